@@ -11,8 +11,8 @@ from bench.figures import Figure, milliseconds
 from bench.product import Product
 from overmind_core.logs.layout import OUT, SEGMENT, data_name, index_name
 from overmind_core.logs.time_index import pack
-from overmind_tui.log.index import Look, Page
-from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.index import LogPage, LogScope
+from overmind_tui.log.line_filter import LineFilter
 from overmind_tui.log.page_worker import matching
 from overmind_tui.log.pattern import parsed
 from overmind_tui.log.reader import Reader
@@ -34,9 +34,9 @@ def measure(product: Product, folder: str) -> list[Figure]:
            "started_at": "2026-01-01T00:00:00.000Z", "ended_at": None}  # fmt: skip
     described = {"id": "a", "name": "big", "status": "running", "exit_code": None, "seen_at": None,
                  "annotations": [], "runs": [run]}  # fmt: skip
-    reader = Reader([described], Look(("a",)))
+    reader = Reader([described], LogScope(("a",)))
     tail = min(_seconds(reader.open) for _ in range(ROUNDS))
-    pages: list[Page] = []
+    pages: list[LogPage] = []
     index = _seconds(lambda: pages.extend(page for page in reader.pages([], reader.ends) if page is not None))
     middle = min(_seconds(lambda: reader.lines(pages[len(pages) // 2])) for _ in range(ROUNDS))
     what = f"log of {LINES:,} lines ({size / 1e6:.0f} MB)"
@@ -52,11 +52,11 @@ def _figure(what: str, seconds: float, goal: float) -> Figure:
     return Figure(what, milliseconds(seconds), "", "", f"≤ {milliseconds(goal)}", seconds <= goal)
 
 
-def _filter(what: str, reader: Reader, pages: list[Page], text: str) -> Figure:
+def _filter(what: str, reader: Reader, pages: list[LogPage], text: str) -> Figure:
     pattern = parsed(text)
     assert pattern is not None
-    sieve = Sieve(pattern)
-    slices = sorted(_seconds(lambda page=page: matching(reader, page, sieve)) for page in pages)  # type: ignore[misc]
+    line_filter = LineFilter(pattern)
+    slices = sorted(_seconds(lambda page=page: matching(reader, page, line_filter)) for page in pages)  # type: ignore[misc]
     late = slices[len(slices) * 99 // 100]
     return Figure(
         what,

@@ -25,27 +25,28 @@ from overmind_tui.command_line.jobs import Jobs
 from overmind_tui.command_line.line import LAST_VIEW, Commands
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.inbox.messages import Drafts
-from overmind_tui.log.follow import LogFeed
-from overmind_tui.missions.actions import RowActions, topics
+from overmind_tui.log.follow import LogFollower
+from overmind_tui.missions.actions import RowActions, action_groups
 from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.screen import MainParts, MissionsScreen
 from overmind_tui.render import ringing
 from overmind_tui.render.cells import Row
-from overmind_tui.shell import appearance, external, messages
+from overmind_tui.shell import appearance, external, messages, world
 from overmind_tui.shell.appearance import Appearance
-from overmind_tui.shell.event_stream import Feed
+from overmind_tui.shell.coaching import Coaching
+from overmind_tui.shell.event_stream import EventStream
 from overmind_tui.shell.key_queue import KeyQueue
 from overmind_tui.shell.live_settings import LiveSettings
-from overmind_tui.shell.notices import Coaching, Notice, Title
-from overmind_tui.shell.person import Absence, Eyes, Presence
-from overmind_tui.shell.quit import Departure
+from overmind_tui.shell.notices import Notice, Title
+from overmind_tui.shell.quit import Quit
 from overmind_tui.shell.remembered import Remembered, TypedBefore
 from overmind_tui.shell.requests import Item as ItemOfStream
-from overmind_tui.shell.requests import Questions, Told
+from overmind_tui.shell.requests import OnAnswers, Requests
 from overmind_tui.shell.settings import Settings
 from overmind_tui.shell.shell import ring
-from overmind_tui.shell.supervisor_host import Hosting
-from overmind_tui.shell.updates import Item, News, show_bottom
+from overmind_tui.shell.supervisor_host import SupervisorHost
+from overmind_tui.shell.updates import Item, Updates, show_bottom
+from overmind_tui.shell.user_state import AwaySummary, Presence, SeenTracker
 from overmind_tui.shell.world import World
 from overmind_tui.widgets.style import CLASSES, Tones
 
@@ -92,7 +93,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.first_view = view or self.remembered.get(LAST_VIEW, "")
         """The view to begin with, until it is open."""
         self.typed = KeyQueue(self._press, self._paste)
-        self._requests = Questions(home, self._begin, self.post_message)
+        self._requests = Requests(home, self._begin, self.post_message)
         self.jobs = Jobs(self.background, world, home)
 
         self.notice = Notice(self, self.live.mistake)
@@ -101,23 +102,25 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.shows_crumbs = True
 
         drafts = Drafts(self.remembered, self.remember)
-        self.topics = topics(self, self.jobs, drafts)
-        self.actions = RowActions(self, self.topics)
-        runs = CommandRun(self, self.jobs, self.topics.starting.start_fast)
+        self.action_groups = action_groups(self, self.jobs, drafts)
+        self.actions = RowActions(self, self.action_groups)
+        runs = CommandRun(self, self.jobs, self.action_groups.start.start_fast)
         self.commands = Commands(self, runs, leave=self.ask_leave, remembered=self.remembered)
 
-        self.hosting = Hosting(home, self._begin)
-        self.feed = Feed(home, self.post_message, host=self.hosting.take, hosted=lambda: self.hosting.active)
-        self.log_feed = LogFeed(home, self.post_message, zone=zone)
-        self.absence = Absence(self, self.remembered, lambda: self.feed.reached)
-        self.departure = Departure(self, self.hosting, self._on_exit)
-        self.eyes = Eyes(self)
+        self.supervisor_host = SupervisorHost(home, self._begin)
+        self.event_stream = EventStream(
+            home, self.post_message, host=self.supervisor_host.take, hosted=lambda: self.supervisor_host.active
+        )
+        self.log_follower = LogFollower(home, self.post_message, zone=zone)
+        self.away_summary = AwaySummary(self, self.remembered, lambda: self.event_stream.reached)
+        self.quitting = Quit(self, self.supervisor_host, self._on_exit)
+        self.seen_tracker = SeenTracker(self)
         self.presence = Presence(self)
-        self.title_outside = Title(self.tell_terminal, ascii_only=self.ascii_only)
+        self.title_outside = Title(self.write_terminal, ascii_only=self.ascii_only)
 
-        parts = MainParts(self.remembered, self.log_feed, self.absence, VERSION, lambda: bool(self.first_view))
+        parts = MainParts(self.remembered, self.log_follower, self.away_summary, VERSION, lambda: bool(self.first_view))
         self.main = MissionsScreen(parts)
-        self.news = News(self, self.main, self.notice, [self.topics.talking.happened, self._ring_for])
+        self.updates = Updates(self, self.main, self.notice, [self.action_groups.messages.happened, self._ring_for])
         if self.first_view:
             self.typed.hold()
         self.appearance.begin()
@@ -167,14 +170,14 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Frame first; what is in it comes from the threads."""
-        self.departure.listen()
+        self.quitting.listen()
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        self.feed.start()
-        self.log_feed.start()
+        self.event_stream.start()
+        self.log_follower.start()
         self.set_interval(1.0, self._tick)
-        self.absence.look()
+        self.away_summary.look()
         self.background(self._look_for_agents)
         view, self.first_view = self.first_view, ""
         if view:
@@ -183,7 +186,7 @@ class OvermindApp(App[str], inherit_bindings=False):
                 self.typed.release()
 
     def _look_for_agents(self) -> Callable[[], None]:
-        self.main.around.agents = external.agents(self.world.environ)
+        self.main.header.agents = world.installed_agents(self.world.environ)
         return self.main.changed_connection
 
     async def run_async(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401 - as Textual has it
@@ -191,14 +194,14 @@ class OvermindApp(App[str], inherit_bindings=False):
         try:
             return await super().run_async(*args, **options)
         finally:
-            await asyncio.to_thread(self.departure.last_rites)
+            await asyncio.to_thread(self.quitting.on_exit)
 
     def on_unmount(self) -> None:
         """Nothing is shown any more."""
         self.jobs.close()
         self.title_outside.give_back()
-        self.feed.close()
-        self.log_feed.close()
+        self.event_stream.close()
+        self.log_follower.close()
 
     @on(AnyDriver.SignalResume)
     def repaint(self) -> None:
@@ -242,8 +245,8 @@ class OvermindApp(App[str], inherit_bindings=False):
     @on(messages.Happened)
     @on(messages.InboxChanged)
     @on(messages.Spent)
-    def _told(self, message: Item) -> None:
-        self.news.take(message)
+    def _apply_update(self, message: Item) -> None:
+        self.updates.take(message)
 
     @on(messages.Watched)
     def _watched(self, message: messages.Watched) -> None:
@@ -256,7 +259,7 @@ class OvermindApp(App[str], inherit_bindings=False):
     @on(messages.LogCounted)
     @on(messages.LogFailed)
     def _log_came(self, message: messages.LogShown) -> None:
-        self.main.log_side.came(message)
+        self.main.log_panel.came(message)
 
     @on(messages.Done)
     def _done(self, message: messages.Done) -> None:
@@ -265,19 +268,19 @@ class OvermindApp(App[str], inherit_bindings=False):
     @on(messages.Tapped)
     def _tapped(self, message: messages.Tapped) -> None:
         self.presence.touched()
-        self.main.terminal_side.keys.tapped(message.parts)
+        self.main.terminal_panel.keys.tapped(message.parts)
 
     @on(messages.TerminalGone)
     def _terminal_gone(self) -> None:
-        self.departure.at_once()
+        self.quitting.at_once()
 
     def _tick(self) -> None:
         self.main.tick()
-        self.news.show_inbox()
-        self.eyes.look()
+        self.updates.show_inbox()
+        self.seen_tracker.look()
         self.presence.look()
-        self.title_outside.say(self.fleet, self.now())
-        self.absence.note()
+        self.title_outside.update(self.fleet, self.now())
+        self.away_summary.record()
         self.live.look(self.flash, self.appearance.wear)
         self.notice.look(self.jobs.progress)
         show_bottom(self)
@@ -293,7 +296,7 @@ class OvermindApp(App[str], inherit_bindings=False):
             if self.presence.rings(event):
                 self.ring(ringing.sentence(event))
 
-    def tell_terminal(self, sequence: str) -> None:
+    def write_terminal(self, sequence: str) -> None:
         """Send the terminal a sequence that draws nothing."""
         if sequence and not self.is_headless and self._driver is not None:
             self._driver.write(sequence)
@@ -314,16 +317,16 @@ class OvermindApp(App[str], inherit_bindings=False):
 
         self._begin(done)
 
-    def request(self, command: str, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
+    def request(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
-        self._requests.ask(command, requests, told)
+        self._requests.ask(command, requests, on_result)
 
     def follow(
         self, command: str, request: Mapping[str, Any], each: Callable[[ItemOfStream], None],
-        told: Callable[[ItemOfStream | OvermindError], None],
+        on_result: Callable[[ItemOfStream | OvermindError], None],
     ) -> None:  # fmt: skip
         """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
-        self._requests.follow(command, request, each, told)
+        self._requests.follow(command, request, each, on_result)
 
     def remember(self, **values: bool | float | str | list[str] | Mapping[str, Any]) -> None:
         """Keep these for the next time."""
@@ -338,7 +341,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         """Ask for everything again."""
         self.fleet.forget_killed()
         self.main.rearrange(asked=True)
-        self.feed.retry()
+        self.event_stream.retry()
         self.flash("asked for everything again", "quiet")
 
     # saying
@@ -350,8 +353,8 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     def ask_leave(self) -> None:
         """Leave; with missions that only we supervise, ask first."""
-        self.departure.ask()
+        self.quitting.ask()
 
     def _on_exit(self) -> None:
-        self.absence.leave()
+        self.away_summary.leave()
         self.remembered.save()

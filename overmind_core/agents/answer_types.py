@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from msgspec import Meta
 
 from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
@@ -114,8 +116,8 @@ class HookTaken(TypedDict):
     """An empty object: it was taken in."""
 
 
-HookReply = Mapping[str, Any]
-"""What the hook prints, as its program wants it; empty for nothing."""
+HookReply = Annotated[Mapping[str, Any], Meta(description="What the hook prints, as its program wants it.")]
+ProgramResult = Annotated[Mapping[str, Any], Meta(description="The program's own object; empty when it gave none.")]
 
 
 class CostSum(TypedDict):

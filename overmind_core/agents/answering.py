@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.store import QUESTION_OPEN
-from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.permission import rule_for
@@ -44,7 +44,7 @@ class Answering:
         _check(asked, session, decision)
         if decision.behaviour is Behaviour.ALWAYS:
             self._store_rule(session, asked)
-        session.apply(talk.Answered(question.id, decision, PERSON))
+        session.apply(conversation_events.Answered(question.id, decision, PERSON))
 
     def _store_rule(self, session: Session, asked: Asked) -> None:
         """Answer the same question by itself from now on."""
@@ -67,7 +67,7 @@ def rule_of(asked: Asked) -> str | None:
 
 def options_of(asked: Asked) -> list[str]:
     """The labels that the first question offers."""
-    return next((_labels(one) for one in _asked(asked.subject)), [])
+    return next((_labels(one) for one in _questions(asked.subject)), [])
 
 
 def _too_late(question: QuestionRow) -> str:
@@ -85,7 +85,7 @@ def _check(asked: Asked, session: Session, decision: Decision) -> None:
     says_nothing = not (decision.options or decision.message)
     if asked.need is AgentNeed.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
         raise OvermindError("invalid", "It is a question: answer it with --option LABEL or --message TEXT.")
-    labels = [label for one in _asked(asked.subject) for label in _labels(one)]
+    labels = [label for one in _questions(asked.subject) for label in _labels(one)]
     for option in decision.options:
         if option not in labels:
             known = ", ".join(labels) or "it has none"
@@ -94,7 +94,7 @@ def _check(asked: Asked, session: Session, decision: Decision) -> None:
             )
 
 
-def _asked(subject: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _questions(subject: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The questions that are asked at once."""
     questions = subject.get("questions")
     return [one for one in questions if isinstance(one, dict)] if isinstance(questions, list) else []

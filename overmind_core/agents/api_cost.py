@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
+from overmind_core.missions.requests import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from overmind_core.agents.store import CostRow, CostTable
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
-    from overmind_core.missions.requests import Cost
     from overmind_core.system.machine import Clock
 
 NO_LABEL = ""
@@ -29,6 +30,7 @@ class CostApi:
         self._table = table
         self._clock = clock
 
+    @handles(Cost)
     async def cost(self, request: Cost, caller: Caller) -> list[CostSum]:
         """What turns have cost, summed by mission, day (UTC) or label, in the order of their first turn."""
         del caller

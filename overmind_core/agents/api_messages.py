@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from overmind_core.agents import messages as agents_messages
+from overmind_core.agents.messages import decode
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.callers import forbid_foreign, mission_of
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import AwaitMessage, Messages, One, Send
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
-    from overmind_core.agents.answer_types import AwaitedMessage, InterruptedMission, MessageInfo, SentMessage
+    from overmind_core.agents.answer_types import (
+        AwaitedMessage,
+        InterruptedMission,
+        MessageInfo,
+        ProgramResult,
+        SentMessage,
+    )
     from overmind_core.agents.messages import MessageQueue
     from overmind_core.agents.service import Agents
     from overmind_core.agents.store import MessageRow
@@ -25,7 +33,6 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import AwaitMessage, Messages, One, Send
     from overmind_core.system.paths import Home
 
 
@@ -55,6 +62,7 @@ class MessageApi:
         self._journal = journal
         self._home = home
 
+    @handles(Send)
     async def send(self, request: Send, caller: Caller) -> SentMessage:
         """Queue a message for a session; a raw session has it at once."""
         sender = mission_of(caller, self._registry, self._home.root)
@@ -65,6 +73,7 @@ class MessageApi:
         )
         return self._sent(mission, number)
 
+    @handles(AwaitMessage)
     async def await_message(self, request: AwaitMessage, caller: Caller) -> AwaitedMessage:
         """How a message stands once it is delivered, or answered, or the time is up."""
         del caller
@@ -84,9 +93,10 @@ class MessageApi:
             "message": message.id,
             "id": message.mission,
             "state": message.state,
-            **agents_messages.decode(message.answer),
+            **decode(message.answer),
         }
 
+    @handles(Messages)
     async def messages(self, request: Messages, caller: Caller) -> list[MessageInfo]:
         """The messages of a mission, oldest first; with `cancel` one of them is withdrawn first."""
         mission = find(self._registry, request.id)
@@ -97,6 +107,7 @@ class MessageApi:
             await self._journal.saved()
         return [_described(message) for message in self._queue.of(mission.id)]
 
+    @handles(One)
     async def interrupt(self, request: One, caller: Caller) -> InterruptedMission:
         """End the turn, keep the session."""
         mission = find(self._registry, request.id, live_first=True)
@@ -106,7 +117,8 @@ class MessageApi:
         await self._journal.saved()
         return {**answers.brief(mission), "interrupted": busy}
 
-    async def result(self, request: One, caller: Caller) -> dict[str, Any]:
+    @handles(One)
+    async def result(self, request: One, caller: Caller) -> ProgramResult:
         """The last result object of an agent, as its program gave it."""
         del caller
         mission = find(self._registry, request.id)
@@ -148,5 +160,5 @@ def _described(message: MessageRow) -> MessageInfo:
         "delivered_at": answers.time(message.delivered_at),
         "ended_at": answers.time(message.ended_at),
         "resent": message.resent,
-        "error": agents_messages.decode(message.answer)["error"],
+        "error": decode(message.answer)["error"],
     }

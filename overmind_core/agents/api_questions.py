@@ -10,8 +10,10 @@ from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import Answer, Hook, Nothing
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Answer, Hook, Nothing
     from overmind_core.providers.base import InteractiveProvider
 
 
@@ -56,12 +57,14 @@ class QuestionApi:
         self._journal = journal
         self._phase = phase
 
+    @handles(Nothing)
     async def inbox(self, request: Nothing, caller: Caller) -> list[Question]:
         """What waits for a person, oldest first."""
         del request, caller
         found = [(question, self._agents.of(question.mission)) for question in self._questions.open()]
         return [self._described(question, session) for question, session in found if session is not None]
 
+    @handles(Answer)
     async def answer(self, request: Answer, caller: Caller) -> AnsweredQuestion:
         """Answer one question, once."""
         del caller
@@ -74,6 +77,7 @@ class QuestionApi:
             return {"question": question.id, "behaviour": behaviour, "by": PERSON}
         return {"question": question.id, **answers.brief(mission), "behaviour": behaviour, "by": PERSON}
 
+    @handles(Hook)
     async def hook(self, request: Hook, caller: Caller) -> Stream[HookTaken, HookReply]:
         """Take in what a hook tells; of a question the answer follows, once somebody has given it."""
         del caller

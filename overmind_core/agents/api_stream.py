@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Status
+from overmind_core.kernel.request import handles
 from overmind_core.logs.display import begins_inside_a_line
 from overmind_core.logs.layout import OUT
 from overmind_core.logs.reader import RunLog
@@ -14,7 +15,8 @@ from overmind_core.logs.sanitise import Sanitiser
 from overmind_core.missions import answers
 from overmind_core.missions.api_logs import format_of
 from overmind_core.missions.lookup import find
-from overmind_core.providers import lines as providers_lines
+from overmind_core.missions.requests import Subscribe
+from overmind_core.providers import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Subscribe
     from overmind_core.providers.lines import Object
     from overmind_core.system.paths import Home
 
@@ -150,7 +151,7 @@ class Objects:
         cut, self._cut = self._cut, False
         if cut or not line:
             return []
-        found = providers_lines.read_object(line)
+        found = lines.read_object(line)
         if not isinstance(found, str):
             return [found]
         sanitiser = Sanitiser()
@@ -166,6 +167,7 @@ class StreamApi:
         self._progress = progress
         self._home = home
 
+    @handles(Subscribe)
     async def subscribe(self, request: Subscribe, caller: Caller) -> Stream[OutputFollowed, OutputItem]:
         """The output as objects, one for each line, until the missions end."""
         del caller

@@ -1,4 +1,4 @@
-"""What trees of missions have spent: counted with each paid turn, in its commit; who goes on when nothing is left.
+"""Budgets of trees of missions: what is spent is counted with each paid turn, in its commit; none goes on without.
 
 A limit is one mission's and holds for everything below it, so one turn may count for several.
 """
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from overmind_core.agents.store import BudgetRow
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.missions.facts import EndAsked, Note
+from overmind_core.domain.agents.events import CostWarning
+from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.missions.tree import BudgetState, budget_state
 from overmind_core.missions.lookup import line
@@ -55,9 +56,8 @@ class Budgets:
         now = budget_state(budget.usd, owner.definition.max_cost)
         if now is BudgetState.NEARLY and not before.warned:
             budget = budget._replace(warned=True)
-            self._registry.note(
-                owner, Note("cost_warning", f"--- {_of_its(owner, budget.usd)} spent ---", (("cost_usd", budget.usd),))
-            )
+            text = f"--- {_of_its(owner, budget.usd)} spent ---"
+            self._registry.record(owner, CostWarning(text=text, cost_usd=budget.usd))
         self._save(budget)
         if now is BudgetState.SPENT:
             self._end_tree(owner, budget.usd)
@@ -72,7 +72,7 @@ class Budgets:
                     "" if mission.id == owner.id else f" by the tree of mission {owner.id} ({owner.definition.name})"
                 )
                 text = f"--- stopped: {_of_its(owner, usd)} spent{whose} ---"
-                self._registry.tell_if_legal(
+                self._registry.apply_if_legal(
                     mission, EndAsked(Cause.LIMIT, mission.definition.grace, text, REASON), urgent=True
                 )
 

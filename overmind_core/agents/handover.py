@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.domain.agents.conversation import is_busy, is_handed_over
 from overmind_core.domain.missions.mission import Status
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 PROGRESS_SECONDS = 1.0
-"""How often who waits for the end of a turn is told how long it takes."""
+"""How often who waits for the end of a turn learns how long it takes."""
 REJOIN_SECONDS = 10.0
 """How long who was attached has to come back after a supervisor died."""
 
@@ -40,7 +40,7 @@ class Handover:
 
     async def give(self, session: Session, attachment: Attachment, *, keep: bool) -> AsyncIterator[TurnFinishing]:
         """Have it run on a terminal; tells meanwhile how long the turn under way lasts."""
-        session.apply(talk.ModeWanted(AgentMode.INTERACTIVE, keep))
+        session.apply(conversation_events.ModeWanted(AgentMode.INTERACTIVE, keep))
         with self._followers.follow([session.id]) as follower:
             while not _is_there(session) and not attachment.dismissed.is_set():
                 mission, state = session.mission, session.state
@@ -60,7 +60,7 @@ class Handover:
         if session is None or not is_handed_over(session.state) or session.state.keep or self._phase.closing:
             return
         if self._attachments.typists(session.id) == 0:
-            session.apply(talk.ModeWanted(AgentMode.HEADLESS))
+            session.apply(conversation_events.ModeWanted(AgentMode.HEADLESS))
 
 
 def can_change(session: Session | None) -> bool:

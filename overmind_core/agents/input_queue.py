@@ -37,11 +37,11 @@ class InputQueue:
 
     def close(self, run: str) -> None:
         """Close the run's input behind what was sent."""
-        self._ask("eof", run=run)
+        self._request("eof", run=run)
 
     def output_was_read(self, run: str, until: int) -> bool:
         """Tell the keeper how far the run's output was taken in; whether there is one to tell."""
-        return self._ask("cursor", run=run, out=until, err=0) is not None
+        return self._request("cursor", run=run, out=until, err=0) is not None
 
     def resume(self, run: str, seq: int) -> None:
         """Send what a keeper that has everything up to `seq` has not been given yet."""
@@ -50,7 +50,7 @@ class InputQueue:
             self._send(run, number, data)
 
     def _send(self, run: str, seq: int, data: bytes) -> asyncio.Future[dict[str, Any]] | None:
-        future = self._ask("write", run=run, seq=seq, data=base64.b64encode(data).decode())
+        future = self._request("write", run=run, seq=seq, data=base64.b64encode(data).decode())
         if future is not None:
             future.add_done_callback(lambda done: self._on_answer(run, seq, done))
         return future
@@ -68,6 +68,6 @@ class InputQueue:
     def _forget(self, run: str, seq: int) -> None:
         self._journal.save(lambda: self._table.taken(run, seq))
 
-    def _ask(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]] | None:
+    def _request(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]] | None:
         link = self._line.link
-        return None if link is None else link.ask(op, **fields)
+        return None if link is None else link.request(op, **fields)

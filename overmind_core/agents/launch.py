@@ -25,7 +25,7 @@ _LONG_PROMPT = 100_000
 """Bytes from which on a prompt is no argument."""
 
 
-def ready(session: Session, mission: Mission) -> Mission:
+def checked_mission(session: Session, mission: Mission) -> Mission:
     """The mission as its next run shall be: with a terminal or with pipes, with the program that is asked for."""
     planned = plan_run(session.state, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
     if planned != session.state:
@@ -37,7 +37,7 @@ def ready(session: Session, mission: Mission) -> Mission:
     return mission if definition == mission.definition else replace(mission, definition=definition)
 
 
-def launch(session: Session, mission: Mission) -> Launch | None:
+def launch_of(session: Session, mission: Mission) -> Launch | None:
     """How the mission's newest run is started; None for a plain program."""
     if not session.provider.speaks_json:
         return None

@@ -62,7 +62,7 @@ class LineReader:
         """Behind the last byte that was read."""
         return self._at
 
-    def rest(self) -> Line | None:
+    def remainder(self) -> Line | None:
         """What stands behind the last newline of a run that has ended."""
         data = self._taken()
         self.offset = self._at

@@ -35,7 +35,7 @@ WINDOW = 64 * 1024
 PAUSE = 0.2
 """Seconds between two looks."""
 HOOK_SECONDS = 1.0
-"""Seconds that a hook gets to tell what the title has told already."""
+"""Seconds that a hook gets to report what the title has shown already."""
 HOOK_LOOKS = 10
 """How often it gets them where somebody waits for an answer, which the title doesn't know: the machine may be busy."""
 _OSC = re.compile(rb"\x1b\](0|2|133);([^\x07\x1b]{0,4096})(?:\x07|\x1b\\)")
@@ -81,17 +81,17 @@ class TitleReader:
                 session.receive(fact, source)
         newest = next((fact for fact, source in reversed(facts) if source is ActivitySource.TITLE), None)
         if isinstance(newest, TurnEnded):
-            await self._on_rest(session, newest)
-        elif newest is not None and not self._rests_since_now(session):
+            await self._on_turn_ended(session, newest)
+        elif newest is not None and not self._turn_just_ended(session):
             session.receive(newest, ActivitySource.TITLE)
 
-    def _rests_since_now(self, session: Session) -> bool:
-        """Whether a hook has just told of a turn's end, to which the title comes late."""
+    def _turn_just_ended(self, session: Session) -> bool:
+        """Whether a hook has just reported a turn's end, to which the title comes late."""
         activity = session.state.activity
         late = self._clock.wall() - activity.since < HOOK_SECONDS
         return late and activity.doing is ActivityKind.IDLE and activity.source is ActivitySource.HOOK
 
-    async def _on_rest(self, session: Session, ended: TurnEnded) -> None:
+    async def _on_turn_ended(self, session: Session, ended: TurnEnded) -> None:
         """Its title says that a turn is over: a hook says so, too, and better, unless a person interrupted it."""
         turn = session.state.turn
         for _ in range(1 if turn is None or turn.message is None else HOOK_LOOKS):

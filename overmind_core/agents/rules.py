@@ -25,7 +25,7 @@ ALONE = {
     AgentNeed.QUESTION: "Nobody is here to answer. Decide yourself, and say what you assumed.",
     AgentNeed.PLAN: "Nobody is here to approve a plan. Answer with the plan itself.",
 }
-"""What an agent is told that asks where no person can answer."""
+"""The answer to an agent that asks where no person can answer."""
 
 
 class Rules:

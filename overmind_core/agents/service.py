@@ -1,6 +1,6 @@
-"""All live agents: how each comes to be, how a run of one begins, goes on under another daemon, and ends.
+"""The service of agents: how each comes to be, how a run of one begins, goes on under another daemon, and ends.
 
-The registry tells of missions, the log of output; the lines become facts in `Session`.
+The registry publishes changes of missions, the logs their output; the lines become facts in `Session`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from overmind_core.agents import launch as agents_launch
-from overmind_core.agents.launch import first_message
+from overmind_core.agents.launch import checked_mission, first_message, launch_of
 from overmind_core.agents.session import Session
-from overmind_core.agents.store import ASKED, DEFINITION, FAILED, QUEUED, STATE, MessageRow
-from overmind_core.agents.store import AgentRow as StoredAgent
-from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.agents.store import ASKED, DEFINITION, FAILED, QUEUED, STATE, AgentRow, MessageRow
+from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import Conversation, is_handed_over, switch_resume
+from overmind_core.domain.agents.events import MessageResent, PromptGiven
 from overmind_core.domain.missions.mission import FINAL, Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
@@ -64,7 +63,7 @@ class Agents:
         for mission_id in self._store.agents.unsettled():  # the supervisor died right behind its end
             session = self._load(mission_id)
             if session is not None:
-                session.apply(talk.RunOver(final=True))
+                session.apply(conversation_events.RunOver(final=True))
                 self.drop(mission_id)
 
     def of(self, mission_id: str) -> Session | None:
@@ -122,7 +121,7 @@ class Agents:
             session.state = replace(conversation, queue=(first.id,))
 
         def insert() -> None:
-            row = StoredAgent(mission.id, STATE.encode(session.state), DEFINITION.encode(agent))
+            row = AgentRow(mission.id, STATE.encode(session.state), DEFINITION.encode(agent))
             self._store.agents.insert(row)
             if first is not None:
                 self._store.messages.insert(first)
@@ -141,12 +140,12 @@ class Agents:
         session = self._sessions.get(mission.id)
         if session is None and (session := self._load(mission.id)) is not None:  # it had ended, and is started again
             self._renew_prompt(session)
-        return mission if session is None else agents_launch.ready(session, mission)
+        return mission if session is None else checked_mission(session, mission)
 
     def launch(self, mission: Mission) -> Launch | None:
         """How the mission's newest run is started; None for a plain program."""
         session = self._sessions.get(mission.id)
-        return None if session is None else agents_launch.launch(session, mission)
+        return None if session is None else launch_of(session, mission)
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -243,7 +242,7 @@ class Agents:
         session.know(again.id, again.text)
         session.put(replace(session.state, queue=(again.id,)))
         text = f"--- message {earlier[0].id} never arrived: it is sent again as message {again.id} ---"
-        session.record("message_resent", text, message=again.id)
+        session.record(MessageResent(text=text, message=again.id))
 
     def _follow(self, mission: Mission) -> None:
         """Take in where the mission stands: its run may have begun or ended, or hold still."""
@@ -251,24 +250,24 @@ class Agents:
         if session is None:
             return
         if mission.status in FINAL:
-            session.apply(talk.RunOver(final=True))
+            session.apply(conversation_events.RunOver(final=True))
             self.drop(mission.id)
             return
         if session.state.running and (mission.status is Status.RESTARTING or mission.run != session.state.running):
-            session.apply(talk.RunOver(final=False))
+            session.apply(conversation_events.RunOver(final=False))
             self._output.stop(mission.id)
         if mission.status is Status.RUNNING and session.state.running != mission.run:
             self._begin(session, mission)
         elif mission.run == session.state.running and (mission.status is not Status.RUNNING) != session.state.held:
-            session.apply(talk.InputHeld(on=mission.status is not Status.RUNNING))
+            session.apply(conversation_events.InputHeld(on=mission.status is not Status.RUNNING))
 
     def _begin(self, session: Session, mission: Mission) -> None:
         """A run of the agent was started."""
-        launch, session.launch = session.launch or agents_launch.launch(session, mission), None
-        session.apply(talk.RunBegun(mission.run, first_message(session)))
+        launch, session.launch = session.launch or launch_of(session, mission), None
+        session.apply(conversation_events.RunBegun(mission.run, first_message(session)))
         self._output.start(session, mission, begun=True)
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
-            session.record("prompt", f"[human] {session.agent.prompt}")
+            session.record(PromptGiven(text=f"[human] {session.agent.prompt}"))
         if launch is not None and launch.stdin is not None:
             session.send(launch.stdin)
         if launch is not None and launch.end_input:

@@ -1,6 +1,6 @@
-"""One live agent: its conversation, what it hears, and what follows from each step.
+"""The session of one live agent: its conversation, what reaches it, and what follows from each step.
 
-Hear → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
+Read → step → save → act. The conversation is a plain value of the domain; what follows from a step is done with the
 commit of that step, or after it. The text of messages and questions is in the store; here is what is under way.
 """
 
@@ -12,18 +12,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID, uuid5
 
-from overmind_core.agents.store import DELIVERED, QUEUED, STATE, CostRow, CursorRow
-from overmind_core.domain.agents import conversation as agents_conversation
-from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents import conversation_step
+import msgspec
+
+from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
+from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TurnEnded
 from overmind_core.domain.agents.turns import one_line
-from overmind_core.domain.missions.facts import EndAsked, Note
+from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from overmind_core.agents.activity import ActivityEffects
     from overmind_core.agents.budgets import Budgets
@@ -46,11 +47,16 @@ if TYPE_CHECKING:
 
 
 CURSOR_STEP = 1 << 20
-"""Bytes after which the keeper is told how far we have read."""
+"""Bytes after which the keeper learns how far we have read."""
 INTERRUPT = b"\x03"
 """What a terminal makes of Ctrl-C."""
 LONGEST_LIMIT = 7 * 86400.0
 """Seconds; no limit of a known provider lasts longer."""
+_OVER: Mapping[str, type[events.MessageOver]] = {
+    ANSWERED: events.MessageAnswered,
+    FAILED: events.MessageFailed,
+    CANCELLED: events.MessageCancelled,
+}
 
 
 class Driver(Protocol):
@@ -182,7 +188,7 @@ class Session:
             if self.reader.position == before:  # the log is gone
                 break
         with self._journal.together():
-            rest = self.reader.rest()
+            rest = self.reader.remainder()
             if rest is not None:
                 self._take(rest.data)
             self._save_cursor()
@@ -214,27 +220,28 @@ class Session:
         run = self.run_id
         self._journal.save(lambda: None, lambda: self._context.inputs.close(run), urgent=True)
 
-    def record(self, type_: str, text: str | None = None, **data: object) -> None:
+    def record(self, event: MissionEvent) -> None:
         """Record an event about the mission, at the line that is being read."""
         mission = self._context.registry.known(self.id)
         if mission is None:
             return
-        place = {} if self.reader is None or not self.reads_lines else {"out": self.reader.offset}
-        self._context.registry.note(mission, Note(type_, text, tuple((data | place).items())))
+        if self.reader is not None and self.reads_lines:
+            event = msgspec.structs.replace(event, out=self.reader.offset)
+        self._context.registry.record(mission, event)
 
     def end(self, asked: EndAsked) -> None:
         """Have the run ended."""
         mission = self.mission
         if mission is not None:
-            self._context.registry.tell_if_legal(mission, asked, urgent=True)
+            self._context.registry.apply_if_legal(mission, asked, urgent=True)
 
     def interrupt(self) -> bool:
         """Have the turn ended, and the session go on; whether there was one to end, as far as that is known."""
         if not self.provider.speaks_json:
             self.send(INTERRUPT)
             return True
-        busy = agents_conversation.is_busy(self.state)
-        self.apply(talk.InterruptAsked())
+        busy = conversation.is_busy(self.state)
+        self.apply(conversation_events.InterruptAsked())
         return busy
 
     def go_on_at(self, wall: float) -> None:
@@ -246,36 +253,37 @@ class Session:
     def go_on(self, run: int) -> None:
         """Do what the conversation does by itself, if this run is still its newest."""
         if not self.closed and self.state.run == run:
-            self.apply(talk.InputHeld(self.state.held))
+            self.apply(conversation_events.InputHeld(self.state.held))
 
     def carry_out(self, effect: Effect) -> None:  # noqa: C901 - one case per effect
         """Do what follows from a step, with this turn's commit or after it."""
         match effect:
-            case talk.Deliver(message):
+            case conversation_events.Deliver(message):
                 self._deliver(message)
-            case talk.MessageMoved():
+            case conversation_events.MessageMoved():
                 self._move_message(effect)
-            case talk.WriteAnswer(number, decision):
+            case conversation_events.WriteAnswer(number, decision):
                 self._reply(number, decision)
-            case talk.AskOpened(number):
+            case conversation_events.AskOpened(number):
                 asked = self.questions[number]
-                self.record("asked", question=number, need=asked.need.value, tool=asked.tool, summary=asked.summary)
-            case talk.AskClosed():
+                need, tool, summary = asked.need.value, asked.tool, asked.summary
+                self.record(events.QuestionAsked(question=number, need=need, tool=tool, summary=summary))
+            case conversation_events.AskClosed():
                 self._close_question(effect)
-            case talk.Interrupt():
+            case conversation_events.Interrupt():
                 self._interrupt()
-            case talk.CloseInput():
+            case conversation_events.CloseInput():
                 self.close_input()
-            case talk.LeaveProgram():
+            case conversation_events.LeaveProgram():
                 self._context.driver.leave(self)
-            case talk.EndRun(cause, grace, reason, text):
+            case conversation_events.EndRun(cause, grace, reason, text):
                 self.end(EndAsked(cause, grace, text, reason))
-            case talk.TurnPaid(usd, result):
+            case conversation_events.TurnPaid(usd, result):
                 self._spend(usd, result)
-            case talk.Notify(why):
-                self.record("notification", why=why, now=self.state.activity.now)
-            case talk.Recorded(type_, text, data):
-                self.record(type_, text, **dict(data))
+            case conversation_events.Notify(why):
+                self.record(events.NotificationDue(why=why, now=self.state.activity.now))
+            case MissionEvent():
+                self.record(effect)
 
     def _write(self) -> None:
         self._unsaved = False
@@ -300,7 +308,7 @@ class Session:
         """Whether the prompt is the message under way; where nobody else types, it is, whatever became of it."""
         if self.state.sending is None:
             return False
-        return self._context.driver.is_alone(self.id) or agents_conversation.same_prompt(
+        return self._context.driver.is_alone(self.id) or conversation.same_prompt(
             self.text_of(self.state.sending), text
         )
 
@@ -311,13 +319,14 @@ class Session:
         ruled = self._context.rules.decide(self.agent, asked, self.id, cwd)
         self.questions[number] = asked
         questions.insert(number, self.id, self.run_id, asked)
-        self.apply(talk.Asking(number, asked.request, asked.need, asked.summary, ruled), source)
+        self.apply(conversation_events.Asking(number, asked.request, asked.need, asked.summary, ruled), source)
 
     def _on_activity(self, before: Activity) -> None:
-        """It does something else now: who waits or looks is told."""
+        """It does something else now: who waits or looks is notified."""
         activity, mission = self.state.activity, self.mission
         if (activity.doing, activity.need) != (before.doing, before.need):
-            self.record("activity", doing=activity.doing.value, need=activity.need and activity.need.value)
+            need = activity.need and activity.need.value
+            self.record(events.ActivityChanged(doing=activity.doing.value, need=need))
         if mission is not None:
             self._context.activity.on_change(mission, before, activity)
         if activity.resume_at is not None:
@@ -331,16 +340,16 @@ class Session:
         uuid = uuid5(UUID(self.state.session), f"{message}.{self.state.run}")
         self.send(self.provider.message(self.text_of(message), str(uuid)))
 
-    def _move_message(self, effect: talk.MessageMoved) -> None:
+    def _move_message(self, effect: conversation_events.MessageMoved) -> None:
         self._context.messages.move(effect, resent=lambda: effect.message in self.state.resent)
         if effect.state == DELIVERED:
             text = self._texts.pop(effect.message, "")
-            self.record("message_delivered", f"[human] {text}", message=effect.message)
+            self.record(events.MessageDelivered(text=f"[human] {text}", message=effect.message))
             if not self.state.activity.now:  # nothing was said yet: it does what it was told
                 self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))
         elif effect.state != QUEUED:
             self._texts.pop(effect.message, None)
-            self.record(f"message_{effect.state}", message=effect.message, error=effect.error)
+            self.record(_OVER[effect.state](message=effect.message, error=effect.error))
 
     def _reply(self, number: int, decision: Decision) -> None:
         asked = self.questions.pop(number, None)
@@ -352,7 +361,7 @@ class Session:
         else:
             self.send(self.provider.answer(asked, decision))
 
-    def _close_question(self, effect: talk.AskClosed) -> None:
+    def _close_question(self, effect: conversation_events.AskClosed) -> None:
         number, decision, by = effect
         self._context.questions.close(number, decision, by)
         asked = self.questions.get(number) if by is not None else self.questions.pop(number, None)
@@ -360,7 +369,7 @@ class Session:
             self._context.waiters.drop(number)
         behaviour = None if decision is None else decision.behaviour.value
         summary = None if asked is None else asked.summary
-        self.record("answered", question=number, by=by, behaviour=behaviour, summary=summary)
+        self.record(events.QuestionAnswered(question=number, by=by, behaviour=behaviour, summary=summary))
 
     def _interrupt(self) -> None:
         if self.state.mode is AgentMode.HEADLESS:

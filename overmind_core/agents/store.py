@@ -322,7 +322,7 @@ class CostTable:
 
 
 class BudgetRow(NamedTuple):
-    """What a mission and everything below it has cost. `warned`: somebody was told that little is left."""
+    """What a mission and everything below it has cost. `warned`: somebody was notified that little is left."""
 
     mission: str
     usd: float = 0.0

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from overmind_core.agents.store import DELIVERED, FAILED, QUEUED
 from overmind_core.agents.terminal_driver import ENTER
-from overmind_core.domain.agents import conversation_events as talk
+from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.conversation import is_handed_over
+from overmind_core.domain.agents.events import MessageQueued
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperRefused
@@ -78,7 +79,7 @@ class Submission:
             raise OvermindError("not_found", f"Mission {mission.id} has no message {number}.")
         if message.state != QUEUED or session is None or number not in session.state.queue:
             raise OvermindError("invalid", f"Message {number} can't be withdrawn: it is {message.state} already.")
-        session.apply(talk.Withdrawn(number))
+        session.apply(conversation_events.Withdrawn(number))
 
     async def _post(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
         """Queue it; it is delivered in its turn."""
@@ -88,8 +89,8 @@ class Submission:
         finally:
             self._coming[session.id] -= 1
             self._coming += Counter()  # forgets those of which none is left
-        session.record("message_queued", message=number, sender=sender)
-        session.apply(talk.Queued(number))
+        session.record(MessageQueued(message=number, sender=sender))
+        session.apply(conversation_events.Queued(number))
         if session.mission is None:  # it ended meanwhile
             self._fail(session, number, "exited")
         return number
@@ -120,10 +121,10 @@ class Submission:
             self._fail(session, number, refusal.code)
             code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
             raise OvermindError(code, f"It could not be typed into mission {session.id}: {refusal.message}.") from None
-        session.carry_out(talk.MessageMoved(number, DELIVERED))
+        session.carry_out(conversation_events.MessageMoved(number, DELIVERED))
         await self._journal.saved()
         return number
 
     def _fail(self, session: Session, number: int, error: str) -> None:
-        moved = talk.MessageMoved(number, FAILED, error)
+        moved = conversation_events.MessageMoved(number, FAILED, error)
         self._messages.move(moved, resent=lambda: number in session.state.resent)

@@ -6,8 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.permission_hooks import RETURN_SECONDS
-from overmind_core.domain.agents import conversation_events as talk
-from overmind_core.domain.agents import conversation_step
+from overmind_core.domain.agents import conversation_events, conversation_step
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentNeed
 from overmind_core.domain.agents.agent_events import AskCancelled, Behaviour, Decision
 from overmind_core.domain.missions.facts import EndAsked
@@ -95,7 +94,7 @@ class TerminalDriver:
                 await self._comes(lambda: not wanted(), PROOF)
                 break
         if wanted():
-            session.apply(talk.Undelivered("the program did not take it"))
+            session.apply(conversation_events.Undelivered("the program did not take it"))
 
     async def _answer(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
         if await self._comes(lambda: not self._waiters.keeps(asked), RETURN_SECONDS):
@@ -117,7 +116,7 @@ class TerminalDriver:
             return
         refusal = Decision(Behaviour.DENY)
         if screen is None or _program(session).keys_for(screen.lines(), asked, refusal) is None:
-            session.apply(talk.WaiterGone(number), ActivitySource.HOOK)
+            session.apply(conversation_events.WaiterGone(number), ActivitySource.HOOK)
 
     async def _leave(self, session: Session, run: int) -> None:
         def wanted() -> bool:
@@ -179,7 +178,7 @@ class TerminalDriver:
         shown: Asked | None = None
         while True:
             await asyncio.sleep(SETUP)
-            if session.state.running != run or not _has_not_begun(session):
+            if session.state.running != run or not _is_still_starting(session):
                 break
             screen = await self._screens.of(session.id)
             dialog = None if screen is None else _program(session).dialog(screen.lines())
@@ -190,7 +189,7 @@ class TerminalDriver:
                 shown = dialog
 
 
-def _has_not_begun(session: Session) -> bool:
+def _is_still_starting(session: Session) -> bool:
     """Whether its program has shown no sign yet that it works."""
     c = session.state
     asks_setup = any(one.need is AgentNeed.SETUP for one in c.open)

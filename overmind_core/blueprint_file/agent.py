@@ -1,7 +1,4 @@
-"""One agent of a blueprint, from its table.
-
-The key `merge`: an agent that lands what others have done, instead of running a command.
-"""
+"""One agent of a blueprint, from its table; with `merge` it lands what others have done, and runs no command."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from overmind_core.blueprint_file.command import World, request
+from overmind_core.blueprint_file.command import ReadContext, request
 from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Waits, depends_on, resolved
 from overmind_core.blueprint_file.keys import AGENT, BESIDE_MERGE, MERGE, WHEN
 from overmind_core.blueprint_file.probe import probe
@@ -32,7 +29,7 @@ class Landing(NamedTuple):
 
 
 def landing(agent: FileValue, table: Mapping[str, FileValue], scope: Scope, waits: Waits) -> Landing | None:
-    """What an agent's table says about landing; what is wrong is told. None when it names nobody.
+    """What an agent's table says about landing; what is wrong is reported. None when it names nobody.
 
     Args:
         agent: The agent's table.
@@ -87,7 +84,7 @@ def _problem(name: str, own: str, known: Collection[str], seen: Collection[str])
     return None if name in known else hinted(f"there is no agent {name!r}", name, known)
 
 
-def tell_shared(landings: Mapping[str, Landing], isolated: Collection[str], notes: Findings) -> None:
+def report_shared(landings: Mapping[str, Landing], isolated: Collection[str], notes: Findings) -> None:
     """Tell of each agent that is to land and has no branch of its own."""
     for one in landings.values():
         for name, place in one.at.items():
@@ -107,7 +104,7 @@ def _branch(spot: FileValue | None, scope: Scope) -> str | None:
 
 
 def _command(spot: FileValue | None) -> str | None:
-    """A shell command. It runs in the world of the agent that lands, so no variable of ours could carry a value."""
+    """A shell command. It runs in the environment of the agent that lands, so no variable of ours could carry it."""
     written = None if spot is None else reading.text(spot)
     if spot is None or written is None:
         return None
@@ -156,8 +153,8 @@ class Draft:
         )
 
 
-def draft(spot: FileValue, world: World) -> Draft:
-    """Read an agent's table; what is wrong in it is told."""
+def draft(spot: FileValue, world: ReadContext) -> Draft:
+    """Read an agent's table; what is wrong in it is reported."""
     found = Draft(str(spot.path[-1]))
     problem = name_problem(found.name)
     if problem is not None:
@@ -165,7 +162,7 @@ def draft(spot: FileValue, world: World) -> Draft:
     table = spot.table()
     if table is None:
         return found
-    spot.tell_unknown(AGENT)
+    spot.report_unknown(AGENT)
     _plan(found, table, world)
     if any(name in table for name in MERGE):
         found.landing = landing(spot, table, world.scope, found.waits)
@@ -178,12 +175,12 @@ def draft(spot: FileValue, world: World) -> Draft:
     return found
 
 
-def _plan(found: Draft, table: Mapping[str, FileValue], world: World) -> None:
+def _plan(found: Draft, table: Mapping[str, FileValue], world: ReadContext) -> None:
     """What makes it a part of the plan."""
     if "depends_on" in table:
         found.waits = depends_on(table["depends_on"], found.name, world.scope.agents)
     found.outputs = outputs(table)
-    tell_outputs(table)
+    report_outputs(table)
     if "ready" in table:
         found.ready = probe(table["ready"], world.scope)
     found.when = When(_closed(table, "when", WHEN, world) or When.SUCCESS)
@@ -191,7 +188,7 @@ def _plan(found: Draft, table: Mapping[str, FileValue], world: World) -> None:
     found.clean_env = _closed(table, "clean_env", reading.flag, world) or False
 
 
-def _closed(table: Mapping[str, FileValue], name: str, read: reading.Read, world: World) -> Any:  # noqa: ANN401
+def _closed(table: Mapping[str, FileValue], name: str, read: reading.Read, world: ReadContext) -> Any:  # noqa: ANN401
     spot = table.get(name)
     spot = spot and resolved(spot, world.scope)
     return None if spot is None else read(spot)
@@ -210,7 +207,7 @@ def outputs(table: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in written if isinstance(one, str) and WORD.fullmatch(one)))
 
 
-def tell_outputs(table: Mapping[str, FileValue]) -> None:
+def report_outputs(table: Mapping[str, FileValue]) -> None:
     """Tell what is wrong with an agent's outputs."""
     spot = table.get("outputs")
     if spot is None:

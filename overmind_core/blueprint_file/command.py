@@ -12,8 +12,7 @@ from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Wait
 from overmind_core.blueprint_file.keys import OPTIONS, Disk
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue
-from overmind_core.domain.agents.agent import RAW, AgentMode
-from overmind_core.domain.agents.agent import Agent as Program
+from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.plans.references import ValueSource
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
@@ -26,7 +25,7 @@ ORCHESTRATOR = "claude"
 _OPTION_WORD = re.compile(r"--([a-z][a-z-]*)")
 
 
-class World(NamedTuple):
+class ReadContext(NamedTuple):
     """Where a blueprint is read."""
 
     folder: str
@@ -35,8 +34,8 @@ class World(NamedTuple):
     scope: Scope
 
 
-def request(agent: FileValue, table: Mapping[str, FileValue], world: World, waits: Waits) -> dict[str, Any]:
-    """The fields of the request, references in them; what is wrong is told.
+def request(agent: FileValue, table: Mapping[str, FileValue], world: ReadContext, waits: Waits) -> dict[str, Any]:
+    """The fields of the request, references in them; what is wrong is reported.
 
     Args:
         agent: The agent's table.
@@ -48,10 +47,10 @@ def request(agent: FileValue, table: Mapping[str, FileValue], world: World, wait
 
 
 class _Request:
-    def __init__(self, agent: FileValue, table: Mapping[str, FileValue], world: World, waits: Waits) -> None:
+    def __init__(self, agent: FileValue, table: Mapping[str, FileValue], world: ReadContext, waits: Waits) -> None:
         self.spot = agent
         self.table = table
-        self.world = world
+        self.context = world
         self.waits = waits
         self.fields: dict[str, Any] = {}
         self.agent: dict[str, Any] = {}
@@ -88,7 +87,7 @@ class _Request:
     def _options(self) -> None:
         for name, key in OPTIONS.items():
             spot = self.table.get(name)
-            plain = spot if spot is None or key.open else resolved(spot, self.world.scope)
+            plain = spot if spot is None or key.open else resolved(spot, self.context.scope)
             value = None if plain is None else key.read(plain)
             if spot is None or value is None:
                 continue
@@ -140,16 +139,16 @@ class _Request:
         spot = self.table.get("cwd")
         written = None if spot is None else reading.text(spot)
         if spot is None or written is None:
-            return literal(self.world.folder)
+            return literal(self.context.folder)
         if "${agents." in written:  # the folder is not known yet, so whoever starts it looks
             self._texts(spot)
             return self._joined(written)
-        plain = resolved(spot, self.world.scope)
+        plain = resolved(spot, self.context.scope)
         if plain is None:
-            return literal(self.world.folder)
-        path = posixpath.join(self.world.folder, str(plain.value))
+            return literal(self.context.folder)
+        path = posixpath.join(self.context.folder, str(plain.value))
         path = path if ".." in path else posixpath.normpath(path)
-        problem = self.world.disk.folder_problem(path)
+        problem = self.context.disk.folder_problem(path)
         if problem is not None:
             spot.wrong(f"the folder {path} {problem}")
         return literal(path)
@@ -158,7 +157,7 @@ class _Request:
         """A path that counts from the blueprint's folder; one that begins with a reference is taken as a whole."""
         if written.startswith(("/", "${")):
             return written
-        return posixpath.join(literal(self.world.folder), written)
+        return posixpath.join(literal(self.context.folder), written)
 
     # what it finds there
 
@@ -175,12 +174,12 @@ class _Request:
     def _files(self) -> dict[str, str]:
         """What stands in the files of `env_file`; they are read now, so that the plan stays what it was."""
         spot = self.table.get("env_file")
-        plain = None if spot is None else resolved(spot, self.world.scope)
+        plain = None if spot is None else resolved(spot, self.context.scope)
         paths = None if plain is None else reading.texts(plain)
         found: dict[str, str] = {}
         for path in paths or ():
             try:
-                found |= self.world.disk.variables(posixpath.join(self.world.folder, path))
+                found |= self.context.disk.variables(posixpath.join(self.context.folder, path))
             except OvermindError as error:
                 self.table["env_file"].wrong(error.message.rstrip("."))
         return found
@@ -212,7 +211,7 @@ class _Request:
             self._bind(spot, in_shell=in_shell)
 
     def _bind(self, spot: FileValue, *, in_shell: bool) -> None:
-        for reference in found_in(spot, self.world.scope, str(self.spot.path[-1]), in_shell=in_shell):
+        for reference in found_in(spot, self.context.scope, str(self.spot.path[-1]), in_shell=in_shell):
             if reference.source is not ValueSource.AGENTS:
                 continue
             waits = self.waits.on.get(reference.name)
@@ -258,9 +257,9 @@ class _Request:
             self.table["interactive"].wrong('it is for sessions: add type = "session"')
         return AgentMode.ONE_SHOT
 
-    def _program(self, mode: AgentMode) -> Program:
+    def _program(self, mode: AgentMode) -> Agent:
         given: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in self.agent.items()}
-        return Program(home=mode, **given)
+        return Agent(home=mode, **given)
 
 
 def _literal(value: Any) -> Any:  # noqa: ANN401 - of any kind

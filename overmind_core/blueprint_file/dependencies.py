@@ -1,6 +1,6 @@
-"""What each agent waits for: as `depends_on` says it, and as references imply it.
+"""The dependencies of a blueprint's agents: as `depends_on` says them, and as references imply them.
 
-What the references in a blueprint's texts can mean, and what is wrong with those that mean nothing.
+Also what the references in its texts can mean, and what is wrong with those that mean nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Waits:
 
 
 def depends_on(spot: FileValue, own: str, known: Collection[str]) -> Waits:
-    """What the key says; of what makes no sense it is told why."""
+    """What the key says; what makes no sense is reported."""
     found = Waits()
     entries = spot.entries()
     if entries is None:
@@ -62,7 +62,7 @@ def _named(entry: FileValue) -> FileValue | None:
     if not isinstance(entry.value, dict):
         entry.wrong('write the name of an agent in quotes, or { agent = "…", until = "…" }')
         return None
-    entry.tell_unknown(_KEYS)
+    entry.report_unknown(_KEYS)
     if "agent" not in entry.value:
         entry.wrong('which agent is missing: { agent = "…", until = "…" }')
         return None
@@ -86,7 +86,7 @@ def _problem(name: str, own: str, known: Collection[str], before: Waits) -> str 
     return None
 
 
-def tell_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
+def report_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
     """Tell each circle of agents once, where its first member names the next."""
     edges: dict[str, Sequence[str]] = {name: list(one.on) for name, one in waits.items()}
     while (circle := find_cycle(edges)) is not None:
@@ -97,7 +97,7 @@ def tell_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
             del edges[name]
 
 
-def tell_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Findings) -> None:
+def report_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Findings) -> None:
     """Tell who waits for the success of an agent that never ends by itself: the plan would stand still."""
     never = frozenset(staying)
     for one in waits.values():
@@ -156,7 +156,7 @@ class Scope:
 
 
 def found_in(spot: FileValue, scope: Scope, own: str | None, *, in_shell: bool = False) -> list[Reference]:
-    """The references of a text that mean something; of the others it is told what is wrong with them."""
+    """The references of a text that mean something; the others are reported."""
     text = str(spot.value)
     for refused in check_shell(text) if in_shell else check_text(text):
         spot.wrong_inside(refused.at, refused.why)
@@ -179,7 +179,7 @@ def _without_misspelt(text: str) -> str:
 
 
 def resolved(spot: FileValue, scope: Scope) -> FileValue | None:
-    """The same with the values of its references in it; None, and told, when one means nothing."""
+    """The same with the values of its references in it; None, and a report, when one means nothing."""
     if isinstance(spot.value, list):
         entries = [resolved(entry, scope) for entry in spot.entries() or []]
         right = [entry.value for entry in entries if entry is not None]

@@ -1,6 +1,6 @@
 """The keys of a blueprint: what each takes, and which fields of a `run` request it fills.
 
-What reading a blueprint has to ask the machine; whoever reads one brings the answers.
+Reading one has questions to the machine (`Disk`); whoever reads one brings the answers.
 """
 
 from __future__ import annotations

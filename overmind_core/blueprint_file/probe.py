@@ -20,11 +20,11 @@ _EXAMPLE = 'such as { tcp = 8080 } or { log = "listening" }'
 
 
 def probe(spot: FileValue, scope: Scope) -> Probe | None:
-    """What the table says; None after it has told what is wrong."""
+    """What the table says; None after reporting what is wrong."""
     table = spot.table()
     if table is None:
         return None
-    spot.tell_unknown(_KEYS)
+    spot.report_unknown(_KEYS)
     chosen = [name for name in table if name in _KINDS]
     limit = _timeout(table.get("timeout"), scope)
     if len(chosen) != 1:

@@ -1,16 +1,13 @@
-"""A whole blueprint: read, and judged completely before anything starts.
-
-The table [vars]: what `${vars.x}` stands for.
-"""
+"""A whole blueprint: read, its variables filled in, and judged completely before anything starts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from overmind_core.blueprint_file.agent import Draft, draft, outputs, tell_shared
-from overmind_core.blueprint_file.command import World
-from overmind_core.blueprint_file.dependencies import Scope, resolved, tell_cycles, tell_endless
+from overmind_core.blueprint_file.agent import Draft, draft, outputs, report_shared
+from overmind_core.blueprint_file.command import ReadContext
+from overmind_core.blueprint_file.dependencies import Scope, report_cycles, report_endless, resolved
 from overmind_core.blueprint_file.keys import ROOT, WHOLE, Disk
 from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.documents.toml import document
@@ -36,7 +33,7 @@ def read_variables(spot: FileValue | None, given: Mapping[str, str], environ: Ma
 
 
 def _value(spot: FileValue, scope: Scope) -> str:
-    """Its text; "" after it has told what is wrong."""
+    """Its text; "" after reporting what is wrong."""
     if isinstance(spot.value, bool):
         return str(spot.value).lower()
     if isinstance(spot.value, (int, float)):
@@ -81,13 +78,13 @@ def read(
     data, places, problems = document(text)
     notes = Findings(places, list(problems))
     root = FileValue(notes, (), data)
-    root.tell_unknown(ROOT)
+    root.report_unknown(ROOT)
     tables = root.table() or {}
     scope = Scope(read_variables(tables.get("vars"), variables, environ), environ, _declared(data.get("agents")))
     settings = _settings(tables.get("blueprint"), scope)
-    drafts = _drafts(tables.get("agents"), root, World(folder, disk, scope))
-    _tell_whole(drafts, notes)
-    _tell_unused(variables, data.get("vars"), scope, notes)
+    drafts = _drafts(tables.get("agents"), root, ReadContext(folder, disk, scope))
+    _report_whole(drafts, notes)
+    _report_unused(variables, data.get("vars"), scope, notes)
     blueprint_name = _named(settings.get("name"), name, tables.get("blueprint"), notes)
     if notes.problems:
         raise Problems(notes.problems)
@@ -115,7 +112,7 @@ def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
     found: dict[str, Any] = {}
     table = (None if spot is None else spot.table()) or {}
     if spot is not None:
-        spot.tell_unknown(WHOLE)
+        spot.report_unknown(WHOLE)
     for key, entry in table.items():
         plain = resolved(entry, scope) if key in WHOLE else None
         value = None if plain is None else WHOLE[key](plain)
@@ -124,27 +121,27 @@ def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
     return found
 
 
-def _drafts(spot: FileValue | None, root: FileValue, world: World) -> list[Draft]:
+def _drafts(spot: FileValue | None, root: FileValue, world: ReadContext) -> list[Draft]:
     table = {} if spot is None else spot.table()
     if table == {}:
         (spot or root).notes.at_key(("agents",), 'there are no agents: write [agents.NAME] and command = "…" below it')
     return [draft(entry, world) for entry in (table or {}).values()]
 
 
-def _tell_whole(drafts: list[Draft], notes: Findings) -> None:
+def _report_whole(drafts: list[Draft], notes: Findings) -> None:
     """What is wrong with all agents together."""
     waits = {one.name: one.waits for one in drafts}
     isolated = {one.name for one in drafts if PlanAgent(one.name, one.start).isolated}
-    tell_shared({one.name: one.landing for one in drafts if one.landing is not None}, isolated, notes)
-    tell_cycles(waits, notes)
-    tell_endless(waits, [one.name for one in drafts if _stays(one)], notes)
+    report_shared({one.name: one.landing for one in drafts if one.landing is not None}, isolated, notes)
+    report_cycles(waits, notes)
+    report_endless(waits, [one.name for one in drafts if _stays(one)], notes)
 
 
 def _stays(one: Draft) -> bool:
     return PlanAgent(one.name, one.start).stays
 
 
-def _tell_unused(given: Mapping[str, str], written: object, scope: Scope, notes: Findings) -> None:
+def _report_unused(given: Mapping[str, str], written: object, scope: Scope, notes: Findings) -> None:
     known = {*(written if isinstance(written, dict) else ()), *scope.used}
     for name in given:
         if name not in known:

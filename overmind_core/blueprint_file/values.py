@@ -1,6 +1,6 @@
 """What may be written behind the keys of a blueprint, beside what any file has.
 
-Each function returns what it means, or None after it has told what is wrong.
+Each function returns what it means, or None after reporting what is wrong.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A command is data: its name, options, examples, and the function that does it; its line is its operation's.
+"""Commands as data: the table of all of them, and what one consists of; its summary is its operation's.
 
 `MODULES` says which module holds which command; a module is imported only when argv names it, and only
 the command's own parser is built. Each module lists its commands in `COMMANDS`; their `run(args, context)` returns the
@@ -108,7 +108,7 @@ COMMANDS: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in 
 
 
 class Parameter:
-    """One word or option: its names, what argparse is told about it, and whether its value may begin with a dash."""
+    """One word or option: its names, its settings for argparse, and whether its value may begin with a dash."""
 
     __slots__ = ("dashes", "names", "settings")
 

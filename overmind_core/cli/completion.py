@@ -1,8 +1,8 @@
-"""What can stand where a mission, quest or ritual is meant: asked of the daemon at each press of the key, so in haste.
+"""Shell completion: the script of each shell, and the names that it asks for.
 
-Without a daemon there is nothing to complete, and none is started.
-
-What may stand where, in the words of each shell; `script` puts it beside the parsers that the table gives.
+Names are asked of the daemon at each press of the key, so in haste; without a daemon there is nothing to complete, and
+none is started. What may stand where, in the words of each shell, `script` puts beside the parsers that the table of
+commands gives.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import signal
 import shtab
 
 from overmind_core.cli.command import GROUPS, Command, find
-from overmind_core.cli.parser import Parser, fill
-from overmind_core.client.stream import ask_if_running
+from overmind_core.cli.parser import Parser, add_parameters
+from overmind_core.client.stream import call_if_running
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
 
 
 FINAL = frozenset({"stopped", "crashed", "killed"})
-ASKED = frozenset({"plans", "quests", "rituals"})
+LISTED = frozenset({"plans", "quests", "rituals"})
 """Kinds that a request of the same name lists."""
-PATIENCE = 0.5
+TIMEOUT = 0.5
 """Seconds after which a person would think that the shell hangs."""
 
 
 def candidates(home: Home, kind: str) -> list[str]:
     """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once; so of `ASKED`."""
     try:
-        if kind in ASKED:
-            return _named(ask_if_running(home, kind, {}, timeout=PATIENCE) or [])
-        rows = ask_if_running(home, "ps", {"all": kind != "live"}, timeout=PATIENCE) or []
+        if kind in LISTED:
+            return _names(call_if_running(home, kind, {}, timeout=TIMEOUT) or [])
+        rows = call_if_running(home, "ps", {"all": kind != "live"}, timeout=TIMEOUT) or []
     except OvermindError:
         return []
-    return words(rows, kind)
+    return mission_words(rows, kind)
 
 
-def _named(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(display_safe(row["name"]) for row in reversed(rows)))
 
 
-def words(rows: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
+def mission_words(rows: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
     """Return the names of rows of `ps --json`, then their ids."""
     live = [row for row in rows if row["status"] not in FINAL]
     finished = [row for row in rows if row["status"] in FINAL]
@@ -59,7 +59,7 @@ def words(rows: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
     return list(dict.fromkeys(display_safe(row[key]) for key in ("name", "id") for row in chosen))
 
 
-Words = dict[str, str | dict[str, str]]
+Completion = dict[str, str | dict[str, str]]
 
 LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw", "send", "interrupt", "answer"})
 """Commands about live missions."""
@@ -67,7 +67,7 @@ FINISHED_ONLY = frozenset({"rm"})
 """Commands about finished missions."""
 
 
-def _missions(kind: str) -> Words:
+def _missions(kind: str) -> Completion:
     ask = f"overmind completion --list {kind} 2>/dev/null"
     bash = f'_overmind_{kind}() {{ compgen -W "$({ask})" -- "$1"; }}'
     zsh = f'_overmind_{kind}() {{ local -a missions; missions=(${{(f)"$({ask})"}}); compadd -a missions }}'
@@ -79,7 +79,7 @@ def _missions(kind: str) -> Words:
     }
 
 
-def _names_or_files(kind: str) -> Words:
+def _names_or_files(kind: str) -> Completion:
     """What the daemon knows by a name, and the files that may hold it."""
     ask = f"overmind completion --list {kind} 2>/dev/null"
     both = f'{{ compgen -W "$({ask})" -- "$1"; compgen -f -- "$1"; }} | sort -u'
@@ -92,7 +92,7 @@ def _names_or_files(kind: str) -> Words:
     }
 
 
-def _fixed(name: str, words: list[str]) -> Words:
+def _fixed(name: str, words: list[str]) -> Completion:
     text = " ".join(words)
     return {
         "bash": f"_overmind_{name}",
@@ -102,7 +102,7 @@ def _fixed(name: str, words: list[str]) -> Words:
     }
 
 
-PROGRAMS: Words = {
+PROGRAMS: Completion = {
     "bash": "_overmind_programs",
     "zsh": "_command_names -e",
     "fish": "(__fish_complete_command)",
@@ -113,7 +113,7 @@ SIGNALS = _fixed("signals", sorted(number.name.removeprefix("SIG") for number in
 MISSIONS = {kind: _missions(kind) for kind in ("live", "finished", "all")}
 QUESTS, RITUALS = _missions("quests"), _missions("rituals")
 
-BY_METAVAR: dict[str, Words] = {
+BY_METAVAR: dict[str, Completion] = {
     "ID": MISSIONS["all"],
     "plan": _names_or_files("plans"),
     "quest": QUESTS,
@@ -125,17 +125,17 @@ BY_METAVAR: dict[str, Words] = {
     "file": shtab.FILE,
 }
 """How the table calls a value → what it may be."""
-BY_NAME: dict[tuple[str, str], Words] = {("signal", "signal"): SIGNALS, ("answer", "question"): MISSIONS["live"]}
+BY_NAME: dict[tuple[str, str], Completion] = {("signal", "signal"): SIGNALS, ("answer", "question"): MISSIONS["live"]}
 """(Command, word or option) → what it may be."""
-BY_OPTION: dict[str, Words] = {"--stop-signal": SIGNALS, "--provider": _fixed("providers", list(names()))}
+BY_OPTION: dict[str, Completion] = {"--stop-signal": SIGNALS, "--provider": _fixed("providers", list(names()))}
 
 
 def script(shell: str) -> str:
     """Return what the shell reads to complete the whole command line."""
-    return str(shtab.complete(root(), shell=shell)).rstrip() + "\n"
+    return str(shtab.complete(full_parser(), shell=shell)).rstrip() + "\n"
 
 
-def root() -> argparse.ArgumentParser:
+def full_parser() -> argparse.ArgumentParser:
     """Return one parser for everything: no start of the command line builds it, completion alone does."""
     parser = Parser(prog="overmind", description="Runs agents and other long work under supervision.")
     parser.add_argument("--version", action="store_true", help="show the version")
@@ -149,22 +149,22 @@ def root() -> argparse.ArgumentParser:
             known = commands.choices.get(family)  # a command itself, such as `worktrees`
             families[family] = (known or commands.add_parser(family, help=command.summary)).add_subparsers()
         place = families[family].add_parser(own, help=command.summary, description=command.summary)
-        _annotate(fill(place, command), command)
+        _annotate(add_parameters(place, command), command)
     return parser
 
 
 def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
-    """Tell what each value may be."""
+    """Say of each value what it may be."""
     if command.rest is not None:
         rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="the command or prompt, and its words")
         rest.complete = PROGRAMS if command.rest.startswith("CMD") else shtab.FILE  # type: ignore[attr-defined]
     for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them, shtab does the same)
-        words = _words(action, command.name)
+        words = _completion(action, command.name)
         if words is not None and action.choices is None:
             action.complete = words  # type: ignore[attr-defined]
 
 
-def _words(action: argparse.Action, command: str) -> Words | None:
+def _completion(action: argparse.Action, command: str) -> Completion | None:
     if action.metavar == "id":
         return MISSIONS["live" if command in LIVE_ONLY else "finished" if command in FINISHED_ONLY else "all"]
     for name in action.option_strings:

@@ -1,12 +1,7 @@
-"""What a command is given besides its arguments: the home, the client, and where to print.
+"""The context of a command besides its arguments: the home, clients, where to print, and what most commands do there.
 
-Questions before something that can't be undone.
-
-The same request for several missions: all are tried, the failing ones are told, the exit status says if any did.
-
-How a mission's end becomes the exit status of whoever waited for it.
-
-A text for an agent: the words of the command line, or all of standard input.
+Printing of errors, questions before something that can't be undone, one request for several missions, the text that
+`-` reads from standard input, and the exit status that a mission's end becomes.
 """
 
 from __future__ import annotations
@@ -30,7 +25,7 @@ if TYPE_CHECKING:
 
     Answer = Mapping[str, Any]
 
-LONGEST_SENTENCE = 800
+LONGEST_MESSAGE = 800
 """Characters of an error; a path that is longer is cut in its middle."""
 
 
@@ -84,20 +79,20 @@ class Context:
             self.note(text)
 
 
-def agreed(question: str, *, yes: bool) -> bool:
-    """Whether to go on: asked of a person only, when stdin and stderr are terminals.
+def confirmed(question: str, *, yes: bool) -> bool:
+    """Whether to go on: a person is asked when stdin and stderr are terminals, anybody else is not.
 
     Args:
         question: Ends with a question mark.
         yes: -y was given: don't ask.
     """
-    if yes or not is_attended() or answered_yes(question):
+    if yes or not is_interactive() or answered_yes(question):
         return True
     sys.stderr.write("Nothing done.\n")
     return False
 
 
-def is_attended() -> bool:
+def is_interactive() -> bool:
     """Whether there is a person to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
@@ -109,7 +104,7 @@ def answered_yes(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def each(
+def call_each(
     context: Context,
     client: Client,
     command: str,
@@ -118,14 +113,14 @@ def each(
     line: Callable[[Answer], str],
     as_json: bool = False,
 ) -> int:
-    """Send the requests side by side and print what came of each, in their order.
+    """Send the requests side by side and print what came of each, in their order; failures don't stop the others.
 
     Args:
         context: Where to print.
-        client: Whom to ask.
+        client: Sends them.
         command: Its name on the socket.
         requests: The arguments of each.
-        line: Says of an answer what was done; may be several lines.
+        line: Returns what was done, of one answer; may be several lines.
         as_json: Print the answers as one array instead.
     """
     answers = client.call_each(command, requests)
@@ -134,7 +129,7 @@ def each(
         context.say(dumps(done))
     for answer in answers:
         if isinstance(answer, OvermindError):
-            tell(answer, context)
+            report_error(answer, context)
         elif not as_json:
             context.say(line(answer))
     return 0 if len(done) == len(answers) else FAILED
@@ -174,25 +169,23 @@ def text_of(words: Sequence[str]) -> str:
     Raises:
         OvermindError: `invalid`, it contains a NUL character.
     """
-    text = _read() if list(words) == [STDIN] else " ".join(words)
+    text = _read_stdin() if list(words) == [STDIN] else " ".join(words)
     if "\0" in text:
         raise OvermindError("invalid", "The text contains a NUL character, which no agent can be given.")
     return text
 
 
-def _read() -> str:
+def _read_stdin() -> str:
     return to_wire(os.fsdecode(sys.stdin.buffer.read())).removesuffix("\n")
 
 
-def tell(error: OvermindError, context: Context) -> int:
+def report_error(error: OvermindError, context: Context) -> int:
     """Print an error for the person; return the exit status that it asks for."""
-    from overmind_core.domain.text.cells import display_safe  # only after a failure
-
-    context.note(f"Error: {error.code}: {_brief(display_safe(error.message))}")
+    context.note(f"Error: {error.code}: {_shortened(display_safe(error.message))}")
     return error.exit_status
 
 
-def _brief(sentence: str) -> str:
+def _shortened(sentence: str) -> str:
     """Leave out the middle of a sentence that names something endless; what to do stands at its end."""
-    half = LONGEST_SENTENCE // 2
-    return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:half]} … {sentence[-half:]}"
+    half = LONGEST_MESSAGE // 2
+    return sentence if len(sentence) <= LONGEST_MESSAGE else f"{sentence[:half]} … {sentence[-half:]}"

@@ -1,15 +1,4 @@
-"""`overmind start`: make sure that a daemon is there.
-
-`overmind shutdown`: end the missions, then the daemon.
-
-`overmind status`: the daemon, its keeper, and how many missions there are.
-
-`overmind version`: this program, the daemon and the keeper that run, and what they run on.
-
-`overmind tui`: the full-screen program, which takes this process' place.
-
-`overmind completion`: what bash, zsh and fish read to complete the command line.
-"""
+"""Commands about the daemon and this program: start, shutdown, status, version, tui, completion."""
 
 from __future__ import annotations
 
@@ -18,7 +7,7 @@ import sys
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
-from overmind_core.cli.context import Context, agreed
+from overmind_core.cli.context import Context, confirmed
 from overmind_core.cli.output import ABSENT, dumps, size
 from overmind_core.client.client import Client
 from overmind_core.domain.text.cells import display_safe
@@ -47,7 +36,7 @@ REPLACE_LIMIT = 30.0
 def start(args: Namespace, context: Context) -> int:
     """Start, replace or become the daemon."""
     if args.foreground:
-        return _become(context)
+        return _become_daemon(context)
     if args.replace:
         return _replace(context)
     client = Client(context.home, start=True)
@@ -58,9 +47,8 @@ def start(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _become(context: Context) -> int:
+def _become_daemon(context: Context) -> int:
     from overmind_core.client.daemon import exec_daemon  # rarely needed
-    from overmind_core.system.lock import holder_pid
 
     pid = holder_pid(context.home.supervisor_lock)
     if pid is None:
@@ -72,13 +60,12 @@ def _become(context: Context) -> int:
 def _replace(context: Context) -> int:
     """Let the running daemon hand over to a new one; the agents stay with their keeper."""
     from overmind_core.client.daemon import launch  # rarely needed
-    from overmind_core.system.lock import holder_pid
 
     left = holder_pid(context.home.supervisor_lock)
     if left is None:
         launched = launch(context.home)
     else:
-        _ask_to_leave(context, left)
+        _shut_down_old(context, left)
         launched = launch(context.home, wait_lock=REPLACE_LIMIT, after=left)
     if not launched.may_answer():
         raise launched.failure()
@@ -87,7 +74,7 @@ def _replace(context: Context) -> int:
     return 0
 
 
-def _ask_to_leave(context: Context, pid: int) -> None:
+def _shut_down_old(context: Context, pid: int) -> None:
     """Ask the daemon `pid`; one that has taken its place meanwhile is as good as ours."""
     client = Client(context.home)
     try:
@@ -118,14 +105,14 @@ GONE = frozenset({"daemon_lost", "daemon_not_running"})
 
 def shutdown(args: Namespace, context: Context) -> int:
     """Stop all missions and the daemon; with --keep the daemon alone."""
-    if not _lives(context, keep=args.keep):
+    if not _is_running(context, keep=args.keep):
         context.say(dumps({"stopped": 0, "kept": 0}) if args.json else _nothing_there(context))
         return 0
     client = context.client()
-    live = 0 if args.keep else _live(client)
-    if live and not agreed(f"Stop {_missions(live)} and the daemon?", yes=args.yes):
+    live = 0 if args.keep else _live_count(client)
+    if live and not confirmed(f"Stop {_missions(live)} and the daemon?", yes=args.yes):
         return FAILED
-    answer = _end(client, context, keep=args.keep)
+    answer = _shut_down(client, context, keep=args.keep)
     context.say(dumps(answer) if args.json else "Daemon stopped")
     if answer.get("kept") and not args.json:
         verb = "lives" if answer["kept"] == 1 else "live"
@@ -133,7 +120,7 @@ def shutdown(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _lives(context: Context, *, keep: bool) -> bool:
+def _is_running(context: Context, *, keep: bool) -> bool:
     """Whether there is something to stop; to keep what a lone keeper holds nothing needs to be done."""
     home = context.home
     return holder_pid(home.supervisor_lock) is not None or (not keep and holder_pid(home.keeper_lock) is not None)
@@ -145,7 +132,7 @@ def _nothing_there(context: Context) -> str:
     return "Daemon is not running"
 
 
-def _live(client: Client) -> int:
+def _live_count(client: Client) -> int:
     """Return how many missions live."""
     try:
         return int(client.call("status")["missions"]["running"])
@@ -155,17 +142,17 @@ def _live(client: Client) -> int:
         return 0
 
 
-def _end(client: Client, context: Context, *, keep: bool) -> dict[str, Any]:
-    """Ask the daemon to leave and see it out; when it is killed meanwhile, the one that takes over, too."""
+def _shut_down(client: Client, context: Context, *, keep: bool) -> dict[str, Any]:
+    """Ask the daemon to leave and wait for its end; when it is killed meanwhile, for its successor's, too."""
     while True:
-        answer = _ask(client, keep=keep)
+        answer = _request_shutdown(client, keep=keep)
         asked = client.daemon.get("pid") if answer is None else None
         if _has_ended(context, keep=keep, asked=asked):
             return answer or {"stopped": 0, "kept": 0}
         client = context.client()
 
 
-def _ask(client: Client, *, keep: bool) -> dict[str, Any] | None:
+def _request_shutdown(client: Client, *, keep: bool) -> dict[str, Any] | None:
     try:
         return dict(client.call("shutdown", {"keep": keep}))
     except OvermindError as error:
@@ -205,13 +192,13 @@ COUNTS = ("running", "stopped", "crashed", "killed", "total")
 
 
 def status(args: Namespace, context: Context) -> int:
-    """Print what the daemon says of itself."""
+    """Print the daemon's own facts."""
     facts = context.client().call("status")
-    context.say(dumps(facts) if args.json else text(facts))
+    context.say(dumps(facts) if args.json else status_text(facts))
     return 0
 
 
-def text(facts: Facts) -> str:
+def status_text(facts: Facts) -> str:
     """Return the facts as aligned lines."""
     rows = [
         ("Daemon", f"running (PID {facts['pid']})"),
@@ -243,31 +230,30 @@ STATUS = Command(
 
 def version(args: Namespace, context: Context) -> int:
     """Print the versions; starts nothing."""
-    facts = gather(context.home)
+    facts = versions(context.home)
     context.say(dumps(facts) if args.json else version_text(facts))
     return 0
 
 
-def gather(home: Home) -> dict[str, Any]:
-    """Return all versions; `daemon` and `keeper` are null when they don't run, their version when they don't tell."""
-    from overmind_core.client.stream import ask_if_running
-    from overmind_core.system.lock import holder_pid
+def versions(home: Home) -> dict[str, Any]:
+    """Return all versions; `daemon` and `keeper` are null when they don't run, their version when it is not known."""
+    from overmind_core.client.stream import call_if_running
 
-    status = ask_if_running(home, "status") or {}
+    status = call_if_running(home, "status") or {}
     machine = os.uname()
     return {
         "client": VERSION,
-        "daemon": _part(status, holder_pid(home.supervisor_lock)),
-        "keeper": _part(status.get("keeper") or {}, holder_pid(home.keeper_lock)),
+        "daemon": _version_of(status, holder_pid(home.supervisor_lock)),
+        "keeper": _version_of(status.get("keeper") or {}, holder_pid(home.keeper_lock)),
         "python": ".".join(map(str, sys.version_info[:3])),
         "platform": f"{machine.sysname} {machine.release} {machine.machine}",
     }
 
 
-def _part(told: Mapping[str, Any], pid: int | None) -> Part:
-    """Return what a process told of itself, else what its lock tells."""
-    if told:
-        return {"version": told["version"], "pid": told["pid"]}
+def _version_of(facts: Mapping[str, Any], pid: int | None) -> Part:
+    """Return what a process answered about itself, else what its lock holds."""
+    if facts:
+        return {"version": facts["version"], "pid": facts["pid"]}
     return None if pid is None else {"version": None, "pid": pid}
 
 
@@ -275,15 +261,15 @@ def version_text(facts: Mapping[str, Any]) -> str:
     """Return the facts as aligned lines."""
     rows = [
         ("Overmind", facts["client"]),
-        ("Daemon", _shown(facts["daemon"])),
-        ("Keeper", _shown(facts["keeper"])),
+        ("Daemon", _version_line(facts["daemon"])),
+        ("Keeper", _version_line(facts["keeper"])),
         ("Python", facts["python"]),
         ("Platform", facts["platform"]),
     ]
     return "\n".join(f"{name + ':':<10}{display_safe(value)}" for name, value in rows)
 
 
-def _shown(part: Part) -> str:
+def _version_line(part: Part) -> str:
     if part is None:
         return "not running"
     return f"{part['version'] or 'unknown'} (PID {part['pid']})"
@@ -305,16 +291,16 @@ def tui(args: Namespace, context: Context) -> int:
     words = ["--read-only"] if args.read_only else []
     words += ["--theme", args.theme] if args.theme else []
     words += ["-c", args.view] if args.view else []
-    become(context, words)
+    exec_tui(context, words)
 
 
-def become(context: Context, words: Sequence[str]) -> NoReturn:
+def exec_tui(context: Context, words: Sequence[str]) -> NoReturn:
     """Replace this process by the full-screen program.
 
     Raises:
         OvermindError: nobody could see it, or it can't be started.
     """
-    if not on_terminal():
+    if not is_on_terminal():
         raise UsageError("The full-screen program needs a terminal for input and output. See: overmind ps")
     context.close()
     sys.stdout.flush()
@@ -326,7 +312,7 @@ def become(context: Context, words: Sequence[str]) -> NoReturn:
         raise OvermindError("internal", f"{argv[0]}: {error.strerror}") from None
 
 
-def on_terminal() -> bool:
+def is_on_terminal() -> bool:
     """Whether a person can see and type here."""
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)) and os.environ.get("TERM") != "dumb"
 

@@ -6,9 +6,9 @@ import contextlib
 import fcntl
 import os
 
-from overmind_core.cli import caller_world
+from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, Command, argument, flag
-from overmind_core.cli.context import Context, tell
+from overmind_core.cli.context import Context, report_error
 from overmind_core.cli.output import dumps
 from overmind_core.demo.project import LABEL, SHOP, DemoMission, demo_missions, free_name, is_demo_mission
 from overmind_core.domain.text.bytestrings import to_wire
@@ -42,8 +42,8 @@ def _root(context: Context) -> str:
 
 
 @contextlib.contextmanager
-def _alone(context: Context) -> Iterator[None]:
-    """Nobody else starts or removes the demonstration meanwhile. Leaves no file: the home itself is locked."""
+def _locked(context: Context) -> Iterator[None]:
+    """Lock the demonstration: nobody else starts or removes it meanwhile. Leaves no file: the home itself is locked."""
     home = os.open(context.home.root, os.O_RDONLY)
     try:
         fcntl.flock(home, fcntl.LOCK_EX)
@@ -58,18 +58,18 @@ def _alone(context: Context) -> Iterator[None]:
 def _start(args: Namespace, context: Context) -> int:
     client = context.client(start=True)
     client.connect()  # a daemon that is started must not inherit the lock
-    with _alone(context):
-        cast = _Cast(client, context)
-        cast.clear()
-        answers = cast.begin()
-    _tell(args, context, cast, answers)
+    with _locked(context):
+        demonstration = _Demonstration(client, context)
+        demonstration.clear()
+        answers = demonstration.start_missing()
+    _report(args, context, demonstration, answers)
     if any(isinstance(answer, OvermindError) for answer in answers.values()):
         return FAILED
-    return 0 if args.json else _look(args, context)
+    return 0 if args.json else _open_tui(args, context)
 
 
-class _Cast:
-    """What is there of the demonstration, and what is missing.
+class _Demonstration:
+    """The missions of the demonstration: which live, and which are missing.
 
     Attributes:
         there: The live mission of a part.
@@ -101,7 +101,7 @@ class _Cast:
         if "agent" not in self.there:  # it is going to change the files: they begin as they were
             project.write(self.root, self._context.environ)
 
-    def begin(self) -> dict[str, Row | OvermindError]:
+    def start_missing(self) -> dict[str, Row | OvermindError]:
         """Start what is missing, one after the other, so that lists show them in this order; what came of each."""
         return {part.name: self._client.call_each("run", [self._request(part)])[0] for part in self.missing}
 
@@ -111,21 +111,23 @@ class _Cast:
             "name": free_name(part.name, self._taken),
             "labels": {LABEL: part.name},
             "cwd": to_wire(os.path.join(self.root, SHOP)),
-            "umask": caller_world.umask(),
-            "env": caller_world.inherited(self._context.environ, clean=False),
+            "umask": caller_environment.current_umask(),
+            "env": caller_environment.inherited_variables(self._context.environ, clean=False),
             "env_set": dict(part.environment),
             "request": os.urandom(_REQUEST_KEY).hex(),
         }
 
 
-def _tell(args: Namespace, context: Context, cast: _Cast, answers: Mapping[str, Row | OvermindError]) -> None:
+def _report(
+    args: Namespace, context: Context, demonstration: _Demonstration, answers: Mapping[str, Row | OvermindError]
+) -> None:
     shown = []
-    for part in cast.parts:
+    for part in demonstration.parts:
         answer = answers.get(part.name)
         if isinstance(answer, OvermindError):
-            tell(answer, context)
+            report_error(answer, context)
             continue
-        mission = cast.there[part.name] if answer is None else answer
+        mission = demonstration.there[part.name] if answer is None else answer
         shown.append({"id": mission["id"], "name": mission["name"], "demo": part.name, "started": answer is not None})
         if not args.json:
             begun = "Started mission" if answer is not None else "Already running: mission"
@@ -134,13 +136,13 @@ def _tell(args: Namespace, context: Context, cast: _Cast, answers: Mapping[str, 
         context.say(dumps(shown))
 
 
-def _look(args: Namespace, context: Context) -> int:
-    """Say how it goes on; where a person can see it, go on."""
-    from overmind_core.cli.daemon import become, on_terminal  # only when all went well
+def _open_tui(args: Namespace, context: Context) -> int:
+    """Say how it goes on; where a person can see it, open the full-screen program."""
+    from overmind_core.cli.daemon import exec_tui, is_on_terminal  # only when all went well
 
     context.note(NEXT)
-    if on_terminal() and not args.no_tui:
-        become(context, [])
+    if is_on_terminal() and not args.no_tui:
+        exec_tui(context, [])
     return 0
 
 
@@ -157,8 +159,8 @@ def _stop(args: Namespace, context: Context) -> int:
     removed: list[Row] = []
     try:
         client.connect()
-        with _alone(context):
-            removed = _removed(client, to_wire(root))
+        with _locked(context):
+            removed = _remove_all(client, to_wire(root))
             project.remove(root)
     except OvermindError as error:
         if there or error.code != "daemon_not_running":
@@ -174,7 +176,7 @@ def _count(number: int) -> str:
     return f"Removed {number} demo mission{'s' if number > 1 else ''}"
 
 
-def _removed(client: Client, root: str) -> list[Row]:
+def _remove_all(client: Client, root: str) -> list[Row]:
     """End ours and forget them; those that one of them started meanwhile, too.
 
     Raises:

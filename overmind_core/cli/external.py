@@ -1,4 +1,4 @@
-"""Another program asked for what it says: with nothing to read, and a limit that also ends what it started."""
+"""Another program run for its output: with nothing to read, and a limit that also ends what it started."""
 
 from __future__ import annotations
 
@@ -11,43 +11,41 @@ from typing import NamedTuple
 TYPE_CHECKING = False
 
 
-LIMIT = 5.0
-
-
+TIMEOUT = 5.0
 """Seconds; an agent's command line takes two on a slow machine."""
 
 
-class Answer(NamedTuple):
-    """What a program said."""
+class ProgramResult(NamedTuple):
+    """The end of a program: its exit code and output."""
 
-    code: int | None
-    """Its exit status; None when it could not be started, or did not end in time."""
-    text: str
+    exit_code: int | None
+    """None when it could not be started, or did not end in time."""
+    output: str
     """What it printed, without white space at the ends: stdout, or stderr when that is all there is."""
 
     @property
-    def line(self) -> str:
+    def first_line(self) -> str:
         """The first line."""
-        return self.text.partition("\n")[0]
+        return self.output.partition("\n")[0]
 
 
-def ask(*argv: str, limit: float = LIMIT) -> Answer:
-    """Run a program to its end, for at most `limit` seconds."""
+def run_program(*argv: str, timeout: float = TIMEOUT) -> ProgramResult:
+    """Run a program to its end, for at most `timeout` seconds."""
     try:
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         )
     except OSError as error:
-        return Answer(None, error.strerror or str(error))
+        return ProgramResult(None, error.strerror or str(error))
     with process:
-        return _heard(process, limit)
+        return _result(process, timeout)
 
 
-def _heard(process: subprocess.Popen[bytes], limit: float) -> Answer:
+def _result(process: subprocess.Popen[bytes], timeout: float) -> ProgramResult:
     try:
-        out, err = process.communicate(timeout=limit)
+        out, err = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        return Answer(None, f"no answer within {limit:g} s")
-    return Answer(process.returncode, (out.strip() or err.strip()).decode(errors="replace"))
+        return ProgramResult(None, f"no answer within {timeout:g} s")
+    return ProgramResult(process.returncode, (out.strip() or err.strip()).decode(errors="replace"))

@@ -1,11 +1,7 @@
-"""The logs of missions as they grow, until all of them have ended; for `logs -f` and `run --wait`.
+"""The logs of missions as they grow, printed until all of them have ended; for `logs -f` and `run --wait`.
 
-The daemon only says that something happened; the bytes are read from the files, from where the last look ended. So a
+The daemon only reports that something happened; the bytes are read from the files, from where the last look ended. So a
 daemon that is replaced meanwhile costs neither a byte nor a second copy of one.
-
-How lines of logs are printed: which match, with which time and name before them.
-
-Follow a mission's output to its end: `run --wait`.
 """
 
 from __future__ import annotations
@@ -14,7 +10,7 @@ import re
 import sys
 
 from overmind_core.cli.context import exit_status
-from overmind_core.cli.output import coloured, renderer
+from overmind_core.cli.output import coloured
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.cells import display_safe, pad, width
 from overmind_core.domain.text.moment import format_time
@@ -29,20 +25,20 @@ if TYPE_CHECKING:
 
     from overmind_core.cli.context import Context
     from overmind_core.client.client import Client
-    from overmind_core.logs.display import Line
+    from overmind_core.logs.display import Line, LineRenderer
 
     Json = dict[str, Any]
     Begin = Callable[[list[Transcript]], None]
     Show = Callable[[Transcript], None]
 
 
-class Following:
-    """One look at missions that goes on.
+class LogFollower:
+    """Follows the logs of missions over one stream of the daemon.
 
     Args:
         ids: the missions; None = all.
         selection: what of their logs.
-        begin: shows what is there when the look begins.
+        begin: shows what is there at the beginning.
         show: is called with a mission whenever something may have come, and shows that.
     """
 
@@ -55,7 +51,7 @@ class Following:
         self._seq = 0
         self._begun = False
 
-    def until_the_end(self, client: Client, *, deadline: float | None = None) -> None:
+    def follow(self, client: Client, *, deadline: float | None = None) -> None:
         """Show everything until all missions have ended, or until `deadline` (seconds on the monotonic clock).
 
         Raises:
@@ -126,10 +122,10 @@ def follow_output(
             write(text)
         sys.stdout.flush()
 
-    selection = LogSelection(since=since, colour=colour, renderers=renderer)
-    following = Following([mission], selection, begin=begin, show=show)
-    following.until_the_end(client)
-    return next(iter(following.transcripts.values()))
+    selection = LogSelection(since=since, colour=colour, renderers=line_renderer)
+    follower = LogFollower([mission], selection, begin=begin, show=show)
+    follower.follow(client)
+    return next(iter(follower.transcripts.values()))
 
 
 _COLOURS = ("36", "33", "32", "35", "34", "31")
@@ -140,7 +136,7 @@ _BATCH = 512
 
 
 class LinePrinter:
-    """Prints lines to stdout.
+    """Prints lines of logs to stdout: those that match, with time and name before them.
 
     Args:
         pattern: only lines that hold it; None = all.
@@ -191,10 +187,17 @@ class LinePrinter:
             sys.stdout.write("".join(batch))
 
 
-def attend(context: Context, mission: str, *, since: float | None = None) -> int:
+def follow_until_end(context: Context, mission: str, *, since: float | None = None) -> int:
     """Print the mission's output until it has ended; return the exit status that stands for its end.
 
     `since`: only what was written from then on, in seconds since the epoch.
     """
     transcript = follow_output(context.client(), mission, context.say, colour=coloured(context.environ), since=since)
     return exit_status(transcript.status, transcript.exit_code)
+
+
+def line_renderer(name: str) -> LineRenderer | None:
+    """Return the renderer of lines of that format, such as an agent's; None: they are shown as they are."""
+    from overmind_core.providers import registry
+
+    return registry.renderer(name)

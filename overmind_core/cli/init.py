@@ -22,7 +22,7 @@ _EXAMPLE = "example.toml"
 def init(args: Namespace, context: Context) -> int:
     """Write the commented example, or the project's file."""
     if args.isolation:
-        return _isolation(args, context)
+        return _init_isolation(args, context)
     path = args.file or DEFAULT
     _write(path, example(), force=args.force)
     if args.json:
@@ -33,7 +33,7 @@ def init(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _isolation(args: Namespace, context: Context) -> int:
+def _init_isolation(args: Namespace, context: Context) -> int:
     """Look at the project, and write its file at the top."""
     from overmind_core.domain.isolation.project import FILE
     from overmind_core.domain.text.cells import display_safe

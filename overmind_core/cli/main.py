@@ -1,8 +1,8 @@
-"""The command `overmind`: finds the command that argv names, runs it, and turns what happened into an exit status.
+"""The command line: finds the command that argv names, runs it, and turns what happened into an exit status.
+
+`overmind --help` lists every command with its one line, in groups; only that loads all of their modules.
 
 The process ends by `os._exit`: tearing the interpreter down would cost two milliseconds of each call.
-
-`overmind --help`: every command with its one line, in groups.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 
 from overmind_core.cli.command import COMMANDS, GROUPS, find
-from overmind_core.cli.context import Context, tell
+from overmind_core.cli.context import Context, report_error
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError
 
@@ -29,15 +29,15 @@ BROKEN_PIPE = 141
 
 def main() -> NoReturn:
     """Run the command line of this process, and end it."""
-    _open_what_is_closed()
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     status = guarded([to_wire(word) for word in sys.argv[1:]], Context())
-    os._exit(_flushed(status))
+    os._exit(_flush(status))
 
 
-def _open_what_is_closed() -> None:
+def _open_closed_streams() -> None:
     """Put nothing in the place of standard files that whoever started us has closed, lest a socket land there."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -45,22 +45,24 @@ def _open_what_is_closed() -> None:
 
 
 def guarded(words: list[str], context: Context) -> int:
-    """Run a command line and return its exit status; failures are told on stderr.
+    """Run a command line and return its exit status; failures are reported on stderr.
 
     Args:
         words: argv without the program, in wire form.
-        context: The world it runs in.
+        context: The home it works in, and where it prints.
     """
     try:
         return run(words, context)
     except OvermindError as error:
-        return tell(error, context)
+        return report_error(error, context)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return tell(OvermindError("disk_full" if error.errno == errno.ENOSPC else "internal", str(error)), context)
+        return report_error(
+            OvermindError("disk_full" if error.errno == errno.ENOSPC else "internal", str(error)), context
+        )
     except SystemExit as end:  # argparse, after --help
         return end.code if isinstance(end.code, int) else 0
     finally:
@@ -73,7 +75,7 @@ def run(words: list[str], context: Context) -> int:
     Raises:
         OvermindError: it failed.
     """
-    name = words[0] if words else _alone()
+    name = words[0] if words else _default_command()
     if name in {"--help", "-h", "help"}:
         return _help(words[1:], context)
     if name == "--version":
@@ -112,7 +114,7 @@ def _family(name: str, rest: list[str]) -> list[str]:
     return [one for one in COMMANDS if one.startswith(f"{name} ")]
 
 
-def _alone() -> str:
+def _default_command() -> str:
     """What `overmind` without a word means: the program on a terminal, else help."""
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         return "--help"
@@ -134,7 +136,7 @@ def _version(context: Context) -> int:
     return 0
 
 
-def _flushed(status: int) -> int:
+def _flush(status: int) -> int:
     """Write out what is buffered; return the exit status, which a lost output changes."""
     try:
         sys.stdout.flush()
@@ -156,7 +158,7 @@ Home: $OVERMIND_HOME, default ~/.overmind. Each command explains itself: overmin
 
 
 def overview() -> str:
-    """Return the text; loads every command's module."""
+    """Return the text of `overmind --help`; loads every command's module."""
     width = max(len(name) for names in GROUPS.values() for name in names)
     groups = [
         "\n".join([f"{title}:", *(f"  {name:<{width}}  {find(name).summary}" for name in names)])
@@ -166,7 +168,7 @@ def overview() -> str:
 
 
 def overview_of(name: str, commands: Sequence[str]) -> str:
-    """Return the same of the commands that begin with one word."""
+    """Return the same for the commands that begin with one word, such as `quest`."""
     width = max(map(len, commands))
     lines = [f"  {one:<{width}}  {find(one).summary}" for one in commands]
     return "\n".join(

@@ -1,13 +1,4 @@
-"""How answers look: tables that no character breaks, compact JSON, colour where a person looks.
-
-Missions as a tree: children under their parents, with drawn branches.
-
-A view that is drawn again and again until ctrl-c.
-
-How far something is that takes a while, on stderr: a line in place on a terminal, else a line per long step.
-
-Who makes the lines of agents readable; found when the first log of one is shown.
-"""
+"""How answers look: tables that no character breaks, compact JSON, colour where a person looks, trees, a live view."""
 
 from __future__ import annotations
 
@@ -18,7 +9,6 @@ import sys
 import time
 
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
-from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
 
@@ -26,10 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any, NoReturn
 
-    from overmind_core.logs.display import LineRenderer
-
     Row = Mapping[str, Any]
-    Clock = Callable[[], float]
 
 
 ABSENT = "-"
@@ -38,7 +25,7 @@ COMMAND_CELLS = 40
 TEXT_CELLS = 60
 _GAP = "  "
 
-_ACTED_ON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Controls that JSON doesn't spell out by itself, and those that turn the reading direction."""
 
 STATUS_COLOURS = {
@@ -62,10 +49,10 @@ def dumps(value: object, *, indent: int | None = None) -> str:
     readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, ensure_ascii=not readable, separators=separators, indent=indent)
-    return _ACTED_ON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def shown(text: str) -> str:
+def safe_text(text: str) -> str:
     """Return what an agent wrote as it may stand on stdout: as it is, but harmless where a person looks."""
     if not sys.stdout.isatty():
         return text
@@ -212,100 +199,3 @@ def _in_place(text: str) -> str:
     """Overwrite the last drawing line by line: clearing first would flicker."""
     lines = text.split("\n")[: os.get_terminal_size(sys.stdout.fileno()).lines - 1]
     return _HOME + "".join(f"{line}{_REST_OF_LINE}\r\n" for line in lines) + _REST_OF_SCREEN
-
-
-WORTH_TELLING = 1.0
-"""Seconds from which on a step is worth a line of its own, or its time a word."""
-_COLOUR = "33"
-"""SGR number of what is not there yet, see ECMA-48."""
-_COLUMNS = 80
-"""Of a terminal that does not know its size."""
-
-
-class Progress:
-    """Steps below each other, as they turn out to take long.
-
-    Args:
-        title: What it is about, such as `Preparing brave-otter`.
-        clock: Seconds of a monotonic clock.
-    """
-
-    def __init__(self, title: str, clock: Clock = time.monotonic) -> None:
-        self._title = display_safe(title)
-        self._clock = clock
-        self._step = ""
-        self._since = clock()
-        self._told = ""
-
-    def step(self, text: str) -> None:
-        """This is going on now; a share at its end, as in `pulling redis 40 %`, makes it no other step."""
-        before = self._step
-        self._step = display_safe(text)
-        if _name(before) != _name(self._step):
-            self._since = self._clock()
-
-    def beat(self) -> None:
-        """Time has passed."""
-        if self._step and _name(self._step) != self._told and self._clock() - self._since >= WORTH_TELLING:
-            self._told = _name(self._step)
-            sys.stderr.write(f"{self._title}: {self._told}\n")
-            sys.stderr.flush()
-
-    def close(self) -> None:
-        """It is over, one way or the other."""
-
-
-class Painted(Progress):
-    """The step that is going on, in one line that is written over."""
-
-    def __init__(self, title: str, clock: Clock = time.monotonic, *, colour: bool) -> None:
-        super().__init__(title, clock)
-        self._begin = f"\x1b[{_COLOUR}m{self._title}\x1b[0m" if colour else self._title
-        self._began = clock()
-        self._shown = ""
-
-    def step(self, text: str) -> None:
-        """Show it at once."""
-        super().step(text)
-        self.beat()
-
-    def beat(self) -> None:
-        """Show for how long it has been going on."""
-        seconds = self._clock() - self._began
-        parts = [f": {self._step}" if self._step else "", f"  {format_uptime(seconds)}" if seconds >= 1 else ""]
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
-        room = columns - 1 - width(self._title)
-        line = f"{self._begin}{cut(''.join(parts), max(room, 0))}"
-        if line != self._shown:
-            self._shown = line
-            sys.stderr.write(f"\r{line}{_REST_OF_LINE}")
-            sys.stderr.flush()
-
-    def close(self) -> None:
-        """Leave an empty line to whoever writes next."""
-        sys.stderr.write(f"\r{_REST_OF_LINE}")
-        sys.stderr.flush()
-
-
-def progress(title: str, environ: Mapping[str, str]) -> Progress:
-    """Return the progress of `title` for whoever reads stderr."""
-    if not sys.stderr.isatty() or environ.get("TERM") == "dumb":
-        return Progress(title)
-    return Painted(title, colour=not environ.get("NO_COLOR"))
-
-
-def _name(step: str) -> str:
-    """The step without the share of it that is done."""
-    words = step.split()
-    if words and words[-1] == "%":
-        words = words[:-2]
-    elif words and words[-1].endswith("%"):
-        words = words[:-1]
-    return " ".join(words)
-
-
-def renderer(name: str) -> LineRenderer | None:
-    """A renderer for a run of that format; None: its lines are shown as they are."""
-    from overmind_core.providers import registry
-
-    return registry.renderer(name)

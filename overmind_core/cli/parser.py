@@ -1,8 +1,8 @@
-"""From words to arguments: argparse, told by a command's table, with our own words for mistakes.
+"""From words to arguments: an argparse parser made of a command's table, with our own words for mistakes.
 
-What the words after options mean. Each function raises ValueError with a text for the person.
-
-`--timeout`: a number without a unit is milliseconds, wherever it stands; who seems to mean seconds is told.
+Below it what the words after options mean: `duration`, `whole_number`, `label` and others each check or convert one
+word, and raise ValueError with a text for the person. `--timeout` without a unit is milliseconds, wherever it stands;
+who seems to mean seconds is warned.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
         UsageError: they make no sense; the message says why.
         SystemExit: --help was asked for, and printed.
     """
-    parser = build(command)
+    parser = build_parser(command)
     if command.rest is None:
         return parser.parse_intermixed_args(list(words))
-    options, rest = split(command.options, words)
+    options, rest = split_rest(command.options, words)
     given: list[str] = []
     for _ in command.arguments:  # these come before the command, with options before, between and after them
         given += rest[:1]
-        more, rest = split(command.options, rest[1:])
+        more, rest = split_rest(command.options, rest[1:])
         options += more
-    args = parser.parse_args([*_bound(command.options, options), *(["--", *given] if given else [])])
+    args = parser.parse_args([*_joined(command.options, options), *(["--", *given] if given else [])])
     args.rest = rest
     return args
 
 
-def split(options: Sequence[Parameter], words: Sequence[str]) -> tuple[list[str], list[str]]:
+def split_rest(options: Sequence[Parameter], words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Part the options from the command that follows them and keeps its own dashes.
 
     The command begins at the first word that is neither an option nor an option's value, or after `--`.
@@ -67,7 +67,7 @@ def split(options: Sequence[Parameter], words: Sequence[str]) -> tuple[list[str]
     return list(words[:at]), list(words[at:])
 
 
-def _bound(options: Sequence[Parameter], words: Sequence[str]) -> list[str]:
+def _joined(options: Sequence[Parameter], words: Sequence[str]) -> list[str]:
     """Join the options whose value may begin with a dash to their values, lest argparse takes those for options."""
     dashed = {name for option in options if option.dashes for name in option.names}
     bound: list[str] = []
@@ -79,25 +79,25 @@ def _bound(options: Sequence[Parameter], words: Sequence[str]) -> list[str]:
     return bound
 
 
-def build(command: Command) -> argparse.ArgumentParser:
+def build_parser(command: Command) -> argparse.ArgumentParser:
     """Return the parser of one command."""
     parser = Parser(
         prog=f"overmind {command.name}",
-        usage=usage(command),
+        usage=usage_line(command),
         description=command.summary[:1].upper() + command.summary[1:] + ".",
         epilog=_epilog(command),
         formatter_class=_formatter,
         allow_abbrev=False,
     )
-    return fill(parser, command)
+    return add_parameters(parser, command)
 
 
-def fill(parser: argparse.ArgumentParser, command: Command) -> argparse.ArgumentParser:
+def add_parameters(parser: argparse.ArgumentParser, command: Command) -> argparse.ArgumentParser:
     """Give a parser the words and options of a command; return it."""
     for parameter in (*command.arguments, *command.options):
         settings = dict(parameter.settings)
         if "type" in settings:
-            settings["type"] = _telling(settings["type"])  # type: ignore[arg-type]
+            settings["type"] = _with_reason(settings["type"])  # type: ignore[arg-type]
         parser.add_argument(*parameter.names, **settings)  # type: ignore[arg-type]
     return parser
 
@@ -106,7 +106,7 @@ class Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit."""
 
     def error(self, message: str) -> NoReturn:
-        """Say a mistake in our words.
+        """Raise the mistake in our words.
 
         Raises:
             UsageError: always.
@@ -126,10 +126,10 @@ class Parser(argparse.ArgumentParser):
         return f"Unknown option {word}.{did_you_mean(word, self._option_string_actions)}"
 
 
-def _telling(parse_value: Callable[[str], object]) -> Callable[[str], object]:
+def _with_reason(parse_value: Callable[[str], object]) -> Callable[[str], object]:
     """Let the text of a ValueError reach the person; argparse would hide it."""
 
-    def told(word: str) -> object:
+    def parse_word(word: str) -> object:
         try:
             return parse_value(word)
         except ValueError as error:
@@ -137,7 +137,7 @@ def _telling(parse_value: Callable[[str], object]) -> Callable[[str], object]:
         except OvermindError as error:
             raise argparse.ArgumentTypeError(error.message.rstrip(".")) from None
 
-    return told
+    return parse_word
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -152,7 +152,7 @@ def _columns() -> int:
         return _WIDTH
 
 
-def usage(command: Command) -> str:
+def usage_line(command: Command) -> str:
     """Return how the command is written."""
     words = [_word(argument) for argument in command.arguments]
     return " ".join(["overmind", command.name, "[options]", *words, *filter(None, [command.rest])])
@@ -184,16 +184,16 @@ def milliseconds(word: str) -> str:
     return word
 
 
-def whole(word: str) -> int:
+def whole_number(word: str) -> int:
     """Return a whole number that is not negative."""
     if not (word.isascii() and word.isdigit()):
         raise ValueError(f"{word!r} is not a whole number from 0 up")
     return int(word)
 
 
-def count(word: str) -> int:
+def positive_number(word: str) -> int:
     """Return a whole number from 1 up."""
-    number = whole(word)
+    number = whole_number(word)
     if not number:
         raise ValueError(f"{word!r} is not a whole number from 1 up")
     return number
@@ -211,7 +211,7 @@ def terminal_size(word: str) -> tuple[int, int]:
     """Return columns and rows of `80x24`."""
     columns, _, rows = word.partition("x")
     try:
-        return whole(columns), whole(rows)
+        return whole_number(columns), whole_number(rows)
     except ValueError:
         raise ValueError(f"{word!r} is not a size: write columns x rows, such as 80x24") from None
 
@@ -231,17 +231,17 @@ def label_change(word: str) -> tuple[str, str | None]:
     return label(word)
 
 
-MEANT = 1000
+PROBABLY_SECONDS = 1000
 """A bare number below this was probably meant in seconds."""
 
 
-def limit(given: str) -> float:
+def timeout_seconds(given: str) -> float:
     """Return the seconds that a checked `--timeout` means."""
     return parse_duration(given, default_unit=MILLISECONDS)
 
 
-def warn(given: str | None, context: Context) -> None:
-    """Say what was probably meant otherwise."""
+def warn_about_milliseconds(given: str | None, context: Context) -> None:
+    """Warn about a number without a unit that was probably meant in seconds."""
     number = given or ""
-    if number.isdigit() and 0 < int(number) < MEANT:
+    if number.isdigit() and 0 < int(number) < PROBABLY_SECONDS:
         context.note(f"Warning: --timeout {number} means {number} milliseconds; for seconds write {number}s")

@@ -1,28 +1,15 @@
-"""`overmind quest run`: begin a piece of work with a definition of done.
-
-`overmind quest list`: the quests, a line each, also those whose missions are removed.
-
-`overmind quest info`: everything known of a quest.
-
-`overmind quest logs`: what quests, or their checks, wrote.
-
-`overmind quest wait`: wait until quests have ended.
-
-`overmind quest cancel`: end quests, with their work and their checks.
-
-How quests look on the command line, and the options that begin one; shared by its commands.
-"""
+"""Commands about quests: run, list, info, logs, wait, cancel; and how a quest looks in a table."""
 
 from __future__ import annotations
 
 from overmind_core.cli.agents.options import PROVIDER
 from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
-from overmind_core.cli.context import Context, each
-from overmind_core.cli.definitions import run as plain
+from overmind_core.cli.context import Context, call_each
+from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
-from overmind_core.cli.missions.watch import Ends, until_ended
+from overmind_core.cli.missions.watch import EndWaiter, wait_for_ends
 from overmind_core.cli.output import ABSENT, coloured, command_cell, dumps, or_absent, table
-from overmind_core.cli.parser import count, milliseconds, warn, whole
+from overmind_core.cli.parser import milliseconds, positive_number, warn_about_milliseconds, whole_number
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import INTERRUPTED, OvermindError
@@ -63,21 +50,21 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 }
 """Title → cell of a row of `quest list --json`."""
 
-_OTHERWISE = ("--type", "--restart", "--max-restarts", "--max-seconds")
+_RUN_ONLY = ("--type", "--restart", "--max-restarts", "--max-seconds")
 """Options of `run` that mean nothing here: a quest ends, and is tried again by --retries."""
-OWN = [
+QUEST_OPTIONS = [
     option("--check", "CMD", "a shell command: done is what makes it exit 0, run after the work in the same place"),
-    option("--retries", "N", "try it N times more when the work or the check fails (default 0)", parse=whole),
+    option("--retries", "N", "try it N times more when the work or the check fails (default 0)", parse=whole_number),
 ]
 
 
 def run_options(*left_out: str) -> list[Parameter]:
     """Return the options of `run` that a quest has too, its own first, the provider among them."""
-    taken = {*_OTHERWISE, *left_out}
-    return [*OWN, PROVIDER, *(one for one in plain.OPTIONS if not taken & set(one.names))]
+    taken = {*_RUN_ONLY, *left_out}
+    return [*QUEST_OPTIONS, PROVIDER, *(one for one in RUN_OPTIONS if not taken & set(one.names))]
 
 
-def request_of(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+def quest_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the arguments of the request `quest_run`.
 
     Raises:
@@ -85,17 +72,17 @@ def request_of(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
     """
     for name in ("type", "restart", "max_restarts", "max_seconds"):
         setattr(args, name, None)
-    request = plain.request_of(args, environ)
+    request = run_request(args, environ)
     return request | {name: value for name in ("check", "retries") if (value := getattr(args, name)) is not None}
 
 
-def quests(nargs: str | None = "+") -> Parameter:
+def quest_ids(nargs: str | None = "+") -> Parameter:
     """Return the quests that a command is about, in `args.ids`; one, in `args.id`, when `nargs` is None."""
     name = "ids" if nargs else "id"
     return argument(name, "id, name, or at least 3 characters of the id", nargs=nargs, metavar="quest")
 
 
-def shown(rows: Sequence[Row], *, colours: Mapping[str, str] | None) -> str:
+def quest_table(rows: Sequence[Row], *, colours: Mapping[str, str] | None) -> str:
     """Return the table of quests."""
     return table(list(COLUMNS), [[cell(row) for cell in COLUMNS.values()] for row in rows], colours=colours)
 
@@ -107,11 +94,11 @@ def seconds_cell(seconds: float | None) -> str:
 
 def quest_run(args: Namespace, context: Context) -> int:
     """Begin it, and with --wait follow it to its end."""
-    from overmind_core.cli.definitions.start import begin  # start-up: --help needs none
+    from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
-    request = request_of(args, context.environ)
-    warn(args.timeout, context)
-    quest = begin(args, context, "quest_run", request, told="Quest started: {id} ({name})")
+    request = quest_request(args, context.environ)
+    warn_about_milliseconds(args.timeout, context)
+    quest = start_mission(args, context, "quest_run", request, message="Quest started: {id} ({name})")
     if quest is None:
         return INTERRUPTED
     return _follow(context, quest) if args.wait else 0
@@ -119,16 +106,15 @@ def quest_run(args: Namespace, context: Context) -> int:
 
 def _follow(context: Context, quest: Mapping[str, Any]) -> int:
     """Print what the work writes, then wait until the quest, with its check, has ended."""
-    from overmind_core.cli.follow_logs import attend  # start-up: only with --wait
-    from overmind_core.cli.missions.watch import Ends
+    from overmind_core.cli.follow_logs import follow_until_end  # start-up: only with --wait
     from overmind_core.client.stream import follow
 
-    ends = Ends([quest["id"]], any_one=False, command="quest_wait")
+    ends = EndWaiter([quest["id"]], any_one=False, command="quest_wait")
     try:
-        attend(context, quest["id"])
+        follow_until_end(context, quest["id"])
         for kind, item in follow(context.client(), ends.request):
             if kind == "item" and ends.add(item):
-                context.note(line(item))
+                context.note(end_line(item))
     except KeyboardInterrupt:
         context.note(f"\nQuest {quest['id']} runs on. Return with: overmind quest logs -f {quest['name']}")
         return INTERRUPTED
@@ -161,7 +147,7 @@ def quest_list(args: Namespace, context: Context) -> int:
     if not rows and not args.json:
         context.hint("No quests. Begin one with: overmind quest run 'make test'")
     colours = COLOURS if coloured(context.environ) else None
-    context.say(dumps(rows) if args.json else shown(rows, colours=colours))
+    context.say(dumps(rows) if args.json else quest_table(rows, colours=colours))
     return 0
 
 
@@ -169,7 +155,7 @@ QUEST_LIST = Command(
     name="quest list",
     options=[
         option("--status", "STATUS", "only running, completed, failed or cancelled ones (repeatable)", repeat=True),
-        option("--limit", "N", "only the newest N", parse=count),
+        option("--limit", "N", "only the newest N", parse=positive_number),
         JSON,
     ],
     examples=["overmind quest list", "overmind quest list --status failed --json", "overmind quest list --limit 20"],
@@ -186,7 +172,7 @@ def quest_info(args: Namespace, context: Context) -> int:
 
 QUEST_INFO = Command(
     name="quest info",
-    arguments=[quests(None)],
+    arguments=[quest_ids(None)],
     options=[JSON],
     examples=["overmind quest info docs", "overmind quest info docs --json | jq .status"],
     notes="`mission` is null once the quest's mission was removed; while it is there it has the quest's id and name.",
@@ -218,7 +204,7 @@ def _check(row: Mapping[str, Any]) -> str:
 
 QUEST_LOGS = Command(
     name="quest logs",
-    arguments=[quests()],
+    arguments=[quest_ids()],
     options=[flag("--check", "what the newest check wrote, instead of the work"), *logs.LOGS.options],
     examples=["overmind quest logs docs", "overmind quest logs -f docs", "overmind quest logs --check docs"],
     notes="The same as `overmind logs` for the quest's mission: a try after the first is another run of it (--run 2).",
@@ -228,10 +214,10 @@ QUEST_LOGS = Command(
 
 def quest_wait(args: Namespace, context: Context) -> int:
     """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
-    return until_ended(args, context, Ends(args.ids, any_one=args.any, command="quest_wait"), line)
+    return wait_for_ends(args, context, EndWaiter(args.ids, any_one=args.any, command="quest_wait"), end_line)
 
 
-def line(end: Mapping[str, Any]) -> str:
+def end_line(end: Mapping[str, Any]) -> str:
     """Return what a person reads of an end."""
     why = f"{end['reason']}, " if end["reason"] else ""
     return display_safe(f"Quest {end['id']} finished: {end['status']} ({why}exit code {end['exit_code']})")
@@ -239,7 +225,7 @@ def line(end: Mapping[str, Any]) -> str:
 
 QUEST_WAIT = Command(
     name="quest wait",
-    arguments=[quests()],
+    arguments=[quest_ids()],
     options=[
         flag("--any", "until the first of them has ended"),
         option("--timeout", "TIME", "give up after so long, in ms, with exit status 124", parse=milliseconds),
@@ -257,7 +243,7 @@ QUEST_WAIT = Command(
 
 def quest_cancel(args: Namespace, context: Context) -> int:
     """Cancel each; returns when nothing of them lives."""
-    return each(
+    return call_each(
         context,
         context.client(),
         "quest_cancel",
@@ -269,7 +255,7 @@ def quest_cancel(args: Namespace, context: Context) -> int:
 
 QUEST_CANCEL = Command(
     name="quest cancel",
-    arguments=[quests()],
+    arguments=[quest_ids()],
     options=[JSON],
     examples=["overmind quest cancel docs", "overmind quest cancel red blue"],
     run=quest_cancel,

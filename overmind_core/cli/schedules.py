@@ -1,34 +1,15 @@
-"""`overmind ritual create`: have work come again by a schedule.
-
-`overmind ritual delete`: forget rituals.
-
-`overmind ritual history`: the runs of a ritual, and the times of which none came.
-
-`overmind ritual info`: everything known of a ritual.
-
-`overmind ritual list`: the rituals, a line each.
-
-`overmind ritual pause`: have rituals rest.
-
-`overmind ritual resume`: have rituals come again.
-
-`overmind ritual run`: run a ritual now.
-
-`overmind rituals`: the same as `ritual list`.
-
-How rituals look on the command line; shared by their commands.
-"""
+"""Commands about rituals: create, delete, history, info, list, pause, resume, run; and the tables that show them."""
 
 from __future__ import annotations
 
 import os
 
 from overmind_core.cli.command import JSON, Command, Parameter, argument, option
-from overmind_core.cli.context import Context, each
+from overmind_core.cli.context import Context, call_each
 from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, table
-from overmind_core.cli.parser import count, warn
-from overmind_core.cli.plans.blueprint import VAR
-from overmind_core.cli.quests import COLOURS, request_of, run_options, seconds_cell
+from overmind_core.cli.parser import positive_number, warn_about_milliseconds
+from overmind_core.cli.plans.blueprint import VAR, apply_request, load
+from overmind_core.cli.quests import COLOURS, quest_request, run_options, seconds_cell
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
@@ -53,7 +34,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 """Title → cell of a row of `ritual list --json`."""
 
 
-def why(row: Row) -> str:
+def reason_cell(row: Row) -> str:
     """Return why a run failed or never began, and how many times before it passed without a run."""
     missed = f"{row['missed']} missed before" if row["missed"] else ""
     return or_absent(", ".join(filter(None, (row["reason"], missed))))
@@ -66,23 +47,23 @@ HISTORY: dict[str, Callable[[Row], str]] = {
     "STATUS": lambda row: row["status"],
     "DURATION": lambda row: seconds_cell(row["duration_seconds"]),
     "EXIT": lambda row: or_absent(row["exit_code"]),
-    "REASON": why,
+    "REASON": reason_cell,
     "ID": lambda row: or_absent(row["id"]),
 }
 """Title → cell of a row of `ritual history --json`."""
 
 
-def one_ritual() -> Parameter:
+def ritual_id() -> Parameter:
     """Return the ritual that a command is about, in `args.id`."""
     return argument("id", "its name, or its id", metavar="ritual")
 
 
-def several() -> Parameter:
+def ritual_ids() -> Parameter:
     """Return the rituals that a command is about, in `args.ids`."""
     return argument("ids", "its name, or its id", nargs="+", metavar="ritual")
 
 
-def show(
+def print_rows(
     args: Namespace, context: Context, rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]], empty: str
 ) -> int:
     """Print rows as a table or as JSON; `empty` is what a person reads where there are none."""
@@ -106,11 +87,11 @@ _REQUEST_KEY = 16
 
 def ritual_create(args: Namespace, context: Context) -> int:
     """Create it, and say when it comes next."""
-    from overmind_core.cli.isolation.trust import call  # start-up: --help needs none
+    from overmind_core.cli.isolation.trust import call_trusted  # start-up: --help needs none
 
     request = _request(args, context)
-    warn(args.timeout, context)
-    ritual = call(context, context.client(start=True), "ritual_create", request)
+    warn_about_milliseconds(args.timeout, context)
+    ritual = call_trusted(context, context.client(start=True), "ritual_create", request)
     if args.json:
         context.say(dumps(ritual))
     else:
@@ -135,24 +116,22 @@ def _quest(args: Namespace, context: Context) -> dict[str, Any]:
     if args.var:
         raise UsageError("--var is for a blueprint: add --apply FILE")
     args.name = args.parent = None
-    return {"quest": request_of(args, context.environ)}
+    return {"quest": quest_request(args, context.environ)}
 
 
 def _plan(args: Namespace, context: Context) -> dict[str, Any]:
-    from overmind_core.cli.plans.blueprint import load
-    from overmind_core.cli.plans.blueprint import request_of as plan_of  # start-up: only with --apply
 
-    given = [one.names[-1] for one in QUEST if getattr(args, _attribute(one)) not in (None, False, [])]
+    given = [one.names[-1] for one in QUEST_ONLY if getattr(args, _attribute(one)) not in (None, False, [])]
     if args.rest or given:
         raise UsageError(f"--apply and {given[0] if given else 'a command'} don't go together: a blueprint says it all")
-    return {"apply": plan_of(load(args.apply, args.var, context), args.apply, context.environ)}
+    return {"apply": apply_request(load(args.apply, args.var, context), args.apply, context.environ)}
 
 
 def _attribute(one: Parameter) -> str:
     return one.names[-1].removeprefix("--").replace("-", "_")
 
 
-QUEST = [one for one in run_options("--name", "--parent", "--wait") if one.names != ("--json",)]
+QUEST_ONLY = [one for one in run_options("--name", "--parent", "--wait") if one.names != ("--json",)]
 """Options that say what a command is to be, and mean nothing for a blueprint."""
 
 
@@ -173,10 +152,10 @@ RITUAL_CREATE = Command(
             "--catch-up", "WHAT", "for times at which no daemon was there: one run (default) or none",
             choices=("none", "one"),
         ),
-        option("--keep", "N", "ended runs to keep, with their missions and logs (default 10)", parse=count),
+        option("--keep", "N", "ended runs to keep, with their missions and logs (default 10)", parse=positive_number),
         option("--apply", "FILE", "a blueprint instead of a command, as it is now"),
         VAR,
-        *QUEST,
+        *QUEST_ONLY,
         JSON,
     ],
     examples=[
@@ -197,7 +176,7 @@ RITUAL_CREATE = Command(
 
 def ritual_delete(args: Namespace, context: Context) -> int:
     """Delete each."""
-    return each(
+    return call_each(
         context,
         context.client(),
         "ritual_delete",
@@ -209,7 +188,7 @@ def ritual_delete(args: Namespace, context: Context) -> int:
 
 RITUAL_DELETE = Command(
     name="ritual delete",
-    arguments=[several()],
+    arguments=[ritual_ids()],
     options=[JSON],
     examples=["overmind ritual delete nightly"],
     run=ritual_delete,
@@ -219,12 +198,12 @@ RITUAL_DELETE = Command(
 def ritual_history(args: Namespace, context: Context) -> int:
     """Print them, oldest first."""
     rows = context.client().call("ritual_history", {"id": args.id})
-    return show(args, context, rows, HISTORY, f"{args.id} has not run so far.")
+    return print_rows(args, context, rows, HISTORY, f"{args.id} has not run so far.")
 
 
 RITUAL_HISTORY = Command(
     name="ritual history",
-    arguments=[one_ritual()],
+    arguments=[ritual_id()],
     options=[JSON],
     examples=["overmind ritual history nightly", "overmind ritual history nightly --json | jq '.[-1].status'"],
     notes=(
@@ -243,19 +222,19 @@ def ritual_info(args: Namespace, context: Context) -> int:
 
 RITUAL_INFO = Command(
     name="ritual info",
-    arguments=[one_ritual()],
+    arguments=[ritual_id()],
     options=[JSON],
     examples=["overmind ritual info nightly", "overmind ritual info nightly --json | jq '.upcoming[0].at'"],
     run=ritual_info,
 )
 
 
-NONE = "No rituals. Create one with: overmind ritual create nightly '0 3 * * *' 'make backup'"
+NO_RITUALS = "No rituals. Create one with: overmind ritual create nightly '0 3 * * *' 'make backup'"
 
 
 def ritual_list(args: Namespace, context: Context) -> int:
     """Print them, by name."""
-    return show(args, context, context.client().call("rituals"), COLUMNS, NONE)
+    return print_rows(args, context, context.client().call("rituals"), COLUMNS, NO_RITUALS)
 
 
 RITUAL_LIST = Command(
@@ -269,7 +248,7 @@ RITUAL_LIST = Command(
 
 def ritual_pause(args: Namespace, context: Context) -> int:
     """Pause each."""
-    return each(
+    return call_each(
         context,
         context.client(),
         "ritual_pause",
@@ -281,7 +260,7 @@ def ritual_pause(args: Namespace, context: Context) -> int:
 
 RITUAL_PAUSE = Command(
     name="ritual pause",
-    arguments=[several()],
+    arguments=[ritual_ids()],
     options=[JSON],
     examples=["overmind ritual pause nightly"],
     run=ritual_pause,
@@ -290,7 +269,7 @@ RITUAL_PAUSE = Command(
 
 def ritual_resume(args: Namespace, context: Context) -> int:
     """Resume each."""
-    return each(
+    return call_each(
         context,
         context.client(),
         "ritual_resume",
@@ -302,7 +281,7 @@ def ritual_resume(args: Namespace, context: Context) -> int:
 
 RITUAL_RESUME = Command(
     name="ritual resume",
-    arguments=[several()],
+    arguments=[ritual_ids()],
     options=[JSON],
     examples=["overmind ritual resume nightly"],
     run=ritual_resume,
@@ -326,7 +305,7 @@ def _line(run: Mapping[str, Any]) -> str:
 
 RITUAL_RUN = Command(
     name="ritual run",
-    arguments=[one_ritual()],
+    arguments=[ritual_id()],
     options=[JSON],
     examples=["overmind ritual run nightly", "overmind ritual run nightly --json"],
     run=ritual_run,

@@ -37,7 +37,7 @@ class Client:
     Args:
         home: Whose daemon.
         start: Start a daemon when neither daemon nor keeper lives.
-        notify: Is told what a person should know: a daemon was started, or is older than this program.
+        notify: Gets what a person should know: a daemon was started, or is older than this program.
     """
 
     def __init__(self, home: Home, *, start: bool = False, notify: Callable[[str], None] = lambda _: None) -> None:
@@ -155,7 +155,7 @@ class Client:
         if keeper_lives or not self._start:
             connection = connect_until(self.home, min(now + FAILOVER_LIMIT, deadline))
         if connection is None and (keeper_lives or self._start):
-            # Not told: there was one when the command began, and what it waits for goes on.
+            # No notice: there was one when the command began, and what it waits for goes on.
             connection, self.started_pid = connect_or_start(self.home, start=self._start)
         return connection or connect_until(self.home, deadline)
 

@@ -275,8 +275,6 @@ def connect_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int 
 
 
 def _wait_or_start(home: Home, *, start: bool) -> tuple[DaemonConnection, int | None]:
-    from overmind_core.system.lock import holder_pid  # noqa: PLC0415  (start-up: only when no daemon answers)
-
     deadline = time.monotonic() + ANSWER_LIMIT
     while True:
         connection = connect_until(home, deadline, while_true=lambda: holder_pid(home.supervisor_lock) is not None)

@@ -1,6 +1,6 @@
 """Streams of the API and answers that take long: they go on when the daemon is replaced, from where the caller says.
 
-`ask_if_running` is for a question to a daemon that may not be there: none is started, and nobody waits longer than a
+`call_if_running` is for a question to a daemon that may not be there: none is started, and nobody waits longer than a
 moment.
 """
 
@@ -54,7 +54,7 @@ def follow(
             return
 
 
-def ask(client: Client, next_request: Callable[[], Request], *, deadline: float | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
+def await_answer(client: Client, next_request: Callable[[], Request], *, deadline: float | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
     """Return the one answer to a request that may take long.
 
     Args:
@@ -115,12 +115,12 @@ def _time_left(deadline: float | None) -> float | None:
     return left
 
 
-ASK_LIMIT = 2.0
+CALL_LIMIT = 2.0
 """Seconds that an answer may take."""
 
 
-def ask_if_running(
-    home: Home, command: str, args: Mapping[str, Any] | None = None, *, timeout: float = ASK_LIMIT
+def call_if_running(
+    home: Home, command: str, args: Mapping[str, Any] | None = None, *, timeout: float = CALL_LIMIT
 ) -> Any | None:  # noqa: ANN401  (an answer is any JSON)
     """Return the daemon's answer to one request; None when there is no daemon, or it doesn't answer in time.
 

@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
-from overmind_core.containers import connect as containers_connect
 from overmind_core.containers import images, inside
-from overmind_core.containers.connect import connected, first_that_answers
+from overmind_core.containers.connect import candidates, connected, first_that_answers, usable
 from overmind_core.containers.model import (
     HOME,
     HOST,
@@ -102,7 +101,7 @@ class Engine:
         Raises:
             EngineMissing: There is none, or none that can be used.
         """
-        return cls.at(first_that_answers(containers_connect.candidates(environ)))
+        return cls.at(first_that_answers(candidates(environ)))
 
     @classmethod
     def at(cls, url: str) -> Self:
@@ -111,7 +110,7 @@ class Engine:
         Raises:
             EngineMissing: None answers there.
         """
-        url = containers_connect.usable(url, "the engine's address")
+        url = usable(url, "the engine's address")
         return cls(url, connected(url))
 
     def close(self) -> None:

@@ -12,7 +12,9 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.kernel.request import handles
 from overmind_core.missions.keeper_sync import Departure
+from overmind_core.missions.requests import Hello, Nothing, Shutdown
 from overmind_core.missions.resources import own_memory
 from overmind_core.missions.retention import folder_size
 from overmind_core.version import VERSION
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Hello, Nothing, Shutdown
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import MissionTable
     from overmind_core.system.machine import Clock
@@ -84,11 +85,13 @@ class DaemonApi:
         self._leave = leave
         self._started_at = clock.wall()
 
+    @handles(Hello)
     async def hello(self, request: Hello, caller: Caller) -> Welcome:
         """Who answers; the caller's version decides whether it says that the daemon is older."""
         del request, caller
         return {"version": VERSION, "pid": os.getpid(), "home": to_wire(self._home.root), "api": API_VERSION}
 
+    @handles(Nothing)
     async def status(self, request: Nothing, caller: Caller) -> DaemonStatus:
         """The daemon, its keeper, and how many missions stand where."""
         del request, caller
@@ -106,6 +109,7 @@ class DaemonApi:
             "log_bytes": await asyncio.to_thread(folder_size, self._home.logs),
         }
 
+    @handles(Shutdown)
     async def shutdown(self, request: Shutdown, caller: Caller) -> Departed:
         """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
         del caller
@@ -132,7 +136,7 @@ class DaemonApi:
         if link is None:
             return None
         try:
-            found = await link.ask("status")
+            found = await link.request("status")
         except (KeeperGone, KeeperRefused):
             return None
         return {

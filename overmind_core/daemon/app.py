@@ -1,6 +1,6 @@
 """The supervisor: its parts, and what passes between them.
 
-Facts come in from the keeper, the clock and people; the book turns each into a state and effects; the parts carry
+Facts come in from the keeper, the clock and people; the registry turns each into a state and effects; the parts carry
 those out. Nothing here decides.
 """
 
@@ -30,9 +30,12 @@ from overmind_core.agents.store import AgentStore
 from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
+from overmind_core.domain.agents.events import NotificationDue
+from overmind_core.domain.events import Event
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperLine
 from overmind_core.kernel.phase import Phase
@@ -40,7 +43,7 @@ from overmind_core.kernel.tasks import SingleFlight, Tasks
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
 from overmind_core.missions.attachments import Attachments
-from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, OutputGrew, RunConcluded
+from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
 from overmind_core.missions.effects import Effects
 from overmind_core.missions.environment import Environments, SavedEnvironments
@@ -55,7 +58,7 @@ from overmind_core.missions.resources import Resources
 from overmind_core.missions.retention import Retention
 from overmind_core.missions.service import Missions
 from overmind_core.missions.terminator import ProcessTrees, Terminator
-from overmind_core.missions.unseen import Unseen
+from overmind_core.missions.unseen import NEWSWORTHY, Unseen
 from overmind_core.notifications.service import Notifications
 from overmind_core.plans.attempt_start import AttemptStarter
 from overmind_core.plans.attempts import Attempts
@@ -92,6 +95,7 @@ class App:
         self.bus = Bus()
         self.tasks = Tasks()
         self.phase = Phase()
+        self.events = EventLog(self.bus, self.journal, clock, state.events)
         self.registry = Registry(
             bus=self.bus,
             journal=self.journal,
@@ -99,7 +103,7 @@ class App:
             boot=boot_id(),
             missions=state.missions,
             runs=state.runs,
-            events=state.events,
+            events=self.events,
         )
         self.progress = OutputProgress(self.bus, clock, lambda run: run.partition(".")[0] in self.registry.live)
         self.followers = Followers(self.registry)
@@ -193,6 +197,7 @@ class App:
         self.quests = Quests(
             bus=self.bus,
             journal=self.journal,
+            events=self.events,
             clock=clock,
             phase=self.phase,
             tasks=self.tasks,
@@ -203,9 +208,7 @@ class App:
             quest_table=state.quests,
             run_table=state.runs,
         )
-        rituals = RitualRegistry(
-            journal=self.journal, registry=self.registry, line=self.line, ritual_table=state.rituals
-        )
+        rituals = RitualRegistry(journal=self.journal, events=self.events, line=self.line, ritual_table=state.rituals)
         self.schedules = Schedules(
             journal=self.journal,
             clock=clock,
@@ -237,6 +240,7 @@ class App:
         self.locations = Locations(registry=self.registry, workspace=self.workspace, environments=self.environments)
         self.landing = MergeQueue(
             journal=self.journal,
+            events=self.events,
             clock=clock,
             tasks=self.tasks,
             phase=self.phase,
@@ -363,7 +367,7 @@ class App:
         self.agents.load()
         self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
-        self.launcher.suppose_asked(self.registry.live.values())
+        self.launcher.assume_requested(self.registry.live.values())
         await self.keeper.connect(patient=False)
         self.isolation.take_up()
         self.landing.take_up()
@@ -381,7 +385,7 @@ class App:
         self.phase.closing = True
         self.phase.handing_over = how is not Departure.END
         self.deadlines.cancel_all()
-        await self.isolation.rest()
+        await self.isolation.suspend()
         self.journal.flush()
         await self.keeper.leave(how)
         self.phase.leaving.set()
@@ -411,9 +415,10 @@ class App:
         bus.subscribe(MissionChanged, self.quests.on_change)
         bus.subscribe(MissionChanged, self.schedules.on_change)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
-        bus.subscribe(EventStored, self.unseen.on_event)
-        bus.subscribe(EventStored, self.notifications.on_event)
-        bus.subscribe(EventStored, self.followers.on_event)
+        for kind in NEWSWORTHY:
+            bus.subscribe(kind, self.unseen.on_news)
+        bus.subscribe(NotificationDue, self.notifications.on_notification)
+        bus.subscribe(Event, self.followers.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)

@@ -16,7 +16,7 @@ from overmind_core.daemon.state import State
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.errors import OvermindError
-from overmind_core.kernel import config as configuration
+from overmind_core.kernel import config
 from overmind_core.kernel.api_server import Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
 from overmind_core.kernel.keeper_client import KeeperHost
@@ -128,7 +128,7 @@ class Host:
         assert self._lock is not None
         with _explained(self._home):
             state = State.open(self._home.database)
-        settings = configuration.load(self._home.config)
+        settings = config.load(self._home.config)
         keepers = KeeperHost(self._home, daemon=self._daemon, kill_after=self._kill_after, only=self._keeper)
         app = App(self._home, state, settings, keepers, SystemClock())
         self._app = app
@@ -224,7 +224,7 @@ def _end_plans(app: App) -> None:
     Its missions have ended with it.
     """
     for plan in list(app.plans.live):
-        app.registry.tell_if_legal(app.registry.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
+        app.registry.apply_if_legal(app.registry.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
 
 
 @contextmanager

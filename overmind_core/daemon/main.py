@@ -120,15 +120,15 @@ class _Ready:
         self._fd = fd
 
     def listening(self) -> None:
-        self._say(b"1")
+        self._report(b"1")
         # What was loaded stays: no collection need ever walk it again.
         gc.freeze()
         gc.enable()
 
     def failed(self, error: OvermindError) -> None:
-        self._say(json.dumps({"error": error.code, "message": error.message}).encode())
+        self._report(json.dumps({"error": error.code, "message": error.message}).encode())
 
-    def _say(self, text: bytes) -> None:
+    def _report(self, text: bytes) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             with contextlib.suppress(OSError):

@@ -1,6 +1,7 @@
-"""Every request of the API: its name, its arguments, and what does it. docs/api.md is made of it.
+"""Who handles each request of the API: its handler marks its arguments, `domain/operations.py` says who may ask.
 
-Who may not ask is said in `overmind_core.domain.operations`.
+A handler is a method named as its request, of a class that is given here the parts of the daemon that it uses. What no
+other part needs, such as the table of a feature that stands for itself, is made here, too.
 """
 
 from __future__ import annotations
@@ -13,26 +14,20 @@ from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.daemon.api import DaemonApi
-from overmind_core.daemon.apis import apis
 from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
-from overmind_core.domain.operations import OPERATIONS
-from overmind_core.isolation import api
+from overmind_core.domain.operations import OPERATIONS, REQUESTS
+from overmind_core.isolation.api import IsolationApi
 from overmind_core.kernel.api_server import Endpoint
-from overmind_core.kernel.request import Args
 from overmind_core.landing.api import LandingApi
-from overmind_core.missions import requests
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
 from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.notifications.api import EventsApi
-from overmind_core.plans import requests as plans_requests
 from overmind_core.plans.api import PlanApi
-from overmind_core.quests import requests as quest_requests
 from overmind_core.quests.api import QuestApi
-from overmind_core.schedules import requests as ritual_requests
 from overmind_core.schedules.api import RitualApi
 from overmind_core.terminals.api import TerminalsApi
 
@@ -40,93 +35,229 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from overmind_core.daemon.app import App
-    from overmind_core.kernel.request import Caller
+    from overmind_core.kernel.request import Args, Caller
+    from overmind_core.landing.review import LandingReview
+
+HANDLERS: tuple[type, ...] = (
+    CostApi,
+    MessageApi,
+    QuestionApi,
+    StreamApi,
+    DaemonApi,
+    DefinitionsApi,
+    RunApi,
+    IsolationApi,
+    LandingApi,
+    LifecycleApi,
+    LogsApi,
+    QueryApi,
+    SeenApi,
+    EventsApi,
+    PlanApi,
+    QuestApi,
+    RitualApi,
+    TerminalsApi,
+)
 
 
 class Row(NamedTuple):
-    """What takes a request of this name."""
+    """One request: its arguments, and the method that handles it."""
 
     arguments: type[Args]
     handle: Any
 
 
-TABLE: dict[str, Row] = {
-    "hello": Row(requests.Hello, DaemonApi.hello),
-    "status": Row(requests.Nothing, DaemonApi.status),
-    "run": Row(requests.Start, RunApi.run),
-    "ps": Row(requests.Ps, QueryApi.ps),
-    "info": Row(requests.Info, QueryApi.info),
-    "logs": Row(requests.Logs, LogsApi.logs),
-    "stop": Row(requests.Stop, LifecycleApi.stop),
-    "kill": Row(requests.Kill, LifecycleApi.kill),
-    "restart": Row(requests.RestartArgs, LifecycleApi.restart),
-    "signal": Row(requests.Signal, LifecycleApi.signal),
-    "freeze": Row(requests.One, LifecycleApi.freeze),
-    "thaw": Row(requests.One, LifecycleApi.thaw),
-    "update": Row(requests.Update, LifecycleApi.update),
-    "definition": Row(requests.One, DefinitionsApi.definition),
-    "redefine": Row(requests.Redefine, DefinitionsApi.redefine),
-    "environment": Row(requests.One, DefinitionsApi.environment),
-    "rm": Row(requests.One, LifecycleApi.rm),
-    "prune": Row(requests.Prune, LifecycleApi.prune),
-    "wait": Row(requests.Wait, QueryApi.wait),
-    "top": Row(requests.Nothing, QueryApi.top),
-    "events": Row(requests.Events, EventsApi.events),
-    "used": Row(requests.Used, EventsApi.used),
-    "subscribe": Row(requests.Subscribe, StreamApi.subscribe),
-    "attach": Row(requests.Attach, TerminalsApi.attach),
-    "detach": Row(requests.One, TerminalsApi.detach),
-    "send": Row(requests.Send, MessageApi.send),
-    "await_message": Row(requests.AwaitMessage, MessageApi.await_message),
-    "messages": Row(requests.Messages, MessageApi.messages),
-    "interrupt": Row(requests.One, MessageApi.interrupt),
-    "result": Row(requests.One, MessageApi.result),
-    "inbox": Row(requests.Nothing, QuestionApi.inbox),
-    "answer": Row(requests.Answer, QuestionApi.answer),
-    "hook": Row(requests.Hook, QuestionApi.hook),
-    "seen": Row(requests.One, SeenApi.seen),
-    "cost": Row(requests.Cost, CostApi.cost),
-    "apply": Row(plans_requests.Apply, PlanApi.apply),
-    "delete": Row(plans_requests.Plan, PlanApi.delete),
-    "plans": Row(requests.Nothing, PlanApi.plans),
-    "plan": Row(plans_requests.Plan, PlanApi.plan),
-    "quest_run": Row(quest_requests.QuestRun, QuestApi.quest_run),
-    "quests": Row(quest_requests.Quests, QuestApi.quests),
-    "quest": Row(quest_requests.Quest, QuestApi.quest),
-    "quest_wait": Row(quest_requests.QuestWait, QuestApi.quest_wait),
-    "quest_cancel": Row(quest_requests.Quest, QuestApi.quest_cancel),
-    "ritual_create": Row(ritual_requests.RitualCreate, RitualApi.ritual_create),
-    "rituals": Row(requests.Nothing, RitualApi.rituals),
-    "ritual": Row(ritual_requests.Ritual, RitualApi.ritual),
-    "ritual_history": Row(ritual_requests.Ritual, RitualApi.ritual_history),
-    "ritual_run": Row(ritual_requests.RitualRun, RitualApi.ritual_run),
-    "ritual_pause": Row(ritual_requests.Ritual, RitualApi.ritual_pause),
-    "ritual_resume": Row(ritual_requests.Ritual, RitualApi.ritual_resume),
-    "ritual_delete": Row(ritual_requests.Ritual, RitualApi.ritual_delete),
-    "trust": Row(api.Trust, api.IsolationApi.trust),
-    "isolate": Row(api.Isolate, api.IsolationApi.isolate),
-    "ports": Row(requests.Nothing, api.IsolationApi.ports),
-    "worktrees": Row(api.Worktrees, LandingApi.worktrees),
-    "worktrees_prune": Row(api.WorktreesPrune, LandingApi.worktrees_prune),
-    "changes": Row(requests.One, LandingApi.changes),
-    "commit": Row(api.Commit, LandingApi.commit),
-    "merge": Row(api.Merge, LandingApi.merge),
-    "push": Row(api.Push, LandingApi.push),
-    "discard": Row(api.Discard, LandingApi.discard),
-    "shutdown": Row(requests.Shutdown, DaemonApi.shutdown),
-}
+def table(classes: Sequence[type] = HANDLERS) -> dict[str, Row]:
+    """Every request in the order of its operation.
+
+    Raises:
+        RuntimeError: a request has no handler or two, or is no operation.
+    """
+    found: dict[str, Row] = {}
+    for kind in classes:
+        for name, method in vars(kind).items():
+            if arguments := getattr(method, "arguments", None):
+                if name in found:
+                    raise RuntimeError(f"two handlers of {name}")
+                found[name] = Row(arguments, method)
+    wanted = [row.name for row in REQUESTS]
+    if found.keys() != set(wanted):
+        raise RuntimeError(f"handlers and operations differ: {', '.join(sorted(found.keys() ^ set(wanted)))}")
+    return {name: found[name] for name in wanted}
+
+
+TABLE = table()
+
+
+def handlers(app: App) -> tuple[object, ...]:
+    """An object of each class of `HANDLERS` but those of agents, which are made with them."""
+    daemon = DaemonApi(
+        home=app.home,
+        clock=app.clock,
+        phase=app.phase,
+        tasks=app.tasks,
+        journal=app.journal,
+        registry=app.registry,
+        mission_table=app.state.missions,
+        line=app.line,
+        missions=app.missions,
+        preparer=app.isolation,
+        leave=app.leave,
+    )
+    lifecycle = LifecycleApi(
+        home=app.home,
+        clock=app.clock,
+        registry=app.registry,
+        journal=app.journal,
+        mission_table=app.state.missions,
+        missions=app.missions,
+        trees=app.trees,
+        progress=app.progress,
+        retention=app.retention,
+        plans=app.plans,
+    )
+    queries = QueryApi(
+        home=app.home,
+        clock=app.clock,
+        registry=app.registry,
+        mission_table=app.state.missions,
+        run_table=app.state.runs,
+        unseen=app.unseen,
+        attachments=app.attachments,
+        progress=app.progress,
+        last_lines=app.last_lines,
+        resources=app.resources,
+        environments=app.environments,
+        runner=app.agents,
+        preparer=app.isolation,
+        budget=app.budgets,
+    )
+    logs = LogsApi(
+        home=app.home,
+        registry=app.registry,
+        journal=app.journal,
+        mission_table=app.state.missions,
+        event_table=app.state.events,
+        progress=app.progress,
+        followers=app.followers,
+        unseen=app.unseen,
+    )
+    run = RunApi(home=app.home, settings=app.settings, registry=app.registry, missions=app.missions)
+    events = EventsApi(
+        home=app.home,
+        registry=app.registry,
+        journal=app.journal,
+        event_table=app.state.events,
+        followers=app.followers,
+        notifications=app.notifications,
+    )
+    quests = QuestApi(
+        home=app.home,
+        clock=app.clock,
+        settings=app.settings,
+        registry=app.registry,
+        journal=app.journal,
+        quests=app.quests,
+        mission_table=app.state.missions,
+        quest_table=app.state.quests,
+    )
+    plans = PlanApi(
+        plans=app.plans,
+        journal=app.journal,
+        clock=app.clock,
+        registry=app.registry,
+        missions=app.missions,
+        plan_table=app.state.plans,
+    )
+    rituals = RitualApi(
+        schedules=app.schedules,
+        clock=app.clock,
+        settings=app.settings,
+        launcher=app.launcher,
+        preparer=app.isolation,
+        journal=app.journal,
+    )
+    definitions = DefinitionsApi(
+        registry=app.registry,
+        settings=app.settings,
+        environments=app.environments,
+        launcher=app.launcher,
+        journal=app.journal,
+        home=app.home,
+        agents=app.agents,
+        environment_table=app.state.environments,
+    )
+    terminals = TerminalsApi(
+        registry=app.registry,
+        attachments=app.attachments,
+        agents=app.agents,
+        line=app.line,
+        home=app.home,
+        progress=app.progress,
+        phase=app.phase,
+    )
+    isolation = IsolationApi(
+        workspace=app.workspace,
+        journal=app.journal,
+        clock=app.clock,
+        registry=app.registry,
+        trust_table=app.state.trusted,
+        port_table=app.state.ports,
+    )
+    seen = SeenApi(
+        registry=app.registry,
+        journal=app.journal,
+        clock=app.clock,
+        event_table=app.state.events,
+        seen_table=app.state.seen,
+        unseen=app.unseen,
+        followers=app.followers,
+    )
+    return (
+        daemon,
+        isolation,
+        run,
+        lifecycle,
+        queries,
+        logs,
+        events,
+        seen,
+        LandingApi(partial(_review, app)),
+        plans,
+        quests,
+        rituals,
+        definitions,
+        terminals,
+    )
+
+
+def _review(app: App) -> LandingReview:
+    from overmind_core.landing.answers import Worktrees  # noqa: PLC0415 - git is for those who land
+    from overmind_core.landing.review import LandingReview  # noqa: PLC0415 - same
+
+    worktrees = Worktrees(locations=app.locations, workspace=app.workspace, registry=app.registry)
+    return LandingReview(
+        landing=app.landing,
+        locations=app.locations,
+        worktrees=worktrees,
+        workspace=app.workspace,
+        isolation=app.isolation,
+        registry=app.registry,
+        tasks=app.tasks,
+        home=app.home,
+    )
 
 
 def endpoints(app: App) -> dict[str, Endpoint]:
     """The table, bound to the parts of one daemon."""
-    handlers = (*apis(app), *app.agent_apis)
-    return {name: Endpoint(row.arguments, _guarded(app, handlers, name)) for name, row in TABLE.items()}
+    owners = (*handlers(app), *app.agent_apis)
+    return {name: Endpoint(row.arguments, _guarded(app, owners, name)) for name, row in TABLE.items()}
 
 
-def _guarded(app: App, handlers: Sequence[object], name: str) -> Callable[[Any, Caller], Any]:
+def _guarded(app: App, owners: Sequence[object], name: str) -> Callable[[Any, Caller], Any]:
     """The handler, for whoever may ask it."""
     row = TABLE[name]
-    owner = next(one for one in handlers if getattr(type(one), row.handle.__name__, None) is row.handle)
+    owner = next(one for one in owners if getattr(type(one), row.handle.__name__, None) is row.handle)
     forbidden = OPERATIONS[name].forbidden
     if forbidden is None:
         return partial(row.handle, owner)

@@ -1,4 +1,4 @@
-"""`definition`, `redefine`, `environment`: a mission as its person defines it, and the world that its programs have."""
+"""`definition`, `redefine`, `environment`: a mission as its person defines it, and the environment of its programs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.definitions import editable
-from overmind_core.domain.missions.facts import Note
+from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
-from overmind_core.missions import environment as missions_environment
+from overmind_core.missions.environment import MARKS, Identity, compose
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import One, Redefine
 from overmind_core.missions.spec import Environment
 from overmind_core.missions.validate import check_editable
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import One, Redefine
     from overmind_core.missions.store import EnvironmentTable
     from overmind_core.system.paths import Home
 
@@ -59,6 +60,7 @@ class DefinitionsApi:
         self._agents = agents
         self._environment_table = environment_table
 
+    @handles(One)
     async def definition(self, request: One, caller: Caller) -> MissionDefinition:
         """What can be changed of a mission, its secrets included, and how to name this state of it."""
         del caller
@@ -74,6 +76,7 @@ class DefinitionsApi:
             "definition": editable.shown(whole),
         }
 
+    @handles(Redefine)
     async def redefine(self, request: Redefine, caller: Caller) -> RedefinedMission:
         """Have a mission be something else from its next run on; answers the names of what has changed."""
         del caller
@@ -94,21 +97,20 @@ class DefinitionsApi:
             await self._journal.saved()
         return {**answers.brief(self._registry.get(mission.id) or mission), "changed": changed}
 
+    @handles(One)
     async def environment(self, request: One, caller: Caller) -> MissionWorld:
         """The folder, umask and environment of a mission's programs, for a shell beside it that is no part of it."""
         del caller
         mission = find(self._registry, request.id)
         found = self._environments.of(mission.id)
         made = mission.definition
-        identity = missions_environment.Identity(mission.id, made.name, to_wire(self._home.root), made.parent, made.cwd)
-        composed = missions_environment.compose(
-            found.inherited, found.chosen, identity, tty=False, unattended=False, tools=None
-        )
+        identity = Identity(mission.id, made.name, to_wire(self._home.root), made.parent, made.cwd)
+        composed = compose(found.inherited, found.chosen, identity, tty=False, unattended=False, tools=None)
         return {
             **answers.brief(mission),
             "cwd": made.cwd,
             "umask": made.umask,
-            "env": {name: value for name, value in composed.items() if name not in missions_environment.MARKS},
+            "env": {name: value for name, value in composed.items() if name not in MARKS},
         }
 
     def _whole(self, mission: Mission) -> editable.Whole:
@@ -127,7 +129,7 @@ class DefinitionsApi:
 
     def _check_name(self, before: editable.Whole, after: editable.Whole) -> None:
         name = after.definition.name
-        holder = None if name == before.definition.name else self._registry.roster.holder(name)
+        holder = None if name == before.definition.name else self._registry.index.holder(name)
         if holder is not None:
             raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
 
@@ -139,4 +141,4 @@ class DefinitionsApi:
             self._journal.save(lambda: self._environment_table.save(mission.id, text))
             if after.agent is not None:
                 self._agents.redefine(mission.id, after.agent)
-            self._registry.put(replace(mission, definition=after.definition), (Note("updated"),))
+            self._registry.put(replace(mission, definition=after.definition), (MissionUpdated(),))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.spec import spec_of
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.callers import mission_of
 from overmind_core.missions.lookup import parent_of
+from overmind_core.missions.requests import Start
 
 if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.answer_types import StartedMission
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Start
     from overmind_core.missions.service import Missions
     from overmind_core.system.paths import Home
 
@@ -28,6 +29,7 @@ class RunApi:
         self._registry = registry
         self._missions = missions
 
+    @handles(Start)
     async def run(self, request: Start, caller: Caller) -> StartedMission:
         """Record a mission, start it, answer once it runs; nothing is recorded when it can't.
 

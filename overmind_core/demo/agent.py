@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from overmind_core.demo.project import SESSIONS
-from overmind_core.demo.stage import ConversationMemory, Stage, TurnInterrupted
+from overmind_core.demo.stage import ConversationMemory, HookCommands, Stage, TurnInterrupted
 from overmind_core.demo.story import Story
 from overmind_core.demo.stream_agent import InputEnded, StreamStage
 
@@ -42,7 +42,6 @@ def in_lines(session: str, story_on: Callable[[Stage], Story], shop: str) -> Non
 
 def on_terminal(session: str, story_on: Callable[[Stage], Story], argv: Sequence[str]) -> None:
     """Talk with a person until they leave; a first message may stand behind `--`."""
-    from overmind_core.demo.stage import HookCommands  # noqa: PLC0415 - rarely needed, and without a terminal never
     from overmind_core.demo.terminal_agent import PersonLeft, TerminalStage, raw, turn, watch_size  # noqa: PLC0415 - the same
 
     hooks = HookCommands(option(argv, SETTINGS, NO_SETTINGS), session)

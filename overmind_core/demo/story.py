@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.demo import project as texts
+from overmind_core.demo import project
 from overmind_core.demo.project import PROMPT
 from overmind_core.demo.stage import QUESTION, ConversationMemory, QuestionReply, Stage, question
 
@@ -82,9 +82,9 @@ class Story:
 
     def _promise(self) -> None:
         self._stage.say("`cents // 100` drops the cents. First a test that says so; tests I may write unasked.")
-        end = texts.TESTS.rstrip("\n").rpartition("\n")[2] + "\n"
-        edit = {"file_path": "test_prices.py", "old_string": end, "new_string": end + texts.NEW_TEST}
-        self._use("Edit", edit, lambda: self._edit("test_prices.py", end, end + texts.NEW_TEST))
+        end = project.TESTS.rstrip("\n").rpartition("\n")[2] + "\n"
+        edit = {"file_path": "test_prices.py", "old_string": end, "new_string": end + project.NEW_TEST}
+        self._use("Edit", edit, lambda: self._edit("test_prices.py", end, end + project.NEW_TEST))
         self._run_tests()
 
     def _watch(self) -> None:
@@ -95,7 +95,7 @@ class Story:
         self._use("Bash", {"command": f"overmind {' '.join(words)}"}, lambda: self._overmind(words))
 
     def _mend(self) -> None:
-        old, new = f"    return FORMAT.format({texts.LOST_CENTS})", f"    return FORMAT.format({texts.KEPT_CENTS})"
+        old, new = f"    return FORMAT.format({project.LOST_CENTS})", f"    return FORMAT.format({project.KEPT_CENTS})"
         edit = {"file_path": "prices.py", "old_string": old, "new_string": new}
         self._may("Edit", edit, lambda: self._edit("prices.py", old, new), "Then I leave prices.py as it is.")
 
@@ -103,14 +103,14 @@ class Story:
         self._run_tests()
 
     def _choose(self) -> None:
-        asked = question(SHOWN_AS, {label: about for label, (about, _) in texts.FORMATS.items()})
+        asked = question(SHOWN_AS, {label: about for label, (about, _) in project.FORMATS.items()})
         reply = self._asked(QUESTION, asked)
-        chosen = texts.FORMATS.get(reply.chosen)
-        if not reply.allowed or chosen is None or chosen[1] == texts.FORMAT:
+        chosen = project.FORMATS.get(reply.chosen)
+        if not reply.allowed or chosen is None or chosen[1] == project.FORMAT:
             self._stage.say("The format stays as it is.")
             return
-        edit = {"file_path": "prices.py", "old_string": texts.FORMAT, "new_string": chosen[1]}
-        self._use("Edit", edit, lambda: self._edit("prices.py", texts.FORMAT, chosen[1]))
+        edit = {"file_path": "prices.py", "old_string": project.FORMAT, "new_string": chosen[1]}
+        self._use("Edit", edit, lambda: self._edit("prices.py", project.FORMAT, chosen[1]))
 
     # small talk
 

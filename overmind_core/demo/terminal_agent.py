@@ -50,7 +50,7 @@ class TerminalStage:
     """A stage in front of a person.
 
     Args:
-        hooks: Who is told of what happens.
+        hooks: Who gets what happens.
     """
 
     def __init__(self, hooks: HookCommands) -> None:

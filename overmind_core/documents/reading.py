@@ -1,8 +1,7 @@
-"""A value at a place of a text, read with its type; all that is wrong is collected, so that it is told at once.
+"""A value at a place of a text, read with its type; all that is wrong is collected, and reported at once.
 
-The text may be TOML, YAML or JSON: who parsed it brings the values, and knows where each stands.
-
-What may be written behind a key: each function returns what it means, or None after it has told what is wrong.
+The text may be TOML, YAML or JSON: who parsed it brings the values, and knows where each stands. The functions for what
+may be written behind a key each return what it means, or None after reporting what is wrong.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ class FileValue:
         return f"{self.key}: {message}" if self.key else message
 
     def table(self, wanted: str = "write a table") -> dict[str, FileValue] | None:
-        """What stands in it by its keys; None, and `wanted` is told, when it is no table."""
+        """What stands in it by its keys; None, and `wanted` is reported, when it is no table."""
         if isinstance(self.value, dict):
             return {name: FileValue(self.notes, (*self.path, name), value) for name, value in self.value.items()}
         self.wrong(wanted)
@@ -116,7 +115,7 @@ class FileValue:
             parts = self.entries() or [self]
         return [part for part in parts if isinstance(part.value, str)]
 
-    def tell_unknown(self, known: Iterable[str]) -> None:
+    def report_unknown(self, known: Iterable[str]) -> None:
         """Tell of the keys in it that nobody knows."""
         words = tuple(known)
         for name in self.value if isinstance(self.value, dict) else ():
@@ -125,7 +124,7 @@ class FileValue:
 
 
 Read = Callable[[FileValue], Any]
-"""None: it was wrong, and told."""
+"""None: it was wrong, and reported."""
 
 MILLISECONDS = "ms"
 LARGEST = 2**53

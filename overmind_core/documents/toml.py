@@ -1,12 +1,7 @@
 """A TOML text as values, with the place of each; or why it is none.
 
-One walk over a TOML text, which notes the places of all its keys and values.
-
-It judges nothing but keys that are there twice: what is no TOML is skipped, and tomlkit tells about it.
-
-Where each key and each value of a TOML text stands.
-
-tomlkit says what a text means but not where, so `walk` goes over the same text once more, and notes it here.
+tomlkit says what a text means but not where, so `walk` goes over the same text once more, and records the places of all
+keys and values. It judges nothing but keys that are there twice: what is no TOML is skipped, and tomlkit reports it.
 """
 
 from __future__ import annotations
@@ -314,8 +309,6 @@ def _unquoted(name: str) -> str:
         return name
     if "\\" not in name:
         return name[1:-1]
-    from tomlkit import parse  # noqa: PLC0415 - nearly no key needs it
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
 
     try:
         return str(parse(f"x = {name}").unwrap()["x"])
@@ -351,7 +344,7 @@ def _document(text: str) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
 
 
 def _without_duplicates(text: str, found: TomlPlaces) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
-    """What is right besides them is still looked at, so that all problems are told at once."""
+    """What is right besides them is still looked at, so that all problems are reported at once."""
     doubled = [Problem(*found.position(one.key), _duplicate_text(one, found)) for one in found.duplicates]
     for one in found.duplicates:
         text = _blanked(text, one)

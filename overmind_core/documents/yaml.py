@@ -212,7 +212,7 @@ def _check_tag(event: yaml.NodeEvent, tag: str | None, known: Iterable[str]) -> 
 
 
 def _doubled(table: yaml.MappingNode) -> list[Problem]:
-    """What is told of keys that the table has had before."""
+    """What is reported of keys that the table has had before."""
     first: dict[str, yaml.Node] = {}
     keys = [key for key, _ in table.value if key.value != _MERGE]
     return [

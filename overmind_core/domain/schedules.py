@@ -50,7 +50,7 @@ class RitualRun:
     missed: int = 0
     """Times before this one of which nothing came."""
     mission: str | None = None
-    """What it started: a quest's mission, or a pipeline."""
+    """What it started: a quest's mission, or a plan."""
     name: str | None = None
     started_at: float | None = None
     ended_at: float | None = None

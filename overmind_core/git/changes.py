@@ -89,12 +89,12 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
     left_out = [f":(exclude,top,literal){path}" for path in large]
     with _copy(git, top) as (variables, scratch):
         words = ("add", "-A", "--ignore-errors", "--", ":(top)", *left_out)
-        added = git.ask(top, *_READING, *words, expected=(0, 1, 128), variables=variables)
+        added = git.run(top, *_READING, *words, expected=(0, 1, 128), variables=variables)
         if added.code != 0:
             notes.append(f"Some files could not be read: {_first_line(added.err)}.")
-        listed = git.ask(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=variables).out
+        listed = git.run(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=variables).out
         diff = os.path.join(scratch, "diff")
-        git.ask(top, *_DIFF, "--patch", f"--output={diff}", since, variables=variables)
+        git.run(top, *_DIFF, "--patch", f"--output={diff}", since, variables=variables)
         text, whole = _beginning(diff)
     files = [_marked(one, unknown) for one in _files(listed)]
     files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in large]
@@ -118,7 +118,7 @@ def merge_base(git: Git, folder: str, base: str, branch: str = "HEAD") -> str:
     Raises:
         GitFailed: one of them does not exist.
     """
-    found = git.ask(folder, "merge-base", branch, base, expected=(0, 1)).out.strip()
+    found = git.run(folder, "merge-base", branch, base, expected=(0, 1)).out.strip()
     return found or git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
 
 
@@ -130,11 +130,11 @@ def commits_between(git: Git, folder: str, since: str, until: str = "HEAD") -> t
 def names_between(git: Git, folder: str, since: str, until: str) -> tuple[ChangedFile, ...]:
     """Return the files in which two commits differ."""
     words = [word for word in _DIFF if word != "--cached"]
-    return tuple(_files(git.ask(folder, *words, "--raw", "--numstat", "-z", "--no-abbrev", since, until).out))
+    return tuple(_files(git.run(folder, *words, "--raw", "--numstat", "-z", "--no-abbrev", since, until).out))
 
 
 def _listed(git: Git, top: str, which: str) -> list[str]:
-    out = git.ask(top, *_READING, "ls-files", which, "--exclude-standard", "-z").out
+    out = git.run(top, *_READING, "ls-files", which, "--exclude-standard", "-z").out
     return [path for path in out.split("\0") if path]
 
 
@@ -159,12 +159,12 @@ def _large(git: Git, top: str, unknown: set[str]) -> tuple[list[str], list[str]]
 
 
 def _head(git: Git, top: str) -> str:
-    found = git.ask(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", expected=(0, 1)).out.strip()
-    return found or git.ask(top, "hash-object", "-t", "tree", "--stdin", text="").out.strip()
+    found = git.run(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", expected=(0, 1)).out.strip()
+    return found or git.run(top, "hash-object", "-t", "tree", "--stdin", text="").out.strip()
 
 
 def _commits(git: Git, folder: str, since: str, until: str = "HEAD") -> list[CommitLine]:
-    if git.ask(folder, "cat-file", "-t", since).out.strip() != "commit":
+    if git.run(folder, "cat-file", "-t", since).out.strip() != "commit":
         return []
     listed = git(folder, "log", f"--max-count={MAX_COMMITS + 1}", "--no-show-signature", "-z", "--format=%H %s",
                  f"{since}..{until}", "--")  # fmt: skip

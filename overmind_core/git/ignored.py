@@ -26,7 +26,7 @@ def ignored(git: Git, folder: str, names: Iterable[str]) -> frozenset[str]:
     if not wanted:
         return frozenset()
     try:
-        return _asked(git, folder, wanted)
+        return _ignored_of(git, folder, wanted)
     except GitFailed:
         pass
     except GitMissing:
@@ -35,13 +35,13 @@ def ignored(git: Git, folder: str, names: Iterable[str]) -> frozenset[str]:
 
     try:
         with TemporaryDirectory() as scratch:
-            git.ask(scratch, "init", "--quiet", "--template=", seconds=SECONDS)
-            return _asked(git, folder, wanted, f"--git-dir={os.path.join(scratch, '.git')}", "--work-tree=.")
+            git.run(scratch, "init", "--quiet", "--template=", seconds=SECONDS)
+            return _ignored_of(git, folder, wanted, f"--git-dir={os.path.join(scratch, '.git')}", "--work-tree=.")
     except (GitFailed, GitMissing, OSError):
         return frozenset()
 
 
-def _asked(git: Git, folder: str, wanted: str, *where: str) -> frozenset[str]:
+def _ignored_of(git: Git, folder: str, wanted: str, *where: str) -> frozenset[str]:
     words = (*_HARMLESS, *where, "check-ignore", "-z", "--stdin")
-    answer = git.ask(folder, *words, expected=(0, _NONE_OF_THEM), seconds=SECONDS, variables=_OFFLINE, text=wanted)
+    answer = git.run(folder, *words, expected=(0, _NONE_OF_THEM), seconds=SECONDS, variables=_OFFLINE, text=wanted)
     return frozenset(answer.out.split("\0")) - {""}

@@ -49,11 +49,11 @@ def commit(git: Git, folder: str, message: str) -> CommitMade:
     if unresolved := conflicting(git, top):
         raise Unresolved(unresolved)
     retry_while_locked(lambda: git(top, "add", "-A"))
-    merging = git.ask(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
+    merging = git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
     changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
     if not merging and not changed:
         raise NothingToCommit
-    retry_while_locked(lambda: git.ask(top, "commit", "--quiet", "-F", "-", text=message))
+    retry_while_locked(lambda: git.run(top, "commit", "--quiet", "-F", "-", text=message))
     commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
     return CommitMade(commit_, subject, changed)
 
@@ -113,7 +113,7 @@ def target_of(git: Git, source: str, branch: str) -> TargetBranch | None:
     if "\0" in branch:
         return None
     words = ("show-ref", "--verify", "--quiet", f"{repository.HEADS}{branch}")
-    if git.ask(source, *words, expected=(0, 1, 128)).code != 0:
+    if git.run(source, *words, expected=(0, 1, 128)).code != 0:
         return None
     commit = git(source, "rev-parse", "--verify", f"{repository.HEADS}{branch}^{{commit}}")
     folder = repository.checked_out(git, source, branch)
@@ -129,7 +129,7 @@ def check_free(git: Git, source: str, target: TargetBranch) -> None:
     """
     if target.folder is not None:
         words = ("status", "--porcelain", "--untracked-files=no")
-        if git.ask(target.folder, *words, variables={"GIT_OPTIONAL_LOCKS": "0"}).out:
+        if git.run(target.folder, *words, variables={"GIT_OPTIONAL_LOCKS": "0"}).out:
             raise TargetInUse(target.folder, "changes that are not committed")
         return
     for worktree in repository.checkouts(git, source):
@@ -182,9 +182,9 @@ def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str
             _try(git, scratch, ("merge", "--no-ff", "--no-edit", "--no-stat", "-m", message, commit), "--abort")
         case MergeWay.SQUASH:
             _try(git, scratch, ("merge", "--squash", "--ff", "--no-stat", commit), None)
-            if git.ask(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:
+            if git.run(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:
                 raise AlreadyMerged
-            git.ask(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)
+            git.run(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)
         case MergeWay.REBASE:
             git(scratch, "checkout", "--quiet", "--detach", commit)
             _try(git, scratch, ("rebase", "--quiet", "--empty=drop", target), "--abort")
@@ -205,7 +205,7 @@ def merged_tree(git: Git, source: str, *, commit: str, target: str) -> str | Non
         GitFailed: git refused.
     """
     words = (*_PLAIN, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", target, commit)
-    answer = git.ask(source, *words, expected=(0, 1, *_UNKNOWN))
+    answer = git.run(source, *words, expected=(0, 1, *_UNKNOWN))
     tree, *paths = answer.out.split("\0")
     if answer.code in _UNKNOWN or not tree:
         return None
@@ -217,7 +217,7 @@ def merged_tree(git: Git, source: str, *, commit: str, target: str) -> str | Non
 
 
 def _try(git: Git, scratch: str, words: tuple[str, ...], way_back: str | None) -> None:
-    answer = git.ask(scratch, *_PLAIN, *words, expected=(0, 1))
+    answer = git.run(scratch, *_PLAIN, *words, expected=(0, 1))
     if answer.code == 0:
         return
     paths = conflicting(git, scratch)
@@ -272,7 +272,7 @@ def _overwritten_files(output: str) -> tuple[str, ...]:
 
 def contains(git: Git, folder: str, commit: str, target: str) -> bool:
     """Whether `target` has `commit` and all before it."""
-    return git.ask(folder, "merge-base", "--is-ancestor", commit, target, expected=(0, 1)).code == 0
+    return git.run(folder, "merge-base", "--is-ancestor", commit, target, expected=(0, 1)).code == 0
 
 
 def commits_between(git: Git, folder: str, since: str, until: str) -> frozenset[str]:
@@ -320,7 +320,7 @@ def remote_for(git: Git, folder: str, branch: str, base: str | None) -> str:
     keys = [f"branch.{branch}.pushRemote", "remote.pushDefault", f"branch.{branch}.remote"]
     keys += [] if base is None else [f"branch.{base}.pushRemote", f"branch.{base}.remote"]
     for key in keys:
-        found = git.ask(folder, "config", "--get", key, expected=(0, 1)).out.rstrip("\n")
+        found = git.run(folder, "config", "--get", key, expected=(0, 1)).out.rstrip("\n")
         if found and found != _HERE:
             return found
     known = git(folder, "remote").split()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 NO_REPOSITORY = "not a git repository (or any"
-"""How git begins to say that there is none; a broken one is told otherwise."""
+"""How git begins to say that there is none; it says otherwise of a broken one."""
 HEADS = "refs/heads/"
 _USAGE = 129
 """Git's status for an option that it does not know."""
@@ -50,7 +50,7 @@ def find_repository(git: Git, folder: str) -> Repository | None:
         GitMissing: there is no git.
     """
     try:
-        own = git.ask(folder, "rev-parse", "--absolute-git-dir").out
+        own = git.run(folder, "rev-parse", "--absolute-git-dir").out
     except GitFailed as error:
         if error.reason.startswith(NO_REPOSITORY):
             return None
@@ -74,7 +74,7 @@ def common_folder(git: Git, folder: str) -> str:
         GitMissing: there is no git.
     """
     # Relative to the folder for some places; only git 2.31 can be told otherwise.
-    found = git.ask(folder, "rev-parse", "--git-common-dir").out.removesuffix("\n")
+    found = git.run(folder, "rev-parse", "--git-common-dir").out.removesuffix("\n")
     return os.path.realpath(os.path.join(folder, found))
 
 
@@ -85,7 +85,7 @@ def branch_of(git: Git, folder: str) -> str | None:
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
-    answer = git.ask(folder, "symbolic-ref", "--quiet", "HEAD", expected=(0, 1))
+    answer = git.run(folder, "symbolic-ref", "--quiet", "HEAD", expected=(0, 1))
     name = answer.out.removesuffix("\n")
     return name.removeprefix(HEADS) if name.startswith(HEADS) else None
 
@@ -102,7 +102,7 @@ def resolve(git: Git, folder: str, name: str) -> str | None:
     for full in (HEADS + name, name):
         if full.startswith("-"):
             continue
-        answer = git.ask(folder, "rev-parse", "--quiet", "--verify", f"{full}^{{commit}}", expected=(0, 1, 128))
+        answer = git.run(folder, "rev-parse", "--quiet", "--verify", f"{full}^{{commit}}", expected=(0, 1, 128))
         if answer.code == 0:
             return answer.out.strip()
     return None
@@ -126,9 +126,9 @@ def checkouts(git: Git, folder: str) -> list[Checkout]:
         GitMissing: there is no git.
     """
     words = ("worktree", "list", "--porcelain")
-    answer = retry_while_locked(lambda: git.ask(folder, *words, "-z", expected=(0, _USAGE)))
+    answer = retry_while_locked(lambda: git.run(folder, *words, "-z", expected=(0, _USAGE)))
     if answer.code == _USAGE:  # before git 2.36: a path with a line's end is not told from two lines
-        answer = retry_while_locked(lambda: git.ask(folder, *words))
+        answer = retry_while_locked(lambda: git.run(folder, *words))
         return list(_entries(answer.out.split("\n")))
     return list(_entries(answer.out.split("\0")))
 
@@ -148,7 +148,7 @@ def _entries(lines: list[str]) -> Iterator[Checkout]:
 def _top(git: Git, folder: str) -> str | None:
     """Top of the checkout; None within git's own folder, and where there is no checkout."""
     try:
-        return os.path.realpath(git.ask(folder, "rev-parse", "--show-toplevel").out.removesuffix("\n"))
+        return os.path.realpath(git.run(folder, "rev-parse", "--show-toplevel").out.removesuffix("\n"))
     except GitFailed as error:
         if "work tree" in error.reason:
             return None
@@ -160,7 +160,7 @@ def _main(git: Git, common: str, top: str | None) -> str | None:
     where = f"--git-dir={common}"
     if git(common, where, "rev-parse", "--is-bare-repository") == "true":
         return None
-    told = git.ask(common, where, "config", "core.worktree", expected=(0, 1)).out.removesuffix("\n")
+    told = git.run(common, where, "config", "core.worktree", expected=(0, 1)).out.removesuffix("\n")
     if told:  # a submodule
         found = os.path.realpath(os.path.join(common, told))
     elif os.path.basename(common) == ".git":

@@ -68,7 +68,7 @@ class GitAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """Git in a caller's world."""
+    """Git in a caller's environment."""
 
     environ: Mapping[str, str]
     """The caller's environment: PATH, HOME, agents of ssh. Variables GIT_* are left out: they speak of the caller's
@@ -85,9 +85,9 @@ class Git:
             GitFailed: it does not end with 0, or takes more than `seconds`.
             GitMissing: there is none.
         """
-        return self.ask(folder, *words, seconds=seconds).out.rstrip("\n")
+        return self.run(folder, *words, seconds=seconds).out.rstrip("\n")
 
-    def ask(
+    def run(
         self,
         folder: str,
         *words: str,
@@ -217,7 +217,7 @@ def retry_while_locked(attempt: Callable[[], Result], *, seconds: float | None =
 
     Args:
         attempt: Leaves nothing behind when it fails.
-        seconds: How long; `LOCK_LIMIT` unless told.
+        seconds: How long; `LOCK_LIMIT` by default.
 
     Raises:
         GitFailed: of the attempt; a lock that stays held is named, with what to do.

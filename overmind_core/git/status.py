@@ -40,7 +40,7 @@ def is_landed(git: Git, folder: str, tip: str, target: str) -> bool:
 
 
 def _is_landed(git: Git, folder: str, tip: str, target: str) -> bool:
-    fork = git.ask(folder, "merge-base", target, tip, expected=(0, 1)).out.strip()
+    fork = git.run(folder, "merge-base", target, tip, expected=(0, 1)).out.strip()
     if not fork or fork == target:
         return fork == tip
     touched = _paths(git, folder, fork, tip)
@@ -55,7 +55,7 @@ def _is_landed(git: Git, folder: str, tip: str, target: str) -> bool:
 
 def _paths(git: Git, folder: str, one: str, other: str) -> set[str]:
     """Paths whose content is not the same."""
-    out = git.ask(folder, "diff-tree", "-r", "-z", "--name-only", "--no-renames", one, other, seconds=SECONDS).out
+    out = git.run(folder, "diff-tree", "-r", "-z", "--name-only", "--no-renames", one, other, seconds=SECONDS).out
     return {path for path in out.split("\0") if path}
 
 
@@ -69,7 +69,7 @@ def _is_cherry_picked(git: Git, folder: str, tip: str, target: str) -> bool:
 def _is_squashed(git: Git, folder: str, tip: str, target: str, fork: str) -> bool:
     """Whether all together are there as one commit. The object that is made for the question is garbage to git."""
     words = ("commit-tree", "--no-gpg-sign", f"{tip}^{{tree}}", "-p", fork, "-m", "all of it as one")
-    one = git.ask(folder, *words, variables=_NOBODY).out.strip()
+    one = git.run(folder, *words, variables=_NOBODY).out.strip()
     return _cherry(git, folder, one, target)
 
 
@@ -156,7 +156,7 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str) -> 
     behind, ahead = (
         int(count) for count in git(path, "rev-list", "--left-right", "--count", f"{tip}...{head}").split()
     )
-    common = git.ask(path, "merge-base", tip, head, expected=(0, 1)).out.strip() or base_commit
+    common = git.run(path, "merge-base", tip, head, expected=(0, 1)).out.strip() or base_commit
     files, insertions, deletions = _figures(git, path, common)
     return WorktreeStatus(
         head=head,
@@ -184,7 +184,7 @@ def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
         GitMissing: there is no git.
     """
     words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
-    out = git.ask(path, *words, variables=_QUIET).out
+    out = git.run(path, *words, variables=_QUIET).out
     files = [entry[3:] for entry in out.split("\0") if entry]
     return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path)]))
 
@@ -262,9 +262,9 @@ def _log(git: Git, folder: str, which: list[str]) -> tuple[Commit, ...]:
 
 def _figures(git: Git, path: str, since: str) -> tuple[int, int, int]:
     """Files, insertions and deletions since a commit."""
-    out = git.ask(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", since, variables=_QUIET).out
+    out = git.run(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", since, variables=_QUIET).out
     rows = [entry.split("\t", 2) for entry in out.split("\0") if entry]
-    out = git.ask(path, "ls-files", "--others", "--exclude-standard", "-z").out
+    out = git.run(path, "ls-files", "--others", "--exclude-standard", "-z").out
     new = [name for name in out.split("\0") if name]
     added, removed = (sum(int(row[column]) for row in rows if row[column] != "-") for column in (0, 1))
     return len(rows) + len(new), added + sum(_lines(os.path.join(path, name)) for name in new[:COUNTED]), removed

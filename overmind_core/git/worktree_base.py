@@ -87,10 +87,10 @@ def _remote(git: Git, top: str, wanted: str) -> _Remote | None:
     full = next((name for name in names if wanted.startswith(f"{name}/") and not _is(git, top, HEADS + wanted)), None)
     if full is not None:
         return _Remote(full, REMOTES + wanted)
-    told = git.ask(top, "config", f"branch.{wanted}.remote", expected=(0, 1)).out.removesuffix("\n")
+    told = git.run(top, "config", f"branch.{wanted}.remote", expected=(0, 1)).out.removesuffix("\n")
     if told in names:
         # The base may have another name over there.
-        upstream = git.ask(
+        upstream = git.run(
             top, "rev-parse", "--quiet", "--symbolic-full-name", f"{HEADS}{wanted}@{{upstream}}", expected=(0, 1, 128)
         )
         name = upstream.out.removesuffix("\n")
@@ -102,7 +102,7 @@ def _remote(git: Git, top: str, wanted: str) -> _Remote | None:
 
 
 def _is(git: Git, top: str, full: str) -> bool:
-    return git.ask(top, "show-ref", "--verify", "--quiet", full, expected=(0, 1, 128)).code == 0
+    return git.run(top, "show-ref", "--verify", "--quiet", full, expected=(0, 1, 128)).code == 0
 
 
 def _fetch(git: Git, top: str, remote: str) -> None:
@@ -163,7 +163,7 @@ def unpushed_submodules(git: Git, path: str) -> list[str]:
     """
     if not os.path.isfile(os.path.join(path, ".gitmodules")):
         return []
-    own = os.path.realpath(git.ask(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+    own = os.path.realpath(git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
     return list(_unpushed_submodules(git, path, own, common_folder(git, path)))
 
 
@@ -174,7 +174,7 @@ def _unpushed_submodules(git: Git, path: str, own: str, persons: str) -> Iterato
         if mine == theirs or not os.path.isdir(mine) or not os.path.lexists(os.path.join(inside, ".git")):
             continue
         which = ("HEAD", "--branches", "--not", "--remotes", "--")
-        commits = git.ask(mine, f"--git-dir={mine}", "rev-list", f"--max-count={SOME}", *which).out
+        commits = git.run(mine, f"--git-dir={mine}", "rev-list", f"--max-count={SOME}", *which).out
         known = os.path.isdir(theirs) and not _missing(git, theirs, commits)
         if commits and not known:
             yield submodule.path
@@ -182,7 +182,7 @@ def _unpushed_submodules(git: Git, path: str, own: str, persons: str) -> Iterato
 
 
 def _missing(git: Git, folder: str, commits: str) -> bool:
-    answer = git.ask(folder, f"--git-dir={folder}", "cat-file", "--batch-check", text=commits)
+    answer = git.run(folder, f"--git-dir={folder}", "cat-file", "--batch-check", text=commits)
     return any(line.endswith(" missing") for line in answer.out.splitlines())
 
 
@@ -191,17 +191,17 @@ def _check_out_level(git: Git, path: str, checkouts: Sequence[str], common: str)
         source = _source(git, submodule, checkouts, common)
         if source is None:
             words = ("submodule", "update", "--init", "--recursive", "--quiet", "--", submodule.path)
-            _ask(git, path, submodule, words)
+            _update(git, path, submodule, words)
             continue
         # Git does not copy submodules from this machine unless it is told to: this once, and from here alone.
         allowed = ("-c", "protocol.file.allow=always", "-c", f"submodule.{submodule.name}.url={source}")
-        _ask(git, path, submodule, (*allowed, "submodule", "update", "--init", "--quiet", "--", submodule.path))
+        _update(git, path, submodule, (*allowed, "submodule", "update", "--init", "--quiet", "--", submodule.path))
         inside = os.path.join(path, submodule.path)
         _set_origin(git, inside, source)
         _check_out_level(git, inside, [os.path.join(top, submodule.path) for top in checkouts], source)
 
 
-def _ask(git: Git, path: str, submodule: _Submodule, words: tuple[str, ...]) -> None:
+def _update(git: Git, path: str, submodule: _Submodule, words: tuple[str, ...]) -> None:
     try:
         retry_while_locked(lambda: git(path, *words))
     except GitFailed as error:
@@ -229,7 +229,7 @@ def _submodules(git: Git, path: str) -> list[_Submodule]:
 def _settings(git: Git, path: str, where: tuple[str, ...], key: str) -> dict[str, str]:
     """One setting of each submodule, by the submodule's name."""
     pattern = rf"^submodule\..*\.{key}$"
-    out = git.ask(path, "config", *where, "-z", "--get-regexp", pattern, expected=NOT_THERE).out
+    out = git.run(path, "config", *where, "-z", "--get-regexp", pattern, expected=NOT_THERE).out
     rows = (row.partition("\n") for row in out.split("\0") if row)
     return {name.removeprefix("submodule.").removesuffix(f".{key}"): value for name, _, value in rows}
 
@@ -256,6 +256,6 @@ def _source(git: Git, submodule: _Submodule, checkouts: Sequence[str], common: s
 
 def _set_origin(git: Git, folder: str, source: str) -> None:
     """Have a copy know where the submodule comes from, instead of the person's checkout."""
-    told = git.ask(source, f"--git-dir={source}", "config", "remote.origin.url", expected=NOT_THERE).out
+    told = git.run(source, f"--git-dir={source}", "config", "remote.origin.url", expected=NOT_THERE).out
     if told.strip():
         git(folder, "config", "remote.origin.url", told.removesuffix("\n"))

@@ -9,8 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
-from overmind_core.git.run import MARK as FOR
-from overmind_core.git.run import SECONDS, Git, GitFailed, retry_while_locked
+from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
 from overmind_core.git.status import Dirty, Unmerged, uncommitted_files, unmerged_commits
 
 CLAIM = ".branch"
@@ -62,7 +61,7 @@ def claimed_branch(git: Git, folder: str, path: str) -> str | None:
         return None
     if not name:
         return None
-    answer = git.ask(folder, "reflog", "show", "--format=%gs", HEADS + name, "--", expected=(0, 128))
+    answer = git.run(folder, "reflog", "show", "--format=%gs", HEADS + name, "--", expected=(0, 128))
     first = answer.out.rstrip("\n").rpartition("\n")[2]
     # It was about to be made: that it is ours, and not another's of that name, its log alone says.
     return name if answer.code == 0 and first == message(path) else None
@@ -196,7 +195,7 @@ def _delete_tree(git: Git, path: str) -> None:
     """Delete `path` with everything in it, following no link. These programs manage any depth."""
     if not os.path.lexists(path):
         return
-    environ = {**os.environ, FOR: git.mission}
+    environ = {**os.environ, MARK: git.mission}
     output = b""
     for words in (["rm", "-rf", "--"], ["chmod", "-R", "u+rwX", "--"], ["rm", "-rf", "--"]):
         done = subprocess.run(

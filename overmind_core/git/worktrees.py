@@ -192,7 +192,7 @@ def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: s
 
 
 def _check_name(git: Git, common: str, name: str) -> None:
-    answer = git.ask(common, "check-ref-format", HEADS + name, expected=(0, 1))
+    answer = git.run(common, "check-ref-format", HEADS + name, expected=(0, 1))
     if answer.code or name.startswith("-") or name == "HEAD":
         raise GitFailed(("branch", name), answer.code, f"{name!r} can't be the name of a branch")
 
@@ -211,7 +211,7 @@ def _check_out(git: Git, top: str, path: str, branch: str) -> None:
 
 
 def _mark(git: Git, path: str, branch: str) -> None:
-    own = git.ask(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
+    own = git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
     try:
         with open(os.path.join(own, WHOLE), "wb") as file:
             file.write(os.fsencode(branch))
@@ -228,7 +228,7 @@ def holds(git: Git, path: str, branch: str) -> bool:
     if not os.path.lexists(os.path.join(path, ".git")):
         return False
     try:
-        own = git.ask(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
+        own = git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
         with open(os.path.join(own, WHOLE), "rb") as file:
             return file.read() == os.fsencode(branch)
     except (GitFailed, OSError):

@@ -1,6 +1,6 @@
 """`trust`, `isolate` and `ports`: whose file may run commands, what a mission would get, and which ports they have.
 
-The shapes of requests about the isolation of missions and their work; docs/api.md is generated from them.
+The shapes of their requests, and of those about the work of missions, stand first; docs/api.md is generated from them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.isolation.project import FILE
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.request import Args
+from overmind_core.kernel.request import Args, handles
+from overmind_core.missions.requests import Nothing
 
 if TYPE_CHECKING:
     from overmind_core.isolation.answer_types import IsolationPlan, PortInfo, PortList, TrustedFile
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Nothing
     from overmind_core.system.machine import Clock
 
 
@@ -43,55 +43,6 @@ class Isolate(Args, frozen=True):
     """The caller's environment: git and the container engine depend on it."""
 
 
-class Worktrees(Args, frozen=True):
-    """Which worktrees to list; null means all. `sizes`: also how much of the disk each takes, which is counted anew."""
-
-    ids: list[str] | None = None
-    sizes: bool = False
-
-
-class Commit(Args, frozen=True):
-    """Commit everything in the worktree of a mission."""
-
-    id: str
-    message: str
-
-
-class Merge(Args, frozen=True):
-    """Land a mission's work on a branch; null: the one that it began at."""
-
-    id: str
-    into: str | None = None
-    squash: bool = False
-    rebase: bool = False
-    verify: str | None = None
-    """A shell command that has to succeed on the merged work, before anything is changed."""
-    message: str | None = None
-    preview: bool = False
-    """Only say what would land, or conflict."""
-
-
-class Push(Args, frozen=True):
-    """Push the branch of a mission; null: to the remote where it belongs."""
-
-    id: str
-    remote: str | None = None
-
-
-class Discard(Args, frozen=True):
-    """Remove what an ended mission has of its own; `force`: also work that is nowhere else."""
-
-    id: str
-    force: bool = False
-
-
-class WorktreesPrune(Args, frozen=True):
-    """Discard what ended missions have of their own, where no work is lost; `force`: also where some is."""
-
-    force: bool = False
-    dry_run: bool = False
-
-
 class IsolationApi:
     """The requests about isolation."""
 
@@ -112,12 +63,13 @@ class IsolationApi:
         self._port_table = port_table
         self._registry = registry
 
+    @handles(Trust)
     async def trust(self, request: Trust, caller: Caller) -> TrustedFile:
         """Trust a project's file as it is, or no longer; answers its path, its SHA-256 and what it runs."""
         del caller
         if request.revoke:
             return await self._revoke(request)
-        looked = await self._workspace.projects.look(request.cwd, request.env)
+        looked = await self._workspace.projects.inspect(request.cwd, request.env)
         found = looked.found
         if found is None:
             raise OvermindError(
@@ -135,7 +87,7 @@ class IsolationApi:
     async def _revoke(self, request: Trust) -> TrustedFile:
         """A file that is broken, or gone, may have been trusted before."""
         try:
-            looked = await self._workspace.projects.look(request.cwd, request.env)
+            looked = await self._workspace.projects.inspect(request.cwd, request.env)
             path = to_wire(os.path.join(looked.source, FILE))
         except OvermindError as error:
             if "path" not in error.fields:
@@ -148,6 +100,7 @@ class IsolationApi:
         await self._journal.saved()
         return {"path": path, "sha256": None, "commands": [], "trusted": False}
 
+    @handles(Isolate)
     async def isolate(self, request: Isolate, caller: Caller) -> IsolationPlan:
         """What a mission in a folder would get for itself, and what is wrong with that; changes nothing."""
         del caller
@@ -157,6 +110,7 @@ class IsolationApi:
             raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
         return await explain(self._workspace, request.cwd, request.env)
 
+    @handles(Nothing)
     async def ports(self, request: Nothing, caller: Caller) -> PortList:
         """Every port of isolated missions, by number; one not held is what its mission would like to have again."""
         del request, caller

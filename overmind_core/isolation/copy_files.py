@@ -1,8 +1,7 @@
 """Files that git ignores but the work needs, put into a worktree: copied or linked, never over what is there.
 
 In the worktree every folder is opened by itself and links are not followed: an agent may have left one that leads out.
-
-Which files of a project its patterns mean. Symbolic links are never followed, so nothing outside is found.
+Nor are they where a project's patterns are looked up, so nothing outside of it is found.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Matching:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._looks = 0
+        self._counted = 0
 
     def matches(self, pattern: str) -> Iterator[Match]:
         """Give what a pattern means, as a shell would: `*` means no hidden file, `**` any folders in between.
@@ -97,16 +96,16 @@ class Matching:
         try:
             with os.scandir(self._full(folder) or ".") as entries:
                 for entry in entries:
-                    self._look()
+                    self._count()
                     if entry.name.lower() not in OURS:
                         names.append(entry.name)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return []
         return sorted(names)
 
-    def _look(self) -> None:
-        self._looks += 1
-        if self._looks > MOST_LOOKS:
+    def _count(self) -> None:
+        self._counted += 1
+        if self._counted > MOST_LOOKS:
             raise TooMany
 
     def _is_folder(self, path: str) -> bool:
@@ -114,7 +113,7 @@ class Matching:
         return facts is not None and stat.S_ISDIR(facts.st_mode)
 
     def _facts(self, path: str) -> os.stat_result | None:
-        self._look()
+        self._count()
         try:
             return os.lstat(self._full(path))
         except (FileNotFoundError, NotADirectoryError):
@@ -162,7 +161,7 @@ class _InTheWay(Exception):
     """The worktree has something else where a folder should be."""
 
 
-def place(source: str, worktree: str, copy: Sequence[str], link: Sequence[str]) -> tuple[str, ...]:
+def copy_and_link(source: str, worktree: str, copy: Sequence[str], link: Sequence[str]) -> tuple[str, ...]:
     """Copy and link; return a line in wire form for each thing that was done, and for each that was left and why.
 
     What is there already stays as it is, so it can be done again at any time.
@@ -184,7 +183,7 @@ def place(source: str, worktree: str, copy: Sequence[str], link: Sequence[str]) 
             placing.link(from_wire(one))
     finally:
         os.close(placing.top)
-    return tuple(to_wire(line) for line in (*placing.copies(), *placing.told))
+    return tuple(to_wire(line) for line in (*placing.copies(), *placing.report))
 
 
 class _Placing:
@@ -194,7 +193,7 @@ class _Placing:
         self.source = source
         self.real = os.path.realpath(source)
         self.copied: list[str] = []
-        self.told: list[str] = []
+        self.report: list[str] = []
         try:
             self.top = os.open(worktree, _FOLDER & ~os.O_NOFOLLOW)
         except OSError as error:
@@ -213,13 +212,13 @@ class _Placing:
                     if match.path not in found:
                         size += match.facts.st_size if stat.S_ISREG(match.facts.st_mode) else 0
                         found[match.path] = match
-                        _tell_much(pattern, len(found), size)
+                        _check_size(pattern, len(found), size)
             except (TooMany, RecursionError):
                 raise PlacingFailed(pattern, "too many files would have to be looked at") from None
             except OSError as error:
                 raise PlacingFailed(pattern, _why(error)) from None
             if not is_there:
-                self.told.append(f"not copied: {pattern} is not there")
+                self.report.append(f"not copied: {pattern} is not there")
         return list(found.values())
 
     def copies(self) -> list[str]:
@@ -238,11 +237,11 @@ class _Placing:
             elif stat.S_ISLNK(facts.st_mode):
                 self._same_link(path)
             else:
-                self.told.append(f"not copied: {path} is no file")
+                self.report.append(f"not copied: {path} is no file")
         except _InTheWay as way:
-            self.told.append(f"not copied: {path}, as the worktree has no folder {way}")
+            self.report.append(f"not copied: {path}, as the worktree has no folder {way}")
         except FileNotFoundError:
-            self.told.append(f"not copied: {path} is gone")
+            self.report.append(f"not copied: {path} is gone")
         except OSError as error:
             raise PlacingFailed(path, _why(error)) from None
 
@@ -250,17 +249,17 @@ class _Placing:
         """Link a file or folder of the person's checkout."""
         target = os.path.join(self.source, path)
         if not os.path.lexists(target):
-            self.told.append(f"not linked: {path} is not there")
+            self.report.append(f"not linked: {path} is not there")
             return
         if not self._is_inside(target):
-            self.told.append(f"not linked: {path} leads out of the project")
+            self.report.append(f"not linked: {path} leads out of the project")
             return
         try:
             with self._parent(path) as (folder, name):
                 if self._make_link(path, target, folder, name, done="linked"):
-                    self.told.append(f"linked: {path}")
+                    self.report.append(f"linked: {path}")
         except _InTheWay as way:
-            self.told.append(f"not linked: {path}, as the worktree has no folder {way}")
+            self.report.append(f"not linked: {path}, as the worktree has no folder {way}")
         except OSError as error:
             raise PlacingFailed(path, _why(error)) from None
 
@@ -285,14 +284,14 @@ class _Placing:
                     _write(read, facts, folder, name)
                     self.copied.append(path)
                 elif not stat.S_ISREG(there.st_mode) or not _is_same(read, facts, there, folder, name):
-                    self.told.append(f"not copied: {path}, as the worktree has one of its own")
+                    self.report.append(f"not copied: {path}, as the worktree has one of its own")
             finally:
                 os.close(read)
 
     def _same_link(self, path: str) -> None:
         whole = os.path.join(self.source, path)
         if not self._is_inside(whole):
-            self.told.append(f"not copied: {path} leads out of the project")
+            self.report.append(f"not copied: {path} leads out of the project")
             return
         with self._parent(path) as (folder, name):
             if self._make_link(path, os.readlink(whole), folder, name, done="copied"):
@@ -304,7 +303,7 @@ class _Placing:
             os.symlink(target, name, dir_fd=folder)
             return True
         if not stat.S_ISLNK(there.st_mode) or os.readlink(name, dir_fd=folder) != target:
-            self.told.append(f"not {done}: {path}, as the worktree has one of its own")
+            self.report.append(f"not {done}: {path}, as the worktree has one of its own")
         return False
 
     def _is_inside(self, path: str) -> bool:
@@ -325,7 +324,7 @@ class _Placing:
                 os.close(one)
 
 
-def _tell_much(pattern: str, files: int, size: int) -> None:
+def _check_size(pattern: str, files: int, size: int) -> None:
     if files > MOST_FILES:
         raise PlacingFailed(pattern, f"more than {MOST_FILES} files are to be copied; link them instead")
     if size > MOST_BYTES:

@@ -1,4 +1,4 @@
-"""What can go wrong on the way, as people are told."""
+"""What can go wrong on the way, as people read it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overmind_core.isolation.answer_types import IsolationPlan, ProjectFacts
-    from overmind_core.isolation.projects import Looked
+    from overmind_core.isolation.projects import Inspected
     from overmind_core.isolation.workspace import Workspace
 
 NO_FILE = "There is no .overmind.yml: what is started here is isolated with --isolate only."
@@ -31,7 +31,7 @@ ONE_AT_A_TIME = "strategy: none gives each service the port that it asks for: on
 async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) -> IsolationPlan:
     """Everything about the project of a folder; what is wrong is in the answer. Texts in wire form."""
     try:
-        looked = await workspace.projects.look(cwd, environ)
+        looked = await workspace.projects.inspect(cwd, environ)
     except OvermindError as error:
         return _unusable(cwd, error)
     project = Project() if looked.found is None else looked.found.project
@@ -59,7 +59,7 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
     }
 
 
-def _facts(looked: Looked) -> ProjectFacts:
+def _facts(looked: Inspected) -> ProjectFacts:
     found = looked.found
     from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
 
@@ -97,7 +97,7 @@ def _unusable(cwd: str, error: OvermindError) -> IsolationPlan:
     }
 
 
-def _notes(looked: Looked, project: Project) -> list[str]:
+def _notes(looked: Inspected, project: Project) -> list[str]:
     notes = {
         NO_FILE: looked.found is None,
         NO_REPOSITORY: looked.repository is None,
@@ -111,7 +111,7 @@ def _branch(project: Project) -> str:
     return project.branch.replace("{name}", "<name>").replace("{id}", "<id>")
 
 
-def _base(looked: Looked, project: Project, environ: Mapping[str, str]) -> tuple[str | None, list[str]]:
+def _base(looked: Inspected, project: Project, environ: Mapping[str, str]) -> tuple[str | None, list[str]]:
     """What the branch would begin at, and why that can't be."""
     repository = looked.repository
     assert repository is not None

@@ -17,7 +17,7 @@ from overmind_core.isolation.errors import no_commits
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from overmind_core.isolation.projects import Looked
+    from overmind_core.isolation.projects import Inspected
     from overmind_core.isolation.workspace import Workspace
 
 WORKTREES = ".overmind/worktrees"
@@ -27,11 +27,11 @@ WORKTREES = ".overmind/worktrees"
 class Planned:
     """A mission that is to be isolated, before it has an id."""
 
-    looked: Looked
+    looked: Inspected
     project: Project
     engine: str | None
     note: str
-    """What a person is told, "" for nothing."""
+    """A sentence for the person, "" for none."""
 
     @property
     def has_worktree(self) -> bool:
@@ -74,7 +74,7 @@ async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str])
     Raises:
         OvermindError: `untrusted_project`, `invalid`, `docker_missing`, `git_failed`: nothing was recorded.
     """
-    looked = await workspace.projects.look(folder, environ)
+    looked = await workspace.projects.inspect(folder, environ)
     if looked.found is not None and not looked.trusted:
         raise untrusted(looked)
     project = Project() if looked.found is None else looked.found.project
@@ -87,7 +87,7 @@ async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str])
     return Planned(looked, project, engine, workspace.once(looked.source, note))
 
 
-def untrusted(looked: Looked) -> OvermindError:
+def untrusted(looked: Inspected) -> OvermindError:
     """A person has to see first what the file runs."""
     from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
 

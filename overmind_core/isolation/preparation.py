@@ -45,11 +45,11 @@ class Preparation:
         self._renew = renew
         self._interrupted = interrupted
         self._unwanted = asyncio.Event()
-        self._acts = Acts(workspace, mission, self._unwanted)
+        self._executor = Acts(workspace, mission, self._unwanted)
         current = self._current
         self.generation = 0 if current is None else current.restart_count
 
-    def look(self) -> None:
+    def check_wanted(self) -> None:
         """The mission has changed: perhaps nobody wants it to be prepared any more."""
         if not self._is_wanted:
             self._unwanted.set()
@@ -58,16 +58,16 @@ class Preparation:
         """Prepare the mission and have it started, or tell why that can't be."""
         async with self._workspace.turn(self.mission):
             if self.mission not in self._workspace.records:
-                self._tell_failed("not_isolated", "What it had of its own is forgotten. Run it anew.")
+                self._record_failure("not_isolated", "What it had of its own is forgotten. Run it anew.")
                 return
             try:
                 if self._interrupted:
                     await self._after_a_crash()
                 if self._renew:
-                    await self._begin_again()
+                    await self._restart()
                 await self._go()
             except OvermindError as error:  # before the first step
-                self._tell_failed(error.code, error.message)
+                self._record_failure(error.code, error.message)
             except Exception as error:  # noqa: BLE001 - whatever it is, the mission must not be left in the middle
                 _log.exception("preparing mission %s failed", self.mission)
                 self._put(sagas.failed(self._saga, "internal", f"{type(error).__name__}: {error}"))
@@ -80,7 +80,7 @@ class Preparation:
         await asyncio.to_thread(end_stragglers, MARK, self.mission)
         self._put(sagas.interrupted(self._saga))
 
-    async def _begin_again(self) -> None:
+    async def _restart(self) -> None:
         """Another start of the mission: what holds is passed; what an unfinished one left goes first."""
         if self._isolation.removal is not Removal.NONE:
             await self._finish_removal()
@@ -110,7 +110,7 @@ class Preparation:
                 self._put(sagas.failed(self._saga, "not_ready", told))
             match next_action(self._saga):
                 case CheckStep() as look:
-                    await self._look(look)
+                    await self._check_step(look)
                 case TakeStep() as take:
                     await self._take(take)
                 case UndoStep() as undo:
@@ -122,26 +122,26 @@ class Preparation:
                     break
         self._finish()
 
-    async def _look(self, look: CheckStep) -> None:
+    async def _check_step(self, look: CheckStep) -> None:
         try:
-            holds = await self._acts.holds(look.step)
+            holds = await self._executor.holds(look.step)
             self._put(sagas.passed(self._saga) if holds else sagas.begun(self._saga))
             await self._workspace.saved()
         except OvermindError as error:
-            self._put(sagas.failed(self._saga, error.code, _told(look.step, error)))
+            self._put(sagas.failed(self._saga, error.code, _message_of(look.step, error)))
 
     async def _take(self, take: TakeStep) -> None:
-        self._workspace.step(self.mission, self._acts.text(take.step), event=True)
+        self._workspace.step(self.mission, self._executor.text(take.step), event=True)
         try:
             await self._taken(take.step)
         except OvermindError as error:
-            self._put(sagas.failed(self._saga, error.code, _told(take.step, error)))
+            self._put(sagas.failed(self._saga, error.code, _message_of(take.step, error)))
         else:
             self._put(sagas.taken(self._saga))
 
     async def _taken(self, step: SagaStep) -> None:
         """Whoever wants the mission to end does not wait for its git, nor for a hook of that which never ends."""
-        taking = asyncio.ensure_future(self._acts.take(step))
+        taking = asyncio.ensure_future(self._executor.take(step))
         unwanted = asyncio.ensure_future(self._unwanted.wait())
         try:
             await asyncio.wait({taking, unwanted}, return_when=asyncio.FIRST_COMPLETED)
@@ -163,7 +163,7 @@ class Preparation:
         """
         self._workspace.step(self.mission, f"undoing {undo.step}")
         try:
-            await self._acts.undo(undo.step)
+            await self._executor.undo(undo.step)
         except OvermindError as error:
             _log.warning("mission %s: can't undo %s: %s", self.mission, undo.step, error.message)
             raise
@@ -181,20 +181,22 @@ class Preparation:
             mission = self._current
             assert mission is not None
             self._workspace.put(replace(self._isolation, ready_once=True))
-            self._workspace.registry.tell_if_legal(mission, Prepared(), urgent=True)
+            self._workspace.registry.apply_if_legal(mission, Prepared(), urgent=True)
         else:
-            self._tell_failed(saga.error or "internal", saga.message or "It failed.")
+            self._record_failure(saga.error or "internal", saga.message or "It failed.")
 
     def broke(self) -> None:
         """It did not come to its end: the next start of the supervisor goes on, and nobody waits until then."""
-        self._tell_failed("internal", "Preparing it broke off. See daemon.log; the next start of the daemon cleans up.")
+        self._record_failure(
+            "internal", "Preparing it broke off. See daemon.log; the next start of the daemon cleans up."
+        )
 
-    def _tell_failed(self, code: str, message: str) -> None:
+    def _record_failure(self, code: str, message: str) -> None:
         """Unless the mission has ended by itself since, or is to be prepared anew."""
         mission = self._current
         if mission is None or mission.restart_count != self.generation or mission.setup or mission.pid is not None:
             return
-        self._workspace.registry.tell_if_legal(mission, SpawnFailed(code, message), urgent=True)
+        self._workspace.registry.apply_if_legal(mission, SpawnFailed(code, message), urgent=True)
 
     @property
     def _current(self) -> Mission | None:
@@ -227,5 +229,5 @@ def _ends_its_setup(mission: Mission) -> bool:
     return mission.setup and mission.ending is not None and mission.ending.cause is Cause.EXITED
 
 
-def _told(step: SagaStep, error: OvermindError) -> str:
+def _message_of(step: SagaStep, error: OvermindError) -> str:
     return f"{step.service}: {error.message}" if step.service else error.message

@@ -1,6 +1,6 @@
-"""Who prepares which mission: one driver for each, begun when it is asked for, and again after a crash.
+"""The preparations under way: one for each mission, begun when it is asked for, and again after a crash.
 
-While anything is under way the keeper is told, so that a daemon comes back and brings it to its end.
+While anything is under way the keeper knows, so that a daemon comes back and brings it to its end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Preparations:
 
     def __init__(self, workspace: Workspace, over: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         """`over`: lets go of what an ended mission held."""
-        self.resting = False
+        self.suspended = False
         """Another supervisor takes over: nothing is begun any more."""
         self._workspace = workspace
         self._over = over
@@ -70,7 +70,7 @@ class Preparations:
         """
         from overmind_core.isolation.preparation import Preparation  # noqa: PLC0415 - for those who are isolated
 
-        if self.resting:
+        if self.suspended:
             return
         driver = self._all[mission] = Preparation(self._workspace, mission, renew=renew, interrupted=interrupted)
         task = self._workspace.tasks.start(self._run(driver))
@@ -79,11 +79,11 @@ class Preparations:
             lambda done: self._driven(driver, broken=not done.cancelled() and bool(done.exception()))
         )
 
-    def look(self, mission: str) -> bool:
+    def on_mission_changed(self, mission: str) -> bool:
         """The mission has changed: tell its driver; False when it has none."""
         driver = self._all.get(mission)
         if driver is not None:
-            driver.look()
+            driver.check_wanted()
         return driver is not None
 
     async def done(self, mission: str) -> None:
@@ -95,17 +95,17 @@ class Preparations:
     def needed(self) -> Iterator[None]:
         """Should we die in the block, another supervisor is to bring it to its end, also when nothing runs."""
         self._under_way += 1
-        self._workspace.line.need(NEED, on=True)
+        self._workspace.line.hold(NEED, on=True)
         try:
             yield
         finally:
             self._under_way -= 1
-            if not self._under_way and not self.resting:
-                self._workspace.line.need(NEED, on=False)
+            if not self._under_way and not self.suspended:
+                self._workspace.line.hold(NEED, on=False)
 
-    async def rest(self) -> None:
+    async def suspend(self) -> None:
         """Leave everything as it is, for the next supervisor to go on with, and do nothing behind its back."""
-        self.resting = True
+        self.suspended = True
         if not self._under_way:
             return
         from overmind_core.git.run import MARK  # noqa: PLC0415 - see above
@@ -135,7 +135,7 @@ class Preparations:
         if broken:
             driver.broke()
         mission, isolation = self._workspace.registry.known(driver.mission), self._workspace.records.get(driver.mission)
-        if isolation is None or self.resting or self._workspace.phase.leaving.is_set():
+        if isolation is None or self.suspended or self._workspace.phase.leaving.is_set():
             return
         if mission is None or not mission.is_live:
             if not isolation.ended:

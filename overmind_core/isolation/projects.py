@@ -1,6 +1,6 @@
-"""Which project a folder belongs to, what its file wants, and whether a person has allowed that.
+"""Projects: which one a folder belongs to, what its file wants, and whether a person has allowed that.
 
-Container engines by their addresses; nothing of the SDK is loaded before somebody needs one.
+`Engines` are container engines by their addresses; nothing of the SDK is loaded before somebody needs one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OURS = "/.overmind/worktrees/"
 LOOK_SECONDS = 10.0
 
 
-class Looked(NamedTuple):
+class Inspected(NamedTuple):
     """A folder's project. Paths are the system's."""
 
     source: str
@@ -72,27 +72,27 @@ class Projects:
         loop.call_later(TRUE_FOR, self._plain.pop, cwd, None)
         return has
 
-    async def look(self, cwd: str, environ: Mapping[str, str]) -> Looked:
+    async def inspect(self, cwd: str, environ: Mapping[str, str]) -> Inspected:
         """Everything about the project of a folder; texts in wire form.
 
         Raises:
-            OvermindError: `invalid`, its file has mistakes, each of which is told with its place; `git_failed`.
+            OvermindError: `invalid`, its file has mistakes, each of which is reported with its place; `git_failed`.
         """
         environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
         loop = asyncio.get_running_loop()
-        place, found = await loop.run_in_executor(self._threads, _look, environ, from_wire(cwd))
+        place, found = await loop.run_in_executor(self._threads, _inspect, environ, from_wire(cwd))
         if found is None:
-            return Looked(*place, None, trusted=True, changed=False, shared=_is_ours(cwd))
+            return Inspected(*place, None, trusted=True, changed=False, shared=_is_ours(cwd))
         self._flush()
         trusted = self._trusted.sum_of(to_wire(found.path))
         same = trusted == found.sha256
-        return Looked(*place, found, trusted=same, changed=trusted is not None and not same, shared=_is_ours(cwd))
+        return Inspected(*place, found, trusted=same, changed=trusted is not None and not same, shared=_is_ours(cwd))
 
 
 _Place = tuple[str, str, "Repository | None"]
 
 
-def _look(environ: Mapping[str, str], cwd: str) -> tuple[_Place, Found | None]:
+def _inspect(environ: Mapping[str, str], cwd: str) -> tuple[_Place, Found | None]:
     from overmind_core.project_file import file  # noqa: PLC0415 - YAML is for those who have such a file
 
     repository = _repository(environ, cwd)

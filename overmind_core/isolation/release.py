@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.project import Teardown
-from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import worktrees
 from overmind_core.git.status import WorktreeStatus, worktree_status
+from overmind_core.isolation.events import WorkDiscarded
 from overmind_core.isolation.steps import containers, services
 from overmind_core.isolation.steps.worktree import remove, with_git
 
@@ -89,7 +89,7 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) ->
     if kept is None:
         workspace.forget(mission)
     else:
-        workspace.registry.note(kept, Note("discarded"))
+        workspace.registry.record(kept, WorkDiscarded())
 
 
 async def check(workspace: Workspace, isolation: Isolation) -> None:

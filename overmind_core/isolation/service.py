@@ -1,4 +1,4 @@
-"""All isolated missions: what each has of its own, who prepares it, and what becomes of it when it ends.
+"""The service of isolation: what each isolated mission has, what prepares it, and what becomes of it when it ends.
 
 What makes and takes away is loaded with the first of them: a supervisor without any does without its memory.
 """
@@ -56,9 +56,9 @@ class IsolationService:
                 self._workspace.tasks.start(self.over(isolation.mission))
         self._workspace.tasks.start(stray_containers.clean(self._workspace))
 
-    async def rest(self) -> None:
+    async def suspend(self) -> None:
         """Another supervisor takes over."""
-        await self._preparations.rest()
+        await self._preparations.suspend()
 
     def close(self) -> None:
         """Wait for nobody: the next supervisor goes on."""
@@ -142,7 +142,7 @@ class IsolationService:
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""
         isolation = self._workspace.records.get(mission.id)
-        if isolation is None or self._preparations.look(mission.id):
+        if isolation is None or self._preparations.on_mission_changed(mission.id):
             return
         if not mission.is_live and not isolation.ended:
             self._workspace.tasks.start(self.over(mission.id))
@@ -157,7 +157,7 @@ class IsolationService:
 
         await self._preparations.done(mission)
         async with self._workspace.turn(mission):
-            if not self._preparations.resting:
+            if not self._preparations.suspended:
                 with self._preparations.needed():
                     await release.over(self._workspace, mission)
 

@@ -1,8 +1,8 @@
-"""The table of isolations: what exists for one mission alone, also after that is removed.
+"""The tables of isolation: what exists for one mission alone, ports, and trusted files.
 
-The table of ports: which mission holds which, and which it would like to have again.
-
-The table of trusted files: what a person has seen and allowed to be run, by path and content.
+What exists for a mission stays recorded until it is removed, also after the mission is. A port is held by a mission, or
+one that it would like to have again. A trusted file is one that a person has seen and allowed to be run, by path and
+content.
 """
 
 from __future__ import annotations

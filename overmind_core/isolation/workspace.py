@@ -1,4 +1,4 @@
-"""What isolation has and works with: the records of isolated missions, git, engines, ports and threads.
+"""The workspace of isolation: the records of isolated missions, git, engines, ports and threads.
 
 Steps, preparations and removals get this; who begins and ends them is `IsolationService`, which they don't know.
 """
@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from overmind_core.domain.isolation import isolation as isolation_isolation
-from overmind_core.domain.missions.facts import Note
+from overmind_core.domain.isolation.isolation import isolation_variables
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import store
+from overmind_core.isolation.events import PreparationStep
 from overmind_core.isolation.ports import Ports
 from overmind_core.isolation.projects import Engines, Projects
 from overmind_core.kernel.database import StoreError
@@ -95,7 +95,7 @@ class Workspace:
         self.steps: dict[str, str] = {}
         """Mission → what is going on, for people."""
         self._turns: dict[str, asyncio.Lock] = {}
-        self._said: set[tuple[str, str]] = set()
+        self._recorded: set[tuple[str, str]] = set()
 
     def find(self, text: str) -> Isolation:
         """The isolation of the mission that `text` means; also of one that was removed, by its id or name.
@@ -122,7 +122,7 @@ class Workspace:
             return {}
         own = self.records.get(mission_id)
         if own is not None:
-            return isolation_isolation.environment(own)
+            return isolation_variables(own)
         mission = self.registry.known(mission_id)
         return {} if mission is None else self.shared(mission.definition)
 
@@ -135,12 +135,12 @@ class Workspace:
         while self.records and parent is not None:
             above = self.records.get(parent)
             if above is not None:
-                return isolation_isolation.environment(above) if _is_in(definition.cwd, above.worktree) else {}
+                return isolation_variables(above) if _is_in(definition.cwd, above.worktree) else {}
             mission = self.registry.known(parent)
             parent = None if mission is None else mission.definition.parent
         there = (one for one in self.records.values() if not one.ended and _is_in(definition.cwd, one.worktree))
         owner = next(there, None)
-        return {} if owner is None else isolation_isolation.environment(owner)
+        return {} if owner is None else isolation_variables(owner)
 
     def services_of(self, mission: str) -> Collection[str]:
         """Ids of the missions that are services of this one."""
@@ -148,15 +148,15 @@ class Workspace:
         return () if isolation is None else isolation.services.values()
 
     def git(self, isolation: Isolation) -> Git:
-        """Git in the world of the mission's caller."""
+        """Git in the environment of the mission's caller."""
         from overmind_core.git.run import UMASK, Git  # noqa: PLC0415 - see above
 
         environment = self.environments.of(isolation.mission)
-        both = {**environment.inherited, **isolation_isolation.environment(isolation), **environment.chosen}
+        both = {**environment.inherited, **isolation_variables(isolation), **environment.chosen}
         mission = self.registry.get(isolation.mission)
         umask = UMASK if mission is None else mission.definition.umask
         known = {from_wire(name): from_wire(value) for name, value in both.items()}
-        if not environment.inherited:  # the mission was removed, and its caller's world with it
+        if not environment.inherited:  # the mission was removed, and its caller's environment with it
             known = {**os.environ, **known}
         return Git(known, isolation.mission, umask)
 
@@ -214,14 +214,14 @@ class Workspace:
         if current is None:
             return
         if event:
-            self.registry.note(current, Note("preparing", f"--- preparing: {text} ---", (("step", text),)))
+            self.registry.record(current, PreparationStep(text=f"--- preparing: {text} ---", step=text))
         self.followers.changed(current)
 
     def once(self, about: str, note: str) -> str:
-        """The note, if it was not told yet."""
-        if not note or (about, note) in self._said:
+        """The note, if it was not recorded yet."""
+        if not note or (about, note) in self._recorded:
             return ""
-        self._said.add((about, note))
+        self._recorded.add((about, note))
         return note
 
     def shown(self, mission: str) -> IsolationSummary | None:

@@ -26,10 +26,10 @@ class ClientConnection:
     """One accepted socket. `on_data` gets what arrives, `on_closed` is called once, at the end."""
 
     __slots__ = (
+        "_client_left",
         "_corked",
         "_ending",
         "_fd",
-        "_gone",
         "_loop",
         "_out",
         "_paused",
@@ -48,7 +48,7 @@ class ClientConnection:
         self._corked = False
         self._ending = False
         self._paused = False
-        self._gone = False
+        self._client_left = False
         """Nobody takes what is sent any more; what the client sent before it went counts all the same."""
         self.limit = UNSENT_LIMIT
         self.on_data: Callable[[bytes], None] = _ignore
@@ -67,7 +67,7 @@ class ClientConnection:
 
     def send(self, data: bytes) -> None:
         """Send `data` behind what waits; drops the client when too much does."""
-        if self._fd < 0 or self._gone:
+        if self._fd < 0 or self._client_left:
             return
         self._out += data
         if not self._corked and len(self._out) == len(data):
@@ -87,7 +87,7 @@ class ClientConnection:
     def pause(self, *, paused: bool) -> None:
         """Take no more from this client for a while."""
         self._paused = paused
-        if paused and self._gone:
+        if paused and self._client_left:
             self.close()
         self._watch()
 
@@ -144,9 +144,9 @@ class ClientConnection:
         except BlockingIOError:
             pass
         except OSError:
-            self._gone = True
+            self._client_left = True
             self._out.clear()
-        if (self._ending and not self._out) or (self._gone and self._paused):
+        if (self._ending and not self._out) or (self._client_left and self._paused):
             self.close()
         self._watch()
 

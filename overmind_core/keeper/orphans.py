@@ -91,7 +91,7 @@ class Orphans:
         Args:
             clock: monotonic seconds.
             mark: reads the mark of a pid.
-            top: what an unmarked process wears, `unmarked_limit()` unless told.
+            top: what an unmarked process wears, `unmarked_limit()` by default.
         """
         self._clock = clock
         self._mark = mark

@@ -1,4 +1,4 @@
-"""The server on overmind.sock: framing, limits, order of answers. What a command does is in `handlers/`.
+"""The server on overmind.sock: framing, limits, order of answers. What a request does is its row of `daemon/routes.py`.
 
 Nothing that a client sends takes it down, and no client makes it hold much: a line is at most 16 MiB, unfinished
 lines of all clients together at most `UNFINISHED_LIMIT`, and whoever doesn't read its answers is cut off.
@@ -134,17 +134,17 @@ class Connection(asyncio.BufferedProtocol):
         """Whoever asked and closed its side still gets its answers."""
         self._closing = True
         self._close_when_done()
-        self._look_for_client()
+        self._check_client()
         return True
 
-    def _look_for_client(self) -> None:
-        """Its end is told only once: whether it went away altogether, then or later, has to be looked up."""
+    def _check_client(self) -> None:
+        """Its end is reported only once: whether it went away altogether, then or later, has to be looked up."""
         if self._transport.is_closing():
             return
         if is_hung_up(self._transport.get_extra_info("socket").fileno()):
             self._end_streams()
         elif self._streams:
-            asyncio.get_running_loop().call_later(HALF_CLOSED_LOOK, self._look_for_client)
+            asyncio.get_running_loop().call_later(HALF_CLOSED_LOOK, self._check_client)
 
     def _end_streams(self) -> None:
         for task in self._streams:

@@ -1,4 +1,4 @@
-"""The bus: facts that are saved, told to whoever subscribed, within the process and at once.
+"""The bus: facts that are saved, published to whoever subscribed, within the process and at once.
 
 For facts only: a decision is a call, made through a port, since the order among subscribers says nothing to a reader.
 Handlers are called in the order of subscription. One that fails is logged, and the next is called: a mistake in one
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Bus:
-    """Subscriptions by the type of the fact. Used from the loop's thread."""
+    """Subscriptions by the type of the fact, the nearest type first. Used from the loop's thread."""
 
     def __init__(self) -> None:
         self._handlers: dict[type, list[Callable[[Any], object]]] = defaultdict(list)
@@ -39,8 +39,8 @@ class Bus:
                     _log.exception("%s failed on %s", _name(handler), kind.__name__)
 
     def subscribers(self, kind: type) -> list[str]:
-        """The names of the handlers of a type, in the order in which they are called."""
-        return [_name(handler) for handler in self._handlers.get(kind, ())]
+        """The names of those who are told of a fact of this type, in the order in which they are."""
+        return [_name(handler) for above in kind.__mro__ for handler in self._handlers.get(above, ())]
 
 
 def _name(handler: Callable[..., object]) -> str:

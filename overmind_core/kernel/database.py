@@ -1,10 +1,7 @@
 """The SQLite file: opened safely, brought to today's schema, written in groups.
 
-One thread uses a `Database`: the one that opened it.
-
-What can go wrong with the database, named by the fact; SQLite's own codes end here.
-
-The table of single facts, by key: what belongs to the home as a whole.
+One thread uses a `Database`: the one that opened it. What can go wrong is named by the fact, and SQLite's own codes end
+here. The table of single facts, by key, holds what belongs to the home as a whole.
 """
 
 from __future__ import annotations
@@ -15,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
-from overmind_core.kernel.migrations import MIGRATIONS, Migration
+from overmind_core.kernel.migrations import Migration, released
 
 
 class StoreError(Exception):
@@ -130,8 +127,12 @@ class Database:
         self.path = path
 
     @classmethod
-    def open(cls, path: str, *, migrations: Sequence[Migration] = MIGRATIONS) -> Self:
+    def open(cls, path: str, *, migrations: Sequence[Migration] | None = None) -> Self:
         """Open the file, create it with mode 0600 when it is missing, and bring it to the newest schema.
+
+        Args:
+            path: Of the file.
+            migrations: The steps to that schema; those that are released, unless a test has its own.
 
         Raises:
             SchemaNewer: a newer program has written it; it is left as it was.
@@ -141,7 +142,7 @@ class Database:
         """
         database = cls(_connect(path), path)
         try:
-            database._prepare(migrations)
+            database._prepare(released() if migrations is None else migrations)
         except BaseException:
             database.close()
             raise

@@ -2,6 +2,8 @@
 
 Events of a removed mission stay until they are trimmed: a hole would look like a loss to a reader that resumes, and the
 removal itself is one of them. They never hold an environment or output, so nothing private outlives its mission.
+
+What readers get is what was stored: a type that nobody knows any more, or a field, is passed on as it is.
 """
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file
@@ -9,15 +11,26 @@ removal itself is one of them. They never hold an environment or output, so noth
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.kernel.database import Database
+import msgspec
+
+from overmind_core.domain.events import type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from overmind_core.domain.events import Event
+    from overmind_core.kernel.bus import Bus
+    from overmind_core.kernel.database import Database
+    from overmind_core.kernel.journal import Change, Journal
+    from overmind_core.system.machine import Clock
 
 KEPT = 100_000
 """Events; about 20 MB."""
 TRIM_SLICE = 2_000
 """Events that one `trim` deletes at most: some milliseconds."""
+_encode = msgspec.json.Encoder().encode
 
 
 class EventRow(NamedTuple):
@@ -66,11 +79,11 @@ class EventTable:
             rows = self._database.read(_AFTER_OF, (seq, limit, wanted, json.dumps(list(missions))))
         return [EventRow._make(row) for row in rows]
 
-    def newest_of(self, types: Sequence[str]) -> dict[str, int]:
+    def newest_of(self, kinds: Iterable[type[Event]]) -> dict[str, int]:
         """Return the highest number among events of these types, by mission."""
         sql = """SELECT mission, max(seq) FROM events
             WHERE mission IS NOT NULL AND type IN (SELECT value FROM json_each(?)) GROUP BY mission"""
-        return dict(self._database.read(sql, (json.dumps(types),)))
+        return dict(self._database.read(sql, (json.dumps([type_of(kind) for kind in kinds]),)))
 
     def oldest(self) -> int:
         """Return the `seq` of the oldest event kept, 0 when there is none."""
@@ -87,3 +100,32 @@ class EventTable:
 
     def _edge(self, function: str) -> int:
         return int(self._database.read(f"SELECT coalesce({function}(seq), 0) FROM events")[0][0])
+
+
+class EventLog:
+    """Records events: stored with this turn's commit, published after it. Used from the loop's thread."""
+
+    def __init__(self, bus: Bus, journal: Journal, clock: Clock, table: EventTable) -> None:
+        self._bus = bus
+        self._journal = journal
+        self._clock = clock
+        self._table = table
+
+    def record(self, event: Event, *, run: str | None = None) -> Change:
+        """Append an event, about a `run` when it is given; those who subscribed hear of it once it is saved."""
+        at = self._clock.wall()
+        kind, data = type_of(type(event)), stored(event, at)
+        numbers: list[int] = []
+
+        def write() -> None:
+            numbers[:] = [self._table.append(at, kind, data, mission=event.mission, run=run)]
+
+        def after() -> None:
+            self._bus.publish(msgspec.structs.replace(event, seq=numbers[0], at=at))
+
+        return self._journal.save(write, after)
+
+
+def stored(event: Event, at: float) -> str:
+    """The JSON of an event, as it is stored: when it was recorded has always stood last."""
+    return _encode({**msgspec.to_builtins(event), "at": at}).decode()

@@ -1,7 +1,7 @@
 """Grouped writes: what happens in one turn of the loop (in a flood: in a few) is one commit, and acted on after it.
 
 Decide → save → act: `save(write, after)` queues both; `after` runs once the write is committed. On a full disk the
-queue is kept and tried again each second; those who wait for it are told, and what must happen anyway (ending a
+queue is kept and tried again each second; those who wait for it are notified, and what must happen anyway (ending a
 process that may be what fills the disk) happens.
 """
 

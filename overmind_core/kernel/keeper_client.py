@@ -1,9 +1,8 @@
-"""The supervisor's line to its keeper: pipelined requests, notices, and the news that it is gone.
+"""The supervisor's client of its keeper: pipelined requests, notices, and the news that it is gone.
 
-Having a keeper: connect to the one that lives, start one when none does.
-
-The keeper is started detached, in its own session, and in a scope of its own where a systemd user manager answers:
-else the end of the terminal's scope, or systemd-oomd, would take the agents along.
+It connects to the keeper that lives, and starts one when none does: detached, in its own session, and in a scope of its
+own where a systemd user manager answers: else the end of the terminal's scope, or systemd-oomd, would take the agents
+along.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ class KeeperLink(asyncio.Protocol):
         for line in self._lines.feed(data):
             self._receive(msgspec.json.decode(line))
 
-    def ask(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
+    def request(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
         """Send a request; the future holds the `ok` part of the answer, KeeperRefused or KeeperGone."""
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         if self.closed or self._transport is None:
@@ -100,7 +99,7 @@ class KeeperLink(asyncio.Protocol):
         return future
 
     def close(self) -> None:
-        """End the connection from our side; nobody is told that the keeper is lost."""
+        """End the connection from our side; nobody is notified that the keeper is lost."""
         self.closed = True
         if self._transport is not None:
             self._send()
@@ -189,7 +188,7 @@ class KeeperHost:
         address = read_socket_address(self._home.keeper_socket, self._home.keeper_socket_pointer)
         _, link = await loop.create_unix_connection(lambda: KeeperLink(on_notice, on_lost), address)
         try:
-            hello = await link.ask("hello", **self._introduction())
+            hello = await link.request("hello", **self._introduction())
         except KeeperRefused as refusal:
             link.close()
             theirs = refusal.answer.get("protocol")
@@ -290,7 +289,7 @@ class KeeperLine:
         """How the keeper introduced itself."""
         self._needs: set[str] = set()
 
-    def need(self, owner: str, *, on: bool) -> None:
+    def hold(self, owner: str, *, on: bool) -> None:
         """Have the keeper start a daemon after us also while nothing runs, for as long as anybody needs it."""
         before = bool(self._needs)
         (self._needs.add if on else self._needs.discard)(owner)
@@ -305,9 +304,9 @@ class KeeperLine:
     def send_needs(self) -> None:
         """Say it to a keeper that may have heard something else, or nothing."""
         if not self.headless:
-            self.tell("need", on=bool(self._needs))
+            self.post("need", on=bool(self._needs))
 
-    def tell(self, op: str, **fields: object) -> None:
+    def post(self, op: str, **fields: object) -> None:
         """Ask for something whose answer nobody waits for; nothing where there is no keeper."""
         if self.link is not None:
-            self.link.ask(op, **fields)
+            self.link.request(op, **fields)

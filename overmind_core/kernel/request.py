@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -51,6 +51,19 @@ class Request(msgspec.Struct, frozen=True):
 
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all arguments: an unknown name is an error, never ignored."""
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def handles(arguments: type[Args]) -> Callable[[Handler], Handler]:
+    """Mark a method as the handler of the request of its name, which takes these arguments."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.arguments = arguments  # type: ignore[attr-defined]
+        return handler
+
+    return mark
 
 
 First = TypeVar("First")

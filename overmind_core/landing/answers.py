@@ -1,6 +1,6 @@
-"""The worktrees of missions as the API lists them; all are looked at side by side, and a broken one says so itself.
+"""The worktrees of missions, files, commits and changes as the API shows them.
 
-Files, commits and changes as the API shows them. Texts of the system become those of the wire. Pure.
+All worktrees are inspected side by side, and a broken one says so itself. Texts of the system become those of the wire.
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ class Worktrees:
         found = self._workspace.records.values() if ids is None else [self._workspace.find(text) for text in ids]
         return [one for one in found if one.branch is not None and one.worktree is not None]
 
-    async def look(self, found: Sequence[Isolation], *, sizes: bool = False) -> list[Looked]:
+    async def inspect(self, found: Sequence[Isolation], *, sizes: bool = False) -> list[Looked]:
         """Look at all of them at once."""
-        return list(await asyncio.gather(*(self._look(one, sizes=sizes) for one in found)))
+        return list(await asyncio.gather(*(self._inspect(one, sizes=sizes) for one in found)))
 
     def is_on_the_move(self, looked: Looked) -> bool:
         """Whether nobody could tell how it stands because it is being made or taken away, or is gone by now."""
@@ -134,7 +134,7 @@ class Worktrees:
         return now is None or now.worktree is None or self._workspace.turn(mission).locked()
 
     def row(self, looked: Looked) -> WorktreeInfo:
-        """What is told of one."""
+        """The answer's row about one."""
         one, state = looked.isolation, looked.state
         mission = self._registry.get(one.mission)
         live = mission is not None and mission.is_live
@@ -159,7 +159,7 @@ class Worktrees:
             "problem": looked.problem or None,
         }
 
-    async def _look(self, one: Isolation, *, sizes: bool) -> Looked:
+    async def _inspect(self, one: Isolation, *, sizes: bool) -> Looked:
         state, size, problem = None, None, ""
         try:
             async with asyncio.timeout(PATIENCE):

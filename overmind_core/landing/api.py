@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.kernel.request import handles
+from overmind_core.landing.requests import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
+from overmind_core.missions.requests import One
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from overmind_core.isolation.api import Commit, Discard, Merge, Push, Worktrees, WorktreesPrune
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.landing.answer_types import (
         CommittedWork,
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
         WorktreeList,
     )
     from overmind_core.landing.review import LandingReview
-    from overmind_core.missions.requests import One
 
 
 class LandingApi:
@@ -40,33 +42,40 @@ class LandingApi:
             self._made = self._make()
         return self._made
 
+    @handles(Worktrees)
     async def worktrees(self, request: Worktrees, caller: Caller) -> WorktreeList:
         """The worktrees of missions, also of removed ones, with how each stands to its base."""
         del caller
         return await self._review.worktrees(request)
 
+    @handles(One)
     async def changes(self, request: One, caller: Caller) -> MissionChanges:
         """What a mission has changed since its branch began; without a worktree, what is not committed where it works."""  # noqa: E501 - one sentence of docs/api.md
         del caller
         return await self._review.changes(request)
 
+    @handles(Commit)
     async def commit(self, request: Commit, caller: Caller) -> CommittedWork:
         """Commit everything in a mission's worktree; it may run meanwhile."""
         return await self._review.commit(request, caller)
 
+    @handles(Merge)
     def merge(self, request: Merge, caller: Caller) -> Stream[MissionWork, MergeItem]:
         """Land a mission's work on a branch: an item for each step, the last one says what came of it."""
         return self._review.merge(request, caller)
 
+    @handles(Push)
     async def push(self, request: Push, caller: Caller) -> PushedBranch:
         """Push a mission's branch under its own name, never by force."""
         del caller
         return await self._review.push(request)
 
+    @handles(Discard)
     async def discard(self, request: Discard, caller: Caller) -> DiscardedWork:
         """Remove the worktree, the branch, the containers and the volumes of an ended mission."""
         return await self._review.discard(request, caller)
 
+    @handles(WorktreesPrune)
     async def worktrees_prune(self, request: WorktreesPrune, caller: Caller) -> PrunedWorktrees:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
         del caller

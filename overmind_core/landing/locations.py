@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 
 OUTPUT_KEPT = 16_000
-
-
 """Characters of what git or a hook has said that travel with a refusal, its end."""
 
 
@@ -54,8 +52,6 @@ class Place:
 
 
 WORKTREES = "/.overmind/worktrees/"
-
-
 """Between a checkout and what stands for a mission in it."""
 
 
@@ -123,7 +119,7 @@ class Locations:
 
         Args:
             isolation: The record.
-            mark: By which processes of git are known; the mission's id unless told.
+            mark: By which processes of git are known; the mission's id by default.
         """
         worktree = from_wire(isolation.worktree or isolation.source)
         mission = self._registry.get(isolation.mission)
@@ -140,7 +136,7 @@ class Locations:
         )
 
     def git_of(self, mission: str, mark: str = "") -> Git:
-        """Git in the world of a mission's caller; in ours where that is forgotten."""
+        """Git in the environment of a mission's caller; in ours where that is forgotten."""
         environment = self._environments.of(mission)
         both = {**environment.inherited, **environment.chosen}
         known = {from_wire(name): from_wire(value) for name, value in both.items()}

@@ -1,4 +1,4 @@
-"""One merge, from a look at what there is to the target's step forward; without a trace of it when that fails."""
+"""One merge, from what there is to the target's step forward; nothing is left of it when that fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from overmind_core.domain import landing
-from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.isolation.isolation import isolation_variables
 from overmind_core.domain.landing import VERIFY, MergeWay, commit_message
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
@@ -18,8 +18,7 @@ from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, 
 from overmind_core.git.run import MARK, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.database import StoreError
-from overmind_core.landing import answers
-from overmind_core.landing import preview as looking
+from overmind_core.landing import answers, preview
 from overmind_core.landing.locations import refused
 from overmind_core.landing.progress import MergeJournal, Trace, mark_of
 from overmind_core.missions.spec import Environment, MissionSpec
@@ -71,7 +70,7 @@ class Merge:
         self._environments = parts.environments
         self._place = replace(place, git=replace(place.git, mission=mark_of(place.mission)))
         self._wish = wish
-        self._say = say
+        self._post = say
         self._verify: str | None = None
 
     async def run(self) -> MergeResult:
@@ -89,16 +88,16 @@ class Merge:
         raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
 
     async def _once(self) -> MergeResult:
-        plan = await self._asking(looking.look, self._place, self._wish)
-        self._say({"step": "merging", "target": to_wire(plan.target.branch)})
+        plan = await self._asking(preview.plan_merge, self._place, self._wish)
+        self._post({"step": "merging", "target": to_wire(plan.target.branch)})
         if self._wish.preview and (tree := await self._foreseen(plan)) is not None:
-            return await self._told(plan, tree)
+            return await self._result(plan, tree)
         trace = self._trace(plan)
         try:
             self._journal.save(self._merger.keep(trace))
             await self._journal.saved()
             after = await self._integrated(plan)
-            told = await self._told(plan, after)
+            told = await self._result(plan, after)
             if not self._wish.preview:
                 await self._checked(trace)
                 await self._landed(plan, replace(trace, verify=self._verify, after=after, landing=True))
@@ -106,9 +105,9 @@ class Merge:
             await self._clean(trace)
         return {**told, "verify": self._verify}
 
-    async def _told(self, plan: Plan, after: str) -> MergeResult:
+    async def _result(self, plan: Plan, after: str) -> MergeResult:
         """What comes of it; `after`: a commit, or only a tree for what is not to land."""
-        files = await self._asking(looking.files_of, self._place, plan.target.commit, after)
+        files = await self._asking(preview.files_of, self._place, plan.target.commit, after)
         return {
             "ok": True,
             "merged": not self._wish.preview,
@@ -165,7 +164,7 @@ class Merge:
         except MergeConflicts as error:
             self._journal.flush()
             landings = self._landing_table.of(to_wire(self._place.repository))
-            raise await self._asking(looking.conflict, self._place, plan, error.args[0], landings) from None
+            raise await self._asking(preview.conflict, self._place, plan, error.args[0], landings) from None
 
     def _integrate(self, plan: Plan) -> str:
         place, wish = self._place, self._wish
@@ -188,13 +187,13 @@ class Merge:
         """
         if self._wish.verify is None:
             return
-        self._say({"step": "verifying"})
+        self._post({"step": "verifying"})
         await self._asking(self._furnish)
         parent = self._place.mission if self._place.mission in self._registry.live else None
         spec = self._check_spec(self._wish.verify, f"{self._place.name}/{VERIFY}", parent)
         begun = await self._missions.start_child(spec, also=lambda mission: self._linked(trace, mission))
         self._verify = begun.mission.id
-        self._say({"verify": self._verify})
+        self._post({"verify": self._verify})
         ended = await self._registry.ended(begun.mission.id)
         if ended.shell_exit != 0:
             told = f"The check of {self._place.name} on {trace.target} failed (exit {ended.shell_exit});"
@@ -211,10 +210,10 @@ class Merge:
         isolation = self._workspace.records.get(self._place.mission)
         if isolation is None or not (isolation.project.copy or isolation.project.link):
             return
-        from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
+        from overmind_core.isolation.copy_files import PlacingFailed, copy_and_link  # noqa: PLC0415 - for those who want it
 
         try:
-            place(self._place.source, self._place.scratch, isolation.project.copy, isolation.project.link)
+            copy_and_link(self._place.source, self._place.scratch, isolation.project.copy, isolation.project.link)
         except PlacingFailed as error:
             raise OvermindError("invalid", to_wire(str(error))) from None
 
@@ -222,7 +221,7 @@ class Merge:
         place, mission = self._place, self._registry.get(self._place.mission)
         isolation = self._workspace.records.get(place.mission)
         world = self._environments.of(place.mission)
-        own = {} if isolation is None else isolation_isolation.environment(isolation)
+        own = {} if isolation is None else isolation_variables(isolation)
         inside = "" if isolation is None else from_wire(isolation.subfolder)
         cwd = os.path.join(place.scratch, inside) if inside else place.scratch
         scratch = {"OVERMIND_WORKTREE": to_wire(place.scratch)}
@@ -248,7 +247,7 @@ class Merge:
 
     async def _landed(self, plan: Plan, trace: Trace) -> None:
         """Move the target and write it down: once begun, nobody calls it off."""
-        self._say({"step": "landing"})
+        self._post({"step": "landing"})
         self._journal.save(self._merger.keep(trace))
         await self._journal.saved()
         work = asyncio.ensure_future(self._land(plan, trace))
@@ -265,9 +264,9 @@ class Merge:
         try:
             await self._workspace.in_thread(merge.land, git, place.source, plan.target, trace.after, reason)
         except TargetInUse as error:
-            raise looking.occupied(plan.target, error) from None
+            raise preview.occupied(plan.target, error) from None
         except UntrackedInTheWay as error:
-            raise looking.untracked(plan.target, error) from None
+            raise preview.untracked(plan.target, error) from None
         except GitFailed as error:
             raise refused(error) from None
         self._merger.record(trace)

@@ -1,7 +1,4 @@
-"""What is to be merged into what, and what stands against it. Blocks: runs git.
-
-Where a mission works, as git needs it, and what git refuses, as people are told.
-"""
+"""The plan of a merge: what is to be merged into what, and what git refuses, as people read it. Blocks: runs git."""
 
 from __future__ import annotations
 
@@ -62,7 +59,7 @@ class Plan:
     """Files that a merge leaves out."""
 
 
-def look(place: Place, wish: Wish) -> Plan:
+def plan_merge(place: Place, wish: Wish) -> Plan:
     """Return what is to be done.
 
     Raises:

@@ -10,9 +10,9 @@ from overmind_core.domain.landing import MergeWay, list_text, why_kept
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import changes as git_changes
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
+from overmind_core.git.changes import worktree_changes
 from overmind_core.landing import answers
 from overmind_core.landing.preview import Wish
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
@@ -21,8 +21,6 @@ from overmind_core.missions.lookup import descends, line
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.changes import WorktreeChanges
-    from overmind_core.isolation.api import Commit, Discard, Merge, Push, WorktreesPrune
-    from overmind_core.isolation.api import Worktrees as WorktreesRequest
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.request import Caller, Stream
@@ -41,6 +39,8 @@ if TYPE_CHECKING:
     )
     from overmind_core.landing.answers import Worktrees
     from overmind_core.landing.locations import Locations, Place
+    from overmind_core.landing.requests import Commit, Discard, Merge, Push, WorktreesPrune
+    from overmind_core.landing.requests import Worktrees as WorktreesRequest
     from overmind_core.landing.service import MergeQueue
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
@@ -51,7 +51,7 @@ def _changes(place: Place) -> WorktreeChanges:
     base = place.base_commit
     if place.base is not None:
         base = repository.resolve(place.git, place.folder, place.base) or base
-    return git_changes.worktree_changes(place.git, place.folder, base)
+    return worktree_changes(place.git, place.folder, base)
 
 
 def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
@@ -61,7 +61,7 @@ def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str
     return git_merge.push(place.git, place.source, branch, chosen), left
 
 
-def _gone(isolation: Isolation) -> DiscardedWork:
+def _discarded(isolation: Isolation) -> DiscardedWork:
     return {
         "mission": isolation.mission,
         "name": isolation.name,
@@ -102,7 +102,7 @@ class LandingReview:
 
     async def worktrees(self, request: WorktreesRequest) -> WorktreeList:
         """The worktrees of missions, also of removed ones, with how each stands to its base."""
-        looked = await self._worktrees.look(self._worktrees.of(request.ids), sizes=request.sizes)
+        looked = await self._worktrees.inspect(self._worktrees.of(request.ids), sizes=request.sizes)
         return {"worktrees": [self._worktrees.row(one) for one in looked if not self._worktrees.is_on_the_move(one)]}
 
     async def changes(self, request: One) -> MissionChanges:
@@ -149,7 +149,7 @@ class LandingReview:
         async def work() -> None:
             try:
                 items.put_nowait(await self._landing.merge(place, wish, items.put_nowait))
-            except Exception as error:  # noqa: BLE001 - told to whoever asked, at the boundary
+            except Exception as error:  # noqa: BLE001 - reported to whoever asked, at the boundary
                 items.put_nowait(error)
             finally:
                 items.put_nowait(None)
@@ -194,13 +194,13 @@ class LandingReview:
         if not request.force:
             await self._check_loss(isolation)
         await self._isolation.discard(isolation, force=request.force)
-        return _gone(isolation)
+        return _discarded(isolation)
 
     async def worktrees_prune(self, request: WorktreesPrune) -> PrunedWorktrees:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
         removed: list[PrunedWork] = []
         kept: list[KeptWork] = []
-        for looked in await self._worktrees.look(self._worktrees.of(None)):
+        for looked in await self._worktrees.inspect(self._worktrees.of(None)):
             isolation = looked.isolation
             stands = looked.standing(live=isolation.mission in self._registry.live)
             why = why_kept(stands, force=request.force)
@@ -210,9 +210,9 @@ class LandingReview:
                 except OvermindError as error:  # something has changed just now
                     why = error.message
             if why:
-                kept.append({**_gone(isolation), "why": why})
+                kept.append({**_discarded(isolation), "why": why})
             else:
-                removed.append({**_gone(isolation), "lost": stands.loss})
+                removed.append({**_discarded(isolation), "lost": stands.loss})
         return {"removed": removed, "kept": kept}
 
     async def _check_loss(self, isolation: Isolation) -> None:
@@ -223,7 +223,7 @@ class LandingReview:
         """
         if isolation.branch is None:
             return
-        (looked,) = await self._worktrees.look([isolation])
+        (looked,) = await self._worktrees.inspect([isolation])
         stands = looked.standing(live=False)
         why = why_kept(stands, force=False)
         if not why:

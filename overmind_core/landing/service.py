@@ -1,7 +1,7 @@
 """Merges under way: one at a time for each repository, each brought to its end or taken back, whoever dies meanwhile.
 
-What a merge has begun with is written down before: the next supervisor ends its check, removes its scratch worktree,
-and writes down a landing that was done but not recorded. The target itself moves in one step of git's.
+What a merge has begun with is recorded before: the next supervisor ends its check, removes its scratch worktree, and
+records a landing that was done but not recorded. The target itself moves in one step of git's.
 
 What does it is loaded with the first merge: most supervisors never see one.
 """
@@ -18,6 +18,7 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.kernel.codec import Codec
+from overmind_core.landing.events import WorkLanded
 from overmind_core.landing.progress import Trace
 from overmind_core.landing.store import LandingRow
 from overmind_core.missions.lookup import find
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.database import MetaTable
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
@@ -60,7 +62,6 @@ def _has(git: Git, trace: Trace) -> bool:
 
 KEY = "merging"
 """Of the store's fact that holds the traces."""
-EVENT = "landed"
 TRACES = Codec(dict[str, Trace])
 
 
@@ -71,6 +72,7 @@ class MergeQueue:
         self,
         *,
         journal: Journal,
+        events: EventLog,
         clock: Clock,
         tasks: Tasks,
         phase: Phase,
@@ -83,6 +85,7 @@ class MergeQueue:
         landing_table: LandingTable,
     ) -> None:
         self._journal = journal
+        self._events = events
         self._clock = clock
         self._tasks = tasks
         self._phase = phase
@@ -104,7 +107,7 @@ class MergeQueue:
             self._tasks.start(self._settle(trace))
 
     async def merge(self, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
-        """Land the work of a mission; `say` is told of each step.
+        """Land the work of a mission; `say` gets each step.
 
         Raises:
             OvermindError: it did not land, and nothing was changed.
@@ -144,11 +147,18 @@ class MergeQueue:
         landing = LandingRow(
             now, trace.repository, trace.mission, trace.name, trace.branch, trace.target, trace.before, trace.after
         )
-        told = {name: getattr(landing, name) for name in ("mission", "name", "branch", "target", "before", "after")}
+        landed = WorkLanded(
+            mission=trace.mission,
+            name=trace.name,
+            branch=trace.branch,
+            target=trace.target,
+            before=trace.before,
+            after=trace.after,
+        )
         with self._journal.together():
             self._journal.save(self.keep(replace(trace, landing=False)))
             self._journal.save(lambda: self._landing_table.save(landing))
-            self._registry.event({"type": EVENT, **told})
+            self._events.record(landed)
 
     async def end(self, mission_id: str | None) -> None:
         """End the mission that checks a merge, if it is live."""

@@ -54,22 +54,22 @@ class IndexPolicy:
     At most one per `INTERVAL`, but always one after the first bytes and at each switch between the streams.
     """
 
-    __slots__ = ("_first", "_last", "_noted", "_noted_at", "_offset", "_stream")
+    __slots__ = ("_first", "_last", "_offset", "_recorded", "_recorded_at", "_stream")
 
     def __init__(self) -> None:
         self._stream = -1
         self._offset = 0
         self._first = 0
         self._last = 0
-        self._noted = 0
-        self._noted_at = 0
+        self._recorded = 0
+        self._recorded_at = 0
 
     def on_growth(self, stream: int, offset: int, wall: int) -> bytes:
         """Records to write now that `stream` has grown to `offset` at `wall` (ms); often none."""
         if stream != self._stream:
             records = self.flush() + pack(wall, offset, stream)
-        elif abs(wall - self._noted_at) < INTERVAL:
-            if self._offset == self._noted:
+        elif abs(wall - self._recorded_at) < INTERVAL:
+            if self._offset == self._recorded:
                 self._first = wall
             self._offset = offset
             self._last = wall
@@ -79,13 +79,13 @@ class IndexPolicy:
             late = abs(wall - self._first) > INTERVAL
             records = (self.flush() if late else b"") + pack(wall, offset, stream)
         self._stream = stream
-        self._offset = self._noted = offset
-        self._last = self._noted_at = wall
+        self._offset = self._recorded = offset
+        self._last = self._recorded_at = wall
         return records
 
     def flush(self) -> bytes:
         """The record of what was not noted yet; before a switch, a new index segment and the end."""
-        if self._stream < 0 or self._offset == self._noted:
+        if self._stream < 0 or self._offset == self._recorded:
             return b""
-        self._noted = self._offset
+        self._recorded = self._offset
         return pack(self._last, self._offset, self._stream)

@@ -48,8 +48,21 @@ class RunLogWriter:
     """
 
     __slots__ = (
-        "_files", "_folder", "_held", "_index", "_index_due", "_index_number", "_index_size", "_limit", "_logs",
-        "_pace", "_rest", "_run", "_segment", "_starts", "offsets",
+        "_files",
+        "_folder",
+        "_held",
+        "_index",
+        "_index_due",
+        "_index_number",
+        "_index_size",
+        "_limit",
+        "_logs",
+        "_pace",
+        "_run",
+        "_segment",
+        "_starts",
+        "_unwritten",
+        "offsets",
     )  # fmt: skip
 
     def __init__(self, logs: str, run: str, *, limit: int, segment: int, held: Held = _nothing_held) -> None:
@@ -67,18 +80,18 @@ class RunLogWriter:
         self._index_number = -1
         self._index_size = 0
         self._pace = time_index.IndexPolicy()
-        self._rest: tuple[int, bytes] | None = None
+        self._unwritten: tuple[int, bytes] | None = None
         self.offsets = [0, 0]
         """Bytes of `out` and `err` that are in the files."""
 
     @property
     def blocked(self) -> bool:
         """The disk refused, and something is still to be written."""
-        return self._rest is not None
+        return self._unwritten is not None
 
     def kept(self, stream: int) -> bytes:
         """What was read of `stream` but is not in the file yet."""
-        return self._rest[1] if self._rest is not None and self._rest[0] == stream else b""
+        return self._unwritten[1] if self._unwritten is not None and self._unwritten[0] == stream else b""
 
     def append(self, stream: int, data: bytes | memoryview, wall: float) -> None:
         """Write `data` at the end of `stream`; `wall` in seconds since the epoch. Raises OSError."""
@@ -92,7 +105,7 @@ class RunLogWriter:
             while at < length:
                 at += os.write(file, data[at:])
         except OSError:
-            self._rest = (stream, bytes(data[at:]))
+            self._unwritten = (stream, bytes(data[at:]))
             self.offsets[stream] += at
             raise
         offset = self.offsets[stream] = self.offsets[stream] + length
@@ -104,8 +117,8 @@ class RunLogWriter:
 
     def retry(self, wall: float) -> None:
         """Write what was refused before. Raises OSError while it still is."""
-        stream, data = self._rest or (OUT, b"")
-        self._rest = None
+        stream, data = self._unwritten or (OUT, b"")
+        self._unwritten = None
         if data:
             self.append(stream, data, wall)
         if self._index_due:
@@ -146,7 +159,7 @@ class RunLogWriter:
                 self._index_size += wrote
         except OSError:
             self._index_due = due[at:]
-            self._rest = (stream, b"")
+            self._unwritten = (stream, b"")
             raise
         self._index_due = b""
 

@@ -30,7 +30,7 @@ class StartedMission(MissionBrief):
 class RestartedMission(MissionBrief):
     """A mission that was started again."""
 
-    status: NotRequired[Literal[Status.PREPARING]]
+    status: NotRequired[Status]
     """Only of one that is prepared first."""
 
 
@@ -306,7 +306,7 @@ class LoggedMission(MissionBrief):
     annotations: list[LogAnnotation]
 
 
-class Logs(TypedDict):
+class LogPlaces(TypedDict):
     """Where the logs are."""
 
     missions: list[LoggedMission]

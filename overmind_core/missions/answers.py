@@ -32,7 +32,7 @@ def brief(mission: Mission) -> MissionBrief:
     return {"id": mission.id, "name": mission.definition.name}
 
 
-def begun(mission: Mission) -> RestartedMission:
+def restarted_mission(mission: Mission) -> RestartedMission:
     """What is answered of a mission that was started again and may still be prepared."""
     answer: RestartedMission = {"id": mission.id, "name": mission.definition.name}
     if mission.status is Status.PREPARING:

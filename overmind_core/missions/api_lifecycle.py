@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.facts import Frozen, Thawed
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers, validate
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import find, find_live
+from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signal, Stop, Update
 from overmind_core.missions.retention import folder_size
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import PlanRunner
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Kill, One, Prune, RestartArgs, Signal, Stop, Update
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import MissionTable
@@ -67,6 +68,7 @@ class LifecycleApi:
         self._retention = retention
         self._plans = plans
 
+    @handles(RestartArgs)
     async def restart(self, request: RestartArgs, caller: Caller) -> RestartedMission | LostMissions:
         """Stop what runs, then start the same mission again."""
         del caller
@@ -79,8 +81,11 @@ class LifecycleApi:
         if request.id is None:
             raise OvermindError("invalid", "Missing id: say which mission to restart.")
         mission = find(self._registry, request.id)
-        return answers.begun(await self._missions.restart(mission, fresh=request.fresh, force=request.force))
+        return answers.restarted_mission(
+            await self._missions.restart(mission, fresh=request.fresh, force=request.force)
+        )
 
+    @handles(Stop)
     async def stop(self, request: Stop, caller: Caller) -> StoppedMission:
         """End one mission by its stop signal; answers when nothing of it lives."""
         mission = find(self._registry, request.id, live_first=True)
@@ -91,6 +96,7 @@ class LifecycleApi:
         also = [answers.brief(one) for one in ended if one.id != mission.id]
         return {**answers.brief(final), "status": final.status, "also": also}
 
+    @handles(Kill)
     async def kill(self, request: Kill, caller: Caller) -> KilledMissions:
         """End one mission, or all, at once; answers when nothing of them lives."""
         inside = self._inside(caller)
@@ -105,6 +111,7 @@ class LifecycleApi:
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
         return {"killed": [answers.brief(one) for one in ended]}
 
+    @handles(Signal)
     async def signal(self, request: Signal, caller: Caller) -> MissionBrief:
         """Send a signal to the whole tree; the mission's state is its processes' business."""
         del caller
@@ -113,6 +120,7 @@ class LifecycleApi:
         await self._trees.send(mission, (number,))
         return answers.brief(mission)
 
+    @handles(One)
     async def freeze(self, request: One, caller: Caller) -> MissionBrief:
         """SIGSTOP the whole tree."""
         del caller
@@ -121,11 +129,12 @@ class LifecycleApi:
             raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
         await self._progress.refresh()
         mission = self._with_process(mission.id)  # once more: it took a moment
-        self._registry.tell_if_legal(mission, Frozen())
+        self._registry.apply_if_legal(mission, Frozen())
         await self._journal.saved()
         await self._trees.freeze(mission)
         return answers.brief(mission)
 
+    @handles(One)
     async def thaw(self, request: One, caller: Caller) -> MissionBrief:
         """SIGCONT the whole tree."""
         del caller
@@ -135,10 +144,11 @@ class LifecycleApi:
         await self._trees.thaw(mission)
         await self._progress.refresh()
         current = self._registry.live.get(mission.id, mission)
-        self._registry.tell_if_legal(current, Thawed(self._progress.of(mission.run_id).last))
+        self._registry.apply_if_legal(current, Thawed(self._progress.of(mission.run_id).last))
         await self._journal.saved()
         return answers.brief(mission)
 
+    @handles(Update)
     async def update(self, request: Update, caller: Caller) -> MissionBrief:
         """Change a mission's definition; what it runs is not touched."""
         del caller
@@ -148,6 +158,7 @@ class LifecycleApi:
             validate.check_editable(mission)
         return answers.brief(await self._missions.redefine(mission, definition))
 
+    @handles(One)
     async def rm(self, request: One, caller: Caller) -> MissionBrief:
         """Remove a finished mission's record and log."""
         del caller
@@ -163,6 +174,7 @@ class LifecycleApi:
         await self._retention.remove([mission.id])
         return answers.brief(mission)
 
+    @handles(Prune)
     async def prune(self, request: Prune, caller: Caller) -> PrunedMissions:
         """Remove all missions that ended long enough ago, or only say which; what a live plan may refer to stays."""
         del caller

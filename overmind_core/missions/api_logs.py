@@ -11,8 +11,10 @@ from overmind_core.domain.missions.mission import Kind, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import Logs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator, Sequence
@@ -29,14 +31,13 @@ if TYPE_CHECKING:
         LoggedRun,
         LogGrew,
         LogItem,
+        LogPlaces,
         LogRunBegan,
         LogTrouble,
     )
-    from overmind_core.missions.answer_types import Logs as LogsAnswer
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Logs
     from overmind_core.missions.store import MissionTable
     from overmind_core.missions.unseen import Unseen
     from overmind_core.system.paths import Home
@@ -53,7 +54,7 @@ def format_of(mission: Mission | None, run: Run) -> str | None:
     return mission.definition.provider
 
 
-def _is_told_only(mission: Mission, number: int) -> bool:
+def _has_annotations_only(mission: Mission, number: int) -> bool:
     """Whether there is nothing of this run but annotations: a plan writes nothing itself."""
     return mission.definition.kind is Kind.BLUEPRINT and 0 < number <= mission.run
 
@@ -99,19 +100,20 @@ class LogsApi:
         self._unseen = unseen
         self._home = home
 
-    def logs(self, request: Logs, caller: Caller) -> Awaitable[LogsAnswer] | Stream[LogsAnswer, LogItem]:
+    @handles(Logs)
+    def logs(self, request: Logs, caller: Caller) -> Awaitable[LogPlaces] | Stream[LogPlaces, LogItem]:
         """Where the logs are and what belongs between their lines; with `follow`, what changes about that."""
         del caller
         return self._follow_logs(request) if request.follow else self._logs(request)
 
-    async def _logs(self, request: Logs) -> LogsAnswer:
+    async def _logs(self, request: Logs) -> LogPlaces:
         await self._progress.refresh()
         self._journal.flush()
         seq = self._event_table.newest()
         missions = self._wanted(request.ids)
         return {"missions": [self._described(mission, request) for mission in missions], "seq": seq}
 
-    async def _follow_logs(self, request: Logs) -> Stream[LogsAnswer, LogItem]:
+    async def _follow_logs(self, request: Logs) -> Stream[LogPlaces, LogItem]:
         missions = self._wanted(request.ids)
         with self._followers.follow([mission.id for mission in missions]) as follower:
             head = await self._logs(request)
@@ -150,7 +152,7 @@ class LogsApi:
 
     def _described(self, mission: Mission, request: Logs) -> LoggedMission:
         runs = [run for run in self._registry.runs_of(mission.id) if request.run in {None, run.number}]
-        if request.run is not None and not runs and not _is_told_only(mission, request.run):
+        if request.run is not None and not runs and not _has_annotations_only(mission, request.run):
             raise OvermindError("not_found", f"Mission {mission.id} has no run {request.run}.")
         return {
             **answers.brief(mission),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.missions.tree import children_of
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.api_logs import format_of
 from overmind_core.missions.callers import forbid_inside, mission_of
@@ -15,6 +16,7 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.output_progress import LineExtent
 from overmind_core.missions.registry import mission_of as decoded
 from overmind_core.missions.registry import run_of
+from overmind_core.missions.requests import Info, Nothing, Ps, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.output_progress import LastLines, OutputProgress
     from overmind_core.missions.ports import Budget, Preparer, Runner
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Info, Nothing, Ps, Wait
     from overmind_core.missions.resources import Resources
     from overmind_core.missions.store import MissionTable, RunTable
     from overmind_core.missions.unseen import Unseen
@@ -98,6 +99,7 @@ class QueryApi:
         self._preparer = preparer
         self._budget = budget
 
+    @handles(Ps)
     async def ps(self, request: Ps, caller: Caller) -> list[ListedMission] | list[WideMission]:
         """Missions by start time; killed ones only when asked for."""
         del caller
@@ -123,6 +125,7 @@ class QueryApi:
         ]
         return await self._widened(found, rows, said) if request.wide else rows
 
+    @handles(Info)
     async def info(self, request: Info, caller: Caller) -> MissionInfo | MissionInfoWithEnvironment:
         """Everything known about one mission; values of its environment only for people."""
         mission = find(self._registry, request.id)
@@ -150,6 +153,7 @@ class QueryApi:
             return {**found, "env": dict(sorted(both.items())) if request.reveal else sorted(both)}
         return found
 
+    @handles(Nothing)
     async def top(self, request: Nothing, caller: Caller) -> list[MissionUsage]:
         """What each live mission uses now."""
         del request, caller
@@ -230,6 +234,7 @@ class QueryApi:
             return answers.time(mission.ended_at if not mission.is_live else mission.started_at)
         return answers.time(self._clock.wall() - (self._clock.mono() - last))
 
+    @handles(Wait)
     async def wait(self, request: Wait, caller: Caller) -> Stream[MissionsFollowed, MissionEnd]:
         """An item as each mission ends for good; `any`: only the first."""
         del caller

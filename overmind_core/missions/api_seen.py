@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import One
 
 if TYPE_CHECKING:
     from overmind_core.kernel.event_log import EventTable
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.answer_types import MissionBrief
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import One
     from overmind_core.missions.store import SeenTable
     from overmind_core.missions.unseen import Unseen
     from overmind_core.system.machine import Clock
@@ -42,6 +43,7 @@ class SeenApi:
         self._unseen = unseen
         self._followers = followers
 
+    @handles(One)
     async def seen(self, request: One, caller: Caller) -> MissionBrief:
         """Note that somebody has looked at what the mission did so far."""
         del caller

@@ -1,6 +1,6 @@
-"""Who is attached to which mission: a seat for each, for as long as the stream lasts that tells it what happens.
+"""The attachments to missions: one for each client, for as long as the stream lasts that tells it what happens.
 
-In memory alone: whoever is attached takes a seat with the next supervisor by itself.
+In memory alone: whoever is attached attaches to the next supervisor by itself.
 """
 
 from __future__ import annotations

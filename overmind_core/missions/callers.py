@@ -1,4 +1,4 @@
-"""Who asks: a person's shell, or a process inside a mission, which may do less.
+"""The caller of a request: a person's shell, or a process inside a mission, which may do less.
 
 A guard-rail, not a sandbox: it is the same user. Recognised by ancestry, by the environment, and by the mark that
 no process sheds by accident.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.facts import Effect
@@ -29,12 +29,6 @@ class RunConcluded(NamedTuple):
 
     run: str
     spared: bool
-
-
-class EventStored(NamedTuple):
-    """An event is in the log; `event` is what its readers get."""
-
-    event: dict[str, Any]
 
 
 class Extent(NamedTuple):

@@ -1,4 +1,4 @@
-"""What is to happen to a mission by itself, and when: its restart, its time limit, its silence.
+"""The deadlines of missions: when one is restarted, when its time limit ends, when its silence does.
 
 One timer per mission: the earliest of what is due. It is set anew whenever the mission changes.
 """
@@ -69,7 +69,7 @@ class Deadlines:
             return
         limit = current.definition.activity_timeout
         text = f"--- killed: no activity for {limit:g}s ---"
-        self._registry.tell_if_legal(current, EndAsked(Cause.STALLED, 0.0, text), urgent=True)
+        self._registry.apply_if_legal(current, EndAsked(Cause.STALLED, 0.0, text), urgent=True)
 
     def _due(self, mission: Mission) -> float | None:
         times = (
@@ -88,10 +88,10 @@ class Deadlines:
         limit = restart_policy.timeout_due(mission)
         stall = restart_policy.stall_due(mission, self._last_output(mission))
         if mission.status is Status.RESTARTING and (mission.next_restart_mono or 0.0) <= now:
-            self._registry.tell_if_legal(mission, RestartDue())
+            self._registry.apply_if_legal(mission, RestartDue())
         elif limit is not None and limit <= now:
             text = f"--- stopped: ran longer than {mission.definition.timeout:g}s ---"
-            self._registry.tell_if_legal(mission, EndAsked(Cause.TIMEOUT, mission.definition.grace, text), urgent=True)
+            self._registry.apply_if_legal(mission, EndAsked(Cause.TIMEOUT, mission.definition.grace, text), urgent=True)
         elif stall is not None and stall <= now:
             self._confirm(mission)
         else:

@@ -1,11 +1,8 @@
-"""The environment that a mission's processes see: the caller's, cleaned, and ours on top. Pure.
+"""The environment that a mission's processes see, the caller's, cleaned, and ours on top; and their folder and program.
 
-Source of every list here: cli.md, "Caller's world"; tui.md, "The terminal pane".
-
-Finding a mission's folder and program before the keeper is asked to start it.
-
-Looked up in worker threads with a time limit: a folder on a hung mount stalls nobody but its own callers. Those who
-ask the same at the same time, as a burst of starts does, share one look.
+Folder and program are looked up before the keeper is asked to start anything, in worker threads with a time limit: a
+folder on a hung mount stalls nobody but its own callers. Those who ask the same at the same time, as a burst of starts
+does, share one look.
 """
 
 from __future__ import annotations
@@ -84,7 +81,7 @@ def compose(
         found.update(TERMINAL)
     if unattended:
         found.update(UNATTENDED)
-    found.update((name, value) for name, value in chosen.items() if not _is_ours(name) or _is_told(name))
+    found.update((name, value) for name, value in chosen.items() if not _is_ours(name) or _is_given(name))
     found["PWD"] = identity.cwd
     if tools is not None:
         found["PATH"] = f"{found['PATH']}:{tools}" if found.get("PATH") else tools
@@ -100,7 +97,7 @@ def _is_ours(name: str) -> bool:
     return name.startswith("OVERMIND_") and name not in KEPT
 
 
-def _is_told(name: str) -> bool:
+def _is_given(name: str) -> bool:
     """Whether a plan gives it to each of its agents, or isolation to its mission; it is never inherited."""
     return name == FOLDER or name.startswith(VARIABLE) or name in ISOLATION
 
@@ -150,7 +147,7 @@ class Locator:
         question = argv0, cwd, environment.get("PATH") or DEFAULT_PATH
         if (fresh := self._fresh.get(question)) is not None:
             return fresh
-        look = self._look(question)
+        look = self._locate(question)
         answered, _ = await asyncio.wait([look], timeout=LOOKUP_SECONDS)
         if not answered:
             raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?")
@@ -160,7 +157,7 @@ class Locator:
         """What was found may be there no more."""
         self._fresh.clear()
 
-    def _look(self, question: Question) -> asyncio.Future[Located]:
+    def _locate(self, question: Question) -> asyncio.Future[Located]:
         look = self._under_way.get(question)
         if look is None:
             loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Who follows what: a bell per follower, rung when its missions' logs grow or their state changes.
+"""The followers of missions: each is woken when its missions' logs grow or their state changes.
 
 A follower keeps its own cursors (event sequence, offsets) and reads from the store and the logs what is new: nothing
 is queued here, so a slow reader costs nothing.
@@ -14,8 +14,9 @@ from overmind_core.domain.missions.mission import Mission, Status
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from overmind_core.domain.events import Event
     from overmind_core.kernel.keeper_client import KeeperLink
-    from overmind_core.missions.changes import EventStored, MissionChanged, OutputGrew
+    from overmind_core.missions.changes import MissionChanged, OutputGrew
     from overmind_core.missions.registry import Registry
 
 
@@ -83,11 +84,10 @@ class Followers:
         for follower in self._by_mission.get(grew.run.partition(".")[0], ()):
             follower.ring()
 
-    def on_event(self, stored: EventStored) -> None:
+    def on_event(self, event: Event) -> None:
         """An event was saved."""
-        mission_id = stored.event.get("mission")
         for follower in self._all:
-            if follower.missions is None or mission_id in follower.missions:
+            if follower.missions is None or event.mission in follower.missions:
                 follower.ring()
 
     def on_change(self, change: MissionChanged) -> None:
@@ -114,9 +114,9 @@ class Followers:
         has_process = mission.status in {Status.RUNNING, Status.PAUSED, Status.STOPPING}
         if has_process and self.link is not None and self._watched.get(mission.id) != mission.run_id:
             self._watched[mission.id] = mission.run_id
-            self.link.ask("watch", run=mission.run_id, on=True)
+            self.link.request("watch", run=mission.run_id, on=True)
 
     def _unwatch(self, mission_id: str) -> None:
         run = self._watched.pop(mission_id, None)
         if run is not None and self.link is not None and mission_id in self._registry.live:
-            self.link.ask("watch", run=run, on=False)
+            self.link.request("watch", run=run, on=False)

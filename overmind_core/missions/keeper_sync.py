@@ -1,11 +1,10 @@
-"""What the keeper holds for us: having a keeper, adopting its runs, hearing of their ends, letting them go.
+"""The synchronisation with the keeper: having one, adopting its runs, applying their ends, letting them go.
 
 One path for a first start, a restart after a crash of ours, an upgrade, a keeper that was lost and a reboot: connect,
-list, compare with the books (`reconcile`), settle each difference.
+list, compare with the registry (`reconcile`), settle each difference.
 
-When the keeper is told that an exit is safe with us: not before everything that follows from it is.
-
-For as long as the keeper holds an exit, it starts a daemon when this one dies, and that goes on with what is unsettled.
+The keeper learns that an exit is safe with us when everything that follows from it is saved. For as long as it holds an
+exit, it starts a daemon when this one dies, and that goes on with what is unsettled.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class ExitAcks:
 
     def __init__(self, registry: Registry, tell: Callable[[Sequence[str]], None]) -> None:
         self._registry = registry
-        self._tell = tell
+        self._send = tell
         self._outgoing: list[str] = []
         self._owed: dict[str, str] = {}
         """Mission → its run whose exit is saved, and not yet acknowledged."""
@@ -86,7 +85,7 @@ class ExitAcks:
         """Tell what was given, now."""
         runs, self._outgoing = self._outgoing, []
         if runs:
-            self._tell(runs)
+            self._send(runs)
 
     def _pay(self, mission_id: str) -> None:
         run = self._owed.pop(mission_id, None)
@@ -154,7 +153,7 @@ class KeeperSync:
         self._runner = runner
         self._preparer = preparer
         self._left = False
-        self._acks = ExitAcks(registry, lambda runs: line.tell("ack", runs=runs))
+        self._acks = ExitAcks(registry, lambda runs: line.post("ack", runs=runs))
         self._troubles: dict[str, str] = {}
         """Run → why the keeper holds its output back."""
         self._connecting = False
@@ -168,9 +167,9 @@ class KeeperSync:
             return
         try:
             if how is not Departure.HAND_OVER and not self._line.headless:
-                await link.ask("goodbye")
+                await link.request("goodbye")
             if how is Departure.END:
-                await link.ask("quit")
+                await link.request("quit")
         except (KeeperGone, KeeperRefused):
             _log.info("the keeper was gone already")
         link.close()
@@ -187,7 +186,7 @@ class KeeperSync:
         """Nothing of the run is left, or what is left is spared."""
         run, spared = concluded
         if not spared:
-            self._line.tell("release", run=run)
+            self._line.post("release", run=run)
         self._troubles.pop(run, None)
 
     async def connect(self, *, patient: bool) -> None:
@@ -221,7 +220,7 @@ class KeeperSync:
         self._line.link, self._line.hello = await self._keepers.connect(self._noticed_soon, self._lost)
         identity = json.dumps([self._line.hello["pid"], self._line.hello["started"], self._line.hello["boot"]])
         same = self._meta_table.get(KEEPER_FACT) == identity
-        listing = await self._line.link.ask("list")
+        listing = await self._line.link.request("list")
         held = {row["run"]: row for row in listing["runs"]}
         exits = {} if same else read_exits(self._exits)
         if not same and not survivors_of_the_dead:
@@ -278,7 +277,7 @@ class KeeperSync:
             case Action.NOTHING:
                 self._acks.owe(mission)
                 if not mission.definition.leave_background:
-                    self._line.tell("release", run=mission.run_id)
+                    self._line.post("release", run=mission.run_id)
                 self._deadlines.schedule(mission)
             case Action.SPAWN:
                 self._tasks.start(self._launcher.respawn(mission))
@@ -293,7 +292,7 @@ class KeeperSync:
                 else:
                     self._ended(adopted, {**verdict.row, **verdict.row["exit"]})
             case Action.LOST:
-                self._registry.tell_if_legal(mission, KeeperLost())
+                self._registry.apply_if_legal(mission, KeeperLost())
 
     def _adopt(self, mission: Mission, row: Mapping[str, Any]) -> Mission:
         """The keeper has the run: learn its process if we never heard the answer, go on with an ending."""
@@ -332,7 +331,7 @@ class KeeperSync:
         """The run's end is on the books: the keeper may forget it."""
         self._acks.give(run)
         if not spared:
-            self._line.tell("release", run=run)
+            self._line.post("release", run=run)
 
     def _noticed_soon(self, notice: dict[str, Any]) -> None:
         # One turn later: the answer that came before it has woken its task by then.
@@ -371,7 +370,7 @@ class KeeperSync:
         verdict = None if mission.setup else self._runner.ended(mission, row)
         mission = self._registry.live.get(mission.id, mission)
         ended = Exited(row["code"], row["end"], bool(row.get("left")), verdict)
-        self._registry.tell_if_legal(mission, ended, urgent=True)
+        self._registry.apply_if_legal(mission, ended, urgent=True)
         current = self._registry.live.get(mission.id)
         if current is not None and current.status is Status.STOPPING:
             self._terminator.see_out(current)

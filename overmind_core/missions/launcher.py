@@ -1,4 +1,4 @@
-"""Starting a run: compose its world, ask the keeper, tell the book what came of it."""
+"""The launcher of runs: composes the environment, asks the keeper, applies what came of it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.missions import environment as missions_environment
-from overmind_core.missions import private_files as agentfiles
-from overmind_core.missions.environment import SHELL, Located, Locator
+from overmind_core.missions import private_files
+from overmind_core.missions.environment import SHELL, Identity, Located, Locator, compose
 from overmind_core.providers import registry
 from overmind_core.system.process_table import identity
 
@@ -74,7 +73,7 @@ class Launcher:
         self._preparer = preparer
         self._locator = Locator()
         self._prepared: dict[str, Prepared] = {}
-        self._asked: set[str] = set()
+        self._requested: set[str] = set()
         """Runs that a keeper may have started, without our having heard of it."""
         self.link: KeeperLink | None = None
 
@@ -105,13 +104,13 @@ class Launcher:
         located = await self._locate(mission, SHELL, environment.both)
         return self._composed(mission, environment, located)
 
-    def suppose_asked(self, missions: Iterable[Mission]) -> None:
+    def assume_requested(self, missions: Iterable[Mission]) -> None:
         """An earlier supervisor may have asked for their runs."""
-        self._asked.update(mission.run_id for mission in missions)
+        self._requested.update(mission.run_id for mission in missions)
 
     def unasked(self, missions: Iterable[Mission]) -> set[str]:
         """Runs of these that no keeper was ever asked for."""
-        return {mission.run_id for mission in missions} - self._asked
+        return {mission.run_id for mission in missions} - self._requested
 
     def forget(self, mission_id: str) -> None:
         """The spawn that was prepared will not happen."""
@@ -129,17 +128,17 @@ class Launcher:
         )
         if self.link is None:
             raise KeeperGone
-        self._asked.add(mission.run_id)
+        self._requested.add(mission.run_id)
         try:
-            answer = await self.link.ask("spawn", **self._request(mission, prepared))
+            answer = await self.link.request("spawn", **self._request(mission, prepared))
         except KeeperRefused as refusal:
-            self._asked.discard(mission.run_id)
+            self._requested.discard(mission.run_id)
             self._locator.forget()
             await self._prepare(
                 mission, self._environments.of(mission.id)
             )  # knows better what is missing, if anything is
             raise _explain(refusal) from refusal
-        self._asked.discard(mission.run_id)
+        self._requested.discard(mission.run_id)
         self.started(mission, answer)
 
     async def respawn(self, mission: Mission) -> None:
@@ -156,14 +155,14 @@ class Launcher:
             _log.info("mission %s could not start: %s", mission.id, error.message)
             current = self._registry.live.get(mission.id)
             if current is not None and current.run == mission.run:
-                self._registry.tell_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
+                self._registry.apply_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
 
     async def _prepare(self, mission: Mission, environment: Environment) -> Prepared:
         mission = self._as_it_runs(mission)
         definition = mission.definition
         launch = None if mission.setup else self._runner.launch(mission)
         searched = environment.both
-        argv = definition.argv if launch is None else agentfiles.filled(self._home, mission.id, launch)
+        argv = definition.argv if launch is None else private_files.filled(self._home, mission.id, launch)
         located = await self._locate(mission, argv[0], searched)
         composed = self._composed(mission, environment, located)
         if launch is not None:
@@ -176,10 +175,8 @@ class Launcher:
 
     def _composed(self, mission: Mission, environment: Environment, located: Located) -> dict[str, str]:
         definition = mission.definition
-        identity = missions_environment.Identity(
-            mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd
-        )
-        return missions_environment.compose(
+        identity = Identity(mission.id, definition.name, to_wire(self._home.root), definition.parent, located.cwd)
+        return compose(
             environment.inherited,
             environment.chosen,
             identity,
@@ -240,7 +237,7 @@ class Launcher:
         if known is None or known.number != run.number or not known.pid:
             self._registry.put_run(run)
         if current.pid is None and current.status in SPAWNING:
-            self._registry.tell_if_legal(current, Spawned(run.pid, run.started_at, run.started_mono))
+            self._registry.apply_if_legal(current, Spawned(run.pid, run.started_at, run.started_mono))
 
 
 def _has_pipes(definition: Definition) -> bool:

@@ -1,7 +1,4 @@
-"""From what a person wrote to the mission that is meant.
-
-From a mission upwards: itself, its parent, and so on to the root of its tree. Commits nothing.
-"""
+"""The lookup of missions: the one that a person's word means, and the line from one up to the root of its tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What probes are told of a mission: where its logs are, when it wrote last, and the environment of its programs."""
+"""What probes know of a mission: where its logs are, when it wrote last, and the environment of its programs."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""How far each run's output is, learnt by asking the keeper for what changed since the last time.
+"""The progress of each run's output, learnt by asking the keeper for what changed since the last time.
 
 About once a second while anything lives, and at once when something must be known exactly. Output itself never
-passes through here.
-
-The newest line of each run's log, for what a mission is doing NOW; read again only when the log has grown.
+passes through here. The newest line of a run's log, for what a mission is doing NOW, is read again only when the log
+has grown.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class OutputProgress:
         self._since = 0
         self._extents: dict[str, Extent] = {}
         self._samples: dict[str, deque[tuple[float, int]]] = {}
-        self._asking: asyncio.Task[None] | None = None
+        self._requesting: asyncio.Task[None] | None = None
         self.link: KeeperLink | None = None
 
     def of(self, run: str) -> Extent:
@@ -92,9 +91,9 @@ class OutputProgress:
 
     async def refresh(self) -> None:
         """Ask for what changed; callers at the same time share one question."""
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
-        await asyncio.shield(self._asking)  # whoever gives up must not take the answer from the others
+        if self._requesting is None or self._requesting.done():
+            self._requesting = asyncio.create_task(self._request())
+        await asyncio.shield(self._requesting)  # whoever gives up must not take the answer from the others
 
     async def beat(self, is_needed: Callable[[], bool]) -> None:
         """Refresh once a second for as long as the supervisor lives."""
@@ -104,18 +103,18 @@ class OutputProgress:
                 await self.refresh()
                 self._sample()
 
-    async def _ask(self) -> None:
+    async def _request(self) -> None:
         if self.link is None:
             return
         try:
-            answer = await self.link.ask("changed", since=self._since)
+            answer = await self.link.request("changed", since=self._since)
         except (KeeperGone, KeeperRefused):
             return
         self._since = answer["seq"]
         for row in answer["runs"]:
-            self._note(row)
+            self._record(row)
 
-    def _note(self, row: dict[str, Any]) -> None:
+    def _record(self, row: dict[str, Any]) -> None:
         self.set(row["run"], row["out"], row["err"], row["last"])
 
     def _sample(self) -> None:

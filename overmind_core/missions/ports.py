@@ -68,7 +68,7 @@ class Preparation(Protocol):
 
     @property
     def note(self) -> str:
-        """What the person is told about it; empty for nothing."""
+        """A sentence for the person; empty for none."""
 
     @property
     def has_worktree(self) -> bool:

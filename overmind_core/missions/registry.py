@@ -1,6 +1,6 @@
 """The registry of missions: the live ones in memory, the rest in the store; the one place where a fact becomes a state.
 
-`tell` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
+`apply` decides (`lifecycle.next_state`), queues the save, and publishes each effect once it is saved. Finished missions
 are read from the store; nothing of them stays in memory. A name belongs to a live mission, or to one about to be.
 """
 
@@ -11,27 +11,28 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions import restart_policy
-from overmind_core.domain.missions.facts import KeeperLost, Note, Now
+from overmind_core.domain.missions.events import MissionCreated, RunExited
+from overmind_core.domain.missions.facts import KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
 from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
-from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, RunConcluded
-from overmind_core.missions.store import MissionRow as StoredMission
-from overmind_core.missions.store import RunRow as StoredRun
+from overmind_core.missions.changes import EffectDue, MissionChanged, RunConcluded
+from overmind_core.missions.store import MissionRow, RunRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView
 
     from overmind_core.domain.missions.facts import Effect, Fact
     from overmind_core.kernel.bus import Bus
-    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Change, Journal
     from overmind_core.missions.changes import OutputGrew
     from overmind_core.missions.store import MissionTable, RunTable
@@ -87,7 +88,6 @@ _Waiter = tuple[Callable[[Mission], bool], "asyncio.Future[Mission]"]
 _BY_ITSELF = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
 _HAS_RUN = frozenset({Status.PREPARING, Status.STARTING, Status.RUNNING, Status.PAUSED, Status.STOPPING})
 _log = logging.getLogger(__name__)
-_encode = msgspec.json.Encoder().encode
 MISSION = Codec(Mission)
 RUN = Codec(Run)
 
@@ -104,18 +104,18 @@ class Registry:
         boot: str,
         missions: MissionTable,
         runs: RunTable,
-        events: EventTable,
+        events: EventLog,
     ) -> None:
         """`boot`: the machine's, for monotonic times mean nothing after it."""
         self._bus = bus
         self.mission_table = missions
         self._run_table = runs
-        self._event_table = events
+        self._events = events
         self.journal = journal
         self._clock = clock
         self.boot = boot
-        self.roster = NameIndex()
-        self.live = self.roster.live
+        self.index = NameIndex()
+        self.live = self.index.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
         self._unsaved: dict[str, Mission] = {}
@@ -131,7 +131,7 @@ class Registry:
         now = self.now()
         for row in self.mission_table.live():
             mission = mission_of(row)
-            self.roster.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
+            self.index.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
         self.runs = {row.mission: run_of(row) for row in self._run_table.latest_of_live()}
 
     def get(self, mission_id: str) -> Mission | None:
@@ -154,18 +154,18 @@ class Registry:
     def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> tuple[Change, ...]:
         """Put a new mission on the books, together with what `extra` writes; returns what can still be withdrawn."""
         mission = replace(mission, boot=self.boot)
-        self.roster.put(mission)
+        self.index.put(mission)
         row = _row(mission, request)
 
         def write() -> None:
             self.mission_table.insert(row)
             extra()
 
-        return self.journal.save(write), self.note(mission, Note("created"))
+        return self.journal.save(write), self.record(mission, MissionCreated())
 
     def drop(self, mission: Mission) -> None:
         """Forget a mission that never came to be: its row, its runs and what was queued for it are removed."""
-        self.roster.remove(mission.id)
+        self.index.remove(mission.id)
         self.runs.pop(mission.id, None)
 
         def write() -> None:
@@ -174,7 +174,7 @@ class Registry:
 
         self.journal.save(write)
 
-    def tell(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+    def apply(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
         """Let `fact` happen to the mission; what follows from it is done after the commit.
 
         Raises:
@@ -183,21 +183,21 @@ class Registry:
         after, effects = next_state(mission, fact, self.now())
         self._conclude_run(mission, after, _why(mission, fact))
         if after.run != mission.run:
-            effects = self._told_of_the_last_run(mission, effects)
+            effects = self._record_last_end(mission, effects)
         self.put(after, effects, urgent=urgent)
         return after
 
-    def _told_of_the_last_run(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    def _record_last_end(self, mission: Mission, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
         """Record how the run before ended as its own event; what is left is about the next one."""
-        ends = [effect for effect in effects if isinstance(effect, Note) and effect.type == "exited"]
+        ends = [effect for effect in effects if isinstance(effect, RunExited)]
         for end in ends:
-            self.note(mission, end)
+            self.record(mission, end)
         return tuple(effect for effect in effects if effect not in ends)
 
-    def tell_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
-        """`tell`, but a fact that comes too late or twice is dropped."""
+    def apply_if_legal(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
+        """`apply`, but a fact that comes too late or twice is dropped."""
         try:
-            return self.tell(mission, fact, urgent=urgent)
+            return self.apply(mission, fact, urgent=urgent)
         except IllegalTransition as error:
             _log.debug("dropped for %s: %s", mission.id, error)
             return mission
@@ -209,14 +209,14 @@ class Registry:
         row = _row(mission, None)
         actions = []
         for effect in effects:
-            if isinstance(effect, Note):
-                self.note(mission, effect)
+            if isinstance(effect, MissionEvent):
+                self.record(mission, effect)
             else:
                 actions.append(effect)
         if mission.is_live:
-            self.roster.put(mission)
+            self.index.put(mission)
         else:
-            self.roster.remove(mission.id)
+            self.index.remove(mission.id)
             self.runs.pop(mission.id, None)
             self._unsaved[mission.id] = mission
 
@@ -234,30 +234,17 @@ class Registry:
         if self._unsaved.get(final.id) is final:
             del self._unsaved[final.id]
 
-    def note(self, mission: Mission, note: Note) -> Change:
+    def record(self, mission: Mission, event: MissionEvent) -> Change:
         """Append an event about the mission, in the same commit as what it tells of."""
+        event = msgspec.structs.replace(event, mission=mission.id, name=mission.definition.name)
+        if not mission.run:
+            return self._events.record(event)
         run = self.runs.get(mission.id)
-        event: dict[str, Any] = {"type": note.type, "mission": mission.id, "name": mission.definition.name}
-        if mission.run:
-            event["run"] = mission.run
-            known = run if run is not None and run.number == mission.run else None
-            event["out"] = known.out if known else 0
-            event["err"] = known.err if known else 0
-        if note.text is not None:
-            event["text"] = note.text
-        event.update(note.data)
-        return self.event(event, run=mission.run_id if mission.run else None)
-
-    def event(self, event: dict[str, Any], run: str | None = None) -> Change:
-        """Append any event; it is published once it is saved."""
-        event["at"] = self._clock.wall()
-
-        def write() -> None:
-            event["seq"] = self._event_table.append(
-                event["at"], event["type"], _encode(event).decode(), mission=event.get("mission"), run=run
-            )
-
-        return self.journal.save(write, lambda: self._bus.publish(EventStored(event)))
+        known = run if run is not None and run.number == mission.run else None
+        reached = (known.out, known.err) if known else (0, 0)
+        out = reached[0] if event.out is None else event.out
+        event = msgspec.structs.replace(event, run=mission.run, out=out, err=reached[1])
+        return self._events.record(event, run=mission.run_id)
 
     def put_run(self, run: Run) -> None:
         """Save what is known of a run."""
@@ -265,7 +252,7 @@ class Registry:
         new = run.mission in self.live and (current is None or current.number < run.number)
         if new or (current is not None and current.number == run.number):
             self.runs[run.mission] = run
-        row = StoredRun(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
+        row = RunRow(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
         self.journal.save(lambda: self._run_table.insert(row) if new else self._run_table.save(row))
 
     def on_output(self, grew: OutputGrew) -> None:
@@ -354,19 +341,19 @@ def _why(mission: Mission, fact: Fact) -> str | None:
     return ending.reason if ending.cause is Cause.LIMIT else ending.cause.value
 
 
-def mission_of(row: StoredMission) -> Mission:
+def mission_of(row: MissionRow) -> Mission:
     """The mission that a row of the store holds."""
     return MISSION.decode(row.record)
 
 
-def run_of(row: StoredRun) -> Run:
+def run_of(row: RunRow) -> Run:
     """The run that a row of the store holds."""
     return RUN.decode(row.state)
 
 
-def _row(mission: Mission, request: str | None) -> StoredMission:
+def _row(mission: Mission, request: str | None) -> MissionRow:
     definition = mission.definition
-    return StoredMission(
+    return MissionRow(
         id=mission.id,
         name=definition.name,
         live=mission.is_live,

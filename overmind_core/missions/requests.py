@@ -46,7 +46,7 @@ class AgentArgs(Args, frozen=True):
 
 
 class Start(Args, frozen=True):
-    """`run`: what to run, in whose world, and how to treat it."""
+    """`run`: what to run, in whose environment, and how to treat it."""
 
     command: str | list[str]
     cwd: str

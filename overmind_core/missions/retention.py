@@ -1,4 +1,4 @@
-"""What is forgotten, so that disk and memory stay bounded for months: logs, records, events; oldest first.
+"""Retention: logs, records and events are removed, oldest first, so that disk and memory stay bounded for months.
 
 Only finished missions lose anything here; the keeper keeps each log within its own limit while it is written.
 """
@@ -11,7 +11,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.facts import Note
+from overmind_core.domain.missions.events import LogRemoved, MissionRemoved
 from overmind_core.kernel.database import DiskFull
 from overmind_core.missions.private_files import private_folder
 
@@ -120,7 +120,7 @@ class Retention:
             for one in part:
                 mission = self._registry.get(one)
                 if mission is not None:
-                    self._registry.note(mission, Note("removed"))
+                    self._registry.record(mission, MissionRemoved())
                 self._unseen.forget(one)
             self._journal.save(lambda part=part: self._mission_table.remove(part))  # type: ignore[misc]
             folders = [path for one in part for path in (f"{self._home.logs}/{one}", private_folder(self._home, one))]
@@ -169,6 +169,6 @@ class Retention:
             mission = self._registry.get(row.id)
             if size and mission is not None and not mission.is_live:
                 _log.info("removing the log of mission %s (%s bytes): over the limit of all logs", row.id, size)
-                self._registry.note(mission, Note("log_removed", data=(("bytes", size),)))
+                self._registry.record(mission, LogRemoved(bytes=size))
                 await asyncio.to_thread(_remove_folders, [f"{self._home.logs}/{row.id}"])
                 excess -= size

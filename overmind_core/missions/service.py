@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.domain.missions import names
-from overmind_core.domain.missions.facts import EndAsked, Note, StartAsked
+from overmind_core.domain.missions.events import MissionUpdated
+from overmind_core.domain.missions.facts import EndAsked, StartAsked
 from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Mission, Status
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
@@ -106,7 +107,7 @@ class Missions:
             spec: What is wanted.
             inside: The mission that asks; None for a person.
             caller: Who asks, where it may have ended since.
-            also: Is told of the new mission, and returns what is saved together with it.
+            also: Gets the new mission, and returns what is saved together with it.
 
         Raises:
             OvermindError: it can't be started, or may not be.
@@ -137,7 +138,7 @@ class Missions:
         if earlier is not None:
             return _standing(earlier)
         name = spec.definition.name
-        if (holder := self._registry.roster.holder(name)) is not None:
+        if (holder := self._registry.index.holder(name)) is not None:
             told = f"The name {name!r} is taken by mission {holder}, most likely of a plan that was killed alone."
             raise OvermindError("name_taken", f"{told} End it first: overmind kill {holder}", id=holder)
         planned = await self._preparer.planned(spec) if spec.isolate else None
@@ -183,7 +184,7 @@ class Missions:
             writes.append(self._runner.create(mission, agent))
             mission = self._runner.ready(mission)
         try:
-            with self._registry.roster.reserved(mission.definition.name, mission.id):
+            with self._registry.index.reserved(mission.definition.name, mission.id):
                 if planned is None:
                     shared = self._preparer.shared(spec.definition)
                     chosen = {**shared, **environment.chosen}
@@ -253,7 +254,7 @@ class Missions:
         except StoreError:
             self._journal.withdraw(changes)
             self._launcher.forget(mission.id)
-            self._registry.roster.remove(mission.id)
+            self._registry.index.remove(mission.id)
             self._forget(mission.id)
             raise
 
@@ -277,7 +278,7 @@ class Missions:
 
     def _name(self, wanted: str) -> str:
         if not wanted:
-            return names.generate(self._registry.roster.names, _random)
+            return names.generate(self._registry.index.names, _random)
         self.check_name_free(wanted)
         return wanted
 
@@ -287,7 +288,7 @@ class Missions:
         Raises:
             OvermindError: `name_taken`.
         """
-        holder = self._registry.roster.holder(name)
+        holder = self._registry.index.holder(name)
         if holder is not None:
             raise OvermindError(
                 "name_taken",
@@ -316,11 +317,11 @@ class Missions:
             mission = self._registry.get(mission.id) or mission
         number = mission.run
         if mission.is_live:
-            mission = self._registry.tell(mission, EndAsked(Cause.RESTART, mission.definition.grace))
+            mission = self._registry.apply(mission, EndAsked(Cause.RESTART, mission.definition.grace))
             mission = await self._registry.until(mission.id, lambda now: not now.is_live or now.run != number)
         if mission.status in FINAL:
             self._check_own_name_free(mission)
-            mission = self._registry.tell(mission, StartAsked())
+            mission = self._registry.apply(mission, StartAsked())
         await self._journal.saved()
         await self._registry.until(mission.id, lambda now: now.status is not Status.STARTING)
         return self._registry.get(mission.id) or mission
@@ -336,13 +337,13 @@ class Missions:
         """End it, and remove what it has of its own: it gets all of that anew."""
         await self._preparer.check(mission.id, force=force)
         if mission.is_live:
-            self._registry.tell(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            self._registry.apply(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
             await self._registry.ended(mission.id)
             await self._preparer.calm([mission.id])
         await self._preparer.remove(mission.id, force=force)
 
     def _check_own_name_free(self, mission: Mission) -> None:
-        if self._registry.roster.holder(mission.definition.name) is not None:
+        if self._registry.index.holder(mission.definition.name) is not None:
             name = mission.definition.name
             raise OvermindError(
                 "name_taken", f"A live mission is named {name!r} now. Rename one: overmind update --name"
@@ -389,7 +390,7 @@ class Missions:
             for mission in level:
                 self._terminator.wait_for(mission.id, before)
                 patience = mission.definition.grace if grace is None else grace
-                self._registry.tell(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
+                self._registry.apply(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
             before = frozenset(mission.id for mission in level) or before
         ended = [await self._registry.ended(mission.id) for level in order for mission in level]
         await self._preparer.calm([one.id for one in ended])
@@ -410,7 +411,7 @@ class Missions:
         if definition.name != mission.definition.name:
             self.check_name_free(definition.name)
         changed = replace(mission, definition=definition)
-        self._registry.put(changed, (Note("updated"),))
+        self._registry.put(changed, (MissionUpdated(),))
         await self._journal.saved()
         return changed
 

@@ -1,12 +1,8 @@
-"""The table of missions: what was asked for, and how it stands.
+"""The tables of missions: their definitions and states, their runs, their environments, and what people have seen.
 
-The table of runs: one OS process each, several for a mission that was restarted.
-
-The table of environments: secrets, so they live here and in no event, export or other answer.
-
-Deleted with their mission, and overwritten in the file (`secure_delete`).
-
-The table of what people have seen: up to which event of each mission somebody has looked.
+A run is one OS process; a mission that was restarted has several. Environments are secrets, so they live here and in no
+event, export or other answer; they are deleted with their mission, and overwritten in the file (`secure_delete`). What
+people have seen is the event of each mission up to which somebody has looked.
 """
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file

@@ -1,9 +1,8 @@
-"""Seeing missions out: signal their trees, give them their grace, end what is left, and prove that nothing is.
+"""The terminator: signals the trees of missions, gives them their grace, ends what is left, and proves that nothing is.
 
 One loop serves all missions that are `stopping`, so that a thousand of them share each look at the machine. It holds
-no truth of its own: whatever is `stopping` on the books is handed to it again after any crash of ours.
-
-The processes of a mission: which they are, and what is done to all of them at once, in threads beside the loop.
+no truth of its own: whatever is `stopping` in the registry is handed to it again after any crash of ours.
+`ProcessTrees` knows the processes of each mission, and acts on all of them at once, in threads beside the loop.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from overmind_core.domain.missions.facts import Gone, Note
+from overmind_core.domain.missions.events import BackgroundEnded
+from overmind_core.domain.missions.facts import Gone
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 LOOK_AGAIN = 0.05
-"""Seconds between looks at background processes that were told to end and have not yet."""
+"""Seconds between looks at background processes that were signalled to end and have not yet."""
 LISTED = 10
 """Background processes that a log names."""
 RESWEEP_SECONDS = 60.0
@@ -108,7 +108,7 @@ class Terminator:
         resweep = self._loop.time() + RESWEEP_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._patience(resweep))
+                await asyncio.wait_for(self._wake.wait(), self._timeout(resweep))
             self._wake.clear()
             if self.link is None:
                 continue
@@ -124,7 +124,7 @@ class Terminator:
         self._drop_finished()
         await self._send_signals()
         self._end_due()
-        await self._look_at_leftovers()
+        await self._check_leftovers()
 
     async def _try_later(self, error: OSError) -> None:
         """The machine can't be looked at, most likely for want of file descriptors."""
@@ -132,7 +132,7 @@ class Terminator:
         await asyncio.sleep(BLIND_SECONDS)
         self._wake.set()
 
-    def _patience(self, resweep: float) -> float | None:
+    def _timeout(self, resweep: float) -> float | None:
         """Seconds until something is due by itself."""
         now = self._loop.time()
         times = [resweep] if self._survived else []
@@ -186,18 +186,18 @@ class Terminator:
             for signals, targets in groups.items():
                 await self._trees.in_thread(partial(self._sweep(targets).signal_tree, signals))
             for signals, targets in leftovers.items():
-                self._note_leftovers(
+                self._record_leftovers(
                     await self._trees.in_thread(partial(self._sweep(targets).signal_leftovers, signals))
                 )
 
-    def _note_leftovers(self, found: Mapping[str, Sequence[NamedProcess]]) -> None:
+    def _record_leftovers(self, found: Mapping[str, Sequence[NamedProcess]]) -> None:
         """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""
         for run, named in found.items():
             mission = self._registry.live.get(run.partition(".")[0])
             if mission is not None and mission.run_id == run:
                 more = f" and {len(named) - LISTED} more" if len(named) > LISTED else ""
                 text = f"--- ended in the background: {', '.join(map(_line, named[:LISTED]))}{more} ---"
-                self._registry.note(mission, Note("leftovers", text))
+                self._registry.record(mission, BackgroundEnded(text=text))
 
     def _end_due(self) -> None:
         now = self._loop.time()
@@ -222,7 +222,7 @@ class Terminator:
         finally:
             self._in_hand.difference_update(mission.id for mission in missions)
         for mission in missions:
-            self._told_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
+            self._apply_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
         self._wake.set()
 
     @contextlib.contextmanager
@@ -239,16 +239,18 @@ class Terminator:
                     for then in self._postponed.pop(mission_id, ()):
                         self._loop.call_soon(then)
 
-    def _told_gone(self, mission: Mission, survivors: Sequence[NamedProcess], targets: Mapping[str, RunTarget]) -> None:
+    def _apply_gone(
+        self, mission: Mission, survivors: Sequence[NamedProcess], targets: Mapping[str, RunTarget]
+    ) -> None:
         current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run or current.status is not Status.STOPPING:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
-        self._registry.tell_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
+        self._registry.apply_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
 
-    async def _look_at_leftovers(self) -> None:
-        """Whose own process has ended: are the others gone, too?"""
+    async def _check_leftovers(self) -> None:
+        """Check the missions whose own process has ended: are the others gone, too?"""
         exited = [m for m in self._waiting() if m.ending is not None and m.ending.exited and not m.ending.gone]
         targets = [target for mission in exited if (target := self._trees.target(mission)) is not None]
         if not exited:
@@ -256,15 +258,15 @@ class Terminator:
         sweep = self._sweep(targets)
         alive = await self._trees.in_thread(sweep.alive) if targets else {}
         for mission in exited:
-            if not alive.get(mission.run_id) and await self._proved_gone(mission.run_id, sweep.spared):
-                self._told_gone(mission, (), {})
+            if not alive.get(mission.run_id) and await self._is_proved_gone(mission.run_id, sweep.spared):
+                self._apply_gone(mission, (), {})
 
-    async def _proved_gone(self, run: str, spared: Collection[int]) -> bool:
+    async def _is_proved_gone(self, run: str, spared: Collection[int]) -> bool:
         """Ask the keeper, to whom every process that lost its parent comes."""
         if self.link is None:
             return False
         try:
-            return not (await self.link.ask("orphans", run=run, spare=sorted(spared)))["left"]
+            return not (await self.link.request("orphans", run=run, spare=sorted(spared)))["left"]
         except (KeeperGone, KeeperRefused):
             return False
 
@@ -288,7 +290,7 @@ class Terminator:
         if link is None:
             raise KeeperGone
         answers = await asyncio.gather(
-            *(link.ask("purge", run=run, spare=sorted(spared)) for run in runs), return_exceptions=True
+            *(link.request("purge", run=run, spare=sorted(spared)) for run in runs), return_exceptions=True
         )
         found = {}
         for run, answer in zip(runs, answers, strict=True):
@@ -317,7 +319,7 @@ T = TypeVar("T")
 
 
 class ProcessTrees:
-    """Looks at the machine for the missions on the book. `leave`: programs that are never touched, beside our own."""
+    """Looks at the machine for the registry's missions. `leave`: programs that are never touched, beside our own."""
 
     def __init__(self, registry: Registry, home: str, leave: Sequence[str]) -> None:
         self._registry = registry

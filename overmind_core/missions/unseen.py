@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.events import QuestionAsked, TurnFinished
+from overmind_core.domain.missions.events import MissionCrashed, MissionKilled, MissionStopped, RunRestarted
+
 if TYPE_CHECKING:
+    from overmind_core.domain.events import Event
     from overmind_core.kernel.event_log import EventTable
-    from overmind_core.missions.changes import EventStored
     from overmind_core.missions.store import SeenTable
 
-NEWSWORTHY = ("asked", "crashed", "killed", "restart", "stopped", "turn_ended")
-
-
+NEWSWORTHY = (QuestionAsked, MissionCrashed, MissionKilled, RunRestarted, MissionStopped, TurnFinished)
 """Types of events that are worth a look."""
 
 
@@ -30,12 +31,11 @@ class Unseen:
         self._seen = {mission: seq for mission, (seq, _) in seen.items()}
         self._seen_at = {mission: at for mission, (_, at) in seen.items()}
 
-    def on_event(self, stored: EventStored) -> None:
-        """An event was saved."""
-        event = stored.event
-        mission = event.get("mission")
-        if mission is not None and event["type"] in NEWSWORTHY:
-            self._newest[mission] = event["seq"]
+    def on_news(self, event: Event) -> None:
+        """An event that is worth a look was saved."""
+        assert event.mission is not None
+        assert event.seq is not None
+        self._newest[event.mission] = event.seq
 
     def saw(self, mission: str, seq: int, at: float) -> None:
         """Somebody looked when `seq` was the newest event, `at` seconds since the epoch."""

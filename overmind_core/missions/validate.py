@@ -7,8 +7,8 @@ import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions import names as missions_names
 from overmind_core.domain.missions.mission import Definition, Kind, Restart, RestartPolicy
+from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.errors import OvermindError
 
@@ -147,11 +147,9 @@ def checked_name(name: str) -> str:
     Raises:
         OvermindError: `invalid`, saying what a name looks like.
     """
-    problem = missions_names.name_problem(name)
+    problem = name_problem(name)
     if problem is not None:
-        raise OvermindError(
-            "invalid", f"{problem}: {name[: 2 * missions_names.LONGEST_NAME]!r}." if name else f"{problem}."
-        )
+        raise OvermindError("invalid", f"{problem}: {name[: 2 * LONGEST_NAME]!r}." if name else f"{problem}.")
     return name
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from msgspec import Meta
 
 
 class EventsFollowed(TypedDict):
@@ -15,8 +17,9 @@ class EventsFollowed(TypedDict):
     """With `eyes` and `follow`: the number of this client, for `used`."""
 
 
-EventItem = Mapping[str, Any]
-"""An event: its number `seq`, the time `at`, its `type`, and what that type has."""
+EventItem = Annotated[
+    Mapping[str, Any], Meta(description="An event: `seq`, `at`, `type`, and what docs/events.md says of that type.")
+]
 
 
 class ViewerUsed(TypedDict):

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from overmind_core.domain.agents.events import NotificationDue
+from overmind_core.domain.events import type_of
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions.callers import forbid_inside, mission_of
+from overmind_core.missions.requests import Events, Used
 from overmind_core.missions.validate import seconds
-from overmind_core.notifications.service import EVENT
 
 if TYPE_CHECKING:
     from overmind_core.kernel.event_log import EventTable
@@ -21,13 +24,13 @@ if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Events, Used
     from overmind_core.notifications.answer_types import EventItem, EventsFollowed, ViewerUsed
     from overmind_core.notifications.service import Notifications
     from overmind_core.system.paths import Home
 
 PAGE = 500
 """Events read from the store at once."""
+_NOTIFICATION = type_of(NotificationDue)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -51,6 +54,7 @@ class EventsApi:
         self._followers = followers
         self._notifications = notifications
 
+    @handles(Events)
     async def events(self, request: Events, caller: Caller) -> Stream[EventsFollowed, EventItem]:
         """The event log after `since`, then what follows."""
         if request.eyes:
@@ -77,6 +81,7 @@ class EventsApi:
                     await follower.news()
                 await asyncio.sleep(0)
 
+    @handles(Used)
     async def used(self, request: Used, caller: Caller) -> ViewerUsed:
         """Note when a person last used a program that follows events, and which mission it shows."""
         del caller
@@ -88,6 +93,6 @@ class EventsApi:
     def _event(self, seq: int, data: str, viewer: int | None) -> EventItem:
         event = _decode(data)
         event["at"] = format_time(event["at"])
-        if viewer is not None and event["type"] == EVENT:
+        if viewer is not None and event["type"] == _NOTIFICATION:
             event["ring"] = self._notifications.rings(seq, viewer)
         return {"seq": seq, **event}

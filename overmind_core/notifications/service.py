@@ -1,11 +1,8 @@
-"""Calls a person to the screen when nobody looks at any: the desktop's own notification, or a command of theirs.
+"""Notifications: a person is called when nobody looks at any screen, by the desktop's own means or a command of theirs.
 
 What is worth a call is decided elsewhere, once per state, and recorded as an event `notification`. Of the clients that
-show events to a person one rings: `viewers`. The rest is for when there is none.
-
-Who looks: programs that show events to a person, which of them was used last, and what each has in view. Pure.
-
-
+show events to a person one rings: `viewers` knows which of them was used last, and what each has in view. The rest is
+for when there is none.
 """
 
 from __future__ import annotations
@@ -26,10 +23,10 @@ from overmind_core.domain.text.cells import cut, display_safe
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
 
-    from overmind_core.missions.changes import EventStored
+    from overmind_core.domain.agents.events import NotificationDue
 
 
-class Look(NamedTuple):
+class Viewing(NamedTuple):
     """One program: when a person last used it (monotonic seconds), and the mission that it shows; None for none."""
 
     used_at: float
@@ -40,7 +37,7 @@ class Viewers:
     """Programs by the numbers that they get here."""
 
     def __init__(self) -> None:
-        self._looks: dict[int, Look] = {}
+        self._looks: dict[int, Viewing] = {}
         self._newest = 0
 
     def __bool__(self) -> bool:
@@ -50,7 +47,7 @@ class Viewers:
     def enter(self, now: float) -> int:
         """Another program looks, just begun by a person; its number."""
         self._newest += 1
-        self._looks[self._newest] = Look(now)
+        self._looks[self._newest] = Viewing(now)
         return self._newest
 
     def leave(self, viewer: int) -> None:
@@ -61,7 +58,7 @@ class Viewers:
         """A person used it at that time, and it shows this mission now; False for a number that nobody has."""
         if viewer not in self._looks:
             return False
-        self._looks[viewer] = Look(at, view)
+        self._looks[viewer] = Viewing(at, view)
         return True
 
     def called(self, mission: str) -> int | None:
@@ -73,7 +70,6 @@ class Viewers:
         return max(showing or self._looks, key=lambda viewer: (self._looks[viewer].used_at, viewer), default=None)
 
 
-EVENT = "notification"
 LIMIT = 10.0
 """Seconds that the program may take."""
 LONGEST = 200
@@ -123,13 +119,11 @@ class Notifications:
         """Whether this viewer calls its person about the event with this number."""
         return self._called.get(seq) == viewer
 
-    def on_event(self, stored: EventStored) -> None:
-        """An event was saved: if it is worth a call, decide which viewer calls; call where nobody looks."""
-        event = stored.event
-        if event["type"] != EVENT:
-            return
+    def on_notification(self, event: NotificationDue) -> None:
+        """A notification was saved: decide which viewer calls; call where nobody looks."""
+        assert event.seq is not None
         if self.viewers:
-            self._called[event["seq"]] = self.viewers.called(str(event["mission"]))
+            self._called[event.seq] = self.viewers.called(str(event.mission))
             while len(self._called) > CALLS_KEPT:
                 self._called.popitem(last=False)
             return
@@ -137,15 +131,15 @@ class Notifications:
         if argv:
             self._background(self._call(argv, event))
 
-    async def _call(self, argv: list[str], event: Mapping[str, Any]) -> None:
+    async def _call(self, argv: list[str], event: NotificationDue) -> None:
         async with self._one_at_a_time:
             await asyncio.to_thread(_run, argv, {**self._environ, **_facts(event)})
 
 
-def argv_of(event: Mapping[str, Any], command: tuple[str, ...] | None, environ: Mapping[str, str]) -> list[str]:
+def argv_of(event: NotificationDue, command: tuple[str, ...] | None, environ: Mapping[str, str]) -> list[str]:
     """What to run for an event; nothing where nobody could see it."""
-    name, why = display_safe(str(event.get("name"))), TITLES.get(str(event.get("why")), TITLES["blocked"])
-    title, text = f"{name}: {why}", cut(display_safe(event.get("now") or why), LONGEST)
+    name, why = display_safe(str(event.name)), TITLES.get(event.why, TITLES["blocked"])
+    title, text = f"{name}: {why}", cut(display_safe(event.now or why), LONGEST)
     if command is not None:
         return [*command, title, text] if command else []
     if sys.platform == "darwin":
@@ -162,9 +156,9 @@ def _desktop(title: str, text: str, environ: Mapping[str, str]) -> list[str]:
     return ["notify-send", "--app-name=overmind", "--", title, escape(text, quote=False)]
 
 
-def _facts(event: Mapping[str, Any]) -> dict[str, str]:
+def _facts(event: NotificationDue) -> dict[str, str]:
     """What a person's command may want to know, as variables."""
-    facts = {"ID": event.get("mission"), "NAME": event.get("name"), "WHY": event.get("why"), "NOW": event.get("now")}
+    facts = {"ID": event.mission, "NAME": event.name, "WHY": event.why, "NOW": event.now}
     return {f"OVERMIND_{name}": from_wire(str(value)).replace("\0", "") for name, value in facts.items() if value}
 
 

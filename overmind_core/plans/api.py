@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.mission import Cause, Kind, Mission
 from overmind_core.domain.text.graph import critical_path, order
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions.answers import brief
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import Nothing
 from overmind_core.plans import answers
+from overmind_core.plans.requests import Apply, Plan
 
 if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Nothing
     from overmind_core.missions.service import Missions
     from overmind_core.plans.answer_types import AppliedPlan, DeletedPlan, PlanDetails, PlanSummary
-    from overmind_core.plans.requests import Apply, Plan
     from overmind_core.plans.service import Plans
     from overmind_core.plans.store import PlanTable
     from overmind_core.system.machine import Clock
@@ -44,11 +45,13 @@ class PlanApi:
         self._missions = missions
         self._plan_table = plan_table
 
+    @handles(Apply)
     async def apply(self, request: Apply, caller: Caller) -> AppliedPlan:
         """Start a plan, or bring the live one of this name to what it is now; without a change nothing happens."""
         del caller
         return answers.applied(await self._plans.apply(request))
 
+    @handles(Plan)
     async def delete(self, request: Plan, caller: Caller) -> DeletedPlan:
         """Take a plan down: its agents end in the reverse of the order in which they began, then it does."""
         del caller
@@ -57,6 +60,7 @@ class PlanApi:
             await self._missions.end(mission, Cause.STOP, cascade=False, grace=None)
         return {**brief(mission), "status": (self._registry.get(mission.id) or mission).status}
 
+    @handles(Nothing)
     async def plans(self, request: Nothing, caller: Caller) -> list[PlanSummary]:
         """All plans, newest first, with how many of their agents stand where."""
         del request, caller
@@ -69,6 +73,7 @@ class PlanApi:
                 found.append(answers.summary(mission, stored if live is None else answers.outline(live.state), now))
         return found
 
+    @handles(Plan)
     async def plan(self, request: Plan, caller: Caller) -> PlanDetails:
         """One plan with all its agents, dependencies first."""
         del caller

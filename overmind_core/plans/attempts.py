@@ -20,7 +20,7 @@ from overmind_core.probes.probe import NotReady, until_ready
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from overmind_core.domain.missions.facts import Note
+    from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.plans.blueprint import PlanAgent
     from overmind_core.domain.plans.progress import Node
     from overmind_core.isolation.workspace import Workspace
@@ -54,7 +54,7 @@ class AttemptListener(Protocol):
     def on_end(self, name: str, end: AttemptEnd, explained: str = "") -> None:
         """An attempt is over; `explained`: why it did not even start, in words."""
 
-    def record(self, note: Note) -> None:
+    def record(self, event: MissionEvent) -> None:
         """Something for the plan's own log."""
 
     def schedule(self) -> None:
@@ -113,7 +113,7 @@ class Attempts:
                 return
             self._conclude(name, mission)
         elif node.stage is AgentStage.STOPPING and mission.ending is None:
-            self._registry.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
         elif node.stage is AgentStage.RUNNING and not node.ready:
             self._begin_work(name, self._probe(name, mission))
         self._listener.schedule()
@@ -194,7 +194,7 @@ class Attempts:
         current = self._registry.live.get(mission.id)
         if current is not None:
             ask = EndAsked(Cause.LIMIT, current.definition.grace, f"--- not ready: {why} ---", reason="not_ready")
-            self._registry.tell_if_legal(current, ask, urgent=True)
+            self._registry.apply_if_legal(current, ask, urgent=True)
 
     # ending
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.plans.blueprint import LARGEST
 from overmind_core.domain.plans.progress import AgentStage, EndReason, Node, Nodes
+from overmind_core.plans.events import (
+    AgentAdvanced,
+    AgentEnded,
+    AgentOutputCut,
+    AgentPreparing,
+    AgentReady,
+    AgentSkipped,
+    AgentStarted,
+    AgentStopping,
+    PlanChanged,
+    PlanEnded,
+    PlanNoted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
 
+AgentEvent = TypeVar("AgentEvent", bound=AgentAdvanced)
 NAMED = 5
 """Agents that the last line names."""
 _WHY = {
@@ -25,28 +38,28 @@ _WHY = {
 }
 
 
-def started(agent: PlanAgent, node: Node) -> Note:
+def started(agent: PlanAgent, node: Node) -> AgentStarted:
     """An attempt runs."""
     tries = f", try {node.tries} of {agent.retries + 1}" if node.tries > 1 else ""
-    return _note("agent_started", agent.name, f"started ({node.mission}{tries})", node)
+    return _agent_event(AgentStarted, agent.name, f"started ({node.mission}{tries})", node)
 
 
-def preparing(name: str, node: Node) -> Note:
+def preparing(name: str, node: Node) -> AgentPreparing:
     """What an attempt is to have of its own is being made."""
-    return _note("agent_preparing", name, f"preparing ({node.mission})", node)
+    return _agent_event(AgentPreparing, name, f"preparing ({node.mission})", node)
 
 
-def ready(name: str, node: Node, seconds: float) -> Note:
+def ready(name: str, node: Node, seconds: float) -> AgentReady:
     """Its probe has succeeded."""
-    return _note("agent_ready", name, f"ready after {lasted(seconds)}", node)
+    return _agent_event(AgentReady, name, f"ready after {lasted(seconds)}", node)
 
 
-def stopping(name: str, node: Node, why: EndReason) -> Note:
-    """The plan has told it to end."""
-    return _note("agent_stopping", name, f"stopping: {_WHY[why]}", node)
+def stopping(name: str, node: Node, why: EndReason) -> AgentStopping:
+    """The plan ends it."""
+    return _agent_event(AgentStopping, name, f"stopping: {_WHY[why]}", node)
 
 
-def ended(name: str, before: Node, after: Node, explained: str = "") -> Note:
+def ended(name: str, before: Node, after: Node, explained: str = "") -> AgentEnded:
     """An attempt is over; `explained`: why it could not even start."""
     how = {AgentStage.SUCCEEDED: "succeeded", AgentStage.CANCELLED: "cancelled"}.get(after.stage, "failed")
     if before.stopped is EndReason.DONE:
@@ -57,32 +70,32 @@ def ended(name: str, before: Node, after: Node, explained: str = "") -> Note:
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
     again = ": tried again" if how == "failed" and after.stage is AgentStage.WAITING else ""
-    return _note("agent_ended", name, f"{how}{why}{after_what}{again}", after)
+    return _agent_event(AgentEnded, name, f"{how}{why}{after_what}{again}", after)
 
 
-def cut(name: str, outputs: Iterable[str]) -> Note:
+def cut(name: str, outputs: Iterable[str]) -> AgentOutputCut:
     """It hands on more than may be handed on."""
     text = f"only the beginning of {', '.join(outputs)} is handed on: at most {LARGEST // 1024} KiB each"
-    return Note("agent_output_cut", f"--- {name}: {text} ---", (("agent", name),))
+    return AgentOutputCut(text=f"--- {name}: {text} ---", agent=name)
 
 
-def note(sentence: str) -> Note:
+def plan_note(sentence: str) -> PlanNoted:
     """Something that a person ought to know of the whole."""
-    return Note("plan_note", f"--- {sentence.rstrip('.')} ---")
+    return PlanNoted(text=f"--- {sentence.rstrip('.')} ---")
 
 
-def skipped(name: str, node: Node) -> Note:
+def skipped(name: str, node: Node) -> AgentSkipped:
     """It will not run."""
-    return _note("agent_skipped", name, f"skipped: {node.reason}", node)
+    return _agent_event(AgentSkipped, name, f"skipped: {node.reason}", node)
 
 
-def changed(lines: Sequence[str]) -> Note:
+def changed(lines: Sequence[str]) -> PlanChanged:
     """It is another plan from now on; `lines` as `+ name` and the like."""
     more = f" and {len(lines) - NAMED} more" if len(lines) > NAMED else ""
-    return Note("plan_changed", f"--- changed: {', '.join(lines[:NAMED])}{more} ---", (("changes", list(lines)),))
+    return PlanChanged(text=f"--- changed: {', '.join(lines[:NAMED])}{more} ---", changes=tuple(lines))
 
 
-def over(blueprint: Blueprint, nodes: Nodes, seconds: float) -> Note:
+def over(blueprint: Blueprint, nodes: Nodes, seconds: float) -> PlanEnded:
     """The whole is over."""
     counts = Counter(nodes[agent.name].stage for agent in blueprint.agents)
     parts = [f"{count} {stage}" for stage in AgentStage if (count := counts.get(stage))]
@@ -90,7 +103,7 @@ def over(blueprint: Blueprint, nodes: Nodes, seconds: float) -> Note:
     more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     named = f"; failed: {', '.join(failed[:NAMED])}{more}" if failed else ""
     text = f"--- {blueprint.name}: {', '.join(parts) or 'no agents'} in {lasted(seconds)}{named} ---"
-    return Note("plan_ended", text, (("failed", failed),))
+    return PlanEnded(text=text, failed=tuple(failed))
 
 
 def lasted(seconds: float) -> str:
@@ -107,6 +120,11 @@ def _reason(node: Node) -> str:
     return ", ".join(part for part in parts if part) or "killed"
 
 
-def _note(kind: str, name: str, text: str, node: Node) -> Note:
-    data = (("agent", name), ("stage", node.stage.value), ("child", node.mission), ("exit_code", node.exit_code))
-    return Note(kind, f"--- {name}: {text} ---", data)
+def _agent_event(kind: type[AgentEvent], name: str, text: str, node: Node) -> AgentEvent:
+    return kind(
+        text=f"--- {name}: {text} ---",
+        agent=name,
+        stage=node.stage.value,
+        child=node.mission,
+        exit_code=node.exit_code,
+    )

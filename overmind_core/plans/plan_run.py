@@ -1,7 +1,8 @@
-"""A run of a blueprint: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
+"""A run of a plan: what its agents report goes into the scheduler, a step of it decides, this saves and acts.
 
 Whatever a crash of ours interrupts is found again in the store: an agent that is `starting` is asked for once more by
-the same request key, which makes no second mission; one that runs is looked at; one that was told to end is told again.
+the same request key, which makes no second mission; one that runs is looked at; one that was asked to end is asked
+again.
 
 Agents that were removed from a live plan are ended, and their attempts stay counted. They stay in the store beside the
 others: should one come back under its name, what it does now must not be taken for what it did then, and it does not
@@ -26,7 +27,7 @@ from overmind_core.plans.store import PlanRow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from overmind_core.domain.missions.facts import Note
+    from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.plans.blueprint import Blueprint
     from overmind_core.domain.plans.scheduler import PlanStep
     from overmind_core.kernel.journal import Journal
@@ -77,7 +78,7 @@ class RemovedAgents:
         return self._nodes.pop(name, None)
 
     def resume(self) -> None:
-        """End what was not told to end before the daemon died."""
+        """End what was not asked to end before the daemon died."""
         for name, node in list(self._nodes.items()):
             if node.stage in ACTIVE:
                 self._resume_one(name, node)
@@ -299,18 +300,20 @@ class PlanRun:
         ended = replace(after, mission=node.mission, exit_code=end.exit_code, reason=end.reason, ended_at=end.at)
         self.put(name, after, log_lines.ended(name, node, ended, explained))
 
-    def put(self, name: str, node: Node, note: Note | None = None, after: Callable[[], None] | None = None) -> None:
+    def put(
+        self, name: str, node: Node, event: MissionEvent | None = None, after: Callable[[], None] | None = None
+    ) -> None:
         """Save where an agent stands; what is to be done about it follows the commit."""
         self.state.scheduler.put(name, node)
         self._save(name, node, after)
-        if note is not None:
-            self.record(note)
+        if event is not None:
+            self.record(event)
 
-    def record(self, note: Note) -> None:
+    def record(self, event: MissionEvent) -> None:
         """Say something in the plan's own log."""
         mission = self._registry.live.get(self.id)
         if mission is not None:
-            self._registry.note(mission, note)
+            self._registry.record(mission, event)
 
     def _save(self, name: str, node: Node, after: Callable[[], None] | None = None) -> None:
         text = store.NODE.encode(node)
@@ -325,14 +328,14 @@ class PlanRun:
             return
         now = self._registry.now()
         if mission.status is Status.STARTING:
-            self._registry.tell(mission, Spawned(None, now.wall, now.mono))
+            self._registry.apply(mission, Spawned(None, now.wall, now.mono))
         elif mission.status is Status.STOPPING:
             self._wind_down(mission)
         elif mission.status is Status.RUNNING and not self._phase.closing:
             self._advance(mission)
 
     def _wind_down(self, mission: Mission) -> None:
-        """It was told to end: its agents with it, unless it was killed alone."""
+        """It was asked to end: its agents with it, unless it was killed alone."""
         assert mission.ending is not None
         if mission.ending.cause is not Cause.KILL:
             self._advance(mission, ending=True)
@@ -370,9 +373,9 @@ class PlanRun:
     def _finish(self, mission: Mission) -> None:
         now = self._registry.now()
         lasted = max(0.0, now.mono - mission.run_started_mono)
-        self._registry.note(mission, log_lines.over(self.blueprint, self.nodes, lasted))
+        self._registry.record(mission, log_lines.over(self.blueprint, self.nodes, lasted))
         code = OK if self.state.scheduler.went_well else FAILED
-        self._registry.tell_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
+        self._registry.apply_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
 
     # ending agents
 
@@ -383,9 +386,9 @@ class PlanRun:
     def _stop_mission(self, mission_id: str | None) -> None:
         mission = None if mission_id is None else self._registry.live.get(mission_id)
         if mission is not None and mission.ending is None:
-            self._registry.tell_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+            self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
 
 
 def _can_be_stopped(node: Node) -> bool:
-    """Whether there is a mission that can be told to end."""
+    """Whether there is a mission that can be ended."""
     return node.stage is AgentStage.RUNNING or (node.stage is AgentStage.STARTING and node.mission is not None)

@@ -153,7 +153,7 @@ class Plans:
 
     def _named(self, name: str) -> PlanRun | None:
         """The live plan of this name."""
-        mission = self._registry.roster.holder(name)
+        mission = self._registry.index.holder(name)
         return None if mission is None else self.live.get(mission)
 
     def _stored(self, mission_id: str) -> PlanRun | None:
@@ -192,7 +192,7 @@ class Plans:
         self._update_need()
 
     def _update_need(self) -> None:
-        self._line.need("plans", on=bool(self.live))
+        self._line.hold("plans", on=bool(self.live))
 
     # applying
 
@@ -217,7 +217,7 @@ class Plans:
     async def _create(self, request: Apply) -> Applied:
         blueprint = request.blueprint
         name = validate.checked_name(blueprint.name)
-        holder = self._registry.roster.holder(name)
+        holder = self._registry.index.holder(name)
         if holder is not None:
             raise OvermindError(
                 "name_taken", f"The name {name!r} is taken by mission {holder}, which is no plan.", id=holder
@@ -241,7 +241,7 @@ class Plans:
         self._put(plan)
         await self._save(mission, request)
         for note in notes:
-            plan.record(log_lines.note(note))
+            plan.record(log_lines.plan_note(note))
         plan.schedule()
         return _applied(mission, "started", _from_nothing(blueprint))
 
@@ -259,7 +259,7 @@ class Plans:
             await self._journal.saved()
         except StoreError:
             self._journal.withdraw(changes)
-            self._registry.roster.remove(mission.id)
+            self._registry.index.remove(mission.id)
             self._forget(mission.id)
             raise
 
@@ -313,12 +313,12 @@ class Plans:
         self._put(plan)
         environment = _environment(request)
         self._journal.save(lambda: self._environment_table.save(mission.id, environment))
-        self._registry.tell(_limited(mission, request.blueprint), StartAsked())
+        self._registry.apply(_limited(mission, request.blueprint), StartAsked())
         await self._journal.saved()
         return _applied(mission, "started", reruns)
 
     async def _check_projects(self, blueprint: Blueprint, environ: Mapping[str, str]) -> list[str]:
-        """Look at the project of each isolated agent, before anything begins; return what a person is told besides.
+        """Look at the project of each isolated agent, before anything begins; return a sentence for the person besides.
 
         Raises:
             OvermindError: as `Projects.planned_in`.

@@ -33,7 +33,7 @@ async def check(watched: Watched, command: str, *, limit: float = LIMIT) -> str:
         return f"the command {command!r} can't be run: {error.message}"
     except (OSError, ValueError) as error:
         return f"the command {command!r} can't be run: {_reason(error)}"
-    return "" if code == 0 else f"the command {command!r} {_told(code)}"
+    return "" if code == 0 else f"the command {command!r} {_exit_clause(code)}"
 
 
 async def _run(watched: Watched, command: str, limit: float) -> int:
@@ -53,5 +53,5 @@ def _reason(error: OSError | ValueError) -> str:
     return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
 
 
-def _told(code: int) -> str:
+def _exit_clause(code: int) -> str:
     return f"exits with {code}" if code > 0 else f"is ended by signal {-code}"

@@ -1,8 +1,7 @@
-"""Whether a line of a mission's output is as wanted: a small program reads the log and tells by its end.
+"""Probes of a mission's output: whether a line is as wanted, and whether it has been silent for a while.
 
-A regular expression can take for ever, and Python lets no other thread run meanwhile: so it gets a process of its own.
-
-Whether a mission has been silent for a while.
+A regular expression can take for ever, and Python lets no other thread run meanwhile: so a small program of its own
+reads the log, and answers by its exit code.
 """
 
 from __future__ import annotations

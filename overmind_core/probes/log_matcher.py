@@ -37,7 +37,7 @@ class Lines:
         self._log = RunLog(path)
         self._positions = [0, 0]
         self._readings = (_reading(written_by), Sanitiser())
-        self._begun = ["", ""]
+        self._unfinished = ["", ""]
         """The lines without a newline at the last look at which nothing followed."""
         self._shown = ["", ""]
         """Those that were handed out."""
@@ -53,8 +53,8 @@ class Lines:
                 self.grown = True
                 self._positions[stream] = at + len(data)
                 yield from self._readings[stream].feed(data)
-            elif (rest := self._readings[stream].partial_line) != self._begun[stream]:
-                self._begun[stream] = rest
+            elif (rest := self._readings[stream].partial_line) != self._unfinished[stream]:
+                self._unfinished[stream] = rest
             elif rest != self._shown[stream]:
                 self._shown[stream] = rest
                 yield rest

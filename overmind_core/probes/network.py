@@ -1,10 +1,8 @@
-"""Whether somebody takes connections at an address.
+"""Probes of the network: whether somebody takes connections at an address, and whether a URL is served.
 
-Whether a URL is served: one GET of our own, of which only the status is read.
-
-As probes do elsewhere, it asks whether something answers, not who: certificates are not looked at.
-
-TLS, from the first URL on that asks for it: a supervisor starts without, which saves time and 4 MB.
+A URL gets one GET of our own, of which only the status is read. As probes do elsewhere, it asks whether something
+answers, not who: certificates are not looked at. TLS is loaded with the first URL that asks for it: a supervisor starts
+without, which saves time and 4 MB.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ async def until_listening(watched: Watched, target: str, tell: Tell) -> None:
         address = parse_address(target)
     except ValueError as error:
         raise Hopeless(str(error)) from None
-    await polled(lambda: _look(address), tell)
+    await polled(lambda: _try_connect(address), tell)
 
 
 async def connect(address: Address, tls: ssl.SSLContext | None = None) -> Streams:
@@ -68,7 +66,7 @@ def reason(error: OSError) -> str:
     return "no answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
 
 
-async def _look(address: Address) -> str:
+async def _try_connect(address: Address) -> str:
     try:
         _, writer = await connect(address)
     except OSError as error:
@@ -180,7 +178,7 @@ async def _status(request: Request) -> int | None:
         writer.write(request.data)
         async with asyncio.timeout(ANSWER):
             line = await reader.readuntil(b"\n")
-        await _take_rest(reader)
+        await _discard_rest(reader)
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return None
     finally:
@@ -189,7 +187,7 @@ async def _status(request: Request) -> int | None:
     return None if found is None else int(found[1])
 
 
-async def _take_rest(reader: asyncio.StreamReader) -> None:
+async def _discard_rest(reader: asyncio.StreamReader) -> None:
     with suppress(OSError, asyncio.IncompleteReadError):
         async with asyncio.timeout(REST_SECONDS):
             await reader.readexactly(REST)

@@ -1,4 +1,4 @@
-"""Looks at a project: which services, files and commands the work in it needs. Reads files and runs nothing.
+"""The detection of a project: which services, files and commands the work in it needs. Reads files and runs nothing.
 
 What git ignores is asked of whoever may run it.
 """
@@ -48,7 +48,7 @@ Ignored = Callable[[Collection[str]], Collection[str]]
 
 def detect(top: str, ignored: Ignored) -> Detected:
     """Look at the project in a folder, a path of the system. What can't be read is not there."""
-    look = _Look(top, ignored)
+    look = _Inspection(top, ignored)
     look.compose()
     look.procfile()
     look.python()
@@ -69,7 +69,7 @@ def detect(top: str, ignored: Ignored) -> Detected:
     )
 
 
-class _Look:
+class _Inspection:
     """One look at a project."""
 
     def __init__(self, top: str, ignored: Ignored) -> None:

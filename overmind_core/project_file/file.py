@@ -1,6 +1,6 @@
 """A project's file on the disk: read once, so that what was shown and trusted is what counts.
 
-What a project's file makes us run, copy and link: what a person is asked to trust.
+What it makes us run, copy and link is what a person is asked to trust.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Services of a compose file, as far as they are containers that each mission can have for itself.
+"""What was found out about a project that has no `.overmind.yml` yet: values, and the services of a compose file.
 
-What was found out about a project that has no `.overmind.yml` yet: values.
+Of those only such are proposed as are containers that each mission can have for itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A whole `.overmind.yml`: read, and judged completely before anything is done for it.
-
-One service of a project's file: a process, or a container.
-"""
+"""A whole `.overmind.yml`: read, with its services (processes and containers), and judged before anything is done."""
 
 from __future__ import annotations
 
@@ -41,7 +38,7 @@ _VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 
 def service(spot: FileValue, name: str) -> Service | None:
-    """Read a service's table; None, and told, when nothing can be made of it."""
+    """Read a service's table; None, and a report, when nothing can be made of it."""
     told = name_problem(name)
     if told is not None:
         spot.wrong_key(told)
@@ -51,7 +48,7 @@ def service(spot: FileValue, name: str) -> Service | None:
     command, image = _what(spot, table)
     port = values.port(table["port"]) if "port" in table else None
     if "port" not in table and "ready" in table:
-        _tell_no_port(table["ready"])
+        _report_no_port(table["ready"])
     for key in ("volumes",) if image is None else ("restart",):
         if key in table and (command is None) != (image is None):
             whose = "a container (docker)" if key == "volumes" else "a process (command)"
@@ -191,7 +188,7 @@ def _pattern_problem(pattern: str) -> str | None:
     return None
 
 
-def _tell_no_port(ready: FileValue) -> None:
+def _report_no_port(ready: FileValue) -> None:
     for kind in (ReadyKind.TCP, ReadyKind.HTTP):
         if isinstance(ready.value, dict) and kind.value in ready.value:
             ready.wrong_key(f"{kind} needs the service's port: write port: … beside it")

@@ -1,6 +1,6 @@
 """What may be written behind the keys of a project's file, as YAML has it: words, and what they seem to be.
 
-Each function returns what it means, or None after it has told what is wrong.
+Each function returns what it means, or None after reporting what is wrong.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def table(spot: FileValue) -> dict[str, FileValue] | None:
 
 
 def table_of(spot: FileValue, known: Iterable[str]) -> dict[str, FileValue] | None:
-    """What stands in a table under keys that are known; of the others it is told."""
+    """What stands in a table under keys that are known; the others are reported."""
     words = tuple(known)
     found = table(spot)
     for name in found or ():

@@ -140,4 +140,4 @@ class InteractiveProvider(Protocol):
         """Whether its screen tells that a person has ended the newest turn: no hook tells of that."""
 
     def keys_for(self, lines: Sequence[str], question: Asked, decision: Decision) -> bytes | None:
-        """The keys that answer this very question while it is on the screen; None when that can't be told."""
+        """The keys that answer this very question while it is on the screen; None when that can't be known."""

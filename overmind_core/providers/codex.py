@@ -1,7 +1,7 @@
 """Codex as a provider: one prompt in, lines of JSON out (`codex exec --json`), or the same on an earlier conversation.
 
 It asks nothing: its sandbox decides what it may do. It chooses the conversation's id itself and tells it in its first
-line; what a resumed conversation used is told as a total. Lines as of version 0.169.
+line; what a resumed conversation used is reported as a total. Lines as of version 0.169.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`quest_run`, `quests`, `quest`, `quest_wait`, `quest_cancel`: work that is tried until it is done.
 
-Quests as the API shows them: JSON-able, times in RFC 3339, absent things null. Pure.
+Also quests as the API shows them: JSON-able, times in RFC 3339, absent things null.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from overmind_core.domain.missions.references import Ambiguous, Candidate, Resol
 from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.answers import time
 from overmind_core.missions.callers import forbid_foreign, mission_of
 from overmind_core.missions.lookup import parent_of
 from overmind_core.missions.registry import mission_of as stored_mission
-from overmind_core.quests import store
+from overmind_core.quests import requests, store
 from overmind_core.quests.service import Goal, Quests
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.answer_types import StartedMission
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.store import MissionTable
-    from overmind_core.quests import requests
     from overmind_core.quests.answer_types import QuestBrief, QuestEnd, QuestInfo, QuestsFollowed
     from overmind_core.quests.store import QuestTable
     from overmind_core.system.machine import Clock
@@ -45,7 +45,7 @@ def brief(quest: Quest) -> QuestBrief:
 
 
 def end(quest: Quest) -> QuestEnd:
-    """How a quest ended: what whoever waited for it is told."""
+    """How a quest ended: the answer to whoever waited for it."""
     return {**brief(quest), "status": quest.status, "reason": quest.reason, "exit_code": quest.exit_code}
 
 
@@ -135,6 +135,7 @@ class QuestApi:
         self._quest_table = quest_table
         self._clock = clock
 
+    @handles(requests.QuestRun)
     async def quest_run(self, request: requests.QuestRun, caller: Caller) -> StartedMission:
         """Begin a quest; answers once its work runs. With a request key a repeat answers the same quest."""
         start = as_start(request)
@@ -144,6 +145,7 @@ class QuestApi:
         goal = Goal(request.check, request.retries)
         return answers.started(await self._quests.start(spec, goal, inside=inside, caller=caller))
 
+    @handles(requests.Quests)
     async def quests(self, request: requests.Quests, caller: Caller) -> list[QuestInfo]:
         """The newest quests, oldest of them first."""
         del caller
@@ -156,12 +158,14 @@ class QuestApi:
         now = self._clock.wall()
         return [row(quest, self._registry.known(quest.id) or works.get(quest.id), now) for quest in found]
 
+    @handles(requests.Quest)
     async def quest(self, request: requests.Quest, caller: Caller) -> QuestInfo:
         """Everything known of one quest."""
         del caller
         found = self.find(request.id)
         return row(found, self._registry.get(found.id), self._clock.wall())
 
+    @handles(requests.QuestWait)
     async def quest_wait(self, request: requests.QuestWait, caller: Caller) -> Stream[QuestsFollowed, QuestEnd]:
         """An item as each quest ends; `any`: only the first."""
         del caller
@@ -179,6 +183,7 @@ class QuestApi:
             for task in waiting:
                 task.cancel()
 
+    @handles(requests.Quest)
     async def quest_cancel(self, request: requests.Quest, caller: Caller) -> QuestEnd:
         """End a quest, its work and its check; answers when nothing of them lives."""
         found = self.find(request.id, live_first=True)

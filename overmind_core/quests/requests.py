@@ -10,8 +10,6 @@ from overmind_core.kernel.request import Args
 from overmind_core.missions.requests import Start, Whole
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
-
-
 """How many of something that is kept or shown."""
 
 

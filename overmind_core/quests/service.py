@@ -1,4 +1,4 @@
-"""All quests that run: what reaches them, and what is done about it.
+"""The service of quests: what reaches those that run, and what is done about it.
 
 Whatever a quest's mission or check reports leads to `next_step`, which decides from what is saved; so the next
 supervisor goes on where this one was ended, and starts nothing twice: a check has a request key, another try is saved
@@ -11,6 +11,8 @@ import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
 
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Restart
@@ -34,11 +36,13 @@ from overmind_core.missions.registry import run_of
 from overmind_core.missions.spec import MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.quests import store
+from overmind_core.quests.events import QuestChanged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from overmind_core.kernel.bus import Bus
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
@@ -56,7 +60,6 @@ if TYPE_CHECKING:
 
 KEPT = 1000
 """Ended quests that are remembered."""
-EVENT = "quest"
 RETRY_SECONDS = 1.0
 """Pause before something is tried again that could not be saved (a full disk)."""
 _TRIM_EVERY = 50
@@ -87,6 +90,7 @@ class Quests:
         *,
         bus: Bus,
         journal: Journal,
+        events: EventLog,
         clock: Clock,
         phase: Phase,
         tasks: Tasks,
@@ -99,6 +103,7 @@ class Quests:
     ) -> None:
         self._bus = bus
         self._journal = journal
+        self._events = events
         self._clock = clock
         self._phase = phase
         self._tasks = tasks
@@ -207,12 +212,12 @@ class Quests:
     def _announce(self, quest_id: str) -> None:
         """It has begun."""
         if quest_id in self.live:
-            self._tell(self.live[quest_id])
+            self._record_event(self.live[quest_id])
 
     def _drop(self, quest_id: str) -> None:
         """Its mission never came to be."""
         quest = self.live.pop(quest_id, None)
-        self._tell_need()
+        self._hold_daemon()
         if quest is not None:
             self._journal.save(lambda: self._quest_table.remove([quest_id]))
 
@@ -278,7 +283,7 @@ class Quests:
                 pass
 
     def _was_stopped(self, mission: Mission | None) -> bool:
-        """Whether a person ended its newest run: a program that ends well when it is told to has exit code 0, too."""
+        """Whether a person ended its newest run: a program that ends well when it is asked to has exit code 0, too."""
         if mission is None or mission.is_live:
             return False
         row = self._run_table.latest(mission.id)
@@ -352,7 +357,7 @@ class Quests:
 
     def _again(self, quest: Quest, work: Mission, left: int) -> None:
         """Start the work once more: the mission's own policy goes on with the retries that are left."""
-        holder = self._registry.roster.holder(work.definition.name)
+        holder = self._registry.index.holder(work.definition.name)
         if holder is not None:
             self._end(quest, work, Finish(QuestStatus.FAILED, "name_taken", 1))
             return
@@ -360,7 +365,7 @@ class Quests:
         fewer = replace(policy, when=Restart.ON_FAILURE if left else Restart.NEVER, max_restarts=left or 1)
         with self._journal.together():
             self._put(replace(quest, attempts=work.restart_count + 2))
-            self._registry.tell(replace(work, definition=replace(work.definition, restart=fewer)), StartAsked())
+            self._registry.apply(replace(work, definition=replace(work.definition, restart=fewer)), StartAsked())
 
     def _end(self, quest: Quest, work: Mission | None, end: Finish) -> None:
         attempts = quest.attempts if work is None else work.restart_count + 1
@@ -374,7 +379,7 @@ class Quests:
         )
         self.live.pop(quest.id, None)
         self._checks.pop(quest.check_id or "", None)
-        self._tell(over)
+        self._record_event(over)
         self._journal.save(lambda: self._save_end(over), lambda: self._over(over), urgent=True)
 
     def _save_end(self, over: Quest) -> None:
@@ -384,7 +389,7 @@ class Quests:
             self._quest_table.trim(KEPT)
 
     def _over(self, quest: Quest) -> None:
-        self._tell_need()
+        self._hold_daemon()
         for waiter in self._waiters.pop(quest.id, ()):
             if not waiter.done():
                 waiter.set_result(quest)
@@ -394,20 +399,22 @@ class Quests:
 
     def _keep(self, quest: Quest) -> None:
         self.live[quest.id] = quest
-        self._tell_need()
+        self._hold_daemon()
         if quest.check_id is not None:
             self._checks[quest.check_id] = quest.id
 
-    def _tell_need(self) -> None:
+    def _hold_daemon(self) -> None:
         """Between the work and its check nothing may run: whoever follows us goes on all the same."""
-        self._line.need("quests", on=bool(self.live))
+        self._line.hold("quests", on=bool(self.live))
 
     def _put(self, quest: Quest) -> None:
         self._keep(quest)
         row = store.row(quest)
         self._journal.save(lambda: self._quest_table.save(row))
 
-    def _tell(self, quest: Quest) -> None:
+    def _record_event(self, quest: Quest) -> None:
         """Record an event about it."""
-        event = {"type": EVENT, "mission": quest.id, "name": quest.name, "status": quest.status.value}
-        self._registry.event(event | ({} if quest.runs else {"reason": quest.reason, "exit_code": quest.exit_code}))
+        event = QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value)
+        if not quest.runs:
+            event = msgspec.structs.replace(event, reason=quest.reason, exit_code=quest.exit_code)
+        self._events.record(event)

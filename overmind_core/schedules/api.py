@@ -1,6 +1,6 @@
-"""`rituals`, `ritual` and `ritual_create`, `_run`, `_pause`, `_resume`, `_delete`, `_history`: what comes again.
+"""`rituals`, `ritual`, `ritual_create`, `…_run`, `…_pause`, `…_resume`, `…_delete`, `…_history`: what comes again.
 
-Rituals and their runs as the API shows them: JSON-able, times in RFC 3339 and as local clocks show them. Pure.
+Also rituals and their runs as the API shows them: JSON-able, times in RFC 3339 and as local clocks show them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.schedules import OPEN, Ritual, RitualRun, RunStatus
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
-from overmind_core.missions import validate
+from overmind_core.kernel.request import handles
+from overmind_core.missions import requests, validate
 from overmind_core.missions.answers import time
 from overmind_core.quests.api import as_start
+from overmind_core.schedules import requests as ritual_requests
 from overmind_core.schedules.actions import parted
 from overmind_core.schedules.cron import local
 from overmind_core.schedules.registry import read
@@ -30,12 +32,10 @@ if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
-    from overmind_core.missions import requests
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.ports import Preparer
     from overmind_core.plans import requests as plan_requests
     from overmind_core.quests import requests as quest_requests
-    from overmind_core.schedules import requests as ritual_requests
     from overmind_core.schedules.answer_types import (
         BegunRitualRun,
         RitualBrief,
@@ -164,6 +164,7 @@ class RitualApi:
         self._preparer = preparer
         self._journal = journal
 
+    @handles(ritual_requests.RitualCreate)
     async def ritual_create(self, request: ritual_requests.RitualCreate, caller: Caller) -> RitualDetails:
         """Have something come again; answers it with the next times. A repeat with the same key answers the same."""
         del caller
@@ -220,6 +221,7 @@ class RitualApi:
         await self._preparer.planned(spec)
         return spec.definition.command
 
+    @handles(requests.Nothing)
     async def rituals(self, request: requests.Nothing, caller: Caller) -> list[RitualSummary]:
         """All rituals, by name."""
         del request, caller
@@ -227,17 +229,20 @@ class RitualApi:
         found = sorted(rituals.all.values(), key=lambda one: one.name)
         return [row(one, rituals.runs(one), rituals.following(one)) for one in found]
 
+    @handles(ritual_requests.Ritual)
     async def ritual(self, request: ritual_requests.Ritual, caller: Caller) -> RitualDetails:
         """Everything known of one ritual, with its next times and its runs."""
         del caller
         return self._details(self._schedules.rituals.find(request.id))
 
+    @handles(ritual_requests.Ritual)
     async def ritual_history(self, request: ritual_requests.Ritual, caller: Caller) -> list[RitualRunInfo]:
         """The runs of a ritual that are kept, oldest first."""
         del caller
         found = self._schedules.rituals.find(request.id)
         return [run_row(run, found) for run in self._schedules.rituals.runs(found)]
 
+    @handles(ritual_requests.RitualRun)
     async def ritual_run(self, request: ritual_requests.RitualRun, caller: Caller) -> BegunRitualRun:
         """Run a ritual now; answers the run once it has begun, or waits for the one before."""
         del caller
@@ -245,11 +250,13 @@ class RitualApi:
         run = await self._schedules.run_now(found, request.request)
         return {"ritual": brief(found), **run_row(run, found)}
 
+    @handles(ritual_requests.Ritual)
     async def ritual_pause(self, request: ritual_requests.Ritual, caller: Caller) -> RitualDetails:
         """Have nothing more come by itself."""
         del caller
         return await self._paused(request.id, paused=True)
 
+    @handles(ritual_requests.Ritual)
     async def ritual_resume(self, request: ritual_requests.Ritual, caller: Caller) -> RitualDetails:
         """Have it come again; what was due meanwhile is over."""
         del caller
@@ -260,6 +267,7 @@ class RitualApi:
         await self._journal.saved()
         return self._details(changed)
 
+    @handles(ritual_requests.Ritual)
     async def ritual_delete(self, request: ritual_requests.Ritual, caller: Caller) -> RitualBrief:
         """Forget a ritual and its history; what runs of it goes on."""
         del caller

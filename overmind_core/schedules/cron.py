@@ -1,13 +1,9 @@
-"""Cron expressions: five fields, as crontab(5) has them, in a time zone.
+"""Schedules as a person writes them: a cron expression, a name for one, or an interval; in a time zone.
 
-Daylight saving is as Debian's cron has it: a time of day that the clock skips comes right after the gap, one that the
-clock shows twice comes once, and what runs every so many minutes or hours follows the time that passes.
-
-A schedule as a person writes it: a cron expression, a name for one, or an interval.
-
-What can be wrong with a schedule, named by the field that is.
-
-Time zones by their names; only the machine's own table of them is read here.
+An expression has five fields, as crontab(5) has them; what is wrong with one is named by the field. Daylight saving is
+as Debian's cron has it: a time of day that the clock skips comes right after the gap, one that the clock shows twice
+comes once, and what runs every so many minutes or hours follows the time that passes. Of time zones only the machine's
+own table is read.
 """
 
 from __future__ import annotations

@@ -1,23 +1,27 @@
-"""All rituals and those of their runs that have not ended: in memory as they are, and on their way to the store.
+"""The registry of rituals and of those of their runs that have not ended: in memory, and on their way to the store.
 
-Which runs of a ritual are remembered: the newest; with the others goes what they started.
+Of a ritual's runs the newest are remembered; with the others goes what they started.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from overmind_core.domain.schedules import OPEN, UNBEGUN, Ritual, RitualRun
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.schedules import store
 from overmind_core.schedules.cron import ALWAYS, InvalidSchedule, Schedule, UnknownZone, parse
+from overmind_core.schedules.events import RitualChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.missions.registry import Registry
@@ -28,16 +32,15 @@ if TYPE_CHECKING:
     from overmind_core.schedules.store import RitualTable
 
 
-EVENT = "ritual"
 _log = logging.getLogger(__name__)
 
 
 class RitualRegistry:
     """Used from the loop's thread only; `all` is to be read."""
 
-    def __init__(self, *, journal: Journal, registry: Registry, line: KeeperLine, ritual_table: RitualTable) -> None:
+    def __init__(self, *, journal: Journal, events: EventLog, line: KeeperLine, ritual_table: RitualTable) -> None:
         self._journal = journal
-        self._registry = registry
+        self._events = events
         self._line = line
         self._ritual_table = ritual_table
         self.all: dict[str, Ritual] = {}
@@ -58,7 +61,7 @@ class RitualRegistry:
                 self._know(replace(ritual, zone=ALWAYS, paused=True))
         for text in self._ritual_table.open_runs():
             self._hold(store.RUN.decode(text))
-        self._tell_need()
+        self._hold_daemon()
 
     def find(self, text: str) -> Ritual:
         """The ritual of this name or id.
@@ -116,7 +119,7 @@ class RitualRegistry:
             self._journal.withdraw([insert])
             self._forget(ritual)
             raise
-        self._tell_need()
+        self._hold_daemon()
 
     def remove(self, ritual: Ritual) -> None:
         """Forget a ritual and its runs."""
@@ -124,14 +127,14 @@ class RitualRegistry:
         for run in self._open.pop(ritual.id, {}).values():
             self._of.pop(run.mission or "", None)
         self._journal.save(lambda: self._ritual_table.remove(ritual.id))
-        self._tell_need()
+        self._hold_daemon()
 
     def put(self, ritual: Ritual) -> None:
         """Save how it is now."""
         self._know(ritual)
         text = store.RITUAL.encode(ritual)
         self._journal.save(lambda: self._ritual_table.save(ritual.id, text))
-        self._tell_need()
+        self._hold_daemon()
 
     def put_run(self, run: RitualRun, after: Callable[[], None] | None = None) -> None:
         """Save how a run is now; `after` follows the commit."""
@@ -139,12 +142,12 @@ class RitualRegistry:
         row = store.run_row(run)
         self._journal.save(lambda: self._ritual_table.save_run(row), after)
 
-    def tell(self, ritual: Ritual, what: str, run: RitualRun | None = None) -> None:
+    def record_event(self, ritual: Ritual, what: str, run: RitualRun | None = None) -> None:
         """Record an event about it."""
-        event: dict[str, Any] = {"type": EVENT, "ritual": ritual.id, "name": ritual.name, "what": what}
+        event = RitualChanged(ritual=ritual.id, name=ritual.name, what=what)
         if run is not None:
-            event |= {"number": run.number, "status": run.status.value}
-        self._registry.event(event)
+            event = msgspec.structs.replace(event, number=run.number, status=run.status.value)
+        self._events.record(event)
 
     def _know(self, ritual: Ritual) -> None:
         if ritual.id not in self._schedules:
@@ -167,8 +170,8 @@ class RitualRegistry:
             runs.pop(run.number, None)
             self._of.pop(run.mission or "", None)
 
-    def _tell_need(self) -> None:
-        self._line.need("rituals", on=any(not ritual.paused for ritual in self.all.values()))
+    def _hold_daemon(self) -> None:
+        self._line.hold("rituals", on=any(not ritual.paused for ritual in self.all.values()))
 
 
 def read(text: str, zone: str, anchor: float) -> Schedule:

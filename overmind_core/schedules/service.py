@@ -1,4 +1,4 @@
-"""Looks what is due, saves that it is, starts it, and notes how it ended.
+"""The service of rituals: checks what is due, saves that it is, starts it, and records how it ended.
 
 Decide → save → act: a time that is due becomes a run with a number in the commit that marks the time as dealt with;
 what the run starts has a key made of that number. So a supervisor that is ended at any point starts nothing twice, and
@@ -69,7 +69,7 @@ class Schedules:
         self.rituals = rituals
         self._starter = starter
         self._retention = retention
-        self._beginning: SingleFlight[None] = SingleFlight()
+        self._starts: SingleFlight[None] = SingleFlight()
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -79,7 +79,7 @@ class Schedules:
                 if run.status is RunStatus.RUNNING:
                     self._settle_by_its_mission(run)
             self._go_on(ritual)
-        self.look()
+        self.check_due()
 
     def close(self) -> None:
         """Nothing happens by itself any more."""
@@ -95,13 +95,13 @@ class Schedules:
             StoreError: it can't be saved; there is none.
         """
         await self.rituals.add(ritual, environment)
-        self.rituals.tell(ritual, "created")
-        self.look()
+        self.rituals.record_event(ritual, "created")
+        self.check_due()
 
     def forget(self, ritual: Ritual) -> None:
         """It is no more; what it has started goes on."""
         self.rituals.remove(ritual)
-        self.rituals.tell(ritual, "deleted")
+        self.rituals.record_event(ritual, "deleted")
 
     def pause(self, ritual: Ritual, *, paused: bool) -> Ritual:
         """Have nothing more come by itself, or again: times that passed meanwhile are over."""
@@ -109,9 +109,9 @@ class Schedules:
             return ritual
         changed = replace(ritual, paused=paused, last=max(ritual.last, self._clock.wall()))
         self.rituals.put(changed)
-        self.rituals.tell(changed, "paused" if paused else "resumed")
+        self.rituals.record_event(changed, "paused" if paused else "resumed")
         self._go_on(ritual.id)
-        self.look()
+        self.check_due()
         return changed
 
     async def run_now(self, ritual: Ritual, request: str | None) -> RitualRun:
@@ -125,7 +125,7 @@ class Schedules:
         run = earlier or self._by_hand(ritual, request)
         await self._journal.saved()
         if run.status is RunStatus.STARTING:
-            await self._begin(ritual.id, run.number)
+            await self._start_once(ritual.id, run.number)
             run = next((one for one in self.rituals.runs(ritual) if one.number == run.number), run)
         if run.status is RunStatus.FAILED and run.mission is None:
             raise OvermindError(run.reason or "internal", run.text)
@@ -144,21 +144,21 @@ class Schedules:
         with self._journal.together():
             self.rituals.put(replace(ritual, number=run.number))
             self.rituals.put_run(run)
-        self.rituals.tell(ritual, "run", run)
+        self.rituals.record_event(ritual, "run", run)
         return run
 
     # what happens by itself
 
-    def look(self) -> None:
+    def check_due(self) -> None:
         """Deal with whatever is due, and come back when the next thing is."""
         now = self._clock.wall()
         if not self._leaves:
             for ritual in list(self.rituals.all.values()):
-                self._look_at(ritual, now)
+                self._check_ritual(ritual, now)
                 self._retry(ritual.id)
         self.close()
         if (wait := self._wait(now)) is not None:
-            self._timer = asyncio.get_running_loop().call_later(wait, self.look)
+            self._timer = asyncio.get_running_loop().call_later(wait, self.check_due)
 
     @property
     def _leaves(self) -> bool:
@@ -174,7 +174,7 @@ class Schedules:
         soonest = min(times, default=now + LOOK_SECONDS)
         return LOOK_SECONDS if self._leaves else min(LOOK_SECONDS, max(soonest - now, 0.0))
 
-    def _look_at(self, ritual: Ritual, now: float) -> None:
+    def _check_ritual(self, ritual: Ritual, now: float) -> None:
         following = self.rituals.following(ritual)
         was_set_back = ritual.last > now + due.CORRECTION
         if ritual.paused or not (was_set_back or (following is not None and following <= now)):
@@ -204,7 +204,7 @@ class Schedules:
         )
         self.rituals.put(changed)
         self.rituals.put_run(run, lambda: self._go_on(ritual.id))
-        self.rituals.tell(changed, run.status.value if run.status in UNBEGUN else "run", run)
+        self.rituals.record_event(changed, run.status.value if run.status in UNBEGUN else "run", run)
         if run.status in UNBEGUN:
             self._tasks.start(self._retention.tidy(changed))
 
@@ -225,11 +225,11 @@ class Schedules:
             return
         for run in runs.values():
             if run.status is RunStatus.STARTING:
-                self._tasks.start(self._begin(ritual_id, run.number))
+                self._tasks.start(self._start_once(ritual_id, run.number))
 
-    async def _begin(self, ritual_id: str, number: int) -> None:
+    async def _start_once(self, ritual_id: str, number: int) -> None:
         """Start a run, or join whoever does; whether the supervisor before had done so already, its key tells."""
-        await self._beginning.do(f"{ritual_id}:{number}", lambda: self._start(ritual_id, number))
+        await self._starts.do(f"{ritual_id}:{number}", lambda: self._start(ritual_id, number))
 
     async def _start(self, ritual_id: str, number: int) -> None:
         ritual = self.rituals.all.get(ritual_id)
@@ -245,14 +245,14 @@ class Schedules:
             if not self._phase.closing:
                 self._failed(run, error)
             return
-        self._begun(run, answer)
+        self._on_started(run, answer)
 
     def _failed(self, run: RitualRun, error: OvermindError) -> None:
         now = self._clock.wall()
         failed = replace(run, status=RunStatus.FAILED, started_at=now, ended_at=now)
         self._over(replace(failed, reason=error.code, text=error.message))
 
-    def _begun(self, run: RitualRun, answer: MissionBrief) -> None:
+    def _on_started(self, run: RitualRun, answer: MissionBrief) -> None:
         now = self._clock.wall()
         begun = replace(run, status=RunStatus.RUNNING, mission=answer["id"], name=answer["name"], started_at=now)
         if run.ritual in self.rituals.all:
@@ -297,7 +297,7 @@ class Schedules:
         ritual = self.rituals.all.get(run.ritual)
         self.rituals.put_run(run, lambda: self._go_on(run.ritual))
         if ritual is not None:
-            self.rituals.tell(ritual, "ended", run)
+            self.rituals.record_event(ritual, "ended", run)
             self._tasks.start(self._retention.tidy(ritual))
 
 

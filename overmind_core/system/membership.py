@@ -252,8 +252,6 @@ EXEMPT_PROGRAMS = (
     "watchman",
     "adb*fork-server*",
 )
-
-
 """Unless the configuration's list `leave` says otherwise."""
 
 

@@ -79,7 +79,7 @@ class MarkPool:
         Args:
             folder: `marks` in the user's runtime folder; made when it is missing.
             home: path of the home that the keeper serves.
-            top: `unmarked_limit()` unless told.
+            top: `unmarked_limit()` by default.
         """
         self._folder = folder
         self._home = os.fsencode(home)

@@ -19,10 +19,9 @@ import pyte
 from pyte import escape
 
 from overmind_core.terminal import cursor, edit, reports, switches
-from overmind_core.terminal import draw as terminal_draw
 from overmind_core.terminal.cells import NARROW, WIDE
 from overmind_core.terminal.cursor import Parameters
-from overmind_core.terminal.draw import draw, draw_character, draw_wide, new_line, plain_flood, styled_flood
+from overmind_core.terminal.draw import draw, draw_character, draw_wide, new_line, plain_flood, repeat, styled_flood
 from overmind_core.terminal.reports import device_string, system_command
 from overmind_core.terminal.sgr import select
 from overmind_core.terminal.state import SLOTS, Bell, TerminalState
@@ -89,7 +88,7 @@ Simple = Callable[[TerminalState], None]
 
 def _repeat(state: TerminalState, parameters: cursor.Parameters) -> None:
     """REP."""
-    terminal_draw.repeat(state, cursor.number(parameters))
+    repeat(state, cursor.number(parameters))
 
 
 def _bell(state: TerminalState) -> None:

@@ -6,7 +6,7 @@ r"""A terminal in memory: bytes in, cells out, answers back; also from the end o
 ['hello', '', '']
 
 A program that has run for days wrote more than anybody wants to read, so `replay` draws only the end. What was drawn
-before is drawn anew by the program once it is told another size and the old one again. Modes are not: so they are
+before is drawn anew by the program once it gets another size and the old one again. Modes are not: so they are
 looked for in the bytes before (`scan_modes`, fast), and set first.
 """
 
@@ -16,9 +16,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from overmind_core.terminal import modes as terminal_modes
 from overmind_core.terminal.cells import Run
-from overmind_core.terminal.modes import Modes
+from overmind_core.terminal.modes import ALTERNATE_SCREENS, INITIAL, NUMERIC_KEYPAD, SAVE_CURSOR, Modes
 from overmind_core.terminal.parser import Stream
 from overmind_core.terminal.render import coloured, redraw
 from overmind_core.terminal.resize import resize
@@ -44,7 +43,7 @@ class Cursor(NamedTuple):
 class Screen:
     """One terminal of `columns` x `rows` cells; `scrollback`: how many rows are kept that left it at the top.
 
-    `on_reply` gets bytes that belong to the program's input, `on_event` what it told apart from text; both are called
+    `on_reply` gets bytes that belong to the program's input, `on_event` what it said apart from text; both are called
     at the end of `feed`, in order, and may themselves use the screen.
     """
 
@@ -181,7 +180,7 @@ def scan_modes(chunks: Iterable[bytes]) -> bytes:
     The result stands for the bytes: before later ones it can be scanned again. It ends with the beginning of a
     sequence when the bytes do.
     """
-    found = terminal_modes.Modes()
+    found = Modes()
     carried = b""
     for chunk in chunks:
         data = carried + chunk
@@ -215,29 +214,29 @@ def first_safe(tail: bytes) -> int:
     return found.start() if found else len(tail)
 
 
-def _after(found: terminal_modes.Modes, switch: re.Match[bytes]) -> terminal_modes.Modes:
+def _after(found: Modes, switch: re.Match[bytes]) -> Modes:
     """The modes after one sequence."""
     numbers, final, simple, soft = switch.groups()
     if numbers is not None:
         for number in numbers.split(b";"):
             _set(found, int(number[:6] or 0), on=final == b"h")
     elif simple == b"c":
-        return terminal_modes.Modes()
+        return Modes()
     elif soft:
         found.reset_softly()
     else:
-        found.set_private(terminal_modes.NUMERIC_KEYPAD, on=simple == b"=")
+        found.set_private(NUMERIC_KEYPAD, on=simple == b"=")
     return found
 
 
-def _set(found: terminal_modes.Modes, mode: int, *, on: bool) -> None:
-    if mode != terminal_modes.SAVE_CURSOR:
+def _set(found: Modes, mode: int, *, on: bool) -> None:
+    if mode != SAVE_CURSOR:
         found.set_private(mode, on=on)
 
 
-def _preamble(found: terminal_modes.Modes) -> bytes:
+def _preamble(found: Modes) -> bytes:
     """The alternate screen first: what follows belongs to it."""
-    on = found.private - terminal_modes.INITIAL
-    ordered = [*sorted(on & terminal_modes.ALTERNATE_SCREENS), *sorted(on - terminal_modes.ALTERNATE_SCREENS)]
-    off = sorted(terminal_modes.INITIAL - found.private)
+    on = found.private - INITIAL
+    ordered = [*sorted(on & ALTERNATE_SCREENS), *sorted(on - ALTERNATE_SCREENS)]
+    off = sorted(INITIAL - found.private)
     return b"".join([b"\x1b[?%dh" % mode for mode in ordered] + [b"\x1b[?%dl" % mode for mode in off])

@@ -148,7 +148,7 @@ class TerminalState:
         self.replies: list[bytes] = []
         """Not yet sent to the program."""
         self.events: list[Event] = []
-        """Not yet told."""
+        """Not yet reported."""
         self.dirty: set[int] = set()
         self.reset()
 

@@ -12,28 +12,30 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from overmind_core.agents import handover
-from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.api_lifecycle import HAS_PROCESS
 from overmind_core.missions.lookup import find
+from overmind_core.missions.requests import Attach, One
 from overmind_core.system.paths import read_socket_address
+from overmind_core.terminals.events import TerminalAttached, TerminalDetached
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from overmind_core.agents.answer_types import TurnFinishing
     from overmind_core.agents.service import Agents
+    from overmind_core.domain.events import MissionEvent
     from overmind_core.kernel.keeper_client import KeeperLine
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.attachments import Attachment, Attachments
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.requests import Attach, One
     from overmind_core.system.paths import Home
     from overmind_core.terminals.answer_types import Attached, AttachItem, DetachedMission, TerminalEnd, Ticket
 
@@ -111,6 +113,7 @@ class TerminalsApi:
         self._progress = progress
         self._phase = phase
 
+    @handles(Attach)
     async def attach(self, request: Attach, caller: Caller) -> Stream[Attached, AttachItem]:
         """Tickets for the mission's terminal, run by run, until it ends or somebody says `detach`."""
         del caller
@@ -122,17 +125,17 @@ class TerminalsApi:
             need_terminal(mission)
         try:
             with self._attachments.seat(mission.id, types=not request.read_only) as seat:
-                async for item in self._stay(mission, request, seat, changes=changes):
+                async for item in self._items(mission, request, seat, changes=changes):
                     yield item
         finally:
             if changes:
                 self._agents.handover.take_back(self._agents.of(mission.id))
 
-    async def _stay(
+    async def _items(
         self, mission: Mission, request: Attach, seat: Attachment, *, changes: bool
     ) -> Stream[Attached, AttachItem]:
-        """Everything that who is attached is told; `changes`: the mission needs a terminal first."""
-        self._note(mission.id, "attached", request)
+        """The items for who is attached; `changes`: the mission needs a terminal first."""
+        self._record(mission.id, TerminalAttached(read_only=request.read_only), unless=request.rejoin)
         try:
             write = changes or _may_write(mission, request)
             yield {**answers.brief(mission), "status": mission.status, "write": write}
@@ -142,8 +145,9 @@ class TerminalsApi:
             async for item in self._phases(mission.id, request, seat):
                 yield item
         finally:
-            self._note(mission.id, "detached", request)
+            self._record(mission.id, TerminalDetached(read_only=request.read_only), unless=self._phase.closing)
 
+    @handles(One)
     async def detach(self, request: One, caller: Caller) -> DetachedMission:
         """End everybody's attach to one mission."""
         del caller
@@ -205,7 +209,7 @@ class TerminalsApi:
         write = _may_write(mission, request)
         ticket = os.urandom(TICKET_BYTES).hex()
         try:
-            await self._line.link.ask(
+            await self._line.link.request(
                 "ticket", ticket=ticket, run=run.id, mode="write" if write else "read", ttl=TICKET_SECONDS
             )
         except (KeeperGone, KeeperRefused):
@@ -222,9 +226,8 @@ class TerminalsApi:
             "write": write,
         }
 
-    def _note(self, mission_id: str, what: str, request: Attach) -> None:
-        """Put it on record, but for who only changes over from one supervisor to the next."""
+    def _record(self, mission_id: str, event: MissionEvent, *, unless: bool) -> None:
+        """Record it, but of who only changes over from one supervisor to the next."""
         mission = self._registry.get(mission_id)
-        going_over = self._phase.closing if what == "detached" else request.rejoin
-        if mission is not None and not going_over:
-            self._registry.note(mission, Note(what, data=(("read_only", request.read_only),)))
+        if mission is not None and not unless:
+            self._registry.record(mission, event)

@@ -67,6 +67,3 @@ class LineBuffer:
 API_VERSION = 1
 MAX_LINE = 16 * 1024 * 1024
 """Bytes of one request; longer ones are answered `too_large`."""
-
-STREAMS = frozenset({"attach", "events", "hook", "merge", "quest_wait", "subscribe", "wait"})
-"""Commands that answer with a stream; `logs` does with `follow`."""

@@ -14,7 +14,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overmind_core.domain.text.cells import pad, width
-from overmind_tui.missions.rows import Branch
 from overmind_tui.render.cells import Cell, clipped, safe
 
 GUTTER = 6
@@ -167,7 +166,7 @@ class Found(NamedTuple):
     since: str = ""
 
 
-class Text(NamedTuple):
+class DiffText(NamedTuple):
     """Lines to show.
 
     Attributes:
@@ -214,7 +213,7 @@ def of_git(  # noqa: PLR0917 - what git says, in its order
     return Found(branch, tuple(pairs), tuple(files), diff, cut, "", since)
 
 
-def text(found: Found) -> Text:
+def text(found: Found) -> DiffText:
     """All of it as a text."""
     lines = _head(found) + _commits(found)
     if not found.files:
@@ -242,10 +241,10 @@ def text(found: Found) -> Text:
     if found.cut or room < 0:
         why = found.cut or f"more than {MOST_LINES:,} lines"
         lines += [[], [Cell(f" cut here: {safe(why)} · git diff in its folder shows the rest", "slow")]]
-    return Text(lines, tuple(begins), tuple(paths), spots)
+    return DiffText(lines, tuple(begins), tuple(paths), spots)
 
 
-def marked(text: Text, commented: Collection[str]) -> Lines:
+def marked(text: DiffText, commented: Collection[str]) -> Lines:
     """The lines, with a mark before those of which a message speaks that is not sent."""
     if not commented:
         return text.lines
@@ -333,21 +332,6 @@ def _counted(files: Sequence[File], parts: Sequence[Sequence[str]]) -> list[File
     counts = {path_text(part): counted(part) for part in parts}
     return [file._replace(added=counts[file.path][0], removed=counts[file.path][1]) if file.path in counts else file
             for file in files]  # fmt: skip
-
-
-def place(branches: Sequence[Branch], wanted: str | None, before: int) -> int:
-    """Where the cursor stands now: on the row with the id `wanted`, else as near to where it stood as can be."""
-    for at, branch in enumerate(branches):
-        if branch.id == wanted:
-            return at
-    return max(0, min(before, len(branches) - 1))
-
-
-def moved(old: Sequence[Branch], new: Sequence[Branch], wanted: str | None, at: int) -> bool:
-    """Whether the row under the cursor left, or stands elsewhere in the table."""
-    if wanted is None or not 0 <= at < len(old):
-        return False
-    return not (at < len(new) and new[at].id == wanted)
 
 
 _PLACE = re.compile(r"^(?P<place>\S.*:\d+)\n> .*$", re.MULTILINE)

@@ -21,7 +21,7 @@ from textual.geometry import Size
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_tui.changes import diff
-from overmind_tui.changes.diff import Found, Spot, Text
+from overmind_tui.changes.diff import DiffText, Found, Spot
 from overmind_tui.landing import lines
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.log import pattern
@@ -30,10 +30,10 @@ from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import NARROW, TINY
 from overmind_tui.shell.actions import Context
-from overmind_tui.widgets.lines import CursorText
+from overmind_tui.widgets.lines import CursorTextView
 
 if TYPE_CHECKING:
-    from overmind_tui.inbox.messages import Talking
+    from overmind_tui.inbox.messages import MessageActions
     from overmind_tui.pages.page import Handler
     from overmind_tui.shell.shell import Shell
 
@@ -48,7 +48,7 @@ _GIT = ("git", "-c", "core.pager=cat", "-c", "core.fsmonitor=false", "-c", "core
 _DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--submodule=short")
 
 
-class NoGit(Exception):
+class GitFailed(Exception):
     """Git can't say anything of the folder; the sentence says why."""
 
 
@@ -81,7 +81,7 @@ def git_changes(folder: str, environ: Mapping[str, str], *, since: str | None) -
     Raises:
         NoGit: there is no folder, no git, no repository, or no answer.
     """
-    ask = _Asker(folder, environ)
+    ask = _Git(folder, environ)
     ask("rev-parse", "--is-inside-work-tree")
     branch = ask("branch", "--show-current").strip()
     has_commits = ask.succeeds("rev-parse", "--verify", "--quiet", "HEAD")
@@ -93,7 +93,7 @@ def git_changes(folder: str, environ: Mapping[str, str], *, since: str | None) -
     return Changes(branch, tuple(commits.splitlines()), status, diff, cut)
 
 
-class _Asker:
+class _Git:
     """Runs git in a folder."""
 
     def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
@@ -101,7 +101,7 @@ class _Asker:
         kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
         self._environ = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
         if not os.path.isdir(folder):
-            raise NoGit(f"the folder {folder} is not there")
+            raise GitFailed(f"the folder {folder} is not there")
 
     def __call__(self, *words: str) -> str:
         """What git says, which has to be little.
@@ -119,7 +119,7 @@ class _Asker:
         """What git says, as far as it is not too much, and why there is no more of it."""
         said, cut, code, errors = self._run(words)
         if code and not cut:
-            raise NoGit(self._explained(errors.strip().partition("\n")[0] or f"git ended with {code}"))
+            raise GitFailed(self._explained(errors.strip().partition("\n")[0] or f"git ended with {code}"))
         return said, cut
 
     def _explained(self, error: str) -> str:
@@ -133,7 +133,7 @@ class _Asker:
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            raise NoGit("git is not on PATH" if error.filename == "git" else str(error)) from None
+            raise GitFailed("git is not on PATH" if error.filename == "git" else str(error)) from None
         late = threading.Timer(SECONDS, process.kill)
         late.start()
         with process:
@@ -167,7 +167,7 @@ class ChangeSource:
         fail: Gets why nothing was.
     """
 
-    def __init__(self, row: Row, show: Callable[[Found, Text], None], fail: Callable[[str], None]) -> None:
+    def __init__(self, row: Row, show: Callable[[Found, DiffText], None], fail: Callable[[str], None]) -> None:
         self._row = row
         self._show = show
         self._fail = fail
@@ -175,7 +175,7 @@ class ChangeSource:
     def ask(self, shell: Shell) -> None:
         """Ask anew."""
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if not isinstance(answer, OvermindError):
                 self._take(shell, diff.of_api(answer))
@@ -184,7 +184,7 @@ class ChangeSource:
             else:
                 self._ask_git(shell)
 
-        shell.request("changes", [{"id": self._row["id"]}], told)
+        shell.request("changes", [{"id": self._row["id"]}], on_result)
 
     def _take(self, shell: Shell, found: Found) -> None:
         """A long diff takes its time to be drawn; nobody waits for that."""
@@ -205,7 +205,7 @@ class ChangeSource:
         def work() -> Callable[[], None]:
             try:
                 answer = git_changes(folder, shell.world.environ, since=since)
-            except NoGit as error:
+            except GitFailed as error:
                 said = str(error)
                 return lambda: self._fail(said)
             found = diff.of_git(*answer, _shown(since, shell.zone))
@@ -236,12 +236,12 @@ class ChangesPage(TextPage):
 
     step_actions = ("next-file", "previous-file")
 
-    def __init__(self, row: Row, talking: Talking) -> None:
+    def __init__(self, row: Row, message_actions: MessageActions) -> None:
         self._row = row
-        self._talking = talking
-        self._source = ChangeSource(row, self._show, self._say)
+        self._message_actions = message_actions
+        self._source = ChangeSource(row, self._show, self._show_failure)
         self._found: Found | None = None
-        self._text = Text([[Cell("  looking …", "quiet")]])
+        self._text = DiffText([[Cell("  looking …", "quiet")]])
         self._cells, self._rows, self._here = 0, 0, ""
         """Of the list of files, and which of them is marked."""
         self._shown: list[int] = []
@@ -264,8 +264,8 @@ class ChangesPage(TextPage):
 
     def compose(self) -> ComposeResult:
         """The files beside the diff, or above it."""
-        self.files = CursorText(id="files")
-        self.text: CursorText = CursorText(id="text")
+        self.files = CursorTextView(id="files")
+        self.text: CursorTextView = CursorTextView(id="text")
         with Container(id="changes") as self._room:
             yield self.files
             yield self.text
@@ -293,12 +293,12 @@ class ChangesPage(TextPage):
         self.shell.flash("asked again", "quiet")
         self._source.ask(self.shell)
 
-    def _say(self, why: str) -> None:
-        self._found, self._text = None, Text([[Cell(f"  {safe(why)}", "slow")]])
+    def _show_failure(self, why: str) -> None:
+        self._found, self._text = None, DiffText([[Cell(f"  {safe(why)}", "slow")]])
         if self.is_mounted:
             self.update()
 
-    def _show(self, found: Found, text: Text) -> None:
+    def _show(self, found: Found, text: DiffText) -> None:
         self._found, self._text = found, text
         if self.is_mounted:
             self.update()
@@ -372,8 +372,8 @@ class ChangesPage(TextPage):
         self._lay_out(self.app.size)
         self.call_after_refresh(self._list)
 
-    @on(CursorText.Moved)
-    def moved(self, message: CursorText.Moved) -> None:
+    @on(CursorTextView.Moved)
+    def moved(self, message: CursorTextView.Moved) -> None:
         """Another line, another file."""
         if message.text is self.text and self.path != self._here:
             self._list()
@@ -437,7 +437,7 @@ class ChangesPage(TextPage):
     @property
     def pending(self) -> list[str]:
         """The places of which comments speak that are not sent."""
-        return diff.places(self._talking.drafts.draft([self._row["id"]]))
+        return diff.places(self._message_actions.drafts.draft([self._row["id"]]))
 
     def do_comment(self) -> None:
         """Write to the agent about the line under the cursor."""
@@ -448,7 +448,7 @@ class ChangesPage(TextPage):
             self.shell.flash("no line of a file is under the cursor: j k go there, n to the next file", "slow")
         else:
             self.text.uncover()
-            self._talking.comment(targets[0], spot)
+            self._message_actions.comment(targets[0], spot)
 
     def on_screen_resume(self) -> None:
         """Comments were written, sent or thrown away."""

@@ -38,10 +38,10 @@ class Outcome(NamedTuple):
     cancelled: bool = False
 
 
-Told = Callable[[Outcome], None]
+OnOutcome = Callable[[Outcome], None]
 
 
-class Job:
+class CommandJob:
     """Some command lines, one after the other. All but `cancel` is for a thread of its own.
 
     Args:
@@ -120,23 +120,23 @@ class Jobs:
         self._background = background
         self._world = world
         self._home = home
-        self._running: list[Job] = []
+        self._running: list[CommandJob] = []
 
-    def start(self, name: str, calls: Sequence[Sequence[str]], told: Told) -> None:
+    def start(self, name: str, calls: Sequence[Sequence[str]], on_result: OnOutcome) -> None:
         """Run command lines in a thread; `told` gets their outcome in the program's own."""
         environ = {**self._world.environ, "OVERMIND_HOME": self._home.root}
-        job = Job(name, calls, self._world.folder, environ)
+        job = CommandJob(name, calls, self._world.folder, environ)
         self._running.append(job)
 
         def work() -> Callable[[], None]:
             outcome = job.work()
-            return lambda: self._ended(job, outcome, told)
+            return lambda: self._ended(job, outcome, on_result)
 
         self._background(work)
 
-    def _ended(self, job: Job, outcome: Outcome, told: Told) -> None:
+    def _ended(self, job: CommandJob, outcome: Outcome, on_result: OnOutcome) -> None:
         self._running.remove(job)
-        told(outcome)
+        on_result(outcome)
 
     @property
     def progress(self) -> str:

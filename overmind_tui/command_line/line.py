@@ -6,14 +6,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from overmind_tui.command_line import parse
-from overmind_tui.command_line import verbs as commandline
-from overmind_tui.command_line.parse import Language, Show, Trail, Vocabulary
+from overmind_tui.command_line import parse, verbs
+from overmind_tui.command_line.parse import Language, Show, ViewHistory, Vocabulary
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.missions.rows import PLAN
 from overmind_tui.pages.table import TablePage
-from overmind_tui.render import row_filter as filtering
+from overmind_tui.render import row_filter
 from overmind_tui.render.cells import safe
 from overmind_tui.render.row_filter import BrokenFilter
 from overmind_tui.shell import registry
@@ -45,7 +44,7 @@ class Commands:
         self.runs = runs
         self._leave = leave
         self._remembered = remembered
-        self.trail = Trail()
+        self.history = ViewHistory()
         self._words = registry.words()
 
     # words
@@ -75,11 +74,11 @@ class Commands:
         return parse.ghost(text, Vocabulary(first, self._flags, self._completed, aliases))
 
     def _flags(self, word: str) -> tuple[str, ...]:
-        return commandline.known(word).flags
+        return verbs.known(word).flags
 
     def _completed(self, word: str) -> list[str]:
         """What may follow a word: what its view takes, the command line's own words, missions."""
-        view, known = registry.find(word), commandline.known(word)
+        view, known = registry.find(word), verbs.known(word)
         takes = list(view.fetch.ways) if view and view.fetch else []
         inside = word in VERBS and VERBS[word].inside
         missions = self._missions() if (view and view.about) or known.missions or inside else []
@@ -118,7 +117,7 @@ class Commands:
 
     def _is_broken(self, show: Show) -> bool:
         """Whether the filter makes no sense, which is told; nothing is opened for it."""
-        read = filtering.lines if show.view == "logs" else filtering.parsed
+        read = row_filter.lines if show.view == "logs" else row_filter.parsed
         try:
             read(show.filter or "")
         except BrokenFilter as broken:
@@ -128,27 +127,27 @@ class Commands:
 
     def go(self, show: Show) -> None:
         """To a view, instead of the one that is open; the way there is remembered."""
-        self.trail = self.trail.stepped(_line(show))
+        self.history = self.history.stepped(_line(show))
         self._open(show)
 
     def back(self) -> None:
         """To the view before."""
-        self._follow(self.trail.back())
+        self._follow(self.history.back())
 
     def forward(self) -> None:
         """To the view after."""
-        self._follow(self.trail.forward())
+        self._follow(self.history.forward())
 
     def last(self) -> None:
         """To the view that was open before this one, there and back."""
-        self._follow(self.trail.last())
+        self._follow(self.history.last())
 
-    def _follow(self, trail: Trail) -> None:
-        if trail is self.trail:
+    def _follow(self, history: ViewHistory) -> None:
+        if history is self.history:
             self._shell.flash("no other view was opened there", "quiet")
             return
-        self.trail = trail
-        found = parse.parsed(trail.here, self.language)
+        self.history = history
+        found = parse.parsed(history.here, self.language)
         if isinstance(found, Show):
             self._open(found)
 

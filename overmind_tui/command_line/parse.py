@@ -262,7 +262,7 @@ def _rest(begun: str, names: Sequence[str]) -> str:
 LONGEST = 100
 
 
-class Trail(NamedTuple):
+class ViewHistory(NamedTuple):
     """Lines of views; `at` is where we are. A new step drops what lay ahead."""
 
     lines: tuple[str, ...] = ()
@@ -275,24 +275,24 @@ class Trail(NamedTuple):
         """The line of this place; "" before the first step."""
         return self.lines[self.at] if self.lines else ""
 
-    def stepped(self, line: str) -> Trail:
+    def stepped(self, line: str) -> ViewHistory:
         """On to a line; the same line is no step."""
         if line == self.here:
             return self
         kept = (*self.lines[: self.at + 1], line)[-LONGEST:]
-        return Trail(kept, len(kept) - 1, len(kept) - 2)
+        return ViewHistory(kept, len(kept) - 1, len(kept) - 2)
 
-    def back(self) -> Trail:
+    def back(self) -> ViewHistory:
         """To the place before; at the first one nothing changes."""
         return self._to(self.at - 1)
 
-    def forward(self) -> Trail:
+    def forward(self) -> ViewHistory:
         """To the place after; at the last one nothing changes."""
         return self._to(self.at + 1)
 
-    def last(self) -> Trail:
+    def last(self) -> ViewHistory:
         """To where we were before this, there and back."""
         return self._to(self.before)
 
-    def _to(self, at: int) -> Trail:
-        return Trail(self.lines, at, self.at) if 0 <= at < len(self.lines) and at != self.at else self
+    def _to(self, at: int) -> ViewHistory:
+        return ViewHistory(self.lines, at, self.at) if 0 <= at < len(self.lines) and at != self.at else self

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.operations import Danger
 from overmind_core.providers import registry as providers
-from overmind_tui.command_line import parse
-from overmind_tui.command_line import verbs as commandline
+from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Verb
 from overmind_tui.landing import lines as landing_lines
@@ -64,7 +63,7 @@ class CommandRun:
             self._inside(verb._replace(inside=verb.inside or verb.asks), list(words))
         elif verb.one and not _HELP & set(words):
             self._one_each(verb, words)
-        elif verb.of and not _HELP & set(words) and not commandline.plain(verb.name, words):
+        elif verb.of and not _HELP & set(words) and not verbs.plain(verb.name, words):
             self._of_view(verb, words)
         else:
             self._together(verb, list(words))
@@ -91,7 +90,7 @@ class CommandRun:
         return rows
 
     def _together(self, verb: Verb, words: list[str]) -> None:
-        plain = commandline.plain(verb.name, words)
+        plain = verbs.plain(verb.name, words)
         names = plain
         if verb.takes_missions and len(plain) <= (verb.name == "signal") and not _FOR_ALL & set(words):
             rows = self._meant(verb)
@@ -111,7 +110,7 @@ class CommandRun:
 
     def _one_each(self, verb: Verb, words: Sequence[str]) -> None:
         """The same words to each of the marked missions, else to the cursor's; a text names none."""
-        if verb.prose is None and commandline.plain(verb.name, words):
+        if verb.prose is None and verbs.plain(verb.name, words):
             self._spawn(verb, [words])
             return
         rows = self._meant(verb)
@@ -150,7 +149,7 @@ class CommandRun:
     def _inside(self, verb: Verb, words: list[str]) -> None:
         """As the key of the action does, on the mission that is named or the cursor's."""
         shell = self._shell
-        named = commandline.plain(verb.name, words)
+        named = verbs.plain(verb.name, words)
         if named and not shell.main.go_to(named[0]):
             self._refuse(verb, named[0])
             return
@@ -192,9 +191,9 @@ class CommandRun:
         """Run the command line once with each of these lists of words, one after the other."""
         self._shell.flash(f"{verb.name} …", "quiet")
         argvs = [_argv(verb, words) for words in calls]
-        self._jobs.start(verb.name, argvs, lambda outcome: self._told(verb, outcome))
+        self._jobs.start(verb.name, argvs, lambda outcome: self._on_result(verb, outcome))
 
-    def _told(self, verb: Verb, outcome: Outcome) -> None:
+    def _on_result(self, verb: Verb, outcome: Outcome) -> None:
         """One line is a flash; more are a text to read."""
         shell, lines = self._shell, outcome.text.strip().splitlines()
         is_seen = verb.brief and _STARTED.search(outcome.text) is not None

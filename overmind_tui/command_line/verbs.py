@@ -150,7 +150,7 @@ VERBS: dict[str, Verb] = {
         Verb("completion", "a shell's completion script"),
     )
 }  # fmt: skip
-"""What `:` does."""
+"""What `:` does; a verb of the command line that has no row here is run as it is typed."""
 ELSEWHERE: dict[str, str] = {
     "monitor": "the view `missions`",
     "skill": "for agents",
@@ -159,6 +159,9 @@ ELSEWHERE: dict[str, str] = {
     "tui": "this program",
 }
 """Command-line verbs without a `:` twin → where it is instead."""
+FOR_PROGRAMS = frozenset({"hook", "merge-step"})
+"""Command-line verbs that nobody types."""
+VERBS |= {word: Verb(word) for word in BY_COMMAND if word not in {*VERBS, *ELSEWHERE, *FOR_PROGRAMS}}
 
 
 _SIGNALS = tuple(sorted(number.name.removeprefix("SIG") for number in signal.Signals))

@@ -38,9 +38,9 @@ class DoctorPage(TextPage):
         self.shell.flash("looking again", "quiet")
 
     def _look(self) -> None:
-        self.shell.jobs.start(self.view, [[*PROGRAM, "doctor", "--json"]], self._told)
+        self.shell.jobs.start(self.view, [[*PROGRAM, "doctor", "--json"]], self._on_result)
 
-    def _told(self, outcome: Outcome) -> None:
+    def _on_result(self, outcome: Outcome) -> None:
         mend = "until then what was good counts; a saved file counts at once"
         ours = [{"status": "fail", "check": "config [tui]", "found": one, "mend": mend}
                 for one in self.shell.mistakes]  # fmt: skip

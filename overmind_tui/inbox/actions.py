@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
-from overmind_tui.pages.compose import Box, Purpose
-from overmind_tui.pages.dialog import Answer, ReadFirst
+from overmind_tui.pages.compose import Composer, Purpose
+from overmind_tui.pages.dialog import Answer, DelayedConfirm
 from overmind_tui.render.cells import Row, safe
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ QUESTION = "question"
 DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
 
 
-class Answering:
+class AnswerActions:
     """What is answered, once the person may."""
 
     def __init__(self, shell: Shell, drafts: Drafts) -> None:
@@ -34,13 +34,13 @@ class Answering:
         """Answer; who was late hears who was faster."""
         chosen = ", ".join(map(safe, options)) or DONE[behaviour]
 
-        def told(error: OvermindError | None) -> None:
+        def on_result(error: OvermindError | None) -> None:
             if error is None:
                 self._shell.flash(f"{safe(question['name'])}: {chosen}", "good")
             else:
                 self._shell.flash(error.message, "bad")
 
-        self._ask(question, {"behaviour": behaviour, "options": list(options)}, told)
+        self._ask(question, {"behaviour": behaviour, "options": list(options)}, on_result)
 
     def always(self, question: Row) -> None:
         """Show the rule that would be stored; enter stores it."""
@@ -53,7 +53,7 @@ class Answering:
             Answer(("enter",), "store the rule", lambda: self.give(question, ALWAYS), "slow"),
             Answer(("n",), "cancel", lambda: None),
         ]
-        self._shell.open(ReadFirst("always allow?", lines, answers, first=0))
+        self._shell.open(DelayedConfirm("always allow?", lines, answers, first=0))
 
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""
@@ -61,24 +61,24 @@ class Answering:
         verb, done = ("answer", "answered") if asks else ("deny, and say why", "denied, with your words")
         place, said = [f"question {question['question']}"], self._drafts
 
-        def send(box: Box, text: str) -> None:
-            def told(error: OvermindError | None) -> None:
+        def send(composer: Composer, text: str) -> None:
+            def on_result(error: OvermindError | None) -> None:
                 if error is not None:
-                    box.refused(error.message)
+                    composer.refused(error.message)
                     return
                 said.add(text)
                 self._shell.flash(f"{safe(question['name'])}: {done}", "good")
-                box.done()
+                composer.done()
 
-            self._ask(question, {"behaviour": ALLOW if asks else DENY, "message": text}, told)
+            self._ask(question, {"behaviour": ALLOW if asks else DENY, "message": text}, on_result)
 
         def keep(text: str) -> None:
             said.keep(place, text)
 
         title = f"{verb} · {safe(question['name'])}: {safe(question['summary'])}"
-        self._shell.open(Box(Purpose(title, send, keep, said.draft(place), said.sent, recall=said.add)))
+        self._shell.open(Composer(Purpose(title, send, keep, said.draft(place), said.sent, recall=said.add)))
 
-    def _ask(self, question: Row, answer: dict[str, Any], told: Callable[[OvermindError | None], None]) -> None:
+    def _ask(self, question: Row, answer: dict[str, Any], on_result: Callable[[OvermindError | None], None]) -> None:
         number = int(question["question"])
         self.given.add(number)
 
@@ -86,6 +86,6 @@ class Answering:
             error = answers[0] if isinstance(answers[0], OvermindError) else None
             if error is not None:
                 self.given.discard(number)
-            told(error)
+            on_result(error)
 
         self._shell.request("answer", [{"question": number, **answer}], heard)

@@ -14,9 +14,9 @@ from overmind_core.errors import OvermindError
 from overmind_tui.changes import diff
 from overmind_tui.changes.diff import Spot
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.pages.compose import Box, Purpose
+from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell.requests import Told
+from overmind_tui.shell.requests import OnAnswers
 
 if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered
@@ -79,7 +79,7 @@ _LAST = frozenset({"message_answered", "message_failed", "message_cancelled"})
 """Events after which nothing more comes of a message."""
 
 
-class Talking:
+class MessageActions:
     """What is said to agents."""
 
     def __init__(self, shell: Shell, drafts: Drafts) -> None:
@@ -111,7 +111,7 @@ class Talking:
         keep = partial(self._keep, ids)
         draft = self.drafts.draft(ids)
         self._shell.open(
-            Box(Purpose(sending.title, sending.send, keep, draft, self.drafts.sent, note, recall=self.drafts.add))
+            Composer(Purpose(sending.title, sending.send, keep, draft, self.drafts.sent, note, recall=self.drafts.add))
         )
 
     def _keep(self, ids: Sequence[str], text: str) -> None:
@@ -141,7 +141,9 @@ class Talking:
         note = "esc keeps it, and c on another line adds to it" if missions_rows.is_live(row) else ended
         draft = diff.with_place(before, spot)
         self._shell.open(
-            Box(Purpose(f"comment · {name}", sending.send, keep, draft, self.drafts.sent, note, recall=self.drafts.add))
+            Composer(
+                Purpose(f"comment · {name}", sending.send, keep, draft, self.drafts.sent, note, recall=self.drafts.add)
+            )
         )
 
     def propose(self, row: Row, text: str) -> None:
@@ -153,9 +155,9 @@ class Talking:
             self.drafts.keep([row["id"]], text)
         self._write([row], "")
 
-    def post(self, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
+    def post(self, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send these; `told` hears what became of each."""
-        self._shell.request("send", requests, told)
+        self._shell.request("send", requests, on_result)
 
     def sent(self, answers: Mapping[str, Mapping[str, Any]], text: str) -> None:
         """These were taken: remember them, and say how far they got."""
@@ -191,7 +193,7 @@ class Talking:
         """End the turns that they are in."""
         names = [safe(row["name"]) for row in rows]
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             ended = [name for name, one in zip(names, answers, strict=True) if _interrupted(one)]
             failed = [one for one in answers if isinstance(one, OvermindError)]
             if failed and len(rows) == 1:
@@ -202,14 +204,14 @@ class Talking:
                 several = f"{len(ended)} of {len(names)}" if len(names) > 1 else ended[0]
                 self._shell.flash(f"interrupted {several}", "bad" if failed else "good")
 
-        self._shell.request("interrupt", [{"id": row["id"]} for row in rows], told)
+        self._shell.request("interrupt", [{"id": row["id"]} for row in rows], on_result)
 
 
 class _Sending:
     """One text on its way to some missions; those that refuse it stay."""
 
-    def __init__(self, talking: Talking, names: dict[str, str]) -> None:
-        self._talking = talking
+    def __init__(self, message_actions: MessageActions, names: dict[str, str]) -> None:
+        self._message_actions = message_actions
         self.names = names
         self.arrived = False
         """Whether all have it."""
@@ -223,7 +225,7 @@ class _Sending:
         listed = list(self.names.values())
         return f"message · {listed[0]}" if len(listed) == 1 else f"message · {len(listed)}: {', '.join(listed)}"
 
-    def send(self, box: Box, text: str) -> None:
+    def send(self, composer: Composer, text: str) -> None:
         """Send it to all who don't have it; the same text goes to nobody twice, also where an answer was lost."""
         if text != self._text:
             self._text, self._keys, self._queue = text, {one: uuid4().hex for one in self.names}, False
@@ -232,21 +234,23 @@ class _Sending:
             {"id": one, "text": text, "request": self._keys[one], **({"queue": True} if self._queue else {})}
             for one in ids
         ]
-        self._talking.post(requests, lambda answers: self._told(box, dict(zip(ids, answers, strict=True))))
+        self._message_actions.post(
+            requests, lambda answers: self._on_result(composer, dict(zip(ids, answers, strict=True)))
+        )
 
-    def _told(self, box: Box, answers: dict[str, Any | OvermindError]) -> None:
+    def _on_result(self, composer: Composer, answers: dict[str, Any | OvermindError]) -> None:
         taken = {self.names[one]: said for one, said in answers.items() if not isinstance(said, OvermindError)}
         refused = {one: said for one, said in answers.items() if isinstance(said, OvermindError)}
         if taken:
-            self._talking.sent(taken, self._text)
+            self._message_actions.sent(taken, self._text)
         if not refused:
             self.arrived = True
-            box.done()
+            composer.done()
             return
         self.names = {one: self.names[one] for one in refused}
         self._queue = any(error.code == PAUSED for error in refused.values())
-        box.entitle(self.title)
-        box.refused(self._reason(refused))
+        composer.entitle(self.title)
+        composer.refused(self._reason(refused))
 
     def _reason(self, refused: Mapping[str, OvermindError]) -> str:
         if self._queue:

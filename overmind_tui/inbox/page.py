@@ -13,19 +13,20 @@ from textual import on
 from textual.app import ComposeResult
 
 from overmind_core.errors import OvermindError
-from overmind_tui.inbox import actions, rows
+from overmind_tui.inbox import actions, rows, subject
 from overmind_tui.inbox import rows as inbox_rows
-from overmind_tui.inbox.rows import Choosing, Key, Need
+from overmind_tui.inbox.rows import Key, Need
+from overmind_tui.inbox.subject import Choosing
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.pages.dialog import Sight
+from overmind_tui.pages.dialog import ReadingDelay
 from overmind_tui.pages.page import Handler, Page, joined
-from overmind_tui.render import row_filter as filtering
+from overmind_tui.render import row_filter
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel
 from overmind_tui.render.row_filter import BrokenFilter, Filter
 from overmind_tui.shell import registry
 from overmind_tui.shell.actions import Action, Context
-from overmind_tui.widgets.lines import Lines, Text
+from overmind_tui.widgets.lines import Lines, TextView
 from overmind_tui.widgets.needs_list import NeedsList
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ class Asked(Protocol):
 class AnswerSide:
     """What was chosen so far, how long the question has been in sight, and the answer."""
 
-    def __init__(self, page: Asked, answering: actions.Answering) -> None:
+    def __init__(self, page: Asked, answer_actions: actions.AnswerActions) -> None:
         self._page = page
-        self._answering = answering
+        self._answer_actions = answer_actions
         self.choosing: Choosing | None = None
-        self.sight = Sight()
+        self.reading_delay = ReadingDelay()
         self.handlers: dict[str, Handler] = {
             "allow": self.do_allow,
             "deny": self.do_deny,
@@ -76,7 +77,7 @@ class AnswerSide:
     def begin(self, need: Need | None) -> None:
         """Something else is on the screen."""
         self.choosing = Choosing.of(need.asked["subject"]) if need and need.asked else None
-        self.sight.begin(self._page.screen)
+        self.reading_delay.begin(self._page.screen)
 
     # keys
 
@@ -88,19 +89,19 @@ class AnswerSide:
         if question["need"] == actions.QUESTION:
             self._page.shell.flash("it is a question: choose with 1-9, or m answers in your own words", "slow")
         else:
-            self._answering.give(question, actions.ALLOW)
+            self._answer_actions.give(question, actions.ALLOW)
 
     def do_deny(self) -> None:
         """No."""
         question = self._question()
         if question is not None:
-            self._answering.give(question, actions.DENY)
+            self._answer_actions.give(question, actions.DENY)
 
     def do_always(self) -> None:
         """From now on; the rule is shown first."""
         question = self._question()
         if question is not None:
-            self._answering.always(question)
+            self._answer_actions.always(question)
 
     def do_reply(self) -> None:
         """In the person's own words; who asks nothing gets a message."""
@@ -108,7 +109,7 @@ class AnswerSide:
         if need is not None and need.asked is None and missions_rows.is_live(need.row) and not self._page.restless:
             self._page.shell.act("message", [need.row])
         elif (question := self._question()) is not None:
-            self._answering.write(question)
+            self._answer_actions.write(question)
 
     def choose(self, number: int) -> None:
         """An option of the question that is next."""
@@ -133,10 +134,10 @@ class AnswerSide:
     def _chosen(self, question: Row, choosing: Choosing) -> None:
         """Answer once all is chosen; the next of several questions has to be read first, too."""
         if choosing.complete:
-            self._answering.give(question, actions.ALLOW, choosing.labels)
+            self._answer_actions.give(question, actions.ALLOW, choosing.labels)
             return
         if self.choosing is not None and choosing.at != self.choosing.at:
-            self.sight.begin(self._page.screen)
+            self.reading_delay.begin(self._page.screen)
         self.choosing = choosing
         self._page.show()
 
@@ -145,7 +146,7 @@ class AnswerSide:
     def _question(self) -> Row | None:
         """The question on the screen, if a key may answer it by now; else it is said why none may."""
         need = self._page.current
-        if need is not None and need.key[1] in self._answering.given:
+        if need is not None and need.key[1] in self._answer_actions.given:
             return None
         refusal = rows.NOBODY if need is None else self._refusal(need)
         if refusal:
@@ -160,7 +161,7 @@ class AnswerSide:
         if need.asked is None:
             live = missions_rows.is_live(need.row)
             return f"{name} asks nothing: m writes to it" if live else f"{name} asks nothing: r starts it again"
-        if not self.sight.enough:
+        if not self.reading_delay.enough:
             return "this question has just come: read it, then press the key"
         return f"only its own terminal takes the answer: a opens {name}" if need.asked["attach_only"] else ""
 
@@ -186,9 +187,11 @@ class NeedsPage(Page):
 
     view = "inbox"
 
-    def __init__(self, answering: actions.Answering, went_to: Callable[[Need], None], first: Key | None = None) -> None:
+    def __init__(
+        self, answer_actions: actions.AnswerActions, went_to: Callable[[Need], None], first: Key | None = None
+    ) -> None:
         super().__init__()
-        self._answering = answering
+        self._answer_actions = answer_actions
         self._went_to = went_to
         self.crumbs = ("missions", "needs you")
         self._first = first
@@ -199,7 +202,7 @@ class NeedsPage(Page):
         """All that what is on the screen is made of."""
         self._said: dict[tuple[str, str], str] = {}
         """The last answers of those whose turn is over, by mission and since when it is."""
-        self.answers = AnswerSide(self, answering)
+        self.answers = AnswerSide(self, answer_actions)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also who answers."""
@@ -223,7 +226,7 @@ class NeedsPage(Page):
     def compose(self) -> ComposeResult:
         """The list above the question."""
         self.list = NeedsList(ascii_only=self.shell.ascii_only, id="needs")
-        self.text = Text(id="question")
+        self.text = TextView(id="question")
         yield self.list
         self.keys = Lines(self._compose_keys, id="question-keys")
         yield self.text
@@ -268,7 +271,7 @@ class NeedsPage(Page):
         shell, gone = self.shell, self._on_screen
         found = inbox_rows.needs(shell.fleet.rows.values(), shell.fleet.questions, shell.now())
         left = gone is not None and gone[1] > 0 and gone not in {need.key for need in found}
-        ours = gone is not None and gone[1] in self._answering.given
+        ours = gone is not None and gone[1] in self._answer_actions.given
         self.list.empty = self._empty(found)
         self.list.show([need for need in found if self._wanted(need)], asked=asked or ours)
         self.show()
@@ -300,7 +303,7 @@ class NeedsPage(Page):
         )
         if shown != self._shown:
             self._shown = shown
-            self.text.show([] if need is None else inbox_rows.wrapped(self._lines(need), cells))
+            self.text.show([] if need is None else subject.wrapped(self._lines(need), cells))
         if fresh:
             self.text.to_row(0)
             self.call_after_refresh(self._entitle)
@@ -320,15 +323,15 @@ class NeedsPage(Page):
             below = len(self.text.lines) - self.text.scrollable_content_region.height
             more = f"{below} more lines: enter shows all" if below > 0 and not self._whole else ""
             self.text.entitle(inbox_rows.title(need), more)
-        self.keys.say()
+        self.keys.refresh_if_changed()
 
     def _compose_keys(self, cells: int) -> Sequence[Sequence[Cell]]:
         read_only = self.shell.read_only
         return [inbox_rows.keys(self.current, self.answers.choosing, cells, read_only=read_only, whole=self._whole)]
 
-    def _lines(self, need: Need) -> inbox_rows.SubjectLines:
+    def _lines(self, need: Need) -> subject.SubjectLines:
         if need.asked is not None:
-            return [*inbox_rows.lines(need.asked, self.answers.choosing), *inbox_rows.afterwards(need.asked)]
+            return [*subject.lines(need.asked, self.answers.choosing), *inbox_rows.afterwards(need.asked)]
         return inbox_rows.about(need, self._said.get(_turn(need), ""))
 
     def _fetch(self, need: Need | None) -> None:
@@ -336,13 +339,13 @@ class NeedsPage(Page):
         if need is None or need.group != inbox_rows.TURN or _turn(need) in self._said:
             return
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (result,) = answers
             text = result.get("result") if isinstance(result, dict) else None
             self._said[_turn(need)] = text if isinstance(text, str) else ""
             self.update()
 
-        self.shell.request("result", [{"id": need.row["id"]}], told)
+        self.shell.request("result", [{"id": need.row["id"]}], on_result)
 
     # keys
 
@@ -404,7 +407,7 @@ class NeedsPage(Page):
         if sign != "/":
             return
         try:
-            self._filter = filtering.parsed(text) if text else None
+            self._filter = row_filter.parsed(text) if text else None
         except BrokenFilter:
             self.bar.broken = True
             return
@@ -439,12 +442,12 @@ def _turn(need: Need) -> tuple[str, str]:
     return need.row["id"], str(need.row.get("activity_since"))
 
 
-class Needing:
+class InboxActions:
     """Round and round those that need the person."""
 
-    def __init__(self, shell: Shell, answering: actions.Answering) -> None:
+    def __init__(self, shell: Shell, answer_actions: actions.AnswerActions) -> None:
         self._shell = shell
-        self.answering = answering
+        self.answer_actions = answer_actions
         self.handlers: dict[str, Callable[[list[Row]], object]] = {"inbox": self.inbox, "next-need": self.next_need}
         self._last: Key | None = None
 
@@ -452,7 +455,7 @@ class Needing:
         """Open the page, unless it is open."""
         del rows
         if not isinstance(self._shell.app.screen, NeedsPage):
-            self._shell.open(NeedsPage(self.answering, self.went_to))
+            self._shell.open(NeedsPage(self.answer_actions, self.went_to))
 
     def next_need(self, rows: list[Row]) -> None:
         """Open the page on the next one; the cursor of the main screen goes along."""
@@ -464,7 +467,7 @@ class Needing:
             shell.flash(inbox_rows.NOBODY, "quiet")
             return
         self.went_to(need)
-        shell.open(NeedsPage(self.answering, self.went_to, need.key))
+        shell.open(NeedsPage(self.answer_actions, self.went_to, need.key))
 
     def went_to(self, need: Need) -> None:
         """The person looks at this one: the next is the one behind it."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from overmind_core.domain.text.cells import pad, width
-from overmind_tui.missions import rows as view
+from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, clipped, safe
@@ -93,7 +93,7 @@ def _name(row: Row, _now: float) -> Cell:
 
 
 def _state(row: Row, _now: float) -> Cell:
-    return Cell(view.mark(row).word, view.mark(row).tone) if "status" in row else Cell(GONE, "off")
+    return Cell(missions_rows.mark(row).word, missions_rows.mark(row).tone) if "status" in row else Cell(GONE, "off")
 
 
 def _lines(row: Row) -> str:

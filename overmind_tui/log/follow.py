@@ -13,8 +13,8 @@ from textual.message import Message
 from overmind_core.client.client import Client, answer_result
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
-from overmind_tui.log.index import Look, Page
-from overmind_tui.log.page_worker import Clerk
+from overmind_tui.log.index import LogPage, LogScope
+from overmind_tui.log.page_worker import PageWorker
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.log.reader import Reader
 from overmind_tui.shell.messages import LogFailed, LogGrew, LogShown
@@ -36,14 +36,14 @@ HELD = 4000
 Json = dict[str, Any]
 
 
-class LogFeed:
+class LogFollower:
     """Posts what is to be shown of the wanted logs, until `close`."""
 
     def __init__(self, home: Home, post: Callable[[Message], object], *, zone: tzinfo | None = None) -> None:
         self._home = home
         self._post = post
         self._zone = zone
-        self._wanted = Look()
+        self._wanted = LogScope()
         self._changed = threading.Event()
         self._stirred = threading.Event()
         """Set with `_changed`, and when what was held back is wanted."""
@@ -54,28 +54,28 @@ class LogFeed:
         self._jumped = 0.0
         self._seen = self._lines = 0
         """Bytes that had been told of when lines were read last, and lines since the newest ones were begun."""
-        self._clerk = Clerk(post)
+        self._page_worker = PageWorker(post)
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
 
     def start(self) -> None:
         """Begin."""
-        self._clerk.start()
+        self._page_worker.start()
         self._thread.start()
 
     def close(self) -> None:
         """Post nothing more."""
         self._closed = True
-        self._clerk.close()
+        self._page_worker.close()
         self._stir()
 
     # what is wanted
 
-    def show(self, look: Look) -> None:
+    def show(self, look: LogScope) -> None:
         """Look at this from now on."""
         self._held = False
         if look != self._wanted:
             self._reader, self._jumped = None, 0.0
-            self._clerk.take(None)
+            self._page_worker.take(None)
             self._wanted = look
             self._stir()
 
@@ -84,24 +84,24 @@ class LogFeed:
         self._held = back
         self._stirred.set()
         if back and self._reader is not None:
-            self._clerk.take(self._reader)
+            self._page_worker.take(self._reader)
 
     def draw_ruler(self, wall: float) -> None:
         """Draw a line below what is there now."""
         self._ruled = wall
         self._stirred.set()
 
-    def want(self, pages: Sequence[Page]) -> None:
+    def want(self, pages: Sequence[LogPage]) -> None:
         """Read these pages next."""
-        self._clerk.want(pages)
+        self._page_worker.want(pages)
 
     def count(self, pattern: Pattern | None, *, keep: bool) -> None:
         """Count the lines that match; `keep`: from now on, pages show only these."""
-        self._clerk.count(pattern, keep=keep)
+        self._page_worker.count(pattern, keep=keep)
 
     def stop_counting(self) -> None:
         """Count no further."""
-        self._clerk.stop()
+        self._page_worker.stop()
 
     def _stir(self) -> None:
         self._changed.set()
@@ -124,7 +124,7 @@ class LogFeed:
         while self._changed.wait(REST) and not self._closed:
             self._changed.clear()
 
-    def _follow_until_changed(self, look: Look) -> None:
+    def _follow_until_changed(self, look: LogScope) -> None:
         client = Client(self._home)
         try:
             self._follow(client, look)
@@ -132,14 +132,14 @@ class LogFeed:
             self._changed.wait(PAUSE)
         except OvermindError as error:
             if error.code not in {"daemon_not_running", "daemon_lost", "busy"}:
-                self._say(LogFailed(look, error.message))
+                self._send(LogFailed(look, error.message))
                 self._changed.wait()
             else:
                 self._changed.wait(PAUSE)
         finally:
             client.close()
 
-    def _follow(self, client: Client, look: Look) -> None:
+    def _follow(self, client: Client, look: LogScope) -> None:
         client.connect()
         number = client.send("logs", {"ids": list(look.missions), "follow": True})
         reader: Reader | None = None
@@ -203,18 +203,18 @@ class LogFeed:
             return
         if self._jumped and time.monotonic() - self._jumped > QUIET:
             self._jumped = 0.0
-            self._clerk.take(reader)
+            self._page_worker.take(reader)
         lines = reader.grown()
         self._lines += len(lines)
         self._seen, self._stale = reader.reached, False
-        self._say(LogGrew(reader, lines, partial=reader.partial, runs=reader.newest_runs))
+        self._send(LogGrew(reader, lines, partial=reader.partial, runs=reader.newest_runs))
 
     def _show(self, reader: Reader) -> None:
         lines = reader.open()
         self._seen, self._lines, self._stale = reader.reached, len(lines), False
         each = max(sum(len(text) for _, _, text in lines) // max(len(lines), 1), 1) + 1
         reason = "" if lines or reader.partial else _reason(reader)
-        self._say(
+        self._send(
             LogShown(
                 reader.look,
                 lines,
@@ -228,10 +228,10 @@ class LogFeed:
             )
         )
         if not self._jumped:
-            self._clerk.take(reader)
+            self._page_worker.take(reader)
         self._reader = reader
 
-    def _say(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         if not self._closed:
             self._post(message)
 

@@ -33,7 +33,7 @@ _OVERLAP = 80
 """Bytes that a switch may be cut into at the end of a window."""
 
 
-class Piece(NamedTuple):
+class LogPiece(NamedTuple):
     """A page of one run: where it begins and ends, its lines (about), and its bytes when it is full-screen output."""
 
     start: Offsets
@@ -42,7 +42,7 @@ class Piece(NamedTuple):
     screen: int = 0
 
 
-def pieces(log: RunLog, start: Offsets, end: Offsets, *, page: int = PAGE) -> Iterator[Piece | None]:
+def pieces(log: RunLog, start: Offsets, end: Offsets, *, page: int = PAGE) -> Iterator[LogPiece | None]:
     """The pages from `start` to `end`, both at the beginning of lines; None: a good moment for a pause."""
     if start[ERR] >= end[ERR]:
         yield from _Scan(log, OUT, start, page).pieces(end[OUT])
@@ -62,7 +62,7 @@ class _Scan:
         self._page = page
         self._at = start[stream]
 
-    def pieces(self, stop: int) -> Iterator[Piece | None]:
+    def pieces(self, stop: int) -> Iterator[LogPiece | None]:
         window = _WINDOW
         while self._at < stop:
             begin, data = self._log.read(self._stream, self._at, min(window, stop - self._at))
@@ -78,14 +78,14 @@ class _Scan:
                 yield from self._screen(switch.end() - switch.start(), stop)
             yield None
 
-    def _lines(self, data: bytes, limit: int, *, whole: bool) -> Iterator[Piece]:
+    def _lines(self, data: bytes, limit: int, *, whole: bool) -> Iterator[LogPiece]:
         begin, done = self._at, 0
         for cut in _cuts(data, limit, self._page, whole=whole):
             lines = data.count(b"\n", done, cut) + (data[cut - 1 : cut] != b"\n")
             done = cut
             yield self._piece(begin + cut, lines)
 
-    def _screen(self, head: int, stop: int) -> Iterator[Piece | None]:
+    def _screen(self, head: int, stop: int) -> Iterator[LogPiece | None]:
         """Full-screen output that begins here with a switch of `head` bytes."""
         begin = self._at
         position = begin + head
@@ -101,9 +101,9 @@ class _Scan:
             yield None
         yield self._piece(stop, 1, screen=stop - begin)
 
-    def _piece(self, end: int, count: int, *, screen: int = 0) -> Piece:
+    def _piece(self, end: int, count: int, *, screen: int = 0) -> LogPiece:
         start, self._at = self._offsets(self._at), end
-        return Piece(start, self._offsets(end), count, screen)
+        return LogPiece(start, self._offsets(end), count, screen)
 
     def _offsets(self, at: int) -> Offsets:
         return (at, self._start[ERR]) if self._stream == OUT else (self._start[OUT], at)
@@ -149,7 +149,7 @@ def _alternate(modes: bytes) -> bool:
     return not ALTERNATE_SCREEN.isdisjoint(modes.split(b";"))
 
 
-def _both(log: RunLog, start: Offsets, end: Offsets, page: int) -> Iterator[Piece | None]:
+def _both(log: RunLog, start: Offsets, end: Offsets, page: int) -> Iterator[LogPiece | None]:
     """Pages of two streams: they end where both are at the beginning of a line."""
     begun, reached = start, list(start)
     lines, count, size = list(start), 0, 0
@@ -164,19 +164,19 @@ def _both(log: RunLog, start: Offsets, end: Offsets, page: int) -> Iterator[Piec
             size += len(part)
             place = (lines[OUT], lines[ERR])
             if (size >= page or count >= LINES) and place > begun and place[ERR] >= begun[ERR]:
-                yield Piece(begun, place, max(count, 1))
+                yield LogPiece(begun, place, max(count, 1))
                 begun, count, size = place, 0, 0
         if number % _BREATH == 0:
             yield None
     if begun != end:
-        yield Piece(begun, end, max(count, 1))
+        yield LogPiece(begun, end, max(count, 1))
 
 
 UNKNOWN = -1
 """How many lines of a page match, before somebody has counted."""
 
 
-class Look(NamedTuple):
+class LogScope(NamedTuple):
     """Which part of whose logs.
 
     Attributes:
@@ -195,27 +195,27 @@ class Look(NamedTuple):
         return self.missions[0] if len(self.missions) == 1 and self.run is None else None
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """A place in a mission's log; later ones are greater."""
 
     run: int
     offsets: Offsets
 
 
-def later(one: Place, other: Place) -> Place:
+def later(one: LogPlace, other: LogPlace) -> LogPlace:
     """The later of two places, in each stream."""
     if one.run != other.run:
         return max(one, other)
     (out, err), (other_out, other_err) = one.offsets, other.offsets
-    return Place(one.run, (max(out, other_out), max(err, other_err)))
+    return LogPlace(one.run, (max(out, other_out), max(err, other_err)))
 
 
-def earlier(one: Place, other: Place) -> Place:
+def earlier(one: LogPlace, other: LogPlace) -> LogPlace:
     """The earlier of two places, in each stream."""
     if one.run != other.run:
         return min(one, other)
     (out, err), (other_out, other_err) = one.offsets, other.offsets
-    return Place(one.run, (min(out, other_out), min(err, other_err)))
+    return LogPlace(one.run, (min(out, other_out), min(err, other_err)))
 
 
 class Span(NamedTuple):
@@ -238,7 +238,7 @@ class Span(NamedTuple):
     last: bool = False
 
 
-class Page:
+class LogPage:
     """Some lines that are read and forgotten together.
 
     Attributes:

@@ -15,7 +15,7 @@ from functools import partial
 
 from overmind_tui.log import pattern as log_pattern
 from overmind_tui.log.pattern import Pattern
-from overmind_tui.shell import world
+from overmind_tui.shell import time_budget
 
 SECONDS = 0.5
 """Of computing that the lines of one page may take."""
@@ -23,7 +23,7 @@ _PROGRAM = (sys.executable, "-P", "-m", "overmind_tui.log.line_filter")
 Process = subprocess.Popen[bytes]
 
 
-class Sieve:
+class LineFilter:
     """Judges lines by one pattern, which is given up when that takes too long. Close it."""
 
     def __init__(self, pattern: Pattern) -> None:
@@ -51,7 +51,7 @@ class Sieve:
         """What the process says; None when it has given up."""
         try:
             process = self._process = self._process or self._begun()
-            _say(process, lines)
+            _send(process, lines)
             assert process.stdout is not None
             answer = process.stdout.readline()
         except OSError:
@@ -62,11 +62,11 @@ class Sieve:
         process = subprocess.Popen(
             _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        _say(process, self.pattern.text)
+        _send(process, self.pattern.text)
         return process
 
 
-def _say(process: Process, words: object) -> None:
+def _send(process: Process, words: object) -> None:
     assert process.stdin is not None
     process.stdin.write(json.dumps(words).encode() + b"\n")
     process.stdin.flush()
@@ -76,10 +76,10 @@ def main() -> None:
     """Read an expression, then lists of lines; answer for each list which of them match, until it takes too long."""
     pattern = log_pattern.parsed(json.loads(sys.stdin.readline()))
     assert pattern is not None
-    with contextlib.suppress(world.OutOfPatience):
+    with contextlib.suppress(time_budget.BudgetExceeded):
         for asked in sys.stdin:
             lines = json.loads(asked)
-            found = world.within(SECONDS, partial(_judged, pattern, lines))
+            found = time_budget.within(SECONDS, partial(_judged, pattern, lines))
             sys.stdout.write(json.dumps(found) + "\n")
             sys.stdout.flush()
 

@@ -10,24 +10,21 @@ Which row shows which part of which line, when long ones are wrapped.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, tzinfo
 from itertools import accumulate
-from typing import NamedTuple
 
 from overmind_core.domain.text.cells import width
 from overmind_core.logs.display import NOTE, Line
 from overmind_core.logs.layout import ERR
 from overmind_core.logs.sanitise import is_span
 from overmind_tui.missions import rows
-from overmind_tui.missions.summary import Grid
-from overmind_tui.missions.summary import width as summary_width
 from overmind_tui.render import cells as render_cells
-from overmind_tui.render.cells import Look, Row
+from overmind_tui.render.cells import Row, TextStyle
 from overmind_tui.render.numbers import span as duration
 
-Piece = tuple[str, str | Look]
+StyledText = tuple[str, str | TextStyle]
 """Text, and its tone by name or the look that the agent gave it."""
 TAB = 8
 STAMP = 9
@@ -36,7 +33,7 @@ LONGEST = 2_000
 """Characters of one line that are ever shown."""
 
 
-def pieces(line: Line) -> list[Piece]:
+def pieces(line: Line) -> list[StyledText]:
     """The line's texts without tabs, each with its tone or look."""
     _, stream, text = line
     text = text[: LONGEST * 4]
@@ -54,15 +51,15 @@ def is_rule(line: Line) -> bool:
     return line[1] == NOTE and _RULE.search(render_cells.stripped(line[2])) is not None
 
 
-def rule(line: Line, cells: int) -> list[Piece]:
+def rule(line: Line, cells: int) -> list[StyledText]:
     """Such a line over the whole width."""
     text = render_cells.stripped(line[2]).strip()
     return [(text + "─" * max(cells - width(text), 0), "news")]
 
 
-def marked(parts: list[Piece], marks: Sequence[tuple[int, int]], mark: str = "chosen") -> list[Piece]:
+def marked(parts: list[StyledText], marks: Sequence[tuple[int, int]], mark: str = "chosen") -> list[StyledText]:
     """The parts with what stands between some places of their text (ascending) in the tone `mark`."""
-    shown: list[Piece] = []
+    shown: list[StyledText] = []
     at = 0
     for text, tone in parts:
         done = 0
@@ -86,9 +83,9 @@ def said(line: Line, zone: tzinfo | None, *, times: bool) -> str:
     return (stamp(line[0], zone) if times else "") + _expanded(render_cells.stripped(line[2]))
 
 
-def wrapped(parts: list[Piece], cells: int) -> list[list[Piece]]:
+def wrapped(parts: list[StyledText], cells: int) -> list[list[StyledText]]:
     """The parts in rows of at most `cells` cells; at least one row."""
-    rows: list[list[Piece]] = [[]]
+    rows: list[list[StyledText]] = [[]]
     room = cells
     for text, tone in parts:
         left = text
@@ -114,9 +111,9 @@ def height(line: Line, cells: int) -> int:
     return len(wrapped(pieces(line), cells))
 
 
-def sideways(parts: list[Piece], offset: int, cells: int) -> list[Piece]:
+def sideways(parts: list[StyledText], offset: int, cells: int) -> list[StyledText]:
     """The parts from the cell `offset` on, at most `cells` of them."""
-    shown: list[Piece] = []
+    shown: list[StyledText] = []
     skip, room = offset, cells
     for text, tone in parts:
         here = text
@@ -131,7 +128,7 @@ def sideways(parts: list[Piece], offset: int, cells: int) -> list[Piece]:
     return shown
 
 
-def wider(parts: list[Piece], measure: Callable[[str], int] = width) -> int:
+def wider(parts: list[StyledText], measure: Callable[[str], int] = width) -> int:
     """Cells that the parts take."""
     return sum(measure(text) for text, _ in parts)
 
@@ -189,78 +186,6 @@ def nothing_since(span: str, last: float, now: float, zone: tzinfo | None) -> st
         return what
     at = datetime.fromtimestamp(last, zone).strftime("%H:%M:%S")
     return f"{what} · the last line was at {at}, {duration(max(now - last, 0.0))} ago"
-
-
-class Match(NamedTuple):
-    """Cells of one row; a match that goes on in the next row is one match for each."""
-
-    row: int
-    start: int
-    end: int
-    """One more than the last column."""
-    begins: bool = True
-    """Not the rest of one that began in the row before."""
-
-
-def compiled(text: str) -> re.Pattern[str] | None:
-    """The pattern of what was typed, whatever the case; what is no regular expression is meant literally."""
-    if not text:
-        return None
-    try:
-        return re.compile(text, re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError):
-        return re.compile(re.escape(text), re.IGNORECASE)
-
-
-def found(grid: Grid, pattern: re.Pattern[str]) -> list[Match]:
-    """All matches, from the oldest row to the newest."""
-    return [match for first, rows in _lines(grid) for match in _in_line(first, rows, pattern)]
-
-
-def _lines(grid: Grid) -> Iterator[tuple[int, list[str]]]:
-    """Each line as the rows that it takes, behind the number of the first."""
-    rows: list[str] = []
-    for number in range(grid.first, grid.end):
-        rows.append(grid.full_text(number))
-        if not grid.wrapped(number):
-            yield number - len(rows) + 1, rows
-            rows = []
-    if rows:
-        yield grid.end - len(rows), rows
-
-
-def _in_line(first: int, rows: list[str], pattern: re.Pattern[str]) -> Iterator[Match]:
-    line = "".join(rows)
-    starts = [0]
-    for row in rows:
-        starts.append(starts[-1] + len(row))
-    for match in pattern.finditer(line):
-        if match.end() > match.start():
-            yield from _pieces(first, rows, starts, match.start(), match.end())
-
-
-def _pieces(first: int, rows: list[str], starts: list[int], begin: int, end: int) -> Iterator[Match]:
-    """One match, cut at the ends of rows; columns are counted in cells."""
-    at = bisect_left(starts, begin + 1) - 1
-    begins = True
-    while at < len(rows) and starts[at] < end:
-        text = rows[at]
-        before, inside = text[: max(begin - starts[at], 0)], text[: end - starts[at]]
-        yield Match(first + at, summary_width(before), summary_width(inside), begins)
-        begins = False
-        at += 1
-
-
-def next_match(matches: list[Match], row: int, column: int, *, back: bool) -> Match | None:
-    """The match after that place, or before it; from the last one on to the first. None when there is none."""
-    beginnings = [match for match in matches if match.begins]
-    if not beginnings:
-        return None
-    if back:
-        before = [match for match in beginnings if (match.row, match.start) < (row, column)]
-        return before[-1] if before else beginnings[-1]
-    after = [match for match in beginnings if (match.row, match.start) > (row, column)]
-    return after[0] if after else beginnings[0]
 
 
 class Wrapping:

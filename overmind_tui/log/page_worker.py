@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from textual.message import Message
 
-from overmind_tui.log.index import Page, Place
-from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.index import LogPage, LogPlace
+from overmind_tui.log.line_filter import LineFilter
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.log.reader import Reader
 from overmind_tui.shell.messages import LogCounted, LogIndexed, LogRead
@@ -23,30 +23,30 @@ FRAME = 1 / 15
 """Seconds between two messages about what goes on in the background."""
 
 
-class Job:
+class ReadJob:
     """What is to be done for one look at logs, and how far it is."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self.wanted: dict[Page, None] = {}
+        self.wanted: dict[LogPage, None] = {}
         self.pattern: Pattern | None = None
         self.keeps = False
-        self.goal: list[Place | None] = []
+        self.goal: list[LogPlace | None] = []
         """Up to where the pages are wanted."""
         self._lock = threading.Lock()
-        self._indexing: Iterator[Page | None] | None = None
-        self._indexed: list[Place | None] = []
-        self._target: list[Place | None] = []
-        self._new: list[Page] = []
-        self._pages: list[Page] = []
-        self._todo: list[Page] = []
-        self._hits: list[tuple[Page, int]] = []
+        self._indexing: Iterator[LogPage | None] | None = None
+        self._indexed: list[LogPlace | None] = []
+        self._target: list[LogPlace | None] = []
+        self._new: list[LogPage] = []
+        self._pages: list[LogPage] = []
+        self._todo: list[LogPage] = []
+        self._hits: list[tuple[LogPage, int]] = []
         self._said = 0.0
-        self._sieve: Sieve | None = None
+        self._line_filter: LineFilter | None = None
 
     def close(self) -> None:
         """Nothing more is read."""
-        self._sift(None)
+        self._filter_for(None)
 
     def count(self, pattern: Pattern | None, *, keep: bool) -> None:
         """Count the lines that match; `keep`: from now on, a page is only these."""
@@ -60,18 +60,18 @@ class Job:
         with self._lock:
             self._todo = []
 
-    def read(self, page: Page) -> LogRead:
+    def read(self, page: LogPage) -> LogRead:
         """Read a page."""
         with self._lock:
             pattern = self.pattern if self.keeps else None
         lines = self.reader.lines(page)
-        sieve = None if pattern is None else self._sift(pattern)
-        if sieve is not None:
-            wanted = sieve.which([text for _, _, text in lines])
+        line_filter = None if pattern is None else self._filter_for(pattern)
+        if line_filter is not None:
+            wanted = line_filter.which([text for _, _, text in lines])
             lines = [line for line, is_wanted in zip(lines, wanted, strict=True) if is_wanted]
         return LogRead(self.reader, page, lines, pattern, lost=self._lost(page))
 
-    def _lost(self, page: Page) -> list[Page]:
+    def _lost(self, page: LogPage) -> list[LogPage]:
         """Where a page is no longer kept: all others like it, which nobody has to read to find that out."""
         if not self.reader.lost([page]):
             return []
@@ -81,22 +81,22 @@ class Job:
             self._todo = [one for one in self._todo if one not in gone]
         return list(gone)
 
-    def step(self, say: Callable[[Message], None]) -> bool:
+    def step(self, post: Callable[[Message], None]) -> bool:
         """Do a little in the background; whether there is more."""
-        return self._index(say) or self._match(say)
+        return self._index(post) or self._match(post)
 
-    def _sift(self, pattern: Pattern | None) -> Sieve | None:
+    def _filter_for(self, pattern: Pattern | None) -> LineFilter | None:
         """What judges lines by this pattern."""
-        if self._sieve is not None and self._sieve.pattern is not pattern:
-            self._sieve.close()
-            self._sieve = None
-        if self._sieve is None and pattern is not None:
-            self._sieve = Sieve(pattern)
-        return self._sieve
+        if self._line_filter is not None and self._line_filter.pattern is not pattern:
+            self._line_filter.close()
+            self._line_filter = None
+        if self._line_filter is None and pattern is not None:
+            self._line_filter = LineFilter(pattern)
+        return self._line_filter
 
     # where the pages are
 
-    def _index(self, say: Callable[[Message], None]) -> bool:
+    def _index(self, post: Callable[[Message], None]) -> bool:
         if self._indexing is None:
             if self._indexed == self.goal:
                 return False
@@ -108,34 +108,34 @@ class Job:
                 page = next(self._indexing)
             except StopIteration:
                 self._indexing, self._indexed = None, self._target
-                self._tell_indexed(say)
+                self._post_indexed(post)
                 return True
             if page is not None:
                 self._new.append(page)
         if time.monotonic() - self._said > FRAME:
-            self._tell_indexed(say)
+            self._post_indexed(post)
         return True
 
-    def _tell_indexed(self, say: Callable[[Message], None]) -> None:
+    def _post_indexed(self, post: Callable[[Message], None]) -> None:
         new, self._new = self._new, []
         with self._lock:
             self._pages += new
             if self.pattern is not None:
                 self._todo += new
         self._said = time.monotonic()
-        say(LogIndexed(self.reader, new, whole=self._indexing is None))
+        post(LogIndexed(self.reader, new, whole=self._indexing is None))
 
     # which of them match
 
-    def _match(self, say: Callable[[Message], None]) -> bool:
+    def _match(self, post: Callable[[Message], None]) -> bool:
         """Count the lines of the newest page that has not been counted."""
         with self._lock:
             pattern = self.pattern
             page = self._todo.pop() if self._todo and pattern is not None else None
-        sieve = self._sift(pattern)
-        if page is None or pattern is None or sieve is None:
+        line_filter = self._filter_for(pattern)
+        if page is None or pattern is None or line_filter is None:
             return False
-        hits = matching(self.reader, page, sieve)
+        hits = matching(self.reader, page, line_filter)
         with self._lock:
             if pattern is not self.pattern:
                 return True
@@ -145,11 +145,11 @@ class Job:
                 return True
             found, self._hits = self._hits, []
         self._said = time.monotonic()
-        say(LogCounted(self.reader, pattern, found, left=left, of=len(self._pages)))
+        post(LogCounted(self.reader, pattern, found, left=left, of=len(self._pages)))
         return True
 
 
-class Clerk:
+class PageWorker:
     """Posts messages until `close`."""
 
     def __init__(self, post: Callable[[Message], object]) -> None:
@@ -157,7 +157,7 @@ class Clerk:
         self._stirred = threading.Event()
         self._closed = False
         self._lock = threading.Lock()
-        self._job: Job | None = None
+        self._job: ReadJob | None = None
         self._counts: tuple[Pattern | None, bool] = (None, False)
         """What is counted, also of one that has not been taken yet."""
         self._worked = 0.0
@@ -178,13 +178,13 @@ class Clerk:
             if reader is None:
                 self._job, self._counts = None, (None, False)
             elif self._job is None or reader is not self._job.reader:
-                self._job = Job(reader)
+                self._job = ReadJob(reader)
                 self._job.count(self._counts[0], keep=self._counts[1])
             if self._job is not None and reader is not None:
                 self._job.goal = list(reader.ends)
         self._stirred.set()
 
-    def want(self, pages: Sequence[Page]) -> None:
+    def want(self, pages: Sequence[LogPage]) -> None:
         """Read these pages next, and nothing else that was wanted before."""
         if self._job is not None:
             self._job.wanted = dict.fromkeys(pages)
@@ -204,7 +204,7 @@ class Clerk:
             self._job.stop()
 
     def _run(self) -> None:
-        last: Job | None = None
+        last: ReadJob | None = None
         while not self._closed:
             self._stirred.clear()
             job = self._job
@@ -217,10 +217,10 @@ class Clerk:
         if last is not None:
             last.close()
 
-    def _step(self, job: Job) -> bool:
+    def _step(self, job: ReadJob) -> bool:
         """Do a little; whether there is more."""
 
-        def say(message: Message) -> None:
+        def post(message: Message) -> None:
             if not self._closed and job is self._job:
                 self._post(message)
 
@@ -228,10 +228,10 @@ class Clerk:
             wanted = job.wanted
             page = next(iter(wanted))
             del wanted[page]
-            say(job.read(page))
+            post(job.read(page))
             return True
         began = time.monotonic()
-        busy = job.step(say)
+        busy = job.step(post)
         self._worked += time.monotonic() - began
         if self._worked > SLICE:
             self._stirred.wait(self._worked)
@@ -239,13 +239,18 @@ class Clerk:
         return busy
 
 
-def matching(reader: Reader, page: Page, sieve: Sieve) -> int:
+def matching(reader: Reader, page: LogPage, line_filter: LineFilter) -> int:
     """How many lines of a page match."""
-    if sieve.pattern.literals and not sieve.pattern.slow:
+    if line_filter.pattern.literals and not line_filter.pattern.slow:
         raw = reader.raw(page)
-        if raw is not None and raw.isascii() and b"\x1b" not in raw and not _may_match(raw.lower(), sieve.pattern):
+        if (
+            raw is not None
+            and raw.isascii()
+            and b"\x1b" not in raw
+            and not _may_match(raw.lower(), line_filter.pattern)
+        ):
             return 0
-    return sum(sieve.which([text for _, _, text in reader.lines(page)]))
+    return sum(line_filter.which([text for _, _, text in reader.lines(page)]))
 
 
 def _may_match(raw: bytes, pattern: Pattern) -> bool:

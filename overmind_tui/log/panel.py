@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from overmind_core.logs.display import Line
 from overmind_tui.log import lines as log_lines
-from overmind_tui.log.book import Book
-from overmind_tui.log.index import Look
+from overmind_tui.log.index import LogScope
+from overmind_tui.log.paged_log import PagedLog
 from overmind_tui.log.reader import Reader
 from overmind_tui.log.search import LogSearch
 from overmind_tui.render.cells import Row, safe
@@ -17,7 +17,7 @@ from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import LogCounted, LogFailed, LogGrew, LogIndexed, LogRead, LogShown
 
 if TYPE_CHECKING:
-    from overmind_tui.log.follow import LogFeed
+    from overmind_tui.log.follow import LogFollower
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.pages.page import Handler
 
@@ -27,7 +27,7 @@ RANGES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60}
 """Part of a log that the settings may ask for → minutes."""
 
 
-class LogSide:
+class LogPanel:
     """What the log panel shows.
 
     Attributes:
@@ -37,13 +37,13 @@ class LogSide:
         news: The missions whose newest lines came here since the supervisor was told that they were seen.
     """
 
-    def __init__(self, screen: MainScreen, feed: LogFeed) -> None:
+    def __init__(self, screen: MainScreen, feed: LogFollower) -> None:
         self._screen = screen
         self._feed = feed
-        self.look = Look()
+        self.look = LogScope()
         self.runs = (0, 0)
         self.span = ""
-        self.news: set[str] = set()
+        self.unread: set[str] = set()
         self._reader: Reader | None = None
         self._asks_head = False
         self.search = LogSearch(screen, feed)
@@ -67,7 +67,7 @@ class LogSide:
     def look_at(self, mission: str | None) -> None:
         """Another mission under the cursor, another log, as the settings want it to begin."""
         shell = self._screen.shell
-        look, wanted = Look(() if mission is None else (mission,)), shell.settings.log_range
+        look, wanted = LogScope(() if mission is None else (mission,)), shell.settings.log_range
         if wanted in RANGES:
             self._open(look._replace(since=shell.now() - RANGES[wanted] * MINUTE), f"the last {wanted}")
         else:
@@ -76,9 +76,9 @@ class LogSide:
 
     def look_at_all(self, rows: Sequence[Row]) -> None:
         """The logs of these together."""
-        self._open(Look(tuple(row["id"] for row in rows)))
+        self._open(LogScope(tuple(row["id"] for row in rows)))
 
-    def _open(self, look: Look, span: str = "") -> None:
+    def _open(self, look: LogScope, span: str = "") -> None:
         view = self._screen.log_view
         if look.missions != self.look.missions:
             self.search.forget()
@@ -112,7 +112,7 @@ class LogSide:
             view.show_tail(message.lines, message.partial, message.before)
             return
         self._reader = message.reader
-        view.show(Book(message.lines, message.partial, message.before))
+        view.show(PagedLog(message.lines, message.partial, message.before))
         if self.search.text:
             self.search.apply()
         if self._asks_head:
@@ -127,11 +127,11 @@ class LogSide:
                 self._came(message.lines)
                 view.add(message.lines, message.partial)
             case LogIndexed():
-                view.book.found(message.pages, whole=message.whole)
+                view.paged_log.found(message.pages, whole=message.whole)
                 view.changed()
             case LogRead():
-                view.book.lose(message.lost)
-                if view.book.read(message.page, message.lines, message.pattern):
+                view.paged_log.lose(message.lost)
+                if view.paged_log.read(message.page, message.lines, message.pattern):
                     view.changed(message.page)
                     self.search.go_on()
             case LogCounted():
@@ -139,7 +139,7 @@ class LogSide:
 
     def _came(self, lines: Sequence[Line]) -> None:
         if lines and self.look.alone is not None:
-            self.news.add(self.look.alone)
+            self.unread.add(self.look.alone)
 
     # which part of it
 
@@ -230,7 +230,7 @@ class LogSide:
         if self.search.close():
             return True
         rows = self._screen.table.current
-        plain = Look(() if rows is None else (rows.id,))
+        plain = LogScope(() if rows is None else (rows.id,))
         if self.look != plain and (self.look.since is not None or self.look.run is not None):
             self._open(self.look._replace(since=None, run=None))
             return True

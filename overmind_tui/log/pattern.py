@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from overmind_tui.render import row_filter as filtering
+from overmind_tui.render import row_filter
 from overmind_tui.render.cells import Cell, stripped
-from overmind_tui.render.row_filter import LONGEST, PATIENCE, PATIENCE_EACH, BrokenFilter, Filter, words
-from overmind_tui.shell import world
+from overmind_tui.render.row_filter import LONGEST, TIME_BUDGET, TIME_BUDGET_EACH, BrokenFilter, Filter, words
+from overmind_tui.shell import time_budget
 
 _PLAIN = re.compile(r"[\w /:=,;@#%&~'<>-]+", re.ASCII)
 """A word in which nothing means anything else to a regular expression."""
@@ -30,12 +30,12 @@ class Pattern:
     def __init__(self, text: str, wanted: Filter) -> None:
         self.text = text
         self._filter = wanted
-        self._tests = [(re.compile(word.text, _FLAGS), word.unwanted) for word in filtering.words(text)]
+        self._tests = [(re.compile(word.text, _FLAGS), word.unwanted) for word in row_filter.words(text)]
         self._words = [pattern for pattern, unwanted in self._tests if not unwanted]
-        words = [word for word in filtering.words(text) if not word.unwanted]
+        words = [word for word in row_filter.words(text) if not word.unwanted]
         self.literals = tuple(word.text.lower().encode() for word in words if _PLAIN.fullmatch(word.text))
         """What each line that matches holds, in lower case, where all is ASCII."""
-        self.risky = any(map(_may_explode, (word.text for word in filtering.words(text))))
+        self.risky = any(map(_may_explode, (word.text for word in row_filter.words(text))))
         """Whether there may be lines with which a search takes for ever."""
 
     @property
@@ -49,19 +49,19 @@ class Pattern:
 
     def matches(self, line: str) -> bool:
         """Whether a line is meant; colours in it don't count. Gives up a search that would go on for ever."""
-        return self._filter.matches(stripped(line)[: filtering.LONGEST])
+        return self._filter.matches(stripped(line)[: row_filter.LONGEST])
 
     def holds(self, line: str) -> bool:
         """The same, faster, and without giving up by itself: for lines by the thousand."""
-        text = stripped(line)[: filtering.LONGEST]
+        text = stripped(line)[: row_filter.LONGEST]
         return self.slow or all((pattern.search(text) is None) is unwanted for pattern, unwanted in self._tests)
 
     def marks(self, text: str) -> list[tuple[int, int]]:
         """Where words stand in a text without colours: ascending places, from and to, none within another."""
         found: list[tuple[int, int]] = []
         try:
-            found += world.within(filtering.PATIENCE, lambda: self._spans(text[: filtering.LONGEST]))
-        except world.OutOfPatience:
+            found += time_budget.within(row_filter.TIME_BUDGET, lambda: self._spans(text[: row_filter.LONGEST]))
+        except time_budget.BudgetExceeded:
             self.give_up()
         kept: list[tuple[int, int]] = []
         for start, end in found:
@@ -86,7 +86,7 @@ def parsed(text: str, lines: Iterable[str] = ()) -> Pattern | None:
     Raises:
         BrokenFilter: a word is no regular expression, or takes too long.
     """
-    wanted = filtering.lines(text)
+    wanted = row_filter.lines(text)
     if not wanted:
         return None
     pattern = Pattern(text.strip(), wanted)
@@ -108,8 +108,8 @@ def patterns(text: str) -> list[re.Pattern[str]]:
 def spans(line: str, wanted: Sequence[re.Pattern[str]]) -> list[Span]:
     """Where the words stand in a line, from left to right, none within another; nowhere when that takes too long."""
     try:
-        return world.within(PATIENCE, lambda: _spans(line[:LONGEST], wanted))
-    except world.OutOfPatience:
+        return time_budget.within(TIME_BUDGET, lambda: _spans(line[:LONGEST], wanted))
+    except time_budget.BudgetExceeded:
         return []
 
 
@@ -152,9 +152,11 @@ def following(lines: Sequence[str], wanted: Sequence[re.Pattern[str]], at: int, 
     count = len(lines)
     order = ((at + step * far) % count for far in range(1, count + 1))
     try:
-        most = PATIENCE + PATIENCE_EACH * count
-        return world.within(most, lambda: next((here for here in order if _spans(lines[here][:LONGEST], wanted)), None))
-    except world.OutOfPatience:
+        most = TIME_BUDGET + TIME_BUDGET_EACH * count
+        return time_budget.within(
+            most, lambda: next((here for here in order if _spans(lines[here][:LONGEST], wanted)), None)
+        )
+    except time_budget.BudgetExceeded:
         return None
 
 

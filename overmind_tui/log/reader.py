@@ -16,12 +16,12 @@ from overmind_core.domain.text.cells import display_safe, pad, width
 from overmind_core.logs.display import Line
 from overmind_core.logs.time_order import Offsets
 from overmind_tui.log import index
-from overmind_tui.log.index import Look, Page, Place, Span, earlier, later
+from overmind_tui.log.index import LogPage, LogPlace, LogScope, Span, earlier, later
 from overmind_tui.log.source import Source
 
 PAGE = 128 << 10
 """Bytes of one mission on a page, about."""
-_NOWHERE = Place(0, (0, 0))
+_NOWHERE = LogPlace(0, (0, 0))
 
 
 class Dated(NamedTuple):
@@ -29,13 +29,13 @@ class Dated(NamedTuple):
 
     wall: float
     source: int
-    place: Place
+    place: LogPlace
     lines: int
 
 
 def pages(
-    sources: Sequence[Source], since: Sequence[Place | None], ends: Sequence[Place | None]
-) -> Iterator[Page | None]:
+    sources: Sequence[Source], since: Sequence[LogPlace | None], ends: Sequence[LogPlace | None]
+) -> Iterator[LogPage | None]:
     """The pages between two places of each mission, oldest first; None: a good moment for a pause."""
     begun = list[list[Dated]]()
     for at, (source, end) in enumerate(zip(sources, ends, strict=True)):
@@ -51,8 +51,8 @@ def pages(
 
 
 def _together(
-    sources: Sequence[Source], begun: Sequence[Sequence[Dated]], ends: Sequence[Place | None]
-) -> Iterator[Page | None]:
+    sources: Sequence[Source], begun: Sequence[Sequence[Dated]], ends: Sequence[LogPlace | None]
+) -> Iterator[LogPage | None]:
     at = [found[0].place if found else (end or _NOWHERE) for found, end in zip(begun, ends, strict=True)]
     boundaries = list(merge(*begun, key=lambda dated: dated.wall))
     for dated, behind in zip_longest(boundaries, boundaries[1:]):
@@ -67,12 +67,12 @@ def _together(
             for span in sources[one].spans(here, end)
         )
         if spans:
-            yield Page(spans, dated.lines)
+            yield LogPage(spans, dated.lines)
         at = there
         yield None
 
 
-def _until(sources: Sequence[Source], one: int, here: Place, end: Place | None, behind: Dated) -> Place:
+def _until(sources: Sequence[Source], one: int, here: LogPlace, end: LogPlace | None, behind: Dated) -> LogPlace:
     """Where a mission was when the next page begins."""
     if end is None:
         return here
@@ -80,10 +80,10 @@ def _until(sources: Sequence[Source], one: int, here: Place, end: Place | None, 
     return here if there is None else later(here, earlier(there, end))
 
 
-def _dated(source: Source, at: int, since: Place | None, end: Place) -> Iterator[Dated | None]:
+def _dated(source: Source, at: int, since: LogPlace | None, end: LogPlace) -> Iterator[Dated | None]:
     for span in source.spans(since, end):
         log = source.log(span.run)
-        found = list[index.Piece]()
+        found = list[index.LogPiece]()
         for piece in index.pieces(log, span.start, span.end, page=PAGE):
             if piece is None:
                 yield None
@@ -91,7 +91,7 @@ def _dated(source: Source, at: int, since: Place | None, end: Place) -> Iterator
                 found.append(piece)
         walls = log.written_at([piece.start for piece in found])
         for piece, wall in zip(found, walls, strict=True):
-            yield Dated(wall, at, Place(span.run, piece.start), piece.lines)
+            yield Dated(wall, at, LogPlace(span.run, piece.start), piece.lines)
 
 
 TAIL = 400
@@ -109,7 +109,9 @@ class Reader:
         ends: Where the pages end and the newest lines begin, by source; None: where nothing is yet.
     """
 
-    def __init__(self, described: Sequence[Json], look: Look, *, zone: tzinfo | None = None, tail: int = TAIL) -> None:
+    def __init__(
+        self, described: Sequence[Json], look: LogScope, *, zone: tzinfo | None = None, tail: int = TAIL
+    ) -> None:
         names = [display_safe(str(one["name"])) for one in described]
         cells = max(map(width, names), default=0)
         self.look = look
@@ -120,7 +122,7 @@ class Reader:
         ]
         self._by_id = {source.id: source for source in self.sources}
         self._lock = threading.Lock()
-        self.ends: list[Place | None] = []
+        self.ends: list[LogPlace | None] = []
         self._grown: dict[tuple[str, int], int] = {}
 
     # the newest lines
@@ -194,7 +196,7 @@ class Reader:
 
     # pages
 
-    def pages(self, since: Sequence[Place | None], ends: Sequence[Place | None]) -> Iterator[Page | None]:
+    def pages(self, since: Sequence[LogPlace | None], ends: Sequence[LogPlace | None]) -> Iterator[LogPage | None]:
         """The pages between two places of each mission, oldest first; None: a good moment for a pause."""
         if len(self.sources) > 1:
             yield from pages(self.sources, since, ends)
@@ -213,12 +215,12 @@ class Reader:
         )
         return sum(sum(span.end) - sum(span.start) for span in spans)
 
-    def lines(self, page: Page) -> list[Line]:
+    def lines(self, page: LogPage) -> list[Line]:
         """What a page shows. Reads files: for a thread."""
         parts = [self.sources[span.source].lines(span, page.screen) for span in page.spans]
         return parts[0] if len(parts) == 1 else list(merge(*parts, key=_wall))
 
-    def lost(self, pages: Sequence[Page]) -> list[Page]:
+    def lost(self, pages: Sequence[LogPage]) -> list[LogPage]:
         """Those of which nothing is kept any more. Reads folders: for a thread."""
         runs = {(span.source, span.run) for page in pages for span in page.spans}
         starts = {(source, run): self.sources[source].log(run).start for source, run in runs}
@@ -227,7 +229,7 @@ class Reader:
             if page.spans and all(_is_lost(span, starts[span.source, span.run]) for span in page.spans)
         ]  # fmt: skip
 
-    def raw(self, page: Page) -> bytes | None:
+    def raw(self, page: LogPage) -> bytes | None:
         """The bytes of a page, when they are all there is; None: they must be made readable first."""
         if len(page.spans) != 1 or page.screen:
             return None
@@ -238,9 +240,9 @@ class Reader:
         return b"".join(data for *_, data in source.log(span.run).interleaved(span.start, span.end))
 
 
-def _pages(source: Source, span: Span) -> Iterator[Page | None]:
+def _pages(source: Source, span: Span) -> Iterator[LogPage | None]:
     """The pages of one run."""
-    held: index.Piece | None = None
+    held: index.LogPiece | None = None
     for piece in index.pieces(source.log(span.run), span.start, span.end):
         if piece is None:
             yield None
@@ -251,12 +253,14 @@ def _pages(source: Source, span: Span) -> Iterator[Page | None]:
     if held is not None:
         yield _page(span, held, last=span.last)
     elif span.last:
-        yield Page((span,))
+        yield LogPage((span,))
 
 
-def _page(span: Span, piece: index.Piece, *, last: bool) -> Page:
+def _page(span: Span, piece: index.LogPiece, *, last: bool) -> LogPage:
     first = span.first and piece.start == span.start
-    return Page((span._replace(start=piece.start, end=piece.end, first=first, last=last),), piece.lines, piece.screen)
+    return LogPage(
+        (span._replace(start=piece.start, end=piece.end, first=first, last=last),), piece.lines, piece.screen
+    )
 
 
 def _is_lost(span: Span, start: Offsets) -> bool:

@@ -19,8 +19,8 @@ from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
 from overmind_core.system.paths import Home
 from overmind_tui.log import pattern as log_pattern
-from overmind_tui.log.index import Look
-from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.index import LogScope
+from overmind_tui.log.line_filter import LineFilter
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.log.reader import Reader
 from overmind_tui.shell import external
@@ -33,7 +33,7 @@ SLICE = 0.004
 """Seconds of work before a pause of the same length, in which keys are heard."""
 
 
-def lines(home: Home, look: Look, pattern: Pattern | None, *, zone: tzinfo | None = None) -> Iterator[Line]:
+def lines(home: Home, look: LogScope, pattern: Pattern | None, *, zone: tzinfo | None = None) -> Iterator[Line]:
     """The lines that match, oldest first, up to what is written by now. Blocks: for a thread.
 
     Raises:
@@ -46,9 +46,9 @@ def lines(home: Home, look: Look, pattern: Pattern | None, *, zone: tzinfo | Non
     if wanted is None:
         yield from _all(Reader(described, look, zone=zone))
         return
-    with closing(Sieve(wanted)) as sieve:
+    with closing(LineFilter(wanted)) as line_filter:
         for page in _pages(Reader(described, look, zone=zone)):
-            meant = sieve.which([text for _, _, text in page])
+            meant = line_filter.which([text for _, _, text in page])
             if wanted.slow:
                 raise OvermindError("timeout", f"/{wanted.text} takes too long with a line of this log")
             yield from (line for line, is_meant in zip(page, meant, strict=True) if is_meant)
@@ -75,7 +75,7 @@ def _pages(reader: Reader) -> Iterator[list[Line]]:
 _SCRIPT = '"$@" | eval "${PAGER:-less}"'
 
 
-def show(shell: Shell, look: Look) -> None:
+def show(shell: Shell, look: LogScope) -> None:
     """Give the terminal to the pager until it is closed."""
     words = ["logs", *look.missions]
     if look.run is not None:
@@ -84,9 +84,9 @@ def show(shell: Shell, look: Look) -> None:
         words += ["--since", format_time(look.since)]
     environ = {"LESS": "-R", **shell.world.environ, "OVERMIND_HOME": shell.home.root}
     argv = ["sh", "-c", _SCRIPT, "sh", sys.executable, "-P", "-m", "overmind_core.cli", *words]
-    external.run(shell, argv, cwd="/", environ=environ, then=lambda code: _told(shell, code))
+    external.run(shell, argv, cwd="/", environ=environ, then=lambda code: _on_result(shell, code))
 
 
-def _told(shell: Shell, code: int) -> None:
+def _on_result(shell: Shell, code: int) -> None:
     if code:
         shell.flash(f"the pager ended with exit code {code}", "slow")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_tui.log import pattern as log_pattern
-from overmind_tui.log.book import Book
-from overmind_tui.log.index import UNKNOWN, Page
+from overmind_tui.log.index import UNKNOWN, LogPage
+from overmind_tui.log.paged_log import PagedLog
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.render.cells import safe
 from overmind_tui.render.row_filter import BrokenFilter
 from overmind_tui.shell.messages import LogCounted
 
 if TYPE_CHECKING:
-    from overmind_tui.log.follow import LogFeed
+    from overmind_tui.log.follow import LogFollower
     from overmind_tui.missions.main_screen import MainScreen
 
 
@@ -25,7 +25,7 @@ class LogSearch:
         filters: Only lines that match are shown; else all are.
     """
 
-    def __init__(self, screen: MainScreen, feed: LogFeed) -> None:
+    def __init__(self, screen: MainScreen, feed: LogFollower) -> None:
         self._screen = screen
         self._feed = feed
         self.text = ""
@@ -33,7 +33,7 @@ class LogSearch:
         self._pattern: Pattern | None = None
         self._left = self._of = 0
         self._stopped = False
-        self._sought: tuple[Page, int] | None = None
+        self._sought: tuple[LogPage, int] | None = None
         """A page that is being read, and in which direction the search goes on there."""
 
     # what is looked for
@@ -45,9 +45,9 @@ class LogSearch:
 
     def type(self, text: str) -> bool:
         """Look for this; False when it makes no sense yet."""
-        book = self._screen.log_view.book
+        paged_log = self._screen.log_view.paged_log
         try:
-            self._pattern = log_pattern.parsed(text, book.sample(log_pattern.TRIED))
+            self._pattern = log_pattern.parsed(text, paged_log.sample(log_pattern.TRIED))
         except BrokenFilter:
             return False
         self.text = text
@@ -72,14 +72,14 @@ class LogSearch:
     def apply(self) -> None:
         """Have the view show it; again for another part of the log."""
         view, feed = self._screen.log_view, self._feed
-        if self.wanted is not view.book.wanted:
-            view.book.want(self.wanted)
-        view.book.forget_hits()
+        if self.wanted is not view.paged_log.wanted:
+            view.paged_log.want(self.wanted)
+        view.paged_log.forget_hits()
         view.marked, view.here = self._pattern, None
         self._left, self._of, self._stopped, self._sought = 0, 0, False, None
         feed.count(self._pattern, keep=self.filters)
         if self._pattern is not None:
-            self._left = self._of = len(view.book.pages)
+            self._left = self._of = len(view.paged_log.pages)
         view.rearrange()
         if self._pattern is not None and not self.filters:
             self._nearest()
@@ -123,8 +123,8 @@ class LogSearch:
         """What the border says of it; "" is nothing."""
         if self._pattern is None:
             return ""
-        book = self._screen.log_view.book
-        count = sum(max(page.hits, 0) for page in book.pages) + len(self._lines(book, book.tail))
+        paged_log = self._screen.log_view.paged_log
+        count = sum(max(page.hits, 0) for page in paged_log.pages) + len(self._lines(paged_log, paged_log.tail))
         word = "" if self.filters else "search "
         more = f" {100 - 100 * self._left // max(self._of, 1)}%" if self._left else ""
         end = " stopped" if self._stopped and self._left else " · esc stops" if self._left else ""
@@ -159,21 +159,21 @@ class LogSearch:
             self._sought = None
             self._seek(page, -1 if way > 0 else 1 << 60, way)
 
-    def _seek(self, page: Page, line: int, way: int, *, quiet: bool = False) -> None:
+    def _seek(self, page: LogPage, line: int, way: int, *, quiet: bool = False) -> None:
         """The first match behind (or before) a line of a page; the pages between may have to be read first."""
         view = self._screen.log_view
-        book = view.book
-        blocks = list(book.blocks)
+        paged_log = view.paged_log
+        blocks = list(paged_log.blocks)
         at = blocks.index(page) if page in blocks else len(blocks) - 1
         for one in blocks[at:] if way > 0 else blocks[at::-1]:
-            if one.lines is None and one is not book.gap:
+            if one.lines is None and one is not paged_log.gap:
                 if one.hits == 0:
                     continue
                 self._sought = (one, way)
                 if one.hits != UNKNOWN or self._stopped:
                     view.read_pages([one])
                 return
-            places = self._lines(book, one)
+            places = self._lines(paged_log, one)
             found = [place for place in places if one is not page or (place > line if way > 0 else place < line)]
             if found:
                 view.show_line(one, found[0] if way > 0 else found[-1])
@@ -181,9 +181,11 @@ class LogSearch:
         if not quiet:
             self._screen.shell.flash("no more matches below" if way > 0 else "no more matches above", "quiet")
 
-    def _lines(self, book: Book, page: Page) -> list[int]:
+    def _lines(self, paged_log: PagedLog, page: LogPage) -> list[int]:
         """Which lines of a page that is held match."""
         pattern = self._pattern
         if pattern is None or page.lines is None:
             return []
-        return [at for at, (_, _, text) in enumerate(page.lines) if pattern is book.wanted or pattern.matches(text)]
+        return [
+            at for at, (_, _, text) in enumerate(page.lines) if pattern is paged_log.wanted or pattern.matches(text)
+        ]

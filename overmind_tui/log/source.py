@@ -17,7 +17,7 @@ from overmind_core.logs.tail import at_moment, full_screen_bytes
 from overmind_core.logs.time_order import Offsets
 from overmind_core.logs.transcript import BOTH, LogSelection, Transcript, run_log
 from overmind_core.providers import registry
-from overmind_tui.log.index import Look, Place, Span, later
+from overmind_tui.log.index import LogPlace, LogScope, Span, later
 
 LEAD = 128 << 10
 """Bytes of an agent's output that are read before a page, for what is answered in it."""
@@ -36,7 +36,7 @@ class Source:
     """
 
     def __init__(
-        self, described: Json, look: Look, at: int = 0, prefix: str = "", *, zone: tzinfo | None = None
+        self, described: Json, look: LogScope, at: int = 0, prefix: str = "", *, zone: tzinfo | None = None
     ) -> None:
         self.id = str(described["id"])
         self.name = str(described["name"])
@@ -45,7 +45,7 @@ class Source:
         self._at = at
         self._prefix = prefix
         self._zone = zone
-        self.start: Place | None = None
+        self.start: LogPlace | None = None
         """Where the newest lines begin; None: there is no run yet."""
         self._draw_seen()
         self._transcript = Transcript(described, self._selection())
@@ -92,7 +92,9 @@ class Source:
         position = self._transcript.position
         if position is not None:
             number, offsets = position
-            self._transcript.apply(self._draw(f"── {self._clock(wall, '%H:%M:%S')} ──", wall, Place(number, offsets)))
+            self._transcript.apply(
+                self._draw(f"── {self._clock(wall, '%H:%M:%S')} ──", wall, LogPlace(number, offsets))
+            )
 
     @property
     def partial(self) -> str:
@@ -105,13 +107,13 @@ class Source:
         """Whether the mission has ended for good."""
         return self._transcript.ended
 
-    def _started(self) -> Place | None:
+    def _started(self) -> LogPlace | None:
         start = self._transcript.start
         if start is None:
             return None
         number, (out, err) = start
         screen = full_screen_bytes(self.log(number), OUT, out) if out else 0
-        return Place(number, (out - screen, err))
+        return LogPlace(number, (out - screen, err))
 
     # runs
 
@@ -144,7 +146,7 @@ class Source:
         gone = [run for run in self._described["runs"] if int(run["out"]) + int(run["err"]) and not _kept(run)]
         return str(gone[-1]["path"]) if gone else ""
 
-    def spans(self, start: Place | None, end: Place) -> list[Span]:
+    def spans(self, start: LogPlace | None, end: LogPlace) -> list[Span]:
         """What lies between two places, run by run; None: the beginning of what is looked at."""
         found = []
         for number in self.runs:
@@ -158,15 +160,15 @@ class Source:
                 found.append(Span(self._at, number, here.offsets, there, first=first, last=number < end.run))
         return found
 
-    def place_at(self, wall: float) -> Place | None:
+    def place_at(self, wall: float) -> LogPlace | None:
         """Where the lines begin that were written from `wall` on."""
         runs = [number for number in self.runs if self._moment(number, "started_at") <= wall] or self.runs[:1]
-        return Place(runs[-1], at_moment(self.log(runs[-1]), wall)) if runs else None
+        return LogPlace(runs[-1], at_moment(self.log(runs[-1]), wall)) if runs else None
 
-    def _begin(self, number: int) -> Place:
+    def _begin(self, number: int) -> LogPlace:
         log = self.log(number)
         since = self._look.since
-        return Place(number, log.start if since is None else at_moment(log, since))
+        return LogPlace(number, log.start if since is None else at_moment(log, since))
 
     def _run(self, number: int) -> Json:
         run: Json = next(run for run in list(self._described["runs"]) if int(run["number"]) == number)
@@ -263,9 +265,9 @@ class Source:
         seen = self.log(runs[-1]).offsets_at(wall)
         ends = self.log(runs[-1]).end
         if seen is not None and any(seen) and (seen != ends or runs[-1] < max(self.all_runs)):
-            self._draw(f"── new since {self._clock(wall)} ──", wall, Place(runs[-1], seen))
+            self._draw(f"── new since {self._clock(wall)} ──", wall, LogPlace(runs[-1], seen))
 
-    def _draw(self, text: str, wall: float, place: Place) -> Json:
+    def _draw(self, text: str, wall: float, place: LogPlace) -> Json:
         """Put a line of ours among the annotations, in their order, which are the supervisor's otherwise."""
         notes = self._described["annotations"]
         out, err = place.offsets
@@ -279,8 +281,8 @@ class Source:
         return datetime.fromtimestamp(wall, self._zone).strftime(how)
 
 
-def _place_of(note: Json) -> Place:
-    return Place(int(note["run"] or 1), (int(note["out"] or 0), int(note["err"] or 0)))
+def _place_of(note: Json) -> LogPlace:
+    return LogPlace(int(note["run"] or 1), (int(note["out"] or 0), int(note["err"] or 0)))
 
 
 def _reaches(at: Offsets, place: Offsets) -> bool:

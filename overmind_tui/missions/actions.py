@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.operations import Danger
-from overmind_tui.inbox.actions import Answering
-from overmind_tui.inbox.messages import Talking
-from overmind_tui.inbox.page import Needing
-from overmind_tui.landing.page import Landing
+from overmind_tui.inbox.actions import AnswerActions
+from overmind_tui.inbox.messages import MessageActions
+from overmind_tui.inbox.page import InboxActions
+from overmind_tui.landing.actions import WorktreeActions
 from overmind_tui.missions import rows
-from overmind_tui.missions.actions_end import Copying, Ending
-from overmind_tui.missions.actions_look import Looking
-from overmind_tui.missions.actions_start import Starting
+from overmind_tui.missions.actions_end import CopyActions, EndActions
+from overmind_tui.missions.actions_look import ViewActions
+from overmind_tui.missions.actions_start import StartActions
 from overmind_tui.render.cells import Row, safe
-from overmind_tui.schedules.page import Scheduling
+from overmind_tui.schedules.page import ScheduleActions
 from overmind_tui.shell.actions import NO_MISSION, Action, Needs
-from overmind_tui.shell.shell import Rows, Shell
+from overmind_tui.shell.shell import RowSelection, Shell
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
@@ -28,36 +28,36 @@ Doing = Callable[[list[Row]], object]
 """What an action does to rows."""
 
 
-def topics(shell: Shell, jobs: Jobs, drafts: Drafts) -> Topics:
+def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
     """Who does what, with what each needs of the others."""
-    talking = Talking(shell, drafts)
-    answering = Answering(shell, drafts)
-    return Topics(
-        Ending(shell), Starting(shell), Looking(shell, jobs, talking), talking, Copying(shell),
-        Needing(shell, answering), Landing(shell, talking), Scheduling(shell),
+    messages = MessageActions(shell, drafts)
+    answers = AnswerActions(shell, drafts)
+    return ActionGroups(
+        EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
+        InboxActions(shell, answers), WorktreeActions(shell, messages), ScheduleActions(shell),
     )  # fmt: skip
 
 
-class Topics(NamedTuple):
+class ActionGroups(NamedTuple):
     """Who does what to rows, each by a table of handlers."""
 
-    ending: Ending
-    starting: Starting
-    looking: Looking
-    talking: Talking
-    copying: Copying
-    needing: Needing
-    landing: Landing
-    scheduling: Scheduling
+    end: EndActions
+    start: StartActions
+    view: ViewActions
+    messages: MessageActions
+    copying: CopyActions
+    inbox: InboxActions
+    worktrees: WorktreeActions
+    schedules: ScheduleActions
 
 
 class RowActions:
     """Does an action of the table, if it is one on rows, with the rows that are meant."""
 
-    def __init__(self, shell: Shell, topics: Topics) -> None:
+    def __init__(self, shell: Shell, action_groups: ActionGroups) -> None:
         self._shell = shell
         self.handlers: dict[str, Doing] = {}
-        for topic in topics:
+        for topic in action_groups:
             if both := self.handlers.keys() & topic.handlers.keys():
                 raise ValueError(f"two handlers of {sorted(both)}")
             self.handlers |= topic.handlers
@@ -70,7 +70,7 @@ class RowActions:
         """Do it to these rows, whatever is selected."""
         self.handlers[name](rows)
 
-    def act(self, page: Rows, action: Action) -> bool:
+    def act(self, page: RowSelection, action: Action) -> bool:
         """Do the action, if it is one of ours and allowed by now; False when it isn't ours."""
         do = self.handlers.get(action.name)
         if do is None:

@@ -47,12 +47,12 @@ def each(shell: Shell, doing: Request, rows: Sequence[Row]) -> None:
     first = next(iter(names.values()))
     shell.flash(f"{doing.word} {first if len(rows) == 1 else f'{len(rows)} {doing.plural}'} …", "quiet")
 
-    def told(answers: Answers) -> None:
+    def on_result(answers: Answers) -> None:
         failed = [(name, one) for name, one in zip(names.values(), answers, strict=True)
                   if isinstance(one, OvermindError)]  # fmt: skip
         shell.flash(_said(doing, list(names.values()), failed), "bad" if failed else "good")
 
-    shell.request(doing.command, [{"id": one} for one in names], told)
+    shell.request(doing.command, [{"id": one} for one in names], on_result)
 
 
 def _said(doing: Request, names: Sequence[str], failed: Sequence[tuple[str, OvermindError]]) -> str:
@@ -62,7 +62,7 @@ def _said(doing: Request, names: Sequence[str], failed: Sequence[tuple[str, Over
     return " · ".join(filter(None, (f"{doing.done} {len(names) - len(failed)} of {len(names)}", refused)))
 
 
-class Ending:
+class EndActions:
     """What ends work, and what starts it again."""
 
     def __init__(self, shell: Shell) -> None:
@@ -131,7 +131,7 @@ class Ending:
         each(self._shell, Request(command, command, done, "missions", tail), rows)
 
 
-class Copying:
+class CopyActions:
     """Copies; nothing of a mission changes."""
 
     def __init__(self, shell: Shell) -> None:

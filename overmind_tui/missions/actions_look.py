@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,22 +12,21 @@ from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.describe_page import DescribePage, ask
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render.cells import Row, safe
-from overmind_tui.shell import settings
+from overmind_tui.render.cells import Cell, Row, safe
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
-    from overmind_tui.inbox.messages import Talking
+    from overmind_tui.inbox.messages import MessageActions
     from overmind_tui.shell.shell import Shell
 
 
-class Looking:
+class ViewActions:
     """What changes nothing."""
 
-    def __init__(self, shell: Shell, jobs: Jobs, talking: Talking) -> None:
+    def __init__(self, shell: Shell, jobs: Jobs, message_actions: MessageActions) -> None:
         self._shell = shell
         self._jobs = jobs
-        self._talking = talking
+        self._message_actions = message_actions
         self.handlers: dict[str, Callable[[list[Row]], object]] = {
             "attach": self.attach,
             "describe": self.describe,
@@ -50,17 +50,42 @@ class Looking:
 
     def changes(self, rows: list[Row]) -> None:
         """What changed in its folder."""
-        self._shell.open(ChangesPage(self._shell.fleet.of(rows[0]["id"]) or rows[0], self._talking))
+        self._shell.open(ChangesPage(self._shell.fleet.of(rows[0]["id"]) or rows[0], self._message_actions))
 
     def as_toml(self, rows: list[Row]) -> None:
         """Its definition, as `overmind edit` would have it."""
         shell, row = self._shell, rows[0]
 
-        def told(outcome: jobs.Outcome) -> None:
+        def on_result(outcome: jobs.Outcome) -> None:
             if outcome.code:
                 shell.flash(safe(outcome.text.strip()), "bad")
                 return
-            shown = settings.lines(outcome.text)
+            shown = toml_lines(outcome.text)
             shell.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
 
-        self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], told)
+        self._jobs.start("definition", [[*PROGRAM, "edit", row["id"], "--print"]], on_result)
+
+
+Lines = list[list[Cell]]
+
+
+_KEY = re.compile(r"""(\s*(?:"[^"]*"|'[^']*'|[\w.-]+)\s*)=(.*)""")
+
+
+def toml_lines(text: str) -> Lines:
+    """Each line as cells; a text of several lines is plain up to its end."""
+    found: Lines = []
+    inside = False
+    for line in text.splitlines():
+        found.append([Cell(" "), *([Cell(safe(line))] if inside else _line(line))])
+        inside ^= line.count('"""') % 2 == 1
+    return found
+
+
+def _line(line: str) -> list[Cell]:
+    if line.lstrip().startswith("#"):
+        return [Cell(safe(line), "faint")]
+    if line.lstrip().startswith("["):
+        return [Cell(safe(line), "title")]
+    key = _KEY.fullmatch(line)
+    return [Cell(safe(line))] if key is None else [Cell(safe(key[1]), "key"), Cell("=", "faint"), Cell(safe(key[2]))]

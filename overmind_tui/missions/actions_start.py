@@ -18,14 +18,13 @@ from overmind_core.errors import OvermindError
 from overmind_core.providers import registry as providers
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.landing import lines as landing_lines
-from overmind_tui.missions import form_fields as filling
-from overmind_tui.missions import form_request
+from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, Sort, What
-from overmind_tui.pages.dialog import Answer, ReadFirst
+from overmind_tui.missions.form_fields import COMMAND, SHELL, EntryKind, Form, What
+from overmind_tui.pages.dialog import Answer, DelayedConfirm
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field
-from overmind_tui.shell import clipboard, external
+from overmind_tui.shell import external, world
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
@@ -52,7 +51,7 @@ def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Ca
         then: Asks for the same again.
     """
 
-    def told(answers: Answers) -> None:
+    def on_result(answers: Answers) -> None:
         (answer,) = answers
         if isinstance(answer, OvermindError):
             shell.flash(safe(answer.message), "bad")
@@ -61,13 +60,13 @@ def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Ca
 
     def trust() -> None:
         asked = {"cwd": request["cwd"], "env": request["env"], "sha256": error.fields["sha256"], "revoke": False}
-        shell.request("trust", [asked], told)
+        shell.request("trust", [asked], on_result)
 
     answers = [
         Answer(("y",), "trust it, and start", trust, "slow"),
         Answer(("n",), "cancel", lambda: shell.flash("nothing was started · isolate: no does without it", "quiet")),
     ]
-    shell.open(ReadFirst("trust this project?", lines(error.fields), answers, first=1))
+    shell.open(DelayedConfirm("trust this project?", lines(error.fields), answers, first=1))
 
 
 def lines(fields: Mapping[str, Any]) -> list[str]:
@@ -81,12 +80,12 @@ def lines(fields: Mapping[str, Any]) -> list[str]:
 
 _UNTIL_READ = '"$@" || { code=$?; printf "\\n[enter goes back] "; read -r line; exit $code; }'
 """What went wrong is on the terminal that we are about to cover."""
-PATIENCE = 1.0
+LOOK_SECONDS = 1.0
 """Seconds that keys wait for what is installed; a file system that does not answer must not hold them for ever."""
 _random = random.SystemRandom()
 
 
-class Starting:
+class StartActions:
     """What begins work, or begins it anew."""
 
     def __init__(self, shell: Shell) -> None:
@@ -119,11 +118,11 @@ class Starting:
                 self._open(agents, folder)
 
         def work() -> Callable[[], None]:
-            agents = external.agents(shell.world.environ)
+            agents = world.installed_agents(shell.world.environ)
             return lambda: open_once(agents)
 
         nobody_knows = {name: False for name in providers.names() if name != RAW}
-        shell.app.set_timer(PATIENCE, lambda: open_once(nobody_knows))
+        shell.app.set_timer(LOOK_SECONDS, lambda: open_once(nobody_knows))
         shell.background(work)
 
     def _open(self, agents: dict[str, bool], folder: str) -> None:
@@ -132,7 +131,7 @@ class Starting:
         self._shell.open(FormScreen(form, start=self._start, keep=self._keep))
 
     def _form(self, whats: Sequence[What], folder: str) -> Form:
-        fresh = filling.empty(whats, folder=folder, generated=self._generated())
+        fresh = form_fields.empty(whats, folder=folder, generated=self._generated())
         draft = self._draft
         if draft is not None:
             known = {one.name for one in whats}
@@ -142,14 +141,14 @@ class Starting:
             return replace(fresh, values={**fresh.values, **values}, at=draft.at, unfolded=draft.unfolded)
         if self._last in {one.name for one in whats if not one.missing}:
             fresh = replace(fresh, values={**fresh.values, "what": Field(self._last)})
-        return filling.settled(fresh)
+        return form_fields.settled(fresh)
 
     def _generated(self) -> str:
         return names.generate({row["name"] for row in self._shell.fleet.rows.values()}, _random)
 
     def _keep(self, form: Form) -> None:
         said = {key: value.text for key, value in form.values.items() if key not in {"what", "cwd", "more"}}
-        nothing = filling.empty(form.whats, folder="", generated="")
+        nothing = form_fields.empty(form.whats, folder="", generated="")
         self._draft = None if all(text == nothing.values[key].text for key, text in said.items()) else form
 
     def _start(self, screen: FormScreen, form: Form) -> None:
@@ -158,10 +157,10 @@ class Starting:
         except form_request.Wrong as wrong:
             screen.refused(wrong.key, wrong.sentence)
             return
-        if form.what.sort is Sort.AGENT and not _has_screen(form.what.name):
+        if form.what.sort is EntryKind.AGENT and not _has_screen(form.what.name):
             asked = {key: value for key, value in asked.items() if key not in {"type", "interactive"}}
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 screen.refused(form_request.wrong_entry(answer), answer.message)
@@ -170,7 +169,7 @@ class Starting:
             screen.close()
             self._started(answer, form.what.name)
 
-        self._run(asked, form.text("cwd"), told)
+        self._run(asked, form.text("cwd"), on_result)
 
     def start_fast(self, what: str, text: str, *, folder: str) -> None:
         """Start an agent's session, a shell or a command without asking anything.
@@ -181,7 +180,7 @@ class Starting:
             folder: Where it runs.
         """
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self._shell.flash(safe(answer.message), "bad")
@@ -189,17 +188,17 @@ class Starting:
                 self._started(answer, what)
 
         interactive = what in {SHELL, COMMAND} or _has_screen(what)
-        self._run(form_request.begun(what, text, interactive=interactive), folder, told)
+        self._run(form_request.begun(what, text, interactive=interactive), folder, on_result)
 
-    def _run(self, asked: dict[str, Any], folder: str, told: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
-        cwd = to_wire(clipboard.absolute(folder, self._shell.world.folder))
+    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
+        cwd = to_wire(folder_completion.absolute(folder, self._shell.world.folder))
         request = self._shell.world.request() | asked | {"cwd": cwd}
 
         def judged(answers: Answers) -> None:
             (answer,) = answers
-            told(answers)
+            on_result(answers)
             if isinstance(answer, OvermindError) and is_asked(answer):
-                ask(self._shell, answer, request, lambda: self._run(asked, folder, told))
+                ask(self._shell, answer, request, lambda: self._run(asked, folder, on_result))
 
         self._shell.request("run", [request], judged)
 
@@ -242,14 +241,14 @@ class Starting:
         self._as_of(mission, compare)
 
     def _as_of(self, mission: str, then: Any) -> None:  # noqa: ANN401 - a function of what names the definition
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self._shell.flash(safe(answer.message), "bad")
             else:
                 then(answer["as_of"])
 
-        self._shell.request("definition", [{"id": mission}], told)
+        self._shell.request("definition", [{"id": mission}], on_result)
 
     # beside
 

@@ -24,7 +24,6 @@ from overmind_core.domain.missions.status_marks import (
 )
 from overmind_core.domain.text.cells import pad, width
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions import rows as view
 from overmind_tui.missions.rows import Branch
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
@@ -147,7 +146,7 @@ def text(
     now: float,
     *,
     ascii_only: bool,
-    named: Callable[..., tuple[Cell, ...]] = view.name_cell,
+    named: Callable[..., tuple[Cell, ...]] = missions_rows.name_cell,
 ) -> str:
     """The rows with all their columns, in lines without colours; `named`: what stands in the column of names."""
     rows = [[column.title for column in columns]]
@@ -168,11 +167,11 @@ def _name(row: Row, _now: float) -> Cell:
 
 
 def _state(row: Row, now: float) -> Cell:
-    return Cell(view.state(row, now), view.mark(row).tone)
+    return Cell(missions_rows.state(row, now), missions_rows.mark(row).tone)
 
 
 def _held(row: Row, now: float) -> Cell:
-    return Cell(numbers.span(view.held(row, now)), "quiet")
+    return Cell(numbers.span(missions_rows.held(row, now)), "quiet")
 
 
 def _cost(row: Row, _now: float) -> Cell:
@@ -201,7 +200,7 @@ def _output(row: Row, _now: float) -> Cell:
 
 
 def _age(row: Row, now: float) -> Cell:
-    return Cell(numbers.span(view.age(row, now)), "quiet")
+    return Cell(numbers.span(missions_rows.age(row, now)), "quiet")
 
 
 def _tokens(row: Row, _now: float) -> Cell:
@@ -226,7 +225,7 @@ MISSIONS: tuple[Column, ...] = (
     Column("cpu", "CPU", 4, 5, 5, _cpu, right=True),
     Column("memory", "MEM", 5, 6, 6, _memory, right=True),
     Column("output", "OUT", 7, 8, 11, _output, right=True, wide=True, spare=True),
-    Column("now", "NOW", 20, 0, 2, lambda row, _now: view.now_cell(row)),
+    Column("now", "NOW", 20, 0, 2, lambda row, _now: missions_rows.now_cell(row)),
     Column("folder", "FOLDER", 12, 28, 16, _quiet("cwd"), wide=True),
     Column("command", "COMMAND", 16, 30, 15, _quiet("command"), wide=True),
 )

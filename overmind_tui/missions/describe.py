@@ -18,7 +18,7 @@ RUNS = 50
 """Of the newest runs each has a line."""
 
 
-class Look(NamedTuple):
+class Rendering(NamedTuple):
     """When and how it is looked at; `now` in seconds since the epoch, zone None is the machine's."""
 
     now: float
@@ -26,7 +26,7 @@ class Look(NamedTuple):
     ascii_only: bool = False
 
 
-def lines(info: Info, terms: Info | None, look: Look) -> Lines:
+def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
     """The sections, one after the other.
 
     Args:
@@ -51,7 +51,7 @@ def lines(info: Info, terms: Info | None, look: Look) -> Lines:
     return found
 
 
-def _head(info: Info, look: Look) -> Lines:
+def _head(info: Info, look: Rendering) -> Lines:
     mark = rows.mark(dict(info))
     sign = mark.ascii if look.ascii_only else mark.mark
     state = f"{sign} {rows.since(dict(info), look.now)}"
@@ -161,7 +161,7 @@ def _treatment(info: Info) -> Lines:
     )
 
 
-def _runs(info: Info, look: Look) -> Lines:
+def _runs(info: Info, look: Rendering) -> Lines:
     runs = list(reversed(info.get("runs") or []))
     if not runs:
         return []
@@ -171,7 +171,7 @@ def _runs(info: Info, look: Look) -> Lines:
     return [[Cell(header, "label")], *shown, *more]
 
 
-def _run(run: Info, look: Look) -> list[Cell]:
+def _run(run: Info, look: Rendering) -> list[Cell]:
     began, ended = numbers.moment(run.get("started_at")), numbers.moment(run.get("ended_at"))
     lasted = "" if began is None else numbers.span(max(0.0, (ended or look.now) - began))
     live = run.get("ended_at") is None
@@ -198,7 +198,7 @@ def _pair(label: str, value: str, tone: str = "") -> list[Cell]:
     return [Cell(f"  {label:<{LABEL}} ", "quiet"), Cell(safe(value.expandtabs()), tone)]
 
 
-def clock(text: str | None, look: Look) -> str | None:
+def clock(text: str | None, look: Rendering) -> str | None:
     """A time of the API as the person's clock shows it; None for none."""
     wall = numbers.moment(text)
     return None if wall is None else datetime.fromtimestamp(wall, look.zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -28,7 +28,7 @@ class DescribePage(TextPage):
 
     def _described(self) -> describe.Lines:
         shell = self.shell
-        return describe.lines(*self._known, describe.Look(shell.now(), shell.zone, shell.ascii_only))
+        return describe.lines(*self._known, describe.Rendering(shell.now(), shell.zone, shell.ascii_only))
 
     def targets(self) -> list[Row]:
         """The mission that it is about."""
@@ -47,7 +47,7 @@ class DescribePage(TextPage):
 def ask(shell: Shell, row: Row, then: Callable[[Known], None]) -> None:
     """Ask for all that is known of a mission; what makes that impossible is a flash."""
 
-    def told(answers: Answers) -> None:
+    def on_result(answers: Answers) -> None:
         (info,) = answers
         if isinstance(info, OvermindError):
             shell.flash(safe(info.message), "bad")
@@ -59,4 +59,4 @@ def ask(shell: Shell, row: Row, then: Callable[[Known], None]) -> None:
 
         shell.request("definition", [{"id": row["id"]}], defined)
 
-    shell.request("info", [{"id": row["id"]}], told)
+    shell.request("info", [{"id": row["id"]}], on_result)

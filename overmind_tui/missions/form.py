@@ -10,12 +10,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from overmind_tui.missions import form_fields
-from overmind_tui.missions import form_fields as filling
+from overmind_tui.missions import folder_completion, form_fields
 from overmind_tui.missions.form_fields import Form
-from overmind_tui.pages.page import Fitting, Handler
+from overmind_tui.pages.page import Handler, NeedsRoom
 from overmind_tui.render.cells import Cell
-from overmind_tui.shell import clipboard, keymap
+from overmind_tui.shell import keymap
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import Canvas
@@ -23,12 +22,12 @@ from overmind_tui.widgets.canvas import Canvas
 WIDTH = 84
 LOW = 30
 """Rows of a terminal in which nothing is left for air."""
-PATIENCE = 1.0
+HOLD_SECONDS = 1.0
 """Seconds that keys wait for what becomes of it; then esc works again."""
 HELP = ("enter starts · tab next · esc closes, and keeps it", "enter starts · esc closes")
 
 
-class FormScreen(Fitting, ModalScreen[None]):
+class FormScreen(NeedsRoom, ModalScreen[None]):
     """Asks for a mission; `refused` shows why it did not work, `done` closes it.
 
     Args:
@@ -61,7 +60,7 @@ class FormScreen(Fitting, ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """A box in the middle."""
-        self._sheet = Sheet(self)
+        self._sheet = FormCanvas(self)
         with Vertical(id="form") as self._frame:
             self._frame.border_title = "new mission"
             yield self._sheet
@@ -85,26 +84,29 @@ class FormScreen(Fitting, ModalScreen[None]):
         elif self._waits:
             return
         elif character is not None:
-            self._be(filling.typed(self.state, character))
+            self._be(form_fields.typed(self.state, character))
         elif action is not None and action.name in self._handlers:
             self._handlers[action.name]()
         else:
-            self._be(filling.pressed(self.state, key))
+            self._be(form_fields.pressed(self.state, key))
 
     def paste(self, text: str) -> None:
         """Into the entry with the cursor; nothing in a paste is a key."""
-        if not self._waits and self.state.entry.kind not in {filling.Kind.CHOICE, filling.Kind.FOLD}:
-            self._be(filling.typed(self.state, text))
+        if not self._waits and self.state.entry.kind not in {
+            form_fields.MissionKind.CHOICE,
+            form_fields.MissionKind.FOLD,
+        }:
+            self._be(form_fields.typed(self.state, text))
 
     def do_start(self) -> None:
         """Start it; keys wait for what becomes of it."""
-        continued = filling.continued(self.state)
+        continued = form_fields.continued(self.state)
         if continued is not None:
             self._be(continued)
             return
         self._waits = True
         self.shell.typed.hold()
-        self._patience = self.set_timer(PATIENCE, self.shell.typed.release)
+        self._hold_timer = self.set_timer(HOLD_SECONDS, self.shell.typed.release)
         self._changed()
         self._start(self, self.state)
 
@@ -115,15 +117,15 @@ class FormScreen(Fitting, ModalScreen[None]):
 
     def do_newline(self) -> None:
         """Another line."""
-        self._be(filling.newline(self.state))
+        self._be(form_fields.newline(self.state))
 
     def do_next_entry(self) -> None:
         """Complete the folder, else go to the next entry."""
-        self._be(filling.completed(self.state) if self.state.ghost else filling.stepped(self.state, 1))
+        self._be(form_fields.completed(self.state) if self.state.ghost else form_fields.stepped(self.state, 1))
 
     def do_previous_entry(self) -> None:
         """To the entry before."""
-        self._be(filling.stepped(self.state, -1))
+        self._be(form_fields.stepped(self.state, -1))
 
     def do_below(self) -> None:
         """A row down, from the last one to the next entry."""
@@ -135,7 +137,7 @@ class FormScreen(Fitting, ModalScreen[None]):
 
     def _vertical(self, step: int) -> None:
         moved = form_fields.moved(self.state, self._sheet.cells, step)
-        self._be(moved if moved is not None else filling.stepped(self.state, step))
+        self._be(moved if moved is not None else form_fields.stepped(self.state, step))
 
     # what became of it
 
@@ -144,7 +146,7 @@ class FormScreen(Fitting, ModalScreen[None]):
         self._wait_no_more()
         if not self.is_current:
             self.shell.flash(reason, "bad")
-        self._be(filling.refused(self.state, key, reason))
+        self._be(form_fields.refused(self.state, key, reason))
 
     def close(self) -> None:
         """Leave the screen below to the keys."""
@@ -155,7 +157,7 @@ class FormScreen(Fitting, ModalScreen[None]):
     def _wait_no_more(self) -> None:
         if self._waits:
             self._waits = False
-            self._patience.stop()
+            self._hold_timer.stop()
             self.shell.typed.release()
 
     # drawing
@@ -176,13 +178,13 @@ class FormScreen(Fitting, ModalScreen[None]):
         base = self.shell.world.folder
 
         def work() -> Callable[[], None]:
-            found = clipboard.completion(text, base)
+            found = folder_completion.completion(text, base)
             return lambda: self._offer(text, found)
 
         self.shell.background(work)
 
-    def _offer(self, text: str, found: clipboard.Completion) -> None:
-        self.state = filling.offered(self.state, text, found.ghost, found.candidates)
+    def _offer(self, text: str, found: folder_completion.Completion) -> None:
+        self.state = form_fields.offered(self.state, text, found.ghost, found.candidates)
         self._changed()
 
     def _changed(self) -> None:
@@ -195,7 +197,7 @@ class FormScreen(Fitting, ModalScreen[None]):
         self._sheet.lay_out(min(WIDTH, size.width) - 4, size.height - (4 if size.height >= LOW else 2))
 
 
-class Sheet(Canvas):
+class FormCanvas(Canvas):
     """Draws the form; where it is too low for all of it, the part with the cursor."""
 
     def __init__(self, form: FormScreen) -> None:

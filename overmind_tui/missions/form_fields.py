@@ -20,7 +20,7 @@ SHELL, COMMAND = "shell", "command"
 """What can be started besides agents."""
 
 
-class Kind(StrEnum):
+class MissionKind(StrEnum):
     """How an entry is filled in."""
 
     CHOICE = "choice"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
     """Nothing to fill in: it unfolds the rest."""
 
 
-class Sort(StrEnum):
+class EntryKind(StrEnum):
     """What the chosen thing is."""
 
     AGENT = "agent"
@@ -46,9 +46,9 @@ class What(NamedTuple):
     missing: str = ""
 
     @property
-    def sort(self) -> Sort:
+    def sort(self) -> EntryKind:
         """Anything but a shell or a command is an agent."""
-        return {SHELL: Sort.SHELL, COMMAND: Sort.COMMAND}.get(self.name, Sort.AGENT)
+        return {SHELL: EntryKind.SHELL, COMMAND: EntryKind.COMMAND}.get(self.name, EntryKind.AGENT)
 
 
 class Entry(NamedTuple):
@@ -57,34 +57,36 @@ class Entry(NamedTuple):
     key: str
     label: str
     hint: str
-    kind: Kind
+    kind: MissionKind
     choices: tuple[str, ...] = ()
-    sorts: frozenset[Sort] = frozenset(Sort)
+    sorts: frozenset[EntryKind] = frozenset(EntryKind)
     more: bool = False
 
 
-_AGENT = frozenset({Sort.AGENT})
-_OF_TEXT = frozenset({Sort.AGENT, Sort.COMMAND})
+_AGENT = frozenset({EntryKind.AGENT})
+_OF_TEXT = frozenset({EntryKind.AGENT, EntryKind.COMMAND})
 _RULES = "one rule in each line, such as Bash(git status)"
 ENTRIES: tuple[Entry, ...] = (
-    Entry("what", "what", "", Kind.CHOICE),
-    Entry("text", "", "", Kind.LINES, sorts=_OF_TEXT),
-    Entry("name", "name", "", Kind.LINE),
-    Entry("cwd", "folder", "where it runs", Kind.FOLDER),
-    Entry("more", "more", "", Kind.FOLD),
-    Entry("isolate", "isolate", "", Kind.CHOICE, ("as the project", "yes", "no"), more=True),
-    Entry("restart", "restart", "", Kind.CHOICE, ("never", "on-failure", "always"), more=True),
-    Entry("labels", "labels", "key=value key=value", Kind.LINE, more=True),
-    Entry("env", "variables", "NAME=value NAME='two words'", Kind.LINE, more=True),
-    Entry("model", "model", "the agent's own choice", Kind.LINE, sorts=_AGENT, more=True),
-    Entry("permission_mode", "mode", "", Kind.CHOICE, ("default", "plan", "acceptEdits"), sorts=_AGENT, more=True),
-    Entry("allow", "allow", _RULES, Kind.LINES, sorts=_AGENT, more=True),
-    Entry("deny", "deny", _RULES, Kind.LINES, sorts=_AGENT, more=True),
-    Entry("max_cost", "max cost", "no limit, in US dollars", Kind.LINE, sorts=_AGENT, more=True),
-    Entry("timeout", "timeout", "none; 90s, 10m or 2h for one run", Kind.LINE, more=True),
+    Entry("what", "what", "", MissionKind.CHOICE),
+    Entry("text", "", "", MissionKind.LINES, sorts=_OF_TEXT),
+    Entry("name", "name", "", MissionKind.LINE),
+    Entry("cwd", "folder", "where it runs", MissionKind.FOLDER),
+    Entry("more", "more", "", MissionKind.FOLD),
+    Entry("isolate", "isolate", "", MissionKind.CHOICE, ("as the project", "yes", "no"), more=True),
+    Entry("restart", "restart", "", MissionKind.CHOICE, ("never", "on-failure", "always"), more=True),
+    Entry("labels", "labels", "key=value key=value", MissionKind.LINE, more=True),
+    Entry("env", "variables", "NAME=value NAME='two words'", MissionKind.LINE, more=True),
+    Entry("model", "model", "the agent's own choice", MissionKind.LINE, sorts=_AGENT, more=True),
+    Entry(
+        "permission_mode", "mode", "", MissionKind.CHOICE, ("default", "plan", "acceptEdits"), sorts=_AGENT, more=True
+    ),
+    Entry("allow", "allow", _RULES, MissionKind.LINES, sorts=_AGENT, more=True),
+    Entry("deny", "deny", _RULES, MissionKind.LINES, sorts=_AGENT, more=True),
+    Entry("max_cost", "max cost", "no limit, in US dollars", MissionKind.LINE, sorts=_AGENT, more=True),
+    Entry("timeout", "timeout", "none; 90s, 10m or 2h for one run", MissionKind.LINE, more=True),
 )
-TEXTS = {Sort.AGENT: ("prompt", "what it is to do; empty: it waits for you"),
-         Sort.COMMAND: ("command", "a shell command, such as: make test")}  # fmt: skip
+TEXTS = {EntryKind.AGENT: ("prompt", "what it is to do; empty: it waits for you"),
+         EntryKind.COMMAND: ("command", "a shell command, such as: make test")}  # fmt: skip
 """Label and hint of the entry `text`."""
 
 
@@ -159,23 +161,23 @@ def choices(form: Form, entry: Entry) -> tuple[str, ...]:
 def typed(form: Form, text: str) -> Form:
     """The form after typing or pasting into the entry with the cursor."""
     entry, before = form.entry, form.values[form.at]
-    if entry.kind is Kind.CHOICE:
+    if entry.kind is MissionKind.CHOICE:
         return _chosen(form, 1) if text == " " else form
-    if entry.kind is Kind.FOLD:
+    if entry.kind is MissionKind.FOLD:
         return replace(form, unfolded=not form.unfolded) if text == " " else form
-    return written(form, (composer if entry.kind is Kind.LINES else field).typed(before, text))
+    return written(form, (composer if entry.kind is MissionKind.LINES else field).typed(before, text))
 
 
 def pressed(form: Form, key: str) -> Form:
     """The form after a key that is no character and no action of the form."""
     entry, before = form.entry, form.values[form.at]
-    if entry.kind is Kind.CHOICE:
+    if entry.kind is MissionKind.CHOICE:
         return _chosen(form, {"left": -1, "right": 1}.get(key, 0))
-    if entry.kind is Kind.FOLD:
+    if entry.kind is MissionKind.FOLD:
         return replace(form, unfolded=key == "right") if key in {"left", "right"} else form
-    if entry.kind is Kind.FOLDER and key in {"right", "ctrl+f"} and form.ghost and before.at == len(before.text):
+    if entry.kind is MissionKind.FOLDER and key in {"right", "ctrl+f"} and form.ghost and before.at == len(before.text):
         return completed(form)
-    changed = (composer if entry.kind is Kind.LINES else field).pressed(before, key)
+    changed = (composer if entry.kind is MissionKind.LINES else field).pressed(before, key)
     return form if changed is None else written(form, changed)
 
 
@@ -195,12 +197,12 @@ def stepped(form: Form, step: int) -> Form:
 
 def newline(form: Form) -> Form:
     """Another line, where there can be several."""
-    return typed(form, "\n") if form.entry.kind is Kind.LINES else form
+    return typed(form, "\n") if form.entry.kind is MissionKind.LINES else form
 
 
 def continued(form: Form) -> Form | None:
     """A new line in place of the backslash before the cursor; None where there is none."""
-    changed = composer.continued_draft(form.values[form.at]) if form.entry.kind is Kind.LINES else None
+    changed = composer.continued_draft(form.values[form.at]) if form.entry.kind is MissionKind.LINES else None
     return None if changed is None else written(form, changed)
 
 
@@ -266,11 +268,11 @@ def drawn(state: Form, cells: int, *, ascii_only: bool = False) -> Drawn:
 def _rows(state: Form, entry: Entry, cells: int, *, ascii_only: bool) -> list[list[Cell]]:
     active, value = entry.key == state.at, state.values[entry.key]
     match entry.kind:
-        case Kind.CHOICE:
+        case MissionKind.CHOICE:
             return [_choice(state, entry, cells, active=active, ascii_only=ascii_only)]
-        case Kind.FOLD:
+        case MissionKind.FOLD:
             return [[Cell(clipped(_folded(state, ascii_only=ascii_only), cells), "" if active else "faint")]]
-        case Kind.LINES if value.text:
+        case MissionKind.LINES if value.text:
             return _several(value, cells, active=active)
     return [line(value, _hint(state, entry), cells, active=active, ghost=state.ghost if entry.key == "cwd" else "")]
 
@@ -350,7 +352,7 @@ def _below(state: Form, entry: Entry, cells: int) -> list[list[Cell]]:
 
 def moved(state: Form, cells: int, step: int) -> Form | None:
     """The form with the cursor a row below or above in a text of several; None where there is none."""
-    if state.entry.kind is not Kind.LINES:
+    if state.entry.kind is not MissionKind.LINES:
         return None
     value = state.values[state.at]
     changed = composer.vertical(value, composer.rows(value.text, max(cells - LABEL - 1, 4) - 1), step)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overmind_core.errors import OvermindError
-from overmind_tui.missions.form_fields import Form, Sort
+from overmind_tui.missions.form_fields import EntryKind, Form
 
 _ABOUT = {"name_taken": "name", "cwd_not_found": "cwd", "provider_missing": "what", "unknown_provider": "what",
           "empty_command": "text", "not_found": "text", "untrusted_project": "isolate", "docker_missing": "isolate",
@@ -36,7 +36,7 @@ def request(form: Form) -> dict[str, Any]:
         Wrong: an entry makes no sense.
     """
     sort = form.what.sort
-    if sort is Sort.COMMAND and not form.text("text"):
+    if sort is EntryKind.COMMAND and not form.text("text"):
         raise Wrong("text", "say what to run")
     return {
         **begun(form.what.name, form.text("text")),
@@ -46,7 +46,7 @@ def request(form: Form) -> dict[str, Any]:
         "env_set": _pairs(form, "env"),
         "timeout": form.text("timeout") or 0,
         **_isolation(form.text("isolate")),
-        **(_agent(form) if sort is Sort.AGENT else {}),
+        **(_agent(form) if sort is EntryKind.AGENT else {}),
     }
 
 
@@ -58,9 +58,9 @@ def begun(what: str, text: str, *, interactive: bool = True) -> dict[str, Any]:
         text: The prompt or the command.
         interactive: The agent has a full-screen program of its own; else it does this one thing.
     """
-    if what == Sort.COMMAND:
+    if what == EntryKind.COMMAND:
         return {"command": text}
-    if what == Sort.SHELL:
+    if what == EntryKind.SHELL:
         return {"command": text, "type": "session"}
     session = {"type": "session", "interactive": True} if interactive else {}
     return {"command": "", "provider": what, "agent": {"prompt": text or None}, **session}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_tui.log import lines as log_lines
@@ -15,17 +15,17 @@ from overmind_tui.shell import keymap
 from overmind_tui.shell.actions import Context, Needs
 
 if TYPE_CHECKING:
-    from overmind_tui.log.panel import LogSide
+    from overmind_tui.log.panel import LogPanel
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.panels import Panels
-    from overmind_tui.missions.table import TableSide
-    from overmind_tui.shell.person import Absence
-    from overmind_tui.terminal.pane import TerminalSide
+    from overmind_tui.missions.table import TablePanel
+    from overmind_tui.shell.user_state import AwaySummary
+    from overmind_tui.terminal.pane import TerminalPanel
 
 Lines = list[list[Cell]]
 
 
-class Surroundings:
+class Header:
     """Says all of it, from what the screen and the program know now.
 
     Attributes:
@@ -33,12 +33,12 @@ class Surroundings:
     """
 
     def __init__(  # noqa: PLR0917 - the parts of the screen
-        self, screen: MainScreen, panels: Panels, table: TableSide, log: LogSide, terminal: TerminalSide,
-        away: Absence, version: str,
+        self, screen: MainScreen, panels: Panels, table: TablePanel, log: LogPanel, terminal: TerminalPanel,
+        away: AwaySummary, version: str,
     ) -> None:  # fmt: skip
         self._screen = screen
         self._panels = panels
-        self._table_side, self._log_side, self._terminal_side = table, log, terminal
+        self._table_panel, self._log_panel, self._terminal_panel = table, log, terminal
         self._away = away
         self.version = version
         self.agents: Mapping[str, bool] | None = None
@@ -51,7 +51,7 @@ class Surroundings:
         """What stands at the top, in so many lines, of a screen with the keys of this context."""
         shell, fleet = self._screen.shell, self._screen.shell.fleet
         hints = keymap.hints(context, read_only=shell.read_only)
-        if context is Context.LOOKING and self._terminal_side.stay.ended:
+        if context is Context.LOOKING and self._terminal_panel.session.ended:
             hints = tuple(one for one in hints if one.needs is not Needs.LIVE)
         load, paid = (fleet.load, fleet.before), (fleet.today, fleet.tokens)
         facts = Facts(fleet.counts, self.version, *load, *paid, shell.ascii_only, shell.read_only)
@@ -82,7 +82,7 @@ class Surroundings:
 
     def table_title(self) -> str:
         """How many rows are shown, why not all, and which are marked."""
-        table, side = self._screen.table, self._table_side
+        table, side = self._screen.table, self._table_panel
         shown = {branch.id for branch in table.branches if branch.meant}
         title = f"missions[{len(shown)}]" + (f" </{safe(side.filter.text)}>" if side.filter else "")
         if side.attention:
@@ -94,21 +94,21 @@ class Surroundings:
 
     def log_title(self) -> str:
         """Whose log it is."""
-        return self._log_side.title()
+        return self._log_panel.title()
 
     def log_subtitle(self) -> str:
         """How it is shown; of a mission that draws a screen how that is seen."""
-        view, panels, look = self._screen.log_view, self._panels, self._log_side.look
+        view, panels, look = self._screen.log_view, self._panels, self._log_panel.look
         row = self._screen.shell.fleet.of(look.alone) if panels.current is Panel.TABLE else None
-        if screen := log_lines.screen(row, view.book.partial):
+        if screen := log_lines.screen(row, view.paged_log.partial):
             return screen
         switch = {True: "on", False: "off"}
         follows = "follow" if view.following else "paused, s follows"
         return f"{follows} · wrap {switch[view.wrap]} · time {switch[view.times]}"
 
-    def empty(self) -> texts.EmptinessLines:
+    def empty(self) -> Sequence[Sequence[Cell]]:
         """Why no row is shown."""
-        shell, side = self._screen.shell, self._table_side
+        shell, side = self._screen.shell, self._table_panel
         if shell.fleet.lost:
             return ()
         if not shell.fleet.loaded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widget import Widget
 
+    from overmind_tui.render.cells import Cell
     from overmind_tui.render.layout import Panel
-    from overmind_tui.render.texts import EmptinessLines
     from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.command_bar import CommandBar
     from overmind_tui.widgets.lines import Lines, LinesPanel
@@ -50,13 +50,13 @@ class MainScreen(Protocol):
 
     # said
 
-    def empty(self) -> EmptinessLines:
+    def empty(self) -> Sequence[Sequence[Cell]]:
         """Why no mission is shown."""
 
     def retitle(self) -> None:
         """What the borders say has changed."""
 
-    def say(self) -> None:
+    def refresh_status(self) -> None:
         """What the bottom line says has changed."""
 
     def tick(self) -> None:

@@ -16,15 +16,15 @@ from overmind_tui.shell.actions import Context
 if TYPE_CHECKING:
     from textual.app import App
 
-    from overmind_tui.log.panel import LogSide
+    from overmind_tui.log.panel import LogPanel
     from overmind_tui.missions.main_screen import MainScreen
-    from overmind_tui.missions.table import TableSide
+    from overmind_tui.missions.table import TablePanel
     from overmind_tui.pages.page import Handler
-    from overmind_tui.shell.person import Absence
-    from overmind_tui.terminal.pane import TerminalSide
+    from overmind_tui.shell.user_state import AwaySummary
+    from overmind_tui.terminal.pane import TerminalPanel
 
 
-class WayBack:
+class PageHistory:
     """The pages that were closed for a log, the lowest first; none where it was opened on the main screen."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class WayBack:
 CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.STATS: Context.MISSIONS}
 
 
-class Side(Protocol):
+class PanelKeys(Protocol):
     """What a panel does with keys."""
 
     handlers: dict[str, Handler]
@@ -83,16 +83,16 @@ class Panels:
     """
 
     def __init__(
-        self, screen: MainScreen, table: TableSide, log: LogSide, terminal: TerminalSide, away: Absence
+        self, screen: MainScreen, table: TablePanel, log: LogPanel, terminal: TerminalPanel, away: AwaySummary
     ) -> None:
         self._screen = screen
-        self._table_side, self._log_side, self._terminal_side = table, log, terminal
+        self._table_panel, self._log_panel, self._terminal_panel = table, log, terminal
         self._away = away
         self.current = Panel.TABLE
         self.zoomed = False
         self.shows_header = True
         self.shape = Shape()
-        self.way_back = WayBack()
+        self.page_history = PageHistory()
         self.handlers: dict[str, Handler] = {
             "next-panel": self.do_next_panel,
             "previous-panel": self.do_previous_panel,
@@ -108,18 +108,18 @@ class Panels:
     @property
     def context(self) -> Context:
         """Whose keys count."""
-        return self._terminal_side.context if self.current is Panel.TERMINAL else CONTEXTS[self.current]
+        return self._terminal_panel.context if self.current is Panel.TERMINAL else CONTEXTS[self.current]
 
     @property
-    def side(self) -> Side:
+    def side(self) -> PanelKeys:
         """Who does what the keys mean."""
-        return self.side_of(self.context)
+        return self.panel_of(self.context)
 
-    def side_of(self, context: Context) -> Side:
+    def panel_of(self, context: Context) -> PanelKeys:
         """Who does what the keys of a context mean."""
         if context in {Context.LOOKING, Context.TYPING}:
-            return self._terminal_side
-        return self._log_side if context is Context.LOG else self._table_side
+            return self._terminal_panel
+        return self._log_panel if context is Context.LOG else self._table_panel
 
     def resized(self, size: Size) -> None:
         """Fold what doesn't fit."""
@@ -139,9 +139,9 @@ class Panels:
         screen.head.styles.height = shown.header
         screen.banner.display = not shown.small and bool(lost or self._away.said)
         screen.banner.set_class(bool(lost), "lost")
-        screen.log_view.display = shown.side and not self._terminal_side.is_open
-        screen.terminal_view.display = shown.side and self._terminal_side.is_open
-        self._terminal_side.stay.seen_again()
+        screen.log_view.display = shown.side and not self._terminal_panel.is_open
+        screen.terminal_view.display = shown.side and self._terminal_panel.is_open
+        self._terminal_panel.session.seen_again()
         screen.table.display, screen.stats.display = shown.table, shown.stats
         screen.left.display = shown.table or shown.stats
         screen.left.styles.width = shown.list_cells or "1fr"
@@ -155,14 +155,14 @@ class Panels:
         screen.crumbs = tuple(dict.fromkeys((Panel.TABLE.value, self.current.value)))
         screen.retitle()
         screen.head.refresh()
-        screen.say()
+        screen.refresh_status()
 
     def give(self, panel: Panel) -> None:
         """Give the keys to a panel; the log is where a terminal was."""
         if panel is Panel.LOG:
-            self._terminal_side.close()
+            self._terminal_panel.close()
         else:
-            self.way_back.forget(self._screen.shell.app)
+            self.page_history.forget(self._screen.shell.app)
         self.current = panel
         self.fold()
         self.refocus()
@@ -177,7 +177,7 @@ class Panels:
 
     def _step(self, step: int) -> None:
         size = self._screen.shell.app.size
-        beside = Panel.TERMINAL if self._terminal_side.is_open else Panel.LOG
+        beside = Panel.TERMINAL if self._terminal_panel.is_open else Panel.LOG
         there = [Panel.TABLE, beside, *([Panel.STATS] if has_stats(size.width, size.height) else [])]
         at = there.index(self.current) if self.current in there else 0
         self.give(there[(at + step) % len(there)])
@@ -208,12 +208,12 @@ class Panels:
 
     def _close_panel(self) -> None:
         """To the list that it was opened from, else to the missions."""
-        way, self.way_back = self.way_back, WayBack()
+        way, self.page_history = self.page_history, PageHistory()
         self.give(Panel.TABLE)
         way.go(self._screen.shell.app)
 
     def close_terminal(self) -> None:
         """Back to the list."""
-        self._terminal_side.close()
+        self._terminal_panel.close()
         self.zoomed = False
         self.give(Panel.TABLE)

@@ -6,7 +6,7 @@ Long lines of our own words, gone on with below where they began; texts of other
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from overmind_core.domain.missions.status_marks import (
@@ -18,7 +18,6 @@ from overmind_core.domain.missions.status_marks import (
     StatusMark,
     mark_of,
 )
-from overmind_core.domain.text.cells import width
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 
@@ -220,8 +219,8 @@ def now_cell(row: Row) -> Cell:
     if not text and row.get("type") == PLAN:
         return Cell(":plan shows its agents", "faint")
     if not text and is_live(row):
-        told = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
-        return Cell(mark(row).word if told or mark(row) is PREPARING else "no output yet", "faint")
+        on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
+        return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")
     return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
 
 
@@ -234,34 +233,16 @@ def counts(rows: Iterable[Row]) -> dict[StatusMark, int]:
     return found
 
 
-_PIECE = re.compile(r"\s*\S+|\s+$")
-"""A word with the blanks before it, or the blanks at the end."""
-_INDENT = re.compile(r" *")
+def place(branches: Sequence[Branch], wanted: str | None, before: int) -> int:
+    """Where the cursor stands now: on the row with the id `wanted`, else as near to where it stood as can be."""
+    for at, branch in enumerate(branches):
+        if branch.id == wanted:
+            return at
+    return max(0, min(before, len(branches) - 1))
 
 
-def folded(lines: Sequence[Sequence[Cell]], cells: int, hang: int) -> list[list[Cell]]:
-    """The lines in rows of `cells` cells; what has a first column goes on behind it, `hang` cells from the left."""
-    return [row for line in lines for row in _rows(line, cells, hang)]
-
-
-def _rows(line: Sequence[Cell], cells: int, hang: int) -> Iterator[list[Cell]]:
-    if sum(width(cell.text) for cell in line) <= cells:
-        yield list(line)
-        return
-    indent = min(hang if len(line) > 1 else _depth(line[0].text), cells // 2)
-    row: list[Cell] = []
-    used = 0
-    for cell in line:
-        for piece in _PIECE.findall(cell.text):
-            if used + width(piece) > cells and used > indent and not piece.isspace():
-                yield row
-                row, used = [Cell(" " * indent)], indent
-                piece = piece.lstrip()  # noqa: PLW2901 - the blanks stayed behind
-            row.append(Cell(piece, cell.tone))
-            used += width(piece)
-    yield row
-
-
-def _depth(text: str) -> int:
-    found = _INDENT.match(text)
-    return found.end() if found else 0
+def moved(old: Sequence[Branch], new: Sequence[Branch], wanted: str | None, at: int) -> bool:
+    """Whether the row under the cursor left, or stands elsewhere in the table."""
+    if wanted is None or not 0 <= at < len(old):
+        return False
+    return not (at < len(new) and new[at].id == wanted)

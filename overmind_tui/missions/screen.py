@@ -13,22 +13,21 @@ from textual.screen import ModalScreen
 
 from overmind_tui.command_line.parse import Show
 from overmind_tui.inbox import rows as inbox_rows
-from overmind_tui.log.follow import LogFeed
-from overmind_tui.log.panel import LogSide
+from overmind_tui.log.follow import LogFollower
+from overmind_tui.log.panel import LogPanel
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import MISSIONS
-from overmind_tui.missions.header import Surroundings
+from overmind_tui.missions.header import Header
 from overmind_tui.missions.panels import Panels
-from overmind_tui.missions.table import TableSide
+from overmind_tui.missions.table import TablePanel
 from overmind_tui.pages.page import Handler, Page, joined
 from overmind_tui.pages.table_rows import Marks
-from overmind_tui.render import texts
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.actions import Action, Context
-from overmind_tui.shell.person import Absence
 from overmind_tui.shell.remembered import Remembered
-from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalSide
+from overmind_tui.shell.user_state import AwaySummary
+from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalPanel
 from overmind_tui.widgets.lines import Lines, LinesPanel
 from overmind_tui.widgets.log import LogView
 from overmind_tui.widgets.table import ResourceTable
@@ -50,8 +49,8 @@ class MainParts(NamedTuple):
     """
 
     remembered: Remembered
-    log_feed: LogFeed
-    away: Absence
+    log_follower: LogFollower
+    away: AwaySummary
     version: str
     is_covered: Callable[[], bool]
 
@@ -63,12 +62,12 @@ class MissionsScreen(Page):
         super().__init__()
         self._parts = parts
         self.marks = Marks(self)
-        self.table_side = TableSide(self, self.marks, parts.remembered)
-        self.log_side = LogSide(self, parts.log_feed)
-        self.terminal_side = TerminalSide(self)
-        sides = self.table_side, self.log_side, self.terminal_side
+        self.table_panel = TablePanel(self, self.marks, parts.remembered)
+        self.log_panel = LogPanel(self, parts.log_follower)
+        self.terminal_panel = TerminalPanel(self)
+        sides = self.table_panel, self.log_panel, self.terminal_panel
         self.panels = Panels(self, *sides, parts.away)
-        self.around = Surroundings(self, self.panels, *sides, parts.away, parts.version)
+        self.header = Header(self, self.panels, *sides, parts.away, parts.version)
         self._wanted = ""
         """A mission that the cursor goes to once it has come."""
         self._left = False
@@ -79,18 +78,18 @@ class MissionsScreen(Page):
     def compose(self) -> ComposeResult:
         """What fits is known before the first frame, so that nothing flashes."""
         settings = self.shell.settings
-        self.head = Lines(self.around.head, id="header")
-        self.banner = Lines(self.around.banner, id="banner")
+        self.head = Lines(self.header.head, id="header")
+        self.banner = Lines(self.header.banner, id="banner")
         self.table = ResourceTable(MISSIONS, ascii_only=self.shell.ascii_only, id="missions")
         self.table.now = self.shell.now
-        self.stats = LinesPanel(self.around.stats, press=self.table.press, id="stats")
+        self.stats = LinesPanel(self.header.stats, press=self.table.press, id="stats")
         self.log_view = LogView(zone=self.shell.zone, id="log")
         self._log_defaults = settings.log_time, settings.log_wrap
         self.log_view.times, self.log_view.wrap = self._log_defaults
         self.left = Vertical(self.table, self.stats, id="left")
-        self.terminal_view = TerminalView(self.terminal_side.keys.point, id="terminal")
+        self.terminal_view = TerminalView(self.terminal_panel.keys.point, id="terminal")
         self.room = Horizontal(self.left, self.log_view, self.terminal_view, id="panels")
-        self.too_small = Lines(self.around.small, id="too-small")
+        self.too_small = Lines(self.header.small, id="too-small")
         self.panels.fold()
         yield self.head
         yield self.banner
@@ -114,7 +113,7 @@ class MissionsScreen(Page):
 
     def begin(self) -> None:
         """The table has the keys."""
-        self.table_side.recall()
+        self.table_panel.recall()
         self.rearrange(asked=True)
         self.panels.refocus()
 
@@ -124,15 +123,15 @@ class MissionsScreen(Page):
 
     def on_unmount(self) -> None:
         """The program ends."""
-        self.terminal_side.hang_up()
+        self.terminal_panel.hang_up()
 
     # what came
 
     def rearrange(self, *, asked: bool = False) -> None:
         """Show the rows as they are now."""
         self._arranged = time.monotonic()
-        self.table_side.rearrange(asked=asked)
-        self.terminal_side.rows_changed()
+        self.table_panel.rearrange(asked=asked)
+        self.terminal_panel.rows_changed()
 
     def rows_came(self) -> None:
         """Show the rows that came; one that was waited for gets the cursor."""
@@ -145,7 +144,7 @@ class MissionsScreen(Page):
 
     def targets(self) -> list[Row]:
         """The marked rows that are shown, else the cursor's; in a terminal its own."""
-        return (self.terminal_side if self.panels.current is Panel.TERMINAL else self.table_side).targets()
+        return (self.terminal_panel if self.panels.current is Panel.TERMINAL else self.table_panel).targets()
 
     @property
     def restless(self) -> bool:
@@ -156,22 +155,22 @@ class MissionsScreen(Page):
         """A second went by; rows that have just come are drawn with their times already."""
         if time.monotonic() - self._arranged > FRESH:
             self.table.tick()
-        self.head.say()
-        self.stats.say()
+        self.head.refresh_if_changed()
+        self.stats.refresh_if_changed()
 
     def changed_connection(self) -> None:
         """The supervisor came or went."""
         self.panels.fold()
         self.banner.refresh()
-        self.table.empty = self.around.empty()
+        self.table.empty = self.header.empty()
         self.table.refresh()
 
     @on(ResourceTable.Selected)
     def look_at(self, message: ResourceTable.Selected) -> None:
         """Another mission under the cursor, another log."""
-        self.log_side.look_at(message.row)
+        self.log_panel.look_at(message.row)
         self.stats.refresh()
-        self.say()
+        self.refresh_status()
 
     def standing(self) -> Cell:
         """What the mission under the cursor asks."""
@@ -186,16 +185,16 @@ class MissionsScreen(Page):
     @on(LogView.Changed)
     def log_changed(self) -> None:
         """Who reads back is not disturbed by what comes."""
-        self._parts.log_feed.hold(back=not self.log_view.following)
+        self._parts.log_follower.hold(back=not self.log_view.following)
         self.retitle()
 
     def retitle(self) -> None:
         """What the borders say."""
-        self.table.entitle(self.around.table_title())
-        self.stats.entitle(self.around.stats_title())
-        if self.terminal_side.is_open:
-            self.terminal_view.entitle(*self.terminal_side.titles())
-        self.log_view.entitle(self.around.log_title(), self.around.log_subtitle())
+        self.table.entitle(self.header.table_title())
+        self.stats.entitle(self.header.stats_title())
+        if self.terminal_panel.is_open:
+            self.terminal_view.entitle(*self.terminal_panel.titles())
+        self.log_view.entitle(self.header.log_title(), self.header.log_subtitle())
 
     # keys
 
@@ -212,22 +211,22 @@ class MissionsScreen(Page):
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also the panel with the keys, which goes before, who marks rows, and who arranges the panels."""
         own = super().handlers(context) | {"open": self.do_open, "log": self.do_log, "previous": self.do_previous}
-        return joined(own | self.panels.side_of(context).handlers, self.marks.handlers, self.panels.handlers)
+        return joined(own | self.panels.panel_of(context).handlers, self.marks.handlers, self.panels.handlers)
 
     @property
     def verbs(self) -> Mapping[str, Handler]:
         """What `:` does here that no key does."""
-        return {"keep": self.terminal_side.keep} if self.panels.current is Panel.TERMINAL else {}
+        return {"keep": self.terminal_panel.keep} if self.panels.current is Panel.TERMINAL else {}
 
     def press(self, key: str, character: str | None) -> None:
         """A key, for the terminal where one is typed into."""
-        if not (self.panels.at_terminal and self.terminal_side.keys.press(key, character)):
+        if not (self.panels.at_terminal and self.terminal_panel.keys.press(key, character)):
             super().press(key, character)
 
     def paste(self, text: str) -> None:
         """A paste, the same."""
         if self.panels.at_terminal:
-            self.terminal_side.keys.paste(text)
+            self.terminal_panel.keys.paste(text)
         else:
             super().paste(text)
 
@@ -249,7 +248,7 @@ class MissionsScreen(Page):
             self.shell.fleet.forget_killed()
             self.rearrange(asked=True)
         self._left = False
-        self.terminal_side.stay.seen_again()
+        self.terminal_panel.session.seen_again()
 
     # for those that stand before it
 
@@ -264,16 +263,16 @@ class MissionsScreen(Page):
 
     def head_of(self, context: Context, cells: int, lines: int) -> list[list[Cell]]:
         """The header of a page with the keys of this context."""
-        return self.around.head_of(context, cells, lines)
+        return self.header.head_of(context, cells, lines)
 
-    def empty(self) -> texts.EmptinessLines:
+    def empty(self) -> Sequence[Sequence[Cell]]:
         """Why no mission is shown."""
-        return self.around.empty()
+        return self.header.empty()
 
     def to_front(self, *, for_good: bool = False) -> None:
         """Close all that stands before it; `for_good`: nobody goes back to what was put away for a log, either."""
         if for_good or len(self.app.screen_stack) > 1:
-            self.panels.way_back.forget(self.app)
+            self.panels.page_history.forget(self.app)
         while len(self.app.screen_stack) > 1:
             self.app.pop_screen()
 
@@ -292,7 +291,7 @@ class MissionsScreen(Page):
             return False
         self.to_front()
         if not self.select(found["id"]):
-            self.table_side.do_clear_filter()
+            self.table_panel.do_clear_filter()
         return self.select(found["id"])
 
     def give(self, panel: Panel, *, zoomed: bool | None = None) -> None:
@@ -311,11 +310,11 @@ class MissionsScreen(Page):
 
     def join(self, row: Row) -> None:
         """Type into a mission's terminal; where nothing may be typed, look at it."""
-        self.terminal_side.join(row)
+        self.terminal_panel.join(row)
 
     def narrow(self, text: str) -> None:
         """Show only the missions that match."""
-        self.table_side.narrow(text)
+        self.table_panel.narrow(text)
 
     def show_panel(self, panel: Panel, show: Show) -> None:
         """Come to the front with the keys on this panel, the log alone, filtered as it was asked for."""
@@ -327,7 +326,7 @@ class MissionsScreen(Page):
             return
         if panel is Panel.TABLE:
             self.narrow(show.filter)
-        elif not self.log_side.type(show.filter):
+        elif not self.log_panel.type(show.filter):
             self.shell.flash(f"/{safe(show.filter)} is no filter", "bad")
 
     def show_log(self, mission: str | None, gone: str) -> None:
@@ -335,8 +334,8 @@ class MissionsScreen(Page):
         if mission is None or self.shell.fleet.of(mission) is None:
             self.shell.flash(gone, "slow")
             return
-        self.table_side.unfold_above(mission)
-        self.panels.way_back.leave(self.app)
+        self.table_panel.unfold_above(mission)
+        self.panels.page_history.leave(self.app)
         if self.go_to(mission):
             self.give(Panel.LOG)
 
@@ -347,8 +346,8 @@ class MissionsScreen(Page):
         """The mission whose newest lines a person sees now."""
         if not self.app.app_focus:
             return None
-        if self.terminal_side.is_open:
-            stay = self.terminal_side.stay
+        if self.terminal_panel.is_open:
+            stay = self.terminal_panel.session
             return stay.mission if stay.in_sight else None
         top = self.app.screen_stack[-1] if self.app.screen_stack else None
         return self.log_view.mission if top is self and self.log_view.display and self.log_view.following else None
@@ -356,13 +355,13 @@ class MissionsScreen(Page):
     @property
     def unread(self) -> set[str]:
         """The missions whose newest lines came since the supervisor was told that they were seen."""
-        return self.log_side.news
+        return self.log_panel.unread
 
     def shown_text(self) -> str:
         """What the panel with the keys shows."""
         if self.panels.current is Panel.TERMINAL:
-            return self.terminal_side.shown_text()
-        return super().shown_text() if self.panels.current is Panel.LOG else self.table_side.shown_text()
+            return self.terminal_panel.shown_text()
+        return super().shown_text() if self.panels.current is Panel.LOG else self.table_panel.shown_text()
 
     @property
     def in_sight(self) -> bool:
@@ -379,7 +378,7 @@ class MissionsScreen(Page):
         """Its terminal, to look at; its log, where it has none."""
         current = self.table.current
         if current is not None and missions_rows.has_terminal(current.row):
-            self.terminal_side.look(current.row)
+            self.terminal_panel.look(current.row)
         else:
             self.do_log()
 
@@ -387,7 +386,7 @@ class MissionsScreen(Page):
         """Its log; of all marked ones together."""
         rows = self.targets()
         if len(rows) > 1:
-            self.log_side.look_at_all(rows)
+            self.log_panel.look_at_all(rows)
         if rows:
             self.panels.give(Panel.LOG)
 
@@ -395,15 +394,15 @@ class MissionsScreen(Page):
         """The log of the run before."""
         if self.table.current is not None:
             self.panels.give(Panel.LOG)
-            self.log_side.do_previous()
+            self.log_panel.do_previous()
 
     def turn_prompt(self) -> bool:
         """Tab behind `/`: the panel may know two meanings of it."""
-        return self.panels.current is Panel.LOG and self.log_side.turn_prompt()
+        return self.panels.current is Panel.LOG and self.log_panel.turn_prompt()
 
     def do_leave(self) -> None:
         """Leave the program; not by a key that was meant for the terminal that was left just now."""
-        if time.monotonic() < self.terminal_side.left_at + LEFT_SECONDS:
+        if time.monotonic() < self.terminal_panel.left_at + LEFT_SECONDS:
             self.shell.flash("ctrl-c: the terminal was left already · again leaves the program", "slow")
         else:
             super().do_leave()
@@ -411,7 +410,7 @@ class MissionsScreen(Page):
     @on(TerminalView.Sized)
     def terminal_sized(self) -> None:
         """The pane has another size."""
-        self.terminal_side.resized()
+        self.terminal_panel.resized()
 
     @on(TerminalView.Changed)
     def terminal_changed(self) -> None:

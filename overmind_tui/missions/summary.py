@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from overmind_core.domain.missions.status_marks import (
     FROZEN,
@@ -26,17 +26,12 @@ from overmind_core.domain.missions.status_marks import (
     STOPPING,
     StatusMark,
 )
-from overmind_core.domain.text.cells import width as cells_width
+from overmind_core.domain.text.cells import width
 from overmind_tui.missions import rows
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, clipped, safe
-from overmind_tui.shell.actions import TAKES_EVERYTHING, Action, Context, shown_key
-
-if TYPE_CHECKING:
-    from overmind_core.terminal.cells import Run
-    from overmind_core.terminal.screen import Screen
-
+from overmind_tui.shell.actions import Action, shown_key
 
 HELP = "help"
 """The action whose hint stays longest."""
@@ -48,7 +43,7 @@ GAP = 3
 def hint_line(hints: tuple[Action, ...], room: int) -> list[Cell]:
     """As many as fit, the most used first; the way to all others is the last to go."""
     texts = {action.name: (f"<{shown_key(action.keys[0])}>", f"{action.label} ") for action in hints}
-    needs = {name: cells_width(key) + cells_width(label) for name, (key, label) in texts.items()}
+    needs = {name: width(key) + width(label) for name, (key, label) in texts.items()}
     kept = [name for name in texts if name == HELP and needs[name] <= room]
     room -= sum(needs[name] for name in kept)
     for name in texts:
@@ -97,8 +92,8 @@ def _chosen(hints: Sequence[Action], count: int) -> list[Action]:
 def _column(group: Sequence[Action], lines: int) -> tuple[list[list[Cell]], int]:
     """The cells of each line, all of one width, and that width."""
     keys = [f"<{shown_key(action.keys[0])}>" for action in group]
-    key = max(map(cells_width, keys))
-    label = max(cells_width(action.label) for action in group)
+    key = max(map(width, keys))
+    label = max(width(action.label) for action in group)
     drawn = [
         [Cell(f"{one:<{key}} ", "key"), Cell(f"{action.label:<{label}}", "label")]
         for one, action in zip(keys, group, strict=True)
@@ -175,7 +170,7 @@ def _one_line(facts: Facts, hints: tuple[Action, ...], cells: int) -> list[Cell]
         parts["counts"] = _counts(facts, room=cells - 1)
     line = [] if "logo" in parts else [Cell(" ")]
     line += [cell for place, part in enumerate(parts.values()) for cell in ((SEPARATOR, *part) if place else part)]
-    found = hint_line(hints, cells - _width(line) - cells_width(SEPARATOR.text))
+    found = hint_line(hints, cells - _cells_of_parts(line) - width(SEPARATOR.text))
     return [*line, SEPARATOR, *found] if found else line
 
 
@@ -187,7 +182,7 @@ def _block(facts: Facts, hints: tuple[Action, ...], cells: int, lines: int) -> l
     room = _room(left)
     columns = hint_columns(hints, cells - room, lines)
     return [
-        [*own, Cell(" " * (room - _width(own))), *right] if right else own
+        [*own, Cell(" " * (room - _cells_of_parts(own))), *right] if right else own
         for own, right in zip(left, columns, strict=True)
     ]
 
@@ -199,7 +194,7 @@ def _left(facts: Facts, cells: int, *, words: bool) -> list[list[Cell]]:
 
 
 def _room(left: Iterable[Sequence[Cell]]) -> int:
-    return max(map(_width, left)) + GAP
+    return max(map(_cells_of_parts, left)) + GAP
 
 
 def _parts(facts: Facts) -> Parts:
@@ -228,11 +223,11 @@ def _cost(facts: Facts) -> list[Cell]:
 
 
 def _length(parts: Parts) -> int:
-    return sum(map(_width, parts.values())) + cells_width(SEPARATOR.text) * (len(parts) - 1)
+    return sum(map(_cells_of_parts, parts.values())) + width(SEPARATOR.text) * (len(parts) - 1)
 
 
-def _width(cells: Iterable[Cell]) -> int:
-    return sum(cells_width(cell.text) for cell in cells)
+def _cells_of_parts(cells: Iterable[Cell]) -> int:
+    return sum(width(cell.text) for cell in cells)
 
 
 def _counts(facts: Facts, *, words: bool = False, room: int | None = None) -> list[Cell]:
@@ -240,7 +235,7 @@ def _counts(facts: Facts, *, words: bool = False, room: int | None = None) -> li
     counted = dict(facts.counts)
     dropped = list(reversed(LEAST_TELLING))
     shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
-    while room is not None and _width(shown) > room and dropped:
+    while room is not None and _cells_of_parts(shown) > room and dropped:
         counted.pop(dropped.pop(), None)
         shown = _counted(counted, ascii_only=facts.ascii_only, words=words)
     return shown or [Cell("no missions", "quiet")]
@@ -271,68 +266,6 @@ class Sample(NamedTuple):
     output: float = 0.0
 
 
-class Step(NamedTuple):
-    """One thing to do, and the words that tell of it where it can be done, and elsewhere."""
-
-    name: str
-    context: Context | None
-    """Where it can be done; None is everywhere."""
-    text: str
-    elsewhere: str = ""
-
-
-STEPS = (
-    Step("needs", None, "! shows who needs you"),
-    Step("answer", Context.NEEDS, "y allows, n denies, enter shows all of it", "! there y allows, n denies"),
-    Step("look", Context.MISSIONS, "enter looks at its terminal, esc comes back", "esc comes back to the missions"),
-)
-LISTS = frozenset({"inbox", "next-need"})
-OPENS = frozenset({"open", "attach"})
-LEAVES = frozenset({"back", "quit"})
-ANSWERS = frozenset({"whole", "allow", "deny", "reply", "always", *(f"option-{number}" for number in range(1, 10))})
-"""Actions, by their names in the table of keys."""
-
-
-class Coach(NamedTuple):
-    """Steps that were done; `opened`: something was opened and not left yet."""
-
-    done: frozenset[str] = frozenset()
-    opened: bool = False
-
-    @classmethod
-    def over(cls) -> Coach:
-        """All was done."""
-        return cls(frozenset(step.name for step in STEPS))
-
-    @classmethod
-    def remembered(cls, names: Iterable[str]) -> Coach:
-        """What was done in an earlier life; names that mean nothing now are left out."""
-        return cls(cls.over().done & frozenset(names))
-
-    def did(self, context: Context, action: str) -> Coach:
-        """After an action in a context."""
-        if action in LISTS:
-            return self._with("needs")
-        if context is Context.NEEDS:  # whoever goes has seen it: perhaps nobody asks anything
-            return self._with("needs", "answer") if action in ANSWERS | LEAVES else self
-        if context is Context.MISSIONS:
-            return self._replace(opened=self.opened or action in OPENS)
-        return self._with("look") if self.opened and action in LEAVES | {"detach"} else self
-
-    def line(self, context: Context) -> str:
-        """What to do next, for somebody who is there; "" when nothing is left, and where its key would be text."""
-        if context in TAKES_EVERYTHING:
-            return ""
-        for number, step in enumerate(STEPS, 1):
-            if step.name not in self.done:
-                here = step.context in {None, context}
-                return f"{number}/{len(STEPS)} {step.text if here else step.elsewhere}"
-        return ""
-
-    def _with(self, *names: str) -> Coach:
-        return self._replace(done=self.done | set(names))
-
-
 LEAD = 14
 """Cells before the bars: a name and the newest figure."""
 CORE = 100.0
@@ -355,16 +288,16 @@ def stats(row: Row | None, samples: Sequence[Sample], cells: int, now: float, *,
     output = f"{numbers.size(newest.output) or 0}B/s"
     return [
         _facts(row, cells, now),
-        *_graph("cpu", [one.cpu for one in samples], numbers.percent(newest.cpu), cells, height, top=CORE),
-        *_graph("mem", [one.memory for one in samples], numbers.size(newest.memory) or "0", cells, height),
-        *_graph("out", [one.output for one in samples], output, cells, height),
+        *_sparkline("cpu", [one.cpu for one in samples], numbers.percent(newest.cpu), cells, height, top=CORE),
+        *_sparkline("mem", [one.memory for one in samples], numbers.size(newest.memory) or "0", cells, height),
+        *_sparkline("out", [one.output for one in samples], output, cells, height),
     ]
 
 
-def _graph(
+def _sparkline(
     name: str, values: Sequence[float], newest: str, cells: int, height: int, *, top: float | None = None
 ) -> list[list[Cell]]:
-    drawn = numbers.graph(values, max(cells - LEAD - 1, 1), height, top=top)
+    drawn = numbers.sparkline(values, max(cells - LEAD - 1, 1), height, top=top)
     heads = [[Cell(f" {name} ", "title"), Cell(f"{newest:>8} ")], *[[Cell(" " * LEAD)]] * (height - 1)]
     return [[*head, Cell(bars, f"graph-{name}")] for head, bars in zip(heads, drawn, strict=True)]
 
@@ -377,73 +310,3 @@ def _facts(row: Row, cells: int, now: float) -> list[Cell]:
         facts.append(f"exit {row['exit_code']}")
     facts.append(safe(row["command"]))
     return [Cell(" " + clipped(" · ".join(facts), cells - 2), "quiet")]
-
-
-class Grid:
-    """Rows by number: the first row that was ever written is 0, and lost ones keep theirs."""
-
-    def __init__(self, screen: Screen) -> None:
-        self.screen = screen
-
-    @property
-    def first(self) -> int:
-        """The number of the oldest row that is still there."""
-        return self.top if self.screen.modes.alternate else self.screen.scrollback.dropped
-
-    @property
-    def top(self) -> int:
-        """The number of the screen's first row."""
-        scrollback = self.screen.scrollback
-        return scrollback.dropped + len(scrollback)
-
-    @property
-    def end(self) -> int:
-        """One more than the number of the last row."""
-        return self.top + self.screen.rows
-
-    def runs(self, number: int) -> list[Run]:
-        """A row as (text, style); blanks at its end may be missing. There is one for each number before `end`."""
-        top = self.top
-        if number >= top:
-            return self.screen.runs(number - top)
-        return self.screen.scrollback.runs(number - self.screen.scrollback.dropped)
-
-    def text(self, number: int) -> str:
-        """A row's text without the blanks at its end."""
-        top = self.top
-        if number >= top:
-            return self.screen.line(number - top)
-        return self.screen.scrollback.text(number - self.screen.scrollback.dropped)
-
-    def wrapped(self, number: int) -> bool:
-        """Whether a row's text goes on in the next one."""
-        top = self.top
-        if number >= top:
-            return self.screen.wrapped(number - top)
-        return self.screen.scrollback.wrapped(number - self.screen.scrollback.dropped)
-
-    def cell(self, row: int, column: int) -> range:
-        """The columns of the character that stands there: two of a wide one."""
-        cells = cells_of(self.text(row))
-        start = column - 1 if 0 < column < len(cells) and cells[column] == "" else column
-        wide = start + 1 < len(cells) and cells[start + 1] == ""
-        return range(start, start + 1 + wide)
-
-    def full_text(self, number: int) -> str:
-        """A row's text; of one whose text goes on, as wide as the screen, for a blank at its end joins no words."""
-        text = self.text(number)
-        return text + " " * (self.screen.columns - width(text)) if self.wrapped(number) else text
-
-
-def width(text: str) -> int:
-    """Cells of a text that a terminal holds."""
-    if text.isascii():
-        return len(text)
-    return len(cells_of(text))
-
-
-def cells_of(text: str) -> list[str]:
-    """The character of each cell; "" is the second cell of a wide one."""
-    from overmind_core.terminal import cells as terminal_cells  # noqa: PLC0415 - not before the first frame
-
-    return terminal_cells.cells_of(text)

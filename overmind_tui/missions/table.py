@@ -10,7 +10,7 @@ from overmind_tui.missions import fleet as missions_fleet
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import MISSIONS, ORDERS, Order
 from overmind_tui.pages.table_rows import SortKeys
-from overmind_tui.render import row_filter as filtering
+from overmind_tui.render import row_filter
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered
 
 
-class TableSide(SortKeys):
+class TablePanel(SortKeys):
     """What the table of the main screen shows, and in which order."""
 
     def __init__(self, screen: MainScreen, marks: Marks, remembered: Remembered) -> None:
@@ -109,7 +109,7 @@ class TableSide(SortKeys):
 
     def _parsed(self, text: str) -> Filter:
         shell = self._screen.shell
-        return filtering.tried(text, shell.fleet.rows.values(), now=shell.now)
+        return row_filter.tried(text, shell.fleet.rows.values(), now=shell.now)
 
     def do_filter(self) -> None:
         """Type a filter."""

@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from overmind_tui.pages.page import Fitting, Handler
+from overmind_tui.pages.page import Handler, NeedsRoom
 from overmind_tui.render import composer as editing
 from overmind_tui.render.cells import Cell, clipped, safe
 from overmind_tui.render.field import Field
@@ -26,7 +26,7 @@ from overmind_tui.widgets.lines import Lines
 
 FEWEST = 3
 """Rows of the text that are always there."""
-PATIENCE = 1.0
+HOLD_SECONDS = 1.0
 """Seconds that keys wait for what becomes of a text; then esc works again."""
 SEND, COMMIT = "send", "commit"
 WAITS = {SEND: "sending", COMMIT: "committing"}
@@ -49,7 +49,7 @@ class Purpose(NamedTuple):
     """
 
     title: str
-    send: Callable[[Box, str], None]
+    send: Callable[[Composer, str], None]
     keep: Callable[[str], None]
     draft: str = ""
     history: Sequence[str] = ()
@@ -58,7 +58,7 @@ class Purpose(NamedTuple):
     recall: Callable[[str], None] | None = None
 
 
-class Box(Fitting, ModalScreen[None]):
+class Composer(NeedsRoom, ModalScreen[None]):
     """Takes a text at the bottom of the screen, which stays readable above."""
 
     AUTO_FOCUS = ""
@@ -92,7 +92,7 @@ class Box(Fitting, ModalScreen[None]):
         with Vertical(id="box") as frame:
             frame.border_title = literal(clipped(self._purpose.title, max(self.app.size.width - 8, 8)))
             frame.border_subtitle = literal(HELP.format(verb=self._purpose.verb))
-            self._sheet = Sheet(self)
+            self._sheet = ComposerCanvas(self)
             self._below = Lines(self._compose_below)
             yield self._sheet
             yield self._below
@@ -137,7 +137,7 @@ class Box(Fitting, ModalScreen[None]):
         else:
             self._waits, self._refusal = True, ""
             self.shell.typed.hold()
-            self._patience = self.set_timer(PATIENCE, self.shell.typed.release)
+            self._hold_timer = self.set_timer(HOLD_SECONDS, self.shell.typed.release)
             self._changed()
             self._purpose.send(self, self.field.text)
 
@@ -215,7 +215,7 @@ class Box(Fitting, ModalScreen[None]):
             self.shell.flash(reason, "bad")
             return
         if self._waits:
-            self._patience.stop()
+            self._hold_timer.stop()
             self.shell.typed.release()
         self._waits, self._refusal = False, reason
         self._changed()
@@ -252,16 +252,16 @@ class Box(Fitting, ModalScreen[None]):
         return [[Cell(clipped(said, cells), "faint")]]
 
 
-class Sheet(Canvas):
+class ComposerCanvas(Canvas):
     """Draws the rows around the cursor."""
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: Composer) -> None:
         super().__init__()
-        self._box = box
+        self._composer = box
         self._text: str | None = None
         self._cells = 0
         self._top = 0
-        self.rows: list[editing.Row] = [editing.Row(0, 0)]
+        self.rows: list[editing.TextRow] = [editing.TextRow(0, 0)]
 
     def lay_out(self, field: Field, *, most: int) -> None:
         """Break the text into rows, and have the cursor's in sight; as high as it needs, at `most` so many rows."""
@@ -281,7 +281,7 @@ class Sheet(Canvas):
         at = self._top + y
         if at >= len(self.rows):
             return self.strip([], cells)
-        text, (start, end), cursor = self._box.field.text, self.rows[at], self._box.field.at
+        text, (start, end), cursor = self._composer.field.text, self.rows[at], self._composer.field.at
         if at != editing.row_of(self.rows, cursor):
             return self.strip([(" " + editing.drawn(text[start:end]), Style.null())], cells)
         under = editing.drawn(text[cursor : min(cursor + 1, end)]) or " "

@@ -14,7 +14,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
 from overmind_core.domain.text.cells import width
-from overmind_tui.pages.page import Fitting
+from overmind_tui.pages.page import NeedsRoom
 from overmind_tui.render.cells import Cell, clipped
 from overmind_tui.shell.shell import shell_of
 from overmind_tui.widgets.canvas import literal
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
     tone: str = ""
 
 
-class Dialog(Fitting, ModalScreen[None]):
+class Dialog(NeedsRoom, ModalScreen[None]):
     """Asks `lines` and does what is answered; esc is the last answer.
 
     Args:
@@ -108,7 +108,7 @@ MOMENT = 0.3
 """Seconds."""
 
 
-class Sight:
+class ReadingDelay:
     """How long something has been on a screen."""
 
     def __init__(self) -> None:
@@ -132,18 +132,18 @@ class Sight:
         return time.monotonic() - self._since >= MOMENT
 
 
-class ReadFirst(Dialog):
+class DelayedConfirm(Dialog):
     """A dialog whose first answer counts only once its lines were on the screen for a moment."""
 
     def on_mount(self) -> None:
         """It can take keys now."""
-        self.sight = Sight()
-        self.sight.begin(self)
+        self.reading_delay = ReadingDelay()
+        self.reading_delay.begin(self)
         super().on_mount()
 
     def press(self, key: str, character: str | None) -> None:
         """Choose, or answer what was read."""
-        if key == "enter" and not self.sight.enough:
+        if key == "enter" and not self.reading_delay.enough:
             shell_of(self).flash("it has just come: read it, then press enter", "slow")
         else:
             super().press(key, character)

@@ -20,14 +20,15 @@ from overmind_tui.render import layout
 from overmind_tui.render.cells import Cell, Row, clipped
 from overmind_tui.shell import actions, clipboard, keymap
 from overmind_tui.shell.actions import Action, Context
-from overmind_tui.shell.shell import Rows, Shell
+from overmind_tui.shell.shell import RowSelection, Shell
 from overmind_tui.widgets.command_bar import CommandBar
 from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
-    from overmind_tui.shell.notices import Coaching, Notice
+    from overmind_tui.shell.coaching import Coaching
+    from overmind_tui.shell.notices import Notice
     from overmind_tui.shell.remembered import TypedBefore
 
 Handler = Callable[[], object]
@@ -73,7 +74,7 @@ class CommandLine(Protocol):
 class ActionsOnRows(Protocol):
     """What keys do to rows, wherever these are shown."""
 
-    def act(self, page: Rows, action: Action) -> bool:
+    def act(self, page: RowSelection, action: Action) -> bool:
         """Do an action to the rows that are meant; False when it is none of these."""
 
     def does(self, name: str) -> bool:
@@ -111,7 +112,7 @@ class PageShell(Shell, Protocol):
         """Leave the program; with missions that only we supervise, ask first."""
 
 
-class Paced(Screen[None]):
+class RateLimited(Screen[None]):
     """What has changed is kept until a frame is due: fewer frames, never a queue of them."""
 
     def _on_timer_update(self) -> None:
@@ -121,7 +122,7 @@ class Paced(Screen[None]):
             super()._on_timer_update()
 
 
-class Fitting(Screen[None]):
+class NeedsRoom(Screen[None]):
     """Covers all of itself while it has no room, unless it has words of its own for that.
 
     Attributes:
@@ -164,7 +165,7 @@ NOTHING = Cell("")
 
 
 @runtime_checkable
-class Pressed(Protocol):
+class KeyTarget(Protocol):
     """A widget that does what keys mean while it has the focus."""
 
     def press(self, action: str) -> object:
@@ -172,14 +173,14 @@ class Pressed(Protocol):
 
 
 @runtime_checkable
-class Readable(Protocol):
+class TextSource(Protocol):
     """A widget that says what it shows."""
 
     def shown_text(self) -> str:
         """All of it."""
 
 
-class Page(Fitting, Paced):
+class Page(NeedsRoom, RateLimited):
     """One full screen."""
 
     AUTO_FOCUS = ""
@@ -292,7 +293,7 @@ class Page(Fitting, Paced):
             do()
         elif not self.shell.actions.act(self, action):
             focused: object = self.focused
-            if isinstance(focused, Pressed):
+            if isinstance(focused, KeyTarget):
                 focused.press(action.name)
 
     @property
@@ -313,7 +314,7 @@ class Page(Fitting, Paced):
             self.shell.typed_before.add(sign, text)
             self.entered(sign, text)
         elif key == "tab" and self.bar.sign == "/" and self.turn_prompt():
-            self.say()
+            self.refresh_status()
         elif character is not None:
             self.bar.insert(character)
         else:
@@ -387,7 +388,7 @@ class Page(Fitting, Paced):
     def shown_text(self) -> str:
         """What is shown, as text: what the widget with the keys says, else what is on the screen."""
         focused: object = self.focused
-        if isinstance(focused, Readable):
+        if isinstance(focused, TextSource):
             return focused.shown_text()
         lines = self._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
@@ -406,7 +407,7 @@ class Page(Fitting, Paced):
         """Show what is below."""
         if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
-            self.shell.main.say()
+            self.shell.main.refresh_status()
             self.shell.commands.closed()
 
     def do_back(self) -> None:
@@ -425,9 +426,9 @@ class Page(Fitting, Paced):
 
     # the bottom line
 
-    def say(self) -> None:
+    def refresh_status(self) -> None:
         """What the bottom line says has changed."""
-        self.bottom.say()
+        self.bottom.refresh_if_changed()
 
     def _bottom_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         shell = self.shell

@@ -18,10 +18,9 @@ from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions.rows import Branch
 from overmind_tui.pages.page import Page, joined
-from overmind_tui.pages.table_rows import Filtering, Marks, Sorting
+from overmind_tui.pages.table_rows import Marks, Sorting, TableFilter
 from overmind_tui.pages.text import TextPage
-from overmind_tui.render import row_filter as filtering
-from overmind_tui.render import tables, texts
+from overmind_tui.render import row_filter, tables, texts
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.layout import Panel, shape
 from overmind_tui.shell import clipboard
@@ -45,7 +44,7 @@ SHARE = 0.2
 """Of the time that an answer may take: one that takes long, of a plan of thousands, is asked for less often."""
 
 
-class Asking(Protocol):
+class FetchingPage(Protocol):
     """A page whose rows are asked for."""
 
     @property
@@ -81,7 +80,7 @@ class TableSource:
         fetch: Where they come from.
     """
 
-    def __init__(self, page: Asking, fetch: Fetch) -> None:
+    def __init__(self, page: FetchingPage, fetch: Fetch) -> None:
         self._page = page
         self.fetch = fetch
         self.asking = False
@@ -94,9 +93,9 @@ class TableSource:
         if self.asking:
             return
         self.asking, self._asked_at = True, time.monotonic()
-        self._page.shell.request(self.fetch.request, [self._page.arguments], self._told)
+        self._page.shell.request(self.fetch.request, [self._page.arguments], self._on_result)
 
-    def _told(self, answers: Sequence[Any | OvermindError]) -> None:
+    def _on_result(self, answers: Sequence[Any | OvermindError]) -> None:
         (answer,) = answers
         self.asking, self._took = False, time.monotonic() - self._asked_at
         if not self._page.is_attached:
@@ -145,7 +144,7 @@ class TablePage(Page):
         self._wanted = show.filter
         assert view.fetch is not None
         self.source = TableSource(self, view.fetch)
-        self.filtering = Filtering(self)
+        self.filtering = TableFilter(self)
         self.sorting = Sorting(self, view.orders, by=view.order)
         self.marks = Marks(self)
         self.rows: list[Row] = []
@@ -192,9 +191,9 @@ class TablePage(Page):
         """Another size, another header."""
         self._fold(event.size)
 
-    def say(self) -> None:
+    def refresh_status(self) -> None:
         """A second went by, or something was flashed."""
-        super().say()
+        super().refresh_status()
         self.head.refresh()
         self.table.tick()
 
@@ -252,7 +251,7 @@ class TablePage(Page):
 
     def looked_in(self, row: Row) -> str:
         """What a plain word of a filter is looked for in."""
-        return filtering.searched(row) if self.row.missions else tables.looked_in(row)
+        return row_filter.searched(row) if self.row.missions else tables.looked_in(row)
 
     def _empty(self) -> tuple[str, ...]:
         if not self._loaded:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from overmind_tui.render import row_filter as filtering
+from overmind_tui.render import row_filter
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter, Filter
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from overmind_tui.widgets.table import ResourceTable
 
 
-class Tabled(Protocol):
+class TableHost(Protocol):
     """A screen with a table."""
 
     table: ResourceTable
@@ -32,7 +32,7 @@ class Tabled(Protocol):
         """What the borders say has changed."""
 
 
-class Arranged(Tabled, Protocol):
+class FilteredPage(TableHost, Protocol):
     """A table whose rows came as an answer, and are shown filtered and in an order."""
 
     rows: list[Row]
@@ -47,10 +47,10 @@ class Arranged(Tabled, Protocol):
         """Begin to type a filter."""
 
 
-class Filtering:
+class TableFilter:
     """Which rows of a table are shown."""
 
-    def __init__(self, page: Arranged) -> None:
+    def __init__(self, page: FilteredPage) -> None:
         self._page = page
         self.filter: Filter = NOTHING
         self.handlers: dict[str, Handler] = {"filter": self.do_filter, "clear-filter": self.do_clear_filter}
@@ -71,7 +71,7 @@ class Filtering:
         """Show what matches so far; False keeps the last good rows, for the text is broken."""
         page = self._page
         try:
-            self.filter = filtering.tried(text, page.rows, looked_in=page.looked_in, now=page.shell.now)
+            self.filter = row_filter.tried(text, page.rows, looked_in=page.looked_in, now=page.shell.now)
         except BrokenFilter:
             return False
         page.rearrange(asked=True)
@@ -95,7 +95,7 @@ class SortKeys(ABC):
         orders: The columns that there is an order by.
     """
 
-    def __init__(self, page: Tabled, orders: Container[str]) -> None:
+    def __init__(self, page: TableHost, orders: Container[str]) -> None:
         self._tabled = page
         self._orders = orders
         self.sort_handlers: dict[str, Handler] = {
@@ -131,7 +131,7 @@ class SortKeys(ABC):
 class Sorting(SortKeys):
     """The order of a table: `by` is a column, "" the order in which rows came."""
 
-    def __init__(self, page: Arranged, orders: Orders, *, by: str) -> None:
+    def __init__(self, page: FilteredPage, orders: Orders, *, by: str) -> None:
         super().__init__(page, orders)
         self._page = page
         self._by_column = orders
@@ -162,7 +162,7 @@ class Sorting(SortKeys):
 class Marks:
     """Which rows are marked."""
 
-    def __init__(self, page: Tabled) -> None:
+    def __init__(self, page: TableHost) -> None:
         self._page = page
         self._marked_last: str | None = None
         self.handlers: dict[str, Handler] = {

@@ -8,14 +8,13 @@ from functools import partial
 from textual.app import ComposeResult
 
 from overmind_tui.log import pattern
-from overmind_tui.missions.rows import folded
 from overmind_tui.pages.page import Handler, Page
-from overmind_tui.render import row_filter as filtering
-from overmind_tui.render.cells import Cell
+from overmind_tui.render import row_filter
+from overmind_tui.render.cells import Cell, folded
 from overmind_tui.render.row_filter import NOTHING, BrokenFilter
 from overmind_tui.shell import clipboard, external
 from overmind_tui.shell.actions import Context
-from overmind_tui.widgets.lines import Text
+from overmind_tui.widgets.lines import TextView
 
 BORDERS = 2
 """Cells beside the text."""
@@ -56,7 +55,7 @@ class TextPage(Page):
 
     def compose(self) -> ComposeResult:
         """The text above the bottom line."""
-        self.text = Text(id="text")
+        self.text = TextView(id="text")
         yield self.text
         yield from self.compose_bottom()
 
@@ -107,7 +106,7 @@ class TextPage(Page):
         before = self._wanted
         self._searching, self.text.found = False, None
         try:
-            self._wanted = filtering.lines(text)
+            self._wanted = row_filter.lines(text)
         except BrokenFilter:
             self.bar.broken = True
             return

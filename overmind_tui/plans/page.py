@@ -119,14 +119,14 @@ class PlanPage(TablePage):
         """What is seen of an agent."""
         return plans_rows.looked_in(row)
 
-    def say(self) -> None:
+    def refresh_status(self) -> None:
         """Times go on, and with them what the whole waits for."""
         if self._plan is not None:
             plans_rows.learn(self.rows, self.shell.fleet.rows)
             if missions_rows.is_live(self._plan):
                 plans_rows.mark_critical(self.rows, self.shell.now())
                 self.retitle()
-        super().say()
+        super().refresh_status()
 
     def subtitle(self) -> str:
         """How the whole stands."""

@@ -18,7 +18,7 @@ from typing import Any
 from overmind_core.domain.missions.status_marks import WORKING
 from overmind_core.domain.text import graph
 from overmind_core.domain.text.graph import NODE, drawing
-from overmind_tui.missions import rows as view
+from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import ORDERS, By, Column
 from overmind_tui.missions.rows import Branch
 from overmind_tui.render import numbers
@@ -49,7 +49,7 @@ def agents(plan: Row, now: float) -> list[Row]:
     found = [_agent(one) for one in plan["agents"]]
     began = min((row["began"] for row in found if row["began"] is not None), default=None)
     ends = [row["until"] for row in found if row["until"] is not None]
-    until = None if view.is_live(plan) or not ends else max(ends)
+    until = None if missions_rows.is_live(plan) or not ends else max(ends)
     rows = [row | {"plan_began": began, "plan_until": until} for row in found]
     mark_critical(rows, now)
     return rows
@@ -95,7 +95,7 @@ def summary(plan: Row, rows: Sequence[Row], now: float) -> str:
     critical = sum(seconds(row, now) for row in rows if row["critical"] and not row["stays"])
     return " · ".join(
         [
-            f"{view.mark(plan).word} {numbers.ticking(view.lasted(plan, now))}",
+            f"{missions_rows.mark(plan).word} {numbers.ticking(missions_rows.lasted(plan, now))}",
             f"{CRITICAL} critical path {numbers.ticking(critical)}",
             *(f"{counts[stage]} {stage}" for stage in STAGES if counts[stage]),
         ]
@@ -117,14 +117,14 @@ def _of_agent(cell: Callable[[Row, float], Cell]) -> Callable[[Row, float], Cell
 
 def state(row: Row) -> str:
     """Its stage in a word; of one that others wait for also whether it is ready."""
-    mark = view.mark(row)
+    mark = missions_rows.mark(row)
     if mark is WORKING and row["ready"] is not None:
         return "ready" if row["ready"] else "not ready"
     return mark.word
 
 
 def _state(row: Row, _now: float) -> Cell:
-    return Cell(state(row), "slow" if state(row) == "not ready" else view.mark(row).tone)
+    return Cell(state(row), "slow" if state(row) == "not ready" else missions_rows.mark(row).tone)
 
 
 def _took(row: Row, now: float) -> Cell:
@@ -143,7 +143,7 @@ def bar(row: Row, now: float) -> str:
 
 
 def _when(row: Row, now: float) -> Cell:
-    return Cell(bar(row, now), "accent" if row["critical"] else view.mark(row).tone)
+    return Cell(bar(row, now), "accent" if row["critical"] else missions_rows.mark(row).tone)
 
 
 def why(row: Row) -> str:
@@ -250,7 +250,7 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, ...]:
     """Edges with the mark of the stage among them, and the name."""
     if not is_agent(branch):
         return Cell(branch.guides, "guide"), NOTHING
-    mark = view.mark(branch.row)
+    mark = missions_rows.mark(branch.row)
     left, _, right = branch.guides.partition(NODE)
     return (
         Cell(left, "guide"),
@@ -302,7 +302,7 @@ def _numbers(counts: dict[str, int]) -> dict[str, Any]:
 
 
 def _plans_state(row: Row, _now: float) -> Cell:
-    mark = view.mark(row)
+    mark = missions_rows.mark(row)
     return Cell(mark.word, mark.tone)
 
 
@@ -315,7 +315,7 @@ def _count(key: str, tone: str) -> Column:
 
 
 def _plans_took(row: Row, now: float) -> Cell:
-    return Cell(numbers.ticking(view.lasted(row, now)), "quiet")
+    return Cell(numbers.ticking(missions_rows.lasted(row, now)), "quiet")
 
 
 def _plans_why(row: Row, _now: float) -> Cell:
@@ -355,7 +355,7 @@ PLAN_ORDERS: Orders = {
     "id": ORDERS["id"],
     "state": ORDERS["state"],
     "age": ORDERS["age"],
-    "for": By(view.lasted),
+    "for": By(missions_rows.lasted),
     "over": By(lambda row, _now: row["over"] / max(row["total"], 1)),
     "file": By(lambda row, _now: row["file"], rises=True),
     **{key: _most(key) for key in ("running", "waiting", "failed", "left_out", "run")},

@@ -6,6 +6,7 @@ Lines with colours, as our log sanitiser leaves them, cut into runs of one look.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -70,7 +71,7 @@ _COLOURS = {
 }
 
 
-class Look(NamedTuple):
+class TextStyle(NamedTuple):
     """Attributes by name, and colours: a number of the palette, `#rrggbb`, or None for the default."""
 
     attributes: tuple[str, ...] = ()
@@ -78,10 +79,10 @@ class Look(NamedTuple):
     ground: int | str | None = None
 
 
-PLAIN = Look()
+PLAIN = TextStyle()
 
 
-def runs(line: str) -> list[tuple[str, Look]]:
+def runs(line: str) -> list[tuple[str, TextStyle]]:
     """The line's texts, each with its look."""
     if "\x1b" not in line:
         return [(line, PLAIN)] if line else []
@@ -99,7 +100,7 @@ def stripped(line: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def look(codes: str) -> Look:
+def look(codes: str) -> TextStyle:
     """What one sequence turns on, from nothing: the sanitiser closes each look before it opens the next."""
     words = codes.split(";")
     attributes: list[str] = []
@@ -117,7 +118,7 @@ def look(codes: str) -> Look:
             text = _COLOURS[word]
         elif word.isdigit() and str(int(word) - 10) in _COLOURS:
             ground = _COLOURS[str(int(word) - 10)]
-    return Look(tuple(attributes), text, ground)
+    return TextStyle(tuple(attributes), text, ground)
 
 
 def _extended(words: list[str]) -> int | str | None:
@@ -129,3 +130,40 @@ def _extended(words: list[str]) -> int | str | None:
         red, green, blue = (min(int(words.pop(0)), 255) for _ in range(3))
         return f"#{red:02x}{green:02x}{blue:02x}"
     return None
+
+
+_PIECE = re.compile(r"\s*\S+|\s+$")
+
+
+"""A word with the blanks before it, or the blanks at the end."""
+
+
+_INDENT = re.compile(r" *")
+
+
+def folded(lines: Sequence[Sequence[Cell]], cells: int, hang: int) -> list[list[Cell]]:
+    """The lines in rows of `cells` cells; what has a first column goes on behind it, `hang` cells from the left."""
+    return [row for line in lines for row in _rows(line, cells, hang)]
+
+
+def _rows(line: Sequence[Cell], cells: int, hang: int) -> Iterator[list[Cell]]:
+    if sum(width(cell.text) for cell in line) <= cells:
+        yield list(line)
+        return
+    indent = min(hang if len(line) > 1 else _depth(line[0].text), cells // 2)
+    row: list[Cell] = []
+    used = 0
+    for cell in line:
+        for piece in _PIECE.findall(cell.text):
+            if used + width(piece) > cells and used > indent and not piece.isspace():
+                yield row
+                row, used = [Cell(" " * indent)], indent
+                piece = piece.lstrip()  # noqa: PLW2901 - the blanks stayed behind
+            row.append(Cell(piece, cell.tone))
+            used += width(piece)
+    yield row
+
+
+def _depth(text: str) -> int:
+    found = _INDENT.match(text)
+    return found.end() if found else 0

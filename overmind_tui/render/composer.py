@@ -19,7 +19,7 @@ _OF_A_LINE = frozenset({"home", "ctrl+a", "end", "ctrl+e", "ctrl+u", "ctrl+k"})
 """Keys that stay within the line with the cursor."""
 
 
-class Row(NamedTuple):
+class TextRow(NamedTuple):
     """What one row of the screen shows: the characters from `start` to `end` of the text."""
 
     start: int
@@ -56,9 +56,9 @@ def continued_draft(field: Field) -> Field | None:
     return field._replace(text=field.text[: field.at - 1] + "\n" + field.text[field.at :])
 
 
-def rows(text: str, cells: int) -> list[Row]:
+def rows(text: str, cells: int) -> list[TextRow]:
     """The rows of at most `cells` cells in which the text is drawn; words stay whole where they fit."""
-    found: list[Row] = []
+    found: list[TextRow] = []
     start = 0
     for line in text.split("\n"):
         found += _broken(text, start, start + len(line), max(cells, 1))
@@ -66,12 +66,12 @@ def rows(text: str, cells: int) -> list[Row]:
     return found
 
 
-def row_of(shown: Sequence[Row], at: int) -> int:
+def row_of(shown: Sequence[TextRow], at: int) -> int:
     """The row in which the cursor stands when it is before the character `at`."""
     return bisect_right(shown, at, key=lambda row: row.start) - 1
 
 
-def vertical(field: Field, shown: Sequence[Row], step: int) -> Field | None:
+def vertical(field: Field, shown: Sequence[TextRow], step: int) -> Field | None:
     """The field with the cursor a row below (`step` 1) or above (-1); None where there is none."""
     here = row_of(shown, field.at)
     there = here + step
@@ -97,15 +97,15 @@ def _line(field: Field) -> tuple[int, int]:
     return field.text.rfind("\n", 0, field.at) + 1, len(field.text) if end < 0 else end
 
 
-def _broken(text: str, start: int, end: int, cells: int) -> list[Row]:
+def _broken(text: str, start: int, end: int, cells: int) -> list[TextRow]:
     """One line in rows."""
     found = []
     while (fits := _fitting(text, start, end, cells)) < end:
         space = text.rfind(" ", start, fits) + 1
         stop = space if space > start else fits
-        found.append(Row(start, stop))
+        found.append(TextRow(start, stop))
         start = stop
-    return [*found, Row(start, end)]
+    return [*found, TextRow(start, end)]
 
 
 def _fitting(text: str, start: int, end: int, cells: int) -> int:

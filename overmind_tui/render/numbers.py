@@ -66,7 +66,7 @@ def moment(text: str | None) -> float | None:
     return None if text is None else parse_time(text, now=0.0)
 
 
-def graph(values: Sequence[float], cells: int, lines: int = 1, *, top: float | None = None) -> list[str]:
+def sparkline(values: Sequence[float], cells: int, lines: int = 1, *, top: float | None = None) -> list[str]:
     """The newest `cells` values as bars, the newest at the right, the upper line first.
 
     Args:

@@ -15,10 +15,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from overmind_tui.missions import rows as view
+from overmind_tui.missions import rows as missions_rows
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Row
-from overmind_tui.shell import world
+from overmind_tui.shell import time_budget
 
 _COMPARED = re.compile(
     r"(cpu|mem|memory|restarts|exit|cost|age)(>=|<=|>|<)\$?([0-9]+(?:\.[0-9]*)?)([a-z%]*)", re.IGNORECASE
@@ -76,9 +76,9 @@ Clock = Callable[[], float]
 
 UNSEEN = "unseen"
 FUZZY = "-f"
-PATIENCE = 0.05
+TIME_BUDGET = 0.05
 """Seconds of computing that one filter may take for one row."""
-PATIENCE_EACH = 0.0002
+TIME_BUDGET_EACH = 0.0002
 """Seconds more for each row, of many at once."""
 REMEMBERED = 20_000
 """Answers."""
@@ -118,16 +118,18 @@ class Filter:
         if known is not None:
             return known[1]
         try:
-            return world.within(PATIENCE, lambda: self._answer(item))
-        except world.OutOfPatience:
+            return time_budget.within(TIME_BUDGET, lambda: self._answer(item))
+        except time_budget.BudgetExceeded:
             self.slow = True
             return True
 
     def learn(self, items: Sequence[Any]) -> None:
         """Find the answers for many at once; `slow` tells whether that took too long."""
         try:
-            world.within(PATIENCE + PATIENCE_EACH * len(items), lambda: [self._answer(item) for item in items])
-        except world.OutOfPatience:
+            time_budget.within(
+                TIME_BUDGET + TIME_BUDGET_EACH * len(items), lambda: [self._answer(item) for item in items]
+            )
+        except time_budget.BudgetExceeded:
             self.slow = True
 
     def _answer(self, item: Any) -> bool:  # noqa: ANN401 - as above
@@ -163,7 +165,15 @@ NOTHING = Filter("", everything)
 def searched(row: Row) -> str:
     """What a plain word is looked for in, of a mission."""
     labels = " ".join(f"{key}={value}" for key, value in (row.get("labels") or {}).items())
-    parts = (row["name"], row["id"], view.mark(row).word, row["provider"], row["command"], labels, row.get("now") or "")
+    parts = (
+        row["name"],
+        row["id"],
+        missions_rows.mark(row).word,
+        row["provider"],
+        row["command"],
+        labels,
+        row.get("now") or "",
+    )
     return "\n".join(parts)
 
 
@@ -296,7 +306,7 @@ def _field(name: str, word: str) -> Test:
 
 
 def _states(row: Row) -> tuple[str, ...]:
-    return (view.mark(row).word, row["status"]) if "status" in row else ()
+    return (missions_rows.mark(row).word, row["status"]) if "status" in row else ()
 
 
 def _label(key: str, value: str | None) -> Test:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from overmind_tui.missions import columns
-from overmind_tui.missions import rows as view
+from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import ORDERS, By, Column
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
@@ -173,7 +173,7 @@ def looked_in(row: Row) -> str:
     """What a plain word of a filter is looked for in: every text and number of a row."""
     texts = [str(value) for value in row.values() if value not in (None, "", [], {})]
     if "status" in row:
-        texts.append(view.mark(row).word)
+        texts.append(missions_rows.mark(row).word)
     return "\n".join(texts)
 
 

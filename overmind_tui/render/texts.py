@@ -115,23 +115,22 @@ def plain(text: str) -> Lines:
     return [[Cell(safe(line.expandtabs()))] for line in text.splitlines()]
 
 
-EmptinessLines = Sequence[Sequence[Cell]]
 YES, NO = "✔", "✗"
 
 
-def loading() -> EmptinessLines:
+def loading() -> Sequence[Sequence[Cell]]:
     """Nobody has answered yet."""
     return [[Cell("loading …", "quiet")]]
 
 
-def filtered(text: str, *, attention: bool) -> EmptinessLines:
+def filtered(text: str, *, attention: bool) -> Sequence[Sequence[Cell]]:
     """There are missions, but not one that is asked for."""
     if attention and not text:
         return [[Cell("Nobody needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
     return [[Cell(f"No mission matches /{safe(text)}")], [], _key("esc", "shows all missions again")]
 
 
-def nothing(agents: Mapping[str, bool] | None, *, read_only: bool) -> EmptinessLines:
+def nothing(agents: Mapping[str, bool] | None, *, read_only: bool) -> Sequence[Sequence[Cell]]:
     """There is no mission at all.
 
     Args:

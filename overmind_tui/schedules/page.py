@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions.actions_end import Request, each
-from overmind_tui.missions.describe import Lines, Look
+from overmind_tui.missions.describe import Lines, Rendering
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
@@ -47,7 +47,7 @@ class SchedulePage(TablePage):
     """
 
     about = ""
-    said: ClassVar[staticmethod[[Row, Look], Lines]]
+    said: ClassVar[staticmethod[[Row, Rendering], Lines]]
 
     @property
     def current(self) -> Row | None:
@@ -73,19 +73,21 @@ class SchedulePage(TablePage):
             self._describe(row)
             return
 
-        def told(answers: Answers) -> None:
+        def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
                 self.shell.flash(safe(answer.message), "bad")
             else:
                 self._describe(answer)
 
-        self.shell.request(self.about, [{"id": row["id"]}], told)
+        self.shell.request(self.about, [{"id": row["id"]}], on_result)
 
     def _describe(self, known: Row) -> None:
         shell, said = self.shell, type(self).said
         title = f"{self.view} · {safe(known['name'])}"
-        shell.open(TextPage(self.view, title, lambda: said(known, Look(shell.now(), shell.zone, shell.ascii_only))))
+        shell.open(
+            TextPage(self.view, title, lambda: said(known, Rendering(shell.now(), shell.zone, shell.ascii_only)))
+        )
 
 
 class QuestsPage(SchedulePage):
@@ -166,7 +168,7 @@ NAMED = 8
 """Rows that a question names, each on a line."""
 
 
-class Scheduling:
+class ScheduleActions:
     """Asks for it; what ends something asks the person first."""
 
     def __init__(self, shell: Shell) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from overmind_core.domain.missions.status_marks import FAILED, mark_of
 from overmind_tui.missions import columns, rows
-from overmind_tui.missions import rows as view
+from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
-from overmind_tui.missions.describe import Lines, Look, clock, pairs
+from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
 from overmind_tui.missions.rows import Branch
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
@@ -41,7 +41,7 @@ def _age(row: Row, now: float) -> float:
 
 
 def _state(row: Row, _now: float) -> Cell:
-    mark = view.mark(row)
+    mark = missions_rows.mark(row)
     return Cell("checking" if row["phase"] == "check" else mark.word, mark.tone)
 
 
@@ -134,12 +134,12 @@ def _result(row: Row, _now: float) -> Cell:
 
 def state(row: Row) -> str:
     """Whether it rests, waits for its time, or runs, and how many runs wait for that."""
-    word = PAUSED if row["status"] == PAUSED else view.mark(row).word
+    word = PAUSED if row["status"] == PAUSED else missions_rows.mark(row).word
     return f"{word} +{row['queued']}" if row["queued"] else word
 
 
 def _ritual_state(row: Row, _now: float) -> Cell:
-    return Cell(state(row), "slow" if row["paused"] else view.mark(row).tone)
+    return Cell(state(row), "slow" if row["paused"] else missions_rows.mark(row).tone)
 
 
 RITUALS_COLUMNS: tuple[Column, ...] = (
@@ -204,7 +204,7 @@ def ritual_why(row: Row) -> str:
 
 
 def _ritual_why(row: Row, _now: float) -> Cell:
-    return Cell(ritual_why(row), "bad" if view.mark(row) is FAILED else "quiet")
+    return Cell(ritual_why(row), "bad" if missions_rows.mark(row) is FAILED else "quiet")
 
 
 def _of_run(show: Callable[[Row], str]) -> Callable[[Row, float], Cell]:
@@ -214,7 +214,9 @@ def _of_run(show: Callable[[Row], str]) -> Callable[[Row, float], Cell]:
 RUNS: tuple[Column, ...] = (
     Column("name", "RUN", 12, 36, 0, lambda row, _now: Cell(safe(row["name"]))),
     Column("mission", "ID", 8, 8, 9, _of_run(lambda row: row["mission"] or ""), wide=True),
-    Column("state", "STATE", 9, 10, 1, lambda row, _now: Cell(view.mark(row).word, view.mark(row).tone)),
+    Column(
+        "state", "STATE", 9, 10, 1, lambda row, _now: Cell(missions_rows.mark(row).word, missions_rows.mark(row).tone)
+    ),
     Column("due", "DUE", 16, 26, 2, _of_run(lambda row: safe(row["due_local"]))),
     Column("trigger", "BY", 8, 8, 5, _of_run(lambda row: row["trigger"].replace("_", "-"))),
     Column("took", "TOOK", 7, 8, 4, _took, right=True),
@@ -235,7 +237,7 @@ OVERLAP = {"skip": "is skipped", "queue": "waits for its end"}
 """What becomes of a time that comes while the run before goes on."""
 
 
-def quest(info: Info, look: Look) -> Lines:
+def quest(info: Info, look: Rendering) -> Lines:
     """As the request `quest` answers."""
     row = dict(info)
     word = "checking" if row.get("phase") == "check" else rows.mark(row).word
@@ -259,7 +261,7 @@ def quest(info: Info, look: Look) -> Lines:
     ]
 
 
-def ritual(info: Info, look: Look) -> Lines:
+def ritual(info: Info, look: Rendering) -> Lines:
     """As the request `ritual` answers."""
     row = dict(info)
     upcoming = [safe(one["local"]) for one in row.get("upcoming") or ()]
@@ -286,7 +288,7 @@ def ritual(info: Info, look: Look) -> Lines:
     ]
 
 
-def run(info: Info, look: Look) -> Lines:
+def run(info: Info, look: Rendering) -> Lines:
     """As `rituals.runs` has it."""
     row = dict(info)
     lasted = ritual_lasted(row, look.now) if row["started_at"] else 0.0
@@ -310,7 +312,7 @@ def _title(name: str, mission: str) -> list[Cell]:
     return [Cell(f" {safe(name)} ", "accent"), Cell(safe(mission), "quiet")]
 
 
-def _scheduled_state(row: Row, word: str, lasted: str, why: str, look: Look) -> list[Cell]:
+def _scheduled_state(row: Row, word: str, lasted: str, why: str, look: Rendering) -> list[Cell]:
     mark = rows.mark(row)
     said = " ".join(filter(None, (mark.ascii if look.ascii_only else mark.mark, word, lasted)))
     return [Cell(f" {said}", mark.tone), Cell(f"  {why}" if why else "", "bad")]
@@ -320,7 +322,7 @@ def _mission(row: Row) -> str | None:
     return f"{row['mission']}  {row['mission_status']}" if row["mission"] else None
 
 
-def _runs(kept: list[Row], look: Look) -> Lines:
+def _runs(kept: list[Row], look: Rendering) -> Lines:
     """A line for each run, the newest first."""
     if not kept:
         return []

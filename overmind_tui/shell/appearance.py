@@ -114,7 +114,7 @@ def defaults(*, dark: bool) -> dict[str, str]:
     return dict((DARK if dark else LIGHT).variables)
 
 
-class Sheet(Stylesheet):
+class ThemedStylesheet(Stylesheet):
     """Parses anew only what the same variables have not been in yet."""
 
     def __init__(self, *, variables: dict[str, str]) -> None:
@@ -159,7 +159,7 @@ class Appearance:
             app.register_theme(theme)
         app.theme = self._live.theme if self._live.theme in app.available_themes else DARK.name
         app.animation_level = "none"
-        app.stylesheet = Sheet(variables=app.get_css_variables())
+        app.stylesheet = ThemedStylesheet(variables=app.get_css_variables())
 
     def wear(self, found: Settings) -> bool:
         """Look and ask as these settings want it, from now on; False where there is no such theme."""

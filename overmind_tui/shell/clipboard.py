@@ -16,7 +16,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
 
@@ -93,7 +93,7 @@ def save_lines(shell: Shell, read: Callable[[], Iterator[str]], name: str) -> No
 def _copied(  # noqa: PLR0917 - what came out of it
     shell: Shell, what: str, ways: Sequence[str], sequence: str, path: str, reason: str
 ) -> None:
-    shell.tell_terminal(sequence)
+    shell.write_terminal(sequence)
     place = reason or path
     if ways:
         shell.flash(f"copied {what} · {', '.join(ways)} · {place}", "good")
@@ -187,39 +187,3 @@ def _unused(folder: str, name: str) -> str:
         number += 1
         path = os.path.join(folder, f"{stem}-{number}{ending}")
     return path
-
-
-SHOWN = 12
-"""Names that are offered."""
-
-
-class Completion(NamedTuple):
-    """What completes a text, and the names that it could become."""
-
-    ghost: str
-    candidates: tuple[str, ...]
-
-
-NONE = Completion("", ())
-
-
-def absolute(text: str, base: str) -> str:
-    """The folder that a text means: `~` is the home, and a relative one counts from `base`."""
-    return os.path.join(base, os.path.expanduser(text or "."))
-
-
-def completion(text: str, base: str) -> Completion:
-    """What completes the last part of a path to folders that are there."""
-    above, begun = os.path.split(absolute(text, base)) if text else (base, "")
-    if text == "~":
-        return Completion("/", ())
-    try:
-        with os.scandir(above) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.startswith(begun) and entry.is_dir())
-    except (OSError, ValueError):
-        return NONE
-    names = [name for name in names if begun.startswith(".") or not name.startswith(".")]
-    if not names or not text:
-        return NONE
-    ghost = names[0] + "/" if len(names) == 1 else os.path.commonprefix(names)  # noqa: RUF071 - characters are meant
-    return Completion(ghost[len(begun) :], tuple(names[:SHOWN]))

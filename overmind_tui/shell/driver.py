@@ -27,11 +27,11 @@ from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from overmind_tui.shell.keys import Kind, Token, Tokenizer
+from overmind_tui.shell.keys import Token, Tokenizer, TokenKind
 from overmind_tui.shell.messages import Tapped, TerminalGone
 from overmind_tui.shell.settings import Settings
-from overmind_tui.terminal import tap
-from overmind_tui.terminal.tap import Part, Tap
+from overmind_tui.terminal import input_tap
+from overmind_tui.terminal.input_tap import InputTap, Part
 
 PIECE = 1 << 14
 """Bytes offered to the terminal at once."""
@@ -39,7 +39,7 @@ LAST_SECONDS = 1.0
 """How long the terminal may take nothing of what is to be shown at the end."""
 
 
-class Output(threading.Thread):
+class TerminalWriter(threading.Thread):
     """As Textual's own writer, but frames never queue up: see `behind`.
 
     Args:
@@ -126,7 +126,7 @@ def _opened(file: IO[str]) -> tuple[int, bool]:
         return file.fileno(), False
 
 
-linux_driver.WriterThread = Output  # type: ignore[attr-defined,assignment] # the one place where Textual makes its writer
+linux_driver.WriterThread = TerminalWriter  # type: ignore[attr-defined,assignment] # the one place where Textual makes its writer
 
 ESCAPE_SECONDS = 0.025
 REMOTE_ESCAPE_SECONDS = 0.150
@@ -166,8 +166,8 @@ class Driver(LinuxDriver):
         assert self._file is not None
         self._file = _Calm(self._file)  # type: ignore[assignment]
         self._parser = XTermParser()
-        self.tap: Tap | None = None
-        self._tapping: Tap | None = None
+        self.tap: InputTap | None = None
+        self._tapping: InputTap | None = None
         self._settings = getattr(self._app, "settings", None) or Settings()
         self.escape_seconds = escape_seconds(self._settings.escape_ms)
         self._tokenizer = Tokenizer(self.escape_seconds)
@@ -245,7 +245,7 @@ class Driver(LinuxDriver):
     def _change_tap(self, now: float) -> None:
         """Somebody else has the terminal from now on; half a sequence that waits is theirs."""
         if self._tapping is not self.tap:
-            rest = self._tapping.rest() if self._tapping is not None else b""
+            rest = self._tapping.remainder() if self._tapping is not None else b""
             self._tapping = self.tap
             if self._tapping is None and rest:
                 self._post(self._tokenizer.feed(self._decode(rest), now))
@@ -254,11 +254,11 @@ class Driver(LinuxDriver):
         """Hand on what is for the mission's terminal; our own sequences, and what comes after leaving, are keys."""
         theirs: list[Part] = []
         for part in parts:
-            if part.kind is not tap.Kind.AFTER:
+            if part.kind is not input_tap.PartKind.AFTER:
                 theirs.append(part)
-            if part.kind is tap.Kind.LEFT:
+            if part.kind is input_tap.PartKind.LEFT:
                 self._tapping = self.tap = None
-            if part.kind in {tap.Kind.OURS, tap.Kind.AFTER}:
+            if part.kind in {input_tap.PartKind.OURS, input_tap.PartKind.AFTER}:
                 self._hand_over(theirs)
                 self._post(self._tokenizer.feed(self._decode(part.data), now))
         self._hand_over(theirs)
@@ -280,11 +280,11 @@ class Driver(LinuxDriver):
                 self.process_message(message)
 
     def _messages(self, token: Token) -> Iterator[Message]:
-        if token.kind is Kind.PASTE:
+        if token.kind is TokenKind.PASTE:
             yield events.Paste(token.text)
-        elif token.kind is Kind.KEY:
+        elif token.kind is TokenKind.KEY:
             yield events.Key(token.text, None)
-        elif token.kind is Kind.CHARACTER or token.text in ANSI_SEQUENCES_KEYS or token.text[-1] in _REPORTS:
+        elif token.kind is TokenKind.CHARACTER or token.text in ANSI_SEQUENCES_KEYS or token.text[-1] in _REPORTS:
             yield from self._parsed(token.text)
 
     def _parsed(self, text: str) -> list[Message]:

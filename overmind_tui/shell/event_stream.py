@@ -37,7 +37,7 @@ MANY = 200
 Json = dict[str, Any]
 
 
-class Feed:
+class EventStream:
     """Posts messages until `close`.
 
     Args:
@@ -89,13 +89,13 @@ class Feed:
                 self._connected(_Session(self._home))
                 pause = FIRST_PAUSE
             except (ConnectionError, TimeoutError, OSError):
-                self._say(Disconnected("The supervisor went away", final=False))
+                self._send(Disconnected("The supervisor went away", final=False))
             except OvermindError as error:
                 if error.code == "daemon_not_running" and self._may_host and not self._closed.is_set():
                     self._may_host = False
                     if self._hosts():
                         continue
-                self._say(Disconnected(error.message, final=error.code == "daemon_not_running"))
+                self._send(Disconnected(error.message, final=error.code == "daemon_not_running"))
             self._wake.wait(pause)
             self._wake.clear()
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -104,14 +104,14 @@ class Feed:
         try:
             return self._host()
         except OvermindError as error:
-            self._say(Disconnected(error.message, final=True))
+            self._send(Disconnected(error.message, final=True))
             return False
 
     def _connected(self, session: _Session) -> None:
         try:
             daemon = session.greet()
             self._may_host = False
-            self._say(Connected(daemon, hosted=self._hosted()))
+            self._send(Connected(daemon, hosted=self._hosted()))
             self._begin(session)
             self._follow(session)
         finally:
@@ -121,14 +121,14 @@ class Feed:
         """Everything there is, and the stream of what follows."""
         if not self._seq:
             self._seq = int(session.ask("logs", {"ids": []})["seq"])
-        self._say(RowsChanged(session.ask("ps", {}), everything=True))
+        self._send(RowsChanged(session.ask("ps", {}), everything=True))
         try:
             begun = session.stream("events", {"since": self._seq, "follow": True, "eyes": True})
         except OvermindError:  # so many events since then that the oldest are gone
             self._seq = int(session.ask("logs", {"ids": []})["seq"])
             begun = session.stream("events", {"since": self._seq, "follow": True, "eyes": True})
-        self._say(Watched(int(begun.get("viewer", 0))))
-        self._tell(session, {ASKED, PAID})
+        self._send(Watched(int(begun.get("viewer", 0))))
+        self._refresh_inbox_and_cost(session, {ASKED, PAID})
 
     def _follow(self, session: _Session) -> None:
         due = time.monotonic()
@@ -137,13 +137,13 @@ class Feed:
             now = time.monotonic()
             if now >= due:
                 if first:
-                    self._say(RowsChanged(session.ask("ps", {"wide": True})))
+                    self._send(RowsChanged(session.ask("ps", {"wide": True})))
                     first = False
                 else:
-                    self._say(RowsChanged(session.ask("ps", {"wide": True, "status": LIVE})))
+                    self._send(RowsChanged(session.ask("ps", {"wide": True, "status": LIVE})))
                 took = time.monotonic() - now
                 due = time.monotonic() + max(PERIOD, took / SHARE)
-                self._tell(session, set())
+                self._refresh_inbox_and_cost(session, set())
             self._gather(session, due)
 
     def _gather(self, session: _Session, due: float) -> None:
@@ -155,22 +155,22 @@ class Feed:
         while time.monotonic() < gathered:
             events += session.items(until=gathered)
         self._seq = int(events[-1]["seq"])
-        self._say(Happened(events))
+        self._send(Happened(events))
         removed = {event["mission"] for event in events if event["type"] == "removed"}
         changed = {event["mission"] for event in events if event.get("mission")} - removed
         if removed or changed:
-            self._say(RowsChanged(self._ask(session, changed), removed))
-        self._tell(session, {event["type"] for event in events})
+            self._send(RowsChanged(self._ask(session, changed), removed))
+        self._refresh_inbox_and_cost(session, {event["type"] for event in events})
 
-    def _tell(self, session: _Session, happened: set[str]) -> None:
+    def _refresh_inbox_and_cost(self, session: _Session, happened: set[str]) -> None:
         """What waits for a person, and what was spent today, where that may have changed."""
         midnight = _midnight()
         try:
             if happened & QUESTIONS:
-                self._say(InboxChanged(session.ask("inbox", {})))
+                self._send(InboxChanged(session.ask("inbox", {})))
             if PAID in happened or midnight != self._midnight:
                 sums = session.ask("cost", {"by": "day", "since": format_time(midnight)})
-                self._say(Spent(sum(one["cost_usd"] for one in sums)))
+                self._send(Spent(sum(one["cost_usd"] for one in sums)))
                 self._midnight = midnight
         except OvermindError:  # a supervisor that knows no agents yet
             return
@@ -185,7 +185,7 @@ class Feed:
         except OvermindError:  # one of them was removed meanwhile
             return list(session.ask("ps", {"all": True}))
 
-    def _say(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         if not self._closed.is_set():
             self._post(message)
 

@@ -20,8 +20,6 @@ import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from overmind_core.providers import registry
-
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
 """Seconds between two looks at whether a program has ended."""
-PATIENCE = 1.0
+GRACE_SECONDS = 1.0
 """Seconds that a program gets to end once its terminal is gone."""
 NOT_STARTED = 127
 """As shells have it: there is no such program."""
@@ -108,7 +106,7 @@ async def _status(argv: Sequence[str], cwd: str, environ: dict[str, str], stream
     except asyncio.CancelledError:
         _hang_up(process.pid)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(PATIENCE)
+            process.wait(GRACE_SECONDS)
         raise
     return 128 - code if code < 0 else code
 
@@ -197,17 +195,3 @@ def _pager(environ: Mapping[str, str]) -> list[str] | None:
         return words
     found = next((path for name in ("less", "more") if (path := shutil.which(name, path=environ.get("PATH")))), None)
     return None if found is None else [found]
-
-
-PLAIN = "raw"
-"""The provider that needs no program of its own."""
-
-
-def agents(environ: Mapping[str, str]) -> dict[str, bool]:
-    """Each agent, and whether its program is found. Looks at many files: for a thread."""
-    found = {}
-    for name in registry.names():
-        if name != PLAIN:
-            program = environ.get(f"OVERMIND_{name.upper()}_BIN") or registry.get(name).program
-            found[name] = shutil.which(program, path=environ.get("PATH", "")) is not None
-    return found

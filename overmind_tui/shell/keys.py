@@ -38,7 +38,7 @@ _RELEASED = "3"
 _NAMED = {9: "tab", 13: "enter", 27: "escape", 32: "space", 127: "backspace", 57414: "enter"}
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What was cut out."""
 
     CHARACTER = "character"
@@ -53,7 +53,7 @@ class Kind(Enum):
 class Token(NamedTuple):
     """One thing that the terminal sent."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
 
 
@@ -92,7 +92,7 @@ class Tokenizer:
         if self._buffer == ESC:
             if waited >= self.escape_seconds:
                 self._buffer, self._escaped_at = "", now
-                yield Token(Kind.KEY, "escape")
+                yield Token(TokenKind.KEY, "escape")
         elif waited >= LATE_SECONDS:
             self._buffer, self._abandoned_at = "", now
 
@@ -110,7 +110,7 @@ class Tokenizer:
         if self._paste is not None:
             return self._more_paste()
         if not self._buffer.startswith(ESC):
-            return Token(Kind.CHARACTER, self._cut(1))
+            return Token(TokenKind.CHARACTER, self._cut(1))
         for whole in (_CSI, _SS3, _STRING):
             if found := whole.match(self._buffer):
                 return self._sequence(self._cut(found.end()))
@@ -125,11 +125,11 @@ class Tokenizer:
             return _WAIT
         if self._buffer[1] == ESC:
             self._cut(1)
-            return Token(Kind.KEY, "escape")
+            return Token(TokenKind.KEY, "escape")
         follower = self._cut(2)[1]
         if follower in "[O]PX^_":
             return None
-        return Token(Kind.KEY, f"alt+{key_name(follower)}")
+        return Token(TokenKind.KEY, f"alt+{key_name(follower)}")
 
     def _sequence(self, sequence: str) -> Token | None:
         if sequence == PASTE_BEGINS:
@@ -138,12 +138,12 @@ class Tokenizer:
         if sequence[1] in "]PX^_" or sequence == PASTE_ENDS:
             return None
         if _PASSED.fullmatch(sequence):
-            return Token(Kind.SEQUENCE, sequence)
+            return Token(TokenKind.SEQUENCE, sequence)
         if found := _EXTENDED.fullmatch(sequence):
             return None if found[3] == _RELEASED else _extended(int(found[1]), int(found[2] or 1))
         if found := _MODIFIED_OTHER.fullmatch(sequence):
             return _extended(int(found[2]), int(found[1]))
-        return Token(Kind.SEQUENCE, sequence)
+        return Token(TokenKind.SEQUENCE, sequence)
 
     def _more_paste(self) -> Token | None:
         assert self._paste is not None
@@ -152,7 +152,7 @@ class Tokenizer:
             self._keep(self._cut(end))
             self._cut(len(PASTE_ENDS))
             pasted, self._paste = "".join(self._paste), None
-            return Token(Kind.PASTE, pasted)
+            return Token(TokenKind.PASTE, pasted)
         overlap = next((n for n in range(len(PASTE_ENDS) - 1, 0, -1) if self._buffer.endswith(PASTE_ENDS[:n])), 0)
         self._keep(self._cut(len(self._buffer) - overlap))
         return _WAIT
@@ -167,7 +167,7 @@ class Tokenizer:
         return taken
 
 
-_WAIT = Token(Kind.KEY, "")
+_WAIT = Token(TokenKind.KEY, "")
 
 
 def key_name(character: str) -> str:
@@ -192,8 +192,8 @@ def _extended(code: int, modifiers: int) -> Token | None:
             return None
         name = character.upper() if bits & _SHIFT else character
         if not bits & (_ALT | _CTRL):
-            return Token(Kind.CHARACTER, name)
+            return Token(TokenKind.CHARACTER, name)
     parts = [part for bit, part in ((_ALT, "alt"), (_CTRL, "ctrl")) if bits & bit]
     if bits & _SHIFT and code in _NAMED:
         parts.append("shift")
-    return Token(Kind.KEY, "+".join([*parts, name]))
+    return Token(TokenKind.KEY, "+".join([*parts, name]))

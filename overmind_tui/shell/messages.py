@@ -9,10 +9,10 @@ from textual.message import Message
 
 from overmind_core.logs.display import Line
 from overmind_tui.render.cells import Row
-from overmind_tui.terminal.tap import Part
+from overmind_tui.terminal.input_tap import Part
 
 if TYPE_CHECKING:
-    from overmind_tui.log.index import Look, Page
+    from overmind_tui.log.index import LogPage, LogScope
     from overmind_tui.log.pattern import Pattern
     from overmind_tui.log.reader import Reader
 
@@ -94,7 +94,7 @@ class LogShown(Message):
 
     def __init__(
         self,
-        look: Look,
+        look: LogScope,
         lines: Sequence[Line],
         *,
         partial: str,
@@ -131,7 +131,7 @@ class LogGrew(Message):
 class LogIndexed(Message):
     """The next pages before the newest lines, oldest first; `whole`: there are no others."""
 
-    def __init__(self, reader: Reader, pages: Sequence[Page], *, whole: bool) -> None:
+    def __init__(self, reader: Reader, pages: Sequence[LogPage], *, whole: bool) -> None:
         super().__init__()
         self.reader = reader
         self.pages = pages
@@ -142,7 +142,13 @@ class LogRead(Message):
     """What a page shows; with a pattern only the lines that match. `lost`: other pages that are no longer kept."""
 
     def __init__(
-        self, reader: Reader, page: Page, lines: Sequence[Line], pattern: Pattern | None, *, lost: Sequence[Page] = ()
+        self,
+        reader: Reader,
+        page: LogPage,
+        lines: Sequence[Line],
+        pattern: Pattern | None,
+        *,
+        lost: Sequence[LogPage] = (),
     ) -> None:
         super().__init__()
         self.reader = reader
@@ -156,7 +162,7 @@ class LogCounted(Message):
     """How many lines of some pages match; `left` of all pages are not counted yet."""
 
     def __init__(
-        self, reader: Reader, pattern: Pattern, hits: Sequence[tuple[Page, int]], *, left: int, of: int
+        self, reader: Reader, pattern: Pattern, hits: Sequence[tuple[LogPage, int]], *, left: int, of: int
     ) -> None:
         super().__init__()
         self.reader = reader
@@ -169,7 +175,7 @@ class LogCounted(Message):
 class LogFailed(Message):
     """The log can't be read; why."""
 
-    def __init__(self, look: Look, reason: str) -> None:
+    def __init__(self, look: LogScope, reason: str) -> None:
         super().__init__()
         self.look = look
         self.reason = reason

@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.text.moment import format_time
 from overmind_tui.inbox import rows
 from overmind_tui.missions.fleet import Fleet
-from overmind_tui.missions.summary import Coach
-from overmind_tui.render import ringing, tables
-from overmind_tui.render import texts as notices
+from overmind_tui.render import ringing, tables, texts
 from overmind_tui.render.cells import Cell, Row, safe
-from overmind_tui.shell.actions import Context
 
 if TYPE_CHECKING:
-    from overmind_tui.shell.remembered import Remembered
     from overmind_tui.shell.shell import Shell
 
 
@@ -61,7 +57,7 @@ class Notice:
     def shown(self) -> Cell:
         """As it looks by now."""
         left = self.until - time.monotonic()
-        return notices.faded(self._cell, left) if self._shell.settings.motion else self._cell
+        return texts.faded(self._cell, left) if self._shell.settings.motion else self._cell
 
     def put(self, text: str, tone: str) -> None:
         """Instead of what stood there; what is not quiet is kept."""
@@ -84,48 +80,20 @@ class Notice:
             self.put(progress, "quiet")
 
 
-COACHED = "coached"
-"""Under this name it is remembered which steps were done."""
-
-
-class Coaching:
-    """One person's first steps."""
-
-    def __init__(self, shell: Shell, remembered: Remembered) -> None:
-        self._shell = shell
-        self._coach = Coach.remembered(remembered.get(COACHED, list[str]()))
-
-    def did(self, context: Context, action: str) -> None:
-        """The person has done something."""
-        before, self._coach = self._coach, self._coach.did(context, action)
-        if self._coach.done != before.done:
-            self._shell.remember(**{COACHED: sorted(self._coach.done)})
-
-    def end(self) -> None:
-        """The person needs none."""
-        self._coach = Coach.over()
-
-    def line(self, context: Context) -> str:
-        """What to press next; "" when there is nothing to say, or nothing to try it on."""
-        shell = self._shell
-        wanted = shell.settings.coach and not shell.read_only and bool(shell.fleet.rows)
-        return self._coach.line(context) if wanted else ""
-
-
 class Title:
     """Says it when it changes.
 
     Args:
-        tell: Sends the terminal a sequence.
+        write: Sends the terminal a sequence.
     """
 
-    def __init__(self, tell: Callable[[str], None], *, ascii_only: bool) -> None:
-        self._tell = tell
+    def __init__(self, write: Callable[[str], None], *, ascii_only: bool) -> None:
+        self._write = write
         self._ascii = ascii_only
         self._said = ""
         self._as_of: tuple[int, Sequence[Row]] = (-1, ())
 
-    def say(self, fleet: Fleet, now: float) -> None:
+    def update(self, fleet: Fleet, now: float) -> None:
         """Count who needs the person; once for all the seconds in which nothing changes."""
         if (fleet.changes, fleet.questions) == self._as_of:
             return
@@ -134,11 +102,11 @@ class Title:
         turns = sum(need.group == rows.TURN for need in found)
         title = ringing.title(len(found) - turns, turns, ascii_only=self._ascii)
         if title != self._said:
-            self._tell(("" if self._said else ringing.KEEP_TITLE) + ringing.titled(title))
+            self._write(("" if self._said else ringing.KEEP_TITLE) + ringing.titled(title))
             self._said = title
 
     def give_back(self) -> None:
         """The terminal's own again."""
         if self._said:
-            self._tell(ringing.titled("") + ringing.TITLE_BACK)
+            self._write(ringing.titled("") + ringing.TITLE_BACK)
             self._said = ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_tui.shell.shell import Shell
-    from overmind_tui.shell.supervisor_host import Hosting
+    from overmind_tui.shell.supervisor_host import SupervisorHost
 
 _log = logging.getLogger(__name__)
 LEAVE_LIMIT = 25.0
@@ -25,7 +25,7 @@ LEFT_BEHIND = 1
 """Exit status of a program that could not leave by itself."""
 
 
-class Departure:
+class Quit:
     """Leaving, asked for or forced.
 
     Args:
@@ -34,9 +34,9 @@ class Departure:
         on_exit: What else is done, whatever ended the program.
     """
 
-    def __init__(self, shell: Shell, hosting: Hosting, on_exit: Callable[[], None]) -> None:
+    def __init__(self, shell: Shell, host: SupervisorHost, on_exit: Callable[[], None]) -> None:
         self._shell = shell
-        self._hosting = hosting
+        self._host = host
         self._on_exit = on_exit
         self._leaving = False
 
@@ -51,7 +51,7 @@ class Departure:
 
     def ask(self) -> None:
         """Leave; ask when missions live that only this program supervises."""
-        live = self._hosting.live
+        live = self._host.live
         if self._leaving:
             return
         if not live:
@@ -76,20 +76,20 @@ class Departure:
                 last.daemon = True
                 last.start()
 
-    def last_rites(self) -> None:
+    def on_exit(self) -> None:
         """Whatever ended the program: nobody is left without a supervisor. Blocks: for a thread."""
         self._on_exit()
         try:
-            if self._hosting.needed:
-                self._hosting.hand_over()
+            if self._host.needed:
+                self._host.hand_over()
         except OvermindError as error:
             _log.error("handing over failed: %s", error.message)
-        self._hosting.end()
+        self._host.end()
 
     def _keep(self) -> None:
-        live = self._hosting.live
+        live = self._host.live
         text = f"{live} mission{'s' * (live > 1)} running in the background. Return with: overmind"
-        self._in_thread("handing over to a daemon …", self._hosting.hand_over, text)
+        self._in_thread("handing over to a daemon …", self._host.hand_over, text)
 
     def _stop_all(self) -> None:
         def stop() -> None:
@@ -101,7 +101,7 @@ class Departure:
             finally:
                 client.close()
 
-        live = self._hosting.live
+        live = self._host.live
         self._in_thread(f"stopping {live} …", stop, f"Stopped {live} mission{'s' * (live > 1)}.")
 
     def _in_thread(self, flash: str, work: Callable[[], None], afterwards: str) -> None:

@@ -22,7 +22,7 @@ _LARGEST = 8_000_000
 """Bytes; a file beyond that was not written by us."""
 _MOST = 200
 """Texts of a list, or entries of a table."""
-_PATIENCE = 2.0
+_LOCK_SECONDS = 2.0
 """Seconds to wait for another program's write."""
 Value = TypeVar("Value", bool, int, float, str, list[str], dict[str, Any])
 
@@ -71,7 +71,7 @@ class Remembered:
 
     def _write(self, changed: Mapping[str, Any]) -> None:
         fresh = f"{self._path}.{os.getpid()}"
-        lock = wait_lock(self._lock_path, _PATIENCE)
+        lock = wait_lock(self._lock_path, _LOCK_SECONDS)
         try:
             theirs = _read(self._path)
             ours = {name: _merged(self._saved.get(name), value, theirs.get(name)) for name, value in changed.items()}

@@ -13,11 +13,11 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.shell.messages import Done
 
-Told = Callable[[Sequence[Any | OvermindError]], None]
+OnAnswers = Callable[[Sequence[Any | OvermindError]], None]
 Item = Mapping[str, Any]
 
 
-class Questions:
+class Requests:
     """Asks, and has the program told.
 
     Args:
@@ -33,7 +33,7 @@ class Questions:
         self._begin = begin
         self._post = post
 
-    def ask(self, command: str, requests: Sequence[Mapping[str, Any]], told: Told) -> None:
+    def ask(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send requests of one kind; `told` gets answers and errors in their order, in the program's own thread."""
 
         def work() -> None:
@@ -44,13 +44,13 @@ class Questions:
                 answers = [error] * len(requests)
             finally:
                 client.close()
-            self._post(Done(lambda: told(answers)))
+            self._post(Done(lambda: on_result(answers)))
 
         self._begin(work)
 
     def follow(
         self, command: str, request: Mapping[str, Any], each: Callable[[Item], None],
-        told: Callable[[Item | OvermindError], None],
+        on_result: Callable[[Item | OvermindError], None],
     ) -> None:  # fmt: skip
         """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
 
@@ -66,7 +66,7 @@ class Questions:
                 last = error
             finally:
                 client.close()
-            self._post(Done(lambda: told(last)))
+            self._post(Done(lambda: on_result(last)))
 
         self._begin(work)
 

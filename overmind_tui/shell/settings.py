@@ -39,7 +39,6 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from overmind_tui.render.cells import Cell, safe
 from overmind_tui.shell import actions, keymap
 from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
 
@@ -331,29 +330,6 @@ def ascii_only(symbols: str, environ: Mapping[str, str]) -> bool:
         return symbols == "ascii"
     locale = next((environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(name)), "")
     return environ.get("TERM") in {"linux", "dumb"} or "utf" not in locale.lower().replace("-", "")
-
-
-Lines = list[list[Cell]]
-_KEY = re.compile(r"""(\s*(?:"[^"]*"|'[^']*'|[\w.-]+)\s*)=(.*)""")
-
-
-def lines(text: str) -> Lines:
-    """Each line as cells; a text of several lines is plain up to its end."""
-    found: Lines = []
-    inside = False
-    for line in text.splitlines():
-        found.append([Cell(" "), *([Cell(safe(line))] if inside else _line(line))])
-        inside ^= line.count('"""') % 2 == 1
-    return found
-
-
-def _line(line: str) -> list[Cell]:
-    if line.lstrip().startswith("#"):
-        return [Cell(safe(line), "faint")]
-    if line.lstrip().startswith("["):
-        return [Cell(safe(line), "title")]
-    key = _KEY.fullmatch(line)
-    return [Cell(safe(line))] if key is None else [Cell(safe(key[1]), "key"), Cell("=", "faint"), Cell(safe(key[2]))]
 
 
 _AT = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)

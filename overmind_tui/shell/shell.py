@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Item = Mapping[str, Any]
 
 
-class Rows(Protocol):
+class RowSelection(Protocol):
     """A page with missions, quests or rituals on it."""
 
     def targets(self) -> list[Row]:
@@ -46,7 +46,7 @@ class Rows(Protocol):
         """Whether the cursor's row left or moved a moment ago, without a key of the person."""
 
 
-class Main(Rows, Protocol):
+class Main(RowSelection, Protocol):
     """The missions screen, as all that stands before it asks for it."""
 
     @property
@@ -104,7 +104,7 @@ class Main(Rows, Protocol):
     def tick(self) -> None:
         """A second went by."""
 
-    def say(self) -> None:
+    def refresh_status(self) -> None:
         """What the bottom line says has changed."""
 
     def do_header(self) -> None:
@@ -155,12 +155,12 @@ class Shell(Protocol):
     def act(self, action: str, rows: list[Row]) -> None:
         """Do an action to these rows, as its key would."""
 
-    def request(self, command: str, requests: Sequence[Mapping[str, Any]], told: OnAnswers) -> None:
+    def request(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
 
     def follow(
         self, command: str, request: Mapping[str, Any], each: Callable[[Item], None],
-        told: Callable[[Item | OvermindError], None],
+        on_result: Callable[[Item | OvermindError], None],
     ) -> None:  # fmt: skip
         """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
 
@@ -170,7 +170,7 @@ class Shell(Protocol):
     def background(self, work: Callable[[], Callable[[], None] | None]) -> None:
         """Do some work in a thread; what it answers is then called in the program's own."""
 
-    def tell_terminal(self, sequence: str) -> None:
+    def write_terminal(self, sequence: str) -> None:
         """Send the person's terminal a sequence that draws nothing."""
 
 
@@ -181,4 +181,4 @@ def shell_of(widget: Widget) -> Shell:
 
 def ring(shell: Shell, text: str) -> None:
     """Have the terminal call its person."""
-    shell.tell_terminal(ringing.ring(text, tmux="TMUX" in shell.world.environ))
+    shell.write_terminal(ringing.ring(text, tmux="TMUX" in shell.world.environ))

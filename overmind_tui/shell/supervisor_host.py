@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from overmind_core.daemon.host import Host
 
-PATIENCE = 20.0
+LOCK_SECONDS = 20.0
 """Seconds that the daemon waits for our lock, and that we wait for our own end."""
 UMASK = 0o077
 
 
-class Hosting:
+class SupervisorHost:
     """The supervisor of this process, if it is one.
 
     Args:
@@ -97,10 +97,10 @@ class Hosting:
         with self._lock:
             if not self.active:
                 return
-            starting = _Start(self._home)
-            starting.begun.wait(PATIENCE)
+            starting = _SupervisorThread(self._home)
+            starting.begun.wait(LOCK_SECONDS)
             self._go(end=False)
-            starting.thread.join(PATIENCE)
+            starting.thread.join(LOCK_SECONDS)
             if starting.failure is not None:
                 raise starting.failure
 
@@ -119,7 +119,7 @@ class Hosting:
             self._host.end()
         else:
             self._host.hand_over()
-        self._ended.wait(PATIENCE)
+        self._ended.wait(LOCK_SECONDS)
 
     def _serve(self) -> None:
         host = self._host
@@ -155,7 +155,7 @@ class Hosting:
         root.setLevel(logging.INFO)
 
 
-class _Start:
+class _SupervisorThread:
     """A daemon on its way: `launch` comes back only once it serves, which it can't before we have gone."""
 
     def __init__(self, home: Home) -> None:
@@ -168,7 +168,7 @@ class _Start:
     def _run(self) -> None:
         try:
             self.begun.set()
-            launched = launch(self._home, wait_lock=PATIENCE, after=os.getpid())
+            launched = launch(self._home, wait_lock=LOCK_SECONDS, after=os.getpid())
             if not launched.may_answer():
                 self.failure = launched.failure()
         except OvermindError as error:

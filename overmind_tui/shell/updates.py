@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent
 
 
-class News:
+class Updates:
     """Takes it in.
 
     Args:
@@ -95,4 +95,4 @@ def show_bottom(app: App[Any]) -> None:
     """What the bottom lines say has changed."""
     for screen in app.screen_stack:
         if isinstance(screen, Page) and screen.is_mounted:
-            screen.say()
+            screen.refresh_status()

@@ -9,12 +9,12 @@ process' own computing time ends them from within. Only the main thread can be i
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+import shutil
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.providers import registry
 
 
 class World(NamedTuple):
@@ -44,47 +44,17 @@ class World(NamedTuple):
         }
 
 
-Result = TypeVar("Result")
-_TIMER, _SIGNAL = signal.ITIMER_VIRTUAL, signal.SIGVTALRM
+PLAIN = "raw"
 
 
-class OutOfPatience(Exception):
-    """The budget is spent, and the work was not done."""
+"""The provider that needs no program of its own."""
 
 
-class _Watch:
-    """Whether somebody counts on being interrupted; the handler is set once, at the first use."""
-
-    armed = False
-    ready = False
-
-    def prepare(self) -> None:
-        if not self.ready:
-            signal.signal(_SIGNAL, self._ring)
-            self.ready = True
-
-    def _ring(self, _number: int, _frame: object) -> None:
-        if self.armed:
-            self.armed = False
-            raise OutOfPatience
-
-
-_watch = _Watch()
-
-
-def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Do the work; `seconds` of this process' computing time, of all its threads together, are all that it gets.
-
-    Raises:
-        OutOfPatience: it would have taken longer.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return work()
-    _watch.prepare()
-    _watch.armed = True
-    signal.setitimer(_TIMER, seconds)
-    try:
-        return work()
-    finally:
-        _watch.armed = False
-        signal.setitimer(_TIMER, 0.0)
+def installed_agents(environ: Mapping[str, str]) -> dict[str, bool]:
+    """Each agent, and whether its program is found. Looks at many files: for a thread."""
+    found = {}
+    for name in registry.names():
+        if name != PLAIN:
+            program = environ.get(f"OVERMIND_{name.upper()}_BIN") or registry.get(name).program
+            found[name] = shutil.which(program, path=environ.get("PATH", "")) is not None
+    return found

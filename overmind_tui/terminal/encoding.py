@@ -18,7 +18,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.terminal import input_encoding
 from overmind_core.terminal.input_encoding import MouseAction, MouseButton, MouseEvent
 from overmind_core.terminal.modes import Modes
-from overmind_tui.terminal.tap import Kind, Part
+from overmind_tui.terminal.input_tap import Part, PartKind
 
 _CURSOR = re.compile(rb"\x1b\[([A-DFH])")
 _GAINED, _LOST = b"\x1b[I", b"\x1b[O"
@@ -36,13 +36,13 @@ def tapped(part: Part, modes: Modes) -> bytes:
     That terminal sends cursor keys as before any program asked for others, and marks every paste.
     """
     match part.kind:
-        case Kind.TYPED:
+        case PartKind.TYPED:
             return _CURSOR.sub(b"\x1bO\\1", part.data) if modes.application_cursor else part.data
-        case Kind.PASTED:
+        case PartKind.PASTED:
             return part.data
-        case Kind.PASTE_BEGINS | Kind.PASTE_ENDS:
+        case PartKind.PASTE_BEGINS | PartKind.PASTE_ENDS:
             return part.data if modes.bracketed_paste else b""
-        case Kind.OURS if part.data in {_GAINED, _LOST}:
+        case PartKind.OURS if part.data in {_GAINED, _LOST}:
             return input_encoding.focus(modes, gained=part.data == _GAINED)
     return b""
 

@@ -10,10 +10,10 @@ from overmind_core.client.detach_keys import DetachKey
 from overmind_core.terminal import input_encoding as terminal_keys
 from overmind_core.terminal.modes import Modes
 from overmind_tui.render.cells import safe
-from overmind_tui.terminal import encoding, tap
+from overmind_tui.terminal import encoding, input_tap
 from overmind_tui.terminal.encoding import detach_keys
-from overmind_tui.terminal.session import TerminalStay
-from overmind_tui.terminal.tap import Part
+from overmind_tui.terminal.input_tap import Part
+from overmind_tui.terminal.session import TerminalSession
 from overmind_tui.widgets.terminal import WHEEL
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class TerminalKeys:
     def __init__(
         self,
         screen: MainScreen,
-        stay: TerminalStay,
+        stay: TerminalSession,
         *,
         detach: Callable[[], None],
         send_itself: Callable[[DetachKey], None],
     ) -> None:
         self._screen = screen
-        self._stay = stay
+        self._session = stay
         self._detach, self._send_itself = detach, send_itself
         self.quiet_until = float("-inf")
         """Until when what is typed does nothing (monotonic seconds)."""
@@ -66,28 +66,32 @@ class TerminalKeys:
 
     def press(self, key: str, character: str | None) -> bool:
         """A key, when it is for the terminal, or must do nothing."""
-        if self._stay.typing:
+        if self._session.typing:
             self._press_typing(key, character)
             return True
         leaving = self._leaves(key)
-        if leaving is not None and not self._stay.over and self._screen.shell.read_only is False:
+        if leaving is not None and not self._session.over and self._screen.shell.read_only is False:
             self._send_itself(leaving)
             return True
         return self._is_quiet(key, character)
 
     def _press_typing(self, key: str, character: str | None) -> None:
-        if self._stay.finishing is not None:
+        if self._session.finishing is not None:
             self._press_finishing(key)
         elif self._leaves(key) is not None:
             self._detach()
         else:
             self._screen.terminal_view.to_end()
-            self._stay.send(encoding.key(key, character, self._stay.modes))
+            self._session.send(encoding.key(key, character, self._session.modes))
 
     def _press_finishing(self, key: str) -> None:
-        if key == "i" and self._stay.link is not None and time.monotonic() > self._stay.finishing_since + READ_SECONDS:
-            self._stay.link.interrupt()
-            self._screen.shell.flash(f"interrupting {safe(self._stay.name)} …", "quiet")
+        if (
+            key == "i"
+            and self._session.link is not None
+            and time.monotonic() > self._session.finishing_since + READ_SECONDS
+        ):
+            self._session.link.interrupt()
+            self._screen.shell.flash(f"interrupting {safe(self._session.name)} …", "quiet")
         elif key in {"escape", "ctrl+c"} or self._leaves(key) is not None:
             self._screen.close_terminal()
 
@@ -105,36 +109,36 @@ class TerminalKeys:
 
     def paste(self, text: str) -> bool:
         """A paste; whether it was for the terminal."""
-        if self._stay.typing and self._stay.finishing is None:
-            self._stay.send(terminal_keys.paste(text, self._stay.modes))
+        if self._session.typing and self._session.finishing is None:
+            self._session.send(terminal_keys.paste(text, self._session.modes))
         return True
 
     def tapped(self, parts: Sequence[Part]) -> None:
         """What the person's terminal sent while it was tapped."""
-        if not self._stay.typing:
+        if not self._session.typing:
             self.quiet_until = max(self.quiet_until, time.monotonic() + STILL_TYPING)
             return
-        modes = self._stay.modes
+        modes = self._session.modes
         for part in parts:
-            if part.kind is tap.Kind.LEFT:
+            if part.kind is input_tap.PartKind.LEFT:
                 self._detach()
                 return
-            if part.kind is not tap.Kind.OURS:
+            if part.kind is not input_tap.PartKind.OURS:
                 self._screen.terminal_view.to_end()
-            self._stay.send(encoding.tapped(part, modes))
+            self._session.send(encoding.tapped(part, modes))
 
     def point(self, event: MouseEvent) -> bool:
         """The mouse over the terminal; whether its program asked for that."""
-        if not self._stay.typing:
+        if not self._session.typing:
             return False
         from overmind_core.terminal import input_encoding  # noqa: PLC0415 - not before the first frame
 
-        modes = self._stay.modes
+        modes = self._session.modes
         if modes.mouse:
-            self._stay.send(input_encoding.encode_mouse(event, modes))
+            self._session.send(input_encoding.encode_mouse(event, modes))
             return True
         arrows = {input_encoding.MouseButton.WHEEL_UP: "up", input_encoding.MouseButton.WHEEL_DOWN: "down"}
         arrow = arrows.get(event.button) if modes.alternate and modes.alternate_scroll else None
         if arrow is not None:
-            self._stay.send(terminal_keys.encode_key(arrow, modes) * WHEEL)
+            self._session.send(terminal_keys.encode_key(arrow, modes) * WHEEL)
         return arrow is not None

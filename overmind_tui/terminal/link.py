@@ -28,8 +28,8 @@ from overmind_core.wire.keeper import (
     redraw_frame,
     resize_frame,
 )
-from overmind_tui.terminal.output import Output
-from overmind_tui.terminal.stream import Exited, Failed, Inbox, Item, Json, Severed, Sized, Told
+from overmind_tui.terminal.output import RunOutput
+from overmind_tui.terminal.stream import Exited, Failed, Item, Json, LinkQueue, Severed, Sized, StateChange
 
 REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""
@@ -51,8 +51,8 @@ class Link:
     def __init__(self, home: Home, request: Json, notify: Callable[[], None]) -> None:
         self._home = home
         self._request = dict(request)
-        self._inbox = Inbox(notify)
-        self._output = Output(self._inbox, self._wake)
+        self._inbox = LinkQueue(notify)
+        self._output = RunOutput(self._inbox, self._wake)
         self._guard = threading.Lock()
         """Around the stream and what is to be sent on it."""
         self._stream: KeeperStream | None = None
@@ -153,7 +153,7 @@ class Link:
         attachment: MissionAttachment | None = None
         try:
             attachment = MissionAttachment(self._home, self._request)
-            self._stay(attachment)
+            self._session(attachment)
         except OvermindError as error:
             self._inbox.put(Failed(error.code, error.message))
         except OSError as error:
@@ -166,7 +166,7 @@ class Link:
             self._wake_read.close()
             self._wake_write.close()
 
-    def _stay(self, attachment: MissionAttachment) -> None:
+    def _session(self, attachment: MissionAttachment) -> None:
         while not self._closed:
             self._obey(attachment)
             while (
@@ -192,12 +192,12 @@ class Link:
         stream = self._stream
         if stream is not None:
             poll.register(stream.fileno(), select.POLLIN | (select.POLLOUT if stream.has_unsent else 0))
-        patience = self._patience(attachment)
-        poll.poll(None if patience is None else patience * 1000)
+        seconds = self._poll_seconds(attachment)
+        poll.poll(None if seconds is None else seconds * 1000)
         with contextlib.suppress(BlockingIOError):
             self._wake_read.recv(4096)
 
-    def _patience(self, attachment: MissionAttachment) -> float | None:
+    def _poll_seconds(self, attachment: MissionAttachment) -> float | None:
         now = time.monotonic()
         due = [self._rejoin_at, self._broken_at and self._broken_at + GONE_SECONDS, self._output.due]
         waits = [max(moment - now, 0.0) for moment in due if moment]
@@ -251,9 +251,9 @@ class Link:
             case "ended" | "handing_back" | "detached":
                 self._take_the_rest()
                 self._output.finish()
-                self._inbox.put(Told(item))
+                self._inbox.put(StateChange(item))
                 return True
-        self._inbox.put(Told(item))
+        self._inbox.put(StateChange(item))
         return False
 
     def _take_the_rest(self) -> None:

@@ -13,7 +13,7 @@ from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.logs.snapshot import ModeScan, screen_at
 from overmind_core.terminal.screen import SCROLLBACK
-from overmind_tui.terminal.stream import BACKLOG, Failed, Inbox, Joined, Json, Sized
+from overmind_tui.terminal.stream import BACKLOG, Failed, Joined, Json, LinkQueue, Sized
 
 REPLAY_SECONDS = 0.3
 
@@ -21,7 +21,7 @@ REPLAY_SECONDS = 0.3
 """Between two drawings from the log of a flood that is never taken."""
 
 
-class Output:
+class RunOutput:
     """One run after the other.
 
     Args:
@@ -29,7 +29,7 @@ class Output:
         wake: Called in another thread when a screen has been drawn, so that `tick` is due.
     """
 
-    def __init__(self, inbox: Inbox, wake: Callable[[], None]) -> None:
+    def __init__(self, inbox: LinkQueue, wake: Callable[[], None]) -> None:
         self._inbox = inbox
         self._wake = wake
         self._ready: Json = {}

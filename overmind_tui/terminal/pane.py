@@ -16,7 +16,7 @@ from overmind_tui.shell import clipboard
 from overmind_tui.shell.actions import Context
 from overmind_tui.terminal import title
 from overmind_tui.terminal.keys import TerminalKeys
-from overmind_tui.terminal.session import TerminalStay
+from overmind_tui.terminal.session import TerminalSession
 
 if TYPE_CHECKING:
     from overmind_tui.missions.main_screen import MainScreen
@@ -35,17 +35,17 @@ class Mode(Enum):
     TYPING = "typing"
 
 
-class TerminalSide:
+class TerminalPanel:
     """The panel, and what actions do in it."""
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
-        self.stay = TerminalStay(screen, joined=self._joined, gone=self._gone)
+        self.session = TerminalSession(screen, joined=self._joined, gone=self._gone)
         self.left_at = float("-inf")
         """When typing ended (monotonic seconds)."""
         self._was_final = False
         """The mission has ended, as the list knows by now."""
-        self.keys = TerminalKeys(screen, self.stay, detach=self.do_detach, send_itself=self._send_itself)
+        self.keys = TerminalKeys(screen, self.session, detach=self.do_detach, send_itself=self._send_itself)
         self.handlers: dict[str, Handler] = {
             "type": self.do_type,
             "attach": self.do_type,
@@ -62,21 +62,21 @@ class TerminalSide:
     @property
     def mode(self) -> Mode:
         """What the person does with the pane."""
-        if self.stay.mission is None:
+        if self.session.mission is None:
             return Mode.CLOSED
-        return Mode.TYPING if self.stay.typing else Mode.LOOKING
+        return Mode.TYPING if self.session.typing else Mode.LOOKING
 
     @property
     def is_open(self) -> bool:
         """Whether there is a pane at all."""
-        return self.stay.mission is not None
+        return self.session.mission is not None
 
     # opening and closing
 
     def look(self, row: Row) -> None:
         """Look at a mission's terminal."""
         self._stop_typing()
-        if self.stay.mission != row["id"] or self.stay.over:
+        if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
             self._screen.give(Panel.TERMINAL)
             self._screen.call_after_refresh(self._begin_looking)
@@ -88,51 +88,51 @@ class TerminalSide:
         if self._screen.shell.read_only:
             self.look(row)
             return
-        if self.stay.mission != row["id"] or self.stay.over:
+        if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
-        self.stay.typing = True
+        self.session.typing = True
         self._screen.give(Panel.TERMINAL, zoomed=True)
         self._screen.call_after_refresh(self._begin_typing)
 
     def close(self) -> None:
         """Leave the pane: who had a terminal only for us has it back."""
         self._stop_typing()
-        self.stay.leave()
+        self.session.leave()
 
     def hang_up(self) -> None:
         """The program ends: the terminal is nobody's any more."""
         self._stop_typing()
-        self.stay.disconnect()
+        self.session.disconnect()
 
     def _enter(self, row: Row) -> None:
         self._was_final = False
-        self.stay.enter(row)
+        self.session.enter(row)
 
     def _begin_looking(self) -> None:
-        if self.is_open and self.stay.link is None and not self.stay.over:
-            self.stay.connect(read_only=True)
+        if self.is_open and self.session.link is None and not self.session.over:
+            self.session.connect(read_only=True)
 
     def _begin_typing(self) -> None:
         """The pane has its size: have the terminal take it."""
-        if not self.stay.typing:
+        if not self.session.typing:
             return
-        if self.stay.link is not None and self.stay.writes:
-            self.stay.link.resize(*self._screen.terminal_view.pane)
+        if self.session.link is not None and self.session.writes:
+            self.session.link.resize(*self._screen.terminal_view.pane)
             self._typing_begins()
         else:
-            self.stay.connect(read_only=False)
+            self.session.connect(read_only=False)
         self._screen.retitle()
 
     def _joined(self, item: Joined) -> None:
-        if not self.stay.typing or not self.stay.asks:  # what only looked may still be drawn when typing begins
+        if not self.session.typing or not self.session.asks:  # what only looked may still be drawn when typing begins
             return
         if not item.write:
             self._stop_typing()
-            self._screen.shell.flash(f"{safe(self.stay.name)} takes no input: watching only", "slow")
+            self._screen.shell.flash(f"{safe(self.session.name)} takes no input: watching only", "slow")
             self._screen.refocus()
         elif not item.again:
             self._typing_begins()
-            self.stay.redraw(item)
+            self.session.redraw(item)
 
     def _typing_begins(self) -> None:
         """Everything that the person's terminal sends goes there from now on."""
@@ -142,32 +142,32 @@ class TerminalSide:
         view.drop_selection()
         view.drop_search()
         view.to_end()
-        self.stay.outer.tap(self.keys.leaving)
-        self.stay.send(terminal_keys.focus(self.stay.modes, gained=True))
-        self.stay.paint()
+        self.session.outer.tap(self.keys.leaving)
+        self.session.send(terminal_keys.focus(self.session.modes, gained=True))
+        self.session.paint()
 
     def _stop_typing(self) -> None:
-        if not self.stay.typing:
+        if not self.session.typing:
             return
-        self.stay.typing, self.left_at = False, time.monotonic()
-        self.stay.forget_ahead()
+        self.session.typing, self.left_at = False, time.monotonic()
+        self.session.forget_ahead()
         self._screen.terminal_view.live = False
         self._screen.terminal_view.remove_class("typing")
-        self.stay.outer.tap(None)
-        self.stay.outer.show_cursor(None)
+        self.session.outer.tap(None)
+        self.session.outer.show_cursor(None)
         self._screen.terminal_view.refresh()
 
     def _gone(self) -> None:
         """What was typed into has gone away."""
-        if self.stay.typing:
+        if self.session.typing:
             self.keys.hush()
             self._stop_typing()
         self._screen.refocus()
 
     def rows_changed(self) -> None:
         """Missions may have ended, or been started again."""
-        row = self._screen.shell.fleet.of(self.stay.mission)
-        if row is None or not self.stay.over:
+        row = self._screen.shell.fleet.of(self.session.mission)
+        if row is None or not self.session.over:
             return
         if not missions_rows.is_live(row):
             self._was_final = True
@@ -178,17 +178,17 @@ class TerminalSide:
 
     def targets(self) -> list[Row]:
         """The mission of the pane."""
-        row = self._screen.shell.fleet.of(self.stay.mission)
+        row = self._screen.shell.fleet.of(self.session.mission)
         return [] if row is None else [row]
 
     @property
     def context(self) -> Context:
         """Whose keys count."""
-        return Context.TYPING if self.stay.typing else Context.LOOKING
+        return Context.TYPING if self.session.typing else Context.LOOKING
 
     def titles(self) -> tuple[str, str]:
         """What the border says above and below."""
-        view, stay = self._screen.terminal_view, self.stay
+        view, stay = self._screen.terminal_view, self.session
         above = title.title(stay.name, view.screen_shown.title if view.screen_shown is not None else "")
         if stay.over:
             return above, stay.over
@@ -209,40 +209,40 @@ class TerminalSide:
 
     def resized(self) -> None:
         """The pane has another size."""
-        if self.stay.typing and self.stay.link is not None:
-            self.stay.link.resize(*self._screen.terminal_view.pane)
-        self.stay.paint()
+        if self.session.typing and self.session.link is not None:
+            self.session.link.resize(*self._screen.terminal_view.pane)
+        self.session.paint()
         self._screen.retitle()
 
     # actions
 
     def do_detach(self) -> None:
         """Back to looking; the terminal stays ours until the pane is closed."""
-        self.stay.send(terminal_keys.focus(self.stay.modes, gained=False))
+        self.session.send(terminal_keys.focus(self.session.modes, gained=False))
         self._stop_typing()
         self._screen.refocus()
 
     def do_type(self) -> None:
         """Type into it."""
-        row = self._screen.shell.fleet.of(self.stay.mission)
-        if row is None or not missions_rows.is_live(row) or (self.stay.ended and not self._was_final):
-            self._screen.shell.flash(f"{safe(self.stay.name)} has ended: r runs it again", "slow")
+        row = self._screen.shell.fleet.of(self.session.mission)
+        if row is None or not missions_rows.is_live(row) or (self.session.ended and not self._was_final):
+            self._screen.shell.flash(f"{safe(self.session.name)} has ended: r runs it again", "slow")
         else:
             self.join(row)
 
     def keep(self) -> None:
         """Leave the agent in its terminal also when the pane is left."""
-        if self.stay.link is not None and self.stay.writes:
-            self.stay.link.keep()
-            self._screen.shell.flash(f"{safe(self.stay.name)} stays in its terminal", "good")
+        if self.session.link is not None and self.session.writes:
+            self.session.link.keep()
+            self._screen.shell.flash(f"{safe(self.session.name)} stays in its terminal", "good")
         else:
             self._screen.shell.flash("keep: type into the terminal first", "slow")
 
     def _send_itself(self, key: DetachKey) -> None:
-        if not self.stay.writes:
-            self.stay.connect(read_only=False, size=self.stay.size)
-        if self.stay.link is not None:
-            self.stay.link.type(bytes([key.byte]))
+        if not self.session.writes:
+            self.session.connect(read_only=False, size=self.session.size)
+        if self.session.link is not None:
+            self.session.link.type(bytes([key.byte]))
             self._screen.shell.flash(f"sent {key.name}", "quiet")
 
     def do_search(self) -> None:
@@ -277,7 +277,7 @@ class TerminalSide:
             self._was_final = True
             self._screen.shell.act("restart", rows)
         else:
-            self._screen.shell.flash(f"{safe(self.stay.name)} still runs", "slow")
+            self._screen.shell.flash(f"{safe(self.session.name)} still runs", "slow")
 
     def close_one(self) -> bool:
         """Close one thing; whether there was any."""

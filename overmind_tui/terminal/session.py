@@ -13,8 +13,8 @@ from overmind_tui.shell import clipboard
 from overmind_tui.shell.messages import Done
 from overmind_tui.shell.shell import ring
 from overmind_tui.terminal import title
-from overmind_tui.terminal.outer import Outer
 from overmind_tui.terminal.stream import Feeding
+from overmind_tui.terminal.user_terminal import UserTerminal
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -28,7 +28,7 @@ AHEAD_LIMIT = 1 << 16
 """Bytes that are kept until there is a link that types."""
 
 
-class TerminalStay:
+class TerminalSession:
     """What stands in the pane.
 
     Args:
@@ -64,13 +64,13 @@ class TerminalStay:
         """Typed before there was such a link."""
         self._stirred = False
         self._feeding = Feeding(self._later, self.paint, self._pump)
-        self._outer: Outer | None = None
+        self._outer: UserTerminal | None = None
 
     @property
-    def outer(self) -> Outer:
+    def outer(self) -> UserTerminal:
         """The person's own terminal."""
         if self._outer is None:
-            self._outer = Outer(self._screen.shell)
+            self._outer = UserTerminal(self._screen.shell)
         return self._outer
 
     @property
@@ -102,7 +102,7 @@ class TerminalStay:
         """No mission any more."""
         self.disconnect()
         self.mission = None
-        self._screen.terminal_view.say("")
+        self._screen.terminal_view.show_words("")
         self._screen.terminal_view.show(None)
 
     def connect(self, *, read_only: bool, size: tuple[int, int] | None = None) -> None:
@@ -141,7 +141,7 @@ class TerminalStay:
     def _gone(self, why: str) -> None:
         """The pane stays, with what stands there."""
         self.over, self.finishing, self.writes = why, None, False
-        self._screen.terminal_view.say("")
+        self._screen.terminal_view.show_words("")
         self._gone_then()
 
     # what comes
@@ -186,8 +186,8 @@ class TerminalStay:
             case stream.Exited():
                 self.ended = True
                 self._gone(title.exited(item.code))
-            case stream.Told():
-                self._told(item.item)
+            case stream.StateChange():
+                self._on_result(item.item)
             case stream.Failed():
                 self._gone(f"{safe(item.message)} · esc back")
             case stream.Severed():
@@ -200,7 +200,7 @@ class TerminalStay:
         item.screen.on_event, item.screen.on_reply = self._happened, self._reply
         item.screen.colours = self.outer.colours()
         view = self._screen.terminal_view
-        view.say("")
+        view.show_words("")
         view.show(item.screen)
         self.writes = item.write
         self._joined_then(item)
@@ -212,7 +212,7 @@ class TerminalStay:
         if item.screen.modes.alternate and size == self._screen.terminal_view.pane and self.link is not None:
             self.link.redraw()
 
-    def _told(self, item: stream.Json) -> None:
+    def _on_result(self, item: stream.Json) -> None:
         match item["type"]:
             case "finishing":
                 if self.finishing is None:
@@ -220,10 +220,10 @@ class TerminalStay:
                 self.finishing = float(item["seconds"])
                 if self.link is not None:
                     self.link.forget()
-                self._screen.terminal_view.say(title.finishing(self.finishing))
+                self._screen.terminal_view.show_words(title.finishing(self.finishing))
                 self._screen.retitle()
             case "waiting":
-                self._screen.terminal_view.say(f"{safe(self.name)} is {safe(item['status'])} · esc back")
+                self._screen.terminal_view.show_words(f"{safe(self.name)} is {safe(item['status'])} · esc back")
             case _:
                 self.ended = item["type"] == "ended"
                 self._gone(title.over(item))

@@ -48,7 +48,7 @@ class Exited(NamedTuple):
     code: int
 
 
-class Told(NamedTuple):
+class StateChange(NamedTuple):
     """What the supervisor said: `type` is `finishing`, `waiting`, `ended`, `handing_back` or `detached`."""
 
     item: Json
@@ -65,10 +65,10 @@ class Severed(NamedTuple):
     """Neither the run's bytes nor word of its end have come for a while."""
 
 
-Item = bytes | Joined | Sized | Exited | Told | Failed | Severed
+Item = bytes | Joined | Sized | Exited | StateChange | Failed | Severed
 
 
-class Inbox:
+class LinkQueue:
     """Filled by the link's thread, emptied by the program's; `notify` is called when something was put in."""
 
     def __init__(self, notify: Callable[[], None]) -> None:

@@ -71,7 +71,7 @@ def over(item: Json) -> str:
     return f"{how}{f', {reason}' if reason and reason != how else ''} · {OVER}"
 
 
-class Window(NamedTuple):
+class Viewport(NamedTuple):
     """The pane's first row and column in the terminal."""
 
     row: int = 0
@@ -79,8 +79,8 @@ class Window(NamedTuple):
 
 
 def following(
-    before: Window, *, pane: tuple[int, int], terminal: tuple[int, int], top: int, cursor: tuple[int, int]
-) -> Window:
+    before: Viewport, *, pane: tuple[int, int], terminal: tuple[int, int], top: int, cursor: tuple[int, int]
+) -> Viewport:
     """The window that shows the cursor, moved no further than it must be.
 
     Args:
@@ -92,10 +92,10 @@ def following(
     """
     column = _along(before.column, pane[0], terminal[0], cursor[0])
     row = _along(before.row - top, pane[1], terminal[1], cursor[1])
-    return Window(top + row, column)
+    return Viewport(top + row, column)
 
 
-def scrolled(before: Window, rows: int, *, first: int, last: int) -> Window:
+def scrolled(before: Viewport, rows: int, *, first: int, last: int) -> Viewport:
     """The window so many rows further down, between the first row that there is and the last that may be on top."""
     return before._replace(row=max(first, min(before.row + rows, last)))
 

@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from overmind_tui.render.cells import Look, apart
+from overmind_tui.render.cells import TextStyle, apart
 from overmind_tui.widgets.style import Tones, tones_of
 
 Run = tuple[str, Style]
@@ -84,7 +84,7 @@ class ScrollCanvas(Canvas, Titled, ScrollView, can_focus=True):
 
 
 @lru_cache(maxsize=1024)
-def style_of(look: Look) -> Style:
+def style_of(look: TextStyle) -> Style:
     """What an agent's colours are on our screen."""
     return Style(
         color=_colour(look.text),

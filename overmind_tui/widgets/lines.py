@@ -36,7 +36,7 @@ class Lines(Canvas):
         self._width = -1
         """The width for which they were composed; -1 when they may be others by now."""
 
-    def say(self) -> None:
+    def refresh_if_changed(self) -> None:
         """What is said may be different by now; draws only when it is."""
         cells = self.content_size.width
         if not self.is_mounted or not self.display or cells < 1:
@@ -80,7 +80,7 @@ class LinesPanel(Lines, Titled, can_focus=True):
         self.press = press
 
 
-class Text(ScrollCanvas):
+class TextView(ScrollCanvas):
     """Lines to read, of any number.
 
     Attributes:
@@ -169,7 +169,7 @@ class Text(ScrollCanvas):
         return None
 
 
-class CursorText(Text):
+class CursorTextView(TextView):
     """Lines to read, one of them with the cursor.
 
     Attributes:
@@ -179,7 +179,7 @@ class CursorText(Text):
     class Moved(Message):
         """The cursor stands on another line."""
 
-        def __init__(self, text: CursorText) -> None:
+        def __init__(self, text: CursorTextView) -> None:
             super().__init__()
             self.text = text
 

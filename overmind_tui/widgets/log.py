@@ -15,9 +15,9 @@ from textual.timer import Timer
 
 from overmind_core.logs.display import Line
 from overmind_tui.log import lines as log_lines
-from overmind_tui.log.book import At, Book, Rows
-from overmind_tui.log.index import Page
-from overmind_tui.log.lines import Piece
+from overmind_tui.log.index import LogPage
+from overmind_tui.log.lines import StyledText
+from overmind_tui.log.paged_log import PagedLog, RowPlace, ScreenRows
 from overmind_tui.log.pattern import Pattern
 from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
 
@@ -40,15 +40,15 @@ class LogCanvas(ScrollCanvas):
     def __init__(self, *, zone: tzinfo | None = None, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._zone = zone
-        self.book = Book()
-        self.rows = Rows(self.book)
+        self.paged_log = PagedLog()
+        self.rows = ScreenRows(self.paged_log)
         self._offset = 0
         """Cells that are out of sight at the left."""
         self.wrap = False
         self.times = False
         self.empty = ""
         self.marked: Pattern | None = None
-        self.here: tuple[Page, int] | None = None
+        self.here: tuple[LogPage, int] | None = None
         """The line that was found last: its page and its place there."""
         self._drawn: dict[object, Strip] = {}
 
@@ -61,7 +61,7 @@ class LogCanvas(ScrollCanvas):
 
     def _break_lines(self) -> None:
         """Know anew which rows there are."""
-        self.rows = Rows(self.book, self._text_cells if self.wrap else 0)
+        self.rows = ScreenRows(self.paged_log, self._text_cells if self.wrap else 0)
         self._drawn.clear()
 
     @property
@@ -87,10 +87,10 @@ class LogCanvas(ScrollCanvas):
         found: list[str] = []
         last = self.rows.at(min(self.scroll_offset.y + self._height, len(self.rows)) - 1)
         whole = True
-        for page in self.book.blocks:
+        for page in self.paged_log.blocks:
             ends = last is not None and page is last.page
-            lines = self.book.lines(page)
-            whole = whole and not self.book.lacks(page)
+            lines = self.paged_log.lines(page)
+            whole = whole and not self.paged_log.lacks(page)
             found += map(self.said, lines[: last.line + 1] if ends and last is not None else lines)
             if ends:
                 break
@@ -106,10 +106,10 @@ class LogCanvas(ScrollCanvas):
         """One row."""
         cells = self.scrollable_content_region.width
         if not len(self.rows):
-            said = self.empty if self.book.wanted is None else "no line matches · esc shows everything again"
+            said = self.empty if self.paged_log.wanted is None else "no line matches · esc shows everything again"
             return self.strip([(f" {said}" if y == 0 else "", self.tone("quiet"))], cells)
         at = self.rows.at(y + self.scroll_offset.y)
-        lines = self.book.lines(at.page) if at is not None else ()
+        lines = self.paged_log.lines(at.page) if at is not None else ()
         if at is None or at.line >= len(lines):
             return self._blank(cells, waiting=at is not None and at.page.lines is None)
         line = lines[at.line]
@@ -147,19 +147,19 @@ class LogCanvas(ScrollCanvas):
             runs.insert(0, (stamp, self.tone("faint")))
         return self.strip(runs, cells, ground=self.tone("cursor") if found else None)
 
-    def _run(self, piece: Piece) -> Run:
+    def _run(self, piece: StyledText) -> Run:
         text, tone = piece
         return (text, self.tone(tone)) if isinstance(tone, str) else (text, style_of(tone) or Style.null())
 
 
-def _row_of(rows: list[list[Piece]], row: int) -> list[Piece]:
+def _row_of(rows: list[list[StyledText]], row: int) -> list[StyledText]:
     """A row of a wrapped line; none when another width, of which we are told after this frame, makes fewer rows."""
     return rows[row] if row < len(rows) else []
 
 
 STEP = 8
 """Cells that one key goes sideways."""
-PATIENCE = 0.1
+SWITCH_SECONDS = 0.1
 """Seconds that another log may stay in sight until the wanted one is there."""
 
 
@@ -181,7 +181,7 @@ class LogView(LogCanvas):
         """A row to go to once what stands there has been read."""
         self.following = True
         self.mission: str | None = None
-        self.read_pages: Callable[[Sequence[Page]], None] = lambda _pages: None
+        self.read_pages: Callable[[Sequence[LogPage]], None] = lambda _pages: None
         self._awaited: Timer | None = None
 
     # what is shown
@@ -192,11 +192,11 @@ class LogView(LogCanvas):
         self.following, self._offset, self._heading = True, 0, None
         self.marked = self.here = None
         self._stop_waiting()
-        self._awaited = self.set_timer(PATIENCE, self._waited)
+        self._awaited = self.set_timer(SWITCH_SECONDS, self._waited)
 
     def _waited(self) -> None:
         """It is late: show that nothing is there yet."""
-        self.show(Book())
+        self.show(PagedLog())
         self.post_message(self.Changed())
 
     def _stop_waiting(self) -> None:
@@ -204,26 +204,26 @@ class LogView(LogCanvas):
             self._awaited.stop()
             self._awaited = None
 
-    def show(self, book: Book) -> None:
+    def show(self, paged_log: PagedLog) -> None:
         """Show this one, at its end."""
         self._stop_waiting()
-        self.book, self.here = book, None
+        self.paged_log, self.here = paged_log, None
         self.lay_out()
 
     def show_tail(self, lines: Sequence[Line], partial: str, before: int) -> None:
         """These are the newest lines now; the pages before them stay."""
-        self.book.begin(lines, partial, before)
-        self.rows.changed(self.book.tail)
+        self.paged_log.begin(lines, partial, before)
+        self.rows.changed(self.paged_log.tail)
         self.rows.arrange()
         self._place()
 
     def add(self, lines: Sequence[Line], partial: str) -> None:
         """These came at the end."""
-        shown = self.book.add(lines, partial)
+        shown = self.paged_log.add(lines, partial)
         self.rows.grew(len(shown))
         self._place()
 
-    def changed(self, page: Page | None = None) -> None:
+    def changed(self, page: LogPage | None = None) -> None:
         """Pages were found, counted, or read (`page`); what is in sight stays in sight."""
         before = self._anchor()
         if page is not None:
@@ -246,15 +246,15 @@ class LogView(LogCanvas):
         self._settle(before)
         self.refresh()
 
-    def _anchor(self) -> At | None:
+    def _anchor(self) -> RowPlace | None:
         return self.rows.at(self.scroll_offset.y)
 
-    def _settle(self, before: At | None) -> None:
+    def _settle(self, before: RowPlace | None) -> None:
         """Have the line in the first row that was there before."""
         self.hold_rows(len(self.rows))
         if self.following:
             self.to_row(self._end)
-        elif before is not None and before.page is not self.book.gap:
+        elif before is not None and before.page is not self.paged_log.gap:
             row = self.rows.row_of(before.page, before.line)
             if row is not None:
                 self.to_row(min(row + before.part, self._end))
@@ -312,7 +312,7 @@ class LogView(LogCanvas):
         else:
             self._look_around()
 
-    def show_line(self, page: Page, line: int) -> None:
+    def show_line(self, page: LogPage, line: int) -> None:
         """Have a line in sight, and stand on it."""
         self.here = (page, line)
         row = self.rows.row_of(page, line)
@@ -362,7 +362,7 @@ class LogView(LogCanvas):
         missing = [page for page in dict.fromkeys([*seen, *near]) if page.lines is None and page.spans]
         if missing:
             self.read_pages(missing)
-        self.book.forget(near)
+        self.paged_log.forget(near)
 
     # being laid out
 

@@ -15,7 +15,7 @@ from overmind_tui.render.cells import Cell
 from overmind_tui.widgets.canvas import ScrollCanvas
 
 Lines = Sequence[tuple[list[Cell], int | None]]
-UNREST = 0.5
+RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which nothing is answered."""
 
 
@@ -44,7 +44,7 @@ class NeedsList(ScrollCanvas):
     @property
     def restless(self) -> bool:
         """Whether the cursor's row left or moved a moment ago, without a key of the person."""
-        return time.monotonic() - self._moved_at < UNREST
+        return time.monotonic() - self._moved_at < RESTLESS_SECONDS
 
     def show(self, found: list[Need], *, asked: bool) -> None:
         """Show these; `asked`: the person had the row under the cursor leave."""

@@ -18,7 +18,6 @@ from textual.message import Message
 from textual.strip import Strip
 
 from overmind_core.domain.text.cells import pad, width
-from overmind_tui.changes import diff
 from overmind_tui.missions import rows
 from overmind_tui.missions.columns import GAP, Column, Layout, laid_out, needed, stressed
 from overmind_tui.missions.rows import Branch
@@ -26,7 +25,7 @@ from overmind_tui.plans import rows as plans_rows
 from overmind_tui.render.cells import Cell, clipped, fitted
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
-UNREST = 0.5
+RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 REMEMBERED = 512
 """Drawn lines."""
@@ -82,14 +81,14 @@ class ResourceTable(ScrollCanvas):
     @property
     def restless(self) -> bool:
         """Whether the cursor's row left or moved a moment ago, without a key of the person."""
-        return time.monotonic() - self._moved_at < UNREST
+        return time.monotonic() - self._moved_at < RESTLESS_SECONDS
 
     def show(self, branches: list[Branch], *, asked: bool = False) -> None:
         """Show these rows; `asked`: the person changed the arrangement, so that a move surprises nobody."""
-        if not asked and diff.moved(self.branches, branches, self.cursor_id, self.at):
+        if not asked and rows.moved(self.branches, branches, self.cursor_id, self.at):
             self._moved_at = time.monotonic()
         self.branches = branches
-        self.at = diff.place(branches, self.cursor_id, self.at)
+        self.at = rows.place(branches, self.cursor_id, self.at)
         self._needs = needed(self._columns, branches, self.now(), beside=self.beside)
         self._layout = None
         self.hold_rows(len(branches) + 1)

@@ -16,14 +16,11 @@ from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.strip import Strip
 
-from overmind_tui.log import lines
-from overmind_tui.log.lines import Match
-from overmind_tui.missions.summary import Grid
-from overmind_tui.render import field
-from overmind_tui.render.field import Place, Selection
-from overmind_tui.shell import world
-from overmind_tui.terminal import title
-from overmind_tui.terminal.title import Window
+from overmind_tui.shell import time_budget
+from overmind_tui.terminal import grid, grid_search, title
+from overmind_tui.terminal.grid import Grid, GridPlace, Selection
+from overmind_tui.terminal.grid_search import Match
+from overmind_tui.terminal.title import Viewport
 from overmind_tui.widgets import style as widgets_style
 from overmind_tui.widgets.canvas import Canvas, Titled
 
@@ -53,7 +50,7 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as all widgets have it
         super().__init__(id=id)
         self._grid: Grid | None = None
-        self._window = Window()
+        self._window = Viewport()
         self._scrolled = False
         self._cursor_row: int | None = None
         self._words = ""
@@ -86,7 +83,7 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
         """Rows between the end and what is shown."""
         return 0 if self._grid is None or not self._scrolled else max(self._last_top - self._window.row, 0)
 
-    def say(self, words: str) -> None:
+    def show_words(self, words: str) -> None:
         """Instead of a screen, or on its first row; "" takes them away."""
         if words != self._words:
             self._words = words
@@ -95,7 +92,7 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
     def show(self, screen: Screen | None) -> None:
         """Another screen, at its end."""
         self._grid = None if screen is None else Grid(screen)
-        self.selection, self._scrolled, self._window = None, False, Window()
+        self.selection, self._scrolled, self._window = None, False, Viewport()
         self._pattern = None
         self._matches, self._match_rows = [], {}
         self.update()
@@ -191,7 +188,7 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
         left = min(max(self._window.column, column - width + 1), column)
         if top != self._window.row or left != self._window.column:
             self._scrolled = True
-        self._window = Window(top, left)
+        self._window = Viewport(top, left)
         self._settle()
         self._changed()
 
@@ -276,11 +273,11 @@ class TerminalView(TerminalCanvas):
     def __init__(self, point: Callable[[MouseEvent], bool], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._point = point
-        self._at: Place | None = None
+        self._at: GridPlace | None = None
         """The match that was shown last."""
-        self._origin = (Window(), False)
+        self._origin = (Viewport(), False)
         """What was in sight when a search began."""
-        self._dragged: Place | None = None
+        self._dragged: GridPlace | None = None
         self._slow = False
         """What is searched takes too long."""
 
@@ -306,13 +303,13 @@ class TerminalView(TerminalCanvas):
             self.scroll(rows)
             return
         assert self._grid is not None
-        self.selection = field.moved(self.selection, self._grid, rows=rows)
+        self.selection = grid.moved(self.selection, self._grid, rows=rows)
         self.reveal(self.selection.head.row, self.selection.head.column)
 
     def _sideways(self, step: int) -> None:
         assert self._grid is not None
         if self.selection is not None:
-            self.selection = field.moved(self.selection, self._grid, columns=step)
+            self.selection = grid.moved(self.selection, self._grid, columns=step)
             self.reveal(self.selection.head.row, self.selection.head.column)
             return
         most = max(self._grid.screen.columns - self.pane[0], 0)
@@ -334,7 +331,7 @@ class TerminalView(TerminalCanvas):
         row = self._grid.top + cursor.y
         if not self._window.row <= row < self._window.row + height:
             row = min(self._window.row + height, self._grid.end) - 1
-        place = Place(row, cursor.x)
+        place = GridPlace(row, cursor.x)
         self.selection = Selection(place, place)
         self._changed()
 
@@ -350,8 +347,8 @@ class TerminalView(TerminalCanvas):
         if self._grid is None:
             return ""
         if self.selection is None:
-            return field.all_text(self._grid)
-        return field.selected_text(self.selection, self._grid)
+            return grid.all_text(self._grid)
+        return grid.selected_text(self.selection, self._grid)
 
     # searching
 
@@ -369,7 +366,7 @@ class TerminalView(TerminalCanvas):
 
     def search(self, text: str) -> None:
         """Mark all that matches, and show the newest one before the end of what was in sight at the beginning."""
-        self._pattern, self._slow = lines.compiled(text), False
+        self._pattern, self._slow = grid_search.compiled(text), False
         self._window, self._scrolled = self._origin
         self._find()
         if self._matches:
@@ -383,22 +380,22 @@ class TerminalView(TerminalCanvas):
         for match in found:
             self._match_rows.setdefault(match.row, []).append(match)
 
-    def _found(self) -> list[lines.Match]:
+    def _found(self) -> list[grid_search.Match]:
         grid, pattern = self._grid, self._pattern
         if grid is None or pattern is None or self._slow:
             return []
         try:
-            return world.within(SEARCH, lambda: lines.found(grid, pattern))
-        except world.OutOfPatience:
+            return time_budget.within(SEARCH, lambda: grid_search.found(grid, pattern))
+        except time_budget.BudgetExceeded:
             self._slow = True
             return []
 
     def to_match(self, *, back: bool, beyond: bool = False) -> bool:
         """The next one from the one that was shown last, or from the end of what is in sight; whether there is one."""
         self._find()
-        at = Place(self._window.row + self.pane[1], 0) if beyond or self._at is None else self._at
-        found = lines.next_match(self._matches, *at, back=back)
-        self._at = Place(found.row, found.start) if found else None
+        at = GridPlace(self._window.row + self.pane[1], 0) if beyond or self._at is None else self._at
+        found = grid_search.next_match(self._matches, *at, back=back)
+        self._at = GridPlace(found.row, found.start) if found else None
         if found is None:
             self._changed()
             return False
@@ -462,10 +459,10 @@ class TerminalView(TerminalCanvas):
         y = place.row - self._grid.top
         return 0 <= y < self._grid.screen.rows and self._point(pointed(event, place.column, y))
 
-    def _place(self, event: events.MouseEvent) -> Place | None:
+    def _place(self, event: events.MouseEvent) -> GridPlace | None:
         """The cell below the mouse, or the one next to it."""
         if self._grid is None:
             return None
         offset = event.get_content_offset_capture(self)
         column = max(0, min(self._window.column + offset.x, self._grid.screen.columns - 1))
-        return Place(max(self._grid.first, min(self._window.row + offset.y, self._grid.end - 1)), column)
+        return GridPlace(max(self._grid.first, min(self._window.row + offset.y, self._grid.end - 1)), column)

@@ -6,6 +6,7 @@ Type-only and lazy imports count: what a file names is what it can't be read wit
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import statistics
 import tomllib
@@ -13,11 +14,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import grimp
+import textual.app
 
 REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 PACKAGES = ("overmind_core", "overmind_tui")
 WHOLE_PROGRAM = frozenset({"App", "OvermindApp"})
 """Types that know everybody: who takes one doesn't say what it needs."""
+TEXTUAL = "textual.app"
+"""Its `App` is no whole program: it knows terminals and screens. Ours, which stands behind it, is one."""
 HOSTS = ("overmind_core/daemon/",)
 """Where the whole program is built and run, and so may be named."""
 SMALL = 60
@@ -51,8 +55,28 @@ def circles(imports: Graph) -> list[list[str]]:
     return sorted(sorted(circle) for circle in found)
 
 
+FEATURES = "quests"
+"""One of the floor of features: who has no floor of its own stands there."""
+NO_FLOOR = frozenset({"demo", "supervisor"})
+"""Programs that run as missions, with a contract of their own; the name under which older keepers start the daemon."""
+
+
 def floors() -> list[set[str]]:
-    """The packages of the core from the highest floor to the lowest, as the contract of the floors has them."""
+    """The packages of the core from the highest floor to the lowest, as the contract of the floors has them.
+
+    What that doesn't name is a feature beside its siblings.
+    """
+    found = _layers()
+    others = _packages() - NO_FLOOR - set().union(*found)
+    return [floor | others if FEATURES in floor else floor for floor in found]
+
+
+def _packages() -> set[str]:
+    folder = os.path.join(REPOSITORY, "overmind_core")
+    return {name for name in os.listdir(folder) if os.path.exists(os.path.join(folder, name, "__init__.py"))}
+
+
+def _layers() -> list[set[str]]:
     with open(os.path.join(REPOSITORY, "pyproject.toml"), "rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
     (layers,) = (contract["layers"] for contract in contracts if contract["type"] == "layers")
@@ -100,19 +124,33 @@ def whole_program_uses() -> dict[str, int]:
 
 
 def uses_of_whole(source: str) -> int:
-    """Count `app.x` where `app` is typed as the whole program, and `self._app.x` where such an `app` was kept."""
-    if not any(name in source for name in WHOLE_PROGRAM):
-        return 0
+    """Count what is taken out of the whole program.
+
+    That is `app.x` where `app` is typed as it, `self._app.x` where such an `app` was kept, and `widget.app.x`, which is
+    how Textual hands it to everybody. What any application of Textual has is none of ours, and free.
+    """
     tree = ast.parse(source)
-    uses = 0
+    free = _of_textual() if _names_textual(tree) else frozenset()
+    uses = sum(_is_taken_from_widget(node) for node in ast.walk(tree))
     for scope in ast.walk(tree):
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             wholes = _wholes(scope)
-            uses += sum(_is_taken_from(node, wholes) for node in ast.walk(scope)) if wholes else 0
+            uses += sum(_is_taken_from(node, wholes, free) for node in ast.walk(scope)) if wholes else 0
         elif isinstance(scope, ast.ClassDef):
-            kept = _kept(scope)
-            uses += sum(_is_taken_from_self(node, kept) for node in ast.walk(scope)) if kept else 0
+            kept = _kept(scope) - {"app"}
+            uses += sum(_is_taken_from_self(node, kept, free) for node in ast.walk(scope)) if kept else 0
     return uses
+
+
+@functools.cache
+def _of_textual() -> frozenset[str]:
+    """What every application of Textual has."""
+    return frozenset(dir(textual.app.App()))
+
+
+def _names_textual(tree: ast.AST) -> bool:
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == TEXTUAL)
+    return any(name.name == "App" for node in imports for name in node.names)
 
 
 def _wholes(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
@@ -140,12 +178,22 @@ def _kept(owner: ast.ClassDef) -> set[str]:
     return kept
 
 
-def _is_taken_from(node: ast.AST, names: set[str]) -> bool:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names
+def _is_taken_from_widget(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Attribute) or node.value.attr != "app":
+        return False
+    return node.attr not in _of_textual()
 
 
-def _is_taken_from_self(node: ast.AST, kept: set[str]) -> bool:
-    return isinstance(node, ast.Attribute) and _is_taken_from(node.value, {"self"}) and _name_of(node.value) in kept
+def _is_taken_from(node: ast.AST, names: set[str], free: frozenset[str] = frozenset()) -> bool:
+    if not isinstance(node, ast.Attribute) or node.attr in free:
+        return False
+    return isinstance(node.value, ast.Name) and node.value.id in names
+
+
+def _is_taken_from_self(node: ast.AST, kept: set[str], free: frozenset[str]) -> bool:
+    if not isinstance(node, ast.Attribute) or node.attr in free:
+        return False
+    return _is_taken_from(node.value, {"self"}) and _name_of(node.value) in kept
 
 
 def _name_of(node: ast.expr) -> str:

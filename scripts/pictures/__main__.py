@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
 from overmind_tui.app import OvermindApp
-from overmind_tui.pages.compose import Box
+from overmind_tui.pages.compose import Composer
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.world import World
 from scripts.pictures import chromium
@@ -68,7 +68,7 @@ class Photographer:
         """Close what the scene has opened."""
         if self._app.main.context is Context.TYPING:
             await self._pilot.press(LEAVE)
-        if isinstance(self._app.screen, Box):
+        if isinstance(self._app.screen, Composer):
             await self._pilot.press(CANCEL)  # esc would keep the draft, and say so in the next picture
         await self._pilot.press(*BACK)
 

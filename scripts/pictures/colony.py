@@ -48,8 +48,8 @@ class Colony(NamedTuple):
 
     def overmind(self, *words: str) -> str:
         """Give a command; what it printed."""
-        told = (os.path.join(self.environ["HOME"], PLACES[word]) if word in PLACES else word for word in words)
-        argv = [os.path.join(BIN, "overmind"), *told]
+        on_result = (os.path.join(self.environ["HOME"], PLACES[word]) if word in PLACES else word for word in words)
+        argv = [os.path.join(BIN, "overmind"), *on_result]
         folder = self.project if os.path.isdir(self.project) else self.environ["HOME"]
         return subprocess.run(
             argv, env=self.environ, cwd=folder, check=True, capture_output=True, text=True

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
-from scripts.reference import api, commands
+from scripts.reference import api, commands, events, schema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PAGES = {"docs/commands.md": commands.page, "docs/api.md": api.page}
+PAGES = {
+    "docs/commands.md": commands.page,
+    "docs/api.md": api.page,
+    "docs/api.schema.json": schema.page,
+    "docs/events.md": events.page,
+}
 
 
 def outdated() -> dict[str, str]:

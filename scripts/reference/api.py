@@ -1,4 +1,4 @@
-"""docs/api.md, from the types of the requests and the table of the commands."""
+"""docs/api.md, from the types of the requests and answers and the table of the commands."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from overmind_core.daemon.routes import TABLE, Row
 from overmind_core.domain.operations import OPERATIONS
 from overmind_core.errors import CODES
 from overmind_core.kernel.request import Args
-from overmind_core.wire.framing import API_VERSION, MAX_LINE, STREAMS
+from overmind_core.wire.framing import API_VERSION, MAX_LINE
+from scripts.reference import answers
 
 HEAD = f"""\
 # The API
 
-Written from the request types by `make docs`. Version {API_VERSION}.
+Written from the types of requests and answers by `make docs`. Version {API_VERSION}. For programs there is the same as
+a [JSON schema](api.schema.json).
 
 Lines of JSON over the Unix socket `overmind.sock` in the home (a long path moves it: then `overmind.sock.path` names
 the place). Only the home's owner may connect. A line has at most {MAX_LINE >> 20} MiB.
@@ -35,51 +37,49 @@ the place). Only the home's owner may connect. A line has at most {MAX_LINE >> 2
 the answer. Names of commands are those of the [command line](commands.md), with underscores. An unknown argument is an
 error.
 
-A **stream** answers `{{"ok":…}}` first, then a line `{{"item":…}}` for each thing that happens, and last `{{"end":…}}`;
-each carries the request's `id`. It ends with its connection.
+A **stream** answers `{{"ok":…}}` first, then a line `{{"item":…}}` for each thing that happens, and last
+`{{"end":{{}}}}`; each carries the request's `id`. It ends with its connection.
 
 A time is RFC 3339 in UTC under a name that ends in `_at`. A *quantity* is a number, or a text with a unit such as
 `"5m"`; without one it is milliseconds for `timeout` and `backoff`, seconds elsewhere.
 """
-FOLLOWING = {"logs": "one answer; a stream with `follow`"}
-"""Commands that are a stream sometimes."""
 
 
 def page() -> str:
     """Return the whole page."""
     names = ", ".join(f"[{name}](#{name})" for name in TABLE)
     sections = [_section(name, row) for name, row in TABLE.items()]
-    return "\n".join([HEAD, "## Commands\n", f"{names}\n", *sections, _errors()])
+    return "\n".join([HEAD, "## Commands\n", f"{names}\n", *sections, answers.objects(), _errors()])
 
 
 def _section(name: str, row: Row) -> str:
     arguments = row.arguments
-    answers = "a stream" if name in STREAMS else FOLLOWING.get(name, "one answer")
-    asked = _sentences(arguments) if msgspec.structs.fields(arguments) else "none."
-    forbidden = "" if OPERATIONS[name].forbidden is None else " Not for processes inside missions (`forbidden`)."
-    parts = [f"### {name}\n", f"{_sentences(row.handle)}\n", f"Arguments: {asked}\n"]
-    return "\n".join([*parts, *_fields(arguments), f"Answers with: {answers}.{forbidden}\n"])
+    asked = sentences(arguments) if msgspec.structs.fields(arguments) else "none."
+    forbidden = [] if OPERATIONS[name].forbidden is None else ["Not for processes inside missions (`forbidden`).\n"]
+    parts = [f"### {name}\n", f"{sentences(row.handle)}\n", f"Arguments: {asked}\n"]
+    return "\n".join([*parts, *_fields(arguments), *forbidden, *answers.section(name)])
 
 
 def _fields(arguments: type[Args]) -> Iterator[str]:
     fields = msgspec.structs.fields(arguments)
     if not fields:
         return
-    notes = _notes(arguments)
-    types = {name: type_ for kind in _kinds(arguments) for name, type_ in inspect.get_annotations(kind).items()}
+    told = notes(arguments, Args)
+    types = {name: type_ for kind in _kinds(arguments, Args) for name, type_ in inspect.get_annotations(kind).items()}
     rows = [
-        f"| `{field.name}` | {_type(str(types[field.name]))} | {_default(field)} | {notes.get(field.name, '')} |"
+        f"| `{field.name}` | {type_words(str(types[field.name]))} | {_default(field)} | {told.get(field.name, '')} |"
         for field in fields
     ]
     yield "\n".join(["| argument | type | default | |", "|---|---|---|---|", *rows]) + "\n"
 
 
-def _type(written: str) -> str:
+def type_words(written: str) -> str:
     """Return an annotation in the words of JSON."""
     words = {
         "Amount": "quantity", "str": "text", "int": "integer", "float": "number", "bool": "true or false",
         "None": "null", "Any": "anything", "Blueprint": "object", "Whole": "integer",
     }  # fmt: skip
+    written = re.sub(r"Annotated\[(\w+), .*?\)\]", r"\1", written)
     written = re.sub(r"Literal\['(\w+)'\]", r'"\1"', written)
     parts = [part.strip() for part in written.split("|")] if "[" not in written else [written]
     if "[" in written:
@@ -96,14 +96,14 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     return f"`{msgspec.json.encode(default).decode()}`"
 
 
-def _kinds(arguments: type) -> list[type]:
+def _kinds(kind: type, above: type) -> list[type]:
     """Return a type with those of ours that it extends, the furthest first."""
-    return [kind for kind in reversed(arguments.__mro__) if issubclass(kind, Args)]
+    return [one for one in reversed(kind.__mro__) if issubclass(one, above)]
 
 
-def _notes(arguments: type) -> dict[str, str]:
-    """Return the text below each field."""
-    return {name: text for kind in _kinds(arguments) for name, text in _own_notes(kind).items()}
+def notes(kind: type, above: type) -> dict[str, str]:
+    """Return the text below each field of a type, and of those that it extends up to this one."""
+    return {name: text for one in _kinds(kind, above) for name, text in _own_notes(one).items()}
 
 
 def _own_notes(arguments: type) -> dict[str, str]:
@@ -120,7 +120,7 @@ def _own_notes(arguments: type) -> dict[str, str]:
     }
 
 
-def _sentences(thing: Any) -> str:  # noqa: ANN401  (a function or a type)
+def sentences(thing: Any) -> str:  # noqa: ANN401  (a function or a type)
     """Return the first paragraph of a docstring, on one line."""
     text = " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
     return text.replace("<", "&lt;")

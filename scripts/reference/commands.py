@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from overmind_core.cli.command import GROUPS, Command, Parameter, find
-from overmind_core.cli.headless.commands import COMMANDS as HEADLESS
-from overmind_core.cli.headless.commands import FRONT
-from overmind_core.cli.parser import usage
+from overmind_core.cli.headless.commands import HEADLESS, HEADLESS_COMMANDS
+from overmind_core.cli.parser import usage_line
 from overmind_core.errors import FAILED, INTERRUPTED, TIMED_OUT, USAGE
 
 HEAD = """\
@@ -57,7 +56,7 @@ OWN_EXITS = {
 def page() -> str:
     """Return the whole page."""
     groups = [_group(title, [find(name) for name in names]) for title, names in GROUPS.items()]
-    headless = [FRONT, *(_renamed(command, f"--headless {name}") for name, command in HEADLESS.items())]
+    headless = [HEADLESS, *(_renamed(command, f"--headless {name}") for name, command in HEADLESS_COMMANDS.items())]
     return "\n".join([HEAD, _contents(), *groups, _group("Without a daemon", headless), EXITS])
 
 
@@ -78,7 +77,7 @@ def _section(command: Command) -> str:
     parts = [
         f"### {command.name}\n",
         f"{command.summary[:1].upper()}{command.summary[1:]}.\n",
-        f"```text\n{usage(command)}\n```\n",
+        f"```text\n{usage_line(command)}\n```\n",
         *_table("word", command.arguments),
         *_table("option", command.options),
         *([f"{_plain(command.notes)}\n"] if command.notes else []),

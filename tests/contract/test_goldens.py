@@ -13,23 +13,22 @@ the table of commands, or an event that is new in the sources, fails here until 
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
 import json
 import os
-import re
 
 import pytest
 
 from overmind_core.cli.command import COMMANDS, HIDDEN
 from overmind_core.cli.context import Context
-from overmind_core.cli.headless.commands import COMMANDS as HEADLESS
+from overmind_core.cli.headless.commands import HEADLESS_COMMANDS as HEADLESS
 from overmind_core.cli.main import guarded
 from overmind_core.daemon.routes import TABLE
 from tests.contract.golden_script import Script
+from tests.kit.answers import answer_problems
+from tests.kit.events import TYPES, is_of_its_type
 from tests.kit.golden_files import GoldenFiles
-from tests.kit.overmind import REPOSITORY
 from tests.kit.recorded import pretty
 
 GOLDENS = os.path.join(os.path.dirname(__file__), "goldens")
@@ -43,12 +42,6 @@ HELP = [
     *(["--headless", name, "--help"] for name in HEADLESS),
 ]
 
-MARKS = frozenset({"Note", "Recorded", "_note", "note", "record"})
-"""What the sources call with the type of an event first."""
-COMPUTED = frozenset({
-    "attached", "crashed", "detached", "killed", "message_answered", "message_cancelled", "message_failed", "stopped",
-})  # fmt: skip
-"""Types of events that no literal of the sources is: they are put together, or handed on."""
 UNSEEN = {
     "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
@@ -87,6 +80,8 @@ def test_answers_and_events_are_as_they_were(om, tmp_path, goldens, cases):
     for section, text in script.api.written().items():
         with cases(section):
             goldens.check(f"api_{section}.json", text)
+    with cases("every answer is of the type that its handler declares"):
+        assert [problem for line in script.api.lines() for problem in answer_problems(line)] == []
     events: dict[str, set[str]] = {}
     for event in map(script.api.plain, script.events):
         events.setdefault(event["type"], set()).add(pretty(event))
@@ -96,34 +91,13 @@ def test_answers_and_events_are_as_they_were(om, tmp_path, goldens, cases):
         assert script.api.succeeded == COMMANDS_OF_THE_API
     with cases("every command was refused once"):
         assert script.api.refused_once - {"nosuch"} == COMMANDS_OF_THE_API
+    with cases("every event is one that its class writes"):
+        assert [event for event in script.events if not is_of_its_type(event)] == []
     with cases("every type of event was seen"):
-        assert set(events) | set(UNSEEN) == _emitted()
+        assert set(events) | set(UNSEEN) == set(TYPES)
         assert not set(events) & set(UNSEEN)
     with cases("no file is left over"):
         assert goldens.names() == {"help.txt", "events.json", *(f"api_{one}.json" for one in script.api.written())}
-
-
-def _emitted() -> set[str]:
-    """All types of events that the sources can emit, found by how they are written."""
-    found = set(COMPUTED)
-    for folder, _, names in os.walk(os.path.join(REPOSITORY, "overmind_core")):
-        for name in names:
-            if name.endswith(".py"):
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    text = file.read()
-                if re.search(r"(ote|ecord|ecorded)\(", text) or "EVENT = " in text:
-                    found.update(_types(ast.parse(text)))
-    return found
-
-
-def _types(module: ast.Module):
-    for node in ast.walk(module):
-        match node:
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(kind)), *_]):
-                if name in MARKS and re.fullmatch("[a-z_]+", kind):
-                    yield kind
-            case ast.Assign(targets=[ast.Name(id="EVENT")], value=ast.Constant(value=str(kind))):
-                yield kind
 
 
 def _sorted(events):

@@ -16,6 +16,7 @@ from overmind_core.daemon.state import State
 from overmind_core.domain.missions.facts import EndAsked, Exited, Frozen, Spawned, Thawed
 from overmind_core.domain.missions.mission import Cause, Definition, Mission, Restart, RestartPolicy, Status
 from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.missions import answers
 from overmind_core.missions.changes import MissionChanged
@@ -80,8 +81,12 @@ class Loop:
 
 def registry(bus, state, loop, clock, boot):
     journal = Journal(state.database, loop)
-    tables = {"missions": state.missions, "runs": state.runs, "events": state.events}
-    return Registry(bus=bus, journal=journal, clock=clock, boot=boot, **tables)
+    parts = {
+        "missions": state.missions,
+        "runs": state.runs,
+        "events": EventLog(bus, journal, clock, state.events),
+    }
+    return Registry(bus=bus, journal=journal, clock=clock, boot=boot, **parts)
 
 
 class World:
@@ -112,7 +117,7 @@ class World:
         return found
 
     def tell(self, fact):
-        self.book.tell(self.mission, fact)
+        self.book.apply(self.mission, fact)
         self.loop.advance(0)
 
     def starts(self):

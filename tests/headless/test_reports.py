@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
-from overmind_core.cli.headless.output import KEPT, Tail, colourful
+from overmind_core.cli.headless.output import KEPT, Tail, wants_colour
 from overmind_core.cli.headless.reports import error_lines, junit, step_summary
 
 INFO = {
@@ -194,7 +194,7 @@ def test_a_tail_keeps_the_last_characters_of_any_line():
     ],
 )
 def test_where_colours_are_welcome(environ, terminal, expected):
-    assert colourful(environ, terminal=terminal) is expected
+    assert wants_colour(environ, terminal=terminal) is expected
 
 
 @pytest.mark.parametrize(

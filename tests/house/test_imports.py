@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -29,10 +28,20 @@ def test_no_arrow_to_a_higher_floor(imports):
     assert figures.wrong_arrows(imports) == []
 
 
-def test_every_package_of_the_core_has_its_floor():
-    folder = os.path.join(REPOSITORY, "overmind_core")
-    packages = {name for name in os.listdir(folder) if os.path.exists(os.path.join(folder, name, "__init__.py"))}
-    assert packages - set().union(*figures.floors()) == {"demo", "supervisor"}
+def test_a_package_that_no_contract_names_stands_with_the_features(monkeypatch, tmp_path):
+    for name in ("quests", "missions", "things", "demo"):
+        (tmp_path / "overmind_core" / name).mkdir(parents=True)
+        (tmp_path / "overmind_core" / name / "__init__.py").touch()
+    (tmp_path / "pyproject.toml").write_text(
+        '[[tool.importlinter.contracts]]\ntype = "layers"\nlayers = ["cli", "plans | quests", "missions"]\n'
+    )
+    monkeypatch.setattr(figures, "REPOSITORY", str(tmp_path))
+    assert figures.floors() == [{"cli"}, {"plans", "quests", "things"}, {"missions"}]
+    arrows = drawn(("things.api", "missions.registry"), ("things.api", "quests.service"), ("missions.x", "things.api"))
+    assert [needed for _, needed in figures.wrong_arrows(arrows)] == [
+        "overmind_core.things.api",
+        "overmind_core.quests.service",
+    ]
 
 
 def test_sizes_of_files():
@@ -87,6 +96,22 @@ def read(core: App | None) -> None:
     core.book.live.clear()
 """
     assert figures.uses_of_whole(source) == 3
+
+
+def test_what_any_application_of_textual_has_is_no_use_of_the_whole_program():
+    source = """
+from textual.app import App
+def leave(app: App[str], page: Page) -> None:
+    app.exit(str(page.app.size))
+    app.fleet.forget_killed()
+    page.app.fleet.forget_killed()
+    page.app._driver.flush()
+"""
+    assert figures.uses_of_whole(source) == 2
+
+
+def test_nobody_takes_anything_out_of_the_whole_program():
+    assert figures.whole_program_uses() == {}
 
 
 def test_make_house_prints_what_is_asserted_here():

@@ -110,7 +110,7 @@ def test_the_first_command_of_a_row_is_the_one_that_says_its_line():
 
 
 def test_each_tool_of_agents_asks_for_an_operation_and_tells_its_danger(tmp_path):
-    tools = asyncio.run(mcp_server.server(Home(str(tmp_path))).list_tools())
+    tools = asyncio.run(mcp_server.mcp_server(Home(str(tmp_path))).list_tools())
     assert set(mcp_server.OPERATION_OF) <= {tool.name for tool in tools}
     for tool in tools:
         row = OPERATIONS[mcp_server.OPERATION_OF.get(tool.name, tool.name)]

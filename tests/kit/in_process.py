@@ -28,6 +28,7 @@ from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.writer import RunLogWriter
 from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home
+from tests.kit.events import is_of_its_type
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -250,7 +251,7 @@ class _Line:
         self._keeper = keeper
         self.closed = False
 
-    def ask(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
+    def request(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[dict[str, Any]] = loop.create_future()
         self._keeper.asked[op].append(fields)
@@ -315,7 +316,9 @@ class Inside:
         """What has happened to the mission."""
         self.app.journal.flush()
         rows = self.app.state.events.after(0, 1000, missions=[mission])
-        return [msgspec.json.decode(row.data) for row in rows]
+        events = [msgspec.json.decode(row.data) for row in rows]
+        assert all(map(is_of_its_type, events))
+        return events
 
 
 def world(folder: str = "", *programs: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from overmind_core.version import VERSION
@@ -126,6 +126,11 @@ class Recorded:
         """Write down a request and what came of it; the environment, which is the same each time, is left out."""
         args = {name: value for name, value in args.items() if name != "env"}
         self._lines.append({"cmd": cmd, "args": dict(args), **said})
+
+    def lines(self) -> Iterator[Json]:
+        """Everything that was asked and answered, as it was."""
+        for lines in self._sections.values():
+            yield from lines
 
     # what is written down
 

@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from overmind_core.cli.external import Answer
+from overmind_core.cli.external import ProgramResult
 from overmind_core.cli.service_unit import command, units
-from overmind_core.cli.service_unit.units import quoted
+from overmind_core.cli.service_unit.units import unit_quoted
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit.raw_socket import address, listens
@@ -40,12 +40,12 @@ class InitSystem:
         self.refuses = refuses
         self.told = []
 
-    def __call__(self, *argv, limit=5.0):
-        assert limit
+    def __call__(self, *argv, timeout=5.0):
+        assert timeout
         self.told.append(argv)
         if self.refuses and self.refuses in argv:
-            return Answer(1, "no such thing")
-        return Answer(0 if self.there else 1, "")
+            return ProgramResult(1, "no such thing")
+        return ProgramResult(0 if self.there else 1, "")
 
 
 def orders(init):
@@ -134,7 +134,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("word", "written"), WORDS)
 def test_a_word_means_itself_in_a_unit_file(word, written):
-    assert quoted(word) == written
+    assert unit_quoted(word) == written
 
 
 @linux

@@ -111,7 +111,7 @@ def logs_that_come_late_are_kept() -> Iterator[None]:
     Once it is gone this fixture can go.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log, "PATIENCE", 30.0)
+        patch.setattr(log, "SWITCH_SECONDS", 30.0)
         yield
 
 
@@ -153,7 +153,7 @@ def opened(om, program):
             async with app.run_test(size=size) as pilot:
                 await until(pilot, lambda: app.fleet.loaded and len(app.fleet.rows) >= len(missions), what="rows")
                 await scenario(app, pilot)
-            await asyncio.to_thread(app.departure.last_rites)
+            await asyncio.to_thread(app.quitting.on_exit)
 
         asyncio.run(whole())
 

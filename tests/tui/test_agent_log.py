@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from overmind_tui.log.index import Look
+from overmind_tui.log.index import LogScope
 from overmind_tui.log.reader import Reader
 from tests.kit.log_files import LogFiles
 
@@ -38,7 +38,7 @@ def files(tmp_path):
 def reader(files):
     run = {"number": 1, "path": files.path, "tty": False, "format": "claude", "out": files.ends[0], "err": 0}
     described = {"id": "a1b2c3d4", "name": "api", "status": "running", "exit_code": None, "seen_at": None}
-    return Reader([{**described, "runs": [run], "annotations": []}], Look(("a1b2c3d4",)), tail=10)
+    return Reader([{**described, "runs": [run], "annotations": []}], LogScope(("a1b2c3d4",)), tail=10)
 
 
 def texts(lines):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.text.cells import width
 from overmind_tui.inbox import rows as inbox_rows
-from overmind_tui.inbox.rows import Choosing
+from overmind_tui.inbox import subject
+from overmind_tui.inbox.subject import Choosing
 from overmind_tui.render.cells import Cell
 
 NOW = 1_767_225_600.0
@@ -59,13 +60,13 @@ SHOWN = [
 
 @pytest.mark.parametrize(("asked", "lines"), SHOWN)
 def test_all_of_a_subject_is_shown_literally(asked, lines):
-    assert texts(inbox_rows.lines(question(subject=asked))) == lines
+    assert texts(subject.lines(question(subject=asked))) == lines
 
 
 def test_only_what_is_around_a_change_is_shown():
     old = "\n".join(f"line {number}" for number in range(40))
     asked = {"file_path": "/a", "old_string": old, "new_string": old.replace("line 20", "twenty")}
-    shown = texts(inbox_rows.lines(question(subject=asked)))
+    shown = texts(subject.lines(question(subject=asked)))
     assert shown[:3] == [" /a", " ⋯", "   line 17"]
     assert " - line 20" in shown
     assert len(shown) == 10
@@ -73,7 +74,7 @@ def test_only_what_is_around_a_change_is_shown():
 
 def test_a_change_of_very_many_lines_is_shown_without_comparing():
     asked = {"file_path": "/a", "old_string": "x\n" * 1500, "new_string": "x\n" * 1500}
-    shown = texts(inbox_rows.lines(question(subject=asked)))
+    shown = texts(subject.lines(question(subject=asked)))
     assert (shown.count(" - x"), shown.count(" + x")) == (1500, 1500)
 
 
@@ -83,7 +84,7 @@ ROWS = st.lists(st.text(st.sampled_from("ab 日\u0301\U0001f600"), max_size=40),
 @given(ROWS, st.integers(8, 30))
 def test_wrapping_loses_nothing_and_fits(parts, cells):
     line = [Cell("  1  ", "key"), *(Cell(part) for part in parts)]
-    rows = texts(inbox_rows.wrapped([line], cells))
+    rows = texts(subject.wrapped([line], cells))
     assert all(width(one) <= max(cells, 13) for one in rows)
     assert "".join(rows).replace(" ", "") == "".join(cell.text for cell in line).replace(" ", "")
 
@@ -129,7 +130,7 @@ def test_what_is_no_question_has_no_options(asked):
 
 
 def test_options_stand_below_their_question_with_what_was_chosen():
-    assert texts(inbox_rows.lines(question(subject=SEVERAL), chosen(SEVERAL, 2))) == [
+    assert texts(subject.lines(question(subject=SEVERAL), chosen(SEVERAL, 2))) == [
         " Which?  several may be chosen",
         "   1  [ ] A",
         "   2  [x] B",

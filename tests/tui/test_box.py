@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual import events
 
-from overmind_tui.pages.compose import Box
+from overmind_tui.pages.compose import Composer
 from tests.kit import claude, sessions
 from tests.kit.raw_socket import RawSocket
 from tests.kit.terminal import Terminal
@@ -39,7 +39,7 @@ def write(app, data):
 
 async def settled(app, pilot):
     """Until no box is open."""
-    await until(pilot, lambda: not isinstance(app.screen, Box), what="no box")
+    await until(pilot, lambda: not isinstance(app.screen, Composer), what="no box")
 
 
 def test_what_is_typed_ahead_is_one_message(om, opened, planner):
@@ -49,7 +49,7 @@ def test_what_is_typed_ahead_is_one_message(om, opened, planner):
         await settled(app, pilot)
         await until(pilot, lambda: sessions.messages(om, planner)[-1] == "hello you", what="the message")
         await until(pilot, lambda: "planner has answered" in picture(app), what="what became of it")
-        assert app.main.table_side.flat, "the key after the message was for the table"
+        assert app.main.table_panel.flat, "the key after the message was for the table"
 
     opened({}, scenario)
 
@@ -189,7 +189,7 @@ def test_a_task_takes_no_messages_and_nothing_is_sent_when_nothing_is_written(om
         await at(app, pilot, next(row["id"] for row in app.fleet.rows.values() if row["name"] == "task"))
         await pilot.press("m")
         assert "task is a task: it takes no messages" in picture(app)
-        assert not isinstance(app.screen, Box)
+        assert not isinstance(app.screen, Composer)
         await at(app, pilot, planner)
         await pilot.press("m", "space", "enter")
         assert "nothing to send yet" in picture(app)

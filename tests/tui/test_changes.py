@@ -12,11 +12,10 @@ from overmind_tui.changes import diff
 from overmind_tui.changes import page as changes_page
 from overmind_tui.changes.page import ChangesPage
 from overmind_tui.log import pattern
-from overmind_tui.missions import describe
+from overmind_tui.missions import actions_look, describe
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Cell
-from overmind_tui.shell import settings
 from tests.tui.conftest import picture, until
 
 
@@ -104,7 +103,7 @@ def test_where_git_can_not_say_anything_it_is_said_why(tmp_path):
         (tmp_path / "gone", "/usr/bin:/bin", "is not there"),
         (tmp_path, "/nowhere", "git is not on PATH"),
     ):
-        with pytest.raises(changes_page.NoGit, match=sentence):
+        with pytest.raises(changes_page.GitFailed, match=sentence):
             changes_page.git_changes(str(folder), {"PATH": path, "HOME": str(tmp_path)}, since=None)
 
 
@@ -173,7 +172,7 @@ def test_the_next_line_that_matches_goes_round():
 
 def test_toml_has_its_colours_and_loses_nothing():
     text = '# why\n[env]\n"a b" = "x"\np = """\n# no comment\n[no table]\n"""\nq = 1'
-    found = settings.lines(text)
+    found = actions_look.toml_lines(text)
     assert ["".join(cell.text for cell in line)[1:] for line in found] == text.splitlines()
     assert [line[1].tone for line in found] == ["faint", "title", "key", "key", "", "", "", "key"]
 
@@ -186,7 +185,7 @@ INFO = {
 
 def test_a_description_leaves_out_what_is_not_set():
     text = "\n".join("".join(cell.text for cell in line)
-                     for line in describe.lines(INFO, None, describe.Look(1_767_225_600.0, UTC)))  # fmt: skip
+                     for line in describe.lines(INFO, None, describe.Rendering(1_767_225_600.0, UTC)))  # fmt: skip
     assert "agent" not in text
     assert "parent" not in text
     assert "None" not in text

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from overmind_tui.missions.summary import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
 from overmind_tui.pages.page import bottom_line
 from overmind_tui.render.cells import Cell
 from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
+from overmind_tui.shell.coaching import ANSWERS, LEAVES, LISTS, OPENS, STEPS, Coach
 from overmind_tui.shell.keymap import ACTIONS
 from tests.tui.conftest import picture, until
 

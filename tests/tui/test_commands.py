@@ -10,8 +10,7 @@ import pytest
 from overmind_core.cli.command import COMMANDS as COMMAND_LINE
 from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.operations import Danger
-from overmind_tui.command_line import parse
-from overmind_tui.command_line import verbs as commandline
+from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.table import TablePage
@@ -74,7 +73,7 @@ def test_a_verb_that_is_done_inside_is_an_action_of_the_table(verb):
 
 @pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
 def test_what_takes_missions_here_takes_them_on_the_command_line(verb):
-    known = commandline.known(verb.name)
+    known = verbs.known(verb.name)
     assert not (verb.takes_missions or verb.one) or known.missions
     assert set(verb.prose or ()) <= known.valued
 
@@ -208,7 +207,7 @@ def test_up_and_down_recall_what_was_typed_also_the_next_time(program, om):
             await until(pilot, lambda: app.screen.bar.field.text == wanted, what=wanted)
             await pilot.pause()
         await asyncio.to_thread(app.remembered.save)
-        await asyncio.to_thread(app.departure.last_rites)
+        await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session([":top", ":ns", ":top"], ["up", "up"], "ns"))
     asyncio.run(session([], ["t", "up"], "top"))
@@ -250,7 +249,7 @@ def test_the_last_view_comes_back_and_an_asked_one_wins(program, om):
             await pilot.press(*keys)
             await pilot.pause()
         await asyncio.to_thread(app.remembered.save)
-        await asyncio.to_thread(app.departure.last_rites)
+        await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session("missions", ":cost"))
     asyncio.run(session("cost", ":top", "escape"))
@@ -267,7 +266,7 @@ def test_a_view_of_the_command_line_that_is_none_is_said(program, om):
         app = program(view="nonsense")
         async with app.run_test(size=(120, 40)) as pilot:
             await until(pilot, lambda: "no view 'nonsense'" in app.notice.text, what="said")
-        await asyncio.to_thread(app.departure.last_rites)
+        await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session())
 

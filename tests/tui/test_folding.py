@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_tui.missions.rows import folded
-from overmind_tui.render.cells import Cell
+from overmind_tui.render.cells import Cell, folded
 
 FOLDED = [
     ("what fits is left alone", [("  x   ", "key"), ("one two", "")], 13, ["  x   one two"]),

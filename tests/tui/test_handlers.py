@@ -43,12 +43,12 @@ INSIDE = {verb.inside or verb.asks for verb in VERBS.values()}
 def pages(app):
     """One page of each kind, the missions screen apart."""
     row, show, views = ROWS[0], Show(""), VIEWS
-    talking, answering = app.topics.talking, app.topics.needing.answering
+    messages, answers = app.action_groups.messages, app.action_groups.inbox.answer_actions
     return [
         TablePage(views["top"], show), TablePage(views["cost"], show), EventsPage(views["events"], show),
         PlansPage(views["blueprints"], show), PlanPage(views["plan"], show, row["id"], "release"),
         QuestsPage(views["quests"], show), RitualsPage(views["rituals"], show), RunsPage(RUNS, show, row),
-        WorktreesPage(views["worktrees"], show), ChangesPage(row, talking), NeedsPage(answering, lambda _need: None),
+        WorktreesPage(views["worktrees"], show), ChangesPage(row, messages), NeedsPage(answers, lambda _need: None),
         TextPage("toml", "text", list), DescribePage(row, (AGENT, None)), DoctorPage(views["doctor"]),
     ]  # fmt: skip
 

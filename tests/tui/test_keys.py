@@ -7,11 +7,12 @@ import asyncio
 import pytest
 from textual import events
 
+from overmind_core.domain.operations import OPERATIONS, Danger
 from overmind_core.terminal.screen import Screen
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.pages.compose import Box
+from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.page import Page
 from overmind_tui.render.texts import help_lines
@@ -65,11 +66,13 @@ class Walked(Asked):
     def __init__(self):
         rows = [{**row, "tty": True, "interactive": True, "type": "session", "cwd": "/"} for row in AGENTS]
         super().__init__(rows, QUESTIONS)
-        self.main.terminal_side.stay.connect = self._connect  # type: ignore[method-assign]
+        self.requested: list[str] = []
+        """The requests among what was asked."""
+        self.main.terminal_panel.session.connect = self._connect  # type: ignore[method-assign]
 
     def _connect(self, *, read_only, size=None):
         del size
-        stay = self.main.terminal_side.stay
+        stay = self.main.terminal_panel.session
         stay._asked = not read_only
         screen = Screen(100, 30)
         screen.feed(SHOWN.encode())
@@ -79,10 +82,11 @@ class Walked(Asked):
         self.asked.append(f"log {look}")
         self.post_message(LogShown(look, SERVICE, partial="listening …", runs=(3, 3)))
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         self.asked.append(command)
+        self.requested.append(command)
         if command in ANSWERS:
-            told([ANSWERS[command] for _ in requests])
+            on_result([ANSWERS[command] for _ in requests])
 
     def recorded(self, what):
         """A function that writes down that it was called."""
@@ -96,7 +100,7 @@ def walk(scenario, monkeypatch):
         app = Walked()
         for module, name in ((clipboard, "copy"), (clipboard, "save"), (clipboard, "save_lines"), (external, "run")):
             monkeypatch.setattr(module, name, app.recorded(name))
-        monkeypatch.setattr(app.log_feed, "draw_ruler", app.recorded("a ruler"))
+        monkeypatch.setattr(app.log_follower, "draw_ruler", app.recorded("a ruler"))
         monkeypatch.setattr(
             changes_page, "git_changes", lambda *_words, **_how: changes_page.Changes("main", (), "", "", "")
         )
@@ -117,11 +121,11 @@ VIEW = {Context.LOG: "logs", Context.TEXT: "describe", Context.TABLE: "cost", Co
 
 async def go_to(app, pilot, context):
     """Have the keys go where this context's count, and mean the mission that asks."""
-    while isinstance(app.screen, Dialog | FormScreen | Box):
+    while isinstance(app.screen, Dialog | FormScreen | Composer):
         await pilot.press("escape")
     app.main.to_front()
     app.main.close_bar()
-    while app.main.log_side.search.close():
+    while app.main.log_panel.search.close():
         continue
     app.main.act(keymap(Context.MISSIONS)["ctrl+backslash"])
     app.commands.run("missions")
@@ -179,14 +183,20 @@ SILENT = {(Context.TABLE, "wide"), (Context.LOOKING, "send-detach-key")}
 """A table that has no more columns; and what goes to the program in the terminal, which shows it itself."""
 
 
+def is_more(request, danger):
+    """Whether a request does more to work than that."""
+    return list(Danger).index(OPERATIONS[request].danger) > list(Danger).index(danger)
+
+
 def seen(app):
     """All that a key can change: what is on the screen, and what was asked of anybody."""
     return (app.screen._compositor.render_strips(), app.screen, list(app.asked))
 
 
 @pytest.mark.parametrize("context", REACHED)
-def test_each_action_shows_something_or_asks_somebody(context, monkeypatch):
+def test_each_action_shows_something_or_asks_somebody_and_for_no_more_than_its_row_says(context, monkeypatch):
     silent = []
+    overdone: list[tuple[str, str]] = []
 
     async def scenario(app, pilot):
         for name, action in keymap(context).items():
@@ -199,9 +209,11 @@ def test_each_action_shows_something_or_asks_somebody(context, monkeypatch):
             app.flash("")
             await settle(pilot)
             before = seen(app)
+            app.requested.clear()
             app.post_message(key(name))
             await settle(pilot)
             await until(pilot, lambda: not app.typed._held, what="the screen that the next key is for")
+            overdone.extend((action.name, one) for one in app.requested if is_more(one, action.danger))
             assert app.is_running, name
             if seen(app) == before and (context, action.name) not in SILENT:
                 silent.append((name, action.name))
@@ -210,6 +222,7 @@ def test_each_action_shows_something_or_asks_somebody(context, monkeypatch):
 
     walk(scenario, monkeypatch)
     assert silent == []
+    assert overdone == [], "it asks for more than its operation does"
 
 
 def written(app):

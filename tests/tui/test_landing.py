@@ -12,14 +12,15 @@ from overmind_core.errors import OvermindError
 from overmind_tui.changes import diff as changes_diff
 from overmind_tui.changes.diff import Spot
 from overmind_tui.changes.page import ChangesPage
+from overmind_tui.landing import dialog as landing_dialog
 from overmind_tui.landing import form as landing_form
 from overmind_tui.landing import lines as landing_lines
-from overmind_tui.landing import page as landing_screen
+from overmind_tui.landing.dialog import LandingDialog
 from overmind_tui.landing.lines import How, Wanted
-from overmind_tui.landing.page import LandScreen, WorktreesPage
+from overmind_tui.landing.page import WorktreesPage
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages import dialog
-from overmind_tui.pages.compose import Box
+from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
@@ -222,31 +223,31 @@ class Asked(Isolated):
         self.ran: list[list[str]] = []
         self.jobs.start = self._ran  # type: ignore[method-assign]
 
-    def _ran(self, _name, calls, _told):
+    def _ran(self, _name, calls, _on_result):
         self.ran += [list(argv[4:]) for argv in calls]
 
     def flash(self, text, tone=""):
         self.notice.put(text, tone)
         show_bottom(self)
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         self.asked += [(command, one) for one in requests]
         if command in self.replies:
-            told([self.replies[command] for _ in requests])
+            on_result([self.replies[command] for _ in requests])
         else:
-            super().request(command, requests, told)
+            super().request(command, requests, on_result)
 
-    def follow(self, command, request, each, told):
+    def follow(self, command, request, each, on_result):
         if not request["preview"]:
             self.merged.append(request)
-        super().follow(command, request, each, told)
+        super().follow(command, request, each, on_result)
 
 
 @pytest.fixture(autouse=True)
 def read_at_once(monkeypatch):
     """What is asked counts as read, and what is copied goes nowhere."""
     monkeypatch.setattr(dialog, "MOMENT", 0.0)
-    monkeypatch.setattr(landing_screen, "PAUSE", 0.01)
+    monkeypatch.setattr(landing_dialog, "PAUSE", 0.01)
     monkeypatch.setattr(clipboard, "copy", lambda app, _text, what: app.flash(f"copied {what}"))
 
 
@@ -332,7 +333,7 @@ def test_comments_are_gathered_and_sent_as_one_message():
         await press("c")
         assert app.notice.text.startswith("no line of a file is under the cursor")
         await press("n", *"jjjjjjj", "c")
-        assert isinstance(app.screen, Box)
+        assert isinstance(app.screen, Composer)
         app.screen.paste("from the settings")
         await press("escape")
         assert app.notice.text == "1 comment kept · c adds another, m sends"
@@ -385,7 +386,7 @@ def test_landing_shows_what_would_come_and_remembers_how():
     async def scenario(app, press, pilot):
         await press("L")
         await pilot.pause()
-        assert isinstance(app.screen, LandScreen)
+        assert isinstance(app.screen, LandingDialog)
         await press("right", "tab", "tab")
         app.screen.paste("make test")
         await until(pilot, lambda: app.screen.state.stage == "ready", what="another look")
@@ -414,7 +415,7 @@ def test_a_check_that_fails_shows_its_log():
         await press("enter")
         await pilot.pause()
         assert "make test failed" in app.notice.text
-        assert isinstance(app.screen, LandScreen)
+        assert isinstance(app.screen, LandingDialog)
         await press("l")
         assert on_main(app)
         assert app.main.table.cursor_id == "00000005"
@@ -431,7 +432,7 @@ def test_conflicts_can_not_be_landed_but_an_agent_can_be_asked():
         assert app.merged == []
         await press("m")
         await pilot.pause()
-        assert isinstance(app.screen, Box)
+        assert isinstance(app.screen, Composer)
         assert app.screen.field.text == landing_lines.to_resolve(CONFLICTS.fields)
 
     walk(scenario)
@@ -447,12 +448,12 @@ def test_what_is_not_committed_is_committed_first():
         await pilot.pause()
         await press("enter")
         await pilot.pause()
-        assert isinstance(app.screen, Box)
+        assert isinstance(app.screen, Composer)
         app.screen.paste("Ports")
         await press("enter")
         await pilot.pause()
         assert ("commit", {"id": "00000002", "message": "Ports"}) in app.asked
-        assert isinstance(app.screen, LandScreen)
+        assert isinstance(app.screen, LandingDialog)
         assert app.screen.state.stage == "ready"
 
     walk(scenario)
@@ -539,7 +540,7 @@ def test_an_isolated_mission_is_reviewed_and_landed(om, opened, tmp_path):
         app.screen.act(keymap(Context.CHANGES)["L"])
         await until_it_says("1 file of its worktree is not committed", "enter commits first")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, Box), what="the message of the commit")
+        await until(pilot, lambda: isinstance(app.screen, Composer), what="the message of the commit")
         app.screen.paste("more")
         await pilot.press("enter")
         await until_it_says("2 commits · 2 files", "enter lands")
@@ -561,12 +562,12 @@ def test_a_project_is_trusted_before_its_commands_run(om, opened, tmp_path):
     shop.commit("first", {".overmind.yml": PROJECT})
 
     async def scenario(app, pilot):
-        app.topics.starting.start_fast("command", "sleep 300", folder=shop.folder)
+        app.action_groups.start.start_fast("command", "sleep 300", folder=shop.folder)
         await until(pilot, lambda: "echo set up" in picture(app), what="a question")
         assert isinstance(app.screen, Dialog)
         await pilot.press("n")
         assert len(app.fleet.rows) == 1
-        app.topics.starting.start_fast("command", "sleep 300", folder=shop.folder)
+        app.action_groups.start.start_fast("command", "sleep 300", folder=shop.folder)
         await until(pilot, lambda: "echo set up" in picture(app), what="the question again")
         await pilot.press("y")
         await until(pilot, lambda: any(row["status"] == "running" for row in app.fleet.rows.values()), what="it runs")

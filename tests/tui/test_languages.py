@@ -9,10 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_tui.command_line import parse
-from overmind_tui.command_line.parse import Do, Language, Leave, Say, Show, Trail, Unknown, Vocabulary
+from overmind_tui.command_line.parse import Do, Language, Leave, Say, Show, Unknown, ViewHistory, Vocabulary
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.render import row_filter, tables
-from overmind_tui.render import row_filter as filtering
 from overmind_tui.render.row_filter import BrokenFilter, Word
 from overmind_tui.shell import registry
 
@@ -243,14 +242,14 @@ FILTERS = [
 
 @pytest.mark.parametrize(("text", "names"), FILTERS)
 def test_a_filter_means(text, names):
-    found = filtering.parsed(text, now=lambda: NOW)
+    found = row_filter.parsed(text, now=lambda: NOW)
     assert {one["name"] for one in ROWS if found.matches(one)} == names
 
 
 @pytest.mark.parametrize("text", ["[", "(", "!*", "state:[", "a **", "(?P<a>x)(?P<a>y)"])
 def test_a_broken_filter_says_so(text):
     with pytest.raises(BrokenFilter, match=r"\w"):
-        filtering.parsed(text)
+        row_filter.parsed(text)
 
 
 @given(st.text())
@@ -263,7 +262,7 @@ def test_a_broken_filter_says_so(text):
 @example("cpu>" + "9" * 400)
 def test_any_text_is_a_filter_or_broken(text):
     try:
-        found = filtering.parsed(text, now=lambda: NOW)
+        found = row_filter.parsed(text, now=lambda: NOW)
     except BrokenFilter:
         return
     for one in ROWS:
@@ -273,7 +272,7 @@ def test_any_text_is_a_filter_or_broken(text):
 @given(st.text(alphabet="ab !\"'/:=><-f\\[]()*+?.|", max_size=30))
 def test_any_text_is_a_filter_of_lines_or_broken(text):
     try:
-        found = filtering.lines(text)
+        found = row_filter.lines(text)
     except BrokenFilter:
         return
     assert found.matches("a b") in {True, False}
@@ -281,7 +280,7 @@ def test_any_text_is_a_filter_of_lines_or_broken(text):
 
 @given(st.lists(st.text(alphabet="abc", min_size=1), max_size=4))
 def test_plain_words_are_an_and(words):
-    assert list(filtering.words(" ".join(words))) == [Word(word) for word in words]
+    assert list(row_filter.words(" ".join(words))) == [Word(word) for word in words]
 
 
 CATASTROPHES = ["(a+)+$", "(a|a)*$", "(a|aa)+$", "(.*a){20}$", "a*a*a*a*a*a*a*a*a*b", "!(a+)+$"]
@@ -290,26 +289,26 @@ CATASTROPHES = ["(a+)+$", "(a|a)*$", "(a|aa)+$", "(.*a){20}$", "a*a*a*a*a*a*a*a*
 @pytest.mark.parametrize("text", CATASTROPHES)
 def test_an_expression_that_would_search_for_ever_is_given_up_and_hides_nothing(text):
     patient = row("a" * 200 + "!")
-    found = filtering.parsed(text)
+    found = row_filter.parsed(text)
     assert found.matches(patient)
     assert found.slow
     assert all(found.matches(one) for one in ROWS)
     with pytest.raises(BrokenFilter, match="too long"):
-        filtering.tried(text, [patient])
+        row_filter.tried(text, [patient])
 
 
 def test_ordinary_expressions_are_not_taken_for_slow():
     many = [row(f"worker-{at}", now="x" * 500) for at in range(500)]
-    assert not filtering.tried("wor.*[0-9]+$ !gone", many).slow
+    assert not row_filter.tried("wor.*[0-9]+$ !gone", many).slow
 
 
 def test_the_rows_of_every_table_can_be_filtered():
     events = tables.events([{"seq": 3, "at": "2026-01-01T00:00:00.000Z", "type": "crashed", "name": "api", "exit": 2}])
     costs = tables.cost([{"key": None, "cost_usd": 2.0, "input_tokens": 1, "output_tokens": 2, "turns": 1}])
     for text in ("crashed api", "type:crash", "!nothing", "-f api"):
-        assert filtering.parsed(text, looked_in=tables.looked_in).matches(events[0])
+        assert row_filter.parsed(text, looked_in=tables.looked_in).matches(events[0])
     for text in ("cost>1", "without", "state:x !state:y"):
-        assert filtering.parsed(text, looked_in=tables.looked_in).matches(costs[0]) == ("state" not in text)
+        assert row_filter.parsed(text, looked_in=tables.looked_in).matches(costs[0]) == ("state" not in text)
 
 
 @pytest.mark.parametrize("text", ["cpu", "cpu>", "cpu>x", "size>3", "cpu>3 4", "age>5parsecs", "exit>1m"])
@@ -321,32 +320,32 @@ def test_what_is_no_comparison_is_a_word(text):
 
 
 def test_a_trail_goes_back_and_forward_and_there_and_back():
-    trail = Trail().stepped("missions").stepped("events").stepped("top")
-    assert trail.here == "top"
-    assert trail.back().here == "events"
-    assert trail.back().back().back().here == "missions"
-    assert trail.back().back().forward().here == "events"
-    assert trail.forward() is trail
-    assert trail.last().here == "events"
-    assert trail.last().last().here == "top"
-    assert trail.back().stepped("cost").lines == ("missions", "events", "cost")
+    history = ViewHistory().stepped("missions").stepped("events").stepped("top")
+    assert history.here == "top"
+    assert history.back().here == "events"
+    assert history.back().back().back().here == "missions"
+    assert history.back().back().forward().here == "events"
+    assert history.forward() is history
+    assert history.last().here == "events"
+    assert history.last().last().here == "top"
+    assert history.back().stepped("cost").lines == ("missions", "events", "cost")
 
 
 @given(st.lists(st.sampled_from(["back", "forward", "last", "a", "b", "c"])))
 def test_a_trail_is_never_lost(steps):
-    trail = Trail()
+    history = ViewHistory()
     for step in steps:
-        trail = getattr(trail, step)() if step in {"back", "forward", "last"} else trail.stepped(step)
-        assert trail.here in {"", *trail.lines}
-        assert not trail.lines or 0 <= trail.at < len(trail.lines)
+        history = getattr(history, step)() if step in {"back", "forward", "last"} else history.stepped(step)
+        assert history.here in {"", *history.lines}
+        assert not history.lines or 0 <= history.at < len(history.lines)
 
 
 def test_a_trail_forgets_its_beginning():
-    trail = Trail()
+    history = ViewHistory()
     for at in range(300):
-        trail = trail.stepped(str(at))
-    assert trail.here == "299"
-    assert len(trail.lines) == 100
+        history = history.stepped(str(at))
+    assert history.here == "299"
+    assert len(history.lines) == 100
 
 
 def test_every_word_of_a_view_is_its_own():
@@ -362,7 +361,7 @@ def test_what_was_found_out_of_a_row_is_known_until_another_takes_its_place():
         asked.append(one["name"])
         return str(one["now"])
 
-    found = filtering.parsed("error", looked_in=looked_in)
+    found = row_filter.parsed("error", looked_in=looked_in)
     before, after = row("api", now="fine"), row("api", now="error")
     assert [found.matches(before), found.matches(before), found.matches(after)] == [False, False, True]
     assert asked == ["api", "api"]
@@ -370,6 +369,6 @@ def test_what_was_found_out_of_a_row_is_known_until_another_takes_its_place():
 
 def test_an_age_is_never_known_for_good():
     times = iter([NOW, NOW + 3600])
-    found = filtering.parsed("age>30m", now=lambda: next(times))
+    found = row_filter.parsed("age>30m", now=lambda: next(times))
     one = row("api")
     assert [found.matches(one), found.matches(one)] == [False, True]

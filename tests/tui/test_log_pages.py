@@ -16,11 +16,11 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.logs.reader import RunLog
 from overmind_tui.log import lines as log_lines
 from overmind_tui.log import pattern as log_pattern
-from overmind_tui.log.book import Book, Rows
-from overmind_tui.log.index import PAGE, Look, Page, pieces
-from overmind_tui.log.line_filter import Sieve
+from overmind_tui.log.index import PAGE, LogPage, LogScope, pieces
+from overmind_tui.log.line_filter import LineFilter
 from overmind_tui.log.lines import nothing_since, screen, title
-from overmind_tui.log.page_worker import Job
+from overmind_tui.log.page_worker import ReadJob
+from overmind_tui.log.paged_log import PagedLog, ScreenRows
 from overmind_tui.log.reader import Reader
 from overmind_tui.render.cells import stripped
 from overmind_tui.render.row_filter import BrokenFilter
@@ -52,7 +52,7 @@ def everything(reader):
 
 def look(*missions, **how):
     tail = how.pop("tail", 10)
-    return Reader(missions, Look(tuple(one["id"] for one in missions), **how), zone=UTC, tail=tail)
+    return Reader(missions, LogScope(tuple(one["id"] for one in missions), **how), zone=UTC, tail=tail)
 
 
 def test_each_line_of_several_runs_is_on_one_page_with_what_was_noted_between(tmp_path):
@@ -165,14 +165,14 @@ def test_who_meets_a_page_that_was_rotated_away_forgets_all_others_but_those_tha
     for number in range(200):
         files.out(b"line %06d\n" % number * 100, BEGAN + number)
     reader = look(described("api", files))
-    book, job = Book(reader.open()), Job(reader)
+    paged_log, job = PagedLog(reader.open()), ReadJob(reader)
     said: list[Any] = []
     job.goal = list(reader.ends)
     while job.step(said.append):
         continue
     pages = [page for one in said for page in one.pages]
-    book.found(pages, whole=True)
-    book.read(pages[0], reader.lines(pages[0]), None)
+    paged_log.found(pages, whole=True)
+    paged_log.read(pages[0], reader.lines(pages[0]), None)
     assert job.read(pages[1]).lost == []
     files.drop(0, 3)
     read = job.read(pages[1])
@@ -180,9 +180,9 @@ def test_who_meets_a_page_that_was_rotated_away_forgets_all_others_but_those_tha
     gone = [page for page in pages if page.spans[0].end[0] <= 150_000]
     assert len(gone) > 3
     assert set(read.lost) == {*gone} - {pages[1]}
-    book.read(pages[1], read.lines, None)
-    book.lose(read.lost)
-    assert book.pages == [*pages[:2], *pages[len(gone) :]]
+    paged_log.read(pages[1], read.lines, None)
+    paged_log.lose(read.lost)
+    assert paged_log.pages == [*pages[:2], *pages[len(gone) :]]
     assert job.read(pages[len(gone)]).lost == []
 
 
@@ -288,12 +288,12 @@ def test_what_repeats_in_more_than_one_way_may_take_for_ever(text, risky):
 
 def test_an_expression_that_takes_too_long_with_an_older_line_is_given_up():
     pattern = pattern_of("(a+)+$")
-    with closing(Sieve(pattern)) as sieve:
-        assert sieve.which(["xaa", "x", "\x1b[31ma\x1b[0m"]) == [True, False, True]
+    with closing(LineFilter(pattern)) as line_filter:
+        assert line_filter.which(["xaa", "x", "\x1b[31ma\x1b[0m"]) == [True, False, True]
         assert not pattern.slow
-        assert sieve.which(["x", "a" * 40 + "!"]) == [True, True]
+        assert line_filter.which(["x", "a" * 40 + "!"]) == [True, True]
         assert pattern.slow
-        assert sieve.which(["x"]) == [True]
+        assert line_filter.which(["x"]) == [True]
 
 
 def test_what_takes_too_long_is_not_marked():
@@ -322,14 +322,14 @@ def lines(count, text="line"):
 
 @pytest.mark.parametrize("cells", [0, 4, 80])
 def test_rows_are_where_the_lines_of_pages_are(cells):
-    book = Book(lines(3), "partial")
-    one, other = Page((), 5), Page((), 7)
-    book.found([one, other], whole=True)
-    book.read(other, lines(2, "a long one"), None)
-    rows = Rows(book, cells)
+    paged_log = PagedLog(lines(3), "partial")
+    one, other = LogPage((), 5), LogPage((), 7)
+    paged_log.found([one, other], whole=True)
+    paged_log.read(other, lines(2, "a long one"), None)
+    rows = ScreenRows(paged_log, cells)
     seen = [rows.at(row) for row in range(len(rows))]
     assert None not in seen
-    assert {at.page for at in seen if at} == {one, other, book.tail}
+    assert {at.page for at in seen if at} == {one, other, paged_log.tail}
     assert [(at.line, at.part) for at in seen if at and at.page is other] == (
         [(0, 0), (1, 0)] if cells != 4 else [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
     )
@@ -338,25 +338,25 @@ def test_rows_are_where_the_lines_of_pages_are(cells):
     assert start is not None
     assert rows.row_of(other, 1) == start + (3 if cells == 4 else 1)
     before = len(rows)
-    rows.grew(len(book.add(lines(2), "")))
-    again = Rows(book, cells)
+    rows.grew(len(paged_log.add(lines(2), "")))
+    again = ScreenRows(paged_log, cells)
     assert len(rows) == len(again)
     assert len(rows) != before or cells
 
 
 def test_a_filter_shows_what_was_counted_and_forgets_what_was_held():
-    book = Book([*lines(3), (0.0, 0, "error")], "error so far")
-    page = Page((), 5)
-    book.found([page], whole=True)
-    book.read(page, lines(5), None)
+    paged_log = PagedLog([*lines(3), (0.0, 0, "error")], "error so far")
+    page = LogPage((), 5)
+    paged_log.found([page], whole=True)
+    paged_log.read(page, lines(5), None)
     pattern = log_pattern.parsed("error")
-    book.want(pattern)
-    assert [book.count(one) for one in book.blocks] == [0, 0, 2]
-    assert book.read(page, [], None) is False
+    paged_log.want(pattern)
+    assert [paged_log.count(one) for one in paged_log.blocks] == [0, 0, 2]
+    assert paged_log.read(page, [], None) is False
     page.hits = 4
-    assert book.count(page) == 4
-    book.want(None)
-    assert [book.count(one) for one in book.blocks] == [5, 0, 5]
+    assert paged_log.count(page) == 4
+    paged_log.want(None)
+    assert [paged_log.count(one) for one in paged_log.blocks] == [5, 0, 5]
 
 
 TITLES = [

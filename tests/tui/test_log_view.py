@@ -80,7 +80,7 @@ def test_a_million_lines_are_read_where_one_looks_and_held_nowhere_else(opened, 
         await until(pilot, lambda: f"line {LINES - 1:07d}" in shown(app), what="the tail")
         await pilot.press("l", "g")
         await until(pilot, lambda: "line 0000000" in picture(app), what="the head")
-        await until(pilot, lambda: view.book.gap.count == 0, what="all pages are known")
+        await until(pilot, lambda: view.paged_log.gap.count == 0, what="all pages are known")
         assert len(view.rows) == LINES
         assert view.virtual_size.height == LINES
         view.go(LINES // 2)
@@ -88,7 +88,7 @@ def test_a_million_lines_are_read_where_one_looks_and_held_nowhere_else(opened, 
         for place in places:
             view.go(place)
             await until(pilot, lambda: view._heading is None, what="there")
-        assert len(view.book._held) <= 60
+        assert len(view.paged_log._held) <= 60
         (at, *_) = map(int, re.findall(r"line (\d+)", shown(app)))
         assert at == view.scroll_offset.y
         await pilot.press("0")
@@ -101,9 +101,9 @@ def test_a_million_lines_are_read_where_one_looks_and_held_nowhere_else(opened, 
 
 def test_a_filter_over_a_million_lines_finds_the_newest_first_and_can_be_stopped(opened, big):
     async def scenario(app, pilot):
-        view, side = app.main.log_view, app.main.log_side
+        view, side = app.main.log_view, app.main.log_panel
         await until(pilot, lambda: "line 0999999" in shown(app), what="the tail")
-        await until(pilot, lambda: view.book.gap.count == 0, what="all pages are known")
+        await until(pilot, lambda: view.paged_log.gap.count == 0, what="all pages are known")
         await pilot.press("l")
         await type_text(app, pilot, "/000777 users\r")
         assert side.search.said.startswith("</000777 users> ")
@@ -124,9 +124,9 @@ def test_a_filter_over_a_million_lines_finds_the_newest_first_and_can_be_stopped
             await until(pilot, lambda: len(view.rows) == MILLION, what="everything again")
         assert "stopped" in titles(app)[0]
         assert len(view.rows) > 0
-        assert view.book.wanted is not None
+        assert view.paged_log.wanted is not None
         await pilot.press("escape")
-        assert view.book.wanted is None
+        assert view.paged_log.wanted is None
 
     big(MILLION)
     opened({}, scenario)
@@ -139,7 +139,7 @@ def test_a_search_keeps_all_lines_and_goes_from_match_to_match_through_pages(ope
     async def scenario(app, pilot):
         view = app.main.log_view
         await until(pilot, lambda: f"line {LINES - 1:07d}" in shown(app), what="the tail")
-        await until(pilot, lambda: view.book.gap.count == 0, what="all pages are known")
+        await until(pilot, lambda: view.paged_log.gap.count == 0, what="all pages are known")
         await pilot.press("l")
         await type_text(app, pilot, f"/({oldest}|{newest})\t\r")
         await until(pilot, lambda: f"line {newest}" in picture(app), what="the newest match", tries=1200)
@@ -331,7 +331,7 @@ def test_a_log_that_was_in_view_for_a_second_is_seen_up_to_there_once_the_eyes_l
 
     async def scenario(app, pilot):
         await until(pilot, lambda: "200 ERROR" in shown(app), what="the log")
-        await until(pilot, lambda: app.eyes.rested == app.main.table.cursor_id, what="it was in view")
+        await until(pilot, lambda: app.seen_tracker.rested == app.main.table.cursor_id, what="it was in view")
         await pilot.press("G")
         await until(pilot, lambda: seen_at("speaker") is not None, what="seen")
         assert seen_at("unseen") is None
@@ -402,7 +402,7 @@ def test_a_long_log_is_saved_whole_or_filtered_and_a_copy_of_its_end_says_so(om,
         await pilot.press("slash", "ctrl+u")
         await type_text(app, pilot, "(a+)+$\r")
         await until(pilot, lambda: "takes too long with a line of this log" in app.notice.text, what="given up")
-        assert app.main.log_side.search.wanted is None
+        assert app.main.log_panel.search.wanted is None
 
     opened({"long": f"echo {'a' * 40}!; seq 8000; sleep 300"}, scenario)
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from overmind_tui.inbox.page import NeedsPage
-from overmind_tui.pages.compose import Box
-from overmind_tui.pages.dialog import ReadFirst
+from overmind_tui.pages.compose import Composer
+from overmind_tui.pages.dialog import DelayedConfirm
 from tests.kit import claude, sessions
 from tests.tui.conftest import picture, until
 
@@ -48,7 +48,7 @@ async def read(app, pilot, question):
     """Until the question is on the screen, and has been for a moment."""
     await until(
         pilot,
-        lambda: app.screen.list.key and app.screen.list.key[1] == question and app.screen.answers.sight.enough
+        lambda: app.screen.list.key and app.screen.list.key[1] == question and app.screen.answers.reading_delay.enough
         and not app.screen.restless,
         what="read",
     )  # fmt: skip
@@ -82,9 +82,9 @@ def test_always_shows_the_rule_and_enter_stores_it_once_it_was_read(om, opened, 
     async def scenario(app, pilot):
         await opened_on(app, pilot, asked["question"])
         await pilot.press("Y")
-        await until(pilot, lambda: isinstance(app.screen, ReadFirst), what="the rule")
+        await until(pilot, lambda: isinstance(app.screen, DelayedConfirm), what="the rule")
         assert asked["rule"] in picture(app)
-        await until(pilot, lambda: app.screen.sight.enough, what="read")
+        await until(pilot, lambda: app.screen.reading_delay.enough, what="read")
         await pilot.press("enter")
         assert await decided(om, pilot, asked["question"]) == ("always", "a person")
 
@@ -160,7 +160,7 @@ def test_a_question_is_answered_in_own_words(om, opened, planner):
     async def scenario(app, pilot):
         await opened_on(app, pilot, question)
         await pilot.press("m", *"green", "enter")
-        await until(pilot, lambda: not isinstance(app.screen, Box), what="no box")
+        await until(pilot, lambda: not isinstance(app.screen, Composer), what="no box")
         assert await decided(om, pilot, question) == ("allow", "a person")
 
     opened({}, scenario)
@@ -350,7 +350,7 @@ def test_a_opens_the_terminal_of_the_mission_that_asks(om, opened, planner):
         assert app.screen is app.main
         assert app.main.panels.current == "terminal"
         assert "planner" in app.main.terminal_view.border_title
-        await until(pilot, lambda: app.main.terminal_side.stay.writes, what="it is there")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="it is there")
 
     opened({}, scenario)
 

@@ -10,12 +10,11 @@ import pytest
 from textual import events
 
 from overmind_core.errors import OvermindError
-from overmind_tui.missions import form_fields, form_request
-from overmind_tui.missions import form_fields as filling
+from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.form_fields import What
 from overmind_tui.render.field import Field
-from overmind_tui.shell import clipboard, external
+from overmind_tui.shell import world
 from tests.kit import claude
 from tests.tui.conftest import picture, until
 
@@ -24,14 +23,14 @@ COMMAND = (What("command"), What("shell"))
 
 
 def form(whats=WHATS, **typed):
-    made = filling.empty(whats, folder="/srv/work", generated="brave-otter")
+    made = form_fields.empty(whats, folder="/srv/work", generated="brave-otter")
     for key, text in typed.items():
-        made = filling.Form(made.whats, {**made.values, key: Field.of(text)}, made.generated)
-    return filling.settled(made)
+        made = form_fields.Form(made.whats, {**made.values, key: Field.of(text)}, made.generated)
+    return form_fields.settled(made)
 
 
 def keys(made):
-    return [entry.key for entry in filling.shown(made)]
+    return [entry.key for entry in form_fields.shown(made)]
 
 
 # the form as a value
@@ -53,44 +52,44 @@ def test_going_round_meets_each_entry_once():
     made, seen = form(), []
     for _ in keys(made):
         seen.append(made.at)
-        made = filling.stepped(made, 1)
+        made = form_fields.stepped(made, 1)
     assert made.at == "text"
     assert sorted(seen) == sorted(keys(made))
-    assert filling.stepped(filling.stepped(made, 1), -1).at == "text"
+    assert form_fields.stepped(form_fields.stepped(made, 1), -1).at == "text"
 
 
 def test_more_unfolds_and_folds_again():
     made = replace(form(), at="more")
-    assert filling.pressed(made, "right").unfolded
-    assert not filling.pressed(filling.pressed(made, "right"), "left").unfolded
-    assert filling.typed(made, " ").unfolded
-    assert filling.typed(made, "x") == made
+    assert form_fields.pressed(made, "right").unfolded
+    assert not form_fields.pressed(form_fields.pressed(made, "right"), "left").unfolded
+    assert form_fields.typed(made, " ").unfolded
+    assert form_fields.typed(made, "x") == made
 
 
 def test_a_refusal_unfolds_its_entry_and_goes_with_the_next_change_there():
-    made = filling.refused(form(), "max_cost", "too much")
+    made = form_fields.refused(form(), "max_cost", "too much")
     assert (made.at, made.unfolded, made.refusal) == ("max_cost", True, ("max_cost", "too much"))
-    assert filling.pressed(made, "end").refusal == made.refusal
-    assert filling.typed(made, "1").refusal == ("", "")
+    assert form_fields.pressed(made, "end").refusal == made.refusal
+    assert form_fields.typed(made, "1").refusal == ("", "")
 
 
 def test_what_completes_a_folder_is_for_what_was_typed_alone():
     made = replace(form(cwd="/sr"), at="cwd")
-    made = filling.offered(made, "/sr", "v/", ("srv",))
-    assert filling.offered(made, "/s", "rv/", ()) == made
-    assert filling.pressed(made, "right").values["cwd"].text == "/srv/"
-    assert filling.typed(made, "x").ghost == ""
+    made = form_fields.offered(made, "/sr", "v/", ("srv",))
+    assert form_fields.offered(made, "/s", "rv/", ()) == made
+    assert form_fields.pressed(made, "right").values["cwd"].text == "/srv/"
+    assert form_fields.typed(made, "x").ghost == ""
 
 
 def test_lines_are_typed_where_there_can_be_several():
-    made = filling.newline(filling.typed(form(), "one"))
-    made = filling.typed(made, "two\r\nthree\n")
+    made = form_fields.newline(form_fields.typed(form(), "one"))
+    made = form_fields.typed(made, "two\r\nthree\n")
     assert made.values["text"].text == "one\ntwo\nthree"
-    assert filling.newline(replace(made, at="name")).values["name"].text == ""
-    continued = filling.continued(filling.typed(form(), "a\\"))
+    assert form_fields.newline(replace(made, at="name")).values["name"].text == ""
+    continued = form_fields.continued(form_fields.typed(form(), "a\\"))
     assert continued is not None
     assert continued.values["text"].text == "a\n"
-    assert filling.continued(form()) is None
+    assert form_fields.continued(form()) is None
 
 
 ASKED = [
@@ -146,12 +145,12 @@ def test_an_error_of_the_supervisor_is_shown_at_its_entry(error, key):
 @pytest.mark.parametrize("cells", [20, 36, 80])
 @pytest.mark.parametrize("made", [
     form(), form(what="codex"), replace(form(text="x" * 300 + "\n" * 20), unfolded=True),
-    filling.refused(form(), "cwd", "The folder /a/very/long/name/that/goes/on/and/on does not exist anywhere."),
+    form_fields.refused(form(), "cwd", "The folder /a/very/long/name/that/goes/on/and/on does not exist anywhere."),
 ])  # fmt: skip
 def test_the_cursor_is_drawn_once_and_no_line_is_too_long(made, cells):
     drawn = form_fields.drawn(made, cells)
     cursors = [cell for line in drawn.lines for cell in line if cell.tone == form_fields.CURSOR]
-    assert len(cursors) == (made.entry.kind not in {filling.Kind.CHOICE, filling.Kind.FOLD})
+    assert len(cursors) == (made.entry.kind not in {form_fields.MissionKind.CHOICE, form_fields.MissionKind.FOLD})
     assert drawn.first <= drawn.last < len(drawn.lines)
     for line in drawn.lines:
         assert sum(len(cell.text) for cell in line) <= max(cells, form_fields.LABEL + 6), line
@@ -161,13 +160,13 @@ def test_folders_are_completed_as_far_as_they_agree(tmp_path):
     for name in ("work", "world", "other", ".hidden", "wood.txt"):
         (tmp_path / name).mkdir() if "." not in name[1:] else (tmp_path / name).write_text("")
     base = str(tmp_path)
-    assert clipboard.completion(f"{base}/wo", base) == ("r", ("work", "world"))
-    assert clipboard.completion("wor", base).candidates == ("work", "world")
-    assert clipboard.completion("ot", base) == ("her/", ("other",))
-    assert clipboard.completion(".h", base) == ("idden/", (".hidden",))
-    assert clipboard.completion(f"{base}/", base).candidates == ("other", "work", "world")
+    assert folder_completion.completion(f"{base}/wo", base) == ("r", ("work", "world"))
+    assert folder_completion.completion("wor", base).candidates == ("work", "world")
+    assert folder_completion.completion("ot", base) == ("her/", ("other",))
+    assert folder_completion.completion(".h", base) == ("idden/", (".hidden",))
+    assert folder_completion.completion(f"{base}/", base).candidates == ("other", "work", "world")
     for text in ("", "nothing", "no/such", "a\0b"):
-        assert clipboard.completion(text, base) == clipboard.NONE
+        assert folder_completion.completion(text, base) == folder_completion.NONE
 
 
 # on the screen
@@ -260,11 +259,11 @@ def test_an_agent_that_is_not_installed_says_so_and_an_installed_one_is_an_inter
         await until(pilot, lambda: "claude" in {row["provider"] for row in app.fleet.rows.values()}, what="its row")
         started = next(row for row in app.fleet.rows.values() if row["provider"] == "claude")
         assert (started["type"], om.info(started["id"])["mode"]) == ("session", "interactive")
-        app.topics.starting.start_fast("command", "echo fast", folder=om.home)
+        app.action_groups.start.start_fast("command", "echo fast", folder=om.home)
         await until(
             pilot, lambda: "echo fast" in {row["command"] for row in app.fleet.rows.values()}, what="the fast way"
         )
-        app.topics.starting.start_fast("command", "echo fast", folder="/no/such")
+        app.action_groups.start.start_fast("command", "echo fast", folder="/no/such")
         await until(pilot, lambda: "does not exist" in app.notice.text, what="why not")
 
     om.environment["PATH"] = os.pathsep.join(
@@ -279,9 +278,11 @@ def test_the_form_can_be_filled_in_at_every_size(om, opened, size):
         await pilot.press("n")
         await until(pilot, lambda: on_form(app), what="the form")
         await pilot.press(*"true", "up", "up", "right")
-        for _ in filling.ENTRIES:
+        for _ in form_fields.ENTRIES:
             await pilot.press("down")
-            label = next(entry.label for entry in filling.shown(app.screen.state) if entry.key == app.screen.state.at)
+            label = next(
+                entry.label for entry in form_fields.shown(app.screen.state) if entry.key == app.screen.state.at
+            )
             assert label in picture(app), label
         await pilot.press("enter")
         await until(pilot, lambda: not on_form(app), what="started")
@@ -291,7 +292,7 @@ def test_the_form_can_be_filled_in_at_every_size(om, opened, size):
 
 def test_a_file_system_that_does_not_answer_holds_no_keys(om, opened, monkeypatch):
     answer = threading.Event()
-    monkeypatch.setattr(external, "agents", lambda _environ: answer.wait(30.0) and {"claude": True})
+    monkeypatch.setattr(world, "installed_agents", lambda _environ: answer.wait(30.0) and {"claude": True})
 
     async def scenario(app, pilot):
         await pilot.press("n", *"true")

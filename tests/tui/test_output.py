@@ -12,7 +12,7 @@ import tty
 
 import pytest
 
-from overmind_tui.shell.driver import Output
+from overmind_tui.shell.driver import TerminalWriter
 
 SLOW = 2000
 """Bytes a second that the slow terminal takes."""
@@ -40,7 +40,7 @@ def read_all(master, output, *, step=1 << 16):
 
 def test_what_is_written_arrives_in_order_and_whole(terminal):
     master, file = terminal
-    output = Output(file)
+    output = TerminalWriter(file)
     output.start()
     texts = [f"{number:06d} ⬢\r\n" for number in range(5000)]
     for text in texts:
@@ -56,7 +56,7 @@ def test_what_is_written_arrives_in_order_and_whole(terminal):
 
 def test_a_terminal_that_takes_nothing_is_behind_and_can_still_be_left(terminal):
     _, file = terminal
-    output = Output(file)
+    output = TerminalWriter(file)
     output.start()
     output.write("x" * 1_000_000)
     assert output.behind
@@ -67,7 +67,7 @@ def test_a_terminal_that_takes_nothing_is_behind_and_can_still_be_left(terminal)
 def test_a_terminal_that_is_gone_makes_no_noise():
     master, slave = os.openpty()
     file = os.fdopen(slave, "w")
-    output = Output(file)
+    output = TerminalWriter(file)
     output.start()
     os.close(master)
     output.write("x")
@@ -79,7 +79,7 @@ def test_a_terminal_that_is_gone_makes_no_noise():
 def test_a_slow_terminal_gets_fewer_frames_never_a_queue(terminal):
     """A frame is only made once the one before was taken, as the screens do it: so little ever waits."""
     master, file = terminal
-    output = Output(file)
+    output = TerminalWriter(file)
     output.start()
     frame, made, most, taken = "f" * 1500 + "\n", 0, 0, b""
     until = time.monotonic() + 3.0

@@ -51,7 +51,7 @@ def saved(app):
 def test_without_any_clipboard_the_terminal_is_asked_and_a_file_is_written(om, opened):
     async def scenario(app, pilot):
         said: list[str] = []
-        app.tell_terminal = said.append
+        app.write_terminal = said.append
         clipboard.copy(app, "grüße\n[red]", "2 lines")
         await until(pilot, lambda: app.notice.text.startswith("copied 2 lines · the terminal · "), what="how")
         assert said == ["\x1b]52;c;Z3LDvMOfZQpbcmVkXQ==\a"]
@@ -72,7 +72,7 @@ def test_tmux_and_the_local_clipboard_are_used_where_they_are(om, opened, tmp_pa
 
     async def scenario(app, pilot):
         said: list[str] = []
-        app.tell_terminal = said.append
+        app.write_terminal = said.append
         clipboard.copy(app, "text", "it")
         await until(pilot, lambda: app.notice.text.startswith("copied it · tmux, xclip · "), what="how")
         assert (tmp_path / "tmux.got").read_text() == (tmp_path / "xclip.got").read_text() == "text"

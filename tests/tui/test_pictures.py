@@ -119,8 +119,8 @@ class Still(OvermindApp):
         world = World("/srv/work", 0o022, {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
         super().__init__(Home("/nonexistent/overmind"), world, zone=UTC, **how)
         self._rows = rows
-        self.main.around.version = "0.1"
-        self.log_feed.show = self._show_log  # type: ignore[method-assign]
+        self.main.header.version = "0.1"
+        self.log_follower.show = self._show_log  # type: ignore[method-assign]
 
     def _start(self):
         fleet = self.fleet
@@ -144,8 +144,8 @@ class Still(OvermindApp):
     def now(self):
         return NOW
 
-    def request(self, _command, _requests, told):
-        told([INFO])
+    def request(self, _command, _requests, on_result):
+        on_result([INFO])
 
 
 async def settle(pilot: Pilot[Any]) -> None:
@@ -231,7 +231,7 @@ def test_light_theme(pictured, size):
 def test_empty(pictured, size):
     class Empty(Still):
         def _start(self):
-            self.main.around.agents = {"claude": False, "codex": True}
+            self.main.header.agents = {"claude": False, "codex": True}
             self.fleet.apply([], (), everything=True)
             self.main.rearrange()
 
@@ -254,7 +254,7 @@ def test_somebody_comes_back(pictured, size):
     class Back(Agents):
         def _start(self):
             super()._start()
-            self.absence.said = "since 12:40: 3 finished, 2 wait, 1 crashed, $4.10"
+            self.away_summary.said = "since 12:40: 3 finished, 2 wait, 1 crashed, $4.10"
             self.main.changed_connection()
 
     assert pictured(Back(), size, settle)

@@ -152,8 +152,8 @@ class Planned(Still):
         self.fleet.before = self.fleet.load
         self.main.rearrange()
 
-    def request(self, command, requests, told):
-        told([self.answers.get(command, []) for _ in requests])
+    def request(self, command, requests, on_result):
+        on_result([self.answers.get(command, []) for _ in requests])
 
 
 class Lattice(Planned):

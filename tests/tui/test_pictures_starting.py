@@ -9,10 +9,10 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_tui.changes import page
 from overmind_tui.changes.page import ChangesPage
-from overmind_tui.missions import actions_start
+from overmind_tui.missions import actions_look, actions_start
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.pages.text import TextPage
-from overmind_tui.shell import external, settings
+from overmind_tui.shell import world
 from tests.kit.pictures import SIZES
 from tests.tui.conftest import until
 from tests.tui.test_pictures import INFO, Still, settle
@@ -87,16 +87,16 @@ class Here(Still):
         self._info = info
         self._refusal = refusal
 
-    def request(self, command, _requests, told):
+    def request(self, command, _requests, on_result):
         terms = TERMS if self._info is AGENT else {"env": {}}
         no = OvermindError("unknown_command")
         answers = {"info": self._info, "definition": {"definition": terms}, "changes": no}
-        told([self._refusal if command == "run" else answers[command]])
+        on_result([self._refusal if command == "run" else answers[command]])
 
 
 @pytest.fixture(autouse=True)
 def the_same_each_time(monkeypatch):
-    monkeypatch.setattr(external, "agents", lambda _environ: {"claude": True, "codex": False})
+    monkeypatch.setattr(world, "installed_agents", lambda _environ: {"claude": True, "codex": False})
     monkeypatch.setattr(actions_start, "_random", random.Random(7))
 
 
@@ -149,7 +149,7 @@ def test_changes(pictured, monkeypatch, view, size):
     def found(_folder, _environ, *, since):
         del since
         if view == "changes_no_git":
-            raise page.NoGit("/srv/work is in no git repository")
+            raise page.GitFailed("/srv/work is in no git repository")
         nothing = view == "changes_nothing"
         return page.Changes("main", ("9782df6 two [b]things[/b]",), "" if nothing else STATUS, "" if nothing else DIFF,
                            "" if nothing else "more than 2 MB")  # fmt: skip
@@ -173,7 +173,7 @@ def test_changes(pictured, monkeypatch, view, size):
 def test_definition(pictured, size):
     async def show(pilot):
         await settle(pilot)
-        lines = settings.lines(TOML)
+        lines = actions_look.toml_lines(TOML)
         app.open(TextPage("toml", "definition · api", lambda: lines))
         await settle(pilot)
 

@@ -46,10 +46,10 @@ mine = "missions label=owner=me"
 """
 
 
-def looked(name, calls, told):
+def looked(name, calls, on_result):
     """The doctor's answer, at once."""
     del name, calls
-    told(Outcome(json.dumps(DOCTOR), 1))
+    on_result(Outcome(json.dumps(DOCTOR), 1))
 
 
 class Tables(Still):
@@ -64,8 +64,8 @@ class Tables(Still):
         self.live.now = settings.read(tomllib.loads(OWN)["tui"])
         self.jobs.start = looked  # type: ignore[method-assign]
 
-    def request(self, command, _requests, told):
-        told([self.answers.get(command, [])])
+    def request(self, command, _requests, on_result):
+        on_result([self.answers.get(command, [])])
 
 
 class Nothing(Tables):

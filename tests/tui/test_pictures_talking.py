@@ -66,11 +66,11 @@ class Asking(Still):
         self.main.rearrange()
         self.flash("")
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         if command == "result":
-            told([{"result": ANSWER}])
+            on_result([{"result": ANSWER}])
         elif command == "info":
-            super().request(command, requests, told)
+            super().request(command, requests, on_result)
 
 
 def pressing(*keys, paste=""):
@@ -81,7 +81,7 @@ def pressing(*keys, paste=""):
         await settle(pilot)
         for key in keys:
             if key in {"Y", "1", "2"}:
-                await until(pilot, lambda: pilot.app.screen.answers.sight.enough, what="read")
+                await until(pilot, lambda: pilot.app.screen.answers.reading_delay.enough, what="read")
             await pilot.press(key)
             await until(pilot, lambda: pilot.app.screen.is_mounted and not pilot.app.typed._held, what="its screen")
         if paste:

@@ -26,7 +26,7 @@ STATES = {
     "selecting": (["enter", "space", "k", "k", "k"], ()),
     "characters": (["enter", "space", "k", "k", "k", "k", "k", *["left"] * 6], ()),
     "exited": (["a"], (stream.Exited(3),)),
-    "finishing": (["a"], (stream.Told({"type": "finishing", "seconds": 125.0}),)),
+    "finishing": (["a"], (stream.StateChange({"type": "finishing", "seconds": 125.0}),)),
 }
 
 
@@ -36,15 +36,15 @@ class Stopped(Still):
     def __init__(self, after):
         super().__init__([{**row, "type": "session", "tty": True, "interactive": True} for row in ROWS])
         self._after = after
-        self.main.terminal_side.stay.connect = self._connect  # type: ignore[method-assign]
+        self.main.terminal_panel.session.connect = self._connect  # type: ignore[method-assign]
 
     def _connect(self, *, read_only, size=None):
         del size
-        stay = self.main.terminal_side.stay
+        stay = self.main.terminal_panel.session
         stay._asked = not read_only
         screen = Screen(100, 30) if read_only else Screen(*self.main.terminal_view.pane)
         screen.feed(SHOWN.encode())
-        if not any(isinstance(item, stream.Told) for item in self._after):
+        if not any(isinstance(item, stream.StateChange) for item in self._after):
             stay._came(stream.Joined(screen, "00000002.1", not read_only, again=False))
         for item in self._after:
             stay._came(item)
@@ -64,7 +64,7 @@ def test_the_terminal_looks_as_it_did(state, size, pictured):
         for key in keys:
             await pilot.press("space" if key == " " else key)
         await settle(pilot)
-        pilot.app.main.say()
+        pilot.app.main.refresh_status()
         await settle(pilot)
 
     assert pictured(Stopped(after), size, drive, afresh=state in AFRESH)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_tui.landing import page as landing_screen
+from overmind_tui.landing import dialog as landing_dialog
 from overmind_tui.pages import dialog
 from tests.kit.pictures import SIZES
 from tests.tui.conftest import until
@@ -210,18 +210,18 @@ class Isolated(Still):
     def remember(self, **values):
         self.remembered.put(**values)
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         if command == "info":
-            told([self.fleet.of(one["id"]) for one in requests])
+            on_result([self.fleet.of(one["id"]) for one in requests])
         else:
-            told([self.answers.get(command, {}) for _ in requests])
+            on_result([self.answers.get(command, {}) for _ in requests])
 
-    def follow(self, command, request, each, told):
+    def follow(self, command, request, each, on_result):
         del command
         if not request["preview"]:
             for item in self.items:
                 each(item)
-        told(self.merges.pop(0) if len(self.merges) > 1 else self.merges[0])
+        on_result(self.merges.pop(0) if len(self.merges) > 1 else self.merges[0])
 
 
 class Refusing(Isolated):
@@ -240,7 +240,7 @@ class Bare(Isolated):
 def read_at_once(monkeypatch):
     """What is asked counts as read."""
     monkeypatch.setattr(dialog, "MOMENT", 0.0)
-    monkeypatch.setattr(landing_screen, "PAUSE", 0.01)
+    monkeypatch.setattr(landing_dialog, "PAUSE", 0.01)
 
 
 def press(*keys):

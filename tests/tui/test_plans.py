@@ -14,7 +14,7 @@ from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.quests import QuestStatus
 from overmind_core.domain.schedules import RunStatus
 from overmind_core.errors import OvermindError
-from overmind_tui.missions.describe import Look
+from overmind_tui.missions.describe import Rendering
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.plans import rows as plans_rows
@@ -44,7 +44,7 @@ from tests.tui.test_pictures_plans import (
     whole,
 )
 
-LOOK = Look(NOW, UTC)
+LOOK = Rendering(NOW, UTC)
 
 
 def rows_of(*agents, status="running", began=100, ended=None):
@@ -324,18 +324,18 @@ class Asked(Planned):
         self.asked = []
         self.ran: list[list[str]] = []
 
-        def start(_name, calls, _told):
+        def start(_name, calls, _on_result):
             self.ran += [list(argv[4:]) for argv in calls]
 
         self.jobs.start = start  # type: ignore[method-assign]
         self.refuses = False
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         self.asked += [(command, one.get("id")) for one in requests]
         if self.refuses:
-            told([OvermindError("not_found", "It is gone.") for _ in requests])
+            on_result([OvermindError("not_found", "It is gone.") for _ in requests])
         else:
-            super().request(command, requests, told)
+            super().request(command, requests, on_result)
 
 
 def walk(scenario, make=Asked, **how):

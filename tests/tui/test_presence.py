@@ -41,11 +41,11 @@ class Watched:
         self._request = app.request
         app.request, app.ring = self._asked, self.rung.append
 
-    def _asked(self, command, requests, told):
+    def _asked(self, command, requests, on_result):
         at = self.app.presence._used_at
 
         def heard(answers):
-            told(answers)
+            on_result(answers)
             if command == "used":
                 self.known.append(at)
 
@@ -76,7 +76,7 @@ def two_open(program, sizes, scenario):
                 await one.connected()
             await scenario(*both)
         for app in apps:
-            await asyncio.to_thread(app.departure.last_rites)
+            await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(whole())
 
@@ -98,7 +98,7 @@ def test_of_two_open_programs_the_one_used_last_rings(om, program):
 
 def test_what_one_program_shows_rings_in_none(om, program, planner):
     async def scenario(looking, other):
-        await until(looking.pilot, lambda: looking.app.presence._said == planner, what="its view is known")
+        await until(looking.pilot, lambda: looking.app.presence._reported_view == planner, what="its view is known")
         await other.used()
         await asyncio.to_thread(ask, om, "x")
         await looking.notified(1)
@@ -128,20 +128,20 @@ def test_the_title_says(blocked, turns, ascii_only, title):
 
 
 def test_a_title_is_only_told_when_it_changes():
-    told: list[str] = []
-    title = Title(told.append, ascii_only=False)
+    on_result: list[str] = []
+    title = Title(on_result.append, ascii_only=False)
     fleet = Fleet()
     for _ in range(3):
-        title.say(fleet, 0.0)
+        title.update(fleet, 0.0)
     title.give_back()
     title.give_back()
-    assert told == ["\x1b[22;2t\x1b]2;overmind\x07", "\x1b]2;\x07\x1b[23;2t"]
+    assert on_result == ["\x1b[22;2t\x1b]2;overmind\x07", "\x1b]2;\x07\x1b[23;2t"]
 
 
 def test_the_title_follows_what_has_come():
-    told: list[str] = []
-    title, fleet = Title(told.append, ascii_only=True), Fleet()
-    title.say(fleet, 0.0)
+    on_result: list[str] = []
+    title, fleet = Title(on_result.append, ascii_only=True), Fleet()
+    title.update(fleet, 0.0)
     fleet.apply([row("a1b2c3d4", "waiting")], (), everything=True)
-    title.say(fleet, 0.0)
-    assert told[-1] == "\x1b]2;overmind !1\x07"
+    title.update(fleet, 0.0)
+    assert on_result[-1] == "\x1b]2;overmind !1\x07"

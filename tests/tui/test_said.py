@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from overmind_core.system.paths import Home
-from overmind_tui.inbox.messages import Drafts, Talking
+from overmind_tui.inbox.messages import Drafts, MessageActions
 from overmind_tui.missions.fleet import Fleet
 from overmind_tui.shell.remembered import Remembered
 
@@ -25,8 +25,8 @@ EVENTS = [
 def test_what_becomes_of_a_message_is_said_with_the_way_back_to_its_text(tmp_path, event, said):
     flashes: list[str] = []
     shell: Any = SimpleNamespace(fleet=Fleet(), flash=lambda *one: flashes.append(one[0]))
-    talking = Talking(shell, Drafts(Remembered(Home(str(tmp_path))), lambda **_: None))
-    talking.sent({"api": QUEUED}, "go on")
-    talking.happened([{"message": 7, **event}])
+    message_actions = MessageActions(shell, Drafts(Remembered(Home(str(tmp_path))), lambda **_: None))
+    message_actions.sent({"api": QUEUED}, "go on")
+    message_actions.happened([{"message": 7, **event}])
     assert flashes == ["queued for api", said]
-    assert talking.drafts.sent == ["go on"]
+    assert message_actions.drafts.sent == ["go on"]

@@ -60,13 +60,13 @@ def test_who_reads_back_in_a_flood_is_not_disturbed_and_s_is_at_the_tail_again(o
         await pilot.press("pageup", "pageup")
         assert not view.following
         await pilot.pause(0.3)  # what was on its way already
-        shown, held = numbers(app), len(view.book.tail.lines)
+        shown, held = numbers(app), len(view.paged_log.tail.lines)
         await pilot.pause(1.0)
         assert numbers(app) == shown != []
-        assert len(view.book.tail.lines) <= held + 400
+        assert len(view.paged_log.tail.lines) <= held + 400
         await pilot.press("s")
         await until(pilot, lambda: int(max(numbers(app), key=int)) > int(max(shown, key=int)) + 10_000, what="tail")
-        await until(pilot, lambda: len(view.book.tail.lines) <= 7000, what="what is held has its limit")
+        await until(pilot, lambda: len(view.paged_log.tail.lines) <= 7000, what="what is held has its limit")
 
     opened({"flood": FLOOD}, scenario)
 

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_tui.shell.keys import LATE_SECONDS, Kind, Token, Tokenizer
+from overmind_tui.shell.keys import LATE_SECONDS, Token, Tokenizer, TokenKind
 
 ESCAPE = 0.025
-UP = Token(Kind.SEQUENCE, "\x1b[A")
+UP = Token(TokenKind.SEQUENCE, "\x1b[A")
 
 
 def characters(text):
-    return [Token(Kind.CHARACTER, one) for one in text]
+    return [Token(TokenKind.CHARACTER, one) for one in text]
 
 
 def key(name):
-    return [Token(Kind.KEY, name)]
+    return [Token(TokenKind.KEY, name)]
 
 
 def tokens(*pieces, pause=0.0, settle=True):
@@ -40,7 +40,7 @@ KNOWN = [
     ("\x1b", key("escape")),
     ("\x1b\x1b", key("escape") * 2),
     ("\x1b[A", [UP]),
-    ("\x1bOP", [Token(Kind.SEQUENCE, "\x1bOP")]),
+    ("\x1bOP", [Token(TokenKind.SEQUENCE, "\x1bOP")]),
     ("\x1bf", key("alt+f")),
     ("\x1b\r", key("alt+enter")),
     ("\x1b\x7f", key("alt+backspace")),
@@ -50,13 +50,13 @@ KNOWN = [
     ("\x1b[97u", characters("a")),
     ("\x1b[97;1:3u", []),
     ("\x1b[97;1:1u", characters("a")),
-    ("\x1b[<35;10;5M", [Token(Kind.SEQUENCE, "\x1b[<35;10;5M")]),
-    ("\x1b[M !!", [Token(Kind.SEQUENCE, "\x1b[M !!")]),
+    ("\x1b[<35;10;5M", [Token(TokenKind.SEQUENCE, "\x1b[<35;10;5M")]),
+    ("\x1b[M !!", [Token(TokenKind.SEQUENCE, "\x1b[M !!")]),
     ("\x1b]11;rgb:1111/2222/3333\x07x", characters("x")),
     ("\x1b]52;c;eA==\x1b\\x", characters("x")),
     ("\x1bP>|term 1.0\x1b\\x", characters("x")),
-    ("\x1b[200~a\x1b[Ax\nb\x1b[201~", [Token(Kind.PASTE, "a\x1b[Ax\nb")]),
-    ("\x1b[200~\x1b[201~", [Token(Kind.PASTE, "")]),
+    ("\x1b[200~a\x1b[Ax\nb\x1b[201~", [Token(TokenKind.PASTE, "a\x1b[Ax\nb")]),
+    ("\x1b[200~\x1b[201~", [Token(TokenKind.PASTE, "")]),
     ("\x1b[201~x", characters("x")),
 ]
 
@@ -75,7 +75,7 @@ LATE = [
     (("\x1b", "[A"), key("escape")),
     (("\x1b", "OP"), key("escape")),
     (("\x1b", "[<35;10;5M"), key("escape")),
-    (("\x1b[<35;1", "0;5M"), [Token(Kind.SEQUENCE, "\x1b[<35;10;5M")]),
+    (("\x1b[<35;1", "0;5M"), [Token(TokenKind.SEQUENCE, "\x1b[<35;10;5M")]),
     (("\x1b", "x"), [*key("escape"), *characters("x")]),
     (("\x1b", "["), [*key("escape"), *characters("[")]),
 ]
@@ -98,7 +98,7 @@ def test_a_paste_is_never_keys_however_it_is_cut():
     text = "\x1b[200~x\x1b[201\x1b[Aq\x03\x1b[201~j"
     for at in range(len(text)):
         found = tokens(text[:at], text[at:])
-        assert found == [Token(Kind.PASTE, "x\x1b[201\x1b[Aq\x03"), *characters("j")]
+        assert found == [Token(TokenKind.PASTE, "x\x1b[201\x1b[Aq\x03"), *characters("j")]
 
 
 @given(st.lists(st.text(alphabet="\x1b[]OPM<;:?0123456789~uAaxqZ\x07\\\r\x03$ ", max_size=8), max_size=12))

@@ -61,7 +61,7 @@ def test_what_is_saved_counts_at_once(om, opened, write):
         await pilot.press("escape", "escape", "ctrl+t")
         await until(pilot, lambda: view(app) == "top", what="a hotkey of one context")
         await pilot.press("colon", *"bus", "tab", "enter")
-        await until(pilot, lambda: app.main.table_side.filter.text == "state:working", what="an alias")
+        await until(pilot, lambda: app.main.table_panel.filter.text == "state:working", what="an alias")
         await pilot.press("question_mark")
         await until(pilot, lambda: ":events /created" in picture(app) or view(app) == "help", what="help")
         assert any("f2" in cell.text for line in app.screen.text.lines for cell in line)
@@ -100,7 +100,7 @@ def test_how_logs_are_shown_follows_the_settings_and_what_a_key_changed_stays_el
         await until(pilot, lambda: app.settings.confirm_kill, what="something else")
         assert not log.times
         await pilot.press("tab", "j")
-        await until(pilot, lambda: app.main.log_side.span == "the last 5m", what="another log begins so")
+        await until(pilot, lambda: app.main.log_panel.span == "the last 5m", what="another log begins so")
 
     opened({"alpha": "sleep 300", "beta": "sleep 300"}, scenario)
 
@@ -133,7 +133,7 @@ def test_a_mistake_at_the_start_is_said_and_the_rest_counts(om, program):
         async with app.run_test(size=(120, 40)) as pilot:
             await until(pilot, lambda: "line 3: tui.mouse" in picture(app), what="said")
             assert app.theme == "light"
-        await asyncio.to_thread(app.departure.last_rites)
+        await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session())
 

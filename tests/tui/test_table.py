@@ -60,7 +60,7 @@ def test_a_column_is_chosen_and_sorted_by(opened):
         while table.chosen != "name":
             await pilot.press("greater_than_sign")
         await pilot.press("O")
-        assert app.main.table_side.order.by == "name"
+        assert app.main.table_panel.order.by == "name"
         await pilot.press("O")
         assert names(app) == ["gamma", "beta", "alpha"]
         assert "NAME↓" in picture(app)
@@ -82,7 +82,7 @@ def test_how_the_table_looks_is_remembered(om, program, opened):
     async def again(app, _pilot):
         assert names(app)[:3] == ["gamma", "beta", "alpha"]
         assert app.main.table.wide
-        assert app.main.table_side.flat
+        assert app.main.table_panel.flat
 
     opened({}, again)
 
@@ -119,8 +119,10 @@ def test_marks_that_a_filter_hides_are_not_acted_on_and_the_title_says_so(om, op
 
 def test_of_several_at_once_the_one_flash_names_who_refused(om, opened):
     async def scenario(app, pilot):
-        def refuse(_command, requests, told):
-            told([OvermindError("not_running", "It isn't running") if at == 1 else {} for at in range(len(requests))])
+        def refuse(_command, requests, on_result):
+            on_result(
+                [OvermindError("not_running", "It isn't running") if at == 1 else {} for at in range(len(requests))]
+            )
 
         app.request = refuse
         await pilot.press("*", "x")
@@ -136,9 +138,9 @@ def test_esc_closes_marks_filter_zoom_and_panel_in_this_order_and_never_leaves(o
         main = app.main
         await pilot.press("z", "slash", *"a", "enter", "space")
         await pilot.press("escape")
-        assert (marked(app), main.table_side.filter.text, main.panels.zoomed) == ([], "a", True)
+        assert (marked(app), main.table_panel.filter.text, main.panels.zoomed) == ([], "a", True)
         await pilot.press("escape")
-        assert (main.table_side.filter.text, main.panels.zoomed) == ("", True)
+        assert (main.table_panel.filter.text, main.panels.zoomed) == ("", True)
         await pilot.press("escape")
         assert not main.panels.zoomed
         await pilot.press("l", "escape")
@@ -279,7 +281,7 @@ def test_who_comes_back_is_told_what_happened_and_enter_shows_it(om, program, op
 
 def test_who_was_here_a_moment_ago_is_told_nothing(om, program, opened):
     async def scenario(app, pilot):
-        assert not app.absence.said
+        assert not app.away_summary.said
 
     opened({"alpha": "true"}, scenario)
     kept = Remembered(program().home)

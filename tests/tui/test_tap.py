@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from overmind_core.client.detach_keys import DEFAULT_KEY, parse_key
 from overmind_core.terminal.modes import Modes
 from overmind_tui.terminal import encoding
-from overmind_tui.terminal.tap import Kind, Part, Tap
+from overmind_tui.terminal.input_tap import InputTap, Part, PartKind
 
 OURS = (
     b"\x1b[<0;5;5M", b"\x1b[<35;120;40m", b"\x1b[I", b"\x1b[O", b"\x1b[?2026;2$y", b"\x1b[48;40;120;800;1200t",
@@ -26,7 +26,7 @@ LEAVES = (b"\x1c", b"\x1b[92;5u", b"\x1b[92;5:1u", b"\x1b[27;5;92~", b"\x1b[92:1
 
 def whole(*pieces, keys=(DEFAULT_KEY,), escape=0.025, pause=0.0):
     """All parts of what was read in these pieces, `pause` seconds apart, and then no more."""
-    tap, now = Tap(keys, escape), 0.0
+    tap, now = InputTap(keys, escape), 0.0
     parts: list[Part] = []
     for piece in pieces:
         parts += tap.feed(piece, now)
@@ -37,7 +37,7 @@ def whole(*pieces, keys=(DEFAULT_KEY,), escape=0.025, pause=0.0):
 
 
 def typed(parts):
-    wanted = {Kind.TYPED, Kind.PASTE_BEGINS, Kind.PASTED, Kind.PASTE_ENDS}
+    wanted = {PartKind.TYPED, PartKind.PASTE_BEGINS, PartKind.PASTED, PartKind.PASTE_ENDS}
     return b"".join(part.data for part in parts if part.kind in wanted)
 
 
@@ -49,7 +49,7 @@ def kinds(parts):
 def test_what_is_typed_goes_on_byte_for_byte(sent):
     parts = whole(sent)
     assert typed(parts) == sent
-    assert not kinds(parts) & {Kind.OURS, Kind.LEFT, Kind.AFTER}
+    assert not kinds(parts) & {PartKind.OURS, PartKind.LEFT, PartKind.AFTER}
 
 
 @pytest.mark.parametrize("sent", THEIRS)
@@ -59,30 +59,34 @@ def test_byte_by_byte_too(sent):
 
 @pytest.mark.parametrize("sent", OURS)
 def test_what_is_ours_reaches_nobody_else(sent):
-    assert whole(b"a" + sent + b"b") == [Part(Kind.TYPED, b"a"), Part(Kind.OURS, sent), Part(Kind.TYPED, b"b")]
+    assert whole(b"a" + sent + b"b") == [
+        Part(PartKind.TYPED, b"a"),
+        Part(PartKind.OURS, sent),
+        Part(PartKind.TYPED, b"b"),
+    ]
 
 
 @pytest.mark.parametrize("sent", OURS)
 def test_what_is_ours_may_come_in_pieces(sent):
-    assert whole(*(bytes([byte]) for byte in sent)) == [Part(Kind.OURS, sent)]
+    assert whole(*(bytes([byte]) for byte in sent)) == [Part(PartKind.OURS, sent)]
 
 
 @pytest.mark.parametrize("sent", LEAVES)
 def test_the_key_leaves_in_each_encoding_and_the_rest_is_for_the_program(sent):
     parts = whole(b"ab" + sent + b":logs\r")
-    assert parts == [Part(Kind.TYPED, b"ab"), Part(Kind.LEFT, sent), Part(Kind.AFTER, b":logs\r")]
+    assert parts == [Part(PartKind.TYPED, b"ab"), Part(PartKind.LEFT, sent), Part(PartKind.AFTER, b":logs\r")]
 
 
 @pytest.mark.parametrize("sent", LEAVES)
 def test_the_key_leaves_however_it_is_cut(sent):
     for cut in range(1, len(sent)):
-        assert Kind.LEFT in kinds(whole(sent[:cut], sent[cut:])), cut
+        assert PartKind.LEFT in kinds(whole(sent[:cut], sent[cut:])), cut
 
 
 @pytest.mark.parametrize("sent", [leave for leave in LEAVES if len(leave) > 1])
 def test_the_key_leaves_when_its_rest_comes_late(sent):
     """Esc was taken for a lone one by then."""
-    assert Kind.LEFT in kinds(whole(sent[:1], sent[1:], pause=0.3))
+    assert PartKind.LEFT in kinds(whole(sent[:1], sent[1:], pause=0.3))
 
 
 def test_half_a_mouse_report_is_no_text_for_the_program():
@@ -91,7 +95,7 @@ def test_half_a_mouse_report_is_no_text_for_the_program():
 
 
 def test_a_released_key_does_not_leave():
-    assert Kind.LEFT not in kinds(whole(b"\x1b[92;5:3u"))
+    assert PartKind.LEFT not in kinds(whole(b"\x1b[92;5:3u"))
 
 
 @pytest.mark.parametrize("leave", LEAVES)
@@ -99,28 +103,28 @@ def test_no_key_leaves_inside_a_paste_however_it_is_cut(leave):
     paste = b"\x1b[200~one" + leave + b"two\x1b[201~"
     for cut in range(1, len(paste)):
         parts = whole(paste[:cut], paste[cut:])
-        assert Kind.LEFT not in kinds(parts), cut
+        assert PartKind.LEFT not in kinds(parts), cut
         assert typed(parts) == paste
 
 
 def test_another_key_can_be_chosen():
-    assert kinds(whole(b"\x1d", keys=(DEFAULT_KEY, parse_key("ctrl-]")))) == {Kind.LEFT, Kind.AFTER}
-    assert kinds(whole(b"\x1d")) == {Kind.TYPED}
+    assert kinds(whole(b"\x1d", keys=(DEFAULT_KEY, parse_key("ctrl-]")))) == {PartKind.LEFT, PartKind.AFTER}
+    assert kinds(whole(b"\x1d")) == {PartKind.TYPED}
 
 
 def test_a_lone_escape_waits_for_company_as_long_as_it_is_told():
-    tap = Tap((DEFAULT_KEY,), 0.15)
+    tap = InputTap((DEFAULT_KEY,), 0.15)
     assert list(tap.feed(b"\x1b", 0.0)) == []
     assert tap.pending
     assert list(tap.tick(0.1)) == []
-    assert list(tap.tick(0.16)) == [Part(Kind.TYPED, b"\x1b")]
+    assert list(tap.tick(0.16)) == [Part(PartKind.TYPED, b"\x1b")]
     assert not tap.pending
 
 
 def test_what_waits_is_for_whoever_reads_on():
-    tap = Tap((DEFAULT_KEY,), 0.15)
-    assert list(tap.feed(b"x\x1b[<0;", 0.0)) == [Part(Kind.TYPED, b"x")]
-    assert tap.rest() == b"\x1b[<0;"
+    tap = InputTap((DEFAULT_KEY,), 0.15)
+    assert list(tap.feed(b"x\x1b[<0;", 0.0)) == [Part(PartKind.TYPED, b"x")]
+    assert tap.remainder() == b"\x1b[<0;"
 
 
 @given(st.lists(st.sampled_from([*THEIRS, *OURS]), max_size=12), st.data())

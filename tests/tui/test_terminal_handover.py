@@ -42,7 +42,7 @@ def test_an_idle_one_is_there_at_once_and_goes_back_when_the_pane_is_left(agents
         await pilot.press("enter")
         await until(pilot, lambda: app.main.panels.current is Panel.LOG)
         await pilot.press("escape", "a")
-        await until(pilot, lambda: app.main.terminal_side.stay.writes, what="its terminal")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal")
         await comes(agents, mission, ("interactive", "running", "handed_over"))
         await pilot.press("ctrl+backslash")
         await pilot.pause(0.2)
@@ -65,7 +65,7 @@ def test_a_working_one_finishes_its_turn_and_esc_gives_up(agents, opened):
         await pilot.press("a")
         await until(pilot, lambda: "finishing the turn (" in picture(app) and "i interrupt now" in picture(app))
         await pilot.press("x", "q", "k")
-        assert app.main.terminal_side.mode is Mode.TYPING
+        assert app.main.terminal_panel.mode is Mode.TYPING
         await pilot.press("escape")
         assert app.main.panels.current is Panel.TABLE
         gate.open()
@@ -85,10 +85,10 @@ def test_a_working_one_is_interrupted_with_i(agents, opened):
         await pilot.press("a")
         await until(pilot, lambda: "i interrupt now" in picture(app))
         await pilot.press("i")  # too early: it may have been typed before the offer was there
-        side = app.main.terminal_side
-        await until(pilot, lambda: time.monotonic() > side.stay.finishing_since + READ_SECONDS)
+        side = app.main.terminal_panel
+        await until(pilot, lambda: time.monotonic() > side.session.finishing_since + READ_SECONDS)
         await pilot.press("i")
-        await until(pilot, lambda: app.main.terminal_side.stay.writes, what="its terminal")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal")
 
     opened({}, scenario)
 
@@ -100,7 +100,7 @@ def test_keep_leaves_it_in_its_terminal(agents, opened):
     async def scenario(app, pilot):
         await until(pilot, lambda: app.main.table.current is not None)
         await pilot.press("a")
-        await until(pilot, lambda: app.main.terminal_side.stay.writes, what="its terminal")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal")
         await pilot.press("ctrl+backslash", ":", *"keep", "enter")
         await until(pilot, lambda: "stays in its terminal" in picture(app))
         await pilot.pause(0.5)

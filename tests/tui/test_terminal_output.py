@@ -12,8 +12,8 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.terminal import link, output
 from overmind_tui.terminal.link import Link
-from overmind_tui.terminal.output import REPLAY_SECONDS, Output
-from overmind_tui.terminal.stream import BACKLOG, Failed, Inbox, Joined, Sized
+from overmind_tui.terminal.output import REPLAY_SECONDS, RunOutput
+from overmind_tui.terminal.stream import BACKLOG, Failed, Joined, LinkQueue, Sized
 
 READY = {"run": "00000001.1", "path": "/nowhere", "columns": 80, "rows": 24, "write": True}
 PATIENCE = 30
@@ -45,12 +45,12 @@ def draughtsman(monkeypatch):
 
 @pytest.fixture
 def inbox():
-    return Inbox(lambda: None)
+    return LinkQueue(lambda: None)
 
 
 @pytest.fixture
 def written(inbox, draughtsman):
-    return Output(inbox, draughtsman.drew.release)
+    return RunOutput(inbox, draughtsman.drew.release)
 
 
 def joined(until: Any, run="00000001.1", *, again=False):
@@ -123,10 +123,10 @@ def test_a_link_that_is_over_writes_into_nobodys_file(monkeypatch, tmp_path):
         raise OvermindError("not_found", "no such mission")
 
     monkeypatch.setattr(link, "MissionAttachment", refused)
-    told = threading.Event()
-    over = Link(Home(str(tmp_path)), {"columns": 80, "rows": 24}, told.set)
+    on_result = threading.Event()
+    over = Link(Home(str(tmp_path)), {"columns": 80, "rows": 24}, on_result.set)
     over.start()
-    assert told.wait(PATIENCE)
+    assert on_result.wait(PATIENCE)
     over._thread.join(PATIENCE)
     pipes = [os.pipe() for _ in range(8)]
     over.close()

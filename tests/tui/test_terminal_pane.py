@@ -57,7 +57,7 @@ async def join(app, pilot):
     """Type into the cursor's terminal."""
     await until(pilot, lambda: app.main.table.current is not None)
     await pilot.press("a")
-    await until(pilot, lambda: app.main.terminal_side.stay.writes, what="the terminal is there")
+    await until(pilot, lambda: app.main.terminal_panel.session.writes, what="the terminal is there")
 
 
 async def write(app, pilot, text):
@@ -78,7 +78,7 @@ def test_enter_looks_and_no_byte_is_sent(session, opened, om):
         await pilot.press("tab", "tab", "tab")
         assert om.ok("screen", "shell", "--json") == size
         await pilot.press("escape", "escape")
-        await until(pilot, lambda: app.main.panels.current is Panel.TABLE and not app.main.terminal_side.is_open)
+        await until(pilot, lambda: app.main.panels.current is Panel.TABLE and not app.main.terminal_panel.is_open)
 
     opened({}, scenario)
 
@@ -102,7 +102,7 @@ def test_what_is_typed_arrives_and_its_echo_is_shown(session, opened):
         await write(app, pilot, "echo $((20+3))x:q\n")
         await until(pilot, shows(app, "23x:q", "typing", "ctrl-\\ leaves"))
         await pilot.press("ctrl+backslash")
-        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert app.main.terminal_panel.mode is Mode.LOOKING
         assert app.main.panels.zoomed
         await pilot.press("escape", "escape")
         assert app.main.panels.current is Panel.TABLE
@@ -161,7 +161,7 @@ def test_the_detach_key_in_looking_sends_itself_once(session, opened):
         await look(app, pilot, "ready")
         await pilot.press("ctrl+backslash")
         await until(pilot, shows(app, "^\\"))
-        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert app.main.terminal_panel.mode is Mode.LOOKING
         assert app.main.terminal_view.screen_shown.lines().count("^\\") == 1
         await until(pilot, lambda: app.main.terminal_view.screen_shown.columns == 80, what="the size of before")
 
@@ -177,7 +177,7 @@ def test_further_keys_leave_that_the_configuration_names(session, opened, om):
         await join(app, pilot)
         await until(pilot, shows(app, "ctrl-\\ or ctrl-] leaves"))
         await pilot.press("ctrl+right_square_bracket")
-        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert app.main.terminal_panel.mode is Mode.LOOKING
 
     opened({}, scenario)
 
@@ -200,8 +200,8 @@ def test_40_characters_typed_as_it_goes_away_run_nothing(session, opened, om, ho
             os.kill(om.holder("keeper.lock"), signal.SIGKILL)
         for number in range(40):
             await pilot.press(*("xqdrk:n"[number % 7],), "ctrl+c" if number % 10 == 9 else "k")
-        await until(pilot, lambda: app.main.terminal_side.stay.over, what="it is over")
-        assert app.main.terminal_side.mode is Mode.LOOKING
+        await until(pilot, lambda: app.main.terminal_panel.session.over, what="it is over")
+        assert app.main.terminal_panel.mode is Mode.LOOKING
         assert app.main.panels.current is Panel.TERMINAL
         assert app.screen is app.main
         assert app.is_running
@@ -222,10 +222,10 @@ def test_r_runs_it_again_and_the_pane_shows_the_new_run(session, opened):
         await pilot.press("enter")
         await until(pilot, shows(app, "exited (3)", "r run again · esc back"))
         assert "<i>" not in picture(app), "nothing is offered that can't be done"
-        await until(pilot, lambda: time.monotonic() > app.main.terminal_side.keys.quiet_until, what="keys count again")
-        await until(pilot, lambda: app.fleet.of(app.main.terminal_side.stay.mission)["status"] == "crashed")
+        await until(pilot, lambda: time.monotonic() > app.main.terminal_panel.keys.quiet_until, what="keys count again")
+        await until(pilot, lambda: app.fleet.of(app.main.terminal_panel.session.mission)["status"] == "crashed")
         await pilot.press("r")
-        await until(pilot, lambda: not app.main.terminal_side.stay.over, what="it runs again")
+        await until(pilot, lambda: not app.main.terminal_panel.session.over, what="it runs again")
         await until(pilot, shows(app, "run", "looking"))
 
     opened({}, scenario)
@@ -255,7 +255,7 @@ def test_a_supervisor_that_is_replaced_is_not_noticed(session, opened, om):
         await until(pilot, lambda: om.holder("supervisor.lock") is not None)
         await write(app, pilot, "echo on$((1+1))go\n")
         await until(pilot, shows(app, "on2go"))
-        assert app.main.terminal_side.mode is Mode.TYPING
+        assert app.main.terminal_panel.mode is Mode.TYPING
 
     opened({}, scenario)
 
@@ -330,7 +330,7 @@ def test_questions_are_answered_only_while_somebody_types(session, opened):
     async def scenario(app, pilot):
         await look(app, pilot, "ask")
         await pilot.press("i")
-        await until(pilot, lambda: app.main.terminal_side.stay.writes)
+        await until(pilot, lambda: app.main.terminal_panel.session.writes)
         assert "62;22c" not in picture(app)
         await write(app, pilot, "x")
         await until(pilot, shows(app, "x"))
@@ -347,7 +347,7 @@ def test_read_only_looks(session, opened, om):
         await until(pilot, shows(app, "ready", "looking · "))
         await pilot.press("i", "x", "ctrl+backslash")
         await until(pilot, shows(app, "read-only"))
-        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert app.main.terminal_panel.mode is Mode.LOOKING
         assert om.ok("screen", "shell").strip() == "ready"
 
     opened({}, scenario, read_only=True)
@@ -358,7 +358,7 @@ def test_a_task_can_be_watched_only(opened):
         await until(pilot, lambda: app.main.table.current is not None)
         await pilot.press("a")
         await until(pilot, shows(app, "hello", "takes no input: watching only"))
-        assert app.main.terminal_side.mode is Mode.LOOKING
+        assert app.main.terminal_panel.mode is Mode.LOOKING
 
     opened({"task": "echo hello; sleep 300"}, scenario)
 
@@ -383,7 +383,7 @@ def test_what_came_while_the_pane_was_hidden_is_there_afterwards(session, opened
         await pilot.press("?")
         await until(pilot, lambda: app.screen is not app.main)
         om.ok("send", "shell", "echo hid$((1+1))den")
-        await until(pilot, lambda: app.main.terminal_side.stay.stale, what="something came")
+        await until(pilot, lambda: app.main.terminal_panel.session.stale, what="something came")
         assert "hid2den" not in "\n".join(app.main.terminal_view.screen_shown.lines())
         await pilot.press("escape")
         await until(pilot, shows(app, "hid2den"))
@@ -476,12 +476,12 @@ def test_what_only_looked_does_not_end_typing_that_has_just_begun(session, opene
 
     async def scenario(app, pilot):
         await pilot.press("enter")
-        await until(pilot, lambda: app.main.terminal_side.stay.size is not None, what="looking")
-        link = app.main.terminal_side.stay.link
+        await until(pilot, lambda: app.main.terminal_panel.session.size is not None, what="looking")
+        link = app.main.terminal_panel.session.link
         link.replay()
         eventually(lambda: link._inbox._items)  # nothing of the program goes on meanwhile
-        app.main.terminal_side.do_type()
-        await until(pilot, lambda: app.main.terminal_side.stay.writes, what="typing")
+        app.main.terminal_panel.do_type()
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="typing")
         await write(app, pilot, "echo typed-$((1+1))\n")
         await until(pilot, shows(app, "typed-2"))
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.terminal.screen import Screen
-from overmind_tui.log import lines
-from overmind_tui.missions.summary import Grid
-from overmind_tui.render.field import Place, Selection, all_text, moved, selected_text
-from overmind_tui.terminal import title
-from overmind_tui.terminal.title import Window
+from overmind_tui.terminal import grid_search, title
+from overmind_tui.terminal.grid import Grid, GridPlace, Selection, all_text, moved, selected_text
+from overmind_tui.terminal.title import Viewport
 
 
 def grid(text, columns=10, rows=4, scrollback=100):
@@ -19,7 +17,7 @@ def grid(text, columns=10, rows=4, scrollback=100):
 
 
 def rows(first, last):
-    return Selection(Place(first, 0), Place(last, 0))
+    return Selection(GridPlace(first, 0), GridPlace(last, 0))
 
 
 def test_rows_have_one_number_each_whether_they_scrolled_away_or_not():
@@ -51,13 +49,13 @@ def test_a_blank_in_the_last_column_of_a_wrapped_row_is_kept():
 
 def test_a_selection_sideways_cuts_both_ends():
     shown = grid("abcdef\nghijkl\nmnopqr")
-    assert selected_text(Selection(Place(0, 2), Place(1, 3), whole=False), shown) == "cdef\nghij"
-    assert selected_text(Selection(Place(1, 3), Place(0, 2), whole=False), shown) == "cdef\nghij"
+    assert selected_text(Selection(GridPlace(0, 2), GridPlace(1, 3), whole=False), shown) == "cdef\nghij"
+    assert selected_text(Selection(GridPlace(1, 3), GridPlace(0, 2), whole=False), shown) == "cdef\nghij"
 
 
 def test_wide_characters_are_selected_whole():
     shown = grid("日本語x")
-    assert selected_text(Selection(Place(0, 0), Place(0, 3), whole=False), shown) == "日本"
+    assert selected_text(Selection(GridPlace(0, 0), GridPlace(0, 3), whole=False), shown) == "日本"
 
 
 def test_the_other_end_moves_after_a_turn_and_sideways_leaves_whole_rows():
@@ -71,9 +69,9 @@ def test_the_other_end_moves_after_a_turn_and_sideways_leaves_whole_rows():
 
 
 def found(shown, text):
-    pattern = lines.compiled(text)
+    pattern = grid_search.compiled(text)
     assert pattern is not None
-    return lines.found(shown, pattern)
+    return grid_search.found(shown, pattern)
 
 
 def matches(shown, text):
@@ -110,22 +108,22 @@ def test_the_next_one_goes_round():
     rows = found(grid("a\nb\na\nb"), "a")
 
     def after(row, *, back):
-        match = lines.next_match(rows, row, 0, back=back)
+        match = grid_search.next_match(rows, row, 0, back=back)
         return match.row if match is not None else None
 
     assert [after(9, back=True), after(2, back=True), after(0, back=True)] == [2, 0, 2]
     assert [after(0, back=False), after(2, back=False)] == [2, 0]
-    assert lines.next_match([], 0, 0, back=False) is None
+    assert grid_search.next_match([], 0, 0, back=False) is None
 
 
 @pytest.mark.parametrize(
     ("before", "cursor", "after"),
     [
-        (Window(), (0, 0), Window(100, 0)),
-        (Window(), (119, 39), Window(120, 70)),
-        (Window(110, 20), (30, 15), Window(110, 20)),  # in sight: nothing moves
-        (Window(110, 20), (10, 15), Window(110, 10)),
-        (Window(110, 20), (30, 5), Window(105, 20)),
+        (Viewport(), (0, 0), Viewport(100, 0)),
+        (Viewport(), (119, 39), Viewport(120, 70)),
+        (Viewport(110, 20), (30, 15), Viewport(110, 20)),  # in sight: nothing moves
+        (Viewport(110, 20), (10, 15), Viewport(110, 10)),
+        (Viewport(110, 20), (30, 5), Viewport(105, 20)),
     ],
 )
 def test_a_cropped_terminal_is_shown_around_its_cursor(before, cursor, after):
@@ -133,8 +131,8 @@ def test_a_cropped_terminal_is_shown_around_its_cursor(before, cursor, after):
 
 
 def test_a_terminal_that_fits_does_not_move():
-    shown = title.following(Window(7, 7), pane=(200, 60), terminal=(120, 40), top=0, cursor=(119, 39))
-    assert shown == Window(0, 0)
+    shown = title.following(Viewport(7, 7), pane=(200, 60), terminal=(120, 40), top=0, cursor=(119, 39))
+    assert shown == Viewport(0, 0)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.shell import driver
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import keymap
-from overmind_tui.shell.keys import Kind, Token, Tokenizer
+from overmind_tui.shell.keys import Token, Tokenizer, TokenKind
 from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from overmind_tui.widgets import needs_list, table
 from tests.kit import torture
@@ -61,14 +61,14 @@ class Asked(Asking):
         super()._start()
         self.jobs.start = self._start_job  # type: ignore[method-assign]
 
-    def _start_job(self, name, calls, told):
-        del calls, told
+    def _start_job(self, name, calls, on_result):
+        del calls, on_result
         self.asked.append(name)
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         if command not in {"seen", "result"}:
             self.asked.append(command)
-        super().request(command, requests, told)
+        super().request(command, requests, on_result)
 
 
 # the cursor's row moves under the key
@@ -279,7 +279,7 @@ def test_over_a_network_a_sequence_that_takes_a_tenth_of_a_second_is_one(monkeyp
     monkeypatch.setenv(name, "1")
     tokenizer = Tokenizer(driver.escape_seconds())
     found = [*tokenizer.feed("\x1b", 0.0), *tokenizer.tick(0.1), *tokenizer.feed("[A", 0.1), *tokenizer.tick(9.0)]
-    assert found == [Token(Kind.SEQUENCE, "\x1b[A")]
+    assert found == [Token(TokenKind.SEQUENCE, "\x1b[A")]
     assert driver.escape_seconds(40) == 0.04, "what is configured counts everywhere"
 
 

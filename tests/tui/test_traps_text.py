@@ -63,7 +63,7 @@ class Evil(Asked):
     def __init__(self):
         asked = [{**evil(one), "need": one["need"], "name": EVIL} for one in QUESTIONS]
         super().__init__([{**evil(row), "tty": True, "interactive": True} for row in AGENTS], asked)
-        self.main.terminal_side.stay.connect = self._connect  # type: ignore[method-assign]
+        self.main.terminal_panel.session.connect = self._connect  # type: ignore[method-assign]
         self.old = False
         """Whether the supervisor knows no changes, so that git itself is asked."""
         self.merge = evil_answer(PREVIEW)
@@ -71,24 +71,24 @@ class Evil(Asked):
     def _connect(self, *, read_only, size=None):
         screen = Screen(100, 30)
         screen.feed(TERMINAL.encode())
-        self.main.terminal_side.stay._came(stream.Joined(screen, "00000002.1", not read_only, again=False))
+        self.main.terminal_panel.session._came(stream.Joined(screen, "00000002.1", not read_only, again=False))
         del size
 
     def _show_log(self, look):
         (line,) = Sanitiser().feed(f"{EVIL}\n".encode())
         self.post_message(LogShown(look, [(NOW - at, at % 2, line) for at in range(3)], partial=line, runs=(2, 2)))
 
-    def request(self, command, requests, told):
+    def request(self, command, requests, on_result):
         info = evil(AGENT)
         answers = {"info": info, "definition": {"definition": {"env": {}}}, "result": {"result": EVIL},
                    "top": [info], "cost": [{**info, "key": EVIL}], "worktrees": {"worktrees": [EVIL_WORKTREE]},
                    "changes": OvermindError("unknown_command") if self.old else evil_answer(CHANGES),
                    "discard": OvermindError("unmerged", EVIL, **evil_answer(UNMERGED.fields))}  # fmt: skip
-        told([answers.get(command, {}) for _ in requests])
+        on_result([answers.get(command, {}) for _ in requests])
 
-    def follow(self, command, request, each, told):
+    def follow(self, command, request, each, on_result):
         del command, request, each
-        told(self.merge)
+        on_result(self.merge)
 
 
 async def flashed(app, _pilot):
@@ -96,7 +96,7 @@ async def flashed(app, _pilot):
 
 
 async def asked_always(app, _pilot):
-    app.topics.needing.answering.always(evil(QUESTIONS[0]))
+    app.action_groups.inbox.answer_actions.always(evil(QUESTIONS[0]))
 
 
 async def happened(app, pilot):

@@ -11,7 +11,6 @@ from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.operations import Danger
 from overmind_core.domain.text.cells import width
-from overmind_tui.changes import diff
 from overmind_tui.inbox import rows as inbox_rows
 from overmind_tui.log import lines as log_lines
 from overmind_tui.log.lines import Wrapping
@@ -21,10 +20,9 @@ from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.summary import Facts, Load
 from overmind_tui.render import cells as render_cells
-from overmind_tui.render import field, numbers, ringing
+from overmind_tui.render import field, numbers, ringing, row_filter
 from overmind_tui.render import layout as render_layout
-from overmind_tui.render import row_filter as filtering
-from overmind_tui.render.cells import Look, clipped, fitted, safe
+from overmind_tui.render.cells import TextStyle, clipped, fitted, safe
 from overmind_tui.render.field import Field
 from overmind_tui.render.layout import Panel
 from overmind_tui.render.row_filter import BrokenFilter
@@ -108,13 +106,13 @@ FILTERS = [
 
 @pytest.mark.parametrize(("text", "names"), FILTERS)
 def test_a_filter_means(text, names):
-    assert {one["name"] for one in ROWS if filtering.parsed(text).matches(one)} == names
+    assert {one["name"] for one in ROWS if row_filter.parsed(text).matches(one)} == names
 
 
 @pytest.mark.parametrize("text", ["[", "(", "!*", "state:["])
 def test_a_broken_filter_says_so(text):
     with pytest.raises(BrokenFilter):
-        filtering.parsed(text)
+        row_filter.parsed(text)
 
 
 @pytest.mark.parametrize("cells", range(8, 220, 7))
@@ -205,9 +203,9 @@ def test_a_pasted_megabyte_is_measured_only_where_it_is_seen():
 
 def test_colours_of_agents_become_looks():
     assert render_cells.runs("a\x1b[1;31mb\x1b[0mc\x1b[38;2;1;2;3md\x1b[0m") == [
-        ("a", Look()), ("b", Look(("bold",), 1)), ("c", Look()), ("d", Look((), "#010203")),
+        ("a", TextStyle()), ("b", TextStyle(("bold",), 1)), ("c", TextStyle()), ("d", TextStyle((), "#010203")),
     ]  # fmt: skip
-    assert render_cells.runs("[red]x[/]") == [("[red]x[/]", Look())]
+    assert render_cells.runs("[red]x[/]") == [("[red]x[/]", TextStyle())]
 
 
 def test_long_lines_wrap_or_move_sideways_without_splitting_wide_characters():
@@ -272,10 +270,10 @@ def test_an_agent_without_a_price_shows_its_tokens():
 
 
 def test_a_graph_is_as_high_as_it_is_told_and_ends_with_the_newest_value():
-    assert numbers.graph([0, 50, 100], 4, top=100.0) == [" ▁▄█"]
-    assert numbers.graph([0, 50, 100], 4, 2, top=100.0) == ["   █", " ▁██"]
-    assert numbers.graph([], 3, 2) == ["   ", "   "]
-    assert numbers.graph(range(100), 3) == ["███"]
+    assert numbers.sparkline([0, 50, 100], 4, top=100.0) == [" ▁▄█"]
+    assert numbers.sparkline([0, 50, 100], 4, 2, top=100.0) == ["   █", " ▁██"]
+    assert numbers.sparkline([], 3, 2) == ["   ", "   "]
+    assert numbers.sparkline(range(100), 3) == ["███"]
 
 
 SHAPES = [
@@ -378,10 +376,10 @@ def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
 
 def test_the_cursor_follows_its_row_and_knows_when_it_was_moved():
     old, new = missions_rows.arranged(TREE, flat=True), missions_rows.arranged(TREE[1:], flat=True)
-    assert diff.place(new, "c", 2) == 1
-    assert diff.moved(old, new, "c", 2)
-    assert diff.moved(old, new, "a", 0)
-    assert not diff.moved(old, old, "c", 2)
+    assert missions_rows.place(new, "c", 2) == 1
+    assert missions_rows.moved(old, new, "c", 2)
+    assert missions_rows.moved(old, new, "a", 0)
+    assert not missions_rows.moved(old, old, "c", 2)
 
 
 # agents

@@ -29,11 +29,11 @@ def cost(args: Namespace, context: Context) -> int:
     rows = context.client().call("cost", request)
     if not rows and not args.json:
         context.hint("No agent has cost anything yet.")
-    context.say(dumps(rows) if args.json else shown(rows, by))
+    context.say(dumps(rows) if args.json else cost_table(rows, by))
     return 0
 
 
-def shown(rows: Sequence[Row], by: str) -> str:
+def cost_table(rows: Sequence[Row], by: str) -> str:
     """Return the table. A mission may have several labels, so those have no total."""
     first = BY[by]
     lines = [_keys(row, by) + _sums(row) for row in rows]

@@ -1,14 +1,9 @@
-"""`overmind inbox`: what agents wait for, with the exact words that they ask about.
+"""Commands about what agents ask and have done: inbox, answer, seen; and `hook`, which agents' programs call.
 
-`overmind answer`: a question of an agent gets its answer.
-
-`overmind hook`: what an agent's program calls at its events. It must never be in the program's way.
-
-It hands the event to the daemon, prints only what the daemon answers (a decision over a question), and exits with 0
-whatever happens: at once without a keeper or with nonsense on its input, after seconds when nobody answers. Only while
-the daemon waits for a decision it waits too, as long as the program lets it, also through the replacement of a daemon.
-
-`overmind seen`: somebody has looked.
+`hook` must never be in the program's way. It hands the event to the daemon, prints only what the daemon answers (a
+decision over a question), and exits with 0 whatever happens: at once without a keeper or with nonsense on its input,
+after seconds when nobody answers. Only while the daemon waits for a decision it waits too, as long as the program lets
+it, also through the replacement of a daemon.
 """
 
 from __future__ import annotations
@@ -20,8 +15,8 @@ import sys
 import time
 
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, option
-from overmind_core.cli.context import Context, each
-from overmind_core.cli.output import coloured, dumps
+from overmind_core.cli.context import Context, call_each
+from overmind_core.cli.output import coloured, dumps, redraw
 from overmind_core.client.client import answer_result
 from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.client.daemon import connect_until, try_connect
@@ -53,11 +48,9 @@ def inbox(args: Namespace, context: Context) -> int:
 
     def draw() -> str:
         questions = client.call("inbox")
-        return dumps(questions) if args.json else shown(questions, time.time(), bold=coloured(context.environ))
+        return dumps(questions) if args.json else inbox_text(questions, time.time(), bold=coloured(context.environ))
 
     if args.watch:
-        from overmind_core.cli.output import redraw  # start-up: rarely needed
-
         redraw(draw)
     text = draw()
     if text:
@@ -67,7 +60,7 @@ def inbox(args: Namespace, context: Context) -> int:
     return 0
 
 
-def shown(questions: Sequence[Question], now: float, *, bold: bool = False) -> str:
+def inbox_text(questions: Sequence[Question], now: float, *, bold: bool = False) -> str:
     """Return the questions, oldest first, a block each; `now` in seconds since the epoch."""
     return "\n\n".join("\n".join(_block(question, now, bold=bold)) for question in questions)
 
@@ -79,10 +72,10 @@ def _block(question: Question, now: float, *, bold: bool) -> Iterator[str]:
     yield _BOLD.format(head) if bold else head
     body = approval_subject.lines(question["subject"]) or [question["summary"]]
     yield from (_INDENT + display_safe(line) for line in body)
-    yield from (f"{_INDENT}{line}" for line in _ways(question))
+    yield from (f"{_INDENT}{line}" for line in _hints(question))
 
 
-def _ways(question: Question) -> Iterator[str]:
+def _hints(question: Question) -> Iterator[str]:
     """How it can be answered, where that is not plain."""
     if question["attach_only"]:
         yield f"→ only in its own terminal: overmind attach {question['id']}"
@@ -109,19 +102,19 @@ _LONGEST_NUMBER = 7
 
 def answer(args: Namespace, context: Context) -> int:
     """Answer it, and say what was answered."""
-    told = context.client().call("answer", _request(args))
+    answered = context.client().call("answer", _request(args))
     if args.json:
-        context.say(dumps(told))
+        context.say(dumps(answered))
     else:
         context.say(
-            f"Answered question {told['question']} of mission {told['id']} ({display_safe(told['name'])}):"
-            f" {told['behaviour']}"
+            f"Answered question {answered['question']} of mission {answered['id']} ({display_safe(answered['name'])}):"
+            f" {answered['behaviour']}"
         )
     return 0
 
 
 def _request(args: Namespace) -> dict[str, Any]:
-    request = named(args.question) | {"behaviour": args.behaviour}
+    request = question_reference(args.question) | {"behaviour": args.behaviour}
     if args.message is not None:
         request["message"] = args.message
     if args.option:
@@ -129,7 +122,7 @@ def _request(args: Namespace) -> dict[str, Any]:
     return request
 
 
-def named(word: str) -> dict[str, Any]:
+def question_reference(word: str) -> dict[str, Any]:
     """Return which question a word means: a number is one, anything else a mission, whose oldest one it is."""
     if word.isascii() and word.isdigit() and len(word) <= _LONGEST_NUMBER:
         return {"question": int(word)}
@@ -158,7 +151,7 @@ ANSWER = Command(
 )
 
 
-LIMIT = 5.0
+HOOK_TIMEOUT = 5.0
 """Seconds for everything but a decision; the next daemon, when one has died, and a busy machine need some of them."""
 TOKEN = "OVERMIND_HOOK_TOKEN"  # noqa: S105  (the name of a variable)
 
@@ -166,9 +159,9 @@ TOKEN = "OVERMIND_HOOK_TOKEN"  # noqa: S105  (the name of a variable)
 def hook(args: Namespace, context: Context) -> int:
     """Hand on one event; print a decision if there is one."""
     signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    signal.setitimer(signal.ITIMER_REAL, HOOK_TIMEOUT)
     try:
-        decision = _told(_home(args, context), _hook_request(args, context.environ))
+        decision = _decision(_home(args, context), _hook_request(args, context.environ))
         if decision:
             context.say(dumps(decision))
     except Exception:  # noqa: BLE001 - a process boundary: the agent's work is worth more than what we'd have learned
@@ -194,30 +187,30 @@ def _hook_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]
     }
 
 
-def _told(home: Home, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an answer is any JSON)
+def _decision(home: Home, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an answer is any JSON)
     """Return what the daemon wants the program to read; None when that is nothing."""
-    connection = _found(home)
+    connection = _connect(home)
     while connection is not None:
         try:
-            return _asked(connection, request)
+            return _await_decision(connection, request)
         except ConnectionError:  # the daemon is being replaced: a question waits for the next one
             connection.close()
             connection = connect_until(home, time.monotonic() + ANSWER_LIMIT)
     return None
 
 
-def _found(home: Home) -> DaemonConnection | None:
+def _connect(home: Home) -> DaemonConnection | None:
     """Return a connection to the daemon, or to the next one where a keeper sees to that."""
     connection = try_connect(home)
     if connection is None:
         from overmind_core.system.lock import holder_pid  # start-up: only when no daemon answers
 
         if holder_pid(home.keeper_lock) is not None:
-            return connect_until(home, time.monotonic() + LIMIT)
+            return connect_until(home, time.monotonic() + HOOK_TIMEOUT)
     return connection
 
 
-def _asked(connection: DaemonConnection, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an answer is any JSON)
+def _await_decision(connection: DaemonConnection, request: Mapping[str, Any]) -> Any:  # noqa: ANN401  (an answer is any JSON)
     """Read the daemon's stream: that it has the event, then perhaps a decision, then the end."""
     connection.send({"cmd": "hook", "args": dict(request), "id": 1})
     answer_result(connection.receive())
@@ -244,7 +237,7 @@ HOOK = Command(
 def seen(args: Namespace, context: Context) -> int:
     """Mark each of them as looked at."""
     requests = [{"id": mission} for mission in args.ids]
-    return each(
+    return call_each(
         context,
         context.client(),
         "seen",

@@ -1,4 +1,4 @@
-"""What the tools share: calls of the API that hold up no other call, and the shapes of answers."""
+"""What the MCP tools share: calls of the API that hold up no other call, and the shapes of answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Calls:
-    """What tools ask the daemon of a home through."""
+    """Calls of a home's daemon, each in a thread and on a connection of its own: one that waits holds up no other."""
 
     def __init__(self, home: Home) -> None:
         self._home = home

@@ -1,9 +1,4 @@
-"""The server: which tools there are, under which names, and how a failure is told.
-
-Requests of tools: each in a thread and on a connection of its own, so that one that waits holds up no other.
-
-What tools answer: the shapes, which clients get as schemas.
-"""
+"""The MCP server: which tools there are, under which names, and how a failure reaches the agent."""
 
 from __future__ import annotations
 
@@ -16,8 +11,8 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
 from overmind_core.cli.agents.mcp_calls import Calls
-from overmind_core.cli.agents.mcp_start_tools import Starting
-from overmind_core.cli.agents.mcp_tools import Acting, Looking
+from overmind_core.cli.agents.mcp_start_tools import StartTools
+from overmind_core.cli.agents.mcp_tools import ActionTools, ReadTools
 from overmind_core.domain.operations import OPERATIONS, Danger
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
@@ -42,10 +37,10 @@ HINTS = {
 Handler = Callable[..., Awaitable[Any]]
 
 
-def server(home: Home) -> MCPServer:
+def mcp_server(home: Home) -> MCPServer:
     """Return the server of a home's missions."""
     calls = Calls(home)
-    looking, starting, acting = Looking(calls), Starting(calls), Acting(calls)
+    looking, starting, acting = ReadTools(calls), StartTools(calls), ActionTools(calls)
     tools: dict[str, Handler] = {
         "run_agent": starting.run_agent,
         "run": starting.run,
@@ -61,7 +56,7 @@ def server(home: Home) -> MCPServer:
         "kill": acting.kill,
     }
     made = [
-        _strict(Tool.from_function(_telling(handler), name=name, annotations=_hints(name)))
+        _strict(Tool.from_function(_with_error_results(handler), name=name, annotations=_hints(name)))
         for name, handler in tools.items()
     ]
     return MCPServer("overmind", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING", tools=made)
@@ -80,15 +75,15 @@ def _strict(tool: Tool) -> Tool:
     return tool
 
 
-def _telling(handler: Handler) -> Handler:
+def _with_error_results(handler: Handler) -> Handler:
     """Let what the daemon refused reach the agent in its own words."""
 
     @functools.wraps(handler)
-    async def told(*args: object, **named: object) -> Any:  # noqa: ANN401  (each tool's own)
+    async def call(*args: object, **named: object) -> Any:  # noqa: ANN401  (each tool's own)
         try:
             return await handler(*args, **named)
         except OvermindError as error:
-            said = TextContent(type="text", text=f"Error: {error.code}: {error.message}")
-            return CallToolResult(content=[said], is_error=True)
+            refusal = TextContent(type="text", text=f"Error: {error.code}: {error.message}")
+            return CallToolResult(content=[refusal], is_error=True)
 
-    return told
+    return call

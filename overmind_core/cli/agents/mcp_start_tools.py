@@ -1,4 +1,4 @@
-"""Tools that start missions: `run` any program, `run_agent` an agent. As children of whoever runs the server."""
+"""MCP tools that start missions: `run` any program, `run_agent` an agent. As children of whoever runs the server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from overmind_core.cli import caller_world
+from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.mcp_calls import Calls, Named, picked
 from overmind_core.cli.agents.options import system_prompt
 
@@ -32,7 +32,7 @@ Count = Annotated[int | None, Field(ge=0)]
 Money = Annotated[float | None, Field(gt=0, description="US dollars for all agents of its tree together")]
 
 
-class Common(NamedTuple):
+class CommonArguments(NamedTuple):
     """What may be said of every mission. `timeout`: seconds of wall clock."""
 
     name: str | None
@@ -44,8 +44,8 @@ class Common(NamedTuple):
     isolate: bool | None
 
 
-class Starting:
-    """The tools, over the daemon that `calls` reaches."""
+class StartTools:
+    """The tools that start missions, over the daemon that `calls` reaches."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -66,8 +66,8 @@ class Starting:
         isolate: Isolate = None,
     ) -> Named:
         """Start any program as a mission, and return at once. See `wait` and `logs` for what becomes of it."""
-        given = {"command": command, "env_set": {} if env is None else caller_world.checked(env)}
-        return await self._start(given, Common(name, cwd, type, labels, restart, timeout_seconds, isolate))
+        given = {"command": command, "env_set": {} if env is None else caller_environment.checked_variables(env)}
+        return await self._start(given, CommonArguments(name, cwd, type, labels, restart, timeout_seconds, isolate))
 
     async def run_agent(
         self,
@@ -113,13 +113,13 @@ class Starting:
         limits = {"max_cost": max_cost_usd, "max_children": max_children, "max_depth": max_depth}
         given: dict[str, Any] = {"command": "", "provider": provider, "agent": agent}
         given |= {key: value for key, value in limits.items() if value is not None}
-        return await self._start(given, Common(name, cwd, type, labels, restart, timeout_seconds, isolate))
+        return await self._start(given, CommonArguments(name, cwd, type, labels, restart, timeout_seconds, isolate))
 
-    async def _start(self, given: dict[str, Any], common: Common) -> Named:
+    async def _start(self, given: dict[str, Any], common: CommonArguments) -> Named:
         request = {
-            "cwd": caller_world.folder(common.cwd),
-            "umask": caller_world.umask(),
-            "env": caller_world.inherited(os.environ, clean=False),
+            "cwd": caller_environment.working_directory(common.cwd),
+            "umask": caller_environment.current_umask(),
+            "env": caller_environment.inherited_variables(os.environ, clean=False),
             "name": common.name,
             "type": common.kind,
             "labels": common.labels or {},

@@ -1,6 +1,6 @@
-"""Tools that act on missions: `send`, `interrupt`, `stop`, `kill`. Inside a mission, on its own descendants only.
+"""MCP tools that read (`list`, `info`, `logs`, `wait`, `result`, `messages`) and that act on missions.
 
-Tools that look: `list`, `info`, `logs`, `wait`, `result`, `messages`.
+`send`, `interrupt`, `stop`, `kill`: inside a mission, on its own descendants only.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from overmind_core.cli.agents.mcp_calls import (
     Waited,
     picked,
 )
-from overmind_core.cli.agents.talk import DELIVERY, fail_if_failed, progress
-from overmind_core.cli.missions.watch import Ends
-from overmind_core.cli.output import renderer
+from overmind_core.cli.agents.talk import DELIVERY, await_message, fail_if_failed
+from overmind_core.cli.follow_logs import line_renderer
+from overmind_core.cli.missions.watch import EndWaiter
 from overmind_core.client.client import Client
 from overmind_core.client.stream import follow
 from overmind_core.errors import OvermindError
 from overmind_core.logs.transcript import LogSelection, Transcript
 
-PATIENCE = 55.0
+WAIT_LIMIT = 55.0
 """Seconds that a call waits unless it says otherwise: many programs give up on a tool after a minute."""
 MOST_LINES = 5000
 Id = Annotated[str, Field(description="id or name of a mission, or at least 3 characters of its id")]
 Seconds = Annotated[float, Field(ge=0, le=86400, description="how long to wait at most")]
 
 
-class Looking:
-    """The tools, over the daemon that `calls` reaches."""
+class ReadTools:
+    """The tools that change nothing, over the daemon that `calls` reaches."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -74,7 +74,7 @@ class Looking:
     ) -> str:
         """What a mission wrote, as text; of an agent, what it said and did."""
         answer = await self._calls.ask("logs", ids=[id])
-        selection = LogSelection(tail=tail, renderers=renderer)
+        selection = LogSelection(tail=tail, renderers=line_renderer)
         transcripts = [Transcript(mission, selection) for mission in answer["missions"]]
         lines = [text for transcript in transcripts for _, _, text in transcript.begin(follow=False)]
         return "\n".join(lines[-tail:])
@@ -82,7 +82,7 @@ class Looking:
     async def wait(
         self,
         ids: Annotated[list[str], Field(min_length=1, description="ids or names")],
-        timeout_seconds: Seconds = PATIENCE,
+        timeout_seconds: Seconds = WAIT_LIMIT,
         *,
         any_one: Annotated[bool, Field(description="return when the first has ended")] = False,
     ) -> Waited:
@@ -99,20 +99,20 @@ class Looking:
 
 
 def _waited(client: Client, ids: list[str], timeout: float, *, any_one: bool) -> Waited:
-    ends, found = Ends(ids, any_one=any_one), []
+    ends, found = EndWaiter(ids, any_one=any_one), []
     deadline = time.monotonic() + timeout
     try:
         for kind, item in follow(client, ends.request, deadline=deadline):
             if kind == "ok":
-                ends.learn(item)
+                ends.resolve_names(item)
             elif kind == "item" and ends.add(item):
                 found.append(End(**picked(End, item)))
-            if ends.enough:
+            if ends.is_done:
                 break
     except OvermindError as error:
         if error.code != "timeout":
             raise
-    return Waited(ended=found, waiting=ends.missing)
+    return Waited(ended=found, waiting=ends.pending)
 
 
 _REQUEST_KEY = 16
@@ -120,8 +120,8 @@ _REQUEST_KEY = 16
 Cascade = Annotated[bool, Field(description="everything below it too, leaves first")]
 
 
-class Acting:
-    """The tools, over the daemon that `calls` reaches."""
+class ActionTools:
+    """The tools that act on missions, over the daemon that `calls` reaches."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -130,7 +130,7 @@ class Acting:
         self,
         id: Id,  # noqa: A002  (the tool's argument is called so)
         text: str,
-        timeout_seconds: Seconds = PATIENCE,
+        timeout_seconds: Seconds = WAIT_LIMIT,
         *,
         wait: Annotated[bool, Field(description="for the answer; when the time runs out the message stays")] = False,
         queue: Annotated[bool, Field(description="also while a person has taken the session over")] = False,
@@ -163,7 +163,7 @@ class Acting:
 
 def _sent(client: Client, request: dict[str, Any], until: str, limit: float) -> Message:
     message = client.call("send", request)
-    message = {**message, **progress(client, message, until, limit)}
+    message = {**message, **await_message(client, message, until, limit)}
     fail_if_failed(message)
     return Message(**picked(Message, message))
 

@@ -1,6 +1,6 @@
 """The options of `run` that say which agent to run and how, and what they are on the socket.
 
-What we tell an agent that is to run other agents; the text is `skill.md`, beside this file.
+Below them the instructions for an agent that is to run other agents; their text is `skill.md`, beside this file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 
 from overmind_core.cli.command import flag, option
 from overmind_core.cli.context import text_of
-from overmind_core.cli.parser import dollars, whole
+from overmind_core.cli.parser import dollars, whole_number
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, UsageError
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-NAME = "overmind"
-DESCRIPTION = (
+SKILL_NAME = "overmind"
+SKILL_DESCRIPTION = (
     "Run other agents and programs as supervised missions with the command overmind: divide work, start agents, wait"
     " for them, check their results, send them messages, end them. Use it when work is large enough for several"
     " agents, or must go on in the background."
 )
 
 
-def text() -> str:
+def instructions() -> str:
     """Return the instructions, in Markdown."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "skill.md")
     with open(path, encoding="utf-8") as file:
@@ -38,12 +38,12 @@ def text() -> str:
 def skill_file() -> str:
     """Return what a `SKILL.md` of Claude holds: the same with its name and when to use it."""
     # In quotes: a colon within a plain scalar of YAML would begin another mapping.
-    return f'---\nname: {NAME}\ndescription: "{DESCRIPTION}"\n---\n\n{text()}'
+    return f'---\nname: {SKILL_NAME}\ndescription: "{SKILL_DESCRIPTION}"\n---\n\n{instructions()}'
 
 
 def system_prompt(more: str | None) -> str:
     """Return the instructions, and below them what a person wants to add."""
-    return text() if not more else f"{text()}\n{more}"
+    return instructions() if not more else f"{instructions()}\n{more}"
 
 
 RAW = "raw"
@@ -59,7 +59,9 @@ AGENT = [
     option("--permission-mode", "MODE", "its program's permission mode, such as plan or acceptEdits"),
     option("--allow", "RULE", "answer such questions with yes, as in 'Bash(git status)' (repeatable)", repeat=True),
     option("--deny", "RULE", "answer such questions with no; wins over --allow (repeatable)", repeat=True),
-    option("--max-turns", "N", "stop it after so many turns of its model; 0 is no limit (default 0)", parse=whole),
+    option(
+        "--max-turns", "N", "stop it after so many turns of its model; 0 is no limit (default 0)", parse=whole_number
+    ),
     option("--system-prompt", "TEXT", "instead of its program's own", dashes=True),
     option("--append-system-prompt", "TEXT", "added to its program's own", dashes=True),
     option("--mcp-config", "FILE", "MCP servers for it: a file, or JSON (repeatable)", repeat=True),
@@ -70,8 +72,10 @@ AGENT = [
 ]
 """Mean something for agents only."""
 LIMITS = [
-    option("--max-children", "N", "live children that it, and each mission below it, may have (10)", parse=whole),
-    option("--max-depth", "N", "generations that may stand below it (3)", parse=whole),
+    option(
+        "--max-children", "N", "live children that it, and each mission below it, may have (10)", parse=whole_number
+    ),
+    option("--max-depth", "N", "generations that may stand below it (3)", parse=whole_number),
     option("--max-cost", "USD", "end all agents of its tree when they have cost so much together", parse=dollars),
     flag("--stall-waiting", "waiting for a person counts as silence, too"),
 ]
@@ -96,7 +100,7 @@ def given_agent(args: Namespace) -> dict[str, Any]:
     if args.stall_waiting:
         limits["stall_waiting"] = True
     if not is_agent(args):
-        _refuse(args)
+        _refuse_agent_options(args)
         return limits
     return limits | {"provider": _provider(args), "agent": _options(args) | _prompt(args)}
 
@@ -111,7 +115,7 @@ def _provider(args: Namespace) -> str | None:
     return args.provider or (ORCHESTRATOR if args.orchestrator else None)
 
 
-def _refuse(args: Namespace) -> None:
+def _refuse_agent_options(args: Namespace) -> None:
     for one in AGENT:
         name = one.names[0]
         if getattr(args, name.removeprefix("--").replace("-", "_")):

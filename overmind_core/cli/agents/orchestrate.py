@@ -1,11 +1,8 @@
-"""`overmind skill`: how an agent runs other agents, told to that agent.
-
-`overmind mcp`: the operations of an orchestrator as an MCP server on standard input and output.
-"""
+"""Commands for agents that run agents: their instructions, and an MCP server on standard input and output."""
 
 from __future__ import annotations
 
-from overmind_core.cli.agents import options as instructions
+from overmind_core.cli.agents.options import SKILL_DESCRIPTION, SKILL_NAME, instructions, skill_file
 from overmind_core.cli.command import JSON, Command, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
@@ -23,10 +20,16 @@ def skill(args: Namespace, context: Context) -> int:
     """Print the instructions."""
     if args.json:
         context.say(
-            dumps({"name": instructions.NAME, "description": instructions.DESCRIPTION, "text": instructions.text()})
+            dumps(
+                {
+                    "name": SKILL_NAME,
+                    "description": SKILL_DESCRIPTION,
+                    "text": instructions(),
+                }
+            )
         )
     else:
-        text = instructions.skill_file() if args.format == "claude" else instructions.text()
+        text = skill_file() if args.format == "claude" else instructions()
         context.say(text.rstrip("\n"))
     return 0
 
@@ -53,9 +56,9 @@ SKILL = Command(
 def mcp(args: Namespace, context: Context) -> int:
     """Serve until standard input ends."""
     del args
-    from overmind_core.cli.agents.mcp_server import server  # start-up: half a second, and only here
+    from overmind_core.cli.agents.mcp_server import mcp_server  # start-up: half a second, and only here
 
-    server(context.home).run("stdio")
+    mcp_server(context.home).run("stdio")
     return 0
 
 

@@ -1,13 +1,4 @@
-"""`overmind send`: a message for a session, and perhaps its answer.
-
-`overmind messages`: what a session was sent, and how far each message came.
-
-`overmind result`: what an agent's last turn came to.
-
-`overmind interrupt`: end a session's turn, and keep the session.
-
-`overmind subscribe`: the output of missions as objects, for programs.
-"""
+"""Commands that talk with agents: send, messages, result, interrupt, subscribe."""
 
 from __future__ import annotations
 
@@ -16,11 +7,10 @@ import time
 
 from overmind_core.cli.agents.options import RAW
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, one_id, option
-from overmind_core.cli.context import Context, each, text_of
-from overmind_core.cli.output import dumps, or_absent, table, text_cell
-from overmind_core.cli.output import shown as output_shown
-from overmind_core.cli.parser import limit, milliseconds, warn, whole
-from overmind_core.client.stream import ask, follow
+from overmind_core.cli.context import Context, call_each, text_of
+from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_cell
+from overmind_core.cli.parser import milliseconds, timeout_seconds, warn_about_milliseconds, whole_number
+from overmind_core.client.stream import await_answer, follow
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import CODES, OvermindError, UsageError
 
@@ -58,9 +48,9 @@ def send(args: Namespace, context: Context) -> int:
     if args.wait:
         return _answer(args, context, client, message)
     if message["state"] == "queued":
-        message = {**message, **progress(client, message, "delivered", DELIVERY)}
+        message = {**message, **await_message(client, message, "delivered", DELIVERY)}
     fail_if_failed(message)
-    context.say(dumps({name: message[name] for name in SHOWN}) if args.json else line(message))
+    context.say(dumps({name: message[name] for name in SHOWN}) if args.json else sent_line(message))
     return 0
 
 
@@ -87,10 +77,10 @@ def _check_answers(client: Client, mission: str) -> None:
 
 
 def _answer(args: Namespace, context: Context, client: Client, message: Json) -> int:
-    warn(args.timeout, context)
+    warn_about_milliseconds(args.timeout, context)
     args.timeout = args.timeout or ANSWER
     try:
-        message = {**message, **progress(client, message, "answered", limit(args.timeout))}
+        message = {**message, **await_message(client, message, "answered", timeout_seconds(args.timeout))}
     except KeyboardInterrupt:
         context.note(f"\nMessage {message['message']} stays. See: overmind messages {message['name']}")
         raise
@@ -102,11 +92,11 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
             f" See: overmind messages {message['name']}",
         )
     answer = {name: message[name] for name in ("text", "duration_ms", "cost_usd", "usage")}
-    context.say(dumps(answer) if args.json else output_shown(answer["text"]))
+    context.say(dumps(answer) if args.json else safe_text(answer["text"]))
     return 0
 
 
-def progress(client: Client, message: Json, until: str, patience: float) -> Json:
+def await_message(client: Client, message: Json, until: str, patience: float) -> Json:
     """Return how the message stands once it is `until`, has failed, or `patience` seconds have passed."""
     deadline = time.monotonic() + patience
 
@@ -114,7 +104,7 @@ def progress(client: Client, message: Json, until: str, patience: float) -> Json
         left = max(0.0, deadline - time.monotonic())
         return "await_message", {"message": message["message"], "until": until, "timeout": left}
 
-    found: Json = ask(client, request, deadline=deadline + _SLACK)
+    found: Json = await_answer(client, request, deadline=deadline + _SLACK)
     return found
 
 
@@ -137,7 +127,7 @@ def fail_if_failed(message: Json) -> None:
         raise OvermindError(code, f"The turn of message {number} failed: {error}. See: overmind logs {name}")
 
 
-def line(message: Json) -> str:
+def sent_line(message: Json) -> str:
     """Return what a person reads of a message on its way."""
     if message["state"] == "queued":
         return f"Queued for mission {message['id']} (message {message['message']}, {message['ahead']} ahead)"
@@ -187,11 +177,11 @@ def messages(args: Namespace, context: Context) -> int:
     else:
         if not rows:
             context.hint(f"No messages yet. Send a session one with: overmind send {display_safe(args.id)} 'TEXT'")
-        context.say(shown(rows))
+        context.say(message_table(rows))
     return 0
 
 
-def shown(rows: Sequence[Row]) -> str:
+def message_table(rows: Sequence[Row]) -> str:
     """Return the table."""
     return table(TITLES, [_cells(row) for row in rows])
 
@@ -212,7 +202,7 @@ def _cells(row: Row) -> list[str]:
 MESSAGES = Command(
     name="messages",
     arguments=[one_id()],
-    options=[option("--cancel", "N", "withdraw this message, if it is still queued", parse=whole), JSON],
+    options=[option("--cancel", "N", "withdraw this message, if it is still queued", parse=whole_number), JSON],
     examples=["overmind messages planner", "overmind messages planner --cancel 12"],
     notes=(
         "A message is queued, delivered, then answered; or failed, or cancelled. (again): the agent died with it, so\n"
@@ -242,10 +232,10 @@ RESULT = Command(
 def interrupt(args: Namespace, context: Context) -> int:
     """Interrupt each of them."""
     requests = [{"id": mission} for mission in args.ids]
-    return each(context, context.client(), "interrupt", requests, line=_line, as_json=args.json)
+    return call_each(context, context.client(), "interrupt", requests, line=_interrupted_line, as_json=args.json)
 
 
-def _line(answer: Mapping[str, Any]) -> str:
+def _interrupted_line(answer: Mapping[str, Any]) -> str:
     if answer["interrupted"]:
         return f"Interrupted mission {answer['id']}"
     return f"Mission {answer['id']} was idle"
@@ -266,16 +256,16 @@ CURSOR = ("run", "offset")
 
 def subscribe(args: Namespace, context: Context) -> int:
     """Print an object per line of output, until all have ended: an agent's own, else what the line says."""
-    reading = Reading(args.ids, from_start=args.from_start)
+    reading = OutputSubscription(args.ids, from_start=args.from_start)
     for kind, item in follow(context.client(), reading.request):
         if kind == "ok":
-            reading.begin(item)
-        elif kind == "item" and reading.take(item):
-            context.say(dumps(_shown(item)))
+            reading.start(item)
+        elif kind == "item" and reading.record(item):
+            context.say(dumps(_item_json(item)))
     return 0
 
 
-def _shown(item: Mapping[str, Any]) -> Mapping[str, Any]:
+def _item_json(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """An agent's object as it is; of a line its text and whose it is."""
     if item["type"] == "object":
         shown: Mapping[str, Any] = item["object"]
@@ -283,8 +273,8 @@ def _shown(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return item if item["type"] != "plain" else {name: item[name] for name in item if name not in CURSOR}
 
 
-class Reading:
-    """How far the output was read, so that a broken stream goes on where it broke."""
+class OutputSubscription:
+    """A subscription's place in the output, so that a broken stream goes on where it broke."""
 
     def __init__(self, wanted: list[str], *, from_start: bool) -> None:
         self._wanted = wanted
@@ -296,13 +286,13 @@ class Reading:
         """Return the request for what was not read yet."""
         return "subscribe", {"ids": self._wanted, "from_start": self._from_start, "offsets": self._offsets}
 
-    def begin(self, answer: Mapping[str, Any]) -> None:
-        """Note what the names mean, and where the stream begins."""
+    def start(self, answer: Mapping[str, Any]) -> None:
+        """Record what the names mean, and where the stream begins."""
         self._wanted = [mission["id"] for mission in answer.get("missions", ())] or self._wanted
         self._offsets = {**answer.get("offsets", {}), **self._offsets}
 
-    def take(self, item: Mapping[str, Any]) -> bool:
-        """Note an item; False when it was printed before the stream broke."""
+    def record(self, item: Mapping[str, Any]) -> bool:
+        """Record an item; False when it was printed before the stream broke."""
         if "run" in item and "offset" in item:
             self._offsets[item["run"]] = item["offset"]
         mission = item.get("mission")

@@ -1,9 +1,4 @@
-"""`overmind attach`: a mission's terminal on this one.
-
-`overmind detach`: send away everybody who is attached to a mission.
-
-`overmind shell`: the person's shell in a mission's folder and environment, beside it and no part of it.
-"""
+"""Commands about terminals: attach, detach, and a shell in a mission's folder and environment."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ import sys
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
-from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, parse_key
+from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, detach_keys, parse_key
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -26,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overmind_core.cli.attach.local_terminal import Terminal
-    from overmind_core.cli.attach.session import Left
+    from overmind_core.cli.attach.session import SessionEnd
     from overmind_core.client.attach import MissionAttachment
 
 
@@ -34,9 +29,8 @@ def attach(args: Namespace, context: Context) -> int:
     """Stay until the person leaves or the mission ends; then exit as it did."""
     from overmind_core.cli.attach.local_terminal import Terminal
     from overmind_core.client.attach import MissionAttachment
-    from overmind_core.client.detach_keys import detach_keys
 
-    if not Terminal.here():
+    if not Terminal.is_available():
         raise OvermindError(
             "invalid", f"attach needs a terminal for input and output. Elsewhere: overmind logs -f {args.id}"
         )
@@ -47,7 +41,7 @@ def attach(args: Namespace, context: Context) -> int:
     wish = {"id": args.id, "read_only": args.read_only, "keep": args.keep, "columns": columns, "rows": rows}
     attachment = MissionAttachment(context.home, wish)
     try:
-        left = _stay(terminal, attachment, keys, context)
+        left = _attach(terminal, attachment, keys, context)
     finally:
         attachment.close()
     with contextlib.suppress(OSError):  # the terminal is gone, and with it whoever would read this
@@ -55,18 +49,18 @@ def attach(args: Namespace, context: Context) -> int:
     return int(left.status)
 
 
-def _stay(terminal: Terminal, attachment: MissionAttachment, keys: list[DetachKey], context: Context) -> Left:
-    from overmind_core.cli.attach.keys import Typing
+def _attach(terminal: Terminal, attachment: MissionAttachment, keys: list[DetachKey], context: Context) -> SessionEnd:
+    from overmind_core.cli.attach.keys import KeyFilter
     from overmind_core.cli.attach.local_terminal import Signals
-    from overmind_core.cli.attach.session import Arrival, Left, Session
+    from overmind_core.cli.attach.session import AttachSession, SessionEnd, TerminalWait
 
-    ready = Arrival(attachment, context).ready()
-    if isinstance(ready, Left):
+    ready = TerminalWait(attachment, context).ready()
+    if isinstance(ready, SessionEnd):
         return ready
     if not ready["write"]:
         context.note(f"[watching only; {' or '.join(key.name for key in keys)} or ctrl-c leaves]")
     with Signals() as signals, terminal:
-        return Session(terminal, attachment, Typing(keys), signals).stay(ready)
+        return AttachSession(terminal, attachment, KeyFilter(keys), signals).run(ready)
 
 
 ATTACH = Command(
@@ -89,7 +83,7 @@ ATTACH = Command(
 
 
 def detach(args: Namespace, context: Context) -> int:
-    """End everybody's stay; the mission goes on."""
+    """Detach everybody; the mission goes on."""
     answer = context.client().call("detach", {"id": args.id})
     sentence = f"Detached {answer['detached']} from mission {answer['id']} ({answer['name']})"
     context.say(dumps(answer) if args.json else sentence)
@@ -126,10 +120,10 @@ def shell(args: Namespace, context: Context) -> int:
     context.hint(f"[{display_safe(name)}: {display_safe(cwd)} · exit comes back]")
     context.close()
     os.umask(answer["umask"])
-    return _become(program, here(variables, context.environ))
+    return _exec_shell(program, shell_environment(variables, context.environ))
 
 
-def here(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+def shell_environment(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the mission's variables with those of the terminal that the caller sits at."""
     kept = {name: value for name, value in variables.items() if not _of_terminal(name)}
     return kept | {name: value for name, value in environ.items() if _of_terminal(name)}
@@ -139,7 +133,7 @@ def _of_terminal(name: str) -> bool:
     return name in TERMINAL or name.startswith(FAMILIES)
 
 
-def _become(program: str, environment: Mapping[str, str]) -> int:
+def _exec_shell(program: str, environment: Mapping[str, str]) -> int:
     sys.stdout.flush()
     try:
         os.execvpe(program, [program], environment)  # noqa: S606 - the person's own shell

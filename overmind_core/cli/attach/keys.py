@@ -1,4 +1,4 @@
-r"""What comes from the person's terminal, on its way to the mission. Pure: time is told by `tick`.
+"""Keys from the person's terminal, on their way to the mission. Pure: time passes by `tick`.
 
 Everything is passed on as it is, whole sequences in one piece, until a key that leaves is pressed: such keys are
 looked for outside of pastes only, however the bytes are cut. A lone Esc is held for `ESC_SECONDS`.
@@ -34,8 +34,8 @@ _LONE = (_ESC, b"\x1b[")
 """Beginnings of a sequence that are keys of their own: Esc, alt and [."""
 
 
-class Typing:
-    """Feed it what was read; `left` tells when a key to leave was among it, and everything after that is dropped."""
+class KeyFilter:
+    """Feed it what was read; `left` once a key to leave was among it, and everything after that is dropped."""
 
     def __init__(self, keys: Iterable[DetachKey]) -> None:
         self.left = False
@@ -48,7 +48,7 @@ class Typing:
         """How much of it was passed on, when it had waited long enough."""
 
     @property
-    def patience(self) -> float | None:
+    def timeout(self) -> float | None:
         """Seconds without a byte after which to call `tick`; None: nothing waits."""
         if len(self._begun) == self._passed:
             return None

@@ -1,14 +1,11 @@
 """The person's own terminal: raw while somebody is attached, and as it was before on every way out.
 
-Written to through a description of its own, so that a terminal that takes nothing stops neither keys nor signals.
-
-What a program has set on the person's terminal, and how to undo that when the person leaves it. Pure.
-
-Most can be reset without knowing whether it was set; the alternate screen and kitty's stack of keyboard flags can't.
+`Terminal` writes through a description of its own, so that a terminal that takes nothing stops neither keys nor
+signals. `TerminalRestore` sees what a program sets on it, and undoes that when the person leaves: most can be reset
+without knowing whether it was set; the alternate screen and kitty's stack of keyboard flags can't. `Signals` makes
+signals something to wait for together with bytes.
 
 Source: XTerm Control Sequences; the kitty keyboard protocol.
-
-Signals as something to wait for together with bytes.
 """
 
 from __future__ import annotations
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-_TELLING = re.compile(rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|\[([<>])([0-9]{0,4})(?:;[0-9]*)?u|(c))")
+_SEQUENCES = re.compile(rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|\[([<>])([0-9]{0,4})(?:;[0-9]*)?u|(c))")
 _CUT = re.compile(rb"\x1b(?:\[[?<>]?[0-9;]{0,64})?")
 _LONGEST = 70
 """Bytes of a sequence that `_CUT` may match."""
@@ -39,7 +36,7 @@ _ALTERNATE = frozenset((b"47", b"1047", b"1049"))
 _MOST_FLAGS = 64
 """Keyboard flags that are taken back; terminals keep fewer."""
 
-_PLAIN = (
+_RESET = (
     b"\x1b[?2026l"  # whatever waits for its frame's end is shown
     b"\x1b[!p"  # soft reset: margins, origin, insertion, character sets, and the look of text
     b"\x1b7\x1b[r\x1b8"  # margins, where that is not known
@@ -49,8 +46,8 @@ _PLAIN = (
 )
 
 
-class Leftovers:
-    """Sees everything that the terminal is given."""
+class TerminalRestore:
+    """What a program has set on the terminal, of everything that the terminal is given, and how to undo it. Pure."""
 
     __slots__ = ("_cut", "_flags", "alternate")
 
@@ -61,11 +58,11 @@ class Leftovers:
         """How often keyboard flags were pushed and not popped."""
         self._cut = b""
 
-    def see(self, data: bytes) -> None:
-        """Take note of what matters in `data`, which may be cut anywhere."""
+    def observe(self, data: bytes) -> None:
+        """Record what matters in `data`, which may be cut anywhere."""
         if self._cut:
             data = self._cut + data
-        for private, final, stack, count, reset in _TELLING.findall(data):
+        for private, final, stack, count, reset in _SEQUENCES.findall(data):
             if private:
                 self._switched(private.split(b";"), on=final == b"h")
             elif reset:
@@ -81,7 +78,7 @@ class Leftovers:
         flags = b"\x1b[<%du" % self._flags if self._flags else b""
         screen = b"\x1b[?%sl" % self.alternate if self.alternate else b""
         self.alternate, self._flags, self._cut = b"", 0, b""
-        return flags + screen + _PLAIN
+        return flags + screen + _RESET
 
     def _switched(self, modes: list[bytes], *, on: bool) -> None:
         for mode in modes:
@@ -97,16 +94,16 @@ WRITE = 1 << 14
 """Bytes offered to the terminal at once."""
 WAITING_LIMIT = 1 << 18
 """Bytes that wait for the terminal from which on no more are taken for it."""
-PATIENCE = 1.0
+LAST_WRITE_LIMIT = 1.0
 """Seconds that the terminal gets for what is to be shown at the end."""
 
 
 class Terminal:
-    """Use as a context: inside, every key comes as it is sent."""
+    """The terminal, as a context: inside, every key comes as it is sent."""
 
     def __init__(self) -> None:
         self._saved = termios.tcgetattr(IN)
-        self._leftovers = Leftovers()
+        self._restore = TerminalRestore()
         self._waiting = bytearray()
         self._own = -1
         self.out = OUT
@@ -115,7 +112,7 @@ class Terminal:
         """The terminal is gone."""
 
     @staticmethod
-    def here() -> bool:
+    def is_available() -> bool:
         """Whether a person can see and type here."""
         return os.isatty(IN) and os.isatty(OUT)
 
@@ -128,7 +125,7 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._say_last(self._leftovers.undo() + b"\r\n\x1b[J")
+            self._write_last(self._restore.undo() + b"\r\n\x1b[J")
         finally:
             if self._own >= 0:
                 os.close(self._own)
@@ -161,7 +158,7 @@ class Terminal:
 
     def write(self, data: bytes) -> None:
         """Show `data` behind what waits."""
-        self._leftovers.see(data)
+        self._restore.observe(data)
         if self._waiting:
             self._waiting += data
             return
@@ -199,13 +196,13 @@ class Terminal:
     @property
     def alternate(self) -> bool:
         """Whether a program shows the alternate screen."""
-        return bool(self._leftovers.alternate)
+        return bool(self._restore.alternate)
 
     def clear(self) -> None:
         """Forget what waits, undo what the last program set, and have a blank screen without losing what stood here."""
         self._waiting.clear()
         _, rows = self.size()
-        self.write(self._leftovers.undo() + b"\x1b[%d;1H" % rows + b"\n" * rows + b"\x1b[H")
+        self.write(self._restore.undo() + b"\x1b[%d;1H" % rows + b"\n" * rows + b"\x1b[H")
 
     def _open(self) -> None:
         """Have a description of the terminal that never makes us wait and that nobody shares."""
@@ -215,12 +212,12 @@ class Terminal:
         except OSError:
             self.out = OUT
 
-    def _say_last(self, data: bytes) -> None:
+    def _write_last(self, data: bytes) -> None:
         """Show what waits and `data`; of a terminal that has not taken that in time only `data` is asked."""
         self._waiting += data
         poll = select.poll()
         poll.register(self.out, select.POLLOUT)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + LAST_WRITE_LIMIT
         self.flush()
         while self.behind and (left := until - time.monotonic()) > 0:
             poll.poll(left * 1000)
@@ -237,7 +234,7 @@ ENDING = frozenset((signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM
 
 
 class Signals:
-    """Use as a context: inside, signals do nothing but make `fileno` readable."""
+    """The signals of this process, as a context: inside, they do nothing but make `fileno` readable."""
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
@@ -249,7 +246,7 @@ class Signals:
     def __enter__(self) -> Self:
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         for number in CAUGHT:
-            self._before.append((number, signal.signal(number, _noticed)))
+            self._before.append((number, signal.signal(number, _ignore)))
         for number in IGNORED:
             self._before.append((number, signal.signal(number, signal.SIG_IGN)))
         return self
@@ -275,5 +272,5 @@ class Signals:
             return b""
 
 
-def _noticed(_number: int, _frame: FrameType | None) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Its number is on the pipe already."""

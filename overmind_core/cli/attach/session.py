@@ -1,10 +1,7 @@
-"""One stay at a mission's terminal: keys there, bytes back, through restarts of the mission and of the daemon.
+"""One attachment to a mission's terminal: keys there, bytes back, through restarts of the mission and of the daemon.
 
-One thread, and nothing between a key and the keeper, nor between its echo and the screen.
-
-Until a mission's terminal is there: what is said meanwhile, and what the person may do.
-
-How a stay ends: what is said then, and the exit status. Pure.
+`TerminalWait` waits until the terminal is there and shows what it waits for; `AttachSession` then relays. One thread,
+and nothing between a key and the keeper, nor between its echo and the screen.
 """
 
 from __future__ import annotations
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from overmind_core.cli.attach.keys import Typing
+    from overmind_core.cli.attach.keys import KeyFilter
     from overmind_core.cli.attach.local_terminal import Signals, Terminal
     from overmind_core.cli.context import Context
     from overmind_core.client.attach import MissionAttachment
@@ -43,31 +40,31 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 
-Left = namedtuple("Left", ("sentence", "status"))  # noqa: PYI024 - typing costs start-up
-"""What is told to the person, and what the process exits with."""
+SessionEnd = namedtuple("SessionEnd", ("sentence", "status"))  # noqa: PYI024 - typing costs start-up
+"""How a session ended: the sentence for the person, and what the process exits with."""
 
 
-def detached(name: str) -> Left:
+def detached(name: str) -> SessionEnd:
     """Somebody left, or was sent away; the mission goes on."""
-    return Left(f"detached from {display_safe(name)}", 0)
+    return SessionEnd(f"detached from {display_safe(name)}", 0)
 
 
-def handed_back(name: str) -> Left:
+def handed_back(name: str) -> SessionEnd:
     """The program in the terminal has ended, and the session goes on without it."""
-    return Left(f"{display_safe(name)} goes on without a terminal", 0)
+    return SessionEnd(f"{display_safe(name)} goes on without a terminal", 0)
 
 
-def signalled(name: str, number: int) -> Left:
-    """A signal ended the stay."""
-    return Left(f"detached from {display_safe(name)}", _SIGNALLED + number)
+def signalled(name: str, number: int) -> SessionEnd:
+    """A signal ended the session."""
+    return SessionEnd(f"detached from {display_safe(name)}", _SIGNALLED + number)
 
 
-def ended(name: str, item: Mapping[str, Any]) -> Left:
-    """The mission has ended; `item` is what the supervisor said about that."""
+def mission_ended(name: str, item: Mapping[str, Any]) -> SessionEnd:
+    """The mission has ended; `item` is the supervisor's item about that."""
     status, code, reason = item["status"], item["exit_code"], item.get("reason")
     how = f"exited {code}" if code is not None else status
     why = f", {reason}" if reason else ""
-    return Left(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
+    return SessionEnd(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
 
 
 CTRL_C = b"\x03"
@@ -76,13 +73,13 @@ REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""
 
 
-class Session:
-    """What is known while somebody is attached."""
+class AttachSession:
+    """The relay between the person's terminal and the mission's, while somebody is attached."""
 
-    def __init__(self, terminal: Terminal, attachment: MissionAttachment, typing: Typing, signals: Signals) -> None:
+    def __init__(self, terminal: Terminal, attachment: MissionAttachment, typing: KeyFilter, signals: Signals) -> None:
         self._terminal = terminal
         self._attachment = attachment
-        self._typing = typing
+        self._keys = typing
         self._signals = signals
         self._stream: KeeperStream | None = None
         self._run = ""
@@ -92,36 +89,36 @@ class Session:
         self._poll = select.poll()
         self._wanted: dict[int, int] = {}
         """Descriptor → what is waited for there."""
-        self._acts: dict[int, Callable[[], None]] = {}
+        self._handlers: dict[int, Callable[[], None]] = {}
         """Descriptor → what is done when that comes."""
         self._typed_at = 0.0
         self._rejoin_at: float | None = None
         self._alone_since: float | None = None
         """Since when there are neither live bytes nor a supervisor."""
-        self._left: Left | None = None
+        self._end: SessionEnd | None = None
 
-    def stay(self, ready: Json) -> Left:
-        """Join the run that the supervisor named, and stay until somebody or something ends it.
+    def run(self, ready: Json) -> SessionEnd:
+        """Join the run that the supervisor named, and relay until somebody or something ends it.
 
         Raises:
             OvermindError: `daemon_lost`.
         """
-        self._hear(ready)
-        self._listen()
-        while self._left is None:
+        self._apply(ready)
+        self._read_items()
+        while self._end is None:
             self._turn()
         if self._stream is not None:
             self._stream.close()
-        return self._left
+        return self._end
 
     def _turn(self) -> None:
-        patience = self._patience()
+        patience = self._timeout()
         self._arrange()
         for fd, _ in self._poll.poll(None if patience is None else patience * 1000):
-            act = self._acts.get(fd)
-            if act is not None and self._left is None:
+            act = self._handlers.get(fd)
+            if act is not None and self._end is None:
                 act()
-        self._let_time_pass()
+        self._handle_timers()
 
     def _arrange(self) -> None:
         """Wait for what matters now."""
@@ -140,25 +137,25 @@ class Session:
         for fd, events in wanted.items():
             if fd >= 0 and events:
                 self._poll.register(fd, events)
-        self._acts = {
-            IN: self._type,
-            self._signals.fileno(): self._obey,
-            self._attachment.fileno(): self._listen,
+        self._handlers = {
+            IN: self._read_keys,
+            self._signals.fileno(): self._handle_signals,
+            self._attachment.fileno(): self._read_items,
             terminal.out: terminal.flush,
             -1 if stream is None else stream.fileno(): self._relay,
         }
 
     # keys
 
-    def _type(self) -> None:
+    def _read_keys(self) -> None:
         data = self._terminal.read()
         self._typed_at = time.monotonic()
-        self._pass(self._typing.feed(data))
+        self._send_typed(self._keys.feed(data))
         gives_up = CTRL_C in data and not self._attachment.may_write
-        if self._typing.left or gives_up:
-            self._left = detached(self._attachment.name)
+        if self._keys.left or gives_up:
+            self._end = detached(self._attachment.name)
 
-    def _pass(self, typed: bytes) -> None:
+    def _send_typed(self, typed: bytes) -> None:
         if not typed or self._stream is None:
             return
         if not self._attachment.may_write:
@@ -203,25 +200,25 @@ class Session:
 
     # the supervisor
 
-    def _listen(self) -> None:
-        while self._left is None and (item := self._attachment.next_item()) is not None:
-            self._hear(item)
+    def _read_items(self) -> None:
+        while self._end is None and (item := self._attachment.next_item()) is not None:
+            self._apply(item)
 
-    def _hear(self, item: Json) -> None:
+    def _apply(self, item: Json) -> None:
         match item["type"]:
             case "ready" | "run":
                 if self._stream is None or item["run"] != self._run:
                     self._join(item)
             case "ended":
-                self._take_the_rest()
-                self._left = ended(self._attachment.name, item)
+                self._drain()
+                self._end = mission_ended(self._attachment.name, item)
             case "handing_back":
-                self._take_the_rest()
-                self._left = handed_back(self._attachment.name)
+                self._drain()
+                self._end = handed_back(self._attachment.name)
             case "detached":
-                self._left = detached(self._attachment.name)
+                self._end = detached(self._attachment.name)
 
-    def _take_the_rest(self) -> None:
+    def _drain(self) -> None:
         """What the run wrote last may still be on its way."""
         until = time.monotonic() + ANSWER_LIMIT
         while self._stream is not None and (left := until - time.monotonic()) > 0:
@@ -251,9 +248,9 @@ class Session:
 
     # time and signals
 
-    def _patience(self) -> float | None:
+    def _timeout(self) -> float | None:
         """Seconds after which something is to be done whatever comes."""
-        patience = self._typing.patience
+        patience = self._keys.timeout
         if patience is None and self._rejoin_at is None and not self._attachment.is_lost:
             return None
         now = time.monotonic()
@@ -264,19 +261,19 @@ class Session:
             waits.append(max(self._rejoin_at - now, 0.0))
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def _let_time_pass(self) -> None:
+    def _handle_timers(self) -> None:
         if self._terminal.lost:
-            self._left = signalled(self._attachment.name, signal.SIGHUP)
+            self._end = signalled(self._attachment.name, signal.SIGHUP)
         now = time.monotonic()
-        if (patience := self._typing.patience) is not None and now >= self._typed_at + patience:
-            self._pass(self._typing.tick())
+        if (patience := self._keys.timeout) is not None and now >= self._typed_at + patience:
+            self._send_typed(self._keys.tick())
         if self._rejoin_at is not None and now >= self._rejoin_at and not self._attachment.is_lost:
             self._rejoin_at = None
             columns, rows = self._terminal.size()
             self._attachment.request_again(columns=columns, rows=rows)
-        self._look_for_anybody(now)
+        self._check_daemon_lost(now)
 
-    def _look_for_anybody(self, now: float) -> None:
+    def _check_daemon_lost(self, now: float) -> None:
         if self._stream is not None or not self._attachment.is_lost:
             self._alone_since = None
         elif self._alone_since is None:
@@ -284,10 +281,10 @@ class Session:
         elif now - self._alone_since > ANSWER_LIMIT:
             raise OvermindError("daemon_lost", f"The daemon went away and did not come back in {ANSWER_LIMIT:.0f} s.")
 
-    def _obey(self) -> None:
+    def _handle_signals(self) -> None:
         for number in self._signals.take():
             if number in ENDING:
-                self._left = signalled(self._attachment.name, number)
+                self._end = signalled(self._attachment.name, number)
             elif number == signal.SIGCONT:
                 self._terminal.make_raw()
                 self._send(redraw_frame())
@@ -298,8 +295,8 @@ class Session:
 HOW_TO_LEAVE = "ctrl-c gives up"
 
 
-class Arrival:
-    """Tells what the mission's terminal waits for, until it is there."""
+class TerminalWait:
+    """The wait for a mission's terminal: shows what it waits for, until it is there."""
 
     def __init__(self, attachment: MissionAttachment, context: Context) -> None:
         self._attachment = attachment
@@ -308,14 +305,14 @@ class Arrival:
         self._finishing = False
         self._line_is_open = False
 
-    def ready(self) -> Json | Left:
-        """Wait for the first run to join; or how the stay ended before it began. ctrl-c raises KeyboardInterrupt."""
+    def ready(self) -> Json | SessionEnd:
+        """Wait for the first run to join; or how the session ended before. ctrl-c raises KeyboardInterrupt."""
         try:
             return self._until_there()
         finally:
             self._end_line()
 
-    def _until_there(self) -> Json | Left:
+    def _until_there(self) -> Json | SessionEnd:
         while True:
             item = self._attachment.next_item()
             if item is None:
@@ -325,12 +322,12 @@ class Arrival:
                 case "ready" | "run":
                     return item
                 case "ended":
-                    return ended(self._attachment.name, item)
+                    return mission_ended(self._attachment.name, item)
                 case "handing_back":
                     return handed_back(self._attachment.name)
                 case "detached":
                     return detached(self._attachment.name)
-            self._tell(item)
+            self._print_status(item)
 
     def _wait(self) -> None:
         """Until there may be news; Enter interrupts what is waited for, where that can be."""
@@ -340,7 +337,7 @@ class Arrival:
         if IN in select.select(sources, [], [], patience)[0] and os.read(IN, READ):
             self._attachment.interrupt()
 
-    def _tell(self, item: Json) -> None:
+    def _print_status(self, item: Json) -> None:
         if item["type"] == "finishing":
             self._finishing = True
             since = format_uptime(item["seconds"])
@@ -350,7 +347,7 @@ class Arrival:
             self._context.note(f"{self._name} is {item['status']}; {HOW_TO_LEAVE}")
 
     def _update(self, text: str) -> None:
-        """Say it in the place of what was said before."""
+        """Show it in the place of what was shown before."""
         sys.stderr.write(f"\r{text}\x1b[K")
         sys.stderr.flush()
         self._line_is_open = True

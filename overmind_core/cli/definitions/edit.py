@@ -1,4 +1,4 @@
-"""`overmind edit`: what a mission is, as TOML in the person's editor; stored for the same mission, then restarted."""
+"""`overmind edit`: a mission's definition as TOML in the person's editor; stored, then the mission is restarted."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _KEPT = frozenset({"busy", "daemon_lost", "daemon_not_running", "disk_full", "fo
 
 def edit(args: Namespace, context: Context) -> int:
     """Print the text, take it from a file, or have it edited; then restart what has changed."""
-    from overmind_core.cli.definitions.edit_file import written  # start-up: --help needs none
+    from overmind_core.cli.definitions.edit_file import definition_text  # start-up: --help needs none
 
     before = context.client(start=True).call("definition", {"id": args.id})
     if args.print:
-        context.say(written(before).rstrip("\n"))
+        context.say(definition_text(before).rstrip("\n"))
         return 0
-    after = _edited(before, context) if args.file is None else _taken(before, args.file, context)
+    after = _edit_in_editor(before, context) if args.file is None else _store_file(before, args.file, context)
     restarted = bool(after["changed"]) and not args.no_restart
     if restarted:
         context.client().call("restart", {"id": before["id"]})
-    _tell(after, context, restarted=restarted, as_json=args.json)
+    _print_result(after, context, restarted=restarted, as_json=args.json)
     return 0
 
 
-def _tell(after: Answer, context: Context, *, restarted: bool, as_json: bool) -> None:
+def _print_result(after: Answer, context: Context, *, restarted: bool, as_json: bool) -> None:
     if as_json:
         context.say(dumps({**after, "restarted": restarted}))
         return
@@ -49,7 +49,7 @@ def _tell(after: Answer, context: Context, *, restarted: bool, as_json: bool) ->
         context.say(f"Restarted mission {after['id']}")
 
 
-def _taken(before: Answer, path: str, context: Context) -> Answer:
+def _store_file(before: Answer, path: str, context: Context) -> Answer:
     """Store what a file says."""
     from overmind_core.cli.definitions.edit_file import Mistake
 
@@ -62,22 +62,22 @@ def _taken(before: Answer, path: str, context: Context) -> Answer:
     except (OSError, UnicodeDecodeError) as error:
         raise OvermindError("invalid", f"{path}: {getattr(error, 'strerror', None) or error}.") from None
     try:
-        return _stored(before, text, context)
+        return _store(before, text, context)
     except Mistake as mistake:
         name = "standard input" if path == STDIN else path
         raise OvermindError("invalid", f"{name}, line {mistake.line}: {mistake.sentence}") from None
 
 
-def _edited(before: Answer, context: Context) -> Answer:
+def _edit_in_editor(before: Answer, context: Context) -> Answer:
     """Have the person edit it, again and again while there is a mistake in it and a person to mend it."""
-    from overmind_core.cli.definitions.edit_file import Draft, editor, written
+    from overmind_core.cli.definitions.edit_file import Draft, definition_text, editor_command
 
-    command = editor(context.environ)
+    command = editor_command(context.environ)
     if "VISUAL" not in context.environ and "EDITOR" not in context.environ and not _person():
         raise OvermindError("invalid", "edit needs a terminal, or EDITOR. In scripts: overmind edit ID --print, and -")
     draft = Draft(context.home.root, before["name"])
     try:
-        answer = _until_right(before, written(before), draft.edited, command, context)
+        answer = _edit_until_stored(before, definition_text(before), draft.edited, command, context)
     except OvermindError as error:
         where = f" Your text is kept in {draft.path}" if os.path.exists(draft.path) else ""
         raise OvermindError(error.code, f"{error.message}{where}", **error.fields) from None
@@ -85,7 +85,7 @@ def _edited(before: Answer, context: Context) -> Answer:
     return answer
 
 
-def _until_right(before: Answer, text: str, edited: Any, command: list[str], context: Context) -> Answer:  # noqa: ANN401
+def _edit_until_stored(before: Answer, text: str, edited: Any, command: list[str], context: Context) -> Answer:  # noqa: ANN401
     from overmind_core.cli.definitions.edit_file import Mistake, marked, unmarked
 
     first, given, mistake = text, text, None
@@ -97,29 +97,29 @@ def _until_right(before: Answer, text: str, edited: Any, command: list[str], con
         if mistake is not None and fresh == given:
             raise OvermindError("invalid", f"Nothing was changed: {mistake.sentence}")
         try:
-            return _stored(before, said, context)
+            return _store(before, said, context)
         except Mistake as wrong:
             if not _person():
                 raise OvermindError("invalid", f"line {wrong.line}: {wrong.sentence}") from None
             mistake, given = wrong, marked(said, wrong)
 
 
-def _stored(before: Answer, text: str, context: Context) -> Answer:
+def _store(before: Answer, text: str, context: Context) -> Answer:
     """Store what a text says, if it makes sense.
 
     Raises:
         Mistake: it doesn't.
         OvermindError: it can't be stored, whatever it says.
     """
-    from overmind_core.cli.definitions.edit_file import read, told
+    from overmind_core.cli.definitions.edit_file import mistake_of, read_definition
 
-    request = {"id": before["id"], "as_of": before["as_of"], "definition": read(text)}
+    request = {"id": before["id"], "as_of": before["as_of"], "definition": read_definition(text)}
     try:
         answer: Answer = context.client().call("redefine", request)
     except OvermindError as error:
         if error.code in _KEPT or error.message.startswith("No mission"):
             raise
-        raise told(error, text) from None
+        raise mistake_of(error, text) from None
     return answer
 
 

@@ -1,10 +1,7 @@
-"""A definition as TOML with comments, and TOML as a definition. Pure.
+"""The file of `overmind edit`: a definition as TOML with comments, its draft in an editor, and TOML as a definition.
 
-The keys of a mission's definition: what each means, and what may be written behind it.
-
-The file that the editor is given: only its owner may read it, and it stays when what it says could not be stored.
-
-What is wrong with an edited text, and in which line. Pure.
+The keys with what each means and takes, the file that the editor is given (only its owner may read it, and it stays
+when what it says could not be stored), and what is wrong with an edited text, and in which line.
 """
 
 from __future__ import annotations
@@ -28,8 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Kind(StrEnum):
-    """What a value is; the words stand in the sentence about a wrong one."""
+class Value(StrEnum):
+    """The kind of a value; the words stand in the sentence about a wrong one."""
 
     TEXT = "a text in quotes"
     COMMAND = "a text in quotes, or a list of them"
@@ -42,54 +39,54 @@ class Kind(StrEnum):
 
 
 class Key(NamedTuple):
-    """One key: its name, what is said above it, what it takes, and what stands there while it is not set."""
+    """One key: its name, the comment above it, what it takes, and what stands there while it is not set."""
 
     name: str
     comment: str
-    kind: Kind
+    kind: Value
     example: str = ""
 
 
 ROOT = (
-    Key("name", "", Kind.TEXT),
+    Key("name", "", Value.TEXT),
     Key("command", "A text is a shell command; a list is a program with its arguments, run without a shell.",
-        Kind.COMMAND),
-    Key("cwd", "The folder that it runs in.", Kind.TEXT),
-    Key("columns", "The size of its terminal when it starts.", Kind.WHOLE),
-    Key("rows", "", Kind.WHOLE),
-    Key("restart", "Start it again by itself: never, on-failure or always,", Kind.TEXT),
-    Key("max_restarts", "at most so many times (0: without limit)", Kind.WHOLE),
-    Key("max_seconds", "within this time; a run that lasts longer is healthy,", Kind.TIME),
-    Key("backoff", "after this pause, which doubles up to 60s.", Kind.TIME),
-    Key("activity_timeout", "Kill it after so much silence; 0s is never.", Kind.TIME),
-    Key("stall_waiting", "Waiting for a person is silence, too.", Kind.FLAG),
-    Key("timeout", "End a run after so long; 0s is never.", Kind.TIME),
-    Key("stop_signal", "What a stop sends first,", Kind.SIGNAL),
-    Key("grace", "and how long it waits before SIGKILL.", Kind.TIME),
-    Key("leave_background", "At its natural end, spare what it left in the background.", Kind.FLAG),
-    Key("max_children", "Live children that it, and each mission below it, may have.", Kind.WHOLE, "10"),
-    Key("max_depth", "Generations that may stand below it.", Kind.WHOLE, "3"),
-    Key("max_cost", "End all agents of its tree once they have cost so many US dollars; 0 is no limit.", Kind.MONEY),
+        Value.COMMAND),
+    Key("cwd", "The folder that it runs in.", Value.TEXT),
+    Key("columns", "The size of its terminal when it starts.", Value.WHOLE),
+    Key("rows", "", Value.WHOLE),
+    Key("restart", "Start it again by itself: never, on-failure or always,", Value.TEXT),
+    Key("max_restarts", "at most so many times (0: without limit)", Value.WHOLE),
+    Key("max_seconds", "within this time; a run that lasts longer is healthy,", Value.TIME),
+    Key("backoff", "after this pause, which doubles up to 60s.", Value.TIME),
+    Key("activity_timeout", "Kill it after so much silence; 0s is never.", Value.TIME),
+    Key("stall_waiting", "Waiting for a person is silence, too.", Value.FLAG),
+    Key("timeout", "End a run after so long; 0s is never.", Value.TIME),
+    Key("stop_signal", "What a stop sends first,", Value.SIGNAL),
+    Key("grace", "and how long it waits before SIGKILL.", Value.TIME),
+    Key("leave_background", "At its natural end, spare what it left in the background.", Value.FLAG),
+    Key("max_children", "Live children that it, and each mission below it, may have.", Value.WHOLE, "10"),
+    Key("max_depth", "Generations that may stand below it.", Value.WHOLE, "3"),
+    Key("max_cost", "End all agents of its tree once they have cost so many US dollars; 0 is no limit.", Value.MONEY),
 )  # fmt: skip
 LABELS = "Labels to select it by: ps --label key=value"
 ENV = "Variables that were set for it alone, beside those of the shell that started it. As they are: secrets, too."
 AGENT_TITLE = "The agent. A conversation that has begun goes on after the restart."
 AGENT = (
-    Key("prompt", "What it is to do.", Kind.TEXT),
-    Key("model", "As its program calls it.", Kind.TEXT, '"opus"'),
-    Key("permission_mode", "Its program's permission mode.", Kind.TEXT, '"acceptEdits"'),
-    Key("allowed_tools", "Tools that it may use unasked, and those that it doesn't get.", Kind.TEXTS),
-    Key("disallowed_tools", "", Kind.TEXTS),
-    Key("allow", 'Rules that answer its questions, such as "Bash(git status)"; deny wins.', Kind.TEXTS),
-    Key("deny", "", Kind.TEXTS),
-    Key("max_turns", "Stop it after so many turns of its model; 0 is no limit.", Kind.WHOLE),
-    Key("system_prompt", "Instead of its program's own, or added to that.", Kind.TEXT, '"…"'),
-    Key("append_system_prompt", "", Kind.TEXT, '"…"'),
-    Key("mcp_config", "MCP servers for it: files, or JSON.", Kind.TEXTS),
-    Key("arguments", "Handed to its program as they are.", Kind.TEXTS),
-    Key("orchestrator", "Its own overmind commands need nobody's consent.", Kind.FLAG),
+    Key("prompt", "What it is to do.", Value.TEXT),
+    Key("model", "As its program calls it.", Value.TEXT, '"opus"'),
+    Key("permission_mode", "Its program's permission mode.", Value.TEXT, '"acceptEdits"'),
+    Key("allowed_tools", "Tools that it may use unasked, and those that it doesn't get.", Value.TEXTS),
+    Key("disallowed_tools", "", Value.TEXTS),
+    Key("allow", 'Rules that answer its questions, such as "Bash(git status)"; deny wins.', Value.TEXTS),
+    Key("deny", "", Value.TEXTS),
+    Key("max_turns", "Stop it after so many turns of its model; 0 is no limit.", Value.WHOLE),
+    Key("system_prompt", "Instead of its program's own, or added to that.", Value.TEXT, '"…"'),
+    Key("append_system_prompt", "", Value.TEXT, '"…"'),
+    Key("mcp_config", "MCP servers for it: files, or JSON.", Value.TEXTS),
+    Key("arguments", "Handed to its program as they are.", Value.TEXTS),
+    Key("orchestrator", "Its own overmind commands need nobody's consent.", Value.FLAG),
 )
-ALONE = frozenset({"command", "prompt"})
+OPTIONAL = frozenset({"command", "prompt"})
 """Keys that a mission has or has not by its nature: where they mean nothing they are not even mentioned."""
 
 
@@ -98,7 +95,7 @@ EDITORS = ("vi", "nano")
 """Where no variable names one."""
 
 
-def editor(environ: Mapping[str, str]) -> list[str]:
+def editor_command(environ: Mapping[str, str]) -> list[str]:
     """Return the person's editor with its arguments: $VISUAL, $EDITOR, else what there is.
 
     Raises:
@@ -168,9 +165,9 @@ def _run(argv: list[str]) -> int:
 
 MARK = "#! "
 """Begins what we write above a text that has a mistake."""
-ABOVE = 2
+MARK_LINES = 2
 """Lines that we write there."""
-_ABOUT = {
+_KEY_OF_CODE = {
     "name_taken": ("name",),
     "cwd_not_found": ("cwd",),
     "empty_command": ("command",),
@@ -178,7 +175,7 @@ _ABOUT = {
     "provider_missing": ("agent",),
 }
 """Error → the key that is wrong."""
-_WORDS = {
+_KEY_OF_WORDS = {
     "A name ": ("name",),
     "restart policy": ("restart",),
     "signal": ("stop_signal",),
@@ -190,7 +187,7 @@ _WORDS = {
 """Words of a sentence → the key that it is about."""
 _OF_THE_AGENT = frozenset({"allow", "deny", "model", "permission_mode", "max_turns", "mcp_config", "prompt",
                            "allowed_tools", "disallowed_tools", "system_prompt", "append_system_prompt"})  # fmt: skip
-_OTHERWISE = {"size": ("columns",), "agent_arg": ("agent", "arguments")}
+_RENAMED = {"size": ("columns",), "agent_arg": ("agent", "arguments")}
 
 
 class Mistake(Exception):
@@ -207,15 +204,15 @@ class Mistake(Exception):
         self.sentence = sentence
 
 
-def told(error: OvermindError, text: str) -> Mistake:
+def mistake_of(error: OvermindError, text: str) -> Mistake:
     """Return what the daemon refused as a mistake in the text."""
     sentence = re.sub(r"--([a-z][a-z-]*)", lambda at: at[1].replace("-", "_"), error.message)
-    return Mistake(line_of(text, _about(error.code, sentence)), sentence)
+    return Mistake(line_of(text, _key_of(error.code, sentence)), sentence)
 
 
-def _about(code: str, sentence: str) -> tuple[str, ...]:
+def _key_of(code: str, sentence: str) -> tuple[str, ...]:
     """The key that a refusal is about; () when nobody knows."""
-    known = _ABOUT.get(code) or next((path for words, path in _WORDS.items() if words in sentence), None)
+    known = _KEY_OF_CODE.get(code) or next((path for words, path in _KEY_OF_WORDS.items() if words in sentence), None)
     if known is not None:
         return known
     named = re.match(r"[a-z][a-z_.]*", sentence)
@@ -225,7 +222,7 @@ def _about(code: str, sentence: str) -> tuple[str, ...]:
 def _path(name: str) -> tuple[str, ...]:
     if name in _OF_THE_AGENT:
         return ("agent", name)
-    return _OTHERWISE.get(name, tuple(name.split(".")))
+    return _RENAMED.get(name, tuple(name.split(".")))
 
 
 def line_of(text: str, path: Sequence[str]) -> int:
@@ -254,7 +251,7 @@ def _bare(part: str) -> str:
 
 def marked(text: str, mistake: Mistake) -> str:
     """Return the text with the mistake above it; the line is counted as the editor will."""
-    said = f"Not stored: line {mistake.line + ABOVE}: {mistake.sentence}"
+    said = f"Not stored: line {mistake.line + MARK_LINES}: {mistake.sentence}"
     return f"{MARK}{said}\n{MARK}Quit without saving to give up.\n{text}"
 
 
@@ -269,7 +266,7 @@ def unmarked(text: str) -> str:
 _TABLES = ("labels", "env", "agent")
 
 
-def written(answer: Mapping[str, Any]) -> str:
+def definition_text(answer: Mapping[str, Any]) -> str:
     """Return what `definition` answered as a text to edit."""
     terms = answer["definition"]
     what = f"{answer['provider']} {answer['type']}" if answer["provider"] != "raw" else str(answer["type"])
@@ -285,7 +282,7 @@ def _keys(keys: Iterable[Key], values: Mapping[str, Any]) -> list[str]:
     lines: list[str] = []
     for key in keys:
         value = values[key.name]
-        if value is None and key.name in ALONE:
+        if value is None and key.name in OPTIONAL:
             continue
         if key.comment and lines and not (key.comment[0].islower()):
             lines.append("")
@@ -319,7 +316,7 @@ def _line(text: str) -> str:
     return re.sub(r"\\(.)", lambda at: '"' if at[1] == '"' else at[0], escaped)
 
 
-def read(text: str) -> dict[str, Any]:
+def read_definition(text: str) -> dict[str, Any]:
     """Return the terms that a text says, for the request `redefine`.
 
     Raises:
@@ -344,7 +341,7 @@ def _checked(found: dict[str, Any], text: str) -> dict[str, Any]:
             raise Mistake(line_of(text, (table,)), f"{table}: write a table, [{table}]")
     for table in ("labels", "env"):
         for name, value in found.get(table, {}).items():
-            _check_value(Key(name, "", Kind.TEXT), value, (table, name), text)
+            _check_value(Key(name, "", Value.TEXT), value, (table, name), text)
     if "agent" in found:
         _check(found["agent"], AGENT, ("agent",), text)
     for name in ("name", "cwd"):
@@ -370,19 +367,19 @@ def _check_value(key: Key, value: object, path: tuple[str, ...], text: str) -> N
         raise Mistake(line_of(text, path), f"{'.'.join(path)}: write {key.kind.value}")
 
 
-def _fits(kind: Kind, value: object) -> bool:
+def _fits(kind: Value, value: object) -> bool:
     if isinstance(value, bool):
-        return kind is Kind.FLAG
+        return kind is Value.FLAG
     if isinstance(value, list):
-        return kind in {Kind.TEXTS, Kind.COMMAND} and all(isinstance(one, str) for one in value)
+        return kind in {Value.TEXTS, Value.COMMAND} and all(isinstance(one, str) for one in value)
     return any(isinstance(value, one) for one in _TYPES.get(kind, ()))
 
 
-_TYPES: dict[Kind, tuple[type, ...]] = {
-    Kind.TEXT: (str,),
-    Kind.COMMAND: (str,),
-    Kind.WHOLE: (int,),
-    Kind.MONEY: (int, float),
-    Kind.TIME: (int, float, str),
-    Kind.SIGNAL: (int, str),
+_TYPES: dict[Value, tuple[type, ...]] = {
+    Value.TEXT: (str,),
+    Value.COMMAND: (str,),
+    Value.WHOLE: (int,),
+    Value.MONEY: (int, float),
+    Value.TIME: (int, float, str),
+    Value.SIGNAL: (int, str),
 }

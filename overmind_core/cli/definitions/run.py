@@ -1,19 +1,16 @@
-"""`overmind run`: start a mission in the caller's world.
-
-`overmind claude run`: `overmind run --provider claude`, in the words that people use.
-"""
+"""Commands that start missions: `run`, and `claude run`, the same with `--provider claude`."""
 
 from __future__ import annotations
 
 import os
 
-from overmind_core.cli import caller_world
+from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import AGENT, LIMITS, PROVIDER, given_agent, is_agent
 from overmind_core.cli.command import JSON, Command, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.isolation.options import ISOLATION, given_isolation
 from overmind_core.cli.missions.options import POLICY, given_policy
-from overmind_core.cli.parser import label, terminal_size, warn
+from overmind_core.cli.parser import label, terminal_size, warn_about_milliseconds
 from overmind_core.errors import INTERRUPTED, OvermindError
 
 TYPE_CHECKING = False
@@ -30,17 +27,17 @@ _REQUEST_KEY = 16
 
 def run(args: Namespace, context: Context) -> int:
     """Start it, and with --wait follow it to its end."""
-    from overmind_core.cli.definitions.start import begin  # start-up: --help needs none
+    from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
-    request = request_of(args, context.environ)
-    warn(args.timeout, context)
-    mission = begin(args, context, "run", request, told="Started mission {id} ({name})")
+    request = run_request(args, context.environ)
+    warn_about_milliseconds(args.timeout, context)
+    mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})")
     if mission is None:
         return INTERRUPTED
     return _follow(context, mission) if args.wait else 0
 
 
-def request_of(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+def run_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the arguments of the request `run`.
 
     Raises:
@@ -52,10 +49,10 @@ def request_of(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
         | given_isolation(args)
         | {
             "command": "" if is_agent(args) else _command(args.rest, may_be_empty=args.type == "session"),
-            "cwd": caller_world.folder(args.cwd),
-            "umask": caller_world.umask(),
-            "env": caller_world.inherited(environ, clean=args.clean_env),
-            "env_set": caller_world.chosen(args.env_file, args.env, environ),
+            "cwd": caller_environment.working_directory(args.cwd),
+            "umask": caller_environment.current_umask(),
+            "env": caller_environment.inherited_variables(environ, clean=args.clean_env),
+            "env_set": caller_environment.given_variables(args.env_file, args.env, environ),
             "interactive": args.interactive,
             "tty": not args.no_tty,
             "labels": dict(args.label),
@@ -78,21 +75,21 @@ def _command(words: list[str], *, may_be_empty: bool) -> str | list[str]:
         return ""
     if not words or not words[0].strip():
         raise OvermindError("empty_command")
-    caller_world.check_arguments(words)
+    caller_environment.check_arguments(words)
     return words[0] if len(words) == 1 else words
 
 
 def _follow(context: Context, mission: Mapping[str, Any]) -> int:
-    from overmind_core.cli.follow_logs import attend  # start-up: only with --wait
+    from overmind_core.cli.follow_logs import follow_until_end  # start-up: only with --wait
 
     try:
-        return attend(context, mission["id"])
+        return follow_until_end(context, mission["id"])
     except KeyboardInterrupt:
         context.note(f"\nMission {mission['id']} runs on. Return with: overmind logs -f {mission['name']}")
         return INTERRUPTED
 
 
-OPTIONS = [
+RUN_OPTIONS = [
     option("--name", "NAME", "instead of a generated one"),
     flag("--wait", "follow its output and exit with its code; ctrl-c leaves it alive"),
     option("--cwd", "FOLDER", "its working directory (default: this one)"),
@@ -116,7 +113,7 @@ OPTIONS = [
 RUN = Command(
     name="run",
     rest="CMD...",
-    options=[PROVIDER, *OPTIONS],
+    options=[PROVIDER, *RUN_OPTIONS],
     examples=[
         "overmind run 'make test && make install'",
         "overmind run --name api --restart always ./server --port 8080",
@@ -148,7 +145,7 @@ CLAUDE_RUN = Command(
     name="claude run",
     summary="start a Claude agent: run --provider claude",
     rest="PROMPT...",
-    options=OPTIONS,
+    options=RUN_OPTIONS,
     examples=[
         "overmind claude run fix the failing tests",
         "overmind claude run --wait --allowed-tools Bash 'run the tests and say what fails'",

@@ -1,12 +1,13 @@
-"""Missions that may be isolated, from the request to the word that they run: `run` and `quest run`.
+"""The start of missions that may be isolated, from the request until they run: `run` and `quest run`.
 
-An isolated mission until it runs: its events are followed, and what is being done is shown.
+An isolated mission is prepared first: its events are followed, and what is being done is shown.
 """
 
 from __future__ import annotations
 
-from overmind_core.cli.isolation.trust import call
-from overmind_core.cli.output import dumps, progress
+from overmind_core.cli.isolation.trust import call_trusted
+from overmind_core.cli.output import dumps
+from overmind_core.cli.progress import progress_of
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.cli.context import Context
-    from overmind_core.cli.output import Progress
+    from overmind_core.cli.progress import Progress
     from overmind_core.client.client import Client
 
     Json = Mapping[str, Any]
@@ -29,8 +30,8 @@ PREPARING = "preparing"
 """Status in an answer that comes before the mission runs."""
 
 
-def begin(
-    args: Namespace, context: Context, command: str, request: Mapping[str, Any], *, told: str
+def start_mission(
+    args: Namespace, context: Context, command: str, request: Mapping[str, Any], *, message: str
 ) -> Mapping[str, Any] | None:
     """Send the request, see an isolated mission through its preparation, and say that it runs.
 
@@ -39,7 +40,7 @@ def begin(
         context: Where to print.
         command: Its name on the socket.
         request: Its arguments.
-        told: What is said to people, with places for `id` and `name`.
+        message: What people read, with places for `id` and `name`.
 
     Returns:
         The answer; None when the person had enough of waiting.
@@ -47,30 +48,30 @@ def begin(
     Raises:
         OvermindError: nothing was started, or it could not be prepared.
     """
-    mission: Mapping[str, Any] = call(context, context.client(start=True), command, request)
+    mission: Mapping[str, Any] = call_trusted(context, context.client(start=True), command, request)
     if note := mission.get("note"):
         context.note(display_safe(str(note)))
     if args.json:
         context.say(dumps({"id": mission["id"], "name": mission["name"]}))
     isolated = mission.get("status") == PREPARING
-    if isolated and not prepared(context, mission):
+    if isolated and not wait_prepared(context, mission):
         return None
     if not args.json:
-        tell = context.note if args.wait else context.say
-        tell(told.format(id=mission["id"], name=mission["name"]))
+        write = context.note if args.wait else context.say
+        write(message.format(id=mission["id"], name=mission["name"]))
     if isolated:
-        _tell_place(context, mission["id"])
+        _print_worktree(context, mission["id"])
     return mission
 
 
-def prepared(context: Context, mission: Mapping[str, Any]) -> bool:
+def wait_prepared(context: Context, mission: Mapping[str, Any]) -> bool:
     """Show what is done until the mission runs; False when the person had enough of that.
 
     Raises:
         OvermindError: it could not be prepared, or was ended before.
     """
     try:
-        until_it_runs(context, mission)
+        follow_preparation(context, mission)
     except KeyboardInterrupt:
         name = mission["name"]
         context.note(f"\nMission {mission['id']} is still being prepared. Follow it with: overmind logs -f {name}")
@@ -78,7 +79,7 @@ def prepared(context: Context, mission: Mapping[str, Any]) -> bool:
     return True
 
 
-def _tell_place(context: Context, mission: str) -> None:
+def _print_worktree(context: Context, mission: str) -> None:
     isolation = context.client().call("info", {"id": mission}).get("isolation") or {}
     if isolation.get("worktree"):
         context.note(display_safe(f"Worktree {isolation['worktree']} (branch {isolation['branch']})"))
@@ -89,7 +90,7 @@ BEAT = 1.0
 _FINAL = frozenset({"stopped", "crashed", "killed"})
 _ENDS = {"stopped": "stopped", "crashed": "crashed", "killed": "killed", "hidden": "killed", "removed": "removed"}
 """Event → what has happened to the mission."""
-_FAILED = "spawn_failed"
+_SPAWN_FAILED = "spawn_failed"
 _SET_UP_FAILED, _SET_UP_NOTE = "setup_failed", "set_up_failed"
 """As a reason, and as an event: a policy may have tried it again."""
 _SET_UP = "The project's set-up failed."
@@ -97,40 +98,40 @@ _BEFORE, _BEHIND = "--- could not start: ", " ---"
 """Around the sentence in the log's line."""
 
 
-def until_it_runs(context: Context, mission: Json) -> None:
+def follow_preparation(context: Context, mission: Json) -> None:
     """Show each step until the mission runs.
 
     Args:
-        context: The world it is asked from.
+        context: Where to print.
         mission: `id` and `name`.
 
     Raises:
         OvermindError: it could not be prepared; `exited`, it was ended before.
     """
     client = context.client()
-    preparation = Preparation(mission)
-    shown = progress(f"Preparing {mission['name']}", context.environ)
+    preparation = PreparationFollower(mission)
+    shown = progress_of(f"Preparing {mission['name']}", context.environ)
     try:
         preparation.catch_up(client)
         if not preparation.over:
             _watch(client, preparation, shown)
     finally:
         shown.close()
-    preparation.conclude()
+    preparation.check()
 
 
-def _watch(client: Client, preparation: Preparation, shown: Progress) -> None:
+def _watch(client: Client, preparation: PreparationFollower, shown: Progress) -> None:
     shown.step(preparation.step)
     for kind, item in follow(client, preparation.request, beat=BEAT):
-        if kind == "item" and preparation.take(item):
+        if kind == "item" and preparation.apply(item):
             shown.step(preparation.step)
-        shown.beat()
+        shown.tick()
         if preparation.over:
             return
 
 
-class Preparation:
-    """What is known of one mission's preparation."""
+class PreparationFollower:
+    """One mission's preparation, followed over its events."""
 
     def __init__(self, mission: Json) -> None:
         self._id = mission["id"]
@@ -153,7 +154,7 @@ class Preparation:
         head = client.call("logs", {"ids": [self._id]})
         self._seq = head["seq"]
         notes = head["missions"][0]["annotations"]
-        if notes and notes[-1]["kind"] == _FAILED:  # else it was started again since
+        if notes and notes[-1]["kind"] == _SPAWN_FAILED:  # else it was started again since
             self._failure = _sentence(notes[-1]["text"])
         facts = client.call("info", {"id": self._id})
         self.step = (facts.get("isolation") or {}).get("step") or ""
@@ -168,8 +169,8 @@ class Preparation:
         """Return the request for what happens from now on."""
         return "events", {"since": self._seq, "follow": True}
 
-    def take(self, event: Json) -> bool:
-        """Note an event; False when it is about something else."""
+    def apply(self, event: Json) -> bool:
+        """Apply an event; False when it is about something else."""
         self._seq = event["seq"]
         if event.get("mission") != self._id:
             return False
@@ -178,7 +179,7 @@ class Preparation:
             self.step = event.get("step") or ""
         elif kind == "started":
             self.runs = True
-        elif kind == _FAILED:
+        elif kind == _SPAWN_FAILED:
             self._failure = _sentence(event.get("text", ""))
         elif kind == _SET_UP_NOTE:
             self._failure = _SET_UP
@@ -187,8 +188,8 @@ class Preparation:
             self._code = event.get("reason")
         return True
 
-    def conclude(self) -> None:
-        """Say why it does not run, where it does not.
+    def check(self) -> None:
+        """Raise why it does not run, where it does not.
 
         Raises:
             OvermindError: it could not be prepared; `exited`, it was ended before.

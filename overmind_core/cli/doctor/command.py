@@ -1,6 +1,6 @@
-"""`overmind doctor`: what is wrong with this machine or home, and how to mend it.
+"""`overmind doctor`: checks of this machine and home, and how to mend what is wrong.
 
-Every check, in the order in which they are shown; all look at once, none may keep the others waiting.
+All checks look at once, none may keep the others waiting; they are shown in the order of `CHECKS`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from threading import Thread
 from overmind_core.cli.command import JSON, Command
 from overmind_core.cli.context import Context
 from overmind_core.cli.doctor import home, machine
-from overmind_core.cli.doctor.finding import Check, Finding, World, fail
+from overmind_core.cli.doctor.finding import Check, CheckContext, Finding, fail
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
@@ -20,8 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
-
-    from overmind_core.cli.doctor.finding import Finding, World
 
 
 TITLES = ("CHECK", "STATUS", "FOUND", "MEND")
@@ -31,21 +29,19 @@ COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
 
 def doctor(args: Namespace, context: Context) -> int:
     """Look at everything; exit status 1 when something fails."""
-    findings = examine(_world(context))
+    findings = run_checks(_check_context(context))
     context.say(_json(findings) if args.json else _table(findings, context))
     return int(any(finding.status == "fail" for _, finding in findings))
 
 
-def _world(context: Context) -> World:
+def _check_context(context: Context) -> CheckContext:
     import shutil
     import sys
-    from functools import partial
 
-    from overmind_core.cli.doctor.finding import World
-    from overmind_core.cli.external import ask
+    from overmind_core.cli.external import run_program
 
     which = partial(shutil.which, path=context.environ.get("PATH"))
-    return World(context.environ, context.home, ask, which, sys.platform)
+    return CheckContext(context.environ, context.home, run_program, which, sys.platform)
 
 
 def _table(findings: Sequence[tuple[Check, Finding]], context: Context) -> str:
@@ -83,35 +79,37 @@ CHECKS = (
     Check("containers", machine.engine),
     Check("ports", machine.ports),
     *(Check(name, partial(machine.agent, name=name)) for name in machine.AGENTS),
-    Check("tmux", machine.outer),
-    *(Check(f"tmux {name}", partial(machine.setting, name=name)) for name in machine.SETTINGS),
+    Check("tmux", machine.tmux),
+    *(Check(f"tmux {name}", partial(machine.tmux_setting, name=name)) for name in machine.TMUX_SETTINGS),
     Check("home", home.folder),
-    Check("file system", home.kind),
-    Check("free space", home.space),
-    Check("socket", home.address),
+    Check("file system", home.file_system_kind),
+    Check("free space", home.free_space),
+    Check("socket", home.socket_address),
     Check("daemon", home.daemon),
     Check("keeper", home.keeper),
     Check("config.toml", home.config),
     Check("logs", home.logs),
-    Check("open files", machine.files),
+    Check("open files", machine.open_files),
     Check("terminals", machine.terminals),
     Check("subreaper", machine.subreaper),
-    Check("marks", machine.numbers),
+    Check("marks", machine.run_marks),
     Check("children", machine.children),
     Check("linger", machine.linger),
 )
 
 
-def examine(world: World, checks: tuple[Check, ...] = CHECKS, *, limit: float = LIMIT) -> list[tuple[Check, Finding]]:
+def run_checks(
+    context: CheckContext, checks: tuple[Check, ...] = CHECKS, *, limit: float = LIMIT
+) -> list[tuple[Check, Finding]]:
     """Return what each check found, but for those that have nothing to look at here.
 
     Args:
-        world: Where to look.
+        context: Where to look.
         checks: What to look at.
         limit: Seconds after which whoever has not come back counts as failed; a dead mount holds up nobody.
     """
     found: dict[str, Finding | None] = {}
-    threads = [Thread(target=_look, args=(check, world, found), daemon=True) for check in checks]
+    threads = [Thread(target=_run_check, args=(check, context, found), daemon=True) for check in checks]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + limit
@@ -121,9 +119,9 @@ def examine(world: World, checks: tuple[Check, ...] = CHECKS, *, limit: float = 
     return [(check, finding) for check in checks if (finding := found.get(check.name, late)) is not None]
 
 
-def _look(check: Check, world: World, found: dict[str, Finding | None]) -> None:
+def _run_check(check: Check, context: CheckContext, found: dict[str, Finding | None]) -> None:
     try:
-        found[check.name] = check.look(world)
+        found[check.name] = check.look(context)
     except OSError as error:
         found[check.name] = fail(f"{error.filename or ''}: {error.strerror or error}", "see that you may look there")
     except OvermindError as error:

@@ -1,11 +1,11 @@
-"""What a check finds, and the world in which it looks."""
+"""The parts of a check: its row, what it looks at, and what it finds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from overmind_core.cli.external import Answer
+from overmind_core.cli.external import ProgramResult
 from overmind_core.system.paths import Home
 
 OK = "ok"
@@ -23,19 +23,19 @@ class Finding(NamedTuple):
     """What to do about it."""
 
 
-class Ask(Protocol):
-    """Runs a program for what it says."""
+class RunProgram(Protocol):
+    """Runs a program for its output."""
 
-    def __call__(self, *argv: str) -> Answer:
+    def __call__(self, *argv: str) -> ProgramResult:
         """Run it, within a time limit."""
 
 
-class World(NamedTuple):
+class CheckContext(NamedTuple):
     """Everything outside that checks look at, but for files and the kernel."""
 
     environ: Mapping[str, str]
     home: Home
-    ask: Ask
+    run_program: RunProgram
     which: Callable[[str], str | None]
     """Program → its path, None when it isn't on PATH."""
     platform: str
@@ -46,7 +46,7 @@ class Check(NamedTuple):
     """One row of the table."""
 
     name: str
-    look: Callable[[World], Finding | None]
+    look: Callable[[CheckContext], Finding | None]
     """None: there is nothing to check here."""
 
 

@@ -1,21 +1,14 @@
-"""The home: ours alone, on a local disk with room, its socket within reach.
-
-What logs take, beside what they may.
-
-The person's settings, judged by the one who reads them.
-
-The processes of this home: who holds its locks, who answers on its sockets, which versions.
-"""
+"""Checks of the home: its folder, disk and socket, its settings and logs, its daemon and keeper."""
 
 from __future__ import annotations
 
 import os
 import stat
 
-from overmind_core.cli.doctor.finding import Finding, World, fail, ok, warn
+from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
 from overmind_core.cli.output import size
 from overmind_core.client.client import release_numbers
-from overmind_core.client.stream import ASK_LIMIT, ask_if_running
+from overmind_core.client.stream import CALL_LIMIT, call_if_running
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings, load
 from overmind_core.system import unixsocket
@@ -36,18 +29,18 @@ TOO_LITTLE = 50_000_000
 _USABLE = os.R_OK | os.W_OK | os.X_OK
 
 
-def folder(world: World) -> Finding:
+def folder(context: CheckContext) -> Finding:
     """Whether the home is there, or can be made, and is ours alone."""
-    root = world.home.root
+    root = context.home.root
     if not os.path.lexists(root):
-        above = standing(root)
+        above = nearest_existing(root)
         if os.access(above, os.W_OK | os.X_OK):
             return ok(f"{root} is made by the first command that needs it")
         return fail(f"{root} can't be made: {above} is not writable", "set OVERMIND_HOME to a folder of yours")
-    return _judged(root, os.stat(root))
+    return _judge_folder(root, os.stat(root))
 
 
-def _judged(root: str, found: os.stat_result) -> Finding:
+def _judge_folder(root: str, found: os.stat_result) -> Finding:
     mode = stat.S_IMODE(found.st_mode)
     if not stat.S_ISDIR(found.st_mode):
         return fail(f"{root} is not a folder", "move it away")
@@ -60,17 +53,17 @@ def _judged(root: str, found: os.stat_result) -> Finding:
     return ok(f"{root}, mode 0700, yours")
 
 
-def kind(world: World) -> Finding:
+def file_system_kind(context: CheckContext) -> Finding:
     """Whether its file system can be trusted with locks."""
-    name = file_system(standing(world.home.root))
+    name = file_system(nearest_existing(context.home.root))
     if name in NETWORK_FILE_SYSTEMS:
         return fail(f"{name}: a network file system", "set OVERMIND_HOME to a folder on a local disk")
     return ok(name or "unknown on this system")
 
 
-def space(world: World) -> Finding:
+def free_space(context: CheckContext) -> Finding:
     """Whether the disk has room."""
-    disk = os.statvfs(standing(world.home.root))
+    disk = os.statvfs(nearest_existing(context.home.root))
     free = disk.f_bavail * disk.f_frsize
     found = f"{size(free)} free of {size(disk.f_blocks * disk.f_frsize)}"
     if disk.f_files and not disk.f_favail:
@@ -80,12 +73,12 @@ def space(world: World) -> Finding:
     return warn(found, "make room, for example with: overmind prune") if free < LITTLE else ok(found)
 
 
-def address(world: World) -> Finding:
+def socket_address(context: CheckContext) -> Finding:
     """Where the socket is: a long path moves it."""
-    path = world.home.socket
+    path = context.home.socket
     long = len(os.fsencode(path))
     try:
-        where = read_socket_address(path, world.home.socket_pointer)
+        where = read_socket_address(path, context.home.socket_pointer)
     except FileNotFoundError:
         return ok(f"the path has {long} bytes, {LONGEST_SOCKET_PATH} fit: the daemon will put its socket elsewhere")
     if where == path:
@@ -95,16 +88,16 @@ def address(world: World) -> Finding:
     return ok(f"moved to {where}, since its path has {long} bytes")
 
 
-def standing(path: str) -> str:
+def nearest_existing(path: str) -> str:
     """Return `path`, or the nearest folder above it that exists."""
     while not os.path.exists(path) and os.path.dirname(path) != path:
         path = os.path.dirname(path)
     return path
 
 
-def config(world: World) -> Finding:
+def config(context: CheckContext) -> Finding:
     """Whether config.toml can be read, and means something."""
-    path = world.home.config
+    path = context.home.config
     try:
         load(path)
     except OvermindError as error:
@@ -112,10 +105,10 @@ def config(world: World) -> Finding:
     return ok(f"{path} is valid" if os.path.exists(path) else "none: all defaults")
 
 
-def settings(world: World) -> Settings:
+def settings(context: CheckContext) -> Settings:
     """Return the settings; the defaults when they can't be read."""
     try:
-        return load(world.home.config)
+        return load(context.home.config)
     except (OvermindError, OSError):
         return Settings()
 
@@ -125,43 +118,43 @@ DISK_SHARE = 10
 NEARLY = 0.9
 
 
-def logs(world: World) -> Finding:
+def logs(context: CheckContext) -> Finding:
     """How much of their limit the logs use."""
-    used = _used(world)
-    disk = os.statvfs(standing(world.home.root))
-    limit = min(settings(world).log_total, disk.f_blocks * disk.f_frsize // DISK_SHARE)
+    used = _used(context)
+    disk = os.statvfs(nearest_existing(context.home.root))
+    limit = min(settings(context).log_total, disk.f_blocks * disk.f_frsize // DISK_SHARE)
     found = f"{size(used)} of {size(limit)}"
     if used >= limit * NEARLY:
         return warn(f"{found}: the oldest logs of finished missions go", "overmind prune, or a higher [logs] total")
     return ok(found)
 
 
-def _used(world: World) -> int:
-    status = ask_if_running(world.home, "status")
+def _used(context: CheckContext) -> int:
+    status = call_if_running(context.home, "status")
     if status is not None:
         return int(status["log_bytes"])
-    paths = [os.path.join(folder, name) for folder, _, names in os.walk(world.home.logs) for name in names]
+    paths = [os.path.join(folder, name) for folder, _, names in os.walk(context.home.logs) for name in names]
     return sum(os.lstat(path).st_size for path in paths)
 
 
-def daemon(world: World) -> Finding:
+def daemon(context: CheckContext) -> Finding:
     """Whether the daemon, if there is one, answers."""
-    home = world.home
+    home = context.home
     pid = holder_pid(home.supervisor_lock)
     if pid is not None:
-        return _answering(world, pid)
+        return _answering(context, pid)
     if holder_pid(home.keeper_lock) is not None:
         return warn("not running, but its missions live on with the keeper", "overmind start")
-    if _lies_there(home.socket, home.socket_pointer):
+    if _socket_exists(home.socket, home.socket_pointer):
         return warn("not running; a stale socket is left", "nothing to do: the next start replaces it")
     return ok("not running")
 
 
-def _answering(world: World, pid: int) -> Finding:
-    status = ask_if_running(world.home, "status")
+def _answering(context: CheckContext, pid: int) -> Finding:
+    status = call_if_running(context.home, "status")
     if status is None:
         mend = f"kill {pid}; overmind start (the missions live on)"
-        return fail(f"PID {pid} has not answered for {ASK_LIMIT:.0f} s", mend)
+        return fail(f"PID {pid} has not answered for {CALL_LIMIT:.0f} s", mend)
     theirs = str(status["version"])
     found = f"PID {pid}, version {theirs}"
     if release_numbers(theirs) < release_numbers(VERSION):
@@ -171,21 +164,21 @@ def _answering(world: World, pid: int) -> Finding:
     return ok(found)
 
 
-def keeper(world: World) -> Finding:
+def keeper(context: CheckContext) -> Finding:
     """Whether the keeper, if there is one, listens."""
-    home = world.home
+    home = context.home
     pid = holder_pid(home.keeper_lock)
     if pid is None:
         return ok("not running")
     try:
-        unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), ASK_LIMIT).close()
+        unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), CALL_LIMIT).close()
     except OSError as error:
         mend = f"look into {home.keeper_log}; the last resort ends its missions: kill -9 {pid}"
         return fail(f"PID {pid} can't be reached: {error.strerror or error}", mend)
     return ok(f"PID {pid}")
 
 
-def _lies_there(path: str, pointer: str) -> bool:
+def _socket_exists(path: str, pointer: str) -> bool:
     try:
         return os.path.lexists(read_socket_address(path, pointer))
     except FileNotFoundError:

@@ -1,15 +1,4 @@
-"""Limits of the kernel that end the fun early: open files, terminals.
-
-Whether what runs for a person outlives their last session.
-
-Settings of the tmux around us that decide how a full-screen program feels.
-
-What helps to find every process of a mission when it ends.
-
-Programs that Overmind, or the work it runs, uses: Python, git, Docker, the agents.
-
-What isolated missions need besides git: ports of their own, and an engine where a project has containers.
-"""
+"""Checks of the machine: limits of the kernel, the init system, tmux, programs, ports and container engines."""
 
 from __future__ import annotations
 
@@ -20,8 +9,8 @@ import socket
 import sys
 from collections.abc import Callable
 
-from overmind_core.cli.doctor.finding import Finding, World, fail, ok, warn
-from overmind_core.cli.external import Answer
+from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
+from overmind_core.cli.external import ProgramResult
 from overmind_core.domain.isolation.project import FIRST_PORT, LAST_PORT
 from overmind_core.system import run_mark
 
@@ -32,13 +21,13 @@ NEARLY = 0.9
 _PTY = "/proc/sys/kernel/pty"
 
 
-def files(_world: World) -> Finding:
+def open_files(_world: CheckContext) -> Finding:
     """How many missions the limit on open files allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return judge_files(soft, hard)
+    return judge_open_files(soft, hard)
 
 
-def judge_files(soft: int, hard: int) -> Finding:
+def judge_open_files(soft: int, hard: int) -> Finding:
     """Judge RLIMIT_NOFILE: the keeper lifts its own to the hard one."""
     if hard == resource.RLIM_INFINITY:
         return ok(f"{soft}, no hard limit")
@@ -49,14 +38,14 @@ def judge_files(soft: int, hard: int) -> Finding:
     return ok(found)
 
 
-def terminals(world: World) -> Finding:
+def terminals(context: CheckContext) -> Finding:
     """Whether there are terminals left."""
     try:
         for fd in os.openpty():
             os.close(fd)
     except OSError as error:
         return fail(f"none can be opened: {error.strerror}", "end some missions, or: sudo sysctl kernel.pty.max=65536")
-    if world.platform != "linux":
+    if context.platform != "linux":
         return ok("can be opened")
     most, used = (_number(f"{_PTY}/{name}") for name in ("max", "nr"))
     return ok("can be opened") if most is None or used is None else judge_terminals(used, most)
@@ -80,14 +69,14 @@ RUNNING = "/run/systemd/system"
 """There when systemd is the init system. Source: sd_booted(3)."""
 
 
-def linger(world: World, running: str = RUNNING) -> Finding | None:
+def linger(context: CheckContext, running: str = RUNNING) -> Finding | None:
     """Whether systemd keeps this person's processes after their last logout."""
     if not os.path.isdir(running):
         return None
-    answer = world.ask("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
-    if answer.code is None:
-        return warn(f"loginctl does not tell: {answer.line}", "loginctl enable-linger")
-    if answer.code == 0 and answer.line == "yes":
+    answer = context.run_program("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
+    if answer.exit_code is None:
+        return warn(f"loginctl does not tell: {answer.first_line}", "loginctl enable-linger")
+    if answer.exit_code == 0 and answer.first_line == "yes":
         return ok("missions outlive your last logout")
     return warn("off: missions may end with your last logout", "loginctl enable-linger")
 
@@ -96,53 +85,55 @@ SLOW_ESCAPE = 50
 """Milliseconds from which on a person feels that the escape key waits."""
 
 
-def outer(world: World) -> Finding:
+def tmux(context: CheckContext) -> Finding:
     """Whether there is a tmux around us, and which."""
-    if not world.environ.get("TMUX"):
+    if not context.environ.get("TMUX"):
         return ok("not inside tmux")
-    return ok(world.ask("tmux", "-V").line)
+    return ok(context.run_program("tmux", "-V").first_line)
 
 
-def setting(world: World, name: str) -> Finding | None:
+def tmux_setting(context: CheckContext, name: str) -> Finding | None:
     """Judge one setting; nothing to say outside tmux."""
-    if not world.environ.get("TMUX"):
+    if not context.environ.get("TMUX"):
         return None
-    answer = world.ask("tmux", "show", "-gv", name)
-    if answer.code is None:
-        return warn(f"tmux does not tell: {answer.line}", "see whether this tmux still answers: tmux info")
-    return SETTINGS[name](answer)
+    answer = context.run_program("tmux", "show", "-gv", name)
+    if answer.exit_code is None:
+        return warn(f"tmux does not tell: {answer.first_line}", "see whether this tmux still answers: tmux info")
+    return TMUX_SETTINGS[name](answer)
 
 
-def _escape_time(answer: Answer) -> Finding:
-    value = answer.line
+def _escape_time(answer: ProgramResult) -> Finding:
+    value = answer.first_line
     if value.isdigit() and int(value) <= SLOW_ESCAPE:
         return ok(f"{value} ms")
     return warn(f"{value} ms: the escape key waits so long", "in ~/.tmux.conf: set -s escape-time 10")
 
 
-def _set_clipboard(answer: Answer) -> Finding:
-    if answer.line in {"on", "external"}:
-        return ok(answer.line)
-    return warn(f"{answer.line}: what is copied stays inside tmux", "in ~/.tmux.conf: set -s set-clipboard external")
-
-
-def _allow_passthrough(answer: Answer) -> Finding:
-    if answer.code != 0:
-        return ok("always on (before tmux 3.3)")
-    if answer.line in {"on", "all"}:
-        return ok(answer.line)
+def _set_clipboard(answer: ProgramResult) -> Finding:
+    if answer.first_line in {"on", "external"}:
+        return ok(answer.first_line)
     return warn(
-        f"{answer.line}: notifications do not reach your terminal", "in ~/.tmux.conf: set -g allow-passthrough on"
+        f"{answer.first_line}: what is copied stays inside tmux", "in ~/.tmux.conf: set -s set-clipboard external"
     )
 
 
-def _default_terminal(answer: Answer) -> Finding:
-    if answer.line.endswith(("256color", "direct")):
-        return ok(answer.line)
-    return warn(f"{answer.line}: few colours", "in ~/.tmux.conf: set -s default-terminal tmux-256color")
+def _allow_passthrough(answer: ProgramResult) -> Finding:
+    if answer.exit_code != 0:
+        return ok("always on (before tmux 3.3)")
+    if answer.first_line in {"on", "all"}:
+        return ok(answer.first_line)
+    return warn(
+        f"{answer.first_line}: notifications do not reach your terminal", "in ~/.tmux.conf: set -g allow-passthrough on"
+    )
 
 
-SETTINGS: dict[str, Callable[[Answer], Finding]] = {
+def _default_terminal(answer: ProgramResult) -> Finding:
+    if answer.first_line.endswith(("256color", "direct")):
+        return ok(answer.first_line)
+    return warn(f"{answer.first_line}: few colours", "in ~/.tmux.conf: set -s default-terminal tmux-256color")
+
+
+TMUX_SETTINGS: dict[str, Callable[[ProgramResult], Finding]] = {
     "escape-time": _escape_time,
     "set-clipboard": _set_clipboard,
     "allow-passthrough": _allow_passthrough,
@@ -156,9 +147,9 @@ PR_GET_CHILD_SUBREAPER = 37
 LOST = "a program that leaves its session and its parent, and clears its environment, is not found"
 
 
-def subreaper(world: World) -> Finding:
+def subreaper(context: CheckContext) -> Finding:
     """Whether the keeper can adopt orphans."""
-    if world.platform != "linux":
+    if context.platform != "linux":
         return warn(f"only Linux has them: {LOST}", "nothing to do; see docs/ending.md")
     answer = ctypes.c_int(0)
     if ctypes.CDLL(None).prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0) != 0:
@@ -166,14 +157,14 @@ def subreaper(world: World) -> Finding:
     return ok("the keeper adopts orphans")
 
 
-def numbers(world: World) -> Finding:
+def run_marks(context: CheckContext) -> Finding:
     """Whether runs can be marked by a resource limit."""
-    if world.platform != "linux":
+    if context.platform != "linux":
         return warn(f"only Linux has them: {LOST}", "nothing to do; see docs/ending.md")
-    return judge_numbers(run_mark.unmarked_limit())
+    return judge_run_marks(run_mark.unmarked_limit())
 
 
-def judge_numbers(ceiling: int) -> Finding:
+def judge_run_marks(ceiling: int) -> Finding:
     """Judge the hard RLIMIT_MSGQUEUE, in bytes: marks are numbers below it."""
     count = ceiling // 2 // run_mark.BLOCK_SIZE * run_mark.BLOCK_SIZE
     if count <= 0:
@@ -181,9 +172,9 @@ def judge_numbers(ceiling: int) -> Finding:
     return ok(f"{count} runs can wear one at once")
 
 
-def children(world: World) -> Finding | None:
+def children(context: CheckContext) -> Finding | None:
     """Whether the kernel lists the children of a process."""
-    if world.platform != "linux":
+    if context.platform != "linux":
         return None
     if not os.path.exists("/proc/thread-self/children"):
         return warn("the kernel does not list children: ends take longer", "a kernel with CONFIG_PROC_CHILDREN")
@@ -202,7 +193,7 @@ _BINARIES = {"claude": "OVERMIND_CLAUDE_BIN"}
 """Agent → the variable that names another program for it."""
 
 
-def python(_world: World, version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+def python(_world: CheckContext, version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     """Whether this Python is new enough."""
     found = f"{'.'.join(map(str, version))} ({sys.executable})"
     if version < OLDEST_PYTHON:
@@ -210,46 +201,46 @@ def python(_world: World, version: tuple[int, ...] = sys.version_info[:3]) -> Fi
     return ok(found)
 
 
-def git(world: World) -> Finding:
+def git(context: CheckContext) -> Finding:
     """Whether git runs."""
-    return _version_of(world, "git", mend="install git: agents work in its worktrees")
+    return _version_of(context, "git", mend="install git: agents work in its worktrees")
 
 
-def docker_client(world: World) -> Finding:
+def docker_client(context: CheckContext) -> Finding:
     """Whether the docker command runs."""
     return _version_of(
-        world, "docker", mend="only missions in containers need it: https://docs.docker.com/engine/install"
+        context, "docker", mend="only missions in containers need it: https://docs.docker.com/engine/install"
     )
 
 
-def docker_engine(world: World) -> Finding | None:
+def docker_engine(context: CheckContext) -> Finding | None:
     """Whether the engine behind the docker command answers."""
-    program = world.which("docker")
+    program = context.which("docker")
     if program is None:
         return None
-    answer = world.ask(program, "version", "--format", "{{.Server.Version}}")
-    if answer.code != 0 or not answer.text:
+    answer = context.run_program(program, "version", "--format", "{{.Server.Version}}")
+    if answer.exit_code != 0 or not answer.output:
         return warn(
-            f"does not answer: {answer.text.splitlines()[-1] if answer.text else 'no word'}",
+            f"does not answer: {answer.output.splitlines()[-1] if answer.output else 'no word'}",
             "start Docker, and see that you may use its socket",
         )
-    return ok(answer.line)
+    return ok(answer.first_line)
 
 
-def agent(world: World, name: str) -> Finding:
+def agent(context: CheckContext, name: str) -> Finding:
     """Whether an agent's command line runs."""
-    chosen = world.environ.get(_BINARIES.get(name, ""), name)
-    return _version_of(world, chosen, mend=f"if you want to use it: {AGENTS[name]}")
+    chosen = context.environ.get(_BINARIES.get(name, ""), name)
+    return _version_of(context, chosen, mend=f"if you want to use it: {AGENTS[name]}")
 
 
-def _version_of(world: World, name: str, *, mend: str) -> Finding:
-    program = world.which(name)
+def _version_of(context: CheckContext, name: str, *, mend: str) -> Finding:
+    program = context.which(name)
     if program is None:
         return warn("not found on PATH", mend)
-    answer = world.ask(program, "--version")
-    if answer.code != 0:
-        return warn(f"{program} does not run: {answer.line or f'exit {answer.code}'}", mend)
-    return ok(f"{answer.line} ({program})")
+    answer = context.run_program(program, "--version")
+    if answer.exit_code != 0:
+        return warn(f"{program} does not run: {answer.first_line or f'exit {answer.exit_code}'}", mend)
+    return ok(f"{answer.first_line} ({program})")
 
 
 FEW_PORTS = 50
@@ -258,12 +249,12 @@ _HOST = "127.0.0.1"
 _OTHER_RANGE = "another range in .overmind.yml: isolation: { port_range: 13100-13999 }"
 
 
-def engine(world: World) -> Finding:
+def engine(context: CheckContext) -> Finding:
     """Whether the engine that containers of missions would be made by answers; it needs no docker command."""
     from overmind_core.containers.engine import Engine, EngineMissing
 
     try:
-        found = Engine.connect(world.environ)
+        found = Engine.connect(context.environ)
     except EngineMissing as error:
         what, _, mend = error.why.partition(". ")
         return warn(what, f"only for projects with containers: {mend or 'start Docker or Podman'}")
@@ -271,7 +262,7 @@ def engine(world: World) -> Finding:
     return ok(found.url)
 
 
-def ports(_world: World) -> Finding:
+def ports(_world: CheckContext) -> Finding:
     """How many ports of the range that is taken where a project names none are free."""
     return judge_ports(sum(map(_is_free, range(FIRST_PORT, LAST_PORT + 1))))
 

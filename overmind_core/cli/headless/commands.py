@@ -1,20 +1,13 @@
-"""`overmind --headless COMMAND`: which commands there are, and the options that stand before them.
-
-`overmind --headless run`: one mission, from nothing to nothing.
-
-`overmind --headless apply`: one plan, from nothing to nothing.
-
-The options of every headless command.
-"""
+"""`overmind --headless COMMAND`: its commands `run` and `apply`, from nothing to nothing, and the options of all."""
 
 from __future__ import annotations
 
-from overmind_core.cli.agents.options import is_agent
+from overmind_core.cli.agents.options import PROVIDER, is_agent
 from overmind_core.cli.command import Command, flag, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.definitions import run as attended
-from overmind_core.cli.parser import milliseconds, parse, warn
-from overmind_core.cli.plans.blueprint import FILE, VAR
+from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
+from overmind_core.cli.parser import milliseconds, parse, warn_about_milliseconds
+from overmind_core.cli.plans.blueprint import FILE, VAR, apply_request, load
 from overmind_core.cli.plans.commands import RERUN
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
@@ -43,14 +36,16 @@ TOTAL_TIMEOUT = option("--timeout", "TIME", "wall clock of everything, in ms; th
 
 def headless(words: list[str], context: Context) -> int:
     """Run `words`, the command line after `--headless`, and return its exit status."""
-    before = parse(FRONT, words)
+    before = parse(HEADLESS, words)
     if not before.rest:
         raise UsageError("Missing command. Write for example: overmind --headless run 'make test'")
     name, *rest = before.rest
-    if name not in COMMANDS:
+    if name not in HEADLESS_COMMANDS:
         agent = " An agent: overmind --headless run --provider claude 'PROMPT'" if name == "claude" else ""
-        raise OvermindError("unknown_command", f"There is no headless {name!r}, only: {', '.join(COMMANDS)}.{agent}")
-    command = COMMANDS[name]
+        raise OvermindError(
+            "unknown_command", f"There is no headless {name!r}, only: {', '.join(HEADLESS_COMMANDS)}.{agent}"
+        )
+    command = HEADLESS_COMMANDS[name]
     return command.run(_joined(before, parse(command, rest)), context)
 
 
@@ -63,11 +58,11 @@ def _joined(before: Namespace, after: Namespace) -> Namespace:
     return after
 
 
-def _nothing(_args: Namespace, _context: Context) -> int:
+def _no_command(_args: Namespace, _context: Context) -> int:
     raise UsageError("Missing command.")
 
 
-FRONT = Command(
+HEADLESS = Command(
     name="--headless",
     summary="run something to its end in the foreground, for CI: no daemon, and nothing is left",
     rest="run CMD... | apply FILE",
@@ -78,7 +73,7 @@ FRONT = Command(
         "overmind --headless --junit report.xml apply ci.toml",
     ],
     notes="See also: overmind --headless run --help, overmind --headless apply --help",
-    run=_nothing,
+    run=_no_command,
 )
 
 
@@ -88,20 +83,20 @@ _ELSEWHERE = frozenset({"--wait", "--json"})
 
 def run(args: Namespace, context: Context) -> int:
     """Run the mission, show it, report on it; return its exit status."""
-    from overmind_core.cli.headless.runner import Frame  # start-up: --help needs none
+    from overmind_core.cli.headless.runner import Runner  # start-up: --help needs none
 
     if args.type == "session" and is_agent(args):
         raise UsageError("A session waits for messages, and nobody can send any here: leave out --type session")
-    request = attended.request_of(args, context.environ)
-    warn(args.timeout, context)
-    frame = Frame(args, context, "run")
-    return frame.run(lambda client: [_begin(args, context, client, request)])
+    request = run_request(args, context.environ)
+    warn_about_milliseconds(args.timeout, context)
+    runner = Runner(args, context, "run")
+    return runner.run(lambda client: [_begin(args, context, client, request)])
 
 
 def _begin(args: Namespace, context: Context, client: Client, request: Mapping[str, Any]) -> str:
-    from overmind_core.cli.isolation.trust import call  # start-up: --help needs none
+    from overmind_core.cli.isolation.trust import call_trusted  # start-up: --help needs none
 
-    mission = call(context, client, "run", request, trust=args.trust)
+    mission = call_trusted(context, client, "run", request, trust=args.trust)
     if note := mission.get("note"):
         context.note(display_safe(str(note)))
     return str(mission["id"])
@@ -113,7 +108,7 @@ RUN = Command(
     rest="CMD...",
     options=[
         *REPORTS,
-        *(option for option in attended.RUN.options if not _ELSEWHERE.intersection(option.names)),
+        *(option for option in (PROVIDER, *RUN_OPTIONS) if not _ELSEWHERE.intersection(option.names)),
         flag("--trust", "trust the project's .overmind.yml, for this run: it may run its commands"),
         flag("--wait", "changes nothing: it always waits"),
         flag("--json", "sum up as one line of JSON"),
@@ -136,15 +131,14 @@ RUN = Command(
 
 def apply(args: Namespace, context: Context) -> int:
     """Run the plan, show all of its agents, report on each; return its exit status."""
-    from overmind_core.cli.headless.runner import Frame
-    from overmind_core.cli.isolation.trust import call
-    from overmind_core.cli.plans.blueprint import load, request_of
+    from overmind_core.cli.headless.runner import Runner
+    from overmind_core.cli.isolation.trust import call_trusted
 
     args.total_timeout = args.timeout or args.total_timeout
     blueprint = load(args.file, args.var, context)
-    request = request_of(blueprint, args.file, context.environ, rerun=args.rerun)
-    frame = Frame(args, context, "apply", several=True, conclude=_conclude)
-    return frame.run(lambda client: [call(context, client, "apply", request, trust=args.trust)["id"]])
+    request = apply_request(blueprint, args.file, context.environ, rerun=args.rerun)
+    runner = Runner(args, context, "apply", several=True, conclude=_conclude)
+    return runner.run(lambda client: [call_trusted(context, client, "apply", request, trust=args.trust)["id"]])
 
 
 def _conclude(client: Client, found: Result) -> Result:
@@ -182,5 +176,5 @@ APPLY = Command(
     run=apply,
 )
 
-COMMANDS = {"run": RUN, "apply": APPLY}
+HEADLESS_COMMANDS = {"run": RUN, "apply": APPLY}
 """What `overmind --headless COMMAND` runs."""

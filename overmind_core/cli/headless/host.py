@@ -1,4 +1,4 @@
-"""The supervisor in a thread of this process, and the folder it works in."""
+"""The host of a headless run: the supervisor in a thread of this process, and the folder it works in."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 KILL_AFTER = 2.0
 """Seconds after which the keeper ends everything when this process vanishes."""
-PATIENCE = 5.0
+LEAVE_LIMIT = 5.0
 """Seconds for the keeper of an earlier run, or our own, to leave."""
 PREFIX = "overmind-headless-"
 
 
-class Place:
+class HeadlessHome:
     """The home of this run: a temporary folder, unless the person named one."""
 
     def __init__(self, named: str | None) -> None:
@@ -40,7 +40,7 @@ class Place:
             shutil.rmtree(self.home.root, ignore_errors=True)
 
 
-class Hosting:
+class HostThread:
     """One supervisor, from its start to the end of everything that it started."""
 
     def __init__(self, home: Home) -> None:
@@ -76,7 +76,7 @@ class Hosting:
             OvermindError: it failed.
         """
         if self._failure is not None:
-            raise _explained(self._failure, self._home)
+            raise _as_overmind_error(self._failure, self._home)
 
     def stop(self, grace: float | None = None) -> None:
         """Begin to stop everything; nothing new is started. `grace`: seconds, None = each mission's own."""
@@ -96,7 +96,7 @@ class Hosting:
         self._refuse()
         if self._thread.is_alive():
             threading.Thread(target=self._shut_down, name="shutdown", daemon=True).start()
-            self._thread.join(PATIENCE)
+            self._thread.join(LEAVE_LIMIT)
         if self._thread.ident is not None and not self._thread.is_alive():
             _is_free(self._home.keeper_lock)
 
@@ -150,13 +150,13 @@ def _is_free(path: str) -> bool:
     """Whether nobody holds the lock, or lets go of it soon."""
     if not os.path.exists(path):
         return True
-    lock = wait_lock(path, PATIENCE)
+    lock = wait_lock(path, LEAVE_LIMIT)
     if lock is not None:
         lock.release()
     return lock is not None
 
 
-def _explained(failure: BaseException, home: Home) -> OvermindError:
+def _as_overmind_error(failure: BaseException, home: Home) -> OvermindError:
     if isinstance(failure, OvermindError):
         return failure
     return OvermindError("internal", f"The supervisor failed: {failure}. See {home.daemon_log}")

@@ -1,11 +1,11 @@
-"""Everything that happens in a home, over one connection: its events, and the output of each mission as it grows."""
+"""The observer of a home: its events, and the output of each mission as it grows, over one connection."""
 
 from __future__ import annotations
 
 import time
 from functools import partial
 
-from overmind_core.cli.output import renderer
+from overmind_core.cli.follow_logs import line_renderer
 from overmind_core.client.client import answer_result
 from overmind_core.client.stream import KINDS
 from overmind_core.errors import OvermindError
@@ -39,8 +39,8 @@ class OutputHeld(Exception):
         self.reason = reason
 
 
-class Attendance:
-    """Shows the output of all missions and hands on each event, until it is told to stop.
+class Observer:
+    """Shows the output of all missions and hands on each event, until all have ended.
 
     Args:
         client: nothing else may use it meanwhile.
@@ -66,14 +66,14 @@ class Attendance:
         return list(self._seen)
 
     @property
-    def over(self) -> bool:
-        """Whether nothing is attended to."""
+    def is_done(self) -> bool:
+        """Whether nothing is followed any more."""
         return not self._open
 
     def begin(self, missions: Iterable[str]) -> None:
-        """Attend to these, and to all that they start."""
+        """Follow these, and all that they start."""
         for mission in missions:
-            self._attend(mission)
+            self._follow_log(mission)
         self._stream("events", {"follow": True, "since": self._seq}, self._event)
 
     def until_ended(self, missions: Collection[str] | None, deadline: float | None = None) -> None:
@@ -129,7 +129,7 @@ class Attendance:
     def _stream(self, command: str, args: Json, take: Take) -> None:
         self._streams[self._client.send(command, args)] = take
 
-    def _attend(self, mission: str) -> None:
+    def _follow_log(self, mission: str) -> None:
         self._seen[mission] = None
         self._open.add(mission)
         self._stream("logs", {"ids": [mission], "follow": True, "seq": 0}, partial(self._log, mission))
@@ -140,7 +140,7 @@ class Attendance:
         self._seq = event["seq"]
         self._keep_event(event)
         if event["type"] == "created" and event["mission"] not in self._seen:
-            self._attend(event["mission"])
+            self._follow_log(event["mission"])
 
     def _last_events(self, done: list[str], kind: str, event: Json) -> None:
         if kind == "end":
@@ -160,7 +160,9 @@ class Attendance:
             transcript.apply(content)
             self._screen.show(transcript, transcript.new_lines())
             return
-        transcript = Transcript(content["missions"][0], LogSelection(colour=self._screen.colour, renderers=renderer))
+        transcript = Transcript(
+            content["missions"][0], LogSelection(colour=self._screen.colour, renderers=line_renderer)
+        )
         self._seen[mission] = transcript
         self._screen.enter(transcript)
         self._screen.show(transcript, transcript.begin(follow=not transcript.ended))

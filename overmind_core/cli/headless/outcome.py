@@ -1,7 +1,4 @@
-"""What became of the missions of a headless run. Pure.
-
-What became of a plan: of each of its agents, whether it ran or not. Pure.
-"""
+"""The outcome of a headless run: the ends of its missions, or of each agent of a plan, whether it ran or not. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the output of missions goes: stdout, and the last of it into memory for the reports."""
+"""The output of a headless run: the lines of its missions on stdout, and the last of them in memory for the reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 KEPT = 64 * 1024
 """Characters of each mission's output that reports show."""
-COLOURFUL = ("GITHUB_ACTIONS", "GITEA_ACTIONS", "GITLAB_CI", "CIRCLECI", "BUILDKITE", "TRAVIS", "DRONE", "APPVEYOR")
+COLOUR_SERVICES = (
+    "GITHUB_ACTIONS",
+    "GITEA_ACTIONS",
+    "GITLAB_CI",
+    "CIRCLECI",
+    "BUILDKITE",
+    "TRAVIS",
+    "DRONE",
+    "APPVEYOR",
+)
 """Set by services whose log viewers show colours. Source: each one's documentation of its variables."""
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")
 _NO = frozenset({"", "0", "false"})
@@ -51,16 +60,18 @@ class Tail:
         return _SGR.sub("", "\n".join(self._lines))
 
 
-class Unheard(Exception):
-    """Stdout takes no more.
+class OutputLost(Exception):
+    """The output is lost: stdout takes no more.
 
     Attributes:
         nobody: its reader is gone; else the disk is full, or something like it.
     """
 
     def __init__(self, error: OSError) -> None:
-        self.nobody = error.errno in {errno.EPIPE, errno.EIO}
-        super().__init__("nobody reads the output" if self.nobody else f"stdout can't be written: {error.strerror}")
+        self.reader_gone = error.errno in {errno.EPIPE, errno.EIO}
+        super().__init__(
+            "nobody reads the output" if self.reader_gone else f"stdout can't be written: {error.strerror}"
+        )
 
 
 class Screen:
@@ -79,7 +90,7 @@ class Screen:
         self._transcripts: list[Transcript] = []
         self._silent = False
         self.announce: Callable[[str], None] = lambda _: None
-        """Is told the name of the first mission before its first line."""
+        """Called with the name of the first mission before its first line."""
 
     def enter(self, transcript: Transcript) -> None:
         """Another mission begins.
@@ -88,7 +99,7 @@ class Screen:
             Unheard: nobody takes what is said about the first.
         """
         if not self._transcripts:
-            self._say(lambda: self.announce(transcript.name))
+            self._write_out(lambda: self.announce(transcript.name))
         self._transcripts.append(transcript)
         self.tails[transcript.id] = Tail()
         if self._several or len(self._transcripts) > 1:
@@ -104,20 +115,20 @@ class Screen:
         if self._silent:
             deque(kept, maxlen=0)
         else:
-            self._say(lambda: self._printer.show(transcript.id, kept))
+            self._write_out(lambda: self._printer.show(transcript.id, kept))
 
     def silence(self) -> None:
         """Print no more: nobody takes it."""
         self._silent = True
 
-    def _say(self, write: Callable[[], None]) -> None:
+    def _write_out(self, write: Callable[[], None]) -> None:
         try:
             write()
         except OSError as error:
-            raise Unheard(error) from error
+            raise OutputLost(error) from error
 
 
-def colourful(environ: Mapping[str, str], *, terminal: bool) -> bool:
+def wants_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:
     """Whether colours are welcome on stdout. Source: no-color.org, force-color.org."""
     if environ.get("NO_COLOR"):
         return False
@@ -125,7 +136,7 @@ def colourful(environ: Mapping[str, str], *, terminal: bool) -> bool:
         return environ["FORCE_COLOR"] not in _NO
     if terminal:
         return environ.get("TERM") != "dumb"
-    return any(environ.get(name, "") not in _NO for name in COLOURFUL)
+    return any(environ.get(name, "") not in _NO for name in COLOUR_SERVICES)
 
 
 def _kept(lines: Iterable[Line], tail: Tail) -> Iterator[Line]:

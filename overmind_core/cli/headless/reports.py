@@ -1,12 +1,10 @@
-"""The reports of a headless run; their files are opened before anything starts, so that a mistake is told at once.
+"""The reports of a headless run: JUnit, what GitHub Actions reads, events, and a summary.
 
-A JUnit report: one case for each mission. Pure.
+Their files are opened before anything starts, so that a mistake is reported at once. The JUnit report has one case for
+each mission. GitHub Actions reads groups and annotations on stdout, and a step summary.
 
-Source: the schema that Jenkins' xunit plugin publishes; XML 1.0, 2.2 (which characters may be in a document).
-
-What GitHub Actions reads besides the output: groups and annotations on stdout, and a step summary. Pure.
-
-Source: docs.github.com, "Workflow commands for GitHub Actions".
+Sources: the schema that Jenkins' xunit plugin publishes; XML 1.0, 2.2 (which characters may be in a document);
+docs.github.com, "Workflow commands for GitHub Actions".
 """
 
 from __future__ import annotations
@@ -162,11 +160,11 @@ def _cell(text: str) -> str:
 
 
 class Reports:
-    """Everything that is told of a run besides its output.
+    """Everything that is reported of a run besides its output.
 
     Args:
         args: which reports are wanted.
-        context: where to tell.
+        context: where to print.
         command: what is done, such as `run`.
 
     Raises:
@@ -199,7 +197,7 @@ class Reports:
         """Write the reports of the result; return the exit status, which a lost report changes.
 
         Args:
-            result: what to tell.
+            result: what to report.
             mute: nobody reads stdout.
         """
         if self._junit is not None:
@@ -218,10 +216,10 @@ class Reports:
         return result.exit_status or (self._troubles[0].exit_status if self._troubles else 0)
 
     def sum_up(self, result: Result, kept: str | None, worktrees: Mapping[str, str]) -> None:
-        """Tell a person what became of it.
+        """Sum up for a person what became of it.
 
         Args:
-            result: what to tell.
+            result: what to report.
             kept: the folder that holds state and logs, when it is still there.
             worktrees: path → branch, where work is left.
         """
@@ -250,7 +248,7 @@ class Reports:
             self._troubles.append(_unwritable(self._summary_path, error))
 
     def _write(self, file: IO[str], text: str) -> None:
-        """Write and be sure of it; a file that fails is told of at the end, once."""
+        """Write and be sure of it; a file that fails is reported at the end, once."""
         try:
             file.write(text)
             file.flush()
@@ -259,7 +257,7 @@ class Reports:
                 self._troubles.append(_unwritable(str(file.name), error))
 
     def _close(self, file: IO[str]) -> None:
-        with suppress(OSError):  # told of when it was written
+        with suppress(OSError):  # reported when it was written
             file.close()
 
 

@@ -1,9 +1,9 @@
-"""A headless run, from nothing to nothing: host the supervisor, let something begin, attend to it, report, clean up.
+"""The runner of a headless command: hosts the supervisor, starts the work, observes it, reports, cleans up.
 
-Signals to the runner: the first lets everything end gracefully, the second kills, and neither is ever waited for.
-
-The kernel's notice goes to a pipe that a thread reads, so it is heard also while the main thread is blocked, be it by
-a reader that takes no output. Whatever is stuck, the process is gone within seconds, and its keeper ends the rest.
+`SignalHandler` ends it: the first signal lets everything end gracefully, the second kills, and neither is ever waited
+for. The kernel's notice goes to a pipe that a thread reads, so it is handled also while the main thread is blocked, be
+it by a reader that takes no output. Whatever is stuck, the process is gone within seconds, and its keeper ends the
+rest.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import sys
 import threading
 import time
 
-from overmind_core.cli.headless.host import Hosting, Place, live_missions
-from overmind_core.cli.headless.observer import Attendance, OutputHeld, newest_event
+from overmind_core.cli.headless.host import HeadlessHome, HostThread, live_missions
+from overmind_core.cli.headless.observer import Observer, OutputHeld, newest_event
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
-from overmind_core.cli.headless.output import Screen, Unheard, colourful
+from overmind_core.cli.headless.output import OutputLost, Screen, wants_colour
 from overmind_core.cli.headless.reports import Reports
 from overmind_core.cli.parser import MILLISECONDS
 from overmind_core.client.client import Client
@@ -49,8 +49,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _OFFSET = 128
 
 
-class Warden:
-    """Takes the signals of this process; made in the main thread."""
+class SignalHandler:
+    """The signals of this process, handled in a thread; made in the main thread."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -61,16 +61,16 @@ class Warden:
         os.set_blocking(notify, False)
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-                signal.signal(number, _heard)
+                signal.signal(number, _ignore)
         signal.set_wakeup_fd(notify, warn_on_full_buffer=False)
-        threading.Thread(target=self._watch, name="warden", daemon=True).start()
+        threading.Thread(target=self._watch, name="signals", daemon=True).start()
 
     @property
     def exit_status(self) -> int:
         """128 + the first signal."""
         return _OFFSET + self.number
 
-    def guard(self, *, stop: Callable[[], None], kill: Callable[[], None]) -> None:
+    def arm(self, *, stop: Callable[[], None], kill: Callable[[], None]) -> None:
         """From now on there is something to end; neither call may block."""
         self._kill = kill
         self._stop = stop
@@ -109,8 +109,8 @@ class Warden:
         return os.read(self._notices, 1)[0] if ready else None
 
 
-def _heard(_number: int, _frame: object) -> None:
-    """Nothing: the pipe tells."""
+def _ignore(_number: int, _frame: object) -> None:
+    """Nothing: its number is on the pipe."""
 
 
 def _do(call: Callable[[], None] | None) -> None:
@@ -119,18 +119,18 @@ def _do(call: Callable[[], None] | None) -> None:
 
 
 GRACE = 3.0
-"""Seconds that missions get when the runner is told to end; it has five in all."""
+"""Seconds that missions get when the runner is to end; it has five in all."""
 BROKEN_PIPE = 141
 """128 + SIGPIPE."""
 _UMASK = 0o077
 
 
-class Frame:
-    """Everything around the work of one headless command.
+class Runner:
+    """The run of one headless command, with everything around its work.
 
     Args:
         args: its options.
-        context: the world it runs in.
+        context: the command line's.
         command: what it is called, such as `run`.
         several: it is the work of several missions.
         conclude: makes what is reported of the ends of all missions; default: just these.
@@ -149,21 +149,21 @@ class Frame:
         conclude: Conclude = lambda _, result: result,
     ) -> None:
         self._conclude = conclude
-        self._warden = Warden()
+        self._signals = SignalHandler()
         self._args = args
         self._reports = Reports(args, context, command)  # before the umask changes: these files are the caller's
-        colour = colourful(context.environ, terminal=sys.stdout.isatty())
+        colour = wants_colour(context.environ, terminal=sys.stdout.isatty())
         self._screen = Screen(colour=colour, several=several)
         os.umask(_UMASK)
-        self._place = Place(None if args.home is None else os.path.abspath(from_wire(args.home)))
-        self._hosting = Hosting(self._place.home)
+        self._home = HeadlessHome(None if args.home is None else os.path.abspath(from_wire(args.home)))
+        self._host = HostThread(self._home.home)
         self._mute = False
         self._recorded = False
         self._worktrees: dict[str, str] = {}
         """Path → branch, of missions that had one of their own."""
 
     def run(self, begin: Begin) -> int:
-        """Let `begin` start missions, see them to their end, and return the exit status.
+        """Let `begin` start missions, observe them to their end, and return the exit status.
 
         Raises:
             OvermindError: nothing could be started, or something failed that isn't the missions' doing.
@@ -187,70 +187,70 @@ class Frame:
 
     def _clean_up(self, *, keep: bool) -> str | None:
         """End everything, and return the folder that is left."""
-        self._hosting.end()
-        if keep or not self._place.temporary:
-            return self._place.home.root
-        self._place.remove()
+        self._host.end()
+        if keep or not self._home.temporary:
+            return self._home.home.root
+        self._home.remove()
         return None
 
     def _result(self, begin: Begin) -> Result:
-        self._hosting.start()
-        self._warden.guard(stop=lambda: self._hosting.stop(GRACE), kill=self._hosting.kill)
-        client = Client(self._place.home)
+        self._host.start()
+        self._signals.arm(stop=lambda: self._host.stop(GRACE), kill=self._host.kill)
+        client = Client(self._home.home)
         for stale in live_missions(client):  # of a run in this folder that was killed
             client.call("kill", {"id": stale})
         since = newest_event(client)
         try:
-            asked = [] if self._warden.number else begin(client)
+            asked = [] if self._signals.number else begin(client)
         except OvermindError:
-            if not self._warden.number:
+            if not self._signals.number:
                 raise
             asked = []
-        if self._warden.number and not asked:
-            return Result(self._warden.exit_status, (), self._interrupted)
+        if self._signals.number and not asked:
+            return Result(self._signals.exit_status, (), self._interrupted)
         self._recorded = True
         self._screen.announce = self._reports.begin
-        return self._attend(client, asked, since)
+        return self._follow_log(client, asked, since)
 
-    def _attend(self, client: Client, asked: Sequence[str], since: int) -> Result:
-        attendance = Attendance(client, self._screen, self._reports.event, since=since)
+    def _follow_log(self, client: Client, asked: Sequence[str], since: int) -> Result:
+        observer = Observer(client, self._screen, self._reports.event, since=since)
         try:
-            trouble = self._follow(attendance, asked)
-            self._see_out(attendance, GRACE if trouble else None)
+            trouble = self._follow(observer, asked)
+            self._end_rest(observer, GRACE if trouble else None)
         except ConnectionError:
-            self._hosting.check()
+            self._host.check()
             raise OvermindError("daemon_lost", "Somebody has shut this headless run down from outside.") from None
         client.close()
-        outcomes = [found for one in attendance.missions if (found := self._outcome(client, one, asked)) is not None]
+        outcomes = [found for one in observer.missions if (found := self._outcome(client, one, asked)) is not None]
         statuses = (one.exit_status for one in outcomes if one.asked)
         status, words = trouble or (next(filter(None, statuses), 0), "")
         return self._conclude(client, Result(status, outcomes, words))
 
-    def _follow(self, attendance: Attendance, asked: Sequence[str]) -> tuple[int, str] | None:
+    def _follow(self, observer: Observer, asked: Sequence[str]) -> tuple[int, str] | None:
         """Show what happens until the work has ended; return exit status and words when something else ended it."""
         try:
-            attendance.begin(asked)
-            attendance.until_ended(asked, self._deadline())
+            observer.begin(asked)
+            observer.until_ended(asked, self._deadline())
         except TimeoutError:
             return TIMED_OUT, f"timed out after {lasted(self._total_timeout)}"
-        except Unheard as unheard:
+        except OutputLost as unheard:
             self._silence()
-            return (BROKEN_PIPE if unheard.nobody else FAILED), str(unheard)
+            return (BROKEN_PIPE if unheard.reader_gone else FAILED), str(unheard)
         except OutputHeld as held:
-            return FAILED, _held(held.reason, self._place.home.root)
-        return (self._warden.exit_status, self._interrupted) if self._warden.number else None
+            return FAILED, _held_message(held.reason, self._home.home.root)
+        return (self._signals.exit_status, self._interrupted) if self._signals.number else None
 
-    def _see_out(self, attendance: Attendance, grace: float | None) -> None:
+    def _end_rest(self, observer: Observer, grace: float | None) -> None:
         """Stop whatever the work has left behind, show its last words, and hand on the last events."""
-        self._hosting.stop(grace)
+        self._host.stop(grace)
         deadline = None if grace is None else time.monotonic() + STOP_LIMIT
         over = False
         while not over:
             try:
-                attendance.until_ended(None, deadline)
-                attendance.finish(deadline)
-                over = attendance.over
-            except Unheard:
+                observer.until_ended(None, deadline)
+                observer.finish(deadline)
+                over = observer.is_done
+            except OutputLost:
                 self._silence()
             except (TimeoutError, OutputHeld):
                 return  # `Hosting.end` kills what is left
@@ -279,7 +279,7 @@ class Frame:
 
     @property
     def _interrupted(self) -> str:
-        return f"interrupted by {signal.Signals(self._warden.number).name}"
+        return f"interrupted by {signal.Signals(self._signals.number).name}"
 
     def _silence(self) -> None:
         """Write to stdout no more; what is buffered for it goes nowhere."""
@@ -290,7 +290,7 @@ class Frame:
         os.close(nothing)
 
 
-def _held(reason: str, folder: str) -> str:
+def _held_message(reason: str, folder: str) -> str:
     if reason == "disk_full":
         return f"the disk is full: the output can't be kept in {folder}"
     return f"the output can't be kept in {folder}: {reason}"

@@ -1,15 +1,19 @@
-"""`overmind isolate --check`: what a mission in this project would get for itself, without changing anything.
-
-`overmind trust`: allow a project's file to run its commands, after seeing them.
-
-`overmind ports`: which mission has which port.
-"""
+"""Commands about isolation: isolate, trust, ports."""
 
 from __future__ import annotations
 
 from overmind_core.cli.command import JSON, YES, Command, flag
-from overmind_core.cli.context import Context, agreed
-from overmind_core.cli.isolation.trust import FOLDER, mistaken, request_of, tell_problems
+from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.isolation.trust import (
+    FOLDER,
+    QUESTION,
+    explanation_text,
+    is_wrong,
+    print_problems,
+    project_file_error,
+    project_request,
+    trust_lines,
+)
 from overmind_core.cli.output import STATUS_COLOURS, coloured, dumps, or_absent, table
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, OvermindError
@@ -26,10 +30,8 @@ if TYPE_CHECKING:
 
 def isolate(args: Namespace, context: Context) -> int:
     """Explain; exit status 1 when it would not work."""
-    from overmind_core.cli.isolation.trust import is_wrong, text_of  # start-up: --help needs none
-
-    answer = context.client(start=True).call("isolate", request_of(args, context))
-    context.say(dumps(answer) if args.json else text_of(answer))
+    answer = context.client(start=True).call("isolate", project_request(args, context))
+    context.say(dumps(answer) if args.json else explanation_text(answer))
     return FAILED if is_wrong(answer) else 0
 
 
@@ -48,9 +50,7 @@ ISOLATE = Command(
 
 def trust(args: Namespace, context: Context) -> int:
     """Show what the file runs, ask, and record it as it is now."""
-    from overmind_core.cli.isolation.trust import QUESTION, lines  # start-up: --help needs none
-
-    request = request_of(args, context)
+    request = project_request(args, context)
     client = context.client(start=True)
     if args.revoke:
         answer = client.call("trust", {**request, "revoke": True})
@@ -58,16 +58,16 @@ def trust(args: Namespace, context: Context) -> int:
         return 0
     seen = client.call("isolate", request)
     if seen["problems"] and not seen["sha256"]:
-        tell_problems(context, seen["problems"])
-        raise mistaken(seen)
+        print_problems(context, seen["problems"])
+        raise project_file_error(seen)
     if seen["path"] is None:
         folder = seen["source"] or request["cwd"]
         raise OvermindError("not_found", f"{folder} has no .overmind.yml. Write one: overmind init --isolation")
     if not seen["trusted"]:
-        tell = context.note if args.json else context.say
-        for line in lines(seen["path"], seen["commands"], changed=seen["changed"]):
-            tell(line)
-        if not agreed(QUESTION, yes=args.yes):
+        write = context.note if args.json else context.say
+        for line in trust_lines(seen["path"], seen["commands"], changed=seen["changed"]):
+            write(line)
+        if not confirmed(QUESTION, yes=args.yes):
             return FAILED
     answer = client.call("trust", {**request, "sha256": seen["sha256"]})
     done = "Already trusted" if seen["trusted"] else "Trusted"

@@ -1,8 +1,6 @@
-"""A project's file runs commands: a person sees them, and says yes, before anything of it is used.
+"""Trust in a project's file: it runs commands, so a person sees them and says yes before anything of it is used.
 
-Which project a command is about: the folder's, as the daemon reads it in the caller's world.
-
-What `overmind isolate` answers, as a person reads it. Pure.
+Also which project a command is about, and the explanation that `overmind isolate` prints.
 """
 
 from __future__ import annotations
@@ -10,9 +8,9 @@ from __future__ import annotations
 import os
 import shlex
 
-from overmind_core.cli import caller_world
+from overmind_core.cli import caller_environment
 from overmind_core.cli.command import argument
-from overmind_core.cli.context import answered_yes, is_attended
+from overmind_core.cli.context import answered_yes, is_interactive
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -33,24 +31,24 @@ if TYPE_CHECKING:
 FOLDER = argument("folder", "a folder of the project (default: this one)", nargs="?")
 
 
-def request_of(args: Namespace, context: Context) -> dict[str, Any]:
+def project_request(args: Namespace, context: Context) -> dict[str, Any]:
     """Return whose project it is, and in which world: `cwd` and `env`.
 
     Raises:
         OvermindError: `cwd_not_found`.
     """
-    folder = os.path.normpath(caller_world.folder(args.folder))
-    return {"cwd": folder, "env": caller_world.inherited(context.environ, clean=False)}
+    folder = os.path.normpath(caller_environment.working_directory(args.folder))
+    return {"cwd": folder, "env": caller_environment.inherited_variables(context.environ, clean=False)}
 
 
-def tell_problems(context: Context, problems: Sequence[str]) -> None:
+def print_problems(context: Context, problems: Sequence[str]) -> None:
     """Print what is wrong with a file, a line each with its place."""
     for problem in problems:
         context.note(display_safe(problem))
 
 
-def mistaken(explained: Mapping[str, Any]) -> OvermindError:
-    """What to raise when the problems have been told."""
+def project_file_error(explained: Mapping[str, Any]) -> OvermindError:
+    """Return what to raise when the problems have been printed."""
     count = len(explained["problems"])
     what = explained.get("path") or "The project's file"
     return OvermindError("invalid", f"{what} has {'a mistake' if count == 1 else f'{count} mistakes'}.")
@@ -62,12 +60,12 @@ _WITHOUT = {"apply": "leave out isolate = true"}
 """Command → how to do without isolation, where that is another way than of most."""
 
 
-def call(context: Context, client: Client, command: str, request: Args, *, trust: bool | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
+def call_trusted(context: Context, client: Client, command: str, request: Args, *, trust: bool | None = None) -> Any:  # noqa: ANN401  (an answer is any JSON)
     """Send a request that may use a project's file; where that is not trusted yet, ask the person and send it again.
 
     Args:
         context: Where to ask.
-        client: Whom to ask.
+        client: Sends it.
         command: Its name on the socket.
         request: Its arguments, among them `env`, or those of a ritual's work.
         trust: The person said yes on the command line; None where that is not the place for it.
@@ -81,18 +79,18 @@ def call(context: Context, client: Client, command: str, request: Args, *, trust
         except OvermindError as error:
             facts: Mapping[str, Any] = error.fields
             if facts.get("problems"):
-                tell_problems(context, facts["problems"])
-                raise mistaken(facts) from None
+                print_problems(context, facts["problems"])
+                raise project_file_error(facts) from None
             if error.code != _UNTRUSTED or not {"path", "sha256", "commands"} <= facts.keys():
                 raise
-            if not trust and not _asked(context, facts):
-                raise _refused(facts, _WITHOUT.get(command, "--no-isolate"), here=trust is not None) from None
+            if not trust and not _person_agrees(context, facts):
+                raise _untrusted_error(facts, _WITHOUT.get(command, "--no-isolate"), here=trust is not None) from None
             folder = os.path.dirname(facts["path"])
-            world = request.get("quest") or request.get("apply") or request
-            client.call("trust", {"cwd": folder, "env": world["env"], "sha256": facts["sha256"]})
+            work = request.get("quest") or request.get("apply") or request
+            client.call("trust", {"cwd": folder, "env": work["env"], "sha256": facts["sha256"]})
 
 
-def lines(path: str, commands: Sequence[str], *, changed: bool) -> list[str]:
+def trust_lines(path: str, commands: Sequence[str], *, changed: bool) -> list[str]:
     """Return what a person has to know before they trust a file, safe for a terminal."""
     why = "has changed since you trusted it" if changed else "is not trusted yet"
     head = f"{display_safe(path)} {why}."
@@ -101,19 +99,21 @@ def lines(path: str, commands: Sequence[str], *, changed: bool) -> list[str]:
     return [head, "It runs:", *(f"  {display_safe(command)}" for command in commands)]
 
 
-def _asked(context: Context, facts: Mapping[str, Any]) -> bool:
-    if not is_attended():
+def _person_agrees(context: Context, facts: Mapping[str, Any]) -> bool:
+    if not is_interactive():
         return False
-    for line in lines(facts["path"], facts["commands"], changed=bool(facts.get("changed"))):
+    for line in trust_lines(facts["path"], facts["commands"], changed=bool(facts.get("changed"))):
         context.note(line)
     return answered_yes(QUESTION)
 
 
-def _refused(facts: Mapping[str, Any], without: str, *, here: bool) -> OvermindError:
+def _untrusted_error(facts: Mapping[str, Any], without: str, *, here: bool) -> OvermindError:
     """`here`: trust is said with the command itself, and lasts no longer."""
     why = "has changed since it was trusted" if facts.get("changed") else "is not trusted"
     folder = os.path.dirname(facts["path"])
-    where = "" if f"{caller_world.folder(None)}/".startswith(f"{folder}/") else f" {shlex.quote(folder)}"
+    where = (
+        "" if f"{caller_environment.working_directory(None)}/".startswith(f"{folder}/") else f" {shlex.quote(folder)}"
+    )
     return OvermindError(
         _UNTRUSTED,
         f"{facts['path']} {why}; nothing was started. See what it does: overmind isolate --check{where}. "
@@ -131,7 +131,7 @@ def is_wrong(answer: Answer) -> bool:
     return bool(answer["problems"]) or answer["engine_problem"] is not None
 
 
-def text_of(answer: Answer) -> str:
+def explanation_text(answer: Answer) -> str:
     """Return the whole text, safe for a terminal."""
     facts = [f"{word:<{_WIDTH}}{display_safe(what)}" for word, what in _facts(answer)]
     parts = ["\n".join(facts)]

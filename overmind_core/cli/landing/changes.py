@@ -1,16 +1,6 @@
-"""`overmind changes`: what a mission has changed.
+"""Commands about a mission's work: changes, commit, push, discard; and how diffs and removals are printed.
 
-`overmind commit`: commit everything in a mission's worktree.
-
-`overmind push`: push a mission's branch.
-
-`overmind discard`: remove what missions have of their own.
-
-A diff on stdout: as git made it for programs; for a person harmless lines, with colours.
-
-What was removed of a mission's own, as one line.
-
-What git or a hook has said, beside the sentence of a refusal.
+A diff on stdout is as git made it for programs; for a person it is harmless lines, with colours.
 """
 
 from __future__ import annotations
@@ -20,7 +10,7 @@ import sys
 from contextlib import contextmanager
 
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
-from overmind_core.cli.context import Context, each
+from overmind_core.cli.context import Context, call_each
 from overmind_core.cli.output import coloured, dumps
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe, pad, width
@@ -55,14 +45,12 @@ def changes(args: Namespace, context: Context) -> int:
     if found["cut"]:
         context.note(found["cut"])
     if not args.stat and not args.name_only and not sys.stdout.isatty():
-        _tell_binary(context, found["files"])
+        _warn_about_binary(context, found["files"])
     return 0
 
 
-def _tell_binary(context: Context, files: list[Mapping[str, Any]]) -> None:
-    """A diff only names them, so that `git apply` refuses all of it."""
-    from overmind_core.domain.text.cells import display_safe
-
+def _warn_about_binary(context: Context, files: list[Mapping[str, Any]]) -> None:
+    """Name binary files: a diff only names them, so that `git apply` refuses all of it."""
     names = [display_safe(one["path"]) for one in files if one["binary"]]
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
@@ -71,21 +59,19 @@ def _tell_binary(context: Context, files: list[Mapping[str, Any]]) -> None:
 
 
 def _show(args: Namespace, context: Context, found: Mapping[str, Any]) -> None:
-    from overmind_core.domain.text.cells import display_safe
-
     colour, person = coloured(context.environ), sys.stdout.isatty()
     if args.stat:
-        context.say("\n".join(stat(found["files"], colour=colour)))
+        context.say("\n".join(stat_lines(found["files"], colour=colour)))
     elif args.name_only:
         names = [one["path"] for one in found["files"]]
         if person:
             context.say("\n".join(map(display_safe, names)))
         else:
-            write("".join(f"{name}\n" for name in names))
+            write_bytes("".join(f"{name}\n" for name in names))
     elif person:
-        context.say("\n".join(shown(found["diff"], colour=colour)))
+        context.say("\n".join(diff_lines(found["diff"], colour=colour)))
     else:
-        write(found["diff"])
+        write_bytes(found["diff"])
 
 
 CHANGES = Command(
@@ -112,7 +98,7 @@ def commit(args: Namespace, context: Context) -> int:
     if not args.message:
         raise UsageError("Missing message: say what it is about with -m TEXT")
 
-    with told_in_full(context):
+    with git_output_shown(context):
         done = context.client().call("commit", {"id": args.id, "message": "\n\n".join(args.message)})
     if args.json:
         context.say(dumps(done))
@@ -140,7 +126,7 @@ COMMIT = Command(
 
 def push(args: Namespace, context: Context) -> int:
     """Push, and print where to."""
-    with told_in_full(context):
+    with git_output_shown(context):
         done = context.client().call("push", {"id": args.id, "remote": args.remote})
     if args.json:
         context.say(dumps(done))
@@ -171,14 +157,14 @@ _PATH_CELLS = 60
 _BEGIN_OF_FILE, _BEGIN_OF_PLACE = "diff --git ", "@@"
 
 
-def write(text: str) -> None:
+def write_bytes(text: str) -> None:
     """Write text of the wire to a program, byte for byte."""
     sys.stdout.flush()
     sys.stdout.buffer.write(os.fsencode(from_wire(text)))
     sys.stdout.buffer.flush()
 
 
-def shown(diff: str, *, colour: bool) -> Iterator[str]:
+def diff_lines(diff: str, *, colour: bool) -> Iterator[str]:
     """Yield the lines for a person: nothing in them drives a terminal."""
     inside = False
     for line in diff.removesuffix("\n").split("\n"):
@@ -196,7 +182,7 @@ def safe_line(line: str) -> str:
     return "\t".join(map(display_safe, line.split("\t")))
 
 
-def stat(files: Sequence[File], *, colour: bool) -> Iterator[str]:
+def stat_lines(files: Sequence[File], *, colour: bool) -> Iterator[str]:
     """Yield a line for each file, and one for all together."""
     names = [_name(one) for one in files]
     cells = min(max(map(width, names), default=0), _PATH_CELLS)
@@ -228,8 +214,8 @@ def _number(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def line(gone: Mapping[str, Any]) -> str:
-    """Return the mission's name, and what it had."""
+def removed_line(gone: Mapping[str, Any]) -> str:
+    """Return the mission's name, and what was removed of its own."""
     parts = ["worktree"] if gone["worktree"] else []
     parts += [f"branch {gone['branch']}"] if gone["branch"] else []
     for key, what in (("containers", "container"), ("volumes", "volume")):
@@ -241,11 +227,11 @@ def line(gone: Mapping[str, Any]) -> str:
 def discard(args: Namespace, context: Context) -> int:
     """Discard each of them."""
     requests = [{"id": mission, "force": args.force} for mission in args.ids]
-    return each(context, context.client(), "discard", requests, line=_line, as_json=args.json)
+    return call_each(context, context.client(), "discard", requests, line=_discarded_line, as_json=args.json)
 
 
-def _line(answer: Mapping[str, Any]) -> str:
-    return f"Discarded {line(answer)}"
+def _discarded_line(answer: Mapping[str, Any]) -> str:
+    return f"Discarded {removed_line(answer)}"
 
 
 DISCARD = Command(
@@ -262,8 +248,8 @@ DISCARD = Command(
 
 
 @contextmanager
-def told_in_full(context: Context) -> Iterator[None]:
-    """Show on stderr all that was said, where that is more than the refusal has."""
+def git_output_shown(context: Context) -> Iterator[None]:
+    """Show on stderr all that git or a hook wrote, where that is more than the refusal's sentence."""
     try:
         yield
     except OvermindError as error:

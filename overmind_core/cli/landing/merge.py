@@ -1,7 +1,4 @@
-"""`overmind merge`: land a mission's work on a branch.
-
-`overmind merge-step`: what a plan runs to land the work of its agents. Commits and merges one after the other.
-"""
+"""Commands that land work: `merge`, and `merge-step`, by which a plan lands its agents' work one after the other."""
 
 from __future__ import annotations
 
@@ -28,30 +25,30 @@ _LANDING = "landing"
 
 def merge(args: Namespace, context: Context) -> int:
     """Merge, showing what goes on, and print what came of it."""
-    from overmind_core.cli.landing.changes import told_in_full  # start-up: --help needs none
+    from overmind_core.cli.landing.changes import git_output_shown  # start-up: --help needs none
 
     if args.squash and args.rebase:
         raise UsageError("--squash and --rebase don't go together")
     landing = _Landing(args, context)
     try:
-        with told_in_full(context):
+        with git_output_shown(context):
             done = landing.follow()
     except KeyboardInterrupt:
         context.note("\n" + landing.called_off)
         return INTERRUPTED
     except OvermindError as error:
         if error.code == "conflicts":
-            _tell_conflicts(context, error.fields)
+            _print_conflicts(context, error.fields)
         raise
     if args.json:
         context.say(dumps(done))
     else:
-        _tell(context, done)
+        _print_result(context, done)
     return 0
 
 
 class _Landing:
-    """One merge, as its stream tells of it."""
+    """One merge, followed over its stream."""
 
     def __init__(self, args: Namespace, context: Context) -> None:
         self._context = context
@@ -74,18 +71,18 @@ class _Landing:
         Raises:
             OvermindError: nothing was changed; `daemon_lost`: nobody knows.
         """
-        from overmind_core.cli.output import progress  # start-up: --help needs none
+        from overmind_core.cli.progress import progress_of
         from overmind_core.client.stream import follow
 
         done: Json = {}
-        shown = progress(f"Merging {self._name}", self._context.environ)
+        shown = progress_of(f"Merging {self._name}", self._context.environ)
         try:
             for kind, item in follow(self._context.client(), self._once, beat=_BEAT):
                 if kind == "item" and "ok" in item:
                     done = item
                 elif kind == "item":
                     shown.step(self._text(item))
-                shown.beat()
+                shown.tick()
         finally:
             shown.close()
         return done
@@ -100,8 +97,8 @@ class _Landing:
     def _once(self) -> tuple[str, Json]:
         """The request; never repeated, as what came of the first one is not known."""
         if self._asked:
-            told = "The daemon went away in the middle: the target is as it was, or has all of it."
-            raise OvermindError("daemon_lost", f"{told} See: overmind merge {self._name} --preview")
+            lost = "The daemon went away in the middle: the target is as it was, or has all of it."
+            raise OvermindError("daemon_lost", f"{lost} See: overmind merge {self._name} --preview")
         self._asked = True
         return "merge", self._request
 
@@ -114,7 +111,7 @@ class _Landing:
         )
 
 
-def _tell(context: Context, done: Json) -> None:
+def _print_result(context: Context, done: Json) -> None:
     from overmind_core.cli.landing import changes
 
     commits = f"{len(done['commits'])} commit{'' if len(done['commits']) == 1 else 's'}"
@@ -126,13 +123,13 @@ def _tell(context: Context, done: Json) -> None:
     context.say(display_safe(f"{done['name']} can be merged into {done['target']}: {commits}, {files}"))
     for one in done["commits"]:
         context.say(display_safe(f"  {one['hash'][:9]} {one['subject']}"))
-    context.say("\n".join(changes.stat(done["files"], colour=coloured(context.environ))))
+    context.say("\n".join(changes.stat_lines(done["files"], colour=coloured(context.environ))))
     if left := done["uncommitted"]:
         verb = "is" if len(left) == 1 else "are"
         context.note(display_safe(f"Left out, as it {verb} not committed: {', '.join(left)}"))
 
 
-def _tell_conflicts(context: Context, fields: Json) -> None:
+def _print_conflicts(context: Context, fields: Json) -> None:
     for one in fields.get("files", ()):
         sides = " and ".join(side["name"] for side in one["missions"])
         context.note(display_safe(f"CONFLICT {one['path']}: {sides}"))

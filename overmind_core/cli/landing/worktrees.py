@@ -1,15 +1,12 @@
-"""`overmind worktrees`: the worktrees of missions, a line each.
-
-`overmind worktrees prune`: remove worktrees that nobody needs any more.
-"""
+"""Commands about the worktrees of missions: list them, and prune those that nobody needs any more."""
 
 from __future__ import annotations
 
 import re
 
 from overmind_core.cli.command import JSON, YES, Command, flag
-from overmind_core.cli.context import Context, agreed
-from overmind_core.cli.landing.changes import line
+from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.landing.changes import removed_line
 from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, or_absent, size, table
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED
@@ -106,7 +103,7 @@ def worktrees_prune(args: Namespace, context: Context) -> int:
     verb = "Would remove" if args.dry_run else "Removed"
     for one in answer["removed"]:
         lost = f" ({one['lost']} lost)" if one["lost"] else ""
-        context.say(f"{verb} {line(one)}{lost}")
+        context.say(f"{verb} {removed_line(one)}{lost}")
     for one in answer["kept"]:
         context.say(display_safe(f"Kept {one['name']}: {one['why']}"))
     if not answer["removed"] and not answer["kept"]:
@@ -121,7 +118,7 @@ def _request(args: Namespace, *, dry: bool) -> dict[str, bool]:
 def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
     """Name the work that would be lost, and ask."""
     lost = [f"{one['name']} ({one['lost']})" for one in planned["removed"] if one["lost"]]
-    return not lost or agreed(f"Lose the work of {', '.join(lost)}?", yes=args.yes)
+    return not lost or confirmed(f"Lose the work of {', '.join(lost)}?", yes=args.yes)
 
 
 WORKTREES_PRUNE = Command(

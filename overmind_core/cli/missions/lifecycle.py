@@ -1,26 +1,9 @@
-"""`overmind stop`: end missions gracefully, with everything they started.
-
-`overmind kill`: end missions at once, with everything they started.
-
-`overmind restart`: the same mission again.
-
-`overmind freeze`: pause missions.
-
-`overmind thaw`: let paused missions go on.
-
-`overmind signal`: a signal to everything a mission started.
-
-`overmind rm`: forget finished missions.
-
-`overmind prune`: forget all missions that ended long enough ago.
-
-`overmind update`: change a mission that is there, without a restart.
-"""
+"""Commands that change missions: stop, kill, restart, freeze, thaw, signal, rm, prune, update."""
 
 from __future__ import annotations
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, ids, one_id, option
-from overmind_core.cli.context import Context, agreed, each, tell
+from overmind_core.cli.context import Context, call_each, confirmed, report_error
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
 from overmind_core.cli.parser import duration, label_change
@@ -38,7 +21,7 @@ def stop(args: Namespace, context: Context) -> int:
     """Stop each; returns when nothing of them lives."""
     common = {"cascade": args.cascade} | ({} if args.grace is None else {"grace": args.grace})
     tail = " and all children" if args.cascade else ""
-    return each(
+    return call_each(
         context,
         context.client(),
         "stop",
@@ -79,13 +62,13 @@ def kill(args: Namespace, context: Context) -> int:
         return f"Killed mission {ids[-1]} and all children" if args.cascade else "\n".join(map(_killed, ids))
 
     requests = [{"id": mission, "cascade": args.cascade} for mission in args.ids]
-    return each(context, context.client(), "kill", requests, line=line, as_json=args.json)
+    return call_each(context, context.client(), "kill", requests, line=line, as_json=args.json)
 
 
 def _kill_all(args: Namespace, context: Context) -> int:
     client = context.client()
     live = client.call("status")["missions"]["running"]
-    if live and not agreed(f"Kill all {live} live missions?", yes=args.yes):
+    if live and not confirmed(f"Kill all {live} live missions?", yes=args.yes):
         return FAILED
     killed = client.call("kill", {"all": True})["killed"]
     if args.json:
@@ -129,21 +112,21 @@ def restart(args: Namespace, context: Context) -> int:
         begun.append(answer)
         return _restarted(answer["id"])
 
-    status = each(context, context.client(start=True), "restart", requests, line=line, as_json=args.json)
-    return status or _see_through(context, begun)
+    status = call_each(context, context.client(start=True), "restart", requests, line=line, as_json=args.json)
+    return status or _follow_preparations(context, begun)
 
 
-def _see_through(context: Context, begun: Sequence[Mapping[str, Any]]) -> int:
+def _follow_preparations(context: Context, begun: Sequence[Mapping[str, Any]]) -> int:
     """Follow the preparation of those that are isolated; return the exit status."""
-    from overmind_core.cli.definitions.start import PREPARING, prepared  # start-up: --help needs none
+    from overmind_core.cli.definitions.start import PREPARING, wait_prepared  # start-up: --help needs none
 
     status = 0
     for mission in begun:
         try:
-            if mission.get("status") == PREPARING and not prepared(context, mission):
+            if mission.get("status") == PREPARING and not wait_prepared(context, mission):
                 return INTERRUPTED
         except OvermindError as error:
-            status = tell(error, context)
+            status = report_error(error, context)
     return status
 
 
@@ -155,7 +138,7 @@ def _restart_lost(args: Namespace, context: Context) -> int:
         return 0
     for mission in lost:
         context.note(f"{mission['id']}  {mission['name']}")
-    if not agreed(f"Restart {len(lost)} lost missions?", yes=args.yes):
+    if not confirmed(f"Restart {len(lost)} lost missions?", yes=args.yes):
         return FAILED
     missions = client.call("restart", {"lost": True})["missions"]
     context.say(dumps(missions) if args.json else "\n".join(_restarted(mission["id"]) for mission in missions))
@@ -182,10 +165,10 @@ RESTART = Command(
 
 
 def freeze(args: Namespace, context: Context) -> int:
-    """Do it to each."""
+    """Pause each."""
     requests = [{"id": mission} for mission in args.ids]
     client = context.client()
-    return each(
+    return call_each(
         context, client, "freeze", requests, line=lambda answer: f"Froze mission {answer['id']}", as_json=args.json
     )
 
@@ -200,10 +183,10 @@ FREEZE = Command(
 
 
 def thaw(args: Namespace, context: Context) -> int:
-    """Do it to each."""
+    """Let each go on."""
     requests = [{"id": mission} for mission in args.ids]
     client = context.client()
-    return each(
+    return call_each(
         context, client, "thaw", requests, line=lambda answer: f"Thawed mission {answer['id']}", as_json=args.json
     )
 
@@ -236,11 +219,11 @@ SIGNAL = Command(
 def remove(args: Namespace, context: Context) -> int:
     """Remove record and log of each."""
     several = len(args.ids) > 1
-    if several and not agreed(f"Remove {len(args.ids)} missions with their logs?", yes=args.yes):
+    if several and not confirmed(f"Remove {len(args.ids)} missions with their logs?", yes=args.yes):
         return FAILED
     requests = [{"id": mission} for mission in args.ids]
     client = context.client()
-    return each(
+    return call_each(
         context, client, "rm", requests, line=lambda answer: f"Removed mission {answer['id']}", as_json=args.json
     )
 
@@ -261,7 +244,7 @@ def prune(args: Namespace, context: Context) -> int:
     found = client.call("prune", {**older, "dry_run": True})
     if found["missions"] and not args.dry_run:
         question = f"Remove {len(found['missions'])} finished missions with their logs ({size(found['bytes'])})?"
-        if not agreed(question, yes=args.yes):
+        if not confirmed(question, yes=args.yes):
             return FAILED
         found = client.call("prune", older)
     verb = "Would remove" if args.dry_run else "Removed"

@@ -1,20 +1,14 @@
-"""`overmind ps`: the missions, a line each.
-
-`overmind monitor`: status and ps, again and again.
-
-`overmind top`: what the missions use, the whole process tree of each.
-
-`overmind info`: everything known of a mission.
-"""
+"""Commands that list missions and show one: ps, monitor, top, info."""
 
 from __future__ import annotations
 
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.daemon import text
+from overmind_core.cli.daemon import status_text
 from overmind_core.cli.output import (
     ABSENT,
     STATUS_COLOURS,
+    branches,
     coloured,
     command_cell,
     dumps,
@@ -79,13 +73,11 @@ def ps(args: Namespace, context: Context) -> int:
     """Print the missions once, or again and again."""
     client = context.client()
     if args.watch:
-        from overmind_core.cli.output import redraw  # start-up: rarely needed
-
-        redraw(lambda: shown(args, context, ask(args, client)))
-    rows = ask(args, client)
+        redraw(lambda: render(args, context, fetch_rows(args, client)))
+    rows = fetch_rows(args, client)
     if not rows and not args.json:
         context.hint(_empty(args))
-    text = shown(args, context, rows)
+    text = render(args, context, rows)
     if text:
         context.say(text)
     return 0
@@ -97,7 +89,7 @@ def _empty(args: Namespace) -> str:
     return "No missions. Start one with: overmind run 'make test'"
 
 
-def ask(args: Namespace, client: Client) -> Sequence[Row]:
+def fetch_rows(args: Namespace, client: Client) -> Sequence[Row]:
     """Return the rows that the options select, by start time."""
     wanted = {"all": args.all, "status": args.status, "label": args.label, "wide": args.wide}
     if args.children is not None:
@@ -106,7 +98,7 @@ def ask(args: Namespace, client: Client) -> Sequence[Row]:
     return rows
 
 
-def shown(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
+def render(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
     """Return rows as the options want them shown."""
     if args.json:
         return dumps(rows if args.wide else [{key: row[key] for key in KEYS if key in row} for row in rows])
@@ -122,7 +114,6 @@ def shown(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
 def _branches(rows: Sequence[Row], *, drawn: bool) -> Sequence[tuple[str, Row]]:
     if not drawn:
         return [("", row) for row in rows]
-    from overmind_core.cli.output import branches  # start-up: only for --tree
 
     return branches(rows)
 
@@ -165,10 +156,10 @@ def monitor(args: Namespace, context: Context) -> int:
 
     def draw() -> str:
         facts = client.call("status")
-        rows = ask(args, client)
+        rows = fetch_rows(args, client)
         if args.json:
             return dumps({"status": facts, "missions": rows})
-        return f"{text(facts)}\n\n{shown(args, context, rows)}"
+        return f"{status_text(facts)}\n\n{render(args, context, rows)}"
 
     redraw(draw)
 
@@ -190,7 +181,7 @@ def top(args: Namespace, context: Context) -> int:
 
     def draw() -> str:
         rows = client.call("top")
-        return dumps(rows) if args.json else _shown(rows, context)
+        return dumps(rows) if args.json else _render_top(rows, context)
 
     if not args.once:
         redraw(draw)
@@ -198,7 +189,7 @@ def top(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _shown(rows: Sequence[Mapping[str, Any]], context: Context) -> str:
+def _render_top(rows: Sequence[Mapping[str, Any]], context: Context) -> str:
     return table(TITLES, list(map(_top_cells, rows)), colours=STATUS_COLOURS if coloured(context.environ) else None)
 
 

@@ -7,9 +7,9 @@ import sys
 import time
 
 from overmind_core.cli.command import Command, flag, ids, option
-from overmind_core.cli.follow_logs import Following, LinePrinter
-from overmind_core.cli.output import coloured, renderer
-from overmind_core.cli.parser import whole
+from overmind_core.cli.follow_logs import LinePrinter, LogFollower, line_renderer
+from overmind_core.cli.output import coloured
+from overmind_core.cli.parser import whole_number
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Tagged = tuple[Line, Transcript]
 
-_ALONE = {
+_EXCLUSIVE = {
     "raw": ("timestamps", "grep", "events"),
     "cast": ("follow", "timestamps", "grep", "events", "raw", "tail", "since", "until", "stdout", "stderr"),
     "events": ("follow", "raw", "cast"),
@@ -45,11 +45,11 @@ def logs(args: Namespace, context: Context) -> int:
         context.hint("No missions yet. Start one with: overmind run 'make test'")
     for transcript in transcripts:
         _check_run(transcript, args.run)
-    _shown(args, context)(transcripts)
+    _view(args, context)(transcripts)
     return 0
 
 
-def _shown(args: Namespace, context: Context) -> Callable[[list[Transcript]], None]:
+def _view(args: Namespace, context: Context) -> Callable[[list[Transcript]], None]:
     if args.cast:
         return _show_cast
     if args.raw:
@@ -59,7 +59,7 @@ def _shown(args: Namespace, context: Context) -> Callable[[list[Transcript]], No
 
 def _check(args: Namespace) -> None:
     """Refuse options that contradict each other."""
-    for name, others in _ALONE.items():
+    for name, others in _EXCLUSIVE.items():
         for other in others:
             if getattr(args, name) and getattr(args, other) not in {None, False}:
                 raise UsageError(f"--{name} and --{other} don't go together")
@@ -86,7 +86,7 @@ def _selection(args: Namespace, context: Context) -> LogSelection:
         until=args.until,
         tail=tail,
         colour=coloured(context.environ),
-        renderers=renderer,
+        renderers=line_renderer,
     )
 
 
@@ -164,7 +164,7 @@ def _events(context: Context) -> dict[str, list[Line]]:
                 f"{name}={value}" for name, value in event.items() if name not in _EVENT_HEAD and value is not None
             )
             text = display_safe(f"--- {event['type']} {facts}".rstrip() + " ---")
-            found.setdefault(event["mission"], []).append((_moment(event["at"]), NOTE, text))
+            found.setdefault(event["mission"], []).append((_time(event["at"]), NOTE, text))
     return found
 
 
@@ -173,9 +173,9 @@ _EVENT_HEAD = {"seq", "at", "type", "mission", "name", "out", "err"}
 
 def _follow(args: Namespace, context: Context, selection: LogSelection) -> int:
     view = _RawView(args) if args.raw else _TextView(args, context)
-    following = Following(args.ids or None, selection, begin=view.begin, show=view.show)
+    follower = LogFollower(args.ids or None, selection, begin=view.begin, show=view.show)
     left = None if args.until is None else time.monotonic() + args.until - time.time()
-    following.until_the_end(context.client(), deadline=left)
+    follower.follow(context.client(), deadline=left)
     return 0
 
 
@@ -231,7 +231,7 @@ def _tagged(transcript: Transcript, lines: Iterable[Line]) -> Iterator[Tagged]:
     return ((line, transcript) for line in lines)
 
 
-def _moment(word: str) -> float:
+def _time(word: str) -> float:
     return parse_time(word, time.time())
 
 
@@ -247,11 +247,11 @@ LOGS = Command(
     arguments=[ids(nargs="*")],
     options=[
         flag("--follow", "go on until the missions have ended", short="-f"),
-        option("--tail", "N", "only the last N lines", parse=whole),
-        option("--since", "WHEN", "only from then on: 5m (ago), 14:30, 2026-11-20T14:30:00Z", parse=_moment),
-        option("--until", "WHEN", "only up to then", parse=_moment),
+        option("--tail", "N", "only the last N lines", parse=whole_number),
+        option("--since", "WHEN", "only from then on: 5m (ago), 14:30, 2026-11-20T14:30:00Z", parse=_time),
+        option("--until", "WHEN", "only up to then", parse=_time),
         flag("--timestamps", "begin each line with its time", short="-t"),
-        option("--run", "N", "only the N-th run of a mission that was restarted", parse=whole),
+        option("--run", "N", "only the N-th run of a mission that was restarted", parse=whole_number),
         flag("--stdout", "only standard output (with --no-tty missions)"),
         flag("--stderr", "only standard error"),
         option("--grep", "RE", "only lines that match this regular expression", parse=_pattern),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli.command import flag, option
-from overmind_core.cli.parser import duration, milliseconds, whole
+from overmind_core.cli.parser import duration, milliseconds, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,9 @@ RESTARTS = ("never", "on-failure", "always")
 
 POLICY = [
     option("--restart", "WHEN", "never (default), on-failure or always", choices=RESTARTS),
-    option("--max-restarts", "N", "at most this many within --max-seconds; 0 is unlimited (default 5)", parse=whole),
+    option(
+        "--max-restarts", "N", "at most this many within --max-seconds; 0 is unlimited (default 5)", parse=whole_number
+    ),
     option("--max-seconds", "TIME", "the window, and what a healthy run lasts (default 60s)", parse=duration),
     option(
         "--backoff", "TIME", "before the first restart, in ms, doubling up to 60s (default 1000)", parse=milliseconds

@@ -1,9 +1,4 @@
-"""`overmind wait`: until missions have ended.
-
-`overmind events`: the event log, an object per line.
-
-`overmind screen`: what a mission's terminal shows, drawn from its log.
-"""
+"""Commands that wait and watch: the ends of missions, the event log, and what a terminal shows."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ import time
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
-from overmind_core.cli.parser import limit, milliseconds, warn, whole
+from overmind_core.cli.parser import milliseconds, timeout_seconds, warn_about_milliseconds, whole_number
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
@@ -33,35 +28,35 @@ if TYPE_CHECKING:
 
 def wait(args: Namespace, context: Context) -> int:
     """Print a line as each ends; return the first exit status that isn't 0, in the order of the arguments."""
-    return until_ended(args, context, Ends(args.ids, any_one=args.any), line)
+    return wait_for_ends(args, context, EndWaiter(args.ids, any_one=args.any), end_line)
 
 
-def until_ended(args: Namespace, context: Context, ends: Ends, line: Callable[[End], str]) -> int:
+def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Callable[[End], str]) -> int:
     """Print what `line` makes of each end as it comes; return the exit status of `ends`."""
-    warn(args.timeout, context)
-    deadline = None if args.timeout is None else time.monotonic() + limit(args.timeout)
+    warn_about_milliseconds(args.timeout, context)
+    deadline = None if args.timeout is None else time.monotonic() + timeout_seconds(args.timeout)
     try:
         for kind, item in follow(context.client(), ends.request, deadline=deadline):
             if kind == "ok":
-                ends.learn(item)
+                ends.resolve_names(item)
             elif kind == "item" and ends.add(item):
                 context.say(dumps(item) if args.json else line(item))
-            if ends.enough:
+            if ends.is_done:
                 break
     except OvermindError as error:
         if error.code == "timeout":
-            raise OvermindError("timeout", f"Not ended within {args.timeout}: {', '.join(ends.missing)}.") from None
+            raise OvermindError("timeout", f"Not ended within {args.timeout}: {', '.join(ends.pending)}.") from None
         raise
     return ends.status
 
 
-class Ends:
-    """What has ended so far, of what was asked for.
+class EndWaiter:
+    """The ends so far of what is waited for: missions, or quests.
 
     Args:
         wanted: Ids, names or prefixes, in the order in which they count.
         any_one: The first end is enough.
-        command: What tells of ends on the socket.
+        command: The request on the socket that streams ends.
     """
 
     def __init__(self, wanted: Sequence[str], *, any_one: bool, command: str = "wait") -> None:
@@ -71,14 +66,14 @@ class Ends:
         self._ended: dict[str, End] = {}
 
     @property
-    def missing(self) -> list[str]:
+    def pending(self) -> list[str]:
         """What has not ended yet."""
         return [mission for mission in self._wanted if mission not in self._ended]
 
     @property
-    def enough(self) -> bool:
+    def is_done(self) -> bool:
         """Whether there is nothing left to wait for."""
-        return not self.missing or (self._any and bool(self._ended))
+        return not self.pending or (self._any and bool(self._ended))
 
     @property
     def status(self) -> int:
@@ -89,28 +84,28 @@ class Ends:
 
     def request(self) -> tuple[str, dict[str, Any]]:
         """Return the request for what is still missing."""
-        return self._command, {"ids": self.missing, "any": self._any}
+        return self._command, {"ids": self.pending, "any": self._any}
 
-    def learn(self, answer: Mapping[str, Any] | None) -> None:
+    def resolve_names(self, answer: Mapping[str, Any] | None) -> None:
         """Put ids in the place of the names that were asked for; after a loss only ids are sure to mean the same."""
         missions = (answer or {}).get("missions", [])
-        asked = self.missing
+        asked = self.pending
         if len(missions) != len(asked):
             return
         real = dict(zip(asked, (mission["id"] for mission in missions), strict=True))
         self._wanted = [real.get(mission, mission) for mission in self._wanted]
 
     def add(self, end: End) -> bool:
-        """Note an end; False when it was known already."""
+        """Record an end; False when it was known already."""
         known = end["id"] in self._ended
         self._ended[end["id"]] = end
         if end["id"] not in self._wanted:  # the daemon didn't say what a name or prefix means
-            matching = [wanted for wanted in self.missing if _means(wanted, end)]
+            matching = [wanted for wanted in self.pending if _means(wanted, end)]
             self._ended.update(dict.fromkeys(matching, end))
         return not known
 
 
-def line(end: End) -> str:
+def end_line(end: End) -> str:
     """Return what a person reads of an end."""
     code = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
     return display_safe(f"Mission {end['id']} finished: {end['status']} ({code})")
@@ -152,7 +147,7 @@ EVENTS = Command(
     name="events",
     options=[
         flag("--follow", "go on with what happens, until ctrl-c", short="-f"),
-        option("--since", "SEQ", "only events after this number", parse=whole),
+        option("--since", "SEQ", "only events after this number", parse=whole_number),
         JSON,
     ],
     examples=["overmind events", "overmind events -f --since 1200"],
@@ -166,7 +161,7 @@ def screen(args: Namespace, context: Context) -> int:
         raise UsageError("--ansi and --json don't go together")
     run = _run(context.client().call("logs", {"ids": [args.id]})["missions"][0])
     shown = screen_at(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
-    context.say(dumps(_described(shown)) if args.json else _text(shown, ansi=args.ansi))
+    context.say(dumps(_screen_json(shown)) if args.json else _text(shown, ansi=args.ansi))
     return 0
 
 
@@ -190,7 +185,7 @@ def _text(shown: Screen, *, ansi: bool) -> str:
     return "\n".join(rows[:used])
 
 
-def _described(shown: Screen) -> dict[str, Any]:
+def _screen_json(shown: Screen) -> dict[str, Any]:
     return {
         "columns": shown.columns,
         "rows": shown.rows,

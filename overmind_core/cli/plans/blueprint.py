@@ -1,12 +1,7 @@
-"""From a file to a plan, or everything that is wrong with it, a line each: `file:line:column: message`.
+"""A blueprint's file: read with every mistake reported, a line each (`file:line:column: message`); and its requests.
 
-What the machine says about the files that a blueprint names.
-
-What the plan in a file is called, also in one that could not be applied any more: whoever ends it needs no more.
-
-The words and options of every command about a blueprint's file.
-
-What the commands that hand a plan to the daemon send, and how they tell what comes of it.
+Also the words and options of every command about such a file, and the name of the plan in one that could not be applied
+any more: to end it needs no more.
 """
 
 from __future__ import annotations
@@ -16,7 +11,7 @@ import tomllib
 from dataclasses import asdict
 
 from overmind_core.blueprint_file.read import Reading, read
-from overmind_core.cli import caller_world
+from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import system_prompt
 from overmind_core.cli.command import argument, option
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -36,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class RealDisk:
-    """The folders and files that are there."""
+    """The machine's folders and files, as the reader of blueprints asks about them."""
 
     def folder_problem(self, path: str) -> str | None:
         """Why nothing can run in this folder; None when it can."""
@@ -52,7 +47,7 @@ class RealDisk:
             OvermindError: `invalid`, it can't be read, or has a mistake.
         """
         try:
-            return caller_world.read(path)
+            return caller_environment.read_env_file(path)
         except OvermindError as error:
             raise OvermindError(error.code, error.message.removeprefix("--env-file ")) from None
 
@@ -63,26 +58,26 @@ MOST_BYTES = 16 * 1024 * 1024
 
 
 def load(path: str, variables: Sequence[tuple[str, str]], context: Context) -> Blueprint:
-    """Read a blueprint's file and tell everything that is wrong with it.
+    """Read a blueprint's file and report everything that is wrong with it.
 
     Args:
         path: As the person wrote it, in wire form.
         variables: What `--var` gave, in order.
-        context: Where warnings and problems are told, and whose environment the file may refer to.
+        context: Where warnings and problems are printed, and whose environment the file may refer to.
 
     Raises:
-        OvermindError: `invalid`, the file can't be used; each problem has been told.
+        OvermindError: `invalid`, the file can't be used; each problem has been printed.
     """
     try:
         found = _read(path, dict(variables), context)
     except Problems as wrong:
-        _tell(path, wrong.problems, context)
+        _print_problems(path, wrong.problems, context)
         count = len(wrong.problems)
         raise OvermindError(
             "invalid", f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}. Nothing was started."
         ) from None
-    _tell(path, found.warnings, context, kind="Warning: ")
-    _teach(found.blueprint)
+    _print_problems(path, found.warnings, context, kind="Warning: ")
+    _add_orchestrator_prompt(found.blueprint)
     return found.blueprint
 
 
@@ -125,37 +120,37 @@ def content(path: str) -> bytes:
     return data
 
 
-def _tell(path: str, problems: Iterable[Problem], context: Context, *, kind: str = "") -> None:
+def _print_problems(path: str, problems: Iterable[Problem], context: Context, *, kind: str = "") -> None:
     lines = [f"{path}:{line}:{column}: {kind}{message}" for line, column, message in problems]
     if lines:
         context.note("\n".join(map(display_safe, lines)))
 
 
-def _teach(blueprint: Blueprint) -> None:
-    """Tell each orchestrator how it runs agents of its own, as `run --orchestrator` does."""
+def _add_orchestrator_prompt(blueprint: Blueprint) -> None:
+    """Give each orchestrator the instructions for running agents of its own, as `run --orchestrator` does."""
     for agent in blueprint.agents:
         options = agent.start.get("agent", {})
         if options.get("orchestrator"):
             options["append_system_prompt"] = system_prompt(options.get("append_system_prompt"))
 
 
-def name_of(path: str, variables: Sequence[tuple[str, str]], context: Context) -> str:
-    """Return the name.
+def blueprint_name(path: str, variables: Sequence[tuple[str, str]], context: Context) -> str:
+    """Return the name of the plan in a file.
 
     Args:
         path: As the person wrote it, in wire form.
         variables: What `--var` gave; a name may refer to it.
-        context: Where problems are told.
+        context: Where problems are printed.
 
     Raises:
-        OvermindError: the file can't be read, or the name can only be told from a file without mistakes.
+        OvermindError: the file can't be read, or the name can only be known of a file without mistakes.
     """
-    name = None if path == STDIN else _written(path)
+    name = None if path == STDIN else _name_in_file(path)
     return load(path, variables, context).name if name is None else name
 
 
-def _written(path: str) -> str | None:
-    """The name as it stands there, or else the file's; None where it takes more to tell."""
+def _name_in_file(path: str) -> str | None:
+    """The name as it stands there, or else the file's; None where it takes more to know it."""
     try:
         head = tomllib.loads(content(path).decode()).get("blueprint", {})
     except (UnicodeDecodeError, tomllib.TOMLDecodeError):
@@ -187,7 +182,7 @@ _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""
 
 
-def request_of(
+def apply_request(
     blueprint: Blueprint, path: str, environ: Mapping[str, str], *, dry_run: bool = False, rerun: str | None = None
 ) -> dict[str, Any]:
     """Return the arguments of the request `apply`.
@@ -204,10 +199,10 @@ def request_of(
     """
     return {
         "blueprint": asdict(blueprint),
-        "cwd": caller_world.folder(None),
+        "cwd": caller_environment.working_directory(None),
         "file": path if path == STDIN else to_wire(os.path.abspath(from_wire(path))),
-        "env": caller_world.inherited(environ, clean=False),
-        "umask": caller_world.umask(),
+        "env": caller_environment.inherited_variables(environ, clean=False),
+        "umask": caller_environment.current_umask(),
         "dry_run": dry_run,
         "rerun": rerun,
         "request": os.urandom(_REQUEST_KEY).hex(),

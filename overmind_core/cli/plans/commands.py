@@ -1,11 +1,4 @@
-"""`overmind apply`: start the plan in a file, or bring the live one to what the file says now.
-
-`overmind agents`: what is in a blueprint, in the order in which it can run; it starts nothing.
-
-`overmind diff`: how the plan in a file differs from the live one.
-
-`overmind delete`: take a plan down, with all its agents.
-"""
+"""Commands about plans: apply and diff a blueprint, list its agents, delete a plan."""
 
 from __future__ import annotations
 
@@ -14,9 +7,9 @@ import sys
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
-from overmind_core.cli.context import Context, agreed
+from overmind_core.cli.context import Context, confirmed
 from overmind_core.cli.output import dumps
-from overmind_core.cli.plans.blueprint import FILE, VAR
+from overmind_core.cli.plans.blueprint import FILE, VAR, apply_request, blueprint_name, change_lines, load
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError
 
@@ -39,26 +32,25 @@ DONE = {"started": "Started", "changed": "Changed"}
 
 def apply(args: Namespace, context: Context) -> int:
     """Hand the plan over, say what was done, and with --wait follow it to its end."""
-    from overmind_core.cli.isolation.trust import call
-    from overmind_core.cli.plans.blueprint import load, request_of
+    from overmind_core.cli.isolation.trust import call_trusted
 
     blueprint = load(args.file, args.var, context)
-    request = request_of(blueprint, args.file, context.environ, dry_run=args.dry_run, rerun=args.rerun)
+    request = apply_request(blueprint, args.file, context.environ, dry_run=args.dry_run, rerun=args.rerun)
     began = time.time()
-    answer = call(context, context.client(start=True), "apply", request)
-    _tell(args, context, answer)
+    answer = call_trusted(context, context.client(start=True), "apply", request)
+    _print_answer(args, context, answer)
     if not args.wait or args.dry_run:
         return 0
     return _follow(context, answer, since=began if answer["status"] == "started" else None)
 
 
-def _tell(args: Namespace, context: Context, answer: Mapping[str, Any]) -> None:
+def _print_answer(args: Namespace, context: Context, answer: Mapping[str, Any]) -> None:
     if args.json:
         context.say(dumps(answer))
         return
-    tell = context.note if args.wait and not args.dry_run else context.say
+    write = context.note if args.wait and not args.dry_run else context.say
     for line in _lines(answer, fresh=args.rerun is None):
-        tell(line)
+        write(line)
 
 
 def _lines(answer: Mapping[str, Any], *, fresh: bool) -> list[str]:
@@ -68,20 +60,18 @@ def _lines(answer: Mapping[str, Any], *, fresh: bool) -> list[str]:
         answer: Of the daemon.
         fresh: A plan that is started is a new one, of which all is new.
     """
-    from overmind_core.cli.plans.blueprint import change_lines
-
-    status, pipeline = answer["status"], f"pipeline {answer['id']} ({answer['name']})"
+    status, plan = answer["status"], f"pipeline {answer['id']} ({answer['name']})"
     if status == "unchanged":
-        return [f"unchanged: {pipeline}"]
+        return [f"unchanged: {plan}"]
     shown = [] if status == "started" and fresh else change_lines(answer["changes"])
-    return [*shown, f"{DONE[status]} {pipeline}"] if status in DONE else shown
+    return [*shown, f"{DONE[status]} {plan}"] if status in DONE else shown
 
 
 def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None) -> int:
-    from overmind_core.cli.follow_logs import attend  # start-up: only with --wait
+    from overmind_core.cli.follow_logs import follow_until_end  # start-up: only with --wait
 
     try:
-        return attend(context, answer["id"], since=since)
+        return follow_until_end(context, answer["id"], since=since)
     except KeyboardInterrupt:
         context.note(f"\nPipeline {answer['id']} runs on. Return with: overmind logs -f {answer['name']}")
         return INTERRUPTED
@@ -122,7 +112,6 @@ COLUMNS = 100
 
 def agents(args: Namespace, context: Context) -> int:
     """Validate the file, and list its agents, each behind what it depends on."""
-    from overmind_core.cli.plans.blueprint import load  # start-up: --help needs none
     from overmind_core.domain.text.graph import order
 
     blueprint = load(args.file, args.var, context)
@@ -134,11 +123,11 @@ def agents(args: Namespace, context: Context) -> int:
     elif args.graph:
         context.say(_graph(edges))
     else:
-        context.say("\n".join(map(_line, found)))
+        context.say("\n".join(map(_agent_line, found)))
     return 0
 
 
-def _line(agent: PlanAgent) -> str:
+def _agent_line(agent: PlanAgent) -> str:
     names = ", ".join(one.agent for one in agent.depends_on)
     return f"{agent.name} (depends on: {names})" if names else agent.name
 
@@ -210,10 +199,8 @@ AGENTS = Command(
 
 def diff(args: Namespace, context: Context) -> int:
     """Print a line for each change; return 1 for a difference only when asked to."""
-    from overmind_core.cli.plans.blueprint import change_lines, load, request_of  # start-up: --help needs none
-
     blueprint = load(args.file, args.var, context)
-    request = request_of(blueprint, args.file, context.environ, dry_run=True)
+    request = apply_request(blueprint, args.file, context.environ, dry_run=True)
     changes = context.client().call("apply", request)["changes"]
     if args.json:
         context.say(dumps(changes))
@@ -243,9 +230,9 @@ SUFFIX = ".toml"
 def delete(args: Namespace, context: Context) -> int:
     """Ask where something lives, end it, and say so; what has ended already is no mistake."""
     client = context.client()
-    plan = _found(args, context, client)
+    plan = _find_plan(args, context, client)
     live = plan["status"] not in FINAL
-    if live and not agreed(_question(plan), yes=args.yes):
+    if live and not confirmed(_question(plan), yes=args.yes):
         return FAILED
     answer = client.call("delete", {"id": plan["id"]})
     if args.json:
@@ -257,7 +244,7 @@ def delete(args: Namespace, context: Context) -> int:
     return 0
 
 
-def _found(args: Namespace, context: Context, client: Client) -> Plan:
+def _find_plan(args: Namespace, context: Context, client: Client) -> Plan:
     """Return the plan that is meant: a word that looks like a path is a file, another one only where it is no name."""
     if _is_path(args.plan):
         return _plan(client, _name_in(args, context))
@@ -279,9 +266,7 @@ def _is_path(word: str) -> bool:
 
 
 def _name_in(args: Namespace, context: Context) -> str:
-    from overmind_core.cli.plans.blueprint import name_of  # only for a file
-
-    return name_of(args.plan, args.var, context)
+    return blueprint_name(args.plan, args.var, context)
 
 
 def _question(plan: Plan) -> str:

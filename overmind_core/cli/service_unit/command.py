@@ -1,6 +1,6 @@
 """`overmind service`: the daemon as a service of the machine, started at login.
 
-Carry out a plan: write or remove the file, and tell the init system when one answers.
+A plan of `units` is carried out: the file is written or removed, and the init system called when one answers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 from overmind_core.cli.command import Command, argument, flag
 from overmind_core.cli.context import Context
-from overmind_core.cli.external import Answer
-from overmind_core.cli.service_unit.units import Argv, Plan
+from overmind_core.cli.external import ProgramResult, run_program
+from overmind_core.cli.service_unit.units import Argv, ServicePlan, launchd_plan, systemd_plan
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home
 
@@ -22,29 +22,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from overmind_core.cli.service_unit.units import Plan
-
 
 def service(args: Namespace, context: Context) -> int:
     """Install or remove it, or say what that would do."""
-    from overmind_core.cli.external import ask
-
     plan = plan_for(context)
     if args.dry_run:
-        context.say("\n".join(rehearse(plan, removal=args.action == "remove")))
+        context.say("\n".join(dry_run_text(plan, removal=args.action == "remove")))
     elif args.action == "install":
-        install(plan, context.home, ask, context.say)
+        install(plan, context.home, run_program, context.say)
         if plan.advice:
             context.say(plan.advice)
     else:
-        remove(plan, ask, context.say)
+        remove(plan, run_program, context.say)
     return 0
 
 
-def plan_for(context: Context, platform: str = sys.platform) -> Plan:
+def plan_for(context: Context, platform: str = sys.platform) -> ServicePlan:
     """Return how this platform has services."""
-    from overmind_core.cli.service_unit.units import launchd_plan, systemd_plan
-
     plan = launchd_plan if platform == "darwin" else systemd_plan
     return plan(context.home, context.environ)
 
@@ -65,50 +59,50 @@ SERVICE = Command(
 OURS = "overmind_core"
 """What stands in every file that we wrote: anybody else's is left alone."""
 
-Ask = Callable[..., Answer]
-Tell = Callable[[str], None]
+RunProgram = Callable[..., ProgramResult]
+Report = Callable[[str], None]
 
 
-def install(plan: Plan, home: Home, ask: Ask, tell: Tell) -> None:
+def install(plan: ServicePlan, home: Home, run_program: RunProgram, report: Report) -> None:
     """Write the file and start the service; again is harmless.
 
     Raises:
         OvermindError: the file is somebody else's or can't be written, or the init system refuses.
     """
     _prepare(home)
-    _write(plan, tell)
-    judged = ask(*plan.verify)
-    if judged.code and os.path.basename(plan.path) in judged.text:
-        tell(f"Warning: {plan.verify[0]} says: {judged.text}")
-    if _answers(plan, ask):
-        _order(plan, plan.install, ask)
-        tell(f"Service {plan.name} is enabled and running")
+    _write(plan, report)
+    judged = run_program(*plan.verify)
+    if judged.exit_code and os.path.basename(plan.path) in judged.output:
+        report(f"Warning: {plan.verify[0]} says: {judged.output}")
+    if _init_system_answers(plan, run_program):
+        _run_commands(plan, plan.install, run_program)
+        report(f"Service {plan.name} is enabled and running")
     else:
-        tell(f"{plan.probe[0]} does not answer here. Where it does, run:\n{_lines(plan.install)}")
+        report(f"{plan.probe[0]} does not answer here. Where it does, run:\n{_lines(plan.install)}")
 
 
-def remove(plan: Plan, ask: Ask, tell: Tell) -> None:
+def remove(plan: ServicePlan, run_program: RunProgram, report: Report) -> None:
     """Take the service away; the daemon and its missions may go on.
 
     Raises:
         OvermindError: the file is somebody else's or can't be removed, or the init system refuses.
     """
-    if _present(plan) is None:
-        tell(f"Service {plan.name} is not installed")
+    if _existing_text(plan) is None:
+        report(f"Service {plan.name} is not installed")
         return
-    answers = _answers(plan, ask)
+    answers = _init_system_answers(plan, run_program)
     if answers:
-        _order(plan, plan.remove, ask)
+        _run_commands(plan, plan.remove, run_program)
     try:
         os.unlink(plan.path)
     except OSError as error:
         raise OvermindError("forbidden", f"{plan.path} can't be removed: {error.strerror}.") from None
-    tell(f"Removed {plan.path}")
+    report(f"Removed {plan.path}")
     if answers:
-        _order(plan, plan.forget, ask)
+        _run_commands(plan, plan.forget, run_program)
 
 
-def rehearse(plan: Plan, *, removal: bool) -> Iterator[str]:
+def dry_run_text(plan: ServicePlan, *, removal: bool) -> Iterator[str]:
     """What would be done, in parts that a person can read."""
     if removal:
         yield _lines((*plan.remove, ("rm", plan.path), *plan.forget))
@@ -126,7 +120,7 @@ def _prepare(home: Home) -> None:
         raise OvermindError("forbidden", f"The home {home.root} can't be made: {error.strerror}.") from None
 
 
-def _present(plan: Plan) -> str | None:
+def _existing_text(plan: ServicePlan) -> str | None:
     """Return the text of the file that is there.
 
     Raises:
@@ -144,9 +138,9 @@ def _present(plan: Plan) -> str | None:
     return text
 
 
-def _write(plan: Plan, tell: Tell) -> None:
-    if _present(plan) == plan.text:
-        tell(f"{plan.path} is up to date")
+def _write(plan: ServicePlan, report: Report) -> None:
+    if _existing_text(plan) == plan.text:
+        report(f"{plan.path} is up to date")
         return
     fresh = f"{plan.path}.new"
     try:
@@ -156,19 +150,21 @@ def _write(plan: Plan, tell: Tell) -> None:
         os.replace(fresh, plan.path)
     except OSError as error:
         raise OvermindError("forbidden", f"{plan.path} can't be written: {error.strerror}.") from None
-    tell(f"Wrote {plan.path}")
+    report(f"Wrote {plan.path}")
 
 
-def _answers(plan: Plan, ask: Ask) -> bool:
-    return ask(*plan.probe).code == 0
+def _init_system_answers(plan: ServicePlan, run_program: RunProgram) -> bool:
+    return run_program(*plan.probe).exit_code == 0
 
 
-def _order(plan: Plan, orders: tuple[Argv, ...], ask: Ask) -> None:
-    """Give orders; all but `launchctl bootout`, which fails when there is nothing to unload, must succeed."""
+def _run_commands(plan: ServicePlan, orders: tuple[Argv, ...], run_program: RunProgram) -> None:
+    """Run commands; all but `launchctl bootout`, which fails when there is nothing to unload, must succeed."""
     for argv in orders:
-        answer = ask(*argv, limit=60.0)
-        if answer.code != 0 and "bootout" not in argv:
-            raise OvermindError("internal", f"{plan.name}: {shlex.join(argv)} failed: {answer.text or answer.code}")
+        answer = run_program(*argv, timeout=60.0)
+        if answer.exit_code != 0 and "bootout" not in argv:
+            raise OvermindError(
+                "internal", f"{plan.name}: {shlex.join(argv)} failed: {answer.output or answer.exit_code}"
+            )
 
 
 def _lines(orders: tuple[Argv, ...]) -> str:

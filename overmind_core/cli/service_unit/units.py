@@ -1,14 +1,9 @@
-"""A service is data: a file, its text, and what the init system is told about it.
+"""A service as data: a file, its text, and the commands for the init system. For systemd's user manager, and for macOS.
 
-The daemon as a unit of systemd's user manager.
+Stopping the unit, or unloading the launch agent, ends the daemon alone: the missions live on with their keeper, as
+containers do without containerd, and the next daemon adopts them. `overmind shutdown` ends them.
 
-Stopping the unit ends the daemon alone: the missions live on with their keeper, as containers do without containerd,
-and the next daemon adopts them. `overmind shutdown` ends them. Sources: systemd.service(5), systemd.syntax(7).
-
-The daemon as a launch agent of macOS.
-
-Unloading the agent ends the daemon alone: the missions live on with their keeper, and the next daemon adopts them.
-Source: launchd.plist(5), launchctl(1).
+Sources: systemd.service(5), systemd.syntax(7), launchd.plist(5), launchctl(1).
 """
 
 from __future__ import annotations
@@ -25,7 +20,7 @@ from overmind_core.system.paths import Home
 Argv = tuple[str, ...]
 
 
-class Plan(NamedTuple):
+class ServicePlan(NamedTuple):
     """How the daemon of one home becomes a service."""
 
     name: str
@@ -38,16 +33,16 @@ class Plan(NamedTuple):
     verify: Argv
     """Judges the file."""
     install: tuple[Argv, ...]
-    """Told once the file is written; the first may fail when there is nothing to replace."""
+    """Run once the file is written; the first may fail when there is nothing to replace."""
     remove: tuple[Argv, ...]
-    """Told before the file is removed."""
+    """Run before the file is removed."""
     forget: tuple[Argv, ...]
-    """Told after that."""
+    """Run after that."""
     advice: str
     """What a person may want to do besides; "" for nothing."""
 
 
-def command(*words: str) -> Argv:
+def our_command(*words: str) -> Argv:
     """Return a command line of ours: absolute, whatever PATH the init system has.
 
     -P: no folder in which somebody stands becomes part of the program.
@@ -72,7 +67,7 @@ def user_folder(environ: Mapping[str, str]) -> str:
     return environ.get("HOME") or os.path.expanduser("~")
 
 
-TEXT = """\
+UNIT_TEMPLATE = """\
 # Written by `overmind service install`, which also replaces it; `overmind service remove` removes it.
 [Unit]
 Description=Overmind, supervisor of missions
@@ -96,11 +91,11 @@ WantedBy=default.target
 """
 
 
-def systemd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
+def systemd_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     """Return how the daemon of `home` becomes a unit."""
     name = f"overmind{suffix(home, environ)}.service"
     path = os.path.join(_folder(environ), name)
-    return Plan(
+    return ServicePlan(
         name=name,
         path=path,
         text=_unit_text(home, environ),
@@ -124,33 +119,33 @@ def _systemctl(*words: str) -> tuple[str, ...]:
 
 
 def _unit_text(home: Home, environ: Mapping[str, str]) -> str:
-    setting = "" if is_default(home, environ) else f"Environment={quoted(f'OVERMIND_HOME={home.root}')}\n"
-    return TEXT.format(
+    setting = "" if is_default(home, environ) else f"Environment={unit_quoted(f'OVERMIND_HOME={home.root}')}\n"
+    return UNIT_TEMPLATE.format(
         environment=setting,
-        yield_=_line(command("shutdown", "--keep")),
-        start=_line(command("start", "--foreground")),
+        yield_=_line(our_command("shutdown", "--keep")),
+        start=_line(our_command("start", "--foreground")),
     )
 
 
 def _line(argv: Sequence[str]) -> str:
     """Return a command line; in all words but the program a dollar sign begins a variable."""
     program, *words = argv
-    return " ".join([quoted(program), *(quoted(word).replace("$", "$$") for word in words)])
+    return " ".join([unit_quoted(program), *(unit_quoted(word).replace("$", "$$") for word in words)])
 
 
-def quoted(word: str) -> str:
+def unit_quoted(word: str) -> str:
     """Return a word as a unit file has it: specifiers and quotes mean themselves."""
     word = word.replace("\\", "\\\\").replace("%", "%%").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     plain = word.replace("/", "").replace("-", "").replace(".", "").replace("_", "").replace("=", "").isalnum()
     return word if plain else f'"{word}"'
 
 
-def launchd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
+def launchd_plan(home: Home, environ: Mapping[str, str]) -> ServicePlan:
     """Return how the daemon of `home` becomes a launch agent."""
     label = f"overmind.daemon{suffix(home, environ)}"
     path = os.path.join(user_folder(environ), "Library", "LaunchAgents", f"{label}.plist")
     domain = f"gui/{os.getuid()}"
-    return Plan(
+    return ServicePlan(
         name=label,
         path=path,
         text=_agent_text(home, label, environ),
@@ -158,7 +153,7 @@ def launchd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
         verify=("plutil", "-lint", path),
         install=(
             ("launchctl", "bootout", f"{domain}/{label}"),
-            command("shutdown", "--keep"),
+            our_command("shutdown", "--keep"),
             ("launchctl", "bootstrap", domain, path),
         ),
         remove=(("launchctl", "bootout", f"{domain}/{label}"),),
@@ -170,7 +165,7 @@ def launchd_plan(home: Home, environ: Mapping[str, str]) -> Plan:
 def _agent_text(home: Home, label: str, environ: Mapping[str, str]) -> str:
     agent: dict[str, object] = {
         "Label": label,
-        "ProgramArguments": list(command("start", "--foreground")),
+        "ProgramArguments": list(our_command("start", "--foreground")),
         "RunAtLoad": True,
         "KeepAlive": {"SuccessfulExit": False},
         "AbandonProcessGroup": True,  # the end of the daemon is not the end of what it supervises

@@ -46,7 +46,7 @@ class Agent:
     arguments: tuple[str, ...] = ()
     """Passed through, behind ours (`--agent-arg`)."""
     orchestrator: bool = False
-    """It runs agents of its own, and does so unasked: see `orchestrating`."""
+    """It runs agents of its own, and does so unasked: see `permission.permits`."""
     program: str = ""
     """The program to run: a name that PATH resolves, or a path."""
 

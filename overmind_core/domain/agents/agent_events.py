@@ -222,7 +222,7 @@ class Decision(NamedTuple):
 
     Args:
         behaviour: Allow it once, deny it, or allow it from now on.
-        message: What the agent is told beside it; with `Need.QUESTION` the answer in the person's own words.
+        message: What the agent reads beside it; with `Need.QUESTION` the answer in the person's own words.
         options: With `Need.QUESTION`: the labels that were chosen.
     """
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from overmind_core.domain.agents.agent import AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
 from overmind_core.domain.agents.conversation import Conversation
+from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions.mission import Cause
 
 # What people and the supervisor tell.
@@ -173,14 +174,6 @@ class Notify(NamedTuple):
     why: str
 
 
-class Recorded(NamedTuple):
-    """An event for the log; `text`, when there is one, is shown between its lines."""
-
-    type: str
-    text: str | None = None
-    data: tuple[tuple[str, object], ...] = ()
-
-
 Effect = (
     Deliver
     | MessageMoved
@@ -193,6 +186,7 @@ Effect = (
     | EndRun
     | TurnPaid
     | Notify
-    | Recorded
+    | MissionEvent
 )
+"""An event among them is to be recorded."""
 Step = tuple[Conversation, tuple[Effect, ...]]

@@ -37,7 +37,6 @@ from overmind_core.domain.agents.conversation_events import (
     MessageMoved,
     ModeWanted,
     Queued,
-    Recorded,
     RunBegun,
     RunOver,
     Step,
@@ -45,6 +44,7 @@ from overmind_core.domain.agents.conversation_events import (
     WaiterGone,
     Withdrawn,
 )
+from overmind_core.domain.agents.events import ConversationChanged, MessageResent
 from overmind_core.domain.agents.turns import (
     answered,
     asking,
@@ -140,7 +140,7 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
     c = replace(closed, sending=None, turn=None, held=True, running=0, activity=Activity(ActivityKind.UNKNOWN, now))
     if flying is not None and flying not in c.resent and not fact.final:
         why = "the session has changed over" if c.leaving else "the agent died with it"
-        again = Recorded("message_resent", f"--- message {flying} is sent again: {why} ---")
+        again = MessageResent(text=f"--- message {flying} is sent again: {why} ---")
         c = replace(c, queue=(flying, *c.queue), resent=(*c.resent, flying))
         effects = (*effects, MessageMoved(flying, "queued"), again)
     elif flying is not None:
@@ -161,7 +161,7 @@ def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: A
         return c, effects
     # `/clear`: the new one is stored with its first prompt.
     other = replace(c, session=fact.session, begun=False, cost_total=None)
-    return other, (*effects, Recorded("session", data=(("session_id", fact.session),)))
+    return other, (*effects, ConversationChanged(session_id=fact.session))
 
 
 def _on_waiter_gone(c: Conversation, number: int, now: float, source: ActivitySource) -> Step:

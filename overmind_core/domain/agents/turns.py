@@ -15,11 +15,11 @@ from overmind_core.domain.agents.conversation_events import (
     CloseInput,
     MessageMoved,
     Notify,
-    Recorded,
     Step,
     TurnPaid,
     WriteAnswer,
 )
+from overmind_core.domain.agents.events import TurnFinished
 
 LONGEST_LINE = 200
 """Characters of one line that says what an agent does."""
@@ -162,7 +162,7 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
 
 
 def _until_reset(c: Conversation, result: TurnResult | None) -> TurnResult | None:
-    """A turn that a limit ended: its end was told before, of the program's own tries (`attempt`) nobody knows one."""
+    """A turn that a limit ended: its end was reported before; none is known of the program's own tries (`attempt`)."""
     doing = c.activity
     if result is None or result.ok or result.resume_at is not None or doing.doing is not ActivityKind.LIMITED:
         return result
@@ -195,8 +195,14 @@ def _with_cost(c: Conversation, result: TurnResult) -> Step:
         output_tokens=c.output_tokens + usage.output,
         turns=c.turns + result.turns,
     )
-    facts = (("ok", result.ok), ("reason", result.reason), ("cost_usd", round(usd, 6)), ("turns", result.turns))
-    return c, (TurnPaid(usd, result), Recorded("turn_ended", data=(*facts, ("duration_ms", result.duration_ms))))
+    finished = TurnFinished(
+        ok=result.ok,
+        reason=result.reason,
+        cost_usd=round(usd, 6),
+        turns=result.turns,
+        duration_ms=result.duration_ms,
+    )
+    return c, (TurnPaid(usd, result), finished)
 
 
 def _price(c: Conversation, result: TurnResult) -> float:

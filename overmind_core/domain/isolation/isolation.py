@@ -140,12 +140,12 @@ def branches(template: str, *, name: str, mission: str) -> Iterator[str]:
         yield f"{first}-{number}"
 
 
-def container(mission: str, service: str) -> str:
+def container_name(mission: str, service: str) -> str:
     """Return the name of a mission's container."""
     return f"{PREFIX}{mission}-{service}"
 
 
-def volume(mission: str, service: str, name: str) -> str:
+def volume_name(mission: str, service: str, name: str) -> str:
     """Return the name of a volume of a mission's container."""
     return f"{PREFIX}{mission}-{service}-{name}"
 
@@ -184,7 +184,7 @@ def volume_clashes(services: Iterable[Service]) -> dict[tuple[str, str], tuple[s
     return found
 
 
-def environment(isolation: Isolation, service: str = OWN) -> dict[str, str]:
+def isolation_variables(isolation: Isolation, service: str = OWN) -> dict[str, str]:
     """Return what isolation adds to the environment of a mission, or of one of its process services.
 
     Args:

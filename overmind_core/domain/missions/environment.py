@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 LOGIN = frozenset(
     ["HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"]
 )
-
-
 """And every LC_*."""
 
 

@@ -1,10 +1,11 @@
-"""What may be told to the life of a mission, and what may follow from it: facts in, effects out. Plain values."""
+"""What may happen to a mission, and what may follow from it: facts in, effects out. Plain values."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from overmind_core.domain.agents.agent_events import RunVerdict
+from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions.mission import Cause, Mission
 
 
@@ -15,7 +16,7 @@ class Now(NamedTuple):
     mono: float
 
 
-# Facts: what may be told to `next_state`.
+# Facts: the inputs of `next_state`.
 
 
 class Spawned(NamedTuple):
@@ -131,13 +132,6 @@ class EndTree(NamedTuple):
     """Freeze and SIGKILL every process of the run."""
 
 
-class Note(NamedTuple):
-    """Record an event of this type; `text`, when there is one, is shown between the lines of the log."""
-
-    type: str
-    text: str | None = None
-    data: tuple[tuple[str, object], ...] = ()
-
-
-Effect = Spawn | Prepare | SignalTree | EndTree | Note
+Effect = Spawn | Prepare | SignalTree | EndTree | MissionEvent
+"""An event among them is to be recorded."""
 Outcome = tuple[Mission, tuple[Effect, ...]]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
-from overmind_core.domain.missions import restart_policy
+from overmind_core.domain.missions import events, restart_policy
 from overmind_core.domain.missions.facts import (
     Effect,
     EndAsked,
@@ -21,7 +21,6 @@ from overmind_core.domain.missions.facts import (
     Frozen,
     Gone,
     KeeperLost,
-    Note,
     Now,
     Outcome,
     Prepared,
@@ -63,17 +62,17 @@ def next_state(mission: Mission, fact: Fact, now: Now) -> Outcome:  # noqa: C901
         case SetUpAsked():
             return _set_up_asked(mission), (Spawn(),)
         case Prepared():
-            return with_step(mission, TransitionStep.PREPARED), (Note("prepared"), Spawn())
+            return with_step(mission, TransitionStep.PREPARED), (events.MissionPrepared(), Spawn())
         case StartAsked():
             return _start_asked(mission, now)
         case RestartDue():
             return _restart_due(mission, now)
         case Frozen():
             held = restart_policy.hold(mission, now.mono)
-            return with_step(held, TransitionStep.FREEZE), (Note("paused"),)
+            return with_step(held, TransitionStep.FREEZE), (events.MissionPaused(),)
         case Thawed():
             moving = restart_policy.unhold(mission, fact.last_output, now.mono)
-            return with_step(moving, TransitionStep.THAW), (Note("thawed"),)
+            return with_step(moving, TransitionStep.THAW), (events.MissionThawed(),)
         case KeeperLost():
             return _keeper_lost(mission, now)
     assert_never(fact)
@@ -101,8 +100,8 @@ def _spawned(mission: Mission, fact: Spawned) -> Outcome:
     if mission.status is Status.STOPPING:  # asked to end while the spawn was under way
         return known, _ending_effects(known)
     if mission.setup:
-        return known, (Note("setup_started", data=(("pid", fact.pid),)),)
-    return with_step(known, TransitionStep.SPAWNED), (Note("started", data=(("pid", fact.pid),)),)
+        return known, (events.SetUpStarted(pid=fact.pid),)
+    return with_step(known, TransitionStep.SPAWNED), (events.RunStarted(pid=fact.pid),)
 
 
 def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
@@ -113,26 +112,26 @@ def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
     cause = mission.ending.cause if mission.ending else Cause.SPAWN_FAILED
     ending = Ending(cause, now.mono, exited=True, gone=True)
     failed = replace(mission, pid=None, exit_code=None, reason=fact.code, ending=ending, run_started_mono=now.mono)
-    return conclude(failed, now, (Note("spawn_failed", f"--- could not start: {fact.message} ---"),))
+    return conclude(failed, now, (events.StartFailed(text=f"--- could not start: {fact.message} ---"),))
 
 
 def _exited(mission: Mission, fact: Exited, now: Now) -> Outcome:
     code = None if fact.code is None else shell_code(fact.code)
     ended = replace(mission, pid=None, exit_code=code, ended_at=fact.wall, held_mono=None)
-    note = Note("exited", data=(("exit_code", code),))
+    event = events.RunExited(exit_code=code)
     if mission.ending is not None:
         # Earlier runs may have left something behind, of which this exit says nothing.
         left = fact.left or mission.definition.leave_background
         ending = replace(mission.ending, exited=True, gone=mission.ending.gone or not left)
         ended = replace(ended, ending=ending)
-        return conclude(ended, now, (note,)) if ending.gone else (ended, (note,))
+        return conclude(ended, now, (event,)) if ending.gone else (ended, (event,))
     ended = with_step(ended, TransitionStep.END)
     ending = _natural_end(fact.verdict, code, now)
     spared = mission.definition.leave_background
     if spared or not fact.left:
-        return conclude(replace(ended, ending=replace(ending, gone=True)), now, (note,))
+        return conclude(replace(ended, ending=replace(ending, gone=True)), now, (event,))
     ending = replace(ending, deadline_mono=now.mono + LEFTOVER_GRACE)
-    return replace(ended, ending=ending), (note, SignalTree((signal.SIGTERM, signal.SIGCONT)))
+    return replace(ended, ending=ending), (event, SignalTree((signal.SIGTERM, signal.SIGCONT)))
 
 
 def _natural_end(verdict: RunVerdict | None, code: int | None, now: Now) -> Ending:
@@ -156,10 +155,12 @@ def _gone(mission: Mission, fact: Gone, now: Now) -> Outcome:
         raise IllegalTransition(mission.status, TransitionStep.CLEAN)
     ending = replace(mission.ending, gone=True, survivors=fact.survivors)
     known = replace(mission, ending=ending)
-    notes = (Note("survivors", f"--- could not end: {', '.join(fact.survivors)} ---"),) if fact.survivors else ()
+    told: tuple[Effect, ...] = ()
+    if fact.survivors:
+        told = (events.SurvivorsLeft(text=f"--- could not end: {', '.join(fact.survivors)} ---"),)
     if ending.exited or fact.survivors:
-        return conclude(known, now, notes)
-    return known, notes
+        return conclude(known, now, told)
+    return known, told
 
 
 def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
@@ -167,7 +168,7 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         return _cancel_restart(mission, fact, now)
     if not mission.is_live:
         if fact.cause is Cause.KILL:
-            return with_step(mission, TransitionStep.HIDE), (Note("hidden"),)
+            return with_step(mission, TransitionStep.HIDE), (events.MissionHidden(),)
         raise IllegalTransition(mission.status, TransitionStep.END)
     before = mission.ending
     if before is not None and fact.cause is not Cause.KILL:
@@ -178,7 +179,7 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         else Ending(fact.cause, now.mono + fact.grace, reason=fact.reason)
     )
     stopping = replace(with_step(mission, TransitionStep.END), ending=ending, held_mono=None)
-    notes: tuple[Effect, ...] = (Note("stopping", fact.text, (("cause", fact.cause.value),)),)
+    notes: tuple[Effect, ...] = (events.MissionStopping(text=fact.text, cause=fact.cause.value),)
     if mission.status in {Status.PREPARING, Status.STARTING} and mission.pid is None:
         return stopping, notes  # the answer to the spawn, or what was prepared and has to go, comes first
     return stopping, (*notes, *_ending_effects(stopping))
@@ -207,12 +208,15 @@ def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         stopping = replace(
             with_step(calm, TransitionStep.SWEEP), ending=Ending(fact.cause, now.mono + fact.grace, exited=True)
         )
-        return stopping, (Note("stopping", fact.text, (("cause", fact.cause.value),)), *_ending_effects(stopping))
+        told = events.MissionStopping(text=fact.text, cause=fact.cause.value)
+        return stopping, (told, *_ending_effects(stopping))
     if fact.cause is Cause.KILL:
-        return replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=None), (Note("killed"),)
+        return replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=None), (events.MissionKilled(),)
     if fact.cause is Cause.LIMIT:
-        return replace(with_step(calm, TransitionStep.BAD), reason=fact.reason), (Note("crashed", fact.text),)
-    return replace(with_step(calm, TransitionStep.CLEAN), reason="restart_cancelled"), (Note("stopped"),)
+        return replace(with_step(calm, TransitionStep.BAD), reason=fact.reason), (
+            events.MissionCrashed(text=fact.text),
+        )
+    return replace(with_step(calm, TransitionStep.CLEAN), reason="restart_cancelled"), (events.MissionStopped(),)
 
 
 def _keeper_lost(mission: Mission, now: Now) -> Outcome:
@@ -227,10 +231,10 @@ def _keeper_lost(mission: Mission, now: Now) -> Outcome:
     lost = replace(
         stopping, ending=ending, pid=None, exit_code=code, ended_at=mission.ended_at if code is not None else now.wall
     )
-    notes: tuple[Effect, ...] = (
-        (Note("keeper_lost", "--- lost with its keeper ---"),) if cause is Cause.KEEPER_LOST else ()
-    )
-    return conclude(lost, now, notes)
+    told: tuple[Effect, ...] = ()
+    if cause is Cause.KEEPER_LOST:
+        told = (events.RunLost(text="--- lost with its keeper ---"),)
+    return conclude(lost, now, told)
 
 
 def _restart_due(mission: Mission, now: Now) -> Outcome:

@@ -107,9 +107,9 @@ class Definition:
     stall_waiting: bool = False
     """Whether waiting for a person, or for a limit to end, is silence too."""
     max_children: int | None = None
-    """Live missions that each mission of its tree may have directly below it; None: see `treelimits`."""
+    """Live missions that each mission of its tree may have directly below it; None: see `tree`."""
     max_depth: int | None = None
-    """Generations that may stand below it; None: see `treelimits`."""
+    """Generations that may stand below it; None: see `tree`."""
     max_cost: float = 0.0
     """US dollars for all agents of its tree, its own included; 0 = no limit."""
     isolated: bool = False
@@ -129,7 +129,7 @@ class Ending:
     deadline_mono: float
     """When what is left gets SIGKILL."""
     exited: bool = False
-    """The root process is reaped (or the keeper that could have told is dead)."""
+    """The root process is reaped (or the keeper that could have reported it is dead)."""
     gone: bool = False
     """No process of the run is left, or only those in `survivors`."""
     survivors: tuple[str, ...] = ()

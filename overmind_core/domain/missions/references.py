@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 
 SHORTEST_PREFIX = 3
-
-
 """Characters of an id that may stand for it."""
 
 

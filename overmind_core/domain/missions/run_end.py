@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from overmind_core.domain.missions import restart_policy
-from overmind_core.domain.missions.facts import Effect, Note, Now, Outcome, Prepare, Spawn
+from overmind_core.domain.missions import events, restart_policy
+from overmind_core.domain.missions.facts import Effect, Now, Outcome, Prepare, Spawn
 from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
 from overmind_core.domain.text.moment import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TIMEOUT_CODE = 124
 STALL_CODE = 137
 PLAN_FAILED = 1
 """A plan ends with 0 or this (cli.md, exit codes)."""
+_ENDS: Mapping[Status, type[events.MissionEnded]] = {
+    Status.STOPPED: events.MissionStopped,
+    Status.CRASHED: events.MissionCrashed,
+    Status.KILLED: events.MissionKilled,
+}
 
 
 def conclude(  # noqa: C901, PLR0911 - one case per cause
@@ -63,7 +71,7 @@ def _by_policy(
     lasted = now.mono - mission.run_started_mono
     verdict = restart_policy.decide(policy, mission.restarts_mono, mission.streak, lasted, now.mono)
     if isinstance(verdict, restart_policy.GiveUp):
-        spent = Note("budget_spent", "--- not restarted again: the restart budget is spent ---")
+        spent = events.RestartBudgetSpent(text="--- not restarted again: the restart budget is spent ---")
         return _final(mission, _EndVerdict(step, "restart_budget_spent", code), now, (*effects, spent))
     delay = max(verdict.delay, (mission.ending.resume_at or now.wall) - now.wall)
     waiting = replace(
@@ -77,7 +85,7 @@ def _by_policy(
         next_restart_at=now.wall + delay,
         next_restart_mono=now.mono + delay,
     )
-    return waiting, (*effects, Note("restarting", data=(("delay_seconds", delay), ("exit_code", code))))
+    return waiting, (*effects, events.RestartScheduled(delay_seconds=delay, exit_code=code))
 
 
 class _EndVerdict(NamedTuple):
@@ -102,7 +110,7 @@ def _final(mission: Mission, verdict: _EndVerdict, now: Now, effects: tuple[Effe
         next_restart_at=None,
         next_restart_mono=None,
     )
-    return ended, (*effects, Note(status.value, data=(("reason", verdict.reason), ("exit_code", verdict.code))))
+    return ended, (*effects, _ENDS[status](reason=verdict.reason, exit_code=verdict.code))
 
 
 def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
@@ -127,7 +135,7 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
     )
     return started, (
         *effects,
-        Note("restart", restart_text(started.restart_count, now.wall)),
+        events.RunRestarted(text=restart_text(started.restart_count, now.wall)),
         Prepare() if isolated else Spawn(),
     )
 
@@ -136,8 +144,8 @@ def _set_up(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
     """The project's set-up is over: what is prepared goes on, or nothing comes of the mission."""
     if mission.exit_code != 0:
         how = "" if mission.exit_code is None else f" with exit code {mission.exit_code}"
-        note = Note("set_up_failed", f"--- could not start: the project's set-up failed{how} ---")
-        return _by_policy(mission, now, "setup_failed", mission.exit_code, (*effects, note))
+        failed = events.SetUpFailed(text=f"--- could not start: the project's set-up failed{how} ---")
+        return _by_policy(mission, now, "setup_failed", mission.exit_code, (*effects, failed))
     ready = replace(
         with_step(mission, TransitionStep.PREPARE),
         run=mission.run + 1,
@@ -148,7 +156,7 @@ def _set_up(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         exit_code=None,
         ended_at=None,
     )
-    return ready, (*effects, Note("set_up"), Prepare())
+    return ready, (*effects, events.SetUpSucceeded(), Prepare())
 
 
 def _change_over(mission: Mission, effects: tuple[Effect, ...]) -> Outcome:

@@ -18,7 +18,7 @@ class AgentStage(StrEnum):
     prepared before it runs: its worktree, its services."""
     RUNNING = "running"
     STOPPING = "stopping"
-    """The plan has told it to end."""
+    """The plan has asked it to end."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     SKIPPED = "skipped"
@@ -35,7 +35,7 @@ class EndReason(StrEnum):
     """Why the plan ends an agent."""
 
     DONE = "done"
-    """It stays until told, and all others are done."""
+    """It stays until it is ended, and all others are done."""
     CANCEL = "cancel"
     """The plan itself is being ended."""
     FAILURE = "failure"

@@ -223,7 +223,7 @@ class Scheduler:
         )
 
     def _stops(self, *, ending: bool) -> dict[str, EndReason]:
-        """Who is to be told to end now."""
+        """Who is to be ended now."""
         running = self._by_stage[AgentStage.RUNNING]
         preparing = [name for name in self._by_stage[AgentStage.STARTING] if self.nodes[name].mission is not None]
         if ending or (self.has_failed and self.blueprint.on_failure is OnFailure.CANCEL):

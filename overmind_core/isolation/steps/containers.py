@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.isolation.isolation import container_name, volume_name
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.isolation.stray_containers import here
@@ -179,15 +179,12 @@ class Containers:
 
         one, service_ = self._record, _service(self._record, service)
         return wanted.ContainerSpec(
-            name=isolation_isolation.container(self._mission, service),
+            name=container_name(self._mission, service),
             image=service_.image or "",
             port=service_.port,
             host_port=one.ports.get(service),
             env=service_.env,
-            volumes={
-                isolation_isolation.volume(self._mission, service, name): path
-                for name, path in service_.volumes.items()
-            },
+            volumes={volume_name(self._mission, service, name): path for name, path in service_.volumes.items()},
             labels={
                 wanted.MISSION: self._mission,
                 wanted.HOME: to_wire(self._workspace.home),

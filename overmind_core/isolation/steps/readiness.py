@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.project import READY_SECONDS, ReadyCheck, ReadyKind
-from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
 from overmind_core.errors import OvermindError
+from overmind_core.isolation.events import ServiceWrote
 from overmind_core.isolation.steps.containers import with_engine
 from overmind_core.probes.probe import NotReady, until_ready
 
@@ -91,7 +91,7 @@ class Readiness:
         mission = self._workspace.registry.live.get(self._mission)
         if mission is not None:
             for line in written.splitlines():
-                self._workspace.registry.note(mission, Note("service_wrote", f"{service} | {line}"))
+                self._workspace.registry.record(mission, ServiceWrote(text=f"{service} | {line}"))
 
     async def _process(self, service: Service) -> None:
         if service.ready is None:

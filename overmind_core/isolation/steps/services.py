@@ -1,6 +1,6 @@
-"""The steps that run a project's own processes, as child missions in the worktree.
+"""The steps that run a project's own processes: its services as child missions in the worktree, its set-up commands.
 
-The project's set-up commands as a run of the mission, so that its log has what they write.
+The set-up is a run of the mission itself, so that its log has what they write.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.isolation.isolation import isolation_variables
 from overmind_core.domain.missions.facts import EndAsked, SetUpAsked, StartAsked
 from overmind_core.domain.missions.mission import Cause, Kind, RestartPolicy, Status
 from overmind_core.errors import OvermindError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.isolation.project import Service
     from overmind_core.domain.missions.mission import Definition
     from overmind_core.isolation.workspace import Workspace
-    from overmind_core.missions.store import MissionRow as StoredMission
+    from overmind_core.missions.store import MissionRow
 
 
 LABEL = "overmind.service"
@@ -48,7 +48,7 @@ async def end_one(workspace: Workspace, mission: str, cause: Cause) -> None:
     if current is None:
         return
     grace = 0.0 if cause is Cause.KILL else current.definition.grace
-    book.tell_if_legal(current, EndAsked(cause, grace), urgent=True)
+    book.apply_if_legal(current, EndAsked(cause, grace), urgent=True)
     await book.ended(mission)
 
 
@@ -65,7 +65,7 @@ class Services:
         return child is not None and child in self._workspace.registry.live
 
     async def take(self, service: str) -> None:
-        """Start it: the one that ran before, unless its world is another by now."""
+        """Start it: the one that ran before, unless its environment is another by now."""
         if await self._started_again(service):
             return
         name, key = self._name(service), self._key(service)
@@ -78,7 +78,7 @@ class Services:
 
     async def undo(self, service: str) -> None:
         """End it, however far its start came."""
-        begun = {row.id for _, row in self._begun(service)}
+        begun = {row.id for _, row in self._started(service)}
         for mission in begun | {self._record.services.get(service, "")}:
             await end_one(self._workspace, mission, Cause.KILL)
 
@@ -89,12 +89,12 @@ class Services:
     async def _started_again(self, service: str) -> bool:
         book, child = self._workspace.registry, self._record.services.get(service)
         before = None if child is None else book.get(child)
-        if before is None or before.is_live or book.roster.holder(before.definition.name) is not None:
+        if before is None or before.is_live or book.index.holder(before.definition.name) is not None:
             return False
         chosen = self._workspace.environments.of(before.id).chosen
         if any(chosen.get(name) != value for name, value in self._chosen(service).items()):
             return False
-        book.tell(before, StartAsked())
+        book.apply(before, StartAsked())
         await self._workspace.journal.saved()
         after = await book.until(before.id, lambda now: now.status is not Status.STARTING)
         if not after.is_live:
@@ -102,7 +102,7 @@ class Services:
         return True
 
     def _chosen(self, service: str) -> dict[str, str]:
-        both = {**self._inherited.chosen, **isolation_isolation.environment(self._record, service)}
+        both = {**self._inherited.chosen, **isolation_variables(self._record, service)}
         return {**both, **self._service(service).env}
 
     def _spec(self, service: str, name: str, key: str) -> MissionSpec:
@@ -122,15 +122,15 @@ class Services:
         """Below the mission's; with its id when an older mission of that name still has such a service."""
         name = self._workspace.registry.live[self._mission].definition.name
         wanted = f"{name}/{service}"
-        return wanted if self._workspace.registry.roster.holder(wanted) is None else f"{name}/{service}-{self._mission}"
+        return wanted if self._workspace.registry.index.holder(wanted) is None else f"{name}/{service}-{self._mission}"
 
     def _key(self, service: str) -> str:
         """Of this start: the same after a crash as long as what was begun lives, another for another start."""
-        begun = list(self._begun(service))
+        begun = list(self._started(service))
         alive = next((number for number, row in begun if row.live), len(begun))
         return self._numbered(service, alive)
 
-    def _begun(self, service: str) -> Iterator[tuple[int, StoredMission]]:
+    def _started(self, service: str) -> Iterator[tuple[int, MissionRow]]:
         """What this preparation has begun as the service, also when nobody could write down any more which it is."""
         self._workspace.journal.flush()
         for number in count():
@@ -178,22 +178,22 @@ class SetUp:
 
     def __init__(self, workspace: Workspace, mission: str) -> None:
         self._workspace = workspace
-        self._book = workspace.registry
+        self._registry = workspace.registry
         self._mission = mission
 
     async def holds(self, service: str) -> bool:
         """Whether they have succeeded in this worktree."""
         del service
-        mission = self._book.live.get(self._mission)
+        mission = self._registry.live.get(self._mission)
         return mission is not None and mission.set_up
 
     async def take(self, service: str) -> None:
         """Run them to their end."""
         del service
-        mission = self._book.live.get(self._mission)
+        mission = self._registry.live.get(self._mission)
         if mission is not None and mission.status is Status.PREPARING and not (mission.setup or mission.set_up):
-            self._book.tell(mission, SetUpAsked(), urgent=True)
-        after = await self._book.until(self._mission, lambda now: not now.setup)
+            self._registry.apply(mission, SetUpAsked(), urgent=True)
+        after = await self._registry.until(self._mission, lambda now: not now.setup)
         if not (after.is_live and after.set_up):
             name = after.definition.name
             told = f"the project's set-up failed. See its output with: overmind logs {name}"
@@ -202,8 +202,8 @@ class SetUp:
     async def undo(self, service: str) -> None:
         """Wait until they have ended: what they made goes with the worktree."""
         del service
-        if self._mission in self._book.live:
-            await self._book.until(self._mission, lambda now: not now.setup)
+        if self._mission in self._registry.live:
+            await self._registry.until(self._mission, lambda now: not now.setup)
 
     def text(self, service: str) -> str:
         """For people."""

@@ -8,17 +8,16 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from overmind_core.domain.isolation import isolation as isolation_isolation
+from overmind_core.domain.isolation.isolation import branches
 from overmind_core.domain.isolation.saga import StepKind
-from overmind_core.domain.missions.facts import Note
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import repository as git_repository
 from overmind_core.git import worktrees
-from overmind_core.git.repository import HEADS
+from overmind_core.git.repository import HEADS, find_repository, resolve
 from overmind_core.git.run import GitFailed, GitMissing
 from overmind_core.git.worktree_removal import claimed_branch
 from overmind_core.isolation.errors import git_failed, git_missing, no_commits
+from overmind_core.isolation.events import FileLeftOut
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
@@ -105,7 +104,7 @@ class Worktree:
 
     async def _repository(self) -> Repository:
         one = self._record
-        repository = await self._run(git_repository.find_repository, from_wire(one.source))
+        repository = await self._run(find_repository, from_wire(one.source))
         if repository is None:
             raise OvermindError("git_failed", f"{one.source} is in no git repository any more.")
         if repository.head is None:
@@ -117,7 +116,7 @@ class Worktree:
         await with_git(self._workspace, _free, from_wire(self._record.source), self._path)
         one = self._record
         branch = None if one.branch is None else from_wire(one.branch)
-        if branch is not None and await self._run(git_repository.resolve, repository.common, HEADS + branch) is None:
+        if branch is not None and await self._run(resolve, repository.common, HEADS + branch) is None:
             branch = None
         kept = one if branch is not None else replace(one, branch=None, base_commit=None)
         self._workspace.put(replace(kept, half=True))
@@ -127,7 +126,7 @@ class Worktree:
     async def _add(self, repository: Repository) -> worktrees.NewWorktree:
         one = self._record
         name = self._workspace.registry.live[self._mission].definition.name
-        wanted = isolation_isolation.branches(one.project.branch, name=name, mission=self._mission)
+        wanted = branches(one.project.branch, name=name, mission=self._mission)
         base = one.base if one.base is not None else one.project.base
         return await self._run(
             worktrees.add,
@@ -176,15 +175,15 @@ class Files:
         return not any(saga.steps[number].act is StepKind.WORKTREE for number in saga.begun)
 
     async def take(self, service: str) -> None:
-        """Copy and link; what is left out is told in the mission's log."""
-        from overmind_core.isolation.copy_files import PlacingFailed, place  # noqa: PLC0415 - for those who want it
+        """Copy and link; what is left out is recorded in the mission's log."""
+        from overmind_core.isolation.copy_files import PlacingFailed, copy_and_link  # noqa: PLC0415 - for those who want it
 
         del service
         one = self._workspace.records[self._mission]
         assert one.worktree is not None
         try:
             told = await self._workspace.in_thread(
-                place, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
+                copy_and_link, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
             )
         except PlacingFailed as error:
             raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
@@ -192,7 +191,7 @@ class Files:
         mission = book.live.get(self._mission)
         for line in told:
             if mission is not None and line.startswith("not "):
-                book.note(mission, Note("left_out", f"--- {line} ---"))
+                book.record(mission, FileLeftOut(text=f"--- {line} ---"))
 
     async def undo(self, service: str) -> None:
         """Nothing: they go with the worktree."""

@@ -111,7 +111,7 @@ EVENTS = (
     "StopFailure",
     "SessionEnd",
 )
-"""The events of which our hook is told."""
+"""The events that call our hook."""
 
 ASKING = "PermissionRequest"
 ASK_SECONDS = 7 * 24 * 3600

@@ -10,7 +10,7 @@ from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 
 DENIED = "A person has denied this."
-"""What the agent is told where the person said nothing else; the program wants a sentence."""
+"""What the agent reads where the person said nothing else; the program wants a sentence."""
 
 
 def prompt(text: str) -> bytes:

@@ -35,7 +35,7 @@ class KnownDialog(NamedTuple):
         name: How it is called in events.
         since: The version in which it was seen with these words.
         words: What stands on the screen, all of it.
-        summary: What a person is told.
+        summary: What a person reads.
     """
 
     name: str

@@ -66,7 +66,7 @@ class ClaudeTranscript:
         elif kind == "system":
             yield from _system(found)
         elif kind == "control_request":
-            yield from _asked(object_at(found, "request"))
+            yield from _question_lines(object_at(found, "request"))
         elif kind == "result":
             yield from self._result(found)
 
@@ -128,7 +128,7 @@ def _system(found: Object) -> Iterator[str]:
         yield "— the conversation was summarised to make room —"
 
 
-def _asked(request: Object) -> Iterator[str]:
+def _question_lines(request: Object) -> Iterator[str]:
     if text_at(request, "subtype") == "can_use_tool":
         asked = stream.question_of("", text_at(request, "tool_name"), object_at(request, "input"))
         yield f"? {asked.need.value}: {asked.summary}"

@@ -191,7 +191,7 @@ class Link:
     def __init__(self):
         self.asked = []
 
-    def ask(self, op, **fields):
+    def request(self, op, **fields):
         future = asyncio.get_running_loop().create_future()
         self.asked.append((op, fields))
         return future

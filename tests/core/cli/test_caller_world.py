@@ -6,16 +6,16 @@ import os
 
 import pytest
 
-from overmind_core.cli import caller_world
+from overmind_core.cli import caller_environment
 from overmind_core.errors import OvermindError
 
 
 def test_a_relative_folder_counts_from_the_caller(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
-    assert caller_world.folder(None) == str(tmp_path)
-    assert caller_world.folder("below") == str(tmp_path / "below")
-    assert caller_world.folder("/elsewhere") == "/elsewhere"
+    assert caller_environment.working_directory(None) == str(tmp_path)
+    assert caller_environment.working_directory("below") == str(tmp_path / "below")
+    assert caller_environment.working_directory("/elsewhere") == "/elsewhere"
 
 
 def test_a_caller_whose_folder_is_gone_is_told(monkeypatch, tmp_path):
@@ -25,7 +25,7 @@ def test_a_caller_whose_folder_is_gone_is_told(monkeypatch, tmp_path):
     gone.rmdir()
 
     with pytest.raises(OvermindError) as raised:
-        caller_world.folder(None)
+        caller_environment.working_directory(None)
 
     assert raised.value.code == "cwd_not_found"
 
@@ -33,7 +33,7 @@ def test_a_caller_whose_folder_is_gone_is_told(monkeypatch, tmp_path):
 def test_reading_the_umask_leaves_it():
     before = os.umask(0o027)
     try:
-        assert [caller_world.umask(), caller_world.umask()] == [0o027, 0o027]
+        assert [caller_environment.current_umask(), caller_environment.current_umask()] == [0o027, 0o027]
     finally:
         os.umask(before)
 
@@ -41,27 +41,32 @@ def test_reading_the_umask_leaves_it():
 def test_a_clean_environment_keeps_what_a_login_sets():
     environ = {"HOME": "/h", "PATH": "/bin", "LC_ALL": "C", "SECRET": "x", "TERM": "xterm"}
 
-    assert caller_world.inherited(environ, clean=True) == {"HOME": "/h", "PATH": "/bin", "LC_ALL": "C", "TERM": "xterm"}
-    assert caller_world.inherited(environ, clean=False) == environ
+    assert caller_environment.inherited_variables(environ, clean=True) == {
+        "HOME": "/h",
+        "PATH": "/bin",
+        "LC_ALL": "C",
+        "TERM": "xterm",
+    }
+    assert caller_environment.inherited_variables(environ, clean=False) == environ
 
 
 def test_later_variables_win_and_a_bare_name_takes_the_callers(tmp_path):
     (tmp_path / "x.env").write_text("A=file\nB=file\n")
 
-    chosen = caller_world.chosen([str(tmp_path / "x.env")], ["A=option", "C", "D"], {"C": "caller"})
+    chosen = caller_environment.given_variables([str(tmp_path / "x.env")], ["A=option", "C", "D"], {"C": "caller"})
 
     assert chosen == {"A": "option", "B": "file", "C": "caller"}
 
 
-REFUSED = [("x" * caller_world.LONGEST, "too_large"), ("a\0b", "invalid")]
+REFUSED = [("x" * caller_environment.ARGUMENT_LIMIT, "too_large"), ("a\0b", "invalid")]
 
 
 @pytest.mark.parametrize(("text", "code"), REFUSED)
 def test_what_the_kernel_would_refuse_is_refused_by_name(text, code):
     with pytest.raises(OvermindError) as argument:
-        caller_world.check_arguments(["echo", text])
+        caller_environment.check_arguments(["echo", text])
     with pytest.raises(OvermindError) as variable:
-        caller_world.chosen([], [f"BIG={text}"], {})
+        caller_environment.given_variables([], [f"BIG={text}"], {})
 
     assert (argument.value.code, variable.value.code) == (code, code)
     assert "Argument 2" in argument.value.message
@@ -69,4 +74,4 @@ def test_what_the_kernel_would_refuse_is_refused_by_name(text, code):
 
 
 def test_the_longest_argument_the_kernel_takes_passes():
-    caller_world.check_arguments(["x" * (caller_world.LONGEST - 1)])
+    caller_environment.check_arguments(["x" * (caller_environment.ARGUMENT_LIMIT - 1)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.cli.caller_world import parse, read
+from overmind_core.cli.caller_environment import parse_env_file, read_env_file
 from overmind_core.errors import OvermindError
 
 LINES = [
@@ -27,13 +27,13 @@ LINES = [
 
 @pytest.mark.parametrize(("text", "variables"), LINES)
 def test_a_line_is_a_variable(text, variables):
-    assert parse(text, "x.env") == variables
+    assert parse_env_file(text, "x.env") == variables
 
 
 @pytest.mark.parametrize(("text", "where"), [("A=1\nnonsense", "x.env:2"), ("1A=x", "x.env:1"), ("A='open", "x.env:1")])
 def test_a_mistake_names_file_and_line(text, where):
     with pytest.raises(OvermindError) as raised:
-        parse(text, "x.env")
+        parse_env_file(text, "x.env")
 
     assert raised.value.code == "invalid"
     assert raised.value.message.startswith(where)
@@ -41,10 +41,10 @@ def test_a_mistake_names_file_and_line(text, where):
 
 def test_a_missing_file_is_named():
     with pytest.raises(OvermindError, match=r"nosuch\.env"):
-        read("/tmp/nosuch.env")
+        read_env_file("/tmp/nosuch.env")
 
 
 def test_bytes_that_are_no_utf8_travel_in_wire_form(tmp_path):
     (tmp_path / "raw.env").write_bytes(b"A=\xff\n")
 
-    assert read(str(tmp_path / "raw.env")) == {"A": "\U0010dcff"}
+    assert read_env_file(str(tmp_path / "raw.env")) == {"A": "\U0010dcff"}

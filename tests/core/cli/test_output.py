@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from overmind_core.cli.output import command_cell, dumps, shown, size, table
+from overmind_core.cli.output import command_cell, dumps, safe_text, size, table
 from overmind_core.domain.text.cells import width
 
 
@@ -74,8 +74,8 @@ def test_no_json_makes_a_terminal_act(control):
 
 def test_what_an_agent_wrote_is_harmless_where_a_person_looks(monkeypatch):
     text = "one\n\x1b]0;title\x07\x1b[2J\x1b[31mtwo\x9b\u202e\x1b[0m\n\n漢"
-    assert shown(text) == text
+    assert safe_text(text) == text
 
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    assert shown(text) == "one\ntwo\n\n漢"
+    assert safe_text(text) == "one\ntwo\n\n漢"

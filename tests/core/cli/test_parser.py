@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.cli.command import COMMANDS, find
-from overmind_core.cli.parser import parse, split
+from overmind_core.cli.parser import parse, split_rest
 from overmind_core.errors import UsageError
 
 RUN = find("run")
@@ -30,7 +30,7 @@ SPLITS = [
 
 @pytest.mark.parametrize(("words", "options", "command"), SPLITS)
 def test_the_command_begins_at_the_first_word_that_is_no_option(words, options, command):
-    assert split(RUN.options, words) == (options, command)
+    assert split_rest(RUN.options, words) == (options, command)
 
 
 USAGE = [

@@ -2,7 +2,7 @@
 
 A mission that ended is seen out by the terminator before its agent, its followers and the keeper hear of it; isolation
 is released before its plan looks whether the next agent may begin; a quest hears of its work before the ritual that
-made the quest does.
+made the quest does. That an event is news, and who is called for it, is known before those wake who read it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import pytest
 
 from overmind_core.daemon.app import App
 from overmind_core.daemon.state import State
+from overmind_core.domain.agents.events import ActivityChanged, NotificationDue, QuestionAsked, TurnFinished
+from overmind_core.domain.missions.events import MissionCrashed, MissionKilled, MissionStopped, RunRestarted
 from overmind_core.kernel import config
 from overmind_core.kernel.keeper_client import KeeperHost
-from overmind_core.missions.changes import EffectDue, EventStored, MissionChanged, OutputGrew, RunConcluded
+from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
+from overmind_core.schedules.events import RitualChanged
 from overmind_core.system.machine import SystemClock
 from overmind_core.system.paths import Home, ensure_home
 
-ORDER = {
+ORDER: dict[type, list[str]] = {
     MissionChanged: [
         "Deadlines.on_change",
         "Terminator.on_change",
@@ -31,7 +34,15 @@ ORDER = {
         "Quests.on_change",
         "Schedules.on_change",
     ],
-    EventStored: ["Unseen.on_event", "Notifications.on_event", "Followers.on_event"],
+    QuestionAsked: ["Unseen.on_news", "Followers.on_event"],
+    TurnFinished: ["Unseen.on_news", "Followers.on_event"],
+    RunRestarted: ["Unseen.on_news", "Followers.on_event"],
+    MissionStopped: ["Unseen.on_news", "Followers.on_event"],
+    MissionCrashed: ["Unseen.on_news", "Followers.on_event"],
+    MissionKilled: ["Unseen.on_news", "Followers.on_event"],
+    NotificationDue: ["Notifications.on_notification", "Followers.on_event"],
+    ActivityChanged: ["Followers.on_event"],
+    RitualChanged: ["Followers.on_event"],
     RunConcluded: ["KeeperSync.on_conclusion", "OutputProgress.on_conclusion", "Terminator.on_conclusion"],
     OutputGrew: ["Registry.on_output", "Followers.on_output"],
     EffectDue: ["Effects.on_effect"],

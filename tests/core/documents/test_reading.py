@@ -71,7 +71,7 @@ def test_what_is_wrong_is_told_under_the_name_and_nothing_is_returned(case):
 
 def test_everything_that_is_wrong_is_collected_at_its_place():
     root, notes = read('{"a": [1, {"b": 2}], "c": "x", "d": 1}')
-    root.tell_unknown(["a", "c", "dd"])
+    root.report_unknown(["a", "c", "dd"])
     table = root.table()
     entries = table["a"].entries()
     entries[0].wrong("no")

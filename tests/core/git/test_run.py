@@ -38,13 +38,13 @@ def test_a_refusal_says_what_git_said(git, tmp_path):
 
 
 def test_an_expected_status_is_an_answer(git, tmp_path):
-    answer = git.ask(str(tmp_path), "-c", "alias.three=!echo out; echo err >&2; exit 3", "three", expected=(3,))
+    answer = git.run(str(tmp_path), "-c", "alias.three=!echo out; echo err >&2; exit 3", "three", expected=(3,))
     assert answer == (3, "out\n", "err\n")
 
 
 def test_it_reads_what_it_is_given(git, tmp_path):
     assert (
-        git.ask(str(tmp_path), "hash-object", "--stdin", text="text").out
+        git.run(str(tmp_path), "hash-object", "--stdin", text="text").out
         == "f3a34851d44d6b97c90fbb99dd3d18c261b9a237\n"
     )
 

@@ -9,7 +9,7 @@ import stat
 import pytest
 
 from overmind_core.isolation import copy_files
-from overmind_core.isolation.copy_files import PlacingFailed, place
+from overmind_core.isolation.copy_files import PlacingFailed, copy_and_link
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_patterns_mean_what_a_shell_means(source, worktree):
     for number, (pattern, expected) in enumerate(cases.items()):
         folder = worktree / str(number)
         folder.mkdir()
-        told = place(str(source), str(folder), [pattern], [])
+        told = copy_and_link(str(source), str(folder), [pattern], [])
         assert files(folder) == expected, pattern
         assert told == tuple(f"copied: {one}" for one in expected) or not expected
         assert expected or told == (f"not copied: {pattern} is not there",)
@@ -79,7 +79,7 @@ def test_modes_times_and_links_inside_are_kept_and_doing_it_again_does_nothing(s
     (source / "bin/empty").mkdir()
     (source / "bin").chmod(0o555)
     try:
-        told = place(str(source), str(worktree), ["bin"], [])
+        told = copy_and_link(str(source), str(worktree), ["bin"], [])
         assert told == ("copied: bin/again", "copied: bin/data", "copied: bin/nowhere", "copied: bin/run")
         made = worktree / "bin"
         assert stat.S_IMODE((made / "run").stat().st_mode) == 0o750
@@ -88,7 +88,7 @@ def test_modes_times_and_links_inside_are_kept_and_doing_it_again_does_nothing(s
         assert os.readlink(made / "again") == "run"
         assert (made / "empty").is_dir()
         assert stat.S_IMODE(made.stat().st_mode) == 0o755
-        assert place(str(source), str(worktree), ["bin", "bin/run"], []) == ()
+        assert copy_and_link(str(source), str(worktree), ["bin", "bin/run"], []) == ()
     finally:
         (source / "bin").chmod(0o755)
 
@@ -100,7 +100,7 @@ def test_what_the_worktree_has_is_left_as_it_is(source, worktree):
     (worktree / "kept").write_text("mine")
     (worktree / "linked").symlink_to("/nowhere")
 
-    told = place(str(source), str(worktree), ["same", "other", "folder", "linked"], ["kept"])
+    told = copy_and_link(str(source), str(worktree), ["same", "other", "folder", "linked"], ["kept"])
 
     assert told == (
         "not copied: other, as the worktree has one of its own",
@@ -115,7 +115,7 @@ def test_nothing_is_written_through_a_link_in_the_worktree(source, worktree, out
     write(source, "config/secret", "config/deep/new", "modules/x")
     (worktree / "config").symlink_to(outside)
 
-    told = place(str(source), str(worktree), ["config"], ["config/deep", "modules"])
+    told = copy_and_link(str(source), str(worktree), ["config"], ["config/deep", "modules"])
 
     assert files(outside) == ["secret"]
     assert (outside / "secret").read_text() == "secret"
@@ -130,7 +130,7 @@ def test_nothing_that_leads_out_of_the_project_is_followed(source, worktree, out
     (source / "real/out").symlink_to(outside)
     (source / "in").symlink_to("real")
 
-    told = place(
+    told = copy_and_link(
         str(source),
         str(worktree),
         ["file", "folder", "folder/*", "folder/secret", "up", "real", "in/x"],
@@ -146,7 +146,7 @@ def test_nothing_that_leads_out_of_the_project_is_followed(source, worktree, out
 
 def test_links_lead_to_the_persons_files_and_missing_ones_are_named(source, worktree):
     write(source, "node_modules/a/index.js")
-    place_again = [place(str(source), str(worktree), [], ["node_modules", "deep/.venv"]) for _ in range(2)]
+    place_again = [copy_and_link(str(source), str(worktree), [], ["node_modules", "deep/.venv"]) for _ in range(2)]
 
     assert place_again[0] == ("linked: node_modules", "not linked: deep/.venv is not there")
     assert place_again[1] == ("not linked: deep/.venv is not there",)
@@ -155,7 +155,7 @@ def test_links_lead_to_the_persons_files_and_missing_ones_are_named(source, work
 
 def test_devices_and_pipes_are_no_files(source, worktree):
     os.mkfifo(source / "pipe")
-    assert place(str(source), str(worktree), ["pipe"], []) == ("not copied: pipe is no file",)
+    assert copy_and_link(str(source), str(worktree), ["pipe"], []) == ("not copied: pipe is no file",)
 
 
 def test_names_that_are_no_utf8_are_copied_too(source, worktree):
@@ -164,8 +164,8 @@ def test_names_that_are_no_utf8_are_copied_too(source, worktree):
         write(source, name)
     except OSError:
         pytest.skip("the file system takes UTF-8 only")
-    assert place(str(source), str(worktree), ["*.env"], []) == ("copied: \U0010dcff.env",)
-    assert place(str(source), str(worktree), ["\U0010dcff.env"], []) == ()
+    assert copy_and_link(str(source), str(worktree), ["*.env"], []) == ("copied: \U0010dcff.env",)
+    assert copy_and_link(str(source), str(worktree), ["\U0010dcff.env"], []) == ()
     assert os.listdir(worktree) == [name]
 
 
@@ -173,12 +173,12 @@ def test_a_crash_in_the_middle_leaves_no_half_file_under_its_name(source, worktr
     write(source, "a")
     monkeypatch.setattr(os, "rename", crash)
     with pytest.raises(KeyboardInterrupt):
-        place(str(source), str(worktree), ["a"], [])
+        copy_and_link(str(source), str(worktree), ["a"], [])
     monkeypatch.undo()
     assert files(worktree) == []
     (worktree / copy_files.HALF).write_text("left by a crash that nothing could catch")
 
-    assert place(str(source), str(worktree), ["a"], []) == ("copied: a",)
+    assert copy_and_link(str(source), str(worktree), ["a"], []) == ("copied: a",)
     assert files(worktree) == ["a"]
 
 
@@ -198,14 +198,14 @@ def test_too_much_is_refused_before_anything_is_written(source, worktree, monkey
     write(source, *(f"folder/{number}" for number in range(4)))
     monkeypatch.setattr(where, limit, most)
     with pytest.raises(PlacingFailed) as raised:
-        place(str(source), str(worktree), ["folder"], [])
+        copy_and_link(str(source), str(worktree), ["folder"], [])
     assert str(raised.value) == message
     assert files(worktree) == []
 
 
 def test_very_many_files_are_one_line(source, worktree):
     write(source, *(f"folder/{number}" for number in range(30)))
-    assert place(str(source), str(worktree), ["folder"], []) == ("copied: 30 files",)
+    assert copy_and_link(str(source), str(worktree), ["folder"], []) == ("copied: 30 files",)
 
 
 WHY = [(errno.ENOSPC, "the disk is full"), (errno.EDQUOT, "the disk is full"), (errno.EIO, "Input/output error")]
@@ -220,11 +220,11 @@ def test_a_disk_that_is_full_is_named(source, worktree, monkeypatch, number, why
 
     monkeypatch.setattr(copy_files, "_write_all", full)
     with pytest.raises(PlacingFailed) as raised:
-        place(str(source), str(worktree), ["a"], [])
+        copy_and_link(str(source), str(worktree), ["a"], [])
     assert (raised.value.path, raised.value.why) == ("a", why)
     assert files(worktree) == []
 
 
 def test_a_worktree_that_is_gone_is_an_error(source, tmp_path):
     with pytest.raises(PlacingFailed, match="No such file"):
-        place(str(source), str(tmp_path / "gone"), [], [])
+        copy_and_link(str(source), str(tmp_path / "gone"), [], [])

@@ -13,9 +13,11 @@ import pytest
 
 from overmind_core.daemon.state import State
 from overmind_core.kernel.database import Conflict, Database, DiskFull, SchemaNewer, StoreCorrupt, StoreUnavailable
-from overmind_core.kernel.migrations import FIRST, MIGRATIONS
+from overmind_core.kernel.migrations import released, statements
 from tests.kit.overmind import REPOSITORY
 
+RELEASED = tuple(released())
+FIRST = RELEASED[0]
 SECOND = (
     "CREATE TABLE extras (id TEXT PRIMARY KEY)",
     "INSERT INTO extras SELECT id FROM missions",
@@ -62,7 +64,7 @@ def write_schema_1(path):
         ("foreign_keys", 1),
         ("secure_delete", 1),
         ("auto_vacuum", 2),
-        ("user_version", len(MIGRATIONS)),
+        ("user_version", len(RELEASED)),
         ("busy_timeout", 2000),
     ],
 )
@@ -142,7 +144,7 @@ with database.transaction():
 def test_an_older_file_is_brought_to_today_s_schema_with_its_rows(path):
     write_schema_1(path)
     state = State.open(path)
-    assert pragma(state.database, "user_version") == len(MIGRATIONS)
+    assert pragma(state.database, "user_version") == len(RELEASED)
     assert [mission.name for mission in state.missions.live()] == ["api"]
     assert [run.id for run in state.runs.unfinished_or_unswept()] == ["deadbee1.1"]
     assert state.events.newest() == 1
@@ -168,13 +170,36 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(path):
     database.close()
 
 
+def test_a_step_is_a_file_and_its_comments_and_quotes_are_no_ends_of_statements(tmp_path):
+    text = "-- one; two\nCREATE TABLE a (\n    x TEXT DEFAULT ';'\n);\n\nCREATE INDEX b ON a (x);\n"
+    (tmp_path / "0001_first.sql").write_text(text)
+    (tmp_path / "0002_second.sql").write_text("DROP INDEX b;\n")
+    (tmp_path / "notes.txt").write_text("no step")
+    first, second = released(str(tmp_path))
+    assert first == ("-- one; two\nCREATE TABLE a (\n    x TEXT DEFAULT ';'\n);", "CREATE INDEX b ON a (x);")
+    assert second == ("DROP INDEX b;",)
+
+
+@pytest.mark.parametrize("names", [["0002_b"], ["0001_a", "0001_b"], ["0001_a", "0003_b"]])
+def test_a_step_that_is_missing_or_there_twice_is_a_mistake(tmp_path, names):
+    for name in names:
+        (tmp_path / f"{name}.sql").write_text("DROP TABLE x;\n")
+    with pytest.raises(RuntimeError, match="stands where step"):
+        released(str(tmp_path))
+
+
+def test_half_a_statement_is_a_mistake():
+    with pytest.raises(RuntimeError, match="not a whole statement: CREATE TABLE a"):
+        list(statements("CREATE TABLE a (\n"))
+
+
 def test_a_file_of_a_newer_program_is_refused_and_left_alone(path):
-    Database.open(path, migrations=(*MIGRATIONS, SECOND)).close()
+    Database.open(path, migrations=(*RELEASED, SECOND)).close()
     with open(path, "rb") as file:
         before = file.read()
     with pytest.raises(SchemaNewer) as caught:
         Database.open(path)
-    assert (caught.value.found, caught.value.known) == (len(MIGRATIONS) + 1, len(MIGRATIONS))
+    assert (caught.value.found, caught.value.known) == (len(RELEASED) + 1, len(RELEASED))
     with open(path, "rb") as file:
         assert file.read() == before
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from overmind_core.daemon.state import State
+from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
+from overmind_core.landing.events import WorkLanded
 from overmind_core.landing.progress import Trace
 from overmind_core.landing.service import KEY, MergeQueue
 
@@ -26,29 +28,34 @@ def test_a_landing_and_that_it_is_written_down_are_one_commit(tmp_path, clock):
     async def land():
         state = State.open(str(tmp_path / "state.db"))
         ledger = Journal(state.database, asyncio.get_running_loop())
-        events: list[dict[str, Any]] = []
-        book = SimpleNamespace(event=events.append)
+        bus = Bus()
+        landed: list[WorkLanded] = []
+        bus.subscribe(WorkLanded, landed.append)
         unused: Any = None
         merger = MergeQueue(
             journal=ledger,
             clock=clock,
-            registry=cast("Any", book),
+            events=EventLog(bus, ledger, clock, state.events),
             meta_table=state.meta,
             landing_table=state.landings,
-            **dict.fromkeys(("tasks", "phase", "missions", "workspace", "environments", "locations"), unused),
+            **dict.fromkeys(
+                ("tasks", "phase", "registry", "missions", "workspace", "environments", "locations"), unused
+            ),
         )
         ledger.save(merger.keep(TRACE))
         await ledger.saved()
         assert traces(state)[TRACE.mission].landing
 
         merger.record(TRACE)
-        assert state.landings.of("/shop/.git") == []
+        assert (state.landings.of("/shop/.git"), state.events.newest()) == ([], 0)
         assert traces(state)[TRACE.mission].landing
         await ledger.saved()
         (landing,) = state.landings.of("/shop/.git")
         assert (landing.mission, landing.before, landing.after) == (TRACE.mission, "b" * 40, "a" * 40)
         assert not traces(state)[TRACE.mission].landing, "whoever finds this trace writes nothing down again"
-        assert [(event["type"], event["target"]) for event in events] == [("landed", "main")]
+        (event,) = state.events.after(0, 10)
+        assert event.type == "landed"
+        assert [(one.seq, one.mission, one.target) for one in landed] == [(event.seq, TRACE.mission, "main")]
 
         merger.forget(TRACE.mission)
         await ledger.saved()

@@ -20,7 +20,7 @@ class Keeper:
         self.asked = 0
         self.answers = asyncio.Event()
 
-    async def ask(self, *_, **__):
+    async def request(self, *_, **__):
         self.asked += 1
         await self.answers.wait()
         return {"seq": 1, "runs": [{"run": "a.1", "out": 5, "err": 0, "last": 2.0}]}

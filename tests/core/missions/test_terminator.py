@@ -15,6 +15,7 @@ from overmind_core.daemon.state import State
 from overmind_core.domain.missions.facts import Exited
 from overmind_core.domain.missions.mission import Cause, Definition, Ending, Mission, Status
 from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.changes import MissionChanged
@@ -60,7 +61,7 @@ class Machine:
     async def in_thread(self, call):
         return call()
 
-    def ask(self, op, *, run, spare):
+    def request(self, op, *, run, spare):
         assert (op, spare) == ("orphans", [])
         self.asked.append(run)
         answer = asyncio.get_running_loop().create_future()
@@ -140,14 +141,15 @@ async def working(tmp_path):
     state = State.open(str(tmp_path / "state.db"))
     ledger = Journal(state.database, loop)
     bus = Bus()
+    clock = LoopClock()
     book = Registry(
         bus=bus,
         journal=ledger,
-        clock=LoopClock(),
+        clock=clock,
         boot="this boot",
         missions=state.missions,
         runs=state.runs,
-        events=state.events,
+        events=EventLog(bus, ledger, clock, state.events),
     )
     machine: Any = Machine()
     ender = Terminator(book, machine)
@@ -205,7 +207,7 @@ def test_whose_own_process_lives_is_not_looked_at_before_its_deadline(tmp_path):
         world.see_out(stopping(exited=False))
         await asyncio.sleep(DEADLINE - 1)
         assert (world.told, world.machine.looks, world.machine.ended) == ({}, [], [])
-        world.book.tell(world.book.live[ONE], Exited(0, 0.0, left=True))
+        world.book.apply(world.book.live[ONE], Exited(0, 0.0, left=True))
         world.ender.see_out(world.book.live[ONE])
         await asyncio.sleep(0.5)
 

@@ -7,14 +7,16 @@ import os
 import sys
 
 import pytest
+from msgspec.structs import replace
 
-from overmind_core.missions.changes import EventStored
+from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
+from overmind_core.kernel.bus import Bus
 from overmind_core.notifications import service
 from overmind_core.notifications.service import Notifications, argv_of
 
-EVENT = {"seq": 7, "type": "notification", "mission": "a1b2c3d4", "name": "api", "why": "blocked",
-         "now": "Bash: rm <b>x</b>"}  # fmt: skip
-TURN = {**EVENT, "why": "your_turn", "now": ""}
+EVENT = NotificationDue(seq=7, mission="a1b2c3d4", name="api", why="blocked", now="Bash: rm <b>x</b>")
+TURN = replace(EVENT, why="your_turn", now="")
+ASKED = QuestionAsked(seq=8, mission="a", question=1, need="question", tool="", summary="Which?")
 
 
 @pytest.fixture
@@ -49,13 +51,13 @@ def test_without_a_desktop_nothing_is_run(desktop, missing):
 
 def test_a_mac_is_told_by_arguments_not_by_script(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
-    argv = argv_of({**EVENT, "now": '" & do shell script "x'}, None, {})
+    argv = argv_of(replace(EVENT, now='" & do shell script "x'), None, {})
     assert argv[0] == "osascript"
     assert argv[-2:] == ["api: needs you", '" & do shell script "x']
 
 
 def test_text_is_one_short_line_without_control_characters():
-    text = argv_of({**EVENT, "now": "a\x1b[2J\n\u202e" + "x" * 500}, ("call",), {})[-1]
+    text = argv_of(replace(EVENT, now="a\x1b[2J\n\u202e" + "x" * 500), ("call",), {})[-1]
     assert text.startswith("a\\x1b[2J\\n\\u202exxx")
     assert len(text) <= service.LONGEST
 
@@ -64,15 +66,17 @@ async def heard(*events, command, eyes=0):
     """Let the events happen, with so many who look."""
     async with asyncio.TaskGroup() as group:
         calls = Notifications(command, group.create_task, {"PATH": os.environ["PATH"]})
+        bus = Bus()
+        bus.subscribe(NotificationDue, calls.on_notification)
         looking = [calls.looking() for _ in range(eyes)]
         for one in looking:
             one.__enter__()
         for event in events:
-            calls.on_event(EventStored(event))
+            bus.publish(event)
         for one in looking:
             one.__exit__(None, None, None)
         for event in events if eyes else ():
-            calls.on_event(EventStored(event))
+            bus.publish(event)
 
 
 @pytest.fixture
@@ -84,7 +88,7 @@ def writer(tmp_path):
 
 def test_each_notification_is_a_call_and_nothing_else_is(writer):
     file, command = writer
-    asyncio.run(heard(EVENT, {"type": "asked", "mission": "a"}, TURN, command=command))
+    asyncio.run(heard(EVENT, ASKED, TURN, command=command))
     assert file.read_text().splitlines() == [
         "api: needs you|Bash: rm <b>x</b>|a1b2c3d4|api|blocked",
         "api: your turn|your turn|a1b2c3d4|api|your_turn",
@@ -110,13 +114,13 @@ def test_of_two_who_look_the_one_used_last_rings():
     calls = Notifications((), lambda _work: None, {})
     with calls.looking() as one, calls.looking() as other:
         calls.viewers.used(one, at=float("inf"), view=None)
-        calls.on_event(EventStored(EVENT))
+        calls.on_notification(EVENT)
         assert (calls.rings(7, one), calls.rings(7, other)) == (True, False)
 
 
 def test_who_begins_to_look_after_the_event_does_not_ring_for_it():
     calls = Notifications((), lambda _work: None, {})
     with calls.looking():
-        calls.on_event(EventStored(EVENT))
+        calls.on_notification(EVENT)
     with calls.looking() as late:
         assert not calls.rings(7, late)

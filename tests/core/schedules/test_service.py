@@ -17,6 +17,8 @@ from overmind_core.daemon.state import State
 from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.domain.schedules import Ritual, RunStatus
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.bus import Bus
+from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.phase import Phase
 from overmind_core.quests.service import QuestEnded
@@ -53,11 +55,12 @@ class World:
         self.tasks: set[asyncio.Task[Any]] = set()
         self.crashed = False
         self.ledger = Journal(self.state.database, loop)
-        registry: Any = SimpleNamespace(event=lambda _event: None, get=lambda _mission: None)
-        line: Any = SimpleNamespace(need=lambda *_, **__: None)
+        registry: Any = SimpleNamespace(get=lambda _mission: None)
+        line: Any = SimpleNamespace(hold=lambda *_, **__: None)
         quests: Any = SimpleNamespace(get=self.quests.get)
         table = self.state.rituals
-        rituals = RitualRegistry(journal=self.ledger, registry=registry, line=line, ritual_table=table)
+        events = EventLog(Bus(), self.ledger, self.clock, self.state.events)
+        rituals = RitualRegistry(journal=self.ledger, events=events, line=line, ritual_table=table)
         unused: Any = None
         self.calendar = Schedules(
             journal=self.ledger,
@@ -124,7 +127,7 @@ class World:
     async def pass_time(self, seconds: float, *, how: str = "advance") -> None:
         """Let time pass, then have the supervisor look, as its timer does at the latest."""
         getattr(self.clock, how)(seconds)
-        self.calendar.look()
+        self.calendar.check_due()
         await self.settle()
 
     def end(self, key: str) -> None:

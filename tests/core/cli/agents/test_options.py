@@ -108,13 +108,13 @@ def test_an_orchestrator_is_claude_with_our_instructions(overmind, words):
     args = sent(overmind, *words)
 
     assert args["provider"] == "claude"
-    assert args["agent"] == {"prompt": "go", "orchestrator": True, "append_system_prompt": options.text()}
+    assert args["agent"] == {"prompt": "go", "orchestrator": True, "append_system_prompt": options.instructions()}
 
 
 def test_what_a_person_adds_to_the_instructions_stands_below_them(overmind):
     agent = sent(overmind, "claude", "run", "--orchestrator", "--append-system-prompt", "Speak Latin.", "go")["agent"]
 
-    assert agent["append_system_prompt"] == options.text() + "\nSpeak Latin."
+    assert agent["append_system_prompt"] == options.instructions() + "\nSpeak Latin."
 
 
 REFUSED = [

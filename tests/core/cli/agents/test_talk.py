@@ -85,7 +85,7 @@ BLOCKS = [
 
 @pytest.mark.parametrize(("question", "block"), BLOCKS)
 def test_the_inbox_shows_the_exact_words(question, block):
-    assert inbox.shown([question], NOW) == block
+    assert inbox.inbox_text([question], NOW) == block
 
 
 def test_the_inbox_shows_every_question_and_no_raw_control_character(overmind):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.cli.attach.keys import ESC_SECONDS, PASTE_BEGINS, PASTE_ENDS, REPORT_SECONDS, Typing
+from overmind_core.cli.attach.keys import ESC_SECONDS, PASTE_BEGINS, PASTE_ENDS, REPORT_SECONDS, KeyFilter
 from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey
 
 KEYS = (DEFAULT_KEY, DetachKey(ord("q")))
@@ -28,13 +28,13 @@ def cut(data, places):
 
 @pytest.fixture
 def typing():
-    return Typing(KEYS)
+    return KeyFilter(KEYS)
 
 
 @pytest.mark.parametrize("key", LEAVES)
 def test_a_key_leaves_however_it_is_cut(key):
     for at in range(len(key)):
-        typing = Typing(KEYS)
+        typing = KeyFilter(KEYS)
         assert (typing.feed(b"a" + key[:at]), typing.left) == (b"a", False)
         assert (typing.feed(key[at:] + b"rest"), typing.left) == (b"", True)
 
@@ -42,7 +42,7 @@ def test_a_key_leaves_however_it_is_cut(key):
 @pytest.mark.parametrize("key", LEAVES)
 def test_a_key_leaves_even_when_its_rest_comes_late(key):
     for at in range(len(key)):
-        typing = Typing(KEYS)
+        typing = KeyFilter(KEYS)
         typing.feed(key[:at])
         typing.tick()
         assert (typing.feed(key[at:]), typing.left) == (b"", True)
@@ -51,7 +51,7 @@ def test_a_key_leaves_even_when_its_rest_comes_late(key):
 @given(st.lists(st.sampled_from(INNOCENT)), st.lists(st.integers(0, 1000)), st.booleans())
 def test_everything_else_arrives_as_it_is_however_it_is_cut(pieces, places, late):
     data = b"".join(pieces)
-    typing = Typing(KEYS)
+    typing = KeyFilter(KEYS)
     arrived = b""
     for part in cut(data, places):
         arrived += typing.feed(part)
@@ -61,7 +61,7 @@ def test_everything_else_arrives_as_it_is_however_it_is_cut(pieces, places, late
 
 @given(st.binary(), st.lists(st.integers(0, 1000)))
 def test_what_arrives_is_the_beginning_of_what_was_typed(data, places):
-    typing = Typing(KEYS)
+    typing = KeyFilter(KEYS)
     arrived = b"".join(typing.feed(part) + typing.tick() for part in cut(data, places) if not typing.left)
     assert data.startswith(arrived)
     assert typing.left or arrived == data
@@ -70,20 +70,20 @@ def test_what_arrives_is_the_beginning_of_what_was_typed(data, places):
 @given(st.lists(st.sampled_from(INNOCENT)), st.sampled_from(LEAVES), st.lists(st.integers(0, 1000)))
 def test_the_key_is_found_behind_anything(pieces, key, places):
     before = b"".join(pieces) + b"."
-    typing = Typing(KEYS)
+    typing = KeyFilter(KEYS)
     arrived = b"".join(typing.feed(part) for part in cut(before + key + b"rest", places) if not typing.left)
     assert (arrived, typing.left) == (before, True)
 
 
 def test_esc_alone_waits_a_moment_only(typing):
-    assert (typing.feed(b"\x1b"), typing.patience) == (b"", ESC_SECONDS)
-    assert (typing.tick(), typing.patience) == (b"\x1b", None)
-    assert (typing.feed(b"]0;x"), typing.patience) == (b"]0;x", None)
+    assert (typing.feed(b"\x1b"), typing.timeout) == (b"", ESC_SECONDS)
+    assert (typing.tick(), typing.timeout) == (b"\x1b", None)
+    assert (typing.feed(b"]0;x"), typing.timeout) == (b"]0;x", None)
 
 
 def test_what_only_a_terminal_sends_may_take_longer(typing):
     typing.feed(b"\x1b]11;rgb:")
-    assert typing.patience == REPORT_SECONDS
+    assert typing.timeout == REPORT_SECONDS
     assert typing.feed(b"0/0/0\x07") == b"\x1b]11;rgb:0/0/0\x07"
 
 
@@ -102,11 +102,11 @@ def test_a_paste_may_pause_anywhere(typing):
 
 
 def test_a_paste_that_is_cut_in_its_end_is_not_held_for_long(typing):
-    assert (typing.feed(PASTE_BEGINS + b"a\x1b[2"), typing.patience) == (PASTE_BEGINS + b"a", ESC_SECONDS)
+    assert (typing.feed(PASTE_BEGINS + b"a\x1b[2"), typing.timeout) == (PASTE_BEGINS + b"a", ESC_SECONDS)
 
 
 def test_a_paste_is_one_also_when_each_byte_comes_late():
-    typing = Typing(KEYS)
+    typing = KeyFilter(KEYS)
     arrived = b""
     for byte in PASTE_BEGINS + b"\x1c" + PASTE_ENDS:
         arrived += typing.feed(bytes([byte])) + typing.feed(b"") + typing.tick()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.cli.attach.local_terminal import Leftovers
+from overmind_core.cli.attach.local_terminal import TerminalRestore
 
 ENTERED = {
     "1049": b"\x1b[?1049h",
@@ -26,8 +26,8 @@ LEFT = {
 
 
 def undo(data):
-    leftovers = Leftovers()
-    leftovers.see(data)
+    leftovers = TerminalRestore()
+    leftovers.observe(data)
     return leftovers.undo()
 
 
@@ -53,23 +53,23 @@ def test_keyboard_flags_are_popped_as_often_as_they_were_pushed(data, popped):
 @given(st.lists(st.integers(0, 100)))
 def test_cuts_hide_nothing(places):
     data = b"text\x1b[?1;1049;25h more \x1b[>1u\x1b[31mred"
-    leftovers = Leftovers()
+    leftovers = TerminalRestore()
     edges = [0, *sorted(place % len(data) for place in places), len(data)]
     for start, end in pairwise(edges):
-        leftovers.see(data[start:end])
+        leftovers.observe(data[start:end])
     assert leftovers.undo() == undo(data)
 
 
 @given(st.lists(st.binary()))
 def test_no_bytes_make_it_fail(pieces):
-    leftovers = Leftovers()
+    leftovers = TerminalRestore()
     for piece in pieces:
-        leftovers.see(piece)
+        leftovers.observe(piece)
     assert leftovers.undo()
 
 
 def test_what_is_undone_is_undone_once():
-    leftovers = Leftovers()
-    leftovers.see(b"\x1b[?1049h\x1b[>1u")
+    leftovers = TerminalRestore()
+    leftovers.observe(b"\x1b[?1049h\x1b[>1u")
     leftovers.undo()
-    assert leftovers.undo() == Leftovers().undo()
+    assert leftovers.undo() == TerminalRestore().undo()

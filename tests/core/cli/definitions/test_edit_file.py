@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.cli.attach.commands import here
+from overmind_core.cli.attach.commands import shell_environment
 from overmind_core.cli.definitions import edit_file
-from overmind_core.cli.definitions.edit_file import AGENT, MARK, ROOT, Mistake, line_of, marked, told, unmarked
+from overmind_core.cli.definitions.edit_file import AGENT, MARK, ROOT, Mistake, line_of, marked, mistake_of, unmarked
 from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import AgentArgs, Terms
 
@@ -40,20 +40,20 @@ def set_ones(terms):
 @given(st.one_of(TEXTS, st.lists(TEXTS, min_size=1)), st.dictionaries(NAMES, TEXTS), st.dictionaries(NAMES, TEXTS))
 def test_whatever_a_definition_holds_comes_back(command, labels, env):
     terms = {**TERMS, "command": command, "labels": labels, "env": env}
-    assert edit_file.read(edit_file.written(answer(**terms))) == set_ones(terms)
+    assert edit_file.read_definition(edit_file.definition_text(answer(**terms))) == set_ones(terms)
 
 
 @given(TEXTS, st.lists(TEXTS), st.one_of(st.none(), TEXTS))
 def test_whatever_an_agent_is_told_comes_back(prompt, rules, model):
     agent = {**AGENT_TERMS, "prompt": prompt, "allow": rules, "model": model}
-    found = edit_file.read(edit_file.written(answer(command=None, agent=agent)))
+    found = edit_file.read_definition(edit_file.definition_text(answer(command=None, agent=agent)))
     assert found["agent"] == set_ones(agent)
     assert "command" not in found
 
 
 def mistake_in(text):
     try:
-        edit_file.read(text)
+        edit_file.read_definition(text)
     except Mistake as mistake:
         return mistake
     return None
@@ -99,7 +99,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("error", "line", "sentence"), REFUSED)
 def test_what_the_daemon_refuses_is_a_mistake_in_a_line(error, line, sentence):
-    mistake = told(error, TEXT)
+    mistake = mistake_of(error, TEXT)
     assert (mistake.line, mistake.sentence) == (line, sentence)
 
 
@@ -114,4 +114,9 @@ def test_a_mistake_is_marked_above_the_text_and_taken_off_again():
 def test_a_shell_has_the_callers_terminal_and_the_missions_world():
     mission = {"TERM": "xterm-256color", "TMUX": "theirs", "KEY": "theirs", "SSH_TTY": "/dev/theirs"}
     caller = {"TERM": "screen", "COLUMNS": "77", "KEY": "ours", "SSH_AUTH_SOCK": "/ours"}
-    assert here(mission, caller) == {"KEY": "theirs", "TERM": "screen", "COLUMNS": "77", "SSH_AUTH_SOCK": "/ours"}
+    assert shell_environment(mission, caller) == {
+        "KEY": "theirs",
+        "TERM": "screen",
+        "COLUMNS": "77",
+        "SSH_AUTH_SOCK": "/ours",
+    }

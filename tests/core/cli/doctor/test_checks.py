@@ -9,9 +9,9 @@ from resource import RLIM_INFINITY
 import pytest
 
 from overmind_core.cli.doctor import home, machine
-from overmind_core.cli.doctor.command import CHECKS, examine
-from overmind_core.cli.doctor.finding import Check, World, ok
-from overmind_core.cli.external import Answer
+from overmind_core.cli.doctor.command import CHECKS, run_checks
+from overmind_core.cli.doctor.finding import Check, CheckContext, ok
+from overmind_core.cli.external import ProgramResult
 from overmind_core.system.paths import Home
 
 
@@ -20,10 +20,10 @@ def world(tmp_path):
     """A world in which every program says `answer`."""
 
     def make(answer=None, *, there=True, platform="linux", **environ):
-        return World(
+        return CheckContext(
             environ,
             Home(str(tmp_path)),
-            lambda *_: answer or Answer(0, "1.0"),
+            lambda *_: answer or ProgramResult(0, "1.0"),
             lambda name: f"/bin/{name}" if there else None,
             platform,
         )
@@ -44,14 +44,14 @@ def test_python(world, version, status):
 
 
 PROGRAMS = [
-    (machine.git, Answer(0, "git version 2.39"), "ok"),
-    (machine.git, Answer(1, "broken"), "warn"),
-    (machine.git, Answer(None, "no answer within 5 s"), "warn"),
-    (machine.docker_client, Answer(0, "Docker version 28"), "ok"),
-    (machine.docker_engine, Answer(0, "28.2.2"), "ok"),
-    (machine.docker_engine, Answer(1, "\nCannot connect"), "warn"),
-    (machine.docker_engine, Answer(0, ""), "warn"),
-    (machine.docker_engine, Answer(None, ""), "warn"),
+    (machine.git, ProgramResult(0, "git version 2.39"), "ok"),
+    (machine.git, ProgramResult(1, "broken"), "warn"),
+    (machine.git, ProgramResult(None, "no answer within 5 s"), "warn"),
+    (machine.docker_client, ProgramResult(0, "Docker version 28"), "ok"),
+    (machine.docker_engine, ProgramResult(0, "28.2.2"), "ok"),
+    (machine.docker_engine, ProgramResult(1, "\nCannot connect"), "warn"),
+    (machine.docker_engine, ProgramResult(0, ""), "warn"),
+    (machine.docker_engine, ProgramResult(None, ""), "warn"),
 ]
 
 
@@ -74,29 +74,29 @@ def test_another_program_may_stand_for_claude(world):
 
 
 SETTINGS = [
-    ("escape-time", Answer(0, "500"), "warn"),
-    ("escape-time", Answer(0, "50"), "ok"),
-    ("escape-time", Answer(0, "0"), "ok"),
-    ("set-clipboard", Answer(0, "external"), "ok"),
-    ("set-clipboard", Answer(0, "on"), "ok"),
-    ("set-clipboard", Answer(0, "off"), "warn"),
-    ("allow-passthrough", Answer(0, "off"), "warn"),
-    ("allow-passthrough", Answer(0, "on"), "ok"),
-    ("allow-passthrough", Answer(0, "all"), "ok"),
-    ("allow-passthrough", Answer(1, "invalid option: allow-passthrough"), "ok"),
-    ("default-terminal", Answer(0, "tmux-256color"), "ok"),
-    ("default-terminal", Answer(0, "screen-256color"), "ok"),
-    ("default-terminal", Answer(0, "screen"), "warn"),
-    ("default-terminal", Answer(None, "no answer within 5 s"), "warn"),
+    ("escape-time", ProgramResult(0, "500"), "warn"),
+    ("escape-time", ProgramResult(0, "50"), "ok"),
+    ("escape-time", ProgramResult(0, "0"), "ok"),
+    ("set-clipboard", ProgramResult(0, "external"), "ok"),
+    ("set-clipboard", ProgramResult(0, "on"), "ok"),
+    ("set-clipboard", ProgramResult(0, "off"), "warn"),
+    ("allow-passthrough", ProgramResult(0, "off"), "warn"),
+    ("allow-passthrough", ProgramResult(0, "on"), "ok"),
+    ("allow-passthrough", ProgramResult(0, "all"), "ok"),
+    ("allow-passthrough", ProgramResult(1, "invalid option: allow-passthrough"), "ok"),
+    ("default-terminal", ProgramResult(0, "tmux-256color"), "ok"),
+    ("default-terminal", ProgramResult(0, "screen-256color"), "ok"),
+    ("default-terminal", ProgramResult(0, "screen"), "warn"),
+    ("default-terminal", ProgramResult(None, "no answer within 5 s"), "warn"),
 ]
 
 
 @pytest.mark.parametrize(("name", "answer", "status"), SETTINGS)
 def test_settings_of_tmux(world, name, answer, status):
-    found = machine.setting(world(answer, TMUX="/tmp/x,1,0"), name)
+    found = machine.tmux_setting(world(answer, TMUX="/tmp/x,1,0"), name)
     assert found is not None
     assert found.status == status
-    assert machine.setting(world(answer), name) is None
+    assert machine.tmux_setting(world(answer), name) is None
 
 
 FILES = [
@@ -109,7 +109,7 @@ FILES = [
 
 @pytest.mark.parametrize(("soft", "hard", "status"), FILES)
 def test_open_files(soft, hard, status):
-    assert machine.judge_files(soft, hard).status == status
+    assert machine.judge_open_files(soft, hard).status == status
 
 
 @pytest.mark.parametrize(("used", "most", "status"), [(0, 4096, "ok"), (3685, 4096, "ok"), (3687, 4096, "warn")])
@@ -127,21 +127,21 @@ def test_no_terminal_at_all_fails(world, monkeypatch):
 
 @pytest.mark.parametrize(("ceiling", "status"), [(819_200, "ok"), (8192, "ok"), (4096, "warn"), (0, "warn")])
 def test_marks(ceiling, status):
-    assert machine.judge_numbers(ceiling).status == status
+    assert machine.judge_run_marks(ceiling).status == status
 
 
 def test_elsewhere_than_on_linux_less_is_found(world):
     mac = world(platform="darwin")
     assert machine.subreaper(mac).status == "warn"
-    assert machine.numbers(mac).status == "warn"
+    assert machine.run_marks(mac).status == "warn"
     assert machine.children(mac) is None
 
 
 LINGER = [
-    (Answer(0, "yes"), "ok"),
-    (Answer(0, "no"), "warn"),
-    (Answer(1, "User ID 0 is not logged in or lingering"), "warn"),
-    (Answer(None, "no answer within 5 s"), "warn"),
+    (ProgramResult(0, "yes"), "ok"),
+    (ProgramResult(0, "no"), "warn"),
+    (ProgramResult(1, "User ID 0 is not logged in or lingering"), "warn"),
+    (ProgramResult(None, "no answer within 5 s"), "warn"),
 ]
 
 
@@ -155,7 +155,7 @@ def test_linger(world, tmp_path, answer, status):
 
 def test_a_network_file_system_fails(world, monkeypatch):
     monkeypatch.setattr(home, "file_system", lambda _: "nfs4")
-    assert home.kind(world()).status == "fail"
+    assert home.file_system_kind(world()).status == "fail"
 
 
 DISKS = [
@@ -170,7 +170,7 @@ DISKS = [
 def test_free_space(world, monkeypatch, free, inodes, status):
     disk_found = os.statvfs_result((1, 1, 10**13, free, free, 10**7, inodes, inodes, 0, 255))
     monkeypatch.setattr(os, "statvfs", lambda _: disk_found)
-    assert home.space(world()).status == status
+    assert home.free_space(world()).status == status
 
 
 @pytest.mark.parametrize(("total", "status"), [("1MB", "ok"), ("1kB", "warn"), ("1100B", "warn"), ("1200B", "ok")])
@@ -194,7 +194,7 @@ def test_a_check_that_never_comes_back_is_left_behind(world):
         never.wait()
 
     checks = (Check("slow", wait), Check("fast", lambda _: ok("here")))
-    found = {check.name: finding.status for check, finding in examine(world(), checks, limit=0.3)}
+    found = {check.name: finding.status for check, finding in run_checks(world(), checks, limit=0.3)}
     never.set()
     assert found == {"slow": "fail", "fast": "ok"}
 
@@ -203,7 +203,7 @@ def test_a_check_that_may_not_look_fails_and_the_others_go_on(world):
     def look(_world):
         raise PermissionError(13, "Permission denied", "/root/x")
 
-    found = examine(
+    found = run_checks(
         world(), (Check("closed", look), Check("nothing", lambda _: None), Check("fine", lambda _: ok("y")))
     )
     assert [(check.name, finding.status) for check, finding in found] == [("closed", "fail"), ("fine", "ok")]

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from overmind_core.cli.doctor import machine
-from overmind_core.cli.doctor.finding import World
+from overmind_core.cli.doctor.finding import CheckContext
 
 NOBODY: Any = None
 """What these checks do not look at."""
 
 
 def world(**environ):
-    return World(environ, NOBODY, NOBODY, NOBODY, "linux")
+    return CheckContext(environ, NOBODY, NOBODY, NOBODY, "linux")
 
 
 @pytest.mark.parametrize(("free", "status"), [(0, "fail"), (1, "warn"), (49, "warn"), (50, "ok"), (900, "ok")])

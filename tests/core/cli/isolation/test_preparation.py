@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from overmind_core.cli import output as room
-from overmind_core.cli.output import Progress
+from overmind_core.cli import progress
+from overmind_core.cli.progress import Progress
 
 RUN = {"id": "a1b2c3d4", "name": "web", "status": "preparing"}
 PLACE = {"worktree": "/src/shop/.overmind/worktrees/a1b2c3d4", "branch": "overmind/web", "step": None}
@@ -128,7 +128,7 @@ def test_without_a_terminal_only_long_steps_are_told_and_each_once(capsys):
     for text, at in times:
         now[0] = at
         shown.step(text)
-        shown.beat()
+        shown.tick()
     shown.close()
 
     told = ["Preparing web\\x1b: pulling redis:7", "Preparing web\\x1b: set-up"]
@@ -138,5 +138,5 @@ def test_without_a_terminal_only_long_steps_are_told_and_each_once(capsys):
 def test_a_terminal_without_abilities_gets_plain_lines(monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
 
-    assert type(room.progress("x", {"TERM": "dumb"})) is Progress
-    assert type(room.progress("x", {"TERM": "xterm"})) is room.Painted
+    assert type(progress.progress_of("x", {"TERM": "dumb"})) is Progress
+    assert type(progress.progress_of("x", {"TERM": "xterm"})) is progress.LiveProgress

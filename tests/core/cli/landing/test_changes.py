@@ -35,19 +35,19 @@ FILES: list[dict[str, Any]] = [
 
 
 def test_a_diff_for_a_person_keeps_its_tabs_and_drives_nothing():
-    lines = list(changes.shown(DIFF, colour=False))
+    lines = list(changes.diff_lines(DIFF, colour=False))
     assert lines[6] == r"+++ is \x1b]0;owned\x07\x9b2J\u202e"
     assert lines[7] == "+\ttab\\r"
     assert len(lines) == 10
 
 
 def test_what_looks_like_a_head_inside_of_a_file_is_coloured_as_its_line():
-    colours = [line.split("m")[0].removeprefix("\x1b[") for line in changes.shown(DIFF, colour=True)]
+    colours = [line.split("m")[0].removeprefix("\x1b[") for line in changes.diff_lines(DIFF, colour=True)]
     assert colours == ["1", "1", "1", "36", " sa", "31", "32", "32", "1", "1"]
 
 
 def test_files_are_counted_and_named_with_where_they_were():
-    lines = list(changes.stat(FILES, colour=False))
+    lines = list(changes.stat_lines(FILES, colour=False))
     assert lines == [r" R \x1bb => a | +2 -0", " ? b          | binary",
                      " 2 files changed, 2 lines added, 0 lines removed"]  # fmt: skip
 

@@ -44,7 +44,6 @@ from overmind_core.domain.agents.conversation_events import (
     ModeWanted,
     Notify,
     Queued,
-    Recorded,
     RunBegun,
     RunOver,
     Undelivered,
@@ -52,6 +51,7 @@ from overmind_core.domain.agents.conversation_events import (
     Withdrawn,
     WriteAnswer,
 )
+from overmind_core.domain.agents.events import ConversationChanged, MessageResent, TurnFinished
 from overmind_core.domain.missions.mission import Cause
 
 NOW = 1_800_000_000.0
@@ -152,7 +152,7 @@ def test_what_was_held_back_follows_once_it_can():
 
 def test_a_one_shot_gets_no_messages_and_its_input_is_closed_behind_its_turn():
     c, done = go(running(AgentMode.ONE_SHOT, TurnBegan()), TurnEnded(OK))
-    assert kinds(done) == [talk.TurnPaid, Recorded, CloseInput]
+    assert kinds(done) == [talk.TurnPaid, TurnFinished, CloseInput]
     assert go(c, Queued(1))[1] == ()
 
 
@@ -205,8 +205,8 @@ def test_what_was_in_flight_when_the_agent_died_is_sent_again_first_and_the_log_
     c = running(AgentMode.HEADLESS, Queued(1), *flying, Queued(2))
     c, done = go(c, RunOver(final=False))
     assert moves(done) == [(1, "queued", None)]
-    (event,) = [one for one in done if isinstance(one, Recorded)]
-    assert (event.type, event.text) == ("message_resent", "--- message 1 is sent again: the agent died with it ---")
+    (event,) = [one for one in done if isinstance(one, MessageResent)]
+    assert event == MessageResent(text="--- message 1 is sent again: the agent died with it ---")
     assert (c.queue, c.resent, c.held) == ((1, 2), (1,), True)
     c = conversation.plan_run(c, 2, session="other", token="")
     assert go(c, RunBegun(2))[1] == (Deliver(1),)
@@ -215,7 +215,7 @@ def test_what_was_in_flight_when_the_agent_died_is_sent_again_first_and_the_log_
 def test_what_a_change_over_cut_off_is_sent_again_and_the_log_says_why():
     c = replace(running(AgentMode.HEADLESS, Queued(1), Echoed("hi")), leaving=True)
     _, done = go(c, RunOver(final=False))
-    (event,) = [one for one in done if isinstance(one, Recorded)]
+    (event,) = [one for one in done if isinstance(one, MessageResent)]
     assert event.text == "--- message 1 is sent again: the session has changed over ---"
 
 
@@ -401,7 +401,7 @@ def test_each_run_of_a_task_has_a_conversation_and_a_total_of_its_own():
 def test_another_conversation_of_the_persons_is_not_counted_for_what_it_cost_before():
     c, _ = paid(running(), 0.10)
     c, done = go(c, SessionNamed("theirs"))
-    assert (c.session, c.begun, done[0].type) == ("theirs", False, "session")
+    assert (c.session, c.begun, done[0]) == ("theirs", False, ConversationChanged(session_id="theirs"))
     assert paid(c, 9.00, turns=(0.05,))[1] == [0.05]
 
 

@@ -105,8 +105,8 @@ def test_a_name_that_a_mission_may_have_stays_as_it_is(name):
 
 
 def test_containers_and_volumes():
-    assert isolation_isolation.container(ID, "my-db") == f"overmind-{ID}-my-db"
-    assert isolation_isolation.volume(ID, "my-db", "data") == f"overmind-{ID}-my-db-data"
+    assert isolation_isolation.container_name(ID, "my-db") == f"overmind-{ID}-my-db"
+    assert isolation_isolation.volume_name(ID, "my-db", "data") == f"overmind-{ID}-my-db-data"
 
 
 def test_variables():
@@ -157,4 +157,4 @@ ENVIRONMENTS = [
 
 @pytest.mark.parametrize(("facts", "service", "expected"), ENVIRONMENTS)
 def test_the_environment(facts, service, expected):
-    assert isolation_isolation.environment(isolation(**facts), service) == expected
+    assert isolation_isolation.isolation_variables(isolation(**facts), service) == expected

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.missions import lifecycle
+from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.missions import events, lifecycle
 from overmind_core.domain.missions.facts import (
     EndAsked,
     EndTree,
@@ -17,7 +18,6 @@ from overmind_core.domain.missions.facts import (
     Frozen,
     Gone,
     KeeperLost,
-    Note,
     Now,
     RestartDue,
     SignalTree,
@@ -151,7 +151,7 @@ def test_what_a_mission_is_after_its_run(cause, code, status, reason, exit_code,
     assert (after.status, after.reason, after.exit_code) == (status, reason, exit_code)
     assert after.shell_exit == shell
     assert after.ended_at == NOW.wall + 1
-    assert not [effect for effect in effects if not isinstance(effect, Note)]
+    assert not [effect for effect in effects if not isinstance(effect, MissionEvent)]
 
 
 @pytest.mark.parametrize(("cause", "code"), [(cause, code) for cause, code, *_ in ENDINGS if cause])
@@ -182,13 +182,13 @@ def test_leftovers_that_may_stay_are_not_touched():
     spared = mission(definition=replace(mission().definition, leave_background=True))
     after, effects = next_state(spared, Exited(0, NOW.wall, left=True), NOW)
     assert after.status is Status.STOPPED
-    assert all(isinstance(effect, Note) for effect in effects)
+    assert all(isinstance(effect, MissionEvent) for effect in effects)
 
 
 def test_survivors_end_the_mission_all_the_same_and_are_named():
     after, effects = next_state(mission(Status.STOPPING), Gone(("7 sleep 1",)), NOW)
     assert (after.status, after.survivors) == (Status.STOPPED, ("7 sleep 1",))
-    assert any(isinstance(effect, Note) and effect.text and "7 sleep 1" in effect.text for effect in effects)
+    assert any(isinstance(effect, events.SurvivorsLeft) and "7 sleep 1" in str(effect.text) for effect in effects)
 
 
 @pytest.mark.parametrize("status", [Status.STARTING, Status.RUNNING, Status.PAUSED])
@@ -233,15 +233,15 @@ def test_a_stop_signals_the_tree_and_a_kill_ends_it(status):
     killed, hard = next_state(mission(status), EndAsked(Cause.KILL, 0.0), NOW)
     assert stopped.ending == Ending(Cause.STOP, NOW.mono + 3.0)
     assert killed.ending == Ending(Cause.KILL, NOW.mono)
-    assert [effect for effect in gentle if not isinstance(effect, Note)] == [SignalTree((15, 18))]
-    assert [effect for effect in hard if not isinstance(effect, Note)] == [EndTree()]
+    assert [effect for effect in gentle if not isinstance(effect, MissionEvent)] == [SignalTree((15, 18))]
+    assert [effect for effect in hard if not isinstance(effect, MissionEvent)] == [EndTree()]
 
 
 @pytest.mark.parametrize(("cause", "effect"), [(Cause.STOP, SignalTree((15, 18))), (Cause.KILL, EndTree())])
 def test_an_end_asked_for_while_starting_waits_for_the_process(cause, effect):
     stopping, effects = next_state(mission(Status.STARTING), EndAsked(cause, 3.0), NOW)
     assert stopping.status is Status.STOPPING
-    assert all(isinstance(one, Note) for one in effects)
+    assert all(isinstance(one, MissionEvent) for one in effects)
     spawned, effects = next_state(stopping, Spawned(7, NOW.wall, NOW.mono), NOW)
     assert (spawned.status, spawned.pid) == (Status.STOPPING, 7)
     assert effects == (effect,)
@@ -288,21 +288,21 @@ def test_a_second_stop_never_lengthens_the_grace():
 def test_a_kill_hides_what_has_ended_and_keeps_its_code(status):
     after, effects = next_state(mission(status, exit_code=3), EndAsked(Cause.KILL, 0.0), NOW)
     assert after.status is Status.KILLED
-    assert all(isinstance(effect, Note) for effect in effects)
+    assert all(isinstance(effect, MissionEvent) for effect in effects)
 
 
 @pytest.mark.parametrize(("cause", "status"), [(Cause.STOP, Status.STOPPED), (Cause.KILL, Status.KILLED)])
 def test_an_end_asked_for_before_a_restart_cancels_it(cause, status):
     after, effects = next_state(mission(Status.RESTARTING), EndAsked(cause, 1.0), NOW)
     assert (after.status, after.next_restart_at, after.next_restart_mono) == (status, None, None)
-    assert all(isinstance(effect, Note) for effect in effects)
+    assert all(isinstance(effect, MissionEvent) for effect in effects)
 
 
 def test_a_limit_reached_while_a_restart_waits_is_the_reason_of_its_end():
     asked = EndAsked(Cause.LIMIT, 1.0, "--- stopped ---", "max_cost")
     after, effects = next_state(mission(Status.RESTARTING), asked, NOW)
     assert (after.status, after.reason, after.next_restart_at) == (Status.CRASHED, "max_cost", None)
-    assert effects == (Note("crashed", "--- stopped ---"),)
+    assert effects == (events.MissionCrashed(text="--- stopped ---"),)
 
 
 @pytest.mark.parametrize("cause", [Cause.EXITED, Cause.RESTART, Cause.CHANGE_OVER])
@@ -326,7 +326,7 @@ def test_what_earlier_runs_left_behind_ends_before_a_restart_is_cancelled(cause,
     stopping, effects = next_state(before, EndAsked(cause, 1.0, "--- ended ---"), NOW)
     assert (stopping.status, stopping.next_restart_at, stopping.next_restart_mono) == (Status.STOPPING, None, None)
     assert stopping.ending == Ending(cause, NOW.mono + 1.0, exited=True)
-    assert effects == (Note("stopping", "--- ended ---", (("cause", cause.value),)), effect)
+    assert effects == (events.MissionStopping(text="--- ended ---", cause=cause.value), effect)
     after, _ = next_state(stopping, Gone(), NOW)
     assert (after.status, after.ended_at) == (status, NOW.wall - 1)
 
@@ -397,7 +397,7 @@ def test_a_due_restart_is_the_next_run_and_says_so_in_the_log():
     assert (after.status, after.run, after.restart_count) == (Status.STARTING, 2, 3)
     assert (after.pid, after.exit_code, after.ended_at, after.next_restart_at) == (None, None, None, None)
     assert effects[-1] == Spawn()
-    assert [effect.text for effect in effects if isinstance(effect, Note)] == [
+    assert [effect.text for effect in effects if isinstance(effect, MissionEvent)] == [
         "--- restart #3 at 2027-01-15T08:00:00.000Z ---"
     ]
 
@@ -432,7 +432,7 @@ def test_when_the_budget_is_spent_the_mission_has_its_natural_status():
         before = mission(policy=policy, restarts_mono=(990.0, 995.0))
         after, effects = next_state(before, Exited(code, NOW.wall, left=False), NOW)
         assert (after.status, after.reason, after.exit_code) == (status, "restart_budget_spent", code)
-        assert any(isinstance(effect, Note) and effect.type == "budget_spent" for effect in effects)
+        assert any(isinstance(effect, events.RestartBudgetSpent) for effect in effects)
 
 
 # --- laws: any facts, in any order --------------------------------------------------------------------------------
@@ -503,7 +503,7 @@ def test_run_numbers_only_grow_and_each_is_spawned_once(policy, history):
         spawns = sum(isinstance(effect, Spawn) for effect in effects)
         assert after.run - before.run == spawns
         assert spawns in {0, 1}
-        restarts = sum(isinstance(effect, Note) and effect.type == "restart" for effect in effects)
+        restarts = sum(isinstance(effect, events.RunRestarted) for effect in effects)
         assert after.restart_count - before.restart_count == restarts
         changes_over = before.ending is not None or after.reason is None
         assert restarts == spawns or (spawns == 1 and changes_over)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions.facts import (
     EndAsked,
     EndTree,
     Exited,
     KeeperLost,
-    Note,
     Now,
     Prepare,
     Prepared,
@@ -96,7 +96,7 @@ STEPS = [
 def test_what_a_fact_makes_of_it(before, fact, status, run, setup, has, reason, effects):
     after, told = next_state(before, fact, NOW)
     assert (after.status, after.run, after.setup, after.set_up, after.reason) == (status, run, setup, has, reason)
-    assert [one for one in told if not isinstance(one, Note)] == effects
+    assert [one for one in told if not isinstance(one, MissionEvent)] == effects
 
 
 def test_each_start_is_a_preparation_of_its_own_and_a_set_up_is_none():

@@ -1,12 +1,8 @@
-"""The world of whoever calls `run`: folder, umask, environment; what a mission starts from.
+"""The caller's world that a mission starts from: working directory, umask, environment, and variables from files.
 
-Variables from a file: `KEY=VALUE` lines, as shells and docker write them.
-
-Comments begin with # (also after a blank behind an unquoted value), `export ` may stand before a name. In single
-quotes everything is literal; in double quotes a backslash before n, ", $, ` and itself is an escape. Nothing is
-expanded.
-
-Ask another program for what it says: with nothing to read, and a limit that also ends what it started.
+Such a file holds `KEY=VALUE` lines, as shells and docker write them. Comments begin with # (also after a blank behind
+an unquoted value), `export ` may stand before a name. In single quotes everything is literal; in double quotes a
+backslash before n, ", $, ` and itself is an escape. Nothing is expanded.
 """
 
 from __future__ import annotations
@@ -31,7 +27,7 @@ _DOUBLE = r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?'
 _ESCAPE = r"\\([n\"$`\\])"
 
 
-def read(path: str) -> dict[str, str]:
+def read_env_file(path: str) -> dict[str, str]:
     """Return the variables of a file, in wire form.
 
     Raises:
@@ -42,10 +38,10 @@ def read(path: str) -> dict[str, str]:
             text = to_wire(os.fsdecode(file.read()))
     except OSError as error:
         raise OvermindError("invalid", f"--env-file {path}: {error.strerror}.") from None
-    return parse(text, path)
+    return parse_env_file(text, path)
 
 
-def parse(text: str, name: str) -> dict[str, str]:
+def parse_env_file(text: str, name: str) -> dict[str, str]:
     """Return the variables of a text; `name` is what mistakes call it.
 
     Raises:
@@ -76,11 +72,11 @@ def _value(written: str) -> str | None:
     return re.split(r"(?:^|\s+)#", written, maxsplit=1)[0]
 
 
-LONGEST = 128 * 1024
+ARGUMENT_LIMIT = 128 * 1024
 """Bytes of an argument or of NAME=VALUE from which on the kernel refuses it. Source: execve(2), MAX_ARG_STRLEN."""
 
 
-def folder(wanted: str | None) -> str:
+def working_directory(wanted: str | None) -> str:
     """Return the working directory, absolute; a relative one counts from where the caller stands.
 
     Raises:
@@ -95,20 +91,20 @@ def folder(wanted: str | None) -> str:
         raise OvermindError("cwd_not_found", f"The folder you are in is gone ({error.strerror}). Give --cwd") from None
 
 
-def umask() -> int:
+def current_umask() -> int:
     """Return the caller's umask, which can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
-def inherited(environ: Mapping[str, str], *, clean: bool) -> dict[str, str]:
+def inherited_variables(environ: Mapping[str, str], *, clean: bool) -> dict[str, str]:
     """Return the caller's variables; `clean`: only what a login would have set."""
     kept = login_variables(environ) if clean else environ
-    return checked({to_wire(name): to_wire(value) for name, value in kept.items()})
+    return checked_variables({to_wire(name): to_wire(value) for name, value in kept.items()})
 
 
-def chosen(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+def given_variables(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables given for this mission: from files, then NAME=VALUE, or NAME alone as the caller has it.
 
     Raises:
@@ -116,7 +112,7 @@ def chosen(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str
     """
     variables: dict[str, str] = {}
     for path in files:
-        variables |= read(path)
+        variables |= read_env_file(path)
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not name:
@@ -125,7 +121,7 @@ def chosen(files: Sequence[str], pairs: Sequence[str], environ: Mapping[str, str
             variables[name] = value
         elif name in environ:
             variables[name] = to_wire(environ[name])
-    return checked(variables)
+    return checked_variables(variables)
 
 
 def check_arguments(words: Sequence[str]) -> None:
@@ -135,23 +131,25 @@ def check_arguments(words: Sequence[str]) -> None:
         OvermindError: `too_large` or `invalid`.
     """
     for place, word in enumerate(words):
-        _check(word, f"Argument {place + 1} of the command")
+        _check_length(word, f"Argument {place + 1} of the command")
 
 
-def checked(variables: dict[str, str]) -> dict[str, str]:
+def checked_variables(variables: dict[str, str]) -> dict[str, str]:
     """Return the variables, if a program can be given them.
 
     Raises:
         OvermindError: `too_large` or `invalid`.
     """
     for name, value in variables.items():
-        _check(f"{name}={value}", f"The variable {name}")
+        _check_length(f"{name}={value}", f"The variable {name}")
     return variables
 
 
-def _check(text: str, what: str) -> None:
+def _check_length(text: str, what: str) -> None:
     if "\0" in text:
         raise OvermindError("invalid", f"{what} contains a NUL byte, which no program can be given.")
     length = len(text) if text.isascii() else len(os.fsencode(from_wire(text)))
-    if length >= LONGEST:
-        raise OvermindError("too_large", f"{what} has {length} bytes; the limit is {LONGEST - 1}. Put it into a file.")
+    if length >= ARGUMENT_LIMIT:
+        raise OvermindError(
+            "too_large", f"{what} has {length} bytes; the limit is {ARGUMENT_LIMIT - 1}. Put it into a file."
+        )

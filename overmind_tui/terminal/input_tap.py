@@ -31,7 +31,7 @@ _HELD_LIMIT = 256
 """Bytes of a sequence; no terminal sends longer ones that end."""
 
 
-class Kind(Enum):
+class PartKind(Enum):
     """What was cut out."""
 
     TYPED = "typed"
@@ -50,11 +50,11 @@ class Kind(Enum):
 class Part(NamedTuple):
     """One piece of what the terminal sent."""
 
-    kind: Kind
+    kind: PartKind
     data: bytes
 
 
-class Tap:
+class InputTap:
     """Bytes in, parts out, until `left`; `escape_seconds`: how long Esc waits for company."""
 
     def __init__(self, keys: Iterable[DetachKey], escape_seconds: float) -> None:
@@ -89,15 +89,15 @@ class Tap:
             yield from _without(part, max(passed - at, 0))
             at = end
             if self.left:
-                yield Part(Kind.AFTER, buffer[at:])
+                yield Part(PartKind.AFTER, buffer[at:])
                 return
 
     def tick(self, now: float) -> Iterator[Part]:
         """What the passing of time decides."""
         if not self.pending:
             return
-        patience = self._escape_seconds if self._held in _LONE else LATE_SECONDS
-        if now - self._since < patience:
+        limit = self._escape_seconds if self._held in _LONE else LATE_SECONDS
+        if now - self._since < limit:
             return
         waiting = self._held[self._passed :]
         if self._held in _LONE:
@@ -107,9 +107,9 @@ class Tap:
             self._held, self._passed = b"", 0
             if dropped:
                 return
-        yield Part(Kind.TYPED, waiting)
+        yield Part(PartKind.TYPED, waiting)
 
-    def rest(self) -> bytes:
+    def remainder(self) -> bytes:
         """What waits and did not go on: for whoever reads the terminal from now on."""
         return self._held[self._passed :]
 
@@ -119,10 +119,10 @@ class Tap:
             return self._in_paste(buffer, at)
         found = self._special.search(buffer, at)
         if found is None:
-            return Part(Kind.TYPED, buffer[at:]), len(buffer)
+            return Part(PartKind.TYPED, buffer[at:]), len(buffer)
         start = found.start()
         if start > at:
-            return Part(Kind.TYPED, buffer[at:start]), start
+            return Part(PartKind.TYPED, buffer[at:start]), start
         return self._key(buffer, at, late=late)
 
     def _key(self, buffer: bytes, at: int, *, late: bool) -> tuple[Part | None, int]:
@@ -134,32 +134,32 @@ class Tap:
             return self._sequence(buffer, at, whole[0], late=late)
         if _BEGUN.fullmatch(buffer, at) and len(buffer) - at < _HELD_LIMIT:
             return None, at
-        return Part(Kind.TYPED, ESC), at + 1
+        return Part(PartKind.TYPED, ESC), at + 1
 
     def _sequence(self, buffer: bytes, at: int, sequence: bytes, *, late: bool) -> tuple[Part, int]:
         end = at + len(sequence)
         if sequence == PASTE_BEGINS:
             self._pasting = True
-            return Part(Kind.PASTE_BEGINS, sequence), end
+            return Part(PartKind.PASTE_BEGINS, sequence), end
         if is_pressed(sequence, self._keys):
             return self._leave(buffer, at, end)
         ours = _OURS.fullmatch(sequence) and not (late and sequence in _FOCUS)
-        return Part(Kind.OURS if ours else Kind.TYPED, sequence), end
+        return Part(PartKind.OURS if ours else PartKind.TYPED, sequence), end
 
     def _leave(self, buffer: bytes, at: int, end: int) -> tuple[Part, int]:
         self.left = True
-        return Part(Kind.LEFT, buffer[at:end]), end
+        return Part(PartKind.LEFT, buffer[at:end]), end
 
     def _in_paste(self, buffer: bytes, at: int) -> tuple[Part | None, int]:
         if buffer.startswith(PASTE_ENDS, at):
             self._pasting = False
-            return Part(Kind.PASTE_ENDS, PASTE_ENDS), at + len(PASTE_ENDS)
+            return Part(PartKind.PASTE_ENDS, PASTE_ENDS), at + len(PASTE_ENDS)
         end = buffer.find(PASTE_ENDS, at)
         if end < 0:
             end = len(buffer) - _overlap(buffer)
         if end <= at:
             return None, at
-        return Part(Kind.PASTED, buffer[at:end]), end
+        return Part(PartKind.PASTED, buffer[at:end]), end
 
 
 def _overlap(buffer: bytes) -> int:
@@ -169,7 +169,7 @@ def _overlap(buffer: bytes) -> int:
 
 def _without(part: Part, passed: int) -> Iterator[Part]:
     """The part without those of its bytes that went on before; what is not for the program stays whole."""
-    if not passed or part.kind is not Kind.TYPED:
+    if not passed or part.kind is not PartKind.TYPED:
         yield part
     elif len(part.data) > passed:
         yield Part(part.kind, part.data[passed:])

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 LONG = 300.0
 """Seconds after which somebody was away."""
 DAY = 86_400.0
-NOTED = 60.0
+RECORD_SECONDS = 60.0
 """Seconds between two notes that somebody is here."""
 
 
-class Absence:
+class AwaySummary:
     """Knows since when nobody was here; `said` is what happened since, once that is known.
 
     Args:
@@ -40,7 +40,7 @@ class Absence:
         self._reached = reached
         self.since = remembered.get("used_at", 0.0)
         self._seq = remembered.get("used_seq", 0)
-        self._noted = shell.now()
+        self._recorded_at = shell.now()
         self.said = ""
         self.fresh = True
         """Whether no key was pressed yet."""
@@ -63,16 +63,16 @@ class Absence:
         if self.was_long:
             self._shell.background(self._ask)
 
-    def note(self) -> None:
+    def record(self) -> None:
         """Somebody is here: remember it now and then."""
-        if self._shell.now() - self._noted > NOTED:
+        if self._shell.now() - self._recorded_at > RECORD_SECONDS:
             self.leave()
             self._shell.remember()
 
     def leave(self) -> None:
         """Somebody was here until now."""
-        self._noted = self._shell.now()
-        self._remembered.put(used_at=self._noted, used_seq=max(self._reached(), self._seq))
+        self._recorded_at = self._shell.now()
+        self._remembered.put(used_at=self._recorded_at, used_seq=max(self._reached(), self._seq))
 
     def _ask(self) -> Callable[[], None] | None:
         client = Client(self._shell.home)
@@ -85,12 +85,12 @@ class Absence:
         finally:
             client.close()
         cost = sum(one["cost_usd"] for one in costs)
-        return lambda: self._told(events, rows, cost)
+        return lambda: self._on_result(events, rows, cost)
 
     def _request(self) -> tuple[str, dict[str, object]]:
         return "events", {"since": self._seq}
 
-    def _told(self, events: list[Row], rows: list[Row], cost: float) -> None:
+    def _on_result(self, events: list[Row], rows: list[Row], cost: float) -> None:
         self.said = texts.sentence(events, rows, cost, since=self._when())
         self._shell.main.changed_connection()
 
@@ -115,45 +115,45 @@ class Presence:
         self._shell = shell
         self._viewer = 0
         self._used_at = time.monotonic()
-        self._said_at = float("-inf")
-        self._said: str | None = None
+        self._reported_at = float("-inf")
+        self._reported_view: str | None = None
         """What was in view when it was said."""
 
     def watched(self, viewer: int) -> None:
         """The supervisor, perhaps a new one, knows us by this number."""
         self._viewer = viewer
-        self._say()
+        self._report()
 
     def touched(self) -> None:
         """A key was pressed."""
         self._used_at = time.monotonic()
-        if self._used_at - self._said_at >= EVERY:
-            self._say()
+        if self._used_at - self._reported_at >= EVERY:
+            self._report()
 
     def look(self) -> None:
         """Say what changed since it was said last."""
-        unsaid = self._used_at > self._said_at and time.monotonic() - self._said_at >= EVERY
-        if unsaid or self._shell.main.in_view != self._said:
-            self._say()
+        unsaid = self._used_at > self._reported_at and time.monotonic() - self._reported_at >= EVERY
+        if unsaid or self._shell.main.in_view != self._reported_view:
+            self._report()
 
     def rings(self, event: Row) -> bool:
         """Whether this program calls its person about an event."""
         called = event["type"] == "notification" and bool(event.get("ring"))
         return called and event["mission"] != self._shell.main.in_view
 
-    def _say(self) -> None:
+    def _report(self) -> None:
         if not self._viewer:
             return
-        self._said_at, self._said = time.monotonic(), self._shell.main.in_view
-        ago = self._said_at - self._used_at
-        self._shell.request("used", [{"viewer": self._viewer, "ago": ago, "view": self._said}], _nothing)
+        self._reported_at, self._reported_view = time.monotonic(), self._shell.main.in_view
+        ago = self._reported_at - self._used_at
+        self._shell.request("used", [{"viewer": self._viewer, "ago": ago, "view": self._reported_view}], _nothing)
 
 
 def _nothing(answers: Sequence[Any | OvermindError]) -> None:
     """A supervisor that has forgotten us gives us another number, or is an older one."""
 
 
-class Eyes:
+class SeenTracker:
     """Looks once a second: what was in view twice has been seen."""
 
     def __init__(self, shell: Shell) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.color import Color
 
-from overmind_tui.terminal.tap import Tap
+from overmind_tui.terminal.input_tap import InputTap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ ESCAPE_SECONDS = 0.025
 HIDDEN = "\x1b[?25l\x1b[0 q"
 
 
-class Outer:
+class UserTerminal:
     """Does nothing where there is no terminal, as in tests, or where somebody else draws it."""
 
     def __init__(self, shell: Shell) -> None:
@@ -33,13 +33,13 @@ class Outer:
         driver = self._shell.app._driver  # noqa: SLF001 - the application has no other way
         if driver is not None and hasattr(driver, "tap"):
             seconds = getattr(driver, "escape_seconds", ESCAPE_SECONDS)
-            driver.tap = None if keys is None else Tap(keys, seconds)
+            driver.tap = None if keys is None else InputTap(keys, seconds)
 
     def show_cursor(self, shape: int | None) -> None:
         """Show the terminal's own cursor in this shape (DECSCUSR); None hides it."""
         if shape != self._cursor:
             self._cursor = shape
-            self._shell.tell_terminal(HIDDEN if shape is None else f"\x1b[{shape} q\x1b[?25h")
+            self._shell.write_terminal(HIDDEN if shape is None else f"\x1b[{shape} q\x1b[?25h")
 
     def colours(self) -> Colours:
         """What programs are told that ask for the terminal's colours: those of the theme."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from overmind_core.logs.display import Line
 from overmind_core.logs.layout import OUT
-from overmind_tui.log.index import UNKNOWN, Page
+from overmind_tui.log.index import UNKNOWN, LogPage
 from overmind_tui.log.lines import Wrapping
 from overmind_tui.log.pattern import Pattern
 
@@ -20,7 +20,7 @@ HELD = 40
 """Pages whose lines are held at once."""
 
 
-class Book:
+class PagedLog:
     """Pages from the oldest to the newest, then what has not been found yet (`gap`), then the newest lines (`tail`).
 
     Attributes:
@@ -29,14 +29,14 @@ class Book:
     """
 
     def __init__(self, lines: Sequence[Line] = (), partial: str = "", before: int = 0) -> None:
-        self.pages: list[Page] = []
-        self.gap = Page((), before)
-        self.tail = Page()
+        self.pages: list[LogPage] = []
+        self.gap = LogPage((), before)
+        self.tail = LogPage()
         self.tail.lines = []
         self.wanted: Pattern | None = None
         self.partial = ""
         self._all: list[Line] = []
-        self._held: dict[Page, None] = {}
+        self._held: dict[LogPage, None] = {}
         self.begin(lines, partial, before)
 
     def begin(self, lines: Sequence[Line], partial: str, before: int) -> None:
@@ -54,7 +54,7 @@ class Book:
         self.tail.lines += shown
         return shown
 
-    def found(self, pages: Sequence[Page], *, whole: bool) -> None:
+    def found(self, pages: Sequence[LogPage], *, whole: bool) -> None:
         """The next pages, oldest first; `whole`: there are no others."""
         self.pages += pages
         self.gap.count = 0 if whole else max(self.gap.count - sum(page.count for page in pages), 1)
@@ -73,7 +73,7 @@ class Book:
         for page in self.pages:
             page.hits = UNKNOWN
 
-    def read(self, page: Page, lines: Sequence[Line], pattern: Pattern | None) -> bool:
+    def read(self, page: LogPage, lines: Sequence[Line], pattern: Pattern | None) -> bool:
         """Hold the lines of a page; False when others are wanted by now."""
         if pattern is not self.wanted:
             return False
@@ -86,13 +86,13 @@ class Book:
         self._held[page] = None
         return True
 
-    def lose(self, pages: Sequence[Page]) -> None:
+    def lose(self, pages: Sequence[LogPage]) -> None:
         """These are no longer kept; what is held of them stays, for who reads it just now."""
         gone = {page for page in pages if page.lines is None}
         if gone:
             self.pages = [page for page in self.pages if page not in gone]
 
-    def forget(self, near: Sequence[Page]) -> None:
+    def forget(self, near: Sequence[LogPage]) -> None:
         """Let go of pages that are held for long and not near what is seen."""
         for page in list(self._held)[: max(len(self._held) - HELD, 0)]:
             if page not in near:
@@ -100,13 +100,13 @@ class Book:
                 del self._held[page]
 
     @property
-    def blocks(self) -> Iterator[Page]:
+    def blocks(self) -> Iterator[LogPage]:
         """All of it, oldest first."""
         yield from self.pages
         yield self.gap
         yield self.tail
 
-    def count(self, page: Page) -> int:
+    def count(self, page: LogPage) -> int:
         """How many lines of a page are shown, about."""
         if page.lines is not None:
             return len(page.lines) + (page is self.tail and bool(self.partial_lines))
@@ -114,7 +114,7 @@ class Book:
             return page.count
         return 0 if page is self.gap else max(page.hits, 0)
 
-    def lacks(self, page: Page) -> bool:
+    def lacks(self, page: LogPage) -> bool:
         """Whether a page shows lines that are not held."""
         if page.lines is not None:
             return False
@@ -127,7 +127,7 @@ class Book:
             return []
         return [(0.0, OUT, self.partial)]
 
-    def lines(self, page: Page) -> Sequence[Line]:
+    def lines(self, page: LogPage) -> Sequence[Line]:
         """The lines of a page that are held."""
         held = page.lines or []
         return [*held, *self.partial_lines] if page is self.tail else held
@@ -146,23 +146,23 @@ class Book:
         return list(lines) if pattern is None else [line for line in lines if pattern.matches(line[2])]
 
 
-class At(NamedTuple):
+class RowPlace(NamedTuple):
     """A row: its page, the row within that, and the line that it shows, with the row within the line."""
 
-    page: Page
+    page: LogPage
     row: int
     line: int
     part: int
 
 
-class Rows:
+class ScreenRows:
     """The rows of a book at a width (in cells); 0 cells: long lines are not wrapped."""
 
-    def __init__(self, book: Book, cells: int = 0) -> None:
-        self._book = book
+    def __init__(self, paged_log: PagedLog, cells: int = 0) -> None:
+        self._paged_log = paged_log
         self._cells = cells
-        self._wrapped: dict[Page, Wrapping] = {}
-        self._pages: list[Page] = []
+        self._wrapped: dict[LogPage, Wrapping] = {}
+        self._pages: list[LogPage] = []
         self._ends: list[int] = []
         self.arrange()
 
@@ -171,27 +171,27 @@ class Rows:
 
     def arrange(self) -> None:
         """Know anew how many lines each page has."""
-        book = self._book
+        paged_log = self._paged_log
         self._wrapped = {page: one for page, one in self._wrapped.items() if page.lines is not None}
-        self._pages = list(book.blocks)
-        held = [(len(self._wrapping(page)), book.count(page)) for page in self._wrapped] if self._cells else []
+        self._pages = list(paged_log.blocks)
+        held = [(len(self._wrapping(page)), paged_log.count(page)) for page in self._wrapped] if self._cells else []
         lines = sum(count for _, count in held)
         each = sum(rows for rows, _ in held) / lines if lines else 1.0
         self._ends = list(accumulate(self._height(page, each) for page in self._pages))
 
-    def changed(self, page: Page) -> None:
+    def changed(self, page: LogPage) -> None:
         """A page has other lines than before."""
         self._wrapped.pop(page, None)
 
     def grew(self, lines: int) -> None:
         """So many lines came at the end, beside the one that has no newline."""
-        wrapping = self._wrapped.get(self._book.tail)
-        if wrapping is not None and self._book.tail.lines is not None:
-            wrapping.add(self._book.tail.lines[len(self._book.tail.lines) - lines :])
+        wrapping = self._wrapped.get(self._paged_log.tail)
+        if wrapping is not None and self._paged_log.tail.lines is not None:
+            wrapping.add(self._paged_log.tail.lines[len(self._paged_log.tail.lines) - lines :])
         before = self._ends[-2] if len(self._ends) > 1 else 0
-        self._ends[-1:] = [before + self._height(self._book.tail, 1.0)]
+        self._ends[-1:] = [before + self._height(self._paged_log.tail, 1.0)]
 
-    def at(self, row: int) -> At | None:
+    def at(self, row: int) -> RowPlace | None:
         """What a row shows; None behind the last."""
         number = bisect_right(self._ends, row)
         if number >= len(self._pages):
@@ -199,11 +199,11 @@ class Rows:
         page = self._pages[number]
         within = row - (self._ends[number - 1] if number else 0)
         if not self._cells or page.lines is None:
-            return At(page, within, within, 0)
+            return RowPlace(page, within, within, 0)
         line, part = self._line(page, within)
-        return At(page, within, line, part)
+        return RowPlace(page, within, line, part)
 
-    def start(self, page: Page) -> int | None:
+    def start(self, page: LogPage) -> int | None:
         """The first row of a page; None when the page is gone."""
         try:
             number = self._pages.index(page)
@@ -211,14 +211,14 @@ class Rows:
             return None
         return self._ends[number - 1] if number else 0
 
-    def row_of(self, page: Page, line: int) -> int | None:
+    def row_of(self, page: LogPage, line: int) -> int | None:
         """The first row of a line of a page that is held."""
         start = self.start(page)
         if start is None:
             return None
         return start + (self._wrapping(page).start(line) if self._cells and page.lines is not None else line)
 
-    def between(self, first: int, last: int) -> list[Page]:
+    def between(self, first: int, last: int) -> list[LogPage]:
         """The pages of some rows; of many without any row, as behind a filter, none."""
         begin = bisect_right(self._ends, max(first, 0))
         end = bisect_right(self._ends, max(last, 0))
@@ -230,25 +230,25 @@ class Rows:
             before = behind
         return found
 
-    def _height(self, page: Page, each: float) -> int:
-        count = self._book.count(page)
+    def _height(self, page: LogPage, each: float) -> int:
+        count = self._paged_log.count(page)
         if not self._cells:
             return count
         if page.lines is None:
             return round(count * each)
         return len(self._wrapping(page)) + self._partial_height(page)
 
-    def _partial_height(self, page: Page) -> int:
-        if page is not self._book.tail or not self._book.partial_lines:
+    def _partial_height(self, page: LogPage) -> int:
+        if page is not self._paged_log.tail or not self._paged_log.partial_lines:
             return 0
         partial = Wrapping(self._cells)
-        partial.add(self._book.partial_lines)
+        partial.add(self._paged_log.partial_lines)
         return len(partial)
 
-    def _line(self, page: Page, row: int) -> tuple[int, int]:
+    def _line(self, page: LogPage, row: int) -> tuple[int, int]:
         return self._wrapping(page).at(row)
 
-    def _wrapping(self, page: Page) -> Wrapping:
+    def _wrapping(self, page: LogPage) -> Wrapping:
         wrapping = self._wrapped.get(page)
         if wrapping is None:
             wrapping = self._wrapped[page] = Wrapping(self._cells)

@@ -1,0 +1,46 @@
+"""The facts of the one log: a class per type, which is stored, published to who subscribed to it, and documented.
+
+The classes stand in a module `events` beside what publishes them; those that pure code decides on, or that others
+subscribe to, below `domain`. A name in the log is never used again for something else: old logs are still read, and
+passed on as they are.
+
+What a mission's event has of every mission (its name, its run, how far the log is) is filled in by the registry; who
+publishes one gives only what the type itself has, by name.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """A fact of the log. A field of a type itself has no default: it is there also when it is null."""
+
+    seq: int | None = None
+    """Its number in the log, from 1; never used twice."""
+    mission: str | None = None
+    """The id of what it is about: a mission, a plan or a quest."""
+    at: float | None = None
+    """When it was recorded, in seconds since the epoch; readers get a time."""
+
+
+class MissionEvent(Event, frozen=True):
+    """A fact about a mission."""
+
+    name: str | None = None
+    """The name that the mission had."""
+    run: int | None = None
+    """The number of the mission's newest run; absent before the first."""
+    out: int | None = None
+    """Where in that run's stdout it happened, in bytes."""
+    err: int | None = None
+    """Where in that run's stderr it happened, in bytes."""
+    text: str | None = None
+    """What the log shows at that place."""
+
+
+def type_of(kind: type[Event]) -> str:
+    """The name of a type in the log."""
+    tag = kind.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag

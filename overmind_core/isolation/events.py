@@ -1,0 +1,23 @@
+"""What happens to what isolated missions have of their own, as the log has it."""
+
+from __future__ import annotations
+
+from overmind_core.domain.events import MissionEvent
+
+
+class PreparationStep(MissionEvent, frozen=True, kw_only=True, tag="preparing"):
+    """The preparation of a mission has come to its next step."""
+
+    step: str
+
+
+class FileLeftOut(MissionEvent, frozen=True, tag="left_out"):
+    """A file that the project names was not copied or linked; the text says why."""
+
+
+class ServiceWrote(MissionEvent, frozen=True, tag="service_wrote"):
+    """A line of the log of a container that did not become ready."""
+
+
+class WorkDiscarded(MissionEvent, frozen=True, tag="discarded"):
+    """The worktree of a mission was removed, with all that belongs to it."""

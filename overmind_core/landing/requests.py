@@ -1,0 +1,54 @@
+"""The arguments of requests about worktrees and the work in them."""
+
+from __future__ import annotations
+
+from overmind_core.kernel.request import Args
+
+
+class Worktrees(Args, frozen=True):
+    """Which worktrees to list; null means all. `sizes`: also how much of the disk each takes, which is counted anew."""
+
+    ids: list[str] | None = None
+    sizes: bool = False
+
+
+class Commit(Args, frozen=True):
+    """Commit everything in the worktree of a mission."""
+
+    id: str
+    message: str
+
+
+class Merge(Args, frozen=True):
+    """Land a mission's work on a branch; null: the one that it began at."""
+
+    id: str
+    into: str | None = None
+    squash: bool = False
+    rebase: bool = False
+    verify: str | None = None
+    """A shell command that has to succeed on the merged work, before anything is changed."""
+    message: str | None = None
+    preview: bool = False
+    """Only say what would land, or conflict."""
+
+
+class Push(Args, frozen=True):
+    """Push the branch of a mission; null: to the remote where it belongs."""
+
+    id: str
+    remote: str | None = None
+
+
+class Discard(Args, frozen=True):
+    """Remove what an ended mission has of its own; `force`: also work that is nowhere else."""
+
+    id: str
+    force: bool = False
+
+
+class WorktreesPrune(Args, frozen=True):
+    """Discard what ended missions have of their own, where no work is lost; `force`: also where some is."""
+
+    force: bool = False
+    dry_run: bool = False

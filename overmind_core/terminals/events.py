@@ -1,0 +1,17 @@
+"""What happens at the terminals of missions, as the log has it."""
+
+from __future__ import annotations
+
+from overmind_core.domain.events import MissionEvent
+
+
+class TerminalAttached(MissionEvent, frozen=True, kw_only=True, tag="attached"):
+    """Somebody has attached to a mission's terminal."""
+
+    read_only: bool
+
+
+class TerminalDetached(MissionEvent, frozen=True, kw_only=True, tag="detached"):
+    """Somebody has left a mission's terminal."""
+
+    read_only: bool

@@ -1,0 +1,245 @@
+"""The whole of what an agent asks: the command, the change of a file as a diff, the plan, the choices. Pure.
+
+Nothing is left out: what has no form of its own here is shown as the command line shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import unified_diff
+from typing import Any, NamedTuple
+
+from overmind_core.domain.agents import approval_subject
+from overmind_core.domain.text.cells import width
+from overmind_tui.log.lines import wrapped as wrapped_line
+from overmind_tui.render.cells import Cell, Row, safe
+
+
+class Ask(NamedTuple):
+    """One question: its text, its options with what is said about them, and whether several may be chosen."""
+
+    text: str
+    options: tuple[tuple[str, str], ...]
+    several: bool = False
+
+
+class Choosing(NamedTuple):
+    """Questions one after the other: what was chosen for each, and which one is next."""
+
+    asks: tuple[Ask, ...]
+    chosen: tuple[tuple[int, ...], ...]
+    at: int = 0
+
+    @classmethod
+    def of(cls, subject: Mapping[str, Any]) -> Choosing | None:
+        """Nothing chosen yet; None where nothing can be."""
+        questions = subject.get("questions")
+        if not isinstance(questions, list) or not questions or not all(isinstance(one, dict) for one in questions):
+            return None
+        asks = tuple(_ask(one) for one in questions)
+        return cls(asks, ((),) * len(asks))
+
+    @property
+    def several(self) -> bool:
+        """Whether a number only marks an option, and something else ends the choice."""
+        return not self.complete and self.asks[self.at].several
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question has its answer."""
+        return self.at >= len(self.asks)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the question that is next has an answer that only has to be confirmed."""
+        return self.several and bool(self.chosen[self.at])
+
+    @property
+    def labels(self) -> list[str]:
+        """What was chosen, question by question."""
+        return [
+            ask.options[number - 1][0]
+            for ask, numbers in zip(self.asks, self.chosen, strict=True)
+            for number in sorted(numbers)
+        ]
+
+    def pressed(self, number: int) -> Choosing | None:
+        """With this option chosen (of several: or no longer); None where there is no such option."""
+        if self.complete or not 1 <= number <= len(self.asks[self.at].options):
+            return None
+        if self.several:
+            before = self.chosen[self.at]
+            return self._with(tuple(one for one in before if one != number) if number in before else (*before, number))
+        return self._with((number,))._replace(at=self.at + 1)
+
+    def confirmed(self) -> Choosing:
+        """On to the question after the one of which several were chosen."""
+        return self._replace(at=self.at + 1)
+
+    def _with(self, numbers: tuple[int, ...]) -> Choosing:
+        return self._replace(chosen=(*self.chosen[: self.at], numbers, *self.chosen[self.at + 1 :]))
+
+
+def _ask(question: Mapping[str, Any]) -> Ask:
+    options = question.get("options")
+    known = [_option(one) for one in options] if isinstance(options, list) else []
+    return Ask(str(question.get("question", "")), tuple(known), bool(question.get("multiSelect")))
+
+
+def _option(option: Any) -> tuple[str, str]:  # noqa: ANN401 - the agent's own JSON
+    if not isinstance(option, dict):
+        return str(option), ""
+    return str(option.get("label", "")), str(option.get("description") or "")
+
+
+Line = list[Cell]
+
+
+SubjectLines = list[Line]
+
+
+COMPARED = 2_000
+
+
+"""Lines of both sides together that are compared; more are shown as all gone and all new."""
+
+
+CONTEXT = 3
+
+
+_TONES = {"+ ": "good", "- ": "bad", "$ ": "accent", "> ": "accent"}
+
+
+_PATHS = ("file_path", "notebook_path", "path")
+
+
+_OLD, _NEW = "old_string", "new_string"
+_FROM_THE_TOP = re.compile(r"@@ -[01]\b")
+
+
+def lines(question: Row, choosing: Choosing | None = None) -> SubjectLines:
+    """All of a question.
+
+    Args:
+        question: As `inbox` has it.
+        choosing: What was chosen so far, where it has choices.
+    """
+    rest = dict(question["subject"])
+    found: SubjectLines = []
+    if choosing is not None:
+        rest.pop("questions", None)
+        found += _choices(choosing)
+    else:
+        found += _edited(rest)
+    found += [_toned(line) for line in approval_subject.lines(rest)]
+    if not found:
+        found = [[Cell(safe(question["summary"]))]]
+    return found
+
+
+def wrapped(shown: Iterable[Line], cells: int) -> SubjectLines:
+    """The lines in rows of at most `cells` cells; what continues a line stands below its text."""
+    rows: SubjectLines = []
+    for line in shown:
+        indent = _indent(line)
+        first, *more = wrapped_line([(cell.text, cell.tone) for cell in line], max(cells, indent + 8))
+        text = [Cell(part, str(tone)) for part, tone in first]
+        rows.append(text)
+        left = [(part, tone) for row in more for part, tone in row]
+        for row in wrapped_line(left, max(cells - indent, 8)) if left else ():
+            rows.append([Cell(" " * indent), *(Cell(part, str(tone)) for part, tone in row)])
+    return rows
+
+
+def plain(text: str) -> SubjectLines:
+    """What an agent wrote, literally."""
+    return [[Cell(f" {safe(line.expandtabs(4))}")] for line in text.splitlines()]
+
+
+def _indent(line: Line) -> int:
+    """Cells before the text of a line: its sign, or its number and box."""
+    sign = line[0].text if line and line[0].tone in {"key", "good", "bad", "accent", "guide"} else " "
+    return min(width(sign), 8)
+
+
+def _choices(choosing: Choosing) -> Iterator[Line]:
+    for place, ask in enumerate(choosing.asks):
+        now = place == choosing.at
+        if place:
+            yield []
+        several = "  several may be chosen" if ask.several else ""
+        yield [Cell(f" {safe(ask.text)}", "news" if now else "quiet"), Cell(several, "faint")]
+        yield from _options(ask, choosing.chosen[place], now=now)
+
+
+def _options(ask: Ask, chosen: Sequence[int], *, now: bool) -> Iterator[Line]:
+    for number, (label, about) in enumerate(ask.options, 1):
+        box = ("[x] " if number in chosen else "[ ] ") if ask.several else ("• " if number in chosen else "")
+        yield [
+            Cell(f"   {number}  {box}", "key" if now else "faint"),
+            Cell(safe(label), "" if now or number in chosen else "quiet"),
+            Cell(f"  {safe(about)}" if about else "", "quiet"),
+        ]
+
+
+def _edited(rest: dict[str, Any]) -> SubjectLines:
+    """What would change in a file; takes what it shows out of `rest`."""
+    edits = _edits(rest)
+    if edits is None:
+        return []
+    path = next((str(rest.pop(name)) for name in _PATHS if isinstance(rest.get(name), str)), "")
+    found: SubjectLines = [[Cell(f" {safe(path)}", "title")]] if path else []
+    for old, new, more in edits:
+        found += [*_diff(old, new), *more]
+    return found
+
+
+def _edits(rest: dict[str, Any]) -> list[tuple[str, str, SubjectLines]] | None:
+    """Pairs of before and after, each with what else is said about it; None where no file would change."""
+    if isinstance(rest.get("content"), str) and any(name in rest for name in _PATHS):
+        return [("", rest.pop("content"), [])]
+    several = rest.get("edits")
+    if isinstance(several, list) and several and all(_is_edit(one) for one in several):
+        del rest["edits"]
+        return [_edit(dict(one)) for one in several]
+    if not _is_edit(rest):
+        return None
+    pair = _edit(rest)
+    return [pair]
+
+
+def _edit(one: dict[str, Any]) -> tuple[str, str, SubjectLines]:
+    """Takes the two texts out; of one among several also all the rest."""
+    old, new = one.pop(_OLD), one.pop(_NEW)
+    everywhere: SubjectLines = [[Cell(" everywhere in the file", "slow")]] if one.get("replace_all") else []
+    one.pop("replace_all", None)
+    return old, new, everywhere
+
+
+def _is_edit(one: object) -> bool:
+    return isinstance(one, Mapping) and isinstance(one.get(_OLD), str) and isinstance(one.get(_NEW), str)
+
+
+def _diff(old: str, new: str) -> Iterator[Line]:
+    before, after = (text.split("\n") if text else [] for text in (old, new))
+    if len(before) + len(after) > COMPARED:
+        yield from (_changed("-", line) for line in before)
+        yield from (_changed("+", line) for line in after)
+        return
+    for line in list(unified_diff(before, after, lineterm="", n=CONTEXT))[2:]:
+        if not line.startswith("@@"):
+            yield _changed(line[0], line[1:])
+        elif not _FROM_THE_TOP.match(line):
+            yield [Cell(" ⋯", "guide")]
+
+
+def _changed(sign: str, text: str) -> Line:
+    tone = {"+": "good", "-": "bad"}.get(sign, "quiet")
+    return [Cell(f" {sign} ", tone if sign != " " else "guide"), Cell(safe(text.expandtabs(4)), tone)]
+
+
+def _toned(line: str) -> Line:
+    tone = _TONES.get(line[:2])
+    text = safe(line.expandtabs(4))
+    return [Cell(f" {text[:2]}", tone), Cell(text[2:], tone)] if tone else [Cell(f" {text}")]

@@ -1,0 +1,95 @@
+"""docs/events.md, from the types of the events."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
+import msgspec
+
+import overmind_core
+from overmind_core.domain.events import Event, MissionEvent, type_of
+from scripts.reference.api import notes, sentences, type_words
+
+HEAD = """\
+# Events
+
+Written from the types of the events by `make docs`.
+
+`overmind events`, and `events` of the [API](api.md#events), give the one log of what happened, an object for each. It
+keeps a place for who resumes: give the `seq` of the last one as `--since`. More types may come, and more fields; a
+reader passes over those that it does not know. Events of a removed mission stay until the log is trimmed
+([configuration.md](configuration.md)), and what an older version has recorded stays as it was.
+"""
+COMMON = """\
+## Every event
+
+What is about a mission has its name, too, and where it happened in its log.
+
+| field | type | |
+|---|---|---|
+| `seq` | integer | {seq} |
+| `type` | text | One of those below. |
+"""
+AT = "| `at` | time | When it was recorded. |\n"
+ABSENT = ", or absent"
+
+
+def types() -> dict[str, type[Event]]:
+    """Every type of event by its name in the log, in order of the names."""
+    for module in pkgutil.walk_packages(overmind_core.__path__, "overmind_core."):
+        if module.name.endswith(".events"):
+            importlib.import_module(module.name)
+    found = list(_leaves(Event))
+    names = {type_of(kind): kind for kind in found}
+    assert len(names) == len(found), "two types have one name"
+    return dict(sorted(names.items()))
+
+
+def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
+    below = kind.__subclasses__()
+    if not below:
+        yield kind
+    for one in below:
+        yield from _leaves(one)
+
+
+def page() -> str:
+    """Return the whole page."""
+    rows = [_row(name, kind) for name, kind in types().items()]
+    table = "\n".join(["| type | what happened | its own fields |", "|---|---|---|", *rows])
+    return "\n".join([HEAD, _common(), f"## Types\n\n{table}\n"])
+
+
+def _common() -> str:
+    """The fields that are not a type's own."""
+    told = notes(MissionEvent, Event)
+    fields = [one for one in msgspec.structs.fields(MissionEvent) if one.name not in {"seq", "at"}]
+    rows = "".join(f"| `{one.name}` | {_words(MissionEvent, one)} | {told[one.name]} |\n" for one in fields)
+    return COMMON.format(seq=told["seq"]) + rows + AT
+
+
+def _row(name: str, kind: type[Event]) -> str:
+    """One type: its fields are told in the order in which they are written."""
+    told, common = notes(kind, Event), _annotations(MissionEvent if issubclass(kind, MissionEvent) else Event)
+    own = [one for one in msgspec.structs.fields(kind) if one.name not in common]
+    fields = "<br>".join(_field(kind, one, told.get(one.name, "")) for one in own)
+    return f"| `{name}` | {sentences(kind)} | {fields} |"
+
+
+def _field(kind: type[Event], field: msgspec.structs.FieldInfo, note: str) -> str:
+    return f"`{field.name}`: {_words(kind, field)}" + (f". {note}" if note else "")
+
+
+def _words(kind: type[Event], field: msgspec.structs.FieldInfo) -> str:
+    """What a field holds, and whether it may be absent; one that is null is not written when that is its default."""
+    written = _annotations(kind)[field.name].replace("tuple[str, ...]", "list[str]").replace(" | UnsetType", "")
+    written = written.removesuffix(" | None") if field.default is None else written
+    return type_words(written) + ("" if field.required else ABSENT)
+
+
+def _annotations(kind: type[Event]) -> dict[str, str]:
+    kinds = [one for one in reversed(kind.__mro__) if issubclass(one, Event)]
+    return {name: str(text) for one in kinds for name, text in inspect.get_annotations(one).items()}

@@ -1,0 +1,220 @@
+"""What the table of operations claims, tried on a daemon: who changes or ends something, and what may be repeated.
+
+Who may not ask is tried in tests/orchestration/test_callers.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from functools import partial
+
+from overmind_core.daemon.routes import TABLE
+from overmind_core.domain.operations import OPERATIONS, REQUESTS, Danger
+from scripts.reference.answer_types import answers
+from tests.kit.raw_socket import RawSocket
+from tests.kit.repositories import AUTHOR, Repository
+from tests.kit.waiting import eventually
+
+NEVER = "0 0 29 2 *"
+READINGS = {
+    "hello": {"version": "0.0.0"},
+    "status": {},
+    "ps": {"all": True, "wide": True},
+    "info": {"id": "task", "env": True, "reveal": True},
+    "logs": {"ids": ["task"]},
+    "definition": {"id": "task"},
+    "environment": {"id": "task"},
+    "wait": {"ids": ["ended"]},
+    "top": {},
+    "events": {},
+    "subscribe": {"ids": ["ended"], "from_start": True},
+    "await_message": {"message": 1, "timeout": 0},
+    "messages": {"id": "talk"},
+    "result": {"id": "talk"},
+    "inbox": {},
+    "cost": {},
+    "plans": {},
+    "plan": {"id": "plan"},
+    "quests": {},
+    "quest": {"id": "quest"},
+    "quest_wait": {"ids": ["done"]},
+    "rituals": {},
+    "ritual": {"id": "ritual"},
+    "ritual_history": {"id": "ritual"},
+    "isolate": {"cwd": "/"},
+    "ports": {},
+    "worktrees": {"sizes": True},
+    "changes": {"id": "task"},
+}
+"""Request that changes nothing → arguments with which it has something to tell."""
+SAY_SO = {"freeze": {"paused"}, "thaw": {"not_running"}}
+"""A repeat that is refused, by a sentence that says how it is: as it should be."""
+NOT_TRIED = {"answer", "attach", "detach", "hook", "interrupt", "used"}
+"""What goes on between a person, or an agent, and a terminal: it ends no work, and is not repeated."""
+
+
+class World:
+    """A home in which something of everything is there, and nothing goes on."""
+
+    def __init__(self, om):
+        self.om = om
+        om.environment |= AUTHOR
+        self.code = Repository(om.path("code"))
+        self.code.commit("first", {".overmind.yml": "isolation: {}\n"})
+        self.code.git("init", "-q", "--bare", om.path("remote"))
+        self.code.git("remote", "add", "origin", om.path("remote"))
+        self.at = {"cwd": self.code.folder, "env": om.environment, "isolate": False}
+        om.ok("start")
+        self.task("task")
+        self.over("ended")
+        self.task("talk", "exec cat", type="session")
+        om.api("send", id="talk", text="hello")
+        eventually(lambda: "hello" in om.logs("talk"), what="what it was sent")
+        om.api("apply", **self.plan("plan"))
+        om.api("quest_run", **self.quest("quest"))
+        om.api("quest_run", **self.quest("done", "true"))
+        self.ritual("ritual")
+        eventually(lambda: om.api("plan", id="plan")["agents"][0]["stage"] == "running", what="the plan runs")
+        eventually(lambda: om.api("quest", id="done")["status"] == "completed", what="a quest is done")
+
+    def task(self, name, command="exec sleep 1000", **more):
+        """The name of a mission that runs."""
+        self.om.api("run", command=command, name=name, **self.at | more)
+        return name
+
+    def over(self, name):
+        """The name of one that has ended."""
+        self.om.wait_status(self.task(name, "true"), "stopped")
+        return name
+
+    def worker(self, name):
+        """The name of one that has ended, with a branch, and with work that is not committed."""
+        work = "echo x > $OVERMIND_MISSION_ID; git add .; git commit -qm new; echo y > more"
+        self.om.wait_status(self.task(name, work, isolate=True), "stopped")
+        return name
+
+    def plan(self, name):
+        """A plan, to be applied."""
+        agents = [{"name": "a", "start": {"command": "exec sleep 1000", "cwd": "/"}}]
+        return {"blueprint": {"name": name, "agents": agents}, "cwd": "/", "env": self.om.environment}
+
+    def quest(self, name, command="exec sleep 1000"):
+        """A quest, to be begun."""
+        return {"command": command, "name": name, **self.at}
+
+    def ritual(self, name):
+        """The name of a ritual."""
+        self.om.api("ritual_create", name=name, schedule=NEVER, quest=self.quest("begun"))
+        return name
+
+    def changes(self):
+        """Each change, with arguments: what it is about is made when it is its turn."""
+        om = self.om
+        yield "run", {"command": "exec sleep 1000", "request": "run", **self.at}
+        yield "send", {"id": "talk", "text": "once", "request": "send"}
+        yield "freeze", {"id": "task"}
+        yield "thaw", {"id": "task"}
+        yield "seen", {"id": "task"}
+        yield "update", {"id": "task", "labels": {"a": "b"}}
+        found = om.api("definition", id="task")
+        yield "redefine", {"id": "task", "as_of": found["as_of"], "definition": {**found["definition"], "labels": {}}}
+        yield "signal", {"id": self.task("signalled"), "signal": "TERM"}
+        yield "restart", {"id": self.task("restarted")}
+        yield "stop", {"id": self.task("stopped")}
+        yield "kill", {"id": self.task("killed")}
+        yield "rm", {"id": self.over("removed")}
+        yield "apply", self.plan("applied") | {"request": "apply"}
+        yield "delete", {"id": "applied"}
+        yield "quest_run", self.quest("another") | {"request": "quest_run"}
+        yield "quest_cancel", {"id": "another"}
+        begun = self.quest("begun")
+        yield "ritual_create", {"name": "new", "schedule": NEVER, "quest": begun, "request": "ritual_create"}
+        yield "ritual_pause", {"id": "new"}
+        yield "ritual_resume", {"id": "new"}
+        yield "ritual_run", {"id": "new", "request": "ritual_run"}
+        yield "ritual_delete", {"id": "new"}
+        yield "trust", {"cwd": self.code.folder, "env": om.environment}
+        yield "push", {"id": self.worker("worker")}
+        yield "commit", {"id": "worker", "message": "the rest"}
+        yield "merge", {"id": "worker"}
+        yield "worktrees_prune", {}
+        yield "discard", {"id": self.worker("another"), "force": True}
+        yield "prune", {}
+        yield "shutdown", {}
+
+    def stored(self):
+        """Everything in the database."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.om.path('state.db')}?mode=ro", uri=True)) as database:
+            return list(database.iterdump())
+
+    def work(self):
+        """All that somebody could lose: what runs, and what is kept."""
+        try:
+            rows = self.om.api("ps", all=True)
+            runs = {("run", self.om.info(row["id"])["os_pid"]) for row in rows if row["ended_at"] is None}
+            kept = {(kind, row["id"]) for kind in ("quests", "rituals") for row in self.om.api(kind)}
+            worktrees = {("worktree", row["path"]) for row in self.om.api("worktrees")["worktrees"]}
+        except (OSError, EOFError):  # nobody runs anything any more
+            return set()
+        return {("mission", row["id"]) for row in rows} | runs | kept | worktrees
+
+    def lost(self, before):
+        """What of it is no more."""
+        return before - self.work()
+
+    def there(self):
+        """What there is of everything that a second time might make, or take away."""
+        lists = {name: self.om.api(name) for name in ("quests", "rituals", "plans")}
+        return {
+            "missions": {row["id"] for row in self.om.api("ps", all=True)},
+            "messages": [one["text"] for one in self.om.api("messages", id="talk")],
+            "pushed": self.code.git("for-each-ref", "--format=%(refname) %(objectname)"),
+            **{name: [row["id"] for row in rows] for name, rows in lists.items()},
+        }
+
+
+def answered(om, command, args):
+    """Ask, and read to the end of a stream; the code of the refusal, or None."""
+    with RawSocket.connect(om.home) as api:
+        line = api.request(command, **args)
+        told = answers(TABLE[command].handle)
+        if told.items and told.always:
+            while "end" not in line and "error" not in line:
+                line = api.read_line()
+        return line.get("error")
+
+
+def test_each_reading_is_tried():
+    assert set(READINGS) == {row.name for row in REQUESTS if row.danger is Danger.NONE}
+
+
+def test_what_is_no_change_changes_nothing(om):
+    world = World(om)
+    before = world.stored()
+    for command, args in READINGS.items():
+        error = answered(om, command, args)
+        assert error is None or (command, error) == ("result", "not_finished")
+        assert world.stored() == before, command
+
+
+def test_a_change_ends_work_where_its_row_says_so_and_may_be_repeated_where_it_says_so(om):
+    world = World(om)
+    tried = set()
+    for command, args in world.changes():
+        row = OPERATIONS[command]
+        before = world.work()
+        assert answered(om, command, args) is None, command
+        if row.danger is Danger.ENDS_WORK:
+            eventually(partial(world.lost, before), what=f"{command} has ended something")
+        else:
+            assert world.lost(before) == set(), command
+        if row.repeatable:
+            found = world.there()
+            assert answered(om, command, args) in SAY_SO.get(command, {None, *row.already_done}), command
+            assert world.there() == found, command
+        tried.add(command)
+    assert tried == {row.name for row in REQUESTS if row.danger is not Danger.NONE} - NOT_TRIED
+    assert not [
+        name for name in NOT_TRIED if OPERATIONS[name].danger is Danger.ENDS_WORK or OPERATIONS[name].repeatable
+    ]
