@@ -45,7 +45,7 @@ def _value(spot: FileValue, scope: Scope) -> str:
     return "" if plain is None else str(plain.value)
 
 
-class Reading(NamedTuple):
+class ReadBlueprint(NamedTuple):
     """A blueprint that can be used."""
 
     blueprint: Blueprint
@@ -61,7 +61,7 @@ def read(
     variables: Mapping[str, str],
     environ: Mapping[str, str],
     disk: Disk,
-) -> Reading:
+) -> ReadBlueprint:
     """Read a blueprint.
 
     Args:
@@ -88,7 +88,7 @@ def read(
     blueprint_name = _named(settings.get("name"), name, tables.get("blueprint"), notes)
     if notes.problems:
         raise Problems(notes.problems)
-    return Reading(
+    return ReadBlueprint(
         Blueprint(
             name=blueprint_name,
             agents=tuple(one.finished() for one in drafts),

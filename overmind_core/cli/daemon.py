@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
 
+    from overmind_core.client.daemon import LaunchedDaemon
     from overmind_core.system.paths import Home
 
     Facts = Mapping[str, Any]
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 REPLACE_LIMIT = 30.0
 """Seconds that a new daemon waits for the old one to leave."""
+_RACES = 3
+"""How often one that was faster than ours is replaced, too: a client of the version before that lost its daemon, such
+as a full-screen program that is open, starts the next one from its own files."""
 
 
 def start(args: Namespace, context: Context) -> int:
@@ -59,14 +63,12 @@ def _become_daemon(context: Context) -> int:
 
 def _replace(context: Context) -> int:
     """Let the running daemon hand over to a new one; the agents stay with their keeper."""
-    from overmind_core.client.daemon import launch  # rarely needed
-
     left = holder_pid(context.home.supervisor_lock)
-    if left is None:
-        launched = launch(context.home)
-    else:
-        _shut_down_old(context, left)
-        launched = launch(context.home, wait_lock=REPLACE_LIMIT, after=left)
+    launched = _launch_after(context, left)
+    races = _RACES
+    while not launched.ready and not launched.message and launched.may_answer() and races:
+        races -= 1
+        launched = _launch_after(context, holder_pid(context.home.supervisor_lock))
     if not launched.may_answer():
         raise launched.failure()
     pid = launched.pid if launched.ready else Client(context.home).connect()["pid"]  # of who was faster
@@ -74,8 +76,17 @@ def _replace(context: Context) -> int:
     return 0
 
 
+def _launch_after(context: Context, left: int | None) -> LaunchedDaemon:
+    """Launch a daemon of this program in the place of the daemon `left`."""
+    from overmind_core.client.daemon import launch  # rarely needed
+
+    if left is None:
+        return launch(context.home)
+    return launch(context.home, wait_lock=REPLACE_LIMIT, after=left, on_waiting=lambda: _shut_down_old(context, left))
+
+
 def _shut_down_old(context: Context, pid: int) -> None:
-    """Ask the daemon `pid`; one that has taken its place meanwhile is as good as ours."""
+    """Ask the daemon `pid`, unless another one has taken its place."""
     client = Client(context.home)
     try:
         if client.connect()["pid"] == pid:

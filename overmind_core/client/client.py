@@ -27,6 +27,8 @@ FAILOVER_LIMIT = 5.0
 """Seconds that a keeper with something to supervise gets to start the next daemon; after that a client may."""
 _PAUSE = 0.05
 """Seconds between two losses, so that a daemon which dies at each request is not asked without end."""
+STEADY_SECONDS = 2.0
+"""A daemon that lasted so long after its greeting was found: its loss is a new one, with ten seconds of its own."""
 _IN_FLIGHT = 256
 """Requests sent ahead of their answers: few enough that both sides' socket buffers hold them."""
 
@@ -50,6 +52,7 @@ class Client:
         self._notify = notify
         self._connection: DaemonConnection | None = None
         self._greeted = False
+        self._greeted_at = 0.0
         self._warned = False
         self._last_number = _HELLO
         self._lost_at: float | None = None
@@ -128,6 +131,8 @@ class Client:
             self.close()
             self._connected()
         met = bool(self.daemon)  # ever: whoever has followed a daemon waits for the next one, and starts none
+        if self._greeted and time.monotonic() - self._greeted_at >= STEADY_SECONDS:
+            self._lost_at = None  # an answer may take longer than the lives of two daemons
         self.close()
         if not repeatable:
             raise OvermindError(
@@ -201,6 +206,7 @@ class Client:
             raise OvermindError("busy", f"The daemon has not answered for {ANSWER_LIMIT:.0f} s. Try again.") from None
         self.daemon = answer_result(answer)
         self._greeted = True
+        self._greeted_at = time.monotonic()
         if self.newer_than_daemon and not self._warned:
             self._warned = True
             theirs = self.daemon["version"]

@@ -84,7 +84,12 @@ def daemon_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def launch(
-    home: Home, *, wait_lock: float | None = None, after: int | None = None, keeper: int | None = None
+    home: Home,
+    *,
+    wait_lock: float | None = None,
+    after: int | None = None,
+    on_waiting: Callable[[], None] = lambda: None,
+    keeper: int | None = None,
 ) -> LaunchedDaemon:
     """Start a daemon and wait until it listens or has left again.
 
@@ -92,6 +97,7 @@ def launch(
         home: Made when it isn't there.
         wait_lock: Seconds it waits for the daemon before it to leave; None: it leaves at once.
         after: That daemon's pid: with a third one in its place there is nothing to wait for.
+        on_waiting: Called, with `after`, once ours is loaded and waits: whoever starts another one then comes too late.
         keeper: The pid of the keeper that wants a daemon: without it none is wanted. None, 0: one is wanted anyway.
 
     Raises:
@@ -109,7 +115,7 @@ def launch(
     try:
         _fork_twice(home, daemon_argv(home, *more), writing)
         os.close(writing)
-        return _read_report(home, reading, START_LIMIT + (wait_lock or 0.0))
+        return _read_report(home, reading, START_LIMIT + (wait_lock or 0.0), on_waiting)
     finally:
         os.close(reading)
 
@@ -188,8 +194,9 @@ def _reset_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _read_report(home: Home, reading: int, limit: float) -> LaunchedDaemon:
-    """Read the daemon's pid, then its word that it listens, or its last words."""
+def _read_report(home: Home, reading: int, limit: float, on_waiting: Callable[[], None]) -> LaunchedDaemon:
+    """Read the daemon's pid, an empty line if it waits, then its word that it listens, or its last words."""
+    waits = False
     deadline = time.monotonic() + limit
     received = b""
     while (left := deadline - time.monotonic()) > 0:
@@ -198,10 +205,26 @@ def _read_report(home: Home, reading: int, limit: float) -> LaunchedDaemon:
         chunk = os.read(reading, 4096)
         received += chunk
         pid, newline, message = received.partition(b"\n")
+        if message.startswith(b"\n") and not waits:
+            waits = True
+            _call_or_end(on_waiting, int(pid))
+        message = message.removeprefix(b"\n")
         if not chunk or (message and not message.startswith(b"{")):
             ready = bool(newline and message) and not message.startswith(b"{")
             return LaunchedDaemon(home, int(pid or 0), message.decode(errors="replace").strip(), ready=ready)
     raise OvermindError("busy", f"The daemon did not listen within {limit:.0f} s. {home.daemon_log} may say why.")
+
+
+def _call_or_end(on_waiting: Callable[[], None], pid: int) -> None:
+    """Tell that the daemon `pid` waits; where that fails it is not wanted any more."""
+    try:
+        on_waiting()
+    except BaseException:
+        try:  # noqa: SIM105  (start-up: contextlib costs each command)
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        raise
 
 
 def _last_line(path: str) -> str:

@@ -37,7 +37,7 @@ from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
-from overmind_core.kernel.keeper_client import KeeperLine
+from overmind_core.kernel.keeper_client import CurrentKeeper
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
 from overmind_core.landing.locations import Locations
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from overmind_core.daemon.state import State
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
-    from overmind_core.kernel.keeper_client import KeeperHost
+    from overmind_core.kernel.keeper_client import KeeperStarter
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -83,14 +83,14 @@ if TYPE_CHECKING:
 class App:
     """The parts of one daemon, from the bottom to the top: each is given what it uses, and nothing more."""
 
-    def __init__(self, home: Home, state: State, settings: Settings, keepers: KeeperHost, clock: Clock) -> None:
+    def __init__(self, home: Home, state: State, settings: Settings, keepers: KeeperStarter, clock: Clock) -> None:
         loop = asyncio.get_running_loop()
         self.home = home
         self.state = state
         self.settings = settings
         self.clock = clock
         self.keepers = keepers
-        self.line = KeeperLine(headless=keepers.kill_after is not None)
+        self.line = CurrentKeeper(headless=keepers.kill_after is not None)
         self.journal = Journal(state.database, loop)
         self.bus = Bus()
         self.tasks = Tasks()

@@ -43,6 +43,8 @@ def main(argv: Sequence[str]) -> int:
     home = Home(options.home)
     host = Host(home, daemon=daemon_argv(home), keeper=options.keeper)
     try:
+        if options.after is not None:
+            ready.waiting()
         if not host.take(options.wait_lock, after=options.after):
             return 0
         # Not `asyncio.run`, which at the end waits for worker threads: the lock is free by then, and who asked us to
@@ -79,7 +81,7 @@ class Options:
         self.wait_lock = float(given.pop("--wait-lock", 0.0))
         """Seconds to wait for another daemon to leave."""
         self.after = int(given.pop("--after", 0)) or None
-        """Wait only for the daemon with this pid."""
+        """Wait only for the daemon with this pid; it may be asked to leave once we tell that we wait."""
         self.keeper = int(given.pop("--keeper", 0)) or None
         """Supervise only what the keeper with this pid holds."""
         if given or not self.home:
@@ -118,6 +120,12 @@ class _Ready:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+
+    def waiting(self) -> None:
+        """An empty line: all is loaded, and only the lock is missing."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                os.write(self._fd, b"\n")
 
     def listening(self) -> None:
         self._report(b"1")

@@ -16,7 +16,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK
 from overmind_core.isolation import release
 from overmind_core.isolation.plan import renewed
-from overmind_core.isolation.steps.registry import Acts
+from overmind_core.isolation.steps.registry import StepExecutors
 from overmind_core.system.sweep import end_stragglers
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Preparation:
         self._renew = renew
         self._interrupted = interrupted
         self._unwanted = asyncio.Event()
-        self._executor = Acts(workspace, mission, self._unwanted)
+        self._executor = StepExecutors(workspace, mission, self._unwanted)
         current = self._current
         self.generation = 0 if current is None else current.restart_count
 

@@ -20,7 +20,7 @@ from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.database import StoreError
 from overmind_core.landing import answers, preview
 from overmind_core.landing.locations import refused
-from overmind_core.landing.progress import MergeJournal, Trace, mark_of
+from overmind_core.landing.progress import MergeJournal, MergeProgress, mark_of
 from overmind_core.missions.spec import Environment, MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.system.sweep import end_stragglers
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.landing.answer_types import MergeItem, MergeResult
     from overmind_core.landing.locations import WorkLocation
-    from overmind_core.landing.preview import MergePlan, Wish
+    from overmind_core.landing.preview import MergePlan, MergeRequest
     from overmind_core.landing.store import LandingTable
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
@@ -60,7 +60,9 @@ class MergeParts(NamedTuple):
 class MergeRun:
     """Under way. Nobody else merges in its repository."""
 
-    def __init__(self, parts: MergeParts, place: WorkLocation, wish: Wish, say: Callable[[MergeItem], None]) -> None:
+    def __init__(
+        self, parts: MergeParts, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], None]
+    ) -> None:
         self._merger = parts.merges
         self._journal = parts.journal
         self._landing_table = parts.landing_table
@@ -123,9 +125,9 @@ class MergeRun:
             "verify": None,
         }
 
-    def _trace(self, plan: MergePlan) -> Trace:
+    def _trace(self, plan: MergePlan) -> MergeProgress:
         place = self._place
-        return Trace(
+        return MergeProgress(
             place.mission,
             place.name,
             source=to_wire(place.source),
@@ -179,7 +181,7 @@ class MergeRun:
 
     # the check
 
-    async def _checked(self, trace: Trace) -> None:
+    async def _checked(self, trace: MergeProgress) -> None:
         """Run the check on what was merged, as a mission.
 
         Raises:
@@ -238,14 +240,14 @@ class MergeRun:
         key = f"{landing.SCRATCH}{place.mission}:{os.urandom(8).hex()}"
         return MissionSpec(definition, environment, isolate=False, request=key)
 
-    def _linked(self, trace: Trace, mission: Mission) -> Callable[[], None]:
+    def _linked(self, trace: MergeProgress, mission: Mission) -> Callable[[], None]:
         """Have the trace know its check in the commit that makes it."""
         self._verify = mission.id
         return self._merger.keep(replace(trace, verify=mission.id))
 
     # the end
 
-    async def _landed(self, plan: MergePlan, trace: Trace) -> None:
+    async def _landed(self, plan: MergePlan, trace: MergeProgress) -> None:
         """Move the target and write it down: once begun, nobody calls it off."""
         self._post({"step": "landing"})
         self._journal.save(self._merger.keep(trace))
@@ -257,7 +259,7 @@ class MergeRun:
             await asyncio.wait([work])
             raise
 
-    async def _land(self, plan: MergePlan, trace: Trace) -> None:
+    async def _land(self, plan: MergePlan, trace: MergeProgress) -> None:
         place = self._place
         git = replace(place.git, mission=f"land-{place.mission}")  # no mark by which it would be killed
         reason = f"overmind: {self._wish.way} {place.branch}"
@@ -275,7 +277,7 @@ class MergeRun:
         except StoreError as error:  # it landed all the same, and is written down as soon as that is possible
             _log.warning("a landing is not written down yet: %s", error)
 
-    async def _clean(self, trace: Trace) -> None:
+    async def _clean(self, trace: MergeProgress) -> None:
         await self._merger.end(self._verify)
         place = self._place
         try:

@@ -35,7 +35,7 @@ _NO_COMMIT = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MergeRequest:
     """What the person wants. Texts are the system's."""
 
     into: str | None = None
@@ -59,7 +59,7 @@ class MergePlan:
     """Files that a merge leaves out."""
 
 
-def plan_merge(place: WorkLocation, wish: Wish) -> MergePlan:
+def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     """Return what is to be done.
 
     Raises:

@@ -14,7 +14,7 @@ from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import worktree_changes
 from overmind_core.landing import answers
-from overmind_core.landing.preview import Wish
+from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, line
 
@@ -143,7 +143,7 @@ class LandingReview:
         place = self._locations.isolated(request.id, there=False)
         self._forbid_landing(caller, place.mission, "merge the work of")
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
-        wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
+        wish = MergeRequest(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperHost, KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper, KeeperStarter
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged, RunConcluded
     from overmind_core.missions.deadlines import Deadlines
@@ -118,8 +118,8 @@ class KeeperSync:
     def __init__(
         self,
         *,
-        line: KeeperLine,
-        keepers: KeeperHost,
+        line: CurrentKeeper,
+        keepers: KeeperStarter,
         registry: Registry,
         journal: Journal,
         meta_table: MetaTable,

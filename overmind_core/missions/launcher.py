@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from overmind_core.kernel.config import Settings
-    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.ports import Preparer, Runner
     from overmind_core.missions.registry import Registry
@@ -75,7 +75,7 @@ class Launcher:
         self._prepared: dict[str, PreparedRun] = {}
         self._requested: set[str] = set()
         """Runs that a keeper may have started, without our having heard of it."""
-        self.link: KeeperLink | None = None
+        self.link: KeeperConnection | None = None
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
         """Look everything up and keep it for the spawn that follows.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Run
     from overmind_core.kernel.bus import Bus
-    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.changes import RunConcluded
     from overmind_core.system.machine import Clock
 
@@ -49,7 +49,7 @@ class OutputProgress:
         self._extents: dict[str, Extent] = {}
         self._samples: dict[str, deque[tuple[float, int]]] = {}
         self._requesting: asyncio.Task[None] | None = None
-        self.link: KeeperLink | None = None
+        self.link: KeeperConnection | None = None
 
     def of(self, run: str) -> Extent:
         """The newest known extent of the run's log."""
@@ -84,7 +84,7 @@ class OutputProgress:
         self._extents.pop(concluded.run, None)
         self._samples.pop(concluded.run, None)
 
-    def restart(self, link: KeeperLink | None) -> None:
+    def restart(self, link: KeeperConnection | None) -> None:
         """Ask this keeper from now on, from the beginning."""
         self.link = link
         self._since = 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.store import AgentTable
     from overmind_core.domain.agents.agent_events import AgentFact
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.domain.plans.progress import Node
+    from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.kernel.journal import Journal
     from overmind_core.providers.base import Provider
     from overmind_core.system.paths import Home
@@ -117,7 +117,7 @@ class AgentOutputs:
         self._journal = journal
         self._agent_table = agent_table
 
-    def folder(self, plan: str, name: str, node: Node) -> str:
+    def folder(self, plan: str, name: str, node: AgentProgress) -> str:
         """Where an attempt puts what it hands on."""
         return os.path.join(private_folder(self._home, plan), f"{name}.{node.attempt}")
 

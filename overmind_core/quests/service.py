@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.bus import Bus
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
@@ -94,7 +94,7 @@ class QuestService:
         clock: Clock,
         phase: Phase,
         tasks: Tasks,
-        line: KeeperLine,
+        line: CurrentKeeper,
         registry: Registry,
         missions: Missions,
         environments: Environments,

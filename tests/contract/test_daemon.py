@@ -11,6 +11,9 @@ import socket
 
 import pytest
 
+from overmind_core.system.lock import try_lock
+from overmind_core.system.paths import Home
+from tests.kit.fake_daemon import FakeDaemon
 from tests.kit.overmind import PROGRAM
 from tests.kit.processes import alive, of_home
 from tests.kit.waiting import eventually
@@ -162,6 +165,50 @@ def test_replace_puts_another_daemon_in_the_place_of_the_first(om):
     assert om.supervisor_pid() != before
     info = om.info(mission)
     assert (info["status"], info["os_pid"], info["restart_count"]) == ("running", pid, 0)
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_replace_asks_the_daemon_before_to_leave_once_the_next_one_waits_for_its_place(om, agrees):
+    lock = try_lock(om.path("supervisor.lock"))
+    assert lock is not None
+    waiting: list[str] = []
+
+    def leave(_):
+        waiting.extend(one for one in of_home(om.home) if f"--after {os.getpid()}" in one)
+        if not agrees:
+            return [{"error": "busy", "message": "not now"}]
+        lock.release()
+        return [{"ok": {}}]
+
+    with FakeDaemon(Home(om.home), leave):
+        finished = om("start", "--replace")
+    assert len(waiting) == 1
+    if agrees:
+        assert finished.stdout == f"Daemon replaced (PID {om.supervisor_pid()})\n"
+        assert waiting[0].startswith(f"{om.supervisor_pid()} ")
+    else:
+        assert (finished.returncode, finished.stderr) == (1, "Error: busy: not now\n")
+        assert not alive(int(waiting[0].split()[0])), "it still waits"
+        lock.release()
+
+
+def test_replace_is_not_content_with_a_daemon_that_was_faster(om):
+    """It may be of the version before: a client of that one, left without a daemon, starts its own."""
+    lock = try_lock(om.path("supervisor.lock"))
+    assert lock is not None
+    faster = []
+
+    def leave(_):
+        socket_before = os.stat(om.path("overmind.sock")).st_ino
+        lock.release()
+        faster.append(om.popen("start", "--foreground"))
+        eventually(lambda: os.stat(om.path("overmind.sock")).st_ino != socket_before, what="the faster one listens")
+        return [{"ok": {}}]
+
+    with FakeDaemon(Home(om.home), leave) as before:
+        assert om.ok("start", "--replace") == f"Daemon replaced (PID {om.supervisor_pid()})\n"
+    assert [request["cmd"] for request in before.requests] == ["shutdown"]
+    assert [one.wait(timeout=20) for one in faster] == [0]
 
 
 def test_shutdown_stops_every_mission_then_the_daemon(om):

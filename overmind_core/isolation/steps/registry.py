@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from overmind_core.isolation.workspace import Workspace
 
 
-class Doer(Protocol):
+class StepExecutor(Protocol):
     """One kind of step of one mission. Every method raises OvermindError for what a person can understand."""
 
     async def holds(self, service: str) -> bool:
@@ -37,11 +37,11 @@ class Doer(Protocol):
         ...
 
 
-class Acts:
+class StepExecutors:
     """The steps of one mission."""
 
     def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
-        self._doers: Mapping[StepKind, Doer] = {
+        self._doers: Mapping[StepKind, StepExecutor] = {
             StepKind.WORKTREE: Worktree(workspace, mission),
             StepKind.FILES: FilesStep(workspace, mission),
             StepKind.IMAGE: Images(workspace, mission, unwanted),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from overmind_core.client import client as client_client
@@ -142,6 +144,19 @@ def test_a_daemon_that_stays_away_is_lost(place, join, impatient):
 def test_a_daemon_that_dies_at_each_request_is_lost(place, join, impatient):
     with FakeDaemon(place, lambda _: None):
         assert code_of(join(place), "ps") == "daemon_lost"
+
+
+def test_a_long_answer_is_waited_for_over_the_loss_of_one_daemon_after_the_other(place, join, impatient, monkeypatch):
+    """Together they live longer than one that is lost is looked for."""
+    monkeypatch.setattr(client_client, "STEADY_SECONDS", 0.1)
+    lose = losing(4, {"ok": {"state": "answered"}})
+
+    def answer(request):
+        time.sleep(0.15)
+        return lose(request)
+
+    with FakeDaemon(place, answer):
+        assert join(place).call("await_message", {"message": 1}) == {"state": "answered"}
 
 
 def test_a_daemon_that_never_answers_is_busy(place, join, impatient):
