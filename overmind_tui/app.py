@@ -1,6 +1,6 @@
-"""The root of the full-screen program: it composes all parts, and is the shell that they are shown in.
+"""The root of the full-screen program: it composes all parts, and implements the shell that they are shown in.
 
-What came from the threads goes to whom it is for, keys to the screen on top. Nobody but `__main__` imports this.
+Messages of the threads go to the part that they are for, keys to the screen on top. Nobody but `__main__` imports this.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from overmind_tui.shell.key_queue import KeyQueue
 from overmind_tui.shell.live_settings import LiveSettings
 from overmind_tui.shell.notices import Notice, Title
 from overmind_tui.shell.quit import Quit
-from overmind_tui.shell.remembered import Remembered, TypedBefore
+from overmind_tui.shell.remembered import Remembered, TypedHistory
 from overmind_tui.shell.requests import Item as ItemOfStream
 from overmind_tui.shell.requests import OnAnswers, Requests
 from overmind_tui.shell.settings import Settings
@@ -98,7 +98,7 @@ class OvermindApp(App[str], inherit_bindings=False):
 
         self.notice = Notice(self, self.live.mistake)
         self.coaching = Coaching(self, self.remembered)
-        self.typed_before = TypedBefore(self.remembered, self.remember)
+        self.typed_history = TypedHistory(self.remembered, self.remember)
         self.shows_crumbs = True
 
         drafts = Drafts(self.remembered, self.remember)
@@ -318,8 +318,8 @@ class OvermindApp(App[str], inherit_bindings=False):
         self._begin(done)
 
     def request(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
-        """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
-        self._requests.ask(command, requests, on_result)
+        """Send requests of one kind in a thread; `on_result` gets answers and errors in their order."""
+        self._requests.send(command, requests, on_result)
 
     def follow(
         self, command: str, request: Mapping[str, Any], each: Callable[[ItemOfStream], None],

@@ -18,6 +18,7 @@ from tests.kit import fork_server, processes
 from tests.kit import home as homes
 from tests.kit.clock import FakeClock
 from tests.kit.overmind import Overmind
+from tests.kit.shared_home import SharedHome, shared
 from tests.kit.waiting import eventually
 
 FAILED = pytest.StashKey[bool]()
@@ -75,13 +76,11 @@ def make_home(marker: str, tmp_path: Path) -> Iterator[Callable[[], Overmind]]:
     assert not left, "left after the test:\n" + "\n".join(left)
 
 
-@pytest.fixture(scope="module")
-def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[homes.SharedHome]:
-    """One home for the tests of a file that are marked `shared_home`."""
-    home = homes.SharedHome(user_home=str(tmp_path_factory.mktemp("person")), marker=marker)
-    yield home
-    left = home.end()
-    assert not left, "left after the tests of a file:\n" + "\n".join(left)
+@pytest.fixture(scope="session")
+def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHome]:
+    """One home for all tests of this test process that are marked `shared_home`."""
+    with shared(user_home=str(tmp_path_factory.mktemp("daemons")), marker=marker) as home:
+        yield home
 
 
 @pytest.fixture
@@ -90,10 +89,10 @@ def om(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Overmind]:
     if not _shares(request.node):
         yield request.getfixturevalue("make_home")()
         return
-    shared: homes.SharedHome = request.getfixturevalue("shared_home")
-    overmind = shared.lend(str(tmp_path))
+    lender: SharedHome = request.getfixturevalue("shared_home")
+    overmind = lender.lend(str(tmp_path))
     yield overmind
-    left = shared.take_back(overmind, failed=request.node.stash.get(FAILED, False))
+    left = lender.take_back(overmind, failed=request.node.stash.get(FAILED, False))
     assert not left, "left after the test:\n" + "\n".join(left)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from overmind_core.agents.requests import Cost
 from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
-from overmind_core.missions.requests import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

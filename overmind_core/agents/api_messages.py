@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.messages import decode
+from overmind_core.agents.requests import AwaitMessage, Messages, Send
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -14,7 +15,7 @@ from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.callers import forbid_foreign, mission_of
 from overmind_core.missions.lookup import find
-from overmind_core.missions.requests import AwaitMessage, Messages, One, Send
+from overmind_core.missions.requests import One
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.answering import PERSON, is_attach_only, options_of, rule_of
+from overmind_core.agents.requests import Answer, Hook
 from overmind_core.agents.store import ASKED
 from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
@@ -13,7 +14,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
-from overmind_core.missions.requests import Answer, Hook, Nothing
+from overmind_core.missions.requests import Nothing
 
 if TYPE_CHECKING:
     import asyncio

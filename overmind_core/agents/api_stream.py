@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+from overmind_core.agents.requests import Subscribe
 from overmind_core.domain.missions.mission import Status
 from overmind_core.kernel.request import handles
 from overmind_core.logs.display import begins_inside_a_line
@@ -15,7 +16,6 @@ from overmind_core.logs.sanitise import Sanitiser
 from overmind_core.missions import answers
 from overmind_core.missions.api_logs import format_of
 from overmind_core.missions.lookup import find
-from overmind_core.missions.requests import Subscribe
 from overmind_core.providers import lines
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.store import InputTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class InputQueue:
     """The way to all runs' standard input."""
 
-    def __init__(self, journal: Journal, table: InputTable, line: KeeperLine) -> None:
+    def __init__(self, journal: Journal, table: InputTable, line: CurrentKeeper) -> None:
         self._journal = journal
         self._table = table
         self._line = line

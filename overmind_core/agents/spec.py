@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.agents.validate import agent as agent_of
+from overmind_core.agents.validate import agent_of
 from overmind_core.missions import validate
 from overmind_core.missions.spec import Environment, MissionSpec
 

@@ -21,7 +21,7 @@ LONGEST_PROMPT = 15 * 1024 * 1024
 """Bytes."""
 
 
-def agent(request: Start, settings: Settings) -> Agent | None:
+def agent_of(request: Start, settings: Settings) -> Agent | None:
     """The agent that is asked for; None for a plain task.
 
     Raises:

@@ -44,8 +44,8 @@ def landing(agent: FileValue, table: Mapping[str, FileValue], scope: Scope, wait
         return None
     for name in table:
         if name in AGENT and name not in {*MERGE, *BESIDE_MERGE}:
-            told = "it runs no command of its own: leave one of them out" if name == "command" else "leave it out"
-            agent.notes.at_key((*agent.path, name), f"{name} does not go with merge; {told}")
+            how = "it runs no command of its own: leave one of them out" if name == "command" else "leave it out"
+            agent.notes.at_key((*agent.path, name), f"{name} does not go with merge; {how}")
     at = dict(_named(table["merge"], str(agent.path[-1]), scope, waits))
     into, verify = _branch(table.get("into"), scope), _command(table.get("verify"))
     squash, rebase = _flag(table.get("squash")), _flag(table.get("rebase"))
@@ -153,7 +153,7 @@ class Draft:
         )
 
 
-def draft(spot: FileValue, world: ReadContext) -> Draft:
+def draft(spot: FileValue, context: ReadContext) -> Draft:
     """Read an agent's table; what is wrong in it is reported."""
     found = Draft(str(spot.path[-1]))
     problem = name_problem(found.name)
@@ -163,34 +163,34 @@ def draft(spot: FileValue, world: ReadContext) -> Draft:
     if table is None:
         return found
     spot.report_unknown(AGENT)
-    _plan(found, table, world)
+    _plan(found, table, context)
     if any(name in table for name in MERGE):
-        found.landing = landing(spot, table, world.scope, found.waits)
+        found.landing = landing(spot, table, context.scope, found.waits)
     if "merge" in table:
         table = {name: one for name, one in table.items() if name in {"merge", *BESIDE_MERGE}}
-    found.start = request(spot, table, world, found.waits)
+    found.start = request(spot, table, context, found.waits)
     named = "depends_on" in table and table["depends_on"].value
     if found.when is When.FAILURE and not named and not found.waits.on:
         table["when"].wrong("it waits for a failure of what it depends on, and depends_on names nothing")
     return found
 
 
-def _plan(found: Draft, table: Mapping[str, FileValue], world: ReadContext) -> None:
+def _plan(found: Draft, table: Mapping[str, FileValue], context: ReadContext) -> None:
     """What makes it a part of the plan."""
     if "depends_on" in table:
-        found.waits = depends_on(table["depends_on"], found.name, world.scope.agents)
+        found.waits = depends_on(table["depends_on"], found.name, context.scope.agents)
     found.outputs = outputs(table)
     report_outputs(table)
     if "ready" in table:
-        found.ready = probe(table["ready"], world.scope)
-    found.when = When(_closed(table, "when", WHEN, world) or When.SUCCESS)
-    found.retries = _closed(table, "retries", reading.whole, world) or 0
-    found.clean_env = _closed(table, "clean_env", reading.flag, world) or False
+        found.ready = probe(table["ready"], context.scope)
+    found.when = When(_closed(table, "when", WHEN, context) or When.SUCCESS)
+    found.retries = _closed(table, "retries", reading.whole, context) or 0
+    found.clean_env = _closed(table, "clean_env", reading.flag, context) or False
 
 
-def _closed(table: Mapping[str, FileValue], name: str, read: reading.Read, world: ReadContext) -> Any:  # noqa: ANN401
+def _closed(table: Mapping[str, FileValue], name: str, read: reading.Read, context: ReadContext) -> Any:  # noqa: ANN401
     spot = table.get(name)
-    spot = spot and resolved(spot, world.scope)
+    spot = spot and resolved(spot, context.scope)
     return None if spot is None else read(spot)
 
 

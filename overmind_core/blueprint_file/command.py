@@ -34,23 +34,23 @@ class ReadContext(NamedTuple):
     scope: Scope
 
 
-def request(agent: FileValue, table: Mapping[str, FileValue], world: ReadContext, waits: Waits) -> dict[str, Any]:
+def request(agent: FileValue, table: Mapping[str, FileValue], context: ReadContext, waits: Waits) -> dict[str, Any]:
     """The fields of the request, references in them; what is wrong is reported.
 
     Args:
         agent: The agent's table.
         table: What stands in it.
-        world: Where it is read.
+        context: Where it is read.
         waits: What the agent waits for; what its references imply is added.
     """
-    return _Request(agent, table, world, waits).read()
+    return _Request(agent, table, context, waits).read()
 
 
 class _Request:
-    def __init__(self, agent: FileValue, table: Mapping[str, FileValue], world: ReadContext, waits: Waits) -> None:
+    def __init__(self, agent: FileValue, table: Mapping[str, FileValue], context: ReadContext, waits: Waits) -> None:
         self.spot = agent
         self.table = table
-        self.context = world
+        self.context = context
         self.waits = waits
         self.fields: dict[str, Any] = {}
         self.agent: dict[str, Any] = {}

@@ -45,7 +45,7 @@ def _value(spot: FileValue, scope: Scope) -> str:
     return "" if plain is None else str(plain.value)
 
 
-class Reading(NamedTuple):
+class ReadBlueprint(NamedTuple):
     """A blueprint that can be used."""
 
     blueprint: Blueprint
@@ -61,7 +61,7 @@ def read(
     variables: Mapping[str, str],
     environ: Mapping[str, str],
     disk: Disk,
-) -> Reading:
+) -> ReadBlueprint:
     """Read a blueprint.
 
     Args:
@@ -88,7 +88,7 @@ def read(
     blueprint_name = _named(settings.get("name"), name, tables.get("blueprint"), notes)
     if notes.problems:
         raise Problems(notes.problems)
-    return Reading(
+    return ReadBlueprint(
         Blueprint(
             name=blueprint_name,
             agents=tuple(one.finished() for one in drafts),
@@ -121,11 +121,11 @@ def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
     return found
 
 
-def _drafts(spot: FileValue | None, root: FileValue, world: ReadContext) -> list[Draft]:
+def _drafts(spot: FileValue | None, root: FileValue, context: ReadContext) -> list[Draft]:
     table = {} if spot is None else spot.table()
     if table == {}:
         (spot or root).notes.at_key(("agents",), 'there are no agents: write [agents.NAME] and command = "…" below it')
-    return [draft(entry, world) for entry in (table or {}).values()]
+    return [draft(entry, context) for entry in (table or {}).values()]
 
 
 def _report_whole(drafts: list[Draft], notes: Findings) -> None:

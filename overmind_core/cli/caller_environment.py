@@ -20,58 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
-_LINE = rf"(?:export\s+)?({_NAME})\s*=\s*(.*)"
-_SINGLE = r"'([^']*)'\s*(?:#.*)?"
-_DOUBLE = r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?'
-_ESCAPE = r"\\([n\"$`\\])"
-
-
-def read_env_file(path: str) -> dict[str, str]:
-    """Return the variables of a file, in wire form.
-
-    Raises:
-        OvermindError: `invalid`, naming file and line.
-    """
-    try:
-        with open(from_wire(path), "rb") as file:
-            text = to_wire(os.fsdecode(file.read()))
-    except OSError as error:
-        raise OvermindError("invalid", f"--env-file {path}: {error.strerror}.") from None
-    return parse_env_file(text, path)
-
-
-def parse_env_file(text: str, name: str) -> dict[str, str]:
-    """Return the variables of a text; `name` is what mistakes call it.
-
-    Raises:
-        OvermindError: `invalid`, naming file and line.
-    """
-    variables = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        found = re.fullmatch(_LINE, stripped)
-        value = None if found is None else _value(found[2])
-        if found is None or value is None:
-            what = "write KEY=VALUE" if found is None else "the quote doesn't end on this line"
-            raise OvermindError("invalid", f"{name}:{number}: {what}.")
-        variables[found[1]] = value
-    return variables
-
-
-def _value(written: str) -> str | None:
-    """Return a value without its quotes and comment; None when a quote has no end."""
-    if written.startswith("'"):
-        found = re.fullmatch(_SINGLE, written)
-        return found and found[1]
-    if written.startswith('"'):
-        found = re.fullmatch(_DOUBLE, written)
-        return found and re.sub(_ESCAPE, lambda escape: {"n": "\n"}.get(escape[1], escape[1]), found[1])
-    return re.split(r"(?:^|\s+)#", written, maxsplit=1)[0]
-
-
 ARGUMENT_LIMIT = 128 * 1024
 """Bytes of an argument or of NAME=VALUE from which on the kernel refuses it. Source: execve(2), MAX_ARG_STRLEN."""
 
@@ -153,3 +101,55 @@ def _check_length(text: str, what: str) -> None:
         raise OvermindError(
             "too_large", f"{what} has {length} bytes; the limit is {ARGUMENT_LIMIT - 1}. Put it into a file."
         )
+
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
+_LINE = rf"(?:export\s+)?({_NAME})\s*=\s*(.*)"
+_SINGLE = r"'([^']*)'\s*(?:#.*)?"
+_DOUBLE = r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?'
+_ESCAPE = r"\\([n\"$`\\])"
+
+
+def read_env_file(path: str) -> dict[str, str]:
+    """Return the variables of a file, in wire form.
+
+    Raises:
+        OvermindError: `invalid`, naming file and line.
+    """
+    try:
+        with open(from_wire(path), "rb") as file:
+            text = to_wire(os.fsdecode(file.read()))
+    except OSError as error:
+        raise OvermindError("invalid", f"--env-file {path}: {error.strerror}.") from None
+    return parse_env_file(text, path)
+
+
+def parse_env_file(text: str, name: str) -> dict[str, str]:
+    """Return the variables of a text; `name` is what mistakes call it.
+
+    Raises:
+        OvermindError: `invalid`, naming file and line.
+    """
+    variables = {}
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        found = re.fullmatch(_LINE, stripped)
+        value = None if found is None else _value(found[2])
+        if found is None or value is None:
+            what = "write KEY=VALUE" if found is None else "the quote doesn't end on this line"
+            raise OvermindError("invalid", f"{name}:{number}: {what}.")
+        variables[found[1]] = value
+    return variables
+
+
+def _value(written: str) -> str | None:
+    """Return a value without its quotes and comment; None when a quote has no end."""
+    if written.startswith("'"):
+        found = re.fullmatch(_SINGLE, written)
+        return found and found[1]
+    if written.startswith('"'):
+        found = re.fullmatch(_DOUBLE, written)
+        return found and re.sub(_ESCAPE, lambda escape: {"n": "\n"}.get(escape[1], escape[1]), found[1])
+    return re.split(r"(?:^|\s+)#", written, maxsplit=1)[0]

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     Answer = Mapping[str, Any]
 
-LONGEST_MESSAGE = 800
-"""Characters of an error; a path that is longer is cut in its middle."""
-
 
 class Context:
     """One run of the command line."""
@@ -62,7 +59,7 @@ class Context:
         for client in self._clients:
             client.close()
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Print a line of the answer to stdout."""
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -77,6 +74,22 @@ class Context:
         """Print a line to stderr only when a person looks at it."""
         if sys.stderr.isatty():
             self.note(text)
+
+
+LONGEST_MESSAGE = 800
+"""Characters of an error; a path that is longer is cut in its middle."""
+
+
+def report_error(error: OvermindError, context: Context) -> int:
+    """Print an error for the person; return the exit status that it asks for."""
+    context.note(f"Error: {error.code}: {_shortened(display_safe(error.message))}")
+    return error.exit_status
+
+
+def _shortened(sentence: str) -> str:
+    """Leave out the middle of a sentence that names something endless; what to do stands at its end."""
+    half = LONGEST_MESSAGE // 2
+    return sentence if len(sentence) <= LONGEST_MESSAGE else f"{sentence[:half]} … {sentence[-half:]}"
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
@@ -126,12 +139,12 @@ def call_each(
     answers = client.call_each(command, requests)
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
     if as_json:
-        context.say(dumps(done))
+        context.print(dumps(done))
     for answer in answers:
         if isinstance(answer, OvermindError):
             report_error(answer, context)
         elif not as_json:
-            context.say(line(answer))
+            context.print(line(answer))
     return 0 if len(done) == len(answers) else FAILED
 
 
@@ -177,15 +190,3 @@ def text_of(words: Sequence[str]) -> str:
 
 def _read_stdin() -> str:
     return to_wire(os.fsdecode(sys.stdin.buffer.read())).removesuffix("\n")
-
-
-def report_error(error: OvermindError, context: Context) -> int:
-    """Print an error for the person; return the exit status that it asks for."""
-    context.note(f"Error: {error.code}: {_shortened(display_safe(error.message))}")
-    return error.exit_status
-
-
-def _shortened(sentence: str) -> str:
-    """Leave out the middle of a sentence that names something endless; what to do stands at its end."""
-    half = LONGEST_MESSAGE // 2
-    return sentence if len(sentence) <= LONGEST_MESSAGE else f"{sentence[:half]} … {sentence[-half:]}"

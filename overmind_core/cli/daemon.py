@@ -41,7 +41,7 @@ def start(args: Namespace, context: Context) -> int:
         return _replace(context)
     client = Client(context.home, start=True)
     pid = client.connect()["pid"]
-    context.say(f"Daemon started (PID {pid})" if client.started_pid else f"Daemon is already running (PID {pid})")
+    context.print(f"Daemon started (PID {pid})" if client.started_pid else f"Daemon is already running (PID {pid})")
     if not client.started_pid and client.newer_than_daemon:
         context.note("It is an older version than this program. Upgrade it with: overmind start --replace")
     return 0
@@ -53,7 +53,7 @@ def _become_daemon(context: Context) -> int:
     pid = holder_pid(context.home.supervisor_lock)
     if pid is None:
         exec_daemon(context.home)
-    context.say(f"Daemon is already running (PID {pid})")
+    context.print(f"Daemon is already running (PID {pid})")
     return 0
 
 
@@ -70,7 +70,7 @@ def _replace(context: Context) -> int:
     if not launched.may_answer():
         raise launched.failure()
     pid = launched.pid if launched.ready else Client(context.home).connect()["pid"]  # of who was faster
-    context.say(f"Daemon {'started' if left is None else 'replaced'} (PID {pid})")
+    context.print(f"Daemon {'started' if left is None else 'replaced'} (PID {pid})")
     return 0
 
 
@@ -106,14 +106,14 @@ GONE = frozenset({"daemon_lost", "daemon_not_running"})
 def shutdown(args: Namespace, context: Context) -> int:
     """Stop all missions and the daemon; with --keep the daemon alone."""
     if not _is_running(context, keep=args.keep):
-        context.say(dumps({"stopped": 0, "kept": 0}) if args.json else _nothing_there(context))
+        context.print(dumps({"stopped": 0, "kept": 0}) if args.json else _nothing_there(context))
         return 0
     client = context.client()
     live = 0 if args.keep else _live_count(client)
     if live and not confirmed(f"Stop {_missions(live)} and the daemon?", yes=args.yes):
         return FAILED
     answer = _shut_down(client, context, keep=args.keep)
-    context.say(dumps(answer) if args.json else "Daemon stopped")
+    context.print(dumps(answer) if args.json else "Daemon stopped")
     if answer.get("kept") and not args.json:
         verb = "lives" if answer["kept"] == 1 else "live"
         context.note(f"{_missions(answer['kept'])} {verb} on. Supervise again with: overmind start")
@@ -194,7 +194,7 @@ COUNTS = ("running", "stopped", "crashed", "killed", "total")
 def status(args: Namespace, context: Context) -> int:
     """Print the daemon's own facts."""
     facts = context.client().call("status")
-    context.say(dumps(facts) if args.json else status_text(facts))
+    context.print(dumps(facts) if args.json else status_text(facts))
     return 0
 
 
@@ -231,7 +231,7 @@ STATUS = Command(
 def version(args: Namespace, context: Context) -> int:
     """Print the versions; starts nothing."""
     facts = versions(context.home)
-    context.say(dumps(facts) if args.json else version_text(facts))
+    context.print(dumps(facts) if args.json else version_text(facts))
     return 0
 
 
@@ -340,13 +340,13 @@ def completion(args: Namespace, context: Context) -> int:
 
         found = candidates(context.home, args.list)
         if found:
-            context.say("\n".join(found))
+            context.print("\n".join(found))
         return 0
     if args.shell is None:
         raise UsageError(f"Missing shell: {', '.join(SHELLS)}. See: overmind completion --help")
     from overmind_core.cli.completion import script
 
-    context.say(script(args.shell).rstrip())
+    context.print(script(args.shell).rstrip())
     return 0
 
 

@@ -131,9 +131,9 @@ def _report(
         shown.append({"id": mission["id"], "name": mission["name"], "demo": part.name, "started": answer is not None})
         if not args.json:
             begun = "Started mission" if answer is not None else "Already running: mission"
-            context.say(f"{begun} {mission['id']} ({mission['name']}): {part.about}")
+            context.print(f"{begun} {mission['id']} ({mission['name']}): {part.about}")
     if args.json:
-        context.say(dumps(shown))
+        context.print(dumps(shown))
 
 
 def _open_tui(args: Namespace, context: Context) -> int:
@@ -166,9 +166,9 @@ def _stop(args: Namespace, context: Context) -> int:
         if there or error.code != "daemon_not_running":
             raise
     if args.json:
-        context.say(dumps([{"id": row["id"], "name": row["name"]} for row in removed]))
+        context.print(dumps([{"id": row["id"], "name": row["name"]} for row in removed]))
     else:
-        context.say(_count(len(removed)) if removed else "No demo missions here")
+        context.print(_count(len(removed)) if removed else "No demo missions here")
     return 0
 
 

@@ -192,7 +192,7 @@ def follow_until_end(context: Context, mission: str, *, since: float | None = No
 
     `since`: only what was written from then on, in seconds since the epoch.
     """
-    transcript = follow_output(context.client(), mission, context.say, colour=coloured(context.environ), since=since)
+    transcript = follow_output(context.client(), mission, context.print, colour=coloured(context.environ), since=since)
     return exit_status(transcript.status, transcript.exit_code)
 
 

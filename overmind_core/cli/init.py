@@ -26,9 +26,9 @@ def init(args: Namespace, context: Context) -> int:
     path = args.file or DEFAULT
     _write(path, example(), force=args.force)
     if args.json:
-        context.say(dumps({"path": path}))
+        context.print(dumps({"path": path}))
     else:
-        context.say(f"Wrote {path}")
+        context.print(f"Wrote {path}")
         context.hint(f"Look at it: overmind agents --graph {path}   Run it: overmind apply {path}")
     return 0
 
@@ -51,15 +51,15 @@ def _init_isolation(args: Namespace, context: Context) -> int:
     services = [one.service.name for one in detected.proposals]
     if args.json:
         found = {"path": path, "found": [*detected.found], "services": services, "problems": [*detected.problems]}
-        context.say(dumps(found))
+        context.print(dumps(found))
         return 0
-    context.say(display_safe(f"Wrote {path}"))
+    context.print(display_safe(f"Wrote {path}"))
     for one in detected.found:
-        context.say(display_safe(f"  found {one}"))
+        context.print(display_safe(f"  found {one}"))
     for one in detected.problems:
         context.note(display_safe(f"  {one}"))
-    context.say(f"Services: {', '.join(services) or 'none; see the example in the file'}")
-    context.say("Look it through, then: overmind isolate --check, overmind trust, and overmind run")
+    context.print(f"Services: {', '.join(services) or 'none; see the example in the file'}")
+    context.print("Look it through, then: overmind isolate --check, overmind trust, and overmind run")
     return 0
 
 

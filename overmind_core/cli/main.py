@@ -86,7 +86,7 @@ def run(words: list[str], context: Context) -> int:
         return headless(words[1:], context)
     name, rest = _named(words or [name])
     if family := _family(name, rest):
-        context.say(overview_of(name, family))
+        context.print(overview_of(name, family))
         return 0
     command = find(name)
     from overmind_core.cli.parser import parse  # start-up: --version needs none
@@ -125,14 +125,14 @@ def _help(words: list[str], context: Context) -> int:
     if words:
         return run([*_named(words)[0].split(), "--help"], context)
 
-    context.say(overview())
+    context.print(overview())
     return 0
 
 
 def _version(context: Context) -> int:
     from overmind_core.version import VERSION
 
-    context.say(f"overmind {VERSION}")
+    context.print(f"overmind {VERSION}")
     return 0
 
 

@@ -84,11 +84,11 @@ def build_parser(command: Command) -> argparse.ArgumentParser:
     parser = Parser(
         prog=f"overmind {command.name}",
         usage=usage_line(command),
-        description=command.summary[:1].upper() + command.summary[1:] + ".",
         epilog=_epilog(command),
         formatter_class=_formatter,
         allow_abbrev=False,
     )
+    parser.command = command
     return add_parameters(parser, command)
 
 
@@ -104,6 +104,15 @@ def add_parameters(parser: argparse.ArgumentParser, command: Command) -> argpars
 
 class Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit."""
+
+    command: Command | None = None
+    """Whose line its help says; looked up then: start-up."""
+
+    def format_help(self) -> str:
+        """Return what --help prints."""
+        if self.command is not None:
+            self.description = self.command.summary[:1].upper() + self.command.summary[1:] + "."
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake in our words.

@@ -147,7 +147,7 @@ def quest_list(args: Namespace, context: Context) -> int:
     if not rows and not args.json:
         context.hint("No quests. Begin one with: overmind quest run 'make test'")
     colours = COLOURS if coloured(context.environ) else None
-    context.say(dumps(rows) if args.json else quest_table(rows, colours=colours))
+    context.print(dumps(rows) if args.json else quest_table(rows, colours=colours))
     return 0
 
 
@@ -166,7 +166,7 @@ QUEST_LIST = Command(
 
 def quest_info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
-    context.say(dumps(context.client().call("quest", {"id": args.id}), indent=None if args.json else 2))
+    context.print(dumps(context.client().call("quest", {"id": args.id}), indent=None if args.json else 2))
     return 0
 
 

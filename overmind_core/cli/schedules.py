@@ -71,7 +71,7 @@ def print_rows(
         context.hint(empty)
     colours = COLOURS if coloured(context.environ) else None
     cells = [[cell(row) for cell in columns.values()] for row in rows]
-    context.say(dumps(rows) if args.json else table(list(columns), cells, colours=colours))
+    context.print(dumps(rows) if args.json else table(list(columns), cells, colours=colours))
     return 0
 
 
@@ -93,9 +93,9 @@ def ritual_create(args: Namespace, context: Context) -> int:
     warn_about_milliseconds(args.timeout, context)
     ritual = call_trusted(context, context.client(start=True), "ritual_create", request)
     if args.json:
-        context.say(dumps(ritual))
+        context.print(dumps(ritual))
     else:
-        context.say(f"Ritual created: {ritual['name']} ({ritual['schedule']}, {ritual['zone']})\n{upcoming(ritual)}")
+        context.print(f"Ritual created: {ritual['name']} ({ritual['schedule']}, {ritual['zone']})\n{upcoming(ritual)}")
     return 0
 
 
@@ -216,7 +216,7 @@ RITUAL_HISTORY = Command(
 
 def ritual_info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
-    context.say(dumps(context.client().call("ritual", {"id": args.id}), indent=None if args.json else 2))
+    context.print(dumps(context.client().call("ritual", {"id": args.id}), indent=None if args.json else 2))
     return 0
 
 
@@ -291,7 +291,7 @@ RITUAL_RESUME = Command(
 def ritual_run(args: Namespace, context: Context) -> int:
     """Begin a run beside the schedule, which goes on as before."""
     run = context.client(start=True).call("ritual_run", {"id": args.id, "request": os.urandom(_REQUEST_KEY).hex()})
-    context.say(dumps(run) if args.json else _line(run))
+    context.print(dumps(run) if args.json else _line(run))
     return 0
 
 

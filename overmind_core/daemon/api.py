@@ -12,9 +12,9 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.kernel.request import handles
+from overmind_core.kernel.request import Args, handles
 from overmind_core.missions.keeper_sync import Departure
-from overmind_core.missions.requests import Hello, Nothing, Shutdown
+from overmind_core.missions.requests import Nothing
 from overmind_core.missions.resources import own_memory
 from overmind_core.missions.retention import folder_size
 from overmind_core.version import VERSION
@@ -23,7 +23,7 @@ from overmind_core.wire.framing import API_VERSION
 if TYPE_CHECKING:
     from overmind_core.daemon.answer_types import DaemonStatus, Departed, KeeperStatus, MissionCounts, Welcome
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
@@ -33,6 +33,19 @@ if TYPE_CHECKING:
     from overmind_core.missions.store import MissionTable
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
+
+
+class Hello(Args, frozen=True):
+    """Who asks."""
+
+    version: str = ""
+
+
+class Shutdown(Args, frozen=True):
+    """Stop everything and leave; `keep`: leave the missions to the next daemon; `replace`: one is about to start."""
+
+    keep: bool = False
+    replace: bool = False
 
 
 def _counted(by_status: Mapping[str, int]) -> MissionCounts:
@@ -66,7 +79,7 @@ class DaemonApi:
         journal: Journal,
         registry: Registry,
         mission_table: MissionTable,
-        line: KeeperLine,
+        line: CurrentKeeper,
         missions: Missions,
         preparer: Preparer,
         leave: Callable[[Departure], Awaitable[None]],

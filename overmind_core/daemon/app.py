@@ -37,7 +37,7 @@ from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
-from overmind_core.kernel.keeper_client import KeeperLine
+from overmind_core.kernel.keeper_client import CurrentKeeper
 from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
 from overmind_core.landing.locations import Locations
@@ -65,7 +65,7 @@ from overmind_core.plans.attempts import Attempts
 from overmind_core.plans.outputs import AgentOutputs
 from overmind_core.plans.service import Plans
 from overmind_core.plans.values import Values
-from overmind_core.quests.service import QuestEnded, Quests
+from overmind_core.quests.service import QuestEnded, QuestService
 from overmind_core.schedules.actions import Starter
 from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from overmind_core.daemon.state import State
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
-    from overmind_core.kernel.keeper_client import KeeperHost
+    from overmind_core.kernel.keeper_client import KeeperStarter
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -83,14 +83,14 @@ if TYPE_CHECKING:
 class App:
     """The parts of one daemon, from the bottom to the top: each is given what it uses, and nothing more."""
 
-    def __init__(self, home: Home, state: State, settings: Settings, keepers: KeeperHost, clock: Clock) -> None:
+    def __init__(self, home: Home, state: State, settings: Settings, keepers: KeeperStarter, clock: Clock) -> None:
         loop = asyncio.get_running_loop()
         self.home = home
         self.state = state
         self.settings = settings
         self.clock = clock
         self.keepers = keepers
-        self.line = KeeperLine(headless=keepers.kill_after is not None)
+        self.line = CurrentKeeper(headless=keepers.kill_after is not None)
         self.journal = Journal(state.database, loop)
         self.bus = Bus()
         self.tasks = Tasks()
@@ -194,7 +194,7 @@ class App:
             preparer=self.isolation,
             plans=self.plans,
         )
-        self.quests = Quests(
+        self.quests = QuestService(
             bus=self.bus,
             journal=self.journal,
             events=self.events,
@@ -369,12 +369,12 @@ class App:
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())
         await self.keeper.connect(patient=False)
-        self.isolation.take_up()
-        self.landing.take_up()
+        self.isolation.resume()
+        self.landing.resume()
         self.plans.load()
         self.quests.load()
         self.schedules.rituals.load()
-        self.quests.take_up()
+        self.quests.resume()
         self.line.send_needs()
         self.schedules.begin()
         self.tasks.start(self.terminator.run())

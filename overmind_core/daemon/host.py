@@ -19,7 +19,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel import config
 from overmind_core.kernel.api_server import Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
-from overmind_core.kernel.keeper_client import KeeperHost
+from overmind_core.kernel.keeper_client import KeeperStarter
 from overmind_core.missions.keeper_sync import Departure
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
@@ -129,7 +129,7 @@ class Host:
         with _explained(self._home):
             state = State.open(self._home.database)
         settings = config.load(self._home.config)
-        keepers = KeeperHost(self._home, daemon=self._daemon, kill_after=self._kill_after, only=self._keeper)
+        keepers = KeeperStarter(self._home, daemon=self._daemon, kill_after=self._kill_after, only=self._keeper)
         app = App(self._home, state, settings, keepers, SystemClock())
         self._app = app
         self._loop = asyncio.get_running_loop()

@@ -232,10 +232,10 @@ def handlers(app: App) -> tuple[object, ...]:
 
 
 def _review(app: App) -> LandingReview:
-    from overmind_core.landing.answers import Worktrees  # noqa: PLC0415 - git is for those who land
+    from overmind_core.landing.answers import WorktreeInspector  # noqa: PLC0415 - git is for those who land
     from overmind_core.landing.review import LandingReview  # noqa: PLC0415 - same
 
-    worktrees = Worktrees(locations=app.locations, workspace=app.workspace, registry=app.registry)
+    worktrees = WorktreeInspector(locations=app.locations, workspace=app.workspace, registry=app.registry)
     return LandingReview(
         landing=app.landing,
         locations=app.locations,

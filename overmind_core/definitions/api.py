@@ -113,12 +113,12 @@ class DefinitionsApi:
             "env": {name: value for name, value in composed.items() if name not in MARKS},
         }
 
-    def _whole(self, mission: Mission) -> editable.Whole:
-        return editable.Whole(
+    def _whole(self, mission: Mission) -> editable.EditableMission:
+        return editable.EditableMission(
             mission.definition, self._agents.agent(mission.id), self._environments.of(mission.id).chosen
         )
 
-    def _unchanged(self, mission: Mission, as_of: str) -> editable.Whole:
+    def _unchanged(self, mission: Mission, as_of: str) -> editable.EditableMission:
         whole = self._whole(mission)
         if editable.fingerprint(whole) != as_of:
             name = mission.definition.name
@@ -127,13 +127,13 @@ class DefinitionsApi:
             )
         return whole
 
-    def _check_name(self, before: editable.Whole, after: editable.Whole) -> None:
+    def _check_name(self, before: editable.EditableMission, after: editable.EditableMission) -> None:
         name = after.definition.name
         holder = None if name == before.definition.name else self._registry.index.holder(name)
         if holder is not None:
             raise OvermindError("name_taken", f"The name {name!r} is taken by mission {holder}.", id=holder)
 
-    def _store(self, mission: Mission, after: editable.Whole) -> None:
+    def _store(self, mission: Mission, after: editable.EditableMission) -> None:
         """All of it in one commit."""
         parts = {"inherited": self._environments.of(mission.id).inherited, "chosen": after.chosen}
         text = msgspec.json.encode(parts).decode()

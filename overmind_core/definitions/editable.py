@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from overmind_core.agents.validate import agent as agent_of
+from overmind_core.agents.validate import agent_of
 from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.missions.mission import Definition
 from overmind_core.errors import OvermindError
@@ -26,7 +26,7 @@ _SHELL_WORDS = 3
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class Whole(NamedTuple):
+class EditableMission(NamedTuple):
     """A mission as a person defines it. `agent` is None for plain programs, `chosen` was set for it alone."""
 
     definition: Definition
@@ -39,7 +39,7 @@ class Whole(NamedTuple):
         return self.definition.provider != RAW
 
 
-def shown(whole: Whole) -> MissionTerms:
+def shown(whole: EditableMission) -> MissionTerms:
     """The terms that can be changed, by their names in the request `redefine`."""
     definition = whole.definition
     policy = definition.restart
@@ -68,20 +68,20 @@ def shown(whole: Whole) -> MissionTerms:
     }
 
 
-def fingerprint(whole: Whole) -> str:
+def fingerprint(whole: EditableMission) -> str:
     """Differs when anything differs that can be changed."""
     import hashlib  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who edit
 
     return hashlib.sha256(_encode(shown(whole))).hexdigest()[:16]
 
 
-def changed(before: Whole, after: Whole) -> list[str]:
+def changed(before: EditableMission, after: EditableMission) -> list[str]:
     """The names of the terms that differ."""
     old, new = shown(before), shown(after)
     return [name for (name, value), earlier in zip(new.items(), old.values(), strict=True) if value != earlier]
 
 
-def applied(before: Whole, terms: Terms, settings: Settings) -> Whole:
+def applied(before: EditableMission, terms: Terms, settings: Settings) -> EditableMission:
     """The mission with these terms; what can't be changed stays as it is.
 
     Raises:
@@ -94,12 +94,12 @@ def applied(before: Whole, terms: Terms, settings: Settings) -> Whole:
     definition = replace(made, argv=kept.argv if before.talks else made.argv, tty=kept.tty,
                          interactive=kept.interactive)  # fmt: skip
     if not before.talks or agent is None or before.agent is None:
-        return Whole(definition, before.agent, terms.env)
+        return EditableMission(definition, before.agent, terms.env)
     agent = replace(agent, program=before.agent.program)
-    return Whole(definition, agent, terms.env)
+    return EditableMission(definition, agent, terms.env)
 
 
-def _as_started(before: Whole, terms: Terms) -> Start:
+def _as_started(before: EditableMission, terms: Terms) -> Start:
     """The request that would begin such a mission."""
     definition, agent = before.definition, before.agent
     given = {name: value for name, value in msgspec.structs.asdict(terms).items() if name not in _OTHERWISE}
@@ -121,7 +121,7 @@ def _as_started(before: Whole, terms: Terms) -> Start:
 _OTHERWISE = frozenset({"command", "env", "agent"})
 
 
-def _given_command(before: Whole, terms: Terms) -> str | list[str]:
+def _given_command(before: EditableMission, terms: Terms) -> str | list[str]:
     if before.talks and terms.command is not None:
         raise OvermindError("invalid", "command: an agent has none; say in agent.prompt what it is to do.")
     if not before.talks and not terms.command:
@@ -129,7 +129,7 @@ def _given_command(before: Whole, terms: Terms) -> str | list[str]:
     return terms.command or ""
 
 
-def _given_agent(before: Whole, terms: Terms) -> AgentArgs | None:
+def _given_agent(before: EditableMission, terms: Terms) -> AgentArgs | None:
     if not before.talks or before.agent is None:
         if terms.agent is not None:
             raise OvermindError("invalid", "agent: this is a plain program, no agent.")

@@ -275,9 +275,9 @@ def _wrong(place: Place, message: str) -> Problems:
 def _syntax(error: yaml.MarkedYAMLError) -> Problems:
     mark = error.problem_mark or error.context_mark
     line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-    told = str(error.problem or error.context or "this is no YAML")
-    if "'\\t'" in told:
-        told = "a tab can't stand here; indent with spaces"
+    problem = str(error.problem or error.context or "this is no YAML")
+    if "'\\t'" in problem:
+        problem = "a tab can't stand here; indent with spaces"
     elif error.context and error.context_mark is not None and error.context_mark.line + 1 != line:
-        told = f"{told} ({error.context} that begins in line {error.context_mark.line + 1})"
-    return _wrong((line, column), short(told) if len(told) > 3 * LONGEST_QUOTE else told)
+        problem = f"{problem} ({error.context} that begins in line {error.context_mark.line + 1})"
+    return _wrong((line, column), short(problem) if len(problem) > 3 * LONGEST_QUOTE else problem)

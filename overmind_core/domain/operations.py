@@ -36,8 +36,8 @@ class Operation:
         danger: What it does to work. An argument that makes a change of a reading is named beside the row.
         repeatable: A request that may be sent again when the connection was lost before the answer: twice is as once.
         already_done: Errors that mean, when it was sent again, that the first one did it.
-        forbidden: What is said to a process inside a mission that asks for it ("… may not <forbidden>."); None: it may,
-            as far as the handler, or each request that the command makes, finds that it is its business.
+        forbidden: What is said to a process inside a mission that asks for it ("… may not <forbidden>."); None: it may.
+        within: For which missions a process inside a mission may ask, where that is not all.
         commands: How the command line calls it, where that is not its name with spaces; the first is the one whose help
             says the summary.
         request: Whether the API has it; what it has not is made of other requests, or needs no daemon.
@@ -46,6 +46,7 @@ class Operation:
 
     __slots__ = (
         "already_done", "commands", "danger", "forbidden", "name", "repeatable", "request", "since", "summary",
+        "within",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +58,7 @@ class Operation:
         repeatable: bool = False,
         already_done: tuple[str, ...] = (),
         forbidden: str | None = None,
+        within: str = "",
         commands: tuple[str, ...] | None = None,
         request: bool = True,
         since: str = FIRST_RELEASE,
@@ -67,6 +69,7 @@ class Operation:
         self.repeatable: Final = repeatable
         self.already_done: Final = already_done
         self.forbidden: Final = forbidden
+        self.within: Final = within
         self.commands: Final = (name.replace("_", " "),) if commands is None else commands
         self.request: Final = request
         self.since: Final = since
@@ -76,6 +79,8 @@ class Operation:
 
 
 _CHANGES, _ENDS = Danger.CHANGES, Danger.ENDS_WORK
+_DESCENDANTS = "its own descendants"
+_PLAN = "its own descendants, and the other missions of its plan"
 
 REQUESTS: tuple[Operation, ...] = (
     Operation("hello", "say who asks, and hear who answers", commands=()),
@@ -87,9 +92,9 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("info", "print everything known of a mission, as JSON", repeatable=True),
     Operation("logs", "show what missions wrote", repeatable=True),
     Operation("stop", "stop missions: their stop signal, then SIGKILL after the grace", _ENDS,
-              repeatable=True, already_done=("not_running",)),
+              repeatable=True, already_done=("not_running",), within=_DESCENDANTS),
     Operation("kill", "end missions at once, with everything they started", _ENDS,
-              repeatable=True, already_done=("not_running",)),
+              repeatable=True, already_done=("not_running",), within=_DESCENDANTS),
     Operation("restart", "stop missions and start them again, with the same id, name and log", _ENDS,
               forbidden="restart missions"),
     Operation("signal", "send a signal to everything a mission started", _ENDS, forbidden="signal missions"),
@@ -118,10 +123,10 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("attach", "join a mission's terminal: what it shows comes here, what you type goes there", _CHANGES,
               forbidden="attach to missions"),
     Operation("detach", "end everybody's attach to a mission", _CHANGES, forbidden="detach others"),
-    Operation("send", "send a session a message", _CHANGES, repeatable=True),  # as with `run`
+    Operation("send", "send a session a message", _CHANGES, repeatable=True, within=_DESCENDANTS),  # as with `run`
     Operation("await_message", "wait until a message is delivered, or answered", repeatable=True, commands=()),
     Operation("messages", "list the messages of a session, or withdraw one", repeatable=True),  # `cancel` withdraws
-    Operation("interrupt", "end the turn that a session is in; the session stays", _CHANGES),
+    Operation("interrupt", "end the turn that a session is in; the session stays", _CHANGES, within=_DESCENDANTS),
     Operation("result", "print the last result of an agent, as its program gave it", repeatable=True),
     Operation("inbox", "show what agents wait for: permissions, questions, plans, dialogs",
               repeatable=True, forbidden="read the inbox; ps tells what its own missions wait for"),
@@ -143,7 +148,7 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("quest", "print everything known of a quest, as JSON", repeatable=True, commands=("quest info",)),
     Operation("quest_wait", "wait until quests have ended, through their checks and further tries", repeatable=True),
     Operation("quest_cancel", "cancel quests: stop their work and their checks, and try nothing again", _ENDS,
-              repeatable=True, already_done=("not_running",)),
+              repeatable=True, already_done=("not_running",), within=_DESCENDANTS),
     Operation("ritual_create", "create a ritual: a quest, or a plan, that comes again by a schedule", _CHANGES,
               repeatable=True, forbidden="create rituals"),  # as with `run`
     Operation("rituals", "list the rituals, with their next and last runs",
@@ -166,10 +171,11 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("worktrees_prune", "remove the worktrees of ended missions whose work is merged, or that have none",
               _ENDS, forbidden="prune worktrees"),
     Operation("changes", "show what a mission has changed, uncommitted work included", repeatable=True),
-    Operation("commit", "commit everything in a mission's worktree", _CHANGES),
-    Operation("merge", "land a mission's work on a branch, or say why that can't be", _CHANGES),
+    Operation("commit", "commit everything in a mission's worktree", _CHANGES, within=_PLAN),
+    Operation("merge", "land a mission's work on a branch, or say why that can't be", _CHANGES, within=_PLAN),
     Operation("push", "push a mission's branch", _CHANGES, repeatable=True, forbidden="push branches"),
-    Operation("discard", "remove the worktree, branch, containers and volumes of ended missions", _ENDS),
+    Operation("discard", "remove the worktree, branch, containers and volumes of ended missions", _ENDS,
+              within=_DESCENDANTS),
     Operation("shutdown", "stop every mission, then the daemon", _ENDS, forbidden="shut the daemon down"),
 )  # fmt: skip
 """Requests of the API."""

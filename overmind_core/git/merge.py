@@ -124,7 +124,7 @@ def check_free(git: Git, source: str, target: TargetBranch) -> None:
     """See that the target may be moved.
 
     Raises:
-        Occupied: it is checked out where files are changed, or being rebased.
+        TargetInUse: it is checked out where files are changed, or being rebased.
         GitFailed: git can't tell.
     """
     if target.folder is not None:
@@ -173,8 +173,8 @@ def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str
     """Bring `commit` and all before it together with `target`, in the scratch worktree; return the commit made of both.
 
     Raises:
-        NothingNew: the target is no other for it.
-        Conflicts: see there.
+        AlreadyMerged: the target is no other for it.
+        MergeConflicts: see there.
         GitFailed: git, or a hook, refused.
     """
     match way:
@@ -200,8 +200,8 @@ def merged_tree(git: Git, source: str, *, commit: str, target: str) -> str | Non
     """Return the tree that a merge would give, without a checkout; None: this git, before 2.38, can't tell.
 
     Raises:
-        NothingNew: the target is no other for it.
-        Conflicts: see there.
+        AlreadyMerged: the target is no other for it.
+        MergeConflicts: see there.
         GitFailed: git refused.
     """
     words = (*_PLAIN, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", target, commit)
@@ -237,9 +237,9 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
     """Move the target from where it stood to `after`, which has all of it: forward in its checkout, or by its name.
 
     Raises:
-        Moved: it is another commit by now.
-        Occupied: its checkout has changes by now.
-        Untracked: see there.
+        TargetMoved: it is another commit by now.
+        TargetInUse: its checkout has changes by now.
+        UntrackedInTheWay: see there.
         GitFailed: git refused. In all cases nothing was changed.
     """
     now = target_of(git, source, target.branch)

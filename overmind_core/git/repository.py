@@ -160,9 +160,9 @@ def _main(git: Git, common: str, top: str | None) -> str | None:
     where = f"--git-dir={common}"
     if git(common, where, "rev-parse", "--is-bare-repository") == "true":
         return None
-    told = git.run(common, where, "config", "core.worktree", expected=(0, 1)).out.removesuffix("\n")
-    if told:  # a submodule
-        found = os.path.realpath(os.path.join(common, told))
+    configured = git.run(common, where, "config", "core.worktree", expected=(0, 1)).out.removesuffix("\n")
+    if configured:  # a submodule
+        found = os.path.realpath(os.path.join(common, configured))
     elif os.path.basename(common) == ".git":
         found = os.path.dirname(common)
     else:

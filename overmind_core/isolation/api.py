@@ -1,7 +1,4 @@
-"""`trust`, `isolate` and `ports`: whose file may run commands, what a mission would get, and which ports they have.
-
-The shapes of their requests, and of those about the work of missions, stand first; docs/api.md is generated from them.
-"""
+"""`trust`, `isolate` and `ports`: whose file may run commands, what a mission would get, and which ports they have."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK
 from overmind_core.isolation import release
 from overmind_core.isolation.plan import renewed
-from overmind_core.isolation.steps.registry import Acts
+from overmind_core.isolation.steps.registry import StepExecutors
 from overmind_core.system.sweep import end_stragglers
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Preparation:
         self._renew = renew
         self._interrupted = interrupted
         self._unwanted = asyncio.Event()
-        self._executor = Acts(workspace, mission, self._unwanted)
+        self._executor = StepExecutors(workspace, mission, self._unwanted)
         current = self._current
         self.generation = 0 if current is None else current.restart_count
 
@@ -58,7 +58,7 @@ class Preparation:
         """Prepare the mission and have it started, or tell why that can't be."""
         async with self._workspace.turn(self.mission):
             if self.mission not in self._workspace.records:
-                self._record_failure("not_isolated", "What it had of its own is forgotten. Run it anew.")
+                self._fail("not_isolated", "What it had of its own is forgotten. Run it anew.")
                 return
             try:
                 if self._interrupted:
@@ -67,7 +67,7 @@ class Preparation:
                     await self._restart()
                 await self._go()
             except OvermindError as error:  # before the first step
-                self._record_failure(error.code, error.message)
+                self._fail(error.code, error.message)
             except Exception as error:  # noqa: BLE001 - whatever it is, the mission must not be left in the middle
                 _log.exception("preparing mission %s failed", self.mission)
                 self._put(sagas.failed(self._saga, "internal", f"{type(error).__name__}: {error}"))
@@ -183,15 +183,13 @@ class Preparation:
             self._workspace.put(replace(self._isolation, ready_once=True))
             self._workspace.registry.apply_if_legal(mission, Prepared(), urgent=True)
         else:
-            self._record_failure(saga.error or "internal", saga.message or "It failed.")
+            self._fail(saga.error or "internal", saga.message or "It failed.")
 
     def broke(self) -> None:
         """It did not come to its end: the next start of the supervisor goes on, and nobody waits until then."""
-        self._record_failure(
-            "internal", "Preparing it broke off. See daemon.log; the next start of the daemon cleans up."
-        )
+        self._fail("internal", "Preparing it broke off. See daemon.log; the next start of the daemon cleans up.")
 
-    def _record_failure(self, code: str, message: str) -> None:
+    def _fail(self, code: str, message: str) -> None:
         """Unless the mission has ended by itself since, or is to be prepared anew."""
         mission = self._current
         if mission is None or mission.restart_count != self.generation or mission.setup or mission.pid is not None:

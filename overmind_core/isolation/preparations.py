@@ -40,7 +40,7 @@ class Preparations:
         self._under_way = 0
         """How many things would be left in the middle if we died now."""
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on with every preparation that an earlier supervisor left in the middle."""
         self._taken_up = True
         for isolation in list(self._workspace.records.values()):

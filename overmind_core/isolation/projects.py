@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from overmind_core.containers.engine import Engine
     from overmind_core.git.repository import Repository
     from overmind_core.isolation.store import TrustTable
-    from overmind_core.project_file.file import Found
+    from overmind_core.project_file.file import ProjectFile
 
 
 TRUE_FOR = 0.2
@@ -39,7 +39,7 @@ class Inspected(NamedTuple):
     subfolder: str
     """The folder, relative to the top of its checkout."""
     repository: Repository | None
-    found: Found | None
+    found: ProjectFile | None
     """Its file; None when it has none."""
     trusted: bool
     changed: bool
@@ -92,7 +92,7 @@ class Projects:
 _Place = tuple[str, str, "Repository | None"]
 
 
-def _inspect(environ: Mapping[str, str], cwd: str) -> tuple[_Place, Found | None]:
+def _inspect(environ: Mapping[str, str], cwd: str) -> tuple[_Place, ProjectFile | None]:
     from overmind_core.project_file import file  # noqa: PLC0415 - YAML is for those who have such a file
 
     repository = _repository(environ, cwd)

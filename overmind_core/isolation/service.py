@@ -47,9 +47,9 @@ class IsolationService:
         self._workspace.records = store.isolations(self._workspace.isolation_table.all())
         self._workspace.ports.load()
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on with what an earlier supervisor left in the middle, and take away what nobody has any more."""
-        self._preparations.take_up()
+        self._preparations.resume()
         for isolation in list(self._workspace.records.values()):
             left = not isolation.ended or isolation.removal is not Removal.NONE
             if left and isolation.mission not in self._workspace.registry.live and not is_unfinished(isolation):

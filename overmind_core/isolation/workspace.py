@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.isolation.store import IsolationTable, PortTable, TrustTable
     from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.answer_types import IsolationSummary
@@ -60,7 +60,7 @@ class Workspace:
         journal: Journal,
         tasks: Tasks,
         phase: Phase,
-        line: KeeperLine,
+        line: CurrentKeeper,
         followers: Followers,
         environments: SavedEnvironments,
         isolation_table: IsolationTable,

@@ -47,7 +47,7 @@ class KeeperRefused(Exception):
         self.answer = answer
 
 
-class KeeperLink(asyncio.Protocol):
+class KeeperConnection(asyncio.Protocol):
     """One connection to one keeper; made anew for the next keeper."""
 
     def __init__(self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]) -> None:
@@ -131,7 +131,7 @@ UNKNOWN = 0
 """What a lock says of a holder that could not write its pid."""
 
 
-class KeeperHost:
+class KeeperStarter:
     """How this supervisor gets its keeper. `daemon`: the argv that the keeper may start when we are gone."""
 
     def __init__(
@@ -151,7 +151,7 @@ class KeeperHost:
 
     async def connect(
         self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
-    ) -> tuple[KeeperLink, dict[str, Any]]:
+    ) -> tuple[KeeperConnection, dict[str, Any]]:
         """A line to this home's keeper, started first when there is none, and the keeper's hello.
 
         Raises:
@@ -183,10 +183,10 @@ class KeeperHost:
 
     async def _greet(
         self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
-    ) -> tuple[KeeperLink, dict[str, Any]]:
+    ) -> tuple[KeeperConnection, dict[str, Any]]:
         loop = asyncio.get_running_loop()
         address = read_socket_address(self._home.keeper_socket, self._home.keeper_socket_pointer)
-        _, link = await loop.create_unix_connection(lambda: KeeperLink(on_notice, on_lost), address)
+        _, link = await loop.create_unix_connection(lambda: KeeperConnection(on_notice, on_lost), address)
         try:
             hello = await link.request("hello", **self._introduction())
         except KeeperRefused as refusal:
@@ -278,13 +278,13 @@ def _scope(home: Home) -> list[str]:
     return [program, "--user", "--scope", "--quiet", "--collect", description, "--"]
 
 
-class KeeperLine:
+class CurrentKeeper:
     """The line to the keeper as it is now: replaced by whoever connects, used by everybody who asks the keeper."""
 
     def __init__(self, *, headless: bool) -> None:
         self.headless = headless
         """A headless run: its keeper ends everything when the run is gone, and starts no daemon."""
-        self.link: KeeperLink | None = None
+        self.link: KeeperConnection | None = None
         self.hello: dict[str, Any] = {}
         """How the keeper introduced itself."""
         self._needs: set[str] = set()

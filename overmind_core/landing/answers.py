@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.git.status import WorktreeStatus
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.landing.answer_types import CommitInfo, FileChange, MissionChanges, WorktreeInfo
-    from overmind_core.landing.locations import Locations, Place
+    from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.missions.registry import Registry
 
 
@@ -33,7 +33,7 @@ PATIENCE = 20.0
 """Seconds for one worktree; its disk may not answer at all."""
 
 
-class Looked(NamedTuple):
+class InspectedWorktree(NamedTuple):
     """A worktree as it was found."""
 
     isolation: Isolation
@@ -55,7 +55,7 @@ class Looked(NamedTuple):
         return RemovalCandidate(live, tuple(map(to_wire, state.dirty)), unmerged)
 
 
-def _stand(place: Place, sizes: bool) -> tuple[WorktreeStatus, int | None]:  # noqa: FBT001 - passed through a thread
+def _stand(place: WorkLocation, sizes: bool) -> tuple[WorktreeStatus, int | None]:  # noqa: FBT001 - passed through a thread
     state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "")
     return state, status.folder_size(place.folder) if sizes else None
 
@@ -84,7 +84,7 @@ def files(found: Iterable[ChangedFile]) -> list[FileChange]:
     ]
 
 
-def changes(place: Place, found: WorktreeChanges) -> MissionChanges:
+def changes(place: WorkLocation, found: WorktreeChanges) -> MissionChanges:
     """All that is in a worktree."""
     diff, cut = to_wire(found.diff), to_wire(found.cut)
     while len(msgspec.json.encode(diff)) > MOST:
@@ -104,7 +104,7 @@ def changes(place: Place, found: WorktreeChanges) -> MissionChanges:
     }
 
 
-class Worktrees:
+class WorktreeInspector:
     """Looks at the worktrees of missions."""
 
     def __init__(self, *, locations: Locations, workspace: Workspace, registry: Registry) -> None:
@@ -121,11 +121,11 @@ class Worktrees:
         found = self._workspace.records.values() if ids is None else [self._workspace.find(text) for text in ids]
         return [one for one in found if one.branch is not None and one.worktree is not None]
 
-    async def inspect(self, found: Sequence[Isolation], *, sizes: bool = False) -> list[Looked]:
+    async def inspect(self, found: Sequence[Isolation], *, sizes: bool = False) -> list[InspectedWorktree]:
         """Look at all of them at once."""
         return list(await asyncio.gather(*(self._inspect(one, sizes=sizes) for one in found)))
 
-    def is_on_the_move(self, looked: Looked) -> bool:
+    def is_on_the_move(self, looked: InspectedWorktree) -> bool:
         """Whether nobody could tell how it stands because it is being made or taken away, or is gone by now."""
         if not looked.problem:
             return False
@@ -133,7 +133,7 @@ class Worktrees:
         now = self._workspace.records.get(mission)
         return now is None or now.worktree is None or self._workspace.turn(mission).locked()
 
-    def row(self, looked: Looked) -> WorktreeInfo:
+    def row(self, looked: InspectedWorktree) -> WorktreeInfo:
         """The answer's row about one."""
         one, state = looked.isolation, looked.state
         mission = self._registry.get(one.mission)
@@ -159,16 +159,16 @@ class Worktrees:
             "problem": looked.problem or None,
         }
 
-    async def _inspect(self, one: Isolation, *, sizes: bool) -> Looked:
+    async def _inspect(self, one: Isolation, *, sizes: bool) -> InspectedWorktree:
         state, size, problem = None, None, ""
         try:
             async with asyncio.timeout(PATIENCE):
-                state, size = await self._locations.run(_stand, self._locations.place_of(one), sizes)
+                state, size = await self._locations.run(_stand, self._locations.location_of(one), sizes)
         except OvermindError as error:
             problem = error.message.rstrip(".")
         except TimeoutError:
             problem = f"{one.worktree} does not answer: perhaps a mount hangs"
-        return Looked(one, state, size, await self._containers(one), problem)
+        return InspectedWorktree(one, state, size, await self._containers(one), problem)
 
     async def _containers(self, one: Isolation) -> dict[str, str]:
         if not one.containers:

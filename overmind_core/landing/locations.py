@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WorkLocation:
     """Where one mission works. Paths and names of git are the system's."""
 
     mission: str
@@ -74,7 +74,7 @@ class Locations:
         self._workspace = workspace
         self._environments = environments
 
-    def anywhere(self, text: str) -> Place:
+    def anywhere(self, text: str) -> WorkLocation:
         """The place of any mission.
 
         Raises:
@@ -91,9 +91,9 @@ class Locations:
             told = f"The folder {mission.definition.cwd} of {mission.definition.name} is not there."
             removed = " Its worktree was removed; what landed of it is in the history of its repository."
             raise OvermindError("gone", told + (removed if WORKTREES in mission.definition.cwd else ""))
-        return Place(mission.id, mission.definition.name, self.git_of(mission.id), folder, folder, "")
+        return WorkLocation(mission.id, mission.definition.name, self.git_of(mission.id), folder, folder, "")
 
-    def isolated(self, text: str, *, there: bool = True) -> Place:
+    def isolated(self, text: str, *, there: bool = True) -> WorkLocation:
         """The place of a mission that has a worktree.
 
         Args:
@@ -112,9 +112,9 @@ class Locations:
             raise OvermindError(
                 "gone", f"{told} What was committed is on {isolation.branch}: see overmind merge, discard"
             )
-        return self.place_of(isolation)
+        return self.location_of(isolation)
 
-    def place_of(self, isolation: Isolation, mark: str = "") -> Place:
+    def location_of(self, isolation: Isolation, mark: str = "") -> WorkLocation:
         """The place that a record is about, made or not.
 
         Args:
@@ -123,7 +123,7 @@ class Locations:
         """
         worktree = from_wire(isolation.worktree or isolation.source)
         mission = self._registry.get(isolation.mission)
-        return Place(
+        return WorkLocation(
             isolation.mission,
             isolation.name if mission is None else mission.definition.name,
             self.git_of(isolation.mission, mark),

@@ -20,7 +20,7 @@ from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.database import StoreError
 from overmind_core.landing import answers, preview
 from overmind_core.landing.locations import refused
-from overmind_core.landing.progress import MergeJournal, Trace, mark_of
+from overmind_core.landing.progress import MergeJournal, MergeProgress, mark_of
 from overmind_core.missions.spec import Environment, MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.system.sweep import end_stragglers
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.journal import Journal
     from overmind_core.landing.answer_types import MergeItem, MergeResult
-    from overmind_core.landing.locations import Place
-    from overmind_core.landing.preview import Plan, Wish
+    from overmind_core.landing.locations import WorkLocation
+    from overmind_core.landing.preview import MergePlan, MergeRequest
     from overmind_core.landing.store import LandingTable
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
@@ -57,10 +57,12 @@ class MergeParts(NamedTuple):
     environments: Environments
 
 
-class Merge:
+class MergeRun:
     """Under way. Nobody else merges in its repository."""
 
-    def __init__(self, parts: MergeParts, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> None:
+    def __init__(
+        self, parts: MergeParts, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], None]
+    ) -> None:
         self._merger = parts.merges
         self._journal = parts.journal
         self._landing_table = parts.landing_table
@@ -105,7 +107,7 @@ class Merge:
             await self._clean(trace)
         return {**told, "verify": self._verify}
 
-    async def _result(self, plan: Plan, after: str) -> MergeResult:
+    async def _result(self, plan: MergePlan, after: str) -> MergeResult:
         """What comes of it; `after`: a commit, or only a tree for what is not to land."""
         files = await self._asking(preview.files_of, self._place, plan.target.commit, after)
         return {
@@ -123,9 +125,9 @@ class Merge:
             "verify": None,
         }
 
-    def _trace(self, plan: Plan) -> Trace:
+    def _trace(self, plan: MergePlan) -> MergeProgress:
         place = self._place
-        return Trace(
+        return MergeProgress(
             place.mission,
             place.name,
             source=to_wire(place.source),
@@ -136,7 +138,7 @@ class Merge:
             before=plan.target.commit,
         )
 
-    async def _foreseen(self, plan: Plan) -> str | None:
+    async def _foreseen(self, plan: MergePlan) -> str | None:
         """The tree of the result, where git can tell it without a worktree: it can't for a rebase."""
         if self._wish.way is MergeWay.REBASE:
             return None
@@ -147,10 +149,10 @@ class Merge:
 
         return await self._meeting(plan, work)
 
-    async def _integrated(self, plan: Plan) -> str:
+    async def _integrated(self, plan: MergePlan) -> str:
         return await self._meeting(plan, self._integrate, plan)
 
-    async def _meeting(self, plan: Plan, function: Callable[..., T], *arguments: object) -> T:
+    async def _meeting(self, plan: MergePlan, function: Callable[..., T], *arguments: object) -> T:
         """Bring both sides together.
 
         Raises:
@@ -166,7 +168,7 @@ class Merge:
             landings = self._landing_table.of(to_wire(self._place.repository))
             raise await self._asking(preview.conflict, self._place, plan, error.args[0], landings) from None
 
-    def _integrate(self, plan: Plan) -> str:
+    def _integrate(self, plan: MergePlan) -> str:
         place, wish = self._place, self._wish
         merge.open_scratch(place.git, place.source, place.scratch, plan.target.commit)
         subjects = [one.subject for one in plan.commits]
@@ -179,7 +181,7 @@ class Merge:
 
     # the check
 
-    async def _checked(self, trace: Trace) -> None:
+    async def _checked(self, trace: MergeProgress) -> None:
         """Run the check on what was merged, as a mission.
 
         Raises:
@@ -238,14 +240,14 @@ class Merge:
         key = f"{landing.SCRATCH}{place.mission}:{os.urandom(8).hex()}"
         return MissionSpec(definition, environment, isolate=False, request=key)
 
-    def _linked(self, trace: Trace, mission: Mission) -> Callable[[], None]:
+    def _linked(self, trace: MergeProgress, mission: Mission) -> Callable[[], None]:
         """Have the trace know its check in the commit that makes it."""
         self._verify = mission.id
         return self._merger.keep(replace(trace, verify=mission.id))
 
     # the end
 
-    async def _landed(self, plan: Plan, trace: Trace) -> None:
+    async def _landed(self, plan: MergePlan, trace: MergeProgress) -> None:
         """Move the target and write it down: once begun, nobody calls it off."""
         self._post({"step": "landing"})
         self._journal.save(self._merger.keep(trace))
@@ -257,7 +259,7 @@ class Merge:
             await asyncio.wait([work])
             raise
 
-    async def _land(self, plan: Plan, trace: Trace) -> None:
+    async def _land(self, plan: MergePlan, trace: MergeProgress) -> None:
         place = self._place
         git = replace(place.git, mission=f"land-{place.mission}")  # no mark by which it would be killed
         reason = f"overmind: {self._wish.way} {place.branch}"
@@ -275,7 +277,7 @@ class Merge:
         except StoreError as error:  # it landed all the same, and is written down as soon as that is possible
             _log.warning("a landing is not written down yet: %s", error)
 
-    async def _clean(self, trace: Trace) -> None:
+    async def _clean(self, trace: MergeProgress) -> None:
         await self._merger.end(self._verify)
         place = self._place
         try:

@@ -21,7 +21,7 @@ from overmind_core.git import merge, repository, status
 from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
 from overmind_core.git.merge import TargetBranch, TargetInUse
 from overmind_core.git.status import is_landed
-from overmind_core.landing.locations import Place
+from overmind_core.landing.locations import WorkLocation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ _NO_COMMIT = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MergeRequest:
     """What the person wants. Texts are the system's."""
 
     into: str | None = None
@@ -46,7 +46,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MergePlan:
     """What would be merged."""
 
     target: TargetBranch
@@ -59,7 +59,7 @@ class Plan:
     """Files that a merge leaves out."""
 
 
-def plan_merge(place: Place, wish: Wish) -> Plan:
+def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     """Return what is to be done.
 
     Raises:
@@ -90,10 +90,10 @@ def plan_merge(place: Place, wish: Wish) -> Plan:
     if not wish.preview:
         check_free(place, target)
     since = merge_base(git, place.source, target.commit, commit)
-    return Plan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+    return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
 
 
-def _nothing(place: Place, target: TargetBranch, uncommitted: Sequence[str]) -> str:
+def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[str]) -> str:
     told = f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
     other = repository.branch_of(place.git, place.folder) if os.path.isdir(place.folder) else place.branch
     if other != place.branch:
@@ -103,7 +103,7 @@ def _nothing(place: Place, target: TargetBranch, uncommitted: Sequence[str]) -> 
     return told
 
 
-def check_free(place: Place, target: TargetBranch) -> None:
+def check_free(place: WorkLocation, target: TargetBranch) -> None:
     """See that the target may be moved.
 
     Raises:
@@ -131,12 +131,14 @@ def untracked(target: TargetBranch, error: merge.UntrackedInTheWay) -> OvermindE
     return OvermindError("dirty", f"{told}: {list_text(names)}. Move them away; nothing was changed.", files=names)
 
 
-def files_of(place: Place, before: str, after: str) -> tuple[ChangedFile, ...]:
+def files_of(place: WorkLocation, before: str, after: str) -> tuple[ChangedFile, ...]:
     """Return what changes on the target."""
     return names_between(place.git, place.source, before, after)
 
 
-def conflict(place: Place, plan: Plan, paths: Sequence[str], landings: Sequence[LandingRow]) -> OvermindError:
+def conflict(
+    place: WorkLocation, plan: MergePlan, paths: Sequence[str], landings: Sequence[LandingRow]
+) -> OvermindError:
     """Return the refusal that names whose changes meet in each file."""
     git, source, target = place.git, place.source, plan.target
     fresh = merge.commits_between(git, source, plan.since, target.commit)

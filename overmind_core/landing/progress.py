@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class MergeProgress:
     """Replaced, never changed."""
 
     mission: str
@@ -43,13 +43,13 @@ def mark_of(mission: str) -> str:
 class MergeJournal(Protocol):
     """Where a merge writes down how far it is."""
 
-    def keep(self, trace: Trace) -> Callable[[], None]:
+    def keep(self, trace: MergeProgress) -> Callable[[], None]:
         """Remember how far a merge is; what is returned writes it down, inside of a transaction."""
 
     def forget(self, mission: str) -> None:
         """Nothing of the merge is left."""
 
-    def record(self, trace: Trace) -> None:
+    def record(self, trace: MergeProgress) -> None:
         """It landed: that is written down together with its event, and once, whatever happens next."""
 
     async def end(self, mission_id: str | None) -> None:

@@ -14,7 +14,7 @@ from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import worktree_changes
 from overmind_core.landing import answers
-from overmind_core.landing.preview import Wish
+from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, line
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
         PushedBranch,
         WorktreeList,
     )
-    from overmind_core.landing.answers import Worktrees
-    from overmind_core.landing.locations import Locations, Place
+    from overmind_core.landing.answers import WorktreeInspector
+    from overmind_core.landing.locations import Locations, WorkLocation
     from overmind_core.landing.requests import Commit, Discard, Merge, Push, WorktreesPrune
     from overmind_core.landing.requests import Worktrees as WorktreesRequest
     from overmind_core.landing.service import MergeQueue
@@ -47,14 +47,14 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 
-def _changes(place: Place) -> WorktreeChanges:
+def _changes(place: WorkLocation) -> WorktreeChanges:
     base = place.base_commit
     if place.base is not None:
         base = repository.resolve(place.git, place.folder, place.base) or base
     return worktree_changes(place.git, place.folder, base)
 
 
-def _push(place: Place, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
+def _push(place: WorkLocation, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
     branch = place.branch or ""
     chosen = remote or git_merge.remote_for(place.git, place.source, branch, place.base)
     left = status.uncommitted_files(place.git, place.folder) if os.path.isdir(place.folder) else ()
@@ -84,7 +84,7 @@ class LandingReview:
         *,
         landing: MergeQueue,
         locations: Locations,
-        worktrees: Worktrees,
+        worktrees: WorktreeInspector,
         workspace: Workspace,
         isolation: IsolationService,
         registry: Registry,
@@ -143,7 +143,7 @@ class LandingReview:
         place = self._locations.isolated(request.id, there=False)
         self._forbid_landing(caller, place.mission, "merge the work of")
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
-        wish = Wish(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
+        wish = MergeRequest(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:

@@ -19,7 +19,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.kernel.codec import Codec
 from overmind_core.landing.events import WorkLanded
-from overmind_core.landing.progress import Trace
+from overmind_core.landing.progress import MergeProgress
 from overmind_core.landing.store import LandingRow
 from overmind_core.missions.lookup import find
 from overmind_core.system.sweep import end_stragglers
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.landing.answer_types import MergeItem, MergeResult
-    from overmind_core.landing.locations import Locations, Place
-    from overmind_core.landing.preview import Wish
+    from overmind_core.landing.locations import Locations, WorkLocation
+    from overmind_core.landing.preview import MergeRequest
     from overmind_core.landing.store import LandingTable
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
@@ -49,7 +49,7 @@ LOOK_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
-def _has(git: Git, trace: Trace) -> bool:
+def _has(git: Git, trace: MergeProgress) -> bool:
     from overmind_core.git import merge, repository  # noqa: PLC0415 - see above
 
     source = from_wire(trace.source)
@@ -62,7 +62,7 @@ def _has(git: Git, trace: Trace) -> bool:
 
 KEY = "merging"
 """Of the store's fact that holds the traces."""
-TRACES = Codec(dict[str, Trace])
+TRACES = Codec(dict[str, MergeProgress])
 
 
 class MergeQueue:
@@ -96,17 +96,17 @@ class MergeQueue:
         self._locations = locations
         self._meta_table = meta_table
         self._landing_table = landing_table
-        self._traces: dict[str, Trace] = {}
+        self._traces: dict[str, MergeProgress] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Take back, or write down, what an earlier supervisor was at."""
         saved = self._meta_table.get(KEY)
         self._traces = TRACES.decode(saved) if saved else {}
         for trace in list(self._traces.values()):
             self._tasks.start(self._settle(trace))
 
-    async def merge(self, place: Place, wish: Wish, say: Callable[[MergeItem], None]) -> MergeResult:
+    async def merge(self, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], None]) -> MergeResult:
         """Land the work of a mission; `say` gets each step.
 
         Raises:
@@ -114,7 +114,7 @@ class MergeQueue:
         """
         if self._phase.closing or self._phase.handing_over:
             raise OvermindError("busy", "The daemon is shutting down.")
-        from overmind_core.landing.merge import Merge, MergeParts  # noqa: PLC0415 - see above
+        from overmind_core.landing.merge import MergeParts, MergeRun  # noqa: PLC0415 - see above
 
         turn = self._turn(place.repository)
         if turn.locked():
@@ -129,9 +129,9 @@ class MergeQueue:
                 self._workspace,
                 self._environments,
             )
-            return await Merge(parts, place, wish, say).run()
+            return await MergeRun(parts, place, wish, say).run()
 
-    def keep(self, trace: Trace) -> Callable[[], None]:
+    def keep(self, trace: MergeProgress) -> Callable[[], None]:
         """Remember how far a merge is; what is returned writes it down, inside of a transaction."""
         self._traces[trace.mission] = trace
         return self._write()
@@ -141,7 +141,7 @@ class MergeQueue:
         if self._traces.pop(mission, None) is not None:
             self._journal.save(self._write())
 
-    def record(self, trace: Trace) -> None:
+    def record(self, trace: MergeProgress) -> None:
         """It landed: that is written down together with its event, and once, whatever happens next."""
         now = self._clock.wall()
         landing = LandingRow(
@@ -178,7 +178,7 @@ class MergeQueue:
         text = TRACES.encode(self._traces)
         return lambda: self._meta_table.save(KEY, text)
 
-    async def _settle(self, trace: Trace) -> None:
+    async def _settle(self, trace: MergeProgress) -> None:
         """Bring to its end what another supervisor has begun."""
         from overmind_core.git import merge as git_merge  # noqa: PLC0415 - see above
 
@@ -196,7 +196,7 @@ class MergeQueue:
                 return
             self.forget(trace.mission)
 
-    async def _has_landed(self, git: Git, trace: Trace) -> bool:
+    async def _has_landed(self, git: Git, trace: MergeProgress) -> bool:
         """Whether the target has it, now or in a moment."""
         if not trace.landing:
             return False

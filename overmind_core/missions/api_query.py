@@ -14,7 +14,7 @@ from overmind_core.missions.api_logs import format_of
 from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.missions.lookup import find
 from overmind_core.missions.output_progress import LineExtent
-from overmind_core.missions.registry import mission_of as decoded
+from overmind_core.missions.registry import decode_mission as decoded
 from overmind_core.missions.registry import run_of
 from overmind_core.missions.requests import Info, Nothing, Ps, Wait
 

@@ -42,4 +42,4 @@ class Effects:
             case SignalTree(signals):
                 self._terminator.signal(mission, signals)
             case EndTree():
-                self._terminator.see_out(mission)
+                self._terminator.terminate(mission)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from overmind_core.domain.events import Event
-    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.changes import MissionChanged, OutputGrew
     from overmind_core.missions.registry import Registry
 
@@ -54,7 +54,7 @@ class Followers:
         self._all: set[Follower] = set()
         self._by_mission: dict[str, set[Follower]] = {}
         self._watched: dict[str, str] = {}
-        self.link: KeeperLink | None = None
+        self.link: KeeperConnection | None = None
 
     def follow(self, missions: Iterable[str] | None) -> Follower:
         """A follower of these missions' output and state, or of all events."""
@@ -101,7 +101,7 @@ class Followers:
             for follower in self._by_mission[mission.id]:
                 follower.ring()
 
-    def watch_again(self, link: KeeperLink | None) -> None:
+    def watch_again(self, link: KeeperConnection | None) -> None:
         """Another connection, perhaps another keeper: it knows of no watch."""
         self.link = link
         self._watched.clear()

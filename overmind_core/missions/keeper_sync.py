@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperHost, KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper, KeeperStarter
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged, RunConcluded
     from overmind_core.missions.deadlines import Deadlines
@@ -118,8 +118,8 @@ class KeeperSync:
     def __init__(
         self,
         *,
-        line: KeeperLine,
-        keepers: KeeperHost,
+        line: CurrentKeeper,
+        keepers: KeeperStarter,
         registry: Registry,
         journal: Journal,
         meta_table: MetaTable,
@@ -304,7 +304,7 @@ class KeeperSync:
         elif mission.status is Status.STOPPING and mission.ending is not None:
             if mission.ending.deadline_mono > self._clock.mono():
                 self._terminator.signal(mission, stop_signals(mission))
-            self._terminator.see_out(mission)
+            self._terminator.terminate(mission)
         else:
             if mission.status is Status.PAUSED:  # it was saved before it was done
                 self._tasks.start(self._trees.freeze(mission))
@@ -373,7 +373,7 @@ class KeeperSync:
         self._registry.apply_if_legal(mission, ended, urgent=True)
         current = self._registry.live.get(mission.id)
         if current is not None and current.status is Status.STOPPING:
-            self._terminator.see_out(current)
+            self._terminator.terminate(current)
 
     def _troubled(self, run: str, reason: str | None) -> None:
         """The keeper holds the run's output back (a full disk), or no longer does."""

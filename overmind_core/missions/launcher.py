@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from overmind_core.kernel.config import Settings
-    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.ports import Preparer, Runner
     from overmind_core.missions.registry import Registry
@@ -44,7 +44,7 @@ SPAWNING = frozenset({Status.PREPARING, Status.STARTING, Status.STOPPING})
 _log = logging.getLogger(__name__)
 
 
-class Prepared(NamedTuple):
+class PreparedRun(NamedTuple):
     """Everything that the keeper needs beyond the definition."""
 
     program: str
@@ -72,10 +72,10 @@ class Launcher:
         self._runner = runner
         self._preparer = preparer
         self._locator = Locator()
-        self._prepared: dict[str, Prepared] = {}
+        self._prepared: dict[str, PreparedRun] = {}
         self._requested: set[str] = set()
         """Runs that a keeper may have started, without our having heard of it."""
-        self.link: KeeperLink | None = None
+        self.link: KeeperConnection | None = None
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
         """Look everything up and keep it for the spawn that follows.
@@ -157,7 +157,7 @@ class Launcher:
             if current is not None and current.run == mission.run:
                 self._registry.apply_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
 
-    async def _prepare(self, mission: Mission, environment: Environment) -> Prepared:
+    async def _prepare(self, mission: Mission, environment: Environment) -> PreparedRun:
         mission = self._as_it_runs(mission)
         definition = mission.definition
         launch = None if mission.setup else self._runner.launch(mission)
@@ -167,7 +167,7 @@ class Launcher:
         composed = self._composed(mission, environment, located)
         if launch is not None:
             composed.update(launch.environment)
-        return Prepared(located.program, argv, composed)
+        return PreparedRun(located.program, argv, composed)
 
     def _as_it_runs(self, mission: Mission) -> Mission:
         """With the definition of its newest run: the project's set-up is another program."""
@@ -195,7 +195,7 @@ class Launcher:
             how = registry.get(definition.provider).install
             raise OvermindError("provider_missing", f"{error.message} {how}") from None
 
-    def _request(self, mission: Mission, prepared: Prepared) -> dict[str, Any]:
+    def _request(self, mission: Mission, prepared: PreparedRun) -> dict[str, Any]:
         definition = self._as_it_runs(mission).definition
         return {
             "run": mission.run_id,

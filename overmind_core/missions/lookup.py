@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.errors import OvermindError
-from overmind_core.missions.registry import mission_of
+from overmind_core.missions.registry import decode_mission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _found(registry: Registry, mission_id: str) -> Mission | None:
     if known is not None:
         return known
     row = registry.mission_table.get(mission_id)  # what is neither live nor about to be saved is saved
-    return None if row is None else mission_of(row)
+    return None if row is None else decode_mission(row)
 
 
 def parent_of(registry: Registry, wanted: str | None, caller: str | None) -> str | None:

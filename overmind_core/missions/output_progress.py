@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Run
     from overmind_core.kernel.bus import Bus
-    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.changes import RunConcluded
     from overmind_core.system.machine import Clock
 
@@ -49,7 +49,7 @@ class OutputProgress:
         self._extents: dict[str, Extent] = {}
         self._samples: dict[str, deque[tuple[float, int]]] = {}
         self._requesting: asyncio.Task[None] | None = None
-        self.link: KeeperLink | None = None
+        self.link: KeeperConnection | None = None
 
     def of(self, run: str) -> Extent:
         """The newest known extent of the run's log."""
@@ -84,7 +84,7 @@ class OutputProgress:
         self._extents.pop(concluded.run, None)
         self._samples.pop(concluded.run, None)
 
-    def restart(self, link: KeeperLink | None) -> None:
+    def restart(self, link: KeeperConnection | None) -> None:
         """Ask this keeper from now on, from the beginning."""
         self.link = link
         self._since = 0
@@ -150,7 +150,7 @@ class LineExtent(NamedTuple):
     format: str | None = None
 
 
-class Screen(NamedTuple):
+class AlternateScreen(NamedTuple):
     """Whether a terminal showed its alternate screen where the window of its newest line begins."""
 
     at: int = 0
@@ -160,7 +160,7 @@ class Screen(NamedTuple):
 class _Known(NamedTuple):
     extent: LineExtent
     text: str
-    screen: Screen
+    screen: AlternateScreen
 
 
 class LastLines:
@@ -174,7 +174,7 @@ class LastLines:
         known = self._known.get(extent.run)
         if known is not None and known.extent == extent:
             return known.text
-        screen = _screen(extent, known.screen if known is not None else Screen())
+        screen = _screen(extent, known.screen if known is not None else AlternateScreen())
         text = _read(extent, on_screen=screen.on)
         self._known[extent.run] = _Known(extent, text, screen)
         self._known.move_to_end(extent.run)
@@ -183,14 +183,14 @@ class LastLines:
         return text
 
 
-def _screen(extent: LineExtent, before: Screen) -> Screen:
+def _screen(extent: LineExtent, before: AlternateScreen) -> AlternateScreen:
     """Looks only at what came since: whole logs are not read again for a line."""
     start = max(extent.out - WINDOW, 0)
     if extent.format is not None or start <= before.at:
         return before
     begin = max(before.at - OVERLAP, start - LOOKBACK, 0)
     switch = last_switch(RunLog(extent.path), OUT, begin, start)
-    return Screen(start, switch.on if switch is not None else before.on)
+    return AlternateScreen(start, switch.on if switch is not None else before.on)
 
 
 def _read(extent: LineExtent, *, on_screen: bool) -> str:

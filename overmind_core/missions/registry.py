@@ -130,7 +130,7 @@ class Registry:
         """Bring what the store says is live into memory, with its clocks moved to this boot."""
         now = self.now()
         for row in self.mission_table.live():
-            mission = mission_of(row)
+            mission = decode_mission(row)
             self.index.put(restart_policy.rebase(mission, boot=self.boot, wall=now.wall, mono=now.mono))
         self.runs = {row.mission: run_of(row) for row in self._run_table.latest_of_live()}
 
@@ -141,7 +141,7 @@ class Registry:
             return mission
         self.journal.flush()
         row = self.mission_table.get(mission_id)
-        return None if row is None else mission_of(row)
+        return None if row is None else decode_mission(row)
 
     def known(self, mission_id: str) -> Mission | None:
         """The mission of this exact id when more is known of it than is saved: a live one, or an end on a full disk."""
@@ -341,7 +341,7 @@ def _why(mission: Mission, fact: Fact) -> str | None:
     return ending.reason if ending.cause is Cause.LIMIT else ending.cause.value
 
 
-def mission_of(row: MissionRow) -> Mission:
+def decode_mission(row: MissionRow) -> Mission:
     """The mission that a row of the store holds."""
     return MISSION.decode(row.record)
 

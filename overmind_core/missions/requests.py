@@ -1,11 +1,11 @@
-"""The shapes of requests on overmind.sock but for those of plans; docs/api.md is generated from them.
+"""The arguments of requests about missions, their terminals and definitions; docs/api.md is generated from them.
 
 A bare number is milliseconds for `timeout` and `backoff` and seconds elsewhere; texts may carry a unit (`5m`).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -14,12 +14,6 @@ from overmind_core.kernel.request import Args
 Amount = int | float | str
 Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A number that is not negative and that everybody can hold, JavaScript too."""
-
-
-class Hello(Args, frozen=True):
-    """Who asks."""
-
-    version: str = ""
 
 
 class Nothing(Args, frozen=True):
@@ -46,7 +40,7 @@ class AgentArgs(Args, frozen=True):
 
 
 class Start(Args, frozen=True):
-    """`run`: what to run, in whose environment, and how to treat it."""
+    """`run`: what to run, in whose world, and how to treat it."""
 
     command: str | list[str]
     cwd: str
@@ -224,82 +218,6 @@ class Wait(Args, frozen=True):
     any: bool = False
 
 
-class Events(Args, frozen=True):
-    """The event log after `since`."""
-
-    since: Whole = 0
-    follow: bool = False
-    eyes: bool = False
-    """A person sees it at once: as long as the stream lasts, notifications are left to such clients. The first item
-    has a number, `viewer`; an event `notification` says with `ring` whether this one is to call its person, where it
-    doesn't show that mission already: one that shows it (as `used` told), else the one used last."""
-
-
-class Used(Args, frozen=True):
-    """A client that follows events for a person was used, `ago` before now; `view`: the mission that it shows."""
-
-    viewer: Whole
-    ago: Amount = 0
-    view: str | None = None
-
-
-class Subscribe(Args, frozen=True):
-    """The output of missions as objects; `offsets` continues a stream that broke: `{run id: bytes seen}`."""
-
-    ids: list[str]
-    from_start: bool = False
-    offsets: dict[str, Whole] = {}
-
-
-class Send(Args, frozen=True):
-    """A message for a session. `queue`: also while a person has it; `request`: a repeat makes no second message."""
-
-    id: str
-    text: str
-    queue: bool = False
-    request: str | None = None
-
-
-class AwaitMessage(Args, frozen=True):
-    """Wait until a message is `delivered` or `answered`, or for `timeout`; answers how it stands then."""
-
-    message: Whole
-    until: Literal["delivered", "answered"] = "answered"
-    timeout: Amount = 60
-
-
-class Messages(Args, frozen=True):
-    """The messages of a session; `cancel`: withdraw one that is queued."""
-
-    id: str
-    cancel: Whole | None = None
-
-
-class Answer(Args, frozen=True, kw_only=True):
-    """Answer a question by its number, or a mission's oldest one; `options`: what was chosen."""
-
-    question: Whole | None = None
-    id: str | None = None
-    behaviour: Literal["allow", "deny", "always"]
-    message: str | None = None
-    options: list[str] = []
-
-
-class Hook(Args, frozen=True):
-    """What an agent's program tells through a hook of ours; the token proves which run."""
-
-    mission: str
-    token: str
-    payload: dict[str, Any]
-
-
-class Cost(Args, frozen=True):
-    """What turns cost, summed; `since`: an RFC 3339 time."""
-
-    by: Literal["mission", "day", "label"] = "mission"
-    since: str | None = None
-
-
 class Attach(Args, frozen=True):
     """Join a mission's terminal, of which the caller has `columns` and `rows`; `rejoin`: it was attached already."""
 
@@ -310,10 +228,3 @@ class Attach(Args, frozen=True):
     keep: bool = False
     """Leave an agent that was given a terminal for this in it."""
     rejoin: bool = False
-
-
-class Shutdown(Args, frozen=True):
-    """Stop everything and leave; `keep`: leave the missions to the next daemon; `replace`: one is about to start."""
-
-    keep: bool = False
-    replace: bool = False

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.changes import MissionChanged, RunConcluded
     from overmind_core.missions.registry import Registry
     from overmind_core.system.process import Identity
@@ -65,14 +65,14 @@ class Terminator:
         self._survived: dict[str, RunTarget] = {}
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.link: KeeperLink | None = None
+        self.link: KeeperConnection | None = None
 
     def signal(self, mission: Mission, signals: tuple[int, ...]) -> None:
         """Send these to every process of the mission, then see it out."""
         self._signals[mission.id] = signals
-        self.see_out(mission)
+        self.terminate(mission)
 
-    def see_out(self, mission: Mission) -> None:
+    def terminate(self, mission: Mission) -> None:
         """The mission is `stopping`: end it at its deadline."""
         self._leaving[mission.id] = mission.run_id
         self._wake.set()

@@ -13,9 +13,9 @@ from overmind_core.domain.agents.events import NotificationDue
 from overmind_core.domain.events import type_of
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.request import handles
+from overmind_core.kernel.request import Args, handles
 from overmind_core.missions.callers import forbid_inside, mission_of
-from overmind_core.missions.requests import Events, Used
+from overmind_core.missions.requests import Amount, Whole
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
@@ -32,6 +32,25 @@ PAGE = 500
 """Events read from the store at once."""
 _NOTIFICATION = type_of(NotificationDue)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Events(Args, frozen=True):
+    """The event log after `since`."""
+
+    since: Whole = 0
+    follow: bool = False
+    eyes: bool = False
+    """A person sees it at once: as long as the stream lasts, notifications are left to such clients. The first item
+    has a number, `viewer`; an event `notification` says with `ring` whether this one is to call its person, where it
+    doesn't show that mission already: one that shows it (as `used` told), else the one used last."""
+
+
+class Used(Args, frozen=True):
+    """A client that follows events for a person was used, `ago` before now; `view`: the mission that it shows."""
+
+    viewer: Whole
+    ago: Amount = 0
+    view: str | None = None
 
 
 class EventsApi:

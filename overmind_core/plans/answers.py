@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.plans.progress import FINAL, AgentStage, Node
+from overmind_core.domain.plans.progress import FINAL, AgentProgress, AgentStage
 from overmind_core.domain.text.moment import format_time
 from overmind_core.missions import answers
 from overmind_core.plans.store import Outline
@@ -89,7 +89,7 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
     }
 
 
-def seconds(node: Node, now: float) -> float | None:
+def seconds(node: AgentProgress, now: float) -> float | None:
     """How long the newest attempt has run, or ran."""
     if node.started_at is None:
         return None

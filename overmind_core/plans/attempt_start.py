@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from overmind_core.domain.plans.blueprint import PlanAgent, PlanMerge
-    from overmind_core.domain.plans.progress import Node
+    from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.kernel.config import Settings
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.registry import Registry
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.plans.values import Values
 
 
-def request_key(plan: str, name: str, node: Node) -> str:
+def request_key(plan: str, name: str, node: AgentProgress) -> str:
     """The request key of an agent's newest attempt: however often it is asked for, it makes one mission."""
     return f"plan:{plan}:{name}:{node.attempt}"
 
@@ -57,7 +57,7 @@ class AttemptStarter:
         self._values = values
         self._outputs = outputs
 
-    async def start(self, plan: PlanState, agent: PlanAgent, node: Node, applied: Environment) -> str:
+    async def start(self, plan: PlanState, agent: PlanAgent, node: AgentProgress, applied: Environment) -> str:
         """Start the newest attempt of an agent, unless that was done already; returns the id of its mission.
 
         Args:
@@ -73,7 +73,7 @@ class AttemptStarter:
         spec = spec_of(request, self._settings, name=f"{plan.blueprint.name}/{agent.name}", parent=plan.id)
         return (await self._missions.start_child(spec)).mission.id
 
-    async def _request(self, plan: PlanState, agent: PlanAgent, node: Node, applied: Environment) -> Start:
+    async def _request(self, plan: PlanState, agent: PlanAgent, node: AgentProgress, applied: Environment) -> Start:
         wanted = plan.wanted.get(agent.name)
         if wanted is None:
             raise OvermindError("removed", "It is no longer part of the plan.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.plans.blueprint import PlanAgent
-    from overmind_core.domain.plans.progress import Node
+    from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
@@ -143,7 +143,7 @@ class Attempts:
         if mission is not None:
             self._listener.on_start(name, node.attempt, mission)
 
-    async def _mission_of(self, agent: PlanAgent, node: Node) -> str | None:
+    async def _mission_of(self, agent: PlanAgent, node: AgentProgress) -> str | None:
         """The mission of this attempt; None when there will be none."""
         while True:
             try:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.plans.blueprint import LARGEST
-from overmind_core.domain.plans.progress import AgentStage, EndReason, Node, Nodes
+from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason, Nodes
 from overmind_core.plans.events import (
     AgentAdvanced,
     AgentEnded,
@@ -38,28 +38,28 @@ _WHY = {
 }
 
 
-def started(agent: PlanAgent, node: Node) -> AgentStarted:
+def started(agent: PlanAgent, node: AgentProgress) -> AgentStarted:
     """An attempt runs."""
     tries = f", try {node.tries} of {agent.retries + 1}" if node.tries > 1 else ""
     return _agent_event(AgentStarted, agent.name, f"started ({node.mission}{tries})", node)
 
 
-def preparing(name: str, node: Node) -> AgentPreparing:
+def preparing(name: str, node: AgentProgress) -> AgentPreparing:
     """What an attempt is to have of its own is being made."""
     return _agent_event(AgentPreparing, name, f"preparing ({node.mission})", node)
 
 
-def ready(name: str, node: Node, seconds: float) -> AgentReady:
+def ready(name: str, node: AgentProgress, seconds: float) -> AgentReady:
     """Its probe has succeeded."""
     return _agent_event(AgentReady, name, f"ready after {lasted(seconds)}", node)
 
 
-def stopping(name: str, node: Node, why: EndReason) -> AgentStopping:
+def stopping(name: str, node: AgentProgress, why: EndReason) -> AgentStopping:
     """The plan ends it."""
     return _agent_event(AgentStopping, name, f"stopping: {_WHY[why]}", node)
 
 
-def ended(name: str, before: Node, after: Node, explained: str = "") -> AgentEnded:
+def ended(name: str, before: AgentProgress, after: AgentProgress, explained: str = "") -> AgentEnded:
     """An attempt is over; `explained`: why it could not even start."""
     how = {AgentStage.SUCCEEDED: "succeeded", AgentStage.CANCELLED: "cancelled"}.get(after.stage, "failed")
     if before.stopped is EndReason.DONE:
@@ -84,7 +84,7 @@ def plan_note(sentence: str) -> PlanNoted:
     return PlanNoted(text=f"--- {sentence.rstrip('.')} ---")
 
 
-def skipped(name: str, node: Node) -> AgentSkipped:
+def skipped(name: str, node: AgentProgress) -> AgentSkipped:
     """It will not run."""
     return _agent_event(AgentSkipped, name, f"skipped: {node.reason}", node)
 
@@ -115,12 +115,12 @@ def lasted(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def _reason(node: Node) -> str:
+def _reason(node: AgentProgress) -> str:
     parts = [f"exit {node.exit_code}" if node.exit_code is not None else "", node.reason or ""]
     return ", ".join(part for part in parts if part) or "killed"
 
 
-def _agent_event(kind: type[AgentEvent], name: str, text: str, node: Node) -> AgentEvent:
+def _agent_event(kind: type[AgentEvent], name: str, text: str, node: AgentProgress) -> AgentEvent:
     return kind(
         text=f"--- {name}: {text} ---",
         agent=name,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.store import AgentTable
     from overmind_core.domain.agents.agent_events import AgentFact
     from overmind_core.domain.missions.mission import Mission
-    from overmind_core.domain.plans.progress import Node
+    from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.kernel.journal import Journal
     from overmind_core.providers.base import Provider
     from overmind_core.system.paths import Home
@@ -36,7 +36,7 @@ _CONTINUES = 0b1000_0000, 0b1100_0000
 _LONGEST_CHARACTER = 4
 
 
-class Files(NamedTuple):
+class FolderContent(NamedTuple):
     """What is in a folder, as far as it was asked for; texts in wire form."""
 
     texts: dict[str, str]
@@ -45,18 +45,18 @@ class Files(NamedTuple):
     """Names of those that are larger than `LARGEST` bytes: only so much of their beginning is there."""
 
 
-def read_files(folder: str, names: Iterable[str]) -> Files:
+def read_files(folder: str, names: Iterable[str]) -> FolderContent:
     """Read these files, each without one newline at its end. Blocks: for a worker thread."""
     wanted = tuple(dict.fromkeys(names))
     try:
         where = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
-        return Files({}, wanted, ())
+        return FolderContent({}, wanted, ())
     try:
         found = {name: data for name in wanted if (data := _read(where, name)) is not None}
     finally:
         os.close(where)
-    return Files(
+    return FolderContent(
         {name: to_wire(os.fsdecode(_fitting(data))) for name, data in found.items()},
         tuple(name for name in wanted if name not in found),
         tuple(name for name, data in found.items() if len(data) > LARGEST),
@@ -117,7 +117,7 @@ class AgentOutputs:
         self._journal = journal
         self._agent_table = agent_table
 
-    def folder(self, plan: str, name: str, node: Node) -> str:
+    def folder(self, plan: str, name: str, node: AgentProgress) -> str:
         """Where an attempt puts what it hands on."""
         return os.path.join(private_folder(self._home, plan), f"{name}.{node.attempt}")
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.facts import EndAsked, Exited, Spawned
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans import progress
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage, AttemptEnd, EndReason, Node
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentProgress, AgentStage, AttemptEnd, EndReason
 from overmind_core.plans import log_lines, store
 from overmind_core.plans.attempt_start import request_key
 from overmind_core.plans.state import PlanState
@@ -48,11 +48,11 @@ class RemovedAgents:
     def __init__(
         self,
         plan: str,
-        nodes: Mapping[str, Node],
+        nodes: Mapping[str, AgentProgress],
         *,
         registry: Registry,
         missions: Missions,
-        save: Callable[[str, Node], None],
+        save: Callable[[str, AgentProgress], None],
         stop: Callable[[str | None], None],
     ) -> None:
         """`save` stores where one stands; `stop` tells a mission to end."""
@@ -68,12 +68,12 @@ class RemovedAgents:
         """Whether anything of them runs, or may be about to."""
         return any(node.stage in ACTIVE for node in self._nodes.values())
 
-    def put(self, name: str, node: Node) -> None:
+    def put(self, name: str, node: AgentProgress) -> None:
         """This one is removed, and stands like that."""
         self._nodes[name] = node
         self._save(name, node)
 
-    def restore(self, name: str) -> Node | None:
+    def restore(self, name: str) -> AgentProgress | None:
         """Where the agent stood that is part of the plan again; None when it never was before."""
         return self._nodes.pop(name, None)
 
@@ -105,7 +105,7 @@ class RemovedAgents:
         if node is not None and node.stage in ACTIVE:
             self.put(name, replace(node, stage=AgentStage.CANCELLED))
 
-    def _resume_one(self, name: str, node: Node) -> None:
+    def _resume_one(self, name: str, node: AgentProgress) -> None:
         mission = node.mission
         if node.stage is AgentStage.STARTING:
             begun = self._missions.by_request(request_key(self._plan, name, node))
@@ -123,7 +123,7 @@ class PlanRun:
     def __init__(
         self,
         state: PlanState,
-        removed: Mapping[str, Node],
+        removed: Mapping[str, AgentProgress],
         *,
         journal: Journal,
         clock: Clock,
@@ -157,7 +157,7 @@ class PlanRun:
         return self.state.blueprint
 
     @property
-    def nodes(self) -> Mapping[str, Node]:
+    def nodes(self) -> Mapping[str, AgentProgress]:
         """Where its agents stand."""
         return self.state.nodes
 
@@ -211,7 +211,9 @@ class PlanRun:
             self._remove_agent(name)
         back = {name: node for name in names if (node := self._removed.restore(name)) is not None}
         new = names - self.nodes.keys()
-        self.state.become(blueprint, {name: self.nodes.get(name) or back.get(name) or Node() for name in names})
+        self.state.become(
+            blueprint, {name: self.nodes.get(name) or back.get(name) or AgentProgress() for name in names}
+        )
         for name in new:
             self.put(name, self.nodes[name])
         self._reset({*again, *back})
@@ -261,7 +263,7 @@ class PlanRun:
             self._stop(name, known.stopped)
         self._attempts.check(name)
 
-    def _on_preparing(self, name: str, node: Node, mission: Mission) -> None:
+    def _on_preparing(self, name: str, node: AgentProgress, mission: Mission) -> None:
         """Its attempt has not begun before what it is to have of its own is there."""
         known = replace(node, mission=mission.id)
         self._names[mission.id] = name
@@ -301,7 +303,7 @@ class PlanRun:
         self.put(name, after, log_lines.ended(name, node, ended, explained))
 
     def put(
-        self, name: str, node: Node, event: MissionEvent | None = None, after: Callable[[], None] | None = None
+        self, name: str, node: AgentProgress, event: MissionEvent | None = None, after: Callable[[], None] | None = None
     ) -> None:
         """Save where an agent stands; what is to be done about it follows the commit."""
         self.state.scheduler.put(name, node)
@@ -315,7 +317,7 @@ class PlanRun:
         if mission is not None:
             self._registry.record(mission, event)
 
-    def _save(self, name: str, node: Node, after: Callable[[], None] | None = None) -> None:
+    def _save(self, name: str, node: AgentProgress, after: Callable[[], None] | None = None) -> None:
         text = store.NODE.encode(node)
         self._journal.save(lambda: self._plan_table.save_node(self.id, name, text), after)
 
@@ -344,7 +346,7 @@ class PlanRun:
         if not any(self._delays_end(node) for node in self.nodes.values()):
             self._finish(mission)
 
-    def _delays_end(self, node: Node) -> bool:
+    def _delays_end(self, node: AgentProgress) -> bool:
         """Whether the plan's end waits for the agent's: it is being ended too, or not known to have begun."""
         mission = None if node.mission is None else self._registry.live.get(node.mission)
         asked_for = node.stage is AgentStage.STARTING and node.mission is None
@@ -389,6 +391,6 @@ class PlanRun:
             self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
 
 
-def _can_be_stopped(node: Node) -> bool:
+def _can_be_stopped(node: AgentProgress) -> bool:
     """Whether there is a mission that can be ended."""
     return node.stage is AgentStage.RUNNING or (node.stage is AgentStage.STARTING and node.mission is not None)

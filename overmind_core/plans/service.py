@@ -10,7 +10,7 @@ import msgspec
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
 from overmind_core.domain.plans.diff import PlanChange, difference
-from overmind_core.domain.plans.progress import FINAL, AgentStage, Node
+from overmind_core.domain.plans.progress import FINAL, AgentProgress, AgentStage
 from overmind_core.domain.plans.references import bind_text, references
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.plans.blueprint import Blueprint
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.missions.ports import Preparation
@@ -44,7 +44,7 @@ GRACE = 10.0
 """Seconds; of a plan, whose agents have their own."""
 
 
-class Projects(Protocol):
+class ProjectPlanner(Protocol):
     """Isolation, as far as plans ask it before they begin."""
 
     async def planned_in(self, folder: str, environ: Mapping[str, str]) -> Preparation:
@@ -75,10 +75,10 @@ class Plans:
         journal: Journal,
         clock: Clock,
         phase: Phase,
-        line: KeeperLine,
+        line: CurrentKeeper,
         registry: Registry,
         missions: Missions,
-        projects: Projects,
+        projects: ProjectPlanner,
         plan_table: PlanTable,
         environment_table: EnvironmentTable,
         attempts: Callable[[PlanState, AttemptListener], Attempts],
@@ -166,10 +166,10 @@ class Plans:
         nodes = {name: store.NODE.decode(text) for name, text in self._plan_table.nodes(mission_id).items()}
         return self._plan(mission_id, row.file, blueprint, nodes)
 
-    def _plan(self, mission_id: str, file: str, blueprint: Blueprint, known: Mapping[str, Node]) -> PlanRun:
+    def _plan(self, mission_id: str, file: str, blueprint: Blueprint, known: Mapping[str, AgentProgress]) -> PlanRun:
         """A plan; agents of which nothing is known wait, and those that are not in its blueprint were removed."""
         agents = blueprint.by_name
-        nodes = {name: known.get(name) or Node() for name in agents}
+        nodes = {name: known.get(name) or AgentProgress() for name in agents}
         return PlanRun(
             PlanState(mission_id, file, blueprint, nodes),
             {name: node for name, node in known.items() if name not in agents},

@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
-    from overmind_core.domain.plans.progress import Node
+    from overmind_core.domain.plans.progress import AgentProgress
 
 
 class PlanState:
     """To be read by whoever works for the plan; changed by its `PlanRun` alone."""
 
-    def __init__(self, mission_id: str, file: str, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, mission_id: str, file: str, blueprint: Blueprint, nodes: Mapping[str, AgentProgress]) -> None:
         self.id = mission_id
         """Of the plan's own mission."""
         self.file = file
         """The path of the blueprint."""
         self.become(blueprint, nodes)
 
-    def become(self, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
+    def become(self, blueprint: Blueprint, nodes: Mapping[str, AgentProgress]) -> None:
         """Be this blueprint from now on, with its agents where these nodes say."""
         self.scheduler = Scheduler(blueprint, nodes)
         self.wanted = {agent.name: wanted(agent) for agent in blueprint.agents}
@@ -48,6 +48,6 @@ class PlanState:
         return self.scheduler.agents
 
     @property
-    def nodes(self) -> Mapping[str, Node]:
+    def nodes(self) -> Mapping[str, AgentProgress]:
         """Where they stand, by name."""
         return self.scheduler.nodes

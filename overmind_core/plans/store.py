@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from overmind_core.domain.plans.blueprint import Blueprint
-from overmind_core.domain.plans.progress import Node
+from overmind_core.domain.plans.progress import AgentProgress
 from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database
 
 BLUEPRINT = Codec(Blueprint)
-NODE = Codec(Node)
+NODE = Codec(AgentProgress)
 
 
 class PlanRow(NamedTuple):

@@ -15,7 +15,7 @@ from overmind_core.domain.isolation.project import FILE, Project, ReadyKind, Ser
 from overmind_core.project_file.read import project
 
 
-class Found(NamedTuple):
+class ProjectFile(NamedTuple):
     """A project's file that can be used."""
 
     path: str
@@ -38,7 +38,7 @@ class Unreadable(Exception):
         super().__init__(f"{path} {why}")
 
 
-def load(top: str) -> Found | None:
+def load(top: str) -> ProjectFile | None:
     """Read the file of the project at `top`, a path of the system; None when it has none.
 
     Raises:
@@ -47,7 +47,7 @@ def load(top: str) -> Found | None:
     """
     path = os.path.join(top, FILE)
     data = _content(top, path)
-    return None if data is None else Found(path, hashlib.sha256(data).hexdigest(), project(data))
+    return None if data is None else ProjectFile(path, hashlib.sha256(data).hexdigest(), project(data))
 
 
 def _content(top: str, path: str) -> bytes | None:

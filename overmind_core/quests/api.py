@@ -21,9 +21,9 @@ from overmind_core.missions import answers
 from overmind_core.missions.answers import time
 from overmind_core.missions.callers import forbid_foreign, mission_of
 from overmind_core.missions.lookup import parent_of
-from overmind_core.missions.registry import mission_of as stored_mission
+from overmind_core.missions.registry import decode_mission as stored_mission
 from overmind_core.quests import requests, store
-from overmind_core.quests.service import Goal, Quests
+from overmind_core.quests.service import Goal, QuestService
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
@@ -120,7 +120,7 @@ class QuestApi:
         registry: Registry,
         home: Home,
         settings: Settings,
-        quests: Quests,
+        quests: QuestService,
         mission_table: MissionTable,
         journal: Journal,
         quest_table: QuestTable,

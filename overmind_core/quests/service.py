@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.bus import Bus
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
@@ -82,7 +82,7 @@ class QuestEnded(NamedTuple):
     quest: Quest
 
 
-class Quests:
+class QuestService:
     """Used from the loop's thread only; `live` is to be read."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Quests:
         clock: Clock,
         phase: Phase,
         tasks: Tasks,
-        line: KeeperLine,
+        line: CurrentKeeper,
         registry: Registry,
         missions: Missions,
         environments: Environments,
@@ -126,7 +126,7 @@ class Quests:
         for row in self._quest_table.live():
             self._keep(store.quest(row))
 
-    def take_up(self) -> None:
+    def resume(self) -> None:
         """Go on where the supervisor before was ended."""
         for quest in list(self.live):
             self.consider(quest)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.service import Missions
     from overmind_core.plans.service import Plans
-    from overmind_core.quests.service import Quests
+    from overmind_core.quests.service import QuestService
     from overmind_core.schedules.store import RitualTable
 
 _Request = TypeVar("_Request")
@@ -61,7 +61,7 @@ class Starter:
         journal: Journal,
         settings: Settings,
         missions: Missions,
-        quests: Quests,
+        quests: QuestService,
         plans: Plans,
         preparer: Preparer,
         ritual_table: RitualTable,

@@ -33,7 +33,7 @@ class CatchUp(StrEnum):
     """One run for all of them."""
 
 
-class Outcome(StrEnum):
+class DueAction(StrEnum):
     """What to do about a time."""
 
     START = "start"
@@ -60,10 +60,10 @@ class Standing(NamedTuple):
     waiting: int = 0
 
 
-class Decision(NamedTuple):
+class DueDecision(NamedTuple):
     """What to do now."""
 
-    outcome: Outcome | None
+    outcome: DueAction | None
     """None: nothing."""
     due: float | None
     """The time that it is about, in seconds since the epoch."""
@@ -75,7 +75,7 @@ class Decision(NamedTuple):
     """What counts as dealt with from now on: to be saved before, or together with, what is done."""
 
 
-def decide(schedule: Schedule, policy: Policy, standing: Standing, now: float) -> Decision:
+def decide(schedule: Schedule, policy: Policy, standing: Standing, now: float) -> DueDecision:
     """Return what to do at `now`, in seconds since the epoch.
 
     Of all times since the last one that was dealt with at most one leads to a run: the newest.
@@ -83,15 +83,15 @@ def decide(schedule: Schedule, policy: Policy, standing: Standing, now: float) -
     last = standing.last if standing.last <= now + CORRECTION else now
     due = schedule.newest(last, now)
     if due is None:
-        return Decision(None, None, late=False, missed=0, last=last)
+        return DueDecision(None, None, late=False, missed=0, last=last)
     late = now - due > TOLERANCE
     missed = schedule.count(last, due, COUNTED + 1) - 1
-    outcome = Outcome.MISS if late and policy.catch_up is CatchUp.NONE else _overlapping(policy, standing)
-    return Decision(outcome, due, late, missed, due)
+    outcome = DueAction.MISS if late and policy.catch_up is CatchUp.NONE else _overlapping(policy, standing)
+    return DueDecision(outcome, due, late, missed, due)
 
 
-def _overlapping(policy: Policy, standing: Standing) -> Outcome:
+def _overlapping(policy: Policy, standing: Standing) -> DueAction:
     if not standing.busy and not standing.waiting:
-        return Outcome.START
+        return DueAction.START
     queue = policy.overlap is Overlap.QUEUE and standing.waiting < LONGEST_QUEUE
-    return Outcome.QUEUE if queue else Outcome.SKIP
+    return DueAction.QUEUE if queue else DueAction.SKIP

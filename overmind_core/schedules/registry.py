@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.store import MissionTable
-    from overmind_core.quests.service import Quests
+    from overmind_core.quests.service import QuestService
     from overmind_core.quests.store import QuestTable
     from overmind_core.schedules.store import RitualTable
 
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 class RitualRegistry:
     """Used from the loop's thread only; `all` is to be read."""
 
-    def __init__(self, *, journal: Journal, events: EventLog, line: KeeperLine, ritual_table: RitualTable) -> None:
+    def __init__(self, *, journal: Journal, events: EventLog, line: CurrentKeeper, ritual_table: RitualTable) -> None:
         self._journal = journal
         self._events = events
         self._line = line
@@ -202,7 +202,7 @@ class RunRetention:
         self,
         *,
         rituals: RitualRegistry,
-        quests: Quests,
+        quests: QuestService,
         registry: Registry,
         journal: Journal,
         retention: Retention,

@@ -18,7 +18,7 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.tasks import SingleFlight
 from overmind_core.quests.service import QuestEnded
 from overmind_core.schedules import due
-from overmind_core.schedules.due import CatchUp, Decision, Outcome, Overlap, Policy, Standing, decide
+from overmind_core.schedules.due import CatchUp, DueAction, DueDecision, Overlap, Policy, Standing, decide
 
 if TYPE_CHECKING:
     from overmind_core.domain.missions.mission import Mission
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.answer_types import MissionBrief
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.missions.registry import Registry
-    from overmind_core.quests.service import Quests
+    from overmind_core.quests.service import QuestService
     from overmind_core.schedules.actions import Starter
     from overmind_core.schedules.registry import RitualRegistry, RunRetention
     from overmind_core.system.machine import Clock
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 15.0
 """The longest wait between two looks: no timer runs while the machine sleeps, and its clock may be set."""
 _STATUS = {
-    Outcome.START: RunStatus.STARTING,
-    Outcome.QUEUE: RunStatus.QUEUED,
-    Outcome.SKIP: RunStatus.SKIPPED,
-    Outcome.MISS: RunStatus.MISSED,
+    DueAction.START: RunStatus.STARTING,
+    DueAction.QUEUE: RunStatus.QUEUED,
+    DueAction.SKIP: RunStatus.SKIPPED,
+    DueAction.MISS: RunStatus.MISSED,
 }
-_REASONS = {Outcome.SKIP: "overlap", Outcome.MISS: "not_there"}
+_REASONS = {DueAction.SKIP: "overlap", DueAction.MISS: "not_there"}
 
 
 class Schedules:
@@ -55,7 +55,7 @@ class Schedules:
         phase: Phase,
         tasks: Tasks,
         registry: Registry,
-        quests: Quests,
+        quests: QuestService,
         rituals: RitualRegistry,
         starter: Starter,
         retention: RunRetention,
@@ -191,7 +191,7 @@ class Schedules:
         waiting = sum(run.status is RunStatus.QUEUED for run in runs.values())
         return Standing(ritual.last, busy=len(runs) > waiting, waiting=waiting)
 
-    def _deal_with(self, ritual: Ritual, decision: Decision, outcome: Outcome, at: float) -> None:
+    def _deal_with(self, ritual: Ritual, decision: DueDecision, outcome: DueAction, at: float) -> None:
         changed = replace(ritual, last=decision.last, number=ritual.number + 1)
         run = RitualRun(
             ritual.id,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.answer_types import TurnFinishing
     from overmind_core.agents.service import Agents
     from overmind_core.domain.events import MissionEvent
-    from overmind_core.kernel.keeper_client import KeeperLine
+    from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.attachments import Attachment, Attachments
@@ -100,7 +100,7 @@ class TerminalsApi:
         registry: Registry,
         attachments: Attachments,
         agents: Agents,
-        line: KeeperLine,
+        line: CurrentKeeper,
         home: Home,
         progress: OutputProgress,
         phase: Phase,

@@ -1,10 +1,7 @@
-"""What changed, by the supervisor's answer or by git's own words: the files, and the diff of each as a text. Pure.
+"""Changes in a folder as lines: the files, the diff of each with its line numbers, comments on its lines. Pure.
 
-A diff as lines to read: the files in it, the number of each line, and of which place each line speaks. Pure.
-
-What changed between two arrangements of rows: so that a key never acts on a row that moved under the finger.
-
-Comments on lines of a diff, gathered in one message that is not sent yet: its text is all there is of them. Pure.
+The supervisor's answer and git's own output are read alike. Comments are gathered in one message that is not sent yet:
+its text is all there is of them.
 """
 
 from __future__ import annotations
@@ -144,8 +141,8 @@ class File(NamedTuple):
         return _FILE_TONES.get(self.letter, "slow")
 
 
-class Found(NamedTuple):
-    """What changed.
+class DiffFiles(NamedTuple):
+    """The changes of a folder.
 
     Attributes:
         branch: What is checked out; "" when it has no name.
@@ -167,7 +164,7 @@ class Found(NamedTuple):
 
 
 class DiffText(NamedTuple):
-    """Lines to show.
+    """A diff as lines to show.
 
     Attributes:
         lines: All of them.
@@ -182,14 +179,14 @@ class DiffText(NamedTuple):
     spots: Mapping[int, Spot] = {}
 
 
-def of_api(answer: Mapping[str, Any]) -> Found:
+def of_api(answer: Mapping[str, Any]) -> DiffFiles:
     """The answer of `changes`."""
     files = (
         File(one["status"][:1], one["path"], one.get("added"), one.get("removed"), one.get("old_path") or "")
         for one in answer["files"]
     )
     commits = ((one["hash"][:9], one["subject"]) for one in answer.get("commits") or ())
-    return Found(
+    return DiffFiles(
         answer.get("branch") or "", tuple(commits), tuple(files), answer["diff"], answer.get("cut") or "",
         "" if answer.get("base") in {None, HEAD} else answer["base"],
     )  # fmt: skip
@@ -197,7 +194,7 @@ def of_api(answer: Mapping[str, Any]) -> Found:
 
 def of_git(  # noqa: PLR0917 - what git says, in its order
     branch: str, commits: Sequence[str], status: str, diff: str, cut: str, since: str
-) -> Found:
+) -> DiffFiles:
     """What git itself says.
 
     Args:
@@ -210,10 +207,10 @@ def of_git(  # noqa: PLR0917 - what git says, in its order
     """
     files = _counted(_files(status), parts(diff))
     pairs = (line.partition(" ")[::2] for line in commits)
-    return Found(branch, tuple(pairs), tuple(files), diff, cut, "", since)
+    return DiffFiles(branch, tuple(pairs), tuple(files), diff, cut, "", since)
 
 
-def text(found: Found) -> DiffText:
+def text(found: DiffFiles) -> DiffText:
     """All of it as a text."""
     lines = _head(found) + _commits(found)
     if not found.files:
@@ -291,7 +288,7 @@ def _without_diff(files: Sequence[File], paths: Collection[str]) -> Lines:
     return lines
 
 
-def _head(found: Found) -> Lines:
+def _head(found: DiffFiles) -> Lines:
     new = sum(file.letter in "?A" for file in found.files)
     added = sum(file.added or 0 for file in found.files)
     removed = sum(file.removed or 0 for file in found.files)
@@ -302,7 +299,7 @@ def _head(found: Found) -> Lines:
     return [[Cell(f" {safe(found.branch) or 'no branch'}", "title"), *base, said, *sums]]
 
 
-def _commits(found: Found) -> Lines:
+def _commits(found: DiffFiles) -> Lines:
     if not found.commits:
         return []
     count = len(found.commits)

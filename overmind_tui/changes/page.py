@@ -1,4 +1,4 @@
-"""What changed in a mission's folder: the files, the diff of each, comments on its lines, and the way to land it.
+"""The page of a mission's changes: its files, the diff of each, comments on its lines, and the way to land it.
 
 The supervisor is asked; of what it can't tell, git itself is, in a thread: nothing that the folder's configuration
 names is run, no lock is taken, and neither time nor size is without a limit.
@@ -21,7 +21,7 @@ from textual.geometry import Size
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_tui.changes import diff
-from overmind_tui.changes.diff import DiffText, Found, Spot
+from overmind_tui.changes.diff import DiffFiles, DiffText, Spot
 from overmind_tui.landing import lines
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.log import pattern
@@ -159,7 +159,7 @@ SHORT = 100_000
 
 
 class ChangeSource:
-    """Asks.
+    """Asks the supervisor for changes, and git where that can't tell.
 
     Args:
         row: The mission, or the row of its worktree.
@@ -167,7 +167,7 @@ class ChangeSource:
         fail: Gets why nothing was.
     """
 
-    def __init__(self, row: Row, show: Callable[[Found, DiffText], None], fail: Callable[[str], None]) -> None:
+    def __init__(self, row: Row, show: Callable[[DiffFiles, DiffText], None], fail: Callable[[str], None]) -> None:
         self._row = row
         self._show = show
         self._fail = fail
@@ -186,7 +186,7 @@ class ChangeSource:
 
         shell.request("changes", [{"id": self._row["id"]}], on_result)
 
-    def _take(self, shell: Shell, found: Found) -> None:
+    def _take(self, shell: Shell, found: DiffFiles) -> None:
         """A long diff takes its time to be drawn; nobody waits for that."""
         if len(found.diff) < SHORT:
             self._show(found, diff.text(found))
@@ -227,11 +227,11 @@ HIGHEST_LIST = 6
 
 
 class ChangesPage(TextPage):
-    """Asks when it is opened, and again with ctrl-r.
+    """The page of changes; it asks when it is opened, and again with ctrl-r.
 
     Args:
         row: The mission, or the row of its worktree.
-        talking: Writes to its agent.
+        message_actions: Writes to its agent.
     """
 
     step_actions = ("next-file", "previous-file")
@@ -240,7 +240,7 @@ class ChangesPage(TextPage):
         self._row = row
         self._message_actions = message_actions
         self._source = ChangeSource(row, self._show, self._show_failure)
-        self._found: Found | None = None
+        self._found: DiffFiles | None = None
         self._text = DiffText([[Cell("  looking …", "quiet")]])
         self._cells, self._rows, self._here = 0, 0, ""
         """Of the list of files, and which of them is marked."""
@@ -298,7 +298,7 @@ class ChangesPage(TextPage):
         if self.is_mounted:
             self.update()
 
-    def _show(self, found: Found, text: DiffText) -> None:
+    def _show(self, found: DiffFiles, text: DiffText) -> None:
         self._found, self._text = found, text
         if self.is_mounted:
             self.update()

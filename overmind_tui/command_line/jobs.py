@@ -1,4 +1,4 @@
-"""Command lines that run beside the screen: what they say is gathered, progress is shown, and they can be cancelled."""
+"""Jobs: command lines that run beside the screen. Output is kept, progress is shown, and they can be cancelled."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHUNK = 65_536
 
 
 class Outcome(NamedTuple):
-    """What became of it."""
+    """What became of a job."""
 
     text: str
     code: int
@@ -108,7 +108,7 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 class Jobs:
-    """All that run now.
+    """All jobs that run now.
 
     Args:
         background: Does some work in a thread; what it answers is then called in the program's own.
@@ -123,7 +123,7 @@ class Jobs:
         self._running: list[CommandJob] = []
 
     def start(self, name: str, calls: Sequence[Sequence[str]], on_result: OnOutcome) -> None:
-        """Run command lines in a thread; `told` gets their outcome in the program's own."""
+        """Run command lines in a thread; `on_result` gets their outcome in the program's own."""
         environ = {**self._world.environ, "OVERMIND_HOME": self._home.root}
         job = CommandJob(name, calls, self._world.folder, environ)
         self._running.append(job)

@@ -1,4 +1,4 @@
-"""What is typed after a colon: views are shown, verbs run as the command line would run them; what completes it."""
+"""The `:` line at work: it shows views, runs verbs as the command line would, completes both, keeps their history."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROOT = "missions"
 
 
 class Commands:
-    """The line behind `:`.
+    """The `:` line, and the views that were opened by it.
 
     Args:
         shell: Where views are opened.

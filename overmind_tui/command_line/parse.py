@@ -1,6 +1,6 @@
-"""The language behind `:`: a view with a filter, or a command-line verb with its words; and what completes a line.
+"""The grammar of the `:` line: a view with a filter, or a verb of the command line with its words; and its completion.
 
-Where somebody has been, to go back and forward in, as in a browser.
+Also the history of the views that were open, to go back and forward in, as in a browser.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Command = Show | Do | Leave | Say | Unknown | None
 
 
 class Language(NamedTuple):
-    """Every word that means something.
+    """Every word that means something after `:`.
 
     Attributes:
         views: Word → name of the view.

@@ -1,4 +1,4 @@
-"""Verbs after `:`: which missions they mean, what is asked first, and who does them."""
+"""Running verbs of the `:` line: which missions they mean, what is asked first, and who does them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Start(Protocol):
 
 
 class CommandRun:
-    """Runs verbs of the table."""
+    """Runs verbs of the table on the missions that they mean."""
 
     def __init__(self, shell: Shell, jobs: Jobs, start: Start) -> None:
         self._shell = shell

@@ -1,9 +1,7 @@
-"""Command-line verbs as `:` takes them, what it does besides, and where the others are instead.
+"""Verbs that `:` takes, which of them the program does by itself, and where the others are instead.
 
-What the command line's own table says of a verb: its options and its words.
-
-`:` runs the command line, so it completes and reads what that would read. The table is loaded one verb at a time, when
-somebody types it.
+`:` runs the command line, so it completes and reads by the options and words of the command line's own table. That is
+loaded one verb at a time, when somebody types it.
 """
 
 from __future__ import annotations

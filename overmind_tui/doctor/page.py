@@ -1,4 +1,4 @@
-"""What is installed and what is not, as `overmind doctor` finds it, with how to mend each."""
+"""The page of the doctor: what is installed and what is not, as `overmind doctor` finds it, with how to mend each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened: what came and was flashed since the program began, and before that what the supervisor still knows."""
+"""The page of events: those that came and what was flashed since the program began, then what the supervisor kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to what agents ask, each to the one question that was read."""
+"""Actions on questions of agents: allow, deny, always, answer, each to the one question that was read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
 
 
 class AnswerActions:
-    """What is answered, once the person may."""
+    """Answers to questions, once the person may give them."""
 
     def __init__(self, shell: Shell, drafts: Drafts) -> None:
         self._shell = shell

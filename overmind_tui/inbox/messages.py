@@ -1,6 +1,6 @@
-"""Talking to agents: messages to one or to many, the end of a turn, and whoever needs the person next.
+"""Actions that talk to agents: messages to one or to many, comments on changes, the end of a turn; and their drafts.
 
-What was written to agents, also last time: what was sent, as the history of the box, and what was not, as drafts.
+Drafts outlive the program: what was sent, as the history of the composer, and what was not sent yet.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LONGEST = 4_000
 
 
 class Drafts:
-    """Texts, the newest last.
+    """Texts that were written to agents, the newest last.
 
     Args:
         known: What is remembered of the last time.
@@ -80,7 +80,7 @@ _LAST = frozenset({"message_answered", "message_failed", "message_cancelled"})
 
 
 class MessageActions:
-    """What is said to agents."""
+    """Messages to agents, and the end of a turn."""
 
     def __init__(self, shell: Shell, drafts: Drafts) -> None:
         self._shell = shell

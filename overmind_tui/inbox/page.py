@@ -1,4 +1,4 @@
-"""Who needs the person, and what for, answered in place: the list above, all of what the cursor's one asks below.
+"""The inbox: a list of who needs the person, and all of what the one under the cursor asks, answered in place.
 
 A key answers the question that is on the screen, once it can have been read; another goes to whoever is next.
 """
@@ -180,7 +180,7 @@ class NeedsPage(Page):
     """Keys answer the question that is on the screen, once a person can have read it.
 
     Args:
-        answering: Who answers.
+        answer_actions: Who answers.
         went_to: Told whom the person looks at now.
         first: Where the cursor begins; None: with who has waited longest.
     """
@@ -443,7 +443,7 @@ def _turn(need: Need) -> tuple[str, str]:
 
 
 class InboxActions:
-    """Round and round those that need the person."""
+    """Opens the inbox, and goes round those that need the person."""
 
     def __init__(self, shell: Shell, answer_actions: actions.AnswerActions) -> None:
         self._shell = shell

@@ -1,12 +1,6 @@
-"""Who needs the person: what is blocked until somebody helps, and whose turn is over with an answer that nobody saw.
+"""Rows of the inbox: missions that are blocked until somebody helps, and turns whose answer nobody saw. Pure.
 
-The words around what is asked: its title, the keys that answer it, and how it ended. Pure.
-
-Choosing among the options of a question, or of several that are asked at once, by their numbers. Pure.
-
-The whole of what an agent asks: the command, the change of a file as a diff, the plan, the choices. Pure.
-
-Nothing is left out: what has no form of its own here is shown as the command line shows it.
+With the words around what is asked: its title, the keys that answer it, and how it ended.
 """
 
 from __future__ import annotations
@@ -110,7 +104,7 @@ def _held(row: Row, now: float) -> float:
 # the cursor
 
 
-def place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
+def cursor_place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
     """Where the cursor stands now: where it did, else on what else blocks the same mission, else as near as can be."""
     keys = [need.key for need in found]
     if wanted in keys:
@@ -119,7 +113,7 @@ def place(found: Sequence[Need], wanted: Key | None, before: int) -> int:
     return same[0] if same else max(0, min(before, len(found) - 1))
 
 
-def moved(old: Sequence[Need], new: Sequence[Need], wanted: Key | None, at: int) -> bool:
+def has_moved(old: Sequence[Need], new: Sequence[Need], wanted: Key | None, at: int) -> bool:
     """Whether what is under the cursor has left, or stands elsewhere."""
     if wanted is None or not 0 <= at < len(old):
         return False

@@ -1,6 +1,7 @@
 """The whole of what an agent asks: the command, the change of a file as a diff, the plan, the choices. Pure.
 
-Nothing is left out: what has no form of its own here is shown as the command line shows it.
+Nothing is left out: what has no form of its own here is shown as the command line shows it. Options are chosen by their
+numbers, of one question or of several that are asked at once.
 """
 
 from __future__ import annotations

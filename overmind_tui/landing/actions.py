@@ -1,4 +1,4 @@
-"""What keys do to worktrees: land them, commit in them, push them, discard them."""
+"""Actions on worktrees: land, commit, push, discard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Landing a worktree: what would come is shown first, then how is chosen, then it is done, and seen to be done."""
+"""The dialog of a landing: what would come is shown first, then how is chosen, then it is done, and seen to be done."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Commits(Protocol):
 
 
 class LandingDialog(NeedsRoom, ModalScreen[None]):
-    """Asks how, and lands.
+    """Asks how to land, and lands.
 
     Args:
         row: The mission, or the row of its worktree.

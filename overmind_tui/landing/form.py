@@ -1,4 +1,4 @@
-"""The question whether a worktree is to be landed, as a form: what would come, how, and whether it may. Pure."""
+"""The form of a landing: what would come, how it is merged, and whether it may be. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENTRIES = ("how", "into", "verify")
 
 
 class Stage(StrEnum):
-    """How far it is."""
+    """How far a landing is."""
 
     LOOKING = "looking"
     READY = "ready"
@@ -49,7 +49,7 @@ KEYS_OF_A_TASK = "v changes · esc closes"
 
 @dataclass(frozen=True, slots=True)
 class LandForm:
-    """The form as it stands.
+    """The form of a landing as it stands.
 
     Attributes:
         branch: What would be landed.

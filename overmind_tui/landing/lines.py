@@ -1,7 +1,4 @@
-"""What landing a worktree would bring, why it can't be landed, and what discarding it would lose: as lines. Pure.
-
-Worktrees as a table: whose each is, how far it is from its base, and what of it is nowhere else. Pure.
-"""
+"""Rows of worktrees, and a landing as lines: what it would bring, what stops it, what a discard loses. Pure."""
 
 from __future__ import annotations
 
@@ -175,7 +172,7 @@ HOWS = {
 
 
 class Wanted(NamedTuple):
-    """How it is to be landed.
+    """How a worktree is to be landed.
 
     Attributes:
         how: In which way.

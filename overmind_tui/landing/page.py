@@ -1,9 +1,4 @@
-"""Landing a worktree: what would come is shown first, then how is chosen, then it is done, and seen to be done.
-
-What keys do to worktrees: land them, commit in them, push them, discard them.
-
-The worktrees of isolated missions, and what is to be done about each.
-"""
+"""The page of worktrees: those of isolated missions, and what is to be done about each."""
 
 from __future__ import annotations
 

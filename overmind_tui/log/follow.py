@@ -1,4 +1,4 @@
-"""The newest lines of what is looked at, as they grow; a thread of its own, which follows the person's eyes."""
+"""The follower of logs: the newest lines of what is shown, as they grow, in a thread of its own."""
 
 from __future__ import annotations
 

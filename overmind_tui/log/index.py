@@ -1,8 +1,7 @@
-"""Where the pages of a run begin: found by looking for newlines only, some milliseconds of work at a time.
+"""The index of a run's log: where its pages begin, found by looking for newlines, some milliseconds of work at a time.
 
-A page ends at the end of a line, and never within full-screen output, which is a page of its own.
-
-What is looked at, and the pages that it is made of: where their bytes are, and about how many lines they show.
+A page ends at the end of a line, and never within full-screen output, which is a page of its own. It knows where its
+bytes are, and about how many lines they show.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def pieces(log: RunLog, start: Offsets, end: Offsets, *, page: int = PAGE) -> It
 
 
 class _Scan:
-    """One stream; the other stands still."""
+    """The scan of one stream for pages; the other stands still."""
 
     def __init__(self, log: RunLog, stream: int, start: Offsets, page: int) -> None:
         self._log = log
@@ -177,7 +176,7 @@ UNKNOWN = -1
 
 
 class LogScope(NamedTuple):
-    """Which part of whose logs.
+    """The scope that is shown: which part of whose logs.
 
     Attributes:
         missions: Their ids; the lines of several stand in the order of their times.

@@ -1,7 +1,7 @@
 """Which of many lines match, for a thread: an expression that may take for ever is searched by a process of its own.
 
 A search holds the interpreter of all threads and can be interrupted in a main thread only. So that is where it runs:
-its own patience ends it, and the end of what it reads ends the process.
+its time budget ends it, and the end of what it reads ends the process.
 """
 
 from __future__ import annotations

@@ -1,11 +1,4 @@
-"""Lines of a log as rows of a screen: their time before them, long ones wrapped or cut sideways.
-
-What stands in the border of a log, and in it when there is nothing else.
-
-Searching what a terminal shows and what scrolled away: a pattern in its lines, wherever they were wrapped.
-
-Which row shows which part of which line, when long ones are wrapped.
-"""
+"""Lines of a log as rows of a screen: time before them, long ones wrapped or cut sideways; and the log's titles."""
 
 from __future__ import annotations
 

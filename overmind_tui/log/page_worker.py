@@ -1,4 +1,4 @@
-"""What is read of logs besides their newest lines: pages that are looked at, where all pages are, which of them match.
+"""The reader of pages of a log besides its newest lines: those that are shown, the index of all, the count of matches.
 
 A thread of its own, which works for some milliseconds and then lets others work as long, so that keys never wait.
 """
@@ -150,7 +150,7 @@ class ReadJob:
 
 
 class PageWorker:
-    """Posts messages until `close`."""
+    """The thread that reads pages and posts messages until `close`."""
 
     def __init__(self, post: Callable[[Message], object]) -> None:
         self._post = post

@@ -1,6 +1,6 @@
-"""What the screen knows of a log: where its pages are, those that are held, its newest lines. No files, no threads.
+"""A log as the screen knows it: where its pages are, those that are held, its newest lines. No files, no threads.
 
-Which row of the screen shows which line of which page: exact for pages that are held, estimated for the others.
+Rows of the screen are looked up in it: exact for pages that are held, estimated for the others.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class RowPlace(NamedTuple):
 
 
 class ScreenRows:
-    """The rows of a book at a width (in cells); 0 cells: long lines are not wrapped."""
+    """The rows of a log at a width (in cells); 0 cells: long lines are not wrapped."""
 
     def __init__(self, paged_log: PagedLog, cells: int = 0) -> None:
         self._paged_log = paged_log

@@ -1,4 +1,4 @@
-"""The log of the main screen: what is looked at, which of its lines, and what comes of it."""
+"""The log panel of the missions screen: whose log it shows, which of its lines, and what its keys do."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ RANGES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60}
 
 
 class LogPanel:
-    """What the log panel shows.
+    """The log panel: what it shows, and what its keys do.
 
     Attributes:
         look: What is looked at.
         runs: The number of the newest run that is shown, and of the newest that there is.
         span: How the part of the log that is shown is called; "" is all.
-        news: The missions whose newest lines came here since the supervisor was told that they were seen.
+        unread: The missions whose newest lines came here since the supervisor was told that they were seen.
     """
 
     def __init__(self, screen: MainScreen, feed: LogFollower) -> None:

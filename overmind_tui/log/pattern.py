@@ -1,6 +1,6 @@
-"""What is typed after `/` in a log: which lines are meant, and where in them the words stand.
+"""The pattern that is typed after `/` in a log: which lines it means, and where in them its words stand and are marked.
 
-Where a text says what is searched for, and how that is marked. Pure.
+Pure but for the time budget of a search.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TRIED = 200
 
 
 class Pattern:
-    """Of the lines of a log; made by `parsed`."""
+    """A pattern for the lines of a log; made by `parsed`."""
 
     __slots__ = ("_filter", "_tests", "_words", "literals", "risky", "text")
 

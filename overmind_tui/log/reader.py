@@ -1,6 +1,6 @@
-"""All missions that are looked at together: the lines at the end, and the pages before them.
+"""The reader of all logs that are shown together: their newest lines, and the pages before them.
 
-Pages of several missions at once: each holds what all of them wrote in the same time.
+A page of several missions holds what all of them wrote in the same time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""All lines of a log, however long it is, for a file: read page by page, beside whoever looks at it.
-
-A whole log in the person's pager, as the command line prints it.
-"""
+"""A whole log, however long, into a file or the person's pager: read page by page, beside what is shown of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked for in a log: lines that match alone, or all with the matches standing out."""
+"""The search in a log: lines that match alone, or all with the matches standing out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class LogSearch:
-    """Behind `/` in the log, `n` and `N`.
+    """The search behind `/` in the log, `n` and `N`.
 
     Attributes:
         text: What was typed last and made sense.

@@ -1,4 +1,4 @@
-"""One mission's log: its newest lines and what is added to them, and any page of what lies before."""
+"""The log of one mission: its newest lines and what is added to them, and any page of what lies before."""
 
 from __future__ import annotations
 

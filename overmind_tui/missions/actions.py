@@ -1,4 +1,4 @@
-"""What keys do to missions: on the ids that were seen when the key was pressed, and never on a row that just moved."""
+"""Actions on rows: done to the ids that were seen when the key was pressed, and never to a row that just moved."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Ending missions and starting them again: stop, kill, restart, remove; what ends work asks first. Copying their ids.
+"""Actions that end missions and start them again: stop, kill, restart, remove. Also copying their ids.
 
-One request for each of several rows, and one flash for all of them.
+What ends work asks first. Several rows are one request for each, and one flash for all of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NAMED = 3
 
 
 class Request(NamedTuple):
-    """What is done.
+    """A request to the supervisor, and the words for what it does.
 
     Attributes:
         command: The request.
@@ -63,7 +63,7 @@ def _said(doing: Request, names: Sequence[str], failed: Sequence[tuple[str, Over
 
 
 class EndActions:
-    """What ends work, and what starts it again."""
+    """Actions that end work, or start it again."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -132,7 +132,7 @@ class EndActions:
 
 
 class CopyActions:
-    """Copies; nothing of a mission changes."""
+    """Copies ids; nothing of a mission changes."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell

@@ -1,4 +1,4 @@
-"""What is known about a mission, what it is, and what changed in its folder: each on a page of its own."""
+"""Actions that show a mission: its terminal, its description, its changes, its definition as TOML."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ViewActions:
-    """What changes nothing."""
+    """Actions that show a mission and change nothing."""
 
     def __init__(self, shell: Shell, jobs: Jobs, message_actions: MessageActions) -> None:
         self._shell = shell

@@ -1,4 +1,4 @@
-"""New missions, changed ones, and shells beside them.
+"""Actions that start missions: new ones, changed ones, and shells beside them.
 
 A project's file runs commands: a person sees them, and says yes, before anything of it is used.
 """
@@ -20,7 +20,7 @@ from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.missions.form_fields import COMMAND, SHELL, EntryKind, Form, What
+from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, ProgramKind, Startable
 from overmind_tui.pages.dialog import Answer, DelayedConfirm
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field
@@ -86,7 +86,7 @@ _random = random.SystemRandom()
 
 
 class StartActions:
-    """What begins work, or begins it anew."""
+    """Actions that begin work, or begin it anew."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -130,7 +130,7 @@ class StartActions:
         self._folder = folder
         self._shell.open(FormScreen(form, start=self._start, keep=self._keep))
 
-    def _form(self, whats: Sequence[What], folder: str) -> Form:
+    def _form(self, whats: Sequence[Startable], folder: str) -> Form:
         fresh = form_fields.empty(whats, folder=folder, generated=self._generated())
         draft = self._draft
         if draft is not None:
@@ -157,7 +157,7 @@ class StartActions:
         except form_request.Wrong as wrong:
             screen.refused(wrong.key, wrong.sentence)
             return
-        if form.what.sort is EntryKind.AGENT and not _has_screen(form.what.name):
+        if form.what.sort is ProgramKind.AGENT and not _has_screen(form.what.name):
             asked = {key: value for key, value in asked.items() if key not in {"type", "interactive"}}
 
         def on_result(answers: Answers) -> None:
@@ -190,7 +190,7 @@ class StartActions:
         interactive = what in {SHELL, COMMAND} or _has_screen(what)
         self._run(form_request.begun(what, text, interactive=interactive), folder, on_result)
 
-    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Questions.ask`
+    def _run(self, asked: dict[str, Any], folder: str, on_result: Any) -> None:  # noqa: ANN401 - see `Requests.send`
         cwd = to_wire(folder_completion.absolute(folder, self._shell.world.folder))
         request = self._shell.world.request() | asked | {"cwd": cwd}
 
@@ -272,13 +272,13 @@ def _has_screen(agent: str) -> bool:
     return AgentMode.INTERACTIVE in providers.get(agent).modes
 
 
-def _whats(agents: dict[str, bool]) -> list[What]:
+def _whats(agents: dict[str, bool]) -> list[Startable]:
     """What can be started; what is not installed stands last, with how it would be."""
-    there = [What(name) for name, found in agents.items() if found]
+    there = [Startable(name) for name, found in agents.items() if found]
     missing = [
-        What(name, f"{providers.get(name).program} is not on PATH · {providers.get(name).install}")
+        Startable(name, f"{providers.get(name).program} is not on PATH · {providers.get(name).install}")
         for name, found in agents.items()
         if not found
     ]
-    plain = [What(SHELL), What(COMMAND)] if there else [What(COMMAND), What(SHELL)]
+    plain = [Startable(SHELL), Startable(COMMAND)] if there else [Startable(COMMAND), Startable(SHELL)]
     return [*there, *plain, *missing]

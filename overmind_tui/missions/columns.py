@@ -1,6 +1,6 @@
-"""Which columns fit into how many cells: the least important leave first, the last one takes what is left.
+"""Columns of the table of missions: which fit into how many cells, and the orders by each of them.
 
-In which order missions stand: by any column, and by each of them the way round that is asked for first.
+The least important leave first, the last one takes what is left. An order begins the way round that is asked for first.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ EASE = 44
 
 
 class Column(NamedTuple):
-    """One column.
+    """One column of a table.
 
     Attributes:
         key: What it is called in orders and settings.

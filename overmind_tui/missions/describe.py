@@ -1,4 +1,4 @@
-"""Everything known about a mission, for reading: what it is, how it stands, how it is treated, its runs. Pure."""
+"""A mission's description, for reading: what it is, how it stands, how it is treated, its runs. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything known about a mission; ctrl-r asks again."""
+"""The page of a mission's description; ctrl-r asks again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Known = tuple[Mapping[str, Any], Mapping[str, Any] | None]
 
 
 class DescribePage(TextPage):
-    """Shows what was known when it was asked."""
+    """Shows the description as it was when it was asked for."""
 
     def __init__(self, row: Row, known: Known) -> None:
         self._row = row

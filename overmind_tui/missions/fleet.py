@@ -1,7 +1,4 @@
-"""What the supervisor has told so far: missions, what they ask, what happened, their load and what they cost; pure.
-
-Who wants to be looked at: who waits, who failed, and who has answered without anybody having seen it.
-"""
+"""The fleet: missions, questions, events, load and costs, as the supervisor told them so far. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ _WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart
 
 
 class Fleet:
-    """Rows by id, in the order of their start."""
+    """Missions by id, in the order of their start, and all that is known of them."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}

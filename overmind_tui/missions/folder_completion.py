@@ -1,4 +1,4 @@
-"""What a typed folder could become. Looks at the disk: for a thread."""
+"""Completion of a typed folder. It looks at the disk: for a thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A new mission: what to run, under which name, where, and when to start it again. Enter anywhere starts it."""
+"""The dialog of a new mission: what to run, under which name, where, and when to start it again.
+
+Enter anywhere starts it.
+"""
 
 from __future__ import annotations
 
@@ -93,8 +96,8 @@ class FormScreen(NeedsRoom, ModalScreen[None]):
     def paste(self, text: str) -> None:
         """Into the entry with the cursor; nothing in a paste is a key."""
         if not self._waits and self.state.entry.kind not in {
-            form_fields.MissionKind.CHOICE,
-            form_fields.MissionKind.FOLD,
+            form_fields.EntryKind.CHOICE,
+            form_fields.EntryKind.FOLD,
         }:
             self._be(form_fields.typed(self.state, text))
 

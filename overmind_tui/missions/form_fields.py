@@ -1,7 +1,4 @@
-"""A new mission as a form: its entries, what is typed into each, what keys do to it. Pure; `formrows` draws it.
-
-The form of a new mission as lines: labels, values with the cursor, and beside a field why it was refused. Pure.
-"""
+"""The form of a new mission: its entries, what is typed into each, what keys do to it, and how it is drawn. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ SHELL, COMMAND = "shell", "command"
 """What can be started besides agents."""
 
 
-class MissionKind(StrEnum):
+class EntryKind(StrEnum):
     """How an entry is filled in."""
 
     CHOICE = "choice"
@@ -31,24 +28,24 @@ class MissionKind(StrEnum):
     """Nothing to fill in: it unfolds the rest."""
 
 
-class EntryKind(StrEnum):
-    """What the chosen thing is."""
+class ProgramKind(StrEnum):
+    """What the chosen program is."""
 
     AGENT = "agent"
     SHELL = "shell"
     COMMAND = "command"
 
 
-class What(NamedTuple):
+class Startable(NamedTuple):
     """Something that can be started, and why it can't be here; "" when it can."""
 
     name: str
     missing: str = ""
 
     @property
-    def sort(self) -> EntryKind:
+    def sort(self) -> ProgramKind:
         """Anything but a shell or a command is an agent."""
-        return {SHELL: EntryKind.SHELL, COMMAND: EntryKind.COMMAND}.get(self.name, EntryKind.AGENT)
+        return {SHELL: ProgramKind.SHELL, COMMAND: ProgramKind.COMMAND}.get(self.name, ProgramKind.AGENT)
 
 
 class Entry(NamedTuple):
@@ -57,42 +54,40 @@ class Entry(NamedTuple):
     key: str
     label: str
     hint: str
-    kind: MissionKind
+    kind: EntryKind
     choices: tuple[str, ...] = ()
-    sorts: frozenset[EntryKind] = frozenset(EntryKind)
+    sorts: frozenset[ProgramKind] = frozenset(ProgramKind)
     more: bool = False
 
 
-_AGENT = frozenset({EntryKind.AGENT})
-_OF_TEXT = frozenset({EntryKind.AGENT, EntryKind.COMMAND})
+_AGENT = frozenset({ProgramKind.AGENT})
+_OF_TEXT = frozenset({ProgramKind.AGENT, ProgramKind.COMMAND})
 _RULES = "one rule in each line, such as Bash(git status)"
 ENTRIES: tuple[Entry, ...] = (
-    Entry("what", "what", "", MissionKind.CHOICE),
-    Entry("text", "", "", MissionKind.LINES, sorts=_OF_TEXT),
-    Entry("name", "name", "", MissionKind.LINE),
-    Entry("cwd", "folder", "where it runs", MissionKind.FOLDER),
-    Entry("more", "more", "", MissionKind.FOLD),
-    Entry("isolate", "isolate", "", MissionKind.CHOICE, ("as the project", "yes", "no"), more=True),
-    Entry("restart", "restart", "", MissionKind.CHOICE, ("never", "on-failure", "always"), more=True),
-    Entry("labels", "labels", "key=value key=value", MissionKind.LINE, more=True),
-    Entry("env", "variables", "NAME=value NAME='two words'", MissionKind.LINE, more=True),
-    Entry("model", "model", "the agent's own choice", MissionKind.LINE, sorts=_AGENT, more=True),
-    Entry(
-        "permission_mode", "mode", "", MissionKind.CHOICE, ("default", "plan", "acceptEdits"), sorts=_AGENT, more=True
-    ),
-    Entry("allow", "allow", _RULES, MissionKind.LINES, sorts=_AGENT, more=True),
-    Entry("deny", "deny", _RULES, MissionKind.LINES, sorts=_AGENT, more=True),
-    Entry("max_cost", "max cost", "no limit, in US dollars", MissionKind.LINE, sorts=_AGENT, more=True),
-    Entry("timeout", "timeout", "none; 90s, 10m or 2h for one run", MissionKind.LINE, more=True),
+    Entry("what", "what", "", EntryKind.CHOICE),
+    Entry("text", "", "", EntryKind.LINES, sorts=_OF_TEXT),
+    Entry("name", "name", "", EntryKind.LINE),
+    Entry("cwd", "folder", "where it runs", EntryKind.FOLDER),
+    Entry("more", "more", "", EntryKind.FOLD),
+    Entry("isolate", "isolate", "", EntryKind.CHOICE, ("as the project", "yes", "no"), more=True),
+    Entry("restart", "restart", "", EntryKind.CHOICE, ("never", "on-failure", "always"), more=True),
+    Entry("labels", "labels", "key=value key=value", EntryKind.LINE, more=True),
+    Entry("env", "variables", "NAME=value NAME='two words'", EntryKind.LINE, more=True),
+    Entry("model", "model", "the agent's own choice", EntryKind.LINE, sorts=_AGENT, more=True),
+    Entry("permission_mode", "mode", "", EntryKind.CHOICE, ("default", "plan", "acceptEdits"), sorts=_AGENT, more=True),
+    Entry("allow", "allow", _RULES, EntryKind.LINES, sorts=_AGENT, more=True),
+    Entry("deny", "deny", _RULES, EntryKind.LINES, sorts=_AGENT, more=True),
+    Entry("max_cost", "max cost", "no limit, in US dollars", EntryKind.LINE, sorts=_AGENT, more=True),
+    Entry("timeout", "timeout", "none; 90s, 10m or 2h for one run", EntryKind.LINE, more=True),
 )
-TEXTS = {EntryKind.AGENT: ("prompt", "what it is to do; empty: it waits for you"),
-         EntryKind.COMMAND: ("command", "a shell command, such as: make test")}  # fmt: skip
+TEXTS = {ProgramKind.AGENT: ("prompt", "what it is to do; empty: it waits for you"),
+         ProgramKind.COMMAND: ("command", "a shell command, such as: make test")}  # fmt: skip
 """Label and hint of the entry `text`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The form as it stands.
+    """The form of a new mission as it stands.
 
     Attributes:
         whats: What can be started; those that are installed first.
@@ -105,7 +100,7 @@ class Form:
         candidates: Folders that the typed one could become.
     """
 
-    whats: tuple[What, ...]
+    whats: tuple[Startable, ...]
     values: Mapping[str, Field]
     generated: str
     at: str = "text"
@@ -115,7 +110,7 @@ class Form:
     candidates: tuple[str, ...] = ()
 
     @property
-    def what(self) -> What:
+    def what(self) -> Startable:
         """What is chosen."""
         word = self.values["what"].text
         return next((one for one in self.whats if one.name == word), self.whats[0])
@@ -130,7 +125,7 @@ class Form:
         return self.values[key].text.strip()
 
 
-def empty(whats: Sequence[What], *, folder: str, generated: str) -> Form:
+def empty(whats: Sequence[Startable], *, folder: str, generated: str) -> Form:
     """A form in which nothing was typed."""
     first = {entry.key: Field(entry.choices[0] if entry.choices else "") for entry in ENTRIES}
     values = {**first, "what": Field(whats[0].name), "cwd": Field.of(folder)}
@@ -161,23 +156,23 @@ def choices(form: Form, entry: Entry) -> tuple[str, ...]:
 def typed(form: Form, text: str) -> Form:
     """The form after typing or pasting into the entry with the cursor."""
     entry, before = form.entry, form.values[form.at]
-    if entry.kind is MissionKind.CHOICE:
+    if entry.kind is EntryKind.CHOICE:
         return _chosen(form, 1) if text == " " else form
-    if entry.kind is MissionKind.FOLD:
+    if entry.kind is EntryKind.FOLD:
         return replace(form, unfolded=not form.unfolded) if text == " " else form
-    return written(form, (composer if entry.kind is MissionKind.LINES else field).typed(before, text))
+    return written(form, (composer if entry.kind is EntryKind.LINES else field).typed(before, text))
 
 
 def pressed(form: Form, key: str) -> Form:
     """The form after a key that is no character and no action of the form."""
     entry, before = form.entry, form.values[form.at]
-    if entry.kind is MissionKind.CHOICE:
+    if entry.kind is EntryKind.CHOICE:
         return _chosen(form, {"left": -1, "right": 1}.get(key, 0))
-    if entry.kind is MissionKind.FOLD:
+    if entry.kind is EntryKind.FOLD:
         return replace(form, unfolded=key == "right") if key in {"left", "right"} else form
-    if entry.kind is MissionKind.FOLDER and key in {"right", "ctrl+f"} and form.ghost and before.at == len(before.text):
+    if entry.kind is EntryKind.FOLDER and key in {"right", "ctrl+f"} and form.ghost and before.at == len(before.text):
         return completed(form)
-    changed = (composer if entry.kind is MissionKind.LINES else field).pressed(before, key)
+    changed = (composer if entry.kind is EntryKind.LINES else field).pressed(before, key)
     return form if changed is None else written(form, changed)
 
 
@@ -197,12 +192,12 @@ def stepped(form: Form, step: int) -> Form:
 
 def newline(form: Form) -> Form:
     """Another line, where there can be several."""
-    return typed(form, "\n") if form.entry.kind is MissionKind.LINES else form
+    return typed(form, "\n") if form.entry.kind is EntryKind.LINES else form
 
 
 def continued(form: Form) -> Form | None:
     """A new line in place of the backslash before the cursor; None where there is none."""
-    changed = composer.continued_draft(form.values[form.at]) if form.entry.kind is MissionKind.LINES else None
+    changed = composer.continued_draft(form.values[form.at]) if form.entry.kind is EntryKind.LINES else None
     return None if changed is None else written(form, changed)
 
 
@@ -268,11 +263,11 @@ def drawn(state: Form, cells: int, *, ascii_only: bool = False) -> Drawn:
 def _rows(state: Form, entry: Entry, cells: int, *, ascii_only: bool) -> list[list[Cell]]:
     active, value = entry.key == state.at, state.values[entry.key]
     match entry.kind:
-        case MissionKind.CHOICE:
+        case EntryKind.CHOICE:
             return [_choice(state, entry, cells, active=active, ascii_only=ascii_only)]
-        case MissionKind.FOLD:
+        case EntryKind.FOLD:
             return [[Cell(clipped(_folded(state, ascii_only=ascii_only), cells), "" if active else "faint")]]
-        case MissionKind.LINES if value.text:
+        case EntryKind.LINES if value.text:
             return _several(value, cells, active=active)
     return [line(value, _hint(state, entry), cells, active=active, ghost=state.ghost if entry.key == "cwd" else "")]
 
@@ -352,7 +347,7 @@ def _below(state: Form, entry: Entry, cells: int) -> list[list[Cell]]:
 
 def moved(state: Form, cells: int, step: int) -> Form | None:
     """The form with the cursor a row below or above in a text of several; None where there is none."""
-    if state.entry.kind is not MissionKind.LINES:
+    if state.entry.kind is not EntryKind.LINES:
         return None
     value = state.values[state.at]
     changed = composer.vertical(value, composer.rows(value.text, max(cells - LABEL - 1, 4) - 1), step)

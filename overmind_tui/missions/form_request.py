@@ -1,4 +1,7 @@
-"""What a form asks for: the arguments of `run` but for the world, and which entry an error is about. Pure."""
+"""The form of a new mission as a request: the arguments of `run` but for the world, and which entry an error is about.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overmind_core.errors import OvermindError
-from overmind_tui.missions.form_fields import EntryKind, Form
+from overmind_tui.missions.form_fields import Form, ProgramKind
 
 _ABOUT = {"name_taken": "name", "cwd_not_found": "cwd", "provider_missing": "what", "unknown_provider": "what",
           "empty_command": "text", "not_found": "text", "untrusted_project": "isolate", "docker_missing": "isolate",
@@ -36,7 +39,7 @@ def request(form: Form) -> dict[str, Any]:
         Wrong: an entry makes no sense.
     """
     sort = form.what.sort
-    if sort is EntryKind.COMMAND and not form.text("text"):
+    if sort is ProgramKind.COMMAND and not form.text("text"):
         raise Wrong("text", "say what to run")
     return {
         **begun(form.what.name, form.text("text")),
@@ -46,7 +49,7 @@ def request(form: Form) -> dict[str, Any]:
         "env_set": _pairs(form, "env"),
         "timeout": form.text("timeout") or 0,
         **_isolation(form.text("isolate")),
-        **(_agent(form) if sort is EntryKind.AGENT else {}),
+        **(_agent(form) if sort is ProgramKind.AGENT else {}),
     }
 
 
@@ -58,9 +61,9 @@ def begun(what: str, text: str, *, interactive: bool = True) -> dict[str, Any]:
         text: The prompt or the command.
         interactive: The agent has a full-screen program of its own; else it does this one thing.
     """
-    if what == EntryKind.COMMAND:
+    if what == ProgramKind.COMMAND:
         return {"command": text}
-    if what == EntryKind.SHELL:
+    if what == ProgramKind.SHELL:
         return {"command": text, "type": "session"}
     session = {"type": "session", "interactive": True} if interactive else {}
     return {"command": "", "provider": what, "agent": {"prompt": text or None}, **session}

@@ -1,4 +1,4 @@
-"""What stands around the panels of the main screen: header, banner, load, titles, and words where nothing is."""
+"""The header of the missions screen, its banner, its load panel and its titles, and words where no row is."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Header:
         if lost:
             return [[Cell(f" {lost}", "banner")]]
         key = "enter" if self._away.fresh else ":events"
-        return [[Cell(f" {self._away.said} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
+        return [[Cell(f" {self._away.text} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
 
     def stats(self, cells: int) -> Lines:
         """The load of the mission under the cursor."""
@@ -82,10 +82,10 @@ class Header:
 
     def table_title(self) -> str:
         """How many rows are shown, why not all, and which are marked."""
-        table, side = self._screen.table, self._table_panel
+        table, panel = self._screen.table, self._table_panel
         shown = {branch.id for branch in table.branches if branch.meant}
-        title = f"missions[{len(shown)}]" + (f" </{safe(side.filter.text)}>" if side.filter else "")
-        if side.attention:
+        title = f"missions[{len(shown)}]" + (f" </{safe(panel.filter.text)}>" if panel.filter else "")
+        if panel.attention:
             title += " <needs attention>"
         if table.marked:
             hidden = len(table.marked - shown)
@@ -108,11 +108,11 @@ class Header:
 
     def empty(self) -> Sequence[Sequence[Cell]]:
         """Why no row is shown."""
-        shell, side = self._screen.shell, self._table_panel
+        shell, panel = self._screen.shell, self._table_panel
         if shell.fleet.lost:
             return ()
         if not shell.fleet.loaded:
             return texts.loading()
         if shell.fleet.rows:
-            return texts.filtered(side.filter.text, attention=side.attention)
+            return texts.filtered(panel.filter.text, attention=panel.attention)
         return texts.nothing(self.agents, read_only=shell.read_only)

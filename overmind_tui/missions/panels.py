@@ -1,6 +1,6 @@
 """The panels of the missions screen: which are shown, which of them has the keys, and the way back from a log.
 
-What was open when a log was asked for is kept as it stood, and opened again once the log is closed.
+Pages that were open when a log was asked for are kept as they stood, and opened again once the log is closed.
 """
 
 from __future__ import annotations
@@ -72,14 +72,14 @@ class PanelKeys(Protocol):
 
 
 class Panels:
-    """Their arrangement.
+    """The arrangement of the panels.
 
     Attributes:
         current: The panel that has the keys.
         zoomed: Whether it stands alone.
         shows_header: Whether there is a header where there is room.
         shape: What is shown.
-        way_back: To the list that the log was opened from.
+        page_history: To the list that the log was opened from.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Panels:
         return self._terminal_panel.context if self.current is Panel.TERMINAL else CONTEXTS[self.current]
 
     @property
-    def side(self) -> PanelKeys:
+    def panel_keys(self) -> PanelKeys:
         """Who does what the keys mean."""
         return self.panel_of(self.context)
 
@@ -137,7 +137,7 @@ class Panels:
         screen.room.display = not shown.small
         screen.head.display = not shown.small and self.shows_header
         screen.head.styles.height = shown.header
-        screen.banner.display = not shown.small and bool(lost or self._away.said)
+        screen.banner.display = not shown.small and bool(lost or self._away.text)
         screen.banner.set_class(bool(lost), "lost")
         screen.log_view.display = shown.side and not self._terminal_panel.is_open
         screen.terminal_view.display = shown.side and self._terminal_panel.is_open
@@ -194,7 +194,7 @@ class Panels:
 
     def close_one(self) -> bool:
         """Close one thing of the panel, or the panel; whether there was any."""
-        if self.side.close_one():
+        if self.panel_keys.close_one():
             return True
         if self.zoomed:
             self.do_zoom()

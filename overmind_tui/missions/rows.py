@@ -1,7 +1,4 @@
-"""Missions as rows of a tree: who stands below whom, in which order, and what each cell says.
-
-Long lines of our own words, gone on with below where they began; texts of others are never folded.
-"""
+"""Missions as rows of a tree: who stands below whom, in which order, what cells say, and where the cursor stays."""
 
 from __future__ import annotations
 
@@ -182,8 +179,8 @@ def _walk(
         found.append(Branch(row["id"], row, guides, dimmed, hidden, short))
         if hidden:
             continue
-        for place, child in enumerate(reversed(brood)):
-            ends = place == 0
+        for cursor_place, child in enumerate(reversed(brood)):
+            ends = cursor_place == 0
             waiting.append((below + (LAST if ends else FORK), below + (EMPTY if ends else PASSING), child))
     return found
 
@@ -233,7 +230,7 @@ def counts(rows: Iterable[Row]) -> dict[StatusMark, int]:
     return found
 
 
-def place(branches: Sequence[Branch], wanted: str | None, before: int) -> int:
+def cursor_place(branches: Sequence[Branch], wanted: str | None, before: int) -> int:
     """Where the cursor stands now: on the row with the id `wanted`, else as near to where it stood as can be."""
     for at, branch in enumerate(branches):
         if branch.id == wanted:
@@ -241,7 +238,7 @@ def place(branches: Sequence[Branch], wanted: str | None, before: int) -> int:
     return max(0, min(before, len(branches) - 1))
 
 
-def moved(old: Sequence[Branch], new: Sequence[Branch], wanted: str | None, at: int) -> bool:
+def has_moved(old: Sequence[Branch], new: Sequence[Branch], wanted: str | None, at: int) -> bool:
     """Whether the row under the cursor left, or stands elsewhere in the table."""
     if wanted is None or not 0 <= at < len(old):
         return False

@@ -1,4 +1,4 @@
-"""The main screen: the tree of missions, the log of the one under the cursor, and its load."""
+"""The missions screen: the tree of missions, the log of the one under the cursor, and its load."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MainParts(NamedTuple):
 
     Attributes:
         remembered: How the table was arranged the last time.
-        log_feed: Reads logs.
+        log_follower: Reads logs.
         away: What happened while nobody was here.
         version: Of the program.
         is_covered: Whether the keys are for a view that is about to open before it.
@@ -65,9 +65,9 @@ class MissionsScreen(Page):
         self.table_panel = TablePanel(self, self.marks, parts.remembered)
         self.log_panel = LogPanel(self, parts.log_follower)
         self.terminal_panel = TerminalPanel(self)
-        sides = self.table_panel, self.log_panel, self.terminal_panel
-        self.panels = Panels(self, *sides, parts.away)
-        self.header = Header(self, self.panels, *sides, parts.away, parts.version)
+        panels = self.table_panel, self.log_panel, self.terminal_panel
+        self.panels = Panels(self, *panels, parts.away)
+        self.header = Header(self, self.panels, *panels, parts.away, parts.version)
         self._wanted = ""
         """A mission that the cursor goes to once it has come."""
         self._left = False
@@ -347,8 +347,8 @@ class MissionsScreen(Page):
         if not self.app.app_focus:
             return None
         if self.terminal_panel.is_open:
-            stay = self.terminal_panel.session
-            return stay.mission if stay.in_sight else None
+            session = self.terminal_panel.session
+            return session.mission if session.in_sight else None
         top = self.app.screen_stack[-1] if self.app.screen_stack else None
         return self.log_view.mission if top is self and self.log_view.display and self.log_view.following else None
 
@@ -372,7 +372,7 @@ class MissionsScreen(Page):
     def typing(self, sign: str, text: str) -> None:
         """Each key filters; a broken one colours the prompt and keeps the last good rows."""
         if sign == "/":
-            self.bar.broken = not self.panels.side.type(text)
+            self.bar.broken = not self.panels.panel_keys.type(text)
 
     def do_open(self) -> None:
         """Its terminal, to look at; its log, where it has none."""
@@ -427,6 +427,6 @@ class MissionsScreen(Page):
     def do_back(self) -> None:
         """Close one thing; with nothing open, what is said of an absence."""
         away = self._parts.away
-        if not self.close_one() and away.said:
-            away.said = ""
+        if not self.close_one() and away.text:
+            away.text = ""
             self.panels.fold()

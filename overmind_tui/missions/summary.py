@@ -1,12 +1,6 @@
-"""What the header says: who needs somebody, what it costs, what it takes, and the most used keys.
+"""The texts of the header and of the load panel: who needs somebody, costs, load, and the most used keys.
 
-Which keys the header names in the room that it has: in one line, or in columns.
-
-Three things that a new user does once; which of them comes next follows from the keys that were pressed.
-
-How the load of one mission went: a graph for each figure, and in one line what else is known of it.
-
-A terminal's rows as one list: what scrolled away, then what its screen shows. Numbers stay as rows come and go.
+The header names as many keys as it has room for, in one line or in columns. Load is a sparkline for each figure.
 """
 
 from __future__ import annotations
@@ -129,7 +123,7 @@ class Load(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What the header is made of.
+    """The facts that the header is made of.
 
     Attributes:
         counts: How many missions show each mark.

@@ -1,4 +1,4 @@
-"""The table of missions under the keys: filter, order, tree."""
+"""The table panel of the missions screen: its filter, its order, its tree."""
 
 from __future__ import annotations
 

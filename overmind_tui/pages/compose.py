@@ -1,4 +1,7 @@
-"""A text of several lines for an agent: typed, pasted, written in an editor, recalled; it stays until it arrived."""
+"""The composer: a text of several lines for an agent, typed, pasted, written in an editor, recalled.
+
+It stays open until the text arrived.
+"""
 
 from __future__ import annotations
 
@@ -255,9 +258,9 @@ class Composer(NeedsRoom, ModalScreen[None]):
 class ComposerCanvas(Canvas):
     """Draws the rows around the cursor."""
 
-    def __init__(self, box: Composer) -> None:
+    def __init__(self, composer: Composer) -> None:
         super().__init__()
-        self._composer = box
+        self._composer = composer
         self._text: str | None = None
         self._cells = 0
         self._top = 0

@@ -1,6 +1,6 @@
 """A question with a few answers; the harmless one has the focus.
 
-What is answered has been read: it counts only once it was on the screen for a moment.
+An answer that counts only once the question can have been read waits until it was on the screen for a moment.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ MOMENT = 0.3
 
 
 class ReadingDelay:
-    """How long something has been on a screen."""
+    """Measures how long something has been on a screen."""
 
     def __init__(self) -> None:
         self._since = float("inf")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
     from overmind_tui.shell.coaching import Coaching
     from overmind_tui.shell.notices import Notice
-    from overmind_tui.shell.remembered import TypedBefore
+    from overmind_tui.shell.remembered import TypedHistory
 
 Handler = Callable[[], object]
 """Does an action of the table."""
@@ -86,7 +86,7 @@ class PageShell(Shell, Protocol):
 
     notice: Notice
     coaching: Coaching
-    typed_before: TypedBefore
+    typed_history: TypedHistory
     shows_crumbs: bool
 
     @property
@@ -311,7 +311,7 @@ class Page(NeedsRoom, RateLimited):
             self.close_bar()
         elif key == "enter":
             sign, text = self.bar.sign, self.close_bar()
-            self.shell.typed_before.add(sign, text)
+            self.shell.typed_history.add(sign, text)
             self.entered(sign, text)
         elif key == "tab" and self.bar.sign == "/" and self.turn_prompt():
             self.refresh_status()
@@ -323,7 +323,7 @@ class Page(NeedsRoom, RateLimited):
     def open_bar(self, sign: str, text: str = "") -> None:
         """Begin to type."""
         complete = self.shell.commands.ghost if sign == ":" else lambda _: ""
-        past = self.shell.typed_before
+        past = self.shell.typed_history
         self.bar.ask(sign, text, complete=complete, changed=lambda text: self.typing(sign, text), past=past.of(sign))
         self.bar.display, self.bottom.display = True, False
 

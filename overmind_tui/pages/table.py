@@ -1,6 +1,6 @@
-"""Any view of the registry that is a table: rows with a cursor, marks, an order and a filter.
+"""The page of any view of the registry that is a table: rows with a cursor, marks, an order and a filter.
 
-How the rows of a table are asked for: one question at a time, every so often, and soon after events.
+Its rows are fetched by one request at a time, every so often, and soon after events.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class FetchingPage(Protocol):
 
 
 class TableSource:
-    """Asks for the rows of a page.
+    """Fetches the rows of a page.
 
     Args:
         page: Whose.
@@ -128,7 +128,7 @@ def open_table(shell: Shell, view: View, show: Show) -> None:
 
 
 class TablePage(Page):
-    """One table.
+    """The page of one table.
 
     Args:
         view: The row of the registry that says all about it.

@@ -1,4 +1,4 @@
-"""Which rows of a table are shown, in which order they stand, and which of them are marked."""
+"""The filter, the order and the marks of a table's rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FilteredPage(TableHost, Protocol):
 
 
 class TableFilter:
-    """Which rows of a table are shown."""
+    """The filter of a table: which rows are shown."""
 
     def __init__(self, page: FilteredPage) -> None:
         self._page = page
@@ -160,7 +160,7 @@ class Sorting(SortKeys):
 
 
 class Marks:
-    """Which rows are marked."""
+    """The marks of a table: which rows are marked."""
 
     def __init__(self, page: TableHost) -> None:
         self._page = page

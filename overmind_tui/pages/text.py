@@ -1,4 +1,4 @@
-"""A text on a screen of its own: what is known about a mission, help, what a verb printed."""
+"""The page of a text: what is known about a mission, help, what a verb printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All plans, and the agents of one with their edges, live."""
+"""The pages of plans: all of them, and the agents of one with their edges, live."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _none_meant(shell: Shell, *, named: bool) -> str:
 
 
 class PlansPage(TablePage):
-    """A row for each plan."""
+    """The page of all plans, a row for each."""
 
     def targets(self) -> list[Row]:
         """Their missions."""

@@ -1,11 +1,7 @@
-"""One plan as rows: its agents, how long each took, and on which of them the whole depends. Pure.
+"""Rows of plans: the agents of one with edges between them, how long each took, the critical path; all plans. Pure.
 
 A row is an agent of the supervisor's answer to `plan`, with its times in seconds since the epoch, the plan's own, and
-what its mission is doing. Edges are drawn by `plandrawing`.
-
-The agents of a plan as rows of a table, with the edges between them drawn beside their names. Pure.
-
-All plans as a table: how far each has come. Pure.
+what its mission is doing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A cell: a text and the tone in which it is shown. What a tone looks like is the theme's business.
 
-Lines with colours, as our log sanitiser leaves them, cut into runs of one look. Nothing else in them is special.
+Lines with colours, as our log sanitiser leaves them, are cut into runs of one style. Long lines of our own words are
+folded: they go on below where they began.
 """
 
 from __future__ import annotations

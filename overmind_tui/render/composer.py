@@ -1,4 +1,4 @@
-"""A text of several lines that is being typed: readline's keys on its lines, and the rows in which it is shown. Pure.
+"""The text of a composer: readline's keys on its lines, and the rows in which it is shown. Pure.
 
 It is a `Field` whose text has line ends. Other control characters stay in it and are spelled out where it is drawn.
 """

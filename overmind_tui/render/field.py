@@ -1,7 +1,4 @@
-"""A line that is being typed, and what each key does to it: readline's keys, no more.
-
-What a person has selected on a terminal, between two ends, and the text that it is.
-"""
+"""A line that is being typed, and what each key does to it: readline's keys, no more."""
 
 from __future__ import annotations
 

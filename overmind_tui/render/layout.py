@@ -1,4 +1,4 @@
-"""Which parts of the main screen a terminal of a certain size has room for, and how large they are."""
+"""The layout of the missions screen: which parts a terminal of a certain size has room for, and how large they are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Panel(StrEnum):
 
 
 class Shape(NamedTuple):
-    """What is shown.
+    """Which parts are shown, and how large they are.
 
     Attributes:
         small: Only that the terminal is too small.

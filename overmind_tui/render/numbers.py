@@ -1,4 +1,4 @@
-"""Numbers as people read them at a glance: sizes, rates, spans, and lines of little bars."""
+"""Numbers as people read them at a glance: sizes, rates, spans, and sparklines."""
 
 from __future__ import annotations
 

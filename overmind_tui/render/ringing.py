@@ -1,4 +1,4 @@
-"""What makes the terminal call its person: a bell, a notification where the terminal shows one, its title."""
+"""Sequences that call the person: a bell, a notification where the terminal shows one, its title."""
 
 from __future__ import annotations
 

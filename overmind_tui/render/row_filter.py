@@ -1,10 +1,8 @@
-"""The language behind `/`: which rows, or which lines of a text, are meant.
+"""The filter behind `/`: which rows, or which lines of a text, it means.
 
 Words are regular expressions, whatever their case, and all must match; `!word` must not; quotes keep blanks and take
-from a word what it means else. Of rows also `state:crashed`, `cpu>50`, `label=x` look at one field, `unseen` keeps what
-nobody has looked at, and `-f word` matches letters in their order.
-
-Comparisons of a row's numbers, as the filter takes them: `cpu>50`, `mem>=1.5g`, `age<5m`, `cost>$2`.
+from a word what it means else. Of rows also `state:crashed`, `cpu>50`, `mem>=1.5g`, `age<5m`, `cost>$2`, `label=x` look
+at one field, `unseen` keeps what nobody has looked at, and `-f word` matches letters in their order.
 """
 
 from __future__ import annotations
@@ -94,7 +92,7 @@ class BrokenFilter(ValueError):
 
 
 class Filter:
-    """A text and the test that it means.
+    """A filter: its text and the test that it means.
 
     A pattern that backtracks without end is given up once: from then on `slow` is set and everything matches. What was
     found out of a row is known until another row takes its place, unless the answer is a `passing` one.

@@ -1,4 +1,4 @@
-"""The tables beside that of the missions, as data: their columns, what an answer is as rows, and what orders them."""
+"""Tables beside that of the missions, as data: their columns, the rows of an answer, and their orders."""
 
 from __future__ import annotations
 

@@ -1,11 +1,4 @@
-"""Texts to read: what is known about a mission, what happened, the keys, the commands.
-
-What the list of missions says when it has no row to show: why that is, and what to do.
-
-What happened while nobody looked, in one line.
-
-What was said in the bottom line goes away by and by, not at once.
-"""
+"""Texts to read: help, aliases, findings of the doctor, what an empty list says, what happened in absence."""
 
 from __future__ import annotations
 
@@ -162,7 +155,7 @@ FINISHED = frozenset({"turn_ended", "stopped"})
 FAILED = frozenset({"crashed"})
 
 
-def sentence(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since: str) -> str:
+def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since: str) -> str:
     """How many finished, wait and crashed, and what it cost; "" when nothing of that happened.
 
     Args:

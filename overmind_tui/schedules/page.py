@@ -1,4 +1,4 @@
-"""Quests, rituals and the runs of a ritual, each a table of its own, and what keys do to them."""
+"""The pages of quests, of rituals and of the runs of a ritual; and the actions on them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class SchedulePage(TablePage):
 
 
 class QuestsPage(SchedulePage):
-    """A row for each quest."""
+    """The page of quests, a row for each."""
 
     about = "quest"
     said = staticmethod(rows.quest)
@@ -112,7 +112,7 @@ class QuestsPage(SchedulePage):
 
 
 class RitualsPage(SchedulePage):
-    """A row for each ritual."""
+    """The page of rituals, a row for each."""
 
     about = "ritual"
     said = staticmethod(rows.ritual)

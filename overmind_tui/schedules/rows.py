@@ -1,9 +1,4 @@
-"""Quests as a table: what was to be done, how often it was tried, and how it ended. Pure.
-
-Rituals and their runs as tables: what comes next, counted down, and what came of it before. Pure.
-
-Everything known about a quest, a ritual or one run of a ritual, for reading. Pure.
-"""
+"""Rows of quests, of rituals and of their runs, and the description of each, for reading. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What a key or a `:` verb can do, as values; the rows are in `keymap`, the verbs in `command_line.verbs`.
+"""Actions: what a key or a `:` verb can do, as values; `keymap` has the rows, `command_line.verbs` the verbs.
 
-How dangerous it is follows from the operation that it asks for (`overmind_core.domain.operations`).
-
-Keys are what a person presses: a character as itself, all others by Textual's names (`ctrl+k`, `enter`, `pageup`).
+How dangerous one is follows from the operation that it asks for (`overmind_core.domain.operations`). Keys are what a
+person presses: a character as itself, all others by Textual's names (`ctrl+k`, `enter`, `pageup`).
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ class Needs(StrEnum):
 
 
 class Context(StrEnum):
-    """Where a key is pressed."""
+    """A context: where a key is pressed."""
 
     EVERYWHERE = "everywhere"
     TABLE = "tables"

@@ -1,4 +1,4 @@
-"""How the program looks: themes, glyphs and frames, first and whenever config.toml says something else.
+"""The appearance: themes, glyphs and frames, first and whenever config.toml says something else.
 
 Our own themes are dark and light; every colour only repeats what a mark and a word say. The tones of states can be told
 apart with any of the three kinds of colour blindness, and be read on every ground that they are drawn on; a test
@@ -37,7 +37,7 @@ PLAIN = str.maketrans(_GLYPHS)
 
 
 class Plain(LineFilter):
-    """Draws marks, frames and graphs with ASCII."""
+    """A line filter that draws marks, frames and sparklines with ASCII."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same line in other glyphs."""
@@ -135,7 +135,7 @@ class ThemedStylesheet(Stylesheet):
 
 
 class Appearance:
-    """What is worn.
+    """The theme and the glyphs that are used now.
 
     Args:
         app: Whose looks.

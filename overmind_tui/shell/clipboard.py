@@ -1,9 +1,7 @@
-"""Copying and saving what is shown: by whatever way there is out of this terminal, and always into a file.
+"""The clipboard: what is shown is copied by whatever way there is out of this terminal, and always saved to a file.
 
 Inside tmux an application's OSC 52 is dropped, `tmux load-buffer -w` is not; a local clipboard is the surest; OSC 52
 asks the terminal itself, wherever it is, and nobody says whether it did.
-
-What a typed folder could become. Looks at the disk: for a thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What to press next, said in the bottom line: three things that a new user does once.
+"""Coaching: what to press next, said in the bottom line until a new user has done each of three things once.
 
 Which of them comes next follows from the keys that were pressed. It is never said where it is in the way.
 """

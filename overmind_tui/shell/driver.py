@@ -1,11 +1,7 @@
-"""Our way of reading the terminal: Textual's driver with our tokenizer, and with an end of the terminal that is calm.
+"""The terminal driver: Textual's own with our tokenizer, and with a writer that a stopped terminal cannot hold up.
 
-Textual's own parser is only given whole sequences that it knows, so that none can make it fail, wait or type.
-
-The way to the terminal: a thread that writes what it is given, and knows whether the terminal takes it.
-
-Written to through a description of its own that never makes it wait, so that a terminal that takes nothing can still
-be left.
+Textual's parser is only given whole sequences that it knows, so that none can make it fail, wait or type. The writer is
+a thread with a description of its own that never makes it wait, so that a terminal that takes nothing can be left.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Missions as they change, asked of the supervisor in a thread of its own: the screen never waits.
+"""The event stream: missions as they change, asked of the supervisor in a thread of its own; the screen never waits.
 
-One connection carries the stream of events and the questions that follow from it. What an event names is asked for
+One connection carries the stream of events and the requests that follow from it. What an event names is asked for
 again; what no event tells (load, newest lines) is asked for about once a second, less often when the answer is slow.
 """
 
@@ -38,7 +38,7 @@ Json = dict[str, Any]
 
 
 class EventStream:
-    """Posts messages until `close`.
+    """The thread that follows events and posts messages until `close`.
 
     Args:
         home: Whose supervisor.

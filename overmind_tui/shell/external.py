@@ -1,10 +1,6 @@
-"""Another program has the whole terminal for a while: a pager, an editor, a shell.
+"""External programs that have the whole terminal for a while: a pager, an editor, a shell.
 
 Our loop goes on meanwhile, so that missions that only this program supervises are looked after; it just draws nothing.
-
-A text in the person's own pager.
-
-Which agents' programs are on this machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keys and pastes in the order in which they came, each to the screen that is on top when its turn has come."""
+"""The queue of keys and pastes: in the order in which they came, each to the screen that is on top in its turn."""
 
 from __future__ import annotations
 

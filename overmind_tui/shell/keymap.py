@@ -2,8 +2,6 @@
 
 A context has its own keys, and those of the contexts that it builds on (`CHAINS`); its own win. Typing and text fields
 take everything.
-
-The keys of worktrees and of what changed, as rows of the table of all keys.
 """
 
 from __future__ import annotations

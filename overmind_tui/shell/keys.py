@@ -1,4 +1,4 @@
-"""What a terminal sends, cut into whole things: characters, keys, pastes, reports. Pure: bytes of time are arguments.
+"""The tokenizer of a terminal's input: characters, keys, pastes, reports. Pure: time is an argument.
 
 A complete sequence that nobody knows is swallowed. Esc counts alone only when nothing follows it for a while; the
 rest of a sequence that comes after that is swallowed too. What is pasted is never keys.
@@ -39,7 +39,7 @@ _NAMED = {9: "tab", 13: "enter", 27: "escape", 32: "space", 127: "backspace", 57
 
 
 class TokenKind(Enum):
-    """What was cut out."""
+    """The kind of a token."""
 
     CHARACTER = "character"
     """One character, control characters too."""

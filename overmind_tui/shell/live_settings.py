@@ -1,4 +1,4 @@
-"""The configuration while the program runs: what is saved counts at once, a mistake is said, what was good stays."""
+"""The settings while the program runs: what is saved counts at once, a mistake is said, what was good stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the threads behind the screen tell it."""
+"""Messages that the threads behind the screen post to the program."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What stands in the bottom line: what was flashed, and what to press next; and the title of the terminal outside.
-
-What is worth reading again is kept. What to press next is said until it was done once, never where it is in the way.
-"""
+"""The notice in the bottom line, which keeps what is worth reading again; and the title of the terminal outside."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ NOTHING = Cell("")
 
 
 class Notice:
-    """What stands in the bottom line now.
+    """The notice that stands in the bottom line now.
 
     Args:
         shell: Whose; it draws what is put here.
@@ -81,7 +78,7 @@ class Notice:
 
 
 class Title:
-    """Says it when it changes.
+    """The title of the terminal outside, written when it changes.
 
     Args:
         write: Sends the terminal a sequence.

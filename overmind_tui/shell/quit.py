@@ -1,4 +1,4 @@
-"""How the program is left: with missions that only it supervises, never without a word about them."""
+"""Quitting the program: with missions that only it supervises, never without a word about them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ LEFT_BEHIND = 1
 
 
 class Quit:
-    """Leaving, asked for or forced.
+    """The way out of the program, asked for or forced.
 
     Args:
         shell: What is left.
-        hosting: Whom only this program supervises.
+        host: Whom only this program supervises.
         on_exit: What else is done, whatever ended the program.
     """
 

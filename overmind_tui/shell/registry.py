@@ -1,4 +1,4 @@
-"""One row per view: what it is called, what it shows, how it is asked for, where its keys are.
+"""The registry of views, a row each: what it is called, what it shows, how it is asked for, where its keys are.
 
 A table needs no more than its row: the page that shows it reads everything from here. Any other view names the function
 that opens it.

@@ -1,9 +1,9 @@
-"""What the program knows from its last time: a small JSON file in the home, shared by all programs of that home.
+"""What the program remembers from its last time: a small JSON file in the home, shared by all programs of that home.
 
 Nothing in it is needed: a file that is missing, broken or of a later version is as good as none. Several programs write
 it: what one adds to a list or a table, or takes from it, is done to what the others have written meanwhile.
 
-What was typed after `:` and `/`, for up and down: kept for the next time, the newest last, each line once.
+Lines that were typed after `:` and `/` are among it, the newest last, each once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Value = TypeVar("Value", bool, int, float, str, list[str], dict[str, Any])
 
 
 class Remembered:
-    """Values by name.
+    """Remembered values by name.
 
     Args:
         home: Whose file it is.
@@ -129,8 +129,8 @@ LONGEST = 10_000
 _NAMES = {":": "commands", "/": "filters"}
 
 
-class TypedBefore:
-    """Lines by the sign that they were typed after.
+class TypedHistory:
+    """Typed lines by the sign that they were typed after.
 
     Args:
         known: What is remembered of the last time.

@@ -18,7 +18,7 @@ Item = Mapping[str, Any]
 
 
 class Requests:
-    """Asks, and has the program told.
+    """Sends requests, and hands their answers to the program.
 
     Args:
         home: Whose supervisor.
@@ -33,8 +33,8 @@ class Requests:
         self._begin = begin
         self._post = post
 
-    def ask(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
-        """Send requests of one kind; `told` gets answers and errors in their order, in the program's own thread."""
+    def send(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
+        """Send requests of one kind; `on_result` gets answers and errors in order, in the program's own thread."""
 
         def work() -> None:
             client = Client(self._home)

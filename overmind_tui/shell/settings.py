@@ -1,4 +1,4 @@
-r"""What `[tui]` of config.toml may say, and what the command line said; everything has a default.
+r"""Settings: what `[tui]` of config.toml may say, and what the command line said; everything has a default.
 
 ```toml
 [tui]
@@ -24,11 +24,7 @@ f3 = { line = "events /crashed", context = "missions" }
 mine = "missions label=owner=me"
 ```
 
-Keys of a person's own, each a line after `:`, as config.toml names them.
-
-TOML in colours. Pure.
-
-Where in the text of a TOML file something stands, for whoever has to mend it.
+Hotkeys are a person's own keys, each a line after `:`. A mistake is told with the line of the file where it stands.
 """
 
 from __future__ import annotations

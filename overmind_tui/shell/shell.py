@@ -156,7 +156,7 @@ class Shell(Protocol):
         """Do an action to these rows, as its key would."""
 
     def request(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
-        """Send requests of one kind in a thread; `told` gets answers and errors in their order."""
+        """Send requests of one kind in a thread; `on_result` gets answers and errors in their order."""
 
     def follow(
         self, command: str, request: Mapping[str, Any], each: Callable[[Item], None],

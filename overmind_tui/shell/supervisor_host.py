@@ -1,4 +1,4 @@
-"""The supervisor inside this program, when there is no daemon: the same code, in a thread with a loop of its own.
+"""The host of a supervisor inside this program, when there is no daemon: the same code, in a thread with its own loop.
 
 Everybody is served, other shells too. When the program ends while missions live, a daemon is started that waits for
 the lock, and then the lock is let go: the keeper holds the missions meanwhile.

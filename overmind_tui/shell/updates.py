@@ -1,4 +1,4 @@
-"""What the supervisor tells: put where it is kept, then shown on whatever shows it."""
+"""Updates that the supervisor sent: put into the fleet, then shown by whatever shows them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent
 
 
 class Updates:
-    """Takes it in.
+    """Applies what the stream sends, and has it shown.
 
     Args:
         shell: Whose missions.

@@ -1,4 +1,4 @@
-"""What the person does here: was away and is told what happened meanwhile, uses this program, sees newest lines."""
+"""The person's state: away and told what happened meanwhile, using this program, having seen newest lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RECORD_SECONDS = 60.0
 
 
 class AwaySummary:
-    """Knows since when nobody was here; `said` is what happened since, once that is known.
+    """Knows since when nobody was here; `text` is what happened since, once that is known.
 
     Args:
         shell: Who asks the supervisor.
@@ -41,16 +41,16 @@ class AwaySummary:
         self.since = remembered.get("used_at", 0.0)
         self._seq = remembered.get("used_seq", 0)
         self._recorded_at = shell.now()
-        self.said = ""
+        self.text = ""
         self.fresh = True
         """Whether no key was pressed yet."""
 
     def answers(self, action: str) -> bool:
         """Whether this key, the first one, asks what happened; it is then said no more."""
-        asked = bool(self.said) and self.fresh and action == "open"
+        asked = bool(self.text) and self.fresh and action == "open"
         self.fresh = False
         if asked:
-            self.said = ""
+            self.text = ""
         return asked
 
     @property
@@ -91,7 +91,7 @@ class AwaySummary:
         return "events", {"since": self._seq}
 
     def _on_result(self, events: list[Row], rows: list[Row], cost: float) -> None:
-        self.said = texts.sentence(events, rows, cost, since=self._when())
+        self.text = texts.away_text(events, rows, cost, since=self._when())
         self._shell.main.changed_connection()
 
     def _when(self) -> str:
@@ -105,7 +105,7 @@ EVERY = 2.0
 
 
 class Presence:
-    """What a person does here.
+    """Tells the supervisor when this program is used, and what is in view.
 
     Args:
         shell: Who asks the supervisor, and knows what is in view.
@@ -154,7 +154,7 @@ def _nothing(answers: Sequence[Any | OvermindError]) -> None:
 
 
 class SeenTracker:
-    """Looks once a second: what was in view twice has been seen."""
+    """Tells the supervisor what was seen: what was in view at two looks, a second apart."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell

@@ -1,4 +1,4 @@
-"""How the views that are no tables are opened; the rows of the registry name these functions."""
+"""Openers of the views that are no tables; the rows of the registry name these functions."""
 
 from __future__ import annotations
 

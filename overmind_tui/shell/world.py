@@ -1,10 +1,4 @@
-"""The world of whoever started the program: what missions that are started here begin with.
-
-A time budget for computing that nothing else could interrupt, such as a regular expression that backtracks for ever.
-
-Python's regular expressions hold the interpreter while they search, but look for signals now and then: a timer of this
-process' own computing time ends them from within. Only the main thread can be interrupted so; in others nothing is.
-"""
+"""The world of whoever started the program: what missions started here begin with, and which agents are there."""
 
 from __future__ import annotations
 
@@ -18,7 +12,7 @@ from overmind_core.providers import registry
 
 
 class World(NamedTuple):
-    """Taken once, before anything of ours changes it."""
+    """The folder, umask and environment, taken once, before anything of ours changes them."""
 
     folder: str
     umask: int

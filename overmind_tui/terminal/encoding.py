@@ -1,8 +1,6 @@
-r"""What a person does, as the bytes that the program in the terminal expects by the modes that it has set. Pure.
+r"""Keys, pastes and the mouse as the bytes that the program in a mission's terminal expects by its modes. Pure.
 
-What a person does with the mouse, as a terminal's program may be told of it.
-
-Which keys leave a terminal here: ctrl-\, those of `[attach]`, and those of `[tui]`.
+Also which keys leave a terminal here: ctrl-\, those of `[attach]`, and those of `[tui]`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A terminal's rows as one list: what scrolled away, then what its screen shows; and what is selected there.
+"""The grid of a terminal: what scrolled away, then what its screen shows, as one list of rows; and selections in it.
 
 Numbers of rows stay as rows come and go.
 """

@@ -1,4 +1,4 @@
-"""Searching what a terminal shows and what scrolled away: a pattern in its lines, wherever they were wrapped."""
+"""The search in a terminal's grid: a pattern in its lines, wherever they were wrapped."""
 
 from __future__ import annotations
 

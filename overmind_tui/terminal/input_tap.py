@@ -1,7 +1,8 @@
-r"""What comes from the person's terminal while a mission has it, cut only where it must be. Pure: time is an argument.
+"""The tap on the person's terminal while a mission has it: input in pieces, cut only where it must be. Pure.
 
 Everything goes on as it is, whole sequences in one piece, but for what is ours (mouse, focus, answers about modes,
 sizes) and for the keys that leave. Those are looked for outside of pastes only, however the bytes are cut on their way.
+Time is an argument.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _HELD_LIMIT = 256
 
 
 class PartKind(Enum):
-    """What was cut out."""
+    """The kind of a piece of input."""
 
     TYPED = "typed"
     """For the program in the terminal; no sequence is cut in two."""

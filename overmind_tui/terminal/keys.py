@@ -1,4 +1,4 @@
-"""What a person types, pastes and points at in a terminal pane, on its way to the program in there."""
+"""Keys, pastes and the mouse of a terminal pane, on their way to the program in there."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TerminalKeys:
 
     Args:
         screen: Whose pane.
-        stay: What stands in it.
+        session: What stands in it.
         detach: Goes back to looking.
         send_itself: Sends a detach key to the program.
     """
@@ -43,13 +43,13 @@ class TerminalKeys:
     def __init__(
         self,
         screen: MainScreen,
-        stay: TerminalSession,
+        session: TerminalSession,
         *,
         detach: Callable[[], None],
         send_itself: Callable[[DetachKey], None],
     ) -> None:
         self._screen = screen
-        self._session = stay
+        self._session = session
         self._detach, self._send_itself = detach, send_itself
         self.quiet_until = float("-inf")
         """Until when what is typed does nothing (monotonic seconds)."""

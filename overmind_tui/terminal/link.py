@@ -1,4 +1,4 @@
-"""One stay at a mission's terminal: a thread that holds the connections, and joins again what broke off.
+"""The link to a mission's terminal: a thread that holds the connections, and joins again what broke off.
 
 The program is never waited for: what it has not taken when too much waits is skipped, and the screen is drawn anew from
 the log, which has everything (`output`).

@@ -22,7 +22,7 @@ REPLAY_SECONDS = 0.3
 
 
 class RunOutput:
-    """One run after the other.
+    """The output of a mission, one run after the other.
 
     Args:
         inbox: Where it goes.

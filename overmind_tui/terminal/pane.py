@@ -1,4 +1,4 @@
-"""The terminal pane of the main screen: looked at, or typed into; and what is left of it when its program is gone."""
+"""The terminal panel of the missions screen: looked at, or typed into; and what is left when its program is gone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Mode(Enum):
 
 
 class TerminalPanel:
-    """The panel, and what actions do in it."""
+    """The terminal panel, and what actions do in it."""
 
     def __init__(self, screen: MainScreen) -> None:
         self._screen = screen
@@ -188,14 +188,14 @@ class TerminalPanel:
 
     def titles(self) -> tuple[str, str]:
         """What the border says above and below."""
-        view, stay = self._screen.terminal_view, self.session
-        above = title.title(stay.name, view.screen_shown.title if view.screen_shown is not None else "")
-        if stay.over:
-            return above, stay.over
-        if stay.finishing is not None:
-            return above, title.finishing(stay.finishing)
-        size = stay.size or view.pane
-        if stay.typing:
+        view, session = self._screen.terminal_view, self.session
+        above = title.title(session.name, view.screen_shown.title if view.screen_shown is not None else "")
+        if session.over:
+            return above, session.over
+        if session.finishing is not None:
+            return above, title.finishing(session.finishing)
+        size = session.size or view.pane
+        if session.typing:
             names = [key.name for key in self.keys.leaving]
             return above, title.typing(names, terminal=size, cropped=view.cropped)
         return above, title.looking(

@@ -1,4 +1,4 @@
-"""One mission's terminal in the pane: the link to it, what comes on that, and what is told while there is none."""
+"""The session with one mission's terminal: the link to it, what comes on that, and what is shown without one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AHEAD_LIMIT = 1 << 16
 
 
 class TerminalSession:
-    """What stands in the pane.
+    """The mission's terminal that stands in the pane.
 
     Args:
         screen: Whose pane.

@@ -1,10 +1,6 @@
-"""What a link tells the program, in the order in which it came, and whether too much of it waits.
+"""What a link sends the program, in its order and within a limit; and how it is fed to a screen without delaying keys.
 
-A run's output on its way to the program: as it comes, or, where that is too much, as the screen that its log gives.
-
-The screen is drawn beside reading on, for who does not read is dropped; what comes meanwhile goes behind it.
-
-Bytes into a screen, without anybody feeling it: a few milliseconds at once, and frames as often as eyes need.
+Bytes are fed a few milliseconds at once, and frames come as often as eyes need.
 """
 
 from __future__ import annotations
@@ -55,7 +51,7 @@ class StateChange(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The stay is over, or never began; why."""
+    """The session is over, or never began; why."""
 
     code: str
     message: str
@@ -114,7 +110,7 @@ _PIECE = 4096
 
 
 class Feeding:
-    """Feeds one screen after the other.
+    """Feeds bytes to one screen after the other.
 
     Args:
         later: Calls a function after so many seconds.

@@ -1,6 +1,6 @@
-"""What the borders of a terminal pane say: whose it is, which mode, how to leave, why it is over.
+"""The titles of a terminal pane: whose it is, which mode, how to leave, why it is over; and its viewport.
 
-Which cells of a terminal a smaller or larger pane shows: around the cursor, until somebody scrolls.
+A viewport is the part of a terminal that a smaller or larger pane shows: around the cursor, until somebody scrolls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all our widgets share: lines made of runs of text in a tone, drawn without markup."""
+"""Canvases: what all our widgets share, lines made of runs of text in a tone, drawn without markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line that is typed into: a prompt, the text with its cursor, and what would complete it."""
+"""The bar that is typed into: a prompt, the text with its cursor, and what would complete it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CURSOR = Style(reverse=True)
 
 
 class CommandBar(Canvas):
-    """Asleep until `ask`.
+    """The bar; it takes no keys until `ask`.
 
     Attributes:
         sign: `:` or `/`, or "" while nothing is asked.

@@ -1,6 +1,6 @@
-"""Widgets of a few lines that somebody else composes: the header, the load panel, the bottom line, whole texts.
+"""Widgets of lines that somebody else composes: the header, the load panel, the bottom line, whole texts.
 
-A text in which a cursor stands on a line: what a key does is about that line.
+In one of them a cursor stands on a line: what a key does is about that line.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A log that a person moves in: any number of lines, of which those in sight and those near them are read.
+"""The widget of a log: any number of lines, of which those in sight and those near them are read.
 
-The rows of a log as they are drawn: long lines wrapped or sideways, with or without times, with what was found.
+Its canvas draws their rows: long lines wrapped or sideways, with or without times, with what was found.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COPIED = 5_000
 
 
 class LogCanvas(ScrollCanvas):
-    """Draws one book.
+    """Draws one log.
 
     Attributes:
         wrap: Long lines take more rows, instead of going on sideways.
@@ -164,7 +164,7 @@ SWITCH_SECONDS = 0.1
 
 
 class LogView(LogCanvas):
-    """The lines of one book.
+    """The lines of one log.
 
     Attributes:
         mission: Whose newest lines are among them; None: nobody's alone.
@@ -240,7 +240,7 @@ class LogView(LogCanvas):
         self._place()
 
     def rearrange(self) -> None:
-        """The same lines in other rows, or other lines of the same book: what is in sight stays near."""
+        """The same lines in other rows, or other lines of the same log: what is in sight stays near."""
         before = self._anchor()
         self._break_lines()
         self._settle(before)

@@ -1,4 +1,4 @@
-"""The list of who needs the person, under headings; the cursor holds what is needed, not a row."""
+"""The list of the inbox, under headings; the cursor holds what is needed, not a row."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class NeedsList(ScrollCanvas):
 
     def show(self, found: list[Need], *, asked: bool) -> None:
         """Show these; `asked`: the person had the row under the cursor leave."""
-        if not asked and rows.moved(self.needs, found, self.key, self.at):
+        if not asked and rows.has_moved(self.needs, found, self.key, self.at):
             self._moved_at = time.monotonic()
-        self.at = rows.place(found, self.key, self.at)
+        self.at = rows.cursor_place(found, self.key, self.at)
         self.needs = found
         self._settle()
 

@@ -1,8 +1,7 @@
-"""The one list of the program: a table, or a tree, of any number of rows, of which only the visible ones are drawn.
+"""The table widget, also a tree: any number of rows, of which only the visible ones are drawn.
 
-The cursor holds an id, not a row. A drawn line is kept until what it says changes.
-
-The agents of a plan with their edges; the cursor stands on agents only.
+The cursor holds an id, not a row. A drawn line is kept until what it says changes. In the table of a plan the cursor
+stands on agents only, between the edges.
 """
 
 from __future__ import annotations
@@ -85,10 +84,10 @@ class ResourceTable(ScrollCanvas):
 
     def show(self, branches: list[Branch], *, asked: bool = False) -> None:
         """Show these rows; `asked`: the person changed the arrangement, so that a move surprises nobody."""
-        if not asked and rows.moved(self.branches, branches, self.cursor_id, self.at):
+        if not asked and rows.has_moved(self.branches, branches, self.cursor_id, self.at):
             self._moved_at = time.monotonic()
         self.branches = branches
-        self.at = rows.place(branches, self.cursor_id, self.at)
+        self.at = rows.cursor_place(branches, self.cursor_id, self.at)
         self._needs = needed(self._columns, branches, self.now(), beside=self.beside)
         self._layout = None
         self.hold_rows(len(branches) + 1)

@@ -1,6 +1,6 @@
-"""A mission's terminal as a person handles it: scrolled, searched, selected, pointed at.
+"""The widget of a mission's terminal: scrolled, searched, selected, pointed at.
 
-An emulated terminal on the screen: which cells of it a pane shows, and only those that changed are drawn.
+Only the cells that the pane shows and that changed are drawn.
 """
 
 from __future__ import annotations

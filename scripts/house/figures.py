@@ -134,10 +134,11 @@ def uses_of_whole(source: str) -> int:
     uses = sum(_is_taken_from_widget(node) for node in ast.walk(tree))
     for scope in ast.walk(tree):
         if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            uses += sum(_is_taken_from(node, _wholes(scope), free) for node in ast.walk(scope))
+            wholes = _wholes(scope)
+            uses += sum(_is_taken_from(node, wholes, free) for node in ast.walk(scope)) if wholes else 0
         elif isinstance(scope, ast.ClassDef):
             kept = _kept(scope) - {"app"}
-            uses += sum(_is_taken_from_self(node, kept, free) for node in ast.walk(scope))
+            uses += sum(_is_taken_from_self(node, kept, free) for node in ast.walk(scope)) if kept else 0
     return uses
 
 

@@ -55,7 +55,10 @@ def page() -> str:
 def _section(name: str, row: Row) -> str:
     arguments = row.arguments
     asked = sentences(arguments) if msgspec.structs.fields(arguments) else "none."
-    forbidden = [] if OPERATIONS[name].forbidden is None else ["Not for processes inside missions (`forbidden`).\n"]
+    operation = OPERATIONS[name]
+    forbidden = [] if operation.forbidden is None else ["Not for processes inside missions (`forbidden`).\n"]
+    if operation.within:
+        forbidden = [f"A process inside a mission may ask for {operation.within} (else `forbidden`).\n"]
     parts = [f"### {name}\n", f"{sentences(row.handle)}\n", f"Arguments: {asked}\n"]
     return "\n".join([*parts, *_fields(arguments), *forbidden, *answers.section(name)])
 

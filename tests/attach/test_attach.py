@@ -247,7 +247,7 @@ def test_coming_and_going_are_events(om, attach, shell):
     person.type(LEAVE)
     assert left_well(person)
     eventually(lambda: attached(om, shell) == 0, what="it is not counted any more")
-    types = [event["type"] for event in om.ndjson("events") if event.get("mission") == shell]
+    types = [event["type"] for event in om.events(mission=shell)]
     assert types[-2:] == ["attached", "detached"]
 
 

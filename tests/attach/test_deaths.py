@@ -27,7 +27,7 @@ def attached(om, mission):
 
 
 def events(om, mission, *types):
-    return [one["type"] for one in om.ndjson("events") if one.get("mission") == mission and one["type"] in types]
+    return [one["type"] for one in om.events(*types, mission=mission)]
 
 
 def await_run(om, mission, number):

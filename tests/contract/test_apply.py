@@ -58,7 +58,7 @@ def test_a_plan_is_a_mission_and_its_agents_are_its_children(om, tmp_path):
         "--- test: started (ID) ---", "--- test: succeeded after T ---",
         "--- plan: 2 succeeded in T ---",
     ]  # fmt: skip
-    events = [event for event in om.ndjson("events") if event["mission"] == plan]
+    events = om.events(mission=plan)
     assert [event["type"] for event in events if event["type"].startswith("agent_")] == [
         "agent_started", "agent_ended", "agent_started", "agent_ended",
     ]  # fmt: skip

@@ -31,7 +31,7 @@ def family(om, depth, lock):
 
 def endings(om):
     """The ids of missions that are known, in the order in which they ended."""
-    ends = [event["mission"] for event in om.ndjson("events") if event["type"] in {"stopped", "killed", "crashed"}]
+    ends = [event["mission"] for event in om.events("stopped", "killed", "crashed")]
     known = {row["id"] for row in om.ps("--all")}
     return [mission for mission in ends if mission in known]
 

@@ -123,7 +123,7 @@ def test_work_from_its_first_line_to_the_branch_and_away(om, shop):
     scratch = shop.code.path(".overmind", "worktrees", f"merge-{red}")
     assert om.logs("red/verify").startswith(f"checked {scratch} 3")
     assert shop.left() == {red}
-    assert [event["target"] for event in om.ndjson("events") if event["type"] == "landed"] == ["main"]
+    assert [event["target"] for event in om.events("landed")] == ["main"]
     om.refused("merge", "red", code="nothing_to_merge")
 
     assert "has no remote" in om.refused("push", "red", code="git_failed")
@@ -264,7 +264,7 @@ def test_whoever_kills_the_supervisor_finds_the_branch_before_or_after(om, shop)
         pass
 
     def landed():
-        return [event["mission"] for event in om.ndjson("events") if event["type"] == "landed"]
+        return [event["mission"] for event in om.events("landed")]
 
     assert eventually(landed) == [blue]
     assert shop.log()[0] == "Merge overmind/blue into main"

@@ -20,7 +20,7 @@ FOREVER = ("--max-restarts", "0")
 
 def happened(om, mission, kind):
     """The mission's events of this type, oldest first."""
-    return [one for one in om.ndjson("events") if one["type"] == kind and one["mission"] == mission]
+    return om.events(kind, mission=mission)
 
 
 def restarted(om, mission, count):

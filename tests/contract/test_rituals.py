@@ -42,7 +42,7 @@ class Rituals:
     def until(self, name, holds):
         """The history once `holds` is true of it; looks again at each event."""
         with RawSocket.connect(self.om.home, timeout=20) as events:
-            events.ok("events", follow=True)
+            events.ok("events", follow=True, since=self.om.since)
             while not holds(rows := self.history(name)):
                 events.read_line()
             return rows
@@ -360,7 +360,7 @@ def test_each_minute_of_a_real_clock_comes_once(om, rituals):
     created = int(time.time()) // 60
     rituals.create("minutely", "* * * * *", "date +%s.%N >> out")
     with RawSocket.connect(om.home, timeout=190) as events:
-        events.ok("events", follow=True)
+        events.ok("events", follow=True, since=om.since)
         while count(rituals.history("minutely")) < minutes:
             events.read_line()
     began = [int(float(line)) // 60 for line in rituals.lines()]

@@ -26,7 +26,7 @@ def seconds(moment):
 
 def at(om, mission, kind):
     """When the last event of this type was."""
-    mine = [one for one in om.ndjson("events") if one["type"] == kind and one["mission"] == mission]
+    mine = om.events(kind, mission=mission)
     return seconds(mine[-1]["at"])
 
 

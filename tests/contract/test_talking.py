@@ -207,7 +207,7 @@ def test_always_is_asked_once(om, planner, tmp_path):
     assert waits(om, planner)["rule"] == f"Bash(touch {tmp_path}/made)"
     om.ok("answer", "planner", "always")
     assert om.ok("send", "planner", "--wait", command).startswith("tool said")
-    mine = [event for event in om.ndjson("events") if event["mission"] == planner]
+    mine = om.events(mission=planner)
     assert [event["by"] for event in mine if event["type"] == "answered"] == [
         "a person",
         f"rule Bash(touch {tmp_path}/made)",

@@ -11,7 +11,7 @@ import pytest
 
 from tests.kit.overmind import Overmind
 from tests.kit.raw_socket import RawSocket
-from tests.kit.shared_home import SharedHome, shared
+from tests.kit.shared_home import SharedHome
 
 
 class AttackedHome:
@@ -39,16 +39,9 @@ class AttackedHome:
         assert "Traceback" not in said, said
 
 
-@pytest.fixture(scope="session")
-def shared_home(marker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedHome]:
-    """The home of all attacks: its daemons outlive them."""
-    with shared(user_home=str(tmp_path_factory.mktemp("daemons")), marker=marker) as home:
-        yield home
-
-
 @pytest.fixture
 def attacked(shared_home: SharedHome, tmp_path: Path) -> Iterator[Overmind]:
-    """The command line in that home, where a daemon runs and no mission is."""
+    """The command line in the home that tests share: its daemons outlive all attacks."""
     with shared_home.lent(str(tmp_path)) as overmind:
         yield overmind
 

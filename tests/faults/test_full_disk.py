@@ -60,7 +60,7 @@ def test_nothing_is_started_that_can_not_be_recorded(om):
     mine = eventually(lambda: room_again(om, "--name", "mine"), what="there is room again")
     assert not os.path.exists(om.path("ran"))
     assert saved(om).keys() == {before, mine}
-    created = [event["mission"] for event in om.ndjson("events") if event["type"] == "created"]
+    created = [event["mission"] for event in om.events("created")]
     assert created == [before, mine], "a mission that never was has an event"
 
 

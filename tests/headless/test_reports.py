@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
-from overmind_core.cli.headless.output import KEPT, Tail, wants_colour
+from overmind_core.cli.headless.output import KEPT, KeptOutput, wants_colour
 from overmind_core.cli.headless.reports import error_lines, junit, step_summary
 
 INFO = {
@@ -169,7 +169,7 @@ def test_who_counts_as_failed(status, asked, trouble, failed):
 
 
 def test_a_tail_keeps_the_last_characters_of_any_line():
-    tail = Tail()
+    tail = KeptOutput()
     tail.add("first")
     tail.add("x" * (3 * KEPT))
     assert (len(tail.text), tail.dropped) == (KEPT - 1, 6 + 2 * KEPT + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+import uuid
 
 import pytest
 
@@ -26,7 +27,8 @@ def test_a_process_of_the_home_is_reported_and_killed(marker, tmp_path):
     assert not os.path.exists(overmind.home)
 
 
-def test_the_marker_finds_what_a_run_started(marker):
+def test_the_marker_finds_what_a_run_started():
+    marker = uuid.uuid4().hex
     child = subprocess.Popen(["sleep", "60"], env={processes.MARKER: marker, "PATH": os.environ["PATH"]})
     try:
         eventually(lambda: processes.of_run(marker))

@@ -84,7 +84,9 @@ def test_the_table_costs_nothing_to_load():
 
 def test_no_command_loads_it_before_it_is_asked_for_help_or_loses_its_daemon():
     assert "overmind_core.domain.operations" not in modules_after(
-        "import overmind_core.cli.main, overmind_core.client.client, overmind_core.cli.missions.list"
+        "import overmind_core.cli.main, overmind_core.client.client\n"
+        "from overmind_core.cli.parser import parse\n"
+        "parse(overmind_core.cli.main.find('ps'), ['--wide'])"
     )
 
 

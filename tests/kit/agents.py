@@ -143,7 +143,7 @@ class Agents:
         """Return the first true answer of `look` to the mission's `info`, asked at each of its events."""
         deadline = time.monotonic() + PATIENCE
         with RawSocket.connect(self.om.home) as events:
-            events.ok("events", follow=True)
+            events.ok("events", follow=True, since=self.om.since)
             while True:
                 info = dict(self.om.api("info", id=mission))
                 if seen := look(info):
@@ -167,7 +167,7 @@ class Agents:
 
     def events(self, mission: str, *types: str) -> list[Json]:
         """The mission's events of these types, oldest first."""
-        return [one for one in self.om.ndjson("events") if one["mission"] == mission and one["type"] in types]
+        return self.om.events(*types, mission=mission)
 
     def press(self, mission: str, keys: bytes) -> None:
         """Sit down at the mission's terminal, press keys, and leave again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from overmind_core.blueprint_file.read import Reading, read
+from overmind_core.blueprint_file.read import ReadBlueprint, read
 from overmind_core.domain.plans.blueprint import Blueprint
 from overmind_core.domain.text.problems import Problem, Problems
 from overmind_core.errors import OvermindError
@@ -43,7 +43,7 @@ def reading(
     variables: Mapping[str, str] | None = None,
     environ: Mapping[str, str] | None = None,
     files: Mapping[str, Mapping[str, str]] | None = None,
-) -> Reading:
+) -> ReadBlueprint:
     """Read a blueprint, by default in a world with the variable HOME and nothing else."""
     return read(
         text,

@@ -33,7 +33,7 @@ from tests.kit.events import is_of_its_type
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 
-    from overmind_core.kernel.keeper_client import KeeperHost, KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperConnection, KeeperStarter
 
 T = TypeVar("T")
 LIMIT = 600.0
@@ -185,11 +185,11 @@ class ScriptedKeeper:
 
     async def connect(
         self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
-    ) -> tuple[KeeperLink, dict[str, Any]]:
+    ) -> tuple[KeeperConnection, dict[str, Any]]:
         """A line to it."""
         del on_lost
         self._notice = on_notice
-        return cast("KeeperLink", _Line(self)), {"pid": NOBODY + 1, "started": 1.0, "boot": boot_id()}
+        return cast("KeeperConnection", _Line(self)), {"pid": NOBODY + 1, "started": 1.0, "boot": boot_id()}
 
     def answer(self, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """What it answers. Raises KeeperRefused."""
@@ -339,7 +339,7 @@ async def supervising(
     """A supervisor of `home`. At the end of the block it is gone from one moment to the next, as after a crash."""
     os.makedirs(home.root, mode=0o700, exist_ok=True)
     state = State.open(home.database)
-    app = App(home, state, settings or Settings(), cast("KeeperHost", keeper), LoopClock())
+    app = App(home, state, settings or Settings(), cast("KeeperStarter", keeper), LoopClock())
     try:
         await app.start()
         yield Inside(app, cwd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -24,10 +25,15 @@ Finished = subprocess.CompletedProcess[str]
 
 
 class Overmind:
-    """One home and the commands given in it."""
+    """One home and the commands given in it.
 
-    def __init__(self, home: str, *, user_home: str, marker: str) -> None:
+    Attributes:
+        since: Number of the newest event that was there before us; `events` and `wait_status` know later ones only.
+    """
+
+    def __init__(self, home: str, *, user_home: str, marker: str, since: int = 0) -> None:
         self.home = home
+        self.since = since
         self._clients: list[subprocess.Popen[str]] = []
         self.environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | {
             "HOME": user_home,
@@ -169,6 +175,17 @@ class Overmind:
         """Return the mission's log as text."""
         return self.ok("logs", mission, *options)
 
+    def events(self, *types: str, mission: str | None = None) -> list[dict[str, Any]]:
+        """Return what has happened since we have the home: of these types, or of any; to that mission, or to all."""
+        with RawSocket.connect(self.home) as api:
+            api.ok("events", since=self.since)
+            found = [line["item"] for line in itertools.takewhile(lambda line: "end" not in line, api.lines())]
+        return [
+            event
+            for event in found
+            if (not types or event["type"] in types) and (mission is None or event.get("mission") == mission)
+        ]
+
     def wait_status(self, mission: str, *statuses: str, timeout: float = 20.0) -> dict[str, Any]:
         """Return the mission's `info` as soon as its status is one of `statuses`.
 
@@ -180,7 +197,7 @@ class Overmind:
         while time.monotonic() < deadline:
             try:
                 with RawSocket.connect(self.home) as events:
-                    events.ok("events", follow=True)
+                    events.ok("events", follow=True, since=self.since)
                     while time.monotonic() < deadline:
                         seen = self.api("info", id=mission)
                         if seen["status"] in statuses:

@@ -14,12 +14,11 @@ from tests.kit import home as homes
 from tests.kit import processes
 from tests.kit.overmind import Overmind
 from tests.kit.raw_socket import RawSocket
-from tests.kit.waiting import eventually
 
 CONFIG = "config.toml"
 """What a daemon has read of it stays in its head."""
-LATER = {"logs"}
-"""What daemons make when they need it and then count on."""
+DAEMONS_OWN = (*homes.SOCKETS, *homes.LOCKS, "exits.ndjson", "logs", "state.db", "daemon.log", "keeper.log")
+"""How the names begin of what a daemon keeps in its home; what else is there a test has put there."""
 
 
 @contextlib.contextmanager
@@ -32,28 +31,29 @@ def shared(*, user_home: str, marker: str) -> Iterator[SharedHome]:
 
 
 class SharedHome:
-    """Lends the home to a test and empties it afterwards. Whose daemons a test has replaced is ended; the next is new.
+    """Lends the home to a test and empties it afterwards.
+
+    After a test that failed, left something, or replaced or configured the daemons the next one gets another home.
 
     Args:
-        user_home: HOME of the daemons.
+        user_home: What the daemons take for the person's home; each test has one of its own.
         marker: What every process of the test run inherits.
     """
 
     def __init__(self, *, user_home: str, marker: str) -> None:
         self._user_home = user_home
         self._marker = marker
-        self._host: Overmind | None = None
+        self._home: Overmind | None = None
         self._daemons: set[int] = set()
-        self._files: set[str] = set()
+        self._newest = 0
 
     def lend(self, user_home: str) -> Overmind:
-        """The command line in the home, where a daemon runs and knows nothing."""
-        if self._host is None:
-            self._host = homes.make(user_home=self._user_home, marker=self._marker)
-            self._host.ok("start")
-            self._daemons = {self._host.supervisor_pid(), self._host.keeper_pid()}
-            self._files = {*os.listdir(self._host.home), *LATER}
-        return Overmind(self._host.home, user_home=user_home, marker=self._marker)
+        """Return the command line in the home, where a daemon runs and knows nothing."""
+        if self._home is None:
+            self._home = homes.make(user_home=self._user_home, marker=self._marker)
+            self._home.ok("start")
+            self._daemons, self._newest = _daemons(self._home), 0
+        return Overmind(self._home.home, user_home=user_home, marker=self._marker, since=self._newest)
 
     @contextlib.contextmanager
     def lent(self, user_home: str) -> Iterator[Overmind]:
@@ -63,42 +63,58 @@ class SharedHome:
         left = self.take_back(overmind)
         assert not left, "left after the test:\n" + "\n".join(left)
 
-    def take_back(self, overmind: Overmind) -> list[str]:
-        """Empty the home; return what should have been gone and was not."""
+    def take_back(self, overmind: Overmind, *, failed: bool = False) -> list[str]:
+        """Empty the home; return what the test has left that should have been gone."""
         overmind.end_clients()
-        if not self._is_as_lent() or not self._emptied():
+        if failed or _daemons(overmind) != self._daemons or os.path.exists(overmind.path(CONFIG)):
             return self.end()
-        return []
+        try:
+            left = _emptied(overmind)
+            self._newest = max((event["seq"] for event in overmind.events()), default=self._newest)
+        except (AssertionError, EOFError, OSError) as error:
+            left = [f"what can't be removed: {error!r}"]
+        return left and [*left, *self.end()]
 
     def end(self) -> list[str]:
-        """End the daemons; return what should have been gone and was not."""
-        host, self._host = self._host, None
-        return homes.end(host) if host is not None else []
+        """End the daemons and remove the home; return what should have been gone and was not."""
+        home, self._home = self._home, None
+        return homes.end(home) if home else []
 
-    def _is_as_lent(self) -> bool:
-        assert self._host is not None
-        daemons = {self._host.holder("supervisor.lock"), self._host.holder("keeper.lock")}
-        return daemons == self._daemons and not os.path.exists(self._host.path(CONFIG))
 
-    def _emptied(self) -> bool:
-        """End what runs, and forget everything; whether that is all there was."""
-        assert self._host is not None
-        with RawSocket.connect(self._host.home, timeout=30) as api:
-            for ritual in api.ok("rituals"):
-                api.ok("ritual_delete", id=ritual["id"])
-            api.ok("kill", all=True)
-            api.ok("prune")
-            empty = api.ok("ps", all=True) == []
-        for name in set(os.listdir(self._host.home)) - self._files:
-            _remove(self._host.path(name))
-        return empty and self._are_alone()
+def _daemons(overmind: Overmind) -> set[int]:
+    return {pid for pid in map(overmind.holder, homes.LOCKS) if pid}
 
-    def _are_alone(self) -> bool:
-        """Whether nothing but the daemons is left of the home's processes, which may take a moment to go."""
-        home = self._host.home if self._host is not None else ""
-        with contextlib.suppress(AssertionError):
-            return eventually(lambda: len(processes.of_home(home)) == len(self._daemons), timeout=3.0)
-        return False
+
+def _emptied(overmind: Overmind) -> list[str]:
+    """End and remove all that a test has made; return the processes that live on."""
+    with RawSocket.connect(overmind.home, timeout=30.0) as daemon:
+        for ritual in daemon.ok("rituals"):
+            daemon.ok("ritual_delete", id=ritual["id"])
+        for quest in daemon.ok("quests", status=["running"]):
+            daemon.request("quest_cancel", id=quest["id"])  # refused when it has just ended
+        daemon.ok("kill", all=True)
+        if daemon.ok("worktrees")["worktrees"]:
+            daemon.ok("worktrees_prune", force=True)
+        daemon.ok("prune")
+        rows = daemon.ok("ps", all=True)
+    assert not rows, rows
+    for name in os.listdir(overmind.home):
+        if not name.startswith(DAEMONS_OWN):
+            _remove(overmind.path(name))
+    left: list[str] = []
+
+    def alone() -> bool:
+        left[:] = _strangers(overmind)
+        return not left
+
+    homes.soon(alone)
+    return [f"process {description}" for description in left]
+
+
+def _strangers(overmind: Overmind) -> list[str]:
+    """The home's processes, but for daemon and keeper."""
+    ours = tuple(f"{pid} " for pid in _daemons(overmind))
+    return [one for one in processes.of_home(overmind.home) if not one.startswith(ours)]
 
 
 def _remove(path: str) -> None:

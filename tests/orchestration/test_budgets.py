@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 
 def notes(om, kind):
-    return [(event["mission"], event["text"]) for event in om.ndjson("events") if event["type"] == kind]
+    return [(event["mission"], event["text"]) for event in om.events(kind)]
 
 
 def test_the_whole_tree_ends_when_the_limit_of_its_root_is_spent(agents):

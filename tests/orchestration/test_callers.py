@@ -123,6 +123,10 @@ ASKED = [
 ]
 
 
+BY_ARGUMENT = {"run", "info", "events", "messages"}
+"""What a mission may ask but for one argument, such as `reveal`; the `cancel` of messages is for its descendants."""
+
+
 def test_each_request_of_the_socket_is_judged():
     assert {command for command, _, _ in ASKED} == set(TABLE)
 
@@ -130,6 +134,12 @@ def test_each_request_of_the_socket_is_judged():
 def test_what_is_for_people_alone_is_told_apart_in_the_table():
     refused_always = {command for command, _, _ in ASKED} - {command for command, _, answer in ASKED if answer == OK}
     assert refused_always == {row.name for row in REQUESTS if row.forbidden is not None} | {"hook"}
+
+
+def test_whose_missions_a_mission_may_touch_is_told_in_the_table():
+    answers = {command: {answer for other, _, answer in ASKED if other == command} for command in TABLE}
+    by_mission = {command for command, found in answers.items() if found == {OK, FORBIDDEN}} - BY_ARGUMENT
+    assert by_mission == {row.name for row in REQUESTS if row.within}
 
 
 def meant(args, ids):
@@ -151,6 +161,7 @@ def plan(om):
     return made["id"]
 
 
+@pytest.mark.own_home  # its messages are counted from 1
 def test_what_a_process_inside_a_mission_is_answered(agents, tmp_path):
     om, talks = agents.om, ("--type", "session", "--provider", "claude")
     om.ok("start")

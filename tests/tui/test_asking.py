@@ -169,10 +169,12 @@ def test_blocked_ones_come_first_and_in_each_group_who_has_waited_longest():
 def test_the_cursor_stays_with_what_blocks_its_mission_and_else_where_it_was():
     rows = [row(name, "waiting", need="permission") for name in "abc"]
     all_of_them = found(rows, [question(1, "a"), question(2, "b"), question(3, "c")])
-    assert inbox_rows.place(all_of_them, ("b", 2), 0) == 1
-    assert inbox_rows.place(found(rows, [question(1, "a"), question(4, "b"), question(3, "c")]), ("b", 2), 0) == 1
-    assert inbox_rows.place(found([rows[0], rows[2]], [question(1, "a"), question(3, "c")]), ("b", 2), 1) == 1
-    assert inbox_rows.place([], ("b", 2), 1) == 0
+    assert inbox_rows.cursor_place(all_of_them, ("b", 2), 0) == 1
+    assert (
+        inbox_rows.cursor_place(found(rows, [question(1, "a"), question(4, "b"), question(3, "c")]), ("b", 2), 0) == 1
+    )
+    assert inbox_rows.cursor_place(found([rows[0], rows[2]], [question(1, "a"), question(3, "c")]), ("b", 2), 1) == 1
+    assert inbox_rows.cursor_place([], ("b", 2), 1) == 0
 
 
 def test_the_next_one_comes_round():

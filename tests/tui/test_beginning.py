@@ -51,7 +51,7 @@ def test_the_full_screen_program_begins_as_its_options_say(monkeypatch, tmp_path
         def run(self, *, mouse):
             begun["mouse"] = mouse
 
-    monkeypatch.setattr(daemon, "on_terminal", lambda: True)
+    monkeypatch.setattr(daemon, "is_on_terminal", lambda: True)
     monkeypatch.setattr(os, "execv", become)
     with pytest.raises(Became):
         guarded(["tui", *words], Context({"OVERMIND_HOME": str(tmp_path)}))

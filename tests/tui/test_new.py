@@ -12,14 +12,19 @@ from textual import events
 from overmind_core.errors import OvermindError
 from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
-from overmind_tui.missions.form_fields import What
+from overmind_tui.missions.form_fields import Startable
 from overmind_tui.render.field import Field
 from overmind_tui.shell import world
 from tests.kit import claude
 from tests.tui.conftest import picture, until
 
-WHATS = (What("claude"), What("shell"), What("command"), What("codex", "codex is not on PATH · npm install it"))
-COMMAND = (What("command"), What("shell"))
+WHATS = (
+    Startable("claude"),
+    Startable("shell"),
+    Startable("command"),
+    Startable("codex", "codex is not on PATH · npm install it"),
+)
+COMMAND = (Startable("command"), Startable("shell"))
 
 
 def form(whats=WHATS, **typed):
@@ -150,7 +155,7 @@ def test_an_error_of_the_supervisor_is_shown_at_its_entry(error, key):
 def test_the_cursor_is_drawn_once_and_no_line_is_too_long(made, cells):
     drawn = form_fields.drawn(made, cells)
     cursors = [cell for line in drawn.lines for cell in line if cell.tone == form_fields.CURSOR]
-    assert len(cursors) == (made.entry.kind not in {form_fields.MissionKind.CHOICE, form_fields.MissionKind.FOLD})
+    assert len(cursors) == (made.entry.kind not in {form_fields.EntryKind.CHOICE, form_fields.EntryKind.FOLD})
     assert drawn.first <= drawn.last < len(drawn.lines)
     for line in drawn.lines:
         assert sum(len(cell.text) for cell in line) <= max(cells, form_fields.LABEL + 6), line

@@ -281,7 +281,7 @@ def test_who_comes_back_is_told_what_happened_and_enter_shows_it(om, program, op
 
 def test_who_was_here_a_moment_ago_is_told_nothing(om, program, opened):
     async def scenario(app, pilot):
-        assert not app.away_summary.said
+        assert not app.away_summary.text
 
     opened({"alpha": "true"}, scenario)
     kept = Remembered(program().home)
@@ -334,7 +334,7 @@ MEANWHILE = [
 
 @pytest.mark.parametrize(("events", "rows", "cost", "said"), MEANWHILE)
 def test_what_happened_meanwhile_in_one_line(events, rows, cost, said):
-    assert texts.sentence(events, rows, cost, since="12:40") == said
+    assert texts.away_text(events, rows, cost, since="12:40") == said
 
 
 def lines(found):

@@ -34,7 +34,7 @@ JUST_CHANGED = "the row under the cursor just changed"
 def long_unrest(monkeypatch):
     """A row that moved has just done so for as long as the test takes."""
     for where in (table, needs_list):
-        monkeypatch.setattr(where, "UNREST", float("inf"))
+        monkeypatch.setattr(where, "RESTLESS_SECONDS", float("inf"))
 
 
 def run(make, scenario, size=(120, 40)):

@@ -376,10 +376,10 @@ def test_rows_of_wrapped_lines_are_the_same_however_the_lines_came():
 
 def test_the_cursor_follows_its_row_and_knows_when_it_was_moved():
     old, new = missions_rows.arranged(TREE, flat=True), missions_rows.arranged(TREE[1:], flat=True)
-    assert missions_rows.place(new, "c", 2) == 1
-    assert missions_rows.moved(old, new, "c", 2)
-    assert missions_rows.moved(old, new, "a", 0)
-    assert not missions_rows.moved(old, old, "c", 2)
+    assert missions_rows.cursor_place(new, "c", 2) == 1
+    assert missions_rows.has_moved(old, new, "c", 2)
+    assert missions_rows.has_moved(old, new, "a", 0)
+    assert not missions_rows.has_moved(old, old, "c", 2)
 
 
 # agents

@@ -29,7 +29,7 @@ def cost(args: Namespace, context: Context) -> int:
     rows = context.client().call("cost", request)
     if not rows and not args.json:
         context.hint("No agent has cost anything yet.")
-    context.say(dumps(rows) if args.json else cost_table(rows, by))
+    context.print(dumps(rows) if args.json else cost_table(rows, by))
     return 0
 
 

@@ -54,7 +54,7 @@ def inbox(args: Namespace, context: Context) -> int:
         redraw(draw)
     text = draw()
     if text:
-        context.say(text)
+        context.print(text)
     else:
         context.hint("Nobody waits for you. See what all are doing with: overmind ps --wide")
     return 0
@@ -104,9 +104,9 @@ def answer(args: Namespace, context: Context) -> int:
     """Answer it, and say what was answered."""
     answered = context.client().call("answer", _request(args))
     if args.json:
-        context.say(dumps(answered))
+        context.print(dumps(answered))
     else:
-        context.say(
+        context.print(
             f"Answered question {answered['question']} of mission {answered['id']} ({display_safe(answered['name'])}):"
             f" {answered['behaviour']}"
         )
@@ -163,7 +163,7 @@ def hook(args: Namespace, context: Context) -> int:
     try:
         decision = _decision(_home(args, context), _hook_request(args, context.environ))
         if decision:
-            context.say(dumps(decision))
+            context.print(dumps(decision))
     except Exception:  # noqa: BLE001 - a process boundary: the agent's work is worth more than what we'd have learned
         return 0
     return 0

@@ -19,7 +19,7 @@ FORMATS = ("text", "claude")
 def skill(args: Namespace, context: Context) -> int:
     """Print the instructions."""
     if args.json:
-        context.say(
+        context.print(
             dumps(
                 {
                     "name": SKILL_NAME,
@@ -30,7 +30,7 @@ def skill(args: Namespace, context: Context) -> int:
         )
     else:
         text = skill_file() if args.format == "claude" else instructions()
-        context.say(text.rstrip("\n"))
+        context.print(text.rstrip("\n"))
     return 0
 
 

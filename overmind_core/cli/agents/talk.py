@@ -50,7 +50,7 @@ def send(args: Namespace, context: Context) -> int:
     if message["state"] == "queued":
         message = {**message, **await_message(client, message, "delivered", DELIVERY)}
     fail_if_failed(message)
-    context.say(dumps({name: message[name] for name in SHOWN}) if args.json else sent_line(message))
+    context.print(dumps({name: message[name] for name in SHOWN}) if args.json else sent_line(message))
     return 0
 
 
@@ -92,7 +92,7 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
             f" See: overmind messages {message['name']}",
         )
     answer = {name: message[name] for name in ("text", "duration_ms", "cost_usd", "usage")}
-    context.say(dumps(answer) if args.json else safe_text(answer["text"]))
+    context.print(dumps(answer) if args.json else safe_text(answer["text"]))
     return 0
 
 
@@ -171,13 +171,13 @@ def messages(args: Namespace, context: Context) -> int:
     request = {"id": args.id} if args.cancel is None else {"id": args.id, "cancel": args.cancel}
     rows = context.client().call("messages", request)
     if args.json:
-        context.say(dumps(rows))
+        context.print(dumps(rows))
     elif args.cancel is not None:
-        context.say(f"Cancelled message {args.cancel}")
+        context.print(f"Cancelled message {args.cancel}")
     else:
         if not rows:
             context.hint(f"No messages yet. Send a session one with: overmind send {display_safe(args.id)} 'TEXT'")
-        context.say(message_table(rows))
+        context.print(message_table(rows))
     return 0
 
 
@@ -215,7 +215,7 @@ MESSAGES = Command(
 def result(args: Namespace, context: Context) -> int:
     """Print the last result object."""
     found = context.client().call("result", {"id": args.id})
-    context.say(dumps(found, indent=None if args.json else 2))
+    context.print(dumps(found, indent=None if args.json else 2))
     return 0
 
 
@@ -261,7 +261,7 @@ def subscribe(args: Namespace, context: Context) -> int:
         if kind == "ok":
             reading.start(item)
         elif kind == "item" and reading.record(item):
-            context.say(dumps(_item_json(item)))
+            context.print(dumps(_item_json(item)))
     return 0
 
 

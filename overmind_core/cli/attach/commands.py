@@ -86,7 +86,7 @@ def detach(args: Namespace, context: Context) -> int:
     """Detach everybody; the mission goes on."""
     answer = context.client().call("detach", {"id": args.id})
     sentence = f"Detached {answer['detached']} from mission {answer['id']} ({answer['name']})"
-    context.say(dumps(answer) if args.json else sentence)
+    context.print(dumps(answer) if args.json else sentence)
     return 0
 
 

@@ -29,7 +29,7 @@ def edit(args: Namespace, context: Context) -> int:
 
     before = context.client(start=True).call("definition", {"id": args.id})
     if args.print:
-        context.say(definition_text(before).rstrip("\n"))
+        context.print(definition_text(before).rstrip("\n"))
         return 0
     after = _edit_in_editor(before, context) if args.file is None else _store_file(before, args.file, context)
     restarted = bool(after["changed"]) and not args.no_restart
@@ -41,12 +41,12 @@ def edit(args: Namespace, context: Context) -> int:
 
 def _print_result(after: Answer, context: Context, *, restarted: bool, as_json: bool) -> None:
     if as_json:
-        context.say(dumps({**after, "restarted": restarted}))
+        context.print(dumps({**after, "restarted": restarted}))
         return
     changed = ", ".join(after["changed"])
-    context.say(f"Updated mission {after['id']}: {changed}" if changed else "Nothing changed.")
+    context.print(f"Updated mission {after['id']}: {changed}" if changed else "Nothing changed.")
     if restarted:
-        context.say(f"Restarted mission {after['id']}")
+        context.print(f"Restarted mission {after['id']}")
 
 
 def _store_file(before: Answer, path: str, context: Context) -> Answer:
@@ -70,12 +70,12 @@ def _store_file(before: Answer, path: str, context: Context) -> Answer:
 
 def _edit_in_editor(before: Answer, context: Context) -> Answer:
     """Have the person edit it, again and again while there is a mistake in it and a person to mend it."""
-    from overmind_core.cli.definitions.edit_file import Draft, definition_text, editor_command
+    from overmind_core.cli.definitions.edit_file import EditorDraft, definition_text, editor_command
 
     command = editor_command(context.environ)
     if "VISUAL" not in context.environ and "EDITOR" not in context.environ and not _person():
         raise OvermindError("invalid", "edit needs a terminal, or EDITOR. In scripts: overmind edit ID --print, and -")
-    draft = Draft(context.home.root, before["name"])
+    draft = EditorDraft(context.home.root, before["name"])
     try:
         answer = _edit_until_stored(before, definition_text(before), draft.edited, command, context)
     except OvermindError as error:
@@ -91,17 +91,17 @@ def _edit_until_stored(before: Answer, text: str, edited: Any, command: list[str
     first, given, mistake = text, text, None
     while True:
         fresh = edited(given, command)
-        said = unmarked(fresh)
-        if said == first or not said.strip():
+        text_now = unmarked(fresh)
+        if text_now == first or not text_now.strip():
             return {"id": before["id"], "name": before["name"], "changed": []}
         if mistake is not None and fresh == given:
             raise OvermindError("invalid", f"Nothing was changed: {mistake.sentence}")
         try:
-            return _store(before, said, context)
+            return _store(before, text_now, context)
         except Mistake as wrong:
             if not _person():
                 raise OvermindError("invalid", f"line {wrong.line}: {wrong.sentence}") from None
-            mistake, given = wrong, marked(said, wrong)
+            mistake, given = wrong, marked(text_now, wrong)
 
 
 def _store(before: Answer, text: str, context: Context) -> Answer:

@@ -38,7 +38,7 @@ class Value(StrEnum):
     TEXTS = "a list of texts in quotes"
 
 
-class Key(NamedTuple):
+class KeyRow(NamedTuple):
     """One key: its name, the comment above it, what it takes, and what stands there while it is not set."""
 
     name: str
@@ -48,119 +48,174 @@ class Key(NamedTuple):
 
 
 ROOT = (
-    Key("name", "", Value.TEXT),
-    Key("command", "A text is a shell command; a list is a program with its arguments, run without a shell.",
+    KeyRow("name", "", Value.TEXT),
+    KeyRow("command", "A text is a shell command; a list is a program with its arguments, run without a shell.",
         Value.COMMAND),
-    Key("cwd", "The folder that it runs in.", Value.TEXT),
-    Key("columns", "The size of its terminal when it starts.", Value.WHOLE),
-    Key("rows", "", Value.WHOLE),
-    Key("restart", "Start it again by itself: never, on-failure or always,", Value.TEXT),
-    Key("max_restarts", "at most so many times (0: without limit)", Value.WHOLE),
-    Key("max_seconds", "within this time; a run that lasts longer is healthy,", Value.TIME),
-    Key("backoff", "after this pause, which doubles up to 60s.", Value.TIME),
-    Key("activity_timeout", "Kill it after so much silence; 0s is never.", Value.TIME),
-    Key("stall_waiting", "Waiting for a person is silence, too.", Value.FLAG),
-    Key("timeout", "End a run after so long; 0s is never.", Value.TIME),
-    Key("stop_signal", "What a stop sends first,", Value.SIGNAL),
-    Key("grace", "and how long it waits before SIGKILL.", Value.TIME),
-    Key("leave_background", "At its natural end, spare what it left in the background.", Value.FLAG),
-    Key("max_children", "Live children that it, and each mission below it, may have.", Value.WHOLE, "10"),
-    Key("max_depth", "Generations that may stand below it.", Value.WHOLE, "3"),
-    Key("max_cost", "End all agents of its tree once they have cost so many US dollars; 0 is no limit.", Value.MONEY),
+    KeyRow("cwd", "The folder that it runs in.", Value.TEXT),
+    KeyRow("columns", "The size of its terminal when it starts.", Value.WHOLE),
+    KeyRow("rows", "", Value.WHOLE),
+    KeyRow("restart", "Start it again by itself: never, on-failure or always,", Value.TEXT),
+    KeyRow("max_restarts", "at most so many times (0: without limit)", Value.WHOLE),
+    KeyRow("max_seconds", "within this time; a run that lasts longer is healthy,", Value.TIME),
+    KeyRow("backoff", "after this pause, which doubles up to 60s.", Value.TIME),
+    KeyRow("activity_timeout", "Kill it after so much silence; 0s is never.", Value.TIME),
+    KeyRow("stall_waiting", "Waiting for a person is silence, too.", Value.FLAG),
+    KeyRow("timeout", "End a run after so long; 0s is never.", Value.TIME),
+    KeyRow("stop_signal", "What a stop sends first,", Value.SIGNAL),
+    KeyRow("grace", "and how long it waits before SIGKILL.", Value.TIME),
+    KeyRow("leave_background", "At its natural end, spare what it left in the background.", Value.FLAG),
+    KeyRow("max_children", "Live children that it, and each mission below it, may have.", Value.WHOLE, "10"),
+    KeyRow("max_depth", "Generations that may stand below it.", Value.WHOLE, "3"),
+    KeyRow("max_cost", "End all agents of its tree once they have cost so many US dollars; 0 is no limit.",
+        Value.MONEY),
 )  # fmt: skip
 LABELS = "Labels to select it by: ps --label key=value"
 ENV = "Variables that were set for it alone, beside those of the shell that started it. As they are: secrets, too."
 AGENT_TITLE = "The agent. A conversation that has begun goes on after the restart."
 AGENT = (
-    Key("prompt", "What it is to do.", Value.TEXT),
-    Key("model", "As its program calls it.", Value.TEXT, '"opus"'),
-    Key("permission_mode", "Its program's permission mode.", Value.TEXT, '"acceptEdits"'),
-    Key("allowed_tools", "Tools that it may use unasked, and those that it doesn't get.", Value.TEXTS),
-    Key("disallowed_tools", "", Value.TEXTS),
-    Key("allow", 'Rules that answer its questions, such as "Bash(git status)"; deny wins.', Value.TEXTS),
-    Key("deny", "", Value.TEXTS),
-    Key("max_turns", "Stop it after so many turns of its model; 0 is no limit.", Value.WHOLE),
-    Key("system_prompt", "Instead of its program's own, or added to that.", Value.TEXT, '"…"'),
-    Key("append_system_prompt", "", Value.TEXT, '"…"'),
-    Key("mcp_config", "MCP servers for it: files, or JSON.", Value.TEXTS),
-    Key("arguments", "Handed to its program as they are.", Value.TEXTS),
-    Key("orchestrator", "Its own overmind commands need nobody's consent.", Value.FLAG),
+    KeyRow("prompt", "What it is to do.", Value.TEXT),
+    KeyRow("model", "As its program calls it.", Value.TEXT, '"opus"'),
+    KeyRow("permission_mode", "Its program's permission mode.", Value.TEXT, '"acceptEdits"'),
+    KeyRow("allowed_tools", "Tools that it may use unasked, and those that it doesn't get.", Value.TEXTS),
+    KeyRow("disallowed_tools", "", Value.TEXTS),
+    KeyRow("allow", 'Rules that answer its questions, such as "Bash(git status)"; deny wins.', Value.TEXTS),
+    KeyRow("deny", "", Value.TEXTS),
+    KeyRow("max_turns", "Stop it after so many turns of its model; 0 is no limit.", Value.WHOLE),
+    KeyRow("system_prompt", "Instead of its program's own, or added to that.", Value.TEXT, '"…"'),
+    KeyRow("append_system_prompt", "", Value.TEXT, '"…"'),
+    KeyRow("mcp_config", "MCP servers for it: files, or JSON.", Value.TEXTS),
+    KeyRow("arguments", "Handed to its program as they are.", Value.TEXTS),
+    KeyRow("orchestrator", "Its own overmind commands need nobody's consent.", Value.FLAG),
 )
 OPTIONAL = frozenset({"command", "prompt"})
 """Keys that a mission has or has not by its nature: where they mean nothing they are not even mentioned."""
 
 
-FOLDER = "edits"
-EDITORS = ("vi", "nano")
-"""Where no variable names one."""
+_TABLES = ("labels", "env", "agent")
 
 
-def editor_command(environ: Mapping[str, str]) -> list[str]:
-    """Return the person's editor with its arguments: $VISUAL, $EDITOR, else what there is.
+def definition_text(answer: Mapping[str, Any]) -> str:
+    """Return what `definition` answered as a text to edit."""
+    terms = answer["definition"]
+    what = f"{answer['provider']} {answer['type']}" if answer["provider"] != "raw" else str(answer["type"])
+    lines = [f"# Mission {answer['id']} ({answer['name']}), a {what}. A line that is left out means the default.", ""]
+    lines += _keys(ROOT, terms)
+    lines += [f"# {LABELS}", "[labels]", *_pairs(terms["labels"]), "", f"# {ENV}", "[env]", *_pairs(terms["env"])]
+    if terms["agent"] is not None:
+        lines += ["", f"# {AGENT_TITLE}", "[agent]", *_keys(AGENT, terms["agent"])]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _keys(keys: Iterable[KeyRow], values: Mapping[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for key in keys:
+        value = values[key.name]
+        if value is None and key.name in OPTIONAL:
+            continue
+        if key.comment and lines and not (key.comment[0].islower()):
+            lines.append("")
+        if key.comment:
+            lines.append(f"# {key.comment}")
+        lines.append(f"# {key.name} = {key.example}" if value is None else f"{key.name} = {_value(value)}")
+    return [*lines, ""]
+
+
+def _pairs(values: Mapping[str, str]) -> list[str]:
+    import tomlkit  # it costs 30 ms, and only editing needs it
+
+    return [f"{tomlkit.key(name).as_string()} = {_value(value)}" for name, value in sorted(values.items())]
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - whatever TOML can hold
+    import tomlkit  # it costs 30 ms, and only editing needs it
+
+    if isinstance(value, str) and "\n" in value:
+        return '"""\n' + "\n".join(map(_line, value.split("\n"))) + '"""'
+    return str(tomlkit.item(value).as_string())
+
+
+def _line(text: str) -> str:
+    """Return a line of a text of several; its quotes stay as they are unless they could be taken for the text's end."""
+    import tomlkit  # it costs 30 ms, and only editing needs it
+
+    escaped = str(tomlkit.string(text).as_string())[1:-1]
+    if '""' in text or text.endswith('"'):
+        return escaped
+    return re.sub(r"\\(.)", lambda at: '"' if at[1] == '"' else at[0], escaped)
+
+
+def read_definition(text: str) -> dict[str, Any]:
+    """Return the terms that a text says, for the request `redefine`.
 
     Raises:
-        OvermindError: `invalid`, there is none.
+        Mistake: with the line.
     """
-    for name in ("VISUAL", "EDITOR"):
-        try:
-            words = shlex.split(environ.get(name, ""))
-        except ValueError as error:
-            raise OvermindError("invalid", f"${name} makes no sense: {error}.") from None
-        if words:
-            return words
-    found = next((path for name in EDITORS if (path := shutil.which(name, path=environ.get("PATH")))), None)
-    if found is None:
-        raise OvermindError("invalid", "There is no editor: set EDITOR, or use --print and -.")
-    return [found]
+    import tomlkit  # it costs 30 ms, and only editing needs it
+    from tomlkit.exceptions import ParseError, TOMLKitError
 
-
-class Draft:
-    """A text on its way through an editor.
-
-    Args:
-        home: The folder of the home, in which the file is made.
-        name: Of the mission.
-    """
-
-    def __init__(self, home: str, name: str) -> None:
-        folder = os.path.join(home, FOLDER)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.path = os.path.join(folder, f"{name.replace('/', '-')}-{os.urandom(4).hex()}.toml")
-
-    def edited(self, text: str, command: list[str]) -> str:
-        """Have the person edit the text, and return it.
-
-        Raises:
-            OvermindError: `invalid`, the editor failed, or what it wrote can't be read.
-        """
-        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(text.encode())
-        code = _run([*command, self.path])
-        if code:
-            raise OvermindError("invalid", f"The editor {command[0]} ended with code {code}. Nothing was changed.")
-        try:
-            with open(self.path, "rb") as file:
-                return file.read().decode()
-        except (OSError, UnicodeDecodeError) as error:
-            raise OvermindError("invalid", f"{self.path}: {error}. Nothing was changed.") from None
-
-    def drop(self) -> None:
-        """Nobody needs it any more."""
-        if os.path.exists(self.path):
-            os.unlink(self.path)
-
-
-def _run(argv: list[str]) -> int:
-    """Run the editor; ctrl-c in it is for it alone."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        return subprocess.call(argv)
-    except OSError as error:
-        raise OvermindError(
-            "invalid", f"The editor {argv[0]} can't be started: {error.strerror}. Set EDITOR."
-        ) from None
-    finally:
-        signal.signal(signal.SIGINT, before)
+        found = tomlkit.parse(text).unwrap()
+    except ParseError as error:
+        raise Mistake(error.line, str(error).partition(" at line ")[0]) from None
+    except TOMLKitError as error:
+        raise Mistake(1, str(error)) from None
+    return _checked(found, text)
+
+
+def _checked(found: dict[str, Any], text: str) -> dict[str, Any]:
+    _check(found, ROOT, (), text, also=_TABLES)
+    for table in _TABLES:
+        if not isinstance(found.get(table, {}), dict):
+            raise Mistake(line_of(text, (table,)), f"{table}: write a table, [{table}]")
+    for table in ("labels", "env"):
+        for name, value in found.get(table, {}).items():
+            _check_value(KeyRow(name, "", Value.TEXT), value, (table, name), text)
+    if "agent" in found:
+        _check(found["agent"], AGENT, ("agent",), text)
+    for name in ("name", "cwd"):
+        if name not in found:
+            raise Mistake(1, f"{name}: it is missing")
+    return found
+
+
+def _check(
+    values: Mapping[str, Any],
+    keys: Sequence[KeyRow],
+    above: tuple[str, ...],
+    text: str,
+    *,
+    also: Sequence[str] = (),
+) -> None:
+    known = {key.name: key for key in keys}
+    for name, value in values.items():
+        if name in known:
+            _check_value(known[name], value, (*above, name), text)
+        elif name not in also:
+            hint = did_you_mean(name, [*known, *also])
+            raise Mistake(line_of(text, (*above, name)), f"{'.'.join((*above, name))}: there is no such key.{hint}")
+
+
+def _check_value(key: KeyRow, value: object, path: tuple[str, ...], text: str) -> None:
+    if not _fits(key.kind, value):
+        raise Mistake(line_of(text, path), f"{'.'.join(path)}: write {key.kind.value}")
+
+
+def _fits(kind: Value, value: object) -> bool:
+    if isinstance(value, bool):
+        return kind is Value.FLAG
+    if isinstance(value, list):
+        return kind in {Value.TEXTS, Value.COMMAND} and all(isinstance(one, str) for one in value)
+    return any(isinstance(value, one) for one in _TYPES.get(kind, ()))
+
+
+_TYPES: dict[Value, tuple[type, ...]] = {
+    Value.TEXT: (str,),
+    Value.COMMAND: (str,),
+    Value.WHOLE: (int,),
+    Value.MONEY: (int, float),
+    Value.TIME: (int, float, str),
+    Value.SIGNAL: (int, str),
+}
 
 
 MARK = "#! "
@@ -251,8 +306,8 @@ def _bare(part: str) -> str:
 
 def marked(text: str, mistake: Mistake) -> str:
     """Return the text with the mistake above it; the line is counted as the editor will."""
-    said = f"Not stored: line {mistake.line + MARK_LINES}: {mistake.sentence}"
-    return f"{MARK}{said}\n{MARK}Quit without saving to give up.\n{text}"
+    message = f"Not stored: line {mistake.line + MARK_LINES}: {mistake.sentence}"
+    return f"{MARK}{message}\n{MARK}Quit without saving to give up.\n{text}"
 
 
 def unmarked(text: str) -> str:
@@ -263,123 +318,74 @@ def unmarked(text: str) -> str:
     return "".join(lines)
 
 
-_TABLES = ("labels", "env", "agent")
+FOLDER = "edits"
+EDITORS = ("vi", "nano")
+"""Where no variable names one."""
 
 
-def definition_text(answer: Mapping[str, Any]) -> str:
-    """Return what `definition` answered as a text to edit."""
-    terms = answer["definition"]
-    what = f"{answer['provider']} {answer['type']}" if answer["provider"] != "raw" else str(answer["type"])
-    lines = [f"# Mission {answer['id']} ({answer['name']}), a {what}. A line that is left out means the default.", ""]
-    lines += _keys(ROOT, terms)
-    lines += [f"# {LABELS}", "[labels]", *_pairs(terms["labels"]), "", f"# {ENV}", "[env]", *_pairs(terms["env"])]
-    if terms["agent"] is not None:
-        lines += ["", f"# {AGENT_TITLE}", "[agent]", *_keys(AGENT, terms["agent"])]
-    return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _keys(keys: Iterable[Key], values: Mapping[str, Any]) -> list[str]:
-    lines: list[str] = []
-    for key in keys:
-        value = values[key.name]
-        if value is None and key.name in OPTIONAL:
-            continue
-        if key.comment and lines and not (key.comment[0].islower()):
-            lines.append("")
-        if key.comment:
-            lines.append(f"# {key.comment}")
-        lines.append(f"# {key.name} = {key.example}" if value is None else f"{key.name} = {_value(value)}")
-    return [*lines, ""]
-
-
-def _pairs(values: Mapping[str, str]) -> list[str]:
-    import tomlkit  # it costs 30 ms, and only editing needs it
-
-    return [f"{tomlkit.key(name).as_string()} = {_value(value)}" for name, value in sorted(values.items())]
-
-
-def _value(value: Any) -> str:  # noqa: ANN401 - whatever TOML can hold
-    import tomlkit  # it costs 30 ms, and only editing needs it
-
-    if isinstance(value, str) and "\n" in value:
-        return '"""\n' + "\n".join(map(_line, value.split("\n"))) + '"""'
-    return str(tomlkit.item(value).as_string())
-
-
-def _line(text: str) -> str:
-    """Return a line of a text of several; its quotes stay as they are unless they could be taken for the text's end."""
-    import tomlkit  # it costs 30 ms, and only editing needs it
-
-    escaped = str(tomlkit.string(text).as_string())[1:-1]
-    if '""' in text or text.endswith('"'):
-        return escaped
-    return re.sub(r"\\(.)", lambda at: '"' if at[1] == '"' else at[0], escaped)
-
-
-def read_definition(text: str) -> dict[str, Any]:
-    """Return the terms that a text says, for the request `redefine`.
+def editor_command(environ: Mapping[str, str]) -> list[str]:
+    """Return the person's editor with its arguments: $VISUAL, $EDITOR, else what there is.
 
     Raises:
-        Mistake: with the line.
+        OvermindError: `invalid`, there is none.
     """
-    import tomlkit  # it costs 30 ms, and only editing needs it
-    from tomlkit.exceptions import ParseError, TOMLKitError
+    for name in ("VISUAL", "EDITOR"):
+        try:
+            words = shlex.split(environ.get(name, ""))
+        except ValueError as error:
+            raise OvermindError("invalid", f"${name} makes no sense: {error}.") from None
+        if words:
+            return words
+    found = next((path for name in EDITORS if (path := shutil.which(name, path=environ.get("PATH")))), None)
+    if found is None:
+        raise OvermindError("invalid", "There is no editor: set EDITOR, or use --print and -.")
+    return [found]
 
+
+class EditorDraft:
+    """A text on its way through an editor.
+
+    Args:
+        home: The folder of the home, in which the file is made.
+        name: Of the mission.
+    """
+
+    def __init__(self, home: str, name: str) -> None:
+        folder = os.path.join(home, FOLDER)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        self.path = os.path.join(folder, f"{name.replace('/', '-')}-{os.urandom(4).hex()}.toml")
+
+    def edited(self, text: str, command: list[str]) -> str:
+        """Have the person edit the text, and return it.
+
+        Raises:
+            OvermindError: `invalid`, the editor failed, or what it wrote can't be read.
+        """
+        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(text.encode())
+        code = _run([*command, self.path])
+        if code:
+            raise OvermindError("invalid", f"The editor {command[0]} ended with code {code}. Nothing was changed.")
+        try:
+            with open(self.path, "rb") as file:
+                return file.read().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise OvermindError("invalid", f"{self.path}: {error}. Nothing was changed.") from None
+
+    def drop(self) -> None:
+        """Nobody needs it any more."""
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+
+
+def _run(argv: list[str]) -> int:
+    """Run the editor; ctrl-c in it is for it alone."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        found = tomlkit.parse(text).unwrap()
-    except ParseError as error:
-        raise Mistake(error.line, str(error).partition(" at line ")[0]) from None
-    except TOMLKitError as error:
-        raise Mistake(1, str(error)) from None
-    return _checked(found, text)
-
-
-def _checked(found: dict[str, Any], text: str) -> dict[str, Any]:
-    _check(found, ROOT, (), text, also=_TABLES)
-    for table in _TABLES:
-        if not isinstance(found.get(table, {}), dict):
-            raise Mistake(line_of(text, (table,)), f"{table}: write a table, [{table}]")
-    for table in ("labels", "env"):
-        for name, value in found.get(table, {}).items():
-            _check_value(Key(name, "", Value.TEXT), value, (table, name), text)
-    if "agent" in found:
-        _check(found["agent"], AGENT, ("agent",), text)
-    for name in ("name", "cwd"):
-        if name not in found:
-            raise Mistake(1, f"{name}: it is missing")
-    return found
-
-
-def _check(
-    values: Mapping[str, Any], keys: Sequence[Key], above: tuple[str, ...], text: str, *, also: Sequence[str] = ()
-) -> None:
-    known = {key.name: key for key in keys}
-    for name, value in values.items():
-        if name in known:
-            _check_value(known[name], value, (*above, name), text)
-        elif name not in also:
-            hint = did_you_mean(name, [*known, *also])
-            raise Mistake(line_of(text, (*above, name)), f"{'.'.join((*above, name))}: there is no such key.{hint}")
-
-
-def _check_value(key: Key, value: object, path: tuple[str, ...], text: str) -> None:
-    if not _fits(key.kind, value):
-        raise Mistake(line_of(text, path), f"{'.'.join(path)}: write {key.kind.value}")
-
-
-def _fits(kind: Value, value: object) -> bool:
-    if isinstance(value, bool):
-        return kind is Value.FLAG
-    if isinstance(value, list):
-        return kind in {Value.TEXTS, Value.COMMAND} and all(isinstance(one, str) for one in value)
-    return any(isinstance(value, one) for one in _TYPES.get(kind, ()))
-
-
-_TYPES: dict[Value, tuple[type, ...]] = {
-    Value.TEXT: (str,),
-    Value.COMMAND: (str,),
-    Value.WHOLE: (int,),
-    Value.MONEY: (int, float),
-    Value.TIME: (int, float, str),
-    Value.SIGNAL: (int, str),
-}
+        return subprocess.call(argv)
+    except OSError as error:
+        raise OvermindError(
+            "invalid", f"The editor {argv[0]} can't be started: {error.strerror}. Set EDITOR."
+        ) from None
+    finally:
+        signal.signal(signal.SIGINT, before)

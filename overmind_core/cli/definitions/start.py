@@ -52,12 +52,12 @@ def start_mission(
     if note := mission.get("note"):
         context.note(display_safe(str(note)))
     if args.json:
-        context.say(dumps({"id": mission["id"], "name": mission["name"]}))
+        context.print(dumps({"id": mission["id"], "name": mission["name"]}))
     isolated = mission.get("status") == PREPARING
     if isolated and not wait_prepared(context, mission):
         return None
     if not args.json:
-        write = context.note if args.wait else context.say
+        write = context.note if args.wait else context.print
         write(message.format(id=mission["id"], name=mission["name"]))
     if isolated:
         _print_worktree(context, mission["id"])

@@ -30,7 +30,7 @@ COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
 def doctor(args: Namespace, context: Context) -> int:
     """Look at everything; exit status 1 when something fails."""
     findings = run_checks(_check_context(context))
-    context.say(_json(findings) if args.json else _table(findings, context))
+    context.print(_json(findings) if args.json else _table(findings, context))
     return int(any(finding.status == "fail" for _, finding in findings))
 
 

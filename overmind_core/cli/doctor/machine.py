@@ -21,7 +21,7 @@ NEARLY = 0.9
 _PTY = "/proc/sys/kernel/pty"
 
 
-def open_files(_world: CheckContext) -> Finding:
+def open_files(_context: CheckContext) -> Finding:
     """How many missions the limit on open files allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return judge_open_files(soft, hard)
@@ -193,7 +193,7 @@ _BINARIES = {"claude": "OVERMIND_CLAUDE_BIN"}
 """Agent → the variable that names another program for it."""
 
 
-def python(_world: CheckContext, version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+def python(_context: CheckContext, version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     """Whether this Python is new enough."""
     found = f"{'.'.join(map(str, version))} ({sys.executable})"
     if version < OLDEST_PYTHON:
@@ -262,7 +262,7 @@ def engine(context: CheckContext) -> Finding:
     return ok(found.url)
 
 
-def ports(_world: CheckContext) -> Finding:
+def ports(_context: CheckContext) -> Finding:
     """How many ports of the range that is taken where a project names none are free."""
     return judge_ports(sum(map(_is_free, range(FIRST_PORT, LAST_PORT + 1))))
 

@@ -83,13 +83,13 @@ _ELSEWHERE = frozenset({"--wait", "--json"})
 
 def run(args: Namespace, context: Context) -> int:
     """Run the mission, show it, report on it; return its exit status."""
-    from overmind_core.cli.headless.runner import Runner  # start-up: --help needs none
+    from overmind_core.cli.headless.runner import HeadlessRunner  # start-up: --help needs none
 
     if args.type == "session" and is_agent(args):
         raise UsageError("A session waits for messages, and nobody can send any here: leave out --type session")
     request = run_request(args, context.environ)
     warn_about_milliseconds(args.timeout, context)
-    runner = Runner(args, context, "run")
+    runner = HeadlessRunner(args, context, "run")
     return runner.run(lambda client: [_begin(args, context, client, request)])
 
 
@@ -131,13 +131,13 @@ RUN = Command(
 
 def apply(args: Namespace, context: Context) -> int:
     """Run the plan, show all of its agents, report on each; return its exit status."""
-    from overmind_core.cli.headless.runner import Runner
+    from overmind_core.cli.headless.runner import HeadlessRunner
     from overmind_core.cli.isolation.trust import call_trusted
 
     args.total_timeout = args.timeout or args.total_timeout
     blueprint = load(args.file, args.var, context)
     request = apply_request(blueprint, args.file, context.environ, rerun=args.rerun)
-    runner = Runner(args, context, "apply", several=True, conclude=_conclude)
+    runner = HeadlessRunner(args, context, "apply", several=True, conclude=_conclude)
     return runner.run(lambda client: [call_trusted(context, client, "apply", request, trust=args.trust)["id"]])
 
 

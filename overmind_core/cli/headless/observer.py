@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from typing import Any
 
-    from overmind_core.cli.headless.output import Screen
+    from overmind_core.cli.headless.output import OutputScreen
     from overmind_core.client.client import Client
 
     Json = dict[str, Any]
@@ -39,7 +39,7 @@ class OutputHeld(Exception):
         self.reason = reason
 
 
-class Observer:
+class HomeObserver:
     """Shows the output of all missions and hands on each event, until all have ended.
 
     Args:
@@ -49,7 +49,7 @@ class Observer:
         since: the last event that is old.
     """
 
-    def __init__(self, client: Client, screen: Screen, keep_event: Callable[[Json], None], *, since: int) -> None:
+    def __init__(self, client: Client, screen: OutputScreen, keep_event: Callable[[Json], None], *, since: int) -> None:
         self._client = client
         self._screen = screen
         self._keep_event = keep_event

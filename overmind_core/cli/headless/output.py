@@ -32,7 +32,7 @@ _SGR = re.compile(r"\x1b\[[0-9;:]*m")
 _NO = frozenset({"", "0", "false"})
 
 
-class Tail:
+class KeptOutput:
     """The last lines of an output, at most `KEPT` characters of them."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class OutputLost(Exception):
         )
 
 
-class Screen:
+class OutputScreen:
     """Shows the lines of missions; as soon as there are several, each line begins with a name.
 
     Args:
@@ -85,7 +85,7 @@ class Screen:
     def __init__(self, *, colour: bool, several: bool = False) -> None:
         self.colour = colour
         self._several = several
-        self.tails: dict[str, Tail] = {}
+        self.tails: dict[str, KeptOutput] = {}
         self._printer = LinePrinter(colour=colour)
         self._transcripts: list[Transcript] = []
         self._silent = False
@@ -96,12 +96,12 @@ class Screen:
         """Another mission begins.
 
         Raises:
-            Unheard: nobody takes what is said about the first.
+            OutputLost: nobody takes what is said about the first.
         """
         if not self._transcripts:
             self._write_out(lambda: self.announce(transcript.name))
         self._transcripts.append(transcript)
-        self.tails[transcript.id] = Tail()
+        self.tails[transcript.id] = KeptOutput()
         if self._several or len(self._transcripts) > 1:
             self._printer.name(self._transcripts)
 
@@ -109,7 +109,7 @@ class Screen:
         """Print the lines of a mission.
 
         Raises:
-            Unheard: nobody takes them.
+            OutputLost: nobody takes them.
         """
         kept = _kept(lines, self.tails[transcript.id])
         if self._silent:
@@ -139,7 +139,7 @@ def wants_colour(environ: Mapping[str, str], *, terminal: bool) -> bool:
     return any(environ.get(name, "") not in _NO for name in COLOUR_SERVICES)
 
 
-def _kept(lines: Iterable[Line], tail: Tail) -> Iterator[Line]:
+def _kept(lines: Iterable[Line], tail: KeptOutput) -> Iterator[Line]:
     for line in lines:
         tail.add(line[2])
         yield line

@@ -190,7 +190,7 @@ class Reports:
     def begin(self, name: str) -> None:
         """The output of this mission follows."""
         if self._on_github:
-            self._context.say(begin_group(f"overmind {self._command} {name}"))
+            self._context.print(begin_group(f"overmind {self._command} {name}"))
             self._grouped = True
 
     def end(self, result: Result, *, mute: bool) -> int:
@@ -208,7 +208,7 @@ class Reports:
         if self._on_github and not mute:
             lines = [*([END_GROUP] if self._grouped else []), *error_lines(result)]
             for line in lines:
-                self._context.say(line)
+                self._context.print(line)
         if self._summary_path:
             self._append_summary(step_summary(result))
         for trouble in self._troubles:

@@ -16,9 +16,9 @@ import threading
 import time
 
 from overmind_core.cli.headless.host import HeadlessHome, HostThread, live_missions
-from overmind_core.cli.headless.observer import Observer, OutputHeld, newest_event
+from overmind_core.cli.headless.observer import HomeObserver, OutputHeld, newest_event
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
-from overmind_core.cli.headless.output import OutputLost, Screen, wants_colour
+from overmind_core.cli.headless.output import OutputLost, OutputScreen, wants_colour
 from overmind_core.cli.headless.reports import Reports
 from overmind_core.cli.parser import MILLISECONDS
 from overmind_core.client.client import Client
@@ -92,14 +92,14 @@ class SignalHandler:
 
     def _is_repeated(self, began: float) -> bool:
         """Wait for a second signal that means it; False when there was none until the limit."""
-        heard = began
+        last = began
         while (left := began + STOP_LIMIT - time.monotonic()) > 0:
             number = self._next(left)
             if number is None or number == signal.SIGHUP:  # a terminal's or a shell's end comes with another signal
                 continue
             if self.number == signal.SIGHUP:
-                self.number, heard = number, time.monotonic()
-            elif time.monotonic() - heard > ECHO:
+                self.number, last = number, time.monotonic()
+            elif time.monotonic() - last > ECHO:
                 return True
         return False
 
@@ -125,7 +125,7 @@ BROKEN_PIPE = 141
 _UMASK = 0o077
 
 
-class Runner:
+class HeadlessRunner:
     """The run of one headless command, with everything around its work.
 
     Args:
@@ -153,7 +153,7 @@ class Runner:
         self._args = args
         self._reports = Reports(args, context, command)  # before the umask changes: these files are the caller's
         colour = wants_colour(context.environ, terminal=sys.stdout.isatty())
-        self._screen = Screen(colour=colour, several=several)
+        self._screen = OutputScreen(colour=colour, several=several)
         os.umask(_UMASK)
         self._home = HeadlessHome(None if args.home is None else os.path.abspath(from_wire(args.home)))
         self._host = HostThread(self._home.home)
@@ -213,7 +213,7 @@ class Runner:
         return self._follow_log(client, asked, since)
 
     def _follow_log(self, client: Client, asked: Sequence[str], since: int) -> Result:
-        observer = Observer(client, self._screen, self._reports.event, since=since)
+        observer = HomeObserver(client, self._screen, self._reports.event, since=since)
         try:
             trouble = self._follow(observer, asked)
             self._end_rest(observer, GRACE if trouble else None)
@@ -226,7 +226,7 @@ class Runner:
         status, words = trouble or (next(filter(None, statuses), 0), "")
         return self._conclude(client, Result(status, outcomes, words))
 
-    def _follow(self, observer: Observer, asked: Sequence[str]) -> tuple[int, str] | None:
+    def _follow(self, observer: HomeObserver, asked: Sequence[str]) -> tuple[int, str] | None:
         """Show what happens until the work has ended; return exit status and words when something else ended it."""
         try:
             observer.begin(asked)
@@ -240,7 +240,7 @@ class Runner:
             return FAILED, _held_message(held.reason, self._home.home.root)
         return (self._signals.exit_status, self._interrupted) if self._signals.number else None
 
-    def _end_rest(self, observer: Observer, grace: float | None) -> None:
+    def _end_rest(self, observer: HomeObserver, grace: float | None) -> None:
         """Stop whatever the work has left behind, show its last words, and hand on the last events."""
         self._host.stop(grace)
         deadline = None if grace is None else time.monotonic() + STOP_LIMIT

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def isolate(args: Namespace, context: Context) -> int:
     """Explain; exit status 1 when it would not work."""
     answer = context.client(start=True).call("isolate", project_request(args, context))
-    context.say(dumps(answer) if args.json else explanation_text(answer))
+    context.print(dumps(answer) if args.json else explanation_text(answer))
     return FAILED if is_wrong(answer) else 0
 
 
@@ -54,7 +54,7 @@ def trust(args: Namespace, context: Context) -> int:
     client = context.client(start=True)
     if args.revoke:
         answer = client.call("trust", {**request, "revoke": True})
-        context.say(dumps(answer) if args.json else f"No longer trusted: {display_safe(answer['path'])}")
+        context.print(dumps(answer) if args.json else f"No longer trusted: {display_safe(answer['path'])}")
         return 0
     seen = client.call("isolate", request)
     if seen["problems"] and not seen["sha256"]:
@@ -64,14 +64,14 @@ def trust(args: Namespace, context: Context) -> int:
         folder = seen["source"] or request["cwd"]
         raise OvermindError("not_found", f"{folder} has no .overmind.yml. Write one: overmind init --isolation")
     if not seen["trusted"]:
-        write = context.note if args.json else context.say
+        write = context.note if args.json else context.print
         for line in trust_lines(seen["path"], seen["commands"], changed=seen["changed"]):
             write(line)
         if not confirmed(QUESTION, yes=args.yes):
             return FAILED
     answer = client.call("trust", {**request, "sha256": seen["sha256"]})
     done = "Already trusted" if seen["trusted"] else "Trusted"
-    context.say(dumps(answer) if args.json else f"{done}: {display_safe(answer['path'])}")
+    context.print(dumps(answer) if args.json else f"{done}: {display_safe(answer['path'])}")
     return 0
 
 
@@ -103,12 +103,12 @@ def ports(args: Namespace, context: Context) -> int:
     """Print a line per port."""
     rows = [row for row in context.client().call("ports")["ports"] if row["held"] or args.all]
     if args.json:
-        context.say(dumps(rows))
+        context.print(dumps(rows))
         return 0
     if not rows:
         context.hint("No mission holds a port. Start one that gets some: overmind run --isolate 'make test'")
     colours = STATUS_COLOURS if coloured(context.environ) else None
-    context.say(table(list(COLUMNS), [[cell(row) for cell in COLUMNS.values()] for row in rows], colours=colours))
+    context.print(table(list(COLUMNS), [[cell(row) for cell in COLUMNS.values()] for row in rows], colours=colours))
     return 0
 
 

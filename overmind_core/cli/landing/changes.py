@@ -36,7 +36,7 @@ def changes(args: Namespace, context: Context) -> int:
         raise UsageError("--stat, --name-only and --json don't go together")
     found = context.client().call("changes", {"id": args.id})
     if args.json:
-        context.say(dumps(found))
+        context.print(dumps(found))
         return 0
     if not found["files"]:
         context.hint(f"{found['name']} has changed nothing since {found['base']}.")
@@ -61,15 +61,15 @@ def _warn_about_binary(context: Context, files: list[Mapping[str, Any]]) -> None
 def _show(args: Namespace, context: Context, found: Mapping[str, Any]) -> None:
     colour, person = coloured(context.environ), sys.stdout.isatty()
     if args.stat:
-        context.say("\n".join(stat_lines(found["files"], colour=colour)))
+        context.print("\n".join(stat_lines(found["files"], colour=colour)))
     elif args.name_only:
         names = [one["path"] for one in found["files"]]
         if person:
-            context.say("\n".join(map(display_safe, names)))
+            context.print("\n".join(map(display_safe, names)))
         else:
             write_bytes("".join(f"{name}\n" for name in names))
     elif person:
-        context.say("\n".join(diff_lines(found["diff"], colour=colour)))
+        context.print("\n".join(diff_lines(found["diff"], colour=colour)))
     else:
         write_bytes(found["diff"])
 
@@ -101,10 +101,10 @@ def commit(args: Namespace, context: Context) -> int:
     with git_output_shown(context):
         done = context.client().call("commit", {"id": args.id, "message": "\n\n".join(args.message)})
     if args.json:
-        context.say(dumps(done))
+        context.print(dumps(done))
     else:
         files = f"{done['files']} file{'' if done['files'] == 1 else 's'}"
-        context.say(display_safe(f"Committed {files} of {done['name']}: {done['subject']} ({done['commit'][:9]})"))
+        context.print(display_safe(f"Committed {files} of {done['name']}: {done['subject']} ({done['commit'][:9]})"))
     return 0
 
 
@@ -129,9 +129,9 @@ def push(args: Namespace, context: Context) -> int:
     with git_output_shown(context):
         done = context.client().call("push", {"id": args.id, "remote": args.remote})
     if args.json:
-        context.say(dumps(done))
+        context.print(dumps(done))
         return 0
-    context.say(display_safe(f"Pushed {done['branch']} to {done['remote']} ({done['commit'][:9]})"))
+    context.print(display_safe(f"Pushed {done['branch']} to {done['remote']} ({done['commit'][:9]})"))
     if left := len(done["uncommitted"]):
         verb = "is" if left == 1 else "are"
         context.note(f"{left} file{'' if left == 1 else 's'} of {done['name']} {verb} not committed, so not pushed.")

@@ -41,7 +41,7 @@ def merge(args: Namespace, context: Context) -> int:
             _print_conflicts(context, error.fields)
         raise
     if args.json:
-        context.say(dumps(done))
+        context.print(dumps(done))
     else:
         _print_result(context, done)
     return 0
@@ -118,12 +118,12 @@ def _print_result(context: Context, done: Json) -> None:
     files = f"{len(done['files'])} file{'' if len(done['files']) == 1 else 's'}"
     if done["merged"]:
         place = f"({done['before'][:9]}..{done['after'][:9]})"
-        context.say(display_safe(f"Merged {done['name']} into {done['target']}: {commits}, {files} {place}"))
+        context.print(display_safe(f"Merged {done['name']} into {done['target']}: {commits}, {files} {place}"))
         return
-    context.say(display_safe(f"{done['name']} can be merged into {done['target']}: {commits}, {files}"))
+    context.print(display_safe(f"{done['name']} can be merged into {done['target']}: {commits}, {files}"))
     for one in done["commits"]:
-        context.say(display_safe(f"  {one['hash'][:9]} {one['subject']}"))
-    context.say("\n".join(changes.stat_lines(done["files"], colour=coloured(context.environ))))
+        context.print(display_safe(f"  {one['hash'][:9]} {one['subject']}"))
+    context.print("\n".join(changes.stat_lines(done["files"], colour=coloured(context.environ))))
     if left := done["uncommitted"]:
         verb = "is" if len(left) == 1 else "are"
         context.note(display_safe(f"Left out, as it {verb} not committed: {', '.join(left)}"))
@@ -174,7 +174,7 @@ def merge_step(args: Namespace, context: Context) -> int:
     """Land each; the first that can't be landed is the end."""
     options = list(_options(args))
     for agent, mission in map(_named, args.agents):
-        context.say(f"--- {agent} ---")
+        context.print(f"--- {agent} ---")
         _commit(mission, f"{args.plan}: work of {agent}", context)
         _merge(mission, options, context)
     return 0
@@ -212,7 +212,7 @@ def _merge(mission: str, options: list[str], context: Context) -> None:
     except OvermindError as error:
         if error.code not in {"nothing_to_merge", "not_isolated"}:
             raise
-        context.say("Nothing to merge.")
+        context.print("Nothing to merge.")
 
 
 def _run(words: list[str], context: Context) -> None:

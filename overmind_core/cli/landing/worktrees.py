@@ -65,13 +65,13 @@ def worktrees(args: Namespace, context: Context) -> int:
     """Print them in the order in which their missions began."""
     rows = context.client().call("worktrees", {"sizes": args.sizes})["worktrees"]
     if args.json:
-        context.say(dumps(rows))
+        context.print(dumps(rows))
         return 0
     if not rows:
         context.hint("No mission has a worktree. Start one that gets one: overmind run --isolate 'make test'")
     titles = [title for title in COLUMNS if args.sizes or title != "SIZE"]
     colours = STATUS_COLOURS if coloured(context.environ) else None
-    context.say(table(titles, [[COLUMNS[title](row) for title in titles] for row in rows], colours=colours))
+    context.print(table(titles, [[COLUMNS[title](row) for title in titles] for row in rows], colours=colours))
     for row in rows:
         if row["problem"]:
             context.note(display_safe(f"{row['name']}: {row['problem']}"))
@@ -98,14 +98,14 @@ def worktrees_prune(args: Namespace, context: Context) -> int:
         return FAILED
     answer = client.call("worktrees_prune", _request(args, dry=args.dry_run))
     if args.json:
-        context.say(dumps(answer))
+        context.print(dumps(answer))
         return 0
     verb = "Would remove" if args.dry_run else "Removed"
     for one in answer["removed"]:
         lost = f" ({one['lost']} lost)" if one["lost"] else ""
-        context.say(f"{verb} {removed_line(one)}{lost}")
+        context.print(f"{verb} {removed_line(one)}{lost}")
     for one in answer["kept"]:
-        context.say(display_safe(f"Kept {one['name']}: {one['why']}"))
+        context.print(display_safe(f"Kept {one['name']}: {one['why']}"))
     if not answer["removed"] and not answer["kept"]:
         context.hint("No mission has a worktree.")
     return 0

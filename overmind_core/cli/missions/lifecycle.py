@@ -72,9 +72,9 @@ def _kill_all(args: Namespace, context: Context) -> int:
         return FAILED
     killed = client.call("kill", {"all": True})["killed"]
     if args.json:
-        context.say(dumps(killed))
+        context.print(dumps(killed))
     elif killed:
-        context.say("\n".join(_killed(mission["id"]) for mission in killed))
+        context.print("\n".join(_killed(mission["id"]) for mission in killed))
     else:
         context.hint("No live missions.")
     return 0
@@ -134,14 +134,14 @@ def _restart_lost(args: Namespace, context: Context) -> int:
     client = context.client(start=True)
     lost = client.call("restart", {"lost": True, "dry_run": True})["missions"]
     if not lost:
-        context.say("[]" if args.json else "Nothing was lost.")
+        context.print("[]" if args.json else "Nothing was lost.")
         return 0
     for mission in lost:
         context.note(f"{mission['id']}  {mission['name']}")
     if not confirmed(f"Restart {len(lost)} lost missions?", yes=args.yes):
         return FAILED
     missions = client.call("restart", {"lost": True})["missions"]
-    context.say(dumps(missions) if args.json else "\n".join(_restarted(mission["id"]) for mission in missions))
+    context.print(dumps(missions) if args.json else "\n".join(_restarted(mission["id"]) for mission in missions))
     return 0
 
 
@@ -203,7 +203,7 @@ THAW = Command(
 def send_signal(args: Namespace, context: Context) -> int:
     """Send it; the mission's status stays."""
     answer = context.client().call("signal", {"id": args.id, "signal": args.signal})
-    context.say(dumps(answer) if args.json else f"Sent {args.signal.upper()} to mission {answer['id']}")
+    context.print(dumps(answer) if args.json else f"Sent {args.signal.upper()} to mission {answer['id']}")
     return 0
 
 
@@ -248,7 +248,7 @@ def prune(args: Namespace, context: Context) -> int:
             return FAILED
         found = client.call("prune", older)
     verb = "Would remove" if args.dry_run else "Removed"
-    context.say(dumps(found) if args.json else f"{verb} {len(found['missions'])} missions ({size(found['bytes'])})")
+    context.print(dumps(found) if args.json else f"{verb} {len(found['missions'])} missions ({size(found['bytes'])})")
     return 0
 
 
@@ -271,7 +271,7 @@ def update(args: Namespace, context: Context) -> int:
     if not changes:
         raise UsageError("Nothing to change. See: overmind update --help")
     answer = context.client().call("update", {"id": args.id, **changes})
-    context.say(dumps(answer) if args.json else f"Updated mission {answer['id']}")
+    context.print(dumps(answer) if args.json else f"Updated mission {answer['id']}")
     return 0
 
 

@@ -79,7 +79,7 @@ def ps(args: Namespace, context: Context) -> int:
         context.hint(_empty(args))
     text = render(args, context, rows)
     if text:
-        context.say(text)
+        context.print(text)
     return 0
 
 
@@ -185,7 +185,7 @@ def top(args: Namespace, context: Context) -> int:
 
     if not args.once:
         redraw(draw)
-    context.say(draw())
+    context.print(draw())
     return 0
 
 
@@ -224,7 +224,7 @@ TOP = Command(
 def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
-    context.say(dumps(facts, indent=None if args.json else 2))
+    context.print(dumps(facts, indent=None if args.json else 2))
     return 0
 
 

@@ -99,7 +99,7 @@ def _show_text(args: Namespace, context: Context, transcripts: list[Transcript])
     events = _events(context) if args.events else {}
     for transcript in transcripts:
         if len(args.ids) != 1:
-            context.say(_title(transcript))
+            context.print(_title(transcript))
         lines = _merged([transcript.begin(follow=False), events.get(transcript.id, [])])
         printer.show(transcript.id, _last(printer.matching(lines), args.tail))
 

@@ -40,7 +40,7 @@ def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Call
             if kind == "ok":
                 ends.resolve_names(item)
             elif kind == "item" and ends.add(item):
-                context.say(dumps(item) if args.json else line(item))
+                context.print(dumps(item) if args.json else line(item))
             if ends.is_done:
                 break
     except OvermindError as error:
@@ -139,7 +139,7 @@ def events(args: Namespace, context: Context) -> int:
     for kind, item in follow(context.client(), request):
         if kind == "item":
             seen["since"] = item["seq"]
-            context.say(dumps(item))
+            context.print(dumps(item))
     return 0
 
 
@@ -161,7 +161,7 @@ def screen(args: Namespace, context: Context) -> int:
         raise UsageError("--ansi and --json don't go together")
     run = _run(context.client().call("logs", {"ids": [args.id]})["missions"][0])
     shown = screen_at(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
-    context.say(dumps(_screen_json(shown)) if args.json else _text(shown, ansi=args.ansi))
+    context.print(dumps(_screen_json(shown)) if args.json else _text(shown, ansi=args.ansi))
     return 0
 
 

@@ -10,7 +10,7 @@ import os
 import tomllib
 from dataclasses import asdict
 
-from overmind_core.blueprint_file.read import Reading, read
+from overmind_core.blueprint_file.read import ReadBlueprint, read
 from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import system_prompt
 from overmind_core.cli.command import argument, option
@@ -81,7 +81,7 @@ def load(path: str, variables: Sequence[tuple[str, str]], context: Context) -> B
     return found.blueprint
 
 
-def _read(path: str, variables: dict[str, str], context: Context) -> Reading:
+def _read(path: str, variables: dict[str, str], context: Context) -> ReadBlueprint:
     text = to_wire(decoded(content(path)))
     return read(
         text,

@@ -46,9 +46,9 @@ def apply(args: Namespace, context: Context) -> int:
 
 def _print_answer(args: Namespace, context: Context, answer: Mapping[str, Any]) -> None:
     if args.json:
-        context.say(dumps(answer))
+        context.print(dumps(answer))
         return
-    write = context.note if args.wait and not args.dry_run else context.say
+    write = context.note if args.wait and not args.dry_run else context.print
     for line in _lines(answer, fresh=args.rerun is None):
         write(line)
 
@@ -119,11 +119,11 @@ def agents(args: Namespace, context: Context) -> int:
     by_name = blueprint.by_name
     found = [by_name[name] for name in order(edges)]
     if args.json:
-        context.say(dumps([_facts(agent) for agent in found]))
+        context.print(dumps([_facts(agent) for agent in found]))
     elif args.graph:
-        context.say(_graph(edges))
+        context.print(_graph(edges))
     else:
-        context.say("\n".join(map(_agent_line, found)))
+        context.print("\n".join(map(_agent_line, found)))
     return 0
 
 
@@ -203,9 +203,9 @@ def diff(args: Namespace, context: Context) -> int:
     request = apply_request(blueprint, args.file, context.environ, dry_run=True)
     changes = context.client().call("apply", request)["changes"]
     if args.json:
-        context.say(dumps(changes))
+        context.print(dumps(changes))
     elif changes:
-        context.say("\n".join(change_lines(changes)))
+        context.print("\n".join(change_lines(changes)))
     else:
         context.hint(f"The live plan {blueprint.name} is what {args.file} says.")
     return FAILED if changes and args.exit_code else 0
@@ -236,11 +236,11 @@ def delete(args: Namespace, context: Context) -> int:
         return FAILED
     answer = client.call("delete", {"id": plan["id"]})
     if args.json:
-        context.say(dumps(answer))
+        context.print(dumps(answer))
     elif live:
-        context.say(f"Deleted pipeline {answer['id']} ({answer['name']})")
+        context.print(f"Deleted pipeline {answer['id']} ({answer['name']})")
     else:
-        context.say(f"Pipeline {answer['id']} ({answer['name']}) has ended already")
+        context.print(f"Pipeline {answer['id']} ({answer['name']}) has ended already")
     return 0
 
 

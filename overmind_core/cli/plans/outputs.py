@@ -71,9 +71,9 @@ def _hand_on(folder: str, values: Mapping[str, bytes], args: Namespace, context:
     for name, data in values.items():
         _write(folder, name, data)
     if args.json:
-        context.say(dumps({"handed_on": list(values)}))
+        context.print(dumps({"handed_on": list(values)}))
     else:
-        context.say(f"Handed on: {', '.join(f'{name} ({size(len(data))})' for name, data in values.items())}")
+        context.print(f"Handed on: {', '.join(f'{name} ({size(len(data))})' for name, data in values.items())}")
 
 
 def _write(folder: str, name: str, data: bytes) -> None:
@@ -104,10 +104,10 @@ def _read(path: str) -> str:
 
 def _list(values: Mapping[str, str], args: Namespace, context: Context) -> None:
     if args.json:
-        context.say(dumps(values))
+        context.print(dumps(values))
         return
     rows = [[name, size(len(os.fsencode(from_wire(value)))), text_cell(value)] for name, value in values.items()]
-    context.say(table(["KEY", "SIZE", "VALUE"], rows))
+    context.print(table(["KEY", "SIZE", "VALUE"], rows))
     if not rows:
         context.hint("Nothing yet. Hand something on with: overmind output KEY=VALUE")
 

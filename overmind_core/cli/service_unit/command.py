@@ -27,13 +27,13 @@ def service(args: Namespace, context: Context) -> int:
     """Install or remove it, or say what that would do."""
     plan = plan_for(context)
     if args.dry_run:
-        context.say("\n".join(dry_run_text(plan, removal=args.action == "remove")))
+        context.print("\n".join(dry_run_text(plan, removal=args.action == "remove")))
     elif args.action == "install":
-        install(plan, context.home, run_program, context.say)
+        install(plan, context.home, run_program, context.print)
         if plan.advice:
-            context.say(plan.advice)
+            context.print(plan.advice)
     else:
-        remove(plan, run_program, context.say)
+        remove(plan, run_program, context.print)
     return 0
 
 

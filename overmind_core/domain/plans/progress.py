@@ -49,7 +49,7 @@ _CUT_SHORT = frozenset({EndReason.CANCEL, EndReason.FAILURE, EndReason.REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class AgentProgress:
     """Where one agent stands. Replaced, never changed."""
 
     stage: AgentStage = AgentStage.WAITING
@@ -71,17 +71,17 @@ class Node:
     ended_at: float | None = None
 
 
-Nodes = Mapping[str, Node]
+Nodes = Mapping[str, AgentProgress]
 
 
-def fresh(node: Node) -> Node:
+def fresh(node: AgentProgress) -> AgentProgress:
     """The agent is to run as if it never had; its attempts stay counted."""
-    return Node(attempt=node.attempt)
+    return AgentProgress(attempt=node.attempt)
 
 
-def begun(node: Node) -> Node:
+def begun(node: AgentProgress) -> AgentProgress:
     """Its next attempt is about to be asked for."""
-    return Node(AgentStage.STARTING, attempt=node.attempt + 1, tries=node.tries + 1)
+    return AgentProgress(AgentStage.STARTING, attempt=node.attempt + 1, tries=node.tries + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class AttemptEnd:
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def ended(agent: PlanAgent, node: Node, end: AttemptEnd) -> Node:
+def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgress:
     """Where the agent stands after this end: also `WAITING`, for its next try."""
     known = replace(
         node, exit_code=end.exit_code, reason=end.reason, result=end.result, facts=end.facts, ended_at=end.at

@@ -14,11 +14,11 @@ from itertools import islice
 from typing import assert_never
 
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until, When
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage, EndReason, Node
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentProgress, AgentStage, EndReason
 
 
 @dataclass(frozen=True, slots=True)
-class Waiter:
+class StartCandidate:
     """Something that would like to start."""
 
     name: str
@@ -53,7 +53,7 @@ class Admission:
     waiting: dict[str, str] = field(default_factory=dict)
 
 
-def admit(nodes: Iterable[Waiter], now: float, limits: Limits) -> Admission:
+def admit(nodes: Iterable[StartCandidate], now: float, limits: Limits) -> Admission:
     """Return who starts at `now` (seconds since the epoch) and why each other does not."""
     start: list[str] = []
     waiting: dict[str, str] = {}
@@ -92,10 +92,10 @@ class PlanStep:
 class Scheduler:
     """Where each agent stands. `nodes` is to be read; it changes through `put`."""
 
-    def __init__(self, blueprint: Blueprint, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, blueprint: Blueprint, nodes: Mapping[str, AgentProgress]) -> None:
         self.blueprint = blueprint
         self.agents = blueprint.by_name
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[str, AgentProgress] = {}
         self._order = {agent.name: number for number, agent in enumerate(blueprint.agents)}
         self._dependents: dict[str, list[str]] = {name: [] for name in self.agents}
         for agent in blueprint.agents:
@@ -124,7 +124,7 @@ class Scheduler:
         """Whether nothing has failed for good, and nothing was cut short."""
         return not self._by_stage[AgentStage.FAILED] and not self._by_stage[AgentStage.CANCELLED]
 
-    def put(self, name: str, node: Node) -> None:
+    def put(self, name: str, node: AgentProgress) -> None:
         """An agent stands like this from now on."""
         before, failed = self.nodes.get(name), self.has_failed
         self.nodes[name] = node
@@ -157,11 +157,11 @@ class Scheduler:
             return PlanStep(skip=dict(sorted(skip.items(), key=lambda one: self._order[one[0]])))
         limits = Limits(self.blueprint.max_parallel, self._slots)
         head = islice(self._startable, limits.free)
-        start = admit((Waiter(self.blueprint.agents[place].name) for place in head), now, limits).start
+        start = admit((StartCandidate(self.blueprint.agents[place].name) for place in head), now, limits).start
         over = all(not self._by_stage[stage] for stage in AgentStage if stage not in FINAL)
         return PlanStep(start, stop=self._stops(ending=ending), over=over)
 
-    def _count(self, name: str, node: Node, by: int) -> None:
+    def _count(self, name: str, node: AgentProgress, by: int) -> None:
         agent = self.agents[name]
         if node.stage in ACTIVE and not (agent.stays and node.ready):
             self._slots += by
@@ -252,7 +252,7 @@ class _Obstacle:
     never: bool = False
 
 
-def _is_reached(dependency: Dependency, node: Node) -> bool | None:
+def _is_reached(dependency: Dependency, node: AgentProgress) -> bool | None:
     """Whether the other has come so far; None: it still may."""
     match dependency.until:
         case Until.STARTED:
@@ -270,7 +270,7 @@ def _is_reached(dependency: Dependency, node: Node) -> bool | None:
     return True if met else (False if node.stage in FINAL else None)
 
 
-def _is_missed(dependency: Dependency, node: Node) -> str:
+def _is_missed(dependency: Dependency, node: AgentProgress) -> str:
     unready = dependency.until is Until.READY and node.stage is AgentStage.SUCCEEDED
     return f"{dependency.agent} {'ended before it was ready' if unready else node.stage}"
 

@@ -9,7 +9,7 @@ from overmind_core.domain.isolation.saga import SagaStep, StepKind
 from overmind_core.isolation.steps.containers import Containers, Images
 from overmind_core.isolation.steps.readiness import Readiness
 from overmind_core.isolation.steps.services import Services, SetUp
-from overmind_core.isolation.steps.worktree import Files, Worktree
+from overmind_core.isolation.steps.worktree import FilesStep, Worktree
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from overmind_core.isolation.workspace import Workspace
 
 
-class Doer(Protocol):
+class StepExecutor(Protocol):
     """One kind of step of one mission. Every method raises OvermindError for what a person can understand."""
 
     async def holds(self, service: str) -> bool:
@@ -37,13 +37,13 @@ class Doer(Protocol):
         ...
 
 
-class Acts:
+class StepExecutors:
     """The steps of one mission."""
 
     def __init__(self, workspace: Workspace, mission: str, unwanted: asyncio.Event) -> None:
-        self._doers: Mapping[StepKind, Doer] = {
+        self._doers: Mapping[StepKind, StepExecutor] = {
             StepKind.WORKTREE: Worktree(workspace, mission),
-            StepKind.FILES: Files(workspace, mission),
+            StepKind.FILES: FilesStep(workspace, mission),
             StepKind.IMAGE: Images(workspace, mission, unwanted),
             StepKind.CONTAINER: Containers(workspace, mission, unwanted),
             StepKind.SETUP: SetUp(workspace, mission),

@@ -161,7 +161,7 @@ class Worktree:
         return self._workspace.git(self._record)
 
 
-class Files:
+class FilesStep:
     """Files and links in a new worktree."""
 
     def __init__(self, workspace: Workspace, mission: str) -> None:

@@ -19,13 +19,13 @@ from overmind_core.domain.agents.conversation_events import MessageMoved
 from overmind_core.kernel.config import Settings
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.journal import Journal
-from overmind_core.kernel.keeper_client import KeeperGone, KeeperLine, KeeperRefused
+from overmind_core.kernel.keeper_client import CurrentKeeper, KeeperGone, KeeperRefused
 from overmind_core.missions.spec import Environment
 from overmind_core.missions.store import MissionRow, RunRow
 from tests.kit.clock import FakeClock
 
 if TYPE_CHECKING:
-    from overmind_core.kernel.keeper_client import KeeperLink
+    from overmind_core.kernel.keeper_client import KeeperConnection
 
 MISSION = "m1"
 RUN = "m1.1"
@@ -202,8 +202,8 @@ class Link:
 
 
 def line_of(link):
-    line = KeeperLine(headless=False)
-    line.link = cast("KeeperLink", link)
+    line = CurrentKeeper(headless=False)
+    line.link = cast("KeeperConnection", link)
     return line
 
 

@@ -52,7 +52,7 @@ def test_a_daemon_that_takes_the_lock_between_two_looks_is_waited_for(place, joi
     """Ten commands at once start ten daemons: the lock is taken while somebody looks."""
     with Booting(place, patience=3) as daemon:
         monkeypatch.setattr(client_daemon, "try_connect", daemon.try_connect)
-        monkeypatch.setattr("overmind_core.system.lock.holder_pid", daemon.holder)
+        monkeypatch.setattr(client_daemon, "holder_pid", daemon.holder)
         assert join(place).call("ps") == 7
 
 
@@ -60,7 +60,7 @@ def test_one_that_never_listens_is_named(place, join, monkeypatch):
     monkeypatch.setattr(client_daemon, "ANSWER_LIMIT", 0.3)
     with Booting(place, patience=-1) as daemon:
         monkeypatch.setattr(client_daemon, "try_connect", daemon.try_connect)
-        monkeypatch.setattr("overmind_core.system.lock.holder_pid", daemon.holder)
+        monkeypatch.setattr(client_daemon, "holder_pid", daemon.holder)
         with pytest.raises(OvermindError) as raised:
             join(place).call("ps")
     assert raised.value.code == "busy"

@@ -14,7 +14,7 @@ from overmind_core.domain.agents.conversation import Conversation
 from overmind_core.domain.isolation.isolation import Isolation
 from overmind_core.domain.missions.mission import Mission, Run
 from overmind_core.domain.plans.blueprint import Blueprint
-from overmind_core.domain.plans.progress import Node
+from overmind_core.domain.plans.progress import AgentProgress
 from overmind_core.domain.quests import Quest
 from overmind_core.domain.schedules import Ritual, RitualRun
 from overmind_core.isolation import store as isolation
@@ -37,7 +37,7 @@ CODECS: dict[str, tuple[type, Codec[Any]]] = {
     "asked": (Asked, agents.ASKED),
     "decision": (Decision, agents.DECISION),
     "blueprint": (Blueprint, plans.BLUEPRINT),
-    "node": (Node, plans.NODE),
+    "node": (AgentProgress, plans.NODE),
     "quest": (Quest, quests.RECORD),
     "ritual": (Ritual, schedules.RITUAL),
     "ritual_run": (RitualRun, schedules.RUN),

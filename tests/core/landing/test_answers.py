@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from overmind_core.landing.answers import Looked, Worktrees
+from overmind_core.landing.answers import InspectedWorktree, WorktreeInspector
 
 HERE: Any = SimpleNamespace(mission="a1b2c3d4", worktree="/shop/.overmind/worktrees/a1b2c3d4")
 CASES = {
@@ -26,6 +26,6 @@ def test_what_comes_or_goes_at_the_moment_is_not_called_broken(name):
     turn = SimpleNamespace(locked=lambda: busy)
     workspace: Any = SimpleNamespace(records=records, turn=lambda _: turn)
     unused: Any = None
-    worktrees = Worktrees(locations=unused, workspace=workspace, registry=unused)
+    worktrees = WorktreeInspector(locations=unused, workspace=workspace, registry=unused)
 
-    assert worktrees.is_on_the_move(Looked(HERE, None, None, {}, problem)) is expected
+    assert worktrees.is_on_the_move(InspectedWorktree(HERE, None, None, {}, problem)) is expected

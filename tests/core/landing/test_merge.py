@@ -12,7 +12,7 @@ import pytest
 
 from overmind_core.domain.missions.mission import Status
 from overmind_core.errors import OvermindError
-from overmind_core.landing.preview import Wish
+from overmind_core.landing.preview import MergeRequest
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until
@@ -36,7 +36,7 @@ class Shop:
     async def merge(self, **wish):
         """Land it; what it tells of itself is in `steps`."""
         place = self.inside.app.locations.isolated(self.mission, there=False)
-        return await self.inside.app.landing.merge(place, Wish(**wish), self._say)
+        return await self.inside.app.landing.merge(place, MergeRequest(**wish), self._say)
 
     def _say(self, told):
         self.steps.append(told.get("step"))

@@ -12,16 +12,16 @@ from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.landing.events import WorkLanded
-from overmind_core.landing.progress import Trace
+from overmind_core.landing.progress import MergeProgress
 from overmind_core.landing.service import KEY, MergeQueue
 
-TRACE = Trace(
+TRACE = MergeProgress(
     "a1b2c3d4", "red", "/shop", "/shop/.git", "/scratch", "overmind/red", "main", "b" * 40, after="a" * 40, landing=True
 )
 
 
 def traces(state):
-    return msgspec.json.decode(state.meta.get(KEY), type=dict[str, Trace])
+    return msgspec.json.decode(state.meta.get(KEY), type=dict[str, MergeProgress])
 
 
 def test_a_landing_and_that_it_is_written_down_are_one_commit(tmp_path, clock):

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import Mock
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
-from overmind_core.kernel.keeper_client import KeeperLine
+from overmind_core.kernel.keeper_client import CurrentKeeper
 from overmind_core.missions.changes import Extent, MissionChanged
 from overmind_core.missions.keeper_sync import KeeperSync
 from tests.kit.clock import FakeClock
@@ -22,7 +22,7 @@ def test_a_state_that_a_full_disk_took_late_does_not_bring_back_a_mission_that_h
         "registry": registry,
         "progress": SimpleNamespace(of=lambda _run: Extent()),
         "clock": FakeClock(),
-        "line": KeeperLine(headless=False),
+        "line": CurrentKeeper(headless=False),
     }
     others = ("keepers", "journal", "meta_table", "exits", "tasks", "launcher", "terminator", "trees", "followers")
     more = ("deadlines", "runner", "preparer")

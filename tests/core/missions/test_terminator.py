@@ -118,10 +118,10 @@ class World:
         if not change.saved.is_live:
             self.told.setdefault(change.saved.id, asyncio.get_running_loop().time())
 
-    def see_out(self, *missions):
+    def terminate(self, *missions):
         for mission in missions:
             self.book.add(mission, lambda: None, None)
-            self.ender.see_out(mission)
+            self.ender.terminate(mission)
 
 
 def played(tmp_path, story):
@@ -166,7 +166,7 @@ async def working(tmp_path):
 
 def test_an_end_is_told_with_the_first_look_that_finds_nobody(tmp_path):
     async def story(world):
-        world.see_out(stopping())
+        world.terminate(stopping())
         await asyncio.sleep(2 * DEADLINE)
 
     world = played(tmp_path, story)
@@ -176,7 +176,7 @@ def test_an_end_is_told_with_the_first_look_that_finds_nobody(tmp_path):
 
 def test_missions_that_end_together_share_a_look(tmp_path):
     async def story(world):
-        world.see_out(stopping(ONE), stopping(TWO))
+        world.terminate(stopping(ONE), stopping(TWO))
         await asyncio.sleep(2 * DEADLINE)
 
     world = played(tmp_path, story)
@@ -189,7 +189,7 @@ def test_whose_others_live_is_looked_at_again_until_they_are_gone(tmp_path):
 
     async def story(world):
         world.machine.alive = {ONE: {PID}}
-        world.see_out(stopping(ONE), stopping(TWO))
+        world.terminate(stopping(ONE), stopping(TWO))
         await asyncio.sleep(gone_at)
         assert set(world.told) == {TWO}, "who is gone does not wait for the other"
         world.machine.alive = {}
@@ -204,11 +204,11 @@ def test_whose_others_live_is_looked_at_again_until_they_are_gone(tmp_path):
 
 def test_whose_own_process_lives_is_not_looked_at_before_its_deadline(tmp_path):
     async def story(world):
-        world.see_out(stopping(exited=False))
+        world.terminate(stopping(exited=False))
         await asyncio.sleep(DEADLINE - 1)
         assert (world.told, world.machine.looks, world.machine.ended) == ({}, [], [])
         world.book.apply(world.book.live[ONE], Exited(0, 0.0, left=True))
-        world.ender.see_out(world.book.live[ONE])
+        world.ender.terminate(world.book.live[ONE])
         await asyncio.sleep(0.5)
 
     world = played(tmp_path, story)
@@ -223,7 +223,7 @@ def test_nobody_is_gone_before_the_keeper_says_so_too(tmp_path, answer):
 
     async def story(world):
         world.machine.orphans = {f"{ONE}.1": answer}
-        world.see_out(stopping())
+        world.terminate(stopping())
         await asyncio.sleep(sure_at)
         assert world.told == {}
         world.machine.orphans = {}
@@ -238,7 +238,7 @@ def test_who_is_left_at_the_deadline_is_killed_once_and_named_when_it_survives(t
     async def story(world):
         world.machine.alive = {ONE: {PID}, TWO: {PID}}
         world.machine.stubborn = {TWO}
-        world.see_out(stopping(ONE), stopping(TWO))
+        world.terminate(stopping(ONE), stopping(TWO))
         await asyncio.sleep(2 * DEADLINE)
         assert world.book.get(ONE).survivors == ()
         assert world.book.get(TWO).survivors == (f"{PID} server",)

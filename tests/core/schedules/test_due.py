@@ -17,7 +17,7 @@ from overmind_core.schedules.due import (
     LONGEST_QUEUE,
     TOLERANCE,
     CatchUp,
-    Outcome,
+    DueAction,
     Overlap,
     Policy,
     Standing,
@@ -30,7 +30,7 @@ NOON = 1_800_000_000.0 - 1_800_000_000.0 % 86400 + 12 * HOUR
 """A noon in UTC."""
 HOURLY = parse("@hourly", zone_name="UTC", anchor=NOON)
 QUEUE, SKIP, NONE = Policy(Overlap.QUEUE), Policy(Overlap.SKIP), Policy(catch_up=CatchUp.NONE)
-START, MISS = Outcome.START, Outcome.MISS
+START, MISS = DueAction.START, DueAction.MISS
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ START, MISS = Outcome.START, Outcome.MISS
         pytest.param(SKIP, Standing(NOON), NOON + 5.5 * HOUR, START, NOON + 5 * HOUR, True, 4, id="one for all"),
         pytest.param(NONE, Standing(NOON), NOON + 5.5 * HOUR, MISS, NOON + 5 * HOUR, True, 4, id="none of all"),
         pytest.param(NONE, Standing(NOON), NOON + 5 * HOUR, START, NOON + 5 * HOUR, False, 4, id="but the one of now"),
-        pytest.param(SKIP, Standing(NOON, busy=True), NOON + HOUR, Outcome.SKIP, NOON + HOUR, False, 0, id="overlap"),
-        pytest.param(QUEUE, Standing(NOON, busy=True), NOON + HOUR, Outcome.QUEUE, NOON + HOUR, False, 0, id="queue"),
+        pytest.param(SKIP, Standing(NOON, busy=True), NOON + HOUR, DueAction.SKIP, NOON + HOUR, False, 0, id="overlap"),
+        pytest.param(QUEUE, Standing(NOON, busy=True), NOON + HOUR, DueAction.QUEUE, NOON + HOUR, False, 0, id="queue"),
         pytest.param(
-            QUEUE, Standing(NOON, True, LONGEST_QUEUE), NOON + HOUR, Outcome.SKIP, NOON + HOUR, False, 0, id="full"
+            QUEUE, Standing(NOON, True, LONGEST_QUEUE), NOON + HOUR, DueAction.SKIP, NOON + HOUR, False, 0, id="full"
         ),
         pytest.param(SKIP, Standing(NOON), NOON - 60, None, None, False, 0, id="the clock went back a little"),
     ],
@@ -108,7 +108,7 @@ class World:
     def look(self) -> None:
         decision = decide(self.schedule, self.policy, Standing(self.last), self.clock.wall())
         self.last = decision.last
-        self.missed += decision.missed + (decision.outcome is Outcome.MISS)
+        self.missed += decision.missed + (decision.outcome is DueAction.MISS)
         if decision.outcome is START and decision.due is not None:
             self.started.append((self.now(), datetime.fromtimestamp(decision.due, self.zone)))
 

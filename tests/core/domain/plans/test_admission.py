@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.domain.plans.scheduler import Admission, Limits, Waiter, admit
+from overmind_core.domain.plans.scheduler import Admission, Limits, StartCandidate, admit
 
 NOW = 1000.0
 CASES = {
     "all start, in their order": (
-        [Waiter("a"), Waiter("b")], Limits(), Admission(("a", "b"))),
+        [StartCandidate("a"), StartCandidate("b")], Limits(), Admission(("a", "b"))),
     "the more urgent one first": (
-        [Waiter("a"), Waiter("b", priority=5)], Limits(), Admission(("b", "a"))),
+        [StartCandidate("a"), StartCandidate("b", priority=5)], Limits(), Admission(("b", "a"))),
     "who is blocked waits, with its reason": (
-        [Waiter("a", blocked="b"), Waiter("b")], Limits(), Admission(("b",), {"a": "b"})),
+        [StartCandidate("a", blocked="b"), StartCandidate("b")], Limits(), Admission(("b",), {"a": "b"})),
     "who has its time waits": (
-        [Waiter("a", not_before=NOW + 5)], Limits(), Admission((), {"a": "in 5 s"})),
+        [StartCandidate("a", not_before=NOW + 5)], Limits(), Admission((), {"a": "in 5 s"})),
     "slots are given by urgency": (
-        [Waiter("a"), Waiter("b", priority=1), Waiter("c")], Limits(at_once=2, running=1),
+        [StartCandidate("a"), StartCandidate("b", priority=1), StartCandidate("c")], Limits(at_once=2, running=1),
         Admission(("b",), {"a": "a free slot: 2 run at once", "c": "a free slot: 2 run at once"})),
     "who is blocked takes no slot": (
-        [Waiter("a", blocked="x"), Waiter("b")], Limits(at_once=1), Admission(("b",), {"a": "x"})),
+        [StartCandidate("a", blocked="x"), StartCandidate("b")], Limits(at_once=1), Admission(("b",), {"a": "x"})),
     "more may run than there are slots": (
-        [Waiter("a")], Limits(at_once=1, running=3), Admission((), {"a": "a free slot: 1 run at once"})),
+        [StartCandidate("a")], Limits(at_once=1, running=3), Admission((), {"a": "a free slot: 1 run at once"})),
 }  # fmt: skip
 
 

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until, When
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentStage, AttemptEnd, EndReason, Node
+from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentProgress, AgentStage, AttemptEnd, EndReason
 from overmind_core.domain.plans.scheduler import PlanStep, Scheduler
 
 NOW = 1000.0
-WAITING = Node()
-RUNNING = Node(AgentStage.RUNNING, attempt=1, tries=1, mission="aaaaaaaa", ready=True, started_at=1.0)
+WAITING = AgentProgress()
+RUNNING = AgentProgress(AgentStage.RUNNING, attempt=1, tries=1, mission="aaaaaaaa", ready=True, started_at=1.0)
 UNREADY = replace(RUNNING, ready=False)
-STARTING = Node(AgentStage.STARTING, attempt=1, tries=1)
+STARTING = AgentProgress(AgentStage.STARTING, attempt=1, tries=1)
 SUCCEEDED = replace(RUNNING, stage=AgentStage.SUCCEEDED, exit_code=0, ended_at=2.0)
 FAILED = replace(RUNNING, stage=AgentStage.FAILED, exit_code=1, ended_at=2.0)
-SKIPPED = Node(AgentStage.SKIPPED)
+SKIPPED = AgentProgress(AgentStage.SKIPPED)
 
 
 def agent(name, *needs, until=Until.SUCCESS, when=When.SUCCESS, retries=0, stays=False):
@@ -257,7 +257,7 @@ class Life:
     def __init__(self, blueprint, choose):
         self.blueprint = blueprint
         self.agents = blueprint.by_name
-        self.board = Scheduler(blueprint, {name: Node() for name in self.agents})
+        self.board = Scheduler(blueprint, {name: AgentProgress() for name in self.agents})
         self.starts = dict.fromkeys(self.agents, 0)
         self.choose = choose
 

@@ -1,0 +1,65 @@
+"""The arguments of requests about agents: messages, questions, what their programs report, costs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from overmind_core.kernel.request import Args
+from overmind_core.missions.requests import Amount, Whole
+
+
+class Subscribe(Args, frozen=True):
+    """The output of missions as objects; `offsets` continues a stream that broke: `{run id: bytes seen}`."""
+
+    ids: list[str]
+    from_start: bool = False
+    offsets: dict[str, Whole] = {}
+
+
+class Send(Args, frozen=True):
+    """A message for a session. `queue`: also while a person has it; `request`: a repeat makes no second message."""
+
+    id: str
+    text: str
+    queue: bool = False
+    request: str | None = None
+
+
+class AwaitMessage(Args, frozen=True):
+    """Wait until a message is `delivered` or `answered`, or for `timeout`; answers how it stands then."""
+
+    message: Whole
+    until: Literal["delivered", "answered"] = "answered"
+    timeout: Amount = 60
+
+
+class Messages(Args, frozen=True):
+    """The messages of a session; `cancel`: withdraw one that is queued."""
+
+    id: str
+    cancel: Whole | None = None
+
+
+class Answer(Args, frozen=True, kw_only=True):
+    """Answer a question by its number, or a mission's oldest one; `options`: what was chosen."""
+
+    question: Whole | None = None
+    id: str | None = None
+    behaviour: Literal["allow", "deny", "always"]
+    message: str | None = None
+    options: list[str] = []
+
+
+class Hook(Args, frozen=True):
+    """What an agent's program tells through a hook of ours; the token proves which run."""
+
+    mission: str
+    token: str
+    payload: dict[str, Any]
+
+
+class Cost(Args, frozen=True):
+    """What turns cost, summed; `since`: an RFC 3339 time."""
+
+    by: Literal["mission", "day", "label"] = "mission"
+    since: str | None = None
