@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 TYPE_CHECKING = False
 
-
 TIMEOUT = 5.0
 """Seconds; an agent's command line takes two on a slow machine."""
 

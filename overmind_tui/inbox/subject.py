@@ -101,8 +101,6 @@ SubjectLines = list[Line]
 
 
 COMPARED = 2_000
-
-
 """Lines of both sides together that are compared; more are shown as all gone and all new."""
 
 

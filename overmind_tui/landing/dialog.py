@@ -31,8 +31,6 @@ Answers = Sequence[Any | OvermindError]
 
 
 SESSION = "session"
-
-
 """The type of a mission that reads messages."""
 
 
@@ -40,20 +38,14 @@ WIDTH = 84
 
 
 COMMITTED_FIRST = frozenset({"dirty", "nothing_to_merge"})
-
-
 """Refusals that may be about what is in the worktree, and not committed."""
 
 
 FORM = 5
-
-
 """Lines of the form, with the empty one above it."""
 
 
 PAUSE = 0.4
-
-
 """Seconds without a key after which a target that is typed is looked at."""
 
 

@@ -6,8 +6,6 @@ import os
 from typing import NamedTuple
 
 SHOWN = 12
-
-
 """Names that are offered."""
 
 

@@ -134,8 +134,6 @@ def _extended(words: list[str]) -> int | str | None:
 
 
 _PIECE = re.compile(r"\s*\S+|\s+$")
-
-
 """A word with the blanks before it, or the blanks at the end."""
 
 

@@ -42,8 +42,6 @@ LEAVES = frozenset({"back", "quit"})
 
 
 ANSWERS = frozenset({"whole", "allow", "deny", "reply", "always", *(f"option-{number}" for number in range(1, 10))})
-
-
 """Actions, by their names in the table of keys."""
 
 
@@ -88,8 +86,6 @@ class Coach(NamedTuple):
 
 
 COACHED = "coached"
-
-
 """Under this name it is remembered which steps were done."""
 
 

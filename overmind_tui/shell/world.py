@@ -39,8 +39,6 @@ class World(NamedTuple):
 
 
 PLAIN = "raw"
-
-
 """The provider that needs no program of its own."""
 
 

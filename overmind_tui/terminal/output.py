@@ -16,8 +16,6 @@ from overmind_core.terminal.screen import SCROLLBACK
 from overmind_tui.terminal.stream import BACKLOG, Failed, Joined, Json, LinkQueue, Sized
 
 REPLAY_SECONDS = 0.3
-
-
 """Between two drawings from the log of a flood that is never taken."""
 
 
