@@ -66,9 +66,12 @@ def floors() -> list[set[str]]:
 
     What that doesn't name is a feature beside its siblings.
     """
-    found = _layers()
-    others = _packages() - NO_FLOOR - set().union(*found)
-    return [floor | others if FEATURES in floor else floor for floor in found]
+    return [floor | _unplaced() if FEATURES in floor else floor for floor in _layers()]
+
+
+def _unplaced() -> set[str]:
+    """Features that no contract names."""
+    return _packages() - NO_FLOOR - set().union(*_layers())
 
 
 def _packages() -> set[str]:
@@ -84,14 +87,19 @@ def _layers() -> list[set[str]]:
 
 
 def wrong_arrows(imports: Graph) -> list[tuple[str, str]]:
-    """Imports from a lower floor to a higher one, and between two packages of the same floor."""
+    """Imports from a lower floor to a higher one, between two packages of the same floor, and past the daemon's door.
+
+    A feature that no contract names is the daemon's alone: command line and full-screen program ask it by the client.
+    """
     height = {f"overmind_core.{name}": -at for at, floor in enumerate(floors()) for name in floor}
+    behind_the_client = {f"overmind_core.{name}" for name in _unplaced()}
     found = []
     for module in imports.modules:
         package = _package(module)
         for needed in imports.find_modules_directly_imported_by(module):
             other = _package(needed)
-            if package in height and other in height and package != other and height[other] >= height[package]:
+            uphill = package in height and other in height and package != other and height[other] >= height[package]
+            if uphill or (other in behind_the_client and package not in {other, "overmind_core.daemon"}):
                 found.append((module, needed))
     return sorted(found)
 
