@@ -6,10 +6,14 @@ import contextlib
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
+
+LONGEST = 107 if sys.platform == "linux" else 103
+"""Bytes of a socket's path."""
 
 
 def address(home: str, name: str = "overmind.sock") -> str:
@@ -40,11 +44,18 @@ class RawSocket:
 
     @classmethod
     def connect(cls, home: str, *, name: str = "overmind.sock", timeout: float = 10.0) -> Self:
-        """Connect to the daemon of `home`; `timeout` seconds hold for each later read too."""
+        """Connect to the daemon of `home`; `timeout` seconds hold for each later read too.
+
+        Raises:
+            FileNotFoundError: no daemon has been there; another OSError: none is.
+        """
+        place = address(home, name)
+        if len(os.fsencode(place)) > LONGEST:
+            raise FileNotFoundError(place)  # a daemon would have named a shorter one
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(timeout)
         try:
-            connection.connect(address(home, name))
+            connection.connect(place)
         except OSError:
             connection.close()
             raise
