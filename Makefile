@@ -3,8 +3,10 @@
 .PHONY: help setup run demo-isolation test torture test-claude test-docker coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
-# One more than there are cores: tests wait for processes more than for each other.
-WORKERS ?= $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)
+CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
+# Tests wait for processes more than they compute; the real agents compute as well.
+WORKERS ?= $(shell expr $(CORES) \* 2 + 1)
+AGENT_WORKERS ?= $(shell expr $(CORES) + 1)
 ARGS ?=
 TESTS ?=
 
@@ -31,7 +33,7 @@ torture: setup ## run what kills, floods and races for minutes, with all its rou
 
 test-claude: setup ## run the tests that need the real claude, which npm fetches once, against a stub of its API
 	@program=$$(scripts/install-claude) && OVERMIND_TEST_CLAUDE=1 OVERMIND_CLAUDE_BIN=$$program \
-		$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m claude $(or $(TESTS),tests/claude) $(ARGS)
+		$(BIN)/python -m pytest -n $(AGENT_WORKERS) --dist worksteal -m claude $(or $(TESTS),tests/claude) $(ARGS)
 
 test-docker: setup ## run the tests that need a real engine of Docker; one is started, and ended, when none answers
 	@PYTHON=$(BIN)/python WORKERS=$(WORKERS) TESTS="$(TESTS)" scripts/test-docker $(ARGS)

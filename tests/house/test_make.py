@@ -76,9 +76,10 @@ def test_torture_has_all_rounds_and_the_suite_a_part_of_them():
 
 
 @pytest.mark.linux
-def test_there_is_one_worker_more_than_there_are_cores():
-    (workers,) = re.findall(r"-n (\d+) ", make("--dry-run", "test"))
-    assert int(workers) == len(os.sched_getaffinity(0)) + 1
+def test_there_are_twice_as_many_workers_as_cores_and_one_more():
+    cores = len(os.sched_getaffinity(0))
+    assert f" -n {cores * 2 + 1} " in make("--dry-run", "test")
+    assert f" -n {cores + 1} " in make("--dry-run", "test-claude")
     assert " -n 7 " in make("--dry-run", "test", "WORKERS=7")
 
 

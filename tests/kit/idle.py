@@ -59,10 +59,12 @@ def _told_its_size(program: App[Any]) -> bool:
 
 
 def _drawn(program: App[Any]) -> bool:
-    """Whether a frame was due."""
+    """Whether a frame was due, or a screen below the one on top has something to do after its last one."""
     if not program._screen_stack or not program.is_running or program._batch_count:
         return False
-    screen = program.screen
+    screen, below = program.screen, [one for one in program._screen_stack[:-1] if one._callbacks]
+    for one in below:
+        one._on_timer_update()
     due = (
         screen._layout_required
         or screen._scroll_required
@@ -73,4 +75,4 @@ def _drawn(program: App[Any]) -> bool:
     )
     if due:
         screen._on_timer_update()
-    return bool(due)
+    return bool(due or below)
