@@ -294,6 +294,7 @@ def test_however_the_client_goes_it_is_given_back(agents, end):
         given_back(agents, mission)
 
 
+@pytest.mark.long
 @pytest.mark.own_home
 def test_the_supervisor_dies_while_a_turn_is_finished(agents):
     mission, gate = agents.session(*BASH), agents.gate()
@@ -337,6 +338,7 @@ def test_supervisor_and_client_die_while_a_person_has_it(agents):
         given_back(agents, mission)
 
 
+@pytest.mark.long
 @pytest.mark.own_home
 @pytest.mark.parametrize("pause", [0.0, 0.05, 0.1, 0.2, 0.4])
 def test_the_supervisor_dies_on_the_way_there_and_on_the_way_back(agents, pause):

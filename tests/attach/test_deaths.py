@@ -149,6 +149,7 @@ def test_with_another_keeper_the_stay_goes_on(om, attach):
     person.until(lambda: _echoes(person), "it is joined")
 
 
+@pytest.mark.long
 @pytest.mark.own_home
 def test_nobody_left_is_an_error_and_the_terminal_is_restored(om, attach, shell):
     person = attach(shell)

@@ -131,6 +131,7 @@ def test_something_else_in_the_place_of_the_socket_is_no_obstacle(om):
     assert om.ps() == []
 
 
+@pytest.mark.long
 def test_a_socket_that_nobody_reads_ends_in_a_clear_error_and_never_in_a_hang(om):
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind(om.path("overmind.sock"))
@@ -139,6 +140,7 @@ def test_a_socket_that_nobody_reads_ends_in_a_clear_error_and_never_in_a_hang(om
     assert "answer" in sentence
 
 
+@pytest.mark.long
 def test_a_stopped_daemon_ends_in_a_clear_error_and_never_in_a_hang(om):
     om.ok("start")
     os.kill(om.supervisor_pid(), signal.SIGSTOP)

@@ -115,7 +115,7 @@ def test_an_interrupted_agent_takes_the_next_message(om):
     agent = begin(om)["agent"]
     question(om, "permission")
     om.ok("interrupt", agent)
-    assert om.json("inbox", "--json") == []
+    eventually(lambda: om.json("inbox", "--json") == [], what="nobody is asked any more")
     assert "`tests`" in om.ok("send", agent, "--wait", "hello")
 
 

@@ -74,6 +74,7 @@ def _printed(words: list[str]) -> str:
     return out.getvalue()
 
 
+@pytest.mark.long
 def test_answers_and_events_are_as_they_were(om, tmp_path, goldens, cases):
     script = Script(om, str(tmp_path))
     script.play()

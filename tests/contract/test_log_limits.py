@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.kit.waiting import eventually
 
@@ -106,6 +107,7 @@ def test_what_is_removed_frees_its_disk(om):
     assert not os.path.exists(om.path("logs", mission))
 
 
+@pytest.mark.long
 def test_in_total_the_logs_records_and_events_that_are_oldest_go_first(om):
     """One test for all three: what is too much is looked for half a minute after a start."""
     configure(om, f'[logs]\ntotal = "{3 * MB}B"\n[retention]\nfinished = 6\nevents = 20\n')

@@ -352,6 +352,7 @@ def test_whenever_a_supervisor_is_killed_each_run_comes_once(om, rituals):
     assert len({row["due_at"] for row in rows}) == len(rows)
 
 
+@pytest.mark.long
 @pytest.mark.own_home
 @pytest.mark.timeout(200)
 def test_each_minute_of_a_real_clock_comes_once(om, rituals):

@@ -258,6 +258,7 @@ def test_a_full_disk_behind_stdout_is_told_and_ends_the_work(headless, lock):
     assert not lock.held()
 
 
+@pytest.mark.long
 @pytest.mark.linux
 @pytest.mark.parametrize(("size", "says"), [("60k", "Error: disk_full: "), ("2m", "the disk is full")])
 def test_a_full_disk_below_the_home_ends_the_run_and_says_so(headless, size, says):

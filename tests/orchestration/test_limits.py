@@ -108,6 +108,7 @@ def test_starts_through_the_socket_are_counted_one_after_the_other(om):
     assert sorted(om.info(parent)["children"]) == sorted(started)
 
 
+@pytest.mark.long
 @pytest.mark.own_home
 def test_the_limit_holds_when_the_supervisor_is_killed_among_the_starts(om, tmp_path):
     parent = om.mission(starts("sleep 60", AT_ONCE, tmp_path), "--max-children", "5")
