@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.kit import claude
+from tests.kit import claude, torture
 from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 from tests.kit.handover import given_back, one_process
@@ -340,7 +340,7 @@ def test_supervisor_and_client_die_while_a_person_has_it(agents):
 
 @pytest.mark.long
 @pytest.mark.own_home
-@pytest.mark.parametrize("pause", [0.0, 0.05, 0.1, 0.2, 0.4])
+@pytest.mark.parametrize("pause", torture.some([0.05, 0.0, 0.1, 0.2, 0.4]))
 def test_the_supervisor_dies_on_the_way_there_and_on_the_way_back(agents, pause):
     mission = agents.session(prompt="by pipe")
     agents.answer(1)

@@ -110,7 +110,7 @@ def test_messages_queue_in_order_while_a_turn_lasts(agents):
 def test_a_queued_message_can_be_withdrawn_and_no_other(agents):
     mission, gate = agents.session(*BASH), agents.gate()
     agents.post(mission, gate.prompt)
-    agents.doing(mission, "working")
+    gate.runs()
     agents.post(mission, "one")
     waiting = agents.om.popen("send", mission, "--wait", "two")
     eventually(lambda: len(agents.messages(mission)) == 3)

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from overmind_core.cli.headless.runner import ECHO
+from tests.kit import torture
 from tests.kit.waiting import eventually
 
 STUBBORN = "trap '' TERM HUP INT; echo on; while :; do sleep @; done"
@@ -82,7 +83,7 @@ def test_a_reader_that_reads_nothing_does_not_keep_it_alive(headless, lock):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("delay", [0.05, 0.1, 0.15, 0.2, 0.3, 0.5])
+@pytest.mark.parametrize("delay", torture.some([0.05, 0.1, 0.15, 0.2, 0.3, 0.5]))
 def test_a_signal_at_any_moment_of_the_start_leaves_nothing(headless, lock, number, delay):
     run = headless.popen("run", lock.wrap("sleep @"))
     time.sleep(delay)
