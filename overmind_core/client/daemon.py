@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import select
-import signal
 import sys
 import time
 
@@ -189,6 +187,8 @@ def _open_log(path: str) -> int:
 
 def _reset_signals() -> None:
     """Drop what this terminal, nohup or a test runner had set; the daemon sets its own."""
+    import signal  # noqa: PLC0415  (start-up: only when a daemon is launched)
+
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
@@ -196,6 +196,8 @@ def _reset_signals() -> None:
 
 def _read_report(home: Home, reading: int, limit: float, on_waiting: Callable[[], None]) -> LaunchedDaemon:
     """Read the daemon's pid, an empty line if it waits, then its word that it listens, or its last words."""
+    import select  # noqa: PLC0415  (start-up: as above)
+
     waits = False
     deadline = time.monotonic() + limit
     received = b""
@@ -220,6 +222,8 @@ def _call_or_end(on_waiting: Callable[[], None], pid: int) -> None:
     try:
         on_waiting()
     except BaseException:
+        import signal  # noqa: PLC0415  (start-up: as above)
+
         try:  # noqa: SIM105  (start-up: contextlib costs each command)
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
-from overmind_core.cli.daemon import status_text
 from overmind_core.cli.output import (
     ABSENT,
     STATUS_COLOURS,
@@ -159,6 +158,8 @@ def monitor(args: Namespace, context: Context) -> int:
         rows = fetch_rows(args, client)
         if args.json:
             return dumps({"status": facts, "missions": rows})
+        from overmind_core.cli.daemon import status_text  # `ps` begins without the daemon's commands
+
         return f"{status_text(facts)}\n\n{render(args, context, rows)}"
 
     redraw(draw)

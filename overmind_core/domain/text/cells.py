@@ -6,8 +6,6 @@ combining marks and format characters none.
 
 from __future__ import annotations
 
-import difflib
-
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -105,5 +103,7 @@ def _category(character: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ` Did you mean …?` with the known words that look like `word`, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    from difflib import get_close_matches  # noqa: PLC0415  (start-up: only when something is wrong)
+
+    close = get_close_matches(word, list(known), n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(close)}?" if close else ""
