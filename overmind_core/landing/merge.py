@@ -147,12 +147,12 @@ class MergeRun:
         def work() -> str | None:
             return merge.merged_tree(place.git, place.source, commit=plan.commit, target=plan.target.commit)
 
-        return await self._meeting(plan, work)
+        return await self._combine(plan, work)
 
     async def _integrated(self, plan: MergePlan) -> str:
-        return await self._meeting(plan, self._integrate, plan)
+        return await self._combine(plan, self._integrate, plan)
 
-    async def _meeting(self, plan: MergePlan, function: Callable[..., T], *arguments: object) -> T:
+    async def _combine(self, plan: MergePlan, function: Callable[..., T], *arguments: object) -> T:
         """Bring both sides together.
 
         Raises:

@@ -50,12 +50,12 @@ def each(shell: Shell, doing: Request, rows: Sequence[Row]) -> None:
     def on_result(answers: Answers) -> None:
         failed = [(name, one) for name, one in zip(names.values(), answers, strict=True)
                   if isinstance(one, OvermindError)]  # fmt: skip
-        shell.flash(_said(doing, list(names.values()), failed), "bad" if failed else "good")
+        shell.flash(_outcome_text(doing, list(names.values()), failed), "bad" if failed else "good")
 
     shell.request(doing.command, [{"id": one} for one in names], on_result)
 
 
-def _said(doing: Request, names: Sequence[str], failed: Sequence[tuple[str, OvermindError]]) -> str:
+def _outcome_text(doing: Request, names: Sequence[str], failed: Sequence[tuple[str, OvermindError]]) -> str:
     if len(names) == 1:
         return f"{names[0]}: {failed[0][1].message}" if failed else f"{doing.done} {names[0]}{doing.tail}"
     refused = ", ".join(f"{name}: {error.code}" for name, error in failed[:NAMED])

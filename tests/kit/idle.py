@@ -39,7 +39,7 @@ async def idle(_shortest: float = 0.0, longest: float = LONGEST) -> None:
     while time.monotonic() < deadline:
         await _drained(loop, deadline)
         program = active_app.get(None)
-        if program is None or not (_told_its_size(program) or _drawn(program)):
+        if program is None or not (_size_published(program) or _drawn(program)):
             return
 
 
@@ -50,7 +50,7 @@ async def _drained(loop: Any, deadline: float) -> None:
         quiet = 0 if loop._ready else quiet + 1
 
 
-def _told_its_size(program: App[Any]) -> bool:
+def _size_published(program: App[Any]) -> bool:
     """Whether the terminal had another size, which the screens now know."""
     if program._resize_event is None or not program._screen_stack:
         return False
