@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions import events, lifecycle
 from overmind_core.domain.missions.facts import (
@@ -438,10 +439,17 @@ def test_when_the_budget_is_spent_the_mission_has_its_natural_status():
 # --- laws: any facts, in any order --------------------------------------------------------------------------------
 
 CODES = st.one_of(st.none(), st.integers(-31, 255))
+VERDICTS = st.builds(
+    RunVerdict,
+    failed=st.booleans(),
+    reason=st.sampled_from([None, "usage_limit"]),
+    retry=st.sampled_from(Retry),
+    resume_at=st.one_of(st.none(), st.floats(NOW.wall - 100, NOW.wall + 3600)),
+)
 FACTS = st.one_of(
     st.builds(Spawned, pid=st.integers(2, 9999), wall=st.just(0.0), mono=st.just(0.0)),
     st.builds(SpawnFailed, code=st.just("no_terminals"), message=st.just("none left")),
-    st.builds(Exited, code=CODES, wall=st.just(NOW.wall), left=st.booleans()),
+    st.builds(Exited, code=CODES, wall=st.just(NOW.wall), left=st.booleans(), verdict=st.one_of(st.none(), VERDICTS)),
     st.builds(Gone, survivors=st.sampled_from([(), (), ("7 sleep",)])),
     st.builds(EndAsked, cause=st.sampled_from([Cause.STOP, Cause.KILL, Cause.RESTART]), grace=st.floats(0, 30)),
     st.builds(EndAsked, cause=st.sampled_from([Cause.STALLED, Cause.TIMEOUT]), grace=st.floats(0, 30)),
@@ -552,10 +560,21 @@ def test_the_delay_doubles_from_the_last_healthy_run(policy, history):
         if after.status is Status.RESTARTING and before.status is not Status.RESTARTING:
             if now.mono - before.run_started_mono > policy.window and not isinstance(fact, SpawnFailed):
                 n = 0
-            assert after.next_restart_mono == pytest.approx(now.mono + min(policy.backoff * 2**n, 60.0))
+            delay = max(min(policy.backoff * 2**n, 60.0), _said_to_wait(before, fact, now))
+            assert after.next_restart_mono == pytest.approx(now.mono + delay)
             n += 1
         elif any(isinstance(effect, Spawn) for effect in effects) and not isinstance(fact, RestartDue):
             n = 0  # a person began anew
+
+
+def _said_to_wait(before, fact, now):
+    """Seconds from now for which the run's own last words ask, such as until a limit of use is over; 0: for none."""
+    resume_at = None
+    if before.ending is not None:
+        resume_at = before.ending.resume_at
+    elif isinstance(fact, Exited) and fact.verdict is not None and fact.verdict.retry is Retry.WAIT:
+        resume_at = fact.verdict.resume_at
+    return 0.0 if resume_at is None else resume_at - now.wall
 
 
 @given(POLICIES, HISTORIES)
