@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 
 from overmind_core.keeper.input import Stdin
 from overmind_core.keeper.loop import READ, WRITE
@@ -276,13 +277,15 @@ class KeptRun:
             self._observer.on_log_state(self)
 
     def on_exit(self, code: int) -> RunExit:
-        """The root process was reaped: log all that it wrote, and record the moment."""
-        loop = self._observer.loop
-        self.exit = RunExit(code, end=loop.wall, mono=loop.mono)
+        """The root process was reaped: log all that it wrote, and record the moment.
+
+        Not the turn's moment: who ends because another one has ended may be reaped in the same turn, but is later.
+        """
+        self.exit = RunExit(code, end=time.time(), mono=time.monotonic())
         for output in tuple(self.outputs):
             self._drain(output)
         try:
-            self.log.record_end(loop.wall)
+            self.log.record_end(self.exit.end)
         except OSError as error:
             self.on_log_error(error)
         self.exit.out, self.exit.err = self.log.offsets

@@ -165,8 +165,11 @@ class Terminator:
             mission = self._registry.live.get(mission_id)
             if mission is None or mission.status is not Status.STOPPING or mission.run_id != run:
                 del self._leaving[mission_id]
-                self._before.pop(mission_id, None)
                 self._signals.pop(mission_id, None)
+        for mission_id in list(self._before):  # also of one that is ended again before its next run has a process
+            mission = self._registry.live.get(mission_id)
+            if mission is None or mission.status is not Status.STOPPING:
+                del self._before[mission_id]
 
     async def _send_signals(self) -> None:
         groups: dict[tuple[int, ...], list[RunTarget]] = {}

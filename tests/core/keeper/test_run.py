@@ -312,6 +312,20 @@ def test_thousands_of_lines_from_twenty_writers_are_there_once(keeper, client):
         assert read_log(keeper.home, run) == b"".join(b"%d\r\n" % number for number in range(1, 5001))
 
 
+def test_exits_that_are_reaped_together_have_a_moment_each(keeper, client):
+    """Who ends because another one has ended may be seen at once with it: the order of ends is that of the moments."""
+    runs = ["a1b2c3d4.1", "a1b2c3d4.2"]
+    pids = [client.spawn(run, "exec sleep 100")["pid"] for run in runs]
+    os.kill(keeper.process.pid, signal.SIGSTOP)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda pid=pid: not alive(pid), what=f"{pid} is dead")
+    os.kill(keeper.process.pid, signal.SIGCONT)
+    first, second = [client.notice("exit", run) for run in runs]
+    assert first["end"] != second["end"]
+    assert first["mono"] != second["mono"]
+
+
 def test_status_counts(keeper, client):
     client.spawn(RUN, "sleep 100")
     status = client.ask("status")

@@ -1,4 +1,4 @@
-"""How soon an end is told, and what it takes: over real books, on a machine of which the test says who lives.
+"""How soon an end is told, and what it takes: over a real registry, on a machine of which the test says who lives.
 
 Time passes by itself here, so that a second is a second and no test waits for one.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,12 +34,13 @@ PID = 4711
 
 
 class Machine:
-    """Stands where the ender looks at processes, and for the keeper's side of it.
+    """Stands where the terminator looks at processes, and for the keeper's side of it.
 
     Attributes:
         looks: The runs that each look was for.
         ended: The runs that were killed, call by call.
         alive: Who lives, by mission.
+        signalled: The runs that were asked to end.
         orphans: Whom the keeper knows of, by run: left or not, or what it answers instead.
         stubborn: Missions whose processes survive.
     """
@@ -49,6 +51,7 @@ class Machine:
         self.alive = {}
         self.orphans = {}
         self.asked = []
+        self.signalled = []
         self.stubborn = set()
 
     def target(self, mission):
@@ -84,6 +87,10 @@ class Sweep:
         self._machine.looks.append([target.run for target in self._targets])
         return {target.run: set(self._machine.alive.get(target.mission, ())) for target in self._targets}
 
+    def signal_tree(self, signals):
+        del signals
+        self._machine.signalled += [target.run for target in self._targets]
+
     def end(self, *, purge):
         del purge
         self._machine.ended.append([target.run for target in self._targets])
@@ -100,18 +107,18 @@ def stopping(mission_id=ONE, *, exited=True):
 
 
 class World:
-    """An ender at work.
+    """A terminator at work.
 
     Attributes:
         told: When each mission's end was told, in seconds.
     """
 
-    def __init__(self, bus, book, machine, ender):
-        self.book = book
+    def __init__(self, bus, registry, machine, terminator):
+        self.registry = registry
         self.machine = machine
-        self.ender = ender
+        self.terminator = terminator
         self.told = {}
-        bus.subscribe(MissionChanged, ender.on_change)
+        bus.subscribe(MissionChanged, terminator.on_change)
         bus.subscribe(MissionChanged, self._on_change)
 
     def _on_change(self, change):
@@ -120,8 +127,8 @@ class World:
 
     def terminate(self, *missions):
         for mission in missions:
-            self.book.add(mission, lambda: None, None)
-            self.ender.terminate(mission)
+            self.registry.add(mission, lambda: None, None)
+            self.terminator.terminate(mission)
 
 
 def played(tmp_path, story):
@@ -139,28 +146,28 @@ def played(tmp_path, story):
 async def working(tmp_path):
     loop = asyncio.get_running_loop()
     state = State.open(str(tmp_path / "state.db"))
-    ledger = Journal(state.database, loop)
+    journal = Journal(state.database, loop)
     bus = Bus()
     clock = LoopClock()
-    book = Registry(
+    registry = Registry(
         bus=bus,
-        journal=ledger,
+        journal=journal,
         clock=clock,
         boot="this boot",
         missions=state.missions,
         runs=state.runs,
-        events=EventLog(bus, ledger, clock, state.events),
+        events=EventLog(bus, journal, clock, state.events),
     )
     machine: Any = Machine()
-    ender = Terminator(book, machine)
-    ender.link = machine
-    work = loop.create_task(ender.run())
+    terminator = Terminator(registry, machine)
+    terminator.link = machine
+    work = loop.create_task(terminator.run())
     try:
-        yield World(bus, book, machine, ender)
+        yield World(bus, registry, machine, terminator)
     finally:
         work.cancel()
-        ledger.flush()
-        ledger.close()
+        journal.flush()
+        journal.close()
         state.close()
 
 
@@ -207,8 +214,8 @@ def test_whose_own_process_lives_is_not_looked_at_before_its_deadline(tmp_path):
         world.terminate(stopping(exited=False))
         await asyncio.sleep(DEADLINE - 1)
         assert (world.told, world.machine.looks, world.machine.ended) == ({}, [], [])
-        world.book.apply(world.book.live[ONE], Exited(0, 0.0, left=True))
-        world.ender.terminate(world.book.live[ONE])
+        world.registry.apply(world.registry.live[ONE], Exited(0, 0.0, left=True))
+        world.terminator.terminate(world.registry.live[ONE])
         await asyncio.sleep(0.5)
 
     world = played(tmp_path, story)
@@ -240,9 +247,30 @@ def test_who_is_left_at_the_deadline_is_killed_once_and_named_when_it_survives(t
         world.machine.stubborn = {TWO}
         world.terminate(stopping(ONE), stopping(TWO))
         await asyncio.sleep(2 * DEADLINE)
-        assert world.book.get(ONE).survivors == ()
-        assert world.book.get(TWO).survivors == (f"{PID} server",)
+        assert world.registry.get(ONE).survivors == ()
+        assert world.registry.get(TWO).survivors == (f"{PID} server",)
 
     world = played(tmp_path, story)
     assert world.machine.ended == [[f"{ONE}.1", f"{TWO}.1"]]
     assert [world.told[one] for one in (ONE, TWO)] == pytest.approx([DEADLINE, DEADLINE], abs=LOOK_AGAIN)
+
+
+def test_who_waits_for_its_children_waits_also_when_it_had_just_been_restarted(tmp_path):
+    """A parent is ended again before its next run has a process: what was known of the run before is not about it."""
+
+    async def story(world):
+        world.terminate(stopping(ONE))  # the run that the restart ends
+        child = stopping(TWO, exited=False)
+        world.registry.add(child, lambda: None, None)
+        world.registry.put(replace(world.registry.live[ONE], run=2, ending=Ending(Cause.STOP, DEADLINE)))
+        world.terminator.wait_for(ONE, frozenset({TWO}))
+        await asyncio.sleep(1)
+        parent = replace(world.registry.live[ONE], pid=PID)
+        world.registry.put(parent)
+        world.terminator.signal(parent, (15,))
+        await asyncio.sleep(1)
+        assert world.machine.signalled == []
+        world.registry.apply(world.registry.live[TWO], Exited(0, 0.0, left=False))
+        await asyncio.sleep(1)
+
+    assert played(tmp_path, story).machine.signalled == [f"{ONE}.2"]
