@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -221,9 +222,12 @@ def test_fifty_megabytes_pass_and_memory_stays_flat(headless):
     run = headless.raw("run", f"yes {line} | head -c 50000000", stdout=write, stderr=subprocess.DEVNULL)
     os.close(write)
     got = most = 0
-    while chunk := os.read(read, 1 << 16):
+    for number in itertools.count():
+        chunk = os.read(read, 1 << 16)
+        if not chunk:
+            break
         got += len(chunk)
-        if got % 16 == 0:  # now and then; what wait4(2) tells counts what was there before the exec, too
+        if number % 16 == 0:  # now and then; what wait4(2) tells counts what was there before the exec, too
             most = max(most, psutil.Process(run.pid).memory_info().rss)
     os.close(read)
     assert (run.wait(), got) == (0, 50_000_001)  # the last line was cut off before its newline

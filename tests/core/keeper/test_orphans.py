@@ -190,7 +190,8 @@ def test_a_thousand_dead_are_buried_in_short_slices():
     pids = {os.posix_spawnp("true", ["true"], {"PATH": os.environ["PATH"]}): MINE for _ in range(1000)}
     for pid in pids:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    real = Orphans(mark=lambda pid: pids.get(pid, OTHER))
+    clock = itertools.count(step=0.001)  # to look at it takes a millisecond
+    real = Orphans(clock=lambda: next(clock), mark=lambda pid: pids.get(pid, OTHER))
     purge = real.begin("m.1", MINE)
     slices = 0
     while real.purging and slices < 1000:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from overmind_core.terminal.screen import Screen
 from overmind_core.terminal.state import SavedCursor
+from tests.kit import torture
 from tests.kit.terminal_streams import streams
 
 RECORDINGS = sorted(Path(__file__).with_name("recordings").glob("*.jsonl.gz"))
@@ -44,7 +45,7 @@ def redrawn(screen: Screen) -> Screen:
     return fresh
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=torture.portion(400), deadline=None)
 @given(streams, st.sampled_from([(8, 4), (20, 6), (1, 1), (2, 3)]))
 def test_a_redraw_carries_the_whole_screen_over(stream, size):
     screen = Screen(*size)

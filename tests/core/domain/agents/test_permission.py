@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.permission import InvalidRule, decide, parse, rule_for
+from tests.kit import torture
 
 CWD = "/home/me/project"
 HOME = "/home/me"
@@ -352,7 +353,11 @@ PIECES = [
 ]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(
+    max_examples=torture.portion(400),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 @given(st.lists(st.sampled_from(PIECES), max_size=14))
 def test_a_shell_runs_nothing_else_in_a_command_that_was_allowed(tmp_path_factory, pieces):
     """The oracle is bash itself: only `safe` is allowed, so `evil` never runs and no file is made."""

@@ -12,6 +12,7 @@ from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until, When
 from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentProgress, AgentStage, AttemptEnd, EndReason
 from overmind_core.domain.plans.scheduler import PlanStep, Scheduler
+from tests.kit import torture
 
 NOW = 1000.0
 WAITING = AgentProgress()
@@ -312,7 +313,7 @@ class Life:
         return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=torture.portion(150), deadline=None)
 @given(blueprint=plans(), data=st.data())
 def test_every_plan_comes_to_an_end_and_no_agent_runs_before_its_time_or_too_often(blueprint, data):
     life = Life(blueprint, data.draw)
