@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -368,6 +367,8 @@ def _key_of(line: str) -> tuple[str, ...]:
 
 def keys(written: str) -> tuple[str, ...]:
     """The parts of a dotted key; none when it is no key."""
+    import tomllib  # noqa: PLC0415 - only for the message of a mistake
+
     try:
         value: object = tomllib.loads(f"{written} = 0")
     except tomllib.TOMLDecodeError:
