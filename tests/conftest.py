@@ -15,7 +15,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.kit import fork_server, processes
+from tests.kit import fork_server, processes, torture
 from tests.kit import home as homes
 from tests.kit.clock import FakeClock
 from tests.kit.overmind import Overmind
@@ -31,6 +31,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 hypothesis.settings.register_profile(
     "suite",
+    max_examples=torture.portion(200),
     deadline=None,  # other workers share the processor: the time of one example says nothing
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )

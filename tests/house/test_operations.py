@@ -11,7 +11,6 @@ import asyncio
 
 import pytest
 
-from overmind_core.cli.agents import mcp_server
 from overmind_core.cli.command import MODULES, find
 from overmind_core.client.client import release_numbers
 from overmind_core.daemon.routes import TABLE
@@ -112,6 +111,8 @@ def test_the_first_command_of_a_row_is_the_one_that_says_its_line():
 
 
 def test_each_tool_of_agents_asks_for_an_operation_and_tells_its_danger(tmp_path):
+    from overmind_core.cli.agents import mcp_server
+
     tools = asyncio.run(mcp_server.mcp_server(Home(str(tmp_path))).list_tools())
     assert set(mcp_server.OPERATION_OF) <= {tool.name for tool in tools}
     for tool in tools:

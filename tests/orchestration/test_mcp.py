@@ -7,9 +7,6 @@ import sys
 from contextlib import asynccontextmanager
 
 import pytest
-from mcp import StdioServerParameters
-from mcp.client.client import Client
-from mcp.client.stdio import stdio_client
 
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import PROGRAM
@@ -26,6 +23,10 @@ ENDLESS = 600
 @asynccontextmanager
 async def served(om):
     """A client of the server of a home, as a person's program would start it."""
+    from mcp import StdioServerParameters
+    from mcp.client.client import Client
+    from mcp.client.stdio import stdio_client
+
     command = StdioServerParameters(
         command=PROGRAM[0], args=[*PROGRAM[1:], "mcp"], env=om.environment, cwd=om.environment["HOME"]
     )

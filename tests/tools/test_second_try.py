@@ -51,6 +51,7 @@ def reported(tmp_path):
         words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={tmp_path}"]
         words += ["-o", "junit_family=xunit1", "--junitxml=report.xml", *options, "test_one.py"]
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         finished = subprocess.run([sys.executable, *words], cwd=tmp_path, env=environ, capture_output=True, timeout=60)
         assert finished.returncode != 0
         return str(tmp_path / "report.xml")
@@ -69,7 +70,7 @@ def test_a_test_that_fails_is_tried_again(reported, text):
         (TEARDOWN, (), "left after the test"),
         (BOTH, (), "left after the test"),
         (SESSION, (), "processes left by the test run"),
-        (SESSION, ("-n", "2"), "processes left by the test run"),
+        (SESSION, ("-p", "xdist.plugin", "-n", "2"), "processes left by the test run"),
         (IMPORT, (), "collection failure"),
     ],
     ids=["teardown", "both", "session", "session of a worker", "import"],
