@@ -85,4 +85,4 @@ class MainScreen(Protocol):
         """Call a function after so many seconds."""
 
     def call_after_refresh(self, callback: Callable[[], None]) -> bool:
-        """Call a function once all is laid out."""
+        """Call a function after the next frame, which may be older than the layout that was asked for."""

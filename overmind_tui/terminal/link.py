@@ -267,8 +267,10 @@ class Link:
     def _join(self, ready: Json) -> None:
         """Show what the run's terminal shows, and what comes from then on."""
         self._rejoin_at = None
+        with self._guard:
+            size = self._size
         try:
-            stream = KeeperStream(ready, self._size)
+            stream = KeeperStream(ready, size)
         except OSError:
             self._rejoin_at = time.monotonic() + REJOIN
             return
@@ -276,6 +278,8 @@ class Link:
         self._exited, self._broken_at = False, None
         with self._guard:
             self._stream = stream
+            if self._size != size:  # `resize` found no stream to tell it on
+                self._send(resize_frame(*self._size))
             if self._early and ready["write"]:
                 self._send(data_frame(bytes(self._early)))
             self._early.clear()

@@ -68,6 +68,11 @@ class TerminalCanvas(Canvas, Titled, can_focus=True):
         return None if self._grid is None else self._grid.screen
 
     @property
+    def is_laid_out(self) -> bool:
+        """Whether the pane was given a place on the screen yet."""
+        return bool(self.content_size)
+
+    @property
     def pane(self) -> tuple[int, int]:
         """Columns and rows that there is room for."""
         return max(self.content_size.width, 1), max(self.content_size.height, 1)

@@ -9,8 +9,13 @@ import time
 import pytest
 from textual import events
 
+from overmind_core.client.attach import KeeperStream
+from overmind_core.logs.layout import run_folder
+from overmind_core.logs.reader import RunLog
+from overmind_core.system.paths import Home
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.actions import Context
+from overmind_tui.terminal import link
 from overmind_tui.terminal.pane import Mode
 from tests.kit.attached import Attached
 from tests.kit.overmind import PROGRAM
@@ -141,6 +146,45 @@ def test_the_terminal_gets_the_size_of_the_pane_and_keeps_it(session, opened):
         assert (shown.columns, shown.rows) == (columns, rows)
 
     opened({}, scenario)
+
+
+def sizes(om, mission):
+    """The columns and rows that its terminal was given, one after the other."""
+    log = RunLog(run_folder(Home(om.home).logs, f"{mission}.1"))
+    return [(columns, rows) for _, _, columns, rows in log.resizes]
+
+
+def test_a_terminal_is_given_no_size_before_the_pane_has_one(session, opened, om, monkeypatch):
+    mission = session()
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        # As when a frame was due already: it comes before the new layout.
+        monkeypatch.setattr(app.main, "call_after_refresh", lambda then: then() or True)
+        await join(app, pilot)
+        await until(pilot, shows(app, "ready$"))
+        assert sizes(om, mission) == [app.main.terminal_view.pane]
+
+    opened({}, scenario, size=(90, 30))
+
+
+def test_a_size_that_the_pane_gets_while_its_terminal_is_joined_counts(session, om, monkeypatch):
+    mission = session()
+
+    class Joining(KeeperStream):
+        def __init__(self, ready, size):
+            super().__init__(ready, size)
+            joined.resize(100, 30)
+
+    monkeypatch.setattr(link, "KeeperStream", Joining)
+    request = {"id": mission, "read_only": False, "keep": False, "columns": 90, "rows": 20}
+    joined = link.Link(Home(om.home), request, lambda: None)
+    joined.start()
+    try:
+        eventually(lambda: sizes(om, mission) == [(90, 20), (100, 30)], what="both sizes, one after the other")
+    finally:
+        joined.close()
+        joined._thread.join(10)
 
 
 def test_a_larger_terminal_is_cropped_around_its_cursor(session, opened):
