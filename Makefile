@@ -29,7 +29,7 @@ test: setup ## run the whole suite (ARGS="-k name" or TESTS=path for a part of i
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 
 torture: setup ## run what kills, floods and races for minutes, with all its rounds and examples
-	OVERMIND_TEST_TORTURE=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(or $(TESTS),$(shell grep -rlE "import .*(torture|given)" tests --include="test_*.py")) $(ARGS)
+	OVERMIND_TEST_TORTURE=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(or $(TESTS),$(shell grep -rlwE "import .*(torture|given)" tests --include="test_*.py")) $(ARGS)
 
 test-claude: setup ## run the tests that need the real claude, which npm fetches once, against a stub of its API
 	@program=$$(scripts/install-claude) && OVERMIND_TEST_CLAUDE=1 OVERMIND_CLAUDE_BIN=$$program \

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,8 +45,8 @@ class TerminalPanel:
         """When typing ended (monotonic seconds)."""
         self._was_final = False
         """The mission has ended, as the list knows by now."""
-        self._begins: Callable[[], None] | None = None
-        """What is to be done once the pane has a size: no terminal may be given one that nobody sees."""
+        self._begins = False
+        """The terminal is asked for once the pane has a size: none may be given one that nobody sees."""
         self.keys = TerminalKeys(screen, self.session, detach=self.do_detach, send_itself=self._send_itself)
         self.handlers: dict[str, Handler] = {
             "type": self.do_type,
@@ -82,7 +81,7 @@ class TerminalPanel:
         if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
             self._screen.give(Panel.TERMINAL)
-            self._begin_once_laid_out(self._begin_looking)
+            self._begin_once_laid_out()
         else:
             self._screen.give(Panel.TERMINAL)
 
@@ -95,7 +94,7 @@ class TerminalPanel:
             self._enter(row)
         self.session.typing = True
         self._screen.give(Panel.TERMINAL, zoomed=True)
-        self._begin_once_laid_out(self._begin_typing)
+        self._begin_once_laid_out()
 
     def close(self) -> None:
         """Leave the pane: who had a terminal only for us has it back."""
@@ -111,24 +110,22 @@ class TerminalPanel:
         self._was_final = False
         self.session.enter(row)
 
-    def _begin_once_laid_out(self, begin: Callable[[], None]) -> None:
-        self._begins = begin
+    def _begin_once_laid_out(self) -> None:
+        self._begins = True
         self._screen.call_after_refresh(self._begin_if_laid_out)
 
     def _begin_if_laid_out(self) -> None:
         """A frame that was due already comes before the layout: then the pane begins when it gets its first size."""
-        if self._begins is not None and self._screen.terminal_view.is_laid_out:
-            begin, self._begins = self._begins, None
-            begin()
-
-    def _begin_looking(self) -> None:
-        if self.is_open and self.session.link is None and not self.session.over:
+        if not self._begins or not self._screen.terminal_view.is_laid_out:
+            return
+        self._begins = False
+        if self.session.typing:
+            self._begin_typing()
+        elif self.is_open and self.session.link is None and not self.session.over:
             self.session.connect(read_only=True)
 
     def _begin_typing(self) -> None:
         """The pane has its size: have the terminal take it."""
-        if not self.session.typing:
-            return
         if self.session.link is not None and self.session.writes:
             self.session.link.resize(*self._screen.terminal_view.pane)
             self._typing_begins()

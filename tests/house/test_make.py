@@ -60,7 +60,7 @@ def test_ci_runs(target):
 
 def test_torture_has_all_rounds_and_the_suite_a_part_of_them():
     assert "OVERMIND_TEST_TORTURE=1" in make("--dry-run", "torture")
-    importing = r"^(from tests.kit import|import) .*\btorture\b"
+    importing = r"^(from tests.kit import .*\btorture\b|from hypothesis import .*\bgiven\b)"
     tests = Path(REPOSITORY, "tests")
     expected = {
         str(path.relative_to(REPOSITORY))

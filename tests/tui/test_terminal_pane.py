@@ -168,6 +168,20 @@ def test_a_terminal_is_given_no_size_before_the_pane_has_one(session, opened, om
     opened({}, scenario, size=(90, 30))
 
 
+def test_who_stops_typing_before_the_terminal_is_there_looks_at_it(session, opened):
+    mission = session()
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: app.main.table.current is not None)
+        panel = app.main.terminal_panel
+        panel.join(app.main.shell.fleet.of(mission))
+        panel.do_detach()
+        await until(pilot, lambda: panel.session.link is not None, what="the terminal is asked for")
+        assert app.main.terminal_panel.mode is Mode.LOOKING
+
+    opened({}, scenario, size=(90, 30))
+
+
 def test_a_size_that_the_pane_gets_while_its_terminal_is_joined_counts(session, om, monkeypatch):
     mission = session()
 

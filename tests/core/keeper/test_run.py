@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 
 import pytest
 
@@ -319,11 +320,15 @@ def test_exits_that_are_reaped_together_have_a_moment_each(keeper, client):
     os.kill(keeper.process.pid, signal.SIGSTOP)
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda pid=pid: not alive(pid), what=f"{pid} is dead")
+        eventually(partial(_dead, pid), what=f"{pid} is dead")
     os.kill(keeper.process.pid, signal.SIGCONT)
     first, second = [client.notice("exit", run) for run in runs]
     assert first["end"] != second["end"]
     assert first["mono"] != second["mono"]
+
+
+def _dead(pid):
+    return not alive(pid)
 
 
 def test_status_counts(keeper, client):
