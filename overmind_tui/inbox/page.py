@@ -240,7 +240,9 @@ class NeedsPage(Page):
         self.update()
 
     def on_resize(self) -> None:
-        """Other rows, once they are laid out."""
+        """Other rows: of the text at once, also below another screen; the rest once it is laid out."""
+        if self.is_mounted:
+            self.show()
         self.call_after_refresh(self.show)
 
     def on_screen_resume(self) -> None:

@@ -125,7 +125,6 @@ def sizes() -> Sizes:
     return Sizes(statistics.median(lines.values()), small, lines[largest], largest)
 
 
-@functools.cache
 def whole_program_uses() -> dict[str, int]:
     """File → how often it takes something out of a parameter that is the whole program."""
     found = {path: uses_of_whole(_read(path)) for path in source_files() if not path.startswith(HOSTS)}

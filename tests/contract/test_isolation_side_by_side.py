@@ -8,13 +8,14 @@ from functools import partial
 
 import pytest
 
+from tests.kit import torture
 from tests.kit.isolated import Project
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
 
-MANY = 20
+MANY = torture.portion(20)
 TEXT = """\
 services: { web: { command: "echo up at $PORT; exec sleep 1000", port: 3000, ready: { log: up at } } }
 isolation:
@@ -29,7 +30,7 @@ def logs_have(om, mission, text):
     return text in om.logs(mission)
 
 
-def test_twenty_at_once_have_everything_of_their_own_and_leave_nothing(om):
+def test_many_at_once_have_everything_of_their_own_and_leave_nothing(om):
     shop = Project(om, TEXT)
     with ThreadPoolExecutor(MANY) as threads:
         missions = list(threads.map(lambda number: shop.run(WORK, name=f"m{number}"), range(MANY)))

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.kit import torture
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
@@ -15,7 +16,7 @@ from tests.kit.waiting import eventually
 pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 OVERMIND = shlex.join(PROGRAM)
-AT_ONCE = 20
+AT_ONCE = 5 + torture.portion(20)
 
 
 def starts(script, count, tmp_path):
