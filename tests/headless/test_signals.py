@@ -143,7 +143,7 @@ def test_kill_minus_nine_while_it_stops_leaves_nothing(headless, lock):
 @pytest.mark.torture
 def test_kill_minus_nine_at_random_moments_leaves_nothing(headless, lock):
     moments = random.Random(5)
-    for _ in range(12):
+    for _ in range(torture.portion(12)):
         run = headless.raw("run", lock.wrap("sleep @"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(moments.uniform(0.0, 0.6))
         run.kill()
