@@ -199,9 +199,10 @@ class Link:
 
     def _poll_seconds(self, attachment: MissionAttachment) -> float | None:
         now = time.monotonic()
-        due = [self._rejoin_at, self._broken_at and self._broken_at + GONE_SECONDS, self._output.due]
-        waits = [max(moment - now, 0.0) for moment in due if moment]
         looks = attachment.try_reconnect()
+        rejoin_at = None if attachment.is_lost else self._rejoin_at  # the next supervisor comes first
+        due = [rejoin_at, self._broken_at and self._broken_at + GONE_SECONDS, self._output.due]
+        waits = [max(moment - now, 0.0) for moment in due if moment]
         return min([*waits, *([] if looks is None else [looks])], default=None)
 
     def _relay(self) -> None:

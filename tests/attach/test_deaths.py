@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 
 import pytest
 
+from overmind_core.client.connection import ANSWER_LIMIT
 from tests.kit.killing import await_another, kill, kill_both, kill_keeper
 from tests.kit.waiting import eventually
 
@@ -154,9 +156,12 @@ def test_with_another_keeper_the_stay_goes_on(om, attach):
 def test_nobody_left_is_an_error_and_the_terminal_is_restored(om, attach, shell):
     person = attach(shell)
     kill_both(om)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert person.end() == 1
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert restored(person)
     assert "Error: daemon_lost" in person.text()
+    assert after.ru_utime - before.ru_utime < ANSWER_LIMIT / 4, "it waits, and is not busy with that"
 
 
 def _echoes(person):

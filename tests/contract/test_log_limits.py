@@ -114,7 +114,8 @@ def test_in_total_the_logs_records_and_events_that_are_oldest_go_first(om):
     big = [om.finished(f"head -c {MB} /dev/zero", "--no-tty")["id"] for _ in range(5)]
     small = [om.finished("true")["id"] for _ in range(3)]
     live = om.mission(f"head -c {MB} /dev/zero; sleep 100", "--no-tty")
-    eventually(lambda: om.ndjson("events")[0]["seq"] > 1, timeout=60)
+    eventually(lambda: not all(os.path.exists(om.path("logs", one)) for one in big), timeout=60)
+    eventually(lambda: om.ndjson("events")[0]["seq"] > 1)
     eventually(lambda: om.json("status", "--json")["log_bytes"] <= 3 * MB, timeout=20)
     assert [row["id"] for row in om.ps("--all")] == [*big[2:], *small, live]
     kept = [one for one in big if os.path.exists(om.path("logs", one))]

@@ -257,7 +257,7 @@ class AttachSession:
         waits = [self._attachment.try_reconnect()]
         if patience is not None:
             waits.append(max(self._typed_at + patience - now, 0.0))
-        if self._rejoin_at is not None:
+        if self._rejoin_at is not None and not self._attachment.is_lost:  # else the next supervisor comes first
             waits.append(max(self._rejoin_at - now, 0.0))
         return min((wait for wait in waits if wait is not None), default=None)
 
