@@ -116,16 +116,13 @@ def clock() -> FakeClock:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Find the tests in as many workers at once as there are cores: who comes later reads what they have compiled.
-
-    What is found stays: the garbage collector need not look at it again and again.
-    """
-    gc.disable()
-    with _turn(os.environ.get("PYTEST_XDIST_WORKER", "")):
-        found = yield
-    gc.enable()
-    gc.freeze()
-    return found
+    """Find the tests in as many workers at once as there are cores: who comes later reads what they have compiled."""
+    gc.disable()  # what is found stays
+    try:
+        with _turn(os.environ.get("PYTEST_XDIST_WORKER", "")):
+            return (yield)
+    finally:
+        gc.enable()
 
 
 @contextlib.contextmanager
@@ -134,7 +131,8 @@ def _turn(worker: str) -> Iterator[None]:
     if not worker:
         yield
         return
-    folders = sorted(entry.path for entry in os.scandir(os.path.dirname(__file__)) if entry.is_dir())
+    here = os.path.dirname(__file__)
+    folders = sorted(entry.path for entry in os.scandir(here) if entry.is_dir() and entry.name[0] != "_")
     fd = os.open(folders[int(worker.removeprefix("gw")) % (os.cpu_count() or 1) % len(folders)], os.O_RDONLY)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)

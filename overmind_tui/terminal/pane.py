@@ -45,7 +45,7 @@ class TerminalPanel:
         """When typing ended (monotonic seconds)."""
         self._was_final = False
         """The mission has ended, as the list knows by now."""
-        self._begins = False
+        self._begin_pending = False
         """The terminal is asked for once the pane has a size: none may be given one that nobody sees."""
         self.keys = TerminalKeys(screen, self.session, detach=self.do_detach, send_itself=self._send_itself)
         self.handlers: dict[str, Handler] = {
@@ -111,14 +111,14 @@ class TerminalPanel:
         self.session.enter(row)
 
     def _begin_once_laid_out(self) -> None:
-        self._begins = True
+        self._begin_pending = True
         self._screen.call_after_refresh(self._begin_if_laid_out)
 
     def _begin_if_laid_out(self) -> None:
         """A frame that was due already comes before the layout: then the pane begins when it gets its first size."""
-        if not self._begins or not self._screen.terminal_view.is_laid_out:
+        if not self._begin_pending or not self._screen.terminal_view.is_laid_out:
             return
-        self._begins = False
+        self._begin_pending = False
         if self.session.typing:
             self._begin_typing()
         elif self.is_open and self.session.link is None and not self.session.over:

@@ -37,6 +37,7 @@ def test_nothing_runs_twice_and_nothing_is_forgotten(om, moments):
     eventually(lambda: [len(processes.with_word(om.path(f"lock{number}"))) for number in range(5)] == [2] * 5)
     eventually(lambda: om.api("status")["keeper"], what="the keeper is held by the supervisor")
     lost = om.keeper_pid() != first  # a kill that comes between two keepers hits none
+    assert keepers or not lost, "no keeper dies by itself"
     assert not os.path.exists(twice), "a mission had two processes at once"
     for mission in plain:
         info = om.wait_status(mission, "crashed" if lost else "running")

@@ -560,14 +560,14 @@ def test_the_delay_doubles_from_the_last_healthy_run(policy, history):
         if after.status is Status.RESTARTING and before.status is not Status.RESTARTING:
             if now.mono - before.run_started_mono > policy.window and not isinstance(fact, SpawnFailed):
                 n = 0
-            delay = max(min(policy.backoff * 2**n, 60.0), _said_to_wait(before, fact, now))
+            delay = max(min(policy.backoff * 2**n, 60.0), _resume_delay(before, fact, now))
             assert after.next_restart_mono == pytest.approx(now.mono + delay)
             n += 1
         elif any(isinstance(effect, Spawn) for effect in effects) and not isinstance(fact, RestartDue):
             n = 0  # a person began anew
 
 
-def _said_to_wait(before, fact, now):
+def _resume_delay(before, fact, now):
     """Seconds from now for which the run's own last words ask, such as until a limit of use is over; 0: for none."""
     resume_at = None
     if before.ending is not None:
