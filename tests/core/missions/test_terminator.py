@@ -118,17 +118,28 @@ class World:
         self.machine = machine
         self.terminator = terminator
         self.told = {}
+        self._marker = ""
+        self._turn_over = asyncio.Event()
         bus.subscribe(MissionChanged, terminator.on_change)
         bus.subscribe(MissionChanged, self._on_change)
 
     def _on_change(self, change):
         if not change.saved.is_live:
             self.told.setdefault(change.saved.id, asyncio.get_running_loop().time())
+            if change.saved.id == self._marker:
+                self._turn_over.set()
 
     def terminate(self, *missions):
         for mission in missions:
             self.registry.add(mission, lambda: None, None)
             self.terminator.terminate(mission)
+
+    async def turn(self):
+        """Until the terminator has made a turn: one of which nothing lives has ended meanwhile."""
+        self._marker = f"{len(self.told):08x}"
+        self._turn_over.clear()
+        self.terminate(stopping(self._marker))
+        await self._turn_over.wait()
 
 
 def played(tmp_path, story):
@@ -264,13 +275,13 @@ def test_who_waits_for_its_children_waits_also_when_it_had_just_been_restarted(t
         world.registry.add(child, lambda: None, None)
         world.registry.put(replace(world.registry.live[ONE], run=2, ending=Ending(Cause.STOP, DEADLINE)))
         world.terminator.wait_for(ONE, frozenset({TWO}))
-        await asyncio.sleep(1)
+        await world.turn()
         parent = replace(world.registry.live[ONE], pid=PID)
         world.registry.put(parent)
         world.terminator.signal(parent, (15,))
-        await asyncio.sleep(1)
+        await world.turn()
         assert world.machine.signalled == []
         world.registry.apply(world.registry.live[TWO], Exited(0, 0.0, left=False))
-        await asyncio.sleep(1)
+        await world.turn()
 
     assert played(tmp_path, story).machine.signalled == [f"{ONE}.2"]
