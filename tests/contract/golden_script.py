@@ -9,6 +9,7 @@ import sys
 
 import psutil
 
+from tests.contract.golden_refusals import INSIDE, NEVER, UNKNOWN
 from tests.kit import claude
 from tests.kit.agents import Agents
 from tests.kit.overmind import FINAL
@@ -20,7 +21,6 @@ from tests.kit.waiting import eventually
 
 PORTS = (23100, 23899)
 STAY = "exec sleep 1000"
-NEVER = "0 0 29 2 *"
 PROJECT = """\
 services:
   web:
@@ -40,92 +40,6 @@ for line in json.loads(sys.argv[2]):
         one.sendall(json.dumps(line).encode() + b"\\n")
         print(one.makefile().readline(), end="", flush=True)
 """
-INSIDE: dict[str, dict[str, object]] = {
-    "answer": {"id": "x", "behaviour": "allow"},
-    "apply": {"blueprint": {"name": "p", "agents": []}, "cwd": "/"},
-    "attach": {"id": "x"},
-    "definition": {"id": "x"},
-    "delete": {"id": "x"},
-    "detach": {"id": "x"},
-    "environment": {"id": "x"},
-    "freeze": {"id": "x"},
-    "hook": {"mission": "x", "token": "guessed", "payload": {}},
-    "inbox": {},
-    "prune": {},
-    "push": {"id": "x"},
-    "redefine": {"id": "x", "as_of": "", "definition": {"name": "x", "cwd": "/"}},
-    "restart": {"id": "x"},
-    "ritual_create": {"name": "x", "schedule": NEVER},
-    "ritual_delete": {"id": "x"},
-    "ritual_pause": {"id": "x"},
-    "ritual_resume": {"id": "x"},
-    "ritual_run": {"id": "x"},
-    "rm": {"id": "x"},
-    "seen": {"id": "x"},
-    "shutdown": {},
-    "signal": {"id": "x", "signal": "HUP"},
-    "thaw": {"id": "x"},
-    "trust": {"cwd": "/"},
-    "update": {"id": "x"},
-    "used": {"viewer": 1},
-    "worktrees_prune": {},
-}
-"""What a process inside a mission may not ask."""
-UNKNOWN: dict[str, dict[str, object]] = {
-    "answer": {"question": 999, "behaviour": "allow"},
-    "attach": {"id": "nosuch"},
-    "await_message": {"message": 999},
-    "changes": {"id": "nosuch"},
-    "commit": {"id": "nosuch", "message": "m"},
-    "definition": {"id": "nosuch"},
-    "cost": {"since": "yesterday"},
-    "delete": {"id": "nosuch"},
-    "detach": {"id": "nosuch"},
-    "discard": {"id": "nosuch"},
-    "environment": {"id": "nosuch"},
-    "events": {"since": -1},
-    "freeze": {"id": "nosuch"},
-    "hello": {"nosuch": 1},
-    "hook": {"mission": "nosuch", "token": "t", "payload": {}},
-    "inbox": {"nosuch": 1},
-    "info": {"id": "nosuch"},
-    "interrupt": {"id": "nosuch"},
-    "kill": {"id": "nosuch"},
-    "logs": {"ids": ["nosuch"]},
-    "merge": {"id": "nosuch"},
-    "messages": {"id": "nosuch"},
-    "plan": {"id": "nosuch"},
-    "plans": {"nosuch": 1},
-    "ports": {"nosuch": 1},
-    "push": {"id": "nosuch"},
-    "quest": {"id": "nosuch"},
-    "quest_cancel": {"id": "nosuch"},
-    "quest_wait": {"ids": ["nosuch"]},
-    "redefine": {"id": "nosuch", "as_of": "", "definition": {"name": "n", "cwd": "/", "command": "true"}},
-    "restart": {"id": "nosuch"},
-    "result": {"id": "nosuch"},
-    "ritual": {"id": "nosuch"},
-    "ritual_delete": {"id": "nosuch"},
-    "ritual_history": {"id": "nosuch"},
-    "ritual_pause": {"id": "nosuch"},
-    "ritual_resume": {"id": "nosuch"},
-    "ritual_run": {"id": "nosuch"},
-    "rituals": {"nosuch": 1},
-    "rm": {"id": "nosuch"},
-    "seen": {"id": "nosuch"},
-    "send": {"id": "nosuch", "text": "t"},
-    "signal": {"id": "nosuch", "signal": "HUP"},
-    "status": {"nosuch": 1},
-    "stop": {"id": "nosuch"},
-    "subscribe": {"ids": ["nosuch"]},
-    "thaw": {"id": "nosuch"},
-    "top": {"nosuch": 1},
-    "update": {"id": "nosuch"},
-    "used": {"viewer": 999},
-    "wait": {"ids": ["nosuch"]},
-    "worktrees": {"ids": ["nosuch"]},
-    "worktrees_prune": {"nosuch": 1},
-}
 
 
 class Script:
