@@ -9,15 +9,16 @@ import time
 import pytest
 from textual import events
 
-from overmind_core.client.attach import KeeperStream
+from overmind_core.client.attach import RETRY, KeeperStream, MissionAttachment
 from overmind_core.logs.layout import run_folder
 from overmind_core.logs.reader import RunLog
 from overmind_core.system.paths import Home
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.actions import Context
-from overmind_tui.terminal import link
+from overmind_tui.terminal import link, stream
 from overmind_tui.terminal.pane import Mode
 from tests.kit.attached import Attached
+from tests.kit.killing import kill_both
 from tests.kit.overmind import PROGRAM
 from tests.kit.screen import TMUX, TmuxScreen
 from tests.kit.waiting import eventually
@@ -199,6 +200,32 @@ def test_a_size_that_the_pane_gets_while_its_terminal_is_joined_counts(session, 
     finally:
         joined.close()
         joined._thread.join(10)
+
+
+@pytest.mark.own_home
+def test_a_terminal_that_has_lost_its_daemon_is_not_busy_with_that(session, om, monkeypatch):
+    mission = session()
+    looks: list[int] = []
+    monkeypatch.setattr(MissionAttachment, "try_reconnect", counted(MissionAttachment.try_reconnect, looks))
+    request = {"id": mission, "read_only": True, "keep": False, "columns": 90, "rows": 20}
+    joined = link.Link(Home(om.home), request, lambda: None)
+    joined.start()
+    try:
+        eventually(lambda: isinstance(joined.take(), stream.Joined), what="it is joined")
+        kill_both(om)
+        eventually(lambda: isinstance(joined.take(), stream.Severed), what="the stream is given up")
+    finally:
+        joined.close()
+        joined._thread.join(10)
+    assert len(looks) < 20 * link.GONE_SECONDS / RETRY
+
+
+def counted(function, calls):
+    def call(*arguments):
+        calls.append(1)
+        return function(*arguments)
+
+    return call
 
 
 def test_a_larger_terminal_is_cropped_around_its_cursor(session, opened):
