@@ -217,7 +217,7 @@ def test_a_terminal_that_has_lost_its_daemon_is_not_busy_with_that(session, om, 
     finally:
         joined.close()
         joined._thread.join(10)
-    assert len(looks) < 20 * link.GONE_SECONDS / RETRY
+    assert len(looks) < 4 * link.GONE_SECONDS / RETRY
 
 
 def counted(function, calls):
@@ -245,10 +245,11 @@ def test_the_detach_key_in_looking_sends_itself_once(session, opened):
     async def scenario(app, pilot):
         await look(app, pilot, "ready")
         await pilot.press("ctrl+backslash")
-        await until(pilot, shows(app, "^\\"))
+        # Not anywhere in the picture: the list has a mission's last line also before its terminal does.
+        await until(pilot, lambda: "^\\" in app.main.terminal_view.screen_shown.lines(), what="its echo")
         assert app.main.terminal_panel.mode is Mode.LOOKING
         await until(pilot, lambda: app.main.terminal_view.screen_shown.columns == 80, what="the size of before")
-        await until(pilot, lambda: "".join(app.main.terminal_view.screen_shown.lines()) == "ready^\\", what="once")
+        assert "".join(app.main.terminal_view.screen_shown.lines()) == "ready^\\"
 
     opened({}, scenario)
 
