@@ -131,7 +131,7 @@ def _turn(worker: str) -> Iterator[None]:
     if not worker:
         yield
         return
-    here = os.path.dirname(__file__)
+    here = os.path.dirname(__file__)  # its folders are what can be locked without making a file
     folders = sorted(entry.path for entry in os.scandir(here) if entry.is_dir() and entry.name[0] != "_")
     fd = os.open(folders[int(worker.removeprefix("gw")) % (os.cpu_count() or 1) % len(folders)], os.O_RDONLY)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
@@ -222,10 +221,7 @@ def test_fifty_megabytes_pass_and_memory_stays_flat(headless):
     run = headless.raw("run", f"yes {line} | head -c 50000000", stdout=write, stderr=subprocess.DEVNULL)
     os.close(write)
     got = most = 0
-    for number in itertools.count():
-        chunk = os.read(read, 1 << 16)
-        if not chunk:
-            break
+    for number, chunk in enumerate(iter(lambda: os.read(read, 1 << 16), b"")):
         got += len(chunk)
         if number % 16 == 0:  # now and then; what wait4(2) tells counts what was there before the exec, too
             most = max(most, psutil.Process(run.pid).memory_info().rss)
