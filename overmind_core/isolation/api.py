@@ -10,6 +10,7 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
 from overmind_core.missions.requests import Nothing
+from overmind_core.missions.validate import check_environment
 
 if TYPE_CHECKING:
     from overmind_core.isolation.answer_types import IsolationPlan, PortInfo, PortList, TrustedFile
@@ -64,6 +65,7 @@ class IsolationApi:
     async def trust(self, request: Trust, caller: Caller) -> TrustedFile:
         """Trust a project's file as it is, or no longer; answers its path, its SHA-256 and what it runs."""
         del caller
+        check_environment(request.env)
         if request.revoke:
             return await self._revoke(request)
         looked = await self._workspace.projects.inspect(request.cwd, request.env)
@@ -103,6 +105,7 @@ class IsolationApi:
         del caller
         from overmind_core.isolation.explain import explain  # noqa: PLC0415 - loads git, for who asks
 
+        check_environment(request.env)
         if not await self._workspace.in_thread(os.path.isdir, from_wire(request.cwd)):
             raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
         return await explain(self._workspace, request.cwd, request.env)

@@ -40,7 +40,8 @@ def definition(request: Start, agent: Agent | None, *, name: str, parent: str | 
     kind = kind_of(request.type)
     talks = agent is not None and bool(agent.program)
     argv = (agent.program,) if agent is not None and talks else _argv(request, kind)
-    _check_environment(request)
+    check_environment(request.env)
+    check_environment(request.env_set)
     if not (1 <= request.columns <= MAX_CELLS and 1 <= request.rows <= MAX_CELLS):
         raise OvermindError("invalid", f"--size {request.columns}x{request.rows}: each must be 1 to {MAX_CELLS}.")
     if request.interactive and not request.tty:
@@ -228,14 +229,18 @@ def _shell_argv(command: str) -> tuple[str, ...]:
     return (SHELL, "-c", command)
 
 
-def _check_environment(request: Start) -> None:
-    for environment in (request.env, request.env_set):
-        if _is_plain(environment):
-            continue
-        for name, value in environment.items():
-            if not name or "=" in name or "\0" in name:
-                raise OvermindError("invalid", f"{name!r} is no name for an environment variable.")
-            _check_text(f"{name}={value}", f"The environment variable {name}")
+def check_environment(environment: Mapping[str, str]) -> None:
+    """See that a program can be started in this environment.
+
+    Raises:
+        OvermindError: `invalid` or `too_large`, naming the variable.
+    """
+    if _is_plain(environment):
+        return
+    for name, value in environment.items():
+        if not name or "=" in name or "\0" in name:
+            raise OvermindError("invalid", f"{name!r} is no name for an environment variable.")
+        _check_text(f"{name}={value}", f"The environment variable {name}")
 
 
 def _is_plain(environment: Mapping[str, str]) -> bool:

@@ -202,6 +202,7 @@ class Plans:
         Raises:
             OvermindError: it can't be carried out, as `checks.check` says; `name_taken`, `not_running`, `not_found`.
         """
+        validate.check_environment(request.env)
         checks.check(request.blueprint)
         self._missions.check_open()
         made = None if request.request is None else self._missions.by_request(request.request)

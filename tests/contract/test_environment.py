@@ -12,6 +12,7 @@ import pytest
 
 from tests.kit.overmind import PROGRAM, REPOSITORY
 from tests.kit.raw_socket import RawSocket
+from tests.kit.repositories import Repository
 
 pytestmark = pytest.mark.shared_home
 
@@ -282,6 +283,34 @@ def test_a_nul_is_refused_by_its_place_or_name(om, tmp_path):
             {"command": ["true"], "env_set": {"A\0": "b"}},
         ):
             assert socket.request("run", cwd="/", **arguments)["error"] == "invalid", arguments
+    assert om.ps("--all") == []
+
+
+ENVIRONMENTS = {
+    "NUL in a name": ({"A\0": "b"}, "invalid"),
+    "NUL in a value": ({"A": "b\0c"}, "invalid"),
+    "no name": ({"": "b"}, "invalid"),
+    "an equals sign in a name": ({"A=B": "c"}, "invalid"),
+    "a long value": ({"A": "x" * LARGEST}, "too_large"),
+}
+STARTERS: dict[str, dict[str, object]] = {
+    "run": {"command": ["true"]},
+    "apply": {"blueprint": {"name": "p", "agents": [{"name": "a", "start": {"command": "true"}}]}},
+    "trust": {},
+    "isolate": {},
+}
+
+
+@pytest.mark.parametrize("kind", ENVIRONMENTS)
+def test_an_environment_that_no_program_can_have_is_refused_and_records_nothing(om, tmp_path, kind):
+    """Of everything that starts programs for its caller, git among them."""
+    environment, code = ENVIRONMENTS[kind]
+    Repository(str(tmp_path / "shop")).commit("first", {"a": "1\n"})
+    om.ok("start")
+    with RawSocket.connect(om.home) as socket:
+        for command, arguments in STARTERS.items():
+            answer = socket.request(command, cwd=str(tmp_path / "shop"), env=environment, **arguments)
+            assert answer["error"] == code, command
     assert om.ps("--all") == []
 
 
