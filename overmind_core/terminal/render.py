@@ -84,7 +84,8 @@ def _text(runs: list[Run]) -> Iterator[str]:
     yield change(look, DEFAULT)
 
 
-CLEAN = "\x1b[!p\x1b[r\x1b[4;20l\x1b[?5;6l\x1b[?7;25h\x1b(B\x0f\x1b]8;;\x1b\\\x1b[m\x1b[H\x1b[2J"
+SOFT_RESET = "\x1b[!p"
+CLEAN = f"{SOFT_RESET}\x1b[r\x1b[4;20l\x1b[?5;6l\x1b[?7;25h\x1b(B\x0f\x1b]8;;\x1b\\\x1b[m\x1b[H\x1b[2J"
 """Soft reset, the same in single steps for terminals that have none, then a blank screen."""
 SAVE = "\x1b7"
 _SHIFTS = ("\x0f", "\x0e", "\x1bn", "\x1bo")
@@ -132,6 +133,8 @@ def _to_alternate(state: TerminalState, primary: list[CellRow]) -> Iterator[str]
     elif mode == modes.SAVING_SCREEN:
         yield f"\x1b[?{modes.PLAIN_SCREEN}h"  # the program came by this one, which saves nothing
     yield f"\x1b[?{mode}h"
+    if mode == modes.SAVING_SCREEN and not saved:
+        yield SOFT_RESET  # on the alternate screen it has saved a cursor, which the program has not, or does below
     yield from _plain_pen()
     yield "\x1b[2J"
 
