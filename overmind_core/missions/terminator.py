@@ -14,6 +14,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
 from overmind_core.domain.missions.events import BackgroundEnded
 from overmind_core.domain.missions.facts import Gone
@@ -329,6 +330,8 @@ class ProcessTrees:
         self._home = home
         self._leave = (*EXEMPT_PROGRAMS, *leave)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By mission, while one freezes or thaws it."""
         self.keeper_pid: int | None = None
         """Of the keeper that holds the missions."""
 
@@ -350,14 +353,18 @@ class ProcessTrees:
             await self.in_thread(partial(self.sweep([target]).signal_tree, signals))
 
     async def freeze(self, mission: Mission) -> None:
-        """SIGSTOP the whole tree."""
-        if (target := self.target(mission)) is not None:
-            await self.in_thread(self.sweep([target]).freeze)
+        """SIGSTOP the whole tree, after what was asked for before."""
+        await self._in_turn(mission, lambda sweep: sweep.freeze())
 
     async def thaw(self, mission: Mission) -> None:
-        """SIGCONT the whole tree."""
-        if (target := self.target(mission)) is not None:
-            await self.in_thread(self.sweep([target]).thaw)
+        """SIGCONT the whole tree, after what was asked for before."""
+        await self._in_turn(mission, lambda sweep: sweep.thaw())
+
+    async def _in_turn(self, mission: Mission, act: Callable[[Sweep], object]) -> None:
+        """One after the other: a freeze that is still under way would stop again what a thaw lets go on."""
+        async with self._turns.setdefault(mission.id, asyncio.Lock()):
+            if (target := self.target(mission)) is not None:
+                await self.in_thread(partial(act, self.sweep([target])))
 
     async def identities(self, targets: Sequence[RunTarget]) -> Mapping[str, set[Identity]]:
         """The processes of each run, by run."""

@@ -6,6 +6,7 @@ Time passes by itself here, so that a second is a second and no test waits for o
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.changes import MissionChanged
 from overmind_core.missions.registry import Registry
-from overmind_core.missions.terminator import LOOK_AGAIN, Terminator
+from overmind_core.missions.terminator import LOOK_AGAIN, ProcessTrees, Terminator
 from overmind_core.system.membership import RunTarget
 from overmind_core.system.sweep import NamedProcess
 from tests.kit import in_process
@@ -285,3 +286,39 @@ def test_who_waits_for_its_children_waits_also_when_it_had_just_been_restarted(t
         await world.turn()
 
     assert played(tmp_path, story).machine.signalled == [f"{ONE}.2"]
+
+
+class Signals:
+    """A sweep of which the freeze of `ONE` takes until `go`."""
+
+    def __init__(self, mission, go, done):
+        self._mission, self._go, self._done = mission, go, done
+
+    def freeze(self):
+        assert self._mission != ONE or self._go.wait(10)
+        self._done.append(("freeze", self._mission))
+
+    def thaw(self):
+        self._done.append(("thaw", self._mission))
+
+
+def test_a_thaw_waits_for_the_freeze_before_it_and_for_no_other_missions(monkeypatch):
+    """A supervisor freezes once more what it adopts: the thaw that comes meanwhile is the last word."""
+    go = threading.Event()
+    done: list[tuple[str, str]] = []
+    monkeypatch.setattr(ProcessTrees, "target", lambda _, mission: mission.id)
+    monkeypatch.setattr(ProcessTrees, "sweep", lambda _, targets: Signals(targets[0], go, done))
+    registry: Any = None
+    trees = ProcessTrees(registry, "", ())
+
+    async def story():
+        adopted = [asyncio.create_task(act(stopping(ONE))) for act in (trees.freeze, trees.thaw)]
+        await asyncio.sleep(0)
+        await trees.freeze(stopping(TWO))
+        await trees.thaw(stopping(TWO))
+        go.set()
+        await asyncio.gather(*adopted)
+
+    asyncio.run(story())
+    trees.close()
+    assert done == [("freeze", TWO), ("thaw", TWO), ("freeze", ONE), ("thaw", ONE)]
