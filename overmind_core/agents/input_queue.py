@@ -78,7 +78,7 @@ class InputQueue:
             if future is None:
                 answer.set_result(None)
             else:
-                future.add_done_callback(lambda done: answer.done() or answer.set_result(_refusal(done)))
+                future.add_done_callback(lambda done: answer.set_result(_refusal(done)))
 
         return Typing(run, seq, self._journal.save(write, send), answer)
 
