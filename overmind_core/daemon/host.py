@@ -39,8 +39,6 @@ SOCKET_SECONDS = 2.0
 """How often a daemon looks whether its socket is still there."""
 FLUSH_SECONDS = 1.0
 """How long clients get to take their last answers."""
-LAST_GOOD = "last-good"
-"""Which settings count for a daemon that the keeper starts after one that died."""
 _log = logging.getLogger(__name__)
 
 
@@ -50,13 +48,10 @@ class Host:
     def __init__(
         self, home: Home, *, daemon: Sequence[str] | None, kill_after: float | None = None, keeper: int | None = None
     ) -> None:
-        """`daemon`: the command line of a successor; None: there is to be none.
-
-        `keeper`: the pid of the one keeper that is to be supervised; None: any, a new one where there is none.
-        """
+        """`keeper`: the pid of the one keeper that is to be supervised; None: any, a new one where there is none."""
         self._home = home
         self._keeper = keeper
-        self._daemon = None if daemon is None else [*daemon, "--settings", LAST_GOOD]
+        self._daemon = daemon
         self._kill_after = kill_after
         self._lock: Lock | None = None
         self._connections: set[Connection] = set()
@@ -68,11 +63,11 @@ class Host:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._config: Loaded | None = None
 
-    def prepare(self, *, resume: bool = False) -> None:
+    def prepare(self) -> None:
         """Look at the home and read its settings: what is wrong is told before another daemon is asked to leave.
 
-        Args:
-            resume: Go on for a daemon that died, with the settings that were good last where config.toml has a mistake.
+        Who goes on for a daemon that died, with the keeper that has lost it, does so in spite of a mistake: the settings
+        that were good last count.
 
         Raises:
             OvermindError: the home can't be used, or the settings have a mistake.
@@ -84,7 +79,7 @@ class Host:
         except OSError as error:
             raise _unusable(self._home, error) from error
         path, providers = self._home.config, names()
-        if resume:
+        if self._keeper is not None:
             self._config = config.load_or_last_good(path, self._home.good_config, providers=providers)
         else:
             self._config = config.load(path, providers=providers)

@@ -13,7 +13,7 @@ import signal
 import sys
 import traceback
 
-from overmind_core.daemon.host import LAST_GOOD, Host
+from overmind_core.daemon.host import Host
 from overmind_core.errors import OvermindError
 from overmind_core.system import run_mark
 from overmind_core.system.paths import Home
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USAGE = (
-    "python -P -m overmind_core.daemon --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID] [--keeper PID] "
-    f"[--settings {LAST_GOOD}]"
+    "python -P -m overmind_core.daemon --home DIR [--ready-fd FD] [--wait-lock SECONDS] [--after PID] [--keeper PID]"
 )
 UMASK = 0o077
 SWITCH_SECONDS = 0.0005
@@ -44,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     home = Home(options.home)
     host = Host(home, daemon=daemon_argv(home), keeper=options.keeper)
     try:
-        host.prepare(resume=options.resume)
+        host.prepare()
         if options.after is not None:
             ready.waiting()
         if not host.take(options.wait_lock, after=options.after):
@@ -67,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
 class Options:
     """What the command line said."""
 
-    __slots__ = ("after", "home", "keeper", "ready_fd", "resume", "wait_lock")
+    __slots__ = ("after", "home", "keeper", "ready_fd", "wait_lock")
 
     def __init__(self, argv: Sequence[str]) -> None:
         """Take `--name value` pairs: argparse would cost half a megabyte for as long as the supervisor lives.
@@ -86,8 +85,6 @@ class Options:
         """Wait only for the daemon with this pid; it may be asked to leave once we tell that we wait."""
         self.keeper = int(given.pop("--keeper", 0)) or None
         """Supervise only what the keeper with this pid holds."""
-        self.resume = given.pop("--settings", "") == LAST_GOOD or self.keeper is not None
-        """Go on for a daemon that died: a mistake in config.toml is no reason to leave its missions alone."""
         if given or not self.home:
             raise ValueError(f"usage: {USAGE}")
 
