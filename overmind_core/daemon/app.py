@@ -313,7 +313,7 @@ class App:
         return agents, (
             MessageApi(
                 agents=agents,
-                submission=Submission(agents, messages, journal),
+                submission=Submission(agents, messages, context.inputs, journal),
                 queue=messages,
                 registry=book,
                 journal=journal,

@@ -66,8 +66,8 @@ class Host:
     def prepare(self) -> None:
         """Look at the home and read its settings: what is wrong is told before another daemon is asked to leave.
 
-        Who goes on for a daemon that died, with the keeper that has lost it, does so in spite of a mistake: the settings
-        that were good last count.
+        A daemon that goes on for one that died, with the keeper that has lost it, does so in spite of a mistake: the
+        settings that were good last count.
 
         Raises:
             OvermindError: the home can't be used, or the settings have a mistake.
