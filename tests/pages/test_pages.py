@@ -17,6 +17,7 @@ def test_every_page_with_a_console_block_is_tried():
     assert {page for page in pages() if list(steps(read(page)))} == {*SCENES, *ENGINE, REFERENCE}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", SCENES)
 def test_its_console_blocks_say_what_comes(om, tmp_path, page):
     try_page(om, str(tmp_path), page, SCENES[page])
