@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import os
 
@@ -114,8 +113,8 @@ def test_no_run_is_missing_whichever_of_its_commits_a_supervisor_dies_at(home, s
             while not mortal.dead and number < 3:
                 await wrote(keeper, mission, number)
                 number += 1
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(until(lambda n=number: f"{mission}.{n}" in keeper.held or mortal.dead), 60)
+                following = f"{mission}.{number}"
+                await until(lambda run=following: run in keeper.held or mortal.dead)  # type: ignore[misc]
         async with supervising(home, keeper) as second:
             await until(lambda: not second.app.registry.live[mission].run < number, "it goes on")
             await wrote(keeper, mission, second.app.registry.live[mission].run)
