@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.rules import Rules
     from overmind_core.agents.store import AgentStore
-    from overmind_core.agents.usage_reader import UsageReader
     from overmind_core.domain.agents.agent import Activity
     from overmind_core.domain.agents.agent_events import AgentFact, Decision
     from overmind_core.domain.agents.conversation import Conversation
@@ -79,6 +78,16 @@ class Driver(Protocol):
         """Whether nobody else can type there."""
 
 
+class UsageFollower(Protocol):
+    """Reads what agents on a terminal use."""
+
+    def read_now(self, session: Session) -> None:
+        """Count what was written since the last look."""
+
+    def read_later(self, session: Session) -> None:
+        """Look again soon, and once more after that."""
+
+
 @dataclass(frozen=True, slots=True)
 class AgentContext:
     """What all agents share: where they save what they do, and who does what follows from a step."""
@@ -95,7 +104,7 @@ class AgentContext:
     driver: Driver
     activity: ActivityEffects
     budgets: Budgets
-    usage: UsageReader
+    usage: UsageFollower
 
 
 class Session:
