@@ -65,8 +65,8 @@ COST = Command(
         JSON,
     ],
     examples=["overmind cost", "overmind cost --by day --since 7d", "overmind cost --by label --json"],
-    notes="US dollars as the agents' programs tell them, else at list prices, and tokens. `-`: the price is not known."
-    " The cost of a removed mission stays in the sums.",
+    notes="US dollars as the agents' programs tell them, else at list prices, and tokens; `-` is a price that is not\n"
+    "known. The cost of a removed mission stays in the sums.",
     run=cost,
 )
 
