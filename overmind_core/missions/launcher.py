@@ -22,6 +22,7 @@ from overmind_core.system.process_table import identity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.environment import Environments
@@ -143,6 +144,10 @@ class Launcher:
 
     async def respawn(self, mission: Mission) -> None:
         """`spawn` for a mission that already has a past: a failure is a fact of its life, not somebody's error."""
+        spent = self._runner.spent(mission)
+        if spent is not None:
+            self._refuse(mission, spent)
+            return
         ready = mission if mission.setup else self._runner.ready(mission)
         if ready != mission:
             self._registry.put(ready)
@@ -156,6 +161,13 @@ class Launcher:
             current = self._registry.live.get(mission.id)
             if current is not None and current.run == mission.run:
                 self._registry.apply_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
+
+    def _refuse(self, mission: Mission, spent: SpentLimit) -> None:
+        """End it instead of starting it: no policy begins another run, for that would spend more."""
+        current = self._registry.live.get(mission.id)
+        if current is not None and current.run == mission.run:
+            failed = SpawnFailed(spent.reason, spent.sentence, hopeless=True)
+            self._registry.apply_if_legal(current, failed, urgent=True)
 
     async def _prepare(self, mission: Mission, environment: Environment) -> PreparedRun:
         mission = self.as_it_runs(mission)
