@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from overmind_core.domain.isolation.keep import KeepRules
-from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
 from overmind_core.git.nested import bare_gitlinks, unsaved_repositories
 from overmind_core.git.repository import branch_of, resolve
 from overmind_core.git.run import Git, GitFailed
@@ -85,8 +83,6 @@ COMMITS = 100
 """At most so many are named."""
 COUNTED, LARGE = 1000, 1 << 20
 """New files whose lines are counted at most, and bytes from which one has none: it is a glance at a worktree."""
-_QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
-"""A look never takes the index from under whoever works there."""
 
 Commit = tuple[str, str]
 """Hash and subject."""
@@ -96,18 +92,15 @@ class RemovalRefused(Exception):
     """Removing would lose work: nothing was done.
 
     Attributes:
-        files: Uncommitted and untracked ones, or those that git ignores.
+        files: Uncommitted and untracked ones.
         commits: Those that are nowhere else, at most `COMMITS`.
     """
-
-    kind = "uncommitted"
 
     def __init__(self, path: str, files: tuple[str, ...], commits: tuple[Commit, ...]) -> None:
         self.path = path
         self.files = files
         self.commits = commits
-        told = f"{len(files)} {self.kind} files and {len(commits)} commits that are nowhere else"
-        super().__init__(f"{path} has {told}")
+        super().__init__(f"{path} has {len(files)} uncommitted files and {len(commits)} commits that are nowhere else")
 
 
 class Dirty(RemovalRefused):
@@ -116,12 +109,6 @@ class Dirty(RemovalRefused):
 
 class Unmerged(RemovalRefused):
     """There are commits that are in no other branch."""
-
-
-class IgnoredWork(RemovalRefused):
-    """There are files that git ignores and an agent made."""
-
-    kind = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +130,9 @@ class WorktreeStatus:
     """Nothing of its commits is lost with it."""
     commits: tuple[Commit, ...]
     """Those that the base does not have, newest first, at most `COMMITS`."""
-    ignored: IgnoredFiles = NONE
-    """Files that git ignores and an agent made; none unless they were asked for."""
 
 
-def worktree_status(
-    git: Git, path: str, base: str | None, base_commit: str, *, keep: KeepRules | None = None
-) -> WorktreeStatus:
+def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, nested: bool = False) -> WorktreeStatus:
     """Return how the worktree at `path` stands against its base as that is now.
 
     Args:
@@ -157,8 +140,7 @@ def worktree_status(
         path: Top of the worktree.
         base: What it began at; None when that has no name.
         base_commit: The commit that it began at, for when the base is gone.
-        keep: To look for all that is lost with the worktree: files that git ignores, as far as these rules keep them,
-            and nested repositories with unsaved work. That walks through all of it.
+        nested: Whether to look for nested repositories with unsaved work in ignored folders, too: walks all of it.
 
     Raises:
         GitFailed: there is no worktree, or a broken one.
@@ -168,10 +150,9 @@ def worktree_status(
         raise GitFailed(("status",), None, f"{path} is no worktree any more")
     head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
     tip = (resolve(git, path, base) if base else None) or base_commit
-    dirty = unsaved_files(git, path) if keep is not None else uncommitted_files(git, path)
-    ignored = ignored_files(git, path, keep) if keep is not None else NONE
+    dirty = unsaved_files(git, path) if nested else uncommitted_files(git, path)
     if head is None:
-        return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=(), ignored=ignored)
+        return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=())
     behind, ahead = (
         int(count) for count in git(path, "rev-list", "--left-right", "--count", f"{tip}...{head}").split()
     )
@@ -190,7 +171,6 @@ def worktree_status(
             git, path, [head], ours=[branch] if branch else [], base=base, base_commit=base_commit
         ),
         commits=_log(git, path, [head, f"^{tip}"]) if ahead else (),
-        ignored=ignored,
     )
 
 
@@ -205,7 +185,7 @@ def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
         GitMissing: there is no git.
     """
     words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
-    out = git.run(path, *words, variables=_QUIET).out
+    out = git.run(path, *words).out
     files = [entry[3:] for entry in out.split("\0") if entry]
     return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path), *bare_gitlinks(git, path)]))
 
@@ -295,7 +275,7 @@ def _log(git: Git, folder: str, which: list[str]) -> tuple[Commit, ...]:
 
 def _figures(git: Git, path: str, since: str) -> tuple[int, int, int]:
     """Files, insertions and deletions since a commit."""
-    out = git.run(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", since, variables=_QUIET).out
+    out = git.run(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", since).out
     rows = [entry.split("\t", 2) for entry in out.split("\0") if entry]
     out = git.run(path, "ls-files", "--others", "--exclude-standard", "-z").out
     new = [name for name in out.split("\0") if name]

@@ -33,7 +33,6 @@ isolation:
   link: [node_modules, ./.venv/]
   setup: ["make deps"]
   teardown: remove
-  keep: ["*", "!build/"]
 """
 
 
@@ -66,7 +65,6 @@ def test_everything_that_a_file_can_say():
         link=("node_modules", ".venv"),
         setup=("make deps",),
         teardown=Teardown.REMOVE,
-        keep=("*", "!build"),
     )
 
 
