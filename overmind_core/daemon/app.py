@@ -194,7 +194,12 @@ class App:
             under_way=SingleFlight(),
         )
         self.observer = MissionObserver(
-            logs=home.logs, clock=clock, registry=self.registry, progress=self.progress, launcher=self.launcher
+            logs=home.logs,
+            clock=clock,
+            registry=self.registry,
+            progress=self.progress,
+            launcher=self.launcher,
+            trees=self.trees,
         )
         self.isolation.bind(self.missions, self.observer)
         self.plans = self._plans()
