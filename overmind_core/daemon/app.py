@@ -382,6 +382,7 @@ class App:
             projects=self.isolation,
             plan_table=self.state.plans,
             environment_table=self.state.environments,
+            starter=starter,
             attempts=attempts,
         )
 
