@@ -115,7 +115,7 @@ class AttemptEnd:
 
 def pause_before_retry(agent: PlanAgent, tries: int) -> float:
     """Seconds between the try of this number, which has failed, and the next one."""
-    return min(agent.backoff * 2 ** min(tries - 1, 30), LONGEST_PAUSE)
+    return min(agent.backoff * 2.0 ** min(tries - 1, 30), LONGEST_PAUSE)
 
 
 def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgress:

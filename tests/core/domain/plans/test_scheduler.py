@@ -272,7 +272,8 @@ RETRIED = [
 def test_between_two_tries_is_a_pause_that_doubles(tries, backoff, pause):
     one = replace(agent("a", retries=100), backoff=backoff)
     waiting = progress.ended(one, replace(RUNNING, tries=tries), AttemptEnd(ok=False, at=NOW))
-    assert (waiting.stage, waiting.not_before) == (AgentStage.WAITING, pytest.approx(NOW + pause))
+    assert waiting.stage is AgentStage.WAITING
+    assert waiting.not_before == pytest.approx(NOW + pause)
     found = step(plan(one), {"a": waiting}, NOW)
     assert (found.start, found.look_again) == (((), pytest.approx(NOW + pause)) if pause else (("a",), None))
     assert step(plan(one), {"a": waiting}, NOW + pause).start == ("a",)
