@@ -239,7 +239,7 @@ class KeeperSync:
             self._terminator,
         ):  # from here on, so that nothing starts behind the listing's back
             part.link = self._line.link
-        self._trees.keeper_pid = self._line.hello["pid"]
+        self._registry.keeper_pid = self._line.hello["pid"]
         if self._line.is_needed:
             self._line.send_needs()
         self._progress.restart(self._line.link)

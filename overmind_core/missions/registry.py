@@ -118,6 +118,8 @@ class Registry:
         self.live = self.index.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
+        self.keeper_pid: int | None = None
+        """Of the keeper that holds the runs; of the last one while there is none."""
         self._unsaved: dict[str, Mission] = {}
         """Missions that have ended, until that is on disk."""
         self._waiters: dict[str, list[_Waiter]] = {}
