@@ -47,6 +47,7 @@ from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
 from overmind_core.missions.effects import Effects
+from overmind_core.missions.end_marks import EndMarks
 from overmind_core.missions.environment import Environments, SavedEnvironments
 from overmind_core.missions.followers import Followers
 from overmind_core.missions.keeper_sync import Departure, KeeperSync
@@ -192,6 +193,7 @@ class App:
             mission_table=state.missions,
             environment_table=state.environments,
             under_way=SingleFlight(),
+            end_marks=EndMarks(home.root, self.journal),
         )
         self.observer = MissionObserver(
             logs=home.logs,
@@ -393,6 +395,7 @@ class App:
         self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())
+        self.missions.end_marked()
         await self.keeper.connect(patient=False)
         self.isolation.resume()
         self.landing.resume()

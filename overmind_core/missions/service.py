@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import SingleFlight
+    from overmind_core.missions.end_marks import EndMarks
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.limits import TreeLimits
     from overmind_core.missions.ports import Preparation, Preparer, Runner
@@ -76,6 +77,7 @@ class Missions:
         mission_table: MissionTable,
         environment_table: EnvironmentTable,
         under_way: SingleFlight[Started],
+        end_marks: EndMarks,
     ) -> None:
         self._registry = registry
         self._journal = journal
@@ -89,6 +91,7 @@ class Missions:
         self._mission_table = mission_table
         self._environment_table = environment_table
         self._under_way = under_way
+        self.end_marks = end_marks
 
     # starting
 
@@ -412,6 +415,17 @@ class Missions:
         """
         return await self._end_levels([list(self._registry.live.values())], cause, grace)
 
+    def end_marked(self) -> None:
+        """Go on with the ends that an earlier supervisor could not store."""
+        for mission_id, cause in self.end_marks.all().items():
+            mission = self._registry.live.get(mission_id)
+            if mission is None:
+                self.end_marks.remove([mission_id], cause)
+            else:
+                grace = 0.0 if cause is Cause.KILL else mission.definition.grace
+                self._registry.apply_if_legal(mission, EndAsked(cause, grace), urgent=True)
+                self.end_marks.ending([mission_id], cause)
+
     async def _end_levels(self, order: Sequence[Sequence[Mission]], cause: Cause, grace: float | None) -> list[Mission]:
         """Mark all as stopping in one commit, so that none gets a child from then on; then end level after level.
 
@@ -427,6 +441,7 @@ class Missions:
                 patience = mission.definition.grace if grace is None else grace
                 self._registry.apply(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
             before = frozenset(mission.id for mission in level) or before
+        self.end_marks.ending([mission.id for level in order for mission in level], cause)
         ended = [await self._registry.ended(mission.id) for level in order for mission in level]
         await self._preparer.calm([one.id for one in ended])
         survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]

@@ -225,8 +225,9 @@ class Terminator:
             return
         finally:
             self._in_hand.difference_update(mission.id for mission in missions)
+        by_run = {target.run: target for target in targets}
         for mission in missions:
-            self._apply_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
+            self._apply_gone(mission, survivors.get(mission.run_id, ()), by_run)
         self._wake.set()
 
     @contextlib.contextmanager
