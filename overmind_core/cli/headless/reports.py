@@ -177,7 +177,7 @@ class Reports:
         self._command = command
         self._json: bool = args.json
         self._events = _opened(args.events)
-        self._junit = None if args.junit is None else _WholeFile(args.junit)
+        self._junit = None if args.junit is None else WholeFile(args.junit)
         self._on_github = context.environ.get("GITHUB_ACTIONS") == "true"
         self._summary_path = context.environ.get("GITHUB_STEP_SUMMARY", "") if self._on_github else ""
         self._troubles: list[OvermindError] = []
@@ -256,7 +256,7 @@ class Reports:
             if not any(str(file.name) in trouble.message for trouble in self._troubles):
                 self._troubles.append(_unwritable(str(file.name), error))
 
-    def _write_whole(self, file: _WholeFile, text: str) -> None:
+    def _write_whole(self, file: WholeFile, text: str) -> None:
         try:
             file.write(text)
         except OSError as error:
@@ -276,7 +276,7 @@ def _table(result: Result) -> str:
     return table(["NAME", "STATUS", "EXIT", "DURATION", "RESTARTS", "REASON"], rows)
 
 
-class _WholeFile:
+class WholeFile:
     """A file that is there whole, or not at all: whoever kills us leaves no part of it, nor one of an earlier run.
 
     Raises:
