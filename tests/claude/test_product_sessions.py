@@ -74,7 +74,7 @@ def test_half_a_megabyte_comes_by_standard_input(agents, api):
 
 def test_the_answer_of_a_turn_that_failed(agents):
     mission = agents.session()
-    assert "api_error 529" in agents.om.refused("send", mission, "--wait", "!error 529", code="not_finished")
+    assert "api_error 500" in agents.om.refused("send", mission, "--wait", "!error 500", code="not_finished")
     assert agents.say(mission, "still there") == "echo: still there"
 
 

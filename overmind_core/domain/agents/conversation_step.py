@@ -47,6 +47,7 @@ from overmind_core.domain.agents.conversation_events import (
     Withdrawn,
 )
 from overmind_core.domain.agents.events import ConversationChanged, MessageResent
+from overmind_core.domain.agents.limits import is_held
 from overmind_core.domain.agents.spending import lost_turn_paid, usage_told
 from overmind_core.domain.agents.turns import (
     answered,
@@ -83,7 +84,7 @@ def _on_request(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa
         case InputHeld(on):
             return replace(c, held=on), ()
         case Queued(message):
-            return replace(c, queue=(*c.queue, message)), ()
+            return _try_again(replace(c, queue=(*c.queue, message)), now), ()
         case Withdrawn(message):
             return _without(c, message), (MessageMoved(message, "cancelled"),)
         case InterruptAsked():
@@ -181,6 +182,8 @@ def _on_waiter_gone(c: Conversation, number: int, now: float, source: ActivitySo
 def _on_limit(c: Conversation, fact: Retrying | LimitReached, now: float, source: ActivitySource) -> Step:
     resume_at = now + fact.delay if isinstance(fact, Retrying) else fact.until
     attempt = fact.attempt if isinstance(fact, Retrying) else 0
+    if is_held(c) and not is_busy(c) and c.tries:  # the turn is over, and the next try decided
+        return replace(c, activity=replace(c.activity, now=fact.error or c.activity.now)), ()
     activity = Activity(
         ActivityKind.LIMITED, since(c, ActivityKind.LIMITED, now), source, fact.error, None, attempt, resume_at
     )
@@ -209,11 +212,18 @@ def _advance(c: Conversation, now: float) -> Step:
         return c, ()
     if c.mode is AgentMode.INTERACTIVE and (c.home is not c.mode or c.activity.doing is not ActivityKind.IDLE):
         return c, ()
-    if c.activity.doing is ActivityKind.LIMITED and c.activity.resume_at is not None:
+    if is_held(c):
         return c, ()
     message = c.queue[0]
     activity = replace(c.activity, doing=ActivityKind.WORKING, since=now)
     return replace(c, queue=c.queue[1:], sending=message, activity=activity), (Deliver(message),)
+
+
+def _try_again(c: Conversation, now: float) -> Conversation:
+    """A person writes to an agent that no time sets free: perhaps they have seen to what it lacks."""
+    if not is_held(c) or c.activity.resume_at is not None or is_busy(c):
+        return c
+    return replace(c, activity=Activity(ActivityKind.IDLE, now, c.activity.source))
 
 
 def _after_limit(c: Conversation, now: float) -> Conversation:
