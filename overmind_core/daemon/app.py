@@ -57,6 +57,7 @@ from overmind_core.missions.output_progress import LastLines, OutputProgress
 from overmind_core.missions.registry import Registry
 from overmind_core.missions.resources import Resources
 from overmind_core.missions.retention import Retention
+from overmind_core.missions.run_records import RunRecords
 from overmind_core.missions.service import Missions
 from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
@@ -174,6 +175,9 @@ class App:
             deadlines=self.deadlines,
             runner=self.agents,
             preparer=self.isolation,
+            records=RunRecords(
+                self.registry, logs=home.logs, as_it_runs=lambda one: self.launcher.as_it_runs(one).definition
+            ),
         )
         self.missions = Missions(
             registry=self.registry,

@@ -170,7 +170,7 @@ class Launcher:
             self._registry.apply_if_legal(current, failed, urgent=True)
 
     async def _prepare(self, mission: Mission, environment: Environment) -> PreparedRun:
-        mission = self._as_it_runs(mission)
+        mission = self.as_it_runs(mission)
         definition = mission.definition
         launch = None if mission.setup else self._runner.launch(mission)
         searched = environment.both
@@ -181,7 +181,7 @@ class Launcher:
             composed.update(launch.environment)
         return PreparedRun(located.program, argv, composed)
 
-    def _as_it_runs(self, mission: Mission) -> Mission:
+    def as_it_runs(self, mission: Mission) -> Mission:
         """With the definition of its newest run: the project's set-up is another program."""
         return replace(mission, definition=self._preparer.setup(mission)) if mission.setup else mission
 
@@ -208,7 +208,7 @@ class Launcher:
             raise OvermindError("provider_missing", f"{error.message} {how}") from None
 
     def _request(self, mission: Mission, prepared: PreparedRun) -> dict[str, Any]:
-        definition = self._as_it_runs(mission).definition
+        definition = self.as_it_runs(mission).definition
         return {
             "run": mission.run_id,
             "program": prepared.program,
@@ -228,7 +228,7 @@ class Launcher:
 
     def started(self, mission: Mission, answer: Mapping[str, Any]) -> None:
         """The keeper has the mission's newest run: `answer` says as which process."""
-        definition = self._as_it_runs(mission).definition
+        definition = self.as_it_runs(mission).definition
         run = Run(
             mission=mission.id,
             number=mission.run,
