@@ -38,6 +38,7 @@ from overmind_core.domain.agents.conversation_events import (
     LeaveProgram,
     MessageMoved,
     ModeWanted,
+    PromptTaken,
     Queued,
     RunBegun,
     RunOver,
@@ -91,6 +92,8 @@ def _on_request(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa
             return c, ((Interrupt(),) if is_busy(c) else ())
         case ModeWanted(mode, keep):
             return replace(c, wanted=mode, keep=keep), ()
+        case PromptTaken():
+            return _on_prompt_taken(c)
         case Undelivered(error):
             return _on_undelivered(c, error, now)
     return None
@@ -188,6 +191,15 @@ def _on_limit(c: Conversation, fact: Retrying | LimitReached, now: float, source
         ActivityKind.LIMITED, since(c, ActivityKind.LIMITED, now), source, fact.error, None, attempt, resume_at
     )
     return replace(c, activity=activity), ()
+
+
+def _on_prompt_taken(c: Conversation) -> Step:
+    """What was to be typed goes back to the head of the queue, and a change to another mode waits as well."""
+    c = replace(c, leaving=False)
+    if c.sending is None:
+        return c, ()
+    message = c.sending
+    return replace(c, sending=None, queue=(message, *c.queue)), (MessageMoved(message, "queued"),)
 
 
 def _on_undelivered(c: Conversation, error: str, now: float) -> Step:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode
+from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Echoed, Retry, ToolCalled, TurnBegan, TurnResult
 from overmind_core.domain.agents.conversation import Conversation, OpenQuestion, ToolCall, Turn
 from overmind_core.domain.agents.conversation_events import (
@@ -63,7 +63,9 @@ def _closed(c: Conversation, gone: list[OpenQuestion], now: float, source: Activ
     if left:
         activity = Activity(ActivityKind.WAITING, c.activity.since, source, left[0].summary, left[0].need)
     else:
-        activity = Activity(ActivityKind.WORKING, now, source, gone[0].summary)
+        free = c.turn is None and any(one.need is AgentNeed.DRAFT for one in gone)
+        doing = ActivityKind.IDLE if free else ActivityKind.WORKING
+        activity = Activity(doing, now, source, "" if free else gone[0].summary)
     return replace(c, open=left, activity=activity)
 
 
