@@ -55,9 +55,7 @@ class Answering:
 
 def is_attach_only(asked: Asked, session: Session) -> bool:
     """Whether neither the stream nor a hook takes our answer."""
-    return asked.need in BY_KEYS or (
-        session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
-    )
+    return asked.need in BY_KEYS or (session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json)
 
 
 def rule_of(asked: Asked) -> str | None:

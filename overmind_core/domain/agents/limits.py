@@ -32,7 +32,7 @@ def next_try(told: float | None, tries: int, now: float) -> float:
         tries: Failures in a row, from 1.
         now: Seconds since the epoch.
     """
-    wait = min(FIRST_WAIT * 2 ** min(tries - 1, 30), LONGEST_WAIT)
+    wait = min(FIRST_WAIT * 2.0 ** min(tries - 1, 30), LONGEST_WAIT)
     if told is None or told <= now:
         return now + wait
     return told if tries == 1 else max(told, now + wait / 2)  # it was wrong before: no try after the other

@@ -45,7 +45,7 @@ def session(*facts, now=NOW):
 
 
 def go(c, *facts, now=NOW):
-    done = []
+    done: list[object] = []
     for fact in facts:
         c, effects = conversation_step.step(c, fact, now)
         done += effects
