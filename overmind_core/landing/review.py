@@ -13,6 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import worktree_changes
+from overmind_core.git.worktree_base import unpushed_submodules
 from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
@@ -120,7 +121,10 @@ class LandingReview:
         try:
             done = await self._locations.run(git_merge.commit, place.git, place.folder, from_wire(request.message))
         except git_merge.NothingToCommit:
-            raise OvermindError("nothing_to_commit", f"{place.name} has nothing that is not committed.") from None
+            told = f"{place.name} has nothing that is not committed."
+            if left := await self._locations.run(unpushed_submodules, place.git, place.folder):
+                told = preview.unpushed(place, left)
+            raise OvermindError("nothing_to_commit", told) from None
         except git_merge.Unresolved as error:
             told = f"A merge in the worktree of {place.name} has conflicts that nobody has resolved"
             raise OvermindError(

@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import stat
+import subprocess
 
 import pytest
 
@@ -238,6 +239,23 @@ def test_a_repository_that_an_agent_made_is_never_thrown_away_and_no_bare_hash_l
         assert os.path.isfile(shop.worktree(mission).path("app", "1"))
     om.ok("discard", "linked", "--force")
     assert shop.log() == ["Merge overmind/ignored into main", "all", "first"]
+
+
+def test_commits_of_a_submodule_that_would_be_nowhere_are_named_with_the_command_that_helps(om, shop):
+    lib = Repository(om.path("li b"))
+    lib.commit("first of lib", {"l": "1\n"})
+    shop.code.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib.folder, "lib")
+    shop.code.git("commit", "-qm", "with lib")
+    bump = "cd lib; git checkout -qb own; echo 2 > l; git commit -qam two; cd ..; git commit -qam bump"
+    mission = shop.done("red", bump)
+    for words, code in ((("merge", "red"), "dirty"), (("commit", "red", "-m", "x"), "nothing_to_commit")):
+        refusal = om.refused(*words, code=code)
+        assert "lib of red has commits that neither its origin nor your checkout has" in refusal
+    fetch = refusal.rpartition(" or: ")[2].strip()
+    subprocess.run(shlex.split(fetch), check=True, env=shop.code.environ, cwd="/")
+    om.ok("merge", "red")
+    tip = shop.worktree(mission).git("-C", "lib", "rev-parse", "HEAD")
+    assert shop.code.git("rev-parse", "main:lib") == shop.code.git("-C", "lib", "rev-parse", "overmind/red") == tip
 
 
 def test_merges_of_one_repository_take_turns_and_one_that_is_called_off_leaves_nothing(om, shop):
