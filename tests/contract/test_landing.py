@@ -248,10 +248,13 @@ def test_commits_of_a_submodule_that_would_be_nowhere_are_named_with_the_command
     shop.code.git("commit", "-qm", "with lib")
     bump = "cd lib; git checkout -qb own; echo 2 > l; git commit -qam two; cd ..; git commit -qam bump"
     mission = shop.done("red", bump)
-    for words, code in ((("merge", "red"), "dirty"), (("commit", "red", "-m", "x"), "nothing_to_commit")):
-        refusal = om.refused(*words, code=code)
+    refusals = (
+        om.refused("merge", "red", code="dirty"),
+        om.refused("commit", "red", "-m", "x", code="nothing_to_commit"),
+    )
+    for refusal in refusals:
         assert "lib of red has commits that neither its origin nor your checkout has" in refusal
-    fetch = refusal.rpartition(" or: ")[2].strip()
+    fetch = refusals[0].rpartition(" or: ")[2].strip()
     subprocess.run(shlex.split(fetch), check=True, env=shop.code.environ, cwd="/")
     om.ok("merge", "red")
     tip = shop.worktree(mission).git("-C", "lib", "rev-parse", "HEAD")
