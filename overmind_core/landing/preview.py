@@ -43,6 +43,8 @@ class MergeRequest:
     into: str | None = None
     way: MergeWay = MergeWay.MERGE
     verify: str | None = None
+    verify_timeout: float = 0.0
+    """Seconds; 0 = for ever."""
     message: str | None = None
     preview: bool = False
     request: str | None = None

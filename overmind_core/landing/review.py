@@ -18,6 +18,7 @@ from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, line
+from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
@@ -149,8 +150,15 @@ class LandingReview:
         place = self._locations.isolated(request.id, there=False)
         self._forbid_landing(caller, place.mission, "merge the work of")
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
-        texts = _os(request.into), way, _os(request.verify), _os(request.message)
-        wish = MergeRequest(*texts, request.preview, request.request)
+        wish = MergeRequest(
+            into=_os(request.into),
+            way=way,
+            verify=_os(request.verify),
+            verify_timeout=seconds(request.verify_timeout, "--verify-timeout"),
+            message=_os(request.message),
+            preview=request.preview,
+            request=request.request,
+        )
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:

@@ -169,6 +169,7 @@ def test_what_cannot_land_is_refused_and_nothing_is_changed(om, shop, cases):
     refused("invalid", "no branch 'nosuch'", into="nosuch")
     refused("invalid", "branch of red itself", into="overmind/red")
     refused("verify_failed", "overmind logs", verify="exit 7")
+    refused("verify_failed", "took more than 0.2 s", verify="exec sleep 1000", verify_timeout="200ms")
     shop.code.write({"b": "mine\n"})
     refused("dirty", "it was not touched", verify="touch never")
     assert shop.code.read("b") == "mine\n"
