@@ -35,6 +35,8 @@ ANSWERS_AHEAD = 8 * 1024 * 1024
 MOST_CLIENTS = 4096
 RESERVED_FILES = 64
 """Descriptors that no client gets: without them nothing could be saved, stopped or even looked at."""
+LEAST_FILES = RESERVED_FILES + 16
+"""Descriptors without which no daemon begins: it would answer nobody, not even who wants it to leave."""
 STREAM_AHEAD = 256 * 1024
 """Bytes that a stream writes ahead of its reader."""
 RECEIVED = 64 * 1024
