@@ -20,12 +20,19 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel import config
 from overmind_core.kernel.api_server import LEAST_FILES, Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
-from overmind_core.kernel.keeper_client import KeeperStarter
+from overmind_core.kernel.keeper_client import KeeperStarter, mute_keeper
 from overmind_core.missions.keeper_sync import Departure
 from overmind_core.providers.registry import names
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
-from overmind_core.system.paths import Home, HomeUnsafe, check_sockets, ensure_home, release_socket_address, socket_address
+from overmind_core.system.paths import (
+    Home,
+    HomeUnsafe,
+    check_sockets,
+    ensure_home,
+    release_socket_address,
+    socket_address,
+)
 from overmind_core.system.unixsocket import BACKLOG, listen
 
 if TYPE_CHECKING:
@@ -38,6 +45,8 @@ AT_ONCE = 16
 """Clients taken in before the first of them is looked at: else a crowd would use up all files before it is counted."""
 SOCKET_SECONDS = 2.0
 """How often a daemon looks whether its socket is still there."""
+KEEPER_LOOK = 2.0
+"""Seconds between two looks whether the keeper answers."""
 FLUSH_SECONDS = 1.0
 """How long clients get to take their last answers."""
 _log = logging.getLogger(__name__)
@@ -64,11 +73,14 @@ class Host:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._config: Loaded | None = None
 
-    def prepare(self) -> None:
+    def prepare(self, *, alone: bool = False) -> None:
         """Look at the home and read its settings: what is wrong is told before another daemon is asked to leave.
 
         A daemon that goes on for one that died, with the keeper that has lost it, does so in spite of a mistake: the
         settings that were good last count.
+
+        Args:
+            alone: Nobody is here to mend a mistake, so that they count, too.
 
         Raises:
             OvermindError: the home can't be used, or the settings have a mistake, or too few files may be open.
@@ -82,7 +94,7 @@ class Host:
         except OSError as error:
             raise _unusable(self._home, error) from error
         path, providers = self._home.config, names()
-        if self._keeper is not None:
+        if alone or self._keeper is not None:
             self._config = config.load_or_last_good(path, self._home.good_config, providers=providers)
         else:
             self._config = config.load(path, providers=providers)
@@ -168,6 +180,7 @@ class Host:
             await self._listen(app)
             app.tasks.start(app.retention.keep_bounded())
             app.tasks.start(self._keep_listening(app))
+            app.tasks.start(self._watch_keeper(app))
             ready()
             await app.phase.leaving.wait()
             self._stop_listening()
@@ -230,6 +243,15 @@ class Host:
                 await self._listen(app)
             except OvermindError as error:
                 _log.warning("%s", error.message)  # the next look tries again
+
+    async def _watch_keeper(self, app: App) -> None:
+        """Tell those who wait for a keeper that does not answer."""
+        while not app.phase.leaving.is_set():
+            await asyncio.sleep(KEEPER_LOOK)
+            if app.line.is_mute():
+                error = mute_keeper(app.line.hello.get("pid"))
+                for connection in list(self._connections):
+                    connection.answer_for_keeper(error)
 
     def _is_ours(self) -> bool:
         """Whether nobody else can be the home's supervisor, as where its lock or the home was removed."""

@@ -29,6 +29,7 @@ from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home, HomeUnsafe, check_sockets, ensure_home, runtime_folder, socket_address
 from overmind_core.system.run_mark import MarkPool, clear_mark
 from overmind_core.system.unixsocket import listen
+from overmind_core.wire.keeper import FAILED, LISTENS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _serve(options: KeeperOptions) -> int:
     gc.collect()
     gc.freeze()
     gc.enable()
-    _report(options.ready_fd, b"\n")
+    _report(options.ready_fd, LISTENS)
     loop.run()
     if _is_same(address, ours):  # else the home was removed, and there may be another keeper in the next one
         os.unlink(address)

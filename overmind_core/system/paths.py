@@ -181,7 +181,9 @@ def check_sockets(home: Home) -> None:
         except HomeUnsafe as unsafe:
             shorter = longest - LONGEST_SOCKET_PATH
             advice = f"Remove it, or set OVERMIND_HOME to a path that is {shorter} bytes shorter"
-            reason = f"{unsafe.reason}, and the sockets of {home.root} need it, whose path is too long for them. {advice}"
+            reason = (
+                f"{unsafe.reason}, and the sockets of {home.root} need it, whose path is too long for them. {advice}"
+            )
             raise HomeUnsafe(unsafe.path, reason) from unsafe
 
 
