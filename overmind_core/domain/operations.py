@@ -175,7 +175,8 @@ REQUESTS: tuple[Operation, ...] = (
               _ENDS, forbidden="prune worktrees"),
     Operation("changes", "show what a mission has changed, uncommitted work included", repeatable=True),
     Operation("commit", "commit everything in a mission's worktree", _CHANGES, within=_PLAN),
-    Operation("merge", "land a mission's work on a branch, or say why that can't be", _CHANGES, within=_PLAN),
+    Operation("merge", "land a mission's work on a branch, or say why that can't be", _CHANGES,
+              repeatable=True, within=_PLAN),  # as with `run`
     Operation("push", "push a mission's branch", _CHANGES, repeatable=True, forbidden="push branches"),
     Operation("discard", "remove the worktree, branch, containers and volumes of ended missions", _ENDS,
               within=_DESCENDANTS),

@@ -145,7 +145,8 @@ class LandingReview:
         place = self._locations.isolated(request.id, there=False)
         self._forbid_landing(caller, place.mission, "merge the work of")
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
-        wish = MergeRequest(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
+        texts = _os(request.into), way, _os(request.verify), _os(request.message)
+        wish = MergeRequest(*texts, request.preview, request.request)
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:
