@@ -140,9 +140,9 @@ REQUESTS: tuple[Operation, ...] = (
               repeatable=True, forbidden="mark missions as seen"),
     Operation("cost", "sum up what agents cost", repeatable=True),
     Operation("apply", "start the plan in a file, or change the live one to what the file says", _CHANGES,
-              repeatable=True, forbidden="apply plans"),  # as with `run`
+              repeatable=True),  # as with `run`
     Operation("delete", "take a plan down: its agents end in the reverse of the order in which they began", _ENDS,
-              repeatable=True, forbidden="take plans down", asks_keeper=True),
+              repeatable=True, within=_DESCENDANTS, asks_keeper=True),
     Operation("plans", "list the plans, newest first", repeatable=True, commands=()),
     Operation("plan", "tell everything known of a plan and its agents", repeatable=True, commands=()),
     Operation("quest_run", "begin a quest: work that is done when it, and its --check, exit 0", _CHANGES,
