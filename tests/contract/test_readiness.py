@@ -80,13 +80,13 @@ def test_a_stranger_on_the_port_is_not_the_agent(om, tmp_path):
             [agents.db]
             command = "sleep 60"
             restart = "always"
-            ready = {{ tcp = {port}, timeout = "200ms" }}
+            ready = {{ tcp = {port}, timeout = "1s" }}
             [agents.after]
             command = "true"
             depends_on = [{{ agent = "db", until = "ready" }}]
         """)  # fmt: skip
         assert stages(ended(om, plan)) == {"db": "failed", "after": "skipped"}
-    assert f"not ready: after 0.2 s localhost:{port} is held by " in om.logs("db")
+    assert f"not ready: after 1 s localhost:{port} is held by " in om.logs("db")
 
 
 QUICK = """

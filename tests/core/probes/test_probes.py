@@ -26,6 +26,7 @@ from overmind_core.missions.changes import Extent
 from overmind_core.missions.observer import MissionObserver
 from overmind_core.probes import log_match, ownership, side_process
 from overmind_core.probes.command import check
+from overmind_core.probes.network import listening_problem, served_problem
 from overmind_core.probes.poll import Watched
 from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
 from overmind_core.system.listeners import Listener
@@ -143,14 +144,14 @@ def test_a_supervisor_that_comes_back_late_looks_before_it_judges(place):
         asyncio.run(place.is_ready(ProbeKind.TCP, server.getsockname()[1], timeout=5.0, began=long_ago))
 
 
-@pytest.mark.parametrize(("kind", "target"), [(ProbeKind.TCP, "{}"), (ProbeKind.HTTP, "http://127.0.0.1:{}/")])
-def test_a_stranger_on_the_port_is_not_the_service(place, kind, target):
-    async def scene():
-        async with Server(SERVED[0]) as stranger:
-            place.own = {1}
-            await place.is_ready(kind, target.format(stranger.port), timeout=0.2)
-
-    assert re.search(r"is held by \S+ \(PID \d+\), which it did not start", why_not(scene()))
+@pytest.mark.parametrize(("look", "target"), [(listening_problem, "{}"), (served_problem, "http://127.0.0.1:{}/")])
+def test_a_stranger_on_the_port_is_not_the_service(place, look, target):
+    with bound() as stranger:
+        stranger.listen()
+        place.own = {1}
+        watched = Watched(place.observer, place.mission(), {})
+        said = asyncio.run(look(watched, target.format(stranger.getsockname()[1])))
+    assert re.search(r"is held by \S+ \(PID \d+\), which it did not start", said)
 
 
 ADDRESS = Address("localhost", 5432)
