@@ -30,6 +30,7 @@ from overmind_core.agents.store import AgentStore
 from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
+from overmind_core.agents.usage_reader import UsageReader
 from overmind_core.domain.agents.events import NotificationDue
 from overmind_core.domain.events import Event
 from overmind_core.isolation.service import IsolationService
@@ -46,6 +47,7 @@ from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
 from overmind_core.missions.effects import Effects
+from overmind_core.missions.end_marks import EndMarks
 from overmind_core.missions.environment import Environments, SavedEnvironments
 from overmind_core.missions.followers import Followers
 from overmind_core.missions.keeper_sync import Departure, KeeperSync
@@ -56,6 +58,7 @@ from overmind_core.missions.output_progress import LastLines, OutputProgress
 from overmind_core.missions.registry import Registry
 from overmind_core.missions.resources import Resources
 from overmind_core.missions.retention import Retention
+from overmind_core.missions.run_records import RunRecords
 from overmind_core.missions.service import Missions
 from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
@@ -173,6 +176,9 @@ class App:
             deadlines=self.deadlines,
             runner=self.agents,
             preparer=self.isolation,
+            records=RunRecords(
+                self.registry, logs=home.logs, as_it_runs=lambda one: self.launcher.as_it_runs(one).definition
+            ),
         )
         self.missions = Missions(
             registry=self.registry,
@@ -187,9 +193,15 @@ class App:
             mission_table=state.missions,
             environment_table=state.environments,
             under_way=SingleFlight(),
+            end_marks=EndMarks(home.root, self.journal),
         )
         self.observer = MissionObserver(
-            logs=home.logs, clock=clock, registry=self.registry, progress=self.progress, launcher=self.launcher
+            logs=home.logs,
+            clock=clock,
+            registry=self.registry,
+            progress=self.progress,
+            launcher=self.launcher,
+            trees=self.trees,
         )
         self.isolation.bind(self.missions, self.observer)
         self.plans = self._plans()
@@ -284,6 +296,7 @@ class App:
         screens, waiters = TerminalScreens(book, progress, home), PermissionWaiters()
         messages = MessageQueue(journal, store.messages, clock)
         questions = Questions(journal, store.questions, clock)
+        usage = UsageReader(self.tasks, book)
         driver = TerminalDriver(self.tasks, screens, waiters, self.attachments)
         context = AgentContext(
             registry=book,
@@ -298,6 +311,7 @@ class App:
             driver=driver,
             activity=ActivityEffects(book, clock, progress, followers),
             budgets=self.budgets,
+            usage=usage,
         )
         titles = TitleReader(followers, progress, screens, clock)
         output = OutputReader(
@@ -328,6 +342,7 @@ class App:
                 registry=book,
                 journal=journal,
                 phase=self.phase,
+                usage=usage,
             ),
             StreamApi(book, followers, progress, home),
             CostApi(journal, store.costs, clock),
@@ -369,6 +384,7 @@ class App:
             projects=self.isolation,
             plan_table=self.state.plans,
             environment_table=self.state.environments,
+            starter=starter,
             attempts=attempts,
         )
 
@@ -379,6 +395,7 @@ class App:
         self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())
+        self.missions.end_marked()
         await self.keeper.connect(patient=False)
         self.isolation.resume()
         self.landing.resume()

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from overmind_core.domain.isolation.keep import KeepRules
+from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
 from overmind_core.git.nested import bare_gitlinks, unsaved_repositories
 from overmind_core.git.repository import branch_of, resolve
 from overmind_core.git.run import Git, GitFailed
@@ -83,8 +85,6 @@ COMMITS = 100
 """At most so many are named."""
 COUNTED, LARGE = 1000, 1 << 20
 """New files whose lines are counted at most, and bytes from which one has none: it is a glance at a worktree."""
-_QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
-"""A look never takes the index from under whoever works there."""
 
 Commit = tuple[str, str]
 """Hash and subject."""
@@ -94,15 +94,18 @@ class RemovalRefused(Exception):
     """Removing would lose work: nothing was done.
 
     Attributes:
-        files: Uncommitted and untracked ones.
+        files: Uncommitted and untracked ones, or those that git ignores.
         commits: Those that are nowhere else, at most `COMMITS`.
     """
+
+    kind = "uncommitted"
 
     def __init__(self, path: str, files: tuple[str, ...], commits: tuple[Commit, ...]) -> None:
         self.path = path
         self.files = files
         self.commits = commits
-        super().__init__(f"{path} has {len(files)} uncommitted files and {len(commits)} commits that are nowhere else")
+        told = f"{len(files)} {self.kind} files and {len(commits)} commits that are nowhere else"
+        super().__init__(f"{path} has {told}")
 
 
 class Dirty(RemovalRefused):
@@ -111,6 +114,12 @@ class Dirty(RemovalRefused):
 
 class Unmerged(RemovalRefused):
     """There are commits that are in no other branch."""
+
+
+class IgnoredWork(RemovalRefused):
+    """There are files that git ignores and an agent made."""
+
+    kind = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +141,13 @@ class WorktreeStatus:
     """Nothing of its commits is lost with it."""
     commits: tuple[Commit, ...]
     """Those that the base does not have, newest first, at most `COMMITS`."""
+    ignored: IgnoredFiles = NONE
+    """Files that git ignores and an agent made; none unless they were asked for."""
 
 
-def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, nested: bool = False) -> WorktreeStatus:
+def worktree_status(
+    git: Git, path: str, base: str | None, base_commit: str, *, keep: KeepRules | None = None
+) -> WorktreeStatus:
     """Return how the worktree at `path` stands against its base as that is now.
 
     Args:
@@ -142,7 +155,8 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, 
         path: Top of the worktree.
         base: What it began at; None when that has no name.
         base_commit: The commit that it began at, for when the base is gone.
-        nested: Whether to look for nested repositories with unsaved work in ignored folders, too: walks all of it.
+        keep: To look for all that is lost with the worktree: files that git ignores, as far as these rules keep them,
+            and nested repositories with unsaved work. That walks through all of it.
 
     Raises:
         GitFailed: there is no worktree, or a broken one.
@@ -152,9 +166,10 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, 
         raise GitFailed(("status",), None, f"{path} is no worktree any more")
     head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
     tip = (resolve(git, path, base) if base else None) or base_commit
-    dirty = unsaved_files(git, path) if nested else uncommitted_files(git, path)
+    dirty = unsaved_files(git, path) if keep is not None else uncommitted_files(git, path)
+    ignored = ignored_files(git, path, keep) if keep is not None else NONE
     if head is None:
-        return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=())
+        return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=(), ignored=ignored)
     behind, ahead = (
         int(count) for count in git(path, "rev-list", "--left-right", "--count", f"{tip}...{head}").split()
     )
@@ -173,6 +188,7 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, 
             git, path, [head], ours=[branch] if branch else [], base=base, base_commit=base_commit
         ),
         commits=_log(git, path, [head, f"^{tip}"]) if ahead else (),
+        ignored=ignored,
     )
 
 
@@ -187,7 +203,7 @@ def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
         GitMissing: there is no git.
     """
     words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
-    out = git.run(path, *words, variables=_QUIET).out
+    out = git.run(path, *words).out
     files = [entry[3:] for entry in out.split("\0") if entry]
     return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path), *bare_gitlinks(git, path)]))
 
@@ -277,7 +293,7 @@ def _log(git: Git, folder: str, which: list[str]) -> tuple[Commit, ...]:
 
 def _figures(git: Git, path: str, since: str) -> tuple[int, int, int]:
     """Files, insertions and deletions since a commit."""
-    out = git.run(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", since, variables=_QUIET).out
+    out = git.run(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", since).out
     rows = [entry.split("\t", 2) for entry in out.split("\0") if entry]
     out = git.run(path, "ls-files", "--others", "--exclude-standard", "-z").out
     new = [name for name in out.split("\0") if name]

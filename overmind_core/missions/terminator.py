@@ -26,7 +26,7 @@ from overmind_core.system.process_table import new_process_table
 from overmind_core.system.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.keeper_client import KeeperConnection
@@ -225,8 +225,9 @@ class Terminator:
             return
         finally:
             self._in_hand.difference_update(mission.id for mission in missions)
+        by_run = {target.run: target for target in targets}
         for mission in missions:
-            self._apply_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
+            self._apply_gone(mission, survivors.get(mission.run_id, ()), by_run)
         self._wake.set()
 
     @contextlib.contextmanager
@@ -332,8 +333,6 @@ class ProcessTrees:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By mission, while one freezes or thaws it."""
-        self.keeper_pid: int | None = None
-        """Of the keeper that holds the missions."""
 
     def target(self, mission: Mission) -> RunTarget | None:
         """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
@@ -370,6 +369,15 @@ class ProcessTrees:
         """The processes of each run, by run."""
         return await self.in_thread(self.sweep(targets).identities)
 
+    async def processes(self, missions: Iterable[Mission]) -> set[int] | None:
+        """The pids of these missions' newest runs, programs that are never ended among them; None: none is known."""
+        targets = [target for mission in missions if (target := self.target(mission)) is not None]
+        if not targets:
+            return None
+        sweep = self.sweep(targets)
+        found = await self.in_thread(sweep.alive)
+        return sweep.spared.union(*found.values())
+
     async def end_without_keeper(self, targets: Sequence[RunTarget]) -> Mapping[str, list[NamedProcess]]:
         """End what a dead keeper has left."""
         if not targets:
@@ -378,7 +386,7 @@ class ProcessTrees:
 
     def sweep(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]] | None = None) -> Sweep:
         """A sweep of these runs; `seen`: what earlier ones found, by run. Its functions block: see `in_thread`."""
-        return Sweep(targets, keeper=self.keeper_pid, on=new_process_table(self._leave), seen=seen)
+        return Sweep(targets, keeper=self._registry.keeper_pid, on=new_process_table(self._leave), seen=seen)
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """Call what blocks."""

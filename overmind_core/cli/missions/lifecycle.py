@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, ids, one_id, option
-from overmind_core.cli.context import Context, call_each, confirmed, report_error
+from overmind_core.cli.context import Context, call_each, confirmed, report_error, tell_notes
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
 from overmind_core.cli.parser import duration, label_change
@@ -28,6 +28,7 @@ def stop(args: Namespace, context: Context) -> int:
         [{"id": mission, **common} for mission in args.ids],
         line=lambda answer: f"Stopped mission {answer['id']}{tail}",
         as_json=args.json,
+        notes=True,
     )
 
 
@@ -62,7 +63,7 @@ def kill(args: Namespace, context: Context) -> int:
         return f"Killed mission {ids[-1]} and all children" if args.cascade else "\n".join(map(_killed, ids))
 
     requests = [{"id": mission, "cascade": args.cascade} for mission in args.ids]
-    return call_each(context, context.client(), "kill", requests, line=line, as_json=args.json)
+    return call_each(context, context.client(), "kill", requests, line=line, as_json=args.json, notes=True)
 
 
 def _kill_all(args: Namespace, context: Context) -> int:
@@ -70,7 +71,9 @@ def _kill_all(args: Namespace, context: Context) -> int:
     live = client.call("status")["missions"]["running"]
     if live and not confirmed(f"Kill all {live} live missions?", yes=args.yes):
         return FAILED
-    killed = client.call("kill", {"all": True})["killed"]
+    answer = client.call("kill", {"all": True})
+    killed = answer["killed"]
+    tell_notes([answer], context)
     if args.json:
         context.print(dumps(killed))
     elif killed:

@@ -110,7 +110,7 @@ def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
     if mission.ending is None:
         mission = with_step(mission, TransitionStep.END)
     cause = mission.ending.cause if mission.ending else Cause.SPAWN_FAILED
-    ending = Ending(cause, now.mono, exited=True, gone=True)
+    ending = Ending(cause, now.mono, exited=True, gone=True, hopeless=fact.hopeless)
     failed = replace(mission, pid=None, exit_code=None, reason=fact.code, ending=ending, run_started_mono=now.mono)
     return conclude(failed, now, (events.StartFailed(text=f"--- could not start: {fact.message} ---"),))
 
@@ -201,7 +201,8 @@ def _ending_effects(mission: Mission) -> tuple[Effect, ...]:
 
 
 def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
-    calm = replace(mission, next_restart_at=None, next_restart_mono=None, ended_at=mission.ended_at or now.wall)
+    # It ends now: to wait for a restart was part of its life.
+    calm = replace(mission, next_restart_at=None, next_restart_mono=None, ended_at=now.wall)
     if fact.cause is Cause.RESTART:
         return start(calm, now, ())
     if mission.definition.leave_background:  # what earlier runs left behind ends with the mission
