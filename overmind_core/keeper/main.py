@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 
 from overmind_core.keeper.exit_journal import ExitJournal
 from overmind_core.keeper.failover import Failover
@@ -63,7 +64,8 @@ def main(argv: Sequence[str]) -> int:
     gc.freeze()
     gc.enable()
     if options.ready_fd >= 0:
-        os.write(options.ready_fd, b"\n")
+        with suppress(BrokenPipeError):  # who started us is dead: its successor finds us by the socket
+            os.write(options.ready_fd, b"\n")
         os.close(options.ready_fd)
     loop.run()
     os.unlink(address)
