@@ -196,7 +196,12 @@ class App:
             end_marks=EndMarks(home.root, self.journal),
         )
         self.observer = MissionObserver(
-            logs=home.logs, clock=clock, registry=self.registry, progress=self.progress, launcher=self.launcher
+            logs=home.logs,
+            clock=clock,
+            registry=self.registry,
+            progress=self.progress,
+            launcher=self.launcher,
+            trees=self.trees,
         )
         self.isolation.bind(self.missions, self.observer)
         self.plans = self._plans()
@@ -379,6 +384,7 @@ class App:
             projects=self.isolation,
             plan_table=self.state.plans,
             environment_table=self.state.environments,
+            starter=starter,
             attempts=attempts,
         )
 

@@ -7,7 +7,7 @@ from overmind_core.cli.command import Command, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.parser import milliseconds, parse, warn_about_milliseconds
-from overmind_core.cli.plans.blueprint import FILE, VAR, apply_request, load
+from overmind_core.cli.plans.blueprint import FILE, NAME, VAR, apply_request, load
 from overmind_core.cli.plans.commands import RERUN
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
@@ -135,7 +135,7 @@ def apply(args: Namespace, context: Context) -> int:
     from overmind_core.cli.isolation.trust import call_trusted
 
     args.total_timeout = args.timeout or args.total_timeout
-    blueprint = load(args.file, args.var, context)
+    blueprint = load(args.file, args.var, context, args.name)
     request = apply_request(blueprint, args.file, context.environ, rerun=args.rerun)
     runner = HeadlessRunner(args, context, "apply", several=True, conclude=_conclude)
     return runner.run(lambda client: [call_trusted(context, client, "apply", request, trust=args.trust)["id"]])
@@ -157,6 +157,7 @@ APPLY = Command(
         *REPORTS,
         TOTAL_TIMEOUT,
         VAR,
+        NAME,
         RERUN,
         flag("--trust", "trust the .overmind.yml of its isolated agents, for this run: it may run its commands"),
         flag("--wait", "changes nothing: it always waits"),
