@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from tests.kit.overmind import FINAL, Overmind
@@ -54,13 +55,9 @@ class Actor(threading.Thread):
         except BaseException as error:  # noqa: BLE001 - told by `end`
             self.failure = error
 
-    def end(self) -> None:
+    def ask_to_stop(self) -> None:
         """Have it finish what it is at."""
         self._stop_asked.set()
-        self.join(2 * PATIENCE)
-        if self.failure is not None:
-            raise AssertionError(f"{self.name} failed") from self.failure
-        assert not self.is_alive(), f"{self.name} still waits for an answer"
 
     def work(self) -> None:
         """Do it once."""
@@ -111,6 +108,18 @@ class Actor(threading.Thread):
         answer = self.ask("info", id=mission)
         assert "ok" in answer, answer
         return dict(answer["ok"])
+
+
+def end(actors: Sequence[Actor]) -> None:
+    """Wait until all have finished what they are at."""
+    for actor in actors:
+        actor.ask_to_stop()
+    for actor in actors:
+        actor.join(2 * PATIENCE)
+    for actor in actors:
+        assert not actor.is_alive(), f"{actor.name} still waits for an answer"
+        if actor.failure is not None:
+            raise AssertionError(f"{actor.name} failed") from actor.failure
 
 
 def lines(path: str) -> list[str]:
@@ -293,8 +302,8 @@ ACTORS: dict[str, type[Actor]] = {
 }
 
 
-def assert_books_are_true(om: Overmind) -> None:
-    """Every run that wrote something is on the books with each of its bytes; every folder of a log has a record."""
+def books_are_true(om: Overmind) -> bool:
+    """True, or an assertion fails: every run that wrote something is on the books with each of its bytes; every folder of a log has a record."""
     missions = {row["id"] for row in om.api("ps", all=True)}
     logs = om.path("logs")
     assert set(os.listdir(logs)) <= missions, "a log without a record"
@@ -306,6 +315,7 @@ def assert_books_are_true(om: Overmind) -> None:
         assert list(told) == list(range(1, len(told) + 1)) or info["type"] == "blueprint", (mission, list(told))
         assert {number: told[number] for number in written} == written, f"bytes of {mission}"
         assert not sum(size for number, size in told.items() if number not in written)
+    return True
 
 
 def _names(folder: str) -> list[str]:
