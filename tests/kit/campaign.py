@@ -303,7 +303,7 @@ ACTORS: dict[str, type[Actor]] = {
 
 
 def books_are_true(om: Overmind) -> bool:
-    """True, or an assertion fails: every run that wrote something is on the books with each of its bytes; every folder of a log has a record."""
+    """True, or an assertion fails: every run that wrote is on the books with all its bytes, every log has a record."""
     missions = {row["id"] for row in om.api("ps", all=True)}
     logs = om.path("logs")
     assert set(os.listdir(logs)) <= missions, "a log without a record"
