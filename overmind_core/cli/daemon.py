@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
+from overmind_core.cli.command import JSON, YES, Command, argument, flag, ids, option
 from overmind_core.cli.context import Context, confirmed
 from overmind_core.cli.output import ABSENT, dumps, size
 from overmind_core.client.client import Client
@@ -203,7 +203,11 @@ COUNTS = ("running", "stopped", "crashed", "killed", "total")
 
 
 def status(args: Namespace, context: Context) -> int:
-    """Print the daemon's own facts."""
+    """Print the daemon's own facts, or a mission's."""
+    if args.ids:
+        from overmind_core.cli.missions.list import mission_status  # the daemon's own facts need none of it
+
+        return mission_status(args, context)
     facts = context.client().call("status")
     context.print(dumps(facts) if args.json else status_text(facts))
     return 0
@@ -212,7 +216,8 @@ def status(args: Namespace, context: Context) -> int:
 def status_text(facts: Facts) -> str:
     """Return the facts as aligned lines."""
     rows = [
-        ("Daemon", f"running (PID {facts['pid']})"),
+        ("Daemon", "running"),
+        ("PID", str(facts["pid"])),
         ("Version", facts["version"]),
         ("Home", facts["home"]),
         ("Uptime", format_uptime(facts["uptime_seconds"])),
@@ -233,8 +238,10 @@ def _keeper(facts: Facts | None) -> str:
 
 STATUS = Command(
     name="status",
+    arguments=[ids(nargs="*")],
     options=[JSON],
-    examples=["overmind status", "overmind status --json"],
+    examples=["overmind status", "overmind status api", "overmind status | grep PID: | cut -d: -f2"],
+    notes="With ids: the status of these missions, a line for each fact.",
     run=status,
 )
 
@@ -318,7 +325,7 @@ def exec_tui(context: Context, words: Sequence[str]) -> NoReturn:
     # -P: a file named json.py in the folder where somebody stands must not become part of it.
     argv = [sys.executable, "-P", "-m", PROGRAM, *words]
     try:
-        os.execv(argv[0], argv)  # noqa: S606  (our own program)
+        os.execve(argv[0], argv, context.environ)  # noqa: S606  (our own program)
     except OSError as error:
         raise OvermindError("internal", f"{argv[0]}: {error.strerror}") from None
 

@@ -51,7 +51,7 @@ def inbox(args: Namespace, context: Context) -> int:
         return dumps(questions) if args.json else inbox_text(questions, time.time(), bold=coloured(context.environ))
 
     if args.watch:
-        redraw(draw)
+        redraw(draw, context.rendered)
     text = draw()
     if text:
         context.print(text)

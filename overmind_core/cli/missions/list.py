@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import JSON, Command, flag, one_id, option
+from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import (
     ABSENT,
@@ -18,6 +18,8 @@ from overmind_core.cli.output import (
     table,
     tokens,
 )
+from overmind_core.cli.parser import label_filter, status_word
+from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -72,7 +74,7 @@ def ps(args: Namespace, context: Context) -> int:
     """Print the missions once, or again and again."""
     client = context.client()
     if args.watch:
-        redraw(lambda: render(args, context, fetch_rows(args, client)))
+        redraw(lambda: render(args, context, fetch_rows(args, client)), context.rendered)
     rows = fetch_rows(args, client)
     if not rows and not args.json:
         context.hint(_empty(args))
@@ -84,7 +86,7 @@ def ps(args: Namespace, context: Context) -> int:
 
 def _empty(args: Namespace) -> str:
     if args.status or args.label or args.children:
-        return "No mission is like that. See all with: overmind ps --all"
+        return "No missions match. See all with: overmind ps --all"
     return "No missions. Start one with: overmind run 'make test'"
 
 
@@ -94,7 +96,12 @@ def fetch_rows(args: Namespace, client: Client) -> Sequence[Row]:
     if args.children is not None:
         wanted["children"] = args.children
     rows: Sequence[Row] = client.call("ps", wanted)
+    if args.quiet and not (args.all or args.status or args.children):
+        return [row for row in rows if row["status"] not in ENDED]  # `kill $(overmind ps -q)` is about live ones
     return rows
+
+
+ENDED = frozenset({"stopped", "crashed", "killed"})
 
 
 def render(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
@@ -123,18 +130,19 @@ def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -
 
 FILTERS = [
     flag("--all", "killed ones too", short="-a"),
-    option("--status", "STATUS", "only those with this status (repeatable)", repeat=True),
-    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)", repeat=True),
+    option("--status", "STATUS", "only those with this status (repeatable)", parse=status_word, repeat=True),
+    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)",
+           short="-l", also=["--selector"], parse=label_filter, repeat=True),
     option("--children", "ID", "only the children of this mission"),
     flag("--tree", "children under their parents"),
     flag("--wide", "also EXIT, CPU%%, MEM, ACTIVITY, COST and NOW", short="-w"),
-]
+]  # fmt: skip
 
 PS = Command(
     name="ps",
     options=[
         *FILTERS,
-        flag("--quiet", "ids only", short="-q"),
+        flag("--quiet", "ids only; of live missions, unless --all, --status or --children selects others", short="-q"),
         flag("--watch", "show it again each second, until ctrl-c"),
         JSON,
     ],
@@ -142,7 +150,8 @@ PS = Command(
         "overmind ps",
         "overmind ps --all --tree",
         "overmind ps -q --status crashed",
-        "overmind ps --label team=web",
+        "overmind ps -l team=web -o yaml",
+        "overmind kill $(overmind ps -q)",
     ],
     run=ps,
 )
@@ -162,7 +171,7 @@ def monitor(args: Namespace, context: Context) -> int:
 
         return f"{status_text(facts)}\n\n{render(args, context, rows)}"
 
-    redraw(draw)
+    redraw(draw, context.rendered)
 
 
 MONITOR = Command(
@@ -182,10 +191,13 @@ def top(args: Namespace, context: Context) -> int:
 
     def draw() -> str:
         rows = client.call("top")
+        if args.ids:
+            wanted = {row["id"] for row in client.call("ps", {"ids": args.ids})}
+            rows = [row for row in rows if row["id"] in wanted]
         return dumps(rows) if args.json else _render_top(rows, context)
 
     if not args.once:
-        redraw(draw)
+        redraw(draw, context.rendered)
     context.print(draw())
     return 0
 
@@ -216,16 +228,43 @@ def _spent(counted: Mapping[str, int] | None) -> str:
 
 TOP = Command(
     name="top",
-    options=[flag("--once", "once, instead of each second until ctrl-c"), JSON],
-    examples=["overmind top", "overmind top --once --json"],
+    arguments=[ids(nargs="*")],
+    options=[flag("--once", "once, instead of each second until ctrl-c", also=["--no-stream"]), JSON],
+    examples=["overmind top", "overmind top api worker", "overmind top --once --json"],
     run=top,
 )
+
+
+def mission_status(args: Namespace, context: Context) -> int:
+    """Print the main facts of each mission, a line each, for `status ID`."""
+    client = context.client()
+    found = [client.call("info", {"id": mission}) for mission in args.ids]
+    context.print(dumps(found) if args.json else "\n\n".join(map(status_lines, found)))
+    return 0
+
+
+def status_lines(facts: Row) -> str:
+    """Return the main facts of a mission as aligned lines."""
+    reason = f" ({facts['reason']})" if facts["reason"] else ""
+    rows = [
+        ("Mission", f"{facts['name']} ({facts['id']})"),
+        ("Status", f"{facts['status']}{reason}"),
+        ("PID", or_absent(facts["os_pid"])),
+        ("Exit", or_absent(facts["exit_code"])),
+        ("Started", or_absent(facts["started_at"])),
+        ("Ended", or_absent(facts["ended_at"])),
+        ("Restarts", str(facts["restart_count"])),
+        ("Activity", activity_cell(facts)),
+        ("Folder", or_absent(facts["cwd"])),
+        ("Command", command_cell(facts["command"])),
+    ]
+    return "\n".join(f"{name + ':':<10}{display_safe(value)}" for name, value in rows)
 
 
 def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
-    context.print(dumps(facts, indent=None if args.json else 2))
+    context.print_facts(facts, args)
     return 0
 
 
