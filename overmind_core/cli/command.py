@@ -302,8 +302,8 @@ def _with_formats(options: Sequence[Parameter]) -> tuple[Parameter, ...]:
     formats = (*_FORMATS, "wide") if WIDE in names else _FORMATS
     words = f"{', '.join(formats[:-1])} or {formats[-1]}"
     short = None if "-o" in names else "-o"
-    output = option("--output", "FORMAT", f"print {words}", short=short, also=["--format"], choices=formats)
-    return (*options, output)
+    also = [name for name in ("--format",) if name not in names]
+    return (*options, option("--output", "FORMAT", f"print {words}", short=short, also=also, choices=formats))
 
 
 def find(name: str) -> Command:

@@ -56,7 +56,7 @@ def overview() -> str:
         "\n".join([f"{title}:", *(entry(name, summary_of(name), column, wide) for name in names)])
         for title, names in GROUPS.items()
     ]
-    return "\n\n".join([HEAD, *groups, TAIL])
+    return "\n\n".join([_fitted(HEAD, wide), *groups, _fitted(TAIL, wide)])
 
 
 def overview_of(name: str, commands: Sequence[str]) -> str:
@@ -129,6 +129,11 @@ def entry(names: str, text: str, column: int, wide: int) -> str:
 def paragraphs(text: str, wide: int) -> list[str]:
     """Return the paragraphs of a text, each wrapped; an empty line parts them."""
     return ["\n".join(wrap(one, wide)) for one in text.split("\n\n") if one]
+
+
+def _fitted(text: str, wide: int) -> str:
+    """Return a text with its lines as they are, but those that are too wide."""
+    return "\n".join("\n".join(wrap(line, wide)) for line in text.split("\n"))
 
 
 def wrap(text: str, wide: int, indent: str = "") -> list[str]:

@@ -111,9 +111,16 @@ def _joined(options: Sequence[Parameter], words: Sequence[str]) -> list[str]:
 
 def build_parser(command: Command) -> argparse.ArgumentParser:
     """Return the parser of one command."""
-    parser = Parser(prog=f"overmind {command.name}", usage=usage_line(command), allow_abbrev=False)
+    parser = Parser(
+        prog=f"overmind {command.name}", usage=usage_line(command), formatter_class=_formatter, allow_abbrev=False
+    )
     parser.command = command
     return add_parameters(parser, command)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Return a formatter with a given width: asking for it is what makes argparse import shutil."""
+    return argparse.HelpFormatter(prog, width=80)
 
 
 def add_parameters(parser: argparse.ArgumentParser, command: Command) -> argparse.ArgumentParser:
