@@ -35,7 +35,7 @@ from overmind_tui.shell import appearance, external, messages, world
 from overmind_tui.shell.appearance import Appearance
 from overmind_tui.shell.coaching import Coaching
 from overmind_tui.shell.event_stream import EventStream
-from overmind_tui.shell.key_queue import KeyQueue
+from overmind_tui.shell.key_queue import Expected, KeyQueue
 from overmind_tui.shell.live_settings import LiveSettings
 from overmind_tui.shell.notices import Notice, Title
 from overmind_tui.shell.quit import Quit
@@ -49,6 +49,9 @@ from overmind_tui.shell.updates import Item, Updates, show_bottom
 from overmind_tui.shell.user_state import AwaySummary, Presence, SeenTracker
 from overmind_tui.shell.world import World
 from overmind_tui.widgets.style import CLASSES, Tones
+
+EXPECTED_SECONDS = 1.0
+"""How long keys wait for a view that needs an answer first."""
 
 
 class OvermindApp(App[str], inherit_bindings=False):
@@ -228,6 +231,12 @@ class OvermindApp(App[str], inherit_bindings=False):
         """Show a screen on top; what is typed meanwhile is for it."""
         self.typed.hold()
         self.push_screen(screen)
+
+    def expect_view(self) -> Expected:
+        """A view was asked for that opens once the supervisor has answered; what is typed waits, but not for ever."""
+        expected = self.typed.expect()
+        self.set_timer(EXPECTED_SECONDS, expected.failed)
+        return expected
 
     def show(self, view: str) -> None:
         """Open a view of the registry over what is open."""

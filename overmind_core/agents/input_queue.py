@@ -1,25 +1,39 @@
 """The inputs of agents' runs: numbered per run, on disk before they are sent, sent again after a crash.
 
-The keeper applies each number once, so that repeating is safe.
+The keeper applies each number once, so that repeating is safe. An input that types a message is saved in one commit
+with that message, and what becomes of the one in one commit with what becomes of the other: no crash comes between.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from overmind_core.agents.store import InputTable
-    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.journal import Change, Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
 
+ENDED = "exited"
+"""Why a message failed whose run ended before it was typed."""
 _log = logging.getLogger(__name__)
+
+
+class Typing(NamedTuple):
+    """A message on its way into a run."""
+
+    run: str
+    seq: int
+    change: Change
+    """Saves it; what can be withdrawn while that fails."""
+    answer: asyncio.Future[KeeperRefused | None]
+    """What the keeper said to it; None too when it said nothing: whoever adopts the run repeats the input."""
 
 
 class InputQueue:
@@ -29,11 +43,49 @@ class InputQueue:
         self._journal = journal
         self._table = table
         self._line = line
+        self._messages: dict[str, dict[int, int]] = {}
+        """By run: the messages that its inputs type, by the inputs' numbers."""
+        self.on_message: Callable[[str, int, str | None], None] = lambda _run, _message, _error: None
+        """Called with a run and a message that was typed into it, or was not, with the error that says why."""
+
+    def load(self) -> None:
+        """Know the messages that are still on their way."""
+        for run, seq, message in self._table.messages():
+            self._messages.setdefault(run, {})[seq] = message
+
+    def runs_with_messages(self) -> list[str]:
+        """The runs for which messages are on their way."""
+        return list(self._messages)
 
     def queue(self, run: str, seq: int, data: bytes) -> Callable[[], asyncio.Future[dict[str, Any]] | None]:
         """Save the input with this turn's commit; what is returned sends it, and is to be called after that."""
         self._journal.save(lambda: self._table.insert(run, seq, data))
         return lambda: self._send(run, seq, data)
+
+    def type_message(self, run: str, seq: int, data: bytes, *, message: int, insert: Callable[[], None]) -> Typing:
+        """Save a message, by `insert`, together with the input that types it, and send that once both are saved."""
+        answer: asyncio.Future[KeeperRefused | None] = asyncio.get_running_loop().create_future()
+        self._messages.setdefault(run, {})[seq] = message
+        saved: list[int] = []
+
+        def write() -> None:
+            insert()
+            self._table.insert(run, seq, data, message)
+            saved.append(message)
+
+        def send() -> None:
+            future = self._send(run, seq, data) if saved else None  # one that contradicts the books is on none
+            if future is None:
+                answer.set_result(None)
+            else:
+                future.add_done_callback(lambda done: answer.set_result(_refusal(done)))
+
+        return Typing(run, seq, self._journal.save(write, send), answer)
+
+    def withdraw(self, typing: Typing) -> None:
+        """Forget a message that could not be saved."""
+        self._journal.withdraw([typing.change])
+        self._pop(typing.run, typing.seq)
 
     def close(self, run: str) -> None:
         """Close the run's input behind what was sent."""
@@ -45,9 +97,25 @@ class InputQueue:
 
     def resume(self, run: str, seq: int) -> None:
         """Send what a keeper that has everything up to `seq` has not been given yet."""
-        self._forget(run, seq)
+        self.taken(run, seq)
         for number, data in self._table.after(run, seq):
             self._send(run, number, data)
+
+    def taken(self, run: str, seq: int) -> None:
+        """The keeper has everything up to `seq`."""
+        with self._journal.together():
+            for number in [number for number in self._messages.get(run, ()) if number <= seq]:
+                self.on_message(run, self._pop(run, number), None)
+            self._journal.save(lambda: self._table.taken(run, seq))
+
+    def over(self, run: str) -> None:
+        """Nobody reads what is left: the run has ended."""
+        messages = self._messages.pop(run, None)
+        if messages:
+            with self._journal.together():
+                for message in messages.values():
+                    self.on_message(run, message, ENDED)
+                self._journal.save(lambda: self._table.taken(run, max(messages)))
 
     def _send(self, run: str, seq: int, data: bytes) -> asyncio.Future[dict[str, Any]] | None:
         future = self._request("write", run=run, seq=seq, data=base64.b64encode(data).decode())
@@ -63,11 +131,29 @@ class InputQueue:
             return  # whoever adopts the run repeats it
         if isinstance(error, KeeperRefused):
             _log.warning("input %s of run %s was refused: %s", seq, run, error)
-        self._forget(run, seq)
+            self._refused(run, seq, error.code)
+        else:
+            self.taken(run, seq)
 
-    def _forget(self, run: str, seq: int) -> None:
-        self._journal.save(lambda: self._table.taken(run, seq))
+    def _refused(self, run: str, seq: int, error: str) -> None:
+        """The keeper will not take it at any later time: it is told as failed, and forgotten."""
+        with self._journal.together():
+            if seq in self._messages.get(run, ()):
+                self.on_message(run, self._pop(run, seq), error)
+            self._journal.save(lambda: self._table.taken(run, seq))
+
+    def _pop(self, run: str, seq: int) -> int:
+        messages = self._messages[run]
+        message = messages.pop(seq)
+        if not messages:
+            del self._messages[run]
+        return message
 
     def _request(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]] | None:
         link = self._line.link
         return None if link is None else link.request(op, **fields)
+
+
+def _refusal(done: asyncio.Future[dict[str, Any]]) -> KeeperRefused | None:
+    error = None if done.cancelled() else done.exception()
+    return error if isinstance(error, KeeperRefused) else None

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from overmind_core.agents.launch import checked_mission, first_message, launch_of
 from overmind_core.agents.session import Session
-from overmind_core.agents.store import ASKED, DEFINITION, FAILED, QUEUED, STATE, AgentRow, MessageRow
+from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
@@ -53,11 +53,13 @@ class Agents:
         self.handover = handover
         self._tasks = tasks
         self._sessions: dict[str, Session] = {}
+        context.inputs.on_message = self._on_typed
 
     def load(self) -> None:
         """Bring the live agents into memory; what the keeper has of them is settled with its listing."""
         self._context.questions.load()
         self._context.messages.load()
+        self._context.inputs.load()
         for mission_id in self._store.agents.live():
             self._load(mission_id)
         for mission_id in self._store.agents.unsettled():  # the supervisor died right behind its end
@@ -65,6 +67,10 @@ class Agents:
             if session is not None:
                 session.apply(conversation_events.RunOver(final=True))
                 self.drop(mission_id)
+        newest = {mission.run_id for mission in self._context.registry.live.values()}
+        for run in self._context.inputs.runs_with_messages():
+            if run not in newest:  # likewise
+                self._context.inputs.over(run)
 
     def of(self, mission_id: str) -> Session | None:
         """The agent of a live mission; None for plain programs, and for those that have ended."""
@@ -177,6 +183,8 @@ class Agents:
     def ended(self, mission: Mission, row: Mapping[str, Any]) -> RunVerdict | None:
         """What the newest run's own words say about its end: everything that it wrote is taken in first."""
         session = self._sessions.get(mission.id)
+        if session is not None and "in_seq" in row:  # it ended while nobody listened
+            self._context.inputs.taken(mission.run_id, int(row["in_seq"]))
         if session is None or not session.provider.speaks_json:
             return None
         if session.state.running != mission.run and session.state.run == mission.run:
@@ -223,6 +231,8 @@ class Agents:
         """A supervisor may have died between saving a message and queueing it."""
         state = session.state
         known = {*state.queue, state.sending, state.turn.message if state.turn is not None else None}
+        if not session.provider.speaks_json:  # it has no queue: what waits for it waits among the inputs
+            return
         waiting = [one.id for one in self._store.messages.open(session.id) if one.state == QUEUED]
         forgotten = tuple(number for number in waiting if number not in known)
         if forgotten:
@@ -250,10 +260,12 @@ class Agents:
         if session is None:
             return
         if mission.status in FINAL:
+            self._context.inputs.over(session.run_id)
             session.apply(conversation_events.RunOver(final=True))
             self.drop(mission.id)
             return
         if session.state.running and (mission.status is Status.RESTARTING or mission.run != session.state.running):
+            self._context.inputs.over(f"{mission.id}.{session.state.running}")
             session.apply(conversation_events.RunOver(final=False))
             self._output.stop(mission.id)
         if mission.status is Status.RUNNING and session.state.running != mission.run:
@@ -274,6 +286,15 @@ class Agents:
             session.close_input()
         if session.state.mode is AgentMode.INTERACTIVE and session.provider.speaks_json:
             self._driver.watch_setup(session)
+
+    def _on_typed(self, run: str, message: int, error: str | None) -> None:
+        """The keeper has a message for a raw session, or it will never be typed."""
+        moved = conversation_events.MessageMoved(message, DELIVERED if error is None else FAILED, error)
+        session = self._sessions.get(run.partition(".")[0])
+        if session is not None:
+            session.carry_out(moved)
+        else:
+            self._context.messages.move(moved, resent=lambda: False)
 
     async def _take_back_later(self, mission_id: str) -> None:
         """After a crash of ours: whoever was attached comes back soon, or not at all."""

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.activity import ActivityEffects
     from overmind_core.agents.budgets import Budgets
-    from overmind_core.agents.input_queue import InputQueue
+    from overmind_core.agents.input_queue import InputQueue, Typing
     from overmind_core.agents.line_reader import LineReader
     from overmind_core.agents.messages import MessageQueue
     from overmind_core.agents.permission_hooks import PermissionWaiters
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.rules import Rules
-    from overmind_core.agents.store import AgentStore
+    from overmind_core.agents.store import AgentStore, MessageRow
     from overmind_core.domain.agents.agent import Activity
     from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
     from overmind_core.domain.agents.conversation import Conversation
@@ -209,6 +209,19 @@ class Session:
         self.put(replace(self.state, seq=self.state.seq + 1))
         return self._context.inputs.queue(self.run_id, self.state.seq, data)
 
+    def type_message(self, message: MessageRow, data: bytes) -> Typing:
+        """Save a new message together with the input that types it into the newest run, and send that after it."""
+        context = self._context
+        with self._journal.together():
+            self.put(replace(self.state, seq=self.state.seq + 1))
+            return context.inputs.type_message(
+                self.run_id,
+                self.state.seq,
+                data,
+                message=message.id,
+                insert=lambda: context.store.messages.insert(message),
+            )
+
     def send(self, data: bytes) -> None:
         """`write`, sent as soon as it is saved."""
         self._journal.save(lambda: None, self.write(data), urgent=True)
@@ -343,7 +356,8 @@ class Session:
     def _move_message(self, effect: conversation_events.MessageMoved) -> None:
         self._context.messages.move(effect, resent=lambda: effect.message in self.state.resent)
         if effect.state == DELIVERED:
-            text = self._texts.pop(effect.message, "")
+            text = self.text_of(effect.message)
+            del self._texts[effect.message]
             self.record(events.MessageDelivered(text=f"[human] {text}", message=effect.message))
             if not self.state.activity.now:  # nothing was said yet: it does what it was told
                 self.put(replace(self.state, activity=replace(self.state.activity, now=one_line(text))))

@@ -228,9 +228,10 @@ class InputTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, run: str, seq: int, data: bytes) -> None:
-        """Keep what is to be sent."""
-        self._database.write("INSERT OR IGNORE INTO inputs (run, seq, data) VALUES (?, ?, ?)", (run, seq, data))
+    def insert(self, run: str, seq: int, data: bytes, message: int | None = None) -> None:
+        """Keep what is to be sent, and the number of the message that it types."""
+        sql = "INSERT OR IGNORE INTO inputs (run, seq, data, message) VALUES (?, ?, ?, ?)"
+        self._database.write(sql, (run, seq, data, message))
 
     def taken(self, run: str, seq: int) -> None:
         """Forget what the keeper has: everything up to `seq`."""
@@ -240,6 +241,11 @@ class InputTable:
         """Return what a keeper that has `seq` must still be given, in order."""
         rows = self._database.read("SELECT seq, data FROM inputs WHERE run = ? AND seq > ? ORDER BY seq", (run, seq))
         return [(number, bytes(data)) for number, data in rows]
+
+    def messages(self) -> list[tuple[str, int, int]]:
+        """Return the inputs that type a message: run, number, and the message, in order."""
+        rows = self._database.read("SELECT run, seq, message FROM inputs WHERE message IS NOT NULL ORDER BY run, seq")
+        return [(run, seq, message) for run, seq, message in rows]
 
 
 _SELECT_CURSOR = "SELECT run, out, err, state FROM cursors"

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from overmind_core.agents.store import DELIVERED, FAILED, QUEUED
+from overmind_core.agents.store import FAILED, QUEUED
 from overmind_core.agents.terminal_driver import ENTER
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.conversation import is_handed_over
 from overmind_core.domain.agents.events import MessageQueued
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.keeper_client import KeeperRefused
+from overmind_core.kernel.database import StoreError
 
 if TYPE_CHECKING:
+    from overmind_core.agents.input_queue import InputQueue
     from overmind_core.agents.messages import MessageQueue
     from overmind_core.agents.service import Agents
     from overmind_core.agents.session import Session
@@ -30,9 +31,10 @@ MOST_QUEUED = 1000
 class Submission:
     """The way of a message to its session."""
 
-    def __init__(self, agents: Agents, messages: MessageQueue, journal: Journal) -> None:
+    def __init__(self, agents: Agents, messages: MessageQueue, inputs: InputQueue, journal: Journal) -> None:
         self._agents = agents
         self._messages = messages
+        self._inputs = inputs
         self._journal = journal
         self._coming: Counter[str] = Counter()
         """Messages that are about to be queued, by mission: they wait for the disk."""
@@ -104,26 +106,28 @@ class Submission:
     async def _type_at_once(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
         """Type it into a raw session: it is delivered when the keeper has it.
 
+        Accepted is it once the message and what is typed are saved, in one commit: from then on it is typed once,
+        whoever is killed when. Without a keeper just now it stays queued, and whoever adopts the run types it.
+
         Raises:
             OvermindError: `too_large`, the terminal takes no line of this length; `not_running`, nobody reads it.
         """
         mission = session.mission
         if mission is None or mission.status is not Status.RUNNING:
             raise OvermindError("not_running", f"Mission {session.id} is not running just now. Try again.")
-        number = await self._store(session, text, sender=sender, request=request)
-        send = session.write(text.encode("utf-8", "replace") + ENTER)
-        await self._journal.saved()
-        future = send()
+        message = self._messages.new(session.id, text, sender=sender, request=request)
+        typing = session.type_message(message, text.encode("utf-8", "replace") + ENTER)
         try:
-            if future is not None:
-                await future
-        except KeeperRefused as refusal:
-            self._fail(session, number, refusal.code)
-            code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
-            raise OvermindError(code, f"It could not be typed into mission {session.id}: {refusal.message}.") from None
-        session.carry_out(conversation_events.MessageMoved(number, DELIVERED))
+            await self._journal.saved()
+        except StoreError:
+            self._inputs.withdraw(typing)
+            raise
+        refusal = await typing.answer
         await self._journal.saved()
-        return number
+        if refusal is not None:
+            code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
+            raise OvermindError(code, f"It could not be typed into mission {session.id}: {refusal.message}.")
+        return message.id
 
     def _fail(self, session: Session, number: int, error: str) -> None:
         moved = conversation_events.MessageMoved(number, FAILED, error)

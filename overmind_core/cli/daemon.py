@@ -69,7 +69,7 @@ def _replace(context: Context) -> int:
     while not launched.ready and not launched.message and launched.may_answer() and races:
         races -= 1
         launched = _launch_after(context, holder_pid(context.home.supervisor_lock))
-    if not launched.may_answer():
+    if not launched.ready and (launched.message or not launched.may_answer()):
         raise launched.failure()
     pid = launched.pid if launched.ready else Client(context.home).connect()["pid"]  # of who was faster
     context.print(f"Daemon {'started' if left is None else 'replaced'} (PID {pid})")
@@ -225,6 +225,7 @@ def status_text(facts: Facts) -> str:
         *((name.capitalize(), str(facts["missions"].get(name, 0))) for name in COUNTS),
         ("Keeper", _keeper(facts["keeper"])),
         ("Logs", size(facts["log_bytes"])),
+        *(("Problem", problem) for problem in facts.get("problems", ())),
     ]
     return "\n".join(f"{name + ':':<10}{display_safe(value)}" for name, value in rows)
 

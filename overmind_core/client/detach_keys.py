@@ -105,7 +105,8 @@ def detach_keys(path: str) -> list[DetachKey]:
 
     try:
         with open(path, "rb") as file:
-            document = tomllib.load(file)
+            text = file.read().decode()
+        document = tomllib.loads(text)
     except OSError as error:
         raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from None
     except UnicodeDecodeError as error:
@@ -113,7 +114,18 @@ def detach_keys(path: str) -> list[DetachKey]:
         raise OvermindError("invalid_config", f"{path}: line {line} is no UTF-8. Save the file as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise OvermindError("invalid_config", f"{path}: {error}") from None
-    return _parsed_keys(path, document.get("attach", {}))
+    table = document.get("attach", {})
+    _refuse_unknown(path, text, table)
+    return _parsed_keys(path, table)
+
+
+def _refuse_unknown(path: str, text: str, table: object) -> None:
+    """A key with a slip in it would leave a person without the way out that was meant."""
+    from overmind_core.domain.configuration import unknown_keys  # noqa: PLC0415 - as above
+    from overmind_core.domain.text.toml_lines import line_of  # noqa: PLC0415 - as above
+
+    for name, sentence in unknown_keys("attach", table) if isinstance(table, dict) else ():
+        raise OvermindError("invalid_config", f"{path}:{line_of(text, ('attach', name))}: {sentence}")
 
 
 def _parsed_keys(path: str, values: Any) -> list[DetachKey]:  # noqa: ANN401 - whatever the file holds

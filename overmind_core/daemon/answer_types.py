@@ -57,6 +57,8 @@ class DaemonStatus(TypedDict):
     """Null while there is none."""
     log_bytes: int
     """Of all logs together."""
+    problems: list[str]
+    """A sentence for each thing that a person has to mend."""
 
 
 class Departed(TypedDict):

@@ -83,8 +83,9 @@ class DaemonApi:
         missions: Missions,
         preparer: Preparer,
         leave: Callable[[Departure], Awaitable[None]],
+        settings_mistake: str,
     ) -> None:
-        """`leave`: part from the keeper and end the daemon."""
+        """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file."""
         self._home = home
         self._clock = clock
         self._phase = phase
@@ -96,6 +97,7 @@ class DaemonApi:
         self._missions = missions
         self._preparer = preparer
         self._leave = leave
+        self._settings_mistake = settings_mistake
         self._started_at = clock.wall()
 
     @handles(Hello)
@@ -120,7 +122,16 @@ class DaemonApi:
             "missions": _counted(counts),
             "keeper": await self._keeper_row(),
             "log_bytes": await asyncio.to_thread(folder_size, self._home.logs),
+            "problems": self._problems(),
         }
+
+    def _problems(self) -> list[str]:
+        """What a person has to mend."""
+        found = []
+        if self._settings_mistake:
+            advice = "The last good settings are in use; mend the file, then run: overmind start --replace"
+            found.append(f"{self._settings_mistake}. {advice}")
+        return found
 
     @handles(Shutdown)
     async def shutdown(self, request: Shutdown, caller: Caller) -> Departed:

@@ -83,11 +83,22 @@ if TYPE_CHECKING:
 class App:
     """The parts of one daemon, from the bottom to the top: each is given what it uses, and nothing more."""
 
-    def __init__(self, home: Home, state: State, settings: Settings, keepers: KeeperStarter, clock: Clock) -> None:
+    def __init__(
+        self,
+        home: Home,
+        state: State,
+        settings: Settings,
+        keepers: KeeperStarter,
+        clock: Clock,
+        *,
+        mistake: str = "",
+    ) -> None:
+        """`mistake`: why the settings are not those of config.toml; "" when they are."""
         loop = asyncio.get_running_loop()
         self.home = home
         self.state = state
         self.settings = settings
+        self.settings_mistake = mistake
         self.clock = clock
         self.keepers = keepers
         self.line = CurrentKeeper(headless=keepers.kill_after is not None)
@@ -302,7 +313,7 @@ class App:
         return agents, (
             MessageApi(
                 agents=agents,
-                submission=Submission(agents, messages, journal),
+                submission=Submission(agents, messages, context.inputs, journal),
                 queue=messages,
                 registry=book,
                 journal=journal,

@@ -21,6 +21,7 @@ from overmind_core.kernel.api_server import Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
 from overmind_core.kernel.keeper_client import KeeperStarter
 from overmind_core.missions.keeper_sync import Departure
+from overmind_core.providers.registry import names
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
@@ -29,6 +30,7 @@ from overmind_core.system.unixsocket import BACKLOG, listen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from overmind_core.kernel.config import Loaded
     from overmind_core.system.lock import Lock
 
 AT_ONCE = 16
@@ -59,6 +61,28 @@ class Host:
         self._inode = 0
         self._app: App | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._config: Loaded | None = None
+
+    def prepare(self) -> None:
+        """Look at the home and read its settings: what is wrong is told before another daemon is asked to leave.
+
+        A daemon that goes on for one that died, with the keeper that has lost it, does so in spite of a mistake: the
+        settings that were good last count.
+
+        Raises:
+            OvermindError: the home can't be used, or the settings have a mistake.
+        """
+        try:
+            ensure_home(self._home)
+        except HomeUnsafe as error:
+            raise OvermindError("forbidden", f"{error}.") from error
+        except OSError as error:
+            raise _unusable(self._home, error) from error
+        path, providers = self._home.config, names()
+        if self._keeper is not None:
+            self._config = config.load_or_last_good(path, self._home.good_config, providers=providers)
+        else:
+            self._config = config.load(path, providers=providers)
 
     def take(self, patience: float = 0.0, *, after: int | None = None) -> bool:
         """Become the one supervisor of the home; False when another is, and stays for `patience` seconds.
@@ -68,15 +92,14 @@ class Host:
             after: Wait only for this process; that a third was faster is an answer too.
 
         Raises:
-            OvermindError: the home can't be used.
+            OvermindError: the home can't be used, or the settings have a mistake.
         """
+        if self._config is None:
+            self.prepare()
         try:
-            ensure_home(self._home)
             self._lock = wait_lock(self._home.supervisor_lock, patience, after=after)
             if self._lock is not None:
                 self._sign()
-        except HomeUnsafe as error:
-            raise OvermindError("forbidden", f"{error}.") from error
         except OSError as error:
             raise _unusable(self._home, error) from error
         return self._lock is not None
@@ -126,11 +149,12 @@ class Host:
                 has left.
         """
         assert self._lock is not None
+        assert self._config is not None
         with _explained(self._home):
             state = State.open(self._home.database)
-        settings = config.load(self._home.config)
+        _keep_copy(self._home, self._config)
         keepers = KeeperStarter(self._home, daemon=self._daemon, kill_after=self._kill_after, only=self._keeper)
-        app = App(self._home, state, settings, keepers, SystemClock())
+        app = App(self._home, state, self._config.settings, keepers, SystemClock(), mistake=self._config.mistake)
         self._app = app
         self._loop = asyncio.get_running_loop()
         try:
@@ -225,6 +249,15 @@ def _end_plans(app: App) -> None:
     """
     for plan in list(app.plans.live):
         app.registry.apply_if_legal(app.registry.live[plan], EndAsked(Cause.KILL, 0.0), urgent=True)
+
+
+def _keep_copy(home: Home, found: Loaded) -> None:
+    if found.mistake:
+        _log.error("%s. The last good settings are in use", found.mistake)
+    try:
+        config.keep_copy(found, home.good_config)
+    except (OSError, OvermindError) as error:
+        _log.warning("%s can't be written: %s", home.good_config, error)
 
 
 @contextmanager

@@ -43,6 +43,7 @@ def main(argv: Sequence[str]) -> int:
     home = Home(options.home)
     host = Host(home, daemon=daemon_argv(home), keeper=options.keeper)
     try:
+        host.prepare()
         if options.after is not None:
             ready.waiting()
         if not host.take(options.wait_lock, after=options.after):

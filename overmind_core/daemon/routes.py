@@ -103,6 +103,7 @@ def handlers(app: App) -> tuple[object, ...]:
         missions=app.missions,
         preparer=app.isolation,
         leave=app.leave,
+        settings_mistake=app.settings_mistake,
     )
     lifecycle = LifecycleApi(
         home=app.home,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from overmind_core.domain.landing import MergeWay
 from overmind_core.git import repository
+from overmind_core.git.nested import nested_repositories
 from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
 from overmind_core.git.worktree_base import check_out_submodules
 from overmind_core.git.worktree_removal import remove
@@ -26,6 +27,10 @@ class NothingToCommit(Exception):
 
 class Unresolved(Exception):
     """A merge is under way in the worktree, with unresolved conflicts. Its argument: the paths."""
+
+
+class NestedRepositories(Exception):
+    """Git would keep a bare hash of another repository's commit. Its argument: the paths."""
 
 
 class CommitMade(NamedTuple):
@@ -42,12 +47,15 @@ def commit(git: Git, folder: str, message: str) -> CommitMade:
     Raises:
         NothingToCommit: there is nothing.
         Unresolved: files have conflicts.
+        NestedRepositories: folders are repositories of their own, and no submodules.
         GitFailed: git, or a hook, refused; what was to be committed is staged.
         GitMissing: there is none.
     """
     top = git(folder, "rev-parse", "--show-toplevel")
     if unresolved := conflicting(git, top):
         raise Unresolved(unresolved)
+    if nested := nested_repositories(git, top):
+        raise NestedRepositories(nested)
     retry_while_locked(lambda: git(top, "add", "-A"))
     merging = git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
     changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")

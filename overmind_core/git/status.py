@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from overmind_core.git.nested import bare_gitlinks, unsaved_repositories
 from overmind_core.git.repository import branch_of, resolve
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.worktree_base import unpushed_submodules
@@ -133,7 +134,7 @@ class WorktreeStatus:
     """Those that the base does not have, newest first, at most `COMMITS`."""
 
 
-def worktree_status(git: Git, path: str, base: str | None, base_commit: str) -> WorktreeStatus:
+def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, nested: bool = False) -> WorktreeStatus:
     """Return how the worktree at `path` stands against its base as that is now.
 
     Args:
@@ -141,6 +142,7 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str) -> 
         path: Top of the worktree.
         base: What it began at; None when that has no name.
         base_commit: The commit that it began at, for when the base is gone.
+        nested: Whether to look for nested repositories with unsaved work in ignored folders, too: walks all of it.
 
     Raises:
         GitFailed: there is no worktree, or a broken one.
@@ -150,7 +152,7 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str) -> 
         raise GitFailed(("status",), None, f"{path} is no worktree any more")
     head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
     tip = (resolve(git, path, base) if base else None) or base_commit
-    dirty = uncommitted_files(git, path)
+    dirty = unsaved_files(git, path) if nested else uncommitted_files(git, path)
     if head is None:
         return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=())
     behind, ahead = (
@@ -177,7 +179,8 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str) -> 
 def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
     """Return the uncommitted and untracked files of a worktree, and its submodules with work, relative to its top.
 
-    A submodule has work when it is changed, and when it has commits that neither its origin nor the person has.
+    A submodule has work when it is changed, and when it has commits that neither its origin nor the person has. A
+    nested repository is never committed: git keeps the hash of its commit alone.
 
     Raises:
         GitFailed: there is no worktree.
@@ -186,7 +189,19 @@ def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
     words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
     out = git.run(path, *words, variables=_QUIET).out
     files = [entry[3:] for entry in out.split("\0") if entry]
-    return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path)]))
+    return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path), *bare_gitlinks(git, path)]))
+
+
+def unsaved_files(git: Git, path: str) -> tuple[str, ...]:
+    """Return what is lost with a worktree: its uncommitted files, and nested repositories with work of their own.
+
+    Raises:
+        GitFailed: there is no worktree.
+        GitMissing: there is no git.
+    """
+    files = uncommitted_files(git, path)
+    known = {file.rstrip("/") for file in files}
+    return (*files, *(folder for folder in unsaved_repositories(git, path) if folder not in known))
 
 
 def unmerged_commits(

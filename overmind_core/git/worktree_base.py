@@ -132,8 +132,16 @@ def _newer(git: Git, top: str, here: BranchBase, there: BranchBase) -> BranchBas
 LINK = "160000"
 """Mode of a submodule in git's index."""
 NOT_THERE = (0, 1)
+IN_WORKTREE = ("--file", ".gitmodules")
 SOME = 1000
 """Commits of a submodule that are looked for elsewhere: the newest."""
+
+
+class Gitlink(NamedTuple):
+    """A commit of another repository in git's index; `path` is relative to the top."""
+
+    path: str
+    commit: str
 
 
 class _Submodule(NamedTuple):
@@ -212,18 +220,43 @@ def _submodules(git: Git, path: str) -> list[_Submodule]:
     """Those that are to be checked out: named in .gitmodules, and not switched off by the person."""
     if not os.path.isfile(os.path.join(path, ".gitmodules")):
         return []
-    names = _settings(git, path, ("--file", ".gitmodules"), "path")
-    off = _settings(git, path, ("--file", ".gitmodules"), "update") | _settings(git, path, (), "update")
+    names = {where.rstrip("/"): name for name, where in _settings(git, path, IN_WORKTREE, "path").items()}
+    off = _settings(git, path, IN_WORKTREE, "update") | _settings(git, path, (), "update")
+    links = ((names.get(link.path), link) for link in gitlinks(git, path))
+    return [
+        _Submodule(name, link.path, link.commit) for name, link in links if name is not None and off.get(name) != "none"
+    ]
+
+
+def gitlinks(git: Git, path: str) -> list[Gitlink]:
+    """Return the entries of the index that are commits of other repositories, submodules or not.
+
+    Raises:
+        GitFailed: there is no worktree.
+        GitMissing: there is no git.
+    """
     found = []
     for entry in git(path, "ls-files", "--stage", "-z").split("\0"):
         facts, _, where = entry.partition("\t")
         mode, _, rest = facts.partition(" ")
-        if mode != LINK:
-            continue
-        name = next((name for name, value in names.items() if value.rstrip("/") == where), None)
-        if name is not None and off.get(name) != "none":
-            found.append(_Submodule(name, where, rest.partition(" ")[0]))
+        if mode == LINK:
+            found.append(Gitlink(where, rest.partition(" ")[0]))
     return found
+
+
+def submodule_paths(git: Git, folder: str, commit: str | None = None) -> frozenset[str]:
+    """Return the paths that .gitmodules names, in the worktree at `folder` or in a commit.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    if commit is None and not os.path.isfile(os.path.join(folder, ".gitmodules")):
+        return frozenset()
+    if commit is not None and git.run(folder, "cat-file", "-e", f"{commit}:.gitmodules", expected=(0, 1, 128)).code:
+        return frozenset()
+    where = IN_WORKTREE if commit is None else ("--blob", f"{commit}:.gitmodules")
+    return frozenset(path.rstrip("/") for path in _settings(git, folder, where, "path").values())
 
 
 def _settings(git: Git, path: str, where: tuple[str, ...], key: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
-from overmind_core.git.status import Dirty, Unmerged, uncommitted_files, unmerged_commits
+from overmind_core.git.status import Dirty, Unmerged, unmerged_commits, unsaved_files
 
 CLAIM = ".branch"
 """Ends the name of the file beside a worktree that says which branch is about to be made for it."""
@@ -127,7 +127,7 @@ def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str |
     ours = [branch] if branch else []
     files = _left_over(path)
     if files and _belongs(git, path, common):
-        files = uncommitted_files(git, path)
+        files = unsaved_files(git, path)
         head, other = resolve(git, path, "HEAD"), branch_of(git, path)
         tips += [head] if head else []
         ours += [other] if other else []

@@ -134,6 +134,7 @@ async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus
         from_wire(isolation.worktree),
         None if isolation.base is None else from_wire(isolation.base),
         isolation.base_commit or "",
+        nested=True,
     )
 
 

@@ -1,4 +1,7 @@
-"""What config.toml may say to the supervisor, checked; everything has a default that suits most.
+"""The settings of config.toml, checked; everything has a default that suits most.
+
+Whoever starts a daemon is told of a mistake. A daemon that only goes on for one that died can't be: it goes on with the
+settings that were good last, for a copy of the text is kept whenever a daemon begins with it.
 
 ```toml
 [logs]
@@ -24,12 +27,16 @@ spawn = "auto"             # auto | posix_spawn | ptyprocess
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.errors import OvermindError
 
-SPAWN_METHODS = ("auto", "posix_spawn", "ptyprocess")
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from overmind_core.domain.text.problems import Problem
+
 SEGMENT = 4 * 1024 * 1024
 """Bytes of one log segment; smaller when the limit per mission is small."""
 SEGMENTS_PER_LIMIT = 8
@@ -57,89 +64,91 @@ class Settings(NamedTuple):
         return max(4096, min(SEGMENT, self.log_limit // SEGMENTS_PER_LIMIT))
 
 
-def load(path: str) -> Settings:
+MOST_TOLD = 5
+"""Mistakes that one sentence names."""
+
+
+class Loaded(NamedTuple):
+    """The settings that count."""
+
+    settings: Settings
+    text: str
+    """The file that says so."""
+    mistake: str = ""
+    """Why they are those that were good last, and not those of config.toml; "" when they are."""
+
+
+def load(path: str, *, providers: Collection[str]) -> Loaded:
     """The settings in the file; the defaults when there is none.
 
+    Args:
+        path: Of config.toml.
+        providers: Names of the providers there are.
+
     Raises:
-        OvermindError: `invalid_config`, naming file and key.
+        OvermindError: `invalid_config`, naming file, line, column and key.
     """
+    text = _text(path) or ""
+    return Loaded(_settings(path, text, providers), text)
+
+
+def load_or_last_good(path: str, copy: str, *, providers: Collection[str]) -> Loaded:
+    """As `load`; where the file has a mistake, the settings of its copy, which had none.
+
+    Raises:
+        OvermindError: `invalid_config`; there is no copy, or it is of no use either.
+    """
+    try:
+        return load(path, providers=providers)
+    except OvermindError as error:
+        if os.path.exists(copy):
+            with suppress(OvermindError):
+                return load(copy, providers=providers)._replace(mistake=error.message)
+        raise
+
+
+def keep_copy(found: Loaded, copy: str) -> None:
+    """Keep the text of settings that were good.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    if not found.mistake and (not os.path.exists(copy) or _text(copy) != found.text):
+        new = f"{copy}.new"
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            file.write(found.text.encode())
+        os.replace(new, copy)
+
+
+def told(path: str, problems: Iterable[Problem]) -> str:
+    """Return the mistakes of a file as one line, each with its place."""
+    lines = [f"{path}:{line}:{column}: {message}" for line, column, message in problems]
+    more = [f"and {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
+    return "; ".join([*lines[:MOST_TOLD], *more])
+
+
+def _text(path: str) -> str | None:
+    """The text of a file; None when there is none."""
     if not os.path.exists(path):
-        return Settings()
-    import tomlkit  # noqa: PLC0415 - most homes have no configuration, and tomlkit costs 30 ms of each start
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+        return None
+    from overmind_core.domain.text.problems import Problems, decoded  # noqa: PLC0415 - most homes have no configuration
 
     try:
-        with open(path, encoding="utf-8") as file:
-            document = tomlkit.parse(file.read()).unwrap()
+        with open(path, "rb") as file:
+            return decoded(file.read())
     except OSError as error:
         raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise OvermindError("invalid_config", f"{path}: line {line} is no UTF-8. Save the file as UTF-8.") from error
-    except TOMLKitError as error:
-        raise OvermindError("invalid_config", f"{path}: {error}") from error
-    return _read(path, document)
+    except Problems as wrong:
+        raise OvermindError("invalid_config", told(path, wrong.problems)) from None
 
 
-_KEYS = {
-    ("logs", "per_mission"): ("log_limit", "size"),
-    ("logs", "total"): ("log_total", "size"),
-    ("retention", "finished"): ("finished", "count"),
-    ("retention", "events"): ("events", "count"),
-    ("sweep", "leave"): ("leave", "names"),
-    ("keeper", "spawn"): ("spawn_method", "method"),
-    ("notify", "command"): ("notify", "names"),
-    ("permissions", "allow"): ("allow", "rules"),
-    ("permissions", "deny"): ("deny", "rules"),
-}
-
-
-def _read(path: str, document: dict[str, Any]) -> Settings:
-    found: dict[str, Any] = {}
-    for (table, key), (field, kind) in _KEYS.items():
-        section = document.get(table, {})
-        if not isinstance(section, dict):
-            raise OvermindError("invalid_config", f"{path}: [{table}] must be a table.")
-        if key in section:
-            found[field] = _value(section[key], kind, f"{path}: {table}.{key}")
-    return Settings(**found, programs=_programs(path, document.get("providers", {})))
-
-
-def _programs(path: str, providers: Any) -> tuple[tuple[str, str], ...]:  # noqa: ANN401 - whatever TOML holds
-    """The program of each provider that has one of its own."""
-    if not isinstance(providers, dict) or not all(isinstance(one, dict) for one in providers.values()):
-        raise OvermindError("invalid_config", f"{path}: [providers] must hold tables, such as [providers.claude].")
-    found = [(name, table["program"]) for name, table in providers.items() if "program" in table]
-    for name, program in found:
-        if not isinstance(program, str) or not program:
-            raise OvermindError("invalid_config", f"{path}: providers.{name}.program must be a path or a name.")
-    return tuple(found)
-
-
-def _value(value: Any, kind: str, where: str) -> Any:  # noqa: ANN401 - whatever TOML holds
-    match kind:
-        case "size":
-            try:
-                return parse_size(str(value))
-            except SizeError as error:
-                raise OvermindError("invalid_config", f"{where}: {error}") from None
-        case "count" if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-        case "names" if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            return tuple(value)
-        case "rules" if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            for rule in value:
-                _check_rule(rule, where)
-            return tuple(value)
-        case "method" if value in SPAWN_METHODS:
-            return value
-    raise OvermindError("invalid_config", f"{where}: {value!r} is not allowed here.")
-
-
-def _check_rule(rule: str, where: str) -> None:
-    from overmind_core.domain.agents.permission import InvalidRule, parse  # noqa: PLC0415 - most homes have no rules
+def _settings(path: str, text: str, providers: Collection[str]) -> Settings:
+    if not text.strip():
+        return Settings()
+    from overmind_core.domain.text.problems import Problems  # noqa: PLC0415 - as above
+    from overmind_core.kernel import config_file  # noqa: PLC0415 - it loads tomlkit, which costs 30 ms of each start
 
     try:
-        parse(rule)
-    except InvalidRule as error:
-        raise OvermindError("invalid_config", f"{where}: {error}") from None
+        return Settings(**config_file.read(text, providers=providers))
+    except Problems as wrong:
+        raise OvermindError("invalid_config", told(path, wrong.problems)) from None

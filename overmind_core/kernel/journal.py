@@ -167,12 +167,19 @@ class Journal:
     def _write(self, changes: list[Change]) -> None:
         try:
             self._transact(changes)
-        except Conflict:
+        except Exception as error:
+            if not _is_at_fault(error):
+                raise
             for change in changes:  # one of them is at fault: the others must not wait for it for ever
-                try:
-                    self._transact([change])
-                except Conflict:
-                    _log.exception("a change that contradicts what is stored was dropped")
+                self._write_alone(change)
+
+    def _write_alone(self, change: Change) -> None:
+        try:
+            self._transact([change])
+        except Exception as error:
+            if not _is_at_fault(error):
+                raise
+            _log.exception("a change that can't be stored was dropped")
 
     def _transact(self, changes: list[Change]) -> None:
         with self._database.transaction():
@@ -191,3 +198,8 @@ class Journal:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_exception(error)
+
+
+def _is_at_fault(error: Exception) -> bool:
+    """Whether the change itself can never be stored; else the disk or the file refuses all of them."""
+    return isinstance(error, Conflict) or not isinstance(error, StoreError)

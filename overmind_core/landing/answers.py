@@ -55,9 +55,14 @@ class InspectedWorktree(NamedTuple):
         return RemovalCandidate(live, tuple(map(to_wire, state.dirty)), unmerged)
 
 
-def _stand(place: WorkLocation, sizes: bool) -> tuple[WorktreeStatus, int | None]:  # noqa: FBT001 - passed through a thread
-    state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "")
-    return state, status.folder_size(place.folder) if sizes else None
+class _Wanted(NamedTuple):
+    sizes: bool
+    nested: bool
+
+
+def _stand(place: WorkLocation, wanted: _Wanted) -> tuple[WorktreeStatus, int | None]:
+    state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "", nested=wanted.nested)
+    return state, status.folder_size(place.folder) if wanted.sizes else None
 
 
 MOST = 12 * 1024 * 1024
@@ -121,9 +126,18 @@ class WorktreeInspector:
         found = self._workspace.records.values() if ids is None else [self._workspace.find(text) for text in ids]
         return [one for one in found if one.branch is not None and one.worktree is not None]
 
-    async def inspect(self, found: Sequence[Isolation], *, sizes: bool = False) -> list[InspectedWorktree]:
-        """Look at all of them at once."""
-        return list(await asyncio.gather(*(self._inspect(one, sizes=sizes) for one in found)))
+    async def inspect(
+        self, found: Sequence[Isolation], *, sizes: bool = False, nested: bool = False
+    ) -> list[InspectedWorktree]:
+        """Look at all of them at once.
+
+        Args:
+            found: Which.
+            sizes: Whether to measure them.
+            nested: Whether to look into ignored folders for repositories with unsaved work.
+        """
+        wanted = _Wanted(sizes, nested)
+        return list(await asyncio.gather(*(self._inspect(one, wanted) for one in found)))
 
     def is_on_the_move(self, looked: InspectedWorktree) -> bool:
         """Whether nobody could tell how it stands because it is being made or taken away, or is gone by now."""
@@ -159,11 +173,11 @@ class WorktreeInspector:
             "problem": looked.problem or None,
         }
 
-    async def _inspect(self, one: Isolation, *, sizes: bool) -> InspectedWorktree:
+    async def _inspect(self, one: Isolation, wanted: _Wanted) -> InspectedWorktree:
         state, size, problem = None, None, ""
         try:
             async with asyncio.timeout(PATIENCE):
-                state, size = await self._locations.run(_stand, self._locations.location_of(one), sizes)
+                state, size = await self._locations.run(_stand, self._locations.location_of(one), wanted)
         except OvermindError as error:
             problem = error.message.rstrip(".")
         except TimeoutError:

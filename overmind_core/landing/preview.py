@@ -20,6 +20,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
 from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
 from overmind_core.git.merge import TargetBranch, TargetInUse
+from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import is_landed
 from overmind_core.landing.locations import WorkLocation
 
@@ -75,7 +76,10 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError("invalid", f"{told}{began}. Say another one with --into")
     if into == place.branch:
         raise OvermindError("invalid", f"{to_wire(into)!r} is the branch of {name} itself. Say another one with --into")
-    uncommitted = status.uncommitted_files(git, place.folder) if os.path.isdir(place.folder) else ()
+    there = os.path.isdir(place.folder)
+    if there and not wish.preview and (inside := nested_repositories(git, place.folder)):
+        raise nested(place, inside)
+    uncommitted = status.uncommitted_files(git, place.folder) if there else ()
     if uncommitted and not wish.preview:
         files = [to_wire(path) for path in uncommitted]
         told = f"{count_text(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
@@ -85,12 +89,26 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     if commit is None:
         raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
+    if links := added_gitlinks(git, place.source, target.commit, commit):
+        raise nested(place, links)
     if merge.contains(git, place.source, commit, target.commit) or is_landed(git, place.source, commit, target.commit):
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
     if not wish.preview:
         check_free(place, target)
     since = merge_base(git, place.source, target.commit, commit)
     return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+
+
+def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:
+    """Folders of the worktree are repositories of their own."""
+    names = [to_wire(path) for path in paths]
+    told = f"{list_text(names)} in the worktree of {to_wire(place.name)}"
+    is_, its = ("is a git repository", "its") if len(names) == 1 else ("are git repositories", "their")
+    advice = (
+        f"git would keep only the hash of {its} commit, not {its} files. Remove {names[0]}/.git to make {its} files"
+        f" part of this repository, or register it with: git submodule add URL {names[0]}"
+    )
+    return OvermindError("invalid", f"{told} {is_} of {its} own: {advice}", files=names)
 
 
 def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[str]) -> str:

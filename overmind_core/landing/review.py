@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import worktree_changes
-from overmind_core.landing import answers
+from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, line
@@ -126,6 +126,8 @@ class LandingReview:
             raise OvermindError(
                 "conflicts", f"{told}: {list_text([to_wire(path) for path in error.args[0]])}."
             ) from None
+        except git_merge.NestedRepositories as error:
+            raise preview.nested(place, error.args[0]) from None
         return {
             "mission": place.mission,
             "name": place.name,
@@ -200,7 +202,7 @@ class LandingReview:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
         removed: list[PrunedWork] = []
         kept: list[KeptWork] = []
-        for looked in await self._worktrees.inspect(self._worktrees.of(None)):
+        for looked in await self._worktrees.inspect(self._worktrees.of(None), nested=True):
             isolation = looked.isolation
             stands = looked.standing(live=isolation.mission in self._registry.live)
             why = why_kept(stands, force=request.force)
@@ -223,7 +225,7 @@ class LandingReview:
         """
         if isolation.branch is None:
             return
-        (looked,) = await self._worktrees.inspect([isolation])
+        (looked,) = await self._worktrees.inspect([isolation], nested=True)
         stands = looked.standing(live=False)
         why = why_kept(stands, force=False)
         if not why:

@@ -133,6 +133,11 @@ class Home:
         return self._inside("config.toml")
 
     @property
+    def good_config(self) -> str:
+        """A copy of the settings with which a daemon began last."""
+        return self._inside("config.last-good.toml")
+
+    @property
     def daemon_log(self) -> str:
         """The daemon's own log."""
         return self._inside("daemon.log")

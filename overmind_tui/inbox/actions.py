@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
 from overmind_tui.pages.compose import Composer, Purpose
-from overmind_tui.pages.dialog import Answer, DelayedConfirm
+from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.render.cells import Row, safe
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class AnswerActions:
             Answer(("enter",), "store the rule", lambda: self.give(question, ALWAYS), "slow"),
             Answer(("n",), "cancel", lambda: None),
         ]
-        self._shell.open(DelayedConfirm("always allow?", lines, answers, first=0))
+        self._shell.open(Dialog("always allow?", lines, answers, first=0))
 
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""

@@ -10,7 +10,7 @@ from overmind_tui.changes.page import ChangesPage
 from overmind_tui.command_line import jobs
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.describe_page import DescribePage, ask
+from overmind_tui.missions.describe_page import DescribePage, Known, ask
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Cell, Row, safe
 
@@ -45,8 +45,14 @@ class ViewActions:
 
     def describe(self, rows: list[Row]) -> None:
         """Everything that is known of the first."""
-        row = rows[0]
-        ask(self._shell, row, lambda known: self._shell.open(DescribePage(row, known)))
+        row, shell = rows[0], self._shell
+        expected = shell.expect_view()
+
+        def show(known: Known) -> None:
+            expected.came()
+            shell.open(DescribePage(row, known))
+
+        ask(shell, row, show, expected.failed)
 
     def changes(self, rows: list[Row]) -> None:
         """What changed in its folder."""
@@ -55,11 +61,14 @@ class ViewActions:
     def as_toml(self, rows: list[Row]) -> None:
         """Its definition, as `overmind edit` would have it."""
         shell, row = self._shell, rows[0]
+        expected = shell.expect_view()
 
         def on_result(outcome: jobs.Outcome) -> None:
             if outcome.code:
+                expected.failed()
                 shell.flash(safe(outcome.text.strip()), "bad")
                 return
+            expected.came()
             shown = toml_lines(outcome.text)
             shell.open(TextPage("toml", f"definition · {safe(row['name'])}", lambda: shown))
 

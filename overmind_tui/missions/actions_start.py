@@ -21,7 +21,7 @@ from overmind_tui.landing import lines as landing_lines
 from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, ProgramKind, Startable
-from overmind_tui.pages.dialog import Answer, DelayedConfirm
+from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.field import Field
 from overmind_tui.shell import external, world
@@ -66,7 +66,7 @@ def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Ca
         Answer(("y",), "trust it, and start", trust, "slow"),
         Answer(("n",), "cancel", lambda: shell.flash("nothing was started · isolate: no does without it", "quiet")),
     ]
-    shell.open(DelayedConfirm("trust this project?", lines(error.fields), answers, first=1))
+    shell.open(Dialog("trust this project?", lines(error.fields), answers, first=1))
 
 
 def lines(fields: Mapping[str, Any]) -> list[str]:
@@ -220,7 +220,8 @@ class StartActions:
             argv = ["/bin/sh", "-c", _UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", row["id"]]
             self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], before, code))
 
-        self._as_of(row["id"], begin)
+        expected = self._shell.expect_view()
+        self._as_of(row["id"], begin, expected.failed)
 
     def _edited(self, mission: str, before: str, code: int) -> None:
         if code:
@@ -240,10 +241,13 @@ class StartActions:
 
         self._as_of(mission, compare)
 
-    def _as_of(self, mission: str, then: Any) -> None:  # noqa: ANN401 - a function of what names the definition
+    def _as_of(self, mission: str, then: Callable[[str], None], failed: Callable[[], None] = lambda: None) -> None:
+        """Hand on what names the definition as it is now."""
+
         def on_result(answers: Answers) -> None:
             (answer,) = answers
             if isinstance(answer, OvermindError):
+                failed()
                 self._shell.flash(safe(answer.message), "bad")
             else:
                 then(answer["as_of"])

@@ -36,7 +36,7 @@ class DescribePage(TextPage):
 
     def do_refresh(self) -> None:
         """Ask again."""
-        ask(self.shell, self._row, self._show)
+        ask(self.shell, self._row, self._show, lambda: None)
 
     def _show(self, known: Known) -> None:
         self._known = known
@@ -44,13 +44,14 @@ class DescribePage(TextPage):
             self.update()
 
 
-def ask(shell: Shell, row: Row, then: Callable[[Known], None]) -> None:
-    """Ask for all that is known of a mission; what makes that impossible is a flash."""
+def ask(shell: Shell, row: Row, then: Callable[[Known], None], failed: Callable[[], None]) -> None:
+    """Ask for all that is known of a mission; what makes that impossible is a flash, and then `failed` is called."""
 
     def on_result(answers: Answers) -> None:
         (info,) = answers
         if isinstance(info, OvermindError):
             shell.flash(safe(info.message), "bad")
+            failed()
             return
 
         def defined(answers: Answers) -> None:

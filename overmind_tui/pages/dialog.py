@@ -1,6 +1,7 @@
 """A question with a few answers; the harmless one has the focus.
 
-An answer that counts only once the question can have been read waits until it was on the screen for a moment.
+An answer that ends work, or allows something, counts only once the question was on the screen for a moment: what is
+typed before that was not meant for it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ from overmind_tui.shell.shell import shell_of
 from overmind_tui.widgets.canvas import literal
 from overmind_tui.widgets.lines import Lines
 
+MOMENT = 0.3
+"""Seconds that a question must have been on the screen before an answer that changes something counts."""
+WEIGHTY = frozenset({"bad", "slow"})
+"""The tones of answers that end work, and of those that allow something."""
+
 
 class Answer(NamedTuple):
     """One answer: its keys, its words, and what it does."""
@@ -28,6 +34,10 @@ class Answer(NamedTuple):
     label: str
     do: Callable[[], None]
     tone: str = ""
+
+    def counts(self, shown_seconds: float) -> bool:
+        """Whether it may be given to a question that was shown for so long; -inf: it is not on the screen yet."""
+        return self.tone not in WEIGHTY or shown_seconds >= MOMENT
 
 
 class Dialog(NeedsRoom, ModalScreen[None]):
@@ -61,6 +71,8 @@ class Dialog(NeedsRoom, ModalScreen[None]):
 
     def on_mount(self) -> None:
         """It can take keys now."""
+        self.reading_delay = ReadingDelay()
+        self.reading_delay.begin(self)
         shell_of(self).typed.release()
 
     @property
@@ -100,12 +112,11 @@ class Dialog(NeedsRoom, ModalScreen[None]):
         """A paste answers nothing."""
 
     def _answer(self, answer: Answer) -> None:
+        if not answer.counts(self.reading_delay.seconds):
+            shell_of(self).flash(f"the question has just opened: read it, then press {answer.keys[0]}", "slow")
+            return
         self.app.pop_screen()
         answer.do()
-
-
-MOMENT = 0.3
-"""Seconds."""
 
 
 class ReadingDelay:
@@ -127,23 +138,11 @@ class ReadingDelay:
             self._since = time.monotonic()
 
     @property
+    def seconds(self) -> float:
+        """How long it was shown; -inf: it is not on the screen yet."""
+        return time.monotonic() - self._since
+
+    @property
     def enough(self) -> bool:
         """Whether a person can have read it."""
-        return time.monotonic() - self._since >= MOMENT
-
-
-class DelayedConfirm(Dialog):
-    """A dialog whose first answer counts only once its lines were on the screen for a moment."""
-
-    def on_mount(self) -> None:
-        """It can take keys now."""
-        self.reading_delay = ReadingDelay()
-        self.reading_delay.begin(self)
-        super().on_mount()
-
-    def press(self, key: str, character: str | None) -> None:
-        """Choose, or answer what was read."""
-        if key == "enter" and not self.reading_delay.enough:
-            shell_of(self).flash("it has just come: read it, then press enter", "slow")
-        else:
-            super().press(key, character)
+        return self.seconds >= MOMENT

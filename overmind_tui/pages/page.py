@@ -280,7 +280,14 @@ class Page(NeedsRoom, RateLimited):
                 page.act(action)
 
     def act(self, action: Action) -> None:
-        """Do one action of the table, unless it is not allowed."""
+        """Do one action of the table; where nothing opens for the text that may follow, that is no commands."""
+        self._act(action)
+        opened = self.app.screen is not self or self.bar.sign or self.context is Context.TYPING
+        if action.takes_text and not opened and not self.shell.typed.is_waiting:
+            self.shell.typed.hush()
+
+    def _act(self, action: Action) -> None:
+        """Do it, unless it is not allowed."""
         if not actions.allowed(action, read_only=self.shell.read_only):
             self.shell.flash(f"read-only: {action.label} is off", "slow")
             return

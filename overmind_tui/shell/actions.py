@@ -77,6 +77,7 @@ class Action(NamedTuple):
         alone: Why there is none.
         hint: Its place among the hints in the header; 0 is none.
         unlike: What it does to work, where that is not what the verb's operation does.
+        takes_text: It opens something to type into: where that does not open, what is typed next is no commands.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Action(NamedTuple):
     alone: str = ""
     hint: int = 0
     unlike: Unlike | None = None
+    takes_text: bool = False
 
     @property
     def danger(self) -> Danger:

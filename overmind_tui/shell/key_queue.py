@@ -3,36 +3,82 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 
 from textual import events
 
 Typed = events.Key | events.Paste
+QUIET_SECONDS = 1.0
+"""How long typed text does nothing after the place that it was meant for went away, or did not open."""
+STILL_TYPING = 0.5
+"""And how long after each key that did nothing."""
+TEXT_KEYS = frozenset({"enter", "tab", "backspace", "delete", "ctrl+c", "ctrl+j", "ctrl+m", "space"})
+"""What belongs to typing beside characters."""
+
+
+class QuietPeriod:
+    """The time in which typed text does nothing, because there is no place for it; times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.until = float("-inf")
+
+    def begin(self, now: float) -> None:
+        """The place for the text is not there."""
+        self.extend(now, QUIET_SECONDS)
+
+    def extend(self, now: float, seconds: float = STILL_TYPING) -> None:
+        """Somebody is still typing."""
+        self.until = max(self.until, now + seconds)
+
+    def swallows(self, key: str, character: str | None, now: float) -> bool:
+        """Whether a key is such text; the period lasts as long as somebody goes on typing."""
+        if now >= self.until or not (character is not None or key in TEXT_KEYS):
+            return False
+        self.extend(now)
+        return True
 
 
 class KeyQueue:
-    """While a screen is opening, what is typed waits for it.
+    """While a screen is opening, what is typed waits for it; where none opens, typed text is no commands.
 
     Attributes:
         elsewhere: Held while another program has the terminal, and with it what is typed.
+        quiet: The time in which typed text does nothing.
 
     Args:
         press: Gets each key, by name and by the character that it types (None for others).
         paste: Gets each pasted text.
+        clock: Monotonic seconds.
     """
 
-    def __init__(self, press: Callable[[str, str | None], None], paste: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        press: Callable[[str, str | None], None],
+        paste: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._press = press
         self._paste = paste
+        self._clock = clock
         self._waiting: deque[Typed] = deque()
         self._held = False
+        self._holds = 0
         self._closed = False
+        self.quiet = QuietPeriod()
         self.elsewhere = asyncio.Lock()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether what is typed is for what is about to open: a screen, or another program."""
+        return self._held or self._closed
 
     def close(self) -> None:
         """Another program gets the terminal: what still comes was typed for it, and is no key of ours."""
         self._closed = True
+        self._held = False
+        self._waiting.clear()
 
     def open(self) -> None:
         """The terminal is ours again."""
@@ -48,19 +94,55 @@ class KeyQueue:
     def hold(self) -> None:
         """A screen is opening."""
         self._held = True
+        self._holds += 1
 
     def release(self) -> None:
         """The screen can take keys."""
         self._held = False
         self._drain()
 
+    def hush(self) -> None:
+        """The place that text was typed into is gone, or did not open: text that still comes is no commands."""
+        self.quiet.begin(self._clock())
+
+    def expect(self) -> Expected:
+        """A view was asked for that opens later: what is typed is for that."""
+        self.hold()
+        return Expected(self, self._holds)
+
+    def is_held_for(self, hold: int) -> bool:
+        """Whether it is still that hold that keys wait for."""
+        return self._held and self._holds == hold
+
     def _drain(self) -> None:
         while self._waiting and not self._held:
             event = self._waiting.popleft()
             if isinstance(event, events.Paste):
-                self._paste(event.text)
-            else:
-                self._press(event.key, character(event))
+                if self._clock() >= self.quiet.until:
+                    self._paste(event.text)
+                continue
+            typed = character(event)
+            if not self.quiet.swallows(event.key, typed, self._clock()):
+                self._press(event.key, typed)
+
+
+class Expected:
+    """A view that was asked for, and what keys do until it comes."""
+
+    def __init__(self, queue: KeyQueue, hold: int) -> None:
+        self._queue = queue
+        self._hold = hold
+
+    def came(self) -> None:
+        """It opens now; when nothing waited for it any more, what is typed just now was not meant for it."""
+        if not self._queue.is_held_for(self._hold):
+            self._queue.hush()
+
+    def failed(self) -> None:
+        """It will not open, or not soon."""
+        if self._queue.is_held_for(self._hold):
+            self._queue.hush()
+            self._queue.release()
 
 
 def character(event: events.Key) -> str | None:

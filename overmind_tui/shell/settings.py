@@ -34,6 +34,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from overmind_core.domain.configuration import unknown_tables
+from overmind_core.domain.text.problems import hinted
+from overmind_core.domain.text.toml_lines import line_of
 from overmind_tui.shell import actions, keymap
 from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
 
@@ -195,7 +198,9 @@ def load(path: str) -> Settings:
     if not os.path.exists(path):
         return Settings()
     text = _text(path)
-    return read(_document(text).get("tui", {}), text)
+    document = _document(text)
+    unknown = [_Mistake((name,), sentence) for name, sentence in unknown_tables(document)]
+    return read(document.get("tui", {}), text, unknown)
 
 
 def _text(path: str) -> str:
@@ -219,8 +224,13 @@ def _document(text: str) -> dict[str, Any]:
         raise BadSettings([f"config.toml {explained(str(error), text)}"], Settings()) from None
 
 
-def read(table: object, text: str = "") -> Settings:
+def read(table: object, text: str = "", beside: Sequence[_Mistake] = ()) -> Settings:
     """The settings of the table `[tui]` of a file with this text.
+
+    Args:
+        table: What stands in it.
+        text: For the lines of mistakes.
+        beside: What is wrong with the file besides: `[tui]` may be there under another name.
 
     Raises:
         BadSettings: something makes no sense.
@@ -228,7 +238,7 @@ def read(table: object, text: str = "") -> Settings:
     if not isinstance(table, Mapping):
         raise BadSettings([_located(_Mistake(("tui",), "must be a table"), text)], Settings())
     found: dict[str, Any] = {}
-    mistakes: list[_Mistake] = []
+    mistakes = list(beside)
     for key, value in table.items():
         try:
             found[key] = _value(key, value, mistakes)
@@ -244,7 +254,7 @@ def _value(key: str, value: object, mistakes: list[_Mistake]) -> object:
     """A value as the settings hold it; mistakes within it are added to the others."""
     path = ("tui", key)
     if key not in Settings._fields:
-        raise _Mistake(path, f"there is no such setting{_meant(key)}")
+        raise _Mistake(path, hinted("unknown key", key, Settings._fields))
     if key in _TABLES:
         if not isinstance(value, Mapping):
             raise _Mistake(path, "write a table")
@@ -306,15 +316,7 @@ def _detach_keys(path: tuple[str, ...], value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _meant(key: str) -> str:
-    import difflib  # noqa: PLC0415 - only after a mistake
-
-    close = difflib.get_close_matches(key, Settings._fields, n=1)
-    return f"; {close[0]}?" if close else ""
-
-
 def _located(mistake: _Mistake, text: str) -> str:
-
     line = line_of(text, mistake.path)
     return f"config.toml line {line}: {mistake}" if line else f"config.toml: {mistake}"
 
@@ -337,51 +339,3 @@ def explained(error: str, text: str) -> str:
     line = int(found[2]) if found and found[2] else max(len(text.splitlines()), 1)
     column = f", column {found[3]}" if found and found[3] else ""
     return f"line {line}{column}: {reason[:1].lower()}{reason[1:]}: mend that line"
-
-
-def line_of(text: str, path: Sequence[str]) -> int:
-    """The line, counted from 1, of the key that `path` leads to, else of the nearest one above it; 0 for none."""
-    best, found = 0, 0
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = line.split("#")[0].strip()
-        if header.startswith("[") and header.endswith("]"):
-            here = table = keys(header.strip("[] "))
-        else:
-            here = (*table, *_key_of(line)) if "=" in line else ()
-        depth = _shared(here, path)
-        if depth > best and depth == len(here):
-            best, found = depth, number
-    return found
-
-
-def _key_of(line: str) -> tuple[str, ...]:
-    """The keys before the `=`; a quoted key may hold one itself."""
-    at = line.find("=")
-    while at >= 0:
-        if found := keys(line[:at].strip()):
-            return found
-        at = line.find("=", at + 1)
-    return ()
-
-
-def keys(written: str) -> tuple[str, ...]:
-    """The parts of a dotted key; none when it is no key."""
-    import tomllib  # noqa: PLC0415 - only for the message of a mistake
-
-    try:
-        value: object = tomllib.loads(f"{written} = 0")
-    except tomllib.TOMLDecodeError:
-        return ()
-    found: list[str] = []
-    while isinstance(value, dict) and len(value) == 1:
-        name, value = next(iter(value.items()))
-        found.append(name)
-    return tuple(found)
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    count = 0
-    while count < min(len(one), len(other)) and one[count] == other[count]:
-        count += 1
-    return count

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from overmind_tui.render.cells import Cell, Row
     from overmind_tui.render.layout import Panel
     from overmind_tui.shell.actions import Action, Context
-    from overmind_tui.shell.key_queue import KeyQueue
+    from overmind_tui.shell.key_queue import Expected, KeyQueue
     from overmind_tui.shell.settings import Settings
     from overmind_tui.shell.world import World
 
@@ -148,6 +148,9 @@ class Shell(Protocol):
 
     def open(self, screen: Screen[None]) -> None:
         """Show a screen on top; what is typed meanwhile is for it."""
+
+    def expect_view(self) -> Expected:
+        """A view was asked for that opens once the supervisor has answered; what is typed waits, but not for ever."""
 
     def show(self, view: str) -> None:
         """Open a view of the registry over what is open."""

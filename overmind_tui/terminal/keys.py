@@ -20,14 +20,8 @@ if TYPE_CHECKING:
     from overmind_core.terminal.input_encoding import MouseEvent
     from overmind_tui.missions.main_screen import MainScreen
 
-QUIET_SECONDS = 1.0
-"""How long keys do nothing after what they were typed into went away."""
-STILL_TYPING = 0.5
-"""And how long after each key that did nothing."""
 READ_SECONDS = 0.3
 """How long an offer stands there before its key counts: what was typed before was not meant for it."""
-TEXT_KEYS = frozenset({"enter", "tab", "backspace", "delete", "ctrl+c", "ctrl+j", "ctrl+m", "space"})
-"""What belongs to typing beside characters."""
 
 
 class TerminalKeys:
@@ -51,8 +45,6 @@ class TerminalKeys:
         self._screen = screen
         self._session = session
         self._detach, self._send_itself = detach, send_itself
-        self.quiet_until = float("-inf")
-        """Until when what is typed does nothing (monotonic seconds)."""
 
     @property
     def leaving(self) -> Sequence[DetachKey]:
@@ -60,12 +52,8 @@ class TerminalKeys:
         shell = self._screen.shell
         return detach_keys(shell.home.config, shell.settings.detach_keys)
 
-    def hush(self) -> None:
-        """What was typed into has just gone away."""
-        self.quiet_until = time.monotonic() + QUIET_SECONDS
-
     def press(self, key: str, character: str | None) -> bool:
-        """A key, when it is for the terminal, or must do nothing."""
+        """A key, when it is for the terminal."""
         if self._session.typing:
             self._press_typing(key, character)
             return True
@@ -73,7 +61,7 @@ class TerminalKeys:
         if leaving is not None and not self._session.over and self._screen.shell.read_only is False:
             self._send_itself(leaving)
             return True
-        return self._is_quiet(key, character)
+        return False
 
     def _press_typing(self, key: str, character: str | None) -> None:
         if self._session.finishing is not None:
@@ -99,14 +87,6 @@ class TerminalKeys:
         """The detach key that this is."""
         return next((one for one in self.leaving if encoding.key(key, None, Modes()) == bytes([one.byte])), None)
 
-    def _is_quiet(self, key: str, character: str | None) -> bool:
-        """Whether a key does nothing: it was meant for what has just gone away."""
-        now = time.monotonic()
-        if now >= self.quiet_until or not (character is not None or key in TEXT_KEYS):
-            return False
-        self.quiet_until = max(self.quiet_until, now + STILL_TYPING)
-        return True
-
     def paste(self, text: str) -> bool:
         """A paste; whether it was for the terminal."""
         if self._session.typing and self._session.finishing is None:
@@ -116,7 +96,7 @@ class TerminalKeys:
     def tapped(self, parts: Sequence[Part]) -> None:
         """What the person's terminal sent while it was tapped."""
         if not self._session.typing:
-            self.quiet_until = max(self.quiet_until, time.monotonic() + STILL_TYPING)
+            self._screen.shell.typed.quiet.extend(time.monotonic())
             return
         modes = self._session.modes
         for part in parts:

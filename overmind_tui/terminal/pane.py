@@ -139,6 +139,7 @@ class TerminalPanel:
         if not item.write:
             self._stop_typing()
             self._screen.shell.flash(f"{safe(self.session.name)} takes no input: watching only", "slow")
+            self._screen.shell.typed.hush()
             self._screen.refocus()
         elif not item.again:
             self._typing_begins()
@@ -170,8 +171,8 @@ class TerminalPanel:
     def _gone(self) -> None:
         """What was typed into has gone away."""
         if self.session.typing:
-            self.keys.hush()
             self._stop_typing()
+            self._screen.shell.typed.hush()
         self._screen.refocus()
 
     def rows_changed(self) -> None:

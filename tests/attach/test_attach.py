@@ -135,7 +135,7 @@ def test_keys_that_are_none_are_refused(om, shell):
     with Attached(om, shell, "--detach-key", "f12") as person:
         assert person.end() == 2
         assert "is not a key" in person.text()
-    for content in ('detach_keys = "ctrl-]"', 'detach_keys = ["ctrl-m"]', "detach_keys = ["):
+    for content in ('detach_keys = "ctrl-]"', 'detach_keys = ["ctrl-m"]', "detach_keys = [", "detach_key = []"):
         with open(om.path("config.toml"), "w") as file:
             file.write(f"[attach]\n{content}\n")
         with Attached(om, shell) as person:

@@ -60,7 +60,7 @@ class Script:
             for name in ("PATH", "HOME", "LC_ALL", "SHELL", MARKER, *AUTHOR, *claude.environment(""))
         }
         with open(om.path("config.toml"), "w") as file:
-            file.write("[notifications]\ncommand = []\n")
+            file.write("[notify]\ncommand = []\n")
         om.ok("start")
         self.api = Recorded(om, PORTS)
         for text, placeholder in volatile_of(om).items():

@@ -8,6 +8,8 @@ import re
 import shlex
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -238,6 +240,16 @@ def test_shutdown_with_keep_leaves_the_missions_alive_for_the_next_daemon(om):
     assert om.holder("supervisor.lock") is None
     om.ok("start")
     assert (om.info(mission)["status"], om.pid(mission)) == ("running", pid)
+
+
+def test_a_daemon_that_comes_for_a_keeper_which_has_left_starts_no_other(om):
+    """A keeper starts one after a crash; who was faster than that one may have been shut down when it has loaded."""
+    om.ok("start")
+    keeper = om.keeper_pid()
+    om.ok("shutdown")
+    late = [sys.executable, "-P", "-m", "overmind_core.daemon", "--home", om.home, "--keeper", str(keeper)]
+    assert subprocess.run(late, env=om.environment, capture_output=True, timeout=60).returncode == 1
+    assert of_home(om.home) == []
 
 
 @pytest.mark.parametrize("words", [("shutdown",), ("shutdown", "--keep")], ids=" ".join)

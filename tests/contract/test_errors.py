@@ -6,8 +6,10 @@ import pytest
 
 from overmind_core import errors
 from overmind_core.cli.command import COMMANDS
+from tests.kit.killing import kill_supervisor
 from tests.kit.processes import of_home
 from tests.kit.raw_socket import RawSocket
+from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
 
@@ -262,3 +264,28 @@ def test_a_newer_state_is_refused_and_left_alone(om):
     with sqlite3.connect(om.path("state.db")) as database:
         assert database.execute("SELECT count(*) FROM missions").fetchone() == (1,)
     database.close()
+
+
+@pytest.mark.own_home
+def test_settings_that_were_good_last_keep_a_daemon_alive_that_goes_on_for_another(om):
+    with open(om.path("config.toml"), "w") as file:
+        file.write('[permissions]\ndeny = ["Bash(rm:*)"]\n')
+    mission = om.mission("sleep 0.2; exit 1", "--restart", "always", "--backoff", "1ms", "--max-restarts", "0")
+    with open(om.path("config.toml"), "w") as file:
+        file.write('[permissions]\ndenny = ["Bash(rm:*)"]\n')
+    mistake = f"{om.path('config.toml')}:2:1: permissions: unknown key 'denny'. Did you mean deny?"
+    before = om.supervisor_pid()
+    assert om.refused("start", "--replace", code="invalid_config").strip().endswith(mistake)
+    assert om.supervisor_pid() == before, "what can't take over asks nobody to leave"
+    kill_supervisor(om)
+    eventually(lambda: om.holder("supervisor.lock") not in {None, 0, before}, what="the keeper starts a daemon")
+    runs = len(om.info(mission)["runs"])
+    eventually(lambda: len(om.info(mission)["runs"]) > runs, what="restarts go on")
+    (problem,) = om.json("status", "--json")["problems"]
+    assert problem.startswith(mistake)
+    assert problem.endswith("then run: overmind start --replace")
+    assert f"Problem:  {mistake}" in om.ok("status")
+    with open(om.path("config.toml"), "w") as file:
+        file.write("")
+    om.ok("start", "--replace")
+    assert om.json("status", "--json")["problems"] == []

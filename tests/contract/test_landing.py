@@ -220,6 +220,25 @@ def test_work_that_would_be_lost_is_named_first(om, shop):
     om.ok("kill", live)
 
 
+def test_a_repository_that_an_agent_made_is_never_thrown_away_and_no_bare_hash_lands(om, shop):
+    inside = "mkdir app; cd app; git init -q; echo 1 > 1; git add .; git commit -qm one; cd .."
+    new = shop.done("new", inside)
+    linked = shop.done("linked", f"{inside}; git add app; git commit -qm all")
+    ignored = shop.done("ignored", f"echo app > .gitignore; git add .gitignore; git commit -qm all; {inside}")
+    refusal = om.refused("commit", "new", "-m", "x", code="invalid")
+    assert "app in the worktree of new is a git repository of its own" in refusal
+    for name in ("new", "linked"):
+        assert f"app in the worktree of {name} is a git repo" in om.refused("merge", name, code="invalid")
+    om.ok("merge", "ignored")
+    for name in ("new", "linked", "ignored"):
+        assert "app" in om.refused("discard", name, code="unmerged")
+    assert om.ok("worktrees", "prune").count("Kept ") == 3
+    for mission in (new, linked, ignored):
+        assert os.path.isfile(shop.worktree(mission).path("app", "1"))
+    om.ok("discard", "linked", "--force")
+    assert shop.log() == ["Merge overmind/ignored into main", "all", "first"]
+
+
 def test_merges_of_one_repository_take_turns_and_one_that_is_called_off_leaves_nothing(om, shop):
     first, second, third = (shop.committed(name, name) for name in ("one", "two", "three"))
     hold = HOLD.format(go=om.path("go"))

@@ -219,6 +219,10 @@ class ScriptedKeeper:
         row["exit"] = {**end, "left": left}
         self._notice({"notice": "exit", "run": run, **end, "left": left})
 
+    def lose(self) -> None:
+        """The supervisor is gone: what happens now it does not hear."""
+        self._notice = lambda _notice: None
+
     def close(self) -> None:
         """Let go of the logs."""
         for log in self._logs.values():
@@ -344,6 +348,7 @@ async def supervising(
         await app.start()
         yield Inside(app, cwd)
     finally:
+        keeper.lose()
         app.close()
         for _ in range(3):
             await asyncio.sleep(0)

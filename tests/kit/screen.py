@@ -64,6 +64,17 @@ class TmuxScreen:
         """Type characters, in one write."""
         self._tmux("send-keys", "-l", text)
 
+    def agree(self, key: str, question: str) -> None:
+        """Answer a question, which counts once it could be read."""
+        self.until(question)
+
+        def answered() -> bool:
+            if question in self.shown():
+                self.type(key)
+            return question not in self.shown()
+
+        eventually(answered, what=f"{question} is answered")
+
     def shown(self) -> str:
         """What is on the screen."""
         return self._tmux("capture-pane", "-p")

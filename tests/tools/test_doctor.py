@@ -82,7 +82,7 @@ def test_a_stale_socket_is_noticed(om):
 BROKEN = [
     ("[logs]\ntotal = 'much'\n", "logs.total"),
     ("[logs\n", "config.toml"),
-    ("logs = 3\n", "[logs] must be a table"),
+    ("logs = 3\n", ":1:8: logs: write a table"),
 ]
 
 
@@ -93,6 +93,14 @@ def test_a_mistake_in_the_configuration_fails_and_is_named(om, text, named):
     found = examined(om, exit_code=1)
     assert found["config.toml"]["status"] == "fail"
     assert named in found["config.toml"]["found"]
+
+
+def test_an_unknown_key_of_the_full_screen_program_is_a_warning(om):
+    with open(om.path("config.toml"), "w") as file:
+        file.write("[tui]\nthem = 'dark'\n")
+    found = examined(om)["config.toml"]
+    assert (found["status"], found["mend"]) == ("warn", "mend that line; the full-screen program ignores it")
+    assert found["found"].endswith("config.toml:2:1: tui: unknown key 'them'. Did you mean theme?")
 
 
 def test_a_home_that_others_may_enter_is_a_warning(om):

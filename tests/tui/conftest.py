@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 
 from overmind_core.system.paths import Home
 from overmind_tui.app import OvermindApp
+from overmind_tui.pages import dialog
 from overmind_tui.shell.world import World
 from overmind_tui.widgets import log
 from tests.kit import idle
@@ -115,6 +116,20 @@ def logs_that_come_late_are_kept() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def questions_are_read_at_once() -> Iterator[None]:
+    """Nobody here reads; that an answer waits until its question could be read is held by test_type_ahead."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dialog, "WEIGHTY", frozenset())
+        yield
+
+
+@pytest.fixture
+def weighty_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that end work or allow something wait until their question could be read, as they do for people."""
+    monkeypatch.setattr(dialog, "WEIGHTY", frozenset({"bad", "slow"}))
+
+
 @pytest.fixture
 def program(om: Overmind) -> Callable[..., OvermindApp]:
     """Make the program for the home of the test."""
@@ -158,6 +173,11 @@ def opened(om, program):
         asyncio.run(whole())
 
     return open_with
+
+
+def later(app):
+    """As if the time had gone by in which typed text does nothing."""
+    app.typed.quiet.until = float("-inf")
 
 
 def picture(app):

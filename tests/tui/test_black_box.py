@@ -94,8 +94,7 @@ def test_stop_asks_and_kill_acts_at_once_on_one_leaf(om):
         screen.until("missions[2]", gone="stop alpha?")
         assert {row["status"] for row in om.ps()} == {"running"}
         screen.keys("x")
-        screen.until("stop alpha?")
-        screen.keys("y")
+        screen.agree("y", "stop alpha?")
         screen.until("stopped alpha")
         screen.keys("j")
         screen.keys("C-k")
@@ -151,8 +150,7 @@ def test_leaving_can_stop_all(om):
         om.mission(WRITER, "--name", "alpha")
         screen.until("alpha", "tick")
         screen.keys("q")
-        screen.until("leave?")
-        screen.keys("s")
+        screen.agree("s", "leave?")
         assert screen.exit_status() == 0
         screen.until("Stopped 1 mission.")
     eventually(lambda: om.holder("keeper.lock") is None and om.holder("supervisor.lock") is None)

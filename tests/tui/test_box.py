@@ -10,7 +10,7 @@ from tests.kit import claude, sessions
 from tests.kit.raw_socket import RawSocket
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import later, picture, until
 
 
 @pytest.fixture
@@ -190,6 +190,7 @@ def test_a_task_takes_no_messages_and_nothing_is_sent_when_nothing_is_written(om
         await pilot.press("m")
         assert "task is a task: it takes no messages" in picture(app)
         assert not isinstance(app.screen, Composer)
+        later(app)
         await at(app, pilot, planner)
         await pilot.press("m", "space", "enter")
         assert "nothing to send yet" in picture(app)

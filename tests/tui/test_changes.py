@@ -16,7 +16,7 @@ from overmind_tui.missions import actions_look, describe
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Cell
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import later, picture, until
 
 
 def run(folder, *words):
@@ -229,6 +229,7 @@ def test_v_shows_the_changes_and_n_goes_from_file_to_file(om, opened, repository
         assert "+seven [b]" in copied(app)
         await pilot.press("c")
         assert app.notice.text.startswith("no line of a file is under the cursor")
+        later(app)
         await pilot.press("q")
         assert len(app.screen_stack) == 1
 

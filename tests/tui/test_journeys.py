@@ -110,8 +110,7 @@ def test_who_runs_three_sessions_side_by_side(squad):
         screen.keys("Escape")
         screen.until("missions[3]")
         screen.type("*x")
-        screen.until("stop 3 missions?")
-        screen.type("y")
+        screen.agree("y", "stop 3 missions?")
         screen.until("stopped 3 of 3")
         assert set(statuses(om).values()) == {"stopped"}
 
@@ -155,12 +154,11 @@ def test_marked_ones_are_stopped_together_and_removed(om):
         order = re.findall("▶ (one|two|three) ", screen.shown())
         screen.keys("g")
         screen.type("  x")
-        screen.until("stop 2 missions?")
-        screen.type("y")
+        screen.agree("y", "stop 2 missions?")
         screen.until("stopped 2 of 2")
         assert statuses(om) == {order[0]: "stopped", order[1]: "stopped", order[2]: "running"}
         press_until(screen, "C-d", lambda: "remove 2 missions?" in screen.shown())
-        screen.type("y")
+        screen.agree("y", "remove 2 missions?")
         screen.until("missions[1]")
         assert statuses(om) == {order[2]: "running"}
 
@@ -229,7 +227,6 @@ def test_a_definition_is_edited_and_applied(om):
     with TmuxScreen(om, "tui", size=SIZE) as screen:
         screen.until("number one")
         screen.type("e")
-        screen.until("restart edited?")
-        screen.type("y")
+        screen.agree("y", "restart edited?")
         screen.until("number two", timeout=30.0)
     assert "two" in json.dumps(om.info("edited")["argv"])

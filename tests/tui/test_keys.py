@@ -22,7 +22,7 @@ from overmind_tui.shell.keymap import ACTIONS, keymap
 from overmind_tui.shell.messages import LogShown
 from overmind_tui.shell.registry import VIEWS
 from overmind_tui.terminal import stream
-from tests.tui.conftest import until
+from tests.tui.conftest import later, until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, settle
 from tests.tui.test_pictures_log import SERVICE
 from tests.tui.test_pictures_starting import AGENT
@@ -121,6 +121,7 @@ VIEW = {Context.LOG: "logs", Context.TEXT: "describe", Context.TABLE: "cost", Co
 
 async def go_to(app, pilot, context):
     """Have the keys go where this context's count, and mean the mission that asks."""
+    later(app)
     while isinstance(app.screen, Dialog | FormScreen | Composer):
         await pilot.press("escape")
     app.main.to_front()
@@ -137,6 +138,7 @@ async def go_to(app, pilot, context):
         app.commands.run(VIEW.get(context, "missions"))
     await until(pilot, lambda: getattr(app.screen, "context", None) is context, what=f"{context}")
     await settle(pilot)
+    later(app)
 
 
 def test_each_key_means_what_the_table_says_and_no_other_means_anything(monkeypatch):

@@ -8,9 +8,9 @@ import pytest
 
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
-from overmind_tui.pages.dialog import DelayedConfirm
+from overmind_tui.pages.dialog import Dialog
 from tests.kit import claude, sessions
-from tests.tui.conftest import picture, until
+from tests.tui.conftest import later, picture, until
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_always_shows_the_rule_and_enter_stores_it_once_it_was_read(om, opened, 
     async def scenario(app, pilot):
         await opened_on(app, pilot, asked["question"])
         await pilot.press("Y")
-        await until(pilot, lambda: isinstance(app.screen, DelayedConfirm), what="the rule")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="the rule")
         assert asked["rule"] in picture(app)
         await until(pilot, lambda: app.screen.reading_delay.enough, what="read")
         await pilot.press("enter")
@@ -94,14 +94,14 @@ def test_always_shows_the_rule_and_enter_stores_it_once_it_was_read(om, opened, 
     assert since == ["a person", f"rule {asked['rule']}"]
 
 
-def test_a_rule_that_is_not_stored_leaves_the_question_open(om, opened, planner):
+def test_a_rule_that_is_not_stored_leaves_the_question_open(om, opened, planner, weighty_answers):
     asked = sessions.asks(om, "planner", "!bash touch x")
 
     async def scenario(app, pilot):
         await opened_on(app, pilot, asked["question"])
         await pilot.press("Y", "enter", "n")
         assert isinstance(app.screen, NeedsPage)
-        assert "it has just come" in picture(app)
+        assert "the question has just opened: read it, then press enter" in picture(app)
         assert sessions.inbox(om)
 
     opened({}, scenario)
@@ -313,6 +313,7 @@ def test_what_crashed_for_good_is_blocked_and_its_log_is_one_key_away(om, opened
         assert "nobody starts it again but you" in picture(app)
         await pilot.press("m")
         assert "flaky asks nothing: r starts it again" in picture(app)
+        later(app)
         await pilot.press("l")
         assert app.screen is app.main
         assert app.main.panels.current == "logs"

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain import configuration
+from overmind_core.domain.text.toml_lines import line_of
 from overmind_tui.shell import keymap, settings
 from overmind_tui.shell.actions import TAKES_EVERYTHING, Context, shown_key
 from overmind_tui.shell.settings import BadSettings, Hotkey, Settings
@@ -93,7 +95,7 @@ MISTAKES = [
     ("[tui]\nfps = true", "line 2: tui.fps"),
     ("[tui]\nfps = 9999", "line 2: tui.fps: write a number up to 250"),
     ("[tui]\nescape_ms = -1", "line 2: tui.escape_ms"),
-    ("[tui]\nconfirmkill = true", "line 2: tui.confirmkill: there is no such setting; confirm_kill?"),
+    ("[tui]\nconfirmkill = true", "line 2: tui.confirmkill: unknown key. Did you mean confirm_kill?"),
     ("[tui]\ndetach_keys = 'ctrl-]'", "line 2: tui.detach_keys: write a list"),
     ("[tui]\ndetach_keys = ['ctrl-c']", "line 2: tui.detach_keys: 'ctrl-c' can't be used"),
     ("[tui]\nhotkeys = 3", "line 2: tui.hotkeys: write a table"),
@@ -166,7 +168,7 @@ def test_no_table_fails_but_by_a_sentence(table):
 
 @given(st.text())
 def test_the_line_of_a_mistake_is_looked_for_in_any_text(text):
-    assert 0 <= settings.line_of(text, ("tui", "theme")) <= max(len(text.splitlines()), 0)
+    assert 0 <= line_of(text, ("tui", "theme")) <= max(len(text.splitlines()), 0)
 
 
 KEYS = [
@@ -225,3 +227,13 @@ def test_a_hotkey_never_counts_where_keys_are_text():
 )
 def test_marks_are_ascii_where_the_terminal_speaks_nothing_else(symbols, environ, wanted):
     assert settings.ascii_only(symbols, environ) == wanted
+
+
+def test_a_table_with_a_slip_in_its_name_is_a_mistake_here_as_for_the_daemon(tmp_path):
+    with pytest.raises(BadSettings) as refusal:
+        settings.load(written(tmp_path, '[logs]\n[tuii]\ntheme = "light"\n'))
+    assert str(refusal.value) == "config.toml line 2: tuii: unknown table 'tuii'. Did you mean tui?"
+
+
+def test_the_keys_of_the_program_are_those_that_a_daemon_and_doctor_know():
+    assert set(configuration.KEYS["tui"]) == set(Settings._fields)

@@ -308,7 +308,7 @@ def test_r_runs_it_again_and_the_pane_shows_the_new_run(session, opened):
         await pilot.press("enter")
         await until(pilot, shows(app, "exited (3)", "r run again · esc back"))
         assert "<i>" not in picture(app), "nothing is offered that can't be done"
-        await until(pilot, lambda: time.monotonic() > app.main.terminal_panel.keys.quiet_until, what="keys count again")
+        await until(pilot, lambda: time.monotonic() > app.typed.quiet.until, what="keys count again")
         await until(pilot, lambda: app.fleet.of(app.main.terminal_panel.session.mission)["status"] == "crashed")
         await pilot.press("r")
         await until(pilot, lambda: not app.main.terminal_panel.session.over, what="it runs again")

@@ -23,7 +23,7 @@ from overmind_tui.shell.messages import InboxChanged, RowsChanged
 from overmind_tui.widgets import needs_list, table
 from tests.kit import torture
 from tests.kit.overmind import REPOSITORY
-from tests.tui.conftest import until
+from tests.tui.conftest import later, until
 from tests.tui.test_pictures import AGENTS, QUESTIONS, ROWS, Still, mission, settle
 from tests.tui.test_pictures_talking import PLAN, SETUP, SEVERAL, Asking
 
@@ -145,6 +145,7 @@ def test_no_key_answers_what_has_just_come_under_the_cursor(following):
         await until(pilot, lambda: page.list.restless, what="another one")
         for key in ANSWERING:
             app.flash("")
+            later(app)
             await pilot.press(key)
             assert JUST_CHANGED in app.notice.text, key
             assert app.screen is page, key

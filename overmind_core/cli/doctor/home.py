@@ -10,7 +10,8 @@ from overmind_core.cli.output import size
 from overmind_core.client.client import release_numbers
 from overmind_core.client.stream import CALL_LIMIT, call_if_running
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.config import Settings, load
+from overmind_core.kernel.config import Settings, load, told
+from overmind_core.providers.registry import names
 from overmind_core.system import unixsocket
 from overmind_core.system.lock import holder_pid
 from overmind_core.system.paths import (
@@ -99,16 +100,23 @@ def config(context: CheckContext) -> Finding:
     """Whether config.toml can be read, and means something."""
     path = context.home.config
     try:
-        load(path)
+        found = load(path, providers=names())
     except OvermindError as error:
         return fail(error.message, "mend that line; until then no daemon starts")
-    return ok(f"{path} is valid" if os.path.exists(path) else "none: all defaults")
+    if not os.path.exists(path):
+        return ok("none: all defaults")
+    if "tui" in found.text:
+        from overmind_core.kernel.config_file import tui_problems
+
+        if problems := tui_problems(found.text):
+            return warn(told(path, problems), "mend that line; the full-screen program ignores it")
+    return ok(f"{path} is valid")
 
 
 def settings(context: CheckContext) -> Settings:
     """Return the settings; the defaults when they can't be read."""
     try:
-        return load(context.home.config)
+        return load(context.home.config, providers=names()).settings
     except (OvermindError, OSError):
         return Settings()
 

@@ -15,7 +15,7 @@ from overmind_core.daemon.app import App
 from overmind_core.daemon.state import State
 from overmind_core.domain.agents.events import ActivityChanged, NotificationDue, QuestionAsked, TurnFinished
 from overmind_core.domain.missions.events import MissionCrashed, MissionKilled, MissionStopped, RunRestarted
-from overmind_core.kernel import config
+from overmind_core.kernel.config import Settings
 from overmind_core.kernel.keeper_client import KeeperStarter
 from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.schedules.events import RitualChanged
@@ -56,7 +56,7 @@ def subscribers(tmp_path):
 
     async def composed():
         state = State.open(home.database)
-        app = App(home, state, config.load(home.config), KeeperStarter(home, daemon=None), SystemClock())
+        app = App(home, state, Settings(), KeeperStarter(home, daemon=None), SystemClock())
         found = {kind: app.bus.subscribers(kind) for kind in ORDER}
         app.close()
         state.close()

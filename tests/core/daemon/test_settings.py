@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_core.kernel import config
+from overmind_core.kernel import config, config_file
 from overmind_core.kernel.config import Settings
+from overmind_core.providers.registry import names
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising
@@ -27,15 +28,27 @@ READ = [
     ('[providers.claude]\nprogram = "/opt/claude"', Settings(programs=(("claude", "/opt/claude"),))),
 ]
 REFUSED = [
-    ('[keeper]\nspawn = "fork"', "keeper.spawn: 'fork' is not allowed here."),
-    ("[keeper]\nspawn = true", "keeper.spawn: True is not allowed here."),
-    ("keeper = 3", "[keeper] must be a table."),
-    ("[retention]\nfinished = 0", "retention.finished: 0 is not allowed here."),
-    ("[retention]\nevents = true", "retention.events: True is not allowed here."),
-    ('[sweep]\nleave = "a"', "sweep.leave: 'a' is not allowed here."),
-    ('[permissions]\nallow = ["Bash("]', "permissions.allow: "),
-    ('[providers]\nclaude = "x"', "[providers] must hold tables"),
-    ('[providers.claude]\nprogram = ""', "providers.claude.program must be a path or a name."),
+    ('[permissions]\ndenny = ["Bash(rm:*)"]', "2:1: permissions: unknown key 'denny'. Did you mean deny?"),
+    ('[permission]\ndeny = ["Edit"]', "1:2: unknown table 'permission'. Did you mean permissions"),
+    ('[lgs]\ntotal = "1GB"', "1:2: unknown table 'lgs'. Did you mean logs"),
+    ('\n[logs]\nper_mision = "1GB"', "3:1: logs: unknown key 'per_mision'. Did you mean per_mission?"),
+    ('deny = ["Edit"]', "1:1: unknown table 'deny'. Write it below [permissions]"),
+    ('[permissions]\ndeny = ["Edti"]', "2:9: permissions.deny: unknown tool 'Edti'. Did you mean Edit?"),
+    ('[permissions]\nallow = ["bash"]', "2:10: permissions.allow: unknown tool 'bash'. Did you mean Bash?"),
+    ('[permissions]\nallow = ["Bash("]', "2:10: permissions.allow: "),
+    ('[permissions]\nallow = ["Edit"]\nallow = ["Bash"]', "3:1: permissions.allow is there twice: first in line 2"),
+    ("[attach]\ndetach_key = []", "2:1: attach: unknown key 'detach_key'. Did you mean detach_keys?"),
+    ('[providers.cluade]\nprogram = "x"', "1:12: providers: unknown provider 'cluade'. Did you mean claude?"),
+    ('[providers.claude]\nprogramm = "x"', "2:1: unknown key 'programm'. Did you mean program?"),
+    ('[providers.claude]\nprogram = ""', "2:11: providers.claude.program: write a path or a name"),
+    ('[providers]\nclaude = "x"', "2:10: providers.claude: write a table: [providers.claude]"),
+    ('[keeper]\nspawn = "fork"', "2:9: keeper.spawn: unknown value 'fork', known are auto, posix_spawn, ptyprocess"),
+    ("[keeper]\nspawn = true", "2:9: keeper.spawn: write a text in quotes"),
+    ("keeper = 3", "1:10: keeper: write a table"),
+    ("[retention]\nfinished = 0", "2:12: retention.finished: write a whole number above 0"),
+    ("[retention]\nevents = true", "2:10: retention.events: write a whole number above 0"),
+    ('[sweep]\nleave = "a"', "2:9: sweep.leave: write a list of texts"),
+    ("[logs", "1:"),
 ]
 
 
@@ -47,7 +60,7 @@ def home(tmp_path):
 def load(home, text):
     with open(home.config, "w", encoding="utf-8") as file:
         file.write(text)
-    return config.load(home.config)
+    return config.load(home.config, providers=names()).settings
 
 
 @pytest.mark.parametrize(("text", "expected"), READ)
@@ -56,15 +69,58 @@ def test_each_key_sets_what_it_names_and_nothing_else(home, text, expected):
 
 
 @pytest.mark.parametrize(("text", "why"), REFUSED)
-def test_a_mistake_is_told_with_its_file_and_key(home, text, why):
+def test_a_mistake_is_told_with_its_file_line_and_nearest_key(home, text, why):
     with pytest.raises(OvermindError) as refusal:
         load(home, text)
     assert refusal.value.code == "invalid_config"
-    assert f"{home.config}: {why}" in refusal.value.message
+    assert f"{home.config}:{why}" in refusal.value.message
 
 
 def test_without_a_file_all_is_as_it_suits_most(home):
-    assert config.load(home.config) == Settings()
+    assert config.load(home.config, providers=names()).settings == Settings()
+
+
+def test_all_mistakes_are_told_at_once(home):
+    with pytest.raises(OvermindError) as refusal:
+        load(home, "".join(f"[t{number}]\n" for number in range(7)))
+    assert refusal.value.message.count("unknown table") == 5
+    assert refusal.value.message.endswith("; and 2 more")
+
+
+def test_what_the_full_screen_program_reads_stops_no_daemon_and_is_found_all_the_same(home):
+    text = '[tui]\nthem = "dark"\n[tui.hotkeys]\nf2 = "top"\n'
+    assert load(home, text) == Settings()
+    assert config_file.tui_problems(text) == [(2, 1, "tui: unknown key 'them'. Did you mean theme?")]
+    assert config_file.tui_problems("tui = 3")
+
+
+def last_good(home):
+    return config.load_or_last_good(home.config, home.good_config, providers=names())
+
+
+def test_a_daemon_that_goes_on_for_another_has_the_settings_that_were_good_last(home):
+    good = '[permissions]\ndeny = ["Edit"]'
+    load(home, good)
+    config.keep_copy(last_good(home), home.good_config)
+    with pytest.raises(OvermindError) as refusal:
+        load(home, "[permissions]\nden")
+    found = last_good(home)
+    assert (found.settings, found.mistake) == (Settings(deny=("Edit",)), refusal.value.message)
+    config.keep_copy(found, home.good_config)
+    assert last_good(home) == found
+    load(home, "[retention]\nfinished = 3")
+    assert last_good(home) == (Settings(finished=3), "[retention]\nfinished = 3", "")
+
+
+def test_without_settings_that_were_good_once_a_mistake_stops_every_daemon(home):
+    for copy in (None, "[logs"):
+        if copy is not None:
+            with open(home.good_config, "w", encoding="utf-8") as file:
+                file.write(copy)
+        with pytest.raises(OvermindError):
+            load(home, "[permissions]\ndenny = []")
+        with pytest.raises(OvermindError, match="denny"):
+            last_good(home)
 
 
 @pytest.mark.parametrize("way", ["auto", "posix_spawn", "ptyprocess"])

@@ -7,7 +7,7 @@ import logging
 from typing import NamedTuple
 
 from overmind_core.kernel.bus import Bus
-from overmind_core.kernel.database import Database
+from overmind_core.kernel.database import Database, MetaTable
 from overmind_core.kernel.journal import Journal
 
 
@@ -77,3 +77,23 @@ def test_a_follow_up_that_fails_neither_drops_the_others_nor_leaves_the_waiters_
     database.close()
     assert followed == ["first", "third"]
     assert "what follows from a commit failed" in caplog.text
+
+
+def test_a_write_that_fails_by_a_mistake_is_dropped_alone_and_nobody_waits_for_ever(tmp_path, caplog):
+    database = Database.open(str(tmp_path / "state.db"))
+
+    async def scene() -> None:
+        journal = Journal(database, asyncio.get_running_loop())
+        meta = MetaTable(database)
+        journal.save(lambda: meta.save("first", "kept"))
+        journal.save(lambda: fails(None))
+        journal.save(lambda: meta.save("third", "kept"))
+        await asyncio.wait_for(journal.saved(), 30)
+        journal.close()
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(scene())
+    kept = [MetaTable(database).get(key) for key in ("first", "third")]
+    database.close()
+    assert kept == ["kept", "kept"]
+    assert "a change that can't be stored was dropped" in caplog.text

@@ -1,0 +1,45 @@
+"""The keys of config.toml: which tables it may have, and the keys of each. Pure.
+
+The daemon reads most of them, `attach` its own the full-screen program `[tui]`. Every reader refuses an unknown key: a
+rule that guards must not be lost by a slip of the keyboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from overmind_core.domain.text.problems import hinted
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "logs": ("per_mission", "total"),
+    "retention": ("finished", "events"),
+    "sweep": ("leave",),
+    "notify": ("command",),
+    "permissions": ("allow", "deny"),
+    "keeper": ("spawn",),
+    "attach": ("detach_keys",),
+    "providers": (),
+    "tui": (
+        "theme", "symbols", "confirm_kill", "mouse", "motion", "coach", "fps", "escape_ms", "detach_keys", "log_time",
+        "log_wrap", "log_range", "hotkeys", "aliases",
+    ),
+}  # fmt: skip
+"""Table → its keys. `[providers]` has a table for each provider."""
+PROVIDER_KEYS = ("program",)
+"""Keys of `[providers.NAME]`."""
+
+
+def unknown_tables(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield each unknown key of the file's first level, with the sentence about it."""
+    for name in document:
+        if name not in KEYS:
+            owner = next((table for table, keys in KEYS.items() if name in keys), None)
+            unknown = f"unknown table {name!r}"
+            yield name, hinted(unknown, name, KEYS) if owner is None else f"{unknown}. Write it below [{owner}]"
+
+
+def unknown_keys(table: str, found: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield each unknown key of a table, with the sentence about it."""
+    for name in found:
+        if name not in KEYS[table]:
+            yield name, hinted(f"{table}: unknown key {name!r}", name, KEYS[table])
