@@ -61,7 +61,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
 
 _MODULES: dict[str, tuple[str, ...]] = {
-    "daemon": ("start", "shutdown", "status", "version", "tui", "completion"),
+    "daemon": ("start", "shutdown", "version", "tui", "completion"),
+    "status": ("status",),
     "demo": ("demo",),
     "init": ("init",),
     "quests": ("quest run", "quest list", "quest info", "quest logs", "quest wait", "quest cancel"),
@@ -296,9 +297,9 @@ _FORMATS = ("json", "yaml", "name")
 
 def _with_formats(options: Sequence[Parameter]) -> tuple[Parameter, ...]:
     """Give a command that prints JSON the option that names the format: `-o yaml`."""
-    if JSON not in options:
-        return tuple(options)
     names = {name for one in options for name in one.names}
+    if JSON not in options or "--output" in names:
+        return tuple(options)
     formats = (*_FORMATS, "wide") if WIDE in names else _FORMATS
     words = f"{', '.join(formats[:-1])} or {formats[-1]}"
     short = None if "-o" in names else "-o"
@@ -318,6 +319,8 @@ def find(name: str) -> Command:
     if module is None:
         from overmind_core.cli.synonyms import advice  # only after a mistake
 
-        raise OvermindError("unknown_command", f"There is no command {name!r}.{advice(name)} See: overmind --help")
+        raise OvermindError(
+            "unknown_command", f"There is no command {name!r}.{advice(name, COMMANDS)} See: overmind --help"
+        )
     commands: tuple[Command, ...] = __import__(module, fromlist=["COMMANDS"]).COMMANDS
     return next(command for command in commands if command.name == name)

@@ -1,4 +1,4 @@
-"""Commands about the daemon and this program: start, shutdown, status, version, tui, completion."""
+"""Commands about the daemon and this program: start, shutdown, version, tui, completion."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import os
 import sys
 import time
 
-from overmind_core.cli.command import JSON, YES, Command, argument, flag, ids, option
+from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed
-from overmind_core.cli.output import ABSENT, dumps, size
+from overmind_core.cli.output import dumps
 from overmind_core.client.client import Client
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import FAILED, OvermindError, UsageError
 from overmind_core.system.lock import holder_pid
 from overmind_core.version import VERSION
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from overmind_core.client.daemon import LaunchedDaemon
     from overmind_core.system.paths import Home
 
-    Facts = Mapping[str, Any]
     Part = Mapping[str, Any] | None
 
 
@@ -198,55 +196,6 @@ SHUTDOWN = Command(
 )
 
 
-COUNTS = ("running", "stopped", "crashed", "killed", "total")
-"""`running` counts all live ones."""
-
-
-def status(args: Namespace, context: Context) -> int:
-    """Print the daemon's own facts, or a mission's."""
-    if args.ids:
-        from overmind_core.cli.missions.list import mission_status  # the daemon's own facts need none of it
-
-        return mission_status(args, context)
-    facts = context.client().call("status")
-    context.print(dumps(facts) if args.json else status_text(facts))
-    return 0
-
-
-def status_text(facts: Facts) -> str:
-    """Return the facts as aligned lines."""
-    rows = [
-        ("Daemon", "running"),
-        ("PID", str(facts["pid"])),
-        ("Version", facts["version"]),
-        ("Home", facts["home"]),
-        ("Uptime", format_uptime(facts["uptime_seconds"])),
-        ("Memory", size(facts["memory_bytes"])),
-        *((name.capitalize(), str(facts["missions"].get(name, 0))) for name in COUNTS),
-        ("Keeper", _keeper(facts["keeper"])),
-        ("Logs", size(facts["log_bytes"])),
-        *(("Problem", problem) for problem in facts.get("problems", ())),
-    ]
-    return "\n".join(f"{name + ':':<10}{display_safe(value)}" for name, value in rows)
-
-
-def _keeper(facts: Facts | None) -> str:
-    if facts is None:
-        return ABSENT
-    runs = f"{facts['runs']} run{'' if facts['runs'] == 1 else 's'}"
-    return f"PID {facts['pid']}, version {facts['version']}, {size(facts['memory_bytes'])}, {runs}"
-
-
-STATUS = Command(
-    name="status",
-    arguments=[ids(nargs="*")],
-    options=[JSON],
-    examples=["overmind status", "overmind status api", "overmind status | grep PID: | cut -d: -f2"],
-    notes="With ids: the status of these missions, a line for each fact.",
-    run=status,
-)
-
-
 def version(args: Namespace, context: Context) -> int:
     """Print the versions; starts nothing."""
     facts = versions(context.home)
@@ -388,4 +337,4 @@ COMPLETION = Command(
     run=completion,
 )
 
-COMMANDS = (START, SHUTDOWN, STATUS, VERSION_COMMAND, TUI, COMPLETION)
+COMMANDS = (START, SHUTDOWN, VERSION_COMMAND, TUI, COMPLETION)

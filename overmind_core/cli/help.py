@@ -70,8 +70,6 @@ def overview_of(name: str, commands: Sequence[str]) -> str:
 
 def command_help(command: Command) -> str:
     """Return what a command's --help prints."""
-    from overmind_core.cli.parser import usage_line
-
     wide = columns()
     also = f"Also: {', '.join(f'overmind {word}' for word in command.aliases)}" if command.aliases else ""
     examples = "\n".join(["Examples:", *(_INDENT + continued(one, wide - len(_INDENT)) for one in command.examples)])
@@ -84,6 +82,18 @@ def command_help(command: Command) -> str:
         examples,
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def usage_line(command: Command) -> str:
+    """Return how the command is written."""
+    words = [_word(argument) for argument in command.arguments]
+    return " ".join(["overmind", command.name, "[options]", *words, *filter(None, [command.rest])])
+
+
+def _word(argument: Parameter) -> str:
+    name = f"<{argument.settings['metavar']}>"
+    shapes = {"*": f"[{name}...]", "+": f"{name}...", "?": f"[{name}]"}
+    return shapes.get(str(argument.settings.get("nargs")), name)
 
 
 HELP = ("-h, --help", "show this")

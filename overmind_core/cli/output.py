@@ -118,6 +118,11 @@ def text_cell(text: str) -> str:
     return cut(display_safe(text), TEXT_CELLS)
 
 
+def activity_cell(row: Row) -> str:
+    """Return what a mission is doing: `working`, `waiting:permission`."""
+    return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
+
+
 def money(usd: float | None) -> str:
     """Return US dollars: `$0.12`, with four digits where two would say nothing."""
     if usd is None:

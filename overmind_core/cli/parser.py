@@ -111,9 +111,7 @@ def _joined(options: Sequence[Parameter], words: Sequence[str]) -> list[str]:
 
 def build_parser(command: Command) -> argparse.ArgumentParser:
     """Return the parser of one command."""
-    parser = Parser(
-        prog=f"overmind {command.name}", usage=usage_line(command), formatter_class=_formatter, allow_abbrev=False
-    )
+    parser = Parser(prog=f"overmind {command.name}", usage=command.name, formatter_class=_formatter, allow_abbrev=False)
     parser.command = command
     return add_parameters(parser, command)
 
@@ -211,18 +209,6 @@ def _with_reason(parse_value: Callable[[str], object]) -> Callable[[str], object
     return parse_word
 
 
-def usage_line(command: Command) -> str:
-    """Return how the command is written."""
-    words = [_word(argument) for argument in command.arguments]
-    return " ".join(["overmind", command.name, "[options]", *words, *filter(None, [command.rest])])
-
-
-def _word(argument: Parameter) -> str:
-    name = f"<{argument.settings['metavar']}>"
-    shapes = {"*": f"[{name}...]", "+": f"{name}...", "?": f"[{name}]"}
-    return shapes.get(str(argument.settings.get("nargs")), name)
-
-
 MILLISECONDS = "ms"
 
 
@@ -263,11 +249,16 @@ def dollars(word: str) -> float:
 
 def terminal_size(word: str) -> tuple[int, int]:
     """Return columns and rows of `80x24`."""
+    from overmind_core.domain.text.cells import MOST_CELLS  # start-up: only where one is given
+
     columns, _, rows = word.partition("x")
     try:
-        return whole_number(columns), whole_number(rows)
+        size = whole_number(columns), whole_number(rows)
     except ValueError:
         raise ValueError(f"{word!r} is not a size: write columns x rows, such as 80x24") from None
+    if not all(1 <= cells <= MOST_CELLS for cells in size):
+        raise ValueError(f"{word!r} is not a size: columns and rows are 1 to {MOST_CELLS} each")
+    return size
 
 
 def label(word: str) -> tuple[str, str]:

@@ -5,8 +5,12 @@ Words that mean the same as one of our commands are its aliases, in `overmind_co
 
 from __future__ import annotations
 
-from overmind_core.cli.command import COMMANDS
 from overmind_core.domain.text.cells import did_you_mean
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 INSTEAD: dict[str, str] = {
     "allow": "To answer a question: overmind answer NUMBER allow",
@@ -67,7 +71,7 @@ INSTEAD: dict[str, str] = {
 """Word → what to type instead."""
 
 
-def advice(word: str) -> str:
-    """Return ` To …: overmind …`, or the commands that look like the word; nothing when there are none."""
+def advice(word: str, known: Sequence[str]) -> str:
+    """Return ` To …: overmind …`, or the `known` commands that look like the word; nothing when there are none."""
     found = INSTEAD.get(word) or INSTEAD.get(word.split(" ", maxsplit=1)[0])
-    return f" {found}." if found else did_you_mean(word, COMMANDS)
+    return f" {found}." if found else did_you_mean(word, known)

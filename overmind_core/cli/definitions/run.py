@@ -55,6 +55,8 @@ def _check_stay(args: Namespace) -> None:
     for name in ("wait", "tty"):
         if args.detach and getattr(args, name):
             raise UsageError(f"--detach and --{name} don't go together.")
+    if args.interactive and args.no_tty:
+        raise UsageError("--interactive and --no-tty don't go together: leave out --no-tty.")
     if args.tty and args.no_tty:
         raise UsageError("--tty and --no-tty don't go together.")
     if args.rm and not (args.wait or args.tty):

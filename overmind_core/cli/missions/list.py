@@ -7,6 +7,7 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.output import (
     ABSENT,
     STATUS_COLOURS,
+    activity_cell,
     branches,
     coloured,
     command_cell,
@@ -19,7 +20,6 @@ from overmind_core.cli.output import (
     tokens,
 )
 from overmind_core.cli.parser import label_filter, status_word
-from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -32,11 +32,6 @@ if TYPE_CHECKING:
     from overmind_core.client.client import Client
 
     Row = Mapping[str, Any]
-
-
-def activity_cell(row: Row) -> str:
-    """Return what a mission is doing: `working`, `waiting:permission`."""
-    return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -167,7 +162,7 @@ def monitor(args: Namespace, context: Context) -> int:
         rows = fetch_rows(args, client)
         if args.json:
             return dumps({"status": facts, "missions": rows})
-        from overmind_core.cli.daemon import status_text  # `ps` begins without the daemon's commands
+        from overmind_core.cli.status import status_text  # `ps` begins without the daemon's commands
 
         return f"{status_text(facts)}\n\n{render(args, context, rows)}"
 
@@ -233,32 +228,6 @@ TOP = Command(
     examples=["overmind top", "overmind top api worker", "overmind top --once --json"],
     run=top,
 )
-
-
-def mission_status(args: Namespace, context: Context) -> int:
-    """Print the main facts of each mission, a line each, for `status ID`."""
-    client = context.client()
-    found = [client.call("info", {"id": mission}) for mission in args.ids]
-    context.print(dumps(found) if args.json else "\n\n".join(map(status_lines, found)))
-    return 0
-
-
-def status_lines(facts: Row) -> str:
-    """Return the main facts of a mission as aligned lines."""
-    reason = f" ({facts['reason']})" if facts["reason"] else ""
-    rows = [
-        ("Mission", f"{facts['name']} ({facts['id']})"),
-        ("Status", f"{facts['status']}{reason}"),
-        ("PID", or_absent(facts["os_pid"])),
-        ("Exit", or_absent(facts["exit_code"])),
-        ("Started", or_absent(facts["started_at"])),
-        ("Ended", or_absent(facts["ended_at"])),
-        ("Restarts", str(facts["restart_count"])),
-        ("Activity", activity_cell(facts)),
-        ("Folder", or_absent(facts["cwd"])),
-        ("Command", command_cell(facts["command"])),
-    ]
-    return "\n".join(f"{name + ':':<10}{display_safe(value)}" for name, value in rows)
 
 
 def info(args: Namespace, context: Context) -> int:

@@ -101,6 +101,8 @@ def _category(character: str) -> str:
     return category(character)
 
 
+MOST_CELLS = 1000
+"""Columns, or rows, that a mission's terminal may have."""
 MOST_MEANT = 3
 """Words that may have been meant; more would say nothing."""
 

@@ -38,7 +38,7 @@ FAILING = [
     (["agents"], 2, "Error: invalid: Missing file"),
     (["run", "--rm", "true"], 2, "--rm is for --wait and -it"),
     (["run", "-d", "--wait", "true"], 2, "--detach and --wait don't go together"),
-    (["run", "-it", "--no-tty", "true"], 2, "--tty and --no-tty don't go together"),
+    (["run", "-t", "--no-tty", "true"], 2, "--tty and --no-tty don't go together"),
     (["kill", "-s", "HUP", "--all"], 2, "--signal HUP and --all don't go together"),
     (["logs", "-p", "-f", "x"], 2, "--previous and --follow don't go together"),
     (["--home"], 2, "--home needs a folder"),

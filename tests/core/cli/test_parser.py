@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from overmind_core.cli.command import COMMANDS, find
+from overmind_core.cli.command import COMMANDS, JSON, find
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
 from overmind_core.cli.parser import parse, split_rest
@@ -184,7 +184,7 @@ def test_the_options_of_a_command_have_names_and_values_of_their_own(name):
     values = [one.attribute for one in (*command.arguments, *command.options)]
     assert len(set(options)) == len(options)
     assert len(set(values)) == len(values)
-    assert "--json" not in options or "--output" in options
+    assert JSON not in command.options or "--output" in options
 
 
 @pytest.mark.parametrize("columns", ["40", "80", "100", "500", "", "wide"])
