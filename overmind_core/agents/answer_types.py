@@ -127,7 +127,8 @@ class CostSum(TypedDict):
     """A mission's id, a day, or `label=value`; empty for missions without a label."""
     name: NotRequired[str]
     """By mission only: its name."""
-    cost_usd: float
+    cost_usd: float | None
+    """US dollars, as far as prices are known; null when none is."""
     input_tokens: int
     output_tokens: int
     turns: int

@@ -43,17 +43,22 @@ class CostApi:
         for row in self._table.since(since):
             for key in _keys(row, request.by):
                 entry = sums.setdefault(key, _nothing(key, row.name if request.by == "mission" else None))
-                entry["cost_usd"] += row.usd
+                if row.priced:
+                    entry["cost_usd"] = (entry["cost_usd"] or 0.0) + row.usd
                 entry["input_tokens"] += row.input
                 entry["output_tokens"] += row.output
                 entry["turns"] += row.turns
-        return [{**entry, "cost_usd": round(entry["cost_usd"], 6)} for entry in sums.values()]
+        return [{**entry, "cost_usd": _rounded(entry["cost_usd"])} for entry in sums.values()]
 
 
 def _nothing(key: str, name: str | None) -> CostSum:
     if name is None:
-        return {"key": key, "cost_usd": 0.0, "input_tokens": 0, "output_tokens": 0, "turns": 0}
-    return {"key": key, "name": name, "cost_usd": 0.0, "input_tokens": 0, "output_tokens": 0, "turns": 0}
+        return {"key": key, "cost_usd": None, "input_tokens": 0, "output_tokens": 0, "turns": 0}
+    return {"key": key, "name": name, "cost_usd": None, "input_tokens": 0, "output_tokens": 0, "turns": 0}
+
+
+def _rounded(usd: float | None) -> float | None:
+    return None if usd is None else round(usd, 6)
 
 
 def _keys(row: CostRow, by: str) -> Iterator[str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import QuestionRow
     from overmind_core.agents.terminal_driver import TerminalDriver
+    from overmind_core.agents.usage_reader import UsageReader
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller, Stream
@@ -48,6 +49,7 @@ class QuestionApi:
         registry: Registry,
         journal: Journal,
         phase: Phase,
+        usage: UsageReader,
     ) -> None:
         self._agents = agents
         self._questions = questions
@@ -57,6 +59,7 @@ class QuestionApi:
         self._registry = registry
         self._journal = journal
         self._phase = phase
+        self._usage = usage
 
     @handles(Nothing)
     async def inbox(self, request: Nothing, caller: Caller) -> list[Question]:
@@ -93,7 +96,9 @@ class QuestionApi:
         program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those with that mode run interactively
         number = 0
         waiter: asyncio.Future[tuple[Asked, Decision] | None] | None = None
-        for fact in program.hook(request.payload):
+        facts = program.hook(request.payload)
+        await self._usage.on_hook(session, request.payload, facts)
+        for fact in facts:
             if isinstance(fact, Asked):
                 number, waiter = self._wait_for(session, fact)
             else:

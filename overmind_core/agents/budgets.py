@@ -12,7 +12,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.events import CostWarning
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
-from overmind_core.domain.missions.tree import BudgetState, budget_state
+from overmind_core.domain.missions.tree import BudgetState, SpentLimit, budget_state
 from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:
@@ -90,3 +90,24 @@ class Budgets:
 
 def _of_its(owner: Mission, usd: float) -> str:
     return f"${usd:.2f} of ${owner.definition.max_cost:.2f} are"
+
+
+def spent_budget(mission: Mission, owner: Mission, usd: float) -> SpentLimit:
+    """The budget of a mission's tree is used up; `owner`: the mission whose limit it is."""
+    name = owner.definition.name
+    tree = "" if owner.id == mission.id else f" by the tree of mission {owner.id} ({name})"
+    sentence = (
+        f"Mission {mission.id} ({mission.definition.name}) can't run again: {_of_its(owner, usd)} spent{tree}."
+        f" Raise max_cost first: overmind edit {name}"
+    )
+    return SpentLimit(REASON, sentence)
+
+
+def spent_turns(mission: Mission, turns: int, most: int) -> SpentLimit:
+    """All turns of a session are used."""
+    name = mission.definition.name
+    sentence = (
+        f"Mission {mission.id} ({name}) can't run again: {turns} of {most} turns are used."
+        f" Raise max_turns first: overmind edit {name}"
+    )
+    return SpentLimit("max_turns", sentence)

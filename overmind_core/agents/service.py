@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from overmind_core.agents.budgets import spent_budget, spent_turns
 from overmind_core.agents.launch import checked_mission, first_message, launch_of
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.output_reader import OutputReader
     from overmind_core.agents.session import AgentContext
     from overmind_core.agents.terminal_driver import TerminalDriver
+    from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.providers.base import Launch
@@ -148,6 +150,18 @@ class Agents:
             self._renew_prompt(session)
         return mission if session is None else checked_mission(session, mission)
 
+    def spent(self, mission: Mission) -> SpentLimit | None:
+        """The limit of money or turns that is used up; None for a plain program."""
+        agent = None if mission.definition.provider == RAW else self.agent(mission.id)
+        if agent is None:
+            return None
+        found = self._context.budgets.spent(mission.id)
+        if found is not None:
+            return spent_budget(mission, *found)
+        said = self.conversations([mission]).get(mission.id)
+        used = 0 if said is None or agent.home is AgentMode.ONE_SHOT else said.turns
+        return spent_turns(mission, used, agent.max_turns) if agent.max_turns and used >= agent.max_turns else None
+
     def launch(self, mission: Mission) -> Launch | None:
         """How the mission's newest run is started; None for a plain program."""
         session = self._sessions.get(mission.id)
@@ -171,6 +185,7 @@ class Agents:
         self._output.start(session, mission)
         if is_handed_over(session.state):
             self._tasks.start(self._take_back_later(session.id))
+        self._context.usage.read_later(session)
         self._context.inputs.resume(mission.run_id, int(row.get("in_seq", 0)))
         if session.state.input_closed:
             self._context.inputs.close(mission.run_id)
@@ -192,6 +207,7 @@ class Agents:
         if session.reader is None and session.reads_lines:
             self._output.start(session, mission)
         session.read_all(int(row["out"]))
+        self._context.usage.read_now(session)
         errors = "" if session.reader is None else session.reader.errors(int(row["err"]))
         return _verdict(session, int(row["code"]), errors)
 

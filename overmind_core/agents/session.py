@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.rules import Rules
     from overmind_core.agents.store import AgentStore, MessageRow
     from overmind_core.domain.agents.agent import Activity
-    from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
+    from overmind_core.domain.agents.agent_events import AgentFact, Decision
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.agents.conversation_events import Effect, Fact
     from overmind_core.domain.missions.mission import Mission
@@ -78,6 +78,16 @@ class Driver(Protocol):
         """Whether nobody else can type there."""
 
 
+class UsageFollower(Protocol):
+    """Reads what agents on a terminal use."""
+
+    def read_now(self, session: Session) -> None:
+        """Count what was written since the last look."""
+
+    def read_later(self, session: Session) -> None:
+        """Look again soon, and once more after that."""
+
+
 @dataclass(frozen=True, slots=True)
 class AgentContext:
     """What all agents share: where they save what they do, and who does what follows from a step."""
@@ -94,6 +104,7 @@ class AgentContext:
     driver: Driver
     activity: ActivityEffects
     budgets: Budgets
+    usage: UsageFollower
 
 
 class Session:
@@ -168,6 +179,8 @@ class Session:
             raw = json.dumps(fact.result.raw, ensure_ascii=False)
             self._journal.save(lambda: self._context.store.agents.save_result(self.id, raw))
         self.apply(fact, source)
+        if isinstance(fact, TurnEnded) and source is not ActivitySource.STREAM:
+            self._context.usage.read_later(self)
 
     def read(self, until: int) -> None:
         """Take in the lines of one window before `until`, an offset in the newest run's output."""
@@ -291,8 +304,8 @@ class Session:
                 self._context.driver.leave(self)
             case conversation_events.EndRun(cause, grace, reason, text):
                 self.end(EndAsked(cause, grace, text, reason))
-            case conversation_events.TurnPaid(usd, result):
-                self._spend(usd, result)
+            case conversation_events.TurnPaid():
+                self._spend(effect)
             case conversation_events.Notify(why):
                 self.record(events.NotificationDue(why=why, now=self.state.activity.now))
             case MissionEvent():
@@ -391,25 +404,27 @@ class Session:
         elif self.state.mode is AgentMode.INTERACTIVE:
             self._context.driver.interrupt(self)
 
-    def _spend(self, usd: float, result: TurnResult) -> None:
-        mission = self.mission
+    def _spend(self, paid: conversation_events.TurnPaid) -> None:
+        """Store what was paid, and hold it against the budgets; also of one whose mission has just ended."""
+        mission = self._context.registry.known(self.id)
         if mission is None:
             return
         definition = mission.definition
-        used = result.usage
+        used = paid.usage
         cost = CostRow(
             at=self._context.clock.wall(),
             mission=self.id,
             name=definition.name,
             labels=json.dumps(definition.labels),
-            usd=usd,
+            usd=paid.usd or 0.0,
+            priced=paid.usd is not None,
             input=used.input + used.cache_read + used.cache_write,
             output=used.output,
-            turns=result.turns,
+            turns=paid.turns,
         )
         self._journal.save(lambda: self._context.store.costs.insert(cost))
         self._check_turns(mission)
-        self._context.budgets.spend(mission, usd)
+        self._context.budgets.spend(mission, paid.usd or 0.0)
 
     def _check_turns(self, mission: Mission) -> None:
         most, turns = self.agent.max_turns, self.state.turns

@@ -291,7 +291,10 @@ class CursorTable:
 
 
 class CostRow(NamedTuple):
-    """One turn. `at` in seconds since the epoch, `labels` JSON, `usd` US dollars, then tokens and model turns."""
+    """One turn. `at` in seconds since the epoch, `labels` JSON, `usd` US dollars, then tokens and model turns.
+
+    Of one that is not `priced` nobody knows what it has cost.
+    """
 
     at: float
     mission: str
@@ -301,6 +304,10 @@ class CostRow(NamedTuple):
     input: int
     output: int
     turns: int
+    priced: bool = True
+
+
+_COST_COLUMNS = ", ".join(CostRow._fields)
 
 
 class CostTable:
@@ -311,14 +318,11 @@ class CostTable:
 
     def insert(self, cost: CostRow) -> None:
         """Add what a turn cost."""
-        self._database.insert(
-            "INSERT INTO costs (at, mission, name, labels, usd, input, output, turns) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            cost,
-        )
+        self._database.insert(f"INSERT INTO costs ({_COST_COLUMNS}) VALUES ({', '.join('?' * len(cost))})", cost)
 
     def since(self, wall: float) -> list[CostRow]:
         """Return every turn from then on, oldest first."""
-        sql = "SELECT at, mission, name, labels, usd, input, output, turns FROM costs WHERE at >= ? ORDER BY at, id"
+        sql = f"SELECT {_COST_COLUMNS} FROM costs WHERE at >= ? ORDER BY at, id"
         return [CostRow._make(row) for row in self._database.read(sql, (wall,))]
 
     def total_since(self, wall: float) -> float:

@@ -30,6 +30,7 @@ from overmind_core.agents.store import AgentStore
 from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
+from overmind_core.agents.usage_reader import UsageReader
 from overmind_core.domain.agents.events import NotificationDue
 from overmind_core.domain.events import Event
 from overmind_core.isolation.service import IsolationService
@@ -56,6 +57,7 @@ from overmind_core.missions.output_progress import LastLines, OutputProgress
 from overmind_core.missions.registry import Registry
 from overmind_core.missions.resources import Resources
 from overmind_core.missions.retention import Retention
+from overmind_core.missions.run_records import RunRecords
 from overmind_core.missions.service import Missions
 from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
@@ -173,6 +175,9 @@ class App:
             deadlines=self.deadlines,
             runner=self.agents,
             preparer=self.isolation,
+            records=RunRecords(
+                self.registry, logs=home.logs, as_it_runs=lambda one: self.launcher.as_it_runs(one).definition
+            ),
         )
         self.missions = Missions(
             registry=self.registry,
@@ -284,6 +289,7 @@ class App:
         screens, waiters = TerminalScreens(book, progress, home), PermissionWaiters()
         messages = MessageQueue(journal, store.messages, clock)
         questions = Questions(journal, store.questions, clock)
+        usage = UsageReader(self.tasks, book)
         driver = TerminalDriver(self.tasks, screens, waiters, self.attachments)
         context = AgentContext(
             registry=book,
@@ -298,6 +304,7 @@ class App:
             driver=driver,
             activity=ActivityEffects(book, clock, progress, followers),
             budgets=self.budgets,
+            usage=usage,
         )
         titles = TitleReader(followers, progress, screens, clock)
         output = OutputReader(
@@ -328,6 +335,7 @@ class App:
                 registry=book,
                 journal=journal,
                 phase=self.phase,
+                usage=usage,
             ),
             StreamApi(book, followers, progress, home),
             CostApi(journal, store.costs, clock),

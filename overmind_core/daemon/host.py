@@ -25,6 +25,7 @@ from overmind_core.providers.registry import names
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
 from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
+from overmind_core.system.run_mark import clear_mark, wear_own_mark
 from overmind_core.system.unixsocket import BACKLOG, listen
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class Host:
         keepers = KeeperStarter(self._home, daemon=self._daemon, kill_after=self._kill_after, only=self._keeper)
         app = App(self._home, state, self._config.settings, keepers, SystemClock(), mistake=self._config.mistake)
         self._app = app
+        wear_own_mark()  # what we start for ourselves, and a mission may have written, is told from a person's programs
         self._loop = asyncio.get_running_loop()
         try:
             with _explained(self._home):
@@ -175,6 +177,7 @@ class Host:
             release_socket_address(self._home.socket, self._home.socket_pointer)
             state.close()
             self._unsign()
+            clear_mark()  # before another supervisor listens: to that one, this process is a person's
             self._lock.release()
 
     def _sign(self) -> None:

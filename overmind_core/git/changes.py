@@ -25,7 +25,7 @@ LARGE, MOST_READ, MOST_LARGE = 32 << 20, 512 << 20, 1000
 """Bytes of one file, and of all together, that are not committed and read for a look; and files left out for that."""
 MAX_COMMITS = 1000
 """Commits that are listed, the newest."""
-_READING = ("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "core.splitIndex=false",
+_READING = ("-c", "core.untrackedCache=false", "-c", "core.splitIndex=false",
             "-c", "core.safecrlf=false", "-c", "advice.addEmbeddedRepo=false")  # fmt: skip
 """Before the command: nothing but our copy is written, and no setting makes a question of a look."""
 _DIFF = ("diff", "--cached", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "-O/dev/null",

@@ -9,8 +9,7 @@ from overmind_core.git.run import Git, GitFailed, GitMissing
 
 SECONDS = 5.0
 """How long git may take; then nothing counts as ignored."""
-# A person may look at a repository before they trust it: nothing runs that it names, and nothing is fetched for it.
-_HARMLESS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+# A person may look at a repository before they trust it: nothing is fetched for it.
 _OFFLINE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1"}
 _NONE_OF_THEM = 1
 """Git's status when it ignores nothing of what it was asked."""
@@ -42,6 +41,6 @@ def ignored(git: Git, folder: str, names: Iterable[str]) -> frozenset[str]:
 
 
 def _ignored_of(git: Git, folder: str, wanted: str, *where: str) -> frozenset[str]:
-    words = (*_HARMLESS, *where, "check-ignore", "-z", "--stdin")
+    words = (*where, "check-ignore", "-z", "--stdin")
     answer = git.run(folder, *words, expected=(0, _NONE_OF_THEM), seconds=SECONDS, variables=_OFFLINE, text=wanted)
     return frozenset(answer.out.split("\0")) - {""}

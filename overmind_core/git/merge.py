@@ -137,7 +137,7 @@ def check_free(git: Git, source: str, target: TargetBranch) -> None:
     """
     if target.folder is not None:
         words = ("status", "--porcelain", "--untracked-files=no")
-        if git.run(target.folder, *words, variables={"GIT_OPTIONAL_LOCKS": "0"}).out:
+        if git.run(target.folder, *words).out:
             raise TargetInUse(target.folder, "changes that are not committed")
         return
     for worktree in repository.checkouts(git, source):

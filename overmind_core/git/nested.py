@@ -13,7 +13,6 @@ from contextlib import suppress
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.worktree_base import gitlinks, submodule_paths
 
-_LOOK = {"GIT_OPTIONAL_LOCKS": "0"}
 GIT = ".git"
 
 
@@ -29,7 +28,7 @@ def nested_repositories(git: Git, path: str) -> tuple[str, ...]:
         GitMissing: there is no git.
     """
     words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames")
-    entries = git.run(path, *words, variables=_LOOK).out.split("\0")
+    entries = git.run(path, *words).out.split("\0")
     new = {entry[3:].rstrip("/") for entry in entries if entry.startswith("?? ") and entry.endswith("/")}
     return tuple(sorted({*new, *bare_gitlinks(git, path)}))
 
@@ -89,7 +88,7 @@ def _has_work(git: Git, folder: str) -> bool:
         if os.path.realpath(git(folder, "rev-parse", "--show-toplevel")) != os.path.realpath(folder):
             return bool(os.listdir(os.path.join(folder, GIT)))  # no repository to git: damaged, or empty
         status = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=all")
-        if git.run(folder, *status, variables=_LOOK).out:
+        if git.run(folder, *status).out:
             return True
         return bool(git.run(folder, "rev-list", "--max-count=1", *_own(git, folder), "--").out)
     except GitFailed:

@@ -12,16 +12,28 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, NamedTuple, TypeVar
 
+from overmind_core.system.run_mark import OWN_VARIABLE
+
 SECONDS = 600.0
 """How long one git may take, unless said otherwise: a fetch or a checkout of a large repository."""
-MARK = "OVERMIND_GIT_FOR"
+MARK = OWN_VARIABLE
 """Variable in the environment of each git, and of the hooks that it runs: for which mission it is."""
-_GIT = ("git", "-c", "core.quotepath=false", "-c", "core.pager=cat", "-c", "advice.detachedHead=false")
+HOME = "OVERMIND_HOME"
+"""Variable with the supervisor's home: what a hook asks for, it asks of nobody else."""
+_GIT = ("git", "-c", "core.quotepath=false", "-c", "core.pager=cat", "-c", "advice.detachedHead=false",
+        "-c", "core.fsmonitor=false")  # fmt: skip
+_ACTS = frozenset({"branch", "checkout", "commit", "fetch", "merge", "push", "rebase", "submodule", "update-ref",
+                   "worktree"})  # fmt: skip
+"""Commands that do what a person would do there: with the hooks and the access that the person has. Others only look,
+and whoever wrote the repository's settings is no reason to run a program."""
+_LOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "credential.helper=")
+_NO_LOCKS = {"GIT_OPTIONAL_LOCKS": "0"}
+"""A look never takes the index from under whoever works there."""
 UMASK = 0o022
 """Where nobody says another one."""
 _OK = frozenset({0})
@@ -77,6 +89,8 @@ class Git:
     """For whom it is; see `MARK`."""
     umask: int = UMASK
     """Of the files that it makes; our own is for what belongs to the home."""
+    home: str = ""
+    """Path of the supervisor's home; "" leaves the caller's."""
 
     def __call__(self, folder: str, *words: str, seconds: float = SECONDS) -> str:
         """Return what git writes, without the last line's end.
@@ -133,11 +147,12 @@ class Git:
         variables: Mapping[str, str],
         seconds: float,
     ) -> int:
+        acts = command_of(words) in _ACTS
         try:
             process = subprocess.Popen(
-                [*_GIT, *words],
+                [*_GIT, *(() if acts else _LOOKS), *words],
                 cwd=folder,
-                env={**self._environ(), **variables},
+                env={**self._environ(), **({} if acts else _NO_LOCKS), **variables},
                 stdin=files[0],
                 stdout=files[1],
                 stderr=files[2],
@@ -167,9 +182,30 @@ class Git:
                      "GIT_CONFIG_NOSYSTEM", "GIT_LFS_SKIP_SMUDGE"):  # fmt: skip
             if name in self.environ:
                 kept[name] = self.environ[name]
+        home = self.home or self.environ.get(HOME, "")
+        if home:
+            kept[HOME] = home
         # What git says is recognised in places: English, whatever languages the person prefers.
         spoken = {"LANGUAGE": "", "LC_ALL": "C.UTF-8"}
-        return {**kept, **spoken, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", MARK: self.mission}
+        return {
+            **kept,
+            **spoken,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_EDITOR": "true",
+            "GIT_SEQUENCE_EDITOR": "true",
+            MARK: self.mission,
+        }
+
+
+def command_of(words: Sequence[str]) -> str:
+    """The command among the words after `git`: what comes before it are options, `-c` with the setting after it."""
+    rest = iter(words)
+    for word in rest:
+        if word == "-c":
+            next(rest, "")
+        elif not word.startswith("-"):
+            return word
+    return ""
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

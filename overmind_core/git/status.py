@@ -83,8 +83,6 @@ COMMITS = 100
 """At most so many are named."""
 COUNTED, LARGE = 1000, 1 << 20
 """New files whose lines are counted at most, and bytes from which one has none: it is a glance at a worktree."""
-_QUIET = {"GIT_OPTIONAL_LOCKS": "0"}
-"""A look never takes the index from under whoever works there."""
 
 Commit = tuple[str, str]
 """Hash and subject."""
@@ -187,7 +185,7 @@ def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
         GitMissing: there is no git.
     """
     words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
-    out = git.run(path, *words, variables=_QUIET).out
+    out = git.run(path, *words).out
     files = [entry[3:] for entry in out.split("\0") if entry]
     return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path), *bare_gitlinks(git, path)]))
 
@@ -277,7 +275,7 @@ def _log(git: Git, folder: str, which: list[str]) -> tuple[Commit, ...]:
 
 def _figures(git: Git, path: str, since: str) -> tuple[int, int, int]:
     """Files, insertions and deletions since a commit."""
-    out = git.run(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", since, variables=_QUIET).out
+    out = git.run(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", since).out
     rows = [entry.split("\t", 2) for entry in out.split("\0") if entry]
     out = git.run(path, "ls-files", "--others", "--exclude-standard", "-z").out
     new = [name for name in out.split("\0") if name]

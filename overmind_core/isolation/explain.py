@@ -37,7 +37,9 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
     project = Project() if looked.found is None else looked.found.project
     worktree = looked.repository is not None and project.worktree
     ports, exhausted_range = await workspace.in_thread(_ports, project, _held(workspace))
-    base, no_base = await workspace.in_thread(_base, looked, project, environ) if worktree else (None, [])
+    base, no_base = None, []
+    if worktree:
+        base, no_base = await workspace.in_thread(_base, looked, project, environ, workspace.home)
     absent = await workspace.in_thread(_absent, looked.source, project) if worktree else []
     engine, engine_problem = await _engine(workspace, project, environ)
     return {
@@ -111,13 +113,13 @@ def _branch(project: Project) -> str:
     return project.branch.replace("{name}", "<name>").replace("{id}", "<id>")
 
 
-def _base(looked: Inspected, project: Project, environ: Mapping[str, str]) -> tuple[str | None, list[str]]:
+def _base(looked: Inspected, project: Project, environ: Mapping[str, str], home: str) -> tuple[str | None, list[str]]:
     """What the branch would begin at, and why that can't be."""
     repository = looked.repository
     assert repository is not None
     if repository.head is None:
         return None, [no_commits(to_wire(looked.source)).message]
-    git = Git({from_wire(name): from_wire(value) for name, value in environ.items()})
+    git = Git({from_wire(name): from_wire(value) for name, value in environ.items()}, home=home)
     wanted = None if project.base is None else from_wire(project.base)
     try:
         return to_wire(find_base(git, repository, wanted, fetch=False).name), []

@@ -51,10 +51,12 @@ class Inspected(NamedTuple):
 class Projects:
     """Looks at folders, in threads."""
 
-    def __init__(self, threads: Executor, trusted: TrustTable, flush: Callable[[], None]) -> None:
+    def __init__(self, threads: Executor, trusted: TrustTable, flush: Callable[[], None], home: str) -> None:
+        """`home`: path of the supervisor's, for what its git runs."""
         self._threads = threads
         self._trusted = trusted
         self._flush = flush
+        self._home = home
         self._plain: dict[str, bool] = {}
         """Folders that were looked at just now, and whether they have a file."""
 
@@ -80,7 +82,7 @@ class Projects:
         """
         environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
         loop = asyncio.get_running_loop()
-        place, found = await loop.run_in_executor(self._threads, _inspect, environ, from_wire(cwd))
+        place, found = await loop.run_in_executor(self._threads, _inspect, environ, from_wire(cwd), self._home)
         if found is None:
             return Inspected(*place, None, trusted=True, changed=False, shared=_is_ours(cwd))
         self._flush()
@@ -92,10 +94,10 @@ class Projects:
 _Place = tuple[str, str, "Repository | None"]
 
 
-def _inspect(environ: Mapping[str, str], cwd: str) -> tuple[_Place, ProjectFile | None]:
+def _inspect(environ: Mapping[str, str], cwd: str, home: str) -> tuple[_Place, ProjectFile | None]:
     from overmind_core.project_file import file  # noqa: PLC0415 - YAML is for those who have such a file
 
-    repository = _repository(environ, cwd)
+    repository = _repository(environ, cwd, home)
     if repository is None:
         top = _project_above(cwd) or cwd
         place: _Place = (top, os.path.relpath(cwd, top) if cwd != top else "", None)
@@ -114,7 +116,7 @@ def _inspect(environ: Mapping[str, str], cwd: str) -> tuple[_Place, ProjectFile 
         raise OvermindError("invalid", told, path=path, source=to_wire(top)) from None
 
 
-def _repository(environ: Mapping[str, str], cwd: str) -> Repository | None:
+def _repository(environ: Mapping[str, str], cwd: str, home: str) -> Repository | None:
     from overmind_core.git import repository as git_repository  # noqa: PLC0415 - for those who are isolated
     from overmind_core.git.run import Git, GitFailed, GitMissing  # noqa: PLC0415 - same
     from overmind_core.isolation.errors import git_failed, git_missing  # noqa: PLC0415 - same
@@ -122,7 +124,7 @@ def _repository(environ: Mapping[str, str], cwd: str) -> Repository | None:
     if not os.path.isdir(cwd):
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} does not exist.")
     try:
-        return git_repository.find_repository(Git(environ), cwd)
+        return git_repository.find_repository(Git(environ, home=home), cwd)
     except GitFailed as error:
         raise git_failed(error) from None
     except GitMissing:

@@ -86,7 +86,7 @@ class Workspace:
         self.environment_table = environment_table
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="isolation")
         self.in_threads: set[Future[Any]] = set()
-        self.projects = Projects(self.threads, trust_table, journal.flush)
+        self.projects = Projects(self.threads, trust_table, journal.flush, home)
         self.engines = Engines(self.threads)
         self.port_table = port_table
         self.ports = Ports(port_table, journal, self.threads)
@@ -158,7 +158,7 @@ class Workspace:
         known = {from_wire(name): from_wire(value) for name, value in both.items()}
         if not environment.inherited:  # the mission was removed, and its caller's environment with it
             known = {**os.environ, **known}
-        return Git(known, isolation.mission, umask)
+        return Git(known, isolation.mission, umask, self.home)
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - whatever it takes
         """Call something that blocks, elsewhere."""

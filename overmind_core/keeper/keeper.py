@@ -113,7 +113,10 @@ class Keeper:
         self._hung_up.discard(run)
         end = run.on_exit(code)
         end.left = self.orphans.any_left(run.mark, self.runs.by_pid)
-        record = {"run": run.id, "code": code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err}
+        record: dict[str, object] = {
+            "run": run.id, "code": code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err,
+            "pid": run.pid, "ticks": run.ticks, "mark": run.mark, "started": run.started, "began": run.mono,
+        }  # fmt: skip
         self.exit_journal.add({**record, "boot": self.boot})
         self.runs.touch(run)
         self.notify({"notice": EXIT, **record, "left": end.left})

@@ -145,10 +145,12 @@ def _ack(keeper: Keeper, request: Request) -> dict[str, object]:
 
 def _release(keeper: Keeper, request: Request) -> dict[str, object]:
     run = keeper.runs.get(request["run"])
-    if run is not None and not run.lives:
-        run.release()
-        keeper.forget_if_over(run)
-    return {}
+    if run is None or run.lives:
+        return {}
+    run.release()
+    out, err = run.log.offsets
+    keeper.forget_if_over(run)
+    return {"out": out, "err": err}
 
 
 def _cursor(keeper: Keeper, request: Request) -> dict[str, object]:

@@ -142,7 +142,7 @@ class Locations:
         known = {from_wire(name): from_wire(value) for name, value in both.items()}
         found = self._registry.get(mission)
         umask = UMASK if found is None else found.definition.umask
-        return Git(known if "PATH" in known else {**os.environ, **known}, mark or mission, umask)
+        return Git(known if "PATH" in known else {**os.environ, **known}, mark or mission, umask, self._workspace.home)
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Call something that runs git, in a thread.

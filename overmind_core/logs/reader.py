@@ -124,6 +124,14 @@ class RunLog:
         return self._segments[OUT].start, self._segments[ERR].start
 
     @property
+    def began_at(self) -> float | None:
+        """When the first byte was written, as far as is known, in seconds since the epoch; None: nothing ever was."""
+        first = next(self._order.entries(), None)
+        if first is not None:
+            return first[0] / 1000
+        return min((one.grown_at for one in self._segments if one.end), default=None)
+
+    @property
     def end(self) -> Offsets:
         """The offsets behind the last bytes."""
         return self._segments[OUT].end, self._segments[ERR].end

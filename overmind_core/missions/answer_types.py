@@ -85,6 +85,7 @@ class AgentState(TypedDict):
     """Where it is between pipes and a person's terminal."""
     mode: AgentMode | None
     cost_usd: float | None
+    """US dollars, as far as prices are known; also null for an agent of which none is."""
     tokens: Tokens | None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.agents.conversation import handover_phase
+from overmind_core.domain.agents.spending import cost_of
 from overmind_core.domain.missions.mission import Mission, Status, shell_code
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time
@@ -93,9 +94,14 @@ def talking(mission: Mission, said: Conversation | None) -> AgentState:
         "resume_at": None if doing is None else time(doing.resume_at),
         "handover": handover_phase(said) if said is not None and mission.is_live else None,
         "mode": said.mode if said is not None and agent else None,
-        "cost_usd": round(said.cost, 6) if said is not None and agent else None,
+        "cost_usd": _cost(said) if said is not None and agent else None,
         "tokens": {"input": said.input_tokens, "output": said.output_tokens} if said is not None and agent else None,
     }
+
+
+def _cost(said: Conversation) -> float | None:
+    usd = cost_of(said)
+    return None if usd is None else round(usd, 6)
 
 
 def details(

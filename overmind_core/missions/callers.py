@@ -1,19 +1,22 @@
 """The caller of a request: a person's shell, or a process inside a mission, which may do less.
 
-A guard-rail, not a sandbox: it is the same user. Recognised by ancestry, by the environment, and by the mark that
-no process sheds by accident.
+A guard-rail, not a sandbox: it is the same user (docs/security.md). A process is inside a mission that descends from
+it, whose environment names it, or that wears its mark. It is inside one, though nobody can say which, when the keeper
+has adopted it, or when it wears our own mark: git, run by us for a mission, runs hooks and filters that the mission
+wrote. Such a one may do the least of all.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Caller
-from overmind_core.missions.lookup import descends
-from overmind_core.system.process_table import new_process_table, read
-from overmind_core.system.run_mark import NO_MARK
+from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, descends
+from overmind_core.system.process_table import environ, new_process_table, read
+from overmind_core.system.run_mark import OWN_MARK, OWN_VARIABLE, mark_of
 from overmind_core.system.unixsocket import Peer
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ MANY_GENERATIONS = 64
 
 
 def mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
-    """The id of the mission that the caller runs in; None for everybody else."""
+    """The id of the mission that the caller runs in, or UNKNOWN; None for everybody else."""
     if not caller.known:
         caller.inside = _mission_of(caller, registry, home)
         caller.known = True
@@ -32,16 +35,33 @@ def mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
 
 
 def _mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
+    ours, keeper = os.getpid(), registry.keeper_pid
+    if caller.peer.pid == ours:
+        return None  # a program that hosts us, and asks for its person
     roots = {run.pid: run.mission for run in registry.runs.values() if run.pid and run.code is None}
-    pid = caller.peer.pid
-    for _ in range(MANY_GENERATIONS):
+    line: list[int] = []
+    adopted = False
+    for pid in _ancestors(caller.peer.pid):
         if pid in roots:
             return roots[pid]
+        if pid in {ours, keeper}:
+            adopted = pid == keeper
+            break
+        line.append(pid)
+    named = _by_environment(caller.peer, registry, home) or _by_mark(caller.mark, registry)
+    if named is None and (caller.mark == OWN_MARK or any(mark_of(pid) == OWN_MARK for pid in line)):
+        return _by_git(line, registry)
+    return UNKNOWN if named is None and adopted else named
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    """The process itself, its parent and so on, below the first process; one that is gone ends the line."""
+    for _ in range(MANY_GENERATIONS):
+        yield pid
         process = read(pid)
         if process is None or process.ppid <= 1:
-            break
+            return
         pid = process.ppid
-    return _by_environment(caller.peer, registry, home) or _by_mark(caller.mark, registry)
 
 
 def _by_environment(peer: Peer, registry: Registry, home: str) -> str | None:
@@ -55,9 +75,20 @@ def _by_environment(peer: Peer, registry: Registry, home: str) -> str | None:
 
 
 def _by_mark(mark: int, registry: Registry) -> str | None:
-    if mark <= NO_MARK:
+    if mark <= OWN_MARK:
         return None
     return next((run.mission for run in registry.runs.values() if run.mark == mark and run.code is None), None)
+
+
+def _by_git(line: Sequence[int], registry: Registry) -> str:
+    """The mission for which we run the oldest program of the line: what came later may say what it likes."""
+    for pid in reversed(line):
+        text = b"\0" + environ(pid)
+        value = text.partition(b"\0" + os.fsencode(OWN_VARIABLE) + b"=")[2].partition(b"\0")[0]
+        if value:
+            named = os.fsdecode(value).rpartition("-")[2]  # of a merge there is a word before the id
+            return named if registry.get(named) is not None else UNKNOWN
+    return UNKNOWN
 
 
 def forbid_inside(caller: str | None, what: str) -> None:
@@ -67,7 +98,8 @@ def forbid_inside(caller: str | None, what: str) -> None:
         OvermindError: `forbidden`.
     """
     if caller is not None:
-        raise OvermindError("forbidden", f"A process inside a mission ({caller}) may not {what}.")
+        subject = UNKNOWN_SUBJECT if caller == UNKNOWN else f"A process inside a mission ({caller})"
+        raise OvermindError("forbidden", f"{subject} may not {what}.")
 
 
 def forbid_foreign(caller: str | None, mission: Mission, registry: Registry, what: str) -> None:
@@ -76,6 +108,8 @@ def forbid_foreign(caller: str | None, mission: Mission, registry: Registry, wha
     Raises:
         OvermindError: `forbidden`.
     """
+    if caller == UNKNOWN:
+        forbid_inside(caller, f"{what} missions")
     if caller is not None and not descends(mission, caller, registry):
         message = f"A process inside mission {caller} may not {what} {mission.id}: it is not its descendant."
         raise OvermindError("forbidden", message)

@@ -29,6 +29,9 @@ class RunConcluded(NamedTuple):
 
     run: str
     spared: bool
+    out: int
+    """Bytes in the log of each stream, as the books have them."""
+    err: int
 
 
 class Extent(NamedTuple):

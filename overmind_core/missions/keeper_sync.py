@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import Preparer, Runner
     from overmind_core.missions.registry import Registry
+    from overmind_core.missions.run_records import RunRecords
     from overmind_core.missions.terminator import ProcessTrees, Terminator
     from overmind_core.system.machine import Clock
 
@@ -134,8 +135,10 @@ class KeeperSync:
         deadlines: Deadlines,
         runner: Runner,
         preparer: Preparer,
+        records: RunRecords,
     ) -> None:
         """`exits`: the path of the keeper's journal of exits."""
+        self._records = records
         self._line = line
         self._keepers = keepers
         self._registry = registry
@@ -184,10 +187,14 @@ class KeeperSync:
 
     def on_conclusion(self, concluded: RunConcluded) -> None:
         """Nothing of the run is left, or what is left is spared."""
-        run, spared = concluded
-        if not spared:
-            self._line.post("release", run=run)
-        self._troubles.pop(run, None)
+        if not concluded.spared and self._line.link is not None:
+            asked = self._line.link.request("release", run=concluded.run)
+            asked.add_done_callback(partial(self._on_release, concluded))
+        self._troubles.pop(concluded.run, None)
+
+    def _on_release(self, concluded: RunConcluded, done: asyncio.Future[dict[str, Any]]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._records.released(concluded, done.result())
 
     async def connect(self, *, patient: bool) -> None:
         """Until a line to a keeper holds, for the next one may die as well; also after the line broke.
@@ -232,7 +239,7 @@ class KeeperSync:
             self._terminator,
         ):  # from here on, so that nothing starts behind the listing's back
             part.link = self._line.link
-        self._trees.keeper_pid = self._line.hello["pid"]
+        self._registry.keeper_pid = self._line.hello["pid"]
         if self._line.is_needed:
             self._line.send_needs()
         self._progress.restart(self._line.link)
@@ -244,6 +251,7 @@ class KeeperSync:
             self._adopt_unknown(held[run])
         # In one commit with what was settled: a supervisor that dies before it must find the keeper new again.
         self._journal.save(lambda: self._meta_table.save(KEEPER_FACT, identity))
+        self._records.journalled({run: entry for run, entry in exits.items() if run not in held})
         self._followers.watch_again(self._line.link)
 
     def _has_runs(self, mission: Mission) -> bool:
@@ -290,8 +298,9 @@ class KeeperSync:
                 if adopted.ending is not None and adopted.ending.exited:
                     self._acks.owe(adopted)  # its exit is known; its sweep goes on
                 else:
-                    self._ended(adopted, {**verdict.row, **verdict.row["exit"]})
+                    self._ended(adopted, _with_begin(verdict.row))
             case Action.LOST:
+                self._records.lost(mission)
                 self._registry.apply_if_legal(mission, KeeperLost())
 
     def _adopt(self, mission: Mission, row: Mapping[str, Any]) -> Mission:
@@ -318,6 +327,8 @@ class KeeperSync:
         mission_id, _, number = run.partition(".")
         known = self._registry.get(mission_id)
         if known is not None or row.get("exit"):
+            if row.get("exit"):
+                self._records.ended(run, _with_begin(row))
             self._let_go(run, spared=known is not None and known.definition.leave_background)
             return
         line = " ".join(command(row["pid"])) or "unknown"
@@ -350,6 +361,7 @@ class KeeperSync:
     def _exit_noticed(self, notice: dict[str, Any]) -> None:
         mission = self._of(notice["run"])
         if mission is None:
+            self._records.ended(notice["run"], notice)
             self._let_go(notice["run"], spared=False)
         else:
             self._ended(mission, notice)
@@ -361,9 +373,14 @@ class KeeperSync:
 
     def _ended(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The run's process was reaped: save its true code, and decide."""
-        run = self._registry.runs.get(mission.id)
+        this_boot = row.get("boot", self._registry.boot) == self._registry.boot
+        if mission.status is Status.STARTING and "began" in row and this_boot:
+            # It was over before anybody heard of its start.
+            self._launcher.started(mission, {**row, "mono": row["began"]})
+            mission = self._registry.live.get(mission.id, mission)
+        run = self._records.newest(mission, row)
         self._progress.set(mission.run_id, row["out"], row["err"])
-        if run is not None and run.number == mission.run:
+        if run is not None:
             run = replace(run, code=row["code"], ended_at=row["end"], out=row["out"], err=row["err"])
             self._registry.put_run(run)
         self._journal.save(lambda: None, lambda: self._acks.owe(mission))
@@ -396,6 +413,12 @@ class KeeperSync:
         self._registry.put(replace(moved, reason=reason), urgent=True)
 
 
+def _with_begin(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the keeper's listing says of a run that has ended, in the form of the notice of its exit."""
+    began = {"began": row["mono"]} if "pid" in row else {}
+    return {**row, **row["exit"], **began}
+
+
 def read_exits(path: str) -> dict[str, dict[str, Any]]:
     """The keeper's journal of exits by run id; a line that was cut off by a crash is skipped."""
     found: dict[str, dict[str, Any]] = {}
@@ -405,7 +428,7 @@ def read_exits(path: str) -> dict[str, dict[str, Any]]:
         for line in file:
             try:
                 entry = json.loads(line)
-                found[entry["run"]] = entry
+                found[entry["run"]] = {**entry, "end": float(entry["end"])}
             except (ValueError, KeyError, TypeError):
                 _log.warning("skipped a broken line of %s", path)
     return found

@@ -22,6 +22,7 @@ from overmind_core.system.process_table import identity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.environment import Environments
@@ -143,6 +144,10 @@ class Launcher:
 
     async def respawn(self, mission: Mission) -> None:
         """`spawn` for a mission that already has a past: a failure is a fact of its life, not somebody's error."""
+        spent = self._runner.spent(mission)
+        if spent is not None:
+            self._refuse(mission, spent)
+            return
         ready = mission if mission.setup else self._runner.ready(mission)
         if ready != mission:
             self._registry.put(ready)
@@ -157,8 +162,15 @@ class Launcher:
             if current is not None and current.run == mission.run:
                 self._registry.apply_if_legal(current, SpawnFailed(error.code, error.message), urgent=True)
 
+    def _refuse(self, mission: Mission, spent: SpentLimit) -> None:
+        """End it instead of starting it: no policy begins another run, for that would spend more."""
+        current = self._registry.live.get(mission.id)
+        if current is not None and current.run == mission.run:
+            failed = SpawnFailed(spent.reason, spent.sentence, hopeless=True)
+            self._registry.apply_if_legal(current, failed, urgent=True)
+
     async def _prepare(self, mission: Mission, environment: Environment) -> PreparedRun:
-        mission = self._as_it_runs(mission)
+        mission = self.as_it_runs(mission)
         definition = mission.definition
         launch = None if mission.setup else self._runner.launch(mission)
         searched = environment.both
@@ -169,7 +181,7 @@ class Launcher:
             composed.update(launch.environment)
         return PreparedRun(located.program, argv, composed)
 
-    def _as_it_runs(self, mission: Mission) -> Mission:
+    def as_it_runs(self, mission: Mission) -> Mission:
         """With the definition of its newest run: the project's set-up is another program."""
         return replace(mission, definition=self._preparer.setup(mission)) if mission.setup else mission
 
@@ -196,7 +208,7 @@ class Launcher:
             raise OvermindError("provider_missing", f"{error.message} {how}") from None
 
     def _request(self, mission: Mission, prepared: PreparedRun) -> dict[str, Any]:
-        definition = self._as_it_runs(mission).definition
+        definition = self.as_it_runs(mission).definition
         return {
             "run": mission.run_id,
             "program": prepared.program,
@@ -216,7 +228,7 @@ class Launcher:
 
     def started(self, mission: Mission, answer: Mapping[str, Any]) -> None:
         """The keeper has the mission's newest run: `answer` says as which process."""
-        definition = self._as_it_runs(mission).definition
+        definition = self.as_it_runs(mission).definition
         run = Run(
             mission=mission.id,
             number=mission.run,

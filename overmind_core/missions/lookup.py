@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
 
 
+UNKNOWN = "?"
+"""In place of the id of who asks: inside some mission, nobody can say which. It descends from none and none descends
+from it, so it may touch none."""
+UNKNOWN_SUBJECT = "A program that the daemon or a mission started"
 LISTED = 10
 """Candidates that an `ambiguous` error names."""
 
@@ -126,6 +130,8 @@ def parent_of(registry: Registry, wanted: str | None, caller: str | None) -> str
     Raises:
         OvermindError: `parent_not_found`; `forbidden`.
     """
+    if caller == UNKNOWN:
+        raise OvermindError("forbidden", f"{UNKNOWN_SUBJECT} may not start missions.")
     if wanted is None:
         return caller
     try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import RunVerdict
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.missions.answer_types import IsolationSummary
     from overmind_core.missions.spec import MissionSpec
     from overmind_core.providers.base import Launch
@@ -36,6 +37,9 @@ class Runner(Protocol):
 
     def ready(self, mission: Mission) -> Mission:
         """The mission as its next run shall be."""
+
+    def spent(self, mission: Mission) -> SpentLimit | None:
+        """The limit that is used up, so that it may not run again until a person raises it; None: it may."""
 
     def launch(self, mission: Mission) -> Launch | None:
         """How its program is started; None for a plain program."""

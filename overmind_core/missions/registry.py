@@ -118,6 +118,8 @@ class Registry:
         self.live = self.index.live
         self.runs: dict[str, Run] = {}
         """The newest run of each live mission, by mission."""
+        self.keeper_pid: int | None = None
+        """Of the keeper that holds the runs; of the last one while there is none."""
         self._unsaved: dict[str, Mission] = {}
         """Missions that have ended, until that is on disk."""
         self._waiters: dict[str, list[_Waiter]] = {}
@@ -252,8 +254,19 @@ class Registry:
         new = run.mission in self.live and (current is None or current.number < run.number)
         if new or (current is not None and current.number == run.number):
             self.runs[run.mission] = run
-        row = RunRow(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
+        row = _run_row(run)
         self.journal.save(lambda: self._run_table.insert(row) if new else self._run_table.save(row))
+
+    def insert_run(self, run: Run) -> None:
+        """Save a run that is over and was on no books."""
+        row = _run_row(run)
+        self.journal.save(lambda: self._run_table.insert(row))
+
+    def run(self, run_id: str) -> Run | None:
+        """The run of this exact id."""
+        self.journal.flush()
+        row = self._run_table.get(run_id)
+        return None if row is None else run_of(row)
 
     def on_output(self, grew: OutputGrew) -> None:
         """The newest run of a mission has written more; how far its log is, is saved with its next change."""
@@ -328,7 +341,7 @@ class Registry:
         why = run.reason if run.swept else reason
         self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=why))
         spared = before.definition.leave_background and (before.ending is None or before.ending.cause in _BY_ITSELF)
-        self.journal.save(lambda: None, lambda: self._bus.publish(RunConcluded(run.id, spared)))
+        self.journal.save(lambda: None, lambda: self._bus.publish(RunConcluded(run.id, spared, run.out, run.err)))
 
 
 def _why(mission: Mission, fact: Fact) -> str | None:
@@ -349,6 +362,10 @@ def decode_mission(row: MissionRow) -> Mission:
 def run_of(row: RunRow) -> Run:
     """The run that a row of the store holds."""
     return RUN.decode(row.state)
+
+
+def _run_row(run: Run) -> RunRow:
+    return RunRow(run.id, run.mission, run.number, run.started_at, run.ended_at, run.swept, RUN.encode(run))
 
 
 def _row(mission: Mission, request: str | None) -> MissionRow:

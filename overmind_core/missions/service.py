@@ -309,9 +309,13 @@ class Missions:
         """Stop what runs, then start the same mission again; `fresh`: with a new worktree, ports and services.
 
         Raises:
-            OvermindError: `name_taken`; `not_isolated`, `dirty` or `unmerged` where it is to be fresh.
+            OvermindError: `name_taken`; `forbidden` when a limit of it is used up; `not_isolated`, `dirty` or
+                `unmerged` where it is to be fresh.
         """
         mission = self._registry.get(mission.id) or mission
+        spent = self._runner.spent(mission)
+        if spent is not None:
+            raise OvermindError("forbidden", spent.sentence)
         if fresh:
             await self._remove_own(mission, force=force)
             mission = self._registry.get(mission.id) or mission

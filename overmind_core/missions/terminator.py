@@ -332,8 +332,6 @@ class ProcessTrees:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By mission, while one freezes or thaws it."""
-        self.keeper_pid: int | None = None
-        """Of the keeper that holds the missions."""
 
     def target(self, mission: Mission) -> RunTarget | None:
         """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
@@ -378,7 +376,7 @@ class ProcessTrees:
 
     def sweep(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]] | None = None) -> Sweep:
         """A sweep of these runs; `seen`: what earlier ones found, by run. Its functions block: see `in_thread`."""
-        return Sweep(targets, keeper=self.keeper_pid, on=new_process_table(self._leave), seen=seen)
+        return Sweep(targets, keeper=self._registry.keeper_pid, on=new_process_table(self._leave), seen=seen)
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """Call what blocks."""

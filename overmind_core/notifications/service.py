@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import cut, display_safe
+from overmind_core.system.run_mark import clear_own_mark_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -165,16 +166,21 @@ def _facts(event: NotificationDue) -> dict[str, str]:
 def _run(argv: list[str], environ: Mapping[str, str]) -> None:
     """Run it to its end. Blocks: for a thread."""
     try:
-        subprocess.run(
+        process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=dict(environ),
             cwd="/",
-            timeout=LIMIT,
-            check=False,
             start_new_session=True,
         )
+        clear_own_mark_of(process.pid)  # the command is the person's
+        try:
+            process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         _log.warning("the notification was not shown: %s", error)

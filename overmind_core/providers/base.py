@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
-from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, RunVerdict, TurnResult
+from overmind_core.domain.agents.agent_events import (
+    AgentFact,
+    Asked,
+    CostTotalled,
+    Decision,
+    ModelCalled,
+    RunVerdict,
+    TurnResult,
+)
 
 
 class LaunchRequest(NamedTuple):
@@ -114,6 +122,15 @@ class InteractiveProvider(Protocol):
 
     def hook(self, payload: Mapping[str, Any]) -> Sequence[AgentFact]:
         """What one hook event means. The same question of one turn has the same `request` whenever it is asked."""
+
+    def conversation_path(self, payload: Mapping[str, Any]) -> str | None:
+        """Where the program keeps the conversation of a hook event, as an absolute path; None when that is not said."""
+
+    def sub_agent_folder(self, path: str) -> str:
+        """The folder in which the files of the conversation's sub-agents are."""
+
+    def figure(self, line: bytes, since: float) -> ModelCalled | CostTotalled | None:
+        """What a line of these files tells of use and cost, since then (seconds since the epoch)."""
 
     def hook_answer(self, question: Asked, decision: Decision) -> Mapping[str, Any] | None:
         """The JSON that the question's hook prints to answer it; None when the program takes no such answer."""

@@ -22,6 +22,11 @@ MARK_UNKNOWN = -1
 
 MARK_RLIMIT = getattr(resource, "RLIMIT_MSGQUEUE", None)
 """Linux only."""
+OWN_MARK = 1
+"""What a supervisor wears, and so everything that it starts for itself: git, and the hooks and filters that git runs.
+No run ever has it: their marks lie in the upper half of the limit."""
+OWN_VARIABLE = "OVERMIND_GIT_FOR"
+"""Variable in the environment of each git of a supervisor, and of the hooks that it runs: for which mission it is."""
 DEFAULT_LIMIT = 819_200
 """The kernel's default for both limits, in bytes: what a process without a mark wears."""
 BLOCK_SIZE = 4096
@@ -65,6 +70,29 @@ def clear_mark() -> None:
     """Take off the mark of the mission inside which this process was started, so that its end spares us."""
     if MARK_RLIMIT is not None:
         resource.setrlimit(MARK_RLIMIT, (unmarked_limit(), resource.getrlimit(MARK_RLIMIT)[1]))
+
+
+def wear_own_mark() -> None:
+    """Have every program that this process starts from now on be known as ours, whoever wrote it."""
+    if unmarked_limit() > OWN_MARK and MARK_RLIMIT is not None:
+        resource.setrlimit(MARK_RLIMIT, (OWN_MARK, resource.getrlimit(MARK_RLIMIT)[1]))
+
+
+def give_own_mark_to(pid: int) -> None:
+    """Have a program that we have just started, and all that it starts, be known as a supervisor's own: nobody's word.
+
+    A mission's mark that it has inherited stays.
+    """
+    if MARK_RLIMIT is not None and resource.getrlimit(MARK_RLIMIT)[0] == unmarked_limit() > OWN_MARK:
+        resource.prlimit(pid, MARK_RLIMIT, (OWN_MARK, resource.getrlimit(MARK_RLIMIT)[1]))
+
+
+def clear_own_mark_of(pid: int) -> None:
+    """Take the mark of a supervisor off a program that it has just started for a person: it speaks as that person."""
+    if MARK_RLIMIT is None or resource.getrlimit(MARK_RLIMIT)[0] != OWN_MARK:
+        return  # a mission's mark is not ours to take off
+    with suppress(OSError):  # it has ended already
+        resource.prlimit(pid, MARK_RLIMIT, (unmarked_limit(), resource.getrlimit(MARK_RLIMIT)[1]))
 
 
 class MarkPool:

@@ -7,6 +7,7 @@ names is run, no lock is taken, and neither time nor size is without a limit.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from textual.geometry import Size
 
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
+from overmind_core.system.run_mark import give_own_mark_to
 from overmind_tui.changes import diff
 from overmind_tui.changes.diff import DiffFiles, DiffText, Spot
 from overmind_tui.landing import lines
@@ -44,7 +46,10 @@ MOST = 2_000_000
 """Bytes of a diff that are read."""
 COMMITS = 20
 _GIT = ("git", "-c", "core.pager=cat", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false",
-        "--no-optional-locks", "--literal-pathspecs")  # fmt: skip
+        "-c", "core.hooksPath=/dev/null", "-c", "credential.helper=", "--no-optional-locks",
+        "--literal-pathspecs")  # fmt: skip
+_ONCE_TOLD = ("/bin/sh", "-c", 'read -r go && exec "$@"', "sh")
+"""Before a command line that begins once it is told to: its filters are the mission's, and must not run unmarked."""
 _DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--submodule=short")
 
 
@@ -128,12 +133,18 @@ class _Git:
     def _run(self, words: Sequence[str]) -> tuple[str, str, int, str]:
         """Output, why it was cut, exit status, errors."""
         try:
+            if shutil.which("git", path=self._environ.get("PATH")) is None:
+                raise GitFailed("git is not on PATH")
             process = subprocess.Popen(
-                [*_GIT, *words], cwd=self._folder, env=self._environ, stdin=subprocess.DEVNULL,
+                [*_ONCE_TOLD, *_GIT, *words], cwd=self._folder, env=self._environ, stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            raise GitFailed("git is not on PATH" if error.filename == "git" else str(error)) from None
+            raise GitFailed(str(error)) from None
+        assert process.stdin is not None
+        with process.stdin:
+            give_own_mark_to(process.pid)
+            process.stdin.write(b"\n")
         late = threading.Timer(SECONDS, process.kill)
         late.start()
         with process:

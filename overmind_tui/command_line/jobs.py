@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.system.run_mark import clear_own_mark_of
+
 if TYPE_CHECKING:
     from overmind_core.system.paths import Home
     from overmind_tui.shell.world import World
@@ -82,6 +84,7 @@ class CommandJob:
                 argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self._folder,
                 env=dict(self._environ), start_new_session=True,
             )  # fmt: skip
+            clear_own_mark_of(process.pid)  # we may be the supervisor: this one is the person's
         assert process.stdout is not None
         while chunk := os.read(process.stdout.fileno(), _CHUNK):
             said += chunk

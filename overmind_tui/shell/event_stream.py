@@ -170,7 +170,7 @@ class EventStream:
                 self._send(InboxChanged(session.ask("inbox", {})))
             if PAID in happened or midnight != self._midnight:
                 sums = session.ask("cost", {"by": "day", "since": format_time(midnight)})
-                self._send(Spent(sum(one["cost_usd"] for one in sums)))
+                self._send(Spent(sum(one["cost_usd"] or 0.0 for one in sums)))
                 self._midnight = midnight
         except OvermindError:  # a supervisor that knows no agents yet
             return

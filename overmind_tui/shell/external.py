@@ -16,6 +16,8 @@ import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.system.run_mark import clear_own_mark_of
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -94,6 +96,7 @@ async def _status(argv: Sequence[str], cwd: str, environ: dict[str, str], stream
     process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds
         argv, cwd=cwd, env=environ, stdin=stream, stdout=stream, stderr=stream
     )
+    clear_own_mark_of(process.pid)  # we may be the supervisor: this one is the person's
     pause = SHORTEST_PAUSE
     try:
         while (code := process.poll()) is None:

@@ -84,7 +84,7 @@ class AwaySummary:
             return None
         finally:
             client.close()
-        cost = sum(one["cost_usd"] for one in costs)
+        cost = sum(one["cost_usd"] or 0.0 for one in costs)
         return lambda: self._on_result(events, rows, cost)
 
     def _request(self) -> tuple[str, dict[str, object]]:

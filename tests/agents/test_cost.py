@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.kit import claude
+from tests.kit.agents import LEAVE
+from tests.kit.attached import Attached
 from tests.kit.killing import kill_supervisor
 
 pytestmark = pytest.mark.shared_home
@@ -140,3 +145,110 @@ def test_a_limit_on_turns_stops_a_session(agents):
 @pytest.mark.parametrize("amount", ["-1", "much", "1e3"])
 def test_an_amount_that_is_none(agents, amount):
     assert agents.om("claude", "run", "--max-cost", amount, "hello").returncode == 2
+
+
+# --- on a terminal ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def person(agents):
+    """A person who has set up the program, trusts the home and uses its key."""
+    claude.settle(agents.om, agents.om.home)
+    return agents
+
+
+def at_terminal(person, *options):
+    mission = person.session("--interactive", "--permission-mode", "manual", *options)
+    person.doing(mission, "idle")
+    return mission
+
+
+def test_a_session_on_a_terminal_costs_what_its_program_says_when_it_ends(person):
+    mission = at_terminal(person)
+    answer = person.om.json("send", mission, "--wait", "--json", "hello")
+    person.press(mission, b"typed by a person\r")
+    info = person.until(mission, lambda info: info["tokens"]["input"] > 24_000 and info, what="the second turn counts")
+    assert info["cost_usd"] == pytest.approx(2 * answer["cost_usd"], rel=0.1)
+    assert answer["usage"]["input"] > 12_000
+    (row,) = [one for one in person.om.json("cost", "--json") if one["key"] == mission]
+    assert (row["cost_usd"], row["turns"]) == (info["cost_usd"], 2)
+    with Attached(person.om, mission) as at:
+        at.joined()
+        at.type(b"/exit\r")
+        at.end()
+    person.om.wait_status(mission, "stopped")
+    pattern = os.path.join(person.om.environment["HOME"], ".claude", "projects", "*", f"{info['session_id']}.jsonl")
+    with open(glob.glob(pattern)[0]) as file:
+        total = [one["totalCostUSD"] for one in map(json.loads, file) if one["type"] == "cost-state"][-1]
+    assert person.om.info(mission)["cost_usd"] == pytest.approx(total)
+
+
+def test_turns_of_a_person_in_a_handed_over_session_count_once(person):
+    mission = person.session(prompt="one")
+    person.answer(1)
+    before = person.om.info(mission)["cost_usd"]
+    with Attached(person.om, mission) as at:
+        at.joined()
+        person.doing(mission, "idle")
+        at.type(b"typed\r")
+        handed_over = person.until(mission, lambda info: info["cost_usd"] > before and info["cost_usd"])
+        at.type(LEAVE)
+        at.end()
+    assert handed_over == pytest.approx(2 * before, rel=0.1)
+    person.until(mission, lambda info: info["mode"] == "headless")
+    person.say(mission, "three")
+    assert person.om.info(mission)["cost_usd"] == pytest.approx(3 * before, rel=0.1)
+
+
+def test_a_budget_holds_on_a_terminal_and_through_a_restart_until_a_person_raises_it(person):
+    om = person.om
+    mission = at_terminal(person, "--max-cost", "0.12", *AGAIN)
+    for word in ("one", "two"):
+        person.say(mission, word)
+    assert len(person.events(mission, "cost_warning")) == 1
+    person.press(mission, b"three\r")
+    ended = om.wait_status(mission, "crashed")
+    assert (ended["reason"], ended["restart_count"]) == ("max_cost", 0)
+    assert person.heard(mission) == ["one", "two", "three"]
+    said = om.refused("restart", mission, code="forbidden")
+    assert "can't run again: $0.15 of $0.12 are spent. Raise max_cost first: overmind edit" in said
+    text = om.ok("edit", mission, "--print").replace("max_cost = 0.12", "max_cost = 0.5")
+    assert om("edit", mission, "-", stdin=text).returncode == 0
+    person.doing(mission, "idle")
+    assert person.say(mission, "four") == "echo: four"
+
+
+def test_a_budget_that_is_spent_when_its_daemon_starts_the_next_run_ends_the_mission(agents):
+    """Also where nobody asks: a policy, a retry, a daemon that goes on where another died."""
+    om = agents.om
+    root = om.mission("sleep 100", "--max-cost", "0.06")
+    one = agents.session("--parent", root, *AGAIN, "--backoff", "3s")
+    two = agents.session("--parent", root)
+    agents.say(one, "hello")
+    agents.kill(one)
+    om.wait_status(one, "restarting")
+    om("send", two, "--wait", "hello")
+    assert om.wait_status(one, "crashed")["reason"] == "max_cost"
+    assert "can't run again" in om.refused("restart", one, code="forbidden")
+
+
+def test_the_turns_of_a_session_are_not_bought_anew_by_a_restart(agents):
+    mission = agents.session("--max-turns", "1")
+    agents.say(mission, "one")
+    agents.om.wait_status(mission, "crashed")
+    said = agents.om.refused("restart", mission, code="forbidden")
+    assert "1 of 1 turns are used. Raise max_turns first" in said
+
+
+def test_a_turn_that_died_with_its_program_is_paid_for(agents):
+    mission = agents.session("--allowed-tools", "Bash", *AGAIN)
+    agents.say(mission, "one")
+    before = agents.om.info(mission)
+    gate = agents.gate()
+    agents.post(mission, gate.prompt)
+    gate.runs()
+    agents.kill(mission)
+    after = agents.again(mission)
+    assert after["cost_usd"] > before["cost_usd"] + 0.04
+    assert after["tokens"]["input"] > before["tokens"]["input"] + 12_000
+    gate.open()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 
@@ -332,3 +333,48 @@ def test_nothing_of_it_outlives_a_kill(agents):
     gate.runs()
     agents.om.ok("kill", mission)
     assert with_word(gate.command) == []
+
+
+# --- what it costs ------------------------------------------------------------------------------------------------
+
+
+def own_sum(agents, mission):
+    """The program's own sum, which it writes down as it leaves."""
+    session = agents.om.info(mission)["session_id"]
+    pattern = os.path.join(agents.om.environment["HOME"], ".claude", "projects", "*", f"{session}.jsonl")
+    with open(glob.glob(pattern)[0]) as file:
+        return [one["totalCostUSD"] for one in map(json.loads, file) if one["type"] == "cost-state"][-1]
+
+
+def test_a_session_on_a_terminal_costs_what_the_program_itself_counts(agents, api):
+    mission = terminal(agents, "--allowed-tools", "Bash", "--allowed-tools", "Task")
+    answer = agents.om.json("send", mission, "--wait", "--json", "%think hard")
+    agents.say(mission, "%bash echo hi")
+    task = {"description": "d", "prompt": "a sub-agent", "subagent_type": "general-purpose"}
+    agents.post(mission, f"%tool Task {json.dumps(task)}")
+    info = agents.until(mission, lambda info: info["tokens"]["input"] > 70_000 and info, what="a sub-agent counts")
+    assert 0 < answer["cost_usd"] < info["cost_usd"]
+    agents.doing(mission, "idle")
+    with Attached(agents.om, mission) as person:
+        person.joined()
+        person.type(b"\x03")
+        person.shows("again to exit")
+        person.type(b"\x03")
+        person.end()
+    agents.om.wait_status(mission, "stopped")
+    after = agents.om.info(mission)
+    assert after["cost_usd"] == pytest.approx(own_sum(agents, mission), rel=0.01)
+    (row,) = [one for one in agents.om.json("cost", "--json") if one["key"] == mission]
+    calls = [one for one in api.requests if one.path.startswith("/v1/messages?")]
+    assert (row["turns"], row["cost_usd"]) == (len(calls), after["cost_usd"])
+
+
+def test_a_budget_ends_a_session_on_a_terminal_before_its_next_call(agents, api):
+    mission = terminal(agents, "--allowed-tools", "Bash", "--max-cost", "0.1")
+    agents.say(mission, "one")
+    assert agents.om.info(mission)["cost_usd"] == pytest.approx(0.056, abs=0.01)
+    agents.post(mission, "%bash sleep 1; echo hi")
+    ended = agents.om.wait_status(mission, "crashed", timeout=20.0)
+    assert ended["reason"] == "max_cost"
+    assert len(api.requests) == 2, "the call with the tool's result is never made"
+    agents.om.refused("restart", mission, code="forbidden")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import selectors
 from collections import defaultdict
@@ -162,12 +163,15 @@ class ScriptedKeeper:
         silent: Operations that it carries out without an answer, as one does whose supervisor dies.
         typed: What each run was given to read, piece by piece.
         on_ask: What else happens at an operation, by its name: called with its fields.
+        on_connect: What happens as soon as a supervisor has its line.
     """
 
     kill_after = None
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, number: int = 1) -> None:
+        """`number`: which of the home's keepers it is; another one holds nothing of those before it."""
         self._home = home
+        self._number = number
         self._logs: dict[str, RunLogWriter] = {}
         self._notice: Callable[[dict[str, Any]], None] = lambda _notice: None
         self.asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -175,6 +179,7 @@ class ScriptedKeeper:
         self.silent: set[str] = set()
         self.typed: dict[str, list[bytes]] = defaultdict(list)
         self.on_ask: dict[str, Callable[[dict[str, Any]], None]] = {}
+        self.on_connect: Callable[[], object] = lambda: None
 
     def lives(self) -> bool:
         """Whether it holds its lock."""
@@ -189,7 +194,12 @@ class ScriptedKeeper:
         """A line to it."""
         del on_lost
         self._notice = on_notice
-        return cast("KeeperConnection", _Line(self)), {"pid": NOBODY + 1, "started": 1.0, "boot": boot_id()}
+        self.on_connect()
+        return cast("KeeperConnection", _Line(self)), {
+            "pid": NOBODY + 1,
+            "started": float(self._number),
+            "boot": boot_id(),
+        }
 
     def answer(self, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """What it answers. Raises KeeperRefused."""
@@ -198,6 +208,9 @@ class ScriptedKeeper:
                 return self._spawn(fields["run"])
             case "write":
                 return self._write(fields["run"], fields["seq"], base64.b64decode(fields["data"]))
+            case "release":
+                row = self.held.get(fields["run"], {})
+                return {name: row[name] for name in ("out", "err") if name in row}
             case "list" | "changed":
                 return {"runs": [dict(row) for row in self.held.values()], "seq": 1}
         answers: dict[str, dict[str, Any]] = {"orphans": {"left": False}, "purge": {"survivors": []}}
@@ -217,7 +230,11 @@ class ScriptedKeeper:
         row, clock = self.held[run], LoopClock()
         end = {"code": code, "end": clock.wall(), "mono": clock.mono(), "out": row["out"], "err": row["err"]}
         row["exit"] = {**end, "left": left}
-        self._notice({"notice": "exit", "run": run, **end, "left": left})
+        begin = {name: row[name] for name in ("pid", "ticks", "mark", "started")} | {"began": row["mono"]}
+        notice = {"run": run, **end, **begin}
+        with open(self._home.exits, "a", encoding="utf-8") as journal:
+            journal.write(json.dumps({**notice, "boot": boot_id()}) + "\n")
+        self._notice({"notice": "exit", **notice, "left": left})
 
     def lose(self) -> None:
         """The supervisor is gone: what happens now it does not hear."""

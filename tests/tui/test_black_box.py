@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 
 import pytest
 
+from tests.kit.overmind import PROGRAM
 from tests.kit.processes import alive
 from tests.kit.screen import TMUX, TmuxScreen
 from tests.kit.waiting import eventually
@@ -157,11 +159,19 @@ def test_leaving_can_stop_all(om):
 
 
 @pytest.mark.usefixtures("alone")
-def test_leaving_can_be_cancelled(om):
+def test_what_a_person_starts_in_the_program_that_supervises_speaks_as_that_person_and_leaving_can_be_cancelled(om):
     with TmuxScreen(om) as screen:
         program = hosted(om, screen)
         om.mission(WRITER, "--name", "alpha")
         screen.until("alpha", "tick")
+        screen.type(":update alpha --name beta")  # no mission may, nor what the supervisor runs for one
+        screen.keys("Enter")
+        screen.until("beta")
+        screen.type("s")
+        screen.until("exit comes back")
+        screen.type(f"{shlex.join(PROGRAM)} update beta --name gamma; exit")
+        screen.keys("Enter")
+        screen.until("gamma", "tick", "missions[1]")
         screen.keys("q")
         screen.until("leave?")
         screen.keys("Escape")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from datetime import UTC
 from pathlib import Path
 
 import pytest
 
+from overmind_core.system.run_mark import OWN_MARK, unmarked_limit
 from overmind_tui.changes import diff
 from overmind_tui.changes import page as changes_page
 from overmind_tui.changes.page import ChangesPage
@@ -113,9 +115,15 @@ def test_nothing_that_the_folder_names_is_run(repository, tmp_path):
     trap.chmod(0o755)
     for key in ("core.fsmonitor", "diff.external", "core.pager", "diff.x.textconv"):
         run(repository, "config", key, str(trap))
-    (repository / ".gitattributes").write_text("* diff=x\n")
+    filter_ = tmp_path / "filter"
+    filter_.write_text(f"#!/bin/sh\ngrep msgqueue /proc/self/limits > {tmp_path}/limits\ncat\n")
+    filter_.chmod(0o755)
+    run(repository, "config", "filter.x.clean", str(filter_))
+    (repository / ".gitattributes").write_text("* diff=x filter=x\n")
     changes_page.git_changes(str(repository), {"PATH": "/usr/bin:/bin", "GIT_EXTERNAL_DIFF": str(trap)}, since=None)
     assert not (tmp_path / "sprung").exists()
+    if sys.platform == "linux":  # what has to run, for a diff would be wrong without it, is known as the mission's
+        assert (tmp_path / "limits").read_text().split()[-3:-1] == [str(OWN_MARK), str(unmarked_limit())]
     assert not (repository / ".git" / "index.lock").exists()
 
 

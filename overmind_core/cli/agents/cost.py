@@ -38,7 +38,8 @@ def cost_table(rows: Sequence[Row], by: str) -> str:
     first = BY[by]
     lines = [_keys(row, by) + _sums(row) for row in rows]
     if by != "label" and len(rows) > 1:
-        total = {name: sum(row[name] for row in rows) for name in SUMS}
+        total = {name: sum(row[name] or 0 for row in rows) for name in SUMS}
+        total["cost_usd"] = total["cost_usd"] if any(row["cost_usd"] is not None for row in rows) else None
         lines.append(["total", *[""] * (len(first) - 1), *_sums(total)])
     return table([*first, "COST", "IN", "OUT", "TURNS"], lines)
 
@@ -64,7 +65,8 @@ COST = Command(
         JSON,
     ],
     examples=["overmind cost", "overmind cost --by day --since 7d", "overmind cost --by label --json"],
-    notes="US dollars as the agents' programs tell them, and tokens. What a removed mission cost stays in the sums.",
+    notes="US dollars as the agents' programs tell them, else at list prices, and tokens; `-` is a price that is not\n"
+    "known. The cost of a removed mission stays in the sums.",
     run=cost,
 )
 

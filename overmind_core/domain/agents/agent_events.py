@@ -107,6 +107,43 @@ class TokenUsage(NamedTuple):
     cache_write: int = 0
 
 
+class ModelCalled(NamedTuple):
+    """A call of a model, as the program has written it down; told again once it knows more of it.
+
+    Args:
+        call: The program's name of it.
+        usage: Its tokens.
+        usd: US dollars; None when nobody knows its price.
+        final: Whether the turn ends with it: it asks for no tool.
+    """
+
+    call: str
+    usage: TokenUsage
+    usd: float | None
+    final: bool = False
+
+
+class CostTotalled(NamedTuple):
+    """The program's own sum of what the conversation has cost so far, in US dollars."""
+
+    usd: float
+
+
+class FilePosition(NamedTuple):
+    """How far a file of a conversation was read. `name`: of a sub-agent's; "" is the conversation's own."""
+
+    name: str
+    offset: int
+
+
+class UsageRead(NamedTuple):
+    """More of the conversation's files was read, up to `positions`."""
+
+    path: str
+    positions: tuple[FilePosition, ...]
+    figures: tuple[ModelCalled | CostTotalled, ...] = ()
+
+
 class Retry(StrEnum):
     """What a failure means for the mission's restart policy."""
 
@@ -190,6 +227,8 @@ AgentFact = (
     | Acknowledged
     | PlainLine
     | ProgramLeft
+    | ModelCalled
+    | UsageRead
 )
 
 

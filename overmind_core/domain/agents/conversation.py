@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from unicodedata import category, normalize
 
 from overmind_core.domain.agents.agent import Activity, AgentMode, AgentNeed
-from overmind_core.domain.agents.agent_events import TurnResult
+from overmind_core.domain.agents.agent_events import FilePosition, ModelCalled, TokenUsage, TurnResult
 
 
 class ToolCall(NamedTuple):
@@ -22,6 +22,18 @@ class ToolCall(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class TurnUsage:
+    """The usage of one turn, as far as the program has told it call by call."""
+
+    calls: int = 0
+    usage: TokenUsage = TokenUsage()  # noqa: RUF009 - frozen
+    usd: float | None = 0.0
+    """None when a part of it has no price."""
+    final: bool = False
+    """The call that ends the turn is in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A turn under way. `message`: the one of ours that it answers, None when a person typed or nobody asked."""
 
@@ -29,6 +41,17 @@ class Turn:
     began: float
     """Seconds since the epoch."""
     calls: tuple[ToolCall, ...] = ()
+    used: TurnUsage = TurnUsage()
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFiles:
+    """The program's own record of a conversation, which tells what it uses on a terminal."""
+
+    path: str
+    since: float
+    """Seconds since the epoch: what was written down earlier was counted otherwise, or is not ours."""
+    read: tuple[FilePosition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +119,12 @@ class Conversation:
     output_tokens: int = 0
     turns: int = 0
     """Model turns."""
+    unpriced: bool = False
+    """A part of that has no price that anybody knows: `cost` is what the rest has cost."""
+    files: ConversationFiles | None = None
+    """Where the newest interactive run's figures are read."""
+    counted: tuple[ModelCalled, ...] = ()
+    """The newest calls that were counted; the program tells of some more than once."""
 
 
 def is_busy(c: Conversation) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from overmind_core.domain.agents.agent import AgentMode, AgentNeed
-from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
+from overmind_core.domain.agents.agent_events import AgentFact, Decision, TokenUsage, TurnResult
 from overmind_core.domain.agents.conversation import Conversation
 from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions.mission import Cause
@@ -162,10 +162,11 @@ class EndRun(NamedTuple):
 
 
 class TurnPaid(NamedTuple):
-    """A turn was paid for."""
+    """A turn, or a part of one, was paid for. `usd`: None when nobody knows its price; `turns`: calls of the model."""
 
-    usd: float
-    result: TurnResult
+    usd: float | None
+    usage: TokenUsage
+    turns: int
 
 
 class Notify(NamedTuple):

@@ -14,6 +14,7 @@ from overmind_core.domain.agents.agent_events import (
     AskCancelled,
     Echoed,
     LimitReached,
+    ModelCalled,
     Retrying,
     SessionNamed,
     TextSpoken,
@@ -21,6 +22,7 @@ from overmind_core.domain.agents.agent_events import (
     ToolReturned,
     TurnBegan,
     TurnEnded,
+    UsageRead,
 )
 from overmind_core.domain.agents.conversation import Conversation, is_busy
 from overmind_core.domain.agents.conversation_events import (
@@ -45,6 +47,7 @@ from overmind_core.domain.agents.conversation_events import (
     Withdrawn,
 )
 from overmind_core.domain.agents.events import ConversationChanged, MessageResent
+from overmind_core.domain.agents.spending import lost_turn_paid, usage_told
 from overmind_core.domain.agents.turns import (
     answered,
     asking,
@@ -107,6 +110,8 @@ def _on_agent_event(c: Conversation, fact: Fact, now: float, source: ActivitySou
             return tool_returned(c, call, now, source)
         case Retrying() | LimitReached():
             return _on_limit(c, fact, now, source)
+        case ModelCalled() | UsageRead():
+            return usage_told(c, fact)
         case TurnEnded(result):
             return turn_ended(c, result, now, source)
         case Asking():
@@ -135,7 +140,9 @@ def _on_run_begun(c: Conversation, fact: RunBegun, now: float) -> Step:
 
 def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
     """What was in flight is sent once more by the next run; without one it fails, and so does what waits."""
+    c, paid = lost_turn_paid(c)
     closed, effects = close(c, list(c.open), now, ActivitySource.STREAM)
+    effects = (*paid, *effects)
     flying = closed.sending if closed.sending is not None else closed.turn.message if closed.turn else None
     c = replace(closed, sending=None, turn=None, held=True, running=0, activity=Activity(ActivityKind.UNKNOWN, now))
     if flying is not None and flying not in c.resent and not fact.final:

@@ -1,4 +1,4 @@
-"""Turns and questions of a conversation: how they begin, go on and end, and what a turn costs. Pure."""
+"""Turns and questions of a conversation: how they begin, go on and end. Pure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from overmind_core.domain.agents.conversation_events import (
     MessageMoved,
     Notify,
     Step,
-    TurnPaid,
     WriteAnswer,
 )
-from overmind_core.domain.agents.events import TurnFinished
+from overmind_core.domain.agents.spending import result_paid, tells_usage, with_usage
 
 LONGEST_LINE = 200
 """Characters of one line that says what an agent does."""
@@ -142,6 +141,8 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
         return c, ()
     if result is not None and result.retry is Retry.SWITCH:  # it has begun nothing, and read nothing
         return replace(c, last=replace(result, raw={}, text="")), ()
+    counted = c.mode is AgentMode.INTERACTIVE and result is not None and not tells_usage(result)
+    result = None if result is None else with_usage(c, result, now)
     result = _until_reset(c, result)
     closed, effects = close(c, list(c.open), now, source)
     message = c.turn.message if c.turn is not None else c.sending if result is not None else None
@@ -153,7 +154,7 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
         c = replace(c, resent=others(c.resent, message))
         effects = (*effects, MessageMoved(message, "answered" if ok else "failed", error, result))
     if result is not None:
-        c, paid = _with_cost(c, result)
+        c, paid = result_paid(c, result, counted=counted)
         effects = (*effects, *paid)
     c = replace(c, activity=_resting(result, now, source))
     if lasted >= LONG_TURN and c.mode is not AgentMode.ONE_SHOT:
@@ -180,43 +181,6 @@ def _resting(result: TurnResult | None, now: float, source: ActivitySource) -> A
     if result is not None and result.retry is Retry.WAIT:
         return Activity(ActivityKind.LIMITED, now, source, text, resume_at=result.resume_at)
     return Activity(ActivityKind.IDLE, now, source, text)
-
-
-def _with_cost(c: Conversation, result: TurnResult) -> Step:
-    """Count what the turn cost."""
-    usd = _price(c, result)
-    usage = result.usage
-    c = replace(
-        c,
-        last=replace(result, raw={}, text=""),
-        cost_total=c.cost_total if result.cost_total is None else result.cost_total,
-        cost=c.cost + usd,
-        input_tokens=c.input_tokens + usage.input + usage.cache_read + usage.cache_write,
-        output_tokens=c.output_tokens + usage.output,
-        turns=c.turns + result.turns,
-    )
-    finished = TurnFinished(
-        ok=result.ok,
-        reason=result.reason,
-        cost_usd=round(usd, 6),
-        turns=result.turns,
-        duration_ms=result.duration_ms,
-    )
-    return c, (TurnPaid(usd, result), finished)
-
-
-def _price(c: Conversation, result: TurnResult) -> float:
-    """What the turn cost, in US dollars.
-
-    The program's total runs over turns and resumes, but goes back to what it had saved when it was killed; what it
-    spent in its interactive mode shows in the next total alone.
-    """
-    turn, total, before = result.cost_turn, result.cost_total, c.cost_total
-    if total is not None and before is not None and total >= before:
-        return max(turn or 0.0, total - before)
-    if turn is not None:
-        return turn
-    return total if total is not None and before is None else 0.0
 
 
 def others(messages: tuple[int, ...], message: int) -> tuple[int, ...]:

@@ -28,10 +28,11 @@ class Spawned(NamedTuple):
 
 
 class SpawnFailed(NamedTuple):
-    """The run could not be started: an error code, and a sentence for people."""
+    """The run could not be started: an error code, and a sentence for people; `hopeless`: no policy tries again."""
 
     code: str
     message: str
+    hopeless: bool = False
 
 
 class Exited(NamedTuple):

@@ -110,7 +110,7 @@ def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
     if mission.ending is None:
         mission = with_step(mission, TransitionStep.END)
     cause = mission.ending.cause if mission.ending else Cause.SPAWN_FAILED
-    ending = Ending(cause, now.mono, exited=True, gone=True)
+    ending = Ending(cause, now.mono, exited=True, gone=True, hopeless=fact.hopeless)
     failed = replace(mission, pid=None, exit_code=None, reason=fact.code, ending=ending, run_started_mono=now.mono)
     return conclude(failed, now, (events.StartFailed(text=f"--- could not start: {fact.message} ---"),))
 

@@ -133,6 +133,15 @@ class BudgetState(Enum):
     SPENT = "spent"
 
 
+class SpentLimit(NamedTuple):
+    """A limit of an agent that is used up, so that no further run of it begins."""
+
+    reason: str
+    """As reasons of missions are written."""
+    sentence: str
+    """What people read: the limit, and how to raise it."""
+
+
 def budget_state(spent: float, limit: float) -> BudgetState:
     """Judge what was spent; a `limit` of 0 is none."""
     if not limit:

@@ -7,9 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
-from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, Retry, RunVerdict, TurnResult
+from overmind_core.domain.agents.agent_events import (
+    AgentFact,
+    Asked,
+    CostTotalled,
+    Decision,
+    ModelCalled,
+    Retry,
+    RunVerdict,
+    TurnResult,
+)
 from overmind_core.providers.base import Launch, LaunchRequest, Renderer
-from overmind_core.providers.claude import command_line, hooks, messages, screen_rules, stream
+from overmind_core.providers.claude import command_line, conversation_file, hooks, messages, screen_rules, stream
 from overmind_core.providers.claude.transcript import ClaudeTranscript
 
 _USAGE = re.compile(r"^error: (unknown option|unknown command|option|too many arguments|missing)", re.MULTILINE)
@@ -95,6 +104,18 @@ class Claude:
     def hook(self, payload: Mapping[str, Any]) -> Sequence[AgentFact]:
         """A hook event."""
         return hooks.read_event(payload)
+
+    def conversation_path(self, payload: Mapping[str, Any]) -> str | None:
+        """Its transcript."""
+        return conversation_file.path_of(payload)
+
+    def sub_agent_folder(self, path: str) -> str:
+        """Beside the transcript."""
+        return conversation_file.sub_agents_of(path)
+
+    def figure(self, line: bytes, since: float) -> ModelCalled | CostTotalled | None:
+        """A line of the transcript."""
+        return conversation_file.figure(line, since)
 
     def hook_answer(self, question: Asked, decision: Decision) -> Mapping[str, Any] | None:
         """The decision of a permission hook: the program closes its dialog."""

@@ -21,6 +21,7 @@ from overmind_core.domain.agents.agent_events import (
     Asked,
     Echoed,
     LimitReached,
+    ModelCalled,
     PlainLine,
     Retry,
     Retrying,
@@ -33,6 +34,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
+from overmind_core.providers.claude.prices import price
 from overmind_core.providers.lines import (
     Object,
     count_at,
@@ -68,6 +70,8 @@ REASONS: Mapping[str, str] = {
 FINAL = frozenset({"not_logged_in", "max_turns", "max_cost", "no_structured_output"})
 """Reasons with which another run would end the same way."""
 
+SYNTHETIC = "<synthetic>"
+"""The model of a message that the program says in a model's place."""
 LIMITED = "limited"
 NO_CREDIT = "no_credit"
 INTERRUPTED = "interrupted"
@@ -89,7 +93,7 @@ def turn_result(line: Object) -> TurnResult:
         resume_at=end,
         cost_total=number_at(line, "total_cost_usd"),
         cost_turn=_cost_turn(line),
-        usage=usage(object_at(line, "usage")),
+        usage=_usage_of_turn(line),
         duration_ms=number_at(line, "duration_ms") or 0.0,
         turns=count_at(line, "num_turns"),
         raw=line,
@@ -104,6 +108,29 @@ def usage(found: Object) -> TokenUsage:
         cache_read=count_at(found, "cache_read_input_tokens"),
         cache_write=count_at(found, "cache_creation_input_tokens"),
     )
+
+
+def _usage_of_turn(line: Object) -> TokenUsage:
+    """The tokens of all models since the last result, those of sub-agents too: what the cost is counted by."""
+    models = line.get("model_usage_since_last_result")
+    if not isinstance(models, dict) or not models:
+        return usage(object_at(line, "usage"))
+    each = objects_at({"models": [*models.values()]}, "models")
+    return TokenUsage(
+        input=sum(count_at(one, "inputTokens") for one in each),
+        output=sum(count_at(one, "outputTokens") for one in each),
+        cache_read=sum(count_at(one, "cacheReadInputTokens") for one in each),
+        cache_write=sum(count_at(one, "cacheCreationInputTokens") for one in each),
+    )
+
+
+def call_of(message: Object) -> ModelCalled | None:
+    """The call of a model that a message is the answer to; None of a message that the program made itself."""
+    told, name, model = object_at(message, "usage"), text_at(message, "id"), text_at(message, "model")
+    if not told or not name or model == SYNTHETIC:
+        return None
+    final = text_at(message, "stop_reason") not in {"", "tool_use", "pause_turn"}
+    return ModelCalled(name, usage(told), price(model, told), final)
 
 
 def limit_end(message: str) -> float | None:
@@ -257,6 +284,9 @@ def _assistant(found: Object) -> Iterator[AgentFact]:
     if "error" in found and not found.get("parent_tool_use_id"):
         yield from _limit(object_at(object_at(found, "api_error_params"), "rate_limit_info"))
         return  # the text is of the program's own, and the result has it, too
+    call = call_of(object_at(found, "message"))
+    if call is not None:
+        yield call
     for block in blocks(found):
         kind = text_at(block, "type")
         if kind == "text":

@@ -118,7 +118,8 @@ class Conversation:
     def save_cost(self, model_usage: Entry) -> None:
         """Keep the sums for whoever resumes; a killed process does not come to this."""
         if self._entries:
-            self.append({"type": "cost-state", "sessionId": self.id, "modelUsage": model_usage})
+            total = sum(figures["costUSD"] for figures in model_usage.values())
+            self.append({"type": "cost-state", "sessionId": self.id, "totalCostUSD": total, "modelUsage": model_usage})
 
     def _user_blocks(self) -> Iterator[dict[str, Any]]:
         for entry in self._entries:

@@ -8,7 +8,7 @@ from tests.kit.directives import Block, Reply
 from tests.kit.standin import ids, script
 from tests.kit.standin.events import message_usage
 from tests.kit.standin.turn_state import TurnState
-from tests.kit.standin.usage import input_tokens
+from tests.kit.standin.usage import input_tokens, usage
 
 PIECES = 10
 """In which a slow answer comes."""
@@ -47,6 +47,12 @@ class ModelReply:
             blocks.append({"type": block["type"]} | named | {k: v for k, v in block.items() if k != "type"})
             self._say(message_id, number, blocks[-1], answer.spread)
         written = sum(len(str(block)) for block in blocks)
+        about = {
+            "id": message_id, "model": turn.world.model, "stop_reason": answer.stop,
+            "usage": usage(input_tokens(turn.sent()), written // 4 + 1),
+        }  # fmt: skip
+        for block in blocks:
+            turn.store("assistant", [block], about=about)
         turn.world.meter.request(turn.sent(), written)
         ended = {"stop_reason": answer.stop, "stop_sequence": None}
         self._piece(message_id, "message_delta", delta=ended, usage={"output_tokens": written // 4 + 1})
@@ -64,7 +70,6 @@ class ModelReply:
         turn.replay()
         more = THOUGHT if block["type"] == "thinking" else {}
         turn.emit(turn.world.events.assistant(message_id, block, input_tokens(turn.sent()), **turn.first(), **more))
-        turn.store("assistant", [block])
         self._piece(message_id, "content_block_stop", index=index)
 
     def _speak(self, message_id: str, index: int, words: str, spread: float) -> None:

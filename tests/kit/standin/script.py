@@ -7,6 +7,9 @@
 `!garbage`          lines that are no JSON, or not even text, and then the echo
 `!crash`            kill -9 of itself in the middle of a line
 `!exit CODE`        an end without a result
+
+The file that STAND_IN_LINES names says more: JSON, for each text of a person what is answered to it, and then to what
+its tool said. An answer is a directive or a text, or a list of both, the tool last.
 """
 
 from __future__ import annotations
@@ -39,11 +42,17 @@ GARBAGE = (
     b"\n",
 )
 
+LINES = "STAND_IN_LINES"
+
 Write = Callable[[bytes], None]
 
 
 def reply(texts: Sequence[str], results: Sequence[ToolResult]) -> Reply:
     """What the model says now; as `directives.reply`."""
+    if answers := _lines().get(texts[-1]):
+        answer = answers[min(len(answers) - 1, int(bool(results)))]
+        replies = [_said(line) for line in ([answer] if isinstance(answer, str) else answer)]
+        return replies[-1]._replace(blocks=[block for one in replies for block in one.blocks])
     word, rest = directives.split(texts[-1])
     if word in TABLE and not results:
         return TABLE[word](rest)
@@ -53,6 +62,25 @@ def reply(texts: Sequence[str], results: Sequence[ToolResult]) -> Reply:
 def always_asks(texts: Sequence[str]) -> bool:
     """Whether the tool that is called now needs a yes, whatever the rules say."""
     return directives.split(texts[-1])[0] == "!ask"
+
+
+def _lines() -> Mapping[str, Sequence[str | Sequence[str]]]:
+    path = os.environ.get(LINES)
+    if not path:
+        return {}
+    with open(path, encoding="utf-8") as file:
+        lines: Mapping[str, Sequence[str | Sequence[str]]] = json.load(file)
+    return lines
+
+
+def _said(line: str) -> Reply:
+    word, rest = directives.split(line)
+    if not word:
+        return Reply([directives.text(line)])
+    if word == "!bash":  # here it speaks for itself
+        command, _, description = rest.partition("  # ")
+        return Reply([directives.tool_use("Bash", {"command": command, "description": description or "a command"})])
+    return TABLE[word](rest) if word in TABLE else directives.reply([line])
 
 
 def misbehave(prompt: str, write: Write) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from tests.kit.directives import Block
@@ -128,11 +129,14 @@ class TurnState:
             self.world.meter.request(self.sent(), 0, finished=False)
         raise Interrupted(while_tool=False)
 
-    def store(self, role: str, content: Sequence[Block], **more: Any) -> None:
-        """Keep a message in the conversation."""
+    def store(
+        self, role: str, content: Sequence[Block], *, about: Mapping[str, Any] | None = None, **more: Any
+    ) -> None:
+        """Keep a message in the conversation; `about`: its name, its model and what it has used."""
         conversation = self.world.conversation
-        message = {"role": role, "content": [dict(block) for block in content]}
-        conversation.append({"type": role, "sessionId": conversation.id, "message": message, **more})
+        message = {"role": role, "content": [dict(block) for block in content], **(about or {})}
+        told = {"sessionId": conversation.id, "entrypoint": self.world.entrypoint, "timestamp": _now()}
+        conversation.append({"type": role, **told, "message": message, **more})
 
     def hook(self, event: str, subject: str = "", **fields: Any) -> None:
         """Run the hooks of an event; `subject`: the tool that it is about."""
@@ -149,3 +153,7 @@ class TurnState:
     def sent(self) -> int:
         """Characters that a request carries."""
         return sum(map(len, self.world.conversation.texts()))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -405,8 +405,10 @@ def test_another_conversation_of_the_persons_is_not_counted_for_what_it_cost_bef
     assert paid(c, 9.00, turns=(0.05,))[1] == [0.05]
 
 
-def test_a_turn_of_which_nobody_knows_the_cost_costs_nothing():
-    assert paid(running(), None)[1] == [0.0]
+def test_a_turn_of_which_nobody_knows_the_cost_is_not_free():
+    c, done = go(running(), TurnBegan(), TurnEnded(OK))
+    assert [one.usd for one in done if isinstance(one, talk.TurnPaid)] == [None]
+    assert (c.unpriced, c.turns, c.input_tokens) == (True, 1, 17)
 
 
 # --- runs and modes -----------------------------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""The file in which `claude` keeps a conversation: what its calls of a model have used, and its own sum of the cost.
+
+One JSON object per line, appended about a tenth of a second after the fact. Sub-agents have files of their own, in the
+folder `<conversation>/subagents`. A line says which face of the program wrote it: those of `-p` are counted by their
+results.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from overmind_core.domain.agents.agent_events import CostTotalled, ModelCalled
+from overmind_core.providers.claude.stream import call_of
+from overmind_core.providers.lines import Object, number_at, object_at, read_object, text_at
+
+SUFFIX = ".jsonl"
+SUB_AGENTS = "subagents"
+WITHOUT_TERMINAL = "sdk-cli"
+_MARKS = (b'"usage"', b'"cost-state"')
+
+
+def path_of(payload: Object) -> str | None:
+    """Where the conversation of a hook event is kept; None when it does not say, or names no such file."""
+    path, session = text_at(payload, "transcript_path"), text_at(payload, "session_id")
+    return path if path.startswith("/") and session and path.endswith(f"/{session}{SUFFIX}") else None
+
+
+def sub_agents_of(path: str) -> str:
+    """The folder with the files of its sub-agents."""
+    return f"{path.removesuffix(SUFFIX)}/{SUB_AGENTS}"
+
+
+def figure(line: bytes, since: float) -> ModelCalled | CostTotalled | None:
+    """What a line tells of use and cost; nothing when it is from before `since`, in seconds since the epoch."""
+    if not any(mark in line for mark in _MARKS):
+        return None
+    found = read_object(line)
+    if isinstance(found, str):
+        return None
+    kind = text_at(found, "type")
+    if kind == "cost-state":
+        total = number_at(found, "totalCostUSD")
+        return None if total is None else CostTotalled(total)
+    if kind != "assistant" or text_at(found, "entrypoint") == WITHOUT_TERMINAL or _moment(found) < since:
+        return None
+    return call_of(object_at(found, "message"))
+
+
+def _moment(found: Object) -> float:
+    """When the line was written, in seconds since the epoch; a line that does not say is new."""
+    try:
+        return datetime.fromisoformat(text_at(found, "timestamp")).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return float("inf")

@@ -1,0 +1,144 @@
+"""What a conversation costs where its program tells call by call, or dies before it tells: each call once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from overmind_core.domain.agents import conversation_step, spending
+from overmind_core.domain.agents.agent import ActivitySource, AgentMode
+from overmind_core.domain.agents.agent_events import (
+    CostTotalled,
+    Echoed,
+    FilePosition,
+    ModelCalled,
+    TokenUsage,
+    TurnBegan,
+    TurnEnded,
+    TurnResult,
+    UsageRead,
+)
+from overmind_core.domain.agents.conversation import Conversation, plan_run
+from overmind_core.domain.agents.conversation_events import MessageMoved, Queued, RunBegun, RunOver, TurnPaid
+from overmind_core.domain.agents.events import TurnFinished
+
+NOW = 1000.0
+PATH = "/home/x.jsonl"
+ENDED = TurnEnded(TurnResult(ok=True, text="done"))
+
+
+def call(name="m1", read=100, written=10, usd: float | None = 0.25, *, final=False):
+    return ModelCalled(name, TokenUsage(read, written), usd, final)
+
+
+def read(*figures, to=1):
+    return UsageRead(PATH, (FilePosition("", to),), figures)
+
+
+def go(c, *facts):
+    done: tuple[object, ...] = ()
+    for fact in facts:
+        c, effects = conversation_step.step(c, fact, NOW, source=ActivitySource.HOOK)
+        done += effects
+    return c, done
+
+
+def at_terminal(*facts):
+    home = AgentMode.INTERACTIVE
+    c = plan_run(Conversation("session", home, home, home, held=True), 1, session="", token="token")
+    c, _ = go(c, RunBegun(1), TurnEnded(None))
+    return go(spending.files_at(c, PATH, 0.0), *facts)
+
+
+def on_pipes(*facts):
+    home = AgentMode.HEADLESS
+    c = plan_run(Conversation("session", home, home, home, held=True), 1, session="", token="token")
+    return go(c, RunBegun(1), *facts)
+
+
+def paid(done):
+    return [(one.usd, *one.usage[:2], one.turns) for one in done if isinstance(one, TurnPaid)]
+
+
+def figures(c):
+    return round(c.cost, 6), c.input_tokens, c.output_tokens, c.turns
+
+
+def test_what_a_person_types_on_a_terminal_is_counted_call_by_call():
+    c, done = at_terminal(Echoed("typed"), read(call("m1"), call("m2", final=True)), ENDED)
+    assert paid(done) == [(0.5, 200, 20, 2)]
+    assert figures(c) == (0.5, 200, 20, 2)
+    (finished,) = [one for one in done if isinstance(one, TurnFinished)]
+    assert (finished.cost_usd, finished.turns) == (0.5, 2)
+
+
+def test_a_message_on_a_terminal_is_told_what_its_turn_has_cost():
+    c, done = at_terminal(Queued(1), Echoed("hi", "1"), read(call(final=True)), ENDED)
+    result = next(one.result for one in done if isinstance(one, MessageMoved) and one.state == "answered")
+    assert (result.cost_turn, result.usage.input, result.turns) == (0.25, 100, 1)
+    assert c.turn is None
+
+
+AGAIN = [
+    pytest.param([call()], [(0.25, 100, 10, 1)], id="a line of the same message"),
+    pytest.param([call(written=90, usd=0.75)], [(0.25, 100, 10, 1), (0.5, 0, 80, 0)], id="more is known of it"),
+]
+
+
+@pytest.mark.parametrize(("more", "counted"), AGAIN)
+def test_a_call_counts_once_however_often_it_is_told(more, counted):
+    c, done = at_terminal(Echoed("typed"), read(call()), read(*more, to=2))
+    assert paid(done) == counted
+    assert c.turns == 1
+
+
+def test_a_call_of_another_file_is_none_of_ours():
+    c, done = at_terminal(replace_path(read(call()), "/other.jsonl"))
+    assert (paid(done), c.cost) == ([], 0.0)
+
+
+def replace_path(fact, path):
+    return fact._replace(path=path)
+
+
+def test_the_programs_own_sum_is_the_truth_when_it_ends():
+    c, done = at_terminal(Echoed("typed"), read(call()), read(CostTotalled(0.40), to=2))
+    assert [one[0] for one in paid(done)] == [0.25, pytest.approx(0.15)]
+    assert figures(c) == (0.4, 100, 10, 1)
+
+
+def test_a_sum_that_is_known_already_adds_nothing():
+    c, done = at_terminal(Echoed("typed"), read(call(), CostTotalled(0.25)), read(CostTotalled(0.25), to=2))
+    assert (paid(done), c.cost) == ([(0.25, 100, 10, 1)], 0.25)
+
+
+def test_turns_on_a_terminal_are_not_counted_again_by_the_next_total_on_pipes():
+    c, _ = at_terminal(Echoed("typed"), read(call(), CostTotalled(0.25)), ENDED, RunOver(final=False))
+    c = plan_run(replace(c, home=AgentMode.HEADLESS, wanted=AgentMode.HEADLESS), 2, session="", token="")
+    result = TurnResult(ok=True, cost_total=0.45, cost_turn=0.20, turns=1)
+    c, done = go(c, RunBegun(2), TurnBegan(), TurnEnded(result))
+    assert [one.usd for one in done if isinstance(one, TurnPaid)] == [pytest.approx(0.20)]
+    assert round(c.cost, 6) == 0.45
+
+
+def test_a_model_without_a_price_is_unknown_and_not_free():
+    c, done = at_terminal(Echoed("typed"), read(call(usd=None)), ENDED)
+    assert paid(done) == [(None, 100, 10, 1)]
+    assert spending.cost_of(c) is None
+    c, _ = go(c, Echoed("typed"), read(call("m2"), to=2))
+    assert spending.cost_of(c) == 0.25
+
+
+def test_a_turn_that_died_with_its_program_counts_what_it_had_used():
+    c, done = on_pipes(TurnBegan(), call("m1"), call("m1"), call("m2"), RunOver(final=False))
+    assert paid(done) == [(0.5, 200, 20, 2)]
+    assert figures(c) == (0.5, 200, 20, 2)
+    assert c.counted == ()
+
+
+def test_a_turn_on_pipes_is_counted_by_its_result_alone():
+    result = TurnResult(ok=True, cost_total=0.3, cost_turn=0.3, usage=TokenUsage(120, 12), turns=2)
+    c, done = on_pipes(TurnBegan(), call("m1"), call("m2"), TurnEnded(result), RunOver(final=False))
+    assert paid(done) == [(0.3, 120, 12, 2)]
+    assert figures(c) == (0.3, 120, 12, 2)

@@ -1,0 +1,169 @@
+"""Every verb, asked by each program that a mission can have somebody run: none of them has a person's consent."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import socket
+import sys
+
+import pytest
+
+from overmind_core.daemon.routes import TABLE
+from overmind_core.domain.operations import OPERATIONS
+from tests.kit.raw_socket import address
+from tests.kit.repositories import AUTHOR, Repository
+
+pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
+
+ASK = """
+import os, socket, sys
+place, questions, answers = sys.argv[1:]
+with open(answers + ".new", "w") as file:
+    for line in open(questions):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.settimeout(30)
+            one.connect(place)
+            one.sendall(line.encode())
+            file.write(one.makefile().readline())
+os.rename(answers + ".new", answers)
+"""
+HOOK = """\
+#!/bin/sh
+{ask} {folder}/hook
+/usr/bin/env -i /usr/bin/setsid --fork /usr/bin/env -i {ask} {folder}/hidden
+while ! test -e {folder}/hidden; do sleep 0.02; done
+"""
+PROJECT = """\
+services:
+  asker:
+    command: '{ask} {folder}/service; echo asked; exec sleep 600'
+    ready: {{ log: asked }}
+isolation:
+  setup: ['{ask} {folder}/setup']
+"""
+INSIDE = ("mission", "hook", "filter", "hidden", "service", "setup")
+"""Who asks. `hidden`: a hook that has left its session, its parent and its environment."""
+ALLOWED, FORBIDDEN = "allowed", "forbidden"
+WORLD = {"command": "true", "cwd": "/"}
+ARGUMENTS = {
+    "ritual_create": {"name": "x", "schedule": "@daily", "quest": WORLD},
+    "redefine": {"id": "other", "as_of": "", "definition": {"name": "x", "cwd": "/"}},
+    "update": {"id": "other", "name": "x"},
+    "signal": {"id": "other", "signal": "HUP"},
+    "apply": {"blueprint": {"name": "p", "agents": []}, "cwd": "/"},
+    "answer": {"id": "other", "behaviour": "allow"},
+    "send": {"id": "other", "text": "x"},
+    "commit": {"id": "stranger", "message": "x"},
+    "merge": {"id": "stranger"},
+    "discard": {"id": "stranger", "force": True},
+    "quest_cancel": {"id": "quest"},
+    "hook": {"mission": "other", "token": "guessed", "payload": {}},
+    "used": {"viewer": 1},
+    "await_message": {"message": 10**9},
+    "wait": {"ids": ["nobody"]},
+    "subscribe": {"ids": ["nobody"]},
+    "logs": {"ids": ["nobody"]},
+    "quest_wait": {"ids": ["nobody"]},
+    "run": WORLD,
+    "quest_run": WORLD,
+    "kill": {"all": True},
+    "trust": {"cwd": "/"},
+    "isolate": {"cwd": "/"},
+    "worktrees_prune": {"force": True},
+    "restart": {"lost": True},
+    **{name: {} for name in ("hello", "status", "ps", "top", "events", "inbox", "cost", "plans", "quests", "rituals")},
+    **{name: {} for name in ("prune", "ports", "worktrees", "shutdown")},
+}
+"""Of each request; the others take an id, of a mission that is not related."""
+QUESTIONS = [(name, ARGUMENTS.get(name, {"id": "other"})) for name in TABLE]
+QUESTIONS += [
+    ("shutdown", {"keep": True}),
+    ("kill", {"id": "other"}),
+    ("info", {"id": "other", "reveal": True}),
+    ("events", {"eyes": True}),
+    ("messages", {"id": "other", "cancel": 1}),
+]
+STARTS = {"run", "quest_run"}
+BY_ARGUMENT = {"reveal", "eyes", "cancel"}
+
+
+def expected(name, args, who):
+    """What that one is answered."""
+    row = OPERATIONS[name]
+    no = row.forbidden or row.within or name == "hook" or BY_ARGUMENT & args.keys()
+    return FORBIDDEN if no or (name in STARTS and who == "hidden") else ALLOWED
+
+
+def judged(path):
+    """What was answered to each question; an error about what was asked for is a permission to ask."""
+    with open(path, encoding="utf-8") as file:
+        answers = [json.loads(line) for line in file]
+    return [FORBIDDEN if answer.get("error") == FORBIDDEN else ALLOWED for answer in answers]
+
+
+@pytest.fixture
+def asker(om, tmp_path):
+    """A command line that asks every question; its last word, which is to follow, is the file for the answers."""
+    om.environment.update(AUTHOR)
+    om.ok("start")
+    code = Repository(om.path("code"))
+    code.commit("first", {})
+    stranger = om.finished("echo x > new", "--isolate", "--cwd", code.folder)["id"]
+    roles = {"other": om.mission("sleep 600"), "stranger": stranger}
+    roles["quest"] = om.json("quest", "run", "--json", "sleep 600")["id"]
+    lines = [json.dumps({"cmd": name, "args": args}) for name, args in QUESTIONS]
+    (tmp_path / "questions").write_text("\n".join(lines).replace('"other"', f'"{roles["other"]}"').replace(
+        '"stranger"', f'"{stranger}"').replace('"quest"}', f'"{roles["quest"]}"}}') + "\n")  # fmt: skip
+    (tmp_path / "ask.py").write_text(ASK)
+    return shlex.join([sys.executable, str(tmp_path / "ask.py"), address(om.home), str(tmp_path / "questions")])
+
+
+def test_each_request_is_asked():
+    assert {name for name, _ in QUESTIONS} == set(TABLE)
+
+
+def test_what_each_program_that_a_mission_can_have_run_is_answered(om, asker, tmp_path):
+    shop = Repository(om.path("shop"))
+    shop.commit("first", {".overmind.yml": PROJECT.format(ask=asker, folder=tmp_path), "a.txt": "1\n"})
+    om.ok("trust", shop.folder)
+    worker = om.finished(f"echo '*.txt filter=ask' > .gitattributes; echo 2 > a.txt; {asker} {tmp_path}/mission",
+                         "--cwd", shop.folder)["id"]  # fmt: skip
+    shop.write({".git/hooks/pre-commit": HOOK.format(ask=asker, folder=tmp_path)})
+    os.chmod(shop.path(".git", "hooks", "pre-commit"), 0o700)
+    once = f"mkdir {tmp_path}/once && {asker} {tmp_path}/filter; cat"  # what it asks runs it again
+    shop.git("config", "filter.ask.clean", once)
+    om.ok("commit", worker, "-m", "x")
+    for who in INSIDE:
+        told = judged(tmp_path / who)
+        assert told == [expected(name, args, who) for name, args in QUESTIONS], who
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another account")
+def test_another_account_is_not_even_heard(om, asker, monkeypatch):
+    del asker  # all that is asked for is there
+    monkeypatch.chdir(om.home)
+    modes = {name: os.stat(name).st_mode for name in (".", "overmind.sock")}
+    for name in modes:
+        os.chmod(name, 0o777)  # who opens the home to the world lets nobody in
+    os.seteuid(65534)
+    try:
+        answers = [unheard(json.dumps({"cmd": name, "args": args}).encode()) for name, args in QUESTIONS]
+    finally:
+        os.seteuid(0)
+        for name, mode in modes.items():
+            os.chmod(name, mode)
+    assert answers == [b""] * len(QUESTIONS)
+
+
+def unheard(question):
+    """What is answered to that; nothing when the daemon hangs up."""
+    with socket.socket(socket.AF_UNIX) as one:
+        one.settimeout(30)
+        one.connect("overmind.sock")
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            one.sendall(question + b"\n")
+            return one.recv(1000)
+    return b""
