@@ -13,7 +13,7 @@ from overmind_core.blueprint_file.probe import probe
 from overmind_core.documents import reading
 from overmind_core.documents.reading import FileValue, Findings, Place
 from overmind_core.domain.missions.names import name_problem
-from overmind_core.domain.plans.blueprint import PlanAgent, PlanMerge, Probe, When
+from overmind_core.domain.plans.blueprint import BACKOFF, MOST_RETRIES, PlanAgent, PlanMerge, Probe, When
 from overmind_core.domain.plans.references import WORD, bind_text, check_text, references
 from overmind_core.domain.text.problems import hinted
 
@@ -135,6 +135,7 @@ class Draft:
     ready: Probe | None = None
     when: When = When.SUCCESS
     retries: int = 0
+    backoff: float = BACKOFF
     clean_env: bool = False
     landing: Landing | None = None
 
@@ -148,6 +149,7 @@ class Draft:
             ready=self.ready,
             when=self.when,
             retries=self.retries,
+            backoff=self.backoff,
             clean_env=self.clean_env,
             merge=None if self.landing is None else self.landing.merge,
         )
@@ -184,8 +186,18 @@ def _plan(found: Draft, table: Mapping[str, FileValue], context: ReadContext) ->
     if "ready" in table:
         found.ready = probe(table["ready"], context.scope)
     found.when = When(_closed(table, "when", WHEN, context) or When.SUCCESS)
-    found.retries = _closed(table, "retries", reading.whole, context) or 0
+    found.retries = _closed(table, "retries", _retries, context) or 0
+    backoff = _closed(table, "backoff", reading.milliseconds, context)
+    found.backoff = BACKOFF if backoff is None else backoff
     found.clean_env = _closed(table, "clean_env", reading.flag, context) or False
+
+
+def _retries(spot: FileValue) -> int | None:
+    found = reading.whole(spot)
+    if found is not None and found > MOST_RETRIES:
+        spot.wrong(f"an agent is tried again at most {MOST_RETRIES} times")
+        return None
+    return found
 
 
 def _closed(table: Mapping[str, FileValue], name: str, read: reading.Read, context: ReadContext) -> Any:  # noqa: ANN401

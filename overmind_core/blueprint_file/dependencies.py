@@ -13,7 +13,7 @@ from overmind_core.documents.reading import FileValue, Findings, Place
 from overmind_core.domain.plans.blueprint import Dependency, Until
 from overmind_core.domain.plans.references import Reference, ValueSource, bind_text, check_shell, check_text, references
 from overmind_core.domain.text.graph import find_cycle
-from overmind_core.domain.text.problems import hinted
+from overmind_core.domain.text.problems import CycleProblem, hinted
 
 EARLY = frozenset({Until.STARTED, Until.READY})
 """The other agent may still run then, and has no result yet."""
@@ -92,7 +92,8 @@ def report_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
     while (circle := find_cycle(edges)) is not None:
         first, following = circle[0], circle[1]
         told = " -> ".join([*circle, first])
-        notes.at(waits[first].at[following], f"these agents depend on each other in a circle: {told}")
+        place = waits[first].at[following]
+        notes.problems.append(CycleProblem(*place, f"these agents depend on each other in a circle: {told}"))
         for name in circle:
             del edges[name]
 

@@ -69,7 +69,7 @@ PLAN = ("depends_on", "outputs", "ready", "when", "retries")
 """What makes an agent a part of a plan."""
 MERGE = ("merge", "into", "verify", "squash", "rebase")
 """Of an agent that lands what others have done, instead of a command."""
-BESIDE_MERGE = ("depends_on", "when", "retries", "timeout", "labels")
+BESIDE_MERGE = ("depends_on", "when", "retries", "backoff", "timeout", "labels")
 """What such an agent may have besides."""
 AGENT = (*SPECIAL, *OPTIONS, *PLAN, *MERGE)
 """All keys of an agent."""

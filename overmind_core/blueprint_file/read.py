@@ -61,6 +61,7 @@ def read(
     variables: Mapping[str, str],
     environ: Mapping[str, str],
     disk: Disk,
+    called: str | None = None,
 ) -> ReadBlueprint:
     """Read a blueprint.
 
@@ -71,6 +72,7 @@ def read(
         variables: What the caller gave for `${vars.x}`; wins over the file.
         environ: The caller's environment, for `${env.X}`.
         disk: Answers about the files that it names.
+        called: The name that the caller gave; wins over the file.
 
     Raises:
         Problems: all that is wrong with it.
@@ -85,7 +87,7 @@ def read(
     drafts = _drafts(tables.get("agents"), root, ReadContext(folder, disk, scope))
     _report_whole(drafts, notes)
     _report_unused(variables, data.get("vars"), scope, notes)
-    blueprint_name = _named(settings.get("name"), name, tables.get("blueprint"), notes)
+    blueprint_name = called or _named(settings.get("name"), name, tables.get("blueprint"), notes)
     if notes.problems:
         raise Problems(notes.problems)
     return ReadBlueprint(

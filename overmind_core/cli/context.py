@@ -147,6 +147,7 @@ def call_each(
     *,
     line: Callable[[Answer], str],
     as_json: bool = False,
+    notes: bool = False,
 ) -> int:
     """Send the requests side by side and print what came of each, in their order; failures don't stop the others.
 
@@ -157,6 +158,7 @@ def call_each(
         requests: The arguments of each.
         line: Returns what was done, of one answer; may be several lines.
         as_json: Print the answers as one array instead.
+        notes: Tell on stderr what the answers note, each once.
     """
     answers = client.call_each(command, requests)
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
@@ -167,7 +169,15 @@ def call_each(
             report_error(answer, context)
         elif not as_json:
             context.print(line(answer))
+    if notes:
+        tell_notes(done, context)
     return 0 if len(done) == len(answers) else FAILED
+
+
+def tell_notes(answers: Sequence[Answer], context: Context) -> None:
+    """Tell on stderr what the answers note, each once."""
+    for note in dict.fromkeys(answer["note"] for answer in answers if answer.get("note")):
+        context.note(note)
 
 
 KILLED = 137

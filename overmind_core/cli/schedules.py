@@ -7,7 +7,7 @@ import os
 from overmind_core.cli.command import JSON, Command, Parameter, argument, option
 from overmind_core.cli.context import Context, call_each
 from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, table
-from overmind_core.cli.parser import positive_number, time_zone, warn_about_milliseconds
+from overmind_core.cli.parser import mission_name, positive_number, time_zone, warn_about_milliseconds
 from overmind_core.cli.plans.blueprint import VAR, apply_request, load
 from overmind_core.cli.quests import COLOURS, quest_request, run_options, seconds_cell
 from overmind_core.errors import UsageError
@@ -138,7 +138,7 @@ QUEST_ONLY = [one for one in run_options("--name", "--parent", "--wait") if one.
 RITUAL_CREATE = Command(
     name="ritual create",
     arguments=[
-        argument("ritual", "what it is called", metavar="name"),
+        Parameter("ritual", help="its name", metavar="name", type=mission_name),
         argument("schedule", "five cron fields, @hourly … @yearly, or @every 10m, as one word"),
     ],
     rest="CMD...",

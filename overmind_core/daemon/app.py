@@ -47,6 +47,7 @@ from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
 from overmind_core.missions.effects import Effects
+from overmind_core.missions.end_marks import EndMarks
 from overmind_core.missions.environment import Environments, SavedEnvironments
 from overmind_core.missions.followers import Followers
 from overmind_core.missions.keeper_sync import Departure, KeeperSync
@@ -192,9 +193,15 @@ class App:
             mission_table=state.missions,
             environment_table=state.environments,
             under_way=SingleFlight(),
+            end_marks=EndMarks(home.root, self.journal),
         )
         self.observer = MissionObserver(
-            logs=home.logs, clock=clock, registry=self.registry, progress=self.progress, launcher=self.launcher
+            logs=home.logs,
+            clock=clock,
+            registry=self.registry,
+            progress=self.progress,
+            launcher=self.launcher,
+            trees=self.trees,
         )
         self.isolation.bind(self.missions, self.observer)
         self.plans = self._plans()
@@ -377,6 +384,7 @@ class App:
             projects=self.isolation,
             plan_table=self.state.plans,
             environment_table=self.state.environments,
+            starter=starter,
             attempts=attempts,
         )
 
@@ -387,6 +395,7 @@ class App:
         self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())
+        self.missions.end_marked()
         await self.keeper.connect(patient=False)
         self.isolation.resume()
         self.landing.resume()

@@ -163,6 +163,7 @@ def handlers(app: App) -> tuple[object, ...]:
         quest_table=app.state.quests,
     )
     plans = PlanApi(
+        home=app.home,
         plans=app.plans,
         journal=app.journal,
         clock=app.clock,

@@ -90,15 +90,21 @@ class RemovalCandidate:
     """Files."""
     unmerged: Sequence[str] = ()
     """Subjects of commits that are nowhere else."""
+    ignored: Sequence[str] = ()
+    """Files that git ignores, and the work made or changed."""
     problem: str = ""
     """Why nobody can tell; "" when it is known."""
 
     @property
     def loss(self) -> str:
         """What would be lost, in words; "" when nothing would."""
-        kinds = ((self.uncommitted, "uncommitted file"), (self.unmerged, "unmerged commit"))
-        parts = [count_text(len(found), what) for found, what in kinds if found]
-        return " and ".join(parts)
+        kinds = (
+            (self.uncommitted, "uncommitted file"),
+            (self.unmerged, "unmerged commit"),
+            (self.ignored, "ignored file"),
+        )
+        *others, last = [count_text(len(found), what) for found, what in kinds if found] or [""]
+        return f"{', '.join(others)} and {last}" if others else last
 
 
 def why_kept(standing: RemovalCandidate, *, force: bool) -> str:

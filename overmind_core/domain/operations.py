@@ -137,9 +137,9 @@ REQUESTS: tuple[Operation, ...] = (
               repeatable=True, forbidden="mark missions as seen"),
     Operation("cost", "sum up what agents cost", repeatable=True),
     Operation("apply", "start the plan in a file, or change the live one to what the file says", _CHANGES,
-              repeatable=True, forbidden="apply plans"),  # as with `run`
+              repeatable=True),  # as with `run`
     Operation("delete", "take a plan down: its agents end in the reverse of the order in which they began", _ENDS,
-              repeatable=True, forbidden="take plans down"),
+              repeatable=True, within=_DESCENDANTS),
     Operation("plans", "list the plans, newest first", repeatable=True, commands=()),
     Operation("plan", "tell everything known of a plan and its agents", repeatable=True, commands=()),
     Operation("quest_run", "begin a quest: work that is done when it, and its --check, exit 0", _CHANGES,
@@ -172,7 +172,8 @@ REQUESTS: tuple[Operation, ...] = (
               _ENDS, forbidden="prune worktrees"),
     Operation("changes", "show what a mission has changed, uncommitted work included", repeatable=True),
     Operation("commit", "commit everything in a mission's worktree", _CHANGES, within=_PLAN),
-    Operation("merge", "land a mission's work on a branch, or say why that can't be", _CHANGES, within=_PLAN),
+    Operation("merge", "land a mission's work on a branch, or say why that can't be", _CHANGES,
+              repeatable=True, within=_PLAN),  # as with `run`
     Operation("push", "push a mission's branch", _CHANGES, repeatable=True, forbidden="push branches"),
     Operation("discard", "remove the worktree, branch, containers and volumes of ended missions", _ENDS,
               within=_DESCENDANTS),

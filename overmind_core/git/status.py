@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from overmind_core.domain.isolation.keep import KeepRules
+from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
 from overmind_core.git.nested import bare_gitlinks, unsaved_repositories
 from overmind_core.git.repository import branch_of, resolve
 from overmind_core.git.run import Git, GitFailed
@@ -92,15 +94,18 @@ class RemovalRefused(Exception):
     """Removing would lose work: nothing was done.
 
     Attributes:
-        files: Uncommitted and untracked ones.
+        files: Uncommitted and untracked ones, or those that git ignores.
         commits: Those that are nowhere else, at most `COMMITS`.
     """
+
+    kind = "uncommitted"
 
     def __init__(self, path: str, files: tuple[str, ...], commits: tuple[Commit, ...]) -> None:
         self.path = path
         self.files = files
         self.commits = commits
-        super().__init__(f"{path} has {len(files)} uncommitted files and {len(commits)} commits that are nowhere else")
+        told = f"{len(files)} {self.kind} files and {len(commits)} commits that are nowhere else"
+        super().__init__(f"{path} has {told}")
 
 
 class Dirty(RemovalRefused):
@@ -109,6 +114,12 @@ class Dirty(RemovalRefused):
 
 class Unmerged(RemovalRefused):
     """There are commits that are in no other branch."""
+
+
+class IgnoredWork(RemovalRefused):
+    """There are files that git ignores and an agent made."""
+
+    kind = "ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +141,13 @@ class WorktreeStatus:
     """Nothing of its commits is lost with it."""
     commits: tuple[Commit, ...]
     """Those that the base does not have, newest first, at most `COMMITS`."""
+    ignored: IgnoredFiles = NONE
+    """Files that git ignores and an agent made; none unless they were asked for."""
 
 
-def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, nested: bool = False) -> WorktreeStatus:
+def worktree_status(
+    git: Git, path: str, base: str | None, base_commit: str, *, keep: KeepRules | None = None
+) -> WorktreeStatus:
     """Return how the worktree at `path` stands against its base as that is now.
 
     Args:
@@ -140,7 +155,8 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, 
         path: Top of the worktree.
         base: What it began at; None when that has no name.
         base_commit: The commit that it began at, for when the base is gone.
-        nested: Whether to look for nested repositories with unsaved work in ignored folders, too: walks all of it.
+        keep: To look for all that is lost with the worktree: files that git ignores, as far as these rules keep them,
+            and nested repositories with unsaved work. That walks through all of it.
 
     Raises:
         GitFailed: there is no worktree, or a broken one.
@@ -150,9 +166,10 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, 
         raise GitFailed(("status",), None, f"{path} is no worktree any more")
     head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
     tip = (resolve(git, path, base) if base else None) or base_commit
-    dirty = unsaved_files(git, path) if nested else uncommitted_files(git, path)
+    dirty = unsaved_files(git, path) if keep is not None else uncommitted_files(git, path)
+    ignored = ignored_files(git, path, keep) if keep is not None else NONE
     if head is None:
-        return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=())
+        return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=(), ignored=ignored)
     behind, ahead = (
         int(count) for count in git(path, "rev-list", "--left-right", "--count", f"{tip}...{head}").split()
     )
@@ -171,6 +188,7 @@ def worktree_status(git: Git, path: str, base: str | None, base_commit: str, *, 
             git, path, [head], ours=[branch] if branch else [], base=base, base_commit=base_commit
         ),
         commits=_log(git, path, [head, f"^{tip}"]) if ahead else (),
+        ignored=ignored,
     )
 
 

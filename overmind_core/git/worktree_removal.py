@@ -8,9 +8,11 @@ import subprocess
 from contextlib import suppress
 from typing import NamedTuple
 
+from overmind_core.domain.isolation.keep import KeepRules
+from overmind_core.git.ignored_files import NONE, ignored_files
 from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
-from overmind_core.git.status import Dirty, Unmerged, unmerged_commits, unsaved_files
+from overmind_core.git.status import Dirty, IgnoredWork, Unmerged, unmerged_commits, unsaved_files
 
 CLAIM = ".branch"
 """Ends the name of the file beside a worktree that says which branch is about to be made for it."""
@@ -26,6 +28,8 @@ class RemovedWorktree(NamedTuple):
 
     worktree: bool
     branch: str | None
+    ignored: tuple[str, ...] = ()
+    """Files that git ignores and an agent made, which the rules did not keep."""
 
 
 def record_claim(path: str, branch: str) -> None:
@@ -81,6 +85,7 @@ def remove(
     force: bool,
     base: str | None = None,
     base_commit: str | None = None,
+    keep: KeepRules | None = None,
 ) -> RemovedWorktree:
     """Take a worktree away, and its branch; nothing when both are gone.
 
@@ -92,9 +97,11 @@ def remove(
         force: Whether work that is nowhere else goes too.
         base: What it began at, for work that was merged as other commits; see `state`.
         base_commit: Same.
+        keep: The rules for files that git ignores; None keeps none of them.
 
     Raises:
         Dirty: there is uncommitted work, and no `force`.
+        IgnoredWork: there are files that git ignores and `keep` keeps, and no `force`.
         Unmerged: there are commits that are nowhere else, and no `force`.
         GitFailed: something can't be deleted; it may be called again.
         GitMissing: there is no git.
@@ -102,14 +109,19 @@ def remove(
     common = _common(git, folder)
     if common is None:
         return RemovedWorktree(_delete(git, path), None)  # with the repository its branches are gone
+    ignored = NONE
     if not force:
+        if keep is not None and _belongs(git, path, common):
+            ignored = ignored_files(git, path, keep)
         _refuse(git, common, path, branch, base=base, base_commit=base_commit)
+        if ignored.kept:
+            raise IgnoredWork(path, ignored.kept, ())
     there = _delete(git, path)
     prune_admin_folders(git, common, path)
     gone = _delete_branch(git, common, branch) if branch is not None else None
     with suppress(OSError):
         os.unlink(path + CLAIM)
-    return RemovedWorktree(there, gone)
+    return RemovedWorktree(there, gone, ignored.dropped)
 
 
 def prune_admin_folders(git: Git, common: str, path: str) -> None:

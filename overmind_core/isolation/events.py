@@ -19,5 +19,13 @@ class ServiceWrote(MissionEvent, frozen=True, tag="service_wrote"):
     """A line of the log of a container that did not become ready."""
 
 
+class IgnoredFilesLeft(MissionEvent, frozen=True, kw_only=True, tag="ignored_left"):
+    """A worktree with files that git ignores, and the work made or changed: it was kept, or removed by the rules."""
+
+    files: int
+    kept: bool
+    """Whether the worktree was kept for them."""
+
+
 class WorkDiscarded(MissionEvent, frozen=True, tag="discarded"):
     """The worktree of a mission was removed, with all that belongs to it."""

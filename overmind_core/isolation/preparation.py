@@ -12,7 +12,9 @@ from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.saga import CheckStep, SagaPhase, StepKind, TakeStep, UndoStep, next_action
 from overmind_core.domain.missions.facts import Prepared, SpawnFailed
 from overmind_core.domain.missions.mission import Cause, Status
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
+from overmind_core.git.ignored_files import moment
 from overmind_core.git.run import MARK
 from overmind_core.isolation import release
 from overmind_core.isolation.plan import renewed
@@ -108,6 +110,9 @@ class Preparation:
             elif self._saga.phase is SagaPhase.DONE and (dead := self._ended_service()):
                 told = f"{dead} has ended before the work could begin. See: overmind logs {dead}"
                 self._put(sagas.failed(self._saga, "not_ready", told))
+            elif self._saga.phase is SagaPhase.DONE and self._isolation.ready_at is None:
+                await self._note_moment()
+                continue
             match next_action(self._saga):
                 case CheckStep() as look:
                     await self._check_step(look)
@@ -121,6 +126,15 @@ class Preparation:
                 case None:
                     break
         self._finish()
+
+    async def _note_moment(self) -> None:
+        """From now on what is new in the worktree is the work's."""
+        worktree = self._isolation.worktree
+        try:
+            now = 0 if worktree is None else await self._workspace.in_thread(moment, from_wire(worktree))
+        except OSError:
+            now = 0  # then all in it is
+        self._workspace.put(replace(self._isolation, ready_at=now))
 
     async def _check_step(self, look: CheckStep) -> None:
         try:

@@ -12,11 +12,10 @@ from overmind_core.domain.isolation.project import Teardown
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import worktrees
-from overmind_core.git.status import WorktreeStatus, worktree_status
-from overmind_core.isolation.events import WorkDiscarded
+from overmind_core.git.status import RemovalRefused, WorktreeStatus, worktree_status
+from overmind_core.isolation.events import IgnoredFilesLeft, WorkDiscarded
 from overmind_core.isolation.steps import containers, services
-from overmind_core.isolation.steps.worktree import remove, with_git
+from overmind_core.isolation.steps.worktree import keep_rules, remove, with_git
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
@@ -111,6 +110,11 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
         raise OvermindError(
             "dirty", f"{told} Commit with: overmind commit {name} -m …; to lose it: --force", files=files
         )
+    if state.ignored.kept:
+        files = [to_wire(path) for path in state.ignored.kept]
+        were = "was" if len(files) == 1 else "were"
+        told = f"{_some(files, 'file')} that git ignores {were} made in the worktree of {name}: {_listed(files)}."
+        raise OvermindError("dirty", f"{told} See: in {isolation.worktree}; to lose it: --force", files=files)
     if not state.merged:
         commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
         are = "is" if len(commits) == 1 else "are"
@@ -134,7 +138,7 @@ async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus
         from_wire(isolation.worktree),
         None if isolation.base is None else from_wire(isolation.base),
         isolation.base_commit or "",
-        nested=True,
+        keep=keep_rules(isolation),
     )
 
 
@@ -159,7 +163,12 @@ async def _is_untouched(workspace: Workspace, isolation: Isolation) -> bool:
     except OvermindError as error:
         _log.warning("the worktree of mission %s is kept: %s", isolation.mission, error.message)
         return False
-    return not state.dirty and not state.ahead and not state.files
+    untouched = not state.dirty and not state.ahead and not state.files
+    if untouched and state.ignored.kept:
+        files = [to_wire(path) for path in state.ignored.kept]
+        workspace.put(replace(workspace.records[isolation.mission], ignored=len(files)))
+        _note_ignored(workspace, isolation.mission, files, kept=True)
+    return untouched and not state.ignored.kept
 
 
 async def finish(workspace: Workspace, isolation: Isolation) -> None:
@@ -179,8 +188,10 @@ async def _remove(workspace: Workspace, isolation: Isolation, removal: Removal) 
     force = removal is Removal.FORCED or isolation.half or not isolation.ready_once
     try:
         if isolation.branch is not None or isolation.half:
-            await with_git(workspace, remove, workspace.git(isolation), isolation, force=force)
-    except (worktrees.Dirty, worktrees.Unmerged) as error:
+            removed = await with_git(workspace, remove, workspace.git(isolation), isolation, force=force)
+            if removed.ignored:
+                _note_ignored(workspace, mission, [to_wire(path) for path in removed.ignored], kept=False)
+    except RemovalRefused as error:
         workspace.put(replace(workspace.records[mission], removal=Removal.NONE))
         raise OvermindError("unmerged", f"The worktree of {isolation.name} is kept: {error}.") from None
     await containers.remove(workspace, isolation)
@@ -192,9 +203,21 @@ async def _remove(workspace: Workspace, isolation: Isolation, removal: Removal) 
         containers={},
         volumes=(),
         ready_once=False,
+        ready_at=None,
+        ignored=0,
         removal=Removal.NONE,
     )
     workspace.put(cleaned)
+
+
+def _note_ignored(workspace: Workspace, mission: str, files: list[str], *, kept: bool) -> None:
+    """Tell in the mission's log what has become of files that git ignores."""
+    known = workspace.registry.get(mission)
+    if known is None:
+        return
+    what = f"{_some(files, 'file')} that git ignores: {_listed(files)}"
+    told = f"the worktree is kept for {what}" if kept else f"removed with the worktree: {what}"
+    workspace.registry.record(known, IgnoredFilesLeft(text=f"--- {told} ---", files=len(files), kept=kept))
 
 
 def _some(things: list[str], what: str) -> str:

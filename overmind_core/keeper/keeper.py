@@ -108,11 +108,14 @@ class Keeper:
         """Nobody has the terminal of `run` open, though its root lives: read again at the next tick."""
         self._hung_up.add(run)
 
-    def on_exit(self, run: KeptRun, code: int) -> None:
-        """The root of `run` was reaped: drain its output, journal its exit, notify the supervisor."""
+    def on_exit(self, run: KeptRun, code: int, orphans: list[int] | None = None) -> None:
+        """The root of `run` was reaped: drain its output, journal its exit, notify the supervisor.
+
+        `orphans`: those that were there afterwards; None looks.
+        """
         self._hung_up.discard(run)
         end = run.on_exit(code)
-        end.left = self.orphans.any_left(run.mark, self.runs.by_pid)
+        end.left = self.orphans.any_left(run.mark, self.runs.by_pid, seen=orphans)
         record: dict[str, object] = {
             "run": run.id, "code": code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err,
             "pid": run.pid, "ticks": run.ticks, "mark": run.mark, "started": run.started, "began": run.mono,
@@ -126,7 +129,8 @@ class Keeper:
         """Forget the run when nothing about it can change any more."""
         if run.is_over and self.runs.get(run.id) is run:
             run.close()
-            if not self.orphans.any_left(run.mark, self.runs.by_pid):
+            # Where nothing was left, nothing can come any more that wears its mark.
+            if not (run.exit is None or run.exit.left) or not self.orphans.any_left(run.mark, self.runs.by_pid):
                 self.marks.give_back(run.mark)
             self.runs.remove(run)
         if not self.runs.any_unacknowledged:

@@ -129,22 +129,26 @@ class Orphans:
             return None
         return [pid for pid in map(int, b"".join(parts).split()) if pid not in registered]
 
-    def any_left(self, mark: int, registered: Collection[int]) -> bool:
+    def any_left(self, mark: int, registered: Collection[int], *, seen: list[int] | None = None) -> bool:
         """Whether something of the run that wears `mark` may still live; False is certain.
 
         The dead alone are no doubt: had one of them left a child, that child would be in a second look.
+
+        Args:
+            mark: of the run, whose root was reaped.
+            registered: pids that the keeper spawned and has not reaped.
+            seen: what `adopted` has told since then; None looks now.
         """
-        orphans = self._suspects(mark, registered)
+        orphans = self._suspects(mark, self.adopted(registered) if seen is None else seen)
         if orphans is None:
             return True
         if not all(map(_is_dead, orphans)):
             return True
-        again = self._suspects(mark, registered) if orphans else []
+        again = self._suspects(mark, self.adopted(registered)) if orphans else []
         return again is None or not set(again) <= set(orphans)
 
-    def _suspects(self, mark: int, registered: Collection[int]) -> list[int] | None:
-        """The orphans that wear `mark`, or none that tells whose they are."""
-        orphans = self.adopted(registered)
+    def _suspects(self, mark: int, orphans: list[int] | None) -> list[int] | None:
+        """Those that wear `mark`, or none that tells whose they are."""
         if orphans is None or not mark:
             return orphans
         suspicious = self._unmarked | {mark}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
+
+from overmind_core.keeper.loop import guarded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from overmind_core.keeper.keeper import Keeper
+    from overmind_core.keeper.run import KeptRun
 
 PEEKS = hasattr(os, "waitid")
 """Not on macOS before Python 3.13; there are no marks to read there either."""
@@ -15,7 +19,11 @@ PER_TURN = 32
 
 
 class Reaper:
-    """SIGCHLD wakes the loop through a pipe; the reaping itself is work in portions."""
+    """SIGCHLD wakes the loop through a pipe; the reaping itself is work in portions.
+
+    All roots of a portion are reaped before any of them is told, so that one look at our children says of each what it
+    has left: a look is as long as the list, and when thousands end at once there are thousands on it.
+    """
 
     __slots__ = ("_due", "_keeper", "_woken")
 
@@ -42,14 +50,16 @@ class Reaper:
         """Reap some."""
         if not self._due:
             return None
-        for _ in range(PER_TURN):
-            if not self._reap():
-                self._due = False
-                return None
-        return 0.0
+        ended: list[tuple[KeptRun, int]] = []
+        self._due = all(self._reap(ended) for _ in range(PER_TURN))
+        if ended:
+            orphans = self._keeper.orphans.adopted(self._keeper.runs.by_pid)
+            for run, code in ended:
+                guarded(partial(self._keeper.on_exit, run, code, orphans))
+        return 0.0 if self._due else None
 
-    def _reap(self) -> bool:
-        """Reap one; False when nobody is dead."""
+    def _reap(self, ended: list[tuple[KeptRun, int]]) -> bool:
+        """Reap one, and put it to those that have ended if it is a run's root; False when nobody is dead."""
         keeper = self._keeper
         registered = keeper.runs.by_pid
         try:
@@ -66,7 +76,7 @@ class Reaper:
         if pid:
             run = registered.pop(pid, None)
             if run is not None:
-                keeper.on_exit(run, os.waitstatus_to_exitcode(status))
+                ended.append((run, os.waitstatus_to_exitcode(status)))
         return pid != 0
 
 

@@ -105,8 +105,6 @@ VACUUM_PAGES = 512
 """Pages given back to the system by one `tidy`: 2 MiB, a few milliseconds."""
 
 SETTINGS = (
-    # Takes effect in a new file only, and before the journal mode writes its first page.
-    "PRAGMA auto_vacuum = INCREMENTAL",
     "PRAGMA journal_mode = WAL",
     # A commit survives the end of every process of ours. What makes it survive a power cut takes 0.1 ms on one disk and
     # 5 ms on the next, so it happens beside the loop: see `sync`.
@@ -140,9 +138,21 @@ class Database:
             DiskFull: there is no room.
             StoreUnavailable: it can't be opened, is read-only, or locked.
         """
+        steps = released() if migrations is None else migrations
+        try:
+            return cls._open(path, steps)
+        except DiskFull:
+            # What is stored can be read without any room, and who reads it can end what fills the disk. The log's
+            # index, a file so that others may look into it too, is in memory then.
+            return cls._open(path, steps, alone=True)
+
+    @classmethod
+    def _open(cls, path: str, steps: Sequence[Migration], *, alone: bool = False) -> Self:
         database = cls(_connect(path), path)
         try:
-            database._prepare(released() if migrations is None else migrations)
+            if alone:
+                database.read("PRAGMA locking_mode = EXCLUSIVE")
+            database._prepare(steps)
         except BaseException:
             database.close()
             raise
@@ -254,6 +264,9 @@ class Database:
         found = self._schema()
         if found > len(migrations):
             raise SchemaNewer(self.path, found=found, known=len(migrations))
+        if not found:
+            # Takes effect in a new file only, and before the journal mode writes its first page.
+            self.read("PRAGMA auto_vacuum = INCREMENTAL")
         for setting in SETTINGS:
             self.read(setting)
         for number, migration in enumerate(migrations[found:], found + 1):

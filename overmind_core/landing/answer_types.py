@@ -31,6 +31,8 @@ class WorktreeInfo(TypedDict):
     """It has changes that are not committed."""
     merged: bool | None
     """All its commits are in the base."""
+    ignored: int
+    """Files that git ignores, for which it was kept when its mission ended."""
     ports: dict[str, int]
     """By service; of a live mission."""
     containers: dict[str, str]

@@ -15,12 +15,14 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import status
 from overmind_core.isolation.steps.containers import with_engine
+from overmind_core.isolation.steps.worktree import keep_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from overmind_core.containers.engine import Engine
     from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.domain.isolation.keep import KeepRules
     from overmind_core.git.changes import ChangedFile, WorktreeChanges
     from overmind_core.git.status import WorktreeStatus
     from overmind_core.isolation.workspace import Workspace
@@ -52,16 +54,18 @@ class InspectedWorktree(NamedTuple):
         if state is None:
             return RemovalCandidate(live, problem=self.problem)
         unmerged = () if state.merged else tuple(to_wire(subject) for _, subject in state.commits)
-        return RemovalCandidate(live, tuple(map(to_wire, state.dirty)), unmerged)
+        return RemovalCandidate(
+            live, tuple(map(to_wire, state.dirty)), unmerged, tuple(map(to_wire, state.ignored.kept))
+        )
 
 
 class _Wanted(NamedTuple):
     sizes: bool
-    nested: bool
+    keep: KeepRules | None
 
 
 def _stand(place: WorkLocation, wanted: _Wanted) -> tuple[WorktreeStatus, int | None]:
-    state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "", nested=wanted.nested)
+    state = status.worktree_status(place.git, place.folder, place.base, place.base_commit or "", keep=wanted.keep)
     return state, status.folder_size(place.folder) if wanted.sizes else None
 
 
@@ -127,17 +131,17 @@ class WorktreeInspector:
         return [one for one in found if one.branch is not None and one.worktree is not None]
 
     async def inspect(
-        self, found: Sequence[Isolation], *, sizes: bool = False, nested: bool = False
+        self, found: Sequence[Isolation], *, sizes: bool = False, whole: bool = False
     ) -> list[InspectedWorktree]:
         """Look at all of them at once.
 
         Args:
             found: Which.
             sizes: Whether to measure them.
-            nested: Whether to look into ignored folders for repositories with unsaved work.
+            whole: Whether to look through what git ignores, too.
         """
-        wanted = _Wanted(sizes, nested)
-        return list(await asyncio.gather(*(self._inspect(one, wanted) for one in found)))
+        wanted = [_Wanted(sizes, keep_rules(one) if whole else None) for one in found]
+        return list(await asyncio.gather(*map(self._inspect, found, wanted)))
 
     def is_on_the_move(self, looked: InspectedWorktree) -> bool:
         """Whether nobody could tell how it stands because it is being made or taken away, or is gone by now."""
@@ -167,6 +171,7 @@ class WorktreeInspector:
             "deletions": None if state is None else state.deletions,
             "dirty": None if state is None else bool(state.dirty),
             "merged": None if state is None else state.merged,
+            "ignored": one.ignored,
             "ports": one.ports if live else {},
             "containers": looked.containers,
             "size_bytes": looked.size,

@@ -14,6 +14,7 @@ from overmind_core.domain.landing import VERIFY, MergeWay, commit_message
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge
+from overmind_core.git.changes import commits_between
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
 from overmind_core.git.run import MARK, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from overmind_core.landing.answer_types import MergeItem, MergeResult
     from overmind_core.landing.locations import WorkLocation
     from overmind_core.landing.preview import MergePlan, MergeRequest
-    from overmind_core.landing.store import LandingTable
+    from overmind_core.landing.store import LandingRow, LandingTable
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
@@ -81,6 +82,8 @@ class MergeRun:
         Raises:
             OvermindError: nothing was changed.
         """
+        if (landed := self._recorded()) is not None:
+            return await self._told_again(landed)
         for _ in range(TRIES):
             try:
                 return await self._once()
@@ -88,6 +91,33 @@ class MergeRun:
                 continue
         name = to_wire(self._wish.into or self._place.base or "")
         raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
+
+    def _recorded(self) -> LandingRow | None:
+        """What came of the request when it was sent before: whoever was to answer may have died."""
+        if self._wish.request is None:
+            return None
+        self._journal.flush()
+        return self._landing_table.by_request(self._wish.request)
+
+    async def _told_again(self, landed: LandingRow) -> MergeResult:
+        place = self._place
+        files = await self._asking(preview.files_of, place, landed.before, landed.after)
+        until = landed.tip or landed.after
+        commits = await self._asking(commits_between, place.git, place.source, landed.before, until)
+        return {
+            "ok": True,
+            "merged": True,
+            "preview": False,
+            "mission": landed.mission,
+            "name": landed.name,
+            "target": landed.target,
+            "before": landed.before,
+            "after": landed.after,
+            "commits": answers.commits(commits),
+            "files": answers.files(files),
+            "uncommitted": [],
+            "verify": None,
+        }
 
     async def _once(self) -> MergeResult:
         plan = await self._asking(preview.plan_merge, self._place, self._wish)
@@ -136,6 +166,8 @@ class MergeRun:
             branch=to_wire(place.branch or ""),
             target=to_wire(plan.target.branch),
             before=plan.target.commit,
+            request=self._wish.request,
+            tip=plan.commit,
         )
 
     async def _foreseen(self, plan: MergePlan) -> str | None:

@@ -44,6 +44,8 @@ class MergeRequest:
     verify: str | None = None
     message: str | None = None
     preview: bool = False
+    request: str | None = None
+    """The caller's key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ class MergeProgress:
     """Where the target is to stand; "" before that is known."""
     landing: bool = False
     """The target is being moved, and that it was is not written down yet."""
+    request: str | None = None
+    """The caller's key."""
+    tip: str = ""
+    """The commit of the mission's branch."""
 
     @property
     def mark(self) -> str:

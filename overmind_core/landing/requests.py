@@ -31,6 +31,8 @@ class Merge(Args, frozen=True):
     message: str | None = None
     preview: bool = False
     """Only say what would land, or conflict."""
+    request: str | None = None
+    """A key of the caller's choice: a repeat with the same key is told of the landing that there was."""
 
 
 class Push(Args, frozen=True):

@@ -145,7 +145,8 @@ class LandingReview:
         place = self._locations.isolated(request.id, there=False)
         self._forbid_landing(caller, place.mission, "merge the work of")
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
-        wish = MergeRequest(_os(request.into), way, _os(request.verify), _os(request.message), request.preview)
+        texts = _os(request.into), way, _os(request.verify), _os(request.message)
+        wish = MergeRequest(*texts, request.preview, request.request)
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:
@@ -202,7 +203,7 @@ class LandingReview:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
         removed: list[PrunedWork] = []
         kept: list[KeptWork] = []
-        for looked in await self._worktrees.inspect(self._worktrees.of(None), nested=True):
+        for looked in await self._worktrees.inspect(self._worktrees.of(None), whole=True):
             isolation = looked.isolation
             stands = looked.standing(live=isolation.mission in self._registry.live)
             why = why_kept(stands, force=request.force)
@@ -225,21 +226,22 @@ class LandingReview:
         """
         if isolation.branch is None:
             return
-        (looked,) = await self._worktrees.inspect([isolation], nested=True)
+        (looked,) = await self._worktrees.inspect([isolation], whole=True)
         stands = looked.standing(live=False)
         why = why_kept(stands, force=False)
         if not why:
             return
         commits = () if looked.state is None else answers.commits(looked.state.commits)
-        named = [*stands.uncommitted, *stands.unmerged]
+        named = [*stands.uncommitted, *stands.unmerged, *stands.ignored]
         what = f"{why} ({list_text(named)})" if named else why
+        only_ignored = bool(stands.ignored) and not (stands.uncommitted or stands.unmerged)
+        where = f"in {isolation.worktree}" if only_ignored else f"overmind changes {isolation.name}"
         raise OvermindError(
             "unmerged",
-            f"{isolation.name} has {what} that would be lost."
-            f" See: overmind changes {isolation.name}; to lose it: --force"
+            f"{isolation.name} has {what} that would be lost. See: {where}; to lose it: --force"
             if named
             else f"The worktree of {isolation.name} is kept, as {why}. To remove it all the same: --force",
-            files=list(stands.uncommitted),
+            files=[*stands.uncommitted, *stands.ignored],
             commits=commits if stands.unmerged else [],
         )
 

@@ -145,7 +145,16 @@ class MergeQueue:
         """It landed: that is written down together with its event, and once, whatever happens next."""
         now = self._clock.wall()
         landing = LandingRow(
-            now, trace.repository, trace.mission, trace.name, trace.branch, trace.target, trace.before, trace.after
+            now,
+            trace.repository,
+            trace.mission,
+            trace.name,
+            trace.branch,
+            trace.target,
+            trace.before,
+            trace.after,
+            trace.request,
+            trace.tip,
         )
         landed = WorkLanded(
             mission=trace.mission,

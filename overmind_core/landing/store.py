@@ -19,9 +19,14 @@ class LandingRow(NamedTuple):
     target: str
     before: str
     after: str
+    request: str | None = None
+    """A key of the caller's choice; a repeat with the same key is told of this landing."""
+    tip: str = ""
+    """The commit of the mission's branch that landed; "" where nobody wrote it down."""
 
 
 _COLUMNS = ", ".join(LandingRow._fields)
+_PLACES = ", ".join("?" for _ in LandingRow._fields)
 
 
 class LandingTable:
@@ -32,9 +37,14 @@ class LandingTable:
 
     def save(self, landing: LandingRow) -> None:
         """Insert."""
-        self._database.write(f"INSERT INTO landings ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", landing)  # noqa: S608 - constants
+        self._database.write(f"INSERT INTO landings ({_COLUMNS}) VALUES ({_PLACES})", landing)  # noqa: S608 - constants
 
     def of(self, repository: str) -> list[LandingRow]:
         """Return those of a repository, oldest first."""
         rows = self._database.read(f"SELECT {_COLUMNS} FROM landings WHERE repository = ? ORDER BY id", (repository,))  # noqa: S608 - same
         return [LandingRow(*row) for row in rows]
+
+    def by_request(self, request: str) -> LandingRow | None:
+        """Return what came of the request with this key; None when nothing landed by it."""
+        row = self._database.read_one(f"SELECT {_COLUMNS} FROM landings WHERE request = ?", (request,))  # noqa: S608 - same
+        return None if row is None else LandingRow(*row)

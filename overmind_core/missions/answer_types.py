@@ -46,12 +46,16 @@ class StoppedMission(MissionBrief):
     status: Status
     also: list[MissionBrief]
     """Its descendants that ended with it."""
+    note: NotRequired[str]
+    """Only on a full disk: how far the end counts although it could not be stored."""
 
 
 class KilledMissions(TypedDict):
     """The missions that were killed."""
 
     killed: list[MissionBrief]
+    note: NotRequired[str]
+    """Only on a full disk, as of one that is stopped."""
 
 
 class PrunedMissions(TypedDict):

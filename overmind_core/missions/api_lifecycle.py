@@ -94,7 +94,11 @@ class LifecycleApi:
         ended = await self._missions.end(mission, Cause.STOP, cascade=request.cascade, grace=grace)
         final = next((one for one in ended if one.id == mission.id), mission)
         also = [answers.brief(one) for one in ended if one.id != mission.id]
-        return {**answers.brief(final), "status": final.status, "also": also}
+        about = answers.brief(final)
+        answer: StoppedMission = {"id": about["id"], "name": about["name"], "status": final.status, "also": also}
+        if (note := self._missions.end_marks.note(one.id for one in ended)) is not None:
+            answer["note"] = note
+        return answer
 
     @handles(Kill)
     async def kill(self, request: Kill, caller: Caller) -> KilledMissions:
@@ -103,13 +107,19 @@ class LifecycleApi:
         if request.all:
             forbid_inside(inside, "kill everything")
             ended = await self._missions.end_all(Cause.KILL, 0.0)
-            return {"killed": [answers.brief(mission) for mission in ended]}
+            return self._killed(ended)
         if request.id is None:
             raise OvermindError("invalid", "Missing id: say which mission to kill, or --all.")
         mission = find(self._registry, request.id, live_first=True)
         forbid_foreign(inside, mission, self._registry, "kill")
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
-        return {"killed": [answers.brief(one) for one in ended]}
+        return self._killed(ended)
+
+    def _killed(self, missions: list[Mission]) -> KilledMissions:
+        answer: KilledMissions = {"killed": [answers.brief(one) for one in missions]}
+        if (note := self._missions.end_marks.note(one.id for one in missions)) is not None:
+            answer["note"] = note
+        return answer
 
     @handles(Signal)
     async def signal(self, request: Signal, caller: Caller) -> MissionBrief:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.missions.facts import EndAsked, StartAsked
-from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Mission, Status
+from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import SingleFlight
+    from overmind_core.missions.end_marks import EndMarks
     from overmind_core.missions.launcher import Launcher
     from overmind_core.missions.limits import TreeLimits
     from overmind_core.missions.ports import Preparation, Preparer, Runner
@@ -75,6 +77,7 @@ class Missions:
         mission_table: MissionTable,
         environment_table: EnvironmentTable,
         under_way: SingleFlight[Started],
+        end_marks: EndMarks,
     ) -> None:
         self._registry = registry
         self._journal = journal
@@ -88,6 +91,7 @@ class Missions:
         self._mission_table = mission_table
         self._environment_table = environment_table
         self._under_way = under_way
+        self.end_marks = end_marks
 
     # starting
 
@@ -124,11 +128,14 @@ class Missions:
         spec: MissionSpec,
         *,
         also: Callable[[Mission], Write] | None = None,
+        inside: str | None = None,
         service: bool = False,
+        cleans_up: bool = False,
     ) -> Started:
         """As `start`, for what the system itself names, such as an agent of a plan; the spec has a name and a key.
 
-        A service belongs to its parent: the limits of the tree are not for it.
+        A service belongs to its parent: the limits of the tree are not for it. What cleans up begins also below a
+        parent that is being ended, and in a daemon that shuts down. `inside`: the mission for which it is started.
 
         Raises:
             OvermindError: it can't be started; `name_taken`.
@@ -139,10 +146,10 @@ class Missions:
             return _standing(earlier)
         name = spec.definition.name
         if (holder := self._registry.index.holder(name)) is not None:
-            told = f"The name {name!r} is taken by mission {holder}, most likely of a plan that was killed alone."
-            raise OvermindError("name_taken", f"{told} End it first: overmind kill {holder}", id=holder)
+            told = f"The name {name!r} is taken by mission {holder}. End it first: overmind kill {holder}"
+            raise OvermindError("name_taken", told, id=holder)
         planned = await self._preparer.planned(spec) if spec.isolate else None
-        return await self._create(spec, planned, also=also, limited=not service)
+        return await self._create(spec, planned, inside=inside, also=also, limited=not service, cleans_up=cleans_up)
 
     async def _begin(
         self, spec: MissionSpec, inside: str | None, caller: Caller | None, also: Callable[[Mission], Write] | None
@@ -163,9 +170,10 @@ class Missions:
         caller: Caller | None = None,
         also: Callable[[Mission], Write] | None = None,
         limited: bool = True,
+        cleans_up: bool = False,
     ) -> Started:
         def check() -> None:
-            self._check_open(spec.definition.parent, caller)
+            self._check_open(spec.definition.parent, caller, cleans_up=cleans_up)
             if limited:
                 self._limits.check(spec.definition.parent, spec.definition.provider, inside=inside is not None)
 
@@ -220,11 +228,31 @@ class Missions:
         if self._phase.closing:
             raise OvermindError("busy", "The daemon is shutting down.")
 
-    def _check_open(self, parent: str | None, caller: Caller | None) -> None:
-        """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended."""
-        self.check_open()
+    async def check_program(self, spec: MissionSpec) -> None:
+        """Look whether a mission's program is there, without starting it.
+
+        Raises:
+            OvermindError: the folder or the program is not there.
+        """
+        await self._launcher.check(Mission("", spec.definition, self._clock.wall()), spec.environment)
+
+    def check_child(self, parent: str | None) -> None:
+        """Refuse what a mission starts below itself beside processes, where it may start nothing more.
+
+        Raises:
+            OvermindError: `not_running`; `forbidden`, naming the limit and whose it is.
+        """
+        self._check_open(parent, None, cleans_up=False)
+        self._limits.check(parent, RAW, inside=True)
+
+    def _check_open(self, parent: str | None, caller: Caller | None, *, cleans_up: bool) -> None:
+        """Nothing new begins in a daemon that is leaving, nor below a mission that is being ended, but clean-up."""
         above = None if parent is None else self._registry.get(parent)
-        if above is not None and above.ending is not None and above.ending.cause not in _NOT_ITS_END:
+        ending = None if above is None else above.ending
+        cleans_up = cleans_up and ending is not None and ending.cause is not Cause.KILL
+        if not cleans_up or self._phase.handing_over:
+            self.check_open()
+        if above is not None and ending is not None and ending.cause not in _NOT_ITS_END and not cleans_up:
             raise OvermindError(
                 "not_running", f"The parent mission {above.id} ({above.definition.name}) is being ended."
             )
@@ -358,6 +386,8 @@ class Missions:
     async def end(self, mission: Mission, cause: Cause, *, cascade: bool, grace: float | None) -> list[Mission]:
         """End a mission, its descendants first when `cascade`; returns them in the order they ended.
 
+        A plan ends its agents itself: what cleans up runs then. Killed, it takes along all that it has started.
+
         Args:
             mission: Live, or, for a kill, one that has ended and is to be hidden.
             cause: Whether it is stopped or killed.
@@ -367,6 +397,7 @@ class Missions:
         Raises:
             OvermindError: `not_running`; `survivors`, some processes could not be ended.
         """
+        cascade = cascade or (cause is Cause.KILL and mission.definition.kind is Kind.BLUEPRINT)
         order = levels([mission.id], self._registry.parents()) if cascade else [[mission.id]]
         live = self._registry.live
         concerned = [[one for name in level if (one := live.get(name)) is not None] for level in order]
@@ -384,18 +415,33 @@ class Missions:
         """
         return await self._end_levels([list(self._registry.live.values())], cause, grace)
 
+    def end_marked(self) -> None:
+        """Go on with the ends that an earlier supervisor could not store."""
+        for mission_id, cause in self.end_marks.all().items():
+            mission = self._registry.live.get(mission_id)
+            if mission is None:
+                self.end_marks.remove([mission_id], cause)
+            else:
+                grace = 0.0 if cause is Cause.KILL else mission.definition.grace
+                self._registry.apply_if_legal(mission, EndAsked(cause, grace), urgent=True)
+                self.end_marks.ending([mission_id], cause)
+
     async def _end_levels(self, order: Sequence[Sequence[Mission]], cause: Cause, grace: float | None) -> list[Mission]:
         """Mark all as stopping in one commit, so that none gets a child from then on; then end level after level.
 
         Each level has its own grace once the one before is gone, so the stored deadlines grow with the levels.
         """
         before: frozenset[str] = frozenset()
+        plans = {one.id for level in order for one in level if one.definition.kind is Kind.BLUEPRINT}
         for number, level in enumerate(order):
             for mission in level:
                 self._terminator.wait_for(mission.id, before)
+                if cause is Cause.STOP and mission.definition.parent in plans:
+                    continue  # the plan ends it, in its own order
                 patience = mission.definition.grace if grace is None else grace
                 self._registry.apply(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
             before = frozenset(mission.id for mission in level) or before
+        self.end_marks.ending([mission.id for level in order for mission in level], cause)
         ended = [await self._registry.ended(mission.id) for level in order for mission in level]
         await self._preparer.calm([one.id for one in ended])
         survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]

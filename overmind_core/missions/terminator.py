@@ -26,7 +26,7 @@ from overmind_core.system.process_table import new_process_table
 from overmind_core.system.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.keeper_client import KeeperConnection
@@ -225,8 +225,9 @@ class Terminator:
             return
         finally:
             self._in_hand.difference_update(mission.id for mission in missions)
+        by_run = {target.run: target for target in targets}
         for mission in missions:
-            self._apply_gone(mission, survivors.get(mission.run_id, ()), {target.run: target for target in targets})
+            self._apply_gone(mission, survivors.get(mission.run_id, ()), by_run)
         self._wake.set()
 
     @contextlib.contextmanager
@@ -367,6 +368,15 @@ class ProcessTrees:
     async def identities(self, targets: Sequence[RunTarget]) -> Mapping[str, set[Identity]]:
         """The processes of each run, by run."""
         return await self.in_thread(self.sweep(targets).identities)
+
+    async def processes(self, missions: Iterable[Mission]) -> set[int] | None:
+        """The pids of these missions' newest runs, programs that are never ended among them; None: none is known."""
+        targets = [target for mission in missions if (target := self.target(mission)) is not None]
+        if not targets:
+            return None
+        sweep = self.sweep(targets)
+        found = await self.in_thread(sweep.alive)
+        return sweep.spared.union(*found.values())
 
     async def end_without_keeper(self, targets: Sequence[RunTarget]) -> Mapping[str, list[NamedProcess]]:
         """End what a dead keeper has left."""

@@ -9,7 +9,8 @@ from overmind_core.domain.text.graph import critical_path, order
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions.answers import brief
-from overmind_core.missions.lookup import find
+from overmind_core.missions.callers import forbid_foreign, mission_of
+from overmind_core.missions.lookup import find, parent_of
 from overmind_core.missions.requests import Nothing
 from overmind_core.plans import answers
 from overmind_core.plans.requests import Apply, Plan
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from overmind_core.plans.service import Plans
     from overmind_core.plans.store import PlanTable
     from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
 
 
 class PlanApi:
@@ -31,6 +33,7 @@ class PlanApi:
     def __init__(
         self,
         *,
+        home: Home,
         plans: Plans,
         journal: Journal,
         clock: Clock,
@@ -38,6 +41,7 @@ class PlanApi:
         missions: Missions,
         plan_table: PlanTable,
     ) -> None:
+        self._home = home
         self._plans = plans
         self._journal = journal
         self._clock = clock
@@ -47,14 +51,14 @@ class PlanApi:
 
     @handles(Apply)
     async def apply(self, request: Apply, caller: Caller) -> AppliedPlan:
-        """Start a plan, or bring the live one of this name to what it is now; without a change nothing happens."""
-        del caller
-        return answers.applied(await self._plans.apply(request))
+        """Start a plan, or bring the live one of this name and file to what it is now; else nothing happens."""
+        inside = parent_of(self._registry, None, self._inside(caller))
+        return answers.applied(await self._plans.apply(request, inside=inside))
 
     @handles(Plan)
     async def delete(self, request: Plan, caller: Caller) -> DeletedPlan:
         """Take a plan down: its agents end in the reverse of the order in which they began, then it does."""
-        del caller
+        forbid_foreign(self._inside(caller), find(self._registry, request.id), self._registry, "delete")
         mission = self._mission(request.id)
         if mission.is_live:
             await self._missions.end(mission, Cause.STOP, cascade=False, grace=None)
@@ -95,8 +99,11 @@ class PlanApi:
             "agents": [answers.agent(plan, name, now) for name in order(edges)],
         }
 
+    def _inside(self, caller: Caller) -> str | None:
+        return mission_of(caller, self._registry, self._home.root)
+
     def _mission(self, text: str) -> Mission:
         mission = find(self._registry, text)
         if mission.definition.kind is not Kind.BLUEPRINT:
-            raise OvermindError("invalid", f"Mission {mission.id} ({mission.definition.name}) is no plan.")
+            raise OvermindError("invalid", f"Mission {mission.id} ({mission.definition.name}) is not a plan.")
         return mission

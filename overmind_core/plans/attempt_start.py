@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.agents.spec import spec_of
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.plans.references import references
 from overmind_core.errors import OvermindError
 from overmind_core.plans import bindings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.plans.blueprint import PlanAgent, PlanMerge
     from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.kernel.config import Settings
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
 def request_key(plan: str, name: str, node: AgentProgress) -> str:
     """The request key of an agent's newest attempt: however often it is asked for, it makes one mission."""
     return f"plan:{plan}:{name}:{node.attempt}"
+
+
+UNKNOWN = "?"
+"""In the place of what a reference stands for, before that is known."""
 
 
 class AttemptStarter:
@@ -71,7 +78,31 @@ class AttemptStarter:
         """
         request = await self._request(plan, agent, node, applied)
         spec = spec_of(request, self._settings, name=f"{plan.blueprint.name}/{agent.name}", parent=plan.id)
-        return (await self._missions.start_child(spec)).mission.id
+        mission = self._registry.live.get(plan.id)
+        inside = None if mission is None or mission.definition.parent is None else plan.id
+        return (await self._missions.start_child(spec, inside=inside, cleans_up=agent.cleans_up)).mission.id
+
+    async def check(self, agent: PlanAgent, applied: Environment) -> None:
+        """Look whether the program of an agent is there, before its plan begins. Commands are not looked at.
+
+        Raises:
+            OvermindError: `provider_missing`.
+        """
+        if agent.merge is not None or agent.start.get("provider", RAW) == RAW:
+            return
+        values = {".".join(part for part in one if part): UNKNOWN for one in bindings.wanted(agent)}
+        try:
+            request = bindings.start_request(agent, values, applied, umask=0o022, folder="/", key="")
+            if references(agent.start["cwd"]):
+                request = msgspec.structs.replace(request, cwd="/")
+            await self._missions.check_program(spec_of(request, self._settings, name=agent.name))
+        except OvermindError as error:
+            if error.code == "provider_missing":
+                raise OvermindError(error.code, f"{agent.name}: {error.message}") from None
+
+    def begun(self, plan: PlanState, agent: PlanAgent, node: AgentProgress) -> Mission | None:
+        """The mission of the newest attempt of an agent, once there is one."""
+        return self._missions.by_request(request_key(plan.id, agent.name, node))
 
     async def _request(self, plan: PlanState, agent: PlanAgent, node: AgentProgress, applied: Environment) -> Start:
         wanted = plan.wanted.get(agent.name)

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
-from overmind_core.domain.plans.progress import AgentStage, AttemptEnd
+from overmind_core.domain.plans.progress import NOT_READY, AgentStage, AttemptEnd
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.registry import run_of
 from overmind_core.plans import log_lines
-from overmind_core.probes.probe import NotReady, until_ready
+from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from overmind_core.domain.events import MissionEvent
-    from overmind_core.domain.plans.blueprint import PlanAgent
+    from overmind_core.domain.plans.blueprint import PlanAgent, Probe
     from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.phase import Phase
@@ -95,6 +95,8 @@ class Attempts:
         self._values = values
         self._outputs = outputs
         self._under_way: dict[str, asyncio.Task[Any]] = {}
+        self._occupied: set[str] = set()
+        """Agents at whose port somebody listened before their newest attempt was started."""
         self._applied: Environment | None = None
 
     def begin(self, name: str) -> None:
@@ -147,6 +149,8 @@ class Attempts:
         """The mission of this attempt; None when there will be none."""
         while True:
             try:
+                if agent.ready is not None and self._starter.begun(self._plan, agent, node) is None:
+                    await self._look_at_port(agent.name, agent.ready)
                 return await self._starter.start(self._plan, agent, node, self._environment())
             except HandingOver:
                 return None
@@ -160,6 +164,13 @@ class Attempts:
                 # Whatever it is: a plan with an agent that is for ever about to start would never end.
                 self._fail(agent.name, "internal", f"{type(error).__name__}: {error}")
                 raise
+
+    async def _look_at_port(self, name: str, probe: Probe) -> None:
+        """Whoever listens there before the agent is started is somebody else."""
+        if await is_occupied(probe):
+            self._occupied.add(name)
+        else:
+            self._occupied.discard(name)
 
     @property
     def _goes_on_later(self) -> bool:
@@ -183,7 +194,8 @@ class Attempts:
         assert probe is not None
         try:
             bound = await self._values.bind_probe(self._plan, probe, self._environment())
-            await until_ready(self._observer, mission, bound.probe, bound.variables)
+            occupied = name in self._occupied
+            await until_ready(self._observer, mission, bound.probe, bound.variables, occupied=occupied)
         except NotReady as error:
             self._not_ready(mission, str(error))
         else:
@@ -193,19 +205,34 @@ class Attempts:
         """It had its time: it has failed, and ends."""
         current = self._registry.live.get(mission.id)
         if current is not None:
-            ask = EndAsked(Cause.LIMIT, current.definition.grace, f"--- not ready: {why} ---", reason="not_ready")
+            ask = EndAsked(Cause.LIMIT, current.definition.grace, f"--- not ready: {why} ---", reason=NOT_READY)
             self._registry.apply_if_legal(current, ask, urgent=True)
 
     # ending
 
     def _conclude(self, name: str, mission: Mission) -> None:
-        """It has ended: at once, unless something that it hands on has to be read first."""
+        """It has ended: at once, unless something that it hands on has to be read first, or its probe was slower."""
         agent = self._plan.agents[name]
-        if name in self._plan.results or agent.outputs:
+        if name in self._plan.results or agent.outputs or self._is_unproved(name, mission):
             self._begin_work(name, self._read(name, agent, mission))
         else:
             self._cancel_work(name)
             self._listener.on_end(name, self._end(mission), self._explained(mission))
+
+    def _is_unproved(self, name: str, mission: Mission) -> bool:
+        """Whether it ended well, by itself, and nobody knows that it was ready by then."""
+        node = self._plan.nodes[name]
+        has_probe = self._plan.agents[name].ready is not None
+        return has_probe and not node.ready and node.stopped is None and self._end(mission).ok
+
+    async def _was_ready(self, name: str, agent: PlanAgent, mission: Mission) -> bool:
+        assert agent.ready is not None
+        try:
+            bound = await self._values.bind_probe(self._plan, agent.ready, self._environment())
+        except NotReady:
+            return False
+        occupied = name in self._occupied
+        return await was_ready(self._observer, mission, bound.probe, bound.variables, occupied=occupied)
 
     def _explained(self, mission: Mission) -> str:
         """Why it could not be prepared, "" when it was."""
@@ -220,16 +247,23 @@ class Attempts:
         folder = self._outputs.folder(self._plan.id, name, self._plan.nodes[name])
         wanted = ("result",) if name in self._plan.results else ()
         try:
+            unproved = self._is_unproved(name, mission)
+            ready = unproved and await self._was_ready(name, agent, mission)
             outputs = await self._outputs.read(mission, folder, wanted, agent.outputs)
         except Exception as error:
             # Whatever it is: a plan with an agent that is for ever about to end would never end.
-            self._fail(name, "internal", f"what it hands on can't be read: {error}")
+            self._fail(name, "internal", f"its outputs can't be read: {error}")
             raise
+        if ready:
+            self._listener.on_ready(name, mission.id)
         end = replace(self._end(mission), result=outputs.result, facts=dict(outputs.facts))
         explained = self._explained(mission)
         if outputs.cut:
             self._listener.record(log_lines.cut(name, outputs.cut))
-        if end.ok and outputs.missing:
+        if end.ok and unproved and not ready:
+            end = replace(end, ok=False, reason=NOT_READY)
+            explained = "it ended before it was ready"
+        elif end.ok and outputs.missing:
             end = replace(end, ok=False, reason="output_missing")
             explained = f"it did not hand on {', '.join(outputs.missing)}"
         self._listener.on_end(name, end, explained)

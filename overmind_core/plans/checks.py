@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.plans.blueprint import Until, When
+from overmind_core.domain.plans.blueprint import MOST_RETRIES, Until, When
 from overmind_core.domain.plans.references import BrokenReference
 from overmind_core.domain.text.graph import Cycle, order
 from overmind_core.errors import OvermindError
@@ -48,15 +48,20 @@ def check(blueprint: Blueprint) -> None:
     try:
         order(blueprint.edges)
     except Cycle as cycle:
-        raise OvermindError("invalid", f"The agents depend on each other: {' → '.join(cycle.members)}.") from None
+        raise OvermindError("cycle", f"The agents depend on each other: {' → '.join(cycle.members)}.") from None
 
 
 def _check_limits(blueprint: Blueprint) -> None:
     limits = {"max_parallel": blueprint.max_parallel, "timeout": blueprint.timeout}
     limits |= {f"{agent.name}: retries": agent.retries for agent in blueprint.agents}
+    limits |= {f"{agent.name}: backoff": agent.backoff for agent in blueprint.agents}
     for name, limit in limits.items():
         if limit < 0:
             raise OvermindError("invalid", f"{name} can't be negative: {limit}.")
+    for agent in blueprint.agents:
+        if agent.retries > MOST_RETRIES:
+            told = f"{agent.name}: an agent is tried again at most {MOST_RETRIES} times, not {agent.retries}."
+            raise OvermindError("invalid", told)
 
 
 def _check_references(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:

@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.facts import EndAsked, Exited, Spawned
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.plans import progress
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentProgress, AgentStage, AttemptEnd, EndReason
+from overmind_core.domain.plans.progress import (
+    ACTIVE,
+    FINAL,
+    AgentProgress,
+    AgentStage,
+    AttemptEnd,
+    EndReason,
+    PlanEnding,
+)
+from overmind_core.errors import FAILED
 from overmind_core.plans import log_lines, store
 from overmind_core.plans.attempt_start import request_key
 from overmind_core.plans.state import PlanState
@@ -38,8 +47,8 @@ if TYPE_CHECKING:
     from overmind_core.plans.store import PlanTable
     from overmind_core.system.machine import Clock
 
-FAILED, OK = 1, 0
-"""Exit codes of a plan."""
+CLEAN_UP_SECONDS = 300.0
+"""How long what cleans up may go on, after the grace, once a plan is being ended."""
 
 
 class RemovedAgents:
@@ -147,6 +156,8 @@ class PlanRun:
         """Mission → the agent that it is an attempt of."""
         self._attempts = attempts(state, self)
         self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+        """Of the next thing that is due by itself."""
         self._removed = RemovedAgents(
             self.id, removed, registry=registry, missions=missions, save=self._save, stop=self._stop_mission
         )
@@ -198,6 +209,7 @@ class PlanRun:
 
     def close(self) -> None:
         """It is over, or another daemon goes on with it."""
+        self._set_timer(None)
         self._attempts.close()
 
     def restart(self) -> None:
@@ -337,12 +349,13 @@ class PlanRun:
             self._advance(mission)
 
     def _wind_down(self, mission: Mission) -> None:
-        """It was asked to end: its agents with it, unless it was killed alone."""
+        """It was asked to end: its agents with it, after what cleans up."""
         assert mission.ending is not None
         if mission.ending.cause is not Cause.KILL:
-            self._advance(mission, ending=True)
+            left = mission.ending.deadline_mono + CLEAN_UP_SECONDS - self._clock.mono()
+            self._advance(mission, PlanEnding.ORDERLY if left > 0 else PlanEnding.AT_ONCE, left)
             return
-        self._step(ending=True)
+        self._step(PlanEnding.AT_ONCE)
         if not any(self._delays_end(node) for node in self.nodes.values()):
             self._finish(mission)
 
@@ -352,7 +365,7 @@ class PlanRun:
         asked_for = node.stage is AgentStage.STARTING and node.mission is None
         return asked_for or (mission is not None and mission.ending is not None)
 
-    def _step(self, *, ending: bool) -> PlanStep:
+    def _step(self, ending: PlanEnding) -> PlanStep:
         """What is to be done, once those are skipped that can't run any more."""
         wall = self._clock.wall()
         while (step := self.state.scheduler.step(wall, ending=ending)).skip:
@@ -361,8 +374,11 @@ class PlanRun:
                 self.put(name, node, log_lines.skipped(name, node))
         return step
 
-    def _advance(self, mission: Mission, *, ending: bool = False) -> None:
-        step = self._step(ending=ending)
+    def _advance(
+        self, mission: Mission, ending: PlanEnding = PlanEnding.NONE, seconds_left: float | None = None
+    ) -> None:
+        """Do what is to be done now; look again when something else is due, in `seconds_left` at the latest."""
+        step = self._step(ending)
         for name in step.start:
             # Saved before it is asked for, without waiting for that: what is queued first is never committed later.
             self.put(name, progress.begun(self.nodes[name]))
@@ -371,12 +387,21 @@ class PlanRun:
             self._stop(name, why)
         if step.over and not self._removed.any_active:
             self._finish(mission)
+            return
+        retry = None if step.look_again is None else step.look_again - self._clock.wall()
+        waits = [wait for wait in (retry, seconds_left) if wait is not None and wait > 0]
+        self._set_timer(min(waits, default=None))
+
+    def _set_timer(self, seconds: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self.schedule)
 
     def _finish(self, mission: Mission) -> None:
         now = self._registry.now()
         lasted = max(0.0, now.mono - mission.run_started_mono)
         self._registry.record(mission, log_lines.over(self.blueprint, self.nodes, lasted))
-        code = OK if self.state.scheduler.went_well else FAILED
+        code = 0 if self.state.scheduler.went_well else FAILED
         self._registry.apply_if_legal(mission, Exited(code, now.wall, left=False), urgent=True)
 
     # ending agents

@@ -16,6 +16,8 @@ from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions import validate
+from overmind_core.missions.callers import forbid_foreign
+from overmind_core.missions.spec import Environment
 from overmind_core.plans import checks, log_lines, store
 from overmind_core.plans.plan_run import PlanRun
 from overmind_core.plans.state import PlanState
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import EnvironmentTable
+    from overmind_core.plans.attempt_start import AttemptStarter
     from overmind_core.plans.attempts import AttemptListener, Attempts
     from overmind_core.plans.requests import Apply
     from overmind_core.plans.store import PlanTable
@@ -81,6 +84,7 @@ class Plans:
         projects: ProjectPlanner,
         plan_table: PlanTable,
         environment_table: EnvironmentTable,
+        starter: AttemptStarter,
         attempts: Callable[[PlanState, AttemptListener], Attempts],
     ) -> None:
         """`attempts` makes what carries out the agents of one plan."""
@@ -93,6 +97,7 @@ class Plans:
         self._projects = projects
         self._plan_table = plan_table
         self._environment_table = environment_table
+        self._starter = starter
         self._attempts = attempts
         self.live: dict[str, PlanRun] = {}
         self._adopted: set[str] = set()
@@ -196,11 +201,16 @@ class Plans:
 
     # applying
 
-    async def apply(self, request: Apply) -> Applied:
-        """Start a plan, or bring the live one of this name to what it is now; without a change nothing happens.
+    async def apply(self, request: Apply, *, inside: str | None = None) -> Applied:
+        """Start a plan, or bring the live one of this name and file to what it is now; else nothing happens.
+
+        Args:
+            request: What is wanted.
+            inside: The mission that asks, below which the plan is started; None for a person.
 
         Raises:
-            OvermindError: it can't be carried out, as `checks.check` says; `name_taken`, `not_running`, `not_found`.
+            OvermindError: it can't be carried out, as `checks.check` says; `name_taken`, `not_running`, `not_found`;
+                `forbidden`, a mission asks for more than it may have.
         """
         validate.check_environment(request.env)
         checks.check(request.blueprint)
@@ -208,24 +218,44 @@ class Plans:
         made = None if request.request is None else self._missions.by_request(request.request)
         if made is not None:
             return _applied(made, "started", _from_nothing(request.blueprint))
-        live = self._named(request.blueprint.name)
+        live = self._standing(request)
         if live is not None:
+            forbid_foreign(inside, self._registry.live[live.id], self._registry, "change")
             return await self._change(live, request)
         if request.rerun is not None:
-            return await self._rerun(request)
-        return await self._create(request)
+            return await self._rerun(request, inside)
+        return await self._create(request, inside)
 
-    async def _create(self, request: Apply) -> Applied:
+    def _standing(self, request: Apply) -> PlanRun | None:
+        """The live plan of this name and file.
+
+        Raises:
+            OvermindError: `name_taken`, by something else: what was started from another file is never touched.
+        """
+        name = request.blueprint.name
+        holder = self._registry.index.holder(name)
+        if holder is None:
+            return None
+        plan = self.live.get(holder)
+        if plan is None:
+            told = f"The name {name!r} is taken by mission {holder}, which is not a plan."
+            raise OvermindError("name_taken", f"{told} {_ANOTHER_NAME}", id=holder)
+        folder = self._registry.live[holder].definition.cwd
+        if (plan.state.file, folder if plan.state.file in NO_FILE else "") != _origin(request):
+            place = f"standard input in {folder}" if plan.state.file in NO_FILE else plan.state.file
+            told = f"The name {name!r} is taken by plan {holder} from {place}."
+            raise OvermindError("name_taken", f"{told} {_ANOTHER_NAME}", id=holder, file=plan.state.file)
+        return plan
+
+    async def _create(self, request: Apply, inside: str | None) -> Applied:
         blueprint = request.blueprint
         name = validate.checked_name(blueprint.name)
-        holder = self._registry.index.holder(name)
-        if holder is not None:
-            raise OvermindError(
-                "name_taken", f"The name {name!r} is taken by mission {holder}, which is no plan.", id=holder
-            )
         if request.dry_run:
             return Applied(None, name, "planned", _from_nothing(blueprint))
-        notes = await self._check_projects(blueprint, request.env)
+        notes = await self._check_agents(blueprint, request.env)
+        if (live := self._standing(request)) is not None:  # it took a moment
+            return await self._change(live, request)
+        self._missions.check_child(inside)
         definition = Definition(
             name=name,
             command=f"apply {request.file}".strip(),
@@ -234,6 +264,7 @@ class Plans:
             kind=Kind.BLUEPRINT,
             tty=False,
             umask=request.umask & 0o777,
+            parent=inside,
             timeout=blueprint.timeout,
             grace=GRACE,
         )
@@ -279,7 +310,7 @@ class Plans:
         changes = [*changes, *(PlanChange("~", name, (why,)) for name in sorted(again - set(changed)))]
         if request.dry_run:
             return _applied(mission, "planned", changes)
-        await self._check_projects(request.blueprint, request.env)
+        await self._check_agents(request.blueprint, request.env)
         plan.state.file = request.file or plan.state.file
         self._registry.put(_limited(mission, request.blueprint), ())
         plan.change(request.blueprint, again)
@@ -287,15 +318,14 @@ class Plans:
         await self._journal.saved()
         return _applied(mission, "changed", changes)
 
-    async def _rerun(self, request: Apply) -> Applied:
-        """Run what failed of the newest plan of this name, and what depends on it, once more."""
-        name = request.blueprint.name
-        self._journal.flush()
-        mission_id = self._plan_table.newest_named(name)
-        mission = None if mission_id is None else self._registry.get(mission_id)
+    async def _rerun(self, request: Apply, inside: str | None) -> Applied:
+        """Run what failed of the newest plan of this name and file, and what depends on it, once more."""
+        mission = self._newest(request)
         plan = None if mission is None else self._stored(mission.id)
         if mission is None or plan is None:
-            raise OvermindError("not_found", f"There is no plan named {name!r} of which something could have failed.")
+            name, place = request.blueprint.name, "" if request.file in NO_FILE else f" from {request.file}"
+            raise OvermindError("not_found", f"No plan named {name!r}{place} has run, so nothing of it has failed.")
+        forbid_foreign(inside, mission, self._registry, "run again")
         failed = _failed(plan.state, ended=True)
         changes = difference(plan.blueprint, request.blueprint)
         changed = {change.agent for change in changes if change.agent and change.sign != "-"}
@@ -307,7 +337,7 @@ class Plans:
         reruns = [PlanChange("~", one, ("runs again",)) for one in sorted(again)]
         if request.dry_run:
             return _applied(mission, "planned", reruns)
-        await self._check_projects(request.blueprint, request.env)
+        await self._check_agents(request.blueprint, request.env)
         plan.state.file = request.file or plan.state.file
         plan.change(request.blueprint, again & plan.nodes.keys())
         self._adopted.add(plan.id)
@@ -318,12 +348,27 @@ class Plans:
         await self._journal.saved()
         return _applied(mission, "started", reruns)
 
-    async def _check_projects(self, blueprint: Blueprint, environ: Mapping[str, str]) -> list[str]:
-        """Look at the project of each isolated agent, before anything begins; return a sentence for the person besides.
+    def _newest(self, request: Apply) -> Mission | None:
+        """The mission of the newest plan of this name and file."""
+        self._journal.flush()
+        for mission_id, file in self._plan_table.named(request.blueprint.name):
+            mission = self._registry.get(mission_id)
+            folder = "" if mission is None else mission.definition.cwd
+            if mission is not None and (file, folder if file in NO_FILE else "") == _origin(request):
+                return mission
+        return None
+
+    async def _check_agents(self, blueprint: Blueprint, environ: Mapping[str, str]) -> list[str]:
+        """Look for each agent's program, and at the project of each isolated one, before anything begins.
+
+        Returns sentences for the person.
 
         Raises:
-            OvermindError: as `Projects.planned_in`.
+            OvermindError: `provider_missing`; as `ProjectPlanner.planned_in`.
         """
+        applied = Environment(dict(environ), {})
+        for agent in blueprint.agents:
+            await self._starter.check(agent, applied)
         folders = dict.fromkeys(
             bind_text(agent.start["cwd"], {})
             for agent in blueprint.agents
@@ -335,6 +380,16 @@ class Plans:
             if planned.note:
                 notes.append(planned.note)
         return notes
+
+
+NO_FILE = frozenset({"", "-"})
+"""In the place of a path: a plan of a program, or of standard input. The folder tells such plans apart."""
+_ANOTHER_NAME = "Give this plan a name of its own: overmind apply --name NAME"
+
+
+def _origin(request: Apply) -> tuple[str, str]:
+    """What tells plans of one name apart: the file, or the folder of a plan that comes from none."""
+    return request.file, request.cwd if request.file in NO_FILE else ""
 
 
 def _applied(mission: Mission, status: str, changes: Sequence[PlanChange] = ()) -> Applied:
@@ -354,7 +409,7 @@ def _limited(mission: Mission, blueprint: Blueprint) -> Mission:
 def _failed(plan: PlanState, *, ended: bool = False) -> set[str]:
     """What has failed or was cut short, and what did not run, perhaps for that; nothing, when nothing went wrong.
 
-    Once the plan has ended (it was killed alone, then), also what it did not see to its end.
+    Once the plan has ended, also what it did not see to its end.
     """
     stages = {name: node.stage for name, node in plan.nodes.items()}
     wrong = frozenset(AgentStage) - _RIGHT if ended else _WRONG

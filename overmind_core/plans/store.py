@@ -69,12 +69,11 @@ class PlanTable:
             Outline(mission, file, total, counts.get(mission, {})) for mission, file, total in self._database.read(sql)
         ]
 
-    def newest_named(self, name: str) -> str | None:
-        """Return the mission of the newest plan of this name."""
-        sql = """SELECT plans.mission FROM plans JOIN missions ON missions.id = plans.mission WHERE missions.name = ?
-            ORDER BY missions.created_at DESC, missions.id DESC LIMIT 1"""
-        row = self._database.read_one(sql, (name,))
-        return None if row is None else str(row[0])
+    def named(self, name: str) -> list[tuple[str, str]]:
+        """Return mission and file of each plan of this name, newest first."""
+        sql = """SELECT plans.mission, plans.file FROM plans JOIN missions ON missions.id = plans.mission
+            WHERE missions.name = ? ORDER BY missions.created_at DESC, missions.id DESC"""
+        return [(str(mission), str(file)) for mission, file in self._database.read(sql, (name,))]
 
     def nodes(self, mission: str) -> dict[str, str]:
         """Return where each agent of a plan stands, as JSON, by its name."""

@@ -25,19 +25,29 @@ FOUND = 0
 
 async def until_line(watched: Watched, target: str, tell: Tell) -> None:
     """Return when a line of its newest run's output, from the beginning on, has a match of the expression `target`."""
-    observer, mission, _ = watched
-    _check(target)
     tell(f"no line of its output matches {target!r}")
-    folder = mission_folder(observer.logs, mission.id)
-    written_by = newest(observer.logs, mission).format or ""
-    argv = [sys.executable, "-P", "-m", PROGRAM, folder, str(mission.run), written_by, target]
-    try:
-        async with running(argv, cwd="/", environment=_environment(), stdin=subprocess.PIPE) as process:
-            code = await ended(process)
-    except (OSError, ValueError) as error:
-        raise Hopeless(f"its output can't be looked through: {error}") from None
+    code = await _search(watched, target, subprocess.PIPE)
     if code != FOUND:
         raise Hopeless(_explained(target, code))
+
+
+async def has_line(watched: Watched, target: str) -> bool:
+    """Whether a line of its newest run's output, which has ended, has a match of the expression `target`."""
+    return await _search(watched, target, subprocess.DEVNULL) == FOUND
+
+
+async def _search(watched: Watched, target: str, stdin: int) -> int:
+    """The exit code of the program that looks through the output until its standard input ends."""
+    mission, logs = watched.mission, watched.observer.logs
+    _check(target)
+    folder = mission_folder(logs, mission.id)
+    written_by = newest(logs, mission).format or ""
+    argv = [sys.executable, "-P", "-m", PROGRAM, folder, str(mission.run), written_by, target]
+    try:
+        async with running(argv, cwd="/", environment=_environment(), stdin=stdin) as process:
+            return await ended(process)
+    except (OSError, ValueError) as error:
+        raise Hopeless(f"its output can't be looked through: {error}") from None
 
 
 def _check(pattern: str) -> None:
@@ -74,6 +84,5 @@ async def until_silent(watched: Watched, target: str, tell: Tell) -> None:
 
 async def _seconds_left(watched: Watched, seconds: float) -> float:
     """How long it must go on being silent; without a keeper nobody knows."""
-    observer, mission, _ = watched
-    since = await observer.last_activity(mission)
-    return LONGEST_PAUSE if since is None else since + seconds - observer.mono()
+    since = await watched.observer.last_activity(watched.mission)
+    return LONGEST_PAUSE if since is None else since + seconds - watched.observer.mono()

@@ -1,8 +1,8 @@
 """The program that looks through a run's output for a match: exit code 0 when there is one.
 
 `python -m overmind_core.probes.log_matcher FOLDER RUN FORMAT PATTERN`: FOLDER holds the logs of a mission's runs,
-RUN is the first of interest, FORMAT whose lines they are ("" for plain ones). It ends when its standard input does, and
-is ended by SIGVTALRM when matching takes too long.
+RUN is the first of interest, FORMAT whose lines they are ("" for plain ones). Once its standard input has ended it
+reads what is there, and ends; it is ended by SIGVTALRM when matching takes too long.
 """
 
 from __future__ import annotations
@@ -70,8 +70,9 @@ def _reading(written_by: str) -> RenderedLines | Sanitiser:
 
 
 def search(folder: str, run: int, written_by: str, pattern: re.Pattern[str]) -> int:
-    """Look until a line matches; return the exit code."""
+    """Look until a line matches, or, once standard input has ended, all is read; return the exit code."""
     lines = Lines(_path(folder, run), written_by)
+    waited_for = True
     while True:
         signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT)
         if any(pattern.search(line[:LONGEST_LINE]) for line in lines.window()):
@@ -81,8 +82,10 @@ def search(folder: str, run: int, written_by: str, pattern: re.Pattern[str]) -> 
         if os.path.isdir(_path(folder, run + 1)):
             run += 1
             lines = Lines(_path(folder, run), written_by)
-        elif select.select([sys.stdin], [], [], PAUSE)[0]:
+        elif not waited_for:
             return LEFT_ALONE
+        else:  # one more window after the end: a last line may lack its newline
+            waited_for = not select.select([sys.stdin], [], [], PAUSE)[0]
 
 
 def _path(folder: str, run: int) -> str:

@@ -1,8 +1,8 @@
 """Probes of the network: whether somebody takes connections at an address, and whether a URL is served.
 
-A URL gets one GET of our own, of which only the status is read. As probes do elsewhere, it asks whether something
-answers, not who: certificates are not looked at. TLS is loaded with the first URL that asks for it: a supervisor starts
-without, which saves time and 4 MB.
+A URL gets one GET of our own, of which only the status is read; certificates are not looked at. At a port of this
+machine the mission itself has to answer, not somebody else who was faster: `ownership`. TLS is loaded with the first
+URL that asks for it: a supervisor starts without, which saves time and 4 MB.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.text.address import LOCAL, Address, parse_address
+from overmind_core.probes.ownership import LOOPBACK, problem_at
 from overmind_core.probes.poll import Hopeless, Tell, Watched, polled
 
 if TYPE_CHECKING:
@@ -26,20 +27,26 @@ if TYPE_CHECKING:
 
 ATTEMPT = 2.0
 """Seconds in which one address has to take the connection."""
-LOOPBACK = ("127.0.0.1", "::1")
-"""What `localhost` means, whatever the machine's tables say."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def until_listening(watched: Watched, target: str, tell: Tell) -> None:
     """Return when a connection to `target` (port, host:port or [IPv6]:port) is taken; nothing is said over it."""
-    del watched
+    await polled(lambda: listening_problem(watched, target), tell)
+
+
+async def listening_problem(watched: Watched, target: str) -> str:
+    """Look once; return why it is not so, "" when it is.
+
+    Raises:
+        Hopeless: that is no address.
+    """
     try:
         address = parse_address(target)
     except ValueError as error:
         raise Hopeless(str(error)) from None
-    await polled(lambda: _try_connect(address), tell)
+    return await _try_connect(watched, address)
 
 
 async def connect(address: Address, tls: ssl.SSLContext | None = None) -> Streams:
@@ -66,13 +73,15 @@ def reason(error: OSError) -> str:
     return "no answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
 
 
-async def _try_connect(address: Address) -> str:
+async def _try_connect(watched: Watched, address: Address) -> str:
     try:
         _, writer = await connect(address)
     except OSError as error:
         return f"nothing listens at {address} ({reason(error)})"
-    writer.close()
-    return ""
+    try:
+        return await problem_at(watched, address, writer)
+    finally:
+        writer.close()
 
 
 async def _hosts(address: Address) -> Sequence[str]:
@@ -153,27 +162,42 @@ def request_of(url: str) -> Request:
 
 async def until_served(watched: Watched, target: str, tell: Tell) -> None:
     """Return when a GET of the URL `target` is answered with 2xx or 3xx."""
-    del watched
+    await polled(lambda: served_problem(watched, target), tell)
+
+
+async def served_problem(watched: Watched, target: str) -> str:
+    """Look once; return why it is not so, "" when it is.
+
+    Raises:
+        Hopeless: that is no URL of a web server.
+    """
     try:
         request = request_of(target)
     except ValueError as error:
         raise Hopeless(str(error)) from None
-    await polled(lambda: _request_once(target, request), tell)
+    return await _request_once(watched, target, request)
 
 
-async def _request_once(url: str, request: Request) -> str:
+async def _request_once(watched: Watched, url: str, request: Request) -> str:
     try:
-        status = await _status(request)
+        reader, writer = await connect(request.address, any_certificate() if request.tls else None)
     except OSError as error:
         return f"{url} does not answer ({reason(error)})"
+    try:
+        if wrong := await problem_at(watched, request.address, writer):
+            return wrong
+        status = await _status(request, reader, writer)
+    except OSError as error:
+        return f"{url} does not answer ({reason(error)})"
+    finally:
+        writer.transport.abort()
     if status is None:
-        return f"what answers at {url} does not speak HTTP"
+        return f"{url} does not speak HTTP"
     return "" if status in READY else f"{url} answers with {status}"
 
 
-async def _status(request: Request) -> int | None:
+async def _status(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int | None:
     """The status of the answer; None when it is no HTTP."""
-    reader, writer = await connect(request.address, any_certificate() if request.tls else None)
     try:
         writer.write(request.data)
         async with asyncio.timeout(ANSWER):
@@ -181,8 +205,6 @@ async def _status(request: Request) -> int | None:
         await _discard_rest(reader)
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return None
-    finally:
-        writer.transport.abort()
     found = _STATUS_LINE.match(line)
     return None if found is None else int(found[1])
 

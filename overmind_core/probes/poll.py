@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ class Observer(Protocol):
     async def last_activity(self, mission: Mission) -> float | None:
         """When its newest run wrote last or began, in monotonic seconds; None while nobody can know."""
 
+    async def processes(self, mission: Mission) -> Collection[int] | None:
+        """The pids of everything that it and its child missions have started; None: nobody can know."""
+
     async def environment(self, mission: Mission) -> Mapping[str, str]:
         """The environment of its own programs, in wire form.
 
@@ -40,11 +43,14 @@ class Observer(Protocol):
 
 
 class Watched(NamedTuple):
-    """Whom a probe is about; `variables` come on top of its environment, in wire form."""
+    """Whom a probe is about."""
 
     observer: Observer
     mission: Mission
     variables: Mapping[str, str]
+    """On top of its environment, in wire form."""
+    occupied: bool = False
+    """Somebody listened at its port before it was started."""
 
 
 class Hopeless(Exception):

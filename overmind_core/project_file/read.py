@@ -6,6 +6,7 @@ import re
 
 from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.documents.yaml import document
+from overmind_core.domain.isolation import keep
 from overmind_core.domain.isolation.isolation import clashes, template_problem, volume_clashes
 from overmind_core.domain.isolation.project import (
     BRANCH,
@@ -206,6 +207,7 @@ ISOLATION = (
     "link",
     "setup",
     "teardown",
+    "keep",
 )
 MOST_SERVICES = 50
 LOWEST_PORT = 1024
@@ -264,6 +266,7 @@ def _isolation(spot: FileValue | None, services: tuple[Service, ...]) -> Project
         link=_paths(table.get("link"), patterns=False),
         setup=_commands(table.get("setup")),
         teardown=Teardown(teardown or Teardown.KEEP_IF_CHANGED),
+        keep=_keep(table.get("keep")),
     )
 
 
@@ -299,6 +302,17 @@ def _paths(spot: FileValue | None, *, patterns: bool) -> tuple[str, ...]:
         if written is not None:
             found["/".join(part for part in written.split("/") if part not in {"", "."})] = None
     return tuple(found)
+
+
+def _keep(spot: FileValue | None) -> tuple[str, ...]:
+    if spot is None or values.is_nothing(spot):
+        return keep.ALL
+    found = (values.checked(one, _keep_problem) for one in values.texts(spot))
+    return tuple("/".join(part for part in one.split("/") if part) for one in found if one is not None)
+
+
+def _keep_problem(pattern: str) -> str | None:
+    return _read_pattern_problem(pattern.removeprefix(keep.EXCEPT))
 
 
 def _read_path_problem(path: str) -> str | None:

@@ -42,6 +42,7 @@ BRANCH = """\
 """
 TEARDOWN = """\
   teardown: keep-if-changed              # what becomes of the worktree at the end: keep, remove or keep-if-changed
+  # keep: ["*", "!dist"]                 # files that git ignores, and that keep it if the mission made them; all
 """
 COMMENT = 41
 """Column of the comments behind lines."""

@@ -23,6 +23,7 @@ PLACE = "/.overmind/worktrees/"
 GONE = "removed"
 """The state of a mission that is no more."""
 DIRTY, UNMERGED, MERGED, CLEAN, BROKEN = "uncommitted", "unmerged", "merged", "clean", "broken"
+IGNORED = "ignored"
 
 
 def worktrees(answer: Mapping[str, Any]) -> list[Row]:
@@ -61,7 +62,9 @@ def standing(row: Row) -> str:
         return DIRTY
     if not row.get("merged"):
         return UNMERGED
-    return MERGED if row.get("ahead") else CLEAN
+    if row.get("ahead"):
+        return MERGED
+    return IGNORED if row.get("ignored") else CLEAN
 
 
 def distance(row: Row) -> str:
@@ -81,7 +84,7 @@ def containers(row: Row) -> str:
     return " ".join(f"{safe(name)}:{safe(state)}" for name, state in sorted((row.get("containers") or {}).items()))
 
 
-_TONES = {DIRTY: "slow", UNMERGED: "wait", MERGED: "calm", CLEAN: "quiet", BROKEN: "bad"}
+_TONES = {DIRTY: "slow", UNMERGED: "wait", IGNORED: "wait", MERGED: "calm", CLEAN: "quiet", BROKEN: "bad"}
 
 
 def _name(row: Row, _now: float) -> Cell:
@@ -127,7 +130,7 @@ def _most(key: str) -> By:
     return By(lambda row, _now: row.get(key) or 0)
 
 
-_WORK = (BROKEN, DIRTY, UNMERGED, CLEAN, MERGED)
+_WORK = (BROKEN, DIRTY, UNMERGED, IGNORED, CLEAN, MERGED)
 ORDERS: Orders = {
     "name": _text("name"),
     "state": _text("status"),
@@ -297,6 +300,8 @@ def at_stake(row: Row) -> list[str]:
         lines.append("not committed: see it with v")
     elif row.get("ahead") and not row.get("merged"):
         lines.append(f"{counted(int(row['ahead']), 'commit')} that nothing else has: see them with v")
+    elif row.get("ignored"):
+        lines.append(f"{counted(int(row['ignored']), 'file')} that git ignores")
     return [line for line in lines if line]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from overmind_tui.shell.messages import Done
 
 OnAnswers = Callable[[Sequence[Any | OvermindError]], None]
 Item = Mapping[str, Any]
+_REQUEST_KEY = 16
+"""Bytes."""
 
 
 class Requests:
@@ -52,13 +55,17 @@ class Requests:
         self, command: str, request: Mapping[str, Any], each: Callable[[Item], None],
         on_result: Callable[[Item | OvermindError], None],
     ) -> None:  # fmt: skip
-        """Send a request that is answered by a stream; `each` gets its items, `told` the last one, or the error."""
+        """Send a request that is answered by a stream; `each` gets its items, `on_result` the last one, or the error.
+
+        It has a key, by which the next supervisor knows it when this one goes away in the middle.
+        """
 
         def work() -> None:
             client = Client(self._home)
             last: Item | OvermindError = {}
+            asked = {**request, "request": os.urandom(_REQUEST_KEY).hex()}
             try:
-                for kind, content in follow(client, lambda: _once(command, request, client)):
+                for kind, content in follow(client, lambda: (command, asked)):
                     if kind == "item":
                         last = content
                         self._post(Done(lambda item=content: each(item)))  # type: ignore[misc]
@@ -69,14 +76,3 @@ class Requests:
             self._post(Done(lambda: on_result(last)))
 
         self._begin(work)
-
-
-def _once(command: str, request: Mapping[str, Any], client: Client) -> tuple[str, Mapping[str, Any]]:
-    """The request; what was lost on its way is not asked for twice, since it changes things.
-
-    Raises:
-        OvermindError: `daemon_lost`.
-    """
-    if client.daemon:
-        raise OvermindError("daemon_lost", "The supervisor went away meanwhile. See what it did with: v, or :wt")
-    return command, request

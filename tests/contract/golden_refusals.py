@@ -6,10 +6,8 @@ NEVER = "0 0 29 2 *"
 """A schedule that comes once in four years."""
 INSIDE: dict[str, dict[str, object]] = {
     "answer": {"id": "x", "behaviour": "allow"},
-    "apply": {"blueprint": {"name": "p", "agents": []}, "cwd": "/"},
     "attach": {"id": "x"},
     "definition": {"id": "x"},
-    "delete": {"id": "x"},
     "detach": {"id": "x"},
     "environment": {"id": "x"},
     "freeze": {"id": "x"},

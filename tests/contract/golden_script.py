@@ -480,6 +480,8 @@ class Script:
         for name in ("red", "blue", "lost"):
             self.quiet(f"echo {name} > b; git add -A; git commit -qm 'work of {name}'", name, cwd=self.shop.folder)
             self.ended(name)
+        self.quiet("echo MORE=2 >> .env", "odd", cwd=self.shop.folder)
+        self.ended("odd")
         self.call_all()
         self.api.ok("changes", id="red")
         self.api.stream("merge", id="red", squash=True, message="red")

@@ -135,7 +135,6 @@ def test_every_mistake_is_told_with_its_place_and_nothing_starts(om, tmp_path):
 
 
 def test_a_plan_may_come_from_standard_input_with_its_name_in_it(om, tmp_path):
-    assert "name" in om("apply", "-", stdin='[agents.a]\ncommand = "true"\n').stderr
     text = '[blueprint]\nname = "piped"\n[vars]\nx = "no"\n[agents.a]\ncommand = "pwd; echo ${vars.x}"\n'
     said = om.ok("apply", "-", "--var", "x=yes", "--wait", "--json", stdin=text, cwd=str(tmp_path))
     assert json.loads(said.splitlines()[0])["name"] == "piped"
@@ -147,11 +146,33 @@ def test_a_name_that_another_mission_has_is_refused(om, tmp_path):
     om.refused("apply", written(tmp_path, '[agents.a]\ncommand = "true"\n'), code="name_taken")
 
 
-def test_a_mission_may_not_apply_plans(om, tmp_path):
-    path = written(tmp_path, '[agents.a]\ncommand = "true"\n')
-    inside = om.finished(f"{shlex.join(PROGRAM)} apply {shlex.quote(path)}")
-    assert inside["exit_code"] == 1
-    assert "forbidden" in om.logs(inside["id"])
+def test_a_plan_of_standard_input_without_a_name_is_called_as_its_folder(om, tmp_path):
+    folder = tmp_path / "web shop"
+    folder.mkdir()
+    assert (
+        json.loads(om.ok("apply", "-", "--json", stdin='[agents.a]\ncommand = "true"\n', cwd=str(folder)))["name"]
+        == "web-shop"
+    )
+
+
+def test_a_mission_may_apply_a_plan_below_itself_within_the_limits_of_its_tree(om, tmp_path):
+    path = written(tmp_path, """
+        [blueprint]
+        on_failure = "continue"
+        [agents.a]
+        command = "sleep 600"
+        [agents.b]
+        command = "sleep 600"
+    """)  # fmt: skip
+    command = f"{shlex.join(PROGRAM)} apply {shlex.quote(path)}; sleep 600"
+    caller = om.mission(command, "--max-children", "1")
+    plan = eventually(lambda: [row for row in om.ps() if row["name"] == "plan"])[0]
+    assert plan["parent"] == caller
+    found = eventually(lambda: om.api("plan", id="plan")["counts"]["failed"] and om.api("plan", id="plan"))
+    assert sorted(stages(found).values()) == ["failed", "running"]
+    assert f"--max-children of mission {caller} " in om.logs("plan")
+    om.ok("stop", "--cascade", caller)
+    assert [row["name"] for row in om.ps() if row["ended_at"] is None] == []
 
 
 # --- failure ------------------------------------------------------------------------------------------------------
@@ -366,8 +387,8 @@ def test_an_unchanged_file_changes_nothing_and_a_changed_one_only_what_differs(o
     om.ok("apply", path)
     eventually(lambda: len([row for row in om.api("ps") if row["status"] == "running"
                             and row["command"] == "sleep 601"]) == 2)  # fmt: skip
-    live = {row["name"] for row in om.api("ps") if row["ended_at"] is None}
-    assert live == {"plan", "plan/a", "plan/b"}
+    lives = {"plan", "plan/a", "plan/b"}
+    eventually(lambda: {row["name"] for row in om.api("ps") if row["ended_at"] is None} == lives)
     assert om.ok("delete", path) == f"Deleted pipeline {plan} (plan)\n"
     assert om.ok("delete", "plan") == f"Pipeline {plan} (plan) has ended already\n"
     assert om.ok("diff", path).splitlines() == ["+ a", "+ b", "+ c"]

@@ -126,6 +126,37 @@ def test_services_count_for_no_limit_and_a_clean_worktree_goes_with_its_record(o
     assert om.api("worktrees")["worktrees"] == []
 
 
+def await_log(om, mission, text):
+    eventually(lambda: text in om.logs(mission), what=text)
+
+
+def test_ignored_files_that_a_mission_made_stay_or_go_as_the_project_says_and_are_told(om):
+    set_up = "mkdir -p tmp.log; echo set > tmp.log/set"
+    kept = f"isolation:\n  port_range: 22100-22999\n  copy: [.env]\n  setup: [{json.dumps(set_up)}]\n"
+    shop = Project(om, kept)
+    works = {"idle": "true", "made": "echo 1 > tmp.log/db.log", "edited": "echo 2 >> .env"}
+    idle, made, edited = (shop.run(script, name) for name, script in works.items())
+    for mission, file in ((made, "tmp.log/db.log"), (edited, ".env")):
+        await_log(om, mission, f"the worktree is kept for 1 file that git ignores: {file}")
+    shop.assert_nothing_left(but=[made, edited])
+    assert "git ignores" not in om.logs(idle)
+    assert [row["ignored"] for row in om.json("worktrees", "--json")] == [1, 1]
+    assert om.ok("worktrees").count(" ignored ") == 2
+    assert "1 ignored file (.env) that would be lost" in om.refused("discard", "edited", code="unmerged")
+    assert om.ok("worktrees", "prune") == "Kept made: 1 ignored file\nKept edited: 1 ignored file\n"
+    om.ok("rm", made)
+    assert os.path.isfile(os.path.join(shop.worktree_of(made), "tmp.log", "db.log"))
+    om.ok("worktrees", "prune", "--force", "-y")
+    shop.assert_nothing_left()
+
+    shop.commit("rules", {".overmind.yml": kept + '  keep: ["*", "!tmp.log"]\n'})
+    shop.before = shop.facts()
+    om.ok("trust", shop.folder)
+    gone = shop.run("echo 1 > tmp.log/db.log")
+    await_log(om, gone, "removed with the worktree: 1 file that git ignores: tmp.log/db.log")
+    shop.assert_nothing_left()
+
+
 def test_a_program_may_be_what_the_set_up_makes(om):
     made = "printf '#!/bin/sh\\necho made\\n' > tool.log; chmod +x tool.log"
     shop = Project(om, f"isolation:\n  port_range: 22100-22999\n  setup: [{json.dumps(made)}]\n")

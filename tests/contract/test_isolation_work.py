@@ -21,6 +21,7 @@ WORKS = {
     "committed": "echo work > new.txt; git add new.txt; git commit -qm $OVERMIND_BRANCH",
     "on another branch": "git switch -qc mine; echo work > new.txt; git add new.txt; git commit -qm $OVERMIND_BRANCH",
     "on no branch": "git switch -q --detach; echo work > new.txt; git add new.txt; git commit -qm $OVERMIND_BRANCH",
+    "where git does not look": "echo work > .env",
     "stripped of git": "echo work > new.txt; rm .git",
     "in a repository of its own": "rm .git; git init -q; echo work > new.txt",
 }
@@ -45,7 +46,7 @@ def lost(shop, missions):
 
 
 def _is_there(worktree):
-    for path in (os.path.join(worktree, "new.txt"), os.path.join(worktree, "a.txt")):
+    for path in (os.path.join(worktree, name) for name in ("new.txt", "a.txt", ".env")):
         if os.path.exists(path):
             with open(path) as file:
                 if "work\n" in file.read():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -10,7 +11,7 @@ import stat
 
 import pytest
 
-from tests.kit.killing import kill_supervisor
+from tests.kit.killing import kill_both, kill_supervisor
 from tests.kit.overmind import FINAL, PROGRAM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
@@ -289,6 +290,36 @@ def test_whoever_kills_the_supervisor_finds_the_branch_before_or_after(om, shop)
     assert shop.log()[0] == "Merge overmind/blue into main"
     eventually(lambda: shop.left() == {red, blue}, what="the scratch worktree is gone")
     om.ok("kill", live)
+
+
+def test_a_merge_that_landed_is_told_as_landed_whoever_dies_meanwhile(om, shop):
+    checked, moved = shop.committed("checked", "a"), shop.committed("moved", "b")
+    live = om.mission("exec sleep 1000")
+    merge = om.popen("merge", checked, "--verify", f"touch {om.path('verifying')}; {HOLD.format(go=om.path('go'))}")
+    eventually(lambda: os.path.exists(om.path("verifying")), what="the check runs")
+    kill_supervisor(om)
+    with open(om.path("go"), "w"):
+        pass
+    assert merge.communicate(timeout=30)[0].startswith("Merged checked into main: 1 commit, 1 file ("), merge
+
+    # The target has moved, and whoever was to say so is gone.
+    here = "case $PWD in */worktrees/*) exit;; esac"
+    hold = HOLD.format(go=om.path("go-on"))
+    shop.code.write({".git/hooks/post-merge": f"#!/bin/sh\n{here}\ntouch {om.path('moved')}\n{hold}\n"})
+    os.chmod(shop.code.path(".git/hooks/post-merge"), 0o755)
+    merge = om.popen("merge", moved, "--json")
+    eventually(lambda: os.path.exists(om.path("moved")), what="the target has moved")
+    kill_both(om)
+    with open(om.path("go-on"), "w"):
+        pass
+    told = json.loads(merge.communicate(timeout=30)[0])
+    assert (merge.returncode, told["merged"], told["after"]) == (0, True, shop.code.git("rev-parse", "main"))
+    assert [one["subject"] for one in told["commits"]] == ["work of moved"]
+    assert [one["path"] for one in told["files"]] == ["b"]
+    landed = [event["mission"] for event in om.events("landed")]
+    assert landed == [checked, moved]
+    eventually(lambda: shop.left() == {checked, moved}, what="the scratch worktrees are gone")
+    assert om.info(live)["status"] in FINAL
 
 
 def test_a_mission_may_land_the_work_of_its_own_children_only(om, shop):

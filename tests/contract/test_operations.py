@@ -137,7 +137,7 @@ class World:
         yield "trust", {"cwd": self.code.folder, "env": om.environment}
         yield "push", {"id": self.worker("worker")}
         yield "commit", {"id": "worker", "message": "the rest"}
-        yield "merge", {"id": "worker"}
+        yield "merge", {"id": "worker", "request": "merge"}
         yield "worktrees_prune", {}
         yield "discard", {"id": self.worker("another"), "force": True}
         yield "prune", {}

@@ -36,10 +36,11 @@ def test_what_a_live_plan_may_refer_to_is_not_removed(om, plan):
     assert om.json("ps", "--all", "--json") == []
 
 
-def test_killed_alone_it_leaves_its_agents_and_stopped_it_takes_them_along(om, plan):
+def test_killed_it_takes_along_all_that_it_has_started(om, plan):
+    child = om.mission("sleep 100", "--parent", "b")
     om.ok("kill", plan)
-    assert om.info("b")["status"] == "running"
-    om.ok("kill", "b")
+    assert [om.info(one)["status"] for one in (plan, "b", child)] == ["killed", "killed", "killed"]
+    assert [row["name"] for row in om.ps() if row["ended_at"] is None] == []
 
 
 def test_what_has_no_process_is_refused_what_only_a_process_can_do(om, plan):
@@ -133,5 +134,5 @@ def test_a_plan_whose_time_is_over_has_failed(om):
     agents = [{"name": "a", "start": {"command": "sleep 100", "cwd": "/"}}]
     with RawSocket.connect(om.home) as api:
         plan = api.ok("apply", blueprint={"name": "p", "agents": agents, "timeout": 0.3}, cwd="/", env=om.environment)
-    assert om("wait", plan["id"]).returncode == 1
-    assert (om.info("p")["reason"], om.info("a")["status"]) == ("timeout", "stopped")
+    assert om("wait", plan["id"]).returncode == 124
+    assert (om.info("p")["reason"], om.info("p")["exit_code"], om.info("a")["status"]) == ("timeout", 124, "stopped")

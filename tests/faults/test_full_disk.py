@@ -15,7 +15,7 @@ import subprocess
 import pytest
 
 from tests.kit import processes
-from tests.kit.killing import answers, kill_supervisor
+from tests.kit.killing import answers, kill, kill_both, kill_supervisor
 from tests.kit.overmind import PROGRAM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
@@ -121,16 +121,56 @@ def test_a_restart_waits_until_it_can_be_recorded_and_comes_then(om):
     assert saved(om)[mission]["restart_count"] == 1
 
 
-def test_a_daemon_that_finds_no_room_at_its_start_says_so_and_harms_nobody(om):
-    mission = om.mission("sleep 600")
-    pid = om.pid(mission)
+def test_a_daemon_that_finds_no_room_at_its_start_shows_everything_and_can_end_everything(om):
+    """What fills the disk may run while nobody supervises."""
+    old = om.finished("echo text")["id"]
+    stopped, killed, kept = (om.mission("sleep 600", "--restart", "always") for _ in range(3))
     om.ok("shutdown", "--keep")
+    with _started_on_full_disk(om):
+        assert {row["id"] for row in om.ps("--all")} == {old, stopped, killed, kept}
+        assert "stored once there is room" in om("stop", stopped).stderr
+        assert "stored once there is room" in om("kill", killed).stderr
+        for mission, status in ((stopped, "stopped"), (killed, "killed")):
+            assert om.info(mission)["status"] == status
+            assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
+        om.refused("rm", old, code="disk_full")
+        assert not os.path.exists(om.path("logs", old)), "that makes room"
+        assert "free some space" in om.refused("run", "true", code="disk_full").lower()
+        pid = om.pid(kept)
+        kill(om.supervisor_pid())
+    om.ok("start")
+    assert (om.wait_status(stopped, "stopped")["status"], om.pid(kept)) == ("stopped", pid)
+    assert om.wait_status(killed, "killed")["restart_count"] == 0
+
+
+def test_a_home_that_can_not_even_be_made_is_refused(om):
     finished = _with_full_disk(om, "start")
     assert finished.returncode == 1
     assert finished.stderr.startswith("Error: disk_full: ")
     assert not answers(om)
+
+
+@pytest.mark.parametrize("command", ["stop", "kill"])
+def test_what_a_person_has_ended_on_a_full_disk_is_not_started_again(om, command):
+    """Not by the daemon that follows when this one is killed before there is room, nor when the keeper is, too."""
+    first, second = (om.mission("echo begun; sleep 600", "--restart", "always", "--backoff", "0") for _ in range(2))
+    both = om.mission("exit 1", "--restart", "always", "--backoff", "1h")
+    om.wait_status(both, "restarting")
+    with full_disk(om.supervisor_pid()):
+        finished = om(command, first, both)
+        assert finished.returncode == 0
+        assert "stored once there is room" in finished.stderr
+        kill_supervisor(om)
+    for mission in (first, both):
+        assert om.wait_status(mission, "stopped", "killed", "crashed")["status"].startswith(command)
+    with full_disk(om.supervisor_pid()):
+        om.ok(command, second)
+        kill_both(om)
     om.ok("start")
-    assert om.pid(mission) == pid
+    assert om.wait_status(second, "stopped", "killed", "crashed")["status"].startswith(command)
+    assert [om.info(mission)["restart_count"] for mission in (first, second)] == [0, 0]
+    assert [om.logs(mission).count("begun") for mission in (first, second)] == [1, 1]
+    assert [name for name in os.listdir(om.home) if name.startswith("ended")] == [], "all is stored by now"
 
 
 def test_a_mission_whose_log_is_full_waits_and_can_be_ended(om):
@@ -187,6 +227,21 @@ def _small_disk(path):
         subprocess.run(["umount", "-l", path], check=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_a_full_disk_that_nobody_supervises_is_got_out_of_by_the_command_line_alone(om):
+    with _small_disk(om.home):
+        old = om.finished("seq 100000")["id"]
+        filler = om.mission("yes", "--restart", "always")
+        await_held_back(om, filler)
+        kill(om.supervisor_pid())
+        om.ok("start")
+        assert {row["id"] for row in om.ps("--all")} == {old, filler}
+        om.ok("stop", filler)
+        om.ok("prune", "--older", "0s")
+        assert om.finished("exit 3")["exit_code"] == 3
+        om.ok("shutdown")
+
+
 def test_silence_that_a_full_disk_imposes_is_no_stall(om):
     with full_disk(keeper_of(om), 5_000):
         mission = om.mission(LINES, "--activity-timeout", "1s")
@@ -200,6 +255,14 @@ def test_silence_that_a_full_disk_imposes_is_no_stall(om):
 
 def await_held_back(om, mission):
     eventually(lambda: om.info(mission)["reason"] == "disk_full", what="it is held back")
+
+
+@contextlib.contextmanager
+def _started_on_full_disk(om):
+    """A daemon that never had any room."""
+    finished = _with_full_disk(om, "start")
+    assert finished.returncode == 0, finished.stderr
+    yield
 
 
 def _with_full_disk(om, *words):

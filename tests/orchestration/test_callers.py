@@ -30,6 +30,7 @@ time.sleep(600)
 """
 WORLD = {"command": "true", "cwd": "/"}
 OK, FORBIDDEN = "ok", "forbidden"
+AGENTS = [{"name": "a", "start": {"command": "sleep 600; true", "cwd": "/"}}]
 ASKED = [
     ("hello", {}, OK),
     ("status", {}, OK),
@@ -89,8 +90,10 @@ ASKED = [
     ("stop", {"id": "child", "cascade": True}, OK),
     ("plans", {}, OK),
     ("plan", {"id": "plan"}, OK),
-    ("apply", {"blueprint": {"name": "p", "agents": []}, "cwd": "/"}, FORBIDDEN),
+    ("apply", {"blueprint": {"name": "own", "agents": AGENTS}, "cwd": "/"}, OK),
+    ("apply", {"blueprint": {"name": "plan", "agents": AGENTS}, "cwd": "/"}, FORBIDDEN),
     ("delete", {"id": "plan"}, FORBIDDEN),
+    ("delete", {"id": "own"}, OK),
     ("quest_run", {**WORLD, "command": ["/bin/sleep", "600"], "name": "mine"}, OK),
     ("quests", {}, OK),
     ("quest", {"id": "quest"}, OK),
@@ -123,7 +126,7 @@ ASKED = [
 ]
 
 
-BY_ARGUMENT = {"run", "info", "events", "messages"}
+BY_ARGUMENT = {"run", "apply", "info", "events", "messages"}
 """What a mission may ask but for one argument, such as `reveal`; the `cancel` of messages is for its descendants."""
 
 

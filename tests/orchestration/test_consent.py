@@ -86,7 +86,7 @@ QUESTIONS += [
     ("events", {"eyes": True}),
     ("messages", {"id": "other", "cancel": 1}),
 ]
-STARTS = {"run", "quest_run"}
+STARTS = {"run", "quest_run", "apply"}
 BY_ARGUMENT = {"reveal", "eyes", "cancel"}
 
 

@@ -49,6 +49,7 @@ from tests.tui.test_plans import KEYS, go
 
 STANDS = [
     ({"merged": True}, "clean", ""),
+    ({"merged": True, "ignored": 2}, "ignored", ""),
     ({"ahead": 3}, "unmerged", "↑3"),
     ({"ahead": 3, "behind": 1, "merged": True}, "merged", "↑3 ↓1"),
     ({"ahead": 3, "dirty": True}, "uncommitted", "↑3"),

@@ -7,7 +7,7 @@ from overmind_core.cli.command import Command, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.parser import milliseconds, parse, warn_about_milliseconds
-from overmind_core.cli.plans.blueprint import FILE, FILENAME, VAR, apply_request, chosen_file, load
+from overmind_core.cli.plans.blueprint import FILE, FILENAME, NAME, VAR, apply_request, chosen_file, load
 from overmind_core.cli.plans.commands import RERUN
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
@@ -136,7 +136,7 @@ def apply(args: Namespace, context: Context) -> int:
 
     args.total_timeout = args.timeout or args.total_timeout
     path = chosen_file(args.file, args.filename, "--headless apply")
-    blueprint = load(path, args.var, context)
+    blueprint = load(path, args.var, context, args.name)
     request = apply_request(blueprint, path, context.environ, rerun=args.rerun)
     runner = HeadlessRunner(args, context, "apply", several=True, conclude=_conclude)
     return runner.run(lambda client: [call_trusted(context, client, "apply", request, trust=args.trust)["id"]])
@@ -159,6 +159,7 @@ APPLY = Command(
         TOTAL_TIMEOUT,
         FILENAME,
         VAR,
+        NAME,
         RERUN,
         flag("--trust", "trust the .overmind.yml of its isolated agents, for this run: it may run its commands"),
         flag("--wait", "changes nothing: it always waits"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from overmind_core.cli.command import JSON, Command, argument, flag, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _BEAT = 1.0
 """Seconds after which the time that is shown is old."""
 _LANDING = "landing"
+_REQUEST_KEY = 16
+"""Bytes."""
 
 
 def merge(args: Namespace, context: Context) -> int:
@@ -53,7 +57,6 @@ class _Landing:
     def __init__(self, args: Namespace, context: Context) -> None:
         self._context = context
         self._name = args.id
-        self._asked = False
         self._step = ""
         self._request = {
             "id": args.id,
@@ -63,13 +66,14 @@ class _Landing:
             "verify": args.verify,
             "message": None if not args.message else "\n\n".join(args.message),
             "preview": args.preview,
+            "request": os.urandom(_REQUEST_KEY).hex(),
         }
 
     def follow(self) -> Json:
         """Show each step until it is over; return what came of it.
 
         Raises:
-            OvermindError: nothing was changed; `daemon_lost`: nobody knows.
+            OvermindError: nothing was changed; `daemon_lost`: nobody knows, as no daemon came back.
         """
         from overmind_core.cli.progress import progress_of
         from overmind_core.client.stream import follow
@@ -77,7 +81,8 @@ class _Landing:
         done: Json = {}
         shown = progress_of(f"Merging {self._name}", self._context.environ)
         try:
-            for kind, item in follow(self._context.client(), self._once, beat=_BEAT):
+            # Asked again when the daemon went away in the middle: the next one knows what came of it by the key.
+            for kind, item in follow(self._context.client(start=True), lambda: ("merge", self._request), beat=_BEAT):
                 if kind == "item" and "ok" in item:
                     done = item
                 elif kind == "item":
@@ -93,14 +98,6 @@ class _Landing:
         if self._step == _LANDING:
             return f"Called off in the last moment: see with `overmind merge {self._name} --preview` whether it landed."
         return f"Called off: nothing was changed by merging {self._name}."
-
-    def _once(self) -> tuple[str, Json]:
-        """The request; never repeated, as what came of the first one is not known."""
-        if self._asked:
-            lost = "The daemon went away in the middle: the target is as it was, or has all of it."
-            raise OvermindError("daemon_lost", f"{lost} See: overmind merge {self._name} --preview")
-        self._asked = True
-        return "merge", self._request
 
     def _text(self, item: Json) -> str:
         if "verify" in item:

@@ -36,7 +36,9 @@ def _work(row: Row) -> str:
         return "uncommitted"
     if not row["merged"]:
         return "unmerged"
-    return "merged" if row["ahead"] else "clean"
+    if row["ahead"]:
+        return "merged"
+    return "ignored" if row["ignored"] else "clean"
 
 
 def _port(service: str, port: int) -> str:
@@ -85,7 +87,8 @@ WORKTREES = Command(
     notes=(
         "COMMITS: those that the base does not have, and those that the branch does not have. FILES, LINES: changed\n"
         "since both went apart, uncommitted work included. WORK: what is not landed; merged: landed, but as\n"
-        "other commits; clean: nothing. Also of missions that were removed, as long as a worktree is there."
+        "other commits; ignored: kept for files that git ignores; clean: nothing. Also of missions that were\n"
+        "removed, as long as a worktree is there."
     ),
     run=worktrees,
 )

@@ -7,6 +7,7 @@ any more: to end it needs no more.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import asdict
 
@@ -14,6 +15,7 @@ from overmind_core.blueprint_file.read import ReadBlueprint, read
 from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import system_prompt
 from overmind_core.cli.command import argument, option
+from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.problems import Problems, decoded
@@ -53,35 +55,38 @@ class RealDisk:
 
 
 STDIN = "-"
+UNNAMED = "plan"
+"""What a plan of standard input is called in a folder whose name no mission may have."""
 MOST_BYTES = 16 * 1024 * 1024
 """Of a file: more is a slip."""
 
 
-def load(path: str, variables: Sequence[tuple[str, str]], context: Context) -> Blueprint:
+def load(path: str, variables: Sequence[tuple[str, str]], context: Context, called: str | None = None) -> Blueprint:
     """Read a blueprint's file and report everything that is wrong with it.
 
     Args:
         path: As the person wrote it, in wire form.
         variables: What `--var` gave, in order.
         context: Where warnings and problems are printed, and whose environment the file may refer to.
+        called: What `--name` gave.
 
     Raises:
-        OvermindError: `invalid`, the file can't be used; each problem has been printed.
+        OvermindError: `invalid`, or `cycle` where that is all, the file can't be used; each problem has been printed.
     """
     try:
-        found = _read(path, dict(variables), context)
+        found = _read(path, dict(variables), context, called)
     except Problems as wrong:
         _print_problems(path, wrong.problems, context)
         count = len(wrong.problems)
         raise OvermindError(
-            "invalid", f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}. Nothing was started."
+            wrong.code, f"{path} has {'a mistake' if count == 1 else f'{count} mistakes'}. Nothing was started."
         ) from None
     _print_problems(path, found.warnings, context, kind="Warning: ")
     _add_orchestrator_prompt(found.blueprint)
     return found.blueprint
 
 
-def _read(path: str, variables: dict[str, str], context: Context) -> ReadBlueprint:
+def _read(path: str, variables: dict[str, str], context: Context, called: str | None) -> ReadBlueprint:
     text = to_wire(decoded(content(path)))
     return read(
         text,
@@ -90,11 +95,15 @@ def _read(path: str, variables: dict[str, str], context: Context) -> ReadBluepri
         variables=variables,
         environ={to_wire(name): to_wire(value) for name, value in context.environ.items()},
         disk=RealDisk(),
+        called=called,
     )
 
 
 def stem(path: str) -> str:
-    """What the blueprint in a file is called when it doesn't say so itself."""
+    """What the blueprint in a file is called when it doesn't say so itself; on standard input, as its folder is."""
+    if path == STDIN:
+        letters = re.sub("[^A-Za-z0-9_-]+", "-", os.path.basename(os.getcwd())).strip("-_")[:LONGEST_NAME]
+        return letters if name_problem(letters) is None else UNNAMED
     name, _ = os.path.splitext(os.path.basename(path))
     return name
 
@@ -102,6 +111,11 @@ def stem(path: str) -> str:
 def folder_of(path: str) -> str:
     """The absolute folder of a file, in wire form: relative paths in a blueprint begin there."""
     return to_wire(os.path.dirname(os.path.abspath(from_wire(path))))
+
+
+def real_path(path: str) -> str:
+    """The absolute path of a file without links, in wire form: with its name it tells a plan from all others."""
+    return path if path == STDIN else to_wire(os.path.realpath(from_wire(path)))
 
 
 def content(path: str) -> bytes:
@@ -176,6 +190,13 @@ def _name_in_file(path: str) -> str | None:
 DEFAULT = "blueprint.toml"
 
 
+def plan_name(word: str) -> str:
+    """Return the name for a plan."""
+    if (problem := name_problem(word)) is not None:
+        raise ValueError(f"{problem}: {word!r}")
+    return word
+
+
 def variable(word: str) -> tuple[str, str]:
     """Return name and value of `NAME=VALUE`."""
     name, equals, value = word.partition("=")
@@ -191,6 +212,9 @@ FILENAME = option(
 VAR = option(
     "--var", "NAME=VALUE", "what ${vars.NAME} stands for; wins over the file (repeatable)", parse=variable, repeat=True
 )
+
+
+NAME = option("--name", "NAME", "what the plan is called; wins over the file", parse=plan_name)
 
 
 WHOLE = "[blueprint]"
@@ -217,7 +241,7 @@ def apply_request(
     return {
         "blueprint": asdict(blueprint),
         "cwd": caller_environment.working_directory(None),
-        "file": path if path == STDIN else to_wire(os.path.abspath(from_wire(path))),
+        "file": real_path(path),
         "env": caller_environment.inherited_variables(environ, clean=False),
         "umask": caller_environment.current_umask(),
         "dry_run": dry_run,

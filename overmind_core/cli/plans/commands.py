@@ -12,12 +12,15 @@ from overmind_core.cli.output import dumps
 from overmind_core.cli.plans.blueprint import (
     FILE,
     FILENAME,
+    NAME,
+    STDIN,
     VAR,
     apply_request,
     blueprint_name,
     change_lines,
     chosen_file,
     load,
+    real_path,
 )
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
@@ -44,7 +47,7 @@ def apply(args: Namespace, context: Context) -> int:
     from overmind_core.cli.isolation.trust import call_trusted
 
     path = chosen_file(args.file, args.filename, "apply")
-    blueprint = load(path, args.var, context)
+    blueprint = load(path, args.var, context, args.name)
     request = apply_request(blueprint, path, context.environ, dry_run=args.dry_run, rerun=args.rerun)
     began = time.time()
     answer = call_trusted(context, context.client(start=True), "apply", request)
@@ -96,6 +99,7 @@ APPLY = Command(
     options=[
         FILENAME,
         VAR,
+        NAME,
         flag("--dry-run", "only say what would be done"),
         RERUN,
         flag("--wait", "follow its narrative and exit with its code; ctrl-c leaves it alive"),
@@ -106,12 +110,14 @@ APPLY = Command(
         "overmind apply release.toml --var base=main --wait",
         "overmind apply release.toml --dry-run",
         "overmind apply release.toml --rerun failed",
+        "overmind apply ci.toml --name ci-hotfix",
         "generate-plan | overmind apply -",
     ],
     notes=(
         "The whole file is checked first; each mistake is told as file:line:column: message, and nothing is started.\n"
-        "A live plan of the same name is changed: + a new agent, ~ a changed one, - one that is gone. What has begun\n"
-        "and was changed runs again, with all that depends on it. - as the file reads standard input."
+        "A live plan of the same name and file is changed: + a new agent, ~ a changed one, - one that is gone.\n"
+        "What has begun and was changed runs again, with all that depends on it. A plan of another file is never\n"
+        "touched: where it has the name, give this one another with --name. - as the file reads standard input."
     ),
     run=apply,
 )
@@ -211,7 +217,7 @@ AGENTS = Command(
 def diff(args: Namespace, context: Context) -> int:
     """Print a line for each change; return 1 for a difference only when asked to."""
     path = chosen_file(args.file, args.filename, "diff")
-    blueprint = load(path, args.var, context)
+    blueprint = load(path, args.var, context, args.name)
     request = apply_request(blueprint, path, context.environ, dry_run=True)
     changes = context.client().call("apply", request)["changes"]
     if args.json:
@@ -226,9 +232,9 @@ def diff(args: Namespace, context: Context) -> int:
 DIFF = Command(
     name="diff",
     arguments=[FILE],
-    options=[FILENAME, VAR, flag("--exit-code", "exit with 1 when there is a difference"), JSON],
+    options=[FILENAME, VAR, NAME, flag("--exit-code", "exit with 1 when there is a difference"), JSON],
     examples=["overmind diff release.toml", "overmind diff release.toml --exit-code --var base=main"],
-    notes="Compares with the live plan of the same name; without one, all is new. No difference, no output.",
+    notes="Compares with the live plan of the same name and file; without one, all is new. No difference, no output.",
     run=diff,
 )
 
@@ -260,17 +266,41 @@ def _find_plan(args: Namespace, context: Context, client: Client) -> Plan:
     """Return the plan that is meant: a word that looks like a path is a file, another one only where it is no name."""
     if args.filename is not None:
         args.plan = chosen_file(args.plan, args.filename, "delete")
-        return _plan(client, _name_in(args, context))
+        return _plan_of_file(args, context, client)
     if args.plan is None:
         raise UsageError("Missing plan. See: overmind delete --help")
     if _is_path(args.plan):
-        return _plan(client, _name_in(args, context))
+        return _plan_of_file(args, context, client)
     try:
         return _plan(client, args.plan)
     except OvermindError as error:
         if error.code != "not_found" or not os.path.isfile(from_wire(args.plan)):
             raise
-    return _plan(client, _name_in(args, context))
+    return _plan_of_file(args, context, client)
+
+
+def _plan_of_file(args: Namespace, context: Context, client: Client) -> Plan:
+    """Return the plan of a file: of several the one of its name, a live one first.
+
+    Raises:
+        OvermindError: `not_found`; `ambiguous`, several of other names live.
+    """
+    name = args.name or blueprint_name(args.plan, args.var, context)
+    if args.plan == STDIN:
+        return _plan(client, name)
+    file = real_path(args.plan)
+    every = client.call("plans")
+    of_file = [one for one in every if one["file"] == file and (args.name is None or one["name"] == args.name)]
+    live = [one for one in of_file if one["status"] not in FINAL]
+    found = [one for one in live if one["name"] == name] or live or of_file
+    if len(live) > 1 and len(found) > 1:
+        names = ", ".join(one["name"] for one in live)
+        raise OvermindError("ambiguous", f"{args.plan} has several live plans: {names}. Say which one by its name.")
+    if found:
+        return _plan(client, found[0]["id"])
+    other = next((one for one in every if one["name"] == name and one["status"] not in FINAL), None)
+    hint = "" if other is None else f" The plan {name!r} is from {other['file']}; end it by its name."
+    raise OvermindError("not_found", f"No plan was started from {args.plan}.{hint}")
 
 
 def _plan(client: Client, name: str) -> Plan:
@@ -279,11 +309,7 @@ def _plan(client: Client, name: str) -> Plan:
 
 
 def _is_path(word: str) -> bool:
-    return word == "-" or "/" in word or word.endswith(SUFFIX)
-
-
-def _name_in(args: Namespace, context: Context) -> str:
-    return blueprint_name(args.plan, args.var, context)
+    return word == STDIN or "/" in word or word.endswith(SUFFIX)
 
 
 def _question(plan: Plan) -> str:
@@ -295,7 +321,7 @@ def _question(plan: Plan) -> str:
 DELETE = Command(
     name="delete",
     arguments=[argument("plan", "its file, or its id or name", metavar="plan", nargs="?")],
-    options=[FILENAME, VAR, YES, JSON],
+    options=[FILENAME, VAR, NAME, YES, JSON],
     examples=["overmind delete release.toml", "overmind delete release", "overmind delete -y 1f3a9c0d"],
     notes="Its record and logs stay until they are removed: overmind rm, overmind prune",
     run=delete,

@@ -66,6 +66,10 @@ class Isolation:
     """Service → id of the child mission."""
     ready_once: bool = False
     """Its mission has run: work may be in the worktree, which nothing but a person removes from now on."""
+    ready_at: int | None = None
+    """When the worktree was set up, in nanoseconds on the clock of its file system; None: nobody knows."""
+    ignored: int = 0
+    """Files that git ignores for which the worktree was kept when its mission ended."""
     ended: bool = False
     """What it held while its mission lived is let go: ports, services, running containers."""
     removal: Removal = Removal.NONE

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from overmind_core.domain.isolation import keep
+
 FILE = ".overmind.yml"
 """At the top of the project."""
 FIRST_PORT, LAST_PORT = 3100, 3999
@@ -92,6 +94,8 @@ class Project:
     setup: tuple[str, ...] = ()
     """For a shell, in the worktree, one after the other, before any process of the mission."""
     teardown: Teardown = Teardown.KEEP_IF_CHANGED
+    keep: tuple[str, ...] = keep.ALL
+    """Patterns of files that git ignores and that keep the worktree when the work made or changed them; see `keep`."""
 
     @property
     def containers(self) -> tuple[Service, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from overmind_core.domain.missions import events, restart_policy
 from overmind_core.domain.missions.facts import Effect, Now, Outcome, Prepare, Spawn
-from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
 from overmind_core.domain.text.moment import format_time
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 TIMEOUT_CODE = 124
 STALL_CODE = 137
-PLAN_FAILED = 1
-"""A plan ends with 0 or this (cli.md, exit codes)."""
 _ENDS: Mapping[Status, type[events.MissionEnded]] = {
     Status.STOPPED: events.MissionStopped,
     Status.CRASHED: events.MissionCrashed,
@@ -40,8 +38,7 @@ def conclude(  # noqa: C901, PLR0911 - one case per cause
         case Cause.STOP:
             return _final(done, _EndVerdict(TransitionStep.CLEAN, None, done.exit_code), now, effects)
         case Cause.TIMEOUT:
-            code = PLAN_FAILED if mission.definition.kind is Kind.BLUEPRINT else TIMEOUT_CODE
-            return _final(done, _EndVerdict(TransitionStep.BAD, "timeout", code), now, effects)
+            return _final(done, _EndVerdict(TransitionStep.BAD, "timeout", TIMEOUT_CODE), now, effects)
         case Cause.STALLED:
             return _by_policy(done, now, "stalled", STALL_CODE, effects)
         case Cause.KEEPER_LOST:

@@ -24,6 +24,7 @@ class When(StrEnum):
     SUCCESS = "success"
     FAILURE = "failure"
     ALWAYS = "always"
+    """Also when the plan is being ended: it cleans up."""
 
 
 class OnFailure(StrEnum):
@@ -80,6 +81,12 @@ class PlanMerge:
     rebase: bool = False
 
 
+BACKOFF = 1.0
+"""Seconds before the second try."""
+MOST_RETRIES = 100
+"""Of one agent: whoever fails so often has another problem."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlanAgent:
     """One step of a plan."""
@@ -95,6 +102,8 @@ class PlanAgent:
     when: When = When.SUCCESS
     retries: int = 0
     """How often it is tried again after it has failed."""
+    backoff: float = BACKOFF
+    """Seconds before it is tried again; doubles with each try up to `progress.LONGEST_PAUSE`."""
     clean_env: bool = False
     """Of the caller's variables it gets only those that every login has: `environment.login_variables`."""
     merge: PlanMerge | None = None
@@ -104,6 +113,11 @@ class PlanAgent:
     def isolated(self) -> bool:
         """Whether it has a worktree, ports and services of its own."""
         return self.start.get("isolate") is True
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether it runs also when the plan is being ended."""
+        return self.when is When.ALWAYS and not self.stays
 
     @property
     def stays(self) -> bool:

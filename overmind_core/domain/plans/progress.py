@@ -45,6 +45,21 @@ class EndReason(StrEnum):
     REMOVED = "removed"
 
 
+class PlanEnding(StrEnum):
+    """How the plan itself is being ended."""
+
+    NONE = "none"
+    """It is not."""
+    ORDERLY = "orderly"
+    """Stopped, or its time is over: nothing new starts and what runs is stopped, but what cleans up runs."""
+    AT_ONCE = "at_once"
+    """Killed, or its clean-up took too long: all of it ends."""
+
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two tries."""
+NOT_READY = "not_ready"
+"""The reason of an agent that never became ready."""
 _CUT_SHORT = frozenset({EndReason.CANCEL, EndReason.FAILURE, EndReason.REMOVED})
 
 
@@ -69,6 +84,8 @@ class AgentProgress:
     started_at: float | None = None
     """Of the newest attempt, seconds since the epoch."""
     ended_at: float | None = None
+    not_before: float = 0.0
+    """When a waiting one may be tried again, seconds since the epoch."""
 
 
 Nodes = Mapping[str, AgentProgress]
@@ -96,6 +113,11 @@ class AttemptEnd:
     facts: dict[str, str] = field(default_factory=dict)
 
 
+def pause_before_retry(agent: PlanAgent, tries: int) -> float:
+    """Seconds between the try of this number, which has failed, and the next one."""
+    return min(agent.backoff * 2.0 ** min(tries - 1, 30), LONGEST_PAUSE)
+
+
 def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgress:
     """Where the agent stands after this end: also `WAITING`, for its next try."""
     known = replace(
@@ -108,5 +130,11 @@ def ended(agent: PlanAgent, node: AgentProgress, end: AttemptEnd) -> AgentProgre
     if node.stopped is EndReason.DONE or end.ok:
         return replace(known, stage=AgentStage.SUCCEEDED)
     if node.tries <= agent.retries:
-        return replace(fresh(node), tries=node.tries, exit_code=end.exit_code, reason=end.reason)
+        return replace(
+            fresh(node),
+            tries=node.tries,
+            exit_code=end.exit_code,
+            reason=end.reason,
+            not_before=end.at + pause_before_retry(agent, node.tries),
+        )
     return replace(known, stage=AgentStage.FAILED)

@@ -14,7 +14,15 @@ from itertools import islice
 from typing import assert_never
 
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until, When
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentProgress, AgentStage, EndReason
+from overmind_core.domain.plans.progress import (
+    ACTIVE,
+    FINAL,
+    LONGEST_PAUSE,
+    AgentProgress,
+    AgentStage,
+    EndReason,
+    PlanEnding,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,8 @@ def admit(nodes: Iterable[StartCandidate], now: float, limits: Limits) -> Admiss
 _HANDLES_FAILURE = frozenset({When.FAILURE, When.ALWAYS})
 _AFTER_FAILURE = frozenset({Until.FINISHED, Until.FAILURE})
 _WENT_WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED, AgentStage.SKIPPED})
+_BESIDE = frozenset({Until.STARTED, Until.READY})
+"""The other one goes on beside whoever waits for this."""
 _NOT_YET = frozenset({AgentStage.WAITING, AgentStage.STARTING})
 
 
@@ -87,6 +97,8 @@ class PlanStep:
     """Who depends on another one ends before it."""
     over: bool = False
     """Nothing runs, and nothing will."""
+    look_again: float | None = None
+    """When the next one may be tried again, seconds since the epoch; None: nobody waits for a time."""
 
 
 class Scheduler:
@@ -108,6 +120,8 @@ class Scheduler:
         """Places in the blueprint of those in whose way nothing is but a free slot; sorted."""
         self._blocked: dict[str, str] = {}
         """What the other waiting ones wait for."""
+        self._delayed: set[str] = set()
+        """Those of them that wait for nothing but a time."""
         self._slots = 0
         self._unfinished = sum(not agent.stays for agent in blueprint.agents)
         """Agents that end by themselves, and have not."""
@@ -145,21 +159,35 @@ class Scheduler:
         """What a waiting agent waits for, as of the last step."""
         return self._blocked.get(name) or f"a free slot: {self.blueprint.max_parallel} run at once"
 
-    def step(self, now: float, *, ending: bool = False) -> PlanStep:
+    def step(self, now: float, *, ending: PlanEnding = PlanEnding.NONE) -> PlanStep:
         """What is to be done at `now` (seconds since the epoch).
 
         Args:
             now: For those that have a time.
-            ending: The plan itself is being ended: nothing starts, and what runs is stopped.
+            ending: How the plan itself is being ended.
         """
-        skip = dict.fromkeys(self._by_stage[AgentStage.WAITING], "the plan ends") if ending else self._settle_doubtful()
+        self._doubtful |= {name for name in self._delayed if self._wait_left(name, now) <= 0}
+        skip = dict.fromkeys(self._given_up(ending), "the plan ends") or self._settle_doubtful(now)
         if skip:
             return PlanStep(skip=dict(sorted(skip.items(), key=lambda one: self._order[one[0]])))
         limits = Limits(self.blueprint.max_parallel, self._slots)
         head = islice(self._startable, limits.free)
         start = admit((StartCandidate(self.blueprint.agents[place].name) for place in head), now, limits).start
         over = all(not self._by_stage[stage] for stage in AgentStage if stage not in FINAL)
-        return PlanStep(start, stop=self._stops(ending=ending), over=over)
+        waits = [self._wait_left(name, now) for name in self._delayed]
+        return PlanStep(start, stop=self._stops(ending), over=over, look_again=now + min(waits) if waits else None)
+
+    def _given_up(self, ending: PlanEnding) -> list[str]:
+        """Those that wait in a plan that is being ended, but for what cleans up."""
+        if ending is PlanEnding.NONE:
+            return []
+        at_once = ending is PlanEnding.AT_ONCE
+        return [name for name in self._by_stage[AgentStage.WAITING] if at_once or not self.agents[name].cleans_up]
+
+    def _wait_left(self, name: str, now: float) -> float:
+        """Seconds until it may be tried again; a clock that was set back makes nobody wait longer than for a try."""
+        left = self.nodes[name].not_before - now
+        return left if left <= LONGEST_PAUSE else 0.0
 
     def _count(self, name: str, node: AgentProgress, by: int) -> None:
         agent = self.agents[name]
@@ -170,12 +198,13 @@ class Scheduler:
 
     def _forget_wait(self, name: str) -> None:
         self._blocked.pop(name, None)
+        self._delayed.discard(name)
         self._doubtful.discard(name)
         at = bisect_left(self._startable, self._order[name])
         if at < len(self._startable) and self._startable[at] == self._order[name]:
             del self._startable[at]
 
-    def _settle_doubtful(self) -> dict[str, str]:
+    def _settle_doubtful(self, now: float) -> dict[str, str]:
         """Look at those anew whose chances may have changed; returns who has none any more, and why."""
         skip = {}
         for name in list(self._doubtful):
@@ -186,6 +215,9 @@ class Scheduler:
                 self._doubtful.add(name)  # until it is skipped
             elif verdict.blocked:
                 self._blocked[name] = verdict.blocked
+            elif self._wait_left(name, now) > 0:
+                self._blocked[name] = "its next try"
+                self._delayed.add(name)
             else:
                 insort(self._startable, self._order[name])
         return skip
@@ -222,13 +254,15 @@ class Scheduler:
             one.until in _AFTER_FAILURE and self.nodes[one.agent].stage is AgentStage.FAILED for one in agent.depends_on
         )
 
-    def _stops(self, *, ending: bool) -> dict[str, EndReason]:
+    def _stops(self, ending: PlanEnding) -> dict[str, EndReason]:
         """Who is to be ended now."""
         running = self._by_stage[AgentStage.RUNNING]
         preparing = [name for name in self._by_stage[AgentStage.STARTING] if self.nodes[name].mission is not None]
-        if ending or (self.has_failed and self.blueprint.on_failure is OnFailure.CANCEL):
-            cancelled = [one for one in (*running, *preparing) if ending or not self._handles_failure(self.agents[one])]
-            if stops := dict.fromkeys(self._leaves(cancelled), EndReason.CANCEL if ending else EndReason.FAILURE):
+        if ending is not PlanEnding.NONE or (self.has_failed and self.blueprint.on_failure is OnFailure.CANCEL):
+            spared = self._spared(ending)
+            cancelled = [name for name in (*running, *preparing) if name not in spared]
+            why = EndReason.FAILURE if ending is PlanEnding.NONE else EndReason.CANCEL
+            if stops := dict.fromkeys(self._leaves(cancelled), why):
                 return stops
         if self._unfinished or any(self._by_stage[stage] for stage in _NOT_YET):
             return {}
@@ -236,12 +270,29 @@ class Scheduler:
             return {}  # a plan of services alone is there to stay
         return dict.fromkeys(self._leaves(running), EndReason.DONE)
 
+    def _spared(self, ending: PlanEnding) -> set[str]:
+        """Who runs on when all others are ended: what handles that end, and the services that it needs."""
+        if ending is PlanEnding.AT_ONCE:
+            return set()
+        handles = self._handles_failure if ending is PlanEnding.NONE else _cleans_up
+        spared = {one.name for one in self.blueprint.agents if handles(one) and self.nodes[one.name].stage not in FINAL}
+        left = list(spared)
+        while left:
+            needed = {one.agent for one in self.agents[left.pop()].depends_on if one.until in _BESIDE} - spared
+            spared |= needed
+            left += needed
+        return spared
+
     def _leaves(self, running: Iterable[str]) -> list[str]:
         """Those of `running` that no other active agent depends on, in the order of the blueprint."""
         leaves = [
             name for name in running if not any(self.nodes[one].stage in ACTIVE for one in self._dependents[name])
         ]
         return sorted(leaves, key=self._order.__getitem__)
+
+
+def _cleans_up(agent: PlanAgent) -> bool:
+    return agent.cleans_up
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,12 @@ class Problem(NamedTuple):
     """One sentence without a full stop; it may quote the file, so it is no text for a terminal yet."""
 
 
+class CycleProblem(Problem):
+    """Things that depend on each other."""
+
+    __slots__ = ()
+
+
 class Problems(Exception):
     """A file can't be used.
 
@@ -29,6 +35,11 @@ class Problems(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("; ".join(f"{line}:{column}: {message}" for line, column, message in self.problems))
+
+    @property
+    def code(self) -> str:
+        """Of the error: `cycle` where nothing else is wrong."""
+        return "cycle" if all(isinstance(one, CycleProblem) for one in self.problems) else "invalid"
 
 
 def hinted(sentence: str, word: str, known: Iterable[str]) -> str:

@@ -9,13 +9,15 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation.isolation import branches
+from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.domain.isolation.saga import StepKind
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import worktrees
 from overmind_core.git.repository import HEADS, find_repository, resolve
 from overmind_core.git.run import GitFailed, GitMissing
-from overmind_core.git.worktree_removal import claimed_branch
+from overmind_core.git.status import RemovalRefused
+from overmind_core.git.worktree_removal import RemovedWorktree, claimed_branch
 from overmind_core.isolation.errors import git_failed, git_missing, no_commits
 from overmind_core.isolation.events import FileLeftOut
 
@@ -93,7 +95,7 @@ class Worktree:
             return
         try:
             await with_git(self._workspace, remove, self._git, one, force=one.half or not one.ready_once)
-        except (worktrees.Dirty, worktrees.Unmerged):
+        except RemovalRefused:
             return  # a person's or an agent's work: only a person removes it
         self._workspace.put(replace(self._record, half=False, branch=None, base_commit=None))
 
@@ -139,7 +141,7 @@ class Worktree:
 
     def _made(self, isolation: Isolation) -> None:
         """The worktree is new: whatever was set up before was in another one."""
-        self._workspace.put(isolation)
+        self._workspace.put(replace(isolation, ready_at=None))
         book = self._workspace.registry
         mission = book.live.get(self._mission)
         if mission is not None and mission.set_up:
@@ -202,12 +204,11 @@ class FilesStep:
         return "copying files"
 
 
-def remove(git: Git, isolation: Isolation, *, force: bool) -> None:
-    """TakeStep a worktree and its branch away, also when nobody could write down any more what that is called. Blocks.
+def remove(git: Git, isolation: Isolation, *, force: bool) -> RemovedWorktree:
+    """Take a worktree and its branch away, also when nobody could write down any more what that is called. Blocks.
 
     Raises:
-        Dirty: there is uncommitted work, and no `force`.
-        Unmerged: there are commits that are nowhere else, and no `force`.
+        RemovalRefused: there is work that is nowhere else, and no `force`.
         GitFailed: something can't be deleted; it may be called again.
         GitMissing: there is no git.
     """
@@ -215,7 +216,7 @@ def remove(git: Git, isolation: Isolation, *, force: bool) -> None:
     branch = from_wire(isolation.branch) if isolation.branch is not None else None
     if branch is None and os.path.isdir(source):
         branch = claimed_branch(git, source, path)
-    worktrees.remove(
+    return worktrees.remove(
         git,
         source,
         path,
@@ -223,7 +224,18 @@ def remove(git: Git, isolation: Isolation, *, force: bool) -> None:
         force=force,
         base=None if isolation.base is None else from_wire(isolation.base),
         base_commit=isolation.base_commit,
+        keep=keep_rules(isolation),
     )
+
+
+def keep_rules(isolation: Isolation) -> KeepRules | None:
+    """The rules by which files that git ignores keep the mission's worktree, for paths of the system.
+
+    None before it has run: all that is there was made by the preparation.
+    """
+    if not isolation.ready_once:
+        return None
+    return KeepRules(isolation.ready_at or 0, tuple(map(from_wire, isolation.project.keep)))
 
 
 def _free(source: str, path: str) -> None:

@@ -69,6 +69,11 @@ def test_a_message_does_not_grow_without_end():
             "2 uncommitted files and 1 unmerged commit",
             "",
         ),
+        (
+            RemovalCandidate(live=False, uncommitted=["a"], unmerged=["x"], ignored=["b"]),
+            "1 uncommitted file, 1 unmerged commit and 1 ignored file",
+            "",
+        ),
         (RemovalCandidate(live=False, problem="it is gone"), "nobody can tell what is in it: it is gone", ""),
     ],
 )

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.merge import NestedRepositories, commit
 from overmind_core.git.nested import added_gitlinks, nested_repositories, unsaved_repositories
 from overmind_core.git.status import uncommitted_files, worktree_status
@@ -84,7 +85,7 @@ def test_work_in_an_ignored_repository_is_named_and_stays(repo, path):
     create(repo, f"{path}/vendor/one")
     repo("merge", "--quiet", "overmind/api")
     assert worktree_status(repo.git, path, "main", "main").dirty == ()
-    assert worktree_status(repo.git, path, "main", "main", nested=True).dirty == ("vendor/one",)
+    assert worktree_status(repo.git, path, "main", "main", keep=KeepRules(0)).dirty == ("vendor/one",)
     with pytest.raises(Dirty) as refused:
         discard(repo)
     assert refused.value.files == ("vendor/one",)

@@ -87,14 +87,14 @@ def test_changes_in_a_submodule_are_work_and_force_removes_them(outer):
     path = made(outer)
     outer.write("in ner/new.txt", at=f"{path}/libs/ü")
     assert worktree_status(outer.git, path, "main", began).dirty == ("libs/ü",)
-    assert remove(outer.git, outer.path, path, "overmind/api", force=True) == (True, "overmind/api")
+    assert remove(outer.git, outer.path, path, "overmind/api", force=True) == (True, "overmind/api", ())
     assert os.path.isfile(f"{outer.path}/libs/ü/in ner/first.txt")
     assert outer("status", "--porcelain") == ""
 
 
 def test_an_unchanged_one_goes_with_its_worktree(outer):
     path = made(outer)
-    assert remove(outer.git, outer.path, path, "overmind/api", force=False) == (True, "overmind/api")
+    assert remove(outer.git, outer.path, path, "overmind/api", force=False) == (True, "overmind/api", ())
     assert outer("submodule", "status").startswith(" ")
 
 

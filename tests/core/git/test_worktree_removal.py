@@ -32,9 +32,9 @@ def gone(repo):
 
 
 def test_what_has_no_work_goes_and_a_second_time_there_is_nothing(repo, path):
-    assert discard(repo) == (True, "overmind/api")
+    assert discard(repo) == (True, "overmind/api", ())
     assert gone(repo)
-    assert discard(repo) == (False, None)
+    assert discard(repo) == (False, None, ())
 
 
 def test_uncommitted_work_is_named_and_stays(repo, path):
@@ -45,7 +45,7 @@ def test_uncommitted_work_is_named_and_stays(repo, path):
     assert set(refused.value.files) == {"new dir/ü.txt", "first.txt"}
     assert not refused.value.commits
     assert holds(repo.git, path, "overmind/api")
-    assert discard(repo, force=True) == (True, "overmind/api")
+    assert discard(repo, force=True) == (True, "overmind/api", ())
     assert gone(repo)
 
 
@@ -58,7 +58,7 @@ def test_commits_that_are_nowhere_else_are_named_and_stay(repo, path):
     with pytest.raises(Unmerged):
         discard(repo)
     repo("merge", "-q", "overmind/api")
-    assert discard(repo) == (False, "overmind/api")
+    assert discard(repo) == (False, "overmind/api", ())
     assert gone(repo)
 
 
@@ -81,13 +81,13 @@ def test_work_that_was_squashed_into_its_base_goes(repo, path):
     repo("merge", "-q", "--squash", "overmind/api")
     repo("commit", "-qm", "both")
     repo.commit("one.txt", "text\nlater\n")
-    assert discard(repo, base="main", base_commit=began) == (True, "overmind/api")
+    assert discard(repo, base="main", base_commit=began) == (True, "overmind/api", ())
 
 
 def test_a_branch_that_somebody_else_has_checked_out_stays(repo, path):
     repo.git(path, "checkout", "-q", "--detach")
     repo("checkout", "-q", "overmind/api")
-    assert discard(repo) == (True, None)
+    assert discard(repo) == (True, None, ())
     assert repo.seen.branch == "overmind/api"
 
 
@@ -97,11 +97,11 @@ def test_a_branch_that_is_being_rebased_elsewhere_stays(repo, path):
     repo.commit("first.txt", "mine")
     with pytest.raises(GitFailed):
         repo("rebase", "-q", "main", "overmind/api")
-    assert discard(repo, force=True) == (True, None)
+    assert discard(repo, force=True) == (True, None, ())
 
 
 def test_without_a_branch_it_stays(repo, path):
-    assert discard(repo, branch=None) == (True, None)
+    assert discard(repo, branch=None) == (True, None, ())
     assert repo("branch", "--list", "overmind/api")
 
 
@@ -183,7 +183,7 @@ def test_when_git_can_not_say_what_is_work_all_of_it_is(repo, path, harm):
 def test_a_repository_around_a_lost_one_is_left_alone(repo, path, tmp_path):
     inner = f"{repo.path}/inner"
     os.mkdir(inner)
-    assert remove(repo.git, inner, f"{inner}/.overmind/worktrees/x", "overmind/api", force=True) == (False, None)
+    assert remove(repo.git, inner, f"{inner}/.overmind/worktrees/x", "overmind/api", force=True) == (False, None, ())
     assert repo("branch", "--list", "overmind/api")
 
 
@@ -240,5 +240,5 @@ def test_the_settings_of_its_branch_go_too(repo, path):
 def test_when_the_repository_is_gone_the_folder_goes(repo, path):
     shutil.rmtree(f"{repo.path}/.git")
     os.rename(path, f"{repo.path}-left")
-    assert remove(repo.git, f"{repo.path}/.git", f"{repo.path}-left", "overmind/api", force=True) == (True, None)
+    assert remove(repo.git, f"{repo.path}/.git", f"{repo.path}-left", "overmind/api", force=True) == (True, None, ())
     assert os.listdir(os.path.dirname(path)) == ["abc.branch"]

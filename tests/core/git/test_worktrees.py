@@ -62,7 +62,7 @@ def test_a_repository_of_any_name_has_them(make_repo, name):
     assert holds(repo.git, repo.worktree(), "overmind/api")
     assert [one.path for one in listed(repo.git, repo.seen.common)] == [repo.worktree()]
     assert worktree_status(repo.git, repo.worktree(), added.base, added.base_commit).merged
-    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=False) == (True, "overmind/api")
+    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=False) == (True, "overmind/api", ())
     assert left(repo) == NOTHING
 
 
@@ -93,7 +93,7 @@ def test_a_bare_repository_has_worktrees_too(repo, tmp_path):
     repo("clone", "-q", "--bare", repo.path, bare.path)
     made(bare)
     assert holds(repo.git, bare.worktree(), "overmind/api")
-    assert remove(repo.git, bare.path, bare.worktree(), "overmind/api", force=False) == (True, "overmind/api")
+    assert remove(repo.git, bare.path, bare.worktree(), "overmind/api", force=False) == (True, "overmind/api", ())
 
 
 def test_a_mission_may_begin_in_a_worktree(repo):
@@ -259,7 +259,7 @@ def test_the_index_lock_of_the_person_hinders_nobody(repo):
     with open(f"{repo.path}/.git/index.lock", "w"):
         pass
     made(repo)
-    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=False) == (True, "overmind/api")
+    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=False) == (True, "overmind/api", ())
 
 
 def test_a_checkout_that_fails_leaves_nothing(repo):
@@ -317,7 +317,7 @@ def test_one_that_was_killed_on_the_way_is_not_whole_and_its_branch_is_known(rep
     assert [error.code for error in failures] == [-signal.SIGKILL]
     # Whoever killed it may be at it still: it is cleaned up by whom that does not concern.
     assert claimed_branch(repo.git, repo.path, repo.worktree()) == "overmind/api"
-    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=True) == (True, "overmind/api")
+    assert remove(repo.git, repo.path, repo.worktree(), "overmind/api", force=True) == (True, "overmind/api", ())
     assert left(repo) == NOTHING
 
 
@@ -338,7 +338,7 @@ def test_what_a_killed_supervisor_left_half_made_is_taken_away(repo):
     assert end_stragglers(MARK, repo.git.mission) >= 1
     assert not holds(repo.git, repo.worktree(), "overmind/api")
     branch = claimed_branch(repo.git, repo.path, repo.worktree())
-    assert remove(repo.git, repo.path, repo.worktree(), branch, force=True) == (True, "overmind/api")
+    assert remove(repo.git, repo.path, repo.worktree(), branch, force=True) == (True, "overmind/api", ())
     assert left(repo) == NOTHING
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shlex
 import signal
 import socket
@@ -19,13 +20,16 @@ import pytest
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.plans.blueprint import Probe, ProbeKind
+from overmind_core.domain.text.address import Address
 from overmind_core.errors import OvermindError
 from overmind_core.missions.changes import Extent
 from overmind_core.missions.observer import MissionObserver
-from overmind_core.probes import log_match, side_process
+from overmind_core.probes import log_match, ownership, side_process
 from overmind_core.probes.command import check
+from overmind_core.probes.network import listening_problem, served_problem
 from overmind_core.probes.poll import Watched
-from overmind_core.probes.probe import NotReady, until_ready
+from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
+from overmind_core.system.listeners import Listener
 from overmind_core.system.machine import SystemClock
 from tests.kit.log_files import LogFiles
 from tests.kit.overmind import REPOSITORY
@@ -47,8 +51,16 @@ class Place:
             refresh=self.refreshed, of=lambda _: Extent(last=self.last_output), link=self.keeper
         )
         launcher: Any = SimpleNamespace(surroundings=self.surroundings)
+        trees: Any = SimpleNamespace(processes=self.processes)
+        self.own: set[int] | None = {os.getpid()}
+        """The processes of the mission."""
         self.observer = MissionObserver(
-            logs=str(folder / "logs"), clock=SystemClock(), registry=registry, progress=progress, launcher=launcher
+            logs=str(folder / "logs"),
+            clock=SystemClock(),
+            registry=registry,
+            progress=progress,
+            launcher=launcher,
+            trees=trees,
         )
         self.progress = progress
         self.launcher = launcher
@@ -63,6 +75,9 @@ class Place:
 
     async def refreshed(self):
         """Nothing to ask."""
+
+    async def processes(self, _):
+        return self.own
 
     async def surroundings(self, _):
         return self.environment
@@ -127,6 +142,52 @@ def test_a_supervisor_that_comes_back_late_looks_before_it_judges(place):
         server.listen()
         long_ago = time.monotonic() - 1000
         asyncio.run(place.is_ready(ProbeKind.TCP, server.getsockname()[1], timeout=5.0, began=long_ago))
+
+
+@pytest.mark.parametrize(("look", "target"), [(listening_problem, "{}"), (served_problem, "http://127.0.0.1:{}/")])
+def test_a_stranger_on_the_port_is_not_the_service(place, look, target):
+    with bound() as stranger:
+        stranger.listen()
+        place.own = {1}
+        watched = Watched(place.observer, place.mission(), {})
+        said = asyncio.run(look(watched, target.format(stranger.getsockname()[1])))
+    assert re.search(r"is held by \S+ \(PID \d+\), which it did not start", said)
+
+
+ADDRESS = Address("localhost", 5432)
+OURS, ANOTHER, PROXY = Listener(7, "postgres"), Listener(8, "python3"), Listener(9, "docker-proxy")
+OWNERS = [
+    # who holds the port, whether somebody held it before the start, what is said
+    ([OURS], False, ""),
+    ([OURS, ANOTHER], True, ""),
+    ([ANOTHER], False, "localhost:5432 is held by python3 (PID 8), which it did not start"),
+    ([PROXY], False, ""),
+    ([PROXY], True, "another program listened at localhost:5432 before it was started"),
+    ([], False, ""),
+    ([], True, "another program listened at localhost:5432 before it was started"),
+    (None, True, "another program listened at localhost:5432 before it was started"),
+]
+
+
+@pytest.mark.parametrize(("found", "occupied", "said"), OWNERS)
+def test_who_can_be_seen_on_the_port_must_be_its_own_and_nobody_may_have_been_there_before(found, occupied, said):
+    assert ownership.problem(ADDRESS, found, {OURS.pid}, occupied=occupied) == said
+
+
+def test_where_its_processes_are_unknown_only_who_was_there_before_is_a_stranger():
+    assert ownership.problem(ADDRESS, [ANOTHER], None, occupied=False) == ""
+    assert "before it was started" in ownership.problem(ADDRESS, [ANOTHER], None, occupied=True)
+
+
+def test_a_port_is_occupied_once_somebody_listens_on_it(place):
+    with bound() as server:
+        port = server.getsockname()[1]
+        probes = [Probe(ProbeKind.TCP, str(port)), Probe(ProbeKind.HTTP, f"http://127.0.0.1:{port}/")]
+        assert [asyncio.run(is_occupied(one)) for one in probes] == [False, False]
+        server.listen()
+        assert [asyncio.run(is_occupied(one)) for one in probes] == [True, True]
+    assert not asyncio.run(is_occupied(Probe(ProbeKind.TCP, f"192.0.2.1:{port}")))
+    assert not asyncio.run(is_occupied(Probe(ProbeKind.EXEC, "true")))
 
 
 NONSENSE = [
@@ -217,8 +278,12 @@ from overmind_core.daemon.__main__ import load_libraries
 load_libraries()
 import asyncio, sys
 from overmind_core.probes.network import until_served
+from overmind_core.probes.poll import Watched
 assert "ssl" not in sys.modules
-asyncio.run(until_served(None, sys.argv[1], print))
+class Nobody:
+    async def processes(self, mission):
+        return None
+asyncio.run(until_served(Watched(Nobody(), None, {}), sys.argv[1], print))
 """
 """A supervisor loads TLS when the first URL asks for it."""
 
@@ -349,6 +414,26 @@ def test_a_line_that_comes_later_or_in_a_later_run_makes_it_ready(place):
         await waiting
 
     asyncio.run(scene())
+
+
+ENDED = [
+    (ProbeKind.LOG, "^listening$", b"starting\nlistening\n", True),
+    (ProbeKind.LOG, "^login: $", b"login: ", True),
+    (ProbeKind.LOG, "^last$", b"x\n" * 100_000 + b"last", True),
+    (ProbeKind.LOG, "^listening$", b"starting\n", False),
+    (ProbeKind.LOG, "(", b"(\n", False),
+    (ProbeKind.EXEC, "true", b"", True),
+    (ProbeKind.EXEC, "false", b"", False),
+    (ProbeKind.IDLE, "0.01", b"", False),
+    (ProbeKind.TCP, "1", b"", False),
+]
+
+
+@pytest.mark.parametrize(("kind", "target", "output", "expected"), ENDED, ids=range(len(ENDED)))
+def test_who_ends_before_its_probe_is_judged_by_all_that_it_wrote(place, kind, target, output, expected):
+    if output:
+        place.log().out(output, 1.0)
+    assert asyncio.run(was_ready(place.observer, place.mission(), Probe(kind, target))) is expected
 
 
 def test_an_expression_that_explodes_holds_nobody_up_and_is_left(place, monkeypatch):

@@ -11,7 +11,7 @@ from overmind_core.domain.text.problems import Problems
 from overmind_core.project_file.read import project
 from tests.kit.blueprint_texts import marked
 
-KNOWN = "strategy, port_range, worktree, base, fetch, branch, copy, link, setup, teardown"
+KNOWN = "strategy, port_range, worktree, base, fetch, branch, copy, link, setup, teardown, keep"
 KEYS = "command, docker, port, env, volumes, restart, ready"
 PARTS = "known are services, isolation"
 TEARDOWNS = "known are keep, remove, keep-if-changed"
@@ -140,6 +140,10 @@ CASES = {
     "an unknown teardown": (
         f"{I}teardown: §keep-changed\n",
         [f"isolation.teardown: unknown value 'keep-changed', {TEARDOWNS}. Did you mean keep-if-changed?"],
+    ),
+    "a pattern of files to keep that leads out": (
+        f"{I}keep: ['*', §'!../x']\n",
+        ["isolation.keep: '..' can't stand in it: only what is in the project is taken"],
     ),
     "no range": (
         f"{I}port_range: §a-b\n",

@@ -33,6 +33,7 @@ isolation:
   link: [node_modules, ./.venv/]
   setup: ["make deps"]
   teardown: remove
+  keep: ["*", "!build/"]
 """
 
 
@@ -65,6 +66,7 @@ def test_everything_that_a_file_can_say():
         link=("node_modules", ".venv"),
         setup=("make deps",),
         teardown=Teardown.REMOVE,
+        keep=("*", "!build"),
     )
 
 

@@ -301,8 +301,9 @@ def test_an_end_asked_for_before_a_restart_cancels_it(cause, status):
 
 def test_a_limit_reached_while_a_restart_waits_is_the_reason_of_its_end():
     asked = EndAsked(Cause.LIMIT, 1.0, "--- stopped ---", "max_cost")
-    after, effects = next_state(mission(Status.RESTARTING), asked, NOW)
+    after, effects = next_state(mission(Status.RESTARTING, ended_at=NOW.wall - 15), asked, NOW)
     assert (after.status, after.reason, after.next_restart_at) == (Status.CRASHED, "max_cost", None)
+    assert after.ended_at == NOW.wall
     assert effects == (events.MissionCrashed(text="--- stopped ---"),)
 
 
@@ -329,7 +330,7 @@ def test_what_earlier_runs_left_behind_ends_before_a_restart_is_cancelled(cause,
     assert stopping.ending == Ending(cause, NOW.mono + 1.0, exited=True)
     assert effects == (events.MissionStopping(text="--- ended ---", cause=cause.value), effect)
     after, _ = next_state(stopping, Gone(), NOW)
-    assert (after.status, after.ended_at) == (status, NOW.wall - 1)
+    assert (after.status, after.ended_at) == (status, NOW.wall)
 
 
 @pytest.mark.parametrize("cause", [Cause.STOP, Cause.RESTART, Cause.STALLED])

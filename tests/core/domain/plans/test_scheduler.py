@@ -10,11 +10,20 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until, When
-from overmind_core.domain.plans.progress import ACTIVE, FINAL, AgentProgress, AgentStage, AttemptEnd, EndReason
+from overmind_core.domain.plans.progress import (
+    ACTIVE,
+    FINAL,
+    AgentProgress,
+    AgentStage,
+    AttemptEnd,
+    EndReason,
+    PlanEnding,
+)
 from overmind_core.domain.plans.scheduler import PlanStep, Scheduler
 from tests.kit import torture
 
 NOW = 1000.0
+ORDERLY, AT_ONCE = PlanEnding.ORDERLY, PlanEnding.AT_ONCE
 WAITING = AgentProgress()
 RUNNING = AgentProgress(AgentStage.RUNNING, attempt=1, tries=1, mission="aaaaaaaa", ready=True, started_at=1.0)
 UNREADY = replace(RUNNING, ready=False)
@@ -33,7 +42,7 @@ def plan(*agents, on_failure=OnFailure.STOP, max_parallel=0):
     return Blueprint("p", agents, max_parallel, on_failure)
 
 
-def step(blueprint, nodes, now, *, ending=False):
+def step(blueprint, nodes, now, *, ending=PlanEnding.NONE):
     """One step, with all that follows from those that it skips."""
     board = Scheduler(blueprint, nodes)
     skip: dict[str, str] = {}
@@ -194,15 +203,89 @@ def test_who_is_prepared_holds_a_slot_and_is_stopped_like_who_runs():
     both = plan(agent("a"), agent("b"), agent("c"), on_failure=OnFailure.CANCEL, max_parallel=2)
 
     assert step(both, {"a": preparing, "b": STARTING, "c": WAITING}, NOW) == PlanStep()
-    assert step(both, {"a": preparing, "b": STARTING, "c": SUCCEEDED}, NOW, ending=True).stop == {"a": EndReason.CANCEL}
+    assert step(both, {"a": preparing, "b": STARTING, "c": SUCCEEDED}, NOW, ending=ORDERLY).stop == {
+        "a": EndReason.CANCEL
+    }
     assert step(both, {"a": preparing, "b": FAILED, "c": SUCCEEDED}, NOW).stop == {"a": EndReason.FAILURE}
 
 
 def test_a_plan_that_is_ended_starts_nothing_and_stops_what_runs_leaves_first():
     three = plan(agent("a"), agent("b", "a", until=Until.STARTED), agent("c"), agent("d", "b"))
     nodes = {"a": RUNNING, "b": RUNNING, "c": WAITING, "d": WAITING}
-    found = step(three, nodes, NOW, ending=True)
-    assert (found.start, found.skip.keys(), found.stop) == ((), {"c", "d"}, {"b": EndReason.CANCEL})
+    for ending in (ORDERLY, AT_ONCE):
+        found = step(three, nodes, NOW, ending=ending)
+        assert (found.start, found.skip.keys(), found.stop) == ((), {"c", "d"}, {"b": EndReason.CANCEL})
+
+
+CLEANING = plan(
+    agent("db", stays=True),
+    agent("work", "db", until=Until.READY),
+    agent("later", "work"),
+    PlanAgent("drop", {"command": "true"}, (Dependency("work"), Dependency("db", Until.READY)), when=When.ALWAYS),
+)
+CANCELLED = replace(RUNNING, stage=AgentStage.CANCELLED, ended_at=2.0)
+STOPPING = replace(RUNNING, stage=AgentStage.STOPPING, stopped=EndReason.CANCEL)
+WINDING_DOWN = [
+    # where they stand, how the plan ends; who starts, is skipped and is stopped
+    ({"db": RUNNING, "work": RUNNING}, "orderly", (), {"later"}, {"work"}),
+    ({"db": RUNNING, "work": STOPPING}, "orderly", (), {"later"}, set()),
+    ({"db": RUNNING, "work": CANCELLED}, "orderly", ("drop",), {"later"}, set()),
+    ({"db": UNREADY, "work": CANCELLED}, "orderly", (), {"later"}, set()),
+    ({"db": RUNNING, "work": CANCELLED, "drop": RUNNING}, "orderly", (), {"later"}, set()),
+    ({"db": RUNNING, "work": CANCELLED, "drop": SUCCEEDED}, "orderly", (), {"later"}, {"db"}),
+    ({"db": RUNNING, "work": CANCELLED, "drop": FAILED}, "orderly", (), {"later"}, {"db"}),
+    ({}, "orderly", ("drop",), {"db", "work", "later"}, set()),
+    ({"db": RUNNING, "work": RUNNING}, "at_once", (), {"later", "drop"}, {"work"}),
+    ({"db": RUNNING, "work": CANCELLED, "drop": RUNNING}, "at_once", (), {"later"}, {"drop"}),
+]
+
+
+@pytest.mark.parametrize(("known", "ending", "start", "skip", "stop"), WINDING_DOWN)
+def test_what_cleans_up_runs_when_a_plan_is_stopped_and_keeps_its_services_until_then(known, ending, start, skip, stop):
+    nodes = {name: known.get(name, WAITING) for name in CLEANING.by_name}
+    found = step(CLEANING, nodes, NOW, ending=PlanEnding(ending))
+    assert (found.start, set(found.skip), set(found.stop)) == (start, skip, stop)
+    assert set(found.stop.values()) <= {EndReason.CANCEL}
+
+
+def test_what_handles_a_failure_keeps_the_services_that_it_needs():
+    nodes = {"db": RUNNING, "work": FAILED, "later": SKIPPED, "drop": WAITING}
+    cancelling = replace(CLEANING, on_failure=OnFailure.CANCEL)
+    assert step(cancelling, nodes, NOW) == PlanStep(start=("drop",))
+    assert step(cancelling, {**nodes, "drop": RUNNING}, NOW).stop == {}
+    assert step(cancelling, {**nodes, "drop": SUCCEEDED}, NOW).stop == {"db": EndReason.FAILURE}
+
+
+RETRIED = [
+    # number of the try that failed, back-off → seconds until the next
+    (1, 1.0, 1.0),
+    (2, 1.0, 2.0),
+    (3, 1.0, 4.0),
+    (3, 0.1, 0.4),
+    (3, 0.0, 0.0),
+    (9, 1.0, 60.0),
+    (100, 1.0, 60.0),
+]
+
+
+@pytest.mark.parametrize(("tries", "backoff", "pause"), RETRIED)
+def test_between_two_tries_is_a_pause_that_doubles(tries, backoff, pause):
+    one = replace(agent("a", retries=100), backoff=backoff)
+    waiting = progress.ended(one, replace(RUNNING, tries=tries), AttemptEnd(ok=False, at=NOW))
+    assert waiting.stage is AgentStage.WAITING
+    assert waiting.not_before == pytest.approx(NOW + pause)
+    found = step(plan(one), {"a": waiting}, NOW)
+    assert (found.start, found.look_again) == (((), pytest.approx(NOW + pause)) if pause else (("a",), None))
+    assert step(plan(one), {"a": waiting}, NOW + pause).start == ("a",)
+    assert step(plan(one), {"a": waiting}, NOW - 100).start == ("a",)  # the clock was set back
+
+
+def test_a_plan_that_waits_for_a_next_try_is_not_over_and_says_so():
+    waiting = progress.ended(agent("a", retries=1), RUNNING, AttemptEnd(ok=False, at=NOW))
+    board = Scheduler(plan(agent("a", retries=1), agent("b", "a")), {"a": waiting, "b": WAITING})
+    assert board.step(NOW) == PlanStep(look_again=NOW + 1)
+    assert (board.waits_for("a"), board.waits_for("b")) == ("its next try", "a")
+    assert board.step(NOW + 1).start == ("a",)
 
 
 ENDS = {
@@ -252,6 +335,10 @@ def plans(draw):
     return Blueprint("p", tuple(shuffled), draw(st.integers(0, 3)), draw(st.sampled_from(list(OnFailure))))
 
 
+ENDINGS = list(PlanEnding)
+"""A plan that is stopped can be killed, never the other way round."""
+
+
 class Life:
     """A plan that is carried out by chance: `choose` draws who ends, how, and who becomes ready."""
 
@@ -261,6 +348,10 @@ class Life:
         self.board = Scheduler(blueprint, {name: AgentProgress() for name in self.agents})
         self.starts = dict.fromkeys(self.agents, 0)
         self.choose = choose
+        self.now = NOW
+        self.ending = PlanEnding.NONE
+        self.started_late: set[str] = set()
+        """Who began after the plan was told to end."""
 
     @property
     def nodes(self):
@@ -269,8 +360,11 @@ class Life:
 
     def go_on(self):
         """One step and one thing that happens; whether it goes on."""
-        found = self.board.step(NOW)
-        assert found == Scheduler(self.blueprint, self.nodes).step(NOW)  # what it remembers changes nothing
+        if self.choose(st.integers(0, 15)) == 0:
+            self.ending = self.choose(st.sampled_from(ENDINGS[ENDINGS.index(self.ending) :]))
+        found = self.board.step(self.now, ending=self.ending)
+        again = Scheduler(self.blueprint, self.nodes).step(self.now, ending=self.ending)
+        assert found == again  # what it remembers changes nothing
         for name, why in found.skip.items():
             self.board.put(name, replace(self.nodes[name], stage=AgentStage.SKIPPED, reason=why))
         if found.skip:
@@ -280,7 +374,19 @@ class Life:
         for name, why in found.stop.items():
             self.board.put(name, replace(self.nodes[name], stage=AgentStage.STOPPING, stopped=why))
         self._check_slots()
-        return not found.over and self._something_happens()
+        if found.over:
+            return False
+        if found.look_again is not None and (self._nothing_ends or self.choose(st.booleans())):
+            self.now = found.look_again
+            return True
+        return self._something_happens()
+
+    @property
+    def _nothing_ends(self):
+        return not any(
+            node.stage in ACTIVE and (node.stage is AgentStage.STOPPING or not self.agents[name].stays)
+            for name, node in self.nodes.items()
+        )
 
     def _start(self, name):
         for dependency in self.agents[name].depends_on if self.agents[name].when is When.SUCCESS else ():
@@ -289,6 +395,8 @@ class Life:
             assert other is {Until.SUCCESS: AgentStage.SUCCEEDED, Until.FAILURE: AgentStage.FAILED}.get(
                 dependency.until, other
             )
+        if self.ending is not PlanEnding.NONE:
+            self.started_late.add(name)
         self.starts[name] += 1
         begun = progress.begun(self.nodes[name])
         self.board.put(name, replace(begun, stage=AgentStage.RUNNING, mission="x", started_at=1.0))
@@ -303,7 +411,7 @@ class Life:
         ending = [one for one in active if self.nodes[one].stage is AgentStage.STOPPING or not self.agents[one].stays]
         if ending and not (unready and self.choose(st.booleans())):
             name = self.choose(st.sampled_from(ending))
-            end = AttemptEnd(ok=self.choose(st.booleans()), at=2.0)
+            end = AttemptEnd(ok=self.choose(st.booleans()), at=self.now)
             self.board.put(name, progress.ended(self.agents[name], self.nodes[name], end))
         elif unready:
             self.board.put(unready[0], replace(self.nodes[unready[0]], ready=True))
@@ -321,6 +429,9 @@ def test_every_plan_comes_to_an_end_and_no_agent_runs_before_its_time_or_too_oft
     while life.go_on():
         steps += 1
         assert steps < 400, "it never ends"
-    services_alone = all(agent.stays for agent in blueprint.agents)
+    services_alone = all(agent.stays for agent in blueprint.agents) and life.ending is PlanEnding.NONE
     assert services_alone or all(node.stage in FINAL for node in life.nodes.values())
     assert all(life.starts[name] <= agent.retries + 1 for name, agent in life.agents.items())
+    assert all(life.agents[name].cleans_up for name in life.started_late)
+    if life.ending is ORDERLY:
+        assert all(life.starts[name] or not agent.cleans_up for name, agent in life.agents.items())
