@@ -11,7 +11,7 @@ from overmind_core.domain.missions.mission import LIVE, Cause, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused, mute_keeper
 from overmind_core.kernel.request import Args, handles
 from overmind_core.missions.keeper_sync import Departure
 from overmind_core.missions.requests import Nothing
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from overmind_core.missions.store import MissionTable
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
+
+
+KEEPER_LIMIT = 2.0
+"""Seconds that the keeper gets to say how it is."""
 
 
 class Hello(Args, frozen=True):
@@ -128,6 +132,8 @@ class DaemonApi:
     def _problems(self) -> list[str]:
         """What a person has to mend."""
         found = []
+        if self._line.is_mute():
+            found.append(mute_keeper(self._line.hello.get("pid")).message)
         if self._settings_mistake:
             advice = "The last good settings are in use; mend the file, then run: overmind start --replace"
             found.append(f"{self._settings_mistake}. {advice}")
@@ -160,7 +166,10 @@ class DaemonApi:
         if link is None:
             return None
         try:
-            found = await link.request("status")
+            found = await asyncio.wait_for(link.request("status"), KEEPER_LIMIT)
+        except TimeoutError:
+            pid = self._line.hello["pid"]
+            found = {"pid": pid, "rss": 0, "runs": sum(one.pid is not None for one in self._registry.live.values())}
         except (KeeperGone, KeeperRefused):
             return None
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,21 @@ from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.errors import OvermindError
 from overmind_core.kernel import config
-from overmind_core.kernel.api_server import Connection, ConnectionLimits
+from overmind_core.kernel.api_server import LEAST_FILES, Connection, ConnectionLimits
 from overmind_core.kernel.database import DiskFull, SchemaNewer, StoreCorrupt, StoreError
-from overmind_core.kernel.keeper_client import KeeperStarter
+from overmind_core.kernel.keeper_client import KeeperStarter, mute_keeper
 from overmind_core.missions.keeper_sync import Departure
 from overmind_core.providers.registry import names
 from overmind_core.system.lock import wait_lock
 from overmind_core.system.machine import SystemClock
-from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, release_socket_address, socket_address
+from overmind_core.system.paths import (
+    Home,
+    HomeUnsafe,
+    check_sockets,
+    ensure_home,
+    release_socket_address,
+    socket_address,
+)
 from overmind_core.system.run_mark import clear_mark, wear_own_mark
 from overmind_core.system.unixsocket import BACKLOG, listen
 
@@ -38,6 +46,8 @@ AT_ONCE = 16
 """Clients taken in before the first of them is looked at: else a crowd would use up all files before it is counted."""
 SOCKET_SECONDS = 2.0
 """How often a daemon looks whether its socket is still there."""
+KEEPER_LOOK = 2.0
+"""Seconds between two looks whether the keeper answers."""
 FLUSH_SECONDS = 1.0
 """How long clients get to take their last answers."""
 _log = logging.getLogger(__name__)
@@ -64,23 +74,28 @@ class Host:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._config: Loaded | None = None
 
-    def prepare(self) -> None:
+    def prepare(self, *, alone: bool = False) -> None:
         """Look at the home and read its settings: what is wrong is told before another daemon is asked to leave.
 
         A daemon that goes on for one that died, with the keeper that has lost it, does so in spite of a mistake: the
         settings that were good last count.
 
+        Args:
+            alone: Nobody is here to mend a mistake, so that they count, too.
+
         Raises:
-            OvermindError: the home can't be used, or the settings have a mistake.
+            OvermindError: the home can't be used, or the settings have a mistake, or too few files may be open.
         """
+        _check_files()
         try:
             ensure_home(self._home)
+            check_sockets(self._home)
         except HomeUnsafe as error:
             raise OvermindError("forbidden", f"{error}.") from error
         except OSError as error:
             raise _unusable(self._home, error) from error
         path, providers = self._home.config, names()
-        if self._keeper is not None:
+        if alone or self._keeper is not None:
             self._config = config.load_or_last_good(path, self._home.good_config, providers=providers)
         else:
             self._config = config.load(path, providers=providers)
@@ -167,6 +182,7 @@ class Host:
             await self._listen(app)
             app.tasks.start(app.retention.keep_bounded())
             app.tasks.start(self._keep_listening(app))
+            app.tasks.start(self._watch_keeper(app))
             ready()
             await app.phase.leaving.wait()
             self._stop_listening()
@@ -174,9 +190,10 @@ class Host:
             await self._let_clients_go()
         finally:
             app.close()
-            release_socket_address(self._home.socket, self._home.socket_pointer)
-            state.close()
-            self._unsign()
+            if self._is_ours():  # else these names may be those of another home by now, and of its files
+                release_socket_address(self._home.socket, self._home.socket_pointer)
+                state.close()
+                self._unsign()
             clear_mark()  # before another supervisor listens: to that one, this process is a person's
             self._lock.release()
 
@@ -207,20 +224,41 @@ class Host:
         self._server = server
 
     async def _keep_listening(self, app: App) -> None:
-        """Listen anew when somebody has removed the socket: a daemon that nobody can reach is none."""
+        """Listen anew when somebody has removed the socket: a daemon that nobody can reach is none.
+
+        Where the lock was removed, too, another daemon may be in our place at any moment. So we leave: to the daemon
+        that the keeper starts, or to nobody when the home is gone; the keeper ends what runs then.
+        """
         while not app.phase.leaving.is_set():
             await asyncio.sleep(SOCKET_SECONDS)
-            if app.phase.leaving.is_set() or self._is_reachable():
+            if app.phase.leaving.is_set():
                 continue
-            if self._lock is None or not self._lock.counts:
-                _log.error("the home %s was removed; whoever has it now has a daemon of its own", self._home.root)
+            if not self._is_ours():
+                _log.error("the home %s was removed, or its lock; this daemon leaves", self._home.root)
+                if self._kill_after is None:
+                    await app.leave(Departure.HAND_OVER)
                 return
+            if self._is_reachable():
+                continue
             _log.warning("the socket %s was removed; listening anew", self._address)
             self._stop_listening()
             try:
                 await self._listen(app)
             except OvermindError as error:
                 _log.warning("%s", error.message)  # the next look tries again
+
+    async def _watch_keeper(self, app: App) -> None:
+        """Tell those who wait for a keeper that does not answer."""
+        while not app.phase.leaving.is_set():
+            await asyncio.sleep(KEEPER_LOOK)
+            if app.line.is_mute():
+                error = mute_keeper(app.line.hello.get("pid"))
+                for connection in list(self._connections):
+                    connection.answer_for_keeper(error)
+
+    def _is_ours(self) -> bool:
+        """Whether nobody else can be the home's supervisor, as where its lock or the home was removed."""
+        return self._lock is not None and self._lock.counts
 
     def _is_reachable(self) -> bool:
         try:
@@ -281,6 +319,19 @@ def _explained(home: Home) -> Iterator[None]:
         raise OvermindError("internal", f"The state {home.database} is damaged ({error}). {advice}") from error
     except StoreError as error:
         raise OvermindError("internal", f"The state can't be opened: {error}") from error
+
+
+def _check_files() -> None:
+    """See that enough files may be open at once."""
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= files < LEAST_FILES:
+        limit = f"The limit of open files is {files}, and a daemon needs {LEAST_FILES} at least."
+        hard = (
+            ""
+            if most == resource.RLIM_INFINITY or most >= LEAST_FILES
+            else " (its hard limit is lower: see limits.conf(5))"
+        )
+        raise OvermindError("forbidden", f"{limit} Raise it with: ulimit -n 1024{hard}")
 
 
 def _unusable(home: Home, error: OSError) -> OvermindError:

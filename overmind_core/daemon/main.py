@@ -34,7 +34,7 @@ system calls, would hold the first of a burst of starts up until all of them wer
 def main(argv: Sequence[str]) -> int:
     """Run the daemon until it is shut down; its exit status."""
     options = Options(argv)
-    ready = _Ready(options.ready_fd)
+    ready = _Ready(options.ready_fd, os.environ.pop("NOTIFY_SOCKET", ""))
     _shed()
     sys.setswitchinterval(SWITCH_SECONDS)
     logging.basicConfig(
@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     home = Home(options.home)
     host = Host(home, daemon=daemon_argv(home), keeper=options.keeper)
     try:
-        host.prepare()
+        host.prepare(alone=ready.is_service)
         if options.after is not None:
             ready.waiting()
         if not host.take(options.wait_lock, after=options.after):
@@ -119,8 +119,15 @@ def _shed() -> None:
 class _Ready:
     """Tells whoever started us that we listen, or why not."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, notify: str) -> None:
+        """`notify`: the address of the init system that has started us as a service; "" for none."""
         self._fd = fd
+        self._notify = notify
+
+    @property
+    def is_service(self) -> bool:
+        """Whether the init system has started us, and no person waits."""
+        return bool(self._notify)
 
     def waiting(self) -> None:
         """An empty line: all is loaded, and only the lock is missing."""
@@ -130,9 +137,20 @@ class _Ready:
 
     def listening(self) -> None:
         self._report(b"1")
+        if self._notify:
+            self._notify_ready()
         # What was loaded stays: no collection need ever walk it again.
         gc.freeze()
         gc.enable()
+
+    def _notify_ready(self) -> None:
+        """Tell the init system that clients are answered. Source: sd_notify(3)."""
+        import socket  # noqa: PLC0415 - services only
+
+        address = f"\0{self._notify[1:]}" if self._notify.startswith("@") else self._notify
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.connect(address)
+            told.send(b"READY=1")
 
     def failed(self, error: OvermindError) -> None:
         self._report(json.dumps({"error": error.code, "message": error.message}).encode())

@@ -253,7 +253,10 @@ def _review(app: App) -> LandingReview:
 def endpoints(app: App) -> dict[str, Endpoint]:
     """The table, bound to the parts of one daemon."""
     owners = (*handlers(app), *app.agent_apis)
-    return {name: Endpoint(row.arguments, _guarded(app, owners, name)) for name, row in TABLE.items()}
+    return {
+        name: Endpoint(row.arguments, _guarded(app, owners, name), OPERATIONS[name].asks_keeper)
+        for name, row in TABLE.items()
+    }
 
 
 def _guarded(app: App, owners: Sequence[object], name: str) -> Callable[[Any, Caller], Any]:

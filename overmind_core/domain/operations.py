@@ -40,13 +40,14 @@ class Operation:
         within: For which missions a process inside a mission may ask, where that is not all.
         commands: How the command line calls it, where that is not its name with spaces; the first is the one whose help
             says the summary.
+        asks_keeper: It waits for the keeper, and is answered without it where that does not answer.
         request: Whether the API has it; what it has not is made of other requests, or needs no daemon.
         since: The release in which it came.
     """
 
     __slots__ = (
-        "already_done", "commands", "danger", "forbidden", "name", "repeatable", "request", "since", "summary",
-        "within",
+        "already_done", "asks_keeper", "commands", "danger", "forbidden", "name", "repeatable", "request", "since",
+        "summary", "within",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +61,7 @@ class Operation:
         forbidden: str | None = None,
         within: str = "",
         commands: tuple[str, ...] | None = None,
+        asks_keeper: bool = False,
         request: bool = True,
         since: str = FIRST_RELEASE,
     ) -> None:
@@ -71,6 +73,7 @@ class Operation:
         self.forbidden: Final = forbidden
         self.within: Final = within
         self.commands: Final = (name.replace("_", " "),) if commands is None else commands
+        self.asks_keeper: Final = asks_keeper
         self.request: Final = request
         self.since: Final = since
 
@@ -87,16 +90,16 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("status", "show the daemon, its keeper, and counts of missions", repeatable=True),
     Operation("run", "start a mission", _CHANGES,
               repeatable=True,  # its `request` key makes the second one a question
-              commands=("run", "claude run")),
+              commands=("run", "claude run"), asks_keeper=True),
     Operation("ps", "list the missions", repeatable=True),
     Operation("info", "print everything known of a mission, as JSON", repeatable=True),
     Operation("logs", "show what missions wrote", repeatable=True),
     Operation("stop", "stop missions: their stop signal, then SIGKILL after the grace", _ENDS,
-              repeatable=True, already_done=("not_running",), within=_DESCENDANTS),
+              repeatable=True, already_done=("not_running",), within=_DESCENDANTS, asks_keeper=True),
     Operation("kill", "end missions at once, with everything they started", _ENDS,
-              repeatable=True, already_done=("not_running",), within=_DESCENDANTS),
+              repeatable=True, already_done=("not_running",), within=_DESCENDANTS, asks_keeper=True),
     Operation("restart", "stop missions and start them again, with the same id, name and log", _ENDS,
-              forbidden="restart missions"),
+              forbidden="restart missions", asks_keeper=True),
     Operation("signal", "send a signal to everything a mission started", _ENDS, forbidden="signal missions"),
     Operation("freeze", "pause missions: SIGSTOP to everything they started", _CHANGES,
               repeatable=True, forbidden="freeze missions"),
@@ -121,7 +124,7 @@ REQUESTS: tuple[Operation, ...] = (
               forbidden="say that a person looks", commands=()),
     Operation("subscribe", "print the output of missions as JSON objects, for programs", repeatable=True),
     Operation("attach", "join a mission's terminal: what it shows comes here, what you type goes there", _CHANGES,
-              forbidden="attach to missions"),
+              forbidden="attach to missions", asks_keeper=True),
     Operation("detach", "end everybody's attach to a mission", _CHANGES, forbidden="detach others"),
     Operation("send", "send a session a message", _CHANGES, repeatable=True, within=_DESCENDANTS),  # as with `run`
     Operation("await_message", "wait until a message is delivered, or answered", repeatable=True, commands=()),
@@ -139,7 +142,7 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("apply", "start the plan in a file, or change the live one to what the file says", _CHANGES,
               repeatable=True),  # as with `run`
     Operation("delete", "take a plan down: its agents end in the reverse of the order in which they began", _ENDS,
-              repeatable=True, within=_DESCENDANTS),
+              repeatable=True, within=_DESCENDANTS, asks_keeper=True),
     Operation("plans", "list the plans, newest first", repeatable=True, commands=()),
     Operation("plan", "tell everything known of a plan and its agents", repeatable=True, commands=()),
     Operation("quest_run", "begin a quest: work that is done when it, and its --check, exit 0", _CHANGES,
@@ -177,7 +180,8 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("push", "push a mission's branch", _CHANGES, repeatable=True, forbidden="push branches"),
     Operation("discard", "remove the worktree, branch, containers and volumes of ended missions", _ENDS,
               within=_DESCENDANTS),
-    Operation("shutdown", "stop every mission, then the daemon", _ENDS, forbidden="shut the daemon down"),
+    Operation("shutdown", "stop every mission, then the daemon", _ENDS, forbidden="shut the daemon down",
+              asks_keeper=True),
 )  # fmt: skip
 """Requests of the API."""
 

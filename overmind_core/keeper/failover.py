@@ -1,4 +1,8 @@
-"""Failover: starts a daemon, or ends every run, when the supervisor is gone without a goodbye."""
+"""Failover: starts a daemon, or ends every run, when the supervisor is gone without a goodbye.
+
+A home that was removed has no supervisor and never gets one: nobody can list, stop or read what runs, and its output
+fills a disk unseen. So every run is ended then, and the keeper with them. A home that was moved is no such case.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,20 @@ from overmind_core.system.spawn import spawn_detached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.keeper.keeper import Keeper
     from overmind_core.keeper.loop import Timer
 
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
 """Seconds; doubled in between."""
+HOME_LOOK = 2.0
+"""Seconds between two looks whether the home is still there."""
+HOME_LOOKS = 5
+"""Looks after which a supervisor that has not left a removed home is not waited for any longer."""
+REMOVED_GRACE = 5.0
+"""Seconds that the runs of a removed home get to end by themselves."""
 KILL_PAUSE = 0.02
 """Seconds between two rounds of ending everything."""
 KILL_LIMIT = 10.0
@@ -27,12 +39,17 @@ class Failover:
     """What the newest supervisor asked to be done after its loss: its successor's command line, or how soon to kill."""
 
     __slots__ = (
-        "_argv", "_deadline", "_delay", "_env", "_keeper", "_kill_after", "_log", "_nofile", "_started", "_timer",
+        "_argv", "_deadline", "_delay", "_env", "_is_removed", "_keeper", "_kill_after", "_log", "_looks", "_nofile",
+        "_started", "_timer",
     )  # fmt: skip
 
-    def __init__(self, keeper: Keeper, *, log: str, nofile: tuple[int, int]) -> None:
-        """`log`: where a daemon's output goes; `nofile`: its RLIMIT_NOFILE."""
+    def __init__(
+        self, keeper: Keeper, *, log: str, nofile: tuple[int, int], is_removed: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`log`: where a daemon's output goes; `nofile`: its RLIMIT_NOFILE; `is_removed`: whether the home is gone."""
         self._keeper = keeper
+        self._is_removed = is_removed
+        self._looks = 0
         self._log = log
         self._nofile = nofile
         self._argv: list[str] = []
@@ -43,6 +60,7 @@ class Failover:
         self._timer: Timer | None = None
         self._started: set[int] = set()
         """Daemons that we have started and that have not said hello."""
+        keeper.loop.later(HOME_LOOK, self._look_at_home)
 
     def on_hello(self, pid: int, *, argv: list[str], env: dict[str, str], kill_after: float | None) -> None:
         """The supervisor `pid` has said hello; `argv` empty: no daemon is started after it."""
@@ -80,7 +98,7 @@ class Failover:
 
     def _start_daemon(self) -> None:
         """One exec, no policy; the lock settles who supervises. Again later, until one says hello."""
-        if not self._keeper.is_needed:
+        if not self._keeper.is_needed or self._is_removed():
             return
         try:
             pid = spawn_detached(self._argv, self._env, log=self._log, nofile=self._nofile)
@@ -90,6 +108,33 @@ class Failover:
             report()
         self._delay = min(2 * self._delay, LONGEST_DELAY)
         self._timer = self._keeper.loop.later(self._delay, self._start_daemon)
+
+    def _look_at_home(self) -> None:
+        """End what runs in a home that was removed, once its supervisor has left or has had the time to."""
+        if self._kill_after is not None or not self._is_removed():
+            self._keeper.loop.later(HOME_LOOK, self._look_at_home)
+            return
+        self._looks += 1
+        if self._keeper.supervisor is not None and self._looks < HOME_LOOKS:
+            self._keeper.loop.later(HOME_LOOK, self._look_at_home)
+            return
+        self._cancel()
+        if not self._keeper.runs.any_alive:
+            self._keeper.loop.stop()
+            return
+        for run in self._keeper.runs:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCONT) if run.lives else ():
+                with suppress(OSError):
+                    os.killpg(run.pid, number)
+        self._deadline = self._keeper.loop.mono + REMOVED_GRACE
+        self._await_end()
+
+    def _await_end(self) -> None:
+        """Kill what is left when every root has ended, or at the deadline."""
+        if self._keeper.runs.any_alive and self._keeper.loop.mono < self._deadline:
+            self._timer = self._keeper.loop.later(KILL_PAUSE, self._await_end)
+        else:
+            self._begin_killing()
 
     def _begin_killing(self) -> None:
         self._deadline = self._keeper.loop.mono + KILL_LIMIT

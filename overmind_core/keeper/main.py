@@ -26,13 +26,14 @@ from overmind_core.keeper.spawn_queue import SpawnQueue
 from overmind_core.keeper.viewers import Tickets
 from overmind_core.system.lock import try_lock
 from overmind_core.system.machine import boot_id
-from overmind_core.system.paths import Home, HomeUnsafe, ensure_home, runtime_folder, socket_address
+from overmind_core.system.paths import Home, HomeUnsafe, check_sockets, ensure_home, runtime_folder, socket_address
 from overmind_core.system.run_mark import MarkPool, clear_mark
 from overmind_core.system.unixsocket import listen
+from overmind_core.wire.keeper import FAILED, LISTENS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 USAGE = "python -P -m overmind_core.keeper --home DIR [--linger SECONDS] [--ready-fd FD]"
 LINGER = 10.0
@@ -44,6 +45,8 @@ PR_SET_CHILD_SUBREAPER = 36
 EXIT_OK = 0
 EXIT_TAKEN = 75
 """Another keeper holds this home (EX_TEMPFAIL)."""
+EXIT_UNSAFE = 78
+"""The home can't be used (EX_CONFIG)."""
 _IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGQUIT)
 
 
@@ -51,24 +54,53 @@ def main(argv: Sequence[str]) -> int:
     """Run the keeper until nobody needs it; returns its exit status."""
     options = KeeperOptions(argv)
     _detach_from_starter(options.ready_fd)
+    try:
+        return _serve(options)
+    except HomeUnsafe as unsafe:
+        sys.stderr.write(f"{unsafe}\n")
+        _report(options.ready_fd, FAILED + os.fsencode(str(unsafe)))
+        return EXIT_UNSAFE
+
+
+def _serve(options: KeeperOptions) -> int:
     home = Home(options.home)
     ensure_home(home)
+    check_sockets(home)
     lock = try_lock(home.keeper_lock)
     if lock is None:
         return EXIT_TAKEN
     address = socket_address(home.keeper_socket, home.keeper_socket_pointer)
-    loop = _build(home, listen(address), linger=options.linger)
+    folder = os.stat(home.root)
+    listening = listen(address)
+    ours = os.stat(address)
+    loop = _build(
+        home, listening, linger=options.linger, is_removed=lambda: lock.removed and not _is_same(home.root, folder)
+    )
     # What was loaded stays: no collection need ever walk it again.
     gc.collect()
     gc.freeze()
     gc.enable()
-    if options.ready_fd >= 0:
-        os.write(options.ready_fd, b"\n")
-        os.close(options.ready_fd)
+    _report(options.ready_fd, LISTENS)
     loop.run()
-    os.unlink(address)
+    if _is_same(address, ours):  # else the home was removed, and there may be another keeper in the next one
+        os.unlink(address)
     lock.release()
     return EXIT_OK
+
+
+def _report(fd: int, text: bytes) -> None:
+    """Tell who started us."""
+    if fd >= 0:
+        os.write(fd, text)
+        os.close(fd)
+
+
+def _is_same(path: str, known: os.stat_result) -> bool:
+    """Whether `path` still names what it named when it was known."""
+    try:
+        return os.path.samestat(os.stat(path), known)
+    except OSError:
+        return False
 
 
 class KeeperOptions:
@@ -88,7 +120,7 @@ class KeeperOptions:
         self.linger = float(given.pop("--linger", LINGER))
         """Seconds to stay when nobody needs it."""
         self.ready_fd = int(given.pop("--ready-fd", -1))
-        """Gets a byte once the keeper listens; -1 for none."""
+        """Gets a new line once the keeper listens, or `FAILED` and the reason; -1 for none."""
         if given or not self.home:
             raise ValueError(f"usage: {USAGE}")
 
@@ -113,7 +145,7 @@ def _file_limit() -> int:
     return MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
 
 
-def _build(home: Home, listening: socket.socket, *, linger: float) -> Loop:
+def _build(home: Home, listening: socket.socket, *, linger: float, is_removed: Callable[[], bool]) -> Loop:
     """Build the parts around a loop: the only place that names all of them."""
     nofile = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = _file_limit()
@@ -130,7 +162,7 @@ def _build(home: Home, listening: socket.socket, *, linger: float) -> Loop:
         linger=linger,
     )
     spawn_queue = SpawnQueue(keeper, logs=home.logs, limits=nofile, own_limit=limit)
-    failover = Failover(keeper, log=home.daemon_log, nofile=nofile)
+    failover = Failover(keeper, log=home.daemon_log, nofile=nofile, is_removed=is_removed)
     keeper.on_supervisor_lost = failover.on_supervisor_lost
     reaper = Reaper(keeper)
     Listener(keeper, spawn_queue, failover, listening)

@@ -35,6 +35,8 @@ ANSWERS_AHEAD = 8 * 1024 * 1024
 MOST_CLIENTS = 4096
 RESERVED_FILES = 64
 """Descriptors that no client gets: without them nothing could be saved, stopped or even looked at."""
+LEAST_FILES = RESERVED_FILES + 16
+"""Descriptors without which no daemon begins: it would answer nobody, not even who wants it to leave."""
 STREAM_AHEAD = 256 * 1024
 """Bytes that a stream writes ahead of its reader."""
 RECEIVED = 64 * 1024
@@ -55,6 +57,8 @@ class Endpoint(NamedTuple):
 
     arguments: type[Args]
     handle: Callable[[Any, Any], Awaitable[Any] | AsyncIterator[Any]]
+    asks_keeper: bool = False
+    """It waits for the keeper: see `Connection.answer_for_keeper`."""
 
 
 class HandingOver(Exception):
@@ -90,6 +94,8 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport
         self._tasks: set[asyncio.Task[None]] = set()
         self._streams: set[asyncio.Task[None]] = set()
+        self._asking: dict[asyncio.Task[None], object] = {}
+        """What waits for the keeper → the id of its request."""
         self._in_order: asyncio.Task[None] | None = None
         self._outgoing: list[bytes] = []
         self._outgoing_size = 0
@@ -201,6 +207,7 @@ class Connection(asyncio.BufferedProtocol):
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._streams.discard(task)
+        self._asking.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             _log.error("a request failed", exc_info=task.exception())
         few = len(self._tasks) <= MANY_REQUESTS // 2 and self._waiting <= MAX_LINE
@@ -228,12 +235,33 @@ class Connection(asyncio.BufferedProtocol):
                     return
                 self._streams.add(asyncio.current_task())  # type: ignore[arg-type]
                 await self._stream(request.id, result)
+            elif endpoint.asks_keeper:
+                await self._ask_keeper(request.id, result)  # type: ignore[arg-type]
             else:
                 self._answer(request.id, ok=await result)  # type: ignore[misc]
         except HandingOver:
             self._transport.abort()
         except Exception as error:  # noqa: BLE001 - the boundary: every failure is this request's alone
             self._answer(request.id, error=_explain(error))
+
+    async def _ask_keeper(self, id_: object, result: Awaitable[Any]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._asking[task] = id_
+        try:
+            answer = await result
+        except Exception:
+            if task in self._asking:
+                raise
+            return
+        if task in self._asking:
+            self._answer(id_, ok=answer)
+
+    def answer_for_keeper(self, error: OvermindError) -> None:
+        """The keeper does not answer: nobody shall wait for it without a word. What was asked for goes on."""
+        asking, self._asking = self._asking, {}
+        for id_ in asking.values():
+            self._answer(id_, error=error)
 
     async def _turn(self, before: asyncio.Task[None] | None) -> None:
         """Wait for the request before, when nothing else tells the answers apart, and for a client that reads."""

@@ -12,6 +12,7 @@ import logging
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +23,7 @@ from overmind_core.system.lock import holder_pid
 from overmind_core.system.paths import Home, read_socket_address
 from overmind_core.version import VERSION
 from overmind_core.wire.framing import LineBuffer
+from overmind_core.wire.keeper import FAILED, LISTENS, STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,6 +61,10 @@ class KeeperConnection(asyncio.Protocol):
         self._outgoing: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self._encoder = msgspec.json.Encoder()
+        self._loop = asyncio.get_running_loop()
+        self._silent_since = 0.0
+        """When it said something last, or was asked something while it had nothing to say."""
+        self._ping: asyncio.Future[dict[str, Any]] | None = None
         self.closed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -81,22 +87,32 @@ class KeeperConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand answers to those who wait, and notices on."""
+        self._silent_since = self._loop.time()
         for line in self._lines.feed(data):
             self._receive(msgspec.json.decode(line))
 
     def request(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:
         """Send a request; the future holds the `ok` part of the answer, KeeperRefused or KeeperGone."""
-        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         if self.closed or self._transport is None:
             future.set_exception(KeeperGone())
             future.exception()
             return future
+        if not self._pending:
+            self._silent_since = self._loop.time()
         self._next += 1
         self._pending[self._next] = future
         if not self._outgoing:
-            asyncio.get_running_loop().call_soon(self._send)
+            self._loop.call_soon(self._send)
         self._outgoing.append(self._encoder.encode({"op": op, "n": self._next, **fields}))
         return future
+
+    def is_mute(self) -> bool:
+        """Whether the keeper has said nothing for too long. Ask now and then: this is what asks for a sign of life."""
+        silent = self._loop.time() - self._silent_since if self._pending and not self.closed else 0.0
+        if silent >= PING_SECONDS and (self._ping is None or self._ping.done()):
+            self._ping = self.request(STATUS)
+        return silent >= MUTE_SECONDS
 
     def close(self) -> None:
         """End the connection from our side; nobody is notified that the keeper is lost."""
@@ -127,6 +143,16 @@ class KeeperConnection(asyncio.Protocol):
 START_SECONDS = 20.0
 """How long a keeper may take to listen; it is a small process, but the machine may be busy."""
 RETRY_SECONDS = 0.05
+LONGEST_RETRY = 2.0
+"""Seconds between two tries; they double with each keeper that has ended without a word."""
+MUTE_SECONDS = 10.0
+"""After which a keeper that says nothing to what it was asked is taken for stopped."""
+PING_SECONDS = 4.0
+"""Of silence after which a keeper is asked for a sign of life: an answer may take long, silence need not."""
+LEAVE_SECONDS = 5.0
+"""How long a keeper that has reported its end may take to it."""
+REPORT_LIMIT = 4096
+"""Bytes of a keeper's reason."""
 UNKNOWN = 0
 """What a lock says of a holder that could not write its pid."""
 
@@ -159,19 +185,21 @@ class KeeperStarter:
                 the one that we came for.
         """
         deadline = asyncio.get_running_loop().time() + START_SECONDS
+        pause = RETRY_SECONDS
         while True:
             holder = holder_pid(self._home.keeper_lock)
             if self._only is not None and holder not in {self._only, UNKNOWN}:
                 raise OvermindError("daemon_not_running")
-            if holder is None:
-                await self._start()
+            if holder is None and not await self._start():
+                pause = min(2 * pause, LONGEST_RETRY)
             try:
                 link, hello = await self._greet(on_notice, on_lost)
             except (OSError, KeeperGone) as error:
                 # It is just starting, or just leaving: the lock tells which the next time round.
                 if asyncio.get_running_loop().time() > deadline:
-                    raise OvermindError("internal", f"The keeper does not answer: {error}. See keeper.log") from error
-                await asyncio.sleep(RETRY_SECONDS)
+                    log = self._home.keeper_log
+                    raise OvermindError("internal", f"The keeper does not answer: {error}. See {log}") from error
+                await asyncio.sleep(pause)
             else:
                 self._only = None  # from here on we supervise, and need a keeper as any other supervisor does
                 return link, hello
@@ -188,7 +216,10 @@ class KeeperStarter:
         address = read_socket_address(self._home.keeper_socket, self._home.keeper_socket_pointer)
         _, link = await loop.create_unix_connection(lambda: KeeperConnection(on_notice, on_lost), address)
         try:
-            hello = await link.request("hello", **self._introduction())
+            hello = await asyncio.wait_for(link.request("hello", **self._introduction()), MUTE_SECONDS)
+        except TimeoutError:
+            link.close()
+            raise mute_keeper(holder_pid(self._home.keeper_lock)) from None
         except KeeperRefused as refusal:
             link.close()
             theirs = refusal.answer.get("protocol")
@@ -215,7 +246,12 @@ class KeeperStarter:
         words = [*argv, "--keeper", str(holder)] if holder else argv
         return {"argv": [to_wire(word) for word in words], "env": environment}
 
-    async def _start(self) -> None:
+    async def _start(self) -> bool:
+        """Start a keeper; whether it listens. It may have ended without a word, as when another one was faster.
+
+        Raises:
+            OvermindError: it can't begin, and says why.
+        """
         read, write = os.pipe()
         try:
             argv = [*_scope(self._home), *_keeper_argv(self._home, write)]
@@ -235,18 +271,44 @@ class KeeperStarter:
             raise OvermindError("internal", f"The keeper can't be started: {error}") from error
         finally:
             os.close(write)
-        await _readable(read)
+        report = await _report(read)
+        if report != LISTENS:
+            with suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(self._process.wait, LEAVE_SECONDS)
+        if report.startswith(FAILED):
+            reason = to_wire(os.fsdecode(report.removeprefix(FAILED)))
+            raise OvermindError("forbidden", f"The keeper can't begin: {reason}.")
+        return report == LISTENS
 
 
-async def _readable(fd: int) -> None:
-    """Wait until the keeper wrote its byte, or ended: either way the next connect tells."""
+def mute_keeper(pid: int | None) -> OvermindError:
+    """Return what is said of a keeper that does not answer: it holds all that runs, so nobody takes its place."""
+    if not pid:
+        return OvermindError("busy", "The keeper does not answer. Try again.")
+    import psutil  # noqa: PLC0415 - for this sentence alone
+
+    said = f"The keeper (PID {pid}) has not answered for {MUTE_SECONDS:.0f} s"
+    then = "What was asked for is done once it answers."
+    try:
+        stopped = psutil.Process(pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
+    except psutil.Error:
+        stopped = False
+    if stopped:
+        return OvermindError("busy", f"{said}: it is stopped. Let it go on with: kill -CONT {pid} . {then}")
+    return OvermindError("busy", f"{said}. {then} The last resort ends it and all that runs: kill -9 {pid}")
+
+
+async def _report(fd: int) -> bytes:
+    """What a keeper says of its start: a new line once it listens, `FAILED` and why, or nothing when it has ended."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(fd, ready.set)
     try:
         await asyncio.wait_for(ready.wait(), START_SECONDS)
+        return os.read(fd, REPORT_LIMIT)
     except TimeoutError:
         _log.warning("the keeper has not said that it listens")
+        return b""
     finally:
         loop.remove_reader(fd)
         os.close(fd)
@@ -305,6 +367,10 @@ class CurrentKeeper:
         """Say it to a keeper that may have heard something else, or nothing."""
         if not self.headless:
             self.post("need", on=bool(self._needs))
+
+    def is_mute(self) -> bool:
+        """Whether the keeper has not answered for too long."""
+        return self.link is not None and self.link.is_mute()
 
     def post(self, op: str, **fields: object) -> None:
         """Ask for something whose answer nobody waits for; nothing where there is no keeper."""

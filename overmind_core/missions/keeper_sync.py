@@ -98,7 +98,8 @@ KEEPER_FACT = "keeper"
 """Key of the store's fact that tells which keeper holds the runs."""
 KEEPER_PAUSE = 0.2
 KEEPER_LONG_PAUSE = 1.0
-"""Seconds between two tries to get a keeper: when one has just died, and when none can start."""
+KEEPER_LONGEST_PAUSE = 30.0
+"""Seconds between two tries to get a keeper: when one has just died, and, doubling, when none can start."""
 _log = logging.getLogger(__name__)
 
 
@@ -203,23 +204,22 @@ class KeeperSync:
             OvermindError: no keeper can be had now; with `patient` it is tried again.
         """
         self._connecting = True  # once at a time: a second line would push out the first, and so on for ever
+        pause = KEEPER_LONG_PAUSE
         try:
             while not self._left and (self._line.link is None or self._line.link.closed):
                 self._keepers.reap()
-                await self._try_to_connect(patient=patient)
+                try:
+                    await self._take_over()
+                except (KeeperGone, KeeperRefused):
+                    await asyncio.sleep(KEEPER_PAUSE)
+                except (OvermindError, OSError) as error:
+                    if not patient:
+                        raise
+                    _log.error("no keeper: %s", error)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, KEEPER_LONGEST_PAUSE)
         finally:
             self._connecting = False
-
-    async def _try_to_connect(self, *, patient: bool) -> None:
-        try:
-            await self._take_over()
-        except (KeeperGone, KeeperRefused):
-            await asyncio.sleep(KEEPER_PAUSE)
-        except (OvermindError, OSError) as error:
-            if not patient:
-                raise
-            _log.error("no keeper: %s", error)
-            await asyncio.sleep(KEEPER_LONG_PAUSE)
 
     async def _take_over(self) -> None:
         """Settle what differs between the books and what the keeper holds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 10.0
 """An earlier sample older than this says nothing about now."""
 PAUSE = 0.2
-"""Seconds between two samples when there is no fresh one."""
+"""Seconds between two samples when there is no fresh one: over less, the kernel's ticks are too coarse."""
+
+
+class Sample(NamedTuple):
+    """The CPU seconds that a process had used at a moment of the monotonic clock."""
+
+    at: float
+    used: float
 
 
 class Usage(NamedTuple):
@@ -35,26 +43,50 @@ def own_memory() -> int:
 
 
 class Meter:
-    """Remembers each process' CPU time from the last look."""
+    """The CPU times of processes at earlier looks, whoever looked: several lookers at once disturb none of them."""
 
     def __init__(self) -> None:
-        self._at = 0.0
-        self._times: dict[Identity, float] = {}
+        self._samples: dict[Identity, tuple[Sample, Sample]] = {}
+        """The last sample, and the one before it: at least `PAUSE` lies between them."""
+        self._lock = Lock()
 
     async def measure(self, trees: Mapping[str, set[Identity]]) -> dict[str, Usage]:
         """The usage of each tree, given the identities of its processes; blocks only a worker thread."""
-        if time.monotonic() - self._at > FRESH_SECONDS:
+        if not self.knows(trees, time.monotonic()):
             await asyncio.to_thread(self._sample, trees)
             await asyncio.sleep(PAUSE)
         return await asyncio.to_thread(self._sample, trees)
 
-    def _sample(self, trees: Mapping[str, set[Identity]]) -> dict[str, Usage]:
-        now = time.monotonic()
-        elapsed = now - self._at
-        before, self._times, self._at = self._times, {}, now
-        return {name: self._tree(tree, before, elapsed) for name, tree in trees.items()}
+    def knows(self, trees: Mapping[str, set[Identity]], now: float) -> bool:
+        """Whether any of these processes was looked at lately; the others have only just begun."""
+        return any(
+            identity in self._samples and now - self._samples[identity][0].at <= FRESH_SECONDS
+            for tree in trees.values()
+            for identity in tree
+        )
 
-    def _tree(self, tree: set[Identity], before: Mapping[Identity, float], elapsed: float) -> Usage:
+    def percent(self, identity: Identity, sample: Sample) -> float:
+        """Percent of a core since a look before this one; 0 at the first look."""
+        before, older = self._samples.get(identity, (sample, sample))
+        base = before if sample.at - before.at >= PAUSE else older
+        if sample.at - base.at > FRESH_SECONDS or before is sample:
+            base = sample
+        if before is sample or sample.at - before.at >= PAUSE:
+            self._samples[identity] = (sample, before)
+        elapsed = sample.at - base.at
+        return 100 * (sample.used - base.used) / elapsed if elapsed > 0 else 0.0
+
+    def forget(self, now: float) -> None:
+        """Drop what is too old to say anything: its process has ended, or nobody looks any more."""
+        self._samples = {key: pair for key, pair in self._samples.items() if now - pair[0].at <= FRESH_SECONDS}
+
+    def _sample(self, trees: Mapping[str, set[Identity]]) -> dict[str, Usage]:
+        with self._lock:
+            found = {name: self._tree(tree) for name, tree in trees.items()}
+            self.forget(time.monotonic())
+            return found
+
+    def _tree(self, tree: set[Identity]) -> Usage:
         import psutil  # noqa: PLC0415 - as above
 
         cpu = 0.0
@@ -67,10 +99,8 @@ class Meter:
                     memory += process.memory_info().rss
             except psutil.Error:
                 continue
-            used = times.user + times.system
-            self._times[identity] = used
-            cpu += used - before.get(identity, used)
-        return Usage(round(100 * cpu / elapsed, 1) if elapsed > 0 else 0.0, memory, len(tree))
+            cpu += self.percent(identity, Sample(time.monotonic(), times.user + times.system))
+        return Usage(round(cpu, 1), memory, len(tree))
 
 
 class Resources:

@@ -21,8 +21,8 @@ from overmind_core.domain.missions.facts import Gone
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget
-from overmind_core.system.process_table import new_process_table
+from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget, Siblings
+from overmind_core.system.process_table import new_process_table, now_ticks
 from overmind_core.system.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ RESWEEP_SECONDS = 60.0
 """How often what could not be ended is tried again."""
 BLIND_SECONDS = 0.2
 """Pause after a look at the machine that failed."""
+BLIND_LIMIT = 10.0
+"""Seconds after which whoever waits for an end is told that it can't be seen to; it is tried again each minute."""
+SAME_SECONDS = 60.0
+"""How often the log says the same."""
 PURGE_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 
@@ -64,6 +68,10 @@ class Terminator:
         """Missions that must be gone before this one is touched: a cascade ends leaves first."""
         self._seen: dict[str, set[Identity]] = {}
         self._survived: dict[str, RunTarget] = {}
+        self._blind_since: dict[str, float] = {}
+        """Run → when an attempt to end it failed first, of those that did since the last that worked."""
+        self._reported: dict[str, float] = {}
+        """Failure → when the log said so."""
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.link: KeeperConnection | None = None
@@ -103,6 +111,9 @@ class Terminator:
     def on_conclusion(self, concluded: RunConcluded) -> None:
         """The run is over."""
         self._seen.pop(concluded.run, None)
+        if concluded.spared:
+            self._trees.certain_since = now_ticks()
+        self._blind_since.pop(concluded.run, None)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -115,7 +126,7 @@ class Terminator:
                 continue
             try:
                 await self._turn()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, other ends must not wait for it
                 await self._try_later(error)
             if self._loop.time() >= resweep:
                 resweep = self._loop.time() + RESWEEP_SECONDS
@@ -127,11 +138,18 @@ class Terminator:
         self._end_due()
         await self._check_leftovers()
 
-    async def _try_later(self, error: OSError) -> None:
+    async def _try_later(self, error: Exception) -> None:
         """The machine can't be looked at, most likely for want of file descriptors."""
-        _log.warning("processes can't be seen: %s", error)
+        self._report(error)
         await asyncio.sleep(BLIND_SECONDS)
         self._wake.set()
+
+    def _report(self, error: Exception) -> None:
+        """Log a failure, the same one not again and again."""
+        text, now = _reason(error), self._loop.time()
+        if now - self._reported.get(text, -SAME_SECONDS) >= SAME_SECONDS:
+            self._reported = {one: at for one, at in self._reported.items() if now - at < SAME_SECONDS} | {text: now}
+            _log.warning("processes can't be seen: %s", text, exc_info=None if isinstance(error, OSError) else error)
 
     def _timeout(self, resweep: float) -> float | None:
         """Seconds until something is due by itself."""
@@ -220,15 +238,28 @@ class Terminator:
                     survivors = await self._trees.in_thread(end)
         except KeeperGone:
             return  # whoever takes over from the dead keeper ends them
-        except OSError as error:
+        except TimeoutError as error:  # the keeper does not answer; who asked is told so
+            await self._try_later(error)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits for the end is told
+            self._blind(targets, error)
             await self._try_later(error)
             return
         finally:
             self._in_hand.difference_update(mission.id for mission in missions)
         by_run = {target.run: target for target in targets}
         for mission in missions:
-            self._apply_gone(mission, survivors.get(mission.run_id, ()), by_run)
+            self._apply_gone(mission, tuple(map(_line, survivors.get(mission.run_id, ()))), by_run)
         self._wake.set()
+
+    def _blind(self, targets: Sequence[RunTarget], error: Exception) -> None:
+        """An attempt failed: after a while it counts as one that something has survived, though nobody knows what."""
+        now = self._loop.time()
+        for target in targets:
+            mission = self._registry.live.get(target.mission)
+            since = self._blind_since.setdefault(target.run, now)
+            if mission is not None and now - since >= BLIND_LIMIT:
+                self._apply_gone(mission, (f"processes can't be seen: {_reason(error)}",), {target.run: target})
 
     @contextlib.contextmanager
     def _working_on(self, missions: Sequence[str]) -> Iterator[None]:
@@ -244,15 +275,13 @@ class Terminator:
                     for then in self._postponed.pop(mission_id, ()):
                         self._loop.call_soon(then)
 
-    def _apply_gone(
-        self, mission: Mission, survivors: Sequence[NamedProcess], targets: Mapping[str, RunTarget]
-    ) -> None:
+    def _apply_gone(self, mission: Mission, survivors: tuple[str, ...], targets: Mapping[str, RunTarget]) -> None:
         current = self._registry.live.get(mission.id)
         if current is None or current.run != mission.run or current.status is not Status.STOPPING:
             return
         if survivors:
             self._survived[mission.run_id] = targets[mission.run_id]
-        self._registry.apply_if_legal(current, Gone(tuple(map(_line, survivors))), urgent=True)
+        self._registry.apply_if_legal(current, Gone(survivors), urgent=True)
 
     async def _check_leftovers(self) -> None:
         """Check the missions whose own process has ended: are the others gone, too?"""
@@ -260,11 +289,12 @@ class Terminator:
         targets = [target for mission in exited if (target := self._trees.target(mission)) is not None]
         if not exited:
             return
-        sweep = self._sweep(targets)
+        sweep, by_run = self._sweep(targets), {target.run: target for target in targets}
         alive = await self._trees.in_thread(sweep.alive) if targets else {}
         for mission in exited:
-            if not alive.get(mission.run_id) and await self._is_proved_gone(mission.run_id, sweep.spared):
-                self._apply_gone(mission, (), {})
+            known = sweep.spared | sweep.foreign
+            if not alive.get(mission.run_id) and await self._is_proved_gone(mission.run_id, known):
+                self._apply_gone(mission, tuple(map(_line, sweep.perhaps.get(mission.run_id, ()))), by_run)
 
     async def _is_proved_gone(self, run: str, spared: Collection[int]) -> bool:
         """Ask the keeper, to whom every process that lost its parent comes."""
@@ -277,7 +307,13 @@ class Terminator:
 
     async def _resweep(self) -> None:
         targets = list(self._survived.values())
-        survivors = await self._trees.in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
+        if not targets:
+            return
+        try:
+            survivors = await self._trees.in_thread(partial(self._sweep(targets).end, purge=self._purge_from_thread))
+        except (OSError, KeeperGone) as error:
+            self._report(error)  # the next round tries again
+            return
         for target in targets:
             if target.run not in survivors:
                 del self._survived[target.run]
@@ -316,6 +352,10 @@ class Terminator:
             _log.error("a sweep failed", exc_info=task.exception())
 
 
+def _reason(error: Exception) -> str:
+    return to_wire(str(error) or type(error).__name__)
+
+
 def _line(one: NamedProcess) -> str:
     return to_wire(f"{one.pid} {one.command}".strip())
 
@@ -333,6 +373,8 @@ class ProcessTrees:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By mission, while one freezes or thaws it."""
+        self.certain_since = now_ticks()
+        """What is older may have been left by a run on purpose, one that ended before we came or with its spared."""
 
     def target(self, mission: Mission) -> RunTarget | None:
         """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
@@ -386,7 +428,18 @@ class ProcessTrees:
 
     def sweep(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]] | None = None) -> Sweep:
         """A sweep of these runs; `seen`: what earlier ones found, by run. Its functions block: see `in_thread`."""
-        return Sweep(targets, keeper=self._registry.keeper_pid, on=new_process_table(self._leave), seen=seen)
+        others = Siblings(partial(self._others, {target.run for target in targets}), self.certain_since)
+        table = new_process_table(self._leave)
+        return Sweep(targets, keeper=self._registry.keeper_pid, on=table, seen=seen, others=others)
+
+    def _others(self, runs: Collection[str]) -> list[RunTarget]:
+        """The runs of live missions but for these. Called from threads: it looks at nothing but dictionaries."""
+        newest = [run for run in list(self._registry.runs.values()) if run.id not in runs and run.pid]
+        return [
+            RunTarget(run.id, run.mission, self._home, run.pid, run.ticks)
+            for run in newest
+            if run.boot == self._registry.boot and run.mission in self._registry.live
+        ]
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """Call what blocks."""

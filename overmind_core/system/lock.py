@@ -29,6 +29,11 @@ class Lock:
         """Whether the path still names the locked file: after its removal another process may lock a new one."""
         return self._fd >= 0 and _is_same_file(self.path, self._fd)
 
+    @property
+    def removed(self) -> bool:
+        """Whether the locked file has no name any more; one in a folder that was moved has."""
+        return self._fd < 0 or not os.fstat(self._fd).st_nlink
+
     def release(self) -> None:
         """Give the lock back; again is harmless. The file stays: removing it would let two hold it."""
         fd, self._fd = self._fd, -1

@@ -168,6 +168,25 @@ def ensure_home(home: Home) -> None:
         raise HomeUnsafe(home.root, f"is on a network file system ({kind}): set OVERMIND_HOME to a local folder")
 
 
+def check_sockets(home: Home) -> None:
+    """Check that the sockets of `home` have a place: a long path needs our runtime folder for them.
+
+    Raises:
+        HomeUnsafe: something that isn't our own folder is in its place.
+    """
+    longest = max(len(os.fsencode(path)) for path in (home.socket, home.keeper_socket))
+    if longest > LONGEST_SOCKET_PATH:
+        try:
+            runtime_folder(os.geteuid())
+        except HomeUnsafe as unsafe:
+            shorter = longest - LONGEST_SOCKET_PATH
+            advice = f"Remove it, or set OVERMIND_HOME to a path that is {shorter} bytes shorter"
+            reason = (
+                f"{unsafe.reason}, and the sockets of {home.root} need it, whose path is too long for them. {advice}"
+            )
+            raise HomeUnsafe(unsafe.path, reason) from unsafe
+
+
 def runtime_folder(uid: int, *, run: str = "/run/user", temporary: str = "/tmp") -> str:  # noqa: S108 -- owner is checked
     """Return our folder for sockets and leases, created with mode 0700.
 

@@ -19,6 +19,11 @@ CANONICAL_LIMIT = 4095
 VIEWER_LIMIT = 4 << 20
 """Bytes that a viewer may leave unread before it is dropped."""
 
+LISTENS = b"\n"
+"""A keeper's report to who started it."""
+FAILED = b"!"
+"""Begins the report of one that can't begin; the reason follows."""
+
 HELLO = "hello"
 SPAWN = "spawn"
 LIST = "list"

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.kit import processes, raw_socket
@@ -224,20 +225,41 @@ def test_two_homes_side_by_side_never_touch_each_other(make_home):
     theirs.refused("info", mine, code="not_found")
 
 
-def test_a_home_that_is_removed_under_the_daemon_ends_in_an_error_and_never_in_a_hang(om):
-    om.finished("true")
+def test_a_home_that_is_removed_ends_its_daemon_its_keeper_and_all_that_runs_and_leaves_the_next_one_alone(om):
+    polite = om.pid(om.mission("sleep 1000", "--restart", "always"))
+    parent = om.pid(om.mission("setsid sleep 999 & sleep 1000"))
+    (hidden,) = eventually(
+        lambda: [one.pid for one in psutil.Process(parent).children() if one.cmdline() == ["sleep", "999"]]
+    )
     daemon, keeper = om.supervisor_pid(), om.keeper_pid()
     shutil.rmtree(om.home)
     os.mkdir(om.home, 0o700)
-    try:
-        assert om("ps", cwd="/").returncode == 1
-        assert om.ok("start", cwd="/").startswith("Daemon started")
-        assert om.supervisor_pid() != daemon
-    finally:
-        for pid in (daemon, keeper):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, 9)
-        eventually(lambda: not processes.alive(daemon) and not processes.alive(keeper))
+    assert om("ps", cwd="/").returncode == 1, "an error, and no hang"
+    assert om.ok("start", cwd="/").startswith("Daemon started")
+    next_daemon, next_keeper = om.supervisor_pid(), om.keeper_pid()
+    assert next_daemon != daemon
+    for pid in (daemon, polite, parent, hidden, keeper):
+        eventually(lambda pid=pid: not processes.alive(pid), timeout=30, what=f"{pid} ends by itself")
+    assert om.json("status", "--json")["keeper"]["pid"] == next_keeper
+    assert (om.supervisor_pid(), om.ps("--all")) == (next_daemon, [])
+
+
+def test_a_home_that_is_removed_for_good_is_not_made_anew_by_what_is_left_of_it(om):
+    om.ok("start")
+    daemon, keeper = om.supervisor_pid(), om.keeper_pid()
+    shutil.rmtree(om.home)
+    for pid in (daemon, keeper):
+        eventually(lambda pid=pid: not processes.alive(pid), timeout=30, what=f"{pid} ends by itself")
+    assert not os.path.exists(om.home)
+
+
+def test_a_lock_that_is_removed_costs_the_daemon_its_place_and_no_mission_its_life(om):
+    mission = om.mission("sleep 1000")
+    pid, daemon = om.pid(mission), om.supervisor_pid()
+    os.unlink(om.path("supervisor.lock"))
+    eventually(lambda: not processes.alive(daemon), timeout=20, what="it leaves")
+    assert om.pid(mission) == pid
+    assert om.supervisor_pid() != daemon
 
 
 @contextlib.contextmanager

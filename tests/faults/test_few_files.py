@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from overmind_core.kernel.api_server import LEAST_FILES
 from tests.kit.overmind import PROGRAM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
@@ -16,12 +17,26 @@ from tests.kit.waiting import eventually
 FEW = 96
 
 
+def start_with(om, files):
+    """Start a daemon that may open so many files, and can't get more."""
+    command = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *PROGRAM, "start"]
+    return subprocess.run(command, env=om.environment, cwd="/", capture_output=True, text=True, timeout=60)
+
+
+def test_a_daemon_that_could_answer_nobody_says_so_and_does_not_begin(om):
+    for files in (20, 64, LEAST_FILES - 1):
+        finished = start_with(om, files)
+        assert (finished.returncode, finished.stdout) == (1, "")
+        assert finished.stderr.startswith(f"Error: forbidden: The limit of open files is {files}, and a daemon needs")
+        assert "ulimit -n 1024" in finished.stderr
+    assert start_with(om, LEAST_FILES).returncode == 0
+    assert om.ok("ps", "-q") == ""
+
+
 @pytest.fixture
 def poor(om):
     """A home whose daemon and keeper may open few files, and can't get more."""
-    script = f'ulimit -n {FEW} && exec "$@"'
-    command = ["sh", "-c", script, "sh", *PROGRAM, "start"]
-    subprocess.run(command, env=om.environment, cwd="/", check=True, capture_output=True, timeout=60)
+    assert start_with(om, FEW).returncode == 0
     for pid in (om.supervisor_pid(), om.keeper_pid()):
         assert resource.prlimit(pid, resource.RLIMIT_NOFILE) == (FEW, FEW)
     return om

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import plistlib
 import shutil
+import socket
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from overmind_core.cli.external import ProgramResult
@@ -16,7 +18,6 @@ from overmind_core.cli.service_unit.units import unit_quoted
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit.raw_socket import address, listens
-from tests.kit.waiting import eventually
 
 UNITS = ".config/systemd/user"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="systemd is on Linux")
@@ -110,6 +111,11 @@ def test_stopping_the_unit_ends_the_daemon_alone(person):
     lines = units.systemd_plan(Home.resolve(person), person).text.splitlines()
     assert "KillMode=process" in lines
     assert not [line for line in lines if line.startswith("ExecStop")]
+
+
+def test_the_unit_is_started_once_it_answers_and_again_for_as_long_as_it_takes_when_it_was_killed(person):
+    lines = units.systemd_plan(Home.resolve(person), person).text.splitlines()
+    assert {"Type=notify", "Restart=on-failure", "RestartSec=2", "StartLimitIntervalSec=0"} <= set(lines)
 
 
 def test_the_default_home_needs_no_variable_and_another_one_gets_a_name_of_its_own(person):
@@ -214,9 +220,24 @@ def test_a_folder_that_is_a_file_is_a_clear_error(om, tmp_path):
 def test_what_the_unit_runs_is_a_daemon_that_term_ends_without_its_missions(om):
     plan = units.systemd_plan(Home(om.home), {"HOME": om.environment["HOME"]})
     (line,) = [line for line in plan.text.splitlines() if line.startswith("ExecStart=")]
-    daemon = subprocess.Popen(line.removeprefix("ExecStart=").split(" "), env=om.environment, cwd="/")
+    notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notified.bind(om.path("notify"))
+    notified.settimeout(60)
+    for name, text in (
+        ("config.last-good.toml", "[retention]\nfinished = 5\n"),
+        ("config.toml", "[retention]\nfinish = 5"),
+    ):
+        with open(om.path(name), "w") as file:
+            file.write(text)
+    environment = {**om.environment, "NOTIFY_SOCKET": om.path("notify")}
+    daemon = subprocess.Popen(line.removeprefix("ExecStart=").split(" "), env=environment, cwd="/")
     try:
-        eventually(lambda: listens(address(om.home, "overmind.sock")), what="the daemon listens")
+        assert notified.recv(100) == b"READY=1"
+        assert listens(address(om.home, "overmind.sock")), "started means that it answers"
+        (problem,) = om.json("status", "--json")["problems"]
+        assert "unknown key 'finish'. Did you mean finished?" in problem, "nobody was there to mend it"
+        assert "NOTIFY_SOCKET" not in psutil.Process(om.keeper_pid()).environ()
+        os.unlink(om.path("config.toml"))
         mission = om.mission("sleep 60", "--name", "lasting")
         pid = om.pid(mission)
         assert om.supervisor_pid() == daemon.pid
@@ -227,3 +248,4 @@ def test_what_the_unit_runs_is_a_daemon_that_term_ends_without_its_missions(om):
     finally:
         daemon.kill()
         daemon.wait()
+        notified.close()

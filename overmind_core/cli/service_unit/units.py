@@ -71,17 +71,20 @@ UNIT_TEMPLATE = """\
 # Written by `overmind service install`, which also replaces it; `overmind service remove` removes it.
 [Unit]
 Description=Overmind, supervisor of missions
-StartLimitIntervalSec=60
-StartLimitBurst=5
+# Try for ever: a disk that was full for an hour is no reason to supervise nothing from then on.
+StartLimitIntervalSec=0
 
 [Service]
-Type=exec
+# Started means that the daemon answers.
+Type=notify
 {environment}# A daemon that somebody started by hand makes room; its missions are handed over.
 ExecStartPre=-{yield_}
 ExecStart={start}
 # TERM lets the daemon go and the missions live on: `overmind shutdown` is what ends those.
 KillMode=process
+# Also when its keeper was killed with it, so that nobody else brings it back.
 Restart=on-failure
+RestartSec=2
 # One agent that the kernel kills for its memory is no reason to stop all.
 OOMPolicy=continue
 UMask=0077

@@ -22,7 +22,7 @@ from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.changes import MissionChanged
 from overmind_core.missions.registry import Registry
-from overmind_core.missions.terminator import LOOK_AGAIN, ProcessTrees, Terminator
+from overmind_core.missions.terminator import BLIND_LIMIT, LOOK_AGAIN, RESWEEP_SECONDS, ProcessTrees, Terminator
 from overmind_core.system.membership import RunTarget
 from overmind_core.system.sweep import NamedProcess
 from tests.kit import in_process
@@ -44,6 +44,7 @@ class Machine:
         signalled: The runs that were asked to end.
         orphans: Whom the keeper knows of, by run: left or not, or what it answers instead.
         stubborn: Missions whose processes survive.
+        blind: Why nothing can be looked at or ended; None: it can.
     """
 
     def __init__(self):
@@ -54,6 +55,7 @@ class Machine:
         self.asked = []
         self.signalled = []
         self.stubborn = set()
+        self.blind = None
 
     def target(self, mission):
         return RunTarget(mission.run_id, mission.id, "/home", PID, 1)
@@ -63,6 +65,8 @@ class Machine:
         return Sweep(self, targets)
 
     async def in_thread(self, call):
+        if self.blind is not None:
+            raise self.blind
         return call()
 
     def request(self, op, *, run, spare):
@@ -79,6 +83,8 @@ class Machine:
 
 class Sweep:
     spared: frozenset[int] = frozenset()
+    foreign: frozenset[int] = frozenset()
+    perhaps: dict[str, list[NamedProcess]] = {}  # noqa: RUF012 - of nobody
 
     def __init__(self, machine, targets):
         self._machine = machine
@@ -265,6 +271,39 @@ def test_who_is_left_at_the_deadline_is_killed_once_and_named_when_it_survives(t
     world = played(tmp_path, story)
     assert world.machine.ended == [[f"{ONE}.1", f"{TWO}.1"]]
     assert [world.told[one] for one in (ONE, TWO)] == pytest.approx([DEADLINE, DEADLINE], abs=LOOK_AGAIN)
+
+
+@pytest.mark.parametrize("blind", [OSError(24, "Too many open files"), ValueError("a fault of ours")])
+def test_an_end_that_keeps_failing_is_told_after_a_while_said_once_a_minute_and_tried_on(tmp_path, caplog, blind):
+    async def story(world):
+        world.machine.blind = blind
+        world.machine.alive = {ONE: {PID}}
+        world.terminate(stopping())
+        await asyncio.sleep(DEADLINE + BLIND_LIMIT / 2)
+        assert world.told == {}
+        await asyncio.sleep(BLIND_LIMIT)
+        assert world.registry.get(ONE).survivors == (f"processes can't be seen: {blind}",)
+        lines = len(caplog.records)
+        world.machine.blind = None
+        await asyncio.sleep(2 * RESWEEP_SECONDS)
+        assert lines == 1
+
+    world = played(tmp_path, story)
+    assert world.told[ONE] == pytest.approx(DEADLINE + BLIND_LIMIT, abs=1.0)
+    assert world.machine.ended == [[f"{ONE}.1"]], "ended once it can be seen again"
+
+
+def test_an_end_that_fails_for_a_moment_is_an_end_like_any_other(tmp_path):
+    async def story(world):
+        world.machine.blind = OSError(24, "Too many open files")
+        world.machine.alive = {ONE: {PID}}
+        world.terminate(stopping())
+        await asyncio.sleep(DEADLINE + BLIND_LIMIT / 2)
+        world.machine.blind = None
+        await asyncio.sleep(1)
+        assert world.registry.get(ONE).survivors == ()
+
+    assert played(tmp_path, story).machine.ended == [[f"{ONE}.1"]]
 
 
 def test_who_waits_for_its_children_waits_also_when_it_had_just_been_restarted(tmp_path):

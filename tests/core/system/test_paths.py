@@ -8,10 +8,12 @@ import sys
 
 import pytest
 
+from overmind_core.system import paths
 from overmind_core.system.paths import (
     LONGEST_SOCKET_PATH,
     Home,
     HomeUnsafe,
+    check_sockets,
     ensure_home,
     file_system,
     read_socket_address,
@@ -62,7 +64,7 @@ def test_every_path_is_in_the_home_and_its_own():
     home = Home("/h")
     names = [name for name in vars(Home) if isinstance(vars(Home)[name], property)]
     paths = {getattr(home, name) for name in names}
-    assert len(paths) == len(names) == 13
+    assert len(paths) == len(names) == 14
     assert all(os.path.dirname(path) == "/h" for path in paths)
 
 
@@ -214,3 +216,17 @@ def test_what_every_command_imports_is_cheap():
     """Nothing beyond `re`, which argparse loads anyway, and these extension modules."""
     loaded = subprocess.check_output([sys.executable, "-c", LOADED], text=True, env={"PYTHONPATH": REPOSITORY})
     assert set(loaded.split()) <= {"__future__", "_socket", "fcntl", "time"}
+
+
+def test_a_long_path_whose_sockets_have_no_place_is_told_with_how_long_it_may_be(monkeypatch):
+    def taken(uid):
+        raise HomeUnsafe("/tmp/overmind-7", f"belongs to user 8, not to user {uid}")
+
+    monkeypatch.setattr(paths, "runtime_folder", taken)
+    check_sockets(Home("/short"))
+    with pytest.raises(HomeUnsafe) as refused:
+        check_sockets(Home(f"/{'x' * 100}"))
+    assert str(refused.value).startswith(
+        f"/tmp/overmind-7 belongs to user 8, not to user {os.geteuid()}, and the sockets"
+    )
+    assert str(refused.value).endswith("Remove it, or set OVERMIND_HOME to a path that is 15 bytes shorter")

@@ -1,0 +1,101 @@
+"""How a supervisor gets its keeper, and what it says where it gets none."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_core.kernel import keeper_client
+from overmind_core.kernel.keeper_client import KeeperConnection, KeeperStarter
+from overmind_core.system.lock import try_lock
+from overmind_core.system.paths import LONGEST_HOME, Home
+from overmind_core.system.unixsocket import listen
+from tests.kit import in_process
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(str(tmp_path))
+
+
+def refusal(home):
+    """Why there is no keeper."""
+
+    async def connect():
+        await KeeperStarter(home, daemon=None).connect(print, print)
+
+    with pytest.raises(OvermindError) as refused:
+        asyncio.run(connect())
+    return refused.value
+
+
+def test_a_keeper_that_cannot_begin_says_why_and_is_not_started_again(tmp_path):
+    folder = tmp_path.joinpath(*["x" * 100] * (LONGEST_HOME // 100 + 1))
+    folder.mkdir(parents=True)
+    refused = refusal(Home(str(folder)))
+    assert refused.code == "forbidden"
+    assert refused.message.startswith(f"The keeper can't begin: {folder} is longer than {LONGEST_HOME} bytes")
+    assert (folder / "keeper.log").read_text().count("is longer than") == 1
+
+
+def test_a_keeper_that_ends_without_a_word_is_started_again_ever_more_slowly(home, monkeypatch):
+    monkeypatch.setattr(keeper_client, "START_SECONDS", 1.0)
+    monkeypatch.setattr(keeper_client, "_keeper_argv", lambda *_: [sys.executable, "-c", "print('begun')"])
+    refused = refusal(home)
+    assert refused.code == "internal"
+    assert refused.message.endswith(f"See {home.keeper_log}")
+    with open(home.keeper_log, encoding="utf-8") as log:
+        assert 2 <= log.read().count("begun") <= 5
+
+
+def test_a_keeper_that_does_not_say_hello_is_named_instead_of_waited_for(home, monkeypatch):
+    monkeypatch.setattr(keeper_client, "MUTE_SECONDS", 0.05)
+    lock = try_lock(home.keeper_lock)
+    assert lock is not None
+    with listen(home.keeper_socket):
+        refused = refusal(home)
+    lock.release()
+    assert refused.code == "busy"
+    assert refused.message.startswith(f"The keeper (PID {os.getpid()}) has not answered for")
+    assert refused.message.endswith(f"The last resort ends it and all that runs: kill -9 {os.getpid()}")
+
+
+class Transport(asyncio.Transport):
+    """Takes what is written, and gives nothing back."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = b""
+
+    def write(self, data):
+        self.written += data
+
+
+def test_a_keeper_is_mute_only_after_it_gave_no_sign_of_life_when_it_was_asked_for_one():
+    async def story():
+        link = KeeperConnection(print, print)
+        transport = Transport()
+        link.connection_made(transport)
+        await asyncio.sleep(100)
+        assert not link.is_mute(), "nobody has asked it anything"
+        link.request("purge")
+        asked = 0
+        for _ in range(10):
+            await asyncio.sleep(5)
+            assert not link.is_mute()
+            await asyncio.sleep(0)
+            asked = transport.written.count(b'"status"')
+            link.data_received(b'{"n": %d, "ok": {}}\n' % (asked + 1))
+        assert asked >= 5, "an answer may take long"
+        await asyncio.sleep(6)
+        assert not link.is_mute()
+        await asyncio.sleep(5)
+        assert link.is_mute()
+        link.data_received(b'{"notice": "grown"}\n')
+        assert not link.is_mute()
+
+    in_process.run(story())
