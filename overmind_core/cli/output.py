@@ -9,6 +9,7 @@ import sys
 import time
 
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
+from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
 
@@ -119,7 +120,12 @@ def text_cell(text: str) -> str:
 
 
 def activity_cell(row: Row) -> str:
-    """Return what a mission is doing: `working`, `waiting:permission`."""
+    """Return what a mission is doing: `working`, `waiting:permission`, `limited 4m` until its next try."""
+    if row.get("activity") == "limited" and row.get("resume_at"):
+        from overmind_core.domain.text.moment import parse_time  # start-up: few rows need it
+
+        now = time.time()
+        return f"limited {format_uptime(parse_time(row['resume_at'], now) - now)}"
     return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
 
 
