@@ -129,6 +129,11 @@ class MissionTable:
         """Return how many missions have each status, hidden ones too."""
         return dict(self._database.read("SELECT status, count(*) FROM missions GROUP BY status"))
 
+    def crashed_by(self, reason: str) -> list[str]:
+        """Return the ids of the crashed missions with this reason, oldest first."""
+        sql = f"SELECT id FROM missions WHERE status = 'crashed' AND json_extract(record, '$.reason') = ? {_ORDER}"
+        return [mission for (mission,) in self._database.read(sql, (reason,))]
+
     def remove(self, missions: Iterable[str]) -> None:
         """Delete missions with their runs, environments and cursors. Their events stay: see `events`."""
         self._database.write_many("DELETE FROM missions WHERE id = ?", ((mission,) for mission in missions))

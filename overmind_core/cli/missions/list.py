@@ -18,6 +18,8 @@ from overmind_core.cli.output import (
     table,
     tokens,
 )
+from overmind_core.domain.missions.lost import KEEPER_LOST, MEND, lost_sentence
+from overmind_core.domain.missions.lost import NOW as LOST_NOW
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -35,6 +37,16 @@ if TYPE_CHECKING:
 def activity_cell(row: Row) -> str:
     """Return what a mission is doing: `working`, `waiting:permission`."""
     return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
+
+
+def is_lost(row: Row) -> bool:
+    """Whether it was lost with its keeper, and not started again."""
+    return bool(row["reason"] == KEEPER_LOST and row["status"] == "crashed")
+
+
+def now_cell(row: Row) -> str:
+    """Return what it is at now, or what became of it."""
+    return LOST_NOW if is_lost(row) else or_absent((row.get("isolation") or {}).get("step") or row.get("now"))
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -56,7 +68,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "MEM": lambda row: size(row.get("memory_bytes")),
     "ACTIVITY": activity_cell,
     "COST": lambda row: money(row.get("cost_usd")),
-    "NOW": lambda row: or_absent((row.get("isolation") or {}).get("step") or row.get("now")),
+    "NOW": now_cell,
 }
 """More columns, with --wide."""
 
@@ -79,7 +91,15 @@ def ps(args: Namespace, context: Context) -> int:
     text = render(args, context, rows)
     if text:
         context.print(text)
+    if not args.json and not args.quiet:
+        _tell_lost(rows, context)
     return 0
+
+
+def _tell_lost(rows: Sequence[Row], context: Context) -> None:
+    """Say it when a keeper has died: it is no crash of their own, and one command starts all of them again."""
+    if lost := sum(is_lost(row) for row in rows):
+        context.note(lost_sentence(lost))
 
 
 def _empty(args: Namespace) -> str:
@@ -226,6 +246,10 @@ def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
     context.print(dumps(facts, indent=None if args.json else 2))
+    if is_lost(facts) and not args.json:
+        context.hint(
+            f"It was {LOST_NOW}. Start it again with: overmind restart {facts['id']}, all of them with: {MEND}"
+        )
     return 0
 
 
