@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import (
@@ -197,14 +199,14 @@ TITLES = ("ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES", "COST"
 
 
 def top(args: Namespace, context: Context) -> int:
-    """Show it once, or until ctrl-c."""
+    """Show it once, or until ctrl-c; in a pipe nobody is there to end it."""
     client = context.client()
 
     def draw() -> str:
         rows = client.call("top")
         return dumps(rows) if args.json else _render_top(rows, context)
 
-    if not args.once:
+    if not args.once and sys.stdout.isatty():
         redraw(draw)
     context.print(draw())
     return 0
@@ -236,7 +238,7 @@ def _spent(counted: Mapping[str, int] | None) -> str:
 
 TOP = Command(
     name="top",
-    options=[flag("--once", "once, instead of each second until ctrl-c"), JSON],
+    options=[flag("--once", "once, as in a pipe, instead of each second until ctrl-c"), JSON],
     examples=["overmind top", "overmind top --once --json"],
     run=top,
 )
