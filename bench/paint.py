@@ -18,8 +18,8 @@ KEYS = 150
 SETTLE = 5.0
 FIRST_GOAL = 0.300
 KEY_GOAL = 0.016
-CURSOR = rb"48;2;47;59;99m(?!%s )([\w-]+) "
-"""A row under the cursor, drawn on `cursor` of the dark theme, that isn't the one from before."""
+CURSOR = rb"48;2;47;59;99m(?:\x1b\[[\d;]*m|[^\x1b\w])*(?!%s )([\w-]+) "
+"""A row under the cursor, on `cursor` of the dark theme, that isn't the one from before; a mark, then a name."""
 TICK = ["bash", "-c", "exec 9<> <(:); while :; do echo tick $SECONDS; read -t 1 -u 9; done"]
 """A pause without a process: a read of a pipe that nobody writes to."""
 FLOOD = ["python3", "-c", "import os, time\nwhile 1: os.write(1, (b'x' * 99 + b'\\n') * 5000); time.sleep(0.05)"]

@@ -51,12 +51,18 @@ class Screen:
                     return time.perf_counter(), found[found.lastindex or 0]
         raise TimeoutError(f"{wanted!r} was never on the screen")
 
-    def watch(self, seconds: float) -> None:
-        """Take what is written for a while."""
+    def watch(self, seconds: float) -> bytes:
+        """Return what is written for a while."""
+        shown = bytearray()
         until = time.perf_counter() + seconds
         while (left := until - time.perf_counter()) > 0:
             if select.select([self._fd], [], [], left)[0]:
-                os.read(self._fd, CHUNK)
+                shown += os.read(self._fd, CHUNK)
+        return bytes(shown)
+
+    def press(self, keys: bytes) -> None:
+        """Type these."""
+        os.write(self._fd, keys)
 
     def answer(self, key: bytes, wanted: bytes) -> tuple[float, bytes]:
         """Seconds from a key to what it puts on the screen, and that."""

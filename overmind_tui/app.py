@@ -13,6 +13,7 @@ from datetime import tzinfo
 from typing import Any, ClassVar
 
 from textual import constants, events, on
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.driver import Driver as AnyDriver
 from textual.filter import LineFilter
@@ -29,12 +30,14 @@ from overmind_tui.log.follow import LogFollower
 from overmind_tui.missions.actions import RowActions, action_groups
 from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.screen import MainParts, MissionsScreen
+from overmind_tui.pages.page import FILLING_SECONDS, Page
 from overmind_tui.render import ringing
 from overmind_tui.render.cells import Row
 from overmind_tui.shell import appearance, external, messages, world
 from overmind_tui.shell.appearance import Appearance
 from overmind_tui.shell.coaching import Coaching
 from overmind_tui.shell.event_stream import EventStream
+from overmind_tui.shell.frame import ChangedCells, Frame, pieces, system_of
 from overmind_tui.shell.key_queue import Expected, KeyQueue
 from overmind_tui.shell.live_settings import LiveSettings
 from overmind_tui.shell.notices import Notice, Title
@@ -209,7 +212,35 @@ class OvermindApp(App[str], inherit_bindings=False):
     @on(AnyDriver.SignalResume)
     def repaint(self) -> None:
         """Draw all of it: others have drawn on the terminal meanwhile."""
+        self._forget_frame()
         external.repaint(self)
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:  # noqa: ANN401 - whatever Textual draws
+        """Write only what differs from what the terminal shows."""
+        frame: Frame | None = getattr(self._driver, "frame", None)
+        shows = self._running and not self._closed and not self._batch_count
+        if frame is not None and shows and isinstance(renderable, CompositorUpdate):
+            frame.resize(*self.size)
+            frame.draw(pieces(renderable, system_of(self.console)))
+            renderable = None
+            if not self._holds_frame():
+                changed = ChangedCells(frame)
+                moved = self.cursor_position != self._previous_cursor_position
+                renderable = changed if changed.text or moved else None
+        super()._display(screen, renderable)
+
+    def _holds_frame(self) -> bool:
+        """Whether the rows of the page on top are about to come: it is shown with them, or a moment later without."""
+        top = self._screen_stack[-1] if self._screen_stack else None
+        if not isinstance(top, Page) or not top.is_filling:
+            return False
+        self.set_timer(FILLING_SECONDS, self.screen.refresh)
+        return True
+
+    def _forget_frame(self) -> None:
+        frame: Frame | None = getattr(self._driver, "frame", None)
+        if frame is not None:
+            frame.forget()
 
     # keys: one after the other, to the screen on top; held while one is opening
 
@@ -219,6 +250,8 @@ class OvermindApp(App[str], inherit_bindings=False):
             self.presence.touched()
             self.typed.put(event)
             return
+        if isinstance(event, events.Resize):
+            self._forget_frame()
         await super().on_event(event)
 
     def _press(self, key: str, character: str | None) -> None:
@@ -350,6 +383,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         """Ask for everything again."""
         self.fleet.forget_killed()
         self.main.rearrange(asked=True)
+        self.repaint()
         self.event_stream.retry()
         self.flash("asked for everything again", "quiet")
 

@@ -1,8 +1,8 @@
 """From words to arguments: an argparse parser made of a command's table, with our own words for mistakes.
 
 Below it what the words after options mean: `duration`, `whole_number`, `label` and others each check or convert one
-word, and raise ValueError with a text for the person. `--timeout` without a unit is milliseconds, wherever it stands;
-who seems to mean seconds is warned.
+word, and raise ValueError with a text for the person. A `--timeout` that limits a run is milliseconds without a unit,
+and who seems to mean seconds is warned; one of who only waits is seconds.
 """
 
 from __future__ import annotations
@@ -245,8 +245,8 @@ PROBABLY_SECONDS = 1000
 
 
 def timeout_seconds(given: str) -> float:
-    """Return the seconds that a checked `--timeout` means."""
-    return parse_duration(given, default_unit=MILLISECONDS)
+    """Return the seconds that a checked `--timeout` of who waits means."""
+    return parse_duration(given)
 
 
 def warn_about_milliseconds(given: str | None, context: Context) -> None:

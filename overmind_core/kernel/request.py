@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from overmind_core.system.process_table import read
-from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
+from overmind_core.system.run_mark import NO_MARK, PERSON_MARK, mark_of, unmarked_limit
 from overmind_core.system.unixsocket import Peer
 
 
@@ -28,7 +28,7 @@ class Caller:
 
     def died_inside(self) -> bool:
         """Whether it ran in some mission and is dead: most likely it was ended together with that."""
-        if not NO_MARK < self.mark < unmarked_limit():
+        if self.mark == PERSON_MARK or not NO_MARK < self.mark < unmarked_limit():
             return False
         process = read(self.peer.pid)
         return process is None or process.dead

@@ -16,7 +16,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Caller
 from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, descends
 from overmind_core.system.process_table import environ, new_process_table, read
-from overmind_core.system.run_mark import OWN_MARK, OWN_VARIABLE, mark_of
+from overmind_core.system.run_mark import OWN_MARK, OWN_VARIABLE, PERSON_MARK, mark_of
 from overmind_core.system.unixsocket import Peer
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _by_environment(peer: Peer, registry: Registry, home: str) -> str | None:
 
 
 def _by_mark(mark: int, registry: Registry) -> str | None:
-    if mark <= OWN_MARK:
+    if mark <= PERSON_MARK:
         return None
     return next((run.mission for run in registry.runs.values() if run.mark == mark and run.code is None), None)
 

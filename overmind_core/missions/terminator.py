@@ -21,8 +21,8 @@ from overmind_core.domain.missions.facts import Gone
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
-from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget
-from overmind_core.system.process_table import new_process_table
+from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget, Siblings
+from overmind_core.system.process_table import new_process_table, now_ticks
 from overmind_core.system.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class Terminator:
     def on_conclusion(self, concluded: RunConcluded) -> None:
         """The run is over."""
         self._seen.pop(concluded.run, None)
+        if concluded.spared:
+            self._trees.certain_since = now_ticks()
         self._blind_since.pop(concluded.run, None)
 
     async def run(self) -> None:
@@ -287,11 +289,12 @@ class Terminator:
         targets = [target for mission in exited if (target := self._trees.target(mission)) is not None]
         if not exited:
             return
-        sweep = self._sweep(targets)
+        sweep, by_run = self._sweep(targets), {target.run: target for target in targets}
         alive = await self._trees.in_thread(sweep.alive) if targets else {}
         for mission in exited:
-            if not alive.get(mission.run_id) and await self._is_proved_gone(mission.run_id, sweep.spared):
-                self._apply_gone(mission, (), {})
+            known = sweep.spared | sweep.foreign
+            if not alive.get(mission.run_id) and await self._is_proved_gone(mission.run_id, known):
+                self._apply_gone(mission, tuple(map(_line, sweep.perhaps.get(mission.run_id, ()))), by_run)
 
     async def _is_proved_gone(self, run: str, spared: Collection[int]) -> bool:
         """Ask the keeper, to whom every process that lost its parent comes."""
@@ -370,6 +373,8 @@ class ProcessTrees:
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By mission, while one freezes or thaws it."""
+        self.certain_since = now_ticks()
+        """What is older may have been left by a run on purpose, one that ended before we came or with its spared."""
 
     def target(self, mission: Mission) -> RunTarget | None:
         """What a sweep must know of the mission's newest run; None when it has no process of this boot."""
@@ -423,7 +428,18 @@ class ProcessTrees:
 
     def sweep(self, targets: Sequence[RunTarget], seen: dict[str, set[Identity]] | None = None) -> Sweep:
         """A sweep of these runs; `seen`: what earlier ones found, by run. Its functions block: see `in_thread`."""
-        return Sweep(targets, keeper=self._registry.keeper_pid, on=new_process_table(self._leave), seen=seen)
+        others = Siblings(partial(self._others, {target.run for target in targets}), self.certain_since)
+        table = new_process_table(self._leave)
+        return Sweep(targets, keeper=self._registry.keeper_pid, on=table, seen=seen, others=others)
+
+    def _others(self, runs: Collection[str]) -> list[RunTarget]:
+        """The runs of live missions but for these. Called from threads: it looks at nothing but dictionaries."""
+        newest = [run for run in list(self._registry.runs.values()) if run.id not in runs and run.pid]
+        return [
+            RunTarget(run.id, run.mission, self._home, run.pid, run.ticks)
+            for run in newest
+            if run.boot == self._registry.boot and run.mission in self._registry.live
+        ]
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """Call what blocks."""

@@ -175,7 +175,7 @@ def _run(argv: list[str], environ: Mapping[str, str]) -> None:
             cwd="/",
             start_new_session=True,
         )
-        clear_own_mark_of(process.pid)  # the command is the person's
+        clear_own_mark_of(process.pid, background=True)  # the command is the person's
         try:
             process.wait(LIMIT)
         except subprocess.TimeoutExpired:

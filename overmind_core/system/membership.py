@@ -13,6 +13,7 @@ against the process' name and against its command line, the program without its 
 from __future__ import annotations
 
 import fnmatch
+import math
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -57,11 +58,24 @@ class ProcessFacts(Protocol):
     def mark(self, process: Process) -> int:
         """The mark it wears."""
 
+    def is_marked(self, process: Process) -> bool:
+        """Whether it wears any mark: of a run, be that over, or of a supervisor."""
+
     def holds_lock(self, process: Process) -> bool:
         """Whether it holds a keeper's or a supervisor's lock."""
 
     def is_exempt(self, process: Process) -> bool:
         """Whether it is a program that is never ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """What else may have left a process that nothing explains."""
+
+    runs: Callable[[], Sequence[RunTarget]]
+    """The other runs that live; asked only when there is such a process, from any thread."""
+    certain_since: int | None
+    """Start in clock ticks from which on every run that may leave processes for good is known; None: never."""
 
 
 class Membership(NamedTuple):
@@ -71,6 +85,10 @@ class Membership(NamedTuple):
     """Pids by run; each run has an entry."""
     spared: set[int]
     """Pids that would belong to one, were they not to be left alone."""
+    unexplained: dict[str, set[int]]
+    """Pids by run, of processes that may be the run's or another's: they have shed everything that would tell."""
+    foreign: set[int]
+    """Pids of the keeper's children without a mark that are no run's of these: they are no sign that one lives."""
 
 
 @dataclass(slots=True)
@@ -86,6 +104,8 @@ class MembershipSearch:
     """Pid of this process."""
     seen: Mapping[str, Collection[Identity]]
     """What belonged to a run at an earlier look: it and what is below it belongs for ever."""
+    others: Siblings | None = None
+    """None: what nothing explains is nobody's."""
     _untouchable: dict[int, bool] = field(default_factory=dict)
     _boundary: set[int] = field(default_factory=set)
     _roots: set[int] = field(default_factory=set)
@@ -100,11 +120,13 @@ class MembershipSearch:
             self._claim(target.run, self._visible(target), owners, spared)
         for run, pid in list(self._hidden(owners)):
             self._claim(run, [pid], owners, spared)
+        orphans = self._unmarked_orphans(owners)
+        unexplained = self._by_elimination(orphans, owners, spared)
         members: dict[str, set[int]] = {target.run: set() for target in self.targets}
         for pid, run in owners.items():
             if not self.snapshot.processes[pid].dead:
                 members[run].add(pid)
-        return Membership(members, spared)
+        return Membership(members, spared, unexplained, {one.pid for one in orphans if one.pid not in owners})
 
     def _claim(self, run: str, pids: Iterable[int], owners: dict[int, str], spared: set[int]) -> None:
         """Give `pids`, and all below them, to `run`, down to what is not to be touched."""
@@ -165,6 +187,49 @@ class MembershipSearch:
             elif named is not None and process.ticks >= (named.started_ticks or named.root_ticks):
                 yield named.run, pid
 
+    def _by_elimination(
+        self, orphans: Sequence[Process], owners: dict[int, str], spared: set[int]
+    ) -> dict[str, set[int]]:
+        """Give what only these runs can have left to the youngest of them; return what may be another's, by run.
+
+        A program that changes its user by PAM (su, sudo, runuser) loses the mark, and with a login the environment.
+        When it leaves its session and its parent as well, all that tells is that the keeper has adopted it.
+        """
+        found: dict[str, set[int]] = {}
+        orphans = [one for one in orphans if self.facts.origin(one) == (b"", b"") and not self._protected(one.pid)]
+        if not orphans or self.others is None:
+            return found
+        others, since = self.others.runs(), self.others.certain_since
+        alternatives = self._other_parents(spared)
+        for process in orphans:
+            if any(other.root_pid in {process.pid, process.sid} for other in others):
+                continue
+            mine = [target for target in self.targets if target.root_ticks <= process.ticks]
+            starts = [*(one.root_ticks for one in others), *(one.ticks for one in alternatives)]
+            certain = since is not None and process.ticks >= since and min(starts, default=math.inf) > process.ticks
+            if mine and certain:
+                self._claim(max(mine, key=lambda one: one.root_ticks).run, [process.pid], owners, spared)
+            else:
+                for target in mine:
+                    found.setdefault(target.run, set()).add(process.pid)
+        return found
+
+    def _unmarked_orphans(self, owners: Mapping[int, str]) -> list[Process]:
+        """The keeper's living children that neither belong to one of these runs nor wear a mark."""
+        if self.others is None or not self.keeper or not self.facts.adopting:
+            return []
+        children = (self.snapshot.processes[pid] for pid in self.snapshot.children.get(self.keeper, ()))
+        return [
+            process
+            for process in children
+            if process.pid not in owners and not process.dead and not self.facts.is_marked(process)
+        ]
+
+    def _other_parents(self, spared: Collection[int]) -> list[Process]:
+        """Programs that are left alone, and whose orphans come to the keeper too: a terminal multiplexer's."""
+        below = (self.snapshot.processes[pid] for pid in self.snapshot.children.get(self.keeper or 0, ()))
+        return [one for one in below if one.pid in spared or (not one.dead and self._is_exempt(one.pid))]
+
     def _marked(self, target: RunTarget, process: Process) -> bool:
         """Whether the mark may be believed: numbers come back, so it alone proves nothing."""
         if process.ticks < target.root_ticks:
@@ -214,6 +279,7 @@ def find_members(
     keeper: int | None,
     ours: int,
     seen: Mapping[str, Collection[Identity]] | None = None,
+    others: Siblings | None = None,
 ) -> Membership:
     """Which processes belong to which of `targets`.
 
@@ -224,8 +290,9 @@ def find_members(
         keeper: pid of these runs' keeper, None when it is dead.
         ours: pid of this process; it, what is above it and pid 1 belong to nobody.
         seen: who belonged at an earlier look, by run.
+        others: the other runs, for what nothing explains; None leaves that to nobody.
     """
-    return MembershipSearch(snapshot, targets, facts, keeper, ours, seen or {}).find()
+    return MembershipSearch(snapshot, targets, facts, keeper, ours, seen or {}, others).find()
 
 
 EXEMPT_PROGRAMS = (

@@ -11,12 +11,15 @@ from overmind_core.system.process import Identity, Process, Snapshot
 
 if sys.platform == "linux":
     from overmind_core.system.process_table_linux import LinuxProcessTable as _SystemProcessTable
-    from overmind_core.system.process_table_linux import children, command, environ, read, scan
+    from overmind_core.system.process_table_linux import children, command, environ, now_ticks, read, scan
 else:
     from overmind_core.system.process_table_portable import PortableProcessTable as _SystemProcessTable
-    from overmind_core.system.process_table_portable import children, command, environ, read, scan
+    from overmind_core.system.process_table_portable import children, command, environ, now_ticks, read, scan
 
-__all__ = ["ProcessTable", "children", "command", "environ", "identity", "new_process_table", "read", "scan", "send"]
+__all__ = [
+    "ProcessTable", "children", "command", "environ", "identity", "new_process_table", "now_ticks", "read", "scan",
+    "send",
+]  # fmt: skip
 
 
 class ProcessTable(ProcessFacts, Protocol):

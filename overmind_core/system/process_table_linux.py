@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
 from overmind_core.system.process import Identity, Process, Snapshot, send_pinned
-from overmind_core.system.run_mark import mark_of
+from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
 
 GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 KEEPER_LOCK = b"/keeper.lock"
@@ -64,6 +65,11 @@ def environ(pid: int) -> bytes:
     return _slurp(f"/proc/{pid}/environ")
 
 
+def now_ticks() -> int:
+    """This moment as a process that starts now would have it as its start time."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+
+
 def command(pid: int) -> list[str]:
     """The command line of `pid`, empty for a zombie."""
     line = _slurp(f"/proc/{pid}/cmdline").rstrip(b"\0")
@@ -108,7 +114,8 @@ class LinuxProcessTable:
         self._holders: set[Identity] = set()
         self._servants: set[Identity] = set()
         self._lockers: set[int] | None = None
-        self._uids = {os.getuid(), os.geteuid(), 0}
+        self._uids = None if os.geteuid() == 0 else {os.getuid(), os.geteuid(), 0}
+        """None: root may read everybody's."""
 
     def scan(self) -> Snapshot:
         """Read all processes; see `scan`."""
@@ -132,6 +139,10 @@ class LinuxProcessTable:
     def mark(self, process: Process) -> int:
         """The mark it wears."""
         return mark_of(process.pid)
+
+    def is_marked(self, process: Process) -> bool:
+        """Whether it wears any mark: of a run, be that over, or of a supervisor."""
+        return NO_MARK < mark_of(process.pid) < unmarked_limit()
 
     def origin(self, process: Process) -> tuple[bytes, bytes]:
         """Mission and home that its environment names; asked once, for a program may replace itself."""
@@ -157,7 +168,12 @@ class LinuxProcessTable:
         return _remembered(self._servants, process.identity, lambda: self._matches(process.name, command(process.pid)))
 
     def _readable(self, pid: int) -> bool:
-        """Whether its environment may be ours: root's too, for so look programs that hide their memory."""
+        """Whether its environment may be ours: root's too, for so look programs that hide their memory.
+
+        As root everybody's: a program of ours may have become another user.
+        """
+        if self._uids is None:
+            return True
         try:
             return os.stat(f"/proc/{pid}").st_uid in self._uids
         except GONE:

@@ -7,6 +7,7 @@ keeper.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -44,6 +45,11 @@ def environ(pid: int) -> bytes:
     except (psutil.Error, OSError):
         return b""
     return b"".join(os.fsencode(f"{name}={value}") + b"\0" for name, value in pairs.items())
+
+
+def now_ticks() -> int:
+    """This moment as a process that starts now would have it as its start time."""
+    return round(time.time() * 100)
 
 
 def command(pid: int) -> list[str]:
@@ -90,6 +96,11 @@ class PortableProcessTable:
         """Nothing wears a mark here."""
         del process
         return NO_MARK
+
+    def is_marked(self, process: Process) -> bool:
+        """Nothing wears one."""
+        del process
+        return False
 
     def origin(self, process: Process) -> tuple[bytes, bytes]:
         """Mission and home that its environment names; asked once, for a program may replace itself."""

@@ -25,6 +25,8 @@ MARK_RLIMIT = getattr(resource, "RLIMIT_MSGQUEUE", None)
 OWN_MARK = 1
 """What a supervisor wears, and so everything that it starts for itself: git, and the hooks and filters that git runs.
 No run ever has it: their marks lie in the upper half of the limit."""
+PERSON_MARK = 2
+"""What a person's command wears that a supervisor starts in the background: it may leave processes, and is no run."""
 OWN_VARIABLE = "OVERMIND_GIT_FOR"
 """Variable in the environment of each git of a supervisor, and of the hooks that it runs: for which mission it is."""
 DEFAULT_LIMIT = 819_200
@@ -87,12 +89,16 @@ def give_own_mark_to(pid: int) -> None:
         resource.prlimit(pid, MARK_RLIMIT, (OWN_MARK, resource.getrlimit(MARK_RLIMIT)[1]))
 
 
-def clear_own_mark_of(pid: int) -> None:
-    """Take the mark of a supervisor off a program that it has just started for a person: it speaks as that person."""
+def clear_own_mark_of(pid: int, *, background: bool = False) -> None:
+    """Take the mark of a supervisor off a program that it has just started for a person: it speaks as that person.
+
+    One in the `background` gets another in its place.
+    """
     if MARK_RLIMIT is None or resource.getrlimit(MARK_RLIMIT)[0] != OWN_MARK:
         return  # a mission's mark is not ours to take off
     with suppress(OSError):  # it has ended already
-        resource.prlimit(pid, MARK_RLIMIT, (unmarked_limit(), resource.getrlimit(MARK_RLIMIT)[1]))
+        mark = PERSON_MARK if background else unmarked_limit()
+        resource.prlimit(pid, MARK_RLIMIT, (mark, resource.getrlimit(MARK_RLIMIT)[1]))
 
 
 class MarkPool:

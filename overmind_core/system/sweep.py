@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.system.membership import Membership, RunTarget, find_members
+from overmind_core.system.membership import Membership, RunTarget, Siblings, find_members
 from overmind_core.system.process import Identity, Process, Snapshot
 from overmind_core.system.process_table import ProcessTable, children, environ, new_process_table, read
 from overmind_core.system.run_mark import mark_of
@@ -88,6 +88,10 @@ LOOK_PAUSES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.01, 0.02, 0.02, 0.05)
 """Seconds between looks while the killed are dying. Who is still there after the last one is stuck, or a chain."""
 
 
+DOUBT = "(of this mission or another: it has changed its user)"
+"""Behind the command line of what may be a run's."""
+
+
 class NamedProcess(NamedTuple):
     """A process with its command line, for people."""
 
@@ -105,6 +109,7 @@ class Sweep:
         keeper: int | None,
         on: ProcessTable | None = None,
         seen: dict[str, set[Identity]] | None = None,
+        others: Siblings | None = None,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -115,6 +120,7 @@ class Sweep:
             keeper: the pid of the keeper that holds them, None when it is dead.
             on: the machine; `new_process_table(leave)` with the list of programs to leave alone.
             seen: what belonged to the runs in earlier sweeps, by run; added to here.
+            others: the other runs; None: what nothing explains is not looked at.
             clock: monotonic seconds.
             pause: sleeps for so many seconds.
         """
@@ -126,9 +132,14 @@ class Sweep:
         self._seen = {} if seen is None else seen
         for target in targets:
             self._seen.setdefault(target.run, set())
+        self._others = others
         self._snapshot = Snapshot({})
         self.spared: set[int] = set()
         """Whom the newest look found, and left alone (a program of the list `leave`, a daemon of ours)."""
+        self.foreign: set[int] = set()
+        """Orphans without a mark that the newest look found to be nobody's of these runs, or perhaps another's."""
+        self.perhaps: dict[str, list[NamedProcess]] = {}
+        """What nothing explains, by each run that may have left it, of the newest look."""
 
     def alive(self) -> dict[str, set[int]]:
         """The pids that live, by run. An empty set proves nothing yet: `end` does."""
@@ -165,7 +176,7 @@ class Sweep:
         return self._each_once(signal.SIGCONT).members
 
     def end(self, *, purge: Purge | None = None, limit: float = END_LIMIT) -> dict[str, list[NamedProcess]]:
-        """Kill all of them.
+        """Kill all of them. What may be theirs or another run's is named, and left alone.
 
         Args:
             purge: how to reach the keeper; None when it is dead.
@@ -181,18 +192,23 @@ class Sweep:
             stubborn = self._end_uncatchable(purge, found.spared)
             found = self._look()
             if not any(found.members.values()) and not any(stubborn.values()):
-                return {}
+                return self.perhaps
             if self._clock() >= deadline:
                 return self._survivors(found, stubborn)
 
     def _look(self) -> Membership:
         self._snapshot = self._machine.scan()
         found = find_members(
-            self._snapshot, self.targets, self._machine, keeper=self.keeper, ours=os.getpid(), seen=self._seen
-        )
+            self._snapshot, self.targets, self._machine, keeper=self.keeper, ours=os.getpid(), seen=self._seen,
+            others=self._others,
+        )  # fmt: skip
         for run, pids in found.members.items():
             self._seen[run].update(self._snapshot.processes[pid].identity for pid in pids)
-        self.spared = found.spared
+        self.spared, self.foreign = found.spared, found.foreign
+        named = self._named(found.unexplained)
+        self.perhaps = {
+            run: [NamedProcess(one.pid, f"{one.command} {DOUBT}") for one in more] for run, more in named.items()
+        }
         return found
 
     def _all(self, found: Membership) -> list[Process]:
@@ -239,7 +255,10 @@ class Sweep:
         return {}
 
     def _survivors(self, found: Membership, stubborn: Mapping[str, Sequence[int]]) -> dict[str, list[NamedProcess]]:
-        return self._named({run: pids | set(stubborn.get(run, ())) for run, pids in found.members.items()})
+        named = self._named({run: pids | set(stubborn.get(run, ())) for run, pids in found.members.items()})
+        for run, more in self.perhaps.items():
+            named[run] = [*named.get(run, ()), *more]
+        return named
 
     def _named(self, members: Mapping[str, Collection[int]]) -> dict[str, list[NamedProcess]]:
         return {run: [self._name(pid) for pid in sorted(pids)] for run, pids in members.items() if pids}

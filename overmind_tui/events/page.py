@@ -32,7 +32,13 @@ class EventsPage(TablePage):
 
     def __init__(self, view: View, show: Show) -> None:
         super().__init__(view, show)
-        self._earlier: Sequence[Row] = ()
+        self._earlier: Sequence[Row] | None = None
+        """Those before the program's own; None: they are asked for."""
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether the earlier ones are about to come."""
+        return self._earlier is None and self.is_new
 
     def begin(self) -> None:
         """What we know, at once; what was before, when it came."""
@@ -53,8 +59,10 @@ class EventsPage(TablePage):
     def ask(self) -> None:
         """The program itself is told of each event."""
         first = self.shell.fleet.oldest_event
-        before = [one for one in self._earlier if first is None or one["seq"] < first]
+        before = [one for one in self._earlier or () if first is None or one["seq"] < first]
         known = [*before, *self.shell.fleet.events, *self.shell.notice.kept]
+        if self._earlier is None and not known:
+            return
         self.take(tables.events(sorted(known, key=lambda one: str(one["at"])), self.shell.zone))
 
 

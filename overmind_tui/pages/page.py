@@ -157,6 +157,8 @@ class NeedsRoom(Screen[None]):
         return [[Cell(text)] for text in layout.too_small(*self.app.size, self.way_out)]
 
 
+FILLING_SECONDS = 0.1
+"""How long a page that has just opened may wait for what it shows before it is drawn without that."""
 ALT = "alt+"
 LEAVING = frozenset({"quit", "leave"})
 GAP = 2
@@ -213,6 +215,11 @@ class Page(NeedsRoom, RateLimited):
     def chosen(self) -> list[Row]:
         """The rows of any kind that an action would meet."""
         return self.targets()
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether it has just opened, and what it shows is about to come."""
+        return False
 
     @property
     def restless(self) -> bool:

@@ -17,7 +17,7 @@ from textual.geometry import Size
 from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions.rows import Branch
-from overmind_tui.pages.page import Page, joined
+from overmind_tui.pages.page import FILLING_SECONDS, Page, joined
 from overmind_tui.pages.table_rows import Marks, Sorting, TableFilter
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import row_filter, tables, texts
@@ -149,6 +149,7 @@ class TablePage(Page):
         self.marks = Marks(self)
         self.rows: list[Row] = []
         self._loaded = False
+        self._opened_at = time.monotonic()
 
     def compose(self) -> ComposeResult:
         """Header, table, bottom line."""
@@ -292,6 +293,16 @@ class TablePage(Page):
             "wide": self.do_wide,
         }
         return joined(own, self.filtering.handlers, self.sorting.sort_handlers, self.marks.handlers)
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether its first rows are about to come."""
+        return not self._loaded and self.is_new
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it has just opened."""
+        return time.monotonic() < self._opened_at + FILLING_SECONDS
 
     @property
     def restless(self) -> bool:

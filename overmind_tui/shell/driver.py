@@ -23,6 +23,7 @@ from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from overmind_tui.shell.frame import Frame
 from overmind_tui.shell.keys import Token, Tokenizer, TokenKind
 from overmind_tui.shell.messages import Tapped, TerminalGone
 from overmind_tui.shell.settings import Settings
@@ -132,6 +133,8 @@ REMOTE_FRAME_SECONDS = 1 / 15
 _POLL, _POLL_PENDING = 0.1, 0.02
 _CHUNK = 4096
 _REPORTS = "MmIOytR"
+PLAIN = "\x1b[m"
+"""Text without colours and attributes."""
 
 
 def is_remote() -> bool:
@@ -155,6 +158,7 @@ class Driver(LinuxDriver):
     Attributes:
         tap: While there is one, it cuts what is read, for a mission's terminal; None: all of it is for the program.
         escape_seconds: How long a lone Esc waits for company.
+        frame: What the terminal shows by now.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Textual hands on
@@ -171,6 +175,17 @@ class Driver(LinuxDriver):
         self._frame_seconds = frame_seconds(self._settings.fps)
         self._framed_at = 0.0
         self._away = False
+        self.frame = Frame()
+
+    def start_application_mode(self) -> None:
+        """Have the terminal: nobody knows what it shows."""
+        self.frame.forget()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, with colours as they were."""
+        self.write(PLAIN)
+        super().stop_application_mode()
 
     def suspend_application_mode(self) -> None:
         """Let another program have the terminal."""

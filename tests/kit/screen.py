@@ -8,9 +8,11 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from types import TracebackType
 from typing import Self
 
+from overmind_tui.pages.dialog import MOMENT
 from tests.kit.overmind import Overmind
 from tests.kit.processes import alive
 from tests.kit.waiting import eventually
@@ -65,15 +67,12 @@ class TmuxScreen:
         self._tmux("send-keys", "-l", text)
 
     def agree(self, key: str, question: str) -> None:
-        """Answer a question, which counts once it could be read."""
+        """Answer a question, as who has read it: an answer counts only then."""
         self.until(question)
-
-        def answered() -> bool:
-            if question in self.shown():
-                self.type(key)
-            return question not in self.shown()
-
-        eventually(answered, what=f"{question} is answered")
+        read_at = time.monotonic() + 2 * MOMENT
+        eventually(lambda: time.monotonic() > read_at, what="it could be read")
+        self.type(key)
+        self.until(gone=question)
 
     def shown(self) -> str:
         """What is on the screen."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from textual import events
+from textual.screen import Screen
 
 from overmind_tui.missions import describe
 from overmind_tui.missions.describe_page import DescribePage
@@ -113,7 +116,7 @@ def test_an_answer_that_was_typed_ahead_of_its_question_stops_nothing(weighty_an
 def test_a_key_behind_the_one_that_opens_a_view_is_for_that_view(monkeypatch):
     """A description needs two answers first; `q` in the meantime closed the program."""
     monkeypatch.setattr(describe, "lines", lambda *_: [])
-    waiting: list = []
+    waiting: list[Callable[[], None]] = []
 
     class Slow(Asked):
         def request(self, command, requests, on_result):
@@ -126,8 +129,13 @@ def test_a_key_behind_the_one_that_opens_a_view_is_for_that_view(monkeypatch):
         await pilot.press("d", "q")
         assert app.is_running
         assert app.screen is app.main
-        opened = []
-        app.open = lambda screen: (opened.append(screen), Asked.open(app, screen))
+        opened: list[Screen[None]] = []
+
+        def written_down(screen):
+            opened.append(screen)
+            Asked.open(app, screen)
+
+        app.open = written_down
         while waiting:
             waiting.pop()()
             await pilot.pause()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
@@ -23,6 +24,7 @@ from overmind_core.cli.output import (
 from overmind_core.domain.missions.lost import KEEPER_LOST, MEND, lost_sentence
 from overmind_core.domain.missions.lost import NOW as LOST_NOW
 from overmind_core.domain.text.duration import format_uptime
+from overmind_core.domain.text.moment import parse_time
 
 TYPE_CHECKING = False
 
@@ -37,7 +39,10 @@ if TYPE_CHECKING:
 
 
 def activity_cell(row: Row) -> str:
-    """Return what a mission is doing: `working`, `waiting:permission`."""
+    """Return what a mission is doing: `working`, `waiting:permission`, `limited 4m` until its next try."""
+    if row.get("activity") == "limited" and row.get("resume_at"):
+        now = time.time()
+        return f"limited {format_uptime(parse_time(row['resume_at'], now) - now)}"
     return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
 
 

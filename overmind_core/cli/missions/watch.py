@@ -7,7 +7,7 @@ import time
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
-from overmind_core.cli.parser import milliseconds, timeout_seconds, warn_about_milliseconds, whole_number
+from overmind_core.cli.parser import duration, timeout_seconds, whole_number
 from overmind_core.client.stream import follow
 from overmind_core.domain.missions import lost
 from overmind_core.domain.missions.lost import KEEPER_LOST
@@ -35,7 +35,6 @@ def wait(args: Namespace, context: Context) -> int:
 
 def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Callable[[End], str]) -> int:
     """Print what `line` makes of each end as it comes; return the exit status of `ends`."""
-    warn_about_milliseconds(args.timeout, context)
     deadline = None if args.timeout is None else time.monotonic() + timeout_seconds(args.timeout)
     try:
         for kind, item in follow(context.client(), ends.request, deadline=deadline):
@@ -125,7 +124,7 @@ WAIT = Command(
     arguments=[ids()],
     options=[
         flag("--any", "until the first of them has ended"),
-        option("--timeout", "TIME", "give up after so long, in ms, with exit status 124", parse=milliseconds),
+        option("--timeout", "TIME", "give up after so long, in seconds, with exit status 124", parse=duration),
         JSON,
     ],
     examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],

@@ -83,6 +83,8 @@ class Machine:
 
 class Sweep:
     spared: frozenset[int] = frozenset()
+    foreign: frozenset[int] = frozenset()
+    perhaps: dict[str, list[NamedProcess]] = {}  # noqa: RUF012 - of nobody
 
     def __init__(self, machine, targets):
         self._machine = machine

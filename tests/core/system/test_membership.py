@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from overmind_core.system.membership import RunTarget, find_members
+from overmind_core.system.membership import RunTarget, Siblings, find_members
 from overmind_core.system.process import Process, Snapshot
 
 KEEPER, OURS, ROOT = 10, 20, 100
@@ -28,6 +28,9 @@ class Facts:
 
     def mark(self, process):
         return self.marks.get(process.pid, 819200)
+
+    def is_marked(self, process):
+        return self.mark(process) < 819200
 
     def holds_lock(self, process):
         return process.pid in self.locks
@@ -165,3 +168,54 @@ def test_each_of_several_runs_gets_its_own():
 
 def test_a_circle_of_parents_ends_the_walk():
     assert belongs([process(101, 102), process(102, 101)], facts=Facts(marks={101: 777})) == {ROOT}
+
+
+# what has changed its user: no mark, no environment, no session, no parent
+
+OTHER = RunTarget("n.1", "n", HOME, 200, 1500, 1500)
+OTHER_ROOT = process(200, KEEPER, ticks=1500)
+UNEXPLAINED = {
+    "nobody else can have left it": (process(101, KEEPER, ticks=1200), {}, {101}, set()),
+    "with what is below it": (process(101, KEEPER), {"more": [process(102, 101)]}, {101, 102}, set()),
+    "another run is old enough, too": (process(101, KEEPER), {"others": [OTHER]}, set(), {101}),
+    "another run is too young": (process(101, KEEPER, ticks=1200), {"others": [OTHER]}, {101}, set()),
+    "it is another run's root": (process(200, KEEPER, ticks=1500), {"others": [OTHER]}, set(), set()),
+    "it is in another run's session": (process(101, KEEPER, sid=200), {"others": [OTHER]}, set(), set()),
+    "it is older than this run": (process(101, KEEPER, ticks=900), {}, set(), set()),
+    "it wears another mark": (process(101, KEEPER), {"facts": Facts(marks={101: 5})}, set(), set()),
+    "its environment names another": (process(101, KEEPER), {"facts": Facts(origins={101: (b"x", b"")})}, set(), set()),
+    "it is not the keeper's": (process(101, 1), {}, set(), set()),
+    "it holds a lock": (process(101, KEEPER), {"facts": Facts(locks={101})}, set(), set()),
+    "a multiplexer may have started it": (
+        process(101, KEEPER),
+        {"more": [process(300, KEEPER, ticks=1100)], "facts": Facts(left={300})},
+        set(),
+        {101},
+    ),
+    "one may have been left on purpose": (process(101, KEEPER), {"since": 3000}, set(), {101}),
+    "it is dead": (process(101, KEEPER, state="Z"), {}, set(), set()),
+    "nobody adopts": (process(101, KEEPER), {"facts": Facts(adopting=False)}, set(), set()),
+}
+
+
+@pytest.mark.parametrize(("orphan", "how", "members", "named"), UNEXPLAINED.values(), ids=UNEXPLAINED)
+def test_what_nothing_explains_is_whose_alone_it_can_be_or_named(orphan, how, members, named):
+    world = {p.pid: p for p in [*WORLD, OTHER_ROOT, orphan, *how.get("more", ())]}
+    others = how.get("others", ())
+    if not others:
+        del world[200]
+    siblings = Siblings(lambda: others, how.get("since", 0))
+    facts = how.get("facts") or Facts()
+    facts.marks.setdefault(200, 778)
+    found = find_members(Snapshot(world), [TARGET], facts, keeper=KEEPER, ours=OURS, others=siblings)
+    assert found.members["m.1"] == {ROOT} | members
+    assert found.unexplained.get("m.1", set()) == named
+
+
+def test_what_only_the_runs_that_end_can_have_left_ends_with_the_youngest():
+    world = {p.pid: p for p in [*WORLD, OTHER_ROOT, process(101, KEEPER)]}
+    facts = Facts(marks={200: 778})
+    siblings = Siblings(lambda: (), 0)
+    found = find_members(Snapshot(world), [TARGET, OTHER], facts, keeper=KEEPER, ours=OURS, others=siblings)
+    assert (found.members["n.1"], found.unexplained) == ({200, 101}, {})
+    assert find_members(Snapshot(world), [TARGET, OTHER], facts, keeper=KEEPER, ours=OURS).members["n.1"] == {200}
