@@ -99,14 +99,25 @@ def ps(args: Namespace, context: Context) -> int:
     if text:
         context.print(text)
     if not args.json and not args.quiet:
-        _tell_lost(rows, context)
+        _tell_more(args, rows, context)
     return 0
 
 
-def _tell_lost(rows: Sequence[Row], context: Context) -> None:
-    """Say it when a keeper has died: it is no crash of their own, and one command starts all of them again."""
-    if lost := sum(is_lost(row) for row in rows):
+RECENT = 100
+"""Missions that have ended, of those that plain `ps` shows."""
+
+
+def _tell_more(args: Namespace, rows: Sequence[Row], context: Context) -> None:
+    """Say what is left out; and when a keeper has died: that is no crash of their own, and one command mends it."""
+    lost = sum(is_lost(row) for row in rows)
+    if not _is_filtered(args) and sum(row["ended_at"] is not None for row in rows) - lost >= RECENT:
+        context.hint(f"Of the missions that have ended the newest {RECENT} are shown. See all with: overmind ps --all")
+    if lost:
         context.note(lost_sentence(lost))
+
+
+def _is_filtered(args: Namespace) -> bool:
+    return bool(args.all or args.status or args.label or args.children or args.json or args.quiet)
 
 
 def _empty(args: Namespace) -> str:
@@ -118,6 +129,8 @@ def _empty(args: Namespace) -> str:
 def fetch_rows(args: Namespace, client: Client) -> Sequence[Row]:
     """Return the rows that the options select, by start time."""
     wanted = {"all": args.all, "status": args.status, "label": args.label, "wide": args.wide}
+    if not _is_filtered(args):
+        wanted["recent"] = RECENT
     if args.children is not None:
         wanted["children"] = args.children
     rows: Sequence[Row] = client.call("ps", wanted)
@@ -149,7 +162,7 @@ def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -
 
 
 FILTERS = [
-    flag("--all", "killed ones too", short="-a"),
+    flag("--all", "killed ones too, and all that have ended", short="-a"),
     option("--status", "STATUS", "only those with this status (repeatable)", repeat=True),
     option("--label", "KEY[=VALUE]", "only those with this label (repeatable)", repeat=True),
     option("--children", "ID", "only the children of this mission"),
