@@ -56,7 +56,7 @@ def inbox(args: Namespace, context: Context) -> int:
         return "\n\n".join(filter(None, found))
 
     if args.watch:
-        redraw(draw)
+        redraw(draw, context.rendered)
     text = draw()
     if text:
         context.print(text)
