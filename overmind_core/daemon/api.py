@@ -143,8 +143,8 @@ class DaemonApi:
         if self._settings_mistake:
             advice = "The last good settings are in use; mend the file, then run: overmind start --replace"
             found.append(f"{self._settings_mistake}. {advice}")
-        if (lost := self._unrecorded.problem()) is not None:
-            found.append(lost)
+        if (unrecorded := self._unrecorded.problem()) is not None:
+            found.append(unrecorded)
         return found
 
     @handles(Shutdown)
