@@ -129,6 +129,7 @@ def test_a_list_of_the_recent_ones_has_all_that_live_all_that_were_lost_and_the_
             live = await writing(inside, keeper, "live")
             lost = await ended(inside, keeper, "lost")
             gone = inside.app.registry.get(lost)
+            assert gone is not None
             inside.app.registry.put(replace(gone, status=Status.CRASHED, reason="keeper_lost"))
             missions = [await ended(inside, keeper, f"number {number}") for number in range(4)]
 
