@@ -24,8 +24,8 @@ KILLS = 60 if torture.WHOLE else 4
 PARTS = 4 if torture.WHOLE else 1
 EACH = 2 if torture.WHOLE else 1
 """Actors of each kind."""
-LONGEST_PAUSE = 0.6
-"""Seconds between two kills; the moment itself is the experiment."""
+PAUSES = (0.3, 2.0) if torture.WHOLE else (0.3, 0.9)
+"""Seconds between two kills, at most: some hit who has just begun, others who is at work."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -40,8 +40,8 @@ def test_the_books_are_true_whoever_was_killed_whenever(om, moments, part):
         actor.start()
     try:
         for _ in range(KILLS):
-            time.sleep(moments.random() * LONGEST_PAUSE)
-            whom = moments.choices([kill_the_supervisor, kill_the_keeper, kill_the_two], [4, 2, 1])[0]
+            time.sleep(moments.random() * moments.choice(PAUSES))  # the moment itself is the experiment
+            whom = moments.choices([kill_the_supervisor, kill_the_keeper, kill_the_two, replace], [4, 2, 1, 1])[0]
             with contextlib.suppress(ProcessLookupError, AssertionError):  # there is none just now
                 whom(om)
     finally:
@@ -65,6 +65,11 @@ def kill_the_keeper(om):
 def kill_the_two(om):
     """Nobody starts the next one until somebody asks for something."""
     kill_both(om)
+
+
+def replace(om):
+    """Nobody dies: another daemon takes over, or says why not."""
+    om("start", "--replace")
 
 
 def rest(om):
