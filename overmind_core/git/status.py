@@ -202,10 +202,19 @@ def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
-    out = git.run(path, *words).out
-    files = [entry[3:] for entry in out.split("\0") if entry]
+    files = changed_files(git, path)
     return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path), *bare_gitlinks(git, path)]))
+
+
+def changed_files(git: Git, path: str) -> tuple[str, ...]:
+    """Return what a commit of all that is in a worktree would have, relative to its top.
+
+    Raises:
+        GitFailed: there is no worktree.
+        GitMissing: there is no git.
+    """
+    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
+    return tuple(entry[3:] for entry in git.run(path, *words).out.split("\0") if entry)
 
 
 def unsaved_files(git: Git, path: str) -> tuple[str, ...]:
