@@ -46,6 +46,9 @@ def start(args: Namespace, context: Context) -> int:
     context.print(f"Daemon started (PID {pid})" if client.started_pid else f"Daemon is already running (PID {pid})")
     if not client.started_pid and client.newer_than_daemon:
         context.note("It is an older version than this program. Upgrade it with: overmind start --replace")
+    if client.started_pid:
+        for problem in client.call("status").get("problems", ()):
+            context.note(display_safe(str(problem)))
     return 0
 
 

@@ -104,6 +104,7 @@ def handlers(app: App) -> tuple[object, ...]:
         preparer=app.isolation,
         leave=app.leave,
         settings_mistake=app.settings_mistake,
+        unrecorded=app.unrecorded,
     )
     lifecycle = LifecycleApi(
         home=app.home,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import Frozen, Thawed
-from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers, validate
@@ -81,6 +81,7 @@ class LifecycleApi:
         if request.id is None:
             raise OvermindError("invalid", "Missing id: say which mission to restart.")
         mission = find(self._registry, request.id)
+        self._check_not_planned(mission)
         return answers.restarted_mission(
             await self._missions.restart(mission, fresh=request.fresh, force=request.force)
         )
@@ -181,8 +182,32 @@ class LifecycleApi:
         plan = self._plans.name_of(mission.definition.parent)
         if plan is not None:
             raise OvermindError("not_finished", f"Mission {mission.id} is part of the plan {plan}, which still runs.")
-        await self._retention.remove([mission.id])
+        await self._retention.remove([mission.id, *self._agents_of(mission)])
         return answers.brief(mission)
+
+    def _check_not_planned(self, mission: Mission) -> None:
+        """Refuse to start an ended agent beside its live plan, which would not know of it, and run it once more."""
+        plan = None if mission.is_live else self._plans.name_of(mission.definition.parent)
+        if plan is not None:
+            file = self._plans.file_of(mission.definition.parent)
+            again = f"overmind apply {file or 'FILE'} --rerun failed"
+            told = f"Mission {mission.id} ({mission.definition.name}) is part of the plan {plan}, which still runs."
+            raise OvermindError("not_finished", f"{told} Run it again with: {again}")
+
+    def _agents_of(self, plan: Mission) -> list[str]:
+        """The missions that a plan has started as its agents; none of another mission.
+
+        Raises:
+            OvermindError: `not_finished`, one of them runs again.
+        """
+        if plan.definition.kind is not Kind.BLUEPRINT:
+            return []
+        agents = [one for one, parent in self._registry.parents().items() if parent == plan.id]
+        for one in agents:
+            if (live := self._registry.live.get(one)) is not None:
+                told = f"Mission {one} ({live.definition.name}) of this plan is {live.status}. Stop or kill it first."
+                raise OvermindError("not_finished", told)
+        return agents
 
     @handles(Prune)
     async def prune(self, request: Prune, caller: Caller) -> PrunedMissions:
