@@ -170,6 +170,7 @@ def _flush(status: int) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        sys.stderr.write(f"Error: internal: {UNWRITABLE.format(error.strerror)}\n")
+        if not status:  # else it was told
+            sys.stderr.write(f"Error: internal: {UNWRITABLE.format(error.strerror)}\n")
         return status or FAILED
     return status

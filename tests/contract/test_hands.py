@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,10 @@ from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
+
+
+def wrote(om, mission, text):
+    return text in om.logs(mission)
 
 
 def test_a_dash_and_a_number_never_acts_by_mistake_and_kill_9_kills(om):
@@ -29,12 +34,12 @@ def test_kill_with_a_signal_sends_it_and_the_mission_goes_on(om):
     command = "trap 'echo got it' HUP; echo there; while :; do sleep 0.02; done"
     first, second = om.mission(command, "--name", "first"), om.mission(command, "--name", "second")
     for mission in (first, second):
-        eventually(lambda mission=mission: "there" in om.logs(mission))
+        eventually(partial(wrote, om, mission, "there"))
     sent = om.json("kill", "-s", "HUP", "first", "second", "--json")
     assert [one["id"] for one in sent] == [first, second]
     assert om.ok("kill", "-HUP", "first") == f"Sent HUP to mission {first}\n"
     for mission in (first, second):
-        eventually(lambda mission=mission: "got it" in om.logs(mission))
+        eventually(partial(wrote, om, mission, "got it"))
         assert om.info(mission)["status"] == "running"
 
 
