@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.service import Missions
-    from overmind_core.missions.store import MissionTable
     from overmind_core.missions.terminator import ProcessTrees
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -50,7 +49,6 @@ class LifecycleApi:
         clock: Clock,
         registry: Registry,
         journal: Journal,
-        mission_table: MissionTable,
         missions: Missions,
         trees: ProcessTrees,
         progress: OutputProgress,
@@ -61,7 +59,6 @@ class LifecycleApi:
         self._clock = clock
         self._registry = registry
         self._journal = journal
-        self._mission_table = mission_table
         self._missions = missions
         self._trees = trees
         self._progress = progress
@@ -214,9 +211,7 @@ class LifecycleApi:
         """Remove all missions that ended long enough ago, or only say which; what a live plan may refer to stays."""
         del caller
         before = self._clock.wall() - validate.seconds(request.older, "--older")
-        self._journal.flush()
-        finished = self._mission_table.finished_before(before)
-        rows = [row for row in finished if self._plans.name_of(row.parent) is None]
+        rows = [row for row in self._registry.finished_before(before) if self._plans.name_of(row.parent) is None]
         ids = [row.id for row in rows]
         size = await asyncio.to_thread(lambda: sum(folder_size(f"{self._home.logs}/{one}") for one in ids))
         if not request.dry_run:

@@ -92,10 +92,11 @@ def test_a_log_without_a_record_is_never_removed_but_that_of_a_removed_mission_i
         async with supervising(home, ScriptedKeeper(home, number=2)) as inside:
             before = inside.app.unrecorded.names()
             await inside.app.retention.tidy()
-            return before, os.listdir(home.logs), (await inside.ask("status"))["problems"]
+            return before, os.listdir(home.logs), inside.app.unrecorded.problem()
 
-    before, after, (problem,) = in_process.run(story())
+    before, after, problem = in_process.run(story())
     assert before == after == ["f00dcafe"]
+    assert problem is not None
     assert problem.startswith("1 log folder has no record (f00dcafe)")
 
 
