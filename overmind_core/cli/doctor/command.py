@@ -118,6 +118,7 @@ CHECKS = (
     Check("socket", home.socket_address),
     Check("daemon", home.daemon),
     Check("keeper", home.keeper),
+    Check("missions", home.missions),
     Check("config.toml", home.config),
     Check("logs", home.logs),
     Check("open files", machine.open_files),

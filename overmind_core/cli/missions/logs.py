@@ -76,7 +76,7 @@ def _previous(mission: Mapping[str, Any]) -> int:
 
 def _view(args: Namespace, context: Context) -> Callable[[list[Transcript]], None]:
     if args.cast:
-        return _show_cast
+        return lambda transcripts: _show_cast(transcripts, context)
     if args.raw:
         return _show_raw
     return lambda transcripts: _show_text(args, context, transcripts)
@@ -163,13 +163,19 @@ def _write_bytes(transcript: Transcript) -> None:
     write_out("")
 
 
-def _show_cast(transcripts: list[Transcript]) -> None:
+def _show_cast(transcripts: list[Transcript], context: Context) -> None:
     from overmind_core.logs.snapshot import asciicast
 
     for transcript in transcripts:
         for run in transcript.runs[-1:]:
+            log = run_log(run)
+            if log.has_damaged_times(ended=run["ended_at"] is not None):
+                context.note(
+                    f"Warning: the time index of run {run['number']} is damaged or incomplete. "
+                    "The recording has all output, but not every time is right."
+                )
             lines = asciicast(
-                run_log(run),
+                log,
                 columns=run["columns"],
                 rows=run["rows"],
                 terminal=run["tty"],
