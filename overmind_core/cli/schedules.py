@@ -36,7 +36,9 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 def reason_cell(row: Row) -> str:
     """Return why a run failed or never began, and how many times before it passed without a run."""
-    missed = f"{row['missed']} missed before" if row["missed"] else ""
+    from overmind_core.domain.schedules import missed_text  # start-up: for the history
+
+    missed = f"{missed_text(row['missed'])} missed before" if row["missed"] else ""
     return or_absent(", ".join(filter(None, (row["reason"], missed))))
 
 

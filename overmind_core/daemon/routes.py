@@ -111,7 +111,6 @@ def handlers(app: App) -> tuple[object, ...]:
         clock=app.clock,
         registry=app.registry,
         journal=app.journal,
-        mission_table=app.state.missions,
         missions=app.missions,
         trees=app.trees,
         progress=app.progress,

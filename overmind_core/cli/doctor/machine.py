@@ -198,8 +198,6 @@ OLDEST_PYTHON = (3, 11)
 AGENTS = {
     "claude": "npm install -g @anthropic-ai/claude-code",
     "codex": "npm install -g @openai/codex",
-    "opencode": "npm install -g opencode-ai",
-    "gemini": "npm install -g @google/gemini-cli",
 }
 """Agent's program → how to install it."""
 _BINARIES = {"claude": "OVERMIND_CLAUDE_BIN"}
