@@ -275,15 +275,21 @@ def _follow_preparations(context: Context, begun: Sequence[Mapping[str, Any]]) -
     return status
 
 
+LISTED = 20
+"""Lost missions that are named before they are restarted."""
+
+
 def _restart_lost(args: Namespace, context: Context) -> int:
     client = context.client(start=True)
     lost = client.call("restart", {"lost": True, "dry_run": True})["missions"]
     if not lost:
         context.print("[]" if args.json else "Nothing was lost.")
         return 0
-    for mission in lost:
+    for mission in lost[:LISTED]:
         context.note(f"{mission['id']}  {mission['name']}")
-    if not confirmed(f"Restart {len(lost)} lost missions?", yes=args.yes):
+    if len(lost) > LISTED:
+        context.note(f"… and {len(lost) - LISTED} more")
+    if not confirmed(f"Restart {len(lost)} lost mission{'' if len(lost) == 1 else 's'}?", yes=args.yes):
         return FAILED
     missions = client.call("restart", {"lost": True})["missions"]
     context.print(dumps(missions) if args.json else "\n".join(_restarted(mission["id"]) for mission in missions))
