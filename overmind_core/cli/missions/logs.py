@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from itertools import chain
 
 from overmind_core.cli.command import Command, flag, ids, option
 from overmind_core.cli.follow_logs import LinePrinter, LogFollower, line_renderer
-from overmind_core.cli.output import coloured
+from overmind_core.cli.output import coloured, write_out
 from overmind_core.cli.parser import label_filter, whole_number
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
@@ -159,10 +158,9 @@ def _show_raw(transcripts: list[Transcript]) -> None:
 
 
 def _write_bytes(transcript: Transcript) -> None:
-    sys.stdout.flush()
     for _, _, _, data in transcript.chunks():
-        sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+        write_out(data, flush=False)
+    write_out("")
 
 
 def _show_cast(transcripts: list[Transcript], context: Context) -> None:
@@ -184,7 +182,7 @@ def _show_cast(transcripts: list[Transcript], context: Context) -> None:
                 title=transcript.name,
             )
             for line in lines:
-                sys.stdout.write(line + "\n")
+                write_out(f"{line}\n", flush=False)
 
 
 def _events(context: Context) -> dict[str, list[Line]]:
@@ -253,7 +251,7 @@ class _TextView:
         sources = [_tagged(transcript, self._first(transcript)) for transcript in transcripts]
         for line, transcript in merge(*sources, key=lambda tagged: tagged[0][0]):
             self._printer.write(transcript.id, [line])
-        sys.stdout.flush()
+        write_out("")
 
     def show(self, transcript: Transcript) -> None:
         self._printer.show(transcript.id, transcript.new_lines())
