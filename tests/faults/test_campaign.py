@@ -21,7 +21,7 @@ from tests.kit.overmind import FINAL
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
-pytestmark = [pytest.mark.torture, pytest.mark.linux]
+pytestmark = [pytest.mark.torture, pytest.mark.linux, pytest.mark.timeout(900 if torture.WHOLE else 120)]
 KILLS = 60 if torture.WHOLE else 4
 PARTS = 4 if torture.WHOLE else 1
 MESSAGES = 80 if torture.WHOLE else 4
