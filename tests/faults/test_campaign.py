@@ -11,6 +11,7 @@ import os
 import signal
 import time
 import uuid
+from functools import partial
 
 import pytest
 
@@ -70,11 +71,15 @@ def test_a_message_whose_supervisor_dies_within_milliseconds_of_it_is_typed_once
             time.sleep(moments.uniform(0.0, 0.006))
             os.kill(om.supervisor_pid(), signal.SIGKILL)
         om.ok("start")
-        ask_until_answered(om, lambda api, asked=asked: api.ok("send", **asked))
+        ask_until_answered(om, partial(send, asked))
     eventually(lambda: lines(heard) == texts, what="each is typed once, in their order")
     assert [(one["text"], one["state"]) for one in om.api("messages", id=session)] == [
         (text, "delivered") for text in texts
     ]
+
+
+def send(asked, api):
+    api.ok("send", **asked)
 
 
 def kill_the_supervisor(om):
