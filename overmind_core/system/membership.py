@@ -200,7 +200,7 @@ class MembershipSearch:
         """
         found: dict[str, set[int]] = {}
         orphans = [one for one in orphans if self.facts.origin(one) == (b"", b"") and not self._protected(one.pid)]
-        # Asked last: who was killed meanwhile, a daemon that came too late or another run's process, tells nothing either.
+        # Asked last: who was killed meanwhile tells nothing either, such as a late daemon or another run's process.
         orphans = [one for one in orphans if not self.facts.is_leaving(one)]
         if not orphans or self.others is None:
             return found
