@@ -155,7 +155,7 @@ QUESTION = {"question": "Which colour?", "options": [{"label": "Red"}, {"label":
 QUESTIONS = [
     ("AskUserQuestion", {"questions": [QUESTION]}, AgentNeed.QUESTION, "Which colour?"),
     ("ExitPlanMode", {"plan": "# Plan\n1. do it"}, AgentNeed.PLAN, "# Plan…"),
-    ("ExitPlanMode", {}, AgentNeed.PLAN, "the plan is ready"),
+    ("ExitPlanMode", {}, AgentNeed.PLAN, "a plan without a text"),
     ("Edit", {"file_path": "/a.py", "old_string": "x"}, AgentNeed.PERMISSION, "Edit: /a.py"),
     ("mcp__db__query", {"query": "select 1"}, AgentNeed.PERMISSION, "mcp__db__query: select 1"),
     ("Mystery", {}, AgentNeed.PERMISSION, "Mystery"),
