@@ -126,7 +126,8 @@ class Agents:
 
     def create(self, mission: Mission, agent: Agent) -> Callable[[], None]:
         """A new agent; what is returned stores it, in the commit of its mission. A session's prompt is a message."""
-        conversation = Conversation(str(uuid4()), agent.home, agent.home, agent.home, model=agent.model, held=True)
+        conversation = Conversation(str(uuid4()), agent.home, agent.home, agent.home, model=agent.model, held=True,
+                                    permission_mode=agent.permission_mode)  # fmt: skip
         session = Session(self._context, mission.id, agent, conversation, registry.get(mission.definition.provider))
         self._sessions[mission.id] = session
         first: MessageRow | None = None

@@ -21,6 +21,7 @@ class SessionNamed(NamedTuple):
 
     session: str
     model: str | None = None
+    permission_mode: str | None = None
 
 
 class Echoed(NamedTuple):

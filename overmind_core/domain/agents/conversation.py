@@ -113,6 +113,8 @@ class Conversation:
     last: TurnResult | None = None
     """Of the newest run, without the program's own object."""
     model: str | None = None
+    permission_mode: str | None = None
+    """What the program may do unasked: as it says, else as it was told; None: its own default."""
     seq: int = 0
     """Number of the newest input of the newest run."""
     input_closed: bool = False

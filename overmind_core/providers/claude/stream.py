@@ -277,7 +277,7 @@ def _system(found: Object) -> Iterator[AgentFact]:
     subtype = text_at(found, "subtype")
     if subtype == "init":
         if session := text_at(found, "session_id"):
-            yield SessionNamed(session, text_at(found, "model") or None)
+            yield SessionNamed(session, text_at(found, "model") or None, text_at(found, "permissionMode") or None)
         yield TurnBegan()
     elif subtype == "api_retry":
         delay = (number_at(found, "retry_delay_ms") or 0.0) / _MILLISECONDS

@@ -80,7 +80,7 @@ def test_a_run_tells_who_it_is_what_it_says_and_which_tools_it_uses():
     found = facts("claude", "tool")
     session = next(fact.session for fact in found if isinstance(fact, SessionNamed))
     call = next(fact for fact in found if isinstance(fact, ToolCalled))
-    assert found[:2] == [SessionNamed(session, "claude-opus-5-5"), TurnBegan()]
+    assert found[:2] == [SessionNamed(session, "claude-opus-5-5", "default"), TurnBegan()]
     assert call[1:] == ("Bash", "Bash: echo hi")
     assert ToolReturned(call.call, failed=False) in found
     assert TextSpoken("tool said: hi") in found
