@@ -50,7 +50,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 }
 """Title → cell of a row of `quest list --json`."""
 
-_RUN_ONLY = ("--type", "--restart", "--max-restarts", "--max-seconds")
+_RUN_ONLY = ("--type", "--restart", "--max-restarts", "--max-seconds", "--detach", "--tty", "--rm")
 """Options of `run` that mean nothing here: a quest ends, and is tried again by --retries."""
 QUEST_OPTIONS = [
     option("--check", "CMD", "a shell command: done is what makes it exit 0, run after the work in the same place"),
@@ -166,7 +166,7 @@ QUEST_LIST = Command(
 
 def quest_info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
-    context.print(dumps(context.client().call("quest", {"id": args.id}), indent=None if args.json else 2))
+    context.print_facts(context.client().call("quest", {"id": args.id}), args)
     return 0
 
 

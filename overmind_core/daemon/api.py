@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.lost import KEEPER_LOST, lost_sentence
 from overmind_core.domain.missions.mission import LIVE, Cause, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import MissionTable
+    from overmind_core.missions.unrecorded import UnrecordedLogs
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -52,7 +54,7 @@ class Shutdown(Args, frozen=True):
     replace: bool = False
 
 
-def _counted(by_status: Mapping[str, int]) -> MissionCounts:
+def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     def of(status: Status) -> int:
         return by_status.get(status.value, 0)
 
@@ -67,6 +69,7 @@ def _counted(by_status: Mapping[str, int]) -> MissionCounts:
         "killed": of(Status.KILLED),
         "running": sum(map(of, LIVE)),
         "total": sum(by_status.values()),
+        "lost": lost,
     }
 
 
@@ -88,6 +91,7 @@ class DaemonApi:
         preparer: Preparer,
         leave: Callable[[Departure], Awaitable[None]],
         settings_mistake: str,
+        unrecorded: UnrecordedLogs,
     ) -> None:
         """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file."""
         self._home = home
@@ -102,6 +106,7 @@ class DaemonApi:
         self._preparer = preparer
         self._leave = leave
         self._settings_mistake = settings_mistake
+        self._unrecorded = unrecorded
         self._started_at = clock.wall()
 
     @handles(Hello)
@@ -116,6 +121,7 @@ class DaemonApi:
         del request, caller
         self._journal.flush()
         counts = self._mission_table.count_by_status()
+        lost = len(self._mission_table.crashed_by(KEEPER_LOST))
         return {
             "pid": os.getpid(),
             "version": VERSION,
@@ -123,20 +129,22 @@ class DaemonApi:
             "started_at": format_time(self._started_at),
             "uptime_seconds": round(self._clock.wall() - self._started_at, 3),
             "memory_bytes": own_memory(),
-            "missions": _counted(counts),
+            "missions": _counted(counts, lost),
             "keeper": await self._keeper_row(),
             "log_bytes": await asyncio.to_thread(folder_size, self._home.logs),
-            "problems": self._problems(),
+            "problems": self._problems(lost),
         }
 
-    def _problems(self) -> list[str]:
-        """What a person has to mend."""
-        found = []
+    def _problems(self, lost: int) -> list[str]:
+        """What a person has to mend, or to start again."""
+        found = [lost_sentence(lost)] if lost else []
         if self._line.is_mute():
             found.append(mute_keeper(self._line.hello.get("pid")).message)
         if self._settings_mistake:
             advice = "The last good settings are in use; mend the file, then run: overmind start --replace"
             found.append(f"{self._settings_mistake}. {advice}")
+        if (unrecorded := self._unrecorded.problem()) is not None:
+            found.append(unrecorded)
         return found
 
     @handles(Shutdown)

@@ -33,6 +33,7 @@ from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.agents.usage_reader import UsageReader
 from overmind_core.domain.agents.events import NotificationDue
 from overmind_core.domain.events import Event
+from overmind_core.domain.missions.events import MissionEnded
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
@@ -61,6 +62,7 @@ from overmind_core.missions.retention import Retention
 from overmind_core.missions.run_records import RunRecords
 from overmind_core.missions.service import Missions
 from overmind_core.missions.terminator import ProcessTrees, Terminator
+from overmind_core.missions.unrecorded import UnrecordedLogs
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
 from overmind_core.notifications.service import Notifications
 from overmind_core.plans.attempt_start import AttemptStarter
@@ -205,6 +207,7 @@ class App:
         )
         self.isolation.bind(self.missions, self.observer)
         self.plans = self._plans()
+        self.unrecorded = UnrecordedLogs(home.logs, state.missions, state.events)
         self.retention = Retention(
             home=home,
             database=state.database,
@@ -216,6 +219,7 @@ class App:
             unseen=self.unseen,
             preparer=self.isolation,
             plans=self.plans,
+            unrecorded=self.unrecorded,
         )
         self.quests = QuestService(
             bus=self.bus,
@@ -396,6 +400,7 @@ class App:
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())
         self.missions.end_marked()
+        self.unrecorded.load()
         await self.keeper.connect(patient=False)
         self.isolation.resume()
         self.landing.resume()
@@ -445,6 +450,7 @@ class App:
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
+        bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)

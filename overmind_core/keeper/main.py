@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 
 from overmind_core.keeper.exit_journal import ExitJournal
 from overmind_core.keeper.failover import Failover
@@ -91,7 +92,8 @@ def _serve(options: KeeperOptions) -> int:
 def _report(fd: int, text: bytes) -> None:
     """Tell who started us."""
     if fd >= 0:
-        os.write(fd, text)
+        with suppress(BrokenPipeError):  # it is dead: its successor finds us by the socket
+            os.write(fd, text)
         os.close(fd)
 
 
@@ -165,7 +167,7 @@ def _build(home: Home, listening: socket.socket, *, linger: float, is_removed: C
     failover = Failover(keeper, log=home.daemon_log, nofile=nofile, is_removed=is_removed)
     keeper.on_supervisor_lost = failover.on_supervisor_lost
     reaper = Reaper(keeper)
-    Listener(keeper, spawn_queue, failover, listening)
+    Listener(keeper, spawn_queue, failover, listening, supervisor_lock=home.supervisor_lock)
     for work in (reaper.work, spawn_queue.work, keeper.purge_step):
         loop.each_turn(work)
     return loop

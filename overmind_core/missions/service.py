@@ -13,6 +13,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.missions.facts import EndAsked, StartAsked
+from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
@@ -361,9 +362,8 @@ class Missions:
     def lost(self) -> list[Mission]:
         """Missions that ended because their keeper died."""
         self._journal.flush()
-        rows = self._mission_table.all(statuses=[Status.CRASHED.value])
-        found = [self._registry.get(row.id) for row in rows]
-        return [mission for mission in found if mission is not None and mission.reason == "keeper_lost"]
+        found = [self._registry.get(one) for one in self._mission_table.crashed_by(KEEPER_LOST)]
+        return [mission for mission in found if mission is not None]
 
     async def _remove_own(self, mission: Mission, *, force: bool) -> None:
         """End it, and remove what it has of its own: it gets all of that anew."""
@@ -433,15 +433,17 @@ class Missions:
         """
         before: frozenset[str] = frozenset()
         plans = {one.id for level in order for one in level if one.definition.kind is Kind.BLUEPRINT}
+        asked: list[str] = []
         for number, level in enumerate(order):
             for mission in level:
                 self._terminator.wait_for(mission.id, before)
                 if cause is Cause.STOP and mission.definition.parent in plans:
                     continue  # the plan ends it, in its own order
                 patience = mission.definition.grace if grace is None else grace
-                self._registry.apply(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
+                self._registry.apply(mission, EndAsked(cause, patience * (number + 1), given=grace), urgent=True)
+                asked.append(mission.id)
             before = frozenset(mission.id for mission in level) or before
-        self.end_marks.ending([mission.id for level in order for mission in level], cause)
+        self.end_marks.ending(asked, cause)
         ended = [await self._registry.ended(mission.id) for level in order for mission in level]
         await self._preparer.calm([one.id for one in ended])
         survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]

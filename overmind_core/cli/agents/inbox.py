@@ -21,6 +21,7 @@ from overmind_core.client.client import answer_result
 from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.client.daemon import connect_until, try_connect
 from overmind_core.domain.agents import approval_subject
+from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
@@ -55,12 +56,14 @@ def inbox(args: Namespace, context: Context) -> int:
         return "\n\n".join(filter(None, found))
 
     if args.watch:
-        redraw(draw)
+        redraw(draw, context.rendered)
     text = draw()
     if text:
         context.print(text)
     else:
         context.hint("Nobody waits for you. See what all are doing with: overmind ps --wide")
+    if not args.json and (lost := client.call("restart", {"lost": True, "dry_run": True})["missions"]):
+        context.note(lost_sentence(len(lost)))
     return 0
 
 

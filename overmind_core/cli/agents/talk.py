@@ -214,7 +214,7 @@ MESSAGES = Command(
 def result(args: Namespace, context: Context) -> int:
     """Print the last result object."""
     found = context.client().call("result", {"id": args.id})
-    context.print(dumps(found, indent=None if args.json else 2))
+    context.print_facts(found, args)
     return 0
 
 

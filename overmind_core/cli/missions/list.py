@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import sys
 
-from overmind_core.cli.command import JSON, Command, flag, one_id, option
+from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import (
     ABSENT,
     STATUS_COLOURS,
+    activity_cell,
     branches,
     coloured,
     command_cell,
@@ -20,8 +21,10 @@ from overmind_core.cli.output import (
     table,
     tokens,
 )
+from overmind_core.cli.parser import label_filter, status_word
+from overmind_core.domain.missions.lost import KEEPER_LOST, MEND, lost_sentence
+from overmind_core.domain.missions.lost import NOW as LOST_NOW
 from overmind_core.domain.text.duration import format_uptime
-from overmind_core.domain.text.moment import parse_time
 
 TYPE_CHECKING = False
 
@@ -35,12 +38,14 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 
-def activity_cell(row: Row) -> str:
-    """Return what a mission is doing: `working`, `waiting:permission`, `limited 4m` until its next try."""
-    if row.get("activity") == "limited" and row.get("resume_at"):
-        now = time.time()
-        return f"limited {format_uptime(parse_time(row['resume_at'], now) - now)}"
-    return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
+def is_lost(row: Row) -> bool:
+    """Whether it was lost with its keeper, and not started again."""
+    return bool(row["reason"] == KEEPER_LOST and row["status"] == "crashed")
+
+
+def now_cell(row: Row) -> str:
+    """Return what it is at now, or what became of it."""
+    return LOST_NOW if is_lost(row) else or_absent((row.get("isolation") or {}).get("step") or row.get("now"))
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -62,7 +67,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "MEM": lambda row: size(row.get("memory_bytes")),
     "ACTIVITY": activity_cell,
     "COST": lambda row: money(row.get("cost_usd")),
-    "NOW": lambda row: or_absent((row.get("isolation") or {}).get("step") or row.get("now")),
+    "NOW": now_cell,
 }
 """More columns, with --wide."""
 
@@ -78,29 +83,55 @@ def ps(args: Namespace, context: Context) -> int:
     """Print the missions once, or again and again."""
     client = context.client()
     if args.watch:
-        redraw(lambda: render(args, context, fetch_rows(args, client)))
+        redraw(lambda: render(args, context, fetch_rows(args, client)), context.rendered)
     rows = fetch_rows(args, client)
     if not rows and not args.json:
         context.hint(_empty(args))
     text = render(args, context, rows)
     if text:
         context.print(text)
+    if not args.json and not args.quiet:
+        _tell_more(args, rows, context)
     return 0
+
+
+RECENT = 100
+"""Missions that have ended, of those that plain `ps` shows."""
+
+
+def _tell_more(args: Namespace, rows: Sequence[Row], context: Context) -> None:
+    """Tell about rows left out, and about a dead keeper: its missions have not crashed by themselves."""
+    lost = sum(is_lost(row) for row in rows)
+    if not _is_filtered(args) and sum(row["ended_at"] is not None for row in rows) - lost >= RECENT:
+        context.hint(f"Only the newest {RECENT} ended missions are shown. See all with: overmind ps --all")
+    if lost:
+        context.note(lost_sentence(lost))
+
+
+def _is_filtered(args: Namespace) -> bool:
+    return bool(args.all or args.status or args.label or args.children or args.json)
 
 
 def _empty(args: Namespace) -> str:
     if args.status or args.label or args.children:
-        return "No mission is like that. See all with: overmind ps --all"
+        return "No missions match. See all with: overmind ps --all"
     return "No missions. Start one with: overmind run 'make test'"
 
 
 def fetch_rows(args: Namespace, client: Client) -> Sequence[Row]:
     """Return the rows that the options select, by start time."""
     wanted = {"all": args.all, "status": args.status, "label": args.label, "wide": args.wide}
+    if not _is_filtered(args):
+        wanted["recent"] = 0 if args.quiet else RECENT
     if args.children is not None:
         wanted["children"] = args.children
     rows: Sequence[Row] = client.call("ps", wanted)
+    if args.quiet and not (args.all or args.status or args.children):
+        return [row for row in rows if row["status"] not in ENDED]  # `kill $(overmind ps -q)` is about live ones
     return rows
+
+
+ENDED = frozenset({"stopped", "crashed", "killed"})
 
 
 def render(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
@@ -128,19 +159,20 @@ def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -
 
 
 FILTERS = [
-    flag("--all", "killed ones too", short="-a"),
-    option("--status", "STATUS", "only those with this status (repeatable)", repeat=True),
-    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)", repeat=True),
+    flag("--all", "killed ones and all ended ones too", short="-a"),
+    option("--status", "STATUS", "only those with this status (repeatable)", parse=status_word, repeat=True),
+    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)",
+           short="-l", also=["--selector"], parse=label_filter, repeat=True),
     option("--children", "ID", "only the children of this mission"),
     flag("--tree", "children under their parents"),
     flag("--wide", "also EXIT, CPU%%, MEM, ACTIVITY, COST and NOW", short="-w"),
-]
+]  # fmt: skip
 
 PS = Command(
     name="ps",
     options=[
         *FILTERS,
-        flag("--quiet", "ids only", short="-q"),
+        flag("--quiet", "ids only; of live missions, unless --all, --status or --children selects others", short="-q"),
         flag("--watch", "show it again each second, until ctrl-c"),
         JSON,
     ],
@@ -148,7 +180,8 @@ PS = Command(
         "overmind ps",
         "overmind ps --all --tree",
         "overmind ps -q --status crashed",
-        "overmind ps --label team=web",
+        "overmind ps -l team=web -o yaml",
+        "overmind kill $(overmind ps -q)",
     ],
     run=ps,
 )
@@ -164,11 +197,11 @@ def monitor(args: Namespace, context: Context) -> int:
         rows = fetch_rows(args, client)
         if args.json:
             return dumps({"status": facts, "missions": rows})
-        from overmind_core.cli.daemon import status_text  # `ps` begins without the daemon's commands
+        from overmind_core.cli.status import status_text  # `ps` begins without the daemon's commands
 
         return f"{status_text(facts)}\n\n{render(args, context, rows)}"
 
-    redraw(draw)
+    redraw(draw, context.rendered)
 
 
 MONITOR = Command(
@@ -183,15 +216,18 @@ TITLES = ("ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES", "COST"
 
 
 def top(args: Namespace, context: Context) -> int:
-    """Show it once, or until ctrl-c."""
+    """Show it once, or until ctrl-c; in a pipe nobody is there to end it."""
     client = context.client()
 
     def draw() -> str:
         rows = client.call("top")
+        if args.ids:
+            wanted = {row["id"] for row in client.call("ps", {"ids": args.ids})}
+            rows = [row for row in rows if row["id"] in wanted]
         return dumps(rows) if args.json else _render_top(rows, context)
 
-    if not args.once:
-        redraw(draw)
+    if not args.once and sys.stdout.isatty():
+        redraw(draw, context.rendered)
     context.print(draw())
     return 0
 
@@ -222,8 +258,9 @@ def _spent(counted: Mapping[str, int] | None) -> str:
 
 TOP = Command(
     name="top",
-    options=[flag("--once", "once, instead of each second until ctrl-c"), JSON],
-    examples=["overmind top", "overmind top --once --json"],
+    arguments=[ids(nargs="*")],
+    options=[flag("--once", "print once and exit, as in a pipe", also=["--no-stream"]), JSON],
+    examples=["overmind top", "overmind top api worker", "overmind top --once --json"],
     run=top,
 )
 
@@ -231,7 +268,10 @@ TOP = Command(
 def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
-    context.print(dumps(facts, indent=None if args.json else 2))
+    context.print_facts(facts, args)
+    if is_lost(facts) and not args.json:
+        again = f"Start it again with: overmind restart {facts['id']}, all of them with: {MEND}"
+        context.hint(f"It was {LOST_NOW}. {again}")
     return 0
 
 

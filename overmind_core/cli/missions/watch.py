@@ -7,10 +7,13 @@ import time
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
-from overmind_core.cli.parser import duration, timeout_seconds, whole_number
+from overmind_core.cli.parser import duration, timeout_seconds
 from overmind_core.client.stream import follow
+from overmind_core.domain.missions import lost
+from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.snapshot import screen_at
 
@@ -106,8 +109,11 @@ class EndWaiter:
 
 def end_line(end: End) -> str:
     """Return what a person reads of an end."""
-    code = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
-    return display_safe(f"Mission {end['id']} finished: {end['status']} ({code})")
+    if end["reason"] == KEEPER_LOST:
+        how = lost.NOW
+    else:
+        how = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
+    return display_safe(f"Mission {end['id']} finished: {end['status']} ({how})")
 
 
 def _means(wanted: str, end: End) -> bool:
@@ -130,7 +136,8 @@ WAIT = Command(
 
 def events(args: Namespace, context: Context) -> int:
     """Print what happened after --since, then perhaps what happens."""
-    seen: dict[str, int] = {} if args.since is None else {"since": args.since}
+    after, earliest = (None, "") if args.since is None else args.since
+    seen: dict[str, int] = {} if after is None else {"since": after}
 
     def request() -> tuple[str, dict[str, Any]]:
         return "events", {**seen, "follow": args.follow}
@@ -138,18 +145,31 @@ def events(args: Namespace, context: Context) -> int:
     for kind, item in follow(context.client(), request):
         if kind == "item":
             seen["since"] = item["seq"]
-            context.print(dumps(item))
+            if item["at"] >= earliest:
+                context.print(dumps(item))
     return 0
+
+
+def _since(word: str) -> tuple[int | None, str]:
+    """Return the number of an event, or the earliest time as events have it: RFC 3339 in UTC, which sorts."""
+    if word.isascii() and word.isdigit():
+        return int(word), ""
+    return None, format_time(parse_time(word, time.time()))
 
 
 EVENTS = Command(
     name="events",
     options=[
         flag("--follow", "go on with what happens, until ctrl-c", short="-f"),
-        option("--since", "SEQ", "only events after this number", parse=whole_number),
+        option(
+            "--since",
+            "WHEN",
+            "only events after this number, or from a time on: 5m (ago), 14:30, RFC 3339",
+            parse=_since,
+        ),
         JSON,
     ],
-    examples=["overmind events", "overmind events -f --since 1200"],
+    examples=["overmind events", "overmind events --since 5m", "overmind events -f --since 1200"],
     run=events,
 )
 
@@ -158,7 +178,10 @@ def screen(args: Namespace, context: Context) -> int:
     """Print the screen of the newest run, also of one that has ended."""
     if args.ansi and args.json:
         raise UsageError("--ansi and --json don't go together")
-    run = _run(context.client().call("logs", {"ids": [args.id]})["missions"][0])
+    if (args.id is None) == (args.target is None):
+        wrong = "Missing id." if args.id is None else "Give the id once, as a word or with -t."
+        raise UsageError(f"{wrong} See: overmind screen --help")
+    run = _run(context.client().call("logs", {"ids": [args.id or args.target]})["missions"][0])
     shown = screen_at(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
     context.print(dumps(_screen_json(shown)) if args.json else _text(shown, ansi=args.ansi))
     return 0
@@ -196,8 +219,13 @@ def _screen_json(shown: Screen) -> dict[str, Any]:
 
 SCREEN = Command(
     name="screen",
-    arguments=[one_id()],
-    options=[flag("--ansi", "with its colours"), JSON],
+    arguments=[one_id("?")],
+    options=[
+        flag("--ansi", "with its colours", short="-e"),
+        option("--target", "ID", "the mission, as tmux has it: -t ID instead of ID", short="-t"),
+        flag("--print", "no effect: it always prints", short="-p"),
+        JSON,
+    ],
     examples=["overmind screen editor", "overmind screen editor --json | jq -r .title"],
     run=screen,
 )
