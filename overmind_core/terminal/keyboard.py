@@ -8,12 +8,7 @@ Source: the kitty keyboard protocol, "Progressive enhancement"; XTerm Control Se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from overmind_core.terminal.cursor import Parameters
-    from overmind_core.terminal.state import TerminalState
+from collections.abc import Iterator, Sequence
 
 MOST_PUSHED = 16
 """Entries of a stack; a terminal forgets the oldest beyond its own limit."""
@@ -79,7 +74,7 @@ class Keyboard:
         yield from (f"\x1b[>{resource};{value}m" for resource, value in sorted(self._resources.items()))
 
 
-def apply_flags(keyboard: Keyboard, how: str, parameters: Parameters, *, alternate: bool) -> None:
+def apply_flags(keyboard: Keyboard, how: str, parameters: Sequence[int], *, alternate: bool) -> None:
     """A sequence of kitty's: `how` is the character behind `CSI`."""
     first = parameters[0] if parameters else 0
     if how == ">":
@@ -90,29 +85,9 @@ def apply_flags(keyboard: Keyboard, how: str, parameters: Parameters, *, alterna
         keyboard.set_flags(first, parameters[1] if len(parameters) > 1 else _REPLACE, alternate=alternate)
 
 
-def apply_resource(keyboard: Keyboard, parameters: Parameters) -> None:
+def apply_resource(keyboard: Keyboard, parameters: Sequence[int]) -> None:
     """A sequence of xterm's."""
     if not parameters:
         keyboard.forget_resources()
     else:
         keyboard.set_resource(parameters[0], parameters[1] if len(parameters) > 1 else None)
-
-
-def push_flags(state: TerminalState, parameters: Parameters) -> None:
-    """`CSI > flags u`."""
-    apply_flags(state.keyboard, ">", parameters, alternate=state.modes.alternate)
-
-
-def pop_flags(state: TerminalState, parameters: Parameters) -> None:
-    """`CSI < count u`."""
-    apply_flags(state.keyboard, "<", parameters, alternate=state.modes.alternate)
-
-
-def set_flags(state: TerminalState, parameters: Parameters) -> None:
-    """`CSI = flags ; how u`."""
-    apply_flags(state.keyboard, "=", parameters, alternate=state.modes.alternate)
-
-
-def set_resource(state: TerminalState, parameters: Parameters) -> None:
-    """XTMODKEYS."""
-    apply_resource(state.keyboard, parameters)

@@ -18,7 +18,7 @@ from functools import lru_cache
 import pyte
 from pyte import escape
 
-from overmind_core.terminal import cursor, edit, keyboard, reports, switches
+from overmind_core.terminal import cursor, edit, reports, switches
 from overmind_core.terminal.cells import NARROW, WIDE
 from overmind_core.terminal.cursor import Parameters
 from overmind_core.terminal.draw import draw, draw_character, draw_wide, new_line, plain_flood, repeat, styled_flood
@@ -160,10 +160,10 @@ SEQUENCES: dict[str, Sequence] = {
     "?$p": reports.report_private_mode,
     "$p": reports.report_mode,
     ">c": reports.report_secondary_attributes,
-    ">u": keyboard.push_flags,
-    "<u": keyboard.pop_flags,
-    "=u": keyboard.set_flags,
-    ">m": keyboard.set_resource,
+    ">u": switches.push_keyboard_flags,
+    "<u": switches.pop_keyboard_flags,
+    "=u": switches.set_keyboard_flags,
+    ">m": switches.set_keyboard_resource,
     "!p": switches.soft_reset,
     " q": switches.set_cursor_shape,
 }
