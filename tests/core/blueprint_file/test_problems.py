@@ -118,7 +118,7 @@ AGENT = {
     ),
     "an unknown key": (
         f"{RIGHT}§max_restart = 3\n",
-        ["unknown key 'max_restart'. Did you mean max_restarts or restart or max_cost?"],
+        ["unknown key 'max_restart'. Did you mean max_restarts?"],
     ),
     "a key with hyphens": (
         f"{RIGHT}§max-restarts = 3\n",
