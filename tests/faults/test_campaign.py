@@ -11,6 +11,7 @@ import os
 import signal
 import time
 import uuid
+from functools import partial
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.kit.overmind import FINAL
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
-pytestmark = [pytest.mark.torture, pytest.mark.linux]
+pytestmark = [pytest.mark.torture, pytest.mark.linux, pytest.mark.timeout(900 if torture.WHOLE else 120)]
 KILLS = 60 if torture.WHOLE else 4
 PARTS = 4 if torture.WHOLE else 1
 MESSAGES = 80 if torture.WHOLE else 4
@@ -70,11 +71,15 @@ def test_a_message_whose_supervisor_dies_within_milliseconds_of_it_is_typed_once
             time.sleep(moments.uniform(0.0, 0.006))
             os.kill(om.supervisor_pid(), signal.SIGKILL)
         om.ok("start")
-        ask_until_answered(om, lambda api, asked=asked: api.ok("send", **asked))
+        ask_until_answered(om, partial(send, asked))
     eventually(lambda: lines(heard) == texts, what="each is typed once, in their order")
     assert [(one["text"], one["state"]) for one in om.api("messages", id=session)] == [
         (text, "delivered") for text in texts
     ]
+
+
+def send(asked, api):
+    api.ok("send", **asked)
 
 
 def kill_the_supervisor(om):

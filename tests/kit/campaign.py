@@ -275,8 +275,7 @@ class Plans(Actor):
             for one, needs in (("a", ""), ("b", "a"), ("c", "b"))
         ]
         blueprint = {"name": f"{self.name}-{self.count}", "agents": agents}
-        asked = {"cwd": self.folder, "env": self.om.environment, "request": self.key()}
-        answer = self.ask("apply", blueprint=blueprint, **asked)
+        answer = self.ask("apply", blueprint=blueprint, cwd=self.folder, env=self.om.environment, request=self.key())
         assert "ok" in answer, answer
         plan = answer["ok"]["id"]
         self.plans[plan] = journal

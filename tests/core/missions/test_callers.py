@@ -12,8 +12,10 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Caller
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import UNKNOWN, parent_of
+from overmind_core.system.process_table import environ
 from overmind_core.system.run_mark import OWN_VARIABLE, clear_own_mark_of, give_own_mark_to
 from overmind_core.system.unixsocket import Peer
+from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
 HOME = "/home/a"
@@ -37,8 +39,9 @@ def child():
     started = []
 
     def start(**variables):
-        one = subprocess.Popen(["/bin/sleep", "600"], env=variables)
+        one = subprocess.Popen(["/bin/sleep", "600"], env={"OF": "a test", **variables})
         started.append(one)
+        eventually(lambda: environ(one.pid), what="its exec is over")
         return one.pid
 
     yield start
