@@ -152,7 +152,7 @@ class DaemonApi:
         """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
         del caller
         # A client that goes away meanwhile changes nothing: what has begun is brought to its end.
-        return await asyncio.shield(self._tasks.start(self._keep(request) if request.keep else self._stop_all()))
+        return await asyncio.shield(self._tasks.hand_on(self._keep(request) if request.keep else self._stop_all()))
 
     async def _keep(self, request: Shutdown) -> Departed:
         await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.events import MissionAct, MissionEvent
 
 
 class PreparationStep(MissionEvent, frozen=True, kw_only=True, tag="preparing"):
@@ -35,5 +35,5 @@ class IgnoredFilesLeft(MissionEvent, frozen=True, kw_only=True, tag="ignored_lef
     """Whether the worktree was kept for them."""
 
 
-class WorkDiscarded(MissionEvent, frozen=True, tag="discarded"):
+class WorkDiscarded(MissionAct, frozen=True, tag="discarded"):
     """The worktree of a mission was removed, with all that belongs to it."""
