@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 
+_REFUSAL = re.compile(r"Error: ([a-z_]+): (.+)")
+"""The last line of one of our commands that failed."""
 RETRY_SECONDS = 1.0
 """Pause before an agent is asked for again that could not be saved (a full disk)."""
 
@@ -208,7 +211,8 @@ class Attempts:
     def _conclude(self, name: str, mission: Mission) -> None:
         """It has ended: at once, unless something that it hands on has to be read first, or its probe was slower."""
         agent = self._plan.agents[name]
-        if name in self._plan.results or agent.outputs or self._is_unproved(name, mission):
+        refused = agent.merge is not None and not self._end(mission).ok
+        if refused or name in self._plan.results or agent.outputs or self._is_unproved(name, mission):
             self._begin_work(name, self._read(name, agent, mission))
         else:
             self._cancel_work(name)
@@ -245,6 +249,7 @@ class Attempts:
             unproved = self._is_unproved(name, mission)
             ready = unproved and await self._was_ready(name, agent, mission)
             outputs = await self._outputs.read(mission, folder, wanted, agent.outputs)
+            refusal = None if agent.merge is None else await self._refusal(mission)
         except Exception as error:
             # Whatever it is: a plan with an agent that is for ever about to end would never end.
             self._fail(name, "internal", f"its outputs can't be read: {error}")
@@ -259,7 +264,14 @@ class Attempts:
         elif end.ok and outputs.problem is not None:
             reason, explained = outputs.problem
             end = replace(end, ok=False, reason=reason)
+        elif not end.ok and refusal is not None and not end.reason:
+            end, explained = replace(end, reason=refusal[1]), f"{refusal[1]}: {refusal[2].rstrip('.')}"
         self._listener.on_end(name, end, explained)
+
+    async def _refusal(self, mission: Mission) -> re.Match[str] | None:
+        """Why a merge was refused, in the words that its command ended with: the code, and a sentence."""
+        text = await self._outputs.log_text(mission)
+        return _REFUSAL.fullmatch(text.rstrip().rpartition("\n")[2].strip())
 
     def _end(self, mission: Mission) -> AttemptEnd:
         """How the mission ended; one that a person stopped has failed, whatever its exit code."""

@@ -185,7 +185,12 @@ def _signal_option(words: list[str], place: int) -> str:
 
 def _kill_all(args: Namespace, context: Context) -> int:
     client = context.client()
-    live = client.call("status")["missions"]["running"]
+    try:
+        live = client.call("status")["missions"]["running"]
+    except OvermindError as error:
+        from overmind_core.cli.daemon import end_without_state  # rarely needed
+
+        return end_without_state(args, context, error)
     if live and not confirmed(f"Kill all {_count(live, 'live mission')}?" if live > 1 else KILL_ONE, yes=args.yes):
         return FAILED
     answer = client.call("kill", {"all": True})
