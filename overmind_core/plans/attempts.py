@@ -93,6 +93,8 @@ class Attempts:
         self._values = values
         self._outputs = outputs
         self._under_way: dict[str, asyncio.Task[Any]] = {}
+        self._unready: dict[str, str] = {}
+        """Why a mission did not become ready in time, as a clause."""
         self._occupied: set[str] = set()
         """Agents at whose port somebody listened before their newest attempt was started."""
         self._applied: Environment | None = None
@@ -195,6 +197,7 @@ class Attempts:
             occupied = name in self._occupied
             await until_ready(self._observer, mission, bound.probe, bound.variables, occupied=occupied)
         except NotReady as error:
+            self._unready[mission.id] = str(error)
             self._not_ready(mission, str(error))
         else:
             self._listener.on_ready(name, mission.id)
@@ -234,7 +237,9 @@ class Attempts:
         return await was_ready(self._observer, mission, bound.probe, bound.variables, occupied=occupied)
 
     def _explained(self, mission: Mission) -> str:
-        """Why it could not be prepared, "" when it was."""
+        """Why it could not be prepared, or did not become ready; "" for anything else."""
+        if mission.reason == NOT_READY and mission.id in self._unready:
+            return f"not ready: {self._unready.pop(mission.id)}"
         if mission.reason == "setup_failed":
             return f"setup_failed; see: overmind logs {mission.definition.name}"
         isolation = self._workspace.records.get(mission.id)
