@@ -76,7 +76,12 @@ def _grace(args: Namespace) -> dict[str, str]:
 def _stop_all(args: Namespace, context: Context) -> int:
     """Stop every live mission with its children; one that ends meanwhile by itself is as good as stopped."""
     client = context.client()
-    live = client.call("status")["missions"]["running"]
+    try:
+        live = client.call("status")["missions"]["running"]
+    except OvermindError as error:
+        from overmind_core.cli.daemon import end_without_state  # rarely needed
+
+        return end_without_state(args, context, error)
     if live and not confirmed(f"Stop all {_count(live, 'live mission')}?" if live > 1 else STOP_ONE, yes=args.yes):
         return FAILED
     requests = [{"id": row["id"], "cascade": True, **_grace(args)} for row in _live(client)]
