@@ -128,7 +128,12 @@ class Workspace:
         else:
             found = {one.mission for one in self.records.values() if one.repository == common}
         if common is None and not found:
-            raise OvermindError("not_found", f"{cwd} is in no git repository, and no mission was isolated in it.")
+            told = (
+                f"{cwd} is in no git repository, and no mission was isolated in it. Go to the repository that you mean"
+            )
+            raise OvermindError(
+                "not_found", f"{told}; for all of them use `worktrees prune --all`, or leave out --here."
+            )
         return found
 
     def environment(self, mission_id: str) -> dict[str, str]:
