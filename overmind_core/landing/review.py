@@ -256,10 +256,10 @@ class LandingReview:
         named = [*stands.uncommitted, *stands.unmerged, *stands.ignored]
         what = f"{why} ({list_text(named)})" if named else why
         only_ignored = bool(stands.ignored) and not (stands.uncommitted or stands.unmerged)
-        where = f"in {isolation.worktree}" if only_ignored else f"overmind changes {isolation.name}"
+        look = f"Look in {isolation.worktree}" if only_ignored else f"See: overmind changes {isolation.name}"
         raise OvermindError(
             "unmerged",
-            f"{isolation.name} has {what} that would be lost. See: {where}; to lose it: --force"
+            f"{isolation.name} has {what} that would be lost. {look}; to lose it: --force"
             if named
             else f"The worktree of {isolation.name} is kept, as {why}. To remove it all the same: --force",
             files=[*stands.uncommitted, *stands.ignored],

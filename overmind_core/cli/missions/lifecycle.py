@@ -38,7 +38,7 @@ def _check_named(args: Namespace, command: str) -> None:
 
 def _live(client: Client) -> list[Mapping[str, Any]]:
     """Return the live missions that are no live mission's child."""
-    rows = [row for row in client.call("ps", {}) if row["status"] not in ENDED]
+    rows = [row for row in client.call("ps", {"recent": 0}) if row["status"] not in ENDED]
     live = {row["id"] for row in rows}
     return [row for row in rows if row["parent"] not in live]
 
