@@ -14,8 +14,12 @@ from overmind_tui.render.cells import Row
 EVENTS_KEPT = 2000
 HISTORY = 240
 """Samples of one mission's load."""
+STEP_SECONDS = 5.0
+"""Between two of them, as the supervisor takes them; the newest one is that of the last look."""
 SHORTEST_ID = 3
 """Characters of the beginning of an id that name a mission, as on the command line."""
+LOADED = "history"
+"""The load of the last minutes, in a row of the first look."""
 _WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
 
 
@@ -33,14 +37,16 @@ class Fleet:
         """What waits for a person, as `inbox` has it."""
         self.today = 0.0
         """US dollars since midnight."""
+        self._sampled_at: dict[str, float] = {}
+        """When the newest of the samples was begun."""
         self.loaded = False
         self.before = self.load = Load(0.0, 0.0)
         self._counted: tuple[Mapping[StatusMark, int], int] | None = None
         self.changes = 0
         """How often rows have come, gone or changed."""
 
-    def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool) -> None:
-        """Take over what came; a killed mission that nobody saw alive stays unseen."""
+    def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool, at: float = 0.0) -> None:
+        """Take over what came `at` that time, in seconds; a killed mission that nobody saw alive stays unseen."""
         self._counted = None
         self.changes += 1
         if everything:
@@ -52,10 +58,11 @@ class Fleet:
         for one in removed:
             self.rows.pop(one, None)
             self.samples.pop(one, None)
+            self._sampled_at.pop(one, None)
         for row in rows if not everything else ():
             if row["id"] in self.rows or row["status"] != "killed":
                 self.rows[row["id"]] = self._merged(row)
-        self._measure(rows)
+        self._measure(rows, at)
 
     @property
     def counts(self) -> Mapping[StatusMark, int]:
@@ -125,18 +132,33 @@ class Fleet:
         """A narrow row keeps what a wide one said before."""
         known = self.rows.get(row["id"])
         if known is None or "now" in row:
-            return row
+            return {key: value for key, value in row.items() if key != LOADED} if LOADED in row else row
         return {**{key: known[key] for key in _WIDE if key in known}, **row}
 
-    def _measure(self, rows: Sequence[Row]) -> None:
+    def _measure(self, rows: Sequence[Row], at: float) -> None:
         measured = [row for row in rows if row.get("cpu_percent") is not None]
         for row in measured:
             sample = Sample(
                 row["cpu_percent"], float(row["memory_bytes"] or 0), float(row.get("output_bytes_per_second") or 0)
             )
-            self.samples.setdefault(row["id"], deque(maxlen=HISTORY)).append(sample)
+            samples = self.samples.setdefault(row["id"], deque(maxlen=HISTORY))
+            if LOADED in row:
+                samples.clear()
+                samples.extend(_past(row[LOADED]))
+                self._sampled_at.pop(row["id"], None)
+            if samples and at < self._sampled_at.get(row["id"], float("-inf")) + STEP_SECONDS:
+                samples[-1] = sample
+            else:
+                samples.append(sample)
+                self._sampled_at[row["id"]] = at
         if measured or not self.live:
             self.before, self.load = self.load, Load.of(self.rows.values())
+
+
+def _past(loaded: Mapping[str, Sequence[float]]) -> list[Sample]:
+    """The samples that the supervisor has kept."""
+    figures = (loaded["cpu_percent"], loaded["memory_bytes"], loaded["output_bytes_per_second"])
+    return [Sample(*map(float, one)) for one in zip(*figures, strict=True)]
 
 
 def wanted(row: Row) -> bool:

@@ -77,8 +77,8 @@ def state(row: Row, now: float) -> str:
 
 
 def lasted(row: Row, now: float) -> float:
-    """Seconds since it began; of a finished one, how long it took."""
-    began = numbers.moment(row["started_at"])
+    """Seconds since its newest run began; of a finished one, how long that took."""
+    began = numbers.moment(row.get("run_started_at") or row["started_at"])
     until = numbers.moment(row.get("ended_at")) if not is_live(row) else now
     if began is None or until is None:
         return float(row.get("uptime_seconds") or 0.0)
@@ -94,7 +94,11 @@ def held(row: Row, now: float) -> float:
 
 
 def since(row: Row, now: float) -> str:
-    """Its state in words, and how long that has been or took."""
+    """Its state in words, how long that has been or took, and which run it is, from the second on."""
+    return " · ".join(filter(None, (_since(row, now), f"run {row['run']}" if row.get("run", 0) > 1 else "")))
+
+
+def _since(row: Row, now: float) -> str:
     span = numbers.span(lasted(row, now))
     if mark(row) is RESTARTING:
         return f"{state(row, now)} · began {span} ago"

@@ -77,7 +77,7 @@ class Updates:
         self._main.changed_connection()
 
     def _rows_changed(self, message: RowsChanged) -> None:
-        self._shell.fleet.apply(message.rows, message.removed, everything=message.everything)
+        self._shell.fleet.apply(message.rows, message.removed, everything=message.everything, at=self._shell.now())
         self._main.rows_came()
         self.show_inbox()
 
