@@ -21,7 +21,9 @@ Key = tuple[str, int]
 """A mission, and the number of what it asks; 0 where it asks nothing."""
 SPENT = "restart_budget_spent"
 """The reason of one that nobody starts again."""
-BLOCKED, TURN = "blocked", "your turn"
+LOST, BLOCKED, TURN = "lost with the keeper", "blocked", "your turn"
+GROUPS = (LOST, BLOCKED, TURN)
+"""In the order in which they are listed."""
 LONGEST_NAME = 24
 """Cells."""
 ROOMY = 50
@@ -51,6 +53,8 @@ class Need(NamedTuple):
     @property
     def said(self) -> str:
         """What it is about, in a line."""
+        if self.group == LOST:
+            return missions_rows.LOST_WORDS
         return safe(self.asked["summary"] if self.asked else self.row.get("now"))
 
 
@@ -83,11 +87,13 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
         asked = by_mission.get(row["id"], ())
         if asked and missions_rows.is_live(row):
             found += [Need(row, one, BLOCKED, _asked_for(one, row, now)) for one in asked]
+        elif missions_rows.was_lost(row):
+            found.append(Need(row, None, LOST, _held(row, now)))
         elif blocked(row):
             found.append(Need(row, None, BLOCKED, _held(row, now)))
         elif your_turn(row):
             found.append(Need(row, None, TURN, _held(row, now)))
-    return sorted(found, key=lambda need: (need.group != BLOCKED, -need.since, need.key))
+    return sorted(found, key=lambda need: (GROUPS.index(need.group), -need.since, need.key))
 
 
 def _asked_for(asked: Row, row: Row, now: float) -> float:
@@ -251,6 +257,9 @@ def afterwards(asked: Row) -> SubjectLines:
 
 def about(need: Need, answer: str) -> SubjectLines:
     """What is known of one that asks nothing: its whole last answer, else its newest line, or why it ended."""
+    if need.group == LOST:
+        line = " nobody knows how it ended · r starts it again, :restart --lost starts all that were lost"
+        return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
     if need.group != BLOCKED:
         return plain(answer) or [[Cell(f" {need.said}")]]
     tone = "bad" if rows.mark(need.row) is CRASHED else "slow"

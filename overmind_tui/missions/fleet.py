@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_tui.missions import rows
@@ -18,6 +18,7 @@ STEP_SECONDS = 5.0
 """Between two of them, as the supervisor takes them; the newest one is that of the last look."""
 SHORTEST_ID = 3
 """Characters of the beginning of an id that name a mission, as on the command line."""
+ENDED_HERE = {"stopped": "stopped by you", "killed": "killed by you"}
 LOADED = "history"
 """The load of the last minutes, in a row of the first look."""
 _WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
@@ -39,6 +40,8 @@ class Fleet:
         """US dollars since midnight."""
         self._sampled_at: dict[str, float] = {}
         """When the newest of the samples was begun."""
+        self._ended_here: dict[str, int | None] = {}
+        """Missions that were stopped or killed from here → which run of theirs."""
         self.loaded = False
         self.before = self.load = Load(0.0, 0.0)
         self._counted: tuple[Mapping[StatusMark, int], int] | None = None
@@ -97,6 +100,15 @@ class Fleet:
             self.rows[mission] = {**row, "unseen": False}
             self.changes += 1
 
+    def ends_here(self, missions: Iterable[str]) -> None:
+        """This program's person has them end: that is no news, whenever it comes."""
+        self._ended_here |= {one: row.get("run") for one in missions if (row := self.rows.get(one)) is not None}
+
+    def ends_not(self, missions: Iterable[str]) -> None:
+        """They were not ended after all."""
+        for one in missions:
+            self._ended_here.pop(one, None)
+
     def of(self, mission: str | None) -> Row | None:
         """A mission's row."""
         return None if mission is None else self.rows.get(mission)
@@ -129,7 +141,16 @@ class Fleet:
         return sum(missions_rows.is_live(row) for row in self.rows.values())
 
     def _merged(self, row: Row) -> Row:
-        """A narrow row keeps what a wide one said before."""
+        """A narrow row keeps what a wide one said before; of what was ended here nothing is news."""
+        merged = self._widened(row)
+        if row["id"] not in self._ended_here or missions_rows.is_live(row) or row["status"] == "crashed":
+            return merged
+        if row.get("run") != self._ended_here[row["id"]]:
+            del self._ended_here[row["id"]]
+            return merged
+        return {**merged, "unseen": False, "now": ENDED_HERE.get(row["status"])}
+
+    def _widened(self, row: Row) -> Row:
         known = self.rows.get(row["id"])
         if known is None or "now" in row:
             return {key: value for key, value in row.items() if key != LOADED} if LOADED in row else row

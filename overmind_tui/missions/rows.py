@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain.missions.status_marks import (
@@ -21,8 +22,15 @@ from overmind_tui.render.cells import Cell, Row, safe
 _SHARE = re.compile(r"^(.*\S) +(\d+ ?%)$")
 """A step and how much of it is done, which is what is looked at while it takes long: it stands first."""
 FINAL = frozenset({"stopped", "crashed", "killed"})
+_RUN_OF_RITUAL = re.compile(r"(.+)/([0-9]+)")
+"""The name of a run: its ritual's, and its number."""
+FEWEST_FOLDED = 2
+"""Ended runs of a ritual that are folded below its newest one."""
 FORK, LAST, PASSING, EMPTY = "├─", "└─", "│ ", "  "
 FOLDED = "▸"
+KEEPER_LOST = "keeper_lost"
+"""Reason of a mission whose keeper has died."""
+LOST_WORDS = "lost with its keeper"
 PLAN = "blueprint"
 """Type of a mission that is a plan: it has agents, and no process."""
 
@@ -49,6 +57,25 @@ class Branch(NamedTuple):
     def meant(self) -> bool:
         """Whether the filter means it; ancestors of such rows are shown, too."""
         return not self.dimmed or gone(self.row)
+
+
+def was_lost(row: Row) -> bool:
+    """Whether it ended because its keeper did."""
+    return not is_live(row) and row.get("reason") == KEEPER_LOST
+
+
+def lost(rows: Iterable[Row]) -> list[Row]:
+    """Those of which nobody knows how they ended, for their keeper was lost."""
+    return [row for row in rows if was_lost(row)]
+
+
+def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:
+    """How many were lost, when, and what starts them again; `zone`: None is the machine's."""
+    ends = [wall for row in found if (wall := numbers.moment(row.get("ended_at"))) is not None]
+    at = f" at {datetime.fromtimestamp(max(ends), zone):%Y-%m-%d %H:%M}" if ends else ""
+    if len(found) == 1:
+        return f"1 mission was lost with its keeper{at} · :restart --lost starts it again"
+    return f"{len(found)} missions were lost with their keeper{at} · :restart --lost starts them again"
 
 
 def is_live(row: Row) -> bool:
@@ -120,11 +147,13 @@ def arranged(
     wanted: Callable[[Row], bool] | None = None,
     folded: Collection[str] = (),
     flat: bool = False,
+    beneath: Mapping[str, str] = {},
 ) -> list[Branch]:
     """The rows in the order of the table, children under their parents.
 
     Args:
         rows: In the order of siblings.
+        beneath: Older runs of rituals → the newest one, below which they stand where all are shown.
         wanted: The filter; ancestors of what it keeps stay, dimmed, and names are whole. None keeps all.
         folded: Ids whose descendants are folded away.
         flat: No tree.
@@ -138,9 +167,26 @@ def arranged(
     children: dict[str | None, list[Row]] = {}
     for row in everybody:
         if row["id"] in shown:
-            parent = row["parent"] if row["parent"] in shown else None
+            above = beneath.get(row["id"], row["parent"]) if wanted is None else row["parent"]
+            parent = above if above in shown else None
             children.setdefault(parent, []).append(row)
     return _walk(children, kept, folded, {} if wanted is not None else known)
+
+
+def older_runs(rows: Iterable[Row]) -> dict[str, str]:
+    """The ended runs of each ritual → its newest one, where there are so many that they would fill the list."""
+    series: dict[str, list[tuple[int, Row]]] = {}
+    for row in rows:
+        found = _RUN_OF_RITUAL.fullmatch(str(row["name"])) if row["parent"] is None else None
+        if found is not None:
+            series.setdefault(found[1], []).append((int(found[2]), row))
+    beneath: dict[str, str] = {}
+    for runs in series.values():
+        newest = max(runs, key=lambda run: run[0])[1]["id"]
+        older = [row["id"] for _, row in runs if row["id"] != newest and not is_live(row)]
+        if len(older) >= FEWEST_FOLDED:
+            beneath |= dict.fromkeys(older, newest)
+    return beneath
 
 
 def gone(row: Row) -> bool:
@@ -213,6 +259,8 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, Cell, Cell]:
 def now_cell(row: Row) -> Cell:
     """What goes on: what it asks, what it does, the newest line, or why it ended; else the word of its state."""
     text = safe(row.get("now")) or safe((row.get("isolation") or {}).get("step"))
+    if was_lost(row):
+        return Cell(LOST_WORDS, "bad")
     if mark(row) is PREPARING:
         text = _SHARE.sub(r"\2  \1", text)
     if mark(row) is WAITING and text:

@@ -343,6 +343,11 @@ class TablePage(Page):
         if action is not None:
             self.act(action)
 
+    @on(ResourceTable.Headed)
+    def headed(self, message: ResourceTable.Headed) -> None:
+        """A click on the heading of a column."""
+        self.sorting.sort(message.column)
+
     def do_open_row(self) -> None:
         """What is under the cursor, whole; of a mission all that is known."""
         current = self.table.current

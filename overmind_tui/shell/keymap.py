@@ -108,6 +108,7 @@ _MISSION = (
     Action("unfold", ("right",), "unfold", "show what is below it", _M, needs=_ANY, alone=_LOOKS),
     _look("sort-name", ("N",), "by name", "sort by name; again: the other way round", _M),
     _look("sort-age", ("A",), "by age", "sort by age", _M),
+    _look("sort-for", ("F",), "by for", "sort by how long its state lasts", _M),
     _look("sort-state", ("S",), "by state", "sort by state", _M),
     _look("sort-cpu", ("C",), "by cpu", "sort by processor use", _M),
     _look("sort-memory", ("M",), "by memory", "sort by memory", _M),
@@ -220,6 +221,11 @@ _TEXT = (
     _move("previous-match", ("N",), "previous match", _X),
 )
 
+_HELP = (
+    Action("run-row", ("enter",), "do it", "close the help, and do what the row says", Context.HELP,
+           alone="it is a key of the help", hint=1),
+)  # fmt: skip
+
 _TERMINAL = (
     Action("type", ("i", "enter", "a"), "type", "type into it; the border says how to leave", _LOOKING, _LIVE, "attach",
            hint=1, takes_text=True),
@@ -295,7 +301,7 @@ _EVERYWHERE = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
-    *_MISSION, *_TABLE, *_PLANNED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
+    *_MISSION, *_TABLE, *_PLANNED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_HELP, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
 )  # fmt: skip
 CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.MISSIONS: (Context.EVERYWHERE, Context.TABLE, Context.MISSIONS),
@@ -304,6 +310,7 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     **{one: (Context.EVERYWHERE, Context.TABLE, one) for one in (_PS, _P, _QS, _RS, _R, Context.WORKTREES)},
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),
+    Context.HELP: (Context.EVERYWHERE, Context.TEXT, Context.HELP),
     Context.BOX: (Context.FIELD, Context.BOX),
     Context.FORM: (Context.FIELD, Context.FORM),
 }

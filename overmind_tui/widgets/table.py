@@ -46,6 +46,13 @@ class ResourceTable(ScrollCanvas):
     class Opened(Message):
         """A row was clicked twice."""
 
+    class Headed(Message):
+        """The heading of a column was clicked."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
     def __init__(self, columns: Sequence[Column], *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._columns = columns
@@ -162,7 +169,10 @@ class ResourceTable(ScrollCanvas):
     # the mouse
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses, two open."""
+        """A click chooses, two open; one on a heading sorts by its column."""
+        if event.y == 0 and (column := self._column_at(event.x)):
+            self.post_message(self.Headed(column))
+            return
         at = event.y - 1 + self.scroll_offset.y
         if event.y >= 1 and 0 <= at < len(self.branches):
             self.move_to(at)
@@ -181,6 +191,15 @@ class ResourceTable(ScrollCanvas):
         """The heading stays where it is, so everything is drawn."""
         super().watch_scroll_y(old_value, new_value)
         self.refresh(Region(0, 0, self.size.width, self.size.height))
+
+    def _column_at(self, x: int) -> str:
+        """The column that stands there; "" for none."""
+        layout, begin = self._laid_out(self.scrollable_content_region.width), 1
+        for column, count in zip(layout.columns, layout.widths, strict=True):
+            if begin <= x < begin + count + GAP:
+                return column.key
+            begin += count + GAP
+        return ""
 
     # drawing
 
@@ -244,9 +263,9 @@ class ResourceTable(ScrollCanvas):
         return self._kept(key, lambda: self.strip([(text, self.tone(tone)) for text, tone in runs], cells))
 
     def _sorted(self, shown: Sequence[str]) -> str:
-        """The column whose heading has the arrow: where ages are not shown, how long a state lasts stands for them."""
+        """The column whose heading has the arrow; "" where that by which rows are sorted is not shown."""
         by = self.sorted_by[0]
-        return "for" if by == "age" and by not in shown else by
+        return by if by in shown else ""
 
     def _row(self, branch: Branch, layout: Layout, cells: int, *, selected: bool) -> Strip:
         now = self.now()
