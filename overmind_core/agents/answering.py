@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.agents.store import QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events
-from overmind_core.domain.agents.agent import AgentMode, AgentNeed
+from overmind_core.domain.agents.agent import BY_KEYS, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.permission import rule_for
 from overmind_core.errors import OvermindError
@@ -55,9 +55,7 @@ class Answering:
 
 def is_attach_only(asked: Asked, session: Session) -> bool:
     """Whether neither the stream nor a hook takes our answer."""
-    return asked.need is AgentNeed.SETUP or (
-        session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json
-    )
+    return asked.need in BY_KEYS or (session.state.mode is AgentMode.INTERACTIVE and not session.provider.speaks_json)
 
 
 def rule_of(asked: Asked) -> str | None:

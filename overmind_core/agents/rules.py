@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents import permission
-from overmind_core.domain.agents.agent import AgentNeed
+from overmind_core.domain.agents.agent import BY_KEYS, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour, Decision
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Rules:
 
 def alone(asked: Asked) -> tuple[Decision, str] | None:
     """What is answered where no person can; None for a dialog of the program's own, which takes only its own keys."""
-    if asked.need is AgentNeed.SETUP:
+    if asked.need in BY_KEYS:
         return None
     return Decision(Behaviour.DENY, ALONE[asked.need]), "headless"
 

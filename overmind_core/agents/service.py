@@ -15,7 +15,7 @@ from overmind_core.agents.launch import checked_mission, first_message, launch_o
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
 from overmind_core.domain.agents import conversation_events
-from overmind_core.domain.agents.agent import RAW, Agent, AgentMode
+from overmind_core.domain.agents.agent import RAW, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import Conversation, is_handed_over, switch_resume
 from overmind_core.domain.agents.events import MessageResent, PromptGiven
@@ -191,6 +191,8 @@ class Agents:
             self._context.inputs.close(mission.run_id)
         if session.state.mode is AgentMode.INTERACTIVE and session.state.sending is not None:
             self._driver.type(session, session.state.sending)
+        if any(one.need is AgentNeed.DRAFT for one in session.state.open):
+            self._driver.watch_draft(session)
         if session.state.leaving and session.state.mode is AgentMode.INTERACTIVE:
             self._driver.leave(session)
         session.go_on(session.state.run)  # what was queued while loading waits for nothing else

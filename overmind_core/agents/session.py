@@ -363,7 +363,9 @@ class Session:
             self._context.driver.type(self, message)
             return
         # Of its own for each run: a program that resumes drops a message whose answer had begun when it died.
-        uuid = uuid5(UUID(self.state.session), f"{message}.{self.state.run}")
+        # And of its own for each try: one that is known is answered no more.
+        attempt = f".{self.state.tries}" if self.state.tries else ""
+        uuid = uuid5(UUID(self.state.session), f"{message}.{self.state.run}{attempt}")
         self.send(self.provider.message(self.text_of(message), str(uuid)))
 
     def _move_message(self, effect: conversation_events.MessageMoved) -> None:

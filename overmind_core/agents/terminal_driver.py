@@ -6,9 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.permission_hooks import RETURN_SECONDS
+from overmind_core.agents.terminal_screen import typed_lines
 from overmind_core.domain.agents import conversation_events, conversation_step
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentNeed
-from overmind_core.domain.agents.agent_events import AskCancelled, Behaviour, Decision
+from overmind_core.domain.agents.agent_events import AskCancelled, Asked, Behaviour, Decision
+from overmind_core.domain.agents.conversation import same_prompt
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from overmind_core.agents.permission_hooks import PermissionWaiters
     from overmind_core.agents.session import Session
     from overmind_core.agents.terminal_screen import TerminalScreens
-    from overmind_core.domain.agents.agent_events import Asked
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.attachments import Attachments
     from overmind_core.providers.base import InteractiveProvider
@@ -33,7 +34,14 @@ LOST = 3.0
 RETRY = 1.5
 """Seconds after which a key that did nothing is pressed again."""
 PATIENCE = 30.0
-"""Seconds for which a prompt may be hidden before a message fails."""
+"""Seconds for which a prompt may be hidden before that is told."""
+DRAFT = 3.0
+"""Seconds for which something stands in the prompt before that is told: whoever types is not disturbed."""
+DRAFT_LOOK = 1.0
+"""Seconds between two looks whether it is gone."""
+DRAFT_REQUEST = "draft"
+DRAFT_TYPED = "a draft is in the prompt: send it or delete it"
+HIDDEN = "its prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
 ENTER = b"\r"
@@ -78,6 +86,10 @@ class TerminalDriver:
         """A hook has stopped waiting for an answer: most likely somebody has refused on the screen."""
         self._tasks.start(self._on_waiter_gone(session, number, session.state.run))
 
+    def watch_draft(self, session: Session) -> None:
+        """Find out when what stands in the prompt is gone."""
+        self._tasks.start(self._watch_draft(session, session.state.run))
+
     async def _type(self, session: Session, message: int, run: int) -> None:
         from overmind_core.terminal.input_encoding import paste  # noqa: PLC0415 - as for the screen
 
@@ -85,11 +97,15 @@ class TerminalDriver:
             return session.state.sending == message and session.state.run == run
 
         for _ in range(2):
-            screen = await self._free_prompt(session, run, wanted)
+            text = session.text_of(message)
+            screen = await self._free_prompt(session, run, wanted, ours=text)
             if screen is None:
+                if wanted():
+                    self._hold_back(session, HIDDEN, "")
                 break
-            pieces = _program(session).pastes(session.text_of(message))
-            session.send(b"".join(paste(piece, screen.modes) for piece in pieces))
+            if not _program(session).draft(typed_lines(screen)):  # else an earlier supervisor died behind the paste
+                pieces = _program(session).pastes(text)
+                session.send(b"".join(paste(piece, screen.modes) for piece in pieces))
             if await self._enter(session, wanted, PATIENCE):
                 await self._comes(lambda: not wanted(), PROOF)
                 break
@@ -133,18 +149,51 @@ class TerminalDriver:
             session.end(EndAsked(Cause.CHANGE_OVER, conversation_step.CHANGE_GRACE))
 
     async def _free_prompt(
-        self, session: Session, run: int, wanted: Callable[[], bool], *, patience: float = PATIENCE
+        self, session: Session, run: int, wanted: Callable[[], bool], *, patience: float = PATIENCE, ours: str = ""
     ) -> Screen | None:
-        """The screen, once it shows an empty prompt and no dialog; None when it never does, or nobody wants it now."""
-        program = _program(session)
+        """The screen, once it shows an empty prompt and no dialog; None when it never does, or nobody wants it now.
+
+        A draft that stays there is never typed over: what was to be typed waits, and people are told. `ours` is none.
+        """
+        program, drafts = _program(session), 0
         for _ in range(int(patience / LOOK)):
             if not wanted() or session.state.run != run:
                 return None
             screen = await self._screens.of(session.id)
-            if screen is not None and program.dialog(screen.lines()) is None and program.is_ready(screen.lines()):
+            lines = [] if screen is None else typed_lines(screen)
+            if screen is not None and program.dialog(lines) is None and program.is_ready(lines):
                 return screen
+            typed = program.draft(lines)
+            if typed and ours and same_prompt(ours, typed):
+                return screen
+            drafts = drafts + 1 if typed else 0
+            if drafts * LOOK >= DRAFT:
+                self._hold_back(session, DRAFT_TYPED, typed)
+                return None
             await asyncio.sleep(LOOK)
         return None
+
+    def _hold_back(self, session: Session, summary: str, typed: str) -> None:
+        session.receive(Asked(DRAFT_REQUEST, AgentNeed.DRAFT, "", summary, {"text": typed}), ActivitySource.TERMINAL)
+        session.apply(conversation_events.PromptTaken())
+        self.watch_draft(session)
+
+    async def _watch_draft(self, session: Session, run: int) -> None:
+        """Look whenever something was written: a person takes their time."""
+        seen = -1
+        while True:
+            await asyncio.sleep(DRAFT_LOOK)
+            if session.state.running != run or all(one.need is not AgentNeed.DRAFT for one in session.state.open):
+                return
+            written = await self._screens.written(session.id)
+            if written == seen:
+                continue
+            seen = written
+            screen = await self._screens.of(session.id)
+            lines = [] if screen is None else typed_lines(screen)
+            if lines and _program(session).dialog(lines) is None and _program(session).is_ready(lines):
+                session.apply(AskCancelled(DRAFT_REQUEST), ActivitySource.TERMINAL)
+                return
 
     async def _enter(self, session: Session, wanted: Callable[[], bool], patience: float) -> bool:
         """Press Enter for what stands in the prompt until it is gone from there; False when nothing ever stood there.
@@ -159,7 +208,8 @@ class TerminalDriver:
             screen = await self._screens.of(session.id)
             if not wanted() or screen is None:
                 break
-            is_idle, is_ready = program.is_idle(screen.lines()), program.is_ready(screen.lines())
+            lines = typed_lines(screen)
+            is_idle, is_ready = program.is_idle(lines), program.is_ready(lines)
             if is_idle and not is_ready:
                 session.send(ENTER)
                 pressed = True

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+PROMPT = "\u276f"
+"""Stands before what is typed."""
+
 if TYPE_CHECKING:
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
@@ -20,6 +23,12 @@ class TerminalScreens:
         self._progress = progress
         self._home = home
 
+    async def written(self, mission_id: str) -> int:
+        """How much the newest run has written: where that is as it was, so is its screen."""
+        run = self._registry.runs.get(mission_id)
+        await self._progress.refresh()
+        return -1 if run is None else self._progress.of(run.id).out
+
     async def of(self, mission_id: str) -> Screen | None:
         """What the newest run's terminal shows now; None when it has none."""
         run = self._registry.runs.get(mission_id)
@@ -28,6 +37,27 @@ class TerminalScreens:
         await self._progress.refresh()
         path = f"{self._home.logs}/{run.mission}/{run.number:06d}"
         return await asyncio.to_thread(_draw, path, self._progress.of(run.id).out, run.columns, run.rows)
+
+
+def typed_lines(screen: Screen) -> list[str]:
+    """The lines of a screen, its prompt without the words that a program suggests there by itself.
+
+    They are dim, behind a cursor that stands on the first of them in reverse.
+    """
+    return [_typed(screen, y, line) for y, line in enumerate(screen.lines())]
+
+
+def _typed(screen: Screen, y: int, line: str) -> str:
+    if PROMPT not in line:
+        return line
+    pieces: list[str] = []
+    cursor = False
+    for text, style in screen.runs(y):
+        if style.dim and cursor and pieces:
+            pieces[-1] = " " * len(pieces[-1])
+        pieces.append(" " * len(text) if style.dim else text)
+        cursor = style.reverse and len(text) == 1
+    return "".join(pieces)
 
 
 def _draw(path: str, end: int, columns: int, rows: int) -> Screen:

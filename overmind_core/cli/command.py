@@ -1,8 +1,8 @@
-"""Commands as data: the table of all of them, and what one consists of; its summary is its operation's.
+"""Commands as data: the table of all of them, their aliases, and what one consists of.
 
 `MODULES` says which module holds which command; a module is imported only when argv names it, and only
 the command's own parser is built. Each module lists its commands in `COMMANDS`; their `run(args, context)` returns the
-exit status.
+exit status. A command's summary is its operation's, so that help lists all commands without loading one.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Isolate missions": ("isolate", "trust", "ports", "worktrees", "worktrees prune"),
     "Review and land their work": ("changes", "commit", "merge", "push", "discard"),
     "Look at missions": ("tui", "ps", "monitor", "info", "logs", "screen", "top", "wait", "events", "subscribe"),
-    "Use their terminals": ("attach", "detach", "shell"),
+    "Use their terminals": ("attach", "detach", "shell", "exec"),
     "Talk to agents": (
         "claude run",
         "send",
@@ -55,13 +55,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "cost",
     ),
     "Agents that run agents": ("skill", "mcp", "output"),
-    "Change missions": ("edit", "update", "signal", "freeze", "thaw"),
+    "Change missions": ("edit", "update", "rename", "signal", "freeze", "thaw"),
     "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
 }
 """Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
 
 _MODULES: dict[str, tuple[str, ...]] = {
-    "daemon": ("start", "shutdown", "status", "version", "tui", "completion"),
+    "daemon": ("start", "shutdown", "version", "tui", "completion"),
+    "status": ("status",),
     "demo": ("demo",),
     "init": ("init",),
     "quests": ("quest run", "quest list", "quest info", "quest logs", "quest wait", "quest cancel"),
@@ -90,8 +91,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "landing.merge": ("merge", "merge-step"),
     "landing.worktrees": ("worktrees", "worktrees prune"),
     "service_unit.command": ("service",),
-    "attach.commands": ("attach", "detach", "shell"),
-    "missions.lifecycle": ("stop", "kill", "restart", "freeze", "thaw", "signal", "rm", "prune", "update"),
+    "attach.commands": ("attach", "detach", "shell", "exec"),
+    "missions.lifecycle": ("stop", "kill", "restart", "freeze", "thaw", "signal", "rm", "prune", "update", "rename"),
     "missions.list": ("ps", "monitor", "top", "info"),
     "missions.logs": ("logs",),
     "missions.watch": ("wait", "events", "screen"),
@@ -106,16 +107,60 @@ MODULES: dict[str, str] = {name: f"{PACKAGE}.{module}" for module, names in _MOD
 COMMANDS: tuple[str, ...] = tuple(name for names in GROUPS.values() for name in names)
 """The commands that help shows, in its order."""
 
+ALIASES: dict[str, str] = {
+    "capture-pane": "screen",
+    "describe": "info",
+    "inspect": "info",
+    "list": "ps",
+    "ls": "ps",
+    "pause": "freeze",
+    "quest ls": "quest list",
+    "quests": "quest list",
+    "remove": "rm",
+    "ritual ls": "ritual list",
+    "stats": "top",
+    "unpause": "thaw",
+    "worktrees list": "worktrees",
+    "worktrees ls": "worktrees",
+}
+"""Word of docker, kubectl or tmux → the command that means the same here."""
+_SUMMARIES = {
+    "claude run": "start a Claude agent: run --provider claude",
+    "rituals": "list the rituals: ritual list",
+}
+"""Command that is another word for one → its summary."""
+
+
+def summary_of(name: str) -> str:
+    """Return the summary of a command: one line, no full stop, begins with a verb. Loads no command."""
+    from overmind_core.domain.operations import BY_COMMAND  # start-up: only for help
+
+    return _SUMMARIES.get(name) or BY_COMMAND[name].summary
+
 
 class Parameter:
-    """One word or option: its names, its settings for argparse, and whether its value may begin with a dash."""
+    """One word or option: its names, its settings for argparse, its heading in help, and how its value may look.
 
-    __slots__ = ("dashes", "names", "settings")
+    Attributes:
+        names: The short one first, then the one that gives the attribute its name, then those that mean the same.
+        settings: Keyword arguments of argparse's `add_argument`.
+        group: The heading under which help shows it.
+        dashes: Whether its value may begin with a dash.
+    """
+
+    __slots__ = ("dashes", "group", "names", "settings")
 
     def __init__(self, *names: str, **settings: object) -> None:
         self.names = names
         self.settings = settings
+        self.group = ""
         self.dashes = False
+
+    @property
+    def attribute(self) -> str:
+        """The name of its value among the parsed arguments."""
+        name = next((name for name in self.names if name.startswith("--")), self.names[0])
+        return name.removeprefix("--").replace("-", "_")
 
     @property
     def takes_value(self) -> bool:
@@ -134,12 +179,13 @@ class Command:
         arguments: Words, in order.
         options: May stand before or after the words.
         examples: Whole command lines, shown by --help.
+        rewrite: Puts options in the place of words that other programs have for them, such as `kill -9`.
         rest: The name of a trailing command, which begins at the first word that is no option
             (or after `--`) and keeps its own dashes; lands in `args.rest` as a list.
         notes: What --help says after the options.
     """
 
-    __slots__ = ("_summary", "arguments", "examples", "name", "notes", "options", "rest", "run")
+    __slots__ = ("_summary", "arguments", "examples", "name", "notes", "options", "rest", "rewrite", "run")
 
     def __init__(
         self,
@@ -152,24 +198,27 @@ class Command:
         examples: Sequence[str] = (),
         rest: str | None = None,
         notes: str = "",
+        rewrite: Callable[[list[str]], list[str]] | None = None,
     ) -> None:
         self.name = name
         self._summary = summary
         self.run = run
         self.arguments = arguments
-        self.options = options
+        self.options = _with_formats(options)
         self.examples = examples
         self.rest = rest
         self.notes = notes
+        self.rewrite = rewrite
 
     @property
     def summary(self) -> str:
         """One line, no full stop, begins with a verb."""
-        if self._summary:
-            return self._summary
-        from overmind_core.domain.operations import BY_COMMAND  # start-up: only for help
+        return self._summary or summary_of(self.name)
 
-        return BY_COMMAND[self.name].summary
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other words for it."""
+        return tuple(word for word, name in ALIASES.items() if name == self.name)
 
 
 def argument(
@@ -189,14 +238,14 @@ def ids(nargs: str = "+") -> Parameter:
     return argument("ids", "id, name, or at least 3 characters of the id", nargs=nargs, metavar="id")
 
 
-def one_id() -> Parameter:
-    """Return the mission a command is about, in `args.id`."""
-    return argument("id", "id, name, or at least 3 characters of the id")
+def one_id(nargs: str | None = None) -> Parameter:
+    """Return the mission a command is about, in `args.id`; with `nargs` "?" it may be missing."""
+    return argument("id", "id, name, or at least 3 characters of the id", nargs=nargs)
 
 
-def flag(name: str, text: str, *, short: str | None = None) -> Parameter:
-    """Return an option without a value."""
-    return Parameter(*_names(name, short), action="store_true", help=text)
+def flag(name: str, text: str, *, short: str | None = None, also: Sequence[str] = ()) -> Parameter:
+    """Return an option without a value; `also` are more names for it."""
+    return Parameter(*_names(name, short), *also, action="store_true", help=text)
 
 
 def option(
@@ -205,12 +254,13 @@ def option(
     text: str,
     *,
     short: str | None = None,
+    also: Sequence[str] = (),
     parse: Callable[[str], object] | None = None,
     choices: Sequence[str] | None = None,
     repeat: bool = False,
     dashes: bool = False,
 ) -> Parameter:
-    """Return an option with a value; None (or [] with `repeat`) when it isn't given.
+    """Return an option with a value; None (or [] with `repeat`) when it isn't given; `also` are more names for it.
 
     `parse` turns the word into the value; its ValueError's text is shown to the person. With `dashes` the word after it
     is its value whatever it begins with; only for commands with a `rest`.
@@ -222,7 +272,7 @@ def option(
         settings["choices"] = choices
     if repeat:
         settings |= {"action": "append", "default": []}
-    made = Parameter(*_names(name, short), **settings)
+    made = Parameter(*_names(name, short), *also, **settings)
     made.dashes = dashes
     return made
 
@@ -231,8 +281,30 @@ def _names(name: str, short: str | None) -> tuple[str, ...]:
     return (name,) if short is None else (short, name)
 
 
+def grouped(title: str, options: Sequence[Parameter]) -> list[Parameter]:
+    """Return the options under a heading of their own in help."""
+    for one in options:
+        one.group = title
+    return list(options)
+
+
 JSON = flag("--json", "print JSON, one compact line")
 YES = flag("--yes", "ask nothing", short="-y")
+
+WIDE = "--wide"
+_FORMATS = ("json", "yaml", "name")
+
+
+def _with_formats(options: Sequence[Parameter]) -> tuple[Parameter, ...]:
+    """Give a command that prints JSON the option that names the format: `-o yaml`."""
+    names = {name for one in options for name in one.names}
+    if JSON not in options or "--output" in names:
+        return tuple(options)
+    formats = (*_FORMATS, "wide") if WIDE in names else _FORMATS
+    words = f"{', '.join(formats[:-1])} or {formats[-1]}"
+    short = None if "-o" in names else "-o"
+    also = [name for name in ("--format",) if name not in names]
+    return (*options, option("--output", "FORMAT", f"print {words}", short=short, also=also, choices=formats))
 
 
 def find(name: str) -> Command:
@@ -242,13 +314,13 @@ def find(name: str) -> Command:
         OvermindError: `unknown_command`, with what may have been meant.
     """
     if name.startswith("-"):
-        raise UsageError(f"unknown option {name}. See: overmind --help")
+        raise UsageError(f"Unknown option {name}. See: overmind --help")
     module = MODULES.get(name)
     if module is None:
-        from overmind_core.domain.text.cells import did_you_mean  # only after a mistake
+        from overmind_core.cli.synonyms import advice  # only after a mistake
 
         raise OvermindError(
-            "unknown_command", f"There is no command {name!r}.{did_you_mean(name, COMMANDS)} See: overmind --help"
+            "unknown_command", f"There is no command {name!r}.{advice(name, COMMANDS)} See: overmind --help"
         )
     commands: tuple[Command, ...] = __import__(module, fromlist=["COMMANDS"]).COMMANDS
     return next(command for command in commands if command.name == name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from overmind_core.cli.output import dumps
+from overmind_core.cli.output import JsonText, dumps
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
@@ -17,6 +17,7 @@ from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
@@ -31,6 +32,9 @@ class Context:
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self.environ = environ
+        self.format: str | None = None
+        """How JSON is printed: `yaml`, `name`, or else as it is."""
+        self._printed = 0
         self._home: Home | None = None
         self._clients: list[Client] = []
 
@@ -42,6 +46,11 @@ class Context:
 
             self._home = Home.resolve(self.environ)
         return self._home
+
+    def use_home(self, folder: str) -> None:
+        """Work in this home instead, and have all programs that are started from here do so."""
+        self.environ = {**self.environ, "OVERMIND_HOME": os.path.abspath(folder)}
+        self._home = None
 
     def client(self, *, start: bool = False) -> Client:
         """Return a client, not connected yet.
@@ -60,9 +69,22 @@ class Context:
             client.close()
 
     def print(self, text: str) -> None:
-        """Print a line of the answer to stdout."""
-        sys.stdout.write(text + "\n")
+        """Print a line of the answer to stdout; JSON in the format that was asked for."""
+        sys.stdout.write(self.rendered(text) + "\n")
         sys.stdout.flush()
+        self._printed += 1
+
+    def print_facts(self, facts: object, args: Namespace) -> None:
+        """Print one JSON object: on several lines for a person, on one for a program or with --json."""
+        self.print(dumps(facts, indent=2 if sys.stdout.isatty() and not args.json else None))
+
+    def rendered(self, text: str) -> str:
+        """Return JSON in the format that was asked for, anything else as it is."""
+        if self.format not in {"yaml", "name"} or not isinstance(text, JsonText):
+            return text
+        from overmind_core.cli.formats import names, yaml_document  # start-up: PyYAML
+
+        return names(text.value) if self.format == "name" else yaml_document(text.value, first=not self._printed)
 
     def note(self, text: str) -> None:
         """Print a line for the person to stderr."""

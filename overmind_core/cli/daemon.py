@@ -1,4 +1,4 @@
-"""Commands about the daemon and this program: start, shutdown, status, version, tui, completion."""
+"""Commands about the daemon and this program: start, shutdown, version, tui, completion."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import time
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed
-from overmind_core.cli.output import ABSENT, dumps, size
+from overmind_core.cli.output import dumps
 from overmind_core.client.client import Client
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import FAILED, OvermindError, UsageError
 from overmind_core.system.lock import holder_pid
 from overmind_core.version import VERSION
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from overmind_core.client.daemon import LaunchedDaemon
     from overmind_core.system.paths import Home
 
-    Facts = Mapping[str, Any]
     Part = Mapping[str, Any] | None
 
 
@@ -48,6 +46,9 @@ def start(args: Namespace, context: Context) -> int:
     context.print(f"Daemon started (PID {pid})" if client.started_pid else f"Daemon is already running (PID {pid})")
     if not client.started_pid and client.newer_than_daemon:
         context.note("It is an older version than this program. Upgrade it with: overmind start --replace")
+    if client.started_pid:
+        for problem in client.call("status").get("problems", ()):
+            context.note(display_safe(str(problem)))
     return 0
 
 
@@ -198,48 +199,6 @@ SHUTDOWN = Command(
 )
 
 
-COUNTS = ("running", "stopped", "crashed", "killed", "total")
-"""`running` counts all live ones."""
-
-
-def status(args: Namespace, context: Context) -> int:
-    """Print the daemon's own facts."""
-    facts = context.client().call("status")
-    context.print(dumps(facts) if args.json else status_text(facts))
-    return 0
-
-
-def status_text(facts: Facts) -> str:
-    """Return the facts as aligned lines."""
-    rows = [
-        ("Daemon", f"running (PID {facts['pid']})"),
-        ("Version", facts["version"]),
-        ("Home", facts["home"]),
-        ("Uptime", format_uptime(facts["uptime_seconds"])),
-        ("Memory", size(facts["memory_bytes"])),
-        *((name.capitalize(), str(facts["missions"].get(name, 0))) for name in COUNTS),
-        ("Keeper", _keeper(facts["keeper"])),
-        ("Logs", size(facts["log_bytes"])),
-        *(("Problem", problem) for problem in facts.get("problems", ())),
-    ]
-    return "\n".join(f"{name + ':':<10}{display_safe(value)}" for name, value in rows)
-
-
-def _keeper(facts: Facts | None) -> str:
-    if facts is None:
-        return ABSENT
-    runs = f"{facts['runs']} run{'' if facts['runs'] == 1 else 's'}"
-    return f"PID {facts['pid']}, version {facts['version']}, {size(facts['memory_bytes'])}, {runs}"
-
-
-STATUS = Command(
-    name="status",
-    options=[JSON],
-    examples=["overmind status", "overmind status --json"],
-    run=status,
-)
-
-
 def version(args: Namespace, context: Context) -> int:
     """Print the versions; starts nothing."""
     facts = versions(context.home)
@@ -319,7 +278,7 @@ def exec_tui(context: Context, words: Sequence[str]) -> NoReturn:
     # -P: a file named json.py in the folder where somebody stands must not become part of it.
     argv = [sys.executable, "-P", "-m", PROGRAM, *words]
     try:
-        os.execv(argv[0], argv)  # noqa: S606  (our own program)
+        os.execve(argv[0], argv, context.environ)  # noqa: S606  (our own program)
     except OSError as error:
         raise OvermindError("internal", f"{argv[0]}: {error.strerror}") from None
 
@@ -381,4 +340,4 @@ COMPLETION = Command(
     run=completion,
 )
 
-COMMANDS = (START, SHUTDOWN, STATUS, VERSION_COMMAND, TUI, COMPLETION)
+COMMANDS = (START, SHUTDOWN, VERSION_COMMAND, TUI, COMPLETION)

@@ -1,7 +1,5 @@
 """The command line: finds the command that argv names, runs it, and turns what happened into an exit status.
 
-`overmind --help` lists every command with its one line, in groups; only that loads all of their modules.
-
 The process ends by `os._exit`: tearing the interpreter down would cost two milliseconds of each call.
 """
 
@@ -11,15 +9,14 @@ import errno
 import os
 import sys
 
-from overmind_core.cli.command import COMMANDS, GROUPS, find
+from overmind_core.cli.command import ALIASES, COMMANDS, find
 from overmind_core.cli.context import Context, report_error
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.errors import FAILED, INTERRUPTED, OvermindError
+from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import NoReturn
 
 
@@ -60,13 +57,20 @@ def guarded(words: list[str], context: Context) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return report_error(
-            OvermindError("disk_full" if error.errno == errno.ENOSPC else "internal", str(error)), context
-        )
+        return report_error(_explained(error), context)
     except SystemExit as end:  # argparse, after --help
         return end.code if isinstance(end.code, int) else 0
     finally:
         context.close()
+
+
+def _explained(error: OSError) -> OvermindError:
+    """Say what failed: our own output, when writing it fails once more, or the machine."""
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        return OvermindError("internal", f"Standard output can't be written: {again.strerror}.")
+    return OvermindError("disk_full" if error.errno == errno.ENOSPC else "internal", str(error))
 
 
 def run(words: list[str], context: Context) -> int:
@@ -75,10 +79,11 @@ def run(words: list[str], context: Context) -> int:
     Raises:
         OvermindError: it failed.
     """
+    words = _take_home(words, context)
     name = words[0] if words else _default_command()
     if name in {"--help", "-h", "help"}:
         return _help(words[1:], context)
-    if name == "--version":
+    if name in {"--version", "-v", "-V"}:
         return _version(context)
     if name == "--headless":
         from overmind_core.cli.headless.commands import headless
@@ -86,24 +91,44 @@ def run(words: list[str], context: Context) -> int:
         return headless(words[1:], context)
     name, rest = _named(words or [name])
     if family := _family(name, rest):
+        from overmind_core.cli.help import overview_of
+
         context.print(overview_of(name, family))
         return 0
     command = find(name)
     from overmind_core.cli.parser import parse  # start-up: --version needs none
 
-    return command.run(parse(command, rest), context)
+    args = parse(command, rest)
+    context.format = getattr(args, "output", None)
+    return command.run(args, context)
+
+
+HOME_OPTION = "--home"
+
+
+def _take_home(words: list[str], context: Context) -> list[str]:
+    """Have the context use the home that `--home` names before the command; return the other words."""
+    while words and words[0].split("=")[0] == HOME_OPTION:
+        first, *words = words
+        folder = first.partition("=")[2] if "=" in first else words.pop(0) if words else ""
+        if not folder:
+            raise UsageError("--home needs a folder. Write for example: overmind --home /srv/agents ps")
+        context.use_home(folder)
+    return words
 
 
 def _named(words: list[str]) -> tuple[str, list[str]]:
-    """Part a command's name, which may have two words, from what it is given."""
-    two = " ".join(words[:2])
-    if two in COMMANDS:
-        return two, words[2:]
+    """Part a command's name, which may have two words or be an alias, from what it is given."""
+    for count in (2, 1):
+        typed = " ".join(words[:count])
+        name = ALIASES.get(typed, typed)
+        if name in COMMANDS:
+            return name, words[count:]
     family = _family(words[0], words[1:])
     if len(family) == 1:  # there is only one way to go on
         return family[0], ["--help"]
     if len(words) > 1 and not words[1].startswith("-") and _family(words[0], []):
-        return two, words[2:]  # which is none: what may have been meant is said of both words
+        return " ".join(words[:2]), words[2:]  # which is none: what may have been meant is said of both words
     return words[0], words[1:]
 
 
@@ -124,6 +149,7 @@ def _default_command() -> str:
 def _help(words: list[str], context: Context) -> int:
     if words:
         return run([*_named(words)[0].split(), "--help"], context)
+    from overmind_core.cli.help import overview
 
     context.print(overview())
     return 0
@@ -146,31 +172,3 @@ def _flush(status: int) -> int:
     except OSError:
         return status or FAILED
     return status
-
-
-HEAD = """usage: overmind COMMAND [options]
-
-Runs agents and other long work under supervision, and never loses any of it."""
-
-TAIL = """In CI: overmind --headless run COMMAND (see overmind --headless --help)
-<id> is an id, a name, or at least 3 characters of an id.
-Home: $OVERMIND_HOME, default ~/.overmind. Each command explains itself: overmind COMMAND --help"""
-
-
-def overview() -> str:
-    """Return the text of `overmind --help`; loads every command's module."""
-    width = max(len(name) for names in GROUPS.values() for name in names)
-    groups = [
-        "\n".join([f"{title}:", *(f"  {name:<{width}}  {find(name).summary}" for name in names)])
-        for title, names in GROUPS.items()
-    ]
-    return "\n\n".join([HEAD, *groups, TAIL])
-
-
-def overview_of(name: str, commands: Sequence[str]) -> str:
-    """Return the same for the commands that begin with one word, such as `quest`."""
-    width = max(map(len, commands))
-    lines = [f"  {one:<{width}}  {find(one).summary}" for one in commands]
-    return "\n".join(
-        [f"usage: overmind {name} COMMAND [options]", "", *lines, "", f"See: overmind {commands[0]} --help"]
-    )

@@ -9,6 +9,7 @@ import sys
 import time
 
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
+from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
 
@@ -25,7 +26,7 @@ COMMAND_CELLS = 40
 TEXT_CELLS = 60
 _GAP = "  "
 
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Controls that JSON doesn't spell out by itself, and those that turn the reading direction."""
 
 STATUS_COLOURS = {
@@ -44,12 +45,22 @@ STATUS_COLOURS = {
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
-def dumps(value: object, *, indent: int | None = None) -> str:
+class JsonText(str):
+    """JSON, and the value of which it was made: whoever prints it may print that in another format."""
+
+    __slots__ = ("value",)
+
+    value: object
+
+
+def dumps(value: object, *, indent: int | None = None) -> JsonText:
     """Return `value` as JSON that no terminal acts on: one compact line, or many with `indent`."""
     readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, ensure_ascii=not readable, separators=separators, indent=indent)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    made = JsonText(UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    made.value = value
+    return made
 
 
 def safe_text(text: str) -> str:
@@ -106,6 +117,16 @@ def command_cell(command: str) -> str:
 def text_cell(text: str) -> str:
     """Return a text of any length as a table shows it: one safe line, at most 60 cells."""
     return cut(display_safe(text), TEXT_CELLS)
+
+
+def activity_cell(row: Row) -> str:
+    """Return what a mission is doing: `working`, `waiting:permission`, `limited 4m` until its next try."""
+    if row.get("activity") == "limited" and row.get("resume_at"):
+        from overmind_core.domain.text.moment import parse_time  # start-up: few rows need it
+
+        now = time.time()
+        return f"limited {format_uptime(parse_time(row['resume_at'], now) - now)}"
+    return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
 
 
 def money(usd: float | None) -> str:
@@ -183,13 +204,13 @@ _REST_OF_LINE = "\x1b[K"
 _REST_OF_SCREEN = "\x1b[J"
 
 
-def redraw(draw: Callable[[], str]) -> NoReturn:
-    """Show what `draw` returns, each second: in place on a terminal, below each other in a pipe."""
+def redraw(draw: Callable[[], str], rendered: Callable[[str], str]) -> NoReturn:
+    """Show what `draw` returns, as `rendered`, each second: in place on a terminal, below each other in a pipe."""
     screen = sys.stdout.isatty()
     if screen:
         sys.stdout.write(_CLEAR)
     while True:
-        text = draw()
+        text = rendered(draw())
         sys.stdout.write(_in_place(text) if screen else f"{text}\n")
         sys.stdout.flush()
         time.sleep(INTERVAL)

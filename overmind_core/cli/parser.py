@@ -1,14 +1,14 @@
 """From words to arguments: an argparse parser made of a command's table, with our own words for mistakes.
 
 Below it what the words after options mean: `duration`, `whole_number`, `label` and others each check or convert one
-word, and raise ValueError with a text for the person. `--timeout` without a unit is milliseconds, wherever it stands;
-who seems to mean seconds is warned.
+word, and raise ValueError with a text for the person. A `--timeout` that limits a run is milliseconds without a unit,
+and who seems to mean seconds is warned; one of who only waits is seconds.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import re
 
 from overmind_core.domain.text.duration import parse_duration
 from overmind_core.errors import OvermindError, UsageError
@@ -28,8 +28,11 @@ argparse._ = str  # type: ignore[attr-defined]
 
 _UNRECOGNIZED = "unrecognized arguments: "
 _REQUIRED = "the following arguments are required: "
-_WIDTH = 100
-"""Columns of --help where nobody says how wide it may be."""
+_OF_ARGUMENT = re.compile(r"argument (\S+): (.*)", re.DOTALL)
+"""How argparse begins what it says about one option or word."""
+_EXPECTED = re.compile("expected .*argument.*")
+_IGNORED = re.compile("ignored explicit argument .*", re.DOTALL)
+_NUMBER = re.compile("-[0-9]+")
 
 
 def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
@@ -40,17 +43,44 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
         SystemExit: --help was asked for, and printed.
     """
     parser = build_parser(command)
+    given = command.rewrite(list(words)) if command.rewrite else list(words)
     if command.rest is None:
-        return parser.parse_intermixed_args(list(words))
-    options, rest = split_rest(command.options, words)
-    given: list[str] = []
+        _refuse_numbers(parser, command, given)
+        return _with_format(parser.parse_intermixed_args(given))
+    options, rest = split_rest(command.options, given)
+    arguments: list[str] = []
     for _ in command.arguments:  # these come before the command, with options before, between and after them
-        given += rest[:1]
+        arguments += rest[:1]
         more, rest = split_rest(command.options, rest[1:])
         options += more
-    args = parser.parse_args([*_joined(command.options, options), *(["--", *given] if given else [])])
+    _refuse_numbers(parser, command, options)
+    args = parser.parse_args([*_joined(command.options, options), *(["--", *arguments] if arguments else [])])
     args.rest = rest
+    return _with_format(args)
+
+
+def _with_format(args: argparse.Namespace) -> argparse.Namespace:
+    """Make of `-o wide` --wide, and of any other format the JSON that it is made from."""
+    wanted = getattr(args, "output", None)
+    if wanted == "wide":
+        args.wide = True
+    elif wanted:
+        args.json = True
     return args
+
+
+def _refuse_numbers(parser: argparse.ArgumentParser, command: Command, words: Sequence[str]) -> None:
+    """Refuse `-9`, which argparse takes for a word: `stop -1 api` must not act.
+
+    Raises:
+        UsageError: a number with a dash stands where no option's value does.
+    """
+    valued = {name for option in command.options if option.takes_value for name in option.names}
+    for place, word in enumerate(words):
+        if word == "--":
+            return
+        if _NUMBER.fullmatch(word) and not (place and words[place - 1] in valued):
+            parser.error(f"{_UNRECOGNIZED}{word}")
 
 
 def split_rest(options: Sequence[Parameter], words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -81,15 +111,14 @@ def _joined(options: Sequence[Parameter], words: Sequence[str]) -> list[str]:
 
 def build_parser(command: Command) -> argparse.ArgumentParser:
     """Return the parser of one command."""
-    parser = Parser(
-        prog=f"overmind {command.name}",
-        usage=usage_line(command),
-        epilog=_epilog(command),
-        formatter_class=_formatter,
-        allow_abbrev=False,
-    )
+    parser = Parser(prog=f"overmind {command.name}", usage=command.name, formatter_class=_formatter, allow_abbrev=False)
     parser.command = command
     return add_parameters(parser, command)
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Return a formatter with a given width: asking for it is what makes argparse import shutil."""
+    return argparse.HelpFormatter(prog, width=80)
 
 
 def add_parameters(parser: argparse.ArgumentParser, command: Command) -> argparse.ArgumentParser:
@@ -106,13 +135,15 @@ class Parser(argparse.ArgumentParser):
     """Raises where argparse would print and exit."""
 
     command: Command | None = None
-    """Whose line its help says; looked up then: start-up."""
+    """The command that its help is about."""
 
     def format_help(self) -> str:
         """Return what --help prints."""
-        if self.command is not None:
-            self.description = self.command.summary[:1].upper() + self.command.summary[1:] + "."
-        return super().format_help()
+        if self.command is None:
+            return super().format_help()
+        from overmind_core.cli.help import command_help
+
+        return command_help(self.command) + "\n"
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake in our words.
@@ -125,6 +156,8 @@ class Parser(argparse.ArgumentParser):
     def _explain(self, message: str) -> str:
         if message.startswith(_REQUIRED):
             return f"Missing {message.removeprefix(_REQUIRED)}."
+        if found := _OF_ARGUMENT.fullmatch(message):
+            return self._explain_one(_long(found[1]), found[2])
         if not message.startswith(_UNRECOGNIZED):
             return f"{message}."
         word = message.removeprefix(_UNRECOGNIZED).split(" ")[0].split("=")[0]
@@ -133,6 +166,33 @@ class Parser(argparse.ArgumentParser):
         from overmind_core.domain.text.cells import did_you_mean  # only after a mistake
 
         return f"Unknown option {word}.{did_you_mean(word, self._option_string_actions)}"
+
+    @staticmethod
+    def _explain_one(name: str, message: str) -> str:
+        if _EXPECTED.fullmatch(message):
+            return f"{name} needs a value."
+        if _IGNORED.fullmatch(message):
+            return f"{name} takes no value."
+        return f"{name}: {message}."
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Refuse what is none of the choices, in our words."""
+        if action.choices is None or value in action.choices:
+            return
+        from overmind_core.domain.text.cells import did_you_mean
+
+        known = [str(choice) for choice in action.choices]
+        meant = did_you_mean(str(value), known) or f" Choose {_listed(known)}"
+        raise argparse.ArgumentError(action, f"{value!r} is not known.{meant.removesuffix('.')}")
+
+
+def _long(names: str) -> str:
+    """Of `-n/--name` the name that says what it is."""
+    return next((name for name in names.split("/") if name.startswith("--")), names)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _with_reason(parse_value: Callable[[str], object]) -> Callable[[str], object]:
@@ -147,35 +207,6 @@ def _with_reason(parse_value: Callable[[str], object]) -> Callable[[str], object
             raise argparse.ArgumentTypeError(error.message.rstrip(".")) from None
 
     return parse_word
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    """Return a formatter with a given width: asking for it is what makes argparse import shutil."""
-    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=30, width=_columns())
-
-
-def _columns() -> int:
-    try:
-        return min(os.get_terminal_size(1).columns, _WIDTH)
-    except OSError:
-        return _WIDTH
-
-
-def usage_line(command: Command) -> str:
-    """Return how the command is written."""
-    words = [_word(argument) for argument in command.arguments]
-    return " ".join(["overmind", command.name, "[options]", *words, *filter(None, [command.rest])])
-
-
-def _word(argument: Parameter) -> str:
-    name = f"<{argument.settings['metavar']}>"
-    shapes = {"*": f"[{name}...]", "+": f"{name}...", "?": f"[{name}]"}
-    return shapes.get(str(argument.settings.get("nargs")), name)
-
-
-def _epilog(command: Command) -> str:
-    examples = "\n".join(["examples:", *(f"  {example}" for example in command.examples)])
-    return "\n\n".join(filter(None, [command.notes, examples]))
 
 
 MILLISECONDS = "ms"
@@ -218,11 +249,16 @@ def dollars(word: str) -> float:
 
 def terminal_size(word: str) -> tuple[int, int]:
     """Return columns and rows of `80x24`."""
+    from overmind_core.domain.text.cells import MOST_CELLS  # start-up: only where one is given
+
     columns, _, rows = word.partition("x")
     try:
-        return whole_number(columns), whole_number(rows)
+        size = whole_number(columns), whole_number(rows)
     except ValueError:
         raise ValueError(f"{word!r} is not a size: write columns x rows, such as 80x24") from None
+    if not all(1 <= cells <= MOST_CELLS for cells in size):
+        raise ValueError(f"{word!r} is not a size: columns and rows are 1 to {MOST_CELLS} each")
+    return size
 
 
 def label(word: str) -> tuple[str, str]:
@@ -233,6 +269,13 @@ def label(word: str) -> tuple[str, str]:
     return key, value
 
 
+def label_filter(word: str) -> str:
+    """Check `key` or `key=value`; it travels as it was written."""
+    if not word.partition("=")[0]:
+        raise ValueError(f"{word!r} is not a label: write key or key=value")
+    return word
+
+
 def label_change(word: str) -> tuple[str, str | None]:
     """Return key and value of `key=value`, or key and None of `key-`, which removes it."""
     if "=" not in word and word.endswith("-") and len(word) > 1:
@@ -240,13 +283,70 @@ def label_change(word: str) -> tuple[str, str | None]:
     return label(word)
 
 
+def mission_name(word: str) -> str:
+    """Check a name that a person chooses."""
+    from overmind_core.domain.missions.names import name_problem  # start-up: only where one is given
+
+    problem = name_problem(word)
+    if problem is not None:
+        raise ValueError(f"{word[:80]!r} is not a name. {problem}")
+    return word
+
+
+def status_word(word: str) -> str:
+    """Check a status."""
+    from overmind_core.domain.missions.mission import Status  # start-up, as above
+
+    known = [status.value for status in Status]
+    if word not in known:
+        raise ValueError(f"{word!r} is not a status. Choose {_listed(known)}")
+    return word
+
+
+def signal_name(word: str) -> str:
+    """Return a signal's name without SIG, of `HUP`, `SIGHUP`, `hup` or `1`."""
+    from signal import Signals  # start-up, as above
+
+    text = word.upper().removeprefix("SIG")
+    try:
+        return (Signals(int(text)) if text.isdigit() else Signals[f"SIG{text}"]).name.removeprefix("SIG")
+    except (KeyError, ValueError):
+        raise ValueError(f"{word!r} is not a signal. Use a name such as TERM, INT or HUP") from None
+
+
+def variable_pair(word: str) -> str:
+    """Check `NAME=VALUE`, or `NAME` alone; it travels as it was written."""
+    if not word.partition("=")[0]:
+        raise ValueError(f"{word!r} is not a variable: write NAME=VALUE")
+    return word
+
+
+def permission_rule(word: str) -> str:
+    """Check a rule such as `Bash(git status)`; it travels as it was written."""
+    from overmind_core.domain.agents.permission import parse as parse_rule  # start-up, as above
+
+    parse_rule(word)
+    return word
+
+
+def time_zone(word: str) -> str:
+    """Check a time zone such as Europe/Berlin."""
+    from zoneinfo import ZoneInfo  # start-up, as above
+
+    try:
+        ZoneInfo(word)
+    except (OSError, ValueError, LookupError):
+        raise ValueError(f"{word!r} is not a time zone. Write one such as Europe/Berlin") from None
+    return word
+
+
 PROBABLY_SECONDS = 1000
 """A bare number below this was probably meant in seconds."""
 
 
 def timeout_seconds(given: str) -> float:
-    """Return the seconds that a checked `--timeout` means."""
-    return parse_duration(given, default_unit=MILLISECONDS)
+    """Return the seconds that a checked `--timeout` of who waits means."""
+    return parse_duration(given)
 
 
 def warn_about_milliseconds(given: str | None, context: Context) -> None:

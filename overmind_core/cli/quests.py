@@ -9,7 +9,7 @@ from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import EndWaiter, wait_for_ends
 from overmind_core.cli.output import ABSENT, coloured, command_cell, dumps, or_absent, table
-from overmind_core.cli.parser import milliseconds, positive_number, warn_about_milliseconds, whole_number
+from overmind_core.cli.parser import duration, positive_number, warn_about_milliseconds, whole_number
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import INTERRUPTED, OvermindError
@@ -50,7 +50,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 }
 """Title → cell of a row of `quest list --json`."""
 
-_RUN_ONLY = ("--type", "--restart", "--max-restarts", "--max-seconds")
+_RUN_ONLY = ("--type", "--restart", "--max-restarts", "--max-seconds", "--detach", "--tty", "--rm")
 """Options of `run` that mean nothing here: a quest ends, and is tried again by --retries."""
 QUEST_OPTIONS = [
     option("--check", "CMD", "a shell command: done is what makes it exit 0, run after the work in the same place"),
@@ -166,7 +166,7 @@ QUEST_LIST = Command(
 
 def quest_info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
-    context.print(dumps(context.client().call("quest", {"id": args.id}), indent=None if args.json else 2))
+    context.print_facts(context.client().call("quest", {"id": args.id}), args)
     return 0
 
 
@@ -228,7 +228,7 @@ QUEST_WAIT = Command(
     arguments=[quest_ids()],
     options=[
         flag("--any", "until the first of them has ended"),
-        option("--timeout", "TIME", "give up after so long, in ms, with exit status 124", parse=milliseconds),
+        option("--timeout", "TIME", "give up after so long, in seconds, with exit status 124", parse=duration),
         JSON,
     ],
     examples=[

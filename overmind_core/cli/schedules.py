@@ -7,7 +7,7 @@ import os
 from overmind_core.cli.command import JSON, Command, Parameter, argument, option
 from overmind_core.cli.context import Context, call_each
 from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, table
-from overmind_core.cli.parser import positive_number, warn_about_milliseconds
+from overmind_core.cli.parser import mission_name, positive_number, time_zone, warn_about_milliseconds
 from overmind_core.cli.plans.blueprint import VAR, apply_request, load
 from overmind_core.cli.quests import COLOURS, quest_request, run_options, seconds_cell
 from overmind_core.errors import UsageError
@@ -36,7 +36,9 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 def reason_cell(row: Row) -> str:
     """Return why a run failed or never began, and how many times before it passed without a run."""
-    missed = f"{row['missed']} missed before" if row["missed"] else ""
+    from overmind_core.domain.schedules import missed_text  # start-up: for the history
+
+    missed = f"{missed_text(row['missed'])} missed before" if row["missed"] else ""
     return or_absent(", ".join(filter(None, (row["reason"], missed))))
 
 
@@ -121,14 +123,14 @@ def _quest(args: Namespace, context: Context) -> dict[str, Any]:
 
 def _plan(args: Namespace, context: Context) -> dict[str, Any]:
 
-    given = [one.names[-1] for one in QUEST_ONLY if getattr(args, _attribute(one)) not in (None, False, [])]
+    given = [_long(one) for one in QUEST_ONLY if getattr(args, one.attribute) not in (None, False, [])]
     if args.rest or given:
         raise UsageError(f"--apply and {given[0] if given else 'a command'} don't go together: a blueprint says it all")
     return {"apply": apply_request(load(args.apply, args.var, context), args.apply, context.environ)}
 
 
-def _attribute(one: Parameter) -> str:
-    return one.names[-1].removeprefix("--").replace("-", "_")
+def _long(one: Parameter) -> str:
+    return next(name for name in one.names if name.startswith("--"))
 
 
 QUEST_ONLY = [one for one in run_options("--name", "--parent", "--wait") if one.names != ("--json",)]
@@ -138,12 +140,15 @@ QUEST_ONLY = [one for one in run_options("--name", "--parent", "--wait") if one.
 RITUAL_CREATE = Command(
     name="ritual create",
     arguments=[
-        argument("ritual", "what it is called", metavar="name"),
+        Parameter("ritual", help="its name", metavar="name", type=mission_name),
         argument("schedule", "five cron fields, @hourly … @yearly, or @every 10m, as one word"),
     ],
     rest="CMD...",
     options=[
-        option("--tz", "ZONE", "the time zone of the schedule, such as Europe/Berlin (default: the system's)"),
+        option(
+            "--tz", "ZONE", "the time zone of the schedule, such as Europe/Berlin (default: the system's)",
+            parse=time_zone,
+        ),
         option(
             "--overlap", "WHAT", "skip (default) or queue a time that comes while the run before goes on",
             choices=("skip", "queue"),
@@ -216,7 +221,7 @@ RITUAL_HISTORY = Command(
 
 def ritual_info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
-    context.print(dumps(context.client().call("ritual", {"id": args.id}), indent=None if args.json else 2))
+    context.print_facts(context.client().call("ritual", {"id": args.id}), args)
     return 0
 
 
@@ -314,7 +319,6 @@ RITUAL_RUN = Command(
 
 RITUALS = Command(
     name="rituals",
-    summary="list the rituals: ritual list",
     options=[JSON],
     examples=["overmind rituals", "overmind rituals --json"],
     run=ritual_list,

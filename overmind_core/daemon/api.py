@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import MissionTable
+    from overmind_core.missions.unrecorded import UnrecordedLogs
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
@@ -88,6 +89,7 @@ class DaemonApi:
         preparer: Preparer,
         leave: Callable[[Departure], Awaitable[None]],
         settings_mistake: str,
+        unrecorded: UnrecordedLogs,
     ) -> None:
         """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file."""
         self._home = home
@@ -102,6 +104,7 @@ class DaemonApi:
         self._preparer = preparer
         self._leave = leave
         self._settings_mistake = settings_mistake
+        self._unrecorded = unrecorded
         self._started_at = clock.wall()
 
     @handles(Hello)
@@ -137,6 +140,8 @@ class DaemonApi:
         if self._settings_mistake:
             advice = "The last good settings are in use; mend the file, then run: overmind start --replace"
             found.append(f"{self._settings_mistake}. {advice}")
+        if (lost := self._unrecorded.problem()) is not None:
+            found.append(lost)
         return found
 
     @handles(Shutdown)

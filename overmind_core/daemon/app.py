@@ -62,6 +62,7 @@ from overmind_core.missions.retention import Retention
 from overmind_core.missions.run_records import RunRecords
 from overmind_core.missions.service import Missions
 from overmind_core.missions.terminator import ProcessTrees, Terminator
+from overmind_core.missions.unrecorded import UnrecordedLogs
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
 from overmind_core.notifications.service import Notifications
 from overmind_core.plans.attempt_start import AttemptStarter
@@ -207,6 +208,7 @@ class App:
         )
         self.isolation.bind(self.missions, self.observer)
         self.plans = self._plans()
+        self.unrecorded = UnrecordedLogs(home.logs, state.missions, state.events)
         self.retention = Retention(
             home=home,
             database=state.database,
@@ -218,6 +220,7 @@ class App:
             unseen=self.unseen,
             preparer=self.isolation,
             plans=self.plans,
+            unrecorded=self.unrecorded,
         )
         self.quests = QuestService(
             bus=self.bus,
@@ -398,6 +401,7 @@ class App:
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())
         self.missions.end_marked()
+        self.unrecorded.load()
         await self.keeper.connect(patient=False)
         self.isolation.resume()
         self.landing.resume()

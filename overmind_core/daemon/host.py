@@ -313,7 +313,8 @@ def _explained(home: Home) -> Iterator[None]:
     except SchemaNewer as error:
         raise OvermindError("schema_newer", f"{error}.") from error
     except DiskFull as error:
-        raise OvermindError("disk_full", f"The disk is full: {home.database} can't be written.") from error
+        advice = f"Make room there first; {home.logs} holds the logs of missions, which may be removed."
+        raise OvermindError("disk_full", f"The disk is full: {home.database} can't be written. {advice}") from error
     except (StoreCorrupt, msgspec.MsgspecError) as error:
         advice = "Move it away to start afresh; missions that still run are found again."
         raise OvermindError("internal", f"The state {home.database} is damaged ({error}). {advice}") from error

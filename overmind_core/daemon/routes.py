@@ -104,13 +104,13 @@ def handlers(app: App) -> tuple[object, ...]:
         preparer=app.isolation,
         leave=app.leave,
         settings_mistake=app.settings_mistake,
+        unrecorded=app.unrecorded,
     )
     lifecycle = LifecycleApi(
         home=app.home,
         clock=app.clock,
         registry=app.registry,
         journal=app.journal,
-        mission_table=app.state.missions,
         missions=app.missions,
         trees=app.trees,
         progress=app.progress,

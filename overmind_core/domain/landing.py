@@ -11,6 +11,8 @@ SCRATCH = "merge-"
 """Begin of the name of a scratch worktree, before the mission's id."""
 VERIFY = "verify"
 """Last part of the name of the mission that checks merged work."""
+VERIFY_LIMIT = "30m"
+"""How long the check may take, where nobody says otherwise."""
 MOST_SUBJECTS = 20
 """Commits that a message names."""
 

@@ -206,6 +206,8 @@ COMMANDS: tuple[Operation, ...] = (
     _command("monitor", "watch the daemon and its missions, until ctrl-c"),
     _command("screen", "print what a mission's terminal shows, or showed last"),
     _command("shell", "open your $SHELL in a mission's folder, with its environment", _CHANGES),
+    _command("exec", "run a command in a mission's folder, with its environment", _CHANGES),
+    _command("rename", "give a mission another name", _CHANGES),
     _command("edit", "change what a mission is, as TOML in $EDITOR, then restart it", _ENDS),
     _command("skill", "print our instructions for an agent that runs agents"),
     _command("mcp", "serve missions as tools to an agent, by MCP on standard input and output"),

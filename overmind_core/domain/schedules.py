@@ -31,6 +31,15 @@ class RunStatus(StrEnum):
     MISSED = "missed"
 
 
+MOST_MISSED = 1000
+"""Missed times are counted up to here."""
+
+
+def missed_text(count: int) -> str:
+    """How many times were missed, for people: those that were not counted are a `+`."""
+    return f"{count}+" if count >= MOST_MISSED else str(count)
+
+
 OPEN = frozenset({RunStatus.STARTING, RunStatus.QUEUED, RunStatus.RUNNING})
 UNBEGUN = frozenset({RunStatus.SKIPPED, RunStatus.MISSED})
 
@@ -48,7 +57,7 @@ class RitualRun:
     due_at: float
     """Seconds since the epoch, as all times here."""
     missed: int = 0
-    """Times before this one of which nothing came."""
+    """Times before this one of which nothing came, at most `MOST_MISSED`."""
     mission: str | None = None
     """What it started: a quest's mission, or a plan."""
     name: str | None = None

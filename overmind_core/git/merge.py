@@ -160,7 +160,7 @@ def open_scratch(git: Git, source: str, path: str, commit: str) -> None:
         GitFailed: git refused; most likely a full disk.
     """
     close_scratch(git, source, path)
-    retry_while_locked(lambda: git(source, "worktree", "add", "--quiet", "--detach", path, commit))
+    repository.check_out(git, source, path, "--detach", path, commit)
     if (
         os.path.lexists(os.path.join(path, ".gitmodules"))
         and (found := repository.find_repository(git, source)) is not None
@@ -194,7 +194,11 @@ def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str
                 raise AlreadyMerged
             git.run(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)
         case MergeWay.REBASE:
-            git(scratch, "checkout", "--quiet", "--detach", commit)
+            # A hook that fails after it is no failure of a checkout.
+            words = ("checkout", "--quiet", "--detach", commit)
+            answer = git.run(scratch, *words, expected=(0, 1))
+            if answer.code and git(scratch, "rev-parse", "HEAD") != commit:
+                raise _refused(words, answer)
             _try(git, scratch, ("rebase", "--quiet", "--empty=drop", target), "--abort")
     after = git(scratch, "rev-parse", "HEAD")
     if after == target or git(scratch, "rev-parse", f"{after}^{{tree}}") == git(

@@ -118,6 +118,25 @@ def checked_out(git: Git, folder: str, branch: str) -> str | None:
     return next((one.path for one in checkouts(git, folder) if one.branch == branch), None)
 
 
+def check_out(git: Git, folder: str, path: str, *which: str) -> None:
+    """Make a worktree at `path`; see `git worktree add` for `which`.
+
+    Raises:
+        GitFailed: git refused, and left nothing.
+    """
+
+    def attempt() -> None:
+        try:
+            git(folder, "worktree", "add", "--quiet", *which)
+        except GitFailed as error:
+            # Git takes away what it could not finish. What is there was finished: a hook failed after it, which is no
+            # failure of a checkout, and is none to later versions of git either.
+            if error.code is None or error.was_ended or not os.path.lexists(os.path.join(path, ".git")):
+                raise
+
+    retry_while_locked(attempt)
+
+
 def checkouts(git: Git, folder: str) -> list[Checkout]:
     """Return all checkouts that the repository of `folder` knows of, the main one first, be they there or not.
 

@@ -39,6 +39,10 @@ UMASK = 0o022
 _OK = frozenset({0})
 
 
+_FILTER = re.compile(r"\b(?:clean|smudge) filter .* failed$")
+"""Source: git's convert.c."""
+
+
 class GitMissing(Exception):
     """There is no git on PATH."""
 
@@ -66,8 +70,12 @@ class GitFailed(Exception):
     def reason(self) -> str:
         """One line for people."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
-        told = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
-        return told.removeprefix("fatal: ").removeprefix("error: ") or f"it ended with {self.code}"
+        errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
+        told = [*errors, *lines][:1]
+        if errors and _FILTER.search(errors[-1]) and errors[-1] not in told:
+            told.insert(0, errors[-1])  # it names the file and the filter, the first one only the program
+        plain = (one.removeprefix("fatal: ").removeprefix("error: ") for one in told)
+        return ": ".join(plain) or f"it ended with {self.code}"
 
 
 class GitAnswer(NamedTuple):

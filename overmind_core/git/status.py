@@ -6,6 +6,7 @@ Work may be in a branch though its commits are not: it was rebased, picked or sq
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
@@ -175,6 +176,7 @@ def worktree_status(
     )
     common = git.run(path, "merge-base", tip, head, expected=(0, 1)).out.strip() or base_commit
     files, insertions, deletions = _figures(git, path, common)
+    tips = [head, *left_commits(git, path)]
     return WorktreeStatus(
         head=head,
         branch=branch,
@@ -185,9 +187,9 @@ def worktree_status(
         deletions=deletions,
         dirty=dirty,
         merged=not unmerged_commits(
-            git, path, [head], ours=[branch] if branch else [], base=base, base_commit=base_commit
+            git, path, tips, ours=[branch] if branch else [], base=base, base_commit=base_commit
         ),
-        commits=_log(git, path, [head, f"^{tip}"]) if ahead else (),
+        commits=_log(git, path, [*tips, f"^{tip}"]) if ahead or len(tips) > 1 else (),
         ignored=ignored,
     )
 
@@ -202,10 +204,34 @@ def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
-    out = git.run(path, *words).out
-    files = [entry[3:] for entry in out.split("\0") if entry]
+    files = changed_files(git, path)
     return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path), *bare_gitlinks(git, path)]))
+
+
+def changed_files(git: Git, path: str) -> tuple[str, ...]:
+    """Return what a commit of all that is in a worktree would have, relative to its top.
+
+    Raises:
+        GitFailed: there is no worktree.
+        GitMissing: there is no git.
+    """
+    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
+    return tuple(entry[3:] for entry in git.run(path, *words).out.split("\0") if entry)
+
+
+_LEFT = re.compile(r"checkout: moving from ([0-9a-f]{40,64}) to ")
+"""Of a branch git names the branch."""
+
+
+def left_commits(git: Git, path: str) -> tuple[str, ...]:
+    """Return the commits that were checked out in a worktree without a branch, and left: no name may lead to them.
+
+    Raises:
+        GitMissing: there is no git.
+    """
+    answer = git.run(path, "reflog", "show", "--format=%gs", "HEAD", "--", expected=(0, 128))
+    found = dict.fromkeys(_LEFT.findall(answer.out))
+    return tuple(commit for commit in found if resolve(git, path, commit) is not None)
 
 
 def unsaved_files(git: Git, path: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.ignored_files import NONE, ignored_files
 from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
-from overmind_core.git.status import Dirty, IgnoredWork, Unmerged, unmerged_commits, unsaved_files
+from overmind_core.git.status import Dirty, IgnoredWork, Unmerged, left_commits, unmerged_commits, unsaved_files
 
 CLAIM = ".branch"
 """Ends the name of the file beside a worktree that says which branch is about to be made for it."""
@@ -141,7 +141,7 @@ def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str |
     if files and _belongs(git, path, common):
         files = unsaved_files(git, path)
         head, other = resolve(git, path, "HEAD"), branch_of(git, path)
-        tips += [head] if head else []
+        tips += [*([head] if head else []), *left_commits(git, path)]
         ours += [other] if other else []
     commits = unmerged_commits(git, common, tips, ours=ours, base=base, base_commit=base_commit)
     if files:

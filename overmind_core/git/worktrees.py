@@ -14,7 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from overmind_core.git.repository import HEADS, Checkout, Repository, checkouts, resolve
+from overmind_core.git.repository import HEADS, Checkout, Repository, check_out, checkouts, resolve
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 from overmind_core.git.status import Dirty, Unmerged
 from overmind_core.git.worktree_base import check_out_submodules, find_base
@@ -161,7 +161,7 @@ def again(git: Git, repository: Repository, path: str, branch: str) -> None:
 def _finish(git: Git, repository: Repository, path: str, branch: str) -> None:
     """From a branch to a whole worktree of it."""
     prune_admin_folders(git, repository.common, path)
-    _check_out(git, repository.top, path, branch)
+    check_out(git, repository.top, path, "--", path, branch)
     check_out_submodules(git, path, repository)
     _mark(git, path, branch)
 
@@ -195,19 +195,6 @@ def _check_name(git: Git, common: str, name: str) -> None:
     answer = git.run(common, "check-ref-format", HEADS + name, expected=(0, 1))
     if answer.code or name.startswith("-") or name == "HEAD":
         raise GitFailed(("branch", name), answer.code, f"{name!r} can't be the name of a branch")
-
-
-def _check_out(git: Git, top: str, path: str, branch: str) -> None:
-    def attempt() -> None:
-        try:
-            git(top, "worktree", "add", "--quiet", "--", path, branch)
-        except GitFailed as error:
-            # Git takes away what it could not finish. What is there was finished: a hook failed after it, which is no
-            # failure of a checkout, and is none to later versions of git either.
-            if error.code is None or error.was_ended or not os.path.lexists(os.path.join(path, ".git")):
-                raise
-
-    retry_while_locked(attempt)
 
 
 def _mark(git: Git, path: str, branch: str) -> None:

@@ -317,7 +317,8 @@ class _Placing:
         opened = [os.dup(self.top)]
         try:
             for end, part in enumerate(folders, 1):
-                opened.append(_entered(opened[-1], part, "/".join(folders[:end])))
+                inside = "/".join(folders[:end])
+                opened.append(_entered(opened[-1], part, inside, os.path.join(self.source, inside)))
             yield opened[-1], name
         finally:
             for one in opened:
@@ -331,16 +332,23 @@ def _check_size(pattern: str, files: int, size: int) -> None:
         raise PlacingFailed(pattern, f"more than {MOST_BYTES // 10**9} GB are to be copied; link them instead")
 
 
-def _entered(folder: int, name: str, path: str) -> int:
+def _entered(folder: int, name: str, path: str, like: str) -> int:
+    """A folder, opened; made with the mode of `like` where it is missing, whatever our own umask is."""
+    made = False
     with suppress(FileExistsError):
         if _lstat(folder, name) is None:
-            os.mkdir(name, dir_fd=folder)
+            os.mkdir(name, 0o700, dir_fd=folder)
+            made = True
     try:
-        return os.open(name, _FOLDER, dir_fd=folder)
+        opened = os.open(name, _FOLDER, dir_fd=folder)
     except OSError as error:
         if error.errno in _NO_FOLDER:
             raise _InTheWay(path) from None
         raise
+    if made:
+        with suppress(OSError):
+            os.fchmod(opened, (os.stat(like).st_mode & 0o777) | 0o700)
+    return opened
 
 
 def _write(read: int, facts: os.stat_result, folder: int, name: str) -> None:

@@ -37,7 +37,8 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
     project = Project() if looked.found is None else looked.found.project
     worktree = looked.repository is not None and project.worktree
     ports, exhausted_range = await workspace.in_thread(_ports, project, _held(workspace))
-    base, no_base = None, []
+    base: str | None = None
+    no_base: list[str] = []
     if worktree:
         base, no_base = await workspace.in_thread(_base, looked, project, environ, workspace.home)
     absent = await workspace.in_thread(_absent, looked.source, project) if worktree else []
@@ -49,7 +50,7 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
         "base": base,
         "worktree": worktree,
         "steps": [
-            {"step": str(one), "text": text_of(one, project, ports, base or "")}
+            {"step": str(one), "text": text_of(one, project, ports, base or "what is checked out")}
             for one in steps(project, worktree=worktree)
         ],
         "ports": [

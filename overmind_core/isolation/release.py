@@ -163,7 +163,7 @@ async def _is_untouched(workspace: Workspace, isolation: Isolation) -> bool:
     except OvermindError as error:
         _log.warning("the worktree of mission %s is kept: %s", isolation.mission, error.message)
         return False
-    untouched = not state.dirty and not state.ahead and not state.files
+    untouched = state.merged and not (state.dirty or state.ahead or state.files)
     if untouched and state.ignored.kept:
         files = [to_wire(path) for path in state.ignored.kept]
         workspace.put(replace(workspace.records[isolation.mission], ignored=len(files)))

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 
 from overmind_core.keeper.exit_journal import ExitJournal
 from overmind_core.keeper.failover import Failover
@@ -91,7 +92,8 @@ def _serve(options: KeeperOptions) -> int:
 def _report(fd: int, text: bytes) -> None:
     """Tell who started us."""
     if fd >= 0:
-        os.write(fd, text)
+        with suppress(BrokenPipeError):  # it is dead: its successor finds us by the socket
+            os.write(fd, text)
         os.close(fd)
 
 

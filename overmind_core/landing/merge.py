@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from overmind_core.domain import landing
 from overmind_core.domain.isolation.isolation import isolation_variables
 from overmind_core.domain.landing import VERIFY, MergeWay, commit_message
+from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge
@@ -230,7 +231,9 @@ class MergeRun:
         self._post({"verify": self._verify})
         ended = await self._registry.ended(begun.mission.id)
         if ended.shell_exit != 0:
-            told = f"The check of {self._place.name} on {trace.target} failed (exit {ended.shell_exit});"
+            late = f"took more than {self._wish.verify_timeout:g} s (--verify-timeout)"
+            how = late if ended.reason == Cause.TIMEOUT else f"failed (exit {ended.shell_exit})"
+            told = f"The check of {self._place.name} on {trace.target} {how};"
             raise OvermindError(
                 "verify_failed",
                 f"{told} nothing was changed. See its output with: overmind logs {ended.id}",
@@ -265,6 +268,7 @@ class MergeRun:
             parent=parent,
             cwd=to_wire(cwd if os.path.isdir(cwd) else place.scratch),
             umask=0o022 if mission is None else mission.definition.umask,
+            timeout=self._wish.verify_timeout,
             labels={} if mission is None else mission.definition.labels,
         )
         inherited = world.inherited or {to_wire(name): to_wire(value) for name, value in place.git.environ.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ class MergeRequest:
     into: str | None = None
     way: MergeWay = MergeWay.MERGE
     verify: str | None = None
+    verify_timeout: float = 0.0
+    """Seconds; 0 = for ever."""
     message: str | None = None
     preview: bool = False
     request: str | None = None
@@ -82,6 +85,8 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     if there and not wish.preview and (inside := nested_repositories(git, place.folder)):
         raise nested(place, inside)
     uncommitted = status.uncommitted_files(git, place.folder) if there else ()
+    if uncommitted and not wish.preview and not status.changed_files(git, place.folder):
+        raise OvermindError("dirty", unpushed(place, uncommitted), files=[to_wire(path) for path in uncommitted])
     if uncommitted and not wish.preview:
         files = [to_wire(path) for path in uncommitted]
         told = f"{count_text(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
@@ -111,6 +116,19 @@ def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:
         f" part of this repository, or register it with: git submodule add URL {names[0]}"
     )
     return OvermindError("invalid", f"{told} {is_} of {its} own: {advice}", files=names)
+
+
+def unpushed(place: WorkLocation, paths: Sequence[str]) -> str:
+    """Submodules have commits that are in this worktree alone: the target would name them, and they would be lost."""
+    names = [to_wire(path) for path in paths]
+    has = "has" if len(names) == 1 else "have"
+    told = f"{list_text(names)} of {to_wire(place.name)} {has} commits that neither its origin nor your checkout has"
+    own, persons = (os.path.join(folder, paths[0]) for folder in (place.folder, place.source))
+    inside, branch = shlex.quote(to_wire(own)), shlex.quote(f"HEAD:refs/heads/{to_wire(place.branch or 'overmind')}")
+    ways = [f"git -C {inside} push origin {branch}"]
+    if os.path.lexists(os.path.join(persons, ".git")):
+        ways.append(f"git -C {shlex.quote(to_wire(persons))} fetch {inside} {branch}")
+    return f"{told}. Push or fetch them first: {' or: '.join(ways)}"
 
 
 def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from overmind_core.domain.landing import VERIFY_LIMIT
 from overmind_core.kernel.request import Args
+from overmind_core.missions.requests import Amount
 
 
 class Worktrees(Args, frozen=True):
@@ -28,6 +30,8 @@ class Merge(Args, frozen=True):
     rebase: bool = False
     verify: str | None = None
     """A shell command that has to succeed on the merged work, before anything is changed."""
+    verify_timeout: Amount = VERIFY_LIMIT
+    """How long that may take; 0 = for ever. Other merges of the repository wait as long."""
     message: str | None = None
     preview: bool = False
     """Only say what would land, or conflict."""

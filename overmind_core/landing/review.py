@@ -13,10 +13,12 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import worktree_changes
+from overmind_core.git.worktree_base import unpushed_submodules
 from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import descends, line
+from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
@@ -120,7 +122,10 @@ class LandingReview:
         try:
             done = await self._locations.run(git_merge.commit, place.git, place.folder, from_wire(request.message))
         except git_merge.NothingToCommit:
-            raise OvermindError("nothing_to_commit", f"{place.name} has nothing that is not committed.") from None
+            told = f"{place.name} has nothing that is not committed."
+            if left := await self._locations.run(unpushed_submodules, place.git, place.folder):
+                told = preview.unpushed(place, left)
+            raise OvermindError("nothing_to_commit", told) from None
         except git_merge.Unresolved as error:
             told = f"A merge in the worktree of {place.name} has conflicts that nobody has resolved"
             raise OvermindError(
@@ -145,8 +150,15 @@ class LandingReview:
         place = self._locations.isolated(request.id, there=False)
         self._forbid_landing(caller, place.mission, "merge the work of")
         way = MergeWay.SQUASH if request.squash else MergeWay.REBASE if request.rebase else MergeWay.MERGE
-        texts = _os(request.into), way, _os(request.verify), _os(request.message)
-        wish = MergeRequest(*texts, request.preview, request.request)
+        wish = MergeRequest(
+            into=_os(request.into),
+            way=way,
+            verify=_os(request.verify),
+            verify_timeout=seconds(request.verify_timeout, "--verify-timeout"),
+            message=_os(request.message),
+            preview=request.preview,
+            request=request.request,
+        )
         items: asyncio.Queue[MergeItem | Exception | None] = asyncio.Queue()
 
         async def work() -> None:

@@ -45,8 +45,11 @@ def last_line(path: str) -> str:
         start, data = log.read(OUT, max(0, end - window), window)
         reading = Sanitiser(full_screen=full_screen_bytes(log, OUT, start))
         lines = [line.strip() for line in (*reading.feed(data), *reading.flush())]
-        if begins_inside_a_line(log, OUT, start) and len(lines) > 1:
-            del lines[0]
+        if begins_inside_a_line(log, OUT, start):
+            if len(lines) > 1:
+                del lines[0]
+            elif window != WINDOWS[-1]:
+                continue  # a long line: more of it
         found = next((line for line in reversed(lines) if line and not is_span(line)), "")
         if found or start == 0:
             return found

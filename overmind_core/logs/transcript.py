@@ -157,6 +157,11 @@ class Transcript:
         self.update(described)
 
     @property
+    def is_plan(self) -> bool:
+        """Whether it is a plan, which writes nothing itself."""
+        return not self._has_process
+
+    @property
     def ended(self) -> bool:
         """Whether the mission has ended for good."""
         return self.status in FINAL

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import Frozen, Thawed
-from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers, validate
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.service import Missions
-    from overmind_core.missions.store import MissionTable
     from overmind_core.missions.terminator import ProcessTrees
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -50,7 +49,6 @@ class LifecycleApi:
         clock: Clock,
         registry: Registry,
         journal: Journal,
-        mission_table: MissionTable,
         missions: Missions,
         trees: ProcessTrees,
         progress: OutputProgress,
@@ -61,7 +59,6 @@ class LifecycleApi:
         self._clock = clock
         self._registry = registry
         self._journal = journal
-        self._mission_table = mission_table
         self._missions = missions
         self._trees = trees
         self._progress = progress
@@ -81,6 +78,7 @@ class LifecycleApi:
         if request.id is None:
             raise OvermindError("invalid", "Missing id: say which mission to restart.")
         mission = find(self._registry, request.id)
+        self._check_not_planned(mission)
         return answers.restarted_mission(
             await self._missions.restart(mission, fresh=request.fresh, force=request.force)
         )
@@ -181,17 +179,39 @@ class LifecycleApi:
         plan = self._plans.name_of(mission.definition.parent)
         if plan is not None:
             raise OvermindError("not_finished", f"Mission {mission.id} is part of the plan {plan}, which still runs.")
-        await self._retention.remove([mission.id])
+        await self._retention.remove([mission.id, *self._agents_of(mission)])
         return answers.brief(mission)
+
+    def _check_not_planned(self, mission: Mission) -> None:
+        """Refuse to start an ended agent beside its live plan, which would not know of it, and run it once more."""
+        plan = None if mission.is_live else self._plans.name_of(mission.definition.parent)
+        if plan is not None:
+            file = self._plans.file_of(mission.definition.parent)
+            again = f"overmind apply {file or 'FILE'} --rerun failed"
+            told = f"Mission {mission.id} ({mission.definition.name}) is part of the plan {plan}, which still runs."
+            raise OvermindError("not_finished", f"{told} Run it again with: {again}")
+
+    def _agents_of(self, plan: Mission) -> list[str]:
+        """The missions that a plan has started as its agents; none of another mission.
+
+        Raises:
+            OvermindError: `not_finished`, one of them runs again.
+        """
+        if plan.definition.kind is not Kind.BLUEPRINT:
+            return []
+        agents = [one for one, parent in self._registry.parents().items() if parent == plan.id]
+        for one in agents:
+            if (live := self._registry.live.get(one)) is not None:
+                told = f"Mission {one} ({live.definition.name}) of this plan is {live.status}. Stop or kill it first."
+                raise OvermindError("not_finished", told)
+        return agents
 
     @handles(Prune)
     async def prune(self, request: Prune, caller: Caller) -> PrunedMissions:
         """Remove all missions that ended long enough ago, or only say which; what a live plan may refer to stays."""
         del caller
         before = self._clock.wall() - validate.seconds(request.older, "--older")
-        self._journal.flush()
-        finished = self._mission_table.finished_before(before)
-        rows = [row for row in finished if self._plans.name_of(row.parent) is None]
+        rows = [row for row in self._registry.finished_before(before) if self._plans.name_of(row.parent) is None]
         ids = [row.id for row in rows]
         size = await asyncio.to_thread(lambda: sum(folder_size(f"{self._home.logs}/{one}") for one in ids))
         if not request.dry_run:

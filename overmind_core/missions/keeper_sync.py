@@ -300,7 +300,7 @@ class KeeperSync:
                 else:
                     self._ended(adopted, _with_begin(verdict.row))
             case Action.LOST:
-                self._records.lost(mission)
+                self._records.lost(mission, asked=not self._launcher.unasked([mission]))
                 self._registry.apply_if_legal(mission, KeeperLost())
 
     def _adopt(self, mission: Mission, row: Mapping[str, Any]) -> Mission:

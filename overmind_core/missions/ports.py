@@ -66,6 +66,9 @@ class PlanRunner(Protocol):
     def name_of(self, mission_id: str | None) -> str | None:
         """The name of the blueprint of a plan that runs; None for every other mission."""
 
+    def file_of(self, mission_id: str | None) -> str | None:
+        """The path of the blueprint of a plan that runs; None for every other mission, and where there is no file."""
+
 
 class Preparation(Protocol):
     """What was decided about a new mission that gets things of its own."""

@@ -149,6 +149,14 @@ class Registry:
         """The mission of this exact id when more is known of it than is saved: a live one, or an end on a full disk."""
         return self.live.get(mission_id) or self._unsaved.get(mission_id)
 
+    def finished_before(self, wall: float) -> list[MissionRow]:
+        """The missions that ended before `wall`, oldest end first; on a full disk also those whose end is not saved."""
+        self.journal.flush()
+        saved = self.mission_table.finished_before(wall)
+        known = {row.id for row in saved}
+        ended = [one for one in self._unsaved.values() if one.ended_at is not None and one.ended_at < wall]
+        return [*saved, *(_row(one, None) for one in ended if one.id not in known)]
+
     def knows(self, mission_id: str) -> bool:
         """Whether a mission of this exact id is on the books. Commits nothing: one that isn't saved yet is live."""
         return mission_id in self.live or self.mission_table.get(mission_id) is not None

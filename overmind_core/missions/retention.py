@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.ports import PlanRunner, Preparer
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.store import MissionTable
+    from overmind_core.missions.unrecorded import UnrecordedLogs
     from overmind_core.missions.unseen import Unseen
     from overmind_core.system.paths import Home
 
@@ -87,7 +88,9 @@ class Retention:
         event_table: EventTable,
         settings: Settings,
         plans: PlanRunner,
+        unrecorded: UnrecordedLogs,
     ) -> None:
+        self._unrecorded = unrecorded
         self._preparer = preparer
         self._registry = registry
         self._unseen = unseen
@@ -156,7 +159,7 @@ class Retention:
         """Remove the logs of the missions that ended first until the rest fits; their records stay."""
         limit = min(self._settings.log_total, _disk_size(self._home.root) // DISK_SHARE)
         sizes = await asyncio.to_thread(_sizes, self._home.logs)
-        orphans = [name for name in sizes if self._registry.get(name) is None]
+        orphans = self._unrecorded.removed(name for name in sizes if self._registry.get(name) is None)
         await asyncio.to_thread(_remove_folders, [f"{self._home.logs}/{name}" for name in orphans])
         excess = sum(sizes.values()) - sum(sizes[name] for name in orphans) - limit
         if excess <= 0:

@@ -61,9 +61,14 @@ class RunRecords:
         self._registry.put_run(run)
         return run
 
-    def lost(self, mission: Mission) -> None:
-        """The keeper of a live mission is dead: its newest run has written what its files hold, and no more."""
+    def lost(self, mission: Mission, *, asked: bool) -> None:
+        """The keeper of a live mission is dead: its newest run has written what its files hold, and no more.
+
+        `asked`: the keeper may have been asked for it. Then it has begun for all that is known, though nothing tells.
+        """
         run = self.newest(mission, {})
+        if run is None and asked:
+            run = self._made(mission, mission.run, Begin(self._registry.now().wall))
         if run is not None:
             out, err = self._log(run.id).end
             self._registry.put_run(replace(run, out=out, err=err))

@@ -433,15 +433,17 @@ class Missions:
         """
         before: frozenset[str] = frozenset()
         plans = {one.id for level in order for one in level if one.definition.kind is Kind.BLUEPRINT}
+        asked: list[str] = []
         for number, level in enumerate(order):
             for mission in level:
                 self._terminator.wait_for(mission.id, before)
                 if cause is Cause.STOP and mission.definition.parent in plans:
                     continue  # the plan ends it, in its own order
                 patience = mission.definition.grace if grace is None else grace
-                self._registry.apply(mission, EndAsked(cause, patience * (number + 1)), urgent=True)
+                self._registry.apply(mission, EndAsked(cause, patience * (number + 1), given=grace), urgent=True)
+                asked.append(mission.id)
             before = frozenset(mission.id for mission in level) or before
-        self.end_marks.ending([mission.id for level in order for mission in level], cause)
+        self.end_marks.ending(asked, cause)
         ended = [await self._registry.ended(mission.id) for level in order for mission in level]
         await self._preparer.calm([one.id for one in ended])
         survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]

@@ -294,7 +294,7 @@ class Terminator:
         for mission in exited:
             known = sweep.spared | sweep.foreign
             if not alive.get(mission.run_id) and await self._is_proved_gone(mission.run_id, known):
-                self._apply_gone(mission, sweep.perhaps.get(mission.run_id, ()), by_run)
+                self._apply_gone(mission, tuple(map(_line, sweep.perhaps.get(mission.run_id, ()))), by_run)
 
     async def _is_proved_gone(self, run: str, spared: Collection[int]) -> bool:
         """Ask the keeper, to whom every process that lost its parent comes."""

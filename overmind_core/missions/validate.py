@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Definition, Kind, Restart, RestartPolicy
 from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
+from overmind_core.domain.text.cells import MOST_CELLS
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.errors import OvermindError
 
@@ -24,7 +25,6 @@ MAX_TEXT = 128 * 1024
 BYTES_PER_CHARACTER = 4
 """At most, in UTF-8."""
 SHELL = "/bin/sh"
-MAX_CELLS = 1000
 LONGEST_COMMAND = 1000
 """Characters of a prompt that stand for the whole in lists."""
 MAX_LABELS = 64
@@ -42,8 +42,8 @@ def definition(request: Start, agent: Agent | None, *, name: str, parent: str | 
     argv = (agent.program,) if agent is not None and talks else _argv(request, kind)
     check_environment(request.env)
     check_environment(request.env_set)
-    if not (1 <= request.columns <= MAX_CELLS and 1 <= request.rows <= MAX_CELLS):
-        raise OvermindError("invalid", f"--size {request.columns}x{request.rows}: each must be 1 to {MAX_CELLS}.")
+    if not (1 <= request.columns <= MOST_CELLS and 1 <= request.rows <= MOST_CELLS):
+        raise OvermindError("invalid", f"--size {request.columns}x{request.rows}: each must be 1 to {MOST_CELLS}.")
     if request.interactive and not request.tty:
         raise OvermindError("invalid", "--interactive needs a terminal: leave out --no-tty.")
     return Definition(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from overmind_core.domain.missions.mission import Status
-from overmind_core.domain.plans.blueprint import OnFailure, Until
+from overmind_core.domain.plans.blueprint import OnFailure, Until, When
 from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.missions.answer_types import MissionBrief
 
@@ -97,6 +97,8 @@ class PlannedAgent(TypedDict):
     facts: dict[str, str]
     """What else it handed on."""
     depends_on: list[AgentDependency]
+    when: When
+    """After which end of what it depends on it runs; `always`: also when the plan is being ended."""
     stays: bool
     """It does not end by itself."""
     started_at: str | None

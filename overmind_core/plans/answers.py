@@ -82,6 +82,7 @@ def agent(plan: PlanState, name: str, now: float) -> PlannedAgent:
         "result": node.result,
         "facts": node.facts,
         "depends_on": [{"agent": one.agent, "until": one.until} for one in planned.depends_on],
+        "when": planned.when,
         "stays": planned.stays,
         "started_at": answers.time(node.started_at),
         "ended_at": answers.time(node.ended_at) if node.stage in FINAL else None,

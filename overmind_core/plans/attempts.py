@@ -14,13 +14,11 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.registry import run_of
-from overmind_core.plans import log_lines
 from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from overmind_core.domain.events import MissionEvent
     from overmind_core.domain.plans.blueprint import PlanAgent, Probe
     from overmind_core.domain.plans.progress import AgentProgress
     from overmind_core.isolation.workspace import Workspace
@@ -53,9 +51,6 @@ class AttemptListener(Protocol):
 
     def on_end(self, name: str, end: AttemptEnd, explained: str = "") -> None:
         """An attempt is over; `explained`: why it did not even start, in words."""
-
-    def record(self, event: MissionEvent) -> None:
-        """Something for the plan's own log."""
 
     def schedule(self) -> None:
         """Something has changed: decide anew."""
@@ -258,14 +253,12 @@ class Attempts:
             self._listener.on_ready(name, mission.id)
         end = replace(self._end(mission), result=outputs.result, facts=dict(outputs.facts))
         explained = self._explained(mission)
-        if outputs.cut:
-            self._listener.record(log_lines.cut(name, outputs.cut))
         if end.ok and unproved and not ready:
             end = replace(end, ok=False, reason=NOT_READY)
             explained = "it ended before it was ready"
-        elif end.ok and outputs.missing:
-            end = replace(end, ok=False, reason="output_missing")
-            explained = f"it did not hand on {', '.join(outputs.missing)}"
+        elif end.ok and outputs.problem is not None:
+            reason, explained = outputs.problem
+            end = replace(end, ok=False, reason=reason)
         self._listener.on_end(name, end, explained)
 
     def _end(self, mission: Mission) -> AttemptEnd:

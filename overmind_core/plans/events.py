@@ -40,12 +40,6 @@ class AgentSkipped(AgentAdvanced, frozen=True, tag="agent_skipped"):
     """An agent of a plan will not run; the text says why."""
 
 
-class AgentOutputCut(MissionEvent, frozen=True, kw_only=True, tag="agent_output_cut"):
-    """Only the beginning of what an agent of a plan wrote is handed on to others."""
-
-    agent: str
-
-
 class PlanNoted(MissionEvent, frozen=True, tag="plan_note"):
     """A plan has something to say of how it runs, once."""
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
-from overmind_core.domain.plans.blueprint import LARGEST
 from overmind_core.domain.plans.progress import AgentProgress, AgentStage, EndReason, Nodes
 from overmind_core.plans.events import (
     AgentAdvanced,
     AgentEnded,
-    AgentOutputCut,
     AgentPreparing,
     AgentReady,
     AgentSkipped,
@@ -22,7 +20,7 @@ from overmind_core.plans.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from overmind_core.domain.plans.blueprint import Blueprint, PlanAgent
 
@@ -71,12 +69,6 @@ def ended(name: str, before: AgentProgress, after: AgentProgress, explained: str
     after_what = f" after {took}" if took else ""
     again = ": tried again" if how == "failed" and after.stage is AgentStage.WAITING else ""
     return _agent_event(AgentEnded, name, f"{how}{why}{after_what}{again}", after)
-
-
-def cut(name: str, outputs: Iterable[str]) -> AgentOutputCut:
-    """It hands on more than may be handed on."""
-    text = f"only the beginning of {', '.join(outputs)} is handed on: at most {LARGEST // 1024} KiB each"
-    return AgentOutputCut(text=f"--- {name}: {text} ---", agent=name)
 
 
 def plan_note(sentence: str) -> PlanNoted:

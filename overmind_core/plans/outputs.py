@@ -17,7 +17,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import TurnEnded
 from overmind_core.domain.plans.blueprint import LARGEST, name_problem
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.logs.run_output import ending, last_bytes, last_line, last_spoken, newest
+from overmind_core.logs.run_output import ending, last_line, last_spoken, newest
 from overmind_core.missions.private_files import private_folder
 from overmind_core.providers import registry
 
@@ -106,7 +106,21 @@ class Outputs:
     missing: tuple[str, ...] = ()
     """Declared outputs that are not there."""
     cut: tuple[str, ...] = ()
-    """Declared outputs that were larger than may be handed on: only their beginning is in `facts`."""
+    """What was larger than may be handed on: only its beginning is here."""
+    unfit: tuple[str, ...] = ()
+    """Declared outputs that hold a NUL character, which no program can be given; it is left out here."""
+
+    @property
+    def problem(self) -> tuple[str, str] | None:
+        """Why it is not handed on: a reason, and a clause for people; None: it is."""
+        if self.missing:
+            return "output_missing", f"it did not hand on {', '.join(self.missing)}"
+        if self.cut:
+            limit = f"more than {LARGEST // 1024} KiB"
+            return "output_too_large", f"{', '.join(self.cut)}: {limit} can't be handed on; hand on the path of a file"
+        if self.unfit:
+            return "output_invalid", f"{', '.join(self.unfit)}: a NUL character can't be handed on"
+        return None
 
 
 class AgentOutputs:
@@ -130,12 +144,15 @@ class AgentOutputs:
             wanted: What is referred to of it; its result is looked for only when `result` is among them.
             declared: The names of the outputs that it declares.
         """
-        result = _clean(_capped(await self._result(mission))) if RESULT in wanted else None
+        spoken = await self._result(mission) if RESULT in wanted else None
+        result = None if spoken is None else _clean(_capped(spoken))
+        cut = (RESULT,) if spoken is not None and _capped(spoken) != spoken else ()
         if not declared:
-            return Outputs(result)
+            return Outputs(result, cut=cut)
         files = await asyncio.to_thread(read_files, folder, declared)
         facts = {name: text.replace("\0", "") for name, text in files.texts.items()}
-        return Outputs(result, facts, files.missing, files.cut)
+        unfit = tuple(name for name, text in files.texts.items() if "\0" in text)
+        return Outputs(result, facts, files.missing, (*cut, *files.cut), unfit)
 
     async def log_text(self, mission: Mission) -> str:
         """The clean log text of the mission's newest run; of a longer one the last 64 KiB. Wire form."""
@@ -145,7 +162,7 @@ class AgentOutputs:
         output = newest(self._home.logs, mission)
         provider = registry.get(mission.definition.provider)
         if provider.name == RAW:
-            return last_bytes(await asyncio.to_thread(last_line, output.path), LARGEST)
+            return await asyncio.to_thread(last_line, output.path)
         self._journal.flush()
         stored = self._agent_table.result(mission.id)
         answer = "" if stored is None else _answer(provider, stored)

@@ -412,8 +412,12 @@ class PlanRun:
 
     def _stop_mission(self, mission_id: str | None) -> None:
         mission = None if mission_id is None else self._registry.live.get(mission_id)
-        if mission is not None and mission.ending is None:
-            self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
+        if mission is None or mission.ending is not None:
+            return
+        plan = self._registry.live.get(self.id)
+        given = None if plan is None or plan.ending is None else plan.ending.grace
+        grace = mission.definition.grace if given is None else given
+        self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, grace, given=given), urgent=True)
 
 
 def _can_be_stopped(node: AgentProgress) -> bool:

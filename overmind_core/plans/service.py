@@ -151,6 +151,11 @@ class Plans:
         plan = None if mission_id is None else self.live.get(mission_id)
         return None if plan is None else plan.blueprint.name
 
+    def file_of(self, mission_id: str | None) -> str | None:
+        """The path of the blueprint of a plan that runs; None for every other mission, and where there is no file."""
+        plan = None if mission_id is None else self.live.get(mission_id)
+        return None if plan is None or plan.state.file in NO_FILE else plan.state.file
+
     def state_of(self, mission_id: str) -> PlanState | None:
         """How a plan stands that runs, or stood when it ended; None when the mission is none."""
         plan = self.live.get(mission_id) or self._stored(mission_id)

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from overmind_core.domain.isolation.isolation import ref_problem
 from overmind_core.domain.isolation.project import ReadyCheck, ReadyKind, Service
@@ -20,7 +20,16 @@ from overmind_core.project_file.proposal import Detected, Proposal, distinct
 
 COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """In the order in which compose itself looks."""
-LINKED = ("node_modules",)
+LINKED = "node_modules"
+WORKSPACES = ("pnpm-workspace.yaml", "lerna.json")
+"""Files of projects whose packages find each other through links in `node_modules`."""
+SECRETS = ("config/master.key", "config/credentials/development.key", "config/credentials/test.key")
+"""Files of Rails that git ignores, without which nothing starts."""
+SKIPPED = frozenset({"node_modules", "vendor", "dist", "build", "target", "venv", "tmp"})
+"""Folders in which no part of a project is looked for; hidden ones are neither."""
+DEPTH = 2
+"""Of the folders that are looked into: apps/web."""
+MOST_FOLDERS = 500
 MAKE_TARGETS = ("deps", "setup", "bootstrap")
 """Not `install`, which tends to mean the machine."""
 LOCKS = {
@@ -43,7 +52,7 @@ LONGEST_COMMAND = 500
 _PROCESS = re.compile(r"[A-Za-z0-9_-]+")
 
 Ignored = Callable[[Collection[str]], Collection[str]]
-"""Which of these names at the top of the project git ignores."""
+"""Which of these paths, relative to the top of the project, git ignores."""
 
 
 def detect(top: str, ignored: Ignored) -> Detected:
@@ -52,6 +61,8 @@ def detect(top: str, ignored: Ignored) -> Detected:
     look.compose()
     look.procfile()
     look.python()
+    look.ruby()
+    look.go()
     look.node()
     look.makefile()
     copy = look.env_files
@@ -74,7 +85,12 @@ class _Inspection:
 
     def __init__(self, top: str, ignored: Ignored) -> None:
         self.top = top
-        folders, variables = [name for name in LINKED if self.has(name)], _env_files(top)
+        inside = list(_folders(top))
+        self.packages = [folder for folder in inside if self.has(os.path.join(folder, "package.json"))]
+        folders = [os.path.join(folder, LINKED) for folder in self.packages]
+        folders = [name for name in folders if self.has(name)]
+        variables = [name for folder in inside for name in _env_files(top, folder)]
+        variables += [name for name in SECRETS if self.has(name)]
         left_out = ignored([*folders, *variables])
         self.linked = [name for name in folders if name in left_out]
         self.env_files = tuple(name for name in variables if name in left_out)
@@ -86,19 +102,22 @@ class _Inspection:
         self.problems: list[str] = []
 
     def text(self, name: str) -> str | None:
-        data = content(os.path.join(self.top, name))
+        data = content(self._path(name))
         return None if data is None else to_wire(data.decode(errors="replace").replace("\x00", ""))
 
     def has(self, name: str) -> bool:
-        return os.path.exists(os.path.join(self.top, name))
+        return os.path.exists(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.top, name)
 
     def compose(self) -> None:
         name = next((one for one in COMPOSE if self.has(one)), None)
-        data = None if name is None else content(os.path.join(self.top, name))
+        data = None if name is None else content(self._path(name))
         if name is None or data is None:
             return
         try:
-            proposals, built = proposal.proposals(data, name)
+            proposals, built = proposal.proposals(data, name, proposal.variables(content(self._path(".env")) or b""))
         except Problems as problems:
             first = problems.problems[0]
             self.problems.append(f"{name}:{first.line}:{first.column}: {first.message}")
@@ -136,8 +155,11 @@ class _Inspection:
         lock = next((one for one in LOCKS if self.has(one)), None)
         program, install = LOCKS[lock] if lock else ("npm", "npm install")
         self.found.append(f"package.json ({program})")
-        self.link += self.linked
-        (self.other_setup if self.linked else self.setup).append(install)
+        # The packages of a workspace are links in node_modules: linked, they would be the person's, not the worktree's.
+        own = (isinstance(package, dict) and "workspaces" in package) or any(map(self.has, WORKSPACES))
+        linked = [] if own else self.linked
+        self.link += linked
+        (self.other_setup if LINKED in linked else self.setup).append(install)
         scripts = package.get("scripts") if isinstance(package, dict) else None
         scripts = scripts if isinstance(scripts, dict) else {}
         script = next((one for one in SCRIPTS if isinstance(scripts.get(one), str)), None)
@@ -159,6 +181,31 @@ class _Inspection:
         elif self.has("pyproject.toml"):
             self.found.append("pyproject.toml")
             self.setup.append("python3 -m venv .venv && .venv/bin/pip install -e .")
+        if self.has("manage.py"):
+            program = "uv run python" if self.has("uv.lock") else ".venv/bin/python" if self.setup else "python3"
+            self._serve("manage.py", f"{program} manage.py runserver $PORT", 8000)
+            self.other_setup.append(f"{program} manage.py migrate")
+
+    def ruby(self) -> None:
+        if not self.has("Gemfile"):
+            return
+        self.found.append("Gemfile")
+        self.setup.append("bundle install")
+        if self.has("bin/rails"):
+            self._serve("bin/rails", "bin/rails server --port $PORT --pid tmp/server.pid", 3000)
+            self.other_setup.append("bin/rails db:prepare")
+
+    def go(self) -> None:
+        if self.has("go.mod"):
+            self.found.append("go.mod")
+            self.setup.append("go mod download")
+
+    def _serve(self, origin: str, command: str, port: int) -> None:
+        """A server, where nothing else says how one is started."""
+        self.found.append(origin)
+        if not any(one.service.command is not None for one in self.proposals):
+            service = Service("web", command=command, port=port, restart="on-failure", ready=ReadyCheck(ReadyKind.TCP))
+            self.proposals.append(Proposal(service, origin))
 
     def makefile(self) -> None:
         targets = set(re.findall(r"^([A-Za-z0-9_-]+)[ \t]*:(?!=)", self.text("Makefile") or "", re.MULTILINE))
@@ -169,17 +216,42 @@ class _Inspection:
             self.found.append(f"Makefile ({target})")
 
 
-def _env_files(top: str) -> tuple[str, ...]:
+def _folders(top: str) -> Iterator[str]:
+    """The top as "", and folders below it in which parts of the project may be, relative to it."""
+    waiting = [""]
+    for _ in range(MOST_FOLDERS):
+        if not waiting:
+            return
+        folder = waiting.pop(0)
+        yield folder
+        if folder.count(os.sep) + bool(folder) < DEPTH:
+            waiting += [os.path.join(folder, name) for name in _subfolders(os.path.join(top, folder))]
+
+
+def _subfolders(folder: str) -> list[str]:
     try:
-        names = sorted(os.listdir(top))
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    return sorted(name for name in names if not name.startswith(".") and name not in SKIPPED and _is_plain(name))
+
+
+def _is_plain(name: str) -> bool:
+    return name.isprintable() and not any(sign in name for sign in "*?[\\")
+
+
+def _env_files(top: str, folder: str) -> tuple[str, ...]:
+    try:
+        names = sorted(os.listdir(os.path.join(top, folder)))
     except OSError:
         return ()
     return tuple(
-        name
+        os.path.join(folder, name)
         for name in names
         if re.fullmatch(r"\.env(\.[A-Za-z0-9_-]+)*", name)
         and name.rpartition(".")[2] not in SAMPLES
-        and os.path.isfile(os.path.join(top, name))
+        and os.path.isfile(os.path.join(top, folder, name))
     )
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from overmind_core.documents.yaml import Scalar, ScalarKind, Value, document
 from overmind_core.domain.isolation.isolation import clashes, volume_clashes
@@ -106,16 +107,41 @@ LONGEST = 200
 """Characters of a variable, its value or a command that is taken over."""
 
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?-([^{}]*))?[^{}]*\}|\$[A-Za-z_][A-Za-z0-9_]*")
+_NAMED = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?[-?][^{}]*)?\}|\$([A-Za-z_][A-Za-z0-9_]*)")
+_SETTING = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*")
 _SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
 
 
-def proposals(data: bytes, origin: str) -> tuple[list[Proposal], list[str]]:
+def variables(data: bytes) -> dict[str, str]:
+    """Return the settings of a `.env` file that may be written into ours, which git tracks: no secrets."""
+    found = {}
+    for line in data.decode(errors="replace").splitlines():
+        setting = _SETTING.fullmatch(line)
+        if setting is None or _SECRET.search(setting[1]) or "$" in setting[2]:
+            continue
+        value = setting[2]
+        quoted = value[:1] in {"'", '"'}
+        value = value[1:].partition(value[0])[0] if quoted else value.partition(" #")[0].rstrip()
+        if value and len(value) <= LONGEST and value.isprintable() and "@" not in value:
+            found[setting[1]] = value
+    return found
+
+
+def proposals(
+    data: bytes, origin: str, known: Mapping[str, str] = MappingProxyType({})
+) -> tuple[list[Proposal], list[str]]:
     """Return the containers of a compose file, and the names of services that are built here and are none.
+
+    Args:
+        data: The file.
+        origin: Its name.
+        known: The variables that are set for it.
 
     Raises:
         Problems: it is no YAML.
     """
     root, _, _ = document(data)
+    root = _with(root, known)
     found: list[Proposal] = []
     built: list[str] = []
     for name, table in _tables(_at(root, "services")):
@@ -125,6 +151,21 @@ def proposals(data: bytes, origin: str) -> tuple[list[Proposal], list[str]]:
             continue
         found.append(Proposal(_service(name, image, table), origin, _left_out(table)))
     return found, built
+
+
+def _with(node: Value, known: Mapping[str, str]) -> Value:
+    """The same with the variables filled in that are known."""
+
+    def value(named: re.Match[str]) -> str:
+        return known.get(named[1] or named[2] or "", named[0])
+
+    match node:
+        case Scalar():
+            return replace(node, text=_NAMED.sub(value, node.text)) if known else node
+        case dict():
+            return {name: _with(one, known) for name, one in node.items()}
+        case list():
+            return [_with(one, known) for one in node]
 
 
 def _service(name: str, image: str, table: dict[str, Value]) -> Service:

@@ -129,7 +129,11 @@ def _ready(service: Service) -> Iterator[str]:
 def _lists(detected: Detected) -> Iterator[str]:
     yield from _list("copy", detected.copy, "# copy: [.env]", "files that git ignores and the work needs")
     yield from _list("link", detected.link, "# link: [node_modules]", "your checkout's: quick, but one for all")
-    yield from _list("setup", detected.setup, '# setup: ["make deps"]', "runs in a new worktree before the work")
+    comment = "runs in a new worktree before the work"
+    if detected.other_setup and not detected.setup:  # each line makes sense without its sign
+        yield _commented("  # setup:", comment)
+    else:
+        yield from _list("setup", detected.setup, '# setup: ["make deps"]', comment)
     for one in detected.other_setup:
         yield f"    # - {quoted(one)}"
 

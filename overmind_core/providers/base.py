@@ -153,6 +153,9 @@ class InteractiveProvider(Protocol):
     def is_ready(self, lines: Iterable[str]) -> bool:
         """Whether its prompt is on the screen, empty, and takes what is typed."""
 
+    def draft(self, lines: Iterable[str]) -> str:
+        """What somebody has typed into its prompt and not sent; "" when nothing is there, or no prompt."""
+
     def was_interrupted(self, lines: Sequence[str]) -> bool:
         """Whether its screen tells that a person has ended the newest turn: no hook tells of that."""
 

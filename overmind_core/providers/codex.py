@@ -59,6 +59,8 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
 OURS = frozenset({"--json", "--ephemeral", "-", "--", "-h", "--help", "-V", "--version", "resume", "fork", "review"})
 """Arguments that would undo ours."""
 
+FINAL = frozenset({"not_logged_in"} | {f"api_error {status}" for status in (400, 401, 403, 404, 413)})
+"""Reasons with which another run would end the same way."""
 _WRAPPED = re.compile(r"""\S*sh -l?c (['"]?)(.*)\1""", re.DOTALL)
 _RETRYING = re.compile(r"Reconnecting\.\.\. (\d+)/(\d+)(?: \((.*)\))?", re.DOTALL)
 _STATUS = re.compile(r"status:? (\d{3})\b")
@@ -197,7 +199,7 @@ def _result(found: Object) -> TurnResult:
     message = text_at(object_at(found, "error"), "message")
     ok = text_at(found, "type") == "turn.completed"
     reason = None if ok else _reason(message)
-    retry = Retry.NEVER if reason == "not_logged_in" else Retry.POLICY
+    retry = Retry.NEVER if reason in FINAL else Retry.POLICY
     return TurnResult(
         ok=ok, reason=reason, text=message, retry=retry, usage=_usage(object_at(found, "usage")), raw=found
     )

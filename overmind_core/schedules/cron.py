@@ -2,15 +2,16 @@
 
 An expression has five fields, as crontab(5) has them; what is wrong with one is named by the field. Daylight saving is
 as Debian's cron has it: a time of day that the clock skips comes right after the gap, one that the clock shows twice
-comes once, and what runs every so many minutes or hours follows the time that passes. Of time zones only the machine's
-own table is read.
+comes once, and what runs every so many minutes or hours comes whenever the clock shows one of its times. Of time zones
+only the machine's own table is read.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -82,19 +83,39 @@ def _check_field(place: int, part: str, name: str, values: str) -> None:
     alone[place] = part
     # Alone a 31st exists in some month: whether it does in the wanted ones is asked of the whole.
     if not part.isascii() or not _is_expression(alone):
+        if (forwards := _forwards(place, part)) is not None:
+            raise InvalidSchedule(name, f"{part!r} runs backwards: write {forwards}")
         raise InvalidSchedule(name, f"{part!r} is not {values}, a list, a range or a step of these")
+
+
+_RANGE = re.compile(r"(\w+)-(\w+)")
+_ENDS = (("0", "59"), ("0", "23"), ("1", "31"), ("JAN", "DEC"), ("SUN", "SAT"))
+"""The first and last value of each field, as a person writes it."""
+
+
+def _forwards(place: int, part: str) -> str | None:
+    """A range whose end lies before its beginning, as two; None for anything else."""
+    found = _RANGE.fullmatch(part.upper())
+    if found is None:
+        return None
+    begin, end = found.groups()
+    first, last = _ENDS[place]
+    parts = [begin if begin == last else f"{begin}-{last}", end if end == first else f"{first}-{end}"]
+    alone = [_ANY] * len(FIELDS)
+    alone[place] = written = ",".join(parts)
+    return written if _is_expression(alone) else None
 
 
 def _check_dates(parts: list[str]) -> None:
     if not _is_expression(parts):
         raise InvalidSchedule("day-of-month", f"month {parts[3]} never has a day {parts[2]}")
-    if next(CronSim(" ".join(parts), _SOME_DAY), None) is None:
+    if next(_times(" ".join(parts), _SOME_DAY), None) is None:
         raise InvalidSchedule("schedule", "no date of the next 50 years fits it")
 
 
 def _is_expression(parts: list[str]) -> bool:
     try:
-        CronSim(" ".join(parts), _SOME_DAY)
+        _times(" ".join(parts), _SOME_DAY)
     except CronSimError:
         return False
     return True
@@ -102,9 +123,65 @@ def _is_expression(parts: list[str]) -> bool:
 
 def after(expression: str, zone: tzinfo, moment: float) -> float | None:
     """Return the first time that is later than `moment`, both in seconds since the epoch; None: none in 50 years."""
-    times = CronSim(expression, datetime.fromtimestamp(moment, zone))
+    minute, hour, *_ = expression.split()
+    if minute.startswith(_ANY) or hour.startswith(_ANY):
+        return _after_interval(expression, zone, moment)
+    times = _times(expression, datetime.fromtimestamp(moment, zone))
     # In the second of two equal hours it names times of the first one again: those are over.
     return next((found for time in times if (found := time.timestamp()) > moment), None)
+
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+
+
+def _after_interval(expression: str, zone: tzinfo, moment: float) -> float | None:
+    """As `after`, of what comes every so many minutes or hours.
+
+    Between two jumps of the clock its times are those of a clock without any; so they are looked for up to the next
+    jump, and then from there.
+    """
+    begin, inclusive = datetime.fromtimestamp(math.floor(moment), UTC), False
+    while True:
+        offset = _offset(begin, zone)
+        shown = (begin + offset).replace(tzinfo=None)
+        following = next(_times(expression, shown - _SECOND if inclusive else shown), None)
+        if following is None:
+            return None
+        found = following.replace(tzinfo=UTC) - offset
+        near = min(found, begin + _DAY)
+        if _offset(near, zone) != offset:
+            begin, inclusive = _jump(begin, near, zone), True
+        elif near == found:
+            return found.timestamp()
+        else:
+            begin, inclusive = max(near, found - _DAY), False
+
+
+def _offset(moment: datetime, zone: tzinfo) -> timedelta:
+    """How far clocks in the zone are ahead of UTC."""
+    return moment.astimezone(zone).utcoffset() or timedelta()
+
+
+def _jump(before: datetime, after: datetime, zone: tzinfo) -> datetime:
+    """The first second of those up to `after` at which the clock is no longer as far ahead as it was at `before`."""
+    offset = _offset(before, zone)
+    while after - before > _SECOND:
+        middle = before + timedelta(seconds=(after - before) // _SECOND // 2)
+        if _offset(middle, zone) == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+_SINGLE = re.compile(r"(\w+)-\1/\d+")
+
+
+def _times(expression: str, begin: datetime) -> CronSim:
+    """The times that follow `begin`. A range of one value with a step is that value, as vixie-cron has it."""
+    fields = (",".join(_SINGLE.sub(r"\1", term) for term in field.split(",")) for field in expression.upper().split())
+    return CronSim(" ".join(fields), begin)
 
 
 ALWAYS = "UTC"

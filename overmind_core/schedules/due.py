@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.schedules import MOST_MISSED
+
 if TYPE_CHECKING:
     from overmind_core.schedules.cron import Schedule
 
@@ -14,8 +16,6 @@ CORRECTION = 3 * 3600.0
 """Seconds; a clock that goes back further was wrong before, and the new time counts. Source: cron(8)."""
 LONGEST_QUEUE = 100
 """Times that wait for the run before; further ones are skipped."""
-COUNTED = 1000
-"""Missed times are counted up to here."""
 
 
 class Overlap(StrEnum):
@@ -85,7 +85,7 @@ def decide(schedule: Schedule, policy: Policy, standing: Standing, now: float) -
     if due is None:
         return DueDecision(None, None, late=False, missed=0, last=last)
     late = now - due > TOLERANCE
-    missed = schedule.count(last, due, COUNTED + 1) - 1
+    missed = schedule.count(last, due, MOST_MISSED + 1) - 1
     outcome = DueAction.MISS if late and policy.catch_up is CatchUp.NONE else _overlapping(policy, standing)
     return DueDecision(outcome, due, late, missed, due)
 

@@ -183,7 +183,7 @@ def title(need: Need) -> str:
     if need.asked is None:
         return f"{name} · {rows.mark(need.row).word} for {span}"
     kind = safe(need.asked["need"])
-    tool = "" if kind in {"question", "plan", "setup"} else safe(need.asked["tool"])
+    tool = "" if kind in {"question", "plan", "setup", "draft"} else safe(need.asked["tool"])
     return " · ".join(filter(None, (name, f"{tool} {kind}".strip(), f"asked {span} ago")))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.missions.status_marks import FAILED, mark_of
+from overmind_core.domain.schedules import missed_text
 from overmind_tui.missions import columns, rows
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
@@ -194,7 +195,7 @@ def ritual_why(row: Row) -> str:
     """Why it failed or never began, and for how many times before it stands."""
     said = safe(row["text"]) or safe(row["reason"]).replace("_", " ")
     code = f"exit {row['exit_code']}" if row["exit_code"] and not row["text"] else ""
-    missed = f"{row['missed']} more missed" if row["missed"] else ""
+    missed = f"{missed_text(row['missed'])} more missed" if row["missed"] else ""
     return " · ".join(filter(None, (said, code, missed)))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from scripts.reference import api, commands, events, schema
+from scripts.reference import api, commands, events, manual, schema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGES = {
     "docs/commands.md": commands.page,
+    "docs/overmind.1": manual.page,
     "docs/api.md": api.page,
     "docs/api.schema.json": schema.page,
     "docs/events.md": events.page,

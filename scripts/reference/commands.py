@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from overmind_core.cli.command import GROUPS, Command, Parameter, find
+from overmind_core.cli.command import ALIASES, GROUPS, Command, Parameter, find
 from overmind_core.cli.headless.commands import HEADLESS, HEADLESS_COMMANDS
-from overmind_core.cli.parser import usage_line
+from overmind_core.cli.help import usage_line
+from overmind_core.cli.synonyms import INSTEAD
 from overmind_core.errors import FAILED, INTERRUPTED, TIMED_OUT, USAGE
 
 HEAD = """\
@@ -19,18 +20,22 @@ and `--backoff`, seconds elsewhere; `ms`, `s`, `m`, `h` and `d` are understood e
 or `~/.overmind`. What missions, names and ids are: [missions.md](missions.md).
 """
 
-EXITS = f"""\
-## Exit codes
+EXIT_CODES: tuple[tuple[object, str], ...] = (
+    (0, "done"),
+    (FAILED, "the request failed; stderr says `Error: <code>: <sentence>`"),
+    (USAGE, "the command line is wrong: an unknown command or option, or a value that no option takes"),
+    (TIMED_OUT, "a time limit ran out"),
+    (INTERRUPTED, "a view was left with ctrl-c"),
+    ("N", "`wait`, `run --wait` and headless runs exit with the child's code: 128+N for a signal, 137 when killed"),
+)
 
-| code | means |
-|---|---|
-| 0 | done |
-| {FAILED} | the request failed; stderr says `Error: <code>: <sentence>`, the code one of [these](api.md#errors) |
-| {USAGE} | the command line makes no sense; nothing was started |
-| {TIMED_OUT} | a time limit ran out |
-| {INTERRUPTED} | a view was left with ctrl-c |
-| N | `wait`, `run --wait` and headless runs exit with the child's code: 128+N for a signal, 137 for a killed mission |
-"""
+EXITS = "\n".join([
+    "## Exit codes\n",
+    "| code | means |",
+    "|---|---|",
+    *(f"| {code} | {means} |" for code, means in EXIT_CODES),
+    "\nThe codes of errors are listed [here](api.md#errors).\n",
+])  # fmt: skip
 
 OWN_EXITS = {
     "run": "With `--wait`: the mission's own code. Else 0 once it is started.",
@@ -56,13 +61,31 @@ OWN_EXITS = {
 def page() -> str:
     """Return the whole page."""
     groups = [_group(title, [find(name) for name in names]) for title, names in GROUPS.items()]
-    headless = [HEADLESS, *(_renamed(command, f"--headless {name}") for name, command in HEADLESS_COMMANDS.items())]
-    return "\n".join([HEAD, _contents(), *groups, _group("Without a daemon", headless), EXITS])
+    headless = [HEADLESS, *(renamed(command, f"--headless {name}") for name, command in HEADLESS_COMMANDS.items())]
+    return "\n".join([HEAD, _contents(), *groups, _group("Without a daemon", headless), EXITS, _other_words()])
+
+
+def _other_words() -> str:
+    """Return what docker, kubectl, systemctl and tmux call it: aliases, and what to type instead of what is none."""
+    aliases = [f"| `{word}` | the same as [{name}](#{name.replace(' ', '-')}) |" for word, name in ALIASES.items()]
+    instead = [f"| `{word}` | {_cell(sentence)} |" for word, sentence in INSTEAD.items()]
+    head = "Words of docker, kubectl, systemctl and tmux: some are aliases, for the others an error says what to type."
+    return "\n".join(
+        ["## Words of other programs\n", f"{head}\n", "| word | here |", "|---|---|", *aliases, *instead, ""]
+    )
 
 
 def _contents() -> str:
     lines = [f"* {title}: " + ", ".join(map(_link, names)) for title, names in GROUPS.items()]
-    return "\n".join([*lines, "* [Without a daemon](#without-a-daemon)", "* [Exit codes](#exit-codes)", ""])
+    return "\n".join(
+        [
+            *lines,
+            "* [Without a daemon](#without-a-daemon)",
+            "* [Exit codes](#exit-codes)",
+            "* [Words of other programs](#words-of-other-programs)",
+            "",
+        ]
+    )
 
 
 def _link(name: str) -> str:
@@ -79,12 +102,24 @@ def _section(command: Command) -> str:
         f"{command.summary[:1].upper()}{command.summary[1:]}.\n",
         f"```text\n{usage_line(command)}\n```\n",
         *_table("word", command.arguments),
-        *_table("option", command.options),
+        *([_also(command)] if command.aliases else []),
+        *(table for title, options in _groups(command.options).items() for table in _table(title, options)),
         *([f"{_plain(command.notes)}\n"] if command.notes else []),
         "```console\n" + "\n".join(f"$ {example}" for example in command.examples) + "\n```\n",
         *([f"Exit code: {OWN_EXITS[command.name]}\n"] if command.name in OWN_EXITS else []),
     ]
     return "\n".join(parts)
+
+
+def _also(command: Command) -> str:
+    return f"Also: {', '.join(f'`overmind {word}`' for word in command.aliases)}.\n"
+
+
+def _groups(options: Sequence[Parameter]) -> dict[str, list[Parameter]]:
+    groups: dict[str, list[Parameter]] = {}
+    for one in options:
+        groups.setdefault(one.group.lower() or "option", []).append(one)
+    return groups
 
 
 def _table(title: str, parameters: Sequence[Parameter]) -> list[str]:
@@ -110,7 +145,8 @@ def _plain(text: str) -> str:
     return text.replace("<", "&lt;")
 
 
-def _renamed(command: Command, name: str) -> Command:
+def renamed(command: Command, name: str) -> Command:
+    """Return a command under another name, as it is typed."""
     return Command(
         name=name,
         summary=command.summary,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime
 
 import pytest
 
+from tests.kit import claude
 from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
 
@@ -75,17 +77,56 @@ def test_while_its_program_tries_again_by_itself_it_is_limited(agents):
     info = agents.until(mission, lambda info: info["activity"] == "limited" and info["attempt"] == 2 and info)
     assert info["now"] == "overloaded 529"
     assert seconds(info["resume_at"]) > seconds(info["activity_since"])
-    assert agents.answer(message)["error"] == "api_error 529"
-    info = agents.doing(mission, "idle")
-    assert (info["attempt"], info["resume_at"], info["now"]) == (None, None, "api_error 529")
+    info = agents.until(mission, lambda info: info["now"] == "api_error 529" and info)
+    assert (info["activity"], info["attempt"]) == ("limited", 1)
+    assert 10 < seconds(info["resume_at"]) - time.time() <= 15, "the first wait of the back-off"
+    assert agents.states(mission) == ["queued"], message
 
 
-def test_a_session_at_its_limit_says_until_when(agents):
+def test_a_session_at_its_limit_says_until_when_and_holds_its_queue(agents):
     mission = agents.session()
-    message = agents.post(mission, "!limit 3600")
-    assert agents.answer(message)["state"] == "failed"
-    info = agents.doing(mission, "limited")
+    texts = ["!limit 3600", "two", "three", "four"]
+    for text in texts:
+        agents.post(mission, text)
+    info = agents.until(mission, lambda info: info["activity"] == "limited" and info["attempt"] and info)
     assert 3500 < seconds(info["resume_at"]) - time.time() <= 3600
+    assert agents.states(mission) == ["queued"] * 4
+    assert agents.heard(mission) == ["!limit 3600"]
+    row = agents.om.ok("ps", "--wide").splitlines()[1]
+    assert re.search(r" limited (59m|1h)\S* ", row), row
+    assert f"({mission}) is limited: limited; it tries again in " in agents.om.ok("inbox")
+    agents.om.ok("messages", mission, "--cancel", str(agents.number(1)))
+    assert agents.states(mission) == ["cancelled", "queued", "queued", "queued"]
+
+
+@pytest.mark.own_home
+def test_what_a_limit_held_back_is_answered_in_its_order_once_it_ends_also_under_another_daemon(agents):
+    mission = agents.session()
+    for text in ("!first 429 3", "two", "three"):
+        agents.post(mission, text)
+    agents.until(mission, lambda info: info["activity"] == "limited" and info["attempt"])
+    kill_supervisor(agents.om)
+    assert [agents.answer(number)["text"] for number in (1, 2, 3)] == ["echo: !first 429 3", "echo: two", "echo: three"]
+    assert agents.heard(mission) == ["!first 429 3", "!first 429 3", "two", "three"]
+    assert "--- message 1 waits: limited; it is sent again at 20" in agents.om.logs(mission)
+
+
+def test_a_limit_holds_the_queue_of_a_session_on_a_terminal_too(agents):
+    claude.settle(agents.om, agents.om.home)
+    mission = agents.session("--interactive", "--permission-mode", "manual", "--env", "CLAUDE_CODE_MAX_RETRIES=0")
+    agents.doing(mission, "idle")
+    for text in ("%error 529", "two"):
+        agents.post(mission, text)
+    info = agents.until(mission, lambda info: info["activity"] == "limited" and info["attempt"] and info)
+    assert (info["now"], info["activity_source"]) == ("api_error 529", "hook")
+    assert agents.states(mission) == ["queued", "queued"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 400, 404, 413])
+def test_a_final_error_of_the_api_is_not_tried_again_and_stays_the_reason(agents, status):
+    mission = agents.task(f"!error {status}", *AGAIN, "--env", "CLAUDE_CODE_MAX_RETRIES=0")
+    assert (mission["status"], mission["restart_count"]) == ("crashed", 0)
+    assert mission["reason"] == f"api_error {status}"
 
 
 def test_a_task_at_its_limit_is_started_again_when_the_limit_ends(agents):

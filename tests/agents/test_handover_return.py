@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.kit import claude
+from tests.kit.agents import LEAVE
 from tests.kit.attached import Attached
 
 pytestmark = pytest.mark.shared_home
@@ -70,3 +71,25 @@ def test_one_that_was_killed_in_a_terminal_is_started_again_without_it(agents, m
     agents.om.ok("restart", mission)
     agents.until(mission, lambda info: (info["mode"], info["activity"]) == ("headless", "idle"))
     assert "by pipe" in agents.say(mission, "!history")
+
+
+def test_a_draft_keeps_the_session_on_its_terminal_until_it_is_sent_or_deleted(agents, mission):
+    claude.settle(agents.om, agents.om.home)
+    with Attached(agents.om, mission) as person:
+        person.shows("echo: by pipe")
+        person.type(b"half a line")
+        person.shows("half a line")
+        person.type(LEAVE)
+        assert person.end() == 0
+    (asked,) = agents.asked(mission)
+    assert (asked["need"], asked["attach_only"], asked["subject"]["text"]) == ("draft", True, "half a line")
+    assert "waiting:draft" in agents.om.ok("ps", "--wide")
+    assert "a draft is in the prompt" in agents.om.info(mission)["now"]
+    with Attached(agents.om, mission) as person:
+        person.shows("half a line")
+        person.type(b" more\r")
+        person.shows("echo: half a line more")
+        person.type(LEAVE)
+        assert person.end() == 0
+    goes_on(agents, mission)
+    assert "half a line more" in agents.heard(mission)

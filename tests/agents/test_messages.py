@@ -166,8 +166,8 @@ def test_the_answer_as_json(agents):
 
 def test_the_answer_of_a_turn_that_failed(agents):
     mission = agents.session()
-    sentence = agents.om.refused("send", mission, "--wait", "!error 529", code="not_finished")
-    assert "api_error 529" in sentence
+    sentence = agents.om.refused("send", mission, "--wait", "!error 500", code="not_finished")
+    assert "api_error 500" in sentence
     assert agents.say(mission, "still there") == "echo: still there"
 
 

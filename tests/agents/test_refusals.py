@@ -32,7 +32,7 @@ def test_a_program_that_can_not_be_run(started, path):
 
 
 def test_an_unknown_provider(started):
-    sentence = started.om.refused("run", "--provider", "nobody", "hi", code="unknown_provider")
+    sentence = started.om.refused("run", "--provider", "nobody", "hi", code="unknown_provider", exit_code=2)
     assert "claude" in sentence
     assert "raw" in sentence
 

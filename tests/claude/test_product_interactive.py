@@ -378,3 +378,26 @@ def test_a_budget_ends_a_session_on_a_terminal_before_its_next_call(agents, api)
     assert ended["reason"] == "max_cost"
     assert len(api.requests) == 2, "the call with the tool's result is never made"
     agents.om.refused("restart", mission, code="forbidden")
+
+
+def test_a_draft_delays_a_message_and_is_told(agents, hooks):
+    mission = terminal(agents)
+    agents.press(mission, b"half a line")
+    shows(agents, mission, "half a line")
+    message = agents.post(mission, "hello")
+    (asked,) = agents.asked(mission)
+    assert (asked["need"], asked["subject"]["text"]) == ("draft", "half a line")
+    assert agents.states(mission) == ["queued"]
+    agents.press(mission, b"\x15")
+    assert agents.answer(message)["text"] == "echo: hello"
+    assert got(hooks) == ["hello"]
+
+
+def test_a_limit_holds_the_queue_on_a_terminal_too(agents, hooks):
+    mission = terminal(agents)
+    for text in ("%first 529", "two"):
+        agents.post(mission, text)
+    agents.until(mission, lambda info: info["activity"] == "limited" and info["attempt"])
+    assert agents.states(mission) == ["queued", "queued"]
+    assert [agents.answer(number, timeout=60.0)["text"] for number in (1, 2)] == ["echo: %first 529", "echo: two"]
+    assert got(hooks) == ["%first 529", "%first 529", "two"]

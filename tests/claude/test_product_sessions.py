@@ -74,7 +74,7 @@ def test_half_a_megabyte_comes_by_standard_input(agents, api):
 
 def test_the_answer_of_a_turn_that_failed(agents):
     mission = agents.session()
-    assert "api_error 529" in agents.om.refused("send", mission, "--wait", "!error 529", code="not_finished")
+    assert "api_error 500" in agents.om.refused("send", mission, "--wait", "!error 500", code="not_finished")
     assert agents.say(mission, "still there") == "echo: still there"
 
 
@@ -171,3 +171,13 @@ def test_nothing_of_an_agent_outlives_it(agents, end):
         agents.om.ok(end, mission)
     assert not [pid for pid in before if alive(pid)]
     assert with_word(gate.command) == []
+
+
+def test_a_limit_holds_the_queue_and_is_tried_again(agents):
+    mission = agents.session()
+    for text in ("!first 429", "two"):
+        agents.post(mission, text)
+    info = agents.until(mission, lambda info: info["activity"] == "limited" and info["now"] == "api_error 429" and info)
+    assert info["resume_at"] is not None
+    assert agents.states(mission) == ["queued", "queued"]
+    assert [agents.answer(number, timeout=60.0)["text"] for number in (1, 2)] == ["echo: !first 429", "echo: two"]

@@ -349,7 +349,7 @@ class Script:
         server["start"]["restart"] = "always"
         build = agent(
             "build",
-            'head -c 70000 /dev/zero | tr "\\0" x > "$OVERMIND_OUTPUT_DIR/facts"',
+            'echo three facts > "$OVERMIND_OUTPUT_DIR/facts"',
             ("server", "ready"),
             outputs=["facts"],
         )

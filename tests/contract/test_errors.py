@@ -62,6 +62,16 @@ USAGE = [
     (("events", "--since", "now"), "invalid", "now"),
     (("prune", "--older", "old"), "invalid", "old"),
     (("update", "x"), "invalid", "Nothing to change"),
+    (("run", "--stop-signal", "NOSUCH", "true"), "invalid", "NOSUCH"),
+    (("run", "--size", "0x24", "true"), "invalid", "0x24"),
+    (("run", "--size", "80x99999", "true"), "invalid", "80x99999"),
+    (("run", "--interactive", "--no-tty", "true"), "invalid", "--no-tty"),
+    (("run", "--env", "=x", "true"), "invalid", "=x"),
+    (("ps", "--status", "happy"), "invalid", "happy"),
+    (("run", "--name", "a b", "true"), "invalid", "'a b'"),
+    (("run", "--allow", "Bash(", "true"), "invalid", "Bash("),
+    (("stop", "-1", "x"), "invalid", "-1"),
+    (("restart", "-5"), "invalid", "-5"),
 ]
 
 FAILURES = [
@@ -71,11 +81,6 @@ FAILURES = [
     (("run", "./no-such-program", "x"), "not_found", "./no-such-program"),
     (("run", "/etc/passwd", "x"), "not_found", "/etc/passwd"),
     (("run", "--parent", "nobody", "true"), "parent_not_found", "nobody"),
-    (("run", "--stop-signal", "NOSUCH", "true"), "invalid", "NOSUCH"),
-    (("run", "--size", "0x24", "true"), "invalid", "0x24"),
-    (("run", "--size", "80x99999", "true"), "invalid", "80x99999"),
-    (("run", "--interactive", "--no-tty", "true"), "invalid", "--no-tty"),
-    (("run", "--env", "=x", "true"), "invalid", "=x"),
     (("run", "--env-file", "/no/such/file", "true"), "invalid", "/no/such/file"),
     (("info", "nobody"), "not_found", "nobody"),
     (("logs", "nobody"), "not_found", "nobody"),
@@ -91,7 +96,6 @@ FAILURES = [
     (("wait", "nobody"), "not_found", "nobody"),
     (("subscribe", "nobody"), "not_found", "nobody"),
     (("ps", "--children", "nobody"), "not_found", "nobody"),
-    (("ps", "--status", "happy"), "invalid", "happy"),
 ]
 
 
@@ -209,7 +213,7 @@ def test_help_has_examples_and_needs_no_daemon(om, cases):
         with cases(command):
             printed = om.ok(command, "--help")
             assert printed.startswith(f"usage: overmind {command}")
-            _, _, examples = printed.partition("\nexamples:\n")
+            _, _, examples = printed.partition("\nExamples:\n")
             assert f"overmind {command}" in examples
     assert of_home(om.home) == []
 

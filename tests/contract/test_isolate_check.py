@@ -85,6 +85,12 @@ def test_it_explains_what_a_mission_would_get_and_changes_nothing(om, cases):
     with cases("no repository"):
         assert "This is no git repository" in om.ok("isolate", om.environment["HOME"])
 
+    with cases("a repository without a commit"):
+        empty = om.path("empty")
+        shop.git("init", "-q", empty)
+        said = om("isolate", cwd=empty).stdout
+        assert ("None" not in said, "Branch    overmind/<name>\n" in said) == (True, True), said
+
     with cases("no such folder"):
         om.refused("isolate", shop.path("nowhere"), code="cwd_not_found")
 

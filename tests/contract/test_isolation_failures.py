@@ -163,8 +163,10 @@ def _fails_and_works(om, name, case):
         os.unlink(shop.path("..", "cure"))
 
 
-def test_a_port_that_is_taken_after_it_was_chosen_is_the_services_failure(om):
-    shop, gates = Project(om, PROJECT.replace("echo up at $PORT; exec sleep 1000", f"{SERVER}")), Gates(om)
+def test_a_stranger_on_a_port_that_was_reserved_is_not_the_service_and_another_start_gets_another_port(om):
+    served = SERVER.replace("s.accept()", "s.accept(); s.accept()")
+    text = PROJECT.replace("echo up at $PORT; exec sleep 1000", served).replace("log: up at", "tcp: true")
+    shop, gates = Project(om, text), Gates(om)
     gates.hold_at("setup")
     mission = shop.run()
     gates.await_at("setup")
@@ -173,12 +175,13 @@ def test_a_port_that_is_taken_after_it_was_chosen_is_the_services_failure(om):
         gates.open(*GATES)
         info = om.wait_status(mission, *FINAL)
         assert (info["status"], info["reason"]) == ("crashed", "not_ready")
-        assert "could not start: web: it has ended with exit code 1" in om.logs(mission)
+        assert f"web: its port {port} was taken by" in om.logs(mission)
+        assert f"(PID {os.getpid()}) before it could start" in om.logs(mission)
         shop.assert_nothing_left()
-        other = shop.run(name="other")
-        eventually(lambda: om.info(other)["isolation"]["step"] == "waiting for web", what="it has another port")
-        assert om.info(other)["isolation"]["ports"]["web"] != port
-        om.api("kill", id=other)
+        om.api("restart", id=mission)
+        assert om.wait_status(mission, "running", *FINAL)["status"] == "running"
+        assert om.info(mission)["isolation"]["ports"]["web"] != port
+        om.api("kill", id=mission)
     shop.assert_nothing_left()
 
 

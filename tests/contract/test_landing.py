@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import stat
+import subprocess
 
 import pytest
 
@@ -168,6 +169,7 @@ def test_what_cannot_land_is_refused_and_nothing_is_changed(om, shop, cases):
     refused("invalid", "no branch 'nosuch'", into="nosuch")
     refused("invalid", "branch of red itself", into="overmind/red")
     refused("verify_failed", "overmind logs", verify="exit 7")
+    refused("verify_failed", "took more than 0.2 s", verify="exec sleep 1000", verify_timeout="200ms")
     shop.code.write({"b": "mine\n"})
     refused("dirty", "it was not touched", verify="touch never")
     assert shop.code.read("b") == "mine\n"
@@ -238,6 +240,26 @@ def test_a_repository_that_an_agent_made_is_never_thrown_away_and_no_bare_hash_l
         assert os.path.isfile(shop.worktree(mission).path("app", "1"))
     om.ok("discard", "linked", "--force")
     assert shop.log() == ["Merge overmind/ignored into main", "all", "first"]
+
+
+def test_commits_of_a_submodule_that_would_be_nowhere_are_named_with_the_command_that_helps(om, shop):
+    lib = Repository(om.path("li b"))
+    lib.commit("first of lib", {"l": "1\n"})
+    shop.code.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib.folder, "lib")
+    shop.code.git("commit", "-qm", "with lib")
+    bump = "cd lib; git checkout -qb own; echo 2 > l; git commit -qam two; cd ..; git commit -qam bump"
+    mission = shop.done("red", bump)
+    refusals = (
+        om.refused("merge", "red", code="dirty"),
+        om.refused("commit", "red", "-m", "x", code="nothing_to_commit"),
+    )
+    for refusal in refusals:
+        assert "lib of red has commits that neither its origin nor your checkout has" in refusal
+    fetch = refusals[0].rpartition(" or: ")[2].strip()
+    subprocess.run(shlex.split(fetch), check=True, env=shop.code.environ, cwd="/")
+    om.ok("merge", "red")
+    tip = shop.worktree(mission).git("-C", "lib", "rev-parse", "HEAD")
+    assert shop.code.git("rev-parse", "main:lib") == shop.code.git("-C", "lib", "rev-parse", "overmind/red") == tip
 
 
 def test_merges_of_one_repository_take_turns_and_one_that_is_called_off_leaves_nothing(om, shop):

@@ -81,22 +81,31 @@ def test_an_agent_that_a_person_stops_has_failed(om, plan):
     assert "--- b: failed (exit 143, stopped)" in om.ok("logs", plan)
 
 
-def test_of_an_output_that_is_too_large_the_beginning_is_handed_on_and_it_is_said(om):
+def test_an_agent_whose_output_can_not_be_handed_on_whole_has_failed(om):
     om.ok("start")
-    big = 'head -c 70000 /dev/zero | tr "\\0" x > "$OVERMIND_OUTPUT_DIR/big"'
-    agents = [
-        {"name": "a", "start": {"command": big, "cwd": "/"}, "outputs": ["big"]},
-        {
-            "name": "b",
-            "start": {"command": "printf %s ${agents.a.big} | wc -c", "cwd": "/"},
-            "depends_on": [{"agent": "a"}],
-        },
-    ]
+    file = "$OVERMIND_OUTPUT_DIR/facts"
+    commands = {
+        "large": f'head -c 70000 /dev/zero | tr "\\0" x > "{file}"',
+        "nul": f'printf "a\\0b" > "{file}"',
+        "line": f'head -c 70000 /dev/zero | tr "\\0" x; echo 1 > "{file}"',
+    }
+    agents = [{"name": name, "start": {"command": command, "cwd": "/", "tty": False}, "outputs": ["facts"]}
+              for name, command in commands.items()]  # fmt: skip
+    uses = {"command": "printf %s ${agents.line.result} | wc -c", "cwd": "/"}
+    agents.append({"name": "after", "start": uses, "depends_on": [{"agent": "line"}]})
+    blueprint = {"name": "p", "on_failure": "continue", "agents": agents}
     with RawSocket.connect(om.home) as api:
-        plan = api.ok("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=om.environment)["id"]
-    assert om("wait", plan).returncode == 0
-    assert om.ok("logs", "b").strip() == "65536"
-    assert "--- a: only the beginning of big is handed on: at most 64 KiB each ---" in om.ok("logs", plan)
+        plan = api.ok("apply", blueprint=blueprint, cwd="/", env=om.environment)["id"]
+        assert om("wait", plan).returncode == 1
+        found = {one["name"]: (one["stage"], one["reason"]) for one in api.ok("plan", id=plan)["agents"]}
+    assert found == {
+        "large": ("failed", "output_too_large"),
+        "nul": ("failed", "output_invalid"),
+        "line": ("failed", "output_too_large"),
+        "after": ("skipped", "line failed"),
+    }
+    told = "--- line: failed (result: more than 64 KiB can't be handed on; hand on the path of a file)"
+    assert told in om.ok("logs", plan)
 
 
 def test_a_change_is_told_in_the_log_of_the_plan(om, plan):

@@ -8,6 +8,7 @@ import re
 import sys
 
 import pytest
+import yaml
 
 from overmind_core.domain.text.cells import width
 from tests.kit.overmind import PROGRAM
@@ -43,7 +44,7 @@ def lines(om, *options):
 
 
 def ids(om, *options):
-    return om.ok("ps", "-q", *options).split()
+    return [row["id"] for row in om.ps(*options)]
 
 
 def test_the_columns(om):
@@ -116,6 +117,41 @@ def test_info_of_a_killed_mission_has_no_exit_code_but_its_run_has_the_true_one(
     info = om.info(mission)
     assert (info["status"], info["exit_code"], info["os_pid"]) == ("killed", None, None)
     assert info["runs"][0]["exit_code"] == 137
+
+
+def test_quiet_alone_lists_live_missions_so_that_they_can_be_ended(om):
+    live, done = om.mission("sleep 100", "--label", "a=b"), om.finished("true", "--label", "a=b")["id"]
+    assert om.ok("ps", "-q") == om.ok("ps", "-q", "-l", "a=b") == f"{live}\n"
+    assert om.ok("ps", "-qa") == f"{live}\n{done}\n"
+    assert om.ok("ps", "-q", "--status", "stopped") == f"{done}\n"
+    assert om.ok("kill", *om.ok("ps", "-q").split()) == f"Killed mission {live}\n"
+
+
+def test_formats_say_the_same(om):
+    om.finished("true", "--name", "done", "--label", "of=müller")
+    om.mission("sleep 100", "--name", "live")
+    for command in (["ps", "--status", "stopped"], ["info", "done"], ["top", "--once"], ["status", "done"]):
+        rows = om.json(*command, "--json")
+        shown = om.ok(*command, "-o", "yaml")
+        assert shown.startswith(("- ", "id: "))
+        assert command[0] == "top" or "müller" in shown
+        again = yaml.safe_load(shown)
+        if command[0] != "top":
+            assert again == rows == om.json(*command, "-o", "json") == om.json(*command, "--format", "json")
+    assert om.ok("ps", "-o", "name") == om.ok("ls", "--output=name") == "done\nlive\n"
+    assert om.ok("info", "done", "-o", "name") == "done\n"
+    assert om.ok("ps", "-o", "wide").splitlines()[0].split() == [*COLUMNS, *WIDE]
+    events = list(yaml.safe_load_all(om.ok("events", "-o", "yaml")))
+    assert events == om.ndjson("events")
+    om.refused("status", "-o", "name", code="invalid", exit_code=2)
+
+
+def test_yaml_of_an_agents_words_is_harmless_on_a_terminal(om):
+    wild = "\x1b[31mred\x07\u202e\u0085: - {a}"
+    om.finished(["true", wild], "--name", "wild")
+    shown = om.ok("info", "wild", "-o", "yaml")
+    assert yaml.safe_load(shown)["argv"] == ["true", wild]
+    assert not {"\x1b", "\x07", "\u202e", "\u0085"} & set(shown)
 
 
 def test_killed_missions_are_hidden_until_asked_for(om):

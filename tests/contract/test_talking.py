@@ -64,7 +64,7 @@ def test_a_missing_agent_starts_nothing(om):
     om.environment["OVERMIND_CLAUDE_BIN"] = "/nonexistent/claude"
     om.refused("claude", "run", "hello", code="provider_missing")
     assert om.ps("--all") == []
-    om.refused("run", "--provider", "nosuch", "hello", code="unknown_provider")
+    om.refused("run", "--provider", "nosuch", "hello", code="unknown_provider", exit_code=2)
 
 
 # messages

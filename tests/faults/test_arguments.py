@@ -29,7 +29,7 @@ COMMANDS = [
     ["kill", W],
     ["kill"],
     ["rm", W],
-    ["wait", W, "--timeout", "100"],
+    ["wait", W, "--timeout", "100ms"],
     ["wait", "decoy", "--timeout", W],
     ["update", W, "--name", W],
     ["update", "decoy", "--label", W],

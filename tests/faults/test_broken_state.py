@@ -109,6 +109,29 @@ def test_agents_whose_state_is_gone_are_found_again(om):
     assert not processes.alive(pid)
 
 
+def test_logs_whose_record_is_lost_are_told_and_stay(om):
+    """Also those of a mission between two runs, of which the keeper knows nothing."""
+    ended = om.finished("echo kept; exit 3")["id"]
+    between = om.mission("echo begun; exit 1", "--restart", "always", "--backoff", "1h")
+    om.wait_status(between, "restarting")
+    removed = om.finished("echo gone")["id"]
+    om.ok("rm", removed)
+    assert "Problem" not in om.ok("status")
+    kill_both(om)
+    for name in os.listdir(om.home):
+        if name.startswith("state.db"):
+            os.unlink(om.path(name))
+    started = om("start")
+    first, second = sorted([ended, between])
+    told = f"2 log folders have no record ({first}, {second}): the state is lost."
+    assert told in started.stderr
+    assert told in om.ok("status")
+    (daemon,) = [one for one in om.json("doctor", "--json") if one["check"] == "daemon"]
+    assert (daemon["status"], told in daemon["found"]) == ("warn", True)
+    shutil.rmtree(om.path("logs", ended))
+    assert f"1 log folder has no record ({between})" in om.ok("status")
+
+
 def test_a_damaged_journal_of_exits_costs_only_what_was_damaged(om):
     trigger = om.path("trigger")
     missions = [om.mission(f"while [ ! -e {trigger} ]; do sleep 0.02; done; exit {code}") for code in (5, 6)]

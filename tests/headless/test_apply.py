@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from overmind_core.cli.headless.outcome import Outcome, PlanResult, Result
-from overmind_core.cli.headless.reports import junit, step_summary
+from overmind_core.cli.headless.reports import WholeFile, junit, step_summary
 from tests.kit.blueprints import written
 from tests.kit.waiting import eventually
 
@@ -54,6 +54,39 @@ def test_everything_is_shown_summed_up_and_reported(headless, tmp_path):
     assert [one["agent"] for one in told if one["type"] == "agent_skipped"] == ["publish"]
 
 
+CLOUD = """
+    [agents.train]
+    command = "echo on; sleep 600"
+    [agents.drop]
+    command = "sleep 0.3; echo dropped"
+    when = "always"
+    depends_on = ["train"]
+"""
+
+
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (None, 124)])
+def test_what_cleans_up_runs_on_a_signal_and_when_the_time_is_over(headless, tmp_path, how, status):
+    limit = () if how else ("--timeout", "1s")
+    run = headless.popen(*limit, "apply", written(tmp_path, CLOUD, "ci"))
+    assert any(re.fullmatch(r"ci/train +\| on\n", line) for line in run.stdout)
+    if how:
+        run.send_signal(how)
+    out, err = run.communicate(timeout=30)
+    assert run.returncode == status
+    assert re.search(r"^ci/drop +\| dropped$", out, re.MULTILINE)
+    assert re.search(r"^drop +succeeded", err, re.MULTILINE), err
+    headless.gone()
+
+
+def test_a_report_is_there_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "report.xml"
+    path.write_text("of an earlier run")
+    report = WholeFile(str(path))
+    assert list(tmp_path.iterdir()) == []  # whoever kills us now leaves no report
+    report.write("<whole/>")
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["<whole/>"]
+
+
 def _output(out):
     lines = out.splitlines()
     assert lines[0] == "::group::overmind apply ci"
@@ -64,6 +97,13 @@ def _output(out):
     assert by_name["ci/build"] == ["built"]
     assert by_name["ci/test"] == ["testing", "it is broken"]
     assert by_name["ci/service"] == ["serving"]
+    began: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        if (match := re.search("--- ([a-z]+): started", line)) is not None:
+            began.setdefault(match[1], number)
+    for number, line in enumerate(lines):
+        if (own := re.match("ci/([a-z]+) ", line)) is not None:
+            assert began[own[1]] < number, "an agent's output follows the line that it began"
     assert sum("trying" in line for line in lines) == 2
     assert any(re.search(r"--- ci: 3 succeeded, 1 failed, 1 skipped in .*; failed: test ---", line) for line in lines)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
-from overmind_core.cli.command import COMMANDS
+from overmind_core.cli.command import COMMANDS, find
 from overmind_core.daemon.routes import TABLE as API
 from overmind_core.domain.missions.transitions import TABLE
 from scripts.reference.__main__ import PAGES, outdated
@@ -83,3 +85,21 @@ def test_every_relative_link_leads_somewhere(page):
     targets = re.findall(r"\]\(([^)\s]+)\)", read(page))
     relative = [target for target in targets if not re.match(r"[a-z]+:", target)]
     assert [target for target in relative if leads_nowhere(page, target)] == []
+
+
+def test_the_manual_names_every_command_and_option_and_groff_reads_it():
+    manual = read("docs/overmind.1").replace("\\-", "-")
+    for name in COMMANDS:
+        assert f"\n.SS {name}\n" in manual
+        assert [one for option in find(name).options for one in option.names if rf"\fB{one}\fR" not in manual] == []
+    if shutil.which("groff") is not None:
+        judged = subprocess.run(
+            ["groff", "-man", "-ww", "-z", "docs/overmind.1"], cwd=REPOSITORY, capture_output=True, text=True
+        )
+        assert (judged.returncode, judged.stderr) == (0, "")
+
+
+def test_the_wheel_installs_the_manual():
+    with open(os.path.join(REPOSITORY, "pyproject.toml"), "rb") as file:
+        shared = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    assert shared == {"docs/overmind.1": "share/man/man1/overmind.1"}

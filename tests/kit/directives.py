@@ -10,6 +10,8 @@
 `!history`            `history: n=K | first | second …`: the person's texts so far, so that a test sees what was resumed
 `!error CODE`         the API fails with this HTTP status
 `!limit [N]`          the rate limit of a subscription is reached; it resets in N seconds (3600)
+`!first CODE [N]`     the API fails with this status the first time that this is said, then comes the echo; with N the
+                      limit of a subscription is reached, which resets in N seconds
 
 A full-screen program takes a leading `!` for itself, so `%` works in its place.
 """
@@ -136,6 +138,13 @@ def _limit(rest: str, _: Sequence[str]) -> Reply:
     return Reply(error=429, resets_in=int(rest or 3600))
 
 
+def _first(rest: str, texts: Sequence[str]) -> Reply:
+    if texts.count(texts[-1]) > 1:
+        return _echo(texts[-1])
+    code, *seconds = rest.split()
+    return Reply(error=int(code), resets_in=int(seconds[0]) if seconds else 0)
+
+
 TOOLS = frozenset({"!bash", "!tool"})
 TABLE: Mapping[str, Callable[[str, Sequence[str]], Reply]] = {
     "!bash": _bash,
@@ -147,4 +156,5 @@ TABLE: Mapping[str, Callable[[str, Sequence[str]], Reply]] = {
     "!history": _history,
     "!error": _error,
     "!limit": _limit,
+    "!first": _first,
 }

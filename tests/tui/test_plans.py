@@ -252,6 +252,7 @@ def test_a_ritual_says_when_it_comes_and_what_came_of_it(row, said):
 RUNS_SAY = [
     (run(1, "completed", began=9, ended=4), ("backup/1", "completed", "5s", "")),
     (run(2, "missed", missed=3), ("#2", "missed", "", "3 more missed")),
+    (run(2, "missed", missed=1000), ("#2", "missed", "", "1000+ more missed")),
     (run(3, "failed", began=9, ended=4, exit_code=2, reason="check_failed"),
      ("backup/3", "failed", "5s", "check failed · exit 2")),
     (run(4, "skipped", reason="overlap", text="The run before went on."),

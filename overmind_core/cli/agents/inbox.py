@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from overmind_core.client.client import Client
     from overmind_core.client.connection import DaemonConnection
     from overmind_core.system.paths import Home
 
@@ -48,10 +49,13 @@ def inbox(args: Namespace, context: Context) -> int:
 
     def draw() -> str:
         questions = client.call("inbox")
-        return dumps(questions) if args.json else inbox_text(questions, time.time(), bold=coloured(context.environ))
+        if args.json:
+            return dumps(questions)
+        found = [inbox_text(questions, time.time(), bold=coloured(context.environ)), limited_text(client, time.time())]
+        return "\n\n".join(filter(None, found))
 
     if args.watch:
-        redraw(draw)
+        redraw(draw, context.rendered)
     text = draw()
     if text:
         context.print(text)
@@ -63,6 +67,21 @@ def inbox(args: Namespace, context: Context) -> int:
 def inbox_text(questions: Sequence[Question], now: float, *, bold: bool = False) -> str:
     """Return the questions, oldest first, a block each; `now` in seconds since the epoch."""
     return "\n\n".join("\n".join(_block(question, now, bold=bold)) for question in questions)
+
+
+def limited_text(client: Client, now: float) -> str:
+    """Return a line for each agent that a limit holds up; `now` in seconds since the epoch."""
+    limited = [row["id"] for row in client.call("ps") if row.get("activity") == "limited"]
+    rows = client.call("ps", {"ids": limited, "wide": True}) if limited else []
+    return "\n".join(_limited(row, now) for row in rows)
+
+
+def _limited(row: Mapping[str, Any], now: float) -> str:
+    name = display_safe(row["name"])
+    why = f"{name} ({row['id']}) is limited: {display_safe(row.get('now') or 'its service')}"
+    if row.get("resume_at") is None:
+        return f"{why}; try again with: overmind restart {name}"
+    return f"{why}; it tries again in {format_uptime(parse_time(row['resume_at'], now) - now)}"
 
 
 def _block(question: Question, now: float, *, bold: bool) -> Iterator[str]:

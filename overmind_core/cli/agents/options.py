@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from overmind_core.cli.command import flag, option
+from overmind_core.cli.command import flag, grouped, option
 from overmind_core.cli.context import text_of
-from overmind_core.cli.parser import dollars, whole_number
+from overmind_core.cli.parser import dollars, permission_rule, whole_number
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, UsageError
 
@@ -26,13 +26,25 @@ ORCHESTRATOR = "claude"
 """The provider of an orchestrator, unless another one is named."""
 PROVIDER = option("--provider", "NAME", "raw (default: any program), claude or another agent: then CMD is its prompt")
 
-AGENT = [
+_AGENT = [
     option("--model", "MODEL", "the agent's model, as its program calls it"),
     option("--allowed-tools", "TOOLS", "tools that it may use unasked, as its program writes them", repeat=True),
     option("--disallowed-tools", "TOOLS", "tools that it doesn't get", repeat=True),
     option("--permission-mode", "MODE", "its program's permission mode, such as plan or acceptEdits"),
-    option("--allow", "RULE", "answer such questions with yes, as in 'Bash(git status)' (repeatable)", repeat=True),
-    option("--deny", "RULE", "answer such questions with no; wins over --allow (repeatable)", repeat=True),
+    option(
+        "--allow",
+        "RULE",
+        "answer such questions with yes, as in 'Bash(git status)' (repeatable)",
+        parse=permission_rule,
+        repeat=True,
+    ),
+    option(
+        "--deny",
+        "RULE",
+        "answer such questions with no; wins over --allow (repeatable)",
+        parse=permission_rule,
+        repeat=True,
+    ),
     option(
         "--max-turns", "N", "stop it after so many turns of its model; 0 is no limit (default 0)", parse=whole_number
     ),
@@ -44,8 +56,9 @@ AGENT = [
     ),
     option("--agent-arg", "WORD", "handed to its program as it is (repeatable)", repeat=True, dashes=True),
 ]
+AGENT = grouped("Agents only", _AGENT)
 """Mean something for agents only."""
-LIMITS = [
+_LIMITS = [
     option(
         "--max-children", "N", "live children that it, and each mission below it, may have (10)", parse=whole_number
     ),
@@ -53,6 +66,7 @@ LIMITS = [
     option("--max-cost", "USD", "end all agents of its tree when they have cost so much together", parse=dollars),
     flag("--stall-waiting", "waiting for a person counts as silence, too"),
 ]
+LIMITS = grouped("Limits of the mission and its children", _LIMITS)
 """Mean something for every mission."""
 
 _TREE = ("max_children", "max_depth", "max_cost")
@@ -91,9 +105,10 @@ def _provider(args: Namespace) -> str | None:
 
 def _refuse_agent_options(args: Namespace) -> None:
     for one in AGENT:
-        name = one.names[0]
-        if getattr(args, name.removeprefix("--").replace("-", "_")):
-            raise UsageError(f"{name} is for agents, and this is a raw mission. Name one, such as: --provider claude")
+        if getattr(args, one.attribute):
+            raise UsageError(
+                f"{one.names[0]} is for agents, and this is a raw mission. Name one, such as: --provider claude"
+            )
 
 
 def _options(args: Namespace) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from overmind_core.cli.agents.options import RAW
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, one_id, option
 from overmind_core.cli.context import Context, call_each, text_of
 from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_cell
-from overmind_core.cli.parser import milliseconds, timeout_seconds, warn_about_milliseconds, whole_number
+from overmind_core.cli.parser import duration, timeout_seconds, whole_number
 from overmind_core.client.stream import await_answer, follow
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import CODES, OvermindError, UsageError
@@ -77,7 +77,6 @@ def _check_answers(client: Client, mission: str) -> None:
 
 
 def _answer(args: Namespace, context: Context, client: Client, message: Json) -> int:
-    warn_about_milliseconds(args.timeout, context)
     args.timeout = args.timeout or ANSWER
     try:
         message = {**message, **await_message(client, message, "answered", timeout_seconds(args.timeout))}
@@ -142,8 +141,8 @@ SEND = Command(
         option(
             "--timeout",
             "TIME",
-            f"how long --wait waits, in ms (default {ANSWER}); then exit status 124",
-            parse=milliseconds,
+            f"how long --wait waits, in seconds (default {ANSWER}); then exit status 124",
+            parse=duration,
         ),
         flag("--queue", "also while a person has taken the session over"),
         JSON,
@@ -215,7 +214,7 @@ MESSAGES = Command(
 def result(args: Namespace, context: Context) -> int:
     """Print the last result object."""
     found = context.client().call("result", {"id": args.id})
-    context.print(dumps(found, indent=None if args.json else 2))
+    context.print_facts(found, args)
     return 0
 
 

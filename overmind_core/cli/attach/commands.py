@@ -1,4 +1,4 @@
-"""Commands about terminals: attach, detach, and a shell in a mission's folder and environment."""
+"""Commands about terminals: attach, detach, and a shell or a command in a mission's folder and environment."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import contextlib
 import os
 import sys
 
+from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
+from overmind_core.cli.parser import variable_pair
 from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, detach_keys, parse_key
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from typing import Any, NoReturn
 
     from overmind_core.cli.attach.local_terminal import Terminal
     from overmind_core.cli.attach.session import SessionEnd
@@ -27,18 +30,58 @@ if TYPE_CHECKING:
 
 def attach(args: Namespace, context: Context) -> int:
     """Stay until the person leaves or the mission ends; then exit as it did."""
+    mission = chosen(args, "attach")
+    return join(context, mission, keys=args.detach_key, read_only=args.read_only, keep=args.keep)
+
+
+def chosen(args: Namespace, command: str) -> str:
+    """Return the mission that the word, or -t, names.
+
+    Raises:
+        UsageError: neither does, or both do.
+    """
+    if (args.id is None) == (args.target is None):
+        wrong = "Missing id." if args.id is None else "Give the id once, as a word or with -t."
+        raise UsageError(f"{wrong} See: overmind {command} --help")
+    return str(args.id or args.target)
+
+
+TARGET = option("--target", "ID", "the mission, as tmux has it: -t ID instead of ID", short="-t")
+
+
+def check_terminal(instead: str) -> None:
+    """Refuse to join a terminal from where there is none; `instead` is what to type there.
+
+    Raises:
+        OvermindError: `invalid`.
+    """
+    from overmind_core.cli.attach.local_terminal import Terminal
+
+    if not Terminal.is_available():
+        raise OvermindError("invalid", f"attach needs a terminal for input and output. Elsewhere: {instead}")
+
+
+def join(
+    context: Context, mission: str, *, keys: Sequence[DetachKey] = (), read_only: bool = False, keep: bool = False
+) -> int:
+    """Join a mission's terminal until the person leaves or the mission ends; return the exit status.
+
+    Args:
+        context: Where to print.
+        mission: Its id or name.
+        keys: More keys that leave.
+        read_only: Watch only.
+        keep: Leave an agent that got its terminal for this in it afterwards.
+    """
     from overmind_core.cli.attach.local_terminal import Terminal
     from overmind_core.client.attach import MissionAttachment
 
-    if not Terminal.is_available():
-        raise OvermindError(
-            "invalid", f"attach needs a terminal for input and output. Elsewhere: overmind logs -f {args.id}"
-        )
-    keys = [DEFAULT_KEY, *detach_keys(context.home.config), *args.detach_key]
+    check_terminal(f"overmind logs -f {mission}")
+    keys = [DEFAULT_KEY, *detach_keys(context.home.config), *keys]
     terminal = Terminal()
     columns, rows = terminal.size()
     context.client().connect()  # it also says when the daemon is older than this program
-    wish = {"id": args.id, "read_only": args.read_only, "keep": args.keep, "columns": columns, "rows": rows}
+    wish = {"id": mission, "read_only": read_only, "keep": keep, "columns": columns, "rows": rows}
     attachment = MissionAttachment(context.home, wish)
     try:
         left = _attach(terminal, attachment, keys, context)
@@ -49,7 +92,9 @@ def attach(args: Namespace, context: Context) -> int:
     return int(left.status)
 
 
-def _attach(terminal: Terminal, attachment: MissionAttachment, keys: list[DetachKey], context: Context) -> SessionEnd:
+def _attach(
+    terminal: Terminal, attachment: MissionAttachment, keys: Sequence[DetachKey], context: Context
+) -> SessionEnd:
     from overmind_core.cli.attach.keys import KeyFilter
     from overmind_core.cli.attach.local_terminal import Signals
     from overmind_core.cli.attach.session import AttachSession, SessionEnd, TerminalWait
@@ -65,8 +110,9 @@ def _attach(terminal: Terminal, attachment: MissionAttachment, keys: list[Detach
 
 ATTACH = Command(
     name="attach",
-    arguments=[one_id()],
+    arguments=[one_id("?")],
     options=[
+        TARGET,
         flag("--read-only", "watch; nothing that you type arrives"),
         flag("--keep", "leave an agent that got its terminal for this in it afterwards"),
         option(
@@ -108,19 +154,29 @@ FAMILIES = ("TMUX", "TERM_PROGRAM", "KITTY_", "WEZTERM_", "ITERM_", "SSH_")
 def shell(args: Namespace, context: Context) -> int:
     """Become the shell."""
     answer = context.client().call("environment", {"id": args.id})
-    cwd, name = from_wire(answer["cwd"]), answer["name"]
+    variables = _enter(answer, context)
+    program = context.environ.get("SHELL") or variables.get("SHELL") or SHELL
+    context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())} · exit comes back]")
+    context.close()
+    _become([program], variables, f"The shell {program} can't be started: {{}}. Set SHELL.")
+
+
+def _enter(answer: Mapping[str, Any], context: Context, folder: str | None = None) -> dict[str, str]:
+    """Go to the mission's folder, or to one below it; return its variables with those of the caller's terminal.
+
+    Raises:
+        OvermindError: `cwd_not_found`.
+    """
+    cwd, name = os.path.join(from_wire(answer["cwd"]), from_wire(folder or "")), answer["name"]
     try:
         os.chdir(cwd)
     except OSError as error:
         raise OvermindError(
             "cwd_not_found", f"The folder {cwd} of mission {answer['id']} ({name}) can't be entered: {error.strerror}."
         ) from None
-    variables = {from_wire(key): from_wire(value) for key, value in answer["env"].items()}
-    program = context.environ.get("SHELL") or variables.get("SHELL") or SHELL
-    context.hint(f"[{display_safe(name)}: {display_safe(cwd)} · exit comes back]")
-    context.close()
     os.umask(answer["umask"])
-    return _exec_shell(program, shell_environment(variables, context.environ))
+    variables = {from_wire(key): from_wire(value) for key, value in answer["env"].items()}
+    return shell_environment(variables, context.environ)
 
 
 def shell_environment(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -133,12 +189,13 @@ def _of_terminal(name: str) -> bool:
     return name in TERMINAL or name.startswith(FAMILIES)
 
 
-def _exec_shell(program: str, environment: Mapping[str, str]) -> int:
+def _become(argv: list[str], environment: Mapping[str, str], failure: str) -> NoReturn:
+    """Become a program of the person's choice; `failure` has a place for the reason why that can't be."""
     sys.stdout.flush()
     try:
-        os.execvpe(program, [program], environment)  # noqa: S606 - the person's own shell
+        os.execvpe(argv[0], argv, environment)  # noqa: S606 - what the person typed, or their own shell
     except OSError as error:
-        raise OvermindError("invalid", f"The shell {program} can't be started: {error.strerror}. Set SHELL.") from None
+        raise OvermindError("invalid", failure.format(error.strerror)) from None
 
 
 SHELL_COMMAND = Command(
@@ -153,4 +210,36 @@ SHELL_COMMAND = Command(
     run=shell,
 )
 
-COMMANDS = (ATTACH, DETACH, SHELL_COMMAND)
+
+def execute(args: Namespace, context: Context) -> int:
+    """Become the command; one word is a shell string, several are run as they are."""
+    if not args.rest or not args.rest[0].strip():
+        raise OvermindError("empty_command", f"Missing command. Write for example: overmind exec {args.id} make test")
+    given = caller_environment.given_variables([], args.env, context.environ)
+    answer = context.client().call("environment", {"id": args.id})
+    words = [from_wire(word) for word in args.rest]
+    argv = words if len(words) > 1 else [SHELL, "-c", *words]
+    variables = _enter(answer, context, args.cwd) | {from_wire(name): from_wire(one) for name, one in given.items()}
+    context.close()
+    _become(argv, variables, f"{display_safe(argv[0])} can't be started: {{}}. Is it installed, and on the PATH?")
+
+
+EXEC = Command(
+    name="exec",
+    arguments=[one_id()],
+    rest="CMD...",
+    options=[
+        option("--env", "NAME=VALUE", "set a variable (repeatable)", short="-e", parse=variable_pair, repeat=True),
+        option("--cwd", "FOLDER", "run it there, below the mission's folder", short="-w", also=["--workdir"]),
+        flag("--interactive", "no effect: the command has your terminal", short="-i"),
+        flag("--tty", "no effect, as -i", short="-t"),
+    ],
+    examples=["overmind exec api git status", "overmind exec api 'ls | wc -l'", "overmind exec -it api bash"],
+    notes=(
+        "The command runs beside the mission, as overmind shell does, and exits with its own code. One word is a\n"
+        "shell string; several words are run without a shell."
+    ),
+    run=execute,
+)
+
+COMMANDS = (ATTACH, DETACH, SHELL_COMMAND, EXEC)

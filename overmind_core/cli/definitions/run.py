@@ -6,12 +6,12 @@ import os
 
 from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import AGENT, LIMITS, PROVIDER, given_agent, is_agent
-from overmind_core.cli.command import JSON, Command, flag, option
+from overmind_core.cli.command import JSON, Command, flag, grouped, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.isolation.options import ISOLATION, given_isolation
 from overmind_core.cli.missions.options import POLICY, given_policy
-from overmind_core.cli.parser import label, terminal_size, warn_about_milliseconds
-from overmind_core.errors import INTERRUPTED, OvermindError
+from overmind_core.cli.parser import label, mission_name, terminal_size, variable_pair, warn_about_milliseconds
+from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
 
@@ -26,15 +26,61 @@ _REQUEST_KEY = 16
 
 
 def run(args: Namespace, context: Context) -> int:
-    """Start it, and with --wait follow it to its end."""
+    """Start it, and with --wait or -it stay until its end."""
     from overmind_core.cli.definitions.start import start_mission  # start-up: --help needs none
 
+    _check_stay(args)
     request = run_request(args, context.environ)
     warn_about_milliseconds(args.timeout, context)
     mission = start_mission(args, context, "run", request, message="Started mission {id} ({name})")
     if mission is None:
         return INTERRUPTED
-    return _follow(context, mission) if args.wait else 0
+    if not args.wait and not args.tty:
+        return 0
+    status = _follow(context, mission) if args.wait else _join(context, mission)
+    if args.rm:
+        _remove(context, mission)
+    return status
+
+
+def _check_stay(args: Namespace) -> None:
+    """Refuse what contradicts itself, before anything is started.
+
+    Raises:
+        UsageError: as it says.
+        OvermindError: `invalid`, there is no terminal to join from.
+    """
+    if args.wait and args.tty:
+        raise UsageError("--wait and --tty don't go together: both stay until its end.")
+    for name in ("wait", "tty"):
+        if args.detach and getattr(args, name):
+            raise UsageError(f"--detach and --{name} don't go together.")
+    if args.interactive and args.no_tty:
+        raise UsageError("--interactive and --no-tty don't go together: leave out --no-tty.")
+    if args.tty and args.no_tty:
+        raise UsageError("--tty and --no-tty don't go together.")
+    if args.rm and not (args.wait or args.tty):
+        raise UsageError("--rm is for --wait and -it. Remove what has finished with: overmind rm, overmind prune")
+    if args.tty:
+        from overmind_core.cli.attach.commands import check_terminal
+
+        check_terminal("overmind run --wait")
+
+
+def _join(context: Context, mission: Mapping[str, Any]) -> int:
+    from overmind_core.cli.attach.commands import join  # start-up: only with --tty
+
+    return join(context, mission["id"])
+
+
+def _remove(context: Context, mission: Mapping[str, Any]) -> None:
+    """Remove the mission with its log, unless the person left it while it runs."""
+    try:
+        context.client().call("rm", {"id": mission["id"]})
+    except OvermindError as error:
+        if error.code != "not_finished":
+            raise
+        context.note(f"Mission {mission['id']} still runs. Remove it with: overmind rm -f {mission['name']}")
 
 
 def run_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -89,25 +135,37 @@ def _follow(context: Context, mission: Mapping[str, Any]) -> int:
         return INTERRUPTED
 
 
-RUN_OPTIONS = [
-    option("--name", "NAME", "instead of a generated one"),
-    flag("--wait", "follow its output and exit with its code; ctrl-c leaves it alive"),
-    option("--cwd", "FOLDER", "its working directory (default: this one)"),
-    option("--env", "NAME=VALUE", "a variable; NAME alone takes the caller's (repeatable)", short="-e", repeat=True),
+_WORLD = [
+    option("--cwd", "FOLDER", "its working directory (default: this one)", short="-w", also=["--workdir"]),
+    option(
+        "--env", "NAME=VALUE", "a variable; NAME alone takes the caller's (repeatable)",
+        short="-e", parse=variable_pair, repeat=True,
+    ),
     option("--env-file", "FILE", "NAME=VALUE lines (repeatable)", repeat=True),
-    flag("--clean-env", "of the caller's variables only HOME, PATH, LANG and the like"),
-    option("--label", "KEY=VALUE", "a label to select it by (repeatable)", parse=label, repeat=True),
+    flag("--clean-env", "keep only HOME, PATH, LANG and similar variables"),
+]  # fmt: skip
+
+RUN_OPTIONS = [
+    option("--name", "NAME", "instead of a generated one", short="-n", parse=mission_name),
+    option("--label", "KEY=VALUE", "a label to select it by (repeatable)", short="-l", parse=label, repeat=True),
     option("--type", "TYPE", "task (default) or session", choices=("task", "session")),
     option("--parent", "ID", "the mission it is a child of"),
+    flag("--wait", "follow its output and exit with its code; ctrl-c leaves it alive"),
+    flag("--detach", "return at once (the default)", short="-d"),
+    flag("--interactive", "give it a terminal as stdin too, instead of none", short="-i"),
+    flag("--tty", "join its terminal until it ends; ctrl-\\ leaves it alive. Mostly: -it", short="-t"),
+    flag("--rm", "with --wait or -it: remove it with its log when it has ended"),
+    JSON,
+    *grouped("Where it runs", _WORLD),
     *ISOLATION,
+    *grouped("Where it runs", [
+        option("--size", "COLUMNSxROWS", "its terminal (default 80x24)", parse=terminal_size),
+        flag("--no-tty", "pipes instead of a terminal, stdout and stderr kept apart"),
+    ]),
     *POLICY,
     *LIMITS,
     *AGENT,
-    option("--size", "COLUMNSxROWS", "its terminal (default 80x24)", parse=terminal_size),
-    flag("--interactive", "a terminal as stdin too, instead of none", short="-i"),
-    flag("--no-tty", "pipes instead of a terminal, stdout and stderr kept apart"),
-    JSON,
-]
+]  # fmt: skip
 """All but the provider."""
 
 RUN = Command(
@@ -118,6 +176,7 @@ RUN = Command(
         "overmind run 'make test && make install'",
         "overmind run --name api --restart always ./server --port 8080",
         "overmind run --wait --timeout 10m -- pytest -x",
+        "overmind run --rm -it python3",
         "overmind run --type session                             # your shell",
         "overmind run --type session --provider claude --name planner 'read the code, then wait for me'",
         "overmind run --type session --orchestrator --max-cost 20 'port the parser to Rust'",
@@ -127,9 +186,8 @@ RUN = Command(
         "without a shell, as they are. Bare numbers are ms for --timeout and --backoff, seconds elsewhere;\n"
         "ms, s, m, h and d are understood everywhere.\n"
         "\n"
-        "With --provider the words are the agent's prompt; - reads it from standard input. The options from --model\n"
-        "to --agent-arg are for agents only. A session without a command is your $SHELL, an agent's session without\n"
-        "a prompt waits for: overmind send"
+        "With --provider the words are the agent's prompt; - reads it from standard input. A session without\n"
+        "a command is your $SHELL, an agent's session without a prompt waits for: overmind send"
     ),
     run=run,
 )
@@ -143,7 +201,6 @@ def claude_run(args: Namespace, context: Context) -> int:
 
 CLAUDE_RUN = Command(
     name="claude run",
-    summary="start a Claude agent: run --provider claude",
     rest="PROMPT...",
     options=RUN_OPTIONS,
     examples=[

@@ -169,7 +169,8 @@ def _answering(context: CheckContext, pid: int) -> Finding:
         return warn(f"{found}, older than this program ({VERSION})", "overmind start --replace")
     if release_numbers(theirs) > release_numbers(VERSION):
         return warn(f"{found}, newer than this program ({VERSION})", "upgrade this program")
-    return ok(found)
+    problems = status.get("problems", ())
+    return warn(f"{found}. {'. '.join(problems)}", "see each with: overmind status") if problems else ok(found)
 
 
 def keeper(context: CheckContext) -> Finding:

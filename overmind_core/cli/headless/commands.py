@@ -7,7 +7,7 @@ from overmind_core.cli.command import Command, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.parser import milliseconds, parse, warn_about_milliseconds
-from overmind_core.cli.plans.blueprint import FILE, NAME, VAR, apply_request, load
+from overmind_core.cli.plans.blueprint import FILE, FILENAME, NAME, VAR, apply_request, chosen_file, load
 from overmind_core.cli.plans.commands import RERUN
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
@@ -77,8 +77,8 @@ HEADLESS = Command(
 )
 
 
-_ELSEWHERE = frozenset({"--wait", "--json"})
-"""Options of `run` that mean something else here."""
+_ELSEWHERE = frozenset({"--wait", "--json", "--tty", "--detach", "--rm"})
+"""Options of `run` that mean something else here, or nothing."""
 
 
 def run(args: Namespace, context: Context) -> int:
@@ -135,8 +135,9 @@ def apply(args: Namespace, context: Context) -> int:
     from overmind_core.cli.isolation.trust import call_trusted
 
     args.total_timeout = args.timeout or args.total_timeout
-    blueprint = load(args.file, args.var, context, args.name)
-    request = apply_request(blueprint, args.file, context.environ, rerun=args.rerun)
+    path = chosen_file(args.file, args.filename, "--headless apply")
+    blueprint = load(path, args.var, context, args.name)
+    request = apply_request(blueprint, path, context.environ, rerun=args.rerun)
     runner = HeadlessRunner(args, context, "apply", several=True, conclude=_conclude)
     return runner.run(lambda client: [call_trusted(context, client, "apply", request, trust=args.trust)["id"]])
 
@@ -156,6 +157,7 @@ APPLY = Command(
     options=[
         *REPORTS,
         TOTAL_TIMEOUT,
+        FILENAME,
         VAR,
         NAME,
         RERUN,

@@ -50,6 +50,8 @@ class HostThread:
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="supervisor", daemon=True)
         self._failure: BaseException | None = None
+        self.cleans_up = False
+        """A plan is being ended of which something still has to clean up."""
 
     def start(self) -> None:
         """Supervise, and return once requests are answered.
@@ -122,8 +124,11 @@ class HostThread:
         extra: dict[str, Any] = {} if grace is None else {"grace": grace}
         with suppress(OvermindError):
             client = Client(self._home)
-            while live := live_missions(client):
-                client.call_each("stop", [{"id": mission, **extra} for mission in live])
+            while live := [row for row in client.call("ps") if row["ended_at"] is None]:
+                tidy = {row["id"] for row in live if row["type"] == "blueprint" and _cleans_up(client, row["id"])}
+                self.cleans_up = bool(tidy)  # such a plan ends its agents itself
+                client.call_each("stop", [{"id": row["id"], **extra} for row in live if row["parent"] not in tidy])
+        self.cleans_up = False
 
     def _kill_all(self) -> None:
         with suppress(OvermindError):
@@ -139,6 +144,15 @@ class HostThread:
         return OvermindError(
             "busy", f"{self._home.root} is in use by a {by} (PID {holder_pid(lock)}). Choose another folder with --home"
         )
+
+
+def _cleans_up(client: Client, plan: str) -> bool:
+    """Whether something of the plan has to clean up, and has not."""
+    agents = client.call("plan", {"id": plan})["agents"]
+    return any(one["when"] == "always" and not one["stays"] and one["stage"] not in _DONE for one in agents)
+
+
+_DONE = frozenset({"succeeded", "failed", "skipped", "cancelled"})
 
 
 def live_missions(client: Client) -> list[str]:

@@ -98,6 +98,7 @@ class HomeObserver:
         self._stream("events", {"follow": False, "since": self._seq}, partial(self._last_events, done))
         while not done:
             self._step(deadline)
+        self._screen.finish()
 
     def _step(self, deadline: float | None) -> None:
         try:

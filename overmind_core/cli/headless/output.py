@@ -28,6 +28,8 @@ COLOUR_SERVICES = (
     "APPVEYOR",
 )
 """Set by services whose log viewers show colours. Source: each one's documentation of its variables."""
+_BEGAN = re.compile(r" (?:started|preparing) \(([0-9a-f]{8})")
+"""A plan's line about an agent, as `plans.log_lines` words it."""
 _SGR = re.compile(r"\x1b\[[0-9;:]*m")
 _NO = frozenset({"", "0", "false"})
 
@@ -89,6 +91,11 @@ class OutputScreen:
         self._printer = LinePrinter(colour=colour)
         self._transcripts: list[Transcript] = []
         self._silent = False
+        self._plans: list[Transcript] = []
+        self._begun: set[str] = set()
+        """Missions of which a plan has said that they began."""
+        self._held: dict[str, list[Line]] = {}
+        """By mission, what is shown once its plan has said that."""
         self.announce: Callable[[str], None] = lambda _: None
         """Called with the name of the first mission before its first line."""
 
@@ -101,21 +108,52 @@ class OutputScreen:
         if not self._transcripts:
             self._write_out(lambda: self.announce(transcript.name))
         self._transcripts.append(transcript)
+        if transcript.is_plan:
+            self._plans.append(transcript)
         self.tails[transcript.id] = KeptOutput()
         if self._several or len(self._transcripts) > 1:
             self._printer.name(self._transcripts)
 
     def show(self, transcript: Transcript, lines: Iterable[Line]) -> None:
-        """Print the lines of a mission.
+        """Print the lines of a mission; those of a plan's agent follow the line that says that it began.
 
         Raises:
             OutputLost: nobody takes them.
         """
-        kept = _kept(lines, self.tails[transcript.id])
+        if self._is_early(transcript):
+            self._held.setdefault(transcript.id, []).extend(lines)
+        elif transcript in self._plans:
+            found = list(lines)
+            self._print(transcript.id, found)
+            self._begun.update(match[1] for line in found for match in _BEGAN.finditer(line[2]))
+            self._release([one for one in self._held if one in self._begun or transcript.ended])
+        else:
+            self._print(transcript.id, lines)
+
+    def finish(self) -> None:
+        """Print what was held back to the last.
+
+        Raises:
+            OutputLost: nobody takes it.
+        """
+        self._release(list(self._held))
+
+    def _is_early(self, transcript: Transcript) -> bool:
+        """Whether it is an agent of a plan that has not said yet that it began."""
+        return transcript.id not in self._begun and any(
+            transcript.name.startswith(f"{plan.name}/") and not plan.ended for plan in self._plans
+        )
+
+    def _release(self, missions: Iterable[str]) -> None:
+        for mission in missions:
+            self._print(mission, self._held.pop(mission))
+
+    def _print(self, mission: str, lines: Iterable[Line]) -> None:
+        kept = _kept(lines, self.tails[mission])
         if self._silent:
             deque(kept, maxlen=0)
         else:
-            self._write_out(lambda: self._printer.show(transcript.id, kept))
+            self._write_out(lambda: self._printer.show(mission, kept))
 
     def silence(self) -> None:
         """Print no more: nobody takes it."""

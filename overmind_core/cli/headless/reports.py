@@ -13,6 +13,7 @@ import errno
 import html
 import os
 import re
+import stat
 from contextlib import suppress
 from xml.sax.saxutils import escape, quoteattr
 
@@ -176,7 +177,7 @@ class Reports:
         self._command = command
         self._json: bool = args.json
         self._events = _opened(args.events)
-        self._junit = _opened(args.junit)
+        self._junit = None if args.junit is None else WholeFile(args.junit)
         self._on_github = context.environ.get("GITHUB_ACTIONS") == "true"
         self._summary_path = context.environ.get("GITHUB_STEP_SUMMARY", "") if self._on_github else ""
         self._troubles: list[OvermindError] = []
@@ -201,10 +202,9 @@ class Reports:
             mute: nobody reads stdout.
         """
         if self._junit is not None:
-            self._write(self._junit, junit(result))
-        for file in (self._events, self._junit):
-            if file is not None:
-                self._close(file)
+            self._write_whole(self._junit, junit(result))
+        if self._events is not None:
+            self._close(self._events)
         if self._on_github and not mute:
             lines = [*([END_GROUP] if self._grouped else []), *error_lines(result)]
             for line in lines:
@@ -256,6 +256,12 @@ class Reports:
             if not any(str(file.name) in trouble.message for trouble in self._troubles):
                 self._troubles.append(_unwritable(str(file.name), error))
 
+    def _write_whole(self, file: WholeFile, text: str) -> None:
+        try:
+            file.write(text)
+        except OSError as error:
+            self._troubles.append(_unwritable(file.name, error))
+
     def _close(self, file: IO[str]) -> None:
         with suppress(OSError):  # reported when it was written
             file.close()
@@ -268,6 +274,59 @@ def _table(result: Result) -> str:
         for one in result.outcomes
     ]  # fmt: skip
     return table(["NAME", "STATUS", "EXIT", "DURATION", "RESTARTS", "REASON"], rows)
+
+
+class WholeFile:
+    """A file that is there whole, or not at all: whoever kills us leaves no part of it, nor one of an earlier run.
+
+    Raises:
+        OvermindError: it can't be written.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.name = os.path.abspath(from_wire(path))
+        self._target = os.path.realpath(self.name)
+        folder, name = os.path.split(self._target)
+        self._draft = os.path.join(folder, f".{name}.{os.getpid()}")
+        self._mode = 0o666
+        try:
+            os.makedirs(folder, exist_ok=True)
+            if os.path.lexists(self._target) and not os.path.isfile(self._target):
+                self._draft = self._target  # a pipe, a terminal
+                with open(self._target, "w", encoding="utf-8"):
+                    pass
+            else:
+                self._try_draft()
+        except OSError as error:
+            raise _unwritable(self.name, error) from None
+
+    def _try_draft(self) -> None:
+        """Find out whether it can be written, with whose permissions; that of an earlier run is no more."""
+        with open(self._draft, "w", encoding="utf-8") as file:
+            self._mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        os.unlink(self._draft)
+        with suppress(FileNotFoundError):
+            os.unlink(self._target)
+
+    def write(self, text: str) -> None:
+        """Put it there.
+
+        Raises:
+            OSError: that failed.
+        """
+        aside = self._draft != self._target
+        try:
+            with open(self._draft, "w", encoding="utf-8", errors="backslashreplace") as file:
+                if aside:
+                    os.fchmod(file.fileno(), self._mode)
+                file.write(text)
+            if aside:
+                os.replace(self._draft, self._target)
+        except OSError:
+            if aside:
+                with suppress(OSError):
+                    os.unlink(self._draft)
+            raise
 
 
 def _opened(path: str | None) -> IO[str] | None:

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 
 STOP_LIMIT = 5.0
 """Seconds from the first signal to the end of this process, come what may."""
+CLEAN_UP_LIMIT = 320.0
+"""Seconds likewise, while something of a plan cleans up: the daemon gives it a little less."""
+LOOK = 0.5
+"""Seconds between two looks whether something still cleans up."""
 KILL_LIMIT = 2.0
 """Seconds from the second signal."""
 ECHO = 0.2
@@ -57,6 +61,9 @@ class SignalHandler:
         """The first signal; 0 while there was none."""
         self._stop: Callable[[], None] | None = None
         self._kill: Callable[[], None] | None = None
+        self._cleans_up: Callable[[], bool] = lambda: False
+        self._busy = 0.0
+        """When something was seen to clean up, on the monotonic clock."""
         self._notices, notify = os.pipe()
         os.set_blocking(notify, False)
         for number in SIGNALS:
@@ -70,9 +77,10 @@ class SignalHandler:
         """128 + the first signal."""
         return _OFFSET + self.number
 
-    def arm(self, *, stop: Callable[[], None], kill: Callable[[], None]) -> None:
-        """From now on there is something to end; neither call may block."""
+    def arm(self, *, stop: Callable[[], None], kill: Callable[[], None], cleans_up: Callable[[], bool]) -> None:
+        """From now on there is something to end; no call may block. `cleans_up` tells whether that takes longer."""
         self._kill = kill
+        self._cleans_up = cleans_up
         self._stop = stop
         if self.number:
             stop()
@@ -93,7 +101,7 @@ class SignalHandler:
     def _is_repeated(self, began: float) -> bool:
         """Wait for a second signal that means it; False when there was none until the limit."""
         last = began
-        while (left := began + STOP_LIMIT - time.monotonic()) > 0:
+        while (left := self._time_left(began)) > 0:
             number = self._next(left)
             if number is None or number == signal.SIGHUP:  # a terminal's or a shell's end comes with another signal
                 continue
@@ -102,6 +110,13 @@ class SignalHandler:
             elif time.monotonic() - last > ECHO:
                 return True
         return False
+
+    def _time_left(self, began: float) -> float:
+        """Seconds until the limit, or until it is time to see whether something still cleans up."""
+        now = time.monotonic()
+        if self._cleans_up() and now - began < CLEAN_UP_LIMIT:
+            self._busy = now
+        return min(max(began, self._busy) + STOP_LIMIT - now, LOOK)
 
     def _next(self, timeout: float | None) -> int | None:
         """Return the next signal, None when there was none for `timeout` seconds."""
@@ -195,7 +210,9 @@ class HeadlessRunner:
 
     def _result(self, begin: Begin) -> Result:
         self._host.start()
-        self._signals.arm(stop=lambda: self._host.stop(GRACE), kill=self._host.kill)
+        self._signals.arm(
+            stop=lambda: self._host.stop(GRACE), kill=self._host.kill, cleans_up=lambda: self._host.cleans_up
+        )
         client = Client(self._home.home)
         for stale in live_missions(client):  # of a run in this folder that was killed
             client.call("kill", {"id": stale})
@@ -252,8 +269,12 @@ class HeadlessRunner:
                 over = observer.is_done
             except OutputLost:
                 self._silence()
-            except (TimeoutError, OutputHeld):
-                return  # `Hosting.end` kills what is left
+            except OutputHeld:
+                return  # `HostThread.end` kills what is left
+            except TimeoutError:
+                if not self._host.cleans_up:
+                    return  # likewise
+                deadline = time.monotonic() + STOP_LIMIT
 
     def _outcome(self, client: Client, mission: str, asked: Sequence[str]) -> Outcome | None:
         try:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import flag
+from overmind_core.cli.command import flag, grouped
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
 
-ISOLATION = [
+_ISOLATION = [
     flag("--isolate", "in a worktree of its own, with its own ports (unasked where there is a .overmind.yml)"),
     flag("--no-isolate", "in this folder itself, also where there is a .overmind.yml"),
 ]
+ISOLATION = grouped("Where it runs", _ISOLATION)
 
 
 def given_isolation(args: Namespace) -> dict[str, bool]:

@@ -155,7 +155,7 @@ def _facts(answer: Answer) -> Iterator[tuple[str, str]]:
         return
     if answer["worktree"]:
         yield "Worktree", f"{answer['source']}/.overmind/worktrees/<id>"
-        yield "Branch", f"{answer['branch']} from {answer['base']}"
+        yield "Branch", " from ".join(filter(None, (answer["branch"], answer["base"])))
     else:
         yield "Worktree", "none"
     if answer["ports"]:

@@ -64,6 +64,7 @@ class _Landing:
             "squash": args.squash,
             "rebase": args.rebase,
             "verify": args.verify,
+            **({} if args.verify_timeout is None else {"verify_timeout": args.verify_timeout}),
             "message": None if not args.message else "\n\n".join(args.message),
             "preview": args.preview,
             "request": os.urandom(_REQUEST_KEY).hex(),
@@ -140,6 +141,7 @@ MERGE = Command(
         flag("--squash", "as one commit"),
         flag("--rebase", "as its commits, each anew on top of the branch"),
         option("--verify", "CMD", "a shell command that has to succeed on the merged work first"),
+        option("--verify-timeout", "TIME", "end that command, and the merge, after this long; default: 30m, 0 = never"),
         option(
             "--message", "TEXT", "of the merge, or of the one commit; several are paragraphs", short="-m", repeat=True
         ),

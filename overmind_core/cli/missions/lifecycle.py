@@ -1,12 +1,14 @@
-"""Commands that change missions: stop, kill, restart, freeze, thaw, signal, rm, prune, update."""
+"""Commands that change missions: stop, kill, restart, freeze, thaw, signal, rm, prune, update, rename."""
 
 from __future__ import annotations
 
-from overmind_core.cli.command import JSON, YES, Command, argument, flag, ids, one_id, option
+import re
+
+from overmind_core.cli.command import JSON, YES, Command, Parameter, flag, ids, one_id, option
 from overmind_core.cli.context import Context, call_each, confirmed, report_error, tell_notes
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
-from overmind_core.cli.parser import duration, label_change
+from overmind_core.cli.parser import duration, label_change, mission_name, signal_name
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -16,10 +18,45 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from overmind_core.client.client import Client
+
+
+ALL = flag("--all", "every live mission", short="-a")
+
+
+def _check_named(args: Namespace, command: str) -> None:
+    """Refuse no mission at all, and names beside --all.
+
+    Raises:
+        UsageError: as it says.
+    """
+    if args.all and args.ids:
+        raise UsageError(f"Name missions or give --all, not both. See: overmind {command} --help")
+    if not args.all and not args.ids:
+        raise UsageError(f"Missing id. Name missions or give --all. See: overmind {command} --help")
+
+
+def _live(client: Client) -> list[Mapping[str, Any]]:
+    """Return the live missions that are no live mission's child."""
+    rows = [row for row in client.call("ps", {}) if row["status"] not in ENDED]
+    live = {row["id"] for row in rows}
+    return [row for row in rows if row["parent"] not in live]
+
+
+ENDED = frozenset({"stopped", "crashed", "killed"})
+
+
+def _count(number: int, what: str) -> str:
+    """Return `1 live mission`, `2 live missions`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
 
 def stop(args: Namespace, context: Context) -> int:
     """Stop each; returns when nothing of them lives."""
-    common = {"cascade": args.cascade} | ({} if args.grace is None else {"grace": args.grace})
+    _check_named(args, "stop")
+    if args.all:
+        return _stop_all(args, context)
+    common = {"cascade": args.cascade} | _grace(args)
     tail = " and all children" if args.cascade else ""
     return call_each(
         context,
@@ -32,44 +69,124 @@ def stop(args: Namespace, context: Context) -> int:
     )
 
 
+def _grace(args: Namespace) -> dict[str, str]:
+    return {} if args.grace is None else {"grace": args.grace}
+
+
+def _stop_all(args: Namespace, context: Context) -> int:
+    """Stop every live mission with its children; one that ends meanwhile by itself is as good as stopped."""
+    client = context.client()
+    live = client.call("status")["missions"]["running"]
+    if live and not confirmed(f"Stop all {_count(live, 'live mission')}?" if live > 1 else STOP_ONE, yes=args.yes):
+        return FAILED
+    requests = [{"id": row["id"], "cascade": True, **_grace(args)} for row in _live(client)]
+    answers = [one for one in client.call_each("stop", requests) if not _is_over(one)]
+    done = [answer for answer in answers if not isinstance(answer, OvermindError)]
+    for answer in answers:
+        if isinstance(answer, OvermindError):
+            report_error(answer, context)
+    tell_notes(done, context)
+    if args.json:
+        context.print(dumps(done))
+    elif done:
+        context.print("\n".join(f"Stopped mission {answer['id']} and all children" for answer in done))
+    else:
+        context.hint("No live missions.")
+    return 0 if len(done) == len(answers) else FAILED
+
+
+STOP_ONE = "Stop the one live mission?"
+
+
+def _is_over(answer: object) -> bool:
+    return isinstance(answer, OvermindError) and answer.code in {"not_running", "not_found"}
+
+
 STOP = Command(
     name="stop",
-    arguments=[ids()],
+    arguments=[ids(nargs="*")],
     options=[
         flag("--cascade", "their children too, leaves first"),
-        option("--grace", "TIME", "instead of the mission's own, such as 30s", parse=duration),
+        ALL,
+        option(
+            "--grace", "TIME", "instead of the mission's own, such as 30s",
+            short="-t", also=["--time", "--timeout"], parse=duration,
+        ),
+        YES,
         JSON,
     ],
     examples=[
         "overmind stop api",
         "overmind stop planner --cascade --grace 30s",
         "overmind stop api worker-1 worker-2",
+        "overmind stop --all",
     ],
     run=stop,
-)
+)  # fmt: skip
 
 
 def kill(args: Namespace, context: Context) -> int:
     """Kill the named missions, or all that live."""
-    if args.all and args.ids:
-        raise UsageError("Name missions or give --all, not both. See: overmind kill --help")
+    _check_named(args, "kill")
+    if args.signal not in {None, KILL_SIGNAL}:
+        return _send_to_each(args, context)
     if args.all:
         return _kill_all(args, context)
-    if not args.ids:
-        raise UsageError("Missing id. See: overmind kill --help")
-
-    def line(answer: Mapping[str, Any]) -> str:
-        ids = [mission["id"] for mission in answer["killed"]]
-        return f"Killed mission {ids[-1]} and all children" if args.cascade else "\n".join(map(_killed, ids))
 
     requests = [{"id": mission, "cascade": args.cascade} for mission in args.ids]
-    return call_each(context, context.client(), "kill", requests, line=line, as_json=args.json, notes=True)
+    answers = context.client().call_each("kill", requests)
+    done = [answer for answer in answers if not isinstance(answer, OvermindError)]
+    tell_notes(done, context)
+    if args.json:
+        context.print(dumps([mission for answer in done for mission in answer["killed"]]))
+    for answer in answers:
+        if isinstance(answer, OvermindError):
+            report_error(answer, context)
+        elif not args.json:
+            context.print(_killed_line([mission["id"] for mission in answer["killed"]], cascade=args.cascade))
+    return 0 if len(done) == len(answers) else FAILED
+
+
+def _killed_line(killed: Sequence[str], *, cascade: bool) -> str:
+    return f"Killed mission {killed[-1]} and all children" if cascade else "\n".join(map(_killed, killed))
+
+
+KILL_SIGNAL = "KILL"
+
+
+def _send_to_each(args: Namespace, context: Context) -> int:
+    """Send another signal than KILL, as `signal` does."""
+    if args.all or args.cascade:
+        wrong = "--all" if args.all else "--cascade"
+        raise UsageError(f"--signal {args.signal} and {wrong} don't go together: name the missions. {_SEE_SIGNAL}")
+    requests = [{"id": mission, "signal": args.signal} for mission in args.ids]
+    return call_each(
+        context, context.client(), "signal", requests,
+        line=lambda answer: f"Sent {args.signal} to mission {answer['id']}", as_json=args.json,
+    )  # fmt: skip
+
+
+_SEE_SIGNAL = "See: overmind signal --help"
+_SIGNAL_WORD = re.compile("-(?:[0-9]+|(?:SIG)?[A-Z][A-Z0-9]+)")
+"""`-9`, `-HUP`, `-SIGHUP`, as kill(1) has them."""
+
+
+def signal_options(words: list[str]) -> list[str]:
+    """Return the words of `kill` with `--signal=9` in the place of `-9`."""
+    end = words.index("--") if "--" in words else len(words)
+    return [*(_signal_option(words, place) for place in range(end)), *words[end:]]
+
+
+def _signal_option(words: list[str], place: int) -> str:
+    word = words[place]
+    is_value = bool(place) and words[place - 1] in {"-s", "--signal"}
+    return f"--signal={word[1:]}" if _SIGNAL_WORD.fullmatch(word) and not is_value else word
 
 
 def _kill_all(args: Namespace, context: Context) -> int:
     client = context.client()
     live = client.call("status")["missions"]["running"]
-    if live and not confirmed(f"Kill all {live} live missions?", yes=args.yes):
+    if live and not confirmed(f"Kill all {_count(live, 'live mission')}?" if live > 1 else KILL_ONE, yes=args.yes):
         return FAILED
     answer = client.call("kill", {"all": True})
     killed = answer["killed"]
@@ -83,6 +200,9 @@ def _kill_all(args: Namespace, context: Context) -> int:
     return 0
 
 
+KILL_ONE = "Kill the one live mission?"
+
+
 def _killed(mission: str) -> str:
     return f"Killed mission {mission}"
 
@@ -90,25 +210,40 @@ def _killed(mission: str) -> str:
 KILL = Command(
     name="kill",
     arguments=[ids(nargs="*")],
-    options=[flag("--cascade", "children too, leaves first"), flag("--all", "every live mission"), YES, JSON],
-    examples=["overmind kill api", "overmind kill planner --cascade", "overmind kill --all -y"],
-    notes="A killed mission is hidden from plain ps; its log and record stay until: overmind rm",
+    options=[
+        flag("--cascade", "children too, leaves first"),
+        ALL,
+        option(
+            "--signal", "NAME", "send this instead of KILL; then the mission's status stays",
+            short="-s", parse=signal_name,
+        ),
+        YES,
+        JSON,
+    ],
+    examples=["overmind kill planner --cascade", "overmind kill -HUP api", "overmind kill --all -y"],
+    notes=(
+        "A killed mission is hidden from plain ps; its log and record stay until: overmind rm\n\n"
+        "-9 and -KILL are what kill does anyway; -HUP is -s HUP, the same as: overmind signal <id> HUP"
+    ),
+    rewrite=signal_options,
     run=kill,
-)
+)  # fmt: skip
 
 
 def restart(args: Namespace, context: Context) -> int:
     """Restart the named missions, or all that were lost."""
-    if args.lost and (args.ids or args.fresh):
+    if args.lost and (args.ids or args.fresh or args.all):
         raise UsageError("Name missions or give --lost, not both. See: overmind restart --help")
     if args.lost:
         return _restart_lost(args, context)
     if args.force and not args.fresh:
         raise UsageError("--force is for --fresh: what is not merged is lost. See: overmind restart --help")
-    if not args.ids:
-        raise UsageError("Missing id. See: overmind restart --help")
+    _check_named(args, "restart")
+    wanted = _all_to_restart(args, context) if args.all else args.ids
+    if wanted is None:
+        return FAILED
     how = {"fresh": True, "force": args.force} if args.fresh else {}
-    requests = [{"id": mission, **how} for mission in args.ids]
+    requests = [{"id": mission, **how} for mission in wanted]
     begun: list[Mapping[str, Any]] = []
 
     def line(answer: Mapping[str, Any]) -> str:
@@ -117,6 +252,13 @@ def restart(args: Namespace, context: Context) -> int:
 
     status = call_each(context, context.client(start=True), "restart", requests, line=line, as_json=args.json)
     return status or _follow_preparations(context, begun)
+
+
+def _all_to_restart(args: Namespace, context: Context) -> list[str] | None:
+    """Return every live mission that is no live mission's child, once the person agrees; None: they don't."""
+    found = [row["id"] for row in _live(context.client())]
+    question = f"Restart {_count(len(found), 'live mission')}?"
+    return found if not found or confirmed(question, yes=args.yes) else None
 
 
 def _follow_preparations(context: Context, begun: Sequence[Mapping[str, Any]]) -> int:
@@ -156,6 +298,7 @@ RESTART = Command(
     name="restart",
     arguments=[ids(nargs="*")],
     options=[
+        ALL,
         flag("--lost", "everything that was lost with the keeper or the machine"),
         flag("--fresh", "what an isolated mission had of its own is removed first: worktree, ports, containers"),
         flag("--force", "with --fresh: also work in the worktree that is not merged"),
@@ -206,13 +349,16 @@ THAW = Command(
 def send_signal(args: Namespace, context: Context) -> int:
     """Send it; the mission's status stays."""
     answer = context.client().call("signal", {"id": args.id, "signal": args.signal})
-    context.print(dumps(answer) if args.json else f"Sent {args.signal.upper()} to mission {answer['id']}")
+    context.print(dumps(answer) if args.json else f"Sent {args.signal} to mission {answer['id']}")
     return 0
 
 
 SIGNAL = Command(
     name="signal",
-    arguments=[one_id(), argument("signal", "its name or number, such as HUP, USR1 or 10", metavar="NAME")],
+    arguments=[
+        one_id(),
+        Parameter("signal", help="its name or number, such as HUP, USR1 or 10", metavar="NAME", type=signal_name),
+    ],
     options=[JSON],
     examples=["overmind signal nginx HUP"],
     run=send_signal,
@@ -220,21 +366,31 @@ SIGNAL = Command(
 
 
 def remove(args: Namespace, context: Context) -> int:
-    """Remove record and log of each."""
+    """Remove record and log of each; with --force kill those that live first, and ask nothing."""
     several = len(args.ids) > 1
-    if several and not confirmed(f"Remove {len(args.ids)} missions with their logs?", yes=args.yes):
+    if several and not args.force and not confirmed(f"Remove {len(args.ids)} missions with their logs?", yes=args.yes):
         return FAILED
-    requests = [{"id": mission} for mission in args.ids]
     client = context.client()
+    wanted = _ended_by_force(client, args.ids) if args.force else args.ids
+    requests = [{"id": mission} for mission in wanted]
     return call_each(
         context, client, "rm", requests, line=lambda answer: f"Removed mission {answer['id']}", as_json=args.json
     )
 
 
+def _ended_by_force(client: Client, wanted: Sequence[str]) -> list[str]:
+    """Kill those that live; return what to remove: by id what was killed, for its name may mean another one now."""
+    answers = client.call_each("kill", [{"id": mission} for mission in wanted])
+    return [
+        mission if isinstance(answer, OvermindError) else answer["killed"][-1]["id"]
+        for mission, answer in zip(wanted, answers, strict=True)
+    ]
+
+
 RM = Command(
     name="rm",
     arguments=[ids()],
-    options=[YES, JSON],
+    options=[flag("--force", "kill live ones first; ask nothing", short="-f"), YES, JSON],
     examples=["overmind rm build-7", "overmind rm -y $(overmind ps -q --all --status killed)"],
     run=remove,
 )
@@ -255,12 +411,14 @@ def prune(args: Namespace, context: Context) -> int:
     return 0
 
 
+FORCE = flag("--yes", "ask nothing", short="-y", also=["-f", "--force"])
+
 PRUNE = Command(
     name="prune",
     options=[
         option("--older", "TIME", "only those that ended so long ago, such as 7d", parse=duration),
         flag("--dry-run", "only say what would be removed"),
-        YES,
+        FORCE,
         JSON,
     ],
     examples=["overmind prune --older 7d", "overmind prune -y"],
@@ -293,8 +451,9 @@ UPDATE = Command(
     name="update",
     arguments=[one_id()],
     options=[
-        option("--name", "NAME", "a new name"),
-        option("--label", "KEY=VALUE", "set a label; KEY- removes it (repeatable)", parse=label_change, repeat=True),
+        option("--name", "NAME", "a new name", parse=mission_name),
+        option("--label", "KEY=VALUE", "set a label; KEY- removes it (repeatable)",
+               short="-l", parse=label_change, repeat=True),
         *POLICY,
         flag("--no-leave-background", "end those too at its natural end"),
         JSON,
@@ -304,6 +463,26 @@ UPDATE = Command(
         "overmind update api --label team=web --label old-",
     ],
     run=update,
+)  # fmt: skip
+
+
+def rename(args: Namespace, context: Context) -> int:
+    """Change the name alone."""
+    answer = context.client().call("update", {"id": args.id, "name": args.name})
+    context.print(dumps(answer) if args.json else f"Renamed mission {answer['id']} to {answer['name']}")
+    return 0
+
+
+RENAME = Command(
+    name="rename",
+    arguments=[one_id(), Parameter("name", help="its new name", metavar="name", type=mission_name)],
+    options=[JSON],
+    examples=["overmind rename amber-comet api"],
+    notes=(
+        "Children, labels, log and worktree stay as they are; the branch of the worktree keeps its name. A plan has\n"
+        "the name that its file gives it."
+    ),
+    run=rename,
 )
 
-COMMANDS = (STOP, KILL, RESTART, FREEZE, THAW, SIGNAL, RM, PRUNE, UPDATE)
+COMMANDS = (STOP, KILL, RESTART, FREEZE, THAW, SIGNAL, RM, PRUNE, UPDATE, RENAME)

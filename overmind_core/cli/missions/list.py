@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import JSON, Command, flag, one_id, option
+from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import (
     ABSENT,
     STATUS_COLOURS,
+    activity_cell,
     branches,
     coloured,
     command_cell,
@@ -18,6 +19,7 @@ from overmind_core.cli.output import (
     table,
     tokens,
 )
+from overmind_core.cli.parser import label_filter, status_word
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -30,11 +32,6 @@ if TYPE_CHECKING:
     from overmind_core.client.client import Client
 
     Row = Mapping[str, Any]
-
-
-def activity_cell(row: Row) -> str:
-    """Return what a mission is doing: `working`, `waiting:permission`."""
-    return ":".join(filter(None, (row.get("activity"), row.get("need")))) or ABSENT
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -72,7 +69,7 @@ def ps(args: Namespace, context: Context) -> int:
     """Print the missions once, or again and again."""
     client = context.client()
     if args.watch:
-        redraw(lambda: render(args, context, fetch_rows(args, client)))
+        redraw(lambda: render(args, context, fetch_rows(args, client)), context.rendered)
     rows = fetch_rows(args, client)
     if not rows and not args.json:
         context.hint(_empty(args))
@@ -84,7 +81,7 @@ def ps(args: Namespace, context: Context) -> int:
 
 def _empty(args: Namespace) -> str:
     if args.status or args.label or args.children:
-        return "No mission is like that. See all with: overmind ps --all"
+        return "No missions match. See all with: overmind ps --all"
     return "No missions. Start one with: overmind run 'make test'"
 
 
@@ -94,7 +91,12 @@ def fetch_rows(args: Namespace, client: Client) -> Sequence[Row]:
     if args.children is not None:
         wanted["children"] = args.children
     rows: Sequence[Row] = client.call("ps", wanted)
+    if args.quiet and not (args.all or args.status or args.children):
+        return [row for row in rows if row["status"] not in ENDED]  # `kill $(overmind ps -q)` is about live ones
     return rows
+
+
+ENDED = frozenset({"stopped", "crashed", "killed"})
 
 
 def render(args: Namespace, context: Context, rows: Sequence[Row]) -> str:
@@ -123,18 +125,19 @@ def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -
 
 FILTERS = [
     flag("--all", "killed ones too", short="-a"),
-    option("--status", "STATUS", "only those with this status (repeatable)", repeat=True),
-    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)", repeat=True),
+    option("--status", "STATUS", "only those with this status (repeatable)", parse=status_word, repeat=True),
+    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)",
+           short="-l", also=["--selector"], parse=label_filter, repeat=True),
     option("--children", "ID", "only the children of this mission"),
     flag("--tree", "children under their parents"),
     flag("--wide", "also EXIT, CPU%%, MEM, ACTIVITY, COST and NOW", short="-w"),
-]
+]  # fmt: skip
 
 PS = Command(
     name="ps",
     options=[
         *FILTERS,
-        flag("--quiet", "ids only", short="-q"),
+        flag("--quiet", "ids only; of live missions, unless --all, --status or --children selects others", short="-q"),
         flag("--watch", "show it again each second, until ctrl-c"),
         JSON,
     ],
@@ -142,7 +145,8 @@ PS = Command(
         "overmind ps",
         "overmind ps --all --tree",
         "overmind ps -q --status crashed",
-        "overmind ps --label team=web",
+        "overmind ps -l team=web -o yaml",
+        "overmind kill $(overmind ps -q)",
     ],
     run=ps,
 )
@@ -158,11 +162,11 @@ def monitor(args: Namespace, context: Context) -> int:
         rows = fetch_rows(args, client)
         if args.json:
             return dumps({"status": facts, "missions": rows})
-        from overmind_core.cli.daemon import status_text  # `ps` begins without the daemon's commands
+        from overmind_core.cli.status import status_text  # `ps` begins without the daemon's commands
 
         return f"{status_text(facts)}\n\n{render(args, context, rows)}"
 
-    redraw(draw)
+    redraw(draw, context.rendered)
 
 
 MONITOR = Command(
@@ -182,10 +186,13 @@ def top(args: Namespace, context: Context) -> int:
 
     def draw() -> str:
         rows = client.call("top")
+        if args.ids:
+            wanted = {row["id"] for row in client.call("ps", {"ids": args.ids})}
+            rows = [row for row in rows if row["id"] in wanted]
         return dumps(rows) if args.json else _render_top(rows, context)
 
     if not args.once:
-        redraw(draw)
+        redraw(draw, context.rendered)
     context.print(draw())
     return 0
 
@@ -216,8 +223,9 @@ def _spent(counted: Mapping[str, int] | None) -> str:
 
 TOP = Command(
     name="top",
-    options=[flag("--once", "once, instead of each second until ctrl-c"), JSON],
-    examples=["overmind top", "overmind top --once --json"],
+    arguments=[ids(nargs="*")],
+    options=[flag("--once", "once, instead of each second until ctrl-c", also=["--no-stream"]), JSON],
+    examples=["overmind top", "overmind top api worker", "overmind top --once --json"],
     run=top,
 )
 
@@ -225,7 +233,7 @@ TOP = Command(
 def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
-    context.print(dumps(facts, indent=None if args.json else 2))
+    context.print_facts(facts, args)
     return 0
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 import time
+from itertools import chain
 
 from overmind_core.cli.command import Command, flag, ids, option
 from overmind_core.cli.follow_logs import LinePrinter, LogFollower, line_renderer
 from overmind_core.cli.output import coloured
-from overmind_core.cli.parser import whole_number
+from overmind_core.cli.parser import label_filter, whole_number
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT
@@ -18,7 +19,8 @@ from overmind_core.logs.transcript import BOTH, LogSelection, Transcript, run_lo
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
 
     from overmind_core.cli.context import Context
     from overmind_core.logs.display import Line
@@ -29,6 +31,7 @@ _EXCLUSIVE = {
     "raw": ("timestamps", "grep", "events"),
     "cast": ("follow", "timestamps", "grep", "events", "raw", "tail", "since", "until", "stdout", "stderr"),
     "events": ("follow", "raw", "cast"),
+    "previous": ("follow", "run"),
 }
 """Option → options that mean nothing beside it."""
 
@@ -36,17 +39,40 @@ _EXCLUSIVE = {
 def logs(args: Namespace, context: Context) -> int:
     """Show logs; the exit status is 0 whatever the missions' is."""
     _check(args)
-    selection = _selection(args, context)
+    if args.label and not _labelled(args, context):
+        context.hint("No missions match. See all with: overmind ps --all")
+        return 0
     if args.follow:
-        return _follow(args, context, selection)
+        return _follow(args, context, _selection(args, context, args.run))
     answer = context.client().call("logs", {"ids": args.ids or None})
-    transcripts = [Transcript(mission, selection) for mission in answer["missions"]]
+    transcripts = []
+    for mission in answer["missions"]:
+        run = _previous(mission) if args.previous else args.run
+        transcripts.append(Transcript(mission, _selection(args, context, run)))
+        _check_run(transcripts[-1], run)
     if not transcripts:
         context.hint("No missions yet. Start one with: overmind run 'make test'")
-    for transcript in transcripts:
-        _check_run(transcript, args.run)
     _view(args, context)(transcripts)
     return 0
+
+
+def _labelled(args: Namespace, context: Context) -> bool:
+    """Put the missions with these labels beside those that are named; False when there are none at all."""
+    rows = context.client().call("ps", {"label": args.label, "all": True})
+    args.ids = list(dict.fromkeys([*args.ids, *(row["id"] for row in rows)]))
+    return bool(args.ids)
+
+
+def _previous(mission: Mapping[str, Any]) -> int:
+    """Return the number of the run before the newest one.
+
+    Raises:
+        OvermindError: `not_found`, it has run once at most.
+    """
+    numbers = sorted(run["number"] for run in mission["runs"])
+    if len(numbers) < 2:  # noqa: PLR2004  (the newest, and one before it)
+        raise OvermindError("not_found", f"Mission {mission['id']} ({mission['name']}) has no previous run.")
+    return int(numbers[-2])
 
 
 def _view(args: Namespace, context: Context) -> Callable[[list[Transcript]], None]:
@@ -74,13 +100,13 @@ def _check_run(transcript: Transcript, number: int | None) -> None:
         )
 
 
-def _selection(args: Namespace, context: Context) -> LogSelection:
+def _selection(args: Namespace, context: Context, run: int | None) -> LogSelection:
     streams = {OUT} if args.stdout else set()
     streams |= {ERR} if args.stderr else set()
     # Only the end of the lines that match: all must be looked at.
     tail = None if args.grep or args.events else args.tail
     return LogSelection(
-        run=args.run,
+        run=run,
         streams=tuple(sorted(streams)) or BOTH,
         since=args.since,
         until=args.until,
@@ -98,10 +124,14 @@ def _show_text(args: Namespace, context: Context, transcripts: list[Transcript])
     printer = _printer(args, context)
     events = _events(context) if args.events else {}
     for transcript in transcripts:
-        if len(args.ids) != 1:
-            context.print(_title(transcript))
         lines = _merged([transcript.begin(follow=False), events.get(transcript.id, [])])
-        printer.show(transcript.id, _last(printer.matching(lines), args.tail))
+        found = iter(_last(printer.matching(lines), args.tail))
+        first = next(found, None)
+        if first is None and args.grep:
+            continue  # a title alone would say that something matches
+        if len(args.ids) != 1 or args.label:
+            context.print(_title(transcript))
+        printer.show(transcript.id, found if first is None else chain([first], found))
 
 
 def _title(transcript: Transcript) -> str:
@@ -242,16 +272,36 @@ def _pattern(word: str) -> re.Pattern[str]:
         raise ValueError(f"{word!r} is not a regular expression: {error}") from None
 
 
+_COUNT = re.compile("-[0-9]+")
+
+
+def tail_options(words: list[str]) -> list[str]:
+    """Return the words with `--tail=100` in the place of `-100`, as tail(1) has it."""
+    end = words.index("--") if "--" in words else len(words)
+    return [*(_tail_option(words, place) for place in range(end)), *words[end:]]
+
+
+def _tail_option(words: list[str], place: int) -> str:
+    word = words[place]
+    is_value = bool(place) and words[place - 1] in {
+        name for one in LOGS.options if one.takes_value for name in one.names
+    }
+    return f"--tail={word[1:]}" if _COUNT.fullmatch(word) and not is_value else word
+
+
 LOGS = Command(
     name="logs",
     arguments=[ids(nargs="*")],
     options=[
         flag("--follow", "go on until the missions have ended", short="-f"),
-        option("--tail", "N", "only the last N lines", parse=whole_number),
+        option("--tail", "N", "only the last N lines", short="-n", also=["--lines"], parse=whole_number),
         option("--since", "WHEN", "only from then on: 5m (ago), 14:30, 2026-11-20T14:30:00Z", parse=_time),
         option("--until", "WHEN", "only up to then", parse=_time),
         flag("--timestamps", "begin each line with its time", short="-t"),
         option("--run", "N", "only the N-th run of a mission that was restarted", parse=whole_number),
+        flag("--previous", "only the run before the newest one", short="-p"),
+        option("--label", "KEY[=VALUE]", "of the missions with this label (repeatable)",
+               short="-l", also=["--selector"], parse=label_filter, repeat=True),
         flag("--stdout", "only standard output (with --no-tty missions)"),
         flag("--stderr", "only standard error"),
         option("--grep", "RE", "only lines that match this regular expression", parse=_pattern),
@@ -262,11 +312,13 @@ LOGS = Command(
     examples=[
         "overmind logs api",
         "overmind logs -f api worker",
-        "overmind logs api --tail 100 --since 5m --timestamps",
+        "overmind logs api -n 100 --since 5m --timestamps",
+        "overmind logs -l team=web --previous",
         "overmind logs api --grep 'error|warning'",
         "overmind logs api --cast > api.cast",
     ],
+    rewrite=tail_options,
     run=logs,
-)
+)  # fmt: skip
 
 COMMANDS = (LOGS,)

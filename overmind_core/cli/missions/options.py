@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import flag, option
-from overmind_core.cli.parser import duration, milliseconds, whole_number
+from overmind_core.cli.command import flag, grouped, option
+from overmind_core.cli.parser import duration, milliseconds, signal_name, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 RESTARTS = ("never", "on-failure", "always")
 
-POLICY = [
+_POLICY = [
     option("--restart", "WHEN", "never (default), on-failure or always", choices=RESTARTS),
     option(
         "--max-restarts", "N", "at most this many within --max-seconds; 0 is unlimited (default 5)", parse=whole_number
@@ -23,10 +23,11 @@ POLICY = [
     ),
     option("--activity-timeout", "TIME", "kill it after so much silence; 0 is never (default 0)", parse=duration),
     option("--grace", "TIME", "from the stop signal to SIGKILL (default 10s)", parse=duration),
-    option("--stop-signal", "NAME", "what a stop sends first (default TERM)"),
+    option("--stop-signal", "NAME", "what a stop sends first (default TERM)", parse=signal_name),
     option("--timeout", "TIME", "wall clock of one run, in ms; 0 is endless (default 0)", parse=milliseconds),
     flag("--leave-background", "at its natural end, spare what it left in the background"),
 ]
+POLICY = grouped("Restarts and time limits", _POLICY)
 
 _NAMES = (
     "restart", "max_restarts", "max_seconds", "backoff", "activity_timeout", "grace", "stop_signal", "timeout",

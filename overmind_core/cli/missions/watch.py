@@ -7,10 +7,11 @@ import time
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
-from overmind_core.cli.parser import milliseconds, timeout_seconds, warn_about_milliseconds, whole_number
+from overmind_core.cli.parser import duration, timeout_seconds
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.snapshot import screen_at
 
@@ -33,7 +34,6 @@ def wait(args: Namespace, context: Context) -> int:
 
 def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Callable[[End], str]) -> int:
     """Print what `line` makes of each end as it comes; return the exit status of `ends`."""
-    warn_about_milliseconds(args.timeout, context)
     deadline = None if args.timeout is None else time.monotonic() + timeout_seconds(args.timeout)
     try:
         for kind, item in follow(context.client(), ends.request, deadline=deadline):
@@ -120,7 +120,7 @@ WAIT = Command(
     arguments=[ids()],
     options=[
         flag("--any", "until the first of them has ended"),
-        option("--timeout", "TIME", "give up after so long, in ms, with exit status 124", parse=milliseconds),
+        option("--timeout", "TIME", "give up after so long, in seconds, with exit status 124", parse=duration),
         JSON,
     ],
     examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],
@@ -131,7 +131,8 @@ WAIT = Command(
 
 def events(args: Namespace, context: Context) -> int:
     """Print what happened after --since, then perhaps what happens."""
-    seen: dict[str, int] = {} if args.since is None else {"since": args.since}
+    after, earliest = (None, "") if args.since is None else args.since
+    seen: dict[str, int] = {} if after is None else {"since": after}
 
     def request() -> tuple[str, dict[str, Any]]:
         return "events", {**seen, "follow": args.follow}
@@ -139,18 +140,31 @@ def events(args: Namespace, context: Context) -> int:
     for kind, item in follow(context.client(), request):
         if kind == "item":
             seen["since"] = item["seq"]
-            context.print(dumps(item))
+            if item["at"] >= earliest:
+                context.print(dumps(item))
     return 0
+
+
+def _since(word: str) -> tuple[int | None, str]:
+    """Return the number of an event, or the earliest time as events have it: RFC 3339 in UTC, which sorts."""
+    if word.isascii() and word.isdigit():
+        return int(word), ""
+    return None, format_time(parse_time(word, time.time()))
 
 
 EVENTS = Command(
     name="events",
     options=[
         flag("--follow", "go on with what happens, until ctrl-c", short="-f"),
-        option("--since", "SEQ", "only events after this number", parse=whole_number),
+        option(
+            "--since",
+            "WHEN",
+            "only events after this number, or from a time on: 5m (ago), 14:30, RFC 3339",
+            parse=_since,
+        ),
         JSON,
     ],
-    examples=["overmind events", "overmind events -f --since 1200"],
+    examples=["overmind events", "overmind events --since 5m", "overmind events -f --since 1200"],
     run=events,
 )
 
@@ -159,7 +173,10 @@ def screen(args: Namespace, context: Context) -> int:
     """Print the screen of the newest run, also of one that has ended."""
     if args.ansi and args.json:
         raise UsageError("--ansi and --json don't go together")
-    run = _run(context.client().call("logs", {"ids": [args.id]})["missions"][0])
+    if (args.id is None) == (args.target is None):
+        wrong = "Missing id." if args.id is None else "Give the id once, as a word or with -t."
+        raise UsageError(f"{wrong} See: overmind screen --help")
+    run = _run(context.client().call("logs", {"ids": [args.id or args.target]})["missions"][0])
     shown = screen_at(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
     context.print(dumps(_screen_json(shown)) if args.json else _text(shown, ansi=args.ansi))
     return 0
@@ -197,8 +214,13 @@ def _screen_json(shown: Screen) -> dict[str, Any]:
 
 SCREEN = Command(
     name="screen",
-    arguments=[one_id()],
-    options=[flag("--ansi", "with its colours"), JSON],
+    arguments=[one_id("?")],
+    options=[
+        flag("--ansi", "with its colours", short="-e"),
+        option("--target", "ID", "the mission, as tmux has it: -t ID instead of ID", short="-t"),
+        flag("--print", "no effect: it always prints", short="-p"),
+        JSON,
+    ],
     examples=["overmind screen editor", "overmind screen editor --json | jq -r .title"],
     run=screen,
 )

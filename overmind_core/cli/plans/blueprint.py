@@ -19,7 +19,7 @@ from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.problems import Problems, decoded
-from overmind_core.errors import OvermindError
+from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False
 
@@ -140,6 +140,20 @@ def _print_problems(path: str, problems: Iterable[Problem], context: Context, *,
         context.note("\n".join(map(display_safe, lines)))
 
 
+def chosen_file(word: str | None, filename: str | None, command: str) -> str:
+    """Return the file that the word, or -f, names.
+
+    Raises:
+        UsageError: neither does, or both do.
+    """
+    if word is not None and filename is not None:
+        raise UsageError(f"Give the file once, as a word or with -f. See: overmind {command} --help")
+    found = word if filename is None else filename
+    if found is None:
+        raise UsageError(f"Missing file. See: overmind {command} --help")
+    return found
+
+
 def _add_orchestrator_prompt(blueprint: Blueprint) -> None:
     """Give each orchestrator the instructions for running agents of its own, as `run --orchestrator` does."""
     for agent in blueprint.agents:
@@ -191,7 +205,10 @@ def variable(word: str) -> tuple[str, str]:
     return name, value
 
 
-FILE = argument("file", "the blueprint", metavar="file")
+FILE = argument("file", "the blueprint; - reads standard input", metavar="file", nargs="?")
+FILENAME = option(
+    "--filename", "FILE", "the blueprint, as kubectl has it: -f FILE instead of FILE", short="-f", also=["--file"]
+)
 VAR = option(
     "--var", "NAME=VALUE", "what ${vars.NAME} stands for; wins over the file (repeatable)", parse=variable, repeat=True
 )

@@ -11,17 +11,19 @@ from overmind_core.cli.context import Context, confirmed
 from overmind_core.cli.output import dumps
 from overmind_core.cli.plans.blueprint import (
     FILE,
+    FILENAME,
     NAME,
     STDIN,
     VAR,
     apply_request,
     blueprint_name,
     change_lines,
+    chosen_file,
     load,
     real_path,
 )
 from overmind_core.domain.text.bytestrings import from_wire
-from overmind_core.errors import FAILED, INTERRUPTED, OvermindError
+from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
 
@@ -44,8 +46,9 @@ def apply(args: Namespace, context: Context) -> int:
     """Hand the plan over, say what was done, and with --wait follow it to its end."""
     from overmind_core.cli.isolation.trust import call_trusted
 
-    blueprint = load(args.file, args.var, context, args.name)
-    request = apply_request(blueprint, args.file, context.environ, dry_run=args.dry_run, rerun=args.rerun)
+    path = chosen_file(args.file, args.filename, "apply")
+    blueprint = load(path, args.var, context, args.name)
+    request = apply_request(blueprint, path, context.environ, dry_run=args.dry_run, rerun=args.rerun)
     began = time.time()
     answer = call_trusted(context, context.client(start=True), "apply", request)
     _print_answer(args, context, answer)
@@ -94,6 +97,7 @@ APPLY = Command(
     name="apply",
     arguments=[FILE],
     options=[
+        FILENAME,
         VAR,
         NAME,
         flag("--dry-run", "only say what would be done"),
@@ -127,7 +131,7 @@ def agents(args: Namespace, context: Context) -> int:
     """Validate the file, and list its agents, each behind what it depends on."""
     from overmind_core.domain.text.graph import order
 
-    blueprint = load(args.file, args.var, context)
+    blueprint = load(chosen_file(args.file, args.filename, "agents"), args.var, context)
     edges = {agent.name: [one.agent for one in agent.depends_on] for agent in blueprint.agents}
     by_name = blueprint.by_name
     found = [by_name[name] for name in order(edges)]
@@ -196,7 +200,7 @@ def _command(agent: PlanAgent) -> Any:  # noqa: ANN401 - a text, or words
 AGENTS = Command(
     name="agents",
     arguments=[FILE],
-    options=[flag("--graph", "draw who depends on whom"), VAR, JSON],
+    options=[FILENAME, flag("--graph", "draw who depends on whom"), VAR, JSON],
     examples=[
         "overmind agents blueprint.toml",
         "overmind agents --graph release.toml",
@@ -212,22 +216,23 @@ AGENTS = Command(
 
 def diff(args: Namespace, context: Context) -> int:
     """Print a line for each change; return 1 for a difference only when asked to."""
-    blueprint = load(args.file, args.var, context, args.name)
-    request = apply_request(blueprint, args.file, context.environ, dry_run=True)
+    path = chosen_file(args.file, args.filename, "diff")
+    blueprint = load(path, args.var, context, args.name)
+    request = apply_request(blueprint, path, context.environ, dry_run=True)
     changes = context.client().call("apply", request)["changes"]
     if args.json:
         context.print(dumps(changes))
     elif changes:
         context.print("\n".join(change_lines(changes)))
     else:
-        context.hint(f"The live plan {blueprint.name} is what {args.file} says.")
+        context.hint(f"The live plan {blueprint.name} is what {path} says.")
     return FAILED if changes and args.exit_code else 0
 
 
 DIFF = Command(
     name="diff",
     arguments=[FILE],
-    options=[VAR, NAME, flag("--exit-code", "exit with 1 when there is a difference"), JSON],
+    options=[FILENAME, VAR, NAME, flag("--exit-code", "exit with 1 when there is a difference"), JSON],
     examples=["overmind diff release.toml", "overmind diff release.toml --exit-code --var base=main"],
     notes="Compares with the live plan of the same name and file; without one, all is new. No difference, no output.",
     run=diff,
@@ -259,6 +264,11 @@ def delete(args: Namespace, context: Context) -> int:
 
 def _find_plan(args: Namespace, context: Context, client: Client) -> Plan:
     """Return the plan that is meant: a word that looks like a path is a file, another one only where it is no name."""
+    if args.filename is not None:
+        args.plan = chosen_file(args.plan, args.filename, "delete")
+        return _plan_of_file(args, context, client)
+    if args.plan is None:
+        raise UsageError("Missing plan. See: overmind delete --help")
     if _is_path(args.plan):
         return _plan_of_file(args, context, client)
     try:
@@ -310,8 +320,8 @@ def _question(plan: Plan) -> str:
 
 DELETE = Command(
     name="delete",
-    arguments=[argument("plan", "its file, or its id or name", metavar="plan")],
-    options=[VAR, NAME, YES, JSON],
+    arguments=[argument("plan", "its file, or its id or name", metavar="plan", nargs="?")],
+    options=[FILENAME, VAR, NAME, YES, JSON],
     examples=["overmind delete release.toml", "overmind delete release", "overmind delete -y 1f3a9c0d"],
     notes="Its record and logs stay until they are removed: overmind rm, overmind prune",
     run=delete,

@@ -72,6 +72,12 @@ class AgentNeed(StrEnum):
     PLAN = "plan"
     SETUP = "setup"
     """A dialog of the program's own before it begins: trust, login, key. Only its own keys answer it."""
+    DRAFT = "draft"
+    """Something stands in its prompt that nobody has sent: what is to be typed waits for that."""
+
+
+BY_KEYS = frozenset({AgentNeed.SETUP, AgentNeed.DRAFT})
+"""What only the program's own keys settle."""
 
 
 class ActivitySource(StrEnum):

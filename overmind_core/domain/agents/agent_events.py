@@ -144,6 +144,10 @@ class UsageRead(NamedTuple):
     figures: tuple[ModelCalled | CostTotalled, ...] = ()
 
 
+NO_CREDIT = "no_credit"
+"""The reason of a turn that only money lets go on: no time ends that."""
+
+
 class Retry(StrEnum):
     """What a failure means for the mission's restart policy."""
 
@@ -154,7 +158,7 @@ class Retry(StrEnum):
     SWITCH = "switch"
     """Start again at once with the other one of "begin" and "resume": the program knows the conversation better."""
     WAIT = "wait"
-    """After the limit, whose end is known."""
+    """After a limit of the service: at its end where that is known, else after a while."""
 
 
 @dataclass(frozen=True, slots=True)

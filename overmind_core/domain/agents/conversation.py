@@ -105,6 +105,8 @@ class Conversation:
     """The message that was written, of which the agent has not shown yet that it has it."""
     turn: Turn | None = None
     open: tuple[OpenQuestion, ...] = ()
+    tries: int = 0
+    """Turns in a row that a limit of the service has ended."""
     last: TurnResult | None = None
     """Of the newest run, without the program's own object."""
     model: str | None = None

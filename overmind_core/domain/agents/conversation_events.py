@@ -79,6 +79,10 @@ class ModeWanted(NamedTuple):
     keep: bool = False
 
 
+class PromptTaken(NamedTuple):
+    """The prompt holds something else: what was to be typed there waits."""
+
+
 class Undelivered(NamedTuple):
     """The message that was typed did not arrive, and is not on its way any more."""
 
@@ -97,6 +101,7 @@ Fact = (
     | WaiterGone
     | InterruptAsked
     | ModeWanted
+    | PromptTaken
     | Undelivered
 )
 

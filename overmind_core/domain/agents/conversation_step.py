@@ -38,6 +38,7 @@ from overmind_core.domain.agents.conversation_events import (
     LeaveProgram,
     MessageMoved,
     ModeWanted,
+    PromptTaken,
     Queued,
     RunBegun,
     RunOver,
@@ -47,6 +48,7 @@ from overmind_core.domain.agents.conversation_events import (
     Withdrawn,
 )
 from overmind_core.domain.agents.events import ConversationChanged, MessageResent
+from overmind_core.domain.agents.limits import is_held
 from overmind_core.domain.agents.spending import lost_turn_paid, usage_told
 from overmind_core.domain.agents.turns import (
     answered,
@@ -83,13 +85,15 @@ def _on_request(c: Conversation, fact: Fact, now: float) -> Step | None:  # noqa
         case InputHeld(on):
             return replace(c, held=on), ()
         case Queued(message):
-            return replace(c, queue=(*c.queue, message)), ()
+            return _try_again(replace(c, queue=(*c.queue, message)), now), ()
         case Withdrawn(message):
             return _without(c, message), (MessageMoved(message, "cancelled"),)
         case InterruptAsked():
             return c, ((Interrupt(),) if is_busy(c) else ())
         case ModeWanted(mode, keep):
             return replace(c, wanted=mode, keep=keep), ()
+        case PromptTaken():
+            return _on_prompt_taken(c)
         case Undelivered(error):
             return _on_undelivered(c, error, now)
     return None
@@ -181,10 +185,21 @@ def _on_waiter_gone(c: Conversation, number: int, now: float, source: ActivitySo
 def _on_limit(c: Conversation, fact: Retrying | LimitReached, now: float, source: ActivitySource) -> Step:
     resume_at = now + fact.delay if isinstance(fact, Retrying) else fact.until
     attempt = fact.attempt if isinstance(fact, Retrying) else 0
+    if is_held(c) and not is_busy(c) and c.tries:  # the turn is over, and the next try decided
+        return replace(c, activity=replace(c.activity, now=fact.error or c.activity.now)), ()
     activity = Activity(
         ActivityKind.LIMITED, since(c, ActivityKind.LIMITED, now), source, fact.error, None, attempt, resume_at
     )
     return replace(c, activity=activity), ()
+
+
+def _on_prompt_taken(c: Conversation) -> Step:
+    """What was to be typed goes back to the head of the queue, and a change to another mode waits as well."""
+    c = replace(c, leaving=False)
+    if c.sending is None:
+        return c, ()
+    message = c.sending
+    return replace(c, sending=None, queue=(message, *c.queue)), (MessageMoved(message, "queued"),)
 
 
 def _on_undelivered(c: Conversation, error: str, now: float) -> Step:
@@ -209,11 +224,18 @@ def _advance(c: Conversation, now: float) -> Step:
         return c, ()
     if c.mode is AgentMode.INTERACTIVE and (c.home is not c.mode or c.activity.doing is not ActivityKind.IDLE):
         return c, ()
-    if c.activity.doing is ActivityKind.LIMITED and c.activity.resume_at is not None:
+    if is_held(c):
         return c, ()
     message = c.queue[0]
     activity = replace(c.activity, doing=ActivityKind.WORKING, since=now)
     return replace(c, queue=c.queue[1:], sending=message, activity=activity), (Deliver(message),)
+
+
+def _try_again(c: Conversation, now: float) -> Conversation:
+    """A person writes to an agent that no time sets free: perhaps they have seen to what it lacks."""
+    if not is_held(c) or c.activity.resume_at is not None or is_busy(c):
+        return c
+    return replace(c, activity=Activity(ActivityKind.IDLE, now, c.activity.source))
 
 
 def _after_limit(c: Conversation, now: float) -> Conversation:

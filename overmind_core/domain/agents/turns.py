@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode
+from overmind_core.domain.agents.agent import Activity, ActivityKind, ActivitySource, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Echoed, Retry, ToolCalled, TurnBegan, TurnResult
 from overmind_core.domain.agents.conversation import Conversation, OpenQuestion, ToolCall, Turn
 from overmind_core.domain.agents.conversation_events import (
@@ -18,6 +18,7 @@ from overmind_core.domain.agents.conversation_events import (
     Step,
     WriteAnswer,
 )
+from overmind_core.domain.agents.limits import held_back, with_limit
 from overmind_core.domain.agents.spending import result_paid, tells_usage, with_usage
 
 LONGEST_LINE = 200
@@ -62,7 +63,9 @@ def _closed(c: Conversation, gone: list[OpenQuestion], now: float, source: Activ
     if left:
         activity = Activity(ActivityKind.WAITING, c.activity.since, source, left[0].summary, left[0].need)
     else:
-        activity = Activity(ActivityKind.WORKING, now, source, gone[0].summary)
+        free = c.turn is None and any(one.need is AgentNeed.DRAFT for one in gone)
+        doing = ActivityKind.IDLE if free else ActivityKind.WORKING
+        activity = Activity(doing, now, source, "" if free else gone[0].summary)
     return replace(c, open=left, activity=activity)
 
 
@@ -143,12 +146,15 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
         return replace(c, last=replace(result, raw={}, text="")), ()
     counted = c.mode is AgentMode.INTERACTIVE and result is not None and not tells_usage(result)
     result = None if result is None else with_usage(c, result, now)
-    result = _until_reset(c, result)
+    c, result = with_limit(c, result, now)
     closed, effects = close(c, list(c.open), now, source)
     message = c.turn.message if c.turn is not None else c.sending if result is not None else None
     lasted = now - c.turn.began if c.turn is not None else 0.0
     c = replace(closed, turn=None, sending=None if message == closed.sending else closed.sending)
-    if message is not None:
+    if message is not None and result is not None and result.retry is Retry.WAIT and c.mode is not AgentMode.ONE_SHOT:
+        c, held = held_back(c, message, result)
+        effects = (*effects, *held)
+    elif message is not None:
         ok = result is None or result.ok
         error = None if result is None or result.ok else result.reason or "failed"
         c = replace(c, resent=others(c.resent, message))
@@ -156,19 +162,10 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
     if result is not None:
         c, paid = result_paid(c, result, counted=counted)
         effects = (*effects, *paid)
-    c = replace(c, activity=_resting(result, now, source))
+    c = replace(c, activity=_resting(result, now, source, c.tries))
     if lasted >= LONG_TURN and c.mode is not AgentMode.ONE_SHOT:
         effects = (*effects, Notify("your_turn"))
     return c, ((*effects, CloseInput()) if c.mode is AgentMode.ONE_SHOT else effects)
-
-
-def _until_reset(c: Conversation, result: TurnResult | None) -> TurnResult | None:
-    """A turn that a limit ended: its end was reported before; none is known of the program's own tries (`attempt`)."""
-    doing = c.activity
-    if result is None or result.ok or result.resume_at is not None or doing.doing is not ActivityKind.LIMITED:
-        return result
-    known = doing.resume_at is not None and not doing.attempt
-    return replace(result, retry=Retry.WAIT, resume_at=doing.resume_at) if known else result
 
 
 def _fresh(c: Conversation) -> Conversation:
@@ -176,10 +173,10 @@ def _fresh(c: Conversation) -> Conversation:
     return replace(c, activity=replace(c.activity, now=""))
 
 
-def _resting(result: TurnResult | None, now: float, source: ActivitySource) -> Activity:
+def _resting(result: TurnResult | None, now: float, source: ActivitySource, tries: int) -> Activity:
     text = "" if result is None else one_line(result.text) if result.ok else result.reason or ""
     if result is not None and result.retry is Retry.WAIT:
-        return Activity(ActivityKind.LIMITED, now, source, text, resume_at=result.resume_at)
+        return Activity(ActivityKind.LIMITED, now, source, text, attempt=tries, resume_at=result.resume_at)
     return Activity(ActivityKind.IDLE, now, source, text)
 
 

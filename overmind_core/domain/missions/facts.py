@@ -57,13 +57,15 @@ class Gone(NamedTuple):
 class EndAsked(NamedTuple):
     """The run is to end, for a `cause`.
 
-    `grace` in seconds; `text` explains it between the log's lines; `reason` is the mission's with `Cause.LIMIT`.
+    `grace` in seconds; `text` explains it between the log's lines; `reason` is the mission's with `Cause.LIMIT`;
+    `given`: the grace that a person chose, which a plan hands on to its agents.
     """
 
     cause: Cause
     grace: float
     text: str | None = None
     reason: str | None = None
+    given: float | None = None
 
 
 class SetUpAsked(NamedTuple):

@@ -177,7 +177,7 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
     ending = (
         replace(before, cause=fact.cause, deadline_mono=now.mono)
         if before
-        else Ending(fact.cause, now.mono + fact.grace, reason=fact.reason)
+        else Ending(fact.cause, now.mono + fact.grace, reason=fact.reason, grace=fact.given)
     )
     stopping = replace(with_step(mission, TransitionStep.END), ending=ending, held_mono=None)
     notes: tuple[Effect, ...] = (events.MissionStopping(text=fact.text, cause=fact.cause.value),)
@@ -188,7 +188,8 @@ def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
 
 def _merge(before: Ending, fact: EndAsked, now: Now) -> Ending:
     """A wish on top of an ending can shorten its grace, and decide what follows an ending that nobody asked for."""
-    sooner = replace(before, deadline_mono=min(before.deadline_mono, now.mono + fact.grace))
+    given = before.grace if fact.given is None else fact.given
+    sooner = replace(before, deadline_mono=min(before.deadline_mono, now.mono + fact.grace), grace=given)
     undecided = before.cause in {Cause.EXITED, Cause.RESTART, Cause.STALLED, Cause.CHANGE_OVER}
     if not undecided or fact.cause not in {Cause.STOP, Cause.RESTART, Cause.LIMIT}:
         return sooner

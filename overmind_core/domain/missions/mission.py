@@ -140,6 +140,8 @@ class Ending:
     """Seconds since the epoch before which another run makes no sense."""
     hopeless: bool = False
     """Another run would end the same way: no policy starts one."""
+    grace: float | None = None
+    """Seconds that whoever asked gave it, and what a plan ends with it; None: to each its own."""
 
 
 @dataclass(frozen=True, slots=True)

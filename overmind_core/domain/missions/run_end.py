@@ -68,7 +68,8 @@ def _by_policy(
     lasted = now.mono - mission.run_started_mono
     verdict = restart_policy.decide(policy, mission.restarts_mono, mission.streak, lasted, now.mono)
     if isinstance(verdict, restart_policy.GiveUp):
-        spent = events.RestartBudgetSpent(text="--- not restarted again: the restart budget is spent ---")
+        last = "" if reason is None else f"; the last run: {reason}"
+        spent = events.RestartBudgetSpent(text=f"--- not restarted again: the restart budget is spent{last} ---")
         return _final(mission, _EndVerdict(step, "restart_budget_spent", code), now, (*effects, spent))
     delay = max(verdict.delay, (mission.ending.resume_at or now.wall) - now.wall)
     waiting = replace(

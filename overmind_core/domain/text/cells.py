@@ -101,9 +101,18 @@ def _category(character: str) -> str:
     return category(character)
 
 
+MOST_CELLS = 1000
+"""Columns, or rows, that a mission's terminal may have."""
+MOST_MEANT = 3
+"""Words that may have been meant; more would say nothing."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ` Did you mean …?` with the known words that look like `word`, else nothing."""
+    """Return ` Did you mean …?` with the known words that begin with `word`, or look like it; else nothing."""
     from difflib import get_close_matches  # noqa: PLC0415  (start-up: only when something is wrong)
 
-    close = get_close_matches(word, list(known), n=3, cutoff=0.6)
+    words = list(known)
+    close = [one for one in words if word and one.startswith(word)]
+    if not 0 < len(close) <= MOST_MEANT:
+        close = get_close_matches(word, words, n=MOST_MEANT, cutoff=0.6)
     return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from overmind_core.domain.agents.agent import RAW
-from overmind_core.domain.isolation.isolation import isolation_variables
+from overmind_core.domain.isolation.isolation import HOST, isolation_variables
 from overmind_core.domain.missions.facts import EndAsked, SetUpAsked, StartAsked
 from overmind_core.domain.missions.mission import Cause, Kind, RestartPolicy, Status
 from overmind_core.errors import OvermindError
+from overmind_core.isolation.ports import is_free
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions import validate
 from overmind_core.missions.spec import Environment, MissionSpec
@@ -66,6 +67,7 @@ class Services:
 
     async def take(self, service: str) -> None:
         """Start it: the one that ran before, unless its environment is another by now."""
+        await self._check_port(service)
         if await self._started_again(service):
             return
         name, key = self._name(service), self._key(service)
@@ -85,6 +87,20 @@ class Services:
     def text(self, service: str) -> str:
         """For people."""
         return f"starting {service}: {self._service(service).command}"[:LONGEST_NAME]
+
+    async def _check_port(self, service: str) -> None:
+        """See that nobody has taken the service's port since it was reserved.
+
+        Raises:
+            OvermindError: `not_ready`; another start gets another port.
+        """
+        port = self._record.ports.get(service)
+        if port is None or await self._workspace.in_thread(is_free, port):
+            return
+        who = await self._workspace.in_thread(_holder, port)
+        raise OvermindError(
+            "not_ready", f"its port {port} was taken by {who} before it could start. Start it again for another port"
+        )
 
     async def _started_again(self, service: str) -> bool:
         book, child = self._workspace.registry, self._record.services.get(service)
@@ -155,6 +171,14 @@ class Services:
     @property
     def _record(self) -> Isolation:
         return self._workspace.records[self._mission]
+
+
+def _holder(port: int) -> str:
+    """Who listens at a port of this machine, for people."""
+    from overmind_core.system.listeners import listeners  # noqa: PLC0415 - for a port that is not free
+
+    found = next(iter(listeners(HOST, port) or ()), None)
+    return "another program" if found is None else f"{found.name} (PID {found.pid})"
 
 
 SCRIPT = 'for command; do printf "$ %s\\n" "$command"; /bin/sh -c "$command" || exit; done'

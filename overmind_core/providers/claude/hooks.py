@@ -103,7 +103,8 @@ def _stop_failure(payload: Object) -> Iterator[AgentFact]:
     reason = (
         stream.api_reason(message, count_at(payload, "api_error_status")) or text_at(payload, "error") or "api_error"
     )
-    yield TurnEnded(TurnResult(ok=False, reason=reason, text=message, raw=payload))
+    retry = stream.retry_of(reason, None)
+    yield TurnEnded(TurnResult(ok=False, reason=reason, text=message, retry=retry, raw=payload))
 
 
 def _session_end(payload: Object) -> Iterator[AgentFact]:

@@ -145,6 +145,10 @@ class Claude:
         """Its prompt is there and empty."""
         return screen_rules.is_ready(lines)
 
+    def draft(self, lines: Iterable[str]) -> str:
+        """What stands in its prompt."""
+        return screen_rules.draft(lines)
+
     def was_interrupted(self, lines: Sequence[str]) -> bool:
         """Whether the screen shows that a person has ended the newest turn."""
         return screen_rules.was_interrupted(lines)

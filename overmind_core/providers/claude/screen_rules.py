@@ -124,6 +124,12 @@ def is_ready(lines: Iterable[str]) -> bool:
     return typed is not None and _is_empty(typed)
 
 
+def draft(lines: Iterable[str]) -> str:
+    """What was typed into the prompt and not sent."""
+    typed = _typed(list(lines))
+    return "" if typed is None or _is_empty(typed) else typed
+
+
 def was_interrupted(lines: Sequence[str]) -> bool:
     """Whether a person has ended the turn: it says so, or has put the text back into the prompt."""
     typed = _typed(lines)

@@ -15,6 +15,7 @@ from typing import Any
 
 from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import (
+    NO_CREDIT,
     Acknowledged,
     AgentFact,
     AskCancelled,
@@ -67,13 +68,17 @@ REASONS: Mapping[str, str] = {
 }
 """By subtype."""
 
-FINAL = frozenset({"not_logged_in", "max_turns", "max_cost", "no_structured_output"})
+FINAL = frozenset(
+    {"not_logged_in", "max_turns", "max_cost", "no_structured_output"}
+    | {f"api_error {status}" for status in (400, 401, 403, 404, 413)}
+)
 """Reasons with which another run would end the same way."""
+HELD = frozenset({"limited", NO_CREDIT} | {f"api_error {status}" for status in (429, 503, 529)})
+"""Reasons that pass: a rate limit, an overload, missing credit."""
 
 SYNTHETIC = "<synthetic>"
 """The model of a message that the program says in a model's place."""
 LIMITED = "limited"
-NO_CREDIT = "no_credit"
 INTERRUPTED = "interrupted"
 WRONG_START = "wrong_start"
 """The conversation was to be resumed and does not exist, or to be begun and does."""
@@ -89,7 +94,7 @@ def turn_result(line: Object) -> TurnResult:
         ok=ok,
         reason=reason,
         text=message,
-        retry=_retry(reason, end),
+        retry=retry_of(reason, end),
         resume_at=end,
         cost_total=number_at(line, "total_cost_usd"),
         cost_turn=_cost_turn(line),
@@ -175,10 +180,11 @@ def api_reason(message: str, status: int) -> str | None:
     return f"api_error {status or (named and named[1]) or ''}".rstrip()
 
 
-def _retry(reason: str | None, end: float | None) -> Retry:
+def retry_of(reason: str | None, end: float | None) -> Retry:
+    """What a failure for this reason means for what follows; `end`: of the limit, where that is told."""
     if reason == WRONG_START:
         return Retry.SWITCH
-    if end is not None:
+    if end is not None or reason in HELD:
         return Retry.WAIT
     return Retry.NEVER if reason in FINAL else Retry.POLICY
 

@@ -7,16 +7,17 @@ import sys
 
 import pytest
 
-from overmind_core.cli.command import COMMANDS
+from overmind_core.cli.command import ALIASES, COMMANDS, find
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
+from overmind_core.cli.synonyms import INSTEAD
 from overmind_core.errors import CODES, OvermindError
 from overmind_core.version import VERSION
 
 FAILING = [
     (["nosuch"], 2, "Error: unknown_command: There is no command 'nosuch'."),
     (["pss"], 2, "Did you mean ps?"),
-    (["--nosuch"], 2, "Error: invalid: unknown option --nosuch"),
+    (["--nosuch"], 2, "Error: invalid: Unknown option --nosuch"),
     (["run"], 2, "Error: empty_command: Missing command"),
     (["run", ""], 2, "Error: empty_command: Missing command"),
     (["run", "  "], 2, "Error: empty_command: Missing command"),
@@ -24,6 +25,26 @@ FAILING = [
     (["run", "--name", "x"], 2, "Error: empty_command: Missing command"),
     (["run", "--bogus", "true"], 2, "Error: invalid: Unknown option --bogus"),
     (["kill"], 2, "Error: invalid: Missing id"),
+    (["stop"], 2, "Error: invalid: Missing id"),
+    (["stop", "--all", "x"], 2, "not both"),
+    (["restart", "--all", "x"], 2, "not both"),
+    (["attach"], 2, "Error: invalid: Missing id"),
+    (["attach", "x", "-t", "y"], 2, "Give the id once"),
+    (["screen"], 2, "Error: invalid: Missing id"),
+    (["exec", "x"], 2, "Error: empty_command: Missing command"),
+    (["apply"], 2, "Error: invalid: Missing file"),
+    (["apply", "x.toml", "-f", "y.toml"], 2, "Give the file once"),
+    (["diff"], 2, "Error: invalid: Missing file"),
+    (["agents"], 2, "Error: invalid: Missing file"),
+    (["run", "--rm", "true"], 2, "--rm is for --wait and -it"),
+    (["run", "-d", "--wait", "true"], 2, "--detach and --wait don't go together"),
+    (["run", "-t", "--no-tty", "true"], 2, "--tty and --no-tty don't go together"),
+    (["kill", "-s", "HUP", "--all"], 2, "--signal HUP and --all don't go together"),
+    (["logs", "-p", "-f", "x"], 2, "--previous and --follow don't go together"),
+    (["--home"], 2, "--home needs a folder"),
+    (["cp", "a", "b"], 2, "overmind info ID"),
+    (["get", "missions"], 2, "To list missions: overmind ps; to see one: overmind info ID"),
+    (["config", "view"], 2, "Settings are in config.toml"),
     (["restart"], 2, "Error: invalid: Missing id"),
     (["kill", "--all", "x"], 2, "not both"),
     (["update", "x"], 2, "Nothing to change"),
@@ -49,6 +70,32 @@ def test_a_failure_is_told_on_stderr_and_starts_nothing(words, status, said, con
     assert shown.err.startswith("Error: ")
     assert said in shown.err
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("word", INSTEAD)
+def test_a_synonym_names_commands_that_there_are_and_is_none_itself(word):
+    assert word not in {*COMMANDS, *ALIASES}
+    named = [line.split("overmind ")[1:] for line in INSTEAD[word].split("; ")]
+    for one in (words for line in named for words in line):
+        assert one.split()[0] in {name.split()[0] for name in COMMANDS}, one
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_an_alias_is_the_command_itself_and_stands_in_its_help(alias, capsys):
+    assert alias not in COMMANDS
+    assert guarded([*alias.split(), "--help"], Context({})) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"usage: overmind {ALIASES[alias]} ")
+    assert f"overmind {alias}" in shown
+
+
+def test_home_may_be_named_before_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for words in (["--home", "here"], ["--home=here"], ["--home", "elsewhere", "--home", str(tmp_path / "here")]):
+        context = Context({"OVERMIND_HOME": str(tmp_path / "other")})
+        assert guarded([*words, "ps"], context) == 1
+        assert context.home.root == context.environ["OVERMIND_HOME"] == str(tmp_path / "here")
+        assert "daemon_not_running" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["quest"], ["quest", "--help"], ["help", "quest"]])
@@ -78,8 +125,9 @@ def test_the_overview_names_every_command(words, context, capsys):
     assert all(f"  {name} " in shown for name in COMMANDS)
 
 
-def test_the_version_is_printed(context, capsys):
-    assert guarded(["--version"], context) == 0
+@pytest.mark.parametrize("word", ["--version", "-v", "-V"])
+def test_the_version_is_printed(word, context, capsys):
+    assert guarded([word], context) == 0
     assert capsys.readouterr().out == f"overmind {VERSION}\n"
 
 
@@ -124,17 +172,38 @@ main()
 """
 
 
-@pytest.mark.parametrize("words", [["ps"], ["run", "true"], ["stop", "x"], ["info", "x"], ["status"]])
-def test_the_start_imports_nothing_heavy(words, tmp_path):
-    (tmp_path / "home").write_text("in the way of a home, so that no daemon starts")
-
+def _imported(words, tmp_path):
+    """The exit status, and the modules that the command line has loaded at its end."""
     looked = subprocess.run(
         [sys.executable, "-c", LOOK, *words],
         env={"OVERMIND_HOME": str(tmp_path / "home"), "PYTHONPATH": ":".join(sys.path), "LANG": "en_US.UTF-8"},
         capture_output=True,
         text=True,
     )
+    status, *modules = looked.stderr.splitlines()[-1].split()
+    return status, set(modules)
 
-    imported = looked.stderr.splitlines()[-1].split()
-    assert imported[0] == "1"
-    assert not set(FORBIDDEN) & set(imported[1:])
+
+FOR_HELP = {
+    "overmind_core.cli.help",
+    "overmind_core.domain.operations",
+}
+"""All that help loads and `ps` does not."""
+
+
+def test_help_imports_nothing_that_ps_does_not(tmp_path):
+    (tmp_path / "home").write_text("in the way of a home, so that no daemon starts")
+    _, for_ps = _imported(["ps"], tmp_path)
+    for words in (["--help"], ["help"], ["quest"], ["ps", "--help"]):
+        status, modules = _imported(words, tmp_path)
+        assert (status, modules - for_ps) == ("0", FOR_HELP), words
+    assert not {find(name).run.__module__ for name in COMMANDS} & _imported(["--help"], tmp_path)[1]
+
+
+@pytest.mark.parametrize("words", [["ps"], ["run", "true"], ["stop", "x"], ["info", "x"], ["status"]])
+def test_the_start_imports_nothing_heavy(words, tmp_path):
+    (tmp_path / "home").write_text("in the way of a home, so that no daemon starts")
+
+    status, modules = _imported(words, tmp_path)
+    assert status == "1"
+    assert not set(FORBIDDEN) & modules

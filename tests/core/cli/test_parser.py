@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from overmind_core.cli.command import COMMANDS, find
+from overmind_core.cli.command import COMMANDS, JSON, find
+from overmind_core.cli.context import Context
+from overmind_core.cli.main import guarded
 from overmind_core.cli.parser import parse, split_rest
 from overmind_core.errors import UsageError
 
@@ -45,13 +49,38 @@ USAGE = [
     ("run", ["--type", "agent", "ls"], "'agent'"),
     ("run", ["--size", "80", "ls"], "'80' is not a size"),
     ("run", ["--label", "team", "ls"], "'team' is not a label"),
-    ("run", ["--name"], "expected one argument"),
-    ("stop", [], "Missing id"),
+    ("run", ["--name"], "--name needs a value"),
+    ("freeze", [], "Missing id"),
     ("info", [], "Missing id"),
     ("info", ["a", "b"], "Unexpected argument 'b'"),
-    ("status", ["now"], "Unexpected argument 'now'"),
+    ("version", ["now"], "Unexpected argument 'now'"),
     ("wait", ["a", "--timeout", "x"], "'x' is not a duration"),
     ("signal", ["a"], "Missing NAME"),
+    ("signal", ["a", "FOO"], "'FOO' is not a signal"),
+    ("stop", ["-1", "api"], "Unknown option -1"),
+    ("stop", ["api", "-1"], "Unknown option -1"),
+    ("restart", ["-5"], "Unknown option -5"),
+    ("info", ["-100"], "Unknown option -100"),
+    ("run", ["-5", "ls"], "Unknown option -5"),
+    ("ritual create", ["-5", "nightly", "@daily", "true"], "Unknown option -5"),
+    ("kill", ["-99", "api"], "'99' is not a signal"),
+    ("kill", ["-s", "-9", "api"], "--signal"),
+    ("ps", ["--json=yes"], "--json takes no value"),
+    ("ps", ["--al"], "Unknown option --al. Did you mean --all? See"),
+    ("ps", ["--status", "foo"], "'foo' is not a status. Choose preparing,"),
+    ("ps", ["--label", "=x"], "'=x' is not a label"),
+    ("ps", ["-o", "xml"], "'xml' is not known. Choose json, yaml, name or wide"),
+    ("info", ["x", "-o", "wide"], "'wide' is not known"),
+    ("run", ["--restart", "alway", "ls"], "'alway' is not known. Did you mean always?"),
+    ("run", ["--name", "a b", "ls"], "'a b' is not a name"),
+    ("run", ["--stop-signal", "FOO", "ls"], "'FOO' is not a signal"),
+    ("run", ["--env", "=x", "ls"], "'=x' is not a variable"),
+    ("run", ["--allow", "Bash(", "ls"], "'Bash(' is no rule"),
+    ("run", ["--deny", "Bash(", "ls"], "'Bash(' is no rule"),
+    ("update", ["x", "--name", "a/b"], "'a/b' is not a name"),
+    ("rename", ["x", "a/b"], "'a/b' is not a name"),
+    ("ritual create", ["--tz", "Nowhere", "x", "@daily", "true"], "'Nowhere' is not a time zone"),
+    ("events", ["--since", "whenever"], "'whenever' is not a time"),
 ]
 
 
@@ -88,5 +117,84 @@ def test_every_command_explains_itself_with_examples(name, capsys):
     shown = capsys.readouterr().out
     assert raised.value.code == 0
     assert shown.startswith(f"usage: overmind {name} [options]")
-    assert all(example in shown for example in command.examples)
+    joined = re.sub(r" \\\n +", " ", shown)
+    assert all(example in joined for example in command.examples)
     assert command.examples
+
+
+ARGPARSE = re.compile("invalid choice|ignored explicit|expected .* argument|unrecognized|choose from")
+
+
+@pytest.mark.parametrize(("command", "words", "said"), USAGE)
+def test_no_word_of_argparse_reaches_a_person(command, words, said):
+    with pytest.raises(UsageError) as raised:
+        parse(find(command), words)
+    assert not ARGPARSE.search(raised.value.message)
+
+
+MEANT = [
+    ("kill", ["-9", "api"], {"signal": "KILL", "ids": ["api"]}),
+    ("kill", ["api", "-KILL"], {"signal": "KILL", "ids": ["api"]}),
+    ("kill", ["-SIGHUP", "api"], {"signal": "HUP", "ids": ["api"]}),
+    ("kill", ["-s", "15", "api"], {"signal": "TERM", "ids": ["api"]}),
+    ("kill", ["-a", "-y"], {"signal": None, "all": True, "yes": True}),
+    ("stop", ["-t", "5", "api"], {"grace": "5", "ids": ["api"]}),
+    ("stop", ["--time=5", "api"], {"grace": "5"}),
+    ("logs", ["-100", "api"], {"tail": 100, "ids": ["api"]}),
+    ("logs", ["api", "-f", "-n", "5"], {"tail": 5, "follow": True}),
+    ("logs", ["--lines", "5"], {"tail": 5}),
+    ("logs", ["-l", "app=web", "-p"], {"label": ["app=web"], "previous": True}),
+    ("ps", ["-aq", "-l", "app"], {"label": ["app"], "all": True, "quiet": True}),
+    ("ps", ["-o", "json"], {"json": True, "wide": False}),
+    ("ps", ["-o", "yaml"], {"json": True, "output": "yaml"}),
+    ("ps", ["-o", "wide"], {"json": False, "wide": True}),
+    ("ps", ["--format=json"], {"json": True}),
+    ("top", ["--no-stream", "api"], {"once": True, "ids": ["api"]}),
+    (
+        "run",
+        ["-d", "-n", "api", "-w", "/tmp", "-l", "a=b", "ls"],
+        {"name": "api", "cwd": "/tmp", "label": [("a", "b")]},
+    ),
+    (
+        "run",
+        ["--rm", "-it", "python3", "-i"],
+        {"rm": True, "interactive": True, "tty": True, "rest": ["python3", "-i"]},
+    ),
+    ("exec", ["-it", "api", "ls", "-l"], {"id": "api", "rest": ["ls", "-l"], "tty": True}),
+    ("attach", ["-t", "api"], {"id": None, "target": "api"}),
+    ("screen", ["-p", "-e", "-t", "api"], {"target": "api", "ansi": True}),
+    ("apply", ["-f", "x.toml"], {"file": None, "filename": "x.toml"}),
+    ("delete", ["--file", "x.toml"], {"plan": None, "filename": "x.toml"}),
+    ("rm", ["-f", "api"], {"force": True}),
+    ("prune", ["-f"], {"yes": True}),
+    ("events", ["--since", "1200"], {"since": (1200, "")}),
+]
+
+
+@pytest.mark.parametrize(("command", "words", "meant"), MEANT)
+def test_words_of_docker_kubectl_and_tmux_mean_what_they_mean_there(command, words, meant):
+    args = vars(parse(find(command), words))
+    assert {name: args[name] for name in meant} == meant
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_options_of_a_command_have_names_and_values_of_their_own(name):
+    command = find(name)
+    options = [one for one in command.options for one in one.names]
+    values = [one.attribute for one in (*command.arguments, *command.options)]
+    assert len(set(options)) == len(options)
+    assert len(set(values)) == len(values)
+    assert JSON not in command.options or "--output" in options
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "100", "500", "", "wide"])
+@pytest.mark.parametrize("words", [["--help"], ["quest"], ["run", "--help"], ["merge", "--help"], ["mcp", "--help"]])
+def test_help_is_as_wide_as_the_terminal_up_to_100_columns(words, columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert guarded(words, Context({})) == 0
+    wide = {"": 80, "wide": 80, "500": 100}.get(columns) or int(columns)
+    lines = capsys.readouterr().out.splitlines()
+    # a word that can't be parted, such as JSON or the way to a file, may be longer
+    assert [line for line in lines if len(line) > wide and len(line.split()) > 2] == []
+    assert wide == 40 or max(map(len, lines)) > 0.8 * wide
+    assert wide == 40 or max(map(len, lines)) <= wide

@@ -78,6 +78,28 @@ def test_all_logs_take_no_more_than_is_set_and_never_more_than_a_tenth_of_the_di
     in_process.run(story())
 
 
+def test_a_log_without_a_record_is_never_removed_but_that_of_a_removed_mission_is(home):
+    """A removal may have been cut off between the record and the folder."""
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            gone = await ended(inside, keeper, "gone")
+            await inside.ask("rm", id=gone)
+        keeper.close()
+        for name in (gone, "f00dcafe"):
+            os.makedirs(f"{home.logs}/{name}/000001")
+        async with supervising(home, ScriptedKeeper(home, number=2)) as inside:
+            before = inside.app.unrecorded.names()
+            await inside.app.retention.tidy()
+            return before, os.listdir(home.logs), inside.app.unrecorded.problem()
+
+    before, after, problem = in_process.run(story())
+    assert before == after == ["f00dcafe"]
+    assert problem is not None
+    assert problem.startswith("1 log folder has no record (f00dcafe)")
+
+
 # --- quests -------------------------------------------------------------------------------------------------------
 
 

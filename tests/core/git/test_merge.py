@@ -118,6 +118,16 @@ def test_a_hook_that_refuses_is_no_conflict(shop, merge):
         merge.integrate()
 
 
+@pytest.mark.parametrize("way", list(MergeWay))
+def test_a_hook_that_fails_after_what_is_done_stops_no_merge(shop, merge, way):
+    for name in ("post-checkout", "post-commit", "post-merge", "post-rewrite"):
+        shop.write({f".git/hooks/{name}": "#!/bin/sh\nexit 1\n"})
+        os.chmod(shop.path(f".git/hooks/{name}"), 0o755)
+    target = merge.target()
+    merge.land(target, merge.integrate(way))
+    assert shop.read("cart") == "2\n"
+
+
 def test_a_checkout_with_changes_is_never_touched(shop, merge):
     target, after = merge.target(), merge.integrate()
     shop.write({"a": "mine\n"})

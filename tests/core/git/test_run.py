@@ -37,6 +37,18 @@ def test_a_refusal_says_what_git_said(git, tmp_path):
     assert (caught.value.code, "no-such-command" in caught.value.reason) == (1, True)
 
 
+def test_a_filter_whose_program_is_missing_is_named_with_the_file(git, tmp_path):
+    git(str(tmp_path), "init", "--quiet")
+    for name, text in ((".gitattributes", "*.bin filter=lost\n"), ("a.bin", "1\n")):
+        (tmp_path / name).write_text(text)
+    for key, value in (("clean", "no-such-program"), ("required", "true")):
+        git(str(tmp_path), "config", f"filter.lost.{key}", value)
+    with pytest.raises(GitFailed) as caught:
+        git(str(tmp_path), "add", ".")
+    assert caught.value.reason.startswith("a.bin: clean filter 'lost' failed: ")
+    assert "no-such-program" in caught.value.reason
+
+
 def test_an_expected_status_is_an_answer(git, tmp_path):
     answer = git.run(str(tmp_path), "-c", "alias.three=!echo out; echo err >&2; exit 3", "three", expected=(3,))
     assert answer == (3, "out\n", "err\n")

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from overmind_core.git.run import GitFailed
+from overmind_core.git.status import worktree_status
 from overmind_core.git.worktree_removal import claimed_branch
 from overmind_core.git.worktrees import Dirty, Unmerged, add, holds, remove
 
@@ -72,6 +73,21 @@ def test_commits_of_the_branch_are_kept_when_another_is_checked_out(repo, path):
     with pytest.raises(Unmerged) as refused:
         discard(repo)
     assert {one for one, _ in refused.value.commits} == {commit, with_nothing}
+
+
+def test_commits_without_a_branch_that_were_left_again_are_kept(repo, path):
+    began = repo("rev-parse", "HEAD")
+    repo.git(path, "checkout", "-q", "--detach")
+    loose = repo.commit("loose.txt", at=path)
+    repo.git(path, "checkout", "-q", "overmind/api")
+    state = worktree_status(repo.git, path, "main", began)
+    assert (state.merged, state.commits) == (False, ((loose, "change loose.txt"),))
+    with pytest.raises(Unmerged) as refused:
+        discard(repo, base="main", base_commit=began)
+    assert refused.value.commits == ((loose, "change loose.txt"),)
+    repo("merge", "-q", loose)
+    assert worktree_status(repo.git, path, "main", began).merged
+    assert discard(repo, base="main", base_commit=began).worktree
 
 
 def test_work_that_was_squashed_into_its_base_goes(repo, path):

@@ -69,6 +69,18 @@ def test_patterns_mean_what_a_shell_means(source, worktree):
         assert expected or told == (f"not copied: {pattern} is not there",)
 
 
+def test_folders_above_what_is_copied_or_linked_have_the_mode_of_the_projects(source, worktree):
+    write(source, "app/web/.env", "lib/deep/data")
+    (source / "app").chmod(0o750)
+    before = os.umask(0o077)
+    try:
+        copy_and_link(str(source), str(worktree), ["app/web/.env"], ["lib/deep/data"])
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE((worktree / name).stat().st_mode) for name in ("app", "app/web", "lib", "lib/deep")]
+    assert modes == [0o750, 0o755, 0o755, 0o755]
+
+
 def test_modes_times_and_links_inside_are_kept_and_doing_it_again_does_nothing(source, worktree):
     write(source, "bin/run", "bin/data")
     (source / "bin/run").chmod(0o4750)

@@ -126,7 +126,6 @@ FILES = [
     (b"a\n\n", "a\n"),
     (b"", ""),
     (b"\xff\n", "\U0010dcff"),
-    (b"a\0b", "ab"),
     (b"x" * LARGEST + b"\n", "x" * LARGEST),
 ]
 
@@ -142,9 +141,36 @@ def test_an_output_is_what_its_file_holds_without_the_last_newline(ended, data, 
     [("x" * (LARGEST + 1), LARGEST), ("é" * LARGEST, LARGEST // 2), ("x" + "é" * LARGEST, LARGEST // 2)],
     ids=["one byte", "two bytes", "an odd place"],
 )
-def test_of_a_file_that_is_too_large_the_beginning_is_handed_on(ended, text, characters):
+def test_of_a_file_that_is_too_large_the_beginning_is_kept_and_it_is_said(ended, text, characters):
     (ended.folder / "facts").write_text(text, encoding="utf-8")
     assert ended.ran().read(outputs=("facts",)) == Outputs(facts={"facts": text[:characters]}, cut=("facts",))
+
+
+def test_a_nul_in_a_file_is_left_out_and_it_is_said(ended):
+    (ended.folder / "facts").write_bytes(b"a\0b")
+    assert ended.ran().read(outputs=("facts",)) == Outputs(facts={"facts": "ab"}, unfit=("facts",))
+
+
+@pytest.mark.parametrize("size", [LARGEST, LARGEST + 1, 3 * LARGEST])
+def test_a_result_that_is_too_large_is_said_to_be(ended, size):
+    ended.ran().log.out(b"one\n" + b"a" * size + b"\n", 1.0)
+    assert ended.read(wanted={"result"}) == Outputs("a" * LARGEST, cut=("result",) if size > LARGEST else ())
+
+
+PROBLEMS = [
+    (Outputs("42", {"facts": "1"}), None, ""),
+    (Outputs(missing=("facts", "more")), "output_missing", "it did not hand on facts, more"),
+    (Outputs(cut=("result",)), "output_too_large", "more than 64 KiB can't be handed on; hand on the path of a file"),
+    (Outputs(unfit=("facts",)), "output_invalid", "facts: a NUL character can't be handed on"),
+]
+
+
+@pytest.mark.parametrize(("outputs", "reason", "said"), PROBLEMS)
+def test_what_can_not_be_handed_on_whole_is_not_handed_on(outputs, reason, said):
+    assert (outputs.problem is None) is (reason is None)
+    if outputs.problem is not None:
+        assert outputs.problem[0] == reason
+        assert said in outputs.problem[1]
 
 
 def test_what_is_no_file_in_the_folder_is_missing(ended, tmp_path):

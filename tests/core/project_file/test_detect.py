@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import partial
 
 import pytest
@@ -271,3 +272,89 @@ def test_whatever_processes_are_called_our_reader_takes_them(processes):
     found = read(Detected(proposals, setup=tuple(command for _, command in processes)))
     assert [one.command for one in found.services] == [command for _, command in processes[:50]]
     assert found.setup == tuple(command for _, command in processes)
+
+
+def test_a_workspace_is_installed_since_links_would_lead_to_the_persons_packages(folder):
+    for place in ("", "apps/web", "packages/ui"):
+        (folder / place / "node_modules").mkdir(parents=True)
+        (folder / place / "package.json").write_text(json.dumps({"workspaces": ["packages/*"]} if not place else {}))
+    found = written(folder, __gitignore="node_modules/\n", package_lock__json="")
+    assert (read(found).link, read(found).setup) == ((), ("npm install",))
+    (folder / "package.json").write_text("{}")
+    (folder / "pnpm-workspace.yaml").write_text("")
+    assert detected_in(folder).link == ()
+
+
+def test_parts_of_a_project_have_settings_and_libraries_of_their_own(folder):
+    for place in ("", "apps/web", "apps/api", "apps/web/node_modules/x", "deep/er/than/that"):
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        (folder / place / ".env.local").write_text("")
+        (folder / place / "package.json").write_text("{}")
+    found = written(folder, __gitignore="node_modules/\n.env*\n", package__json="{}")
+    assert read(found).copy == (".env.local", "apps/api/.env.local", "apps/web/.env.local")
+    assert (read(found).link, read(found).setup) == (("apps/web/node_modules",), ("npm install",))
+
+
+SERVERS = [
+    (("Gemfile", "bin/rails"), "bin/rails server --port $PORT --pid tmp/server.pid", ("bundle install",)),
+    (("manage.py",), "python3 manage.py runserver $PORT", ()),
+    (("manage.py", "uv.lock"), "uv run python manage.py runserver $PORT", ("uv sync",)),
+    (
+        ("manage.py", "requirements.txt"),
+        ".venv/bin/python manage.py runserver $PORT",
+        ("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",),
+    ),
+    (("go.mod",), None, ("go mod download",)),
+]
+
+
+@pytest.mark.parametrize(("names", "command", "setup"), SERVERS)
+def test_a_project_of_rails_django_or_go(folder, names, command, setup):
+    (folder / "bin").mkdir()
+    for name in names:
+        (folder / name).write_text("")
+    found = read(detected_in(folder))
+    assert ([one.command for one in found.services], found.setup) == ([command] if command else [], setup)
+
+
+def test_a_procfile_says_better_how_a_server_is_started(folder):
+    (folder / "Procfile").write_text("web: mine\n")
+    (folder / "manage.py").write_text("")
+    assert [one.command for one in read(detected_in(folder)).services] == ["mine"]
+
+
+def test_keys_of_rails_that_git_ignores_are_copied(folder):
+    (folder / "config").mkdir()
+    (folder / "config" / "master.key").write_text("")
+    assert written(folder, __gitignore="*.key\n").copy == ("config/master.key",)
+
+
+def test_a_compose_file_is_read_with_the_settings_beside_it_but_no_secret_is_written_down(folder):
+    compose = """\
+services:
+  db:
+    image: "postgres:${PG:-15}"
+    ports: ["${DB_PORT-5433}:5432"]
+    environment: { POSTGRES_DB: "$NAME", POSTGRES_PASSWORD: "${DB_PASSWORD:-x}", URL: "${URL:-none}" }
+"""
+    settings = "# x\nexport PG=16 # newest\nNAME='shop'\nDB_PASSWORD=hidden\nURL=pg://a:hidden@b\n"
+    found = written(folder, compose__yaml=compose, __env=settings, __gitignore=".env\n")
+    (db,) = read(found).services
+    assert db.image == "postgres:16"
+    assert db.env == {"POSTGRES_DB": "shop", "POSTGRES_PASSWORD": "x", "URL": "none"}
+    assert "hidden" not in first(found)
+
+
+COMMENTED = {
+    "nothing": {},
+    "installed": {"package__json": "{}", "__gitignore": "node_modules/\n"},
+    "make": {"Makefile": "deps:\n", "uv__lock": ""},
+}
+
+
+@pytest.mark.parametrize("name", COMMENTED)
+def test_each_line_that_is_a_comment_makes_sense_without_its_sign(folder, name):
+    (folder / "node_modules").mkdir()
+    text = first(written(folder, **COMMENTED[name]))
+    head, _, rest = text.partition("\n\n")
+    assert project(re.sub(r"(?m)^( *)# ", r"\1", rest).encode()) != Project(), head

@@ -41,7 +41,7 @@ ENDS = [
     ("text", True, None, Retry.POLICY),
     ("tool", True, None, Retry.POLICY),
     ("error_400", False, "api_error", Retry.POLICY),
-    ("error_401", False, "api_error 401", Retry.POLICY),
+    ("error_401", False, "api_error 401", Retry.NEVER),
     ("error_429", False, "api_error 429", Retry.POLICY),
     ("no_key", False, "not_logged_in", Retry.NEVER),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
@@ -37,6 +38,13 @@ def times(text: str, start: str, count: int, zone: str = "UTC") -> list[str]:
         ("0 0 31 * *", "2027-01-01", ["2027-01-31 00:00", "2027-03-31 00:00", "2027-05-31 00:00"]),
         ("0 12 13 * FRI", "2026-11-01", ["2026-11-06 12:00", "2026-11-13 12:00", "2026-11-20 12:00"]),
         ("5/15 3 * * *", "2026-11-20", ["2026-11-20 03:05", "2026-11-20 03:20", "2026-11-20 03:35"]),
+        ("0 9-9/2 * * *", "2026-11-20", ["2026-11-20 09:00", "2026-11-21 09:00"]),
+        ("0 0 * * MON-MON/2", "2026-11-20", ["2026-11-23 00:00", "2026-11-30 00:00"]),
+        ("5,10-10/5 3 * * *", "2026-11-20", ["2026-11-20 03:05", "2026-11-20 03:10", "2026-11-21 03:05"]),
+        ("0 0 L * *", "2026-11-20", ["2026-11-30 00:00", "2026-12-31 00:00"]),
+        ("0 0 LW * *", "2026-11-20", ["2026-11-30 00:00", "2026-12-31 00:00", "2027-01-29 00:00"]),
+        ("0 0 * * 5L", "2026-11-20", ["2026-11-27 00:00", "2026-12-25 00:00"]),
+        ("0 0 * * FRI#2", "2026-11-20", ["2026-12-11 00:00", "2027-01-08 00:00"]),
         ("@hourly", "2026-11-20T08:30", ["2026-11-20 09:00", "2026-11-20 10:00"]),
         ("@daily", "2026-11-20T08:30", ["2026-11-21 00:00", "2026-11-22 00:00"]),
         ("@weekly", "2026-11-20T08:30", ["2026-11-22 00:00", "2026-11-29 00:00"]),
@@ -81,6 +89,29 @@ def test_a_schedule_comes_when_crontab_says(text, start, expected):
         pytest.param(
             "15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00",
             ["2026-10-04 02:30 +11", "2026-10-05 02:15 +11"], id="a gap of half an hour",
+        ),
+        pytest.param(
+            "*/20 11 * * *", "Australia/Lord_Howe", "2026-10-04T00:00",
+            ["2026-10-04 11:00 +11", "2026-10-04 11:20 +11", "2026-10-04 11:40 +11", "2026-10-05 11:00 +11"],
+            id="every twenty minutes, hours after a gap of half an hour",
+        ),
+        pytest.param(
+            "0 */3 * * *", "Australia/Lord_Howe", "2026-10-04T00:00",
+            ["2026-10-04 03:00 +11", "2026-10-04 06:00 +11"], id="every three hours over a gap of half an hour",
+        ),
+        pytest.param(
+            "5 */3 * * *", "Australia/Lord_Howe", "2026-04-05T00:05",
+            ["2026-04-05 03:05 +1030", "2026-04-05 06:05 +1030"], id="every three hours over half an hour shown twice",
+        ),
+        pytest.param(
+            "*/15 */2 * * *", "Pacific/Chatham", "2026-09-27T02:30",
+            ["2026-09-27 04:00 +1345", "2026-09-27 04:15 +1345", "2026-09-27 04:30 +1345", "2026-09-27 04:45 +1345",
+             "2026-09-27 06:00 +1345"], id="a gap at a quarter to",
+        ),
+        pytest.param(
+            "*/10 1 * * *", "Australia/Lord_Howe", "2026-04-05T01:40",
+            ["2026-04-05 01:50 +11", "2026-04-05 01:30 +1030", "2026-04-05 01:40 +1030", "2026-04-05 01:50 +1030",
+             "2026-04-06 01:00 +1030"], id="half an hour shown twice",
         ),
         pytest.param(
             "0 0 * * *", "Africa/Cairo", "2026-04-23T12:00",
@@ -138,6 +169,21 @@ def test_what_is_wrong_is_named_by_its_field(text, field):
         parse(text, zone_name="UTC", anchor=0.0)
     assert raised.value.field == field
     assert str(raised.value).startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("0 0 * * FRI-MON", "day-of-week: 'FRI-MON' runs backwards: write FRI-SAT,SUN-MON"),
+        ("0 0 * * sat-sun", "day-of-week: 'sat-sun' runs backwards: write SAT,SUN"),
+        ("0 22-2 * * *", "hour: '22-2' runs backwards: write 22-23,0-2"),
+        ("0 0 1 nov-feb *", "month: 'nov-feb' runs backwards: write NOV-DEC,JAN-FEB"),
+        ("0 0 * * FRI-FOO", "day-of-week: 'FRI-FOO' is not 0-7 or SUN-SAT"),
+    ],
+)
+def test_a_range_that_runs_backwards_is_refused_with_the_one_that_does_not(text, said):
+    with pytest.raises(InvalidSchedule, match=re.escape(said)):
+        parse(text, zone_name="UTC", anchor=0.0)
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "Europe", "../etc/passwd", "", "/etc/localtime", "a\0b"])
@@ -215,6 +261,25 @@ def test_times_follow_each_other_wherever_one_begins(text, zone, minutes):
     assert all(before < after for before, after in pairwise([begin, *found]))
     # Nothing is left out: from any moment between two times the next one is the same.
     assert [schedule.after(between) for between in (found[0] - 1.0, found[0])] == found[:2]
+
+
+@given(
+    field(0, 59).filter(lambda found: found[0].startswith("*")),
+    field(0, 23),
+    st.sampled_from([BERLIN, "Australia/Lord_Howe", "Pacific/Chatham", "Africa/Cairo", "America/St_Johns"]),
+    st.sampled_from(["2026-03-29", "2026-04-05", "2026-04-24", "2026-09-27", "2026-10-04", "2026-10-25", "2026-11-01"]),
+    st.integers(0, 24 * 60),
+)
+@settings(max_examples=60)
+def test_what_comes_every_so_many_minutes_comes_whenever_the_clock_shows_it(minute, hour, zone, day, start):
+    """Against a search of our own, minute by minute of the time that passes."""
+    begin = at(day, zone) + 60.0 * start
+    shown = (
+        (begin + 60.0 * number, datetime.fromtimestamp(begin + 60.0 * number, ZoneInfo(zone)))
+        for number in range(1, 26 * 60)
+    )
+    expected = next((moment for moment, clock in shown if clock.minute in minute[1] and clock.hour in hour[1]), None)
+    assert parse(f"{minute[0]} {hour[0]} * * *", zone_name=zone, anchor=0.0).after(begin) == expected
 
 
 # intervals

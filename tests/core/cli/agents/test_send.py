@@ -123,6 +123,15 @@ def test_a_daemon_that_is_replaced_while_somebody_waits_is_not_noticed(overmind)
     assert timeouts == sorted(timeouts, reverse=True)
 
 
+@pytest.mark.parametrize(("given", "limit"), [("120", 120.0), ("2m", 120.0), ("1500ms", 1.5)])
+def test_a_bare_timeout_is_seconds(overmind, given, limit):
+    ran = overmind(daemon("answered"), "send", "planner", "x", "--wait", "--timeout", given)
+
+    (asked,) = [args["timeout"] for command, args in ran.requests if command == "await_message"]
+    assert limit - 1 < asked <= limit
+    assert ran.err == ""
+
+
 @pytest.mark.parametrize("state", ["queued", "delivered"])
 def test_a_time_that_runs_out_is_124_and_the_message_stays(overmind, state):
     ran = overmind(daemon(state, text=None), "send", "planner", "x", "--wait", "--timeout", "10ms")

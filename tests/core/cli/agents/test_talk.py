@@ -90,7 +90,7 @@ def test_the_inbox_shows_the_exact_words(question, block):
 
 def test_the_inbox_shows_every_question_and_no_raw_control_character(overmind):
     evil = {**QUESTION, "name": "a\x1b[2J", "subject": {"command": "echo \x1b[31m\u202e\nrm -rf ~"}}
-    ran = overmind({"inbox": [{"ok": [QUESTION, evil]}]}, "inbox")
+    ran = overmind({"inbox": [{"ok": [QUESTION, evil]}], "ps": [{"ok": []}]}, "inbox")
 
     assert ran.status == 0
     assert "\x1b" not in ran.out
@@ -100,7 +100,7 @@ def test_the_inbox_shows_every_question_and_no_raw_control_character(overmind):
 
 
 def test_an_empty_inbox_prints_nothing_in_a_pipe(overmind):
-    assert overmind({"inbox": [{"ok": []}]}, "inbox")[:3] == (0, "", "")
+    assert overmind({"inbox": [{"ok": []}], "ps": [{"ok": []}]}, "inbox")[:3] == (0, "", "")
     assert overmind({"inbox": [{"ok": []}]}, "inbox", "--json").out == "[]\n"
 
 

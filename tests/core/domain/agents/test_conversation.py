@@ -356,7 +356,7 @@ def paid(c, *totals, turns=None):
     spent = []
     for total, turn in zip(totals, turns or (None,) * len(totals), strict=True):
         c, done = go(c, TurnBegan(), TurnEnded(replace(OK, cost_total=total, cost_turn=turn)))
-        spent += [round(one.usd, 6) for one in done if isinstance(one, talk.TurnPaid)]
+        spent += [round(one.usd or 0.0, 6) for one in done if isinstance(one, talk.TurnPaid)]
     return c, spent
 
 

@@ -131,7 +131,7 @@ class Conversations(RuleBasedStateMachine):
                 if number in self.program.questions:
                     self.program.questions.remove(number)
             case TurnPaid(usd):
-                self.spent += usd
+                self.spent += usd or 0.0
             case CloseInput() | LeaveProgram() | EndRun():
                 assert self.c.leaving
                 self.program.ending = True

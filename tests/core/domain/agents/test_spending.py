@@ -76,6 +76,7 @@ def test_what_a_person_types_on_a_terminal_is_counted_call_by_call():
 def test_a_message_on_a_terminal_is_told_what_its_turn_has_cost():
     c, done = at_terminal(Queued(1), Echoed("hi", "1"), read(call(final=True)), ENDED)
     result = next(one.result for one in done if isinstance(one, MessageMoved) and one.state == "answered")
+    assert result is not None
     assert (result.cost_turn, result.usage.input, result.turns) == (0.25, 100, 1)
     assert c.turn is None
 

@@ -49,14 +49,14 @@ ENDS = [
     ("tool", True, None, Retry.POLICY),
     ("permission_denied", True, None, Retry.POLICY),
     ("session_permission", True, None, Retry.POLICY),
-    ("error_400", False, "api_error 400", Retry.POLICY),
-    ("error_401", False, "api_error 401", Retry.POLICY),
-    ("error_413", False, "api_error 413", Retry.POLICY),
-    ("error_429", False, "api_error 429", Retry.POLICY),
+    ("error_400", False, "api_error 400", Retry.NEVER),
+    ("error_401", False, "api_error 401", Retry.NEVER),
+    ("error_413", False, "api_error 413", Retry.NEVER),
+    ("error_429", False, "api_error 429", Retry.WAIT),
     ("error_500", False, "api_error 500", Retry.POLICY),
-    ("error_529", False, "api_error 529", Retry.POLICY),
+    ("error_529", False, "api_error 529", Retry.WAIT),
     ("connection_refused", False, "api_error", Retry.POLICY),
-    ("usage_limit", False, "limited", Retry.POLICY),
+    ("usage_limit", False, "limited", Retry.WAIT),
     ("not_logged_in", False, "not_logged_in", Retry.NEVER),
     ("max_turns", False, "max_turns", Retry.NEVER),
     ("max_cost", False, "max_cost", Retry.NEVER),
@@ -124,9 +124,9 @@ def test_a_usage_limit_is_told_with_its_end_before_the_turn_ends():
 
 LIMITS = [
     ("Claude AI usage limit reached|1795179116", "limited", 1795179116.0, Retry.WAIT),
-    ("You've hit your 5-hour limit · resets 3pm (UTC)", "limited", None, Retry.POLICY),
-    ("Credit balance is too low", "no_credit", None, Retry.POLICY),
-    ("You've hit your monthly spend limit.", "no_credit", None, Retry.POLICY),
+    ("You've hit your 5-hour limit · resets 3pm (UTC)", "limited", None, Retry.WAIT),
+    ("Credit balance is too low", "no_credit", None, Retry.WAIT),
+    ("You've hit your monthly spend limit.", "no_credit", None, Retry.WAIT),
 ]
 
 

@@ -1,0 +1,77 @@
+"""Synonyms: words of docker, kubectl, systemctl and tmux for which there is no command, and what to type instead.
+
+Words that mean the same as one of our commands are its aliases, in `overmind_core.cli.command`.
+"""
+
+from __future__ import annotations
+
+from overmind_core.domain.text.cells import did_you_mean
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INSTEAD: dict[str, str] = {
+    "allow": "To answer a question: overmind answer NUMBER allow",
+    "approve": "To answer a question: overmind answer NUMBER allow",
+    "ask": "To send a session a message: overmind send ID TEXT",
+    "build": "To start a command: overmind run 'make build'",
+    "cancel": "To end a mission: overmind stop ID; a quest: overmind quest cancel QUEST",
+    "cat": "To see what a mission wrote: overmind logs ID",
+    "config": "Settings are in config.toml in the home; to check them: overmind doctor",
+    "cp": "A mission's files are in its folder; to see which: overmind info ID -o yaml",
+    "create": "To start a mission: overmind run CMD; a blueprint's file: overmind init",
+    "cron": "To run work on a schedule: overmind ritual create NAME SCHEDULE CMD",
+    "daemon": "To start the daemon: overmind start",
+    "dashboard": "To open the full-screen program: overmind tui",
+    "deny": "To answer a question: overmind answer NUMBER deny",
+    "disable": "To remove the service: overmind service remove",
+    "down": "To take a plan down: overmind delete PLAN; the daemon: overmind shutdown",
+    "enable": "To start the daemon at login: overmind service install",
+    "fg": "To join a mission's terminal: overmind attach ID",
+    "get": "To list missions: overmind ps; to see one: overmind info ID",
+    "graph": "To draw a blueprint: overmind agents --graph FILE",
+    "has-session": "To see one mission: overmind info ID",
+    "history": "To see what happened: overmind events; a ritual's runs: overmind ritual history RITUAL",
+    "jobs": "To list missions: overmind ps",
+    "journalctl": "To see what missions wrote: overmind logs",
+    "kill-session": "To end a mission at once: overmind kill ID",
+    "label": "To set a label: overmind update ID --label KEY=VALUE",
+    "list-sessions": "To list sessions: overmind ps",
+    "new": "To start a mission: overmind run CMD",
+    "new-session": "To start a session: overmind run --type session --name NAME",
+    "open": "To open the full-screen program: overmind tui",
+    "plan": "To see a plan: overmind ps --tree; to check one: overmind agents FILE",
+    "plans": "To list plans and their agents: overmind ps --tree",
+    "port": "To list ports: overmind ports",
+    "reload": "To send HUP: overmind kill -s HUP ID; a newer daemon: overmind start --replace",
+    "reset": "To stop everything: overmind shutdown; to remove what has finished: overmind prune",
+    "resume": "To let a paused mission go on: overmind thaw ID; an ended one: overmind restart ID",
+    "retry": "To run what failed in a plan again: overmind apply FILE --rerun failed",
+    "rollback": "To remove a mission's work: overmind discard ID",
+    "scale": "To start more missions: overmind run; limits of a plan are in its file: overmind apply FILE",
+    "schedule": "To run work on a schedule: overmind ritual create NAME SCHEDULE CMD",
+    "send-keys": "To type into a mission: overmind attach ID; to send a session a message: overmind send ID TEXT",
+    "session": "To start a session: overmind run --type session",
+    "sessions": "To list sessions: overmind ps",
+    "set": "To change a mission: overmind update ID",
+    "show": "To see one mission: overmind info ID",
+    "ssh": "To open a shell in a mission's folder: overmind shell ID",
+    "tail": "To follow a log: overmind logs -f ID",
+    "tell": "To send a session a message: overmind send ID TEXT",
+    "terminate": "To end a mission: overmind stop ID",
+    "tree": "To list missions as a tree: overmind ps --tree",
+    "ui": "To open the full-screen program: overmind tui",
+    "up": "To start the plan in a file: overmind apply FILE",
+    "upgrade": "To replace the daemon by a newer one: overmind start --replace",
+    "validate": "To check a blueprint: overmind agents FILE",
+    "watch": "To watch missions: overmind ps --watch",
+}
+"""Word → what to type instead."""
+
+
+def advice(word: str, known: Sequence[str]) -> str:
+    """Return ` To …: overmind …`, or the `known` commands that look like the word; nothing when there are none."""
+    found = INSTEAD.get(word) or INSTEAD.get(word.split(" ", maxsplit=1)[0])
+    return f" {found}." if found else did_you_mean(word, known)
