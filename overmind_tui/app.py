@@ -263,6 +263,7 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     def open(self, screen: Screen[None]) -> None:
         """Show a screen on top; what is typed meanwhile is for it."""
+        self.notice.leave_view()
         self.typed.hold()
         self.push_screen(screen)
 
@@ -386,7 +387,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.main.rearrange(asked=True)
         self.repaint()
         self.event_stream.retry()
-        self.flash("asked for everything again", "quiet")
+        self.flash("refreshed", "quiet")
 
     # saying
 

@@ -171,7 +171,7 @@ def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) ->
     return Cell(f"{safe(row['name'])} asks: {safe(asked[0]['summary'])}{more}{key}", "wait")
 
 
-NOBODY = "nobody needs you"
+NOBODY = "nothing needs your attention"
 WHOLE = ("enter", "all of it")
 _DONE = {"allow": "allowed", "deny": "denied", "always": "always allowed"}
 
@@ -258,15 +258,15 @@ def afterwards(asked: Row) -> SubjectLines:
 def about(need: Need, answer: str) -> SubjectLines:
     """What is known of one that asks nothing: its whole last answer, else its newest line, or why it ended."""
     if need.group == LOST:
-        line = " nobody knows how it ended · r starts it again, :restart --lost starts all that were lost"
+        line = " its end is unknown · r starts it again, :restart --lost restarts all that were lost"
         return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
     if need.group != BLOCKED:
         return plain(answer) or [[Cell(f" {need.said}")]]
     tone = "bad" if rows.mark(need.row) is CRASHED else "slow"
     said: SubjectLines = [[Cell(f" {need.said}", tone)]] if need.said else []
     if rows.mark(need.row) is CRASHED:
-        return [*said, [], [Cell(" its restart budget is spent: nobody starts it again but you", "quiet")]]
-    return [*said, [], [Cell(" nobody knows when it goes on by itself", "quiet")]]
+        return [*said, [], [Cell(" its restart budget is spent: press r to start it again", "quiet")]]
+    return [*said, [], [Cell(" no time is known at which it continues by itself", "quiet")]]
 
 
 def ended(question: int, events: Iterable[Row]) -> str:
@@ -276,4 +276,6 @@ def ended(question: int, events: Iterable[Row]) -> str:
         name = f"{safe(found[-1].get('name'))}: " if found else ""
         return f"{name}the question is not asked any more"
     event = found[-1]
+    if event.get("options"):
+        return f"{safe(event.get('name'))}: answered elsewhere: {safe(', '.join(event['options']))}"
     return f"{safe(event.get('name'))}: {_DONE.get(str(event.get('behaviour')), 'answered')} by {safe(event['by'])}"

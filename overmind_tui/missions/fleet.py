@@ -66,6 +66,21 @@ class Fleet:
             if row["id"] in self.rows or row["status"] != "killed":
                 self.rows[row["id"]] = self._merged(row)
         self._measure(rows, at)
+        self._tell_plans()
+
+    def _tell_plans(self) -> None:
+        """What goes on in a plan goes on in its agents."""
+        plans: dict[str, list[Row]] = {
+            one: [] for one, row in self.rows.items() if row.get("type") == missions_rows.PLAN
+        }
+        if not plans:
+            return
+        for row in self.rows.values():
+            if row["parent"] in plans:
+                plans[row["parent"]].append(row)
+        for one, agents in plans.items():
+            if said := missions_rows.plan_now(self.rows[one], agents):
+                self.rows[one] = {**self.rows[one], "now": said}
 
     @property
     def counts(self) -> Mapping[StatusMark, int]:

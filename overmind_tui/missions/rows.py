@@ -78,6 +78,15 @@ def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:
     return f"{len(found)} missions were lost with their keeper{at} · :restart --lost starts them again"
 
 
+ENDED = {"stopped": "has already stopped", "crashed": "has already crashed", "killed": "was already killed"}
+"""Status of what has ended → what is said to who would end it."""
+
+
+def ended(row: Row) -> str:
+    """That it has ended, in words behind its name."""
+    return ENDED.get(row["status"], f"is {row['status']}")
+
+
 def is_live(row: Row) -> bool:
     """Whether it may still run, or be started by itself."""
     return row["status"] not in FINAL
@@ -265,12 +274,23 @@ def now_cell(row: Row) -> Cell:
         text = _SHARE.sub(r"\2  \1", text)
     if mark(row) is WAITING and text:
         return Cell(text if text.endswith("?") else f"{text} ?", "wait")
-    if not text and row.get("type") == PLAN:
-        return Cell(":plan shows its agents", "faint")
     if not text and is_live(row):
         on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
         return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")
     return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
+
+
+def plan_now(row: Row, agents: Sequence[Row]) -> str:
+    """What a plan does, by the agents that have missions: those that run, or the one that made it fail, and why."""
+    names = {agent["id"]: _short(agent, row) or safe(agent["name"]) for agent in agents}
+    if is_live(row):
+        running = [names[agent["id"]] for agent in agents if is_live(agent)]
+        return f"runs {', '.join(running)}" if running else ""
+    failed = next((agent for agent in agents if agent["status"] == "crashed"), None)
+    if row["status"] != "crashed" or failed is None:
+        return ""
+    why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")
+    return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
 
 
 def counts(rows: Iterable[Row]) -> dict[StatusMark, int]:

@@ -84,6 +84,7 @@ class MissionsScreen(Page):
         self.banner = Lines(self.header.banner, id="banner")
         self.table = ResourceTable(MISSIONS, ascii_only=self.shell.ascii_only, id="missions")
         self.table.now = self.shell.now
+        self.table.dims = True
         self.stats = LinesPanel(self.header.stats, press=self.table.press, id="stats")
         self.log_view = LogView(zone=self.shell.zone, id="log")
         self._log_defaults = settings.log_time, settings.log_wrap

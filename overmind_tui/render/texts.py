@@ -130,7 +130,7 @@ def loading() -> Sequence[Sequence[Cell]]:
 def filtered(text: str, *, attention: bool) -> Sequence[Sequence[Cell]]:
     """There are missions, but not one that is asked for."""
     if attention and not text:
-        return [[Cell("Nobody needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
+        return [[Cell("Nothing needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
     return [[Cell(f"No mission matches /{safe(text)}")], [], _key("esc", "shows all missions again")]
 
 

@@ -68,7 +68,9 @@ class HelpPage(TextPage):
         self.text.entitle(self._title + (f" </{self._wanted.text}>" if self._wanted else ""), self.keys)
         self.text.wanted = pattern.patterns(self._wanted.text)
         self.text.show(self._sheet.lines)
-        if self._sheet.places:
+        if self._at == 0 or not self._sheet.places:
+            self.text.to_row(0)
+        else:
             self.text.reveal(self._sheet.places[self._at].line)
 
     def on_resize(self) -> None:

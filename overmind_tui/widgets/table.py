@@ -28,6 +28,7 @@ RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 REMEMBERED = 512
 """Drawn lines."""
+DIM = Style(dim=True)
 
 
 class ResourceTable(ScrollCanvas):
@@ -69,6 +70,8 @@ class ResourceTable(ScrollCanvas):
         """The column that the person chose."""
         self.empty: Sequence[str | Sequence[Cell]] = ()
         self.now = time.time
+        self.dims = False
+        """Whether it is dimmed while the keys are elsewhere on the screen."""
         self._moved_at = float("-inf")
         self._cells = 0
         self._needs: dict[str, int] = {}
@@ -132,6 +135,19 @@ class ResourceTable(ScrollCanvas):
 
     def tick(self) -> None:
         """Draw the visible rows again whose times went on."""
+        self._redraw()
+
+    @property
+    def rests(self) -> bool:
+        """Whether the keys are elsewhere on the screen: it is dimmed then."""
+        return self.dims and not self.has_focus
+
+    def on_focus(self) -> None:
+        """The keys are here."""
+        self._redraw()
+
+    def on_blur(self) -> None:
+        """The keys are elsewhere."""
         self._redraw()
 
     def draw_marks(self, *, ascii_only: bool) -> None:
@@ -271,7 +287,7 @@ class ResourceTable(ScrollCanvas):
         now = self.now()
         texts = [column.cell(branch.row, now) for column in layout.columns]
         marked = branch.id in self.marked
-        focused = selected and self.has_focus
+        focused = self.has_focus
         named = self.named(branch) if "status" in branch.row else None
         key = (named, branch.dimmed, branch.row.get("unseen"), tuple(texts), layout.widths, cells, selected, focused,
                marked)  # fmt: skip
@@ -301,6 +317,8 @@ class ResourceTable(ScrollCanvas):
                 runs.append((fitted(cell.text, count, right=column.right), self.tone(cell.tone)))
         if branch.dimmed:
             runs = [(text, self.tone("faint")) for text, _ in runs]
+        if self.rests:
+            runs = [(text, style + DIM) for text, style in runs]
         ground = None
         if selected:
             ground = self.tone("cursor" if self.has_focus else "cursor-rest")

@@ -295,7 +295,7 @@ def test_whose_turn_is_over_shows_the_whole_answer_and_takes_a_message(om, opene
         await until(pilot, lambda: "line 5" in picture(app), what="the answer")
         assert "your turn[1]" in picture(app)
         await pilot.press("y")
-        assert "planner asks nothing: m writes to it" in picture(app)
+        assert "planner asks nothing: m sends it a message" in picture(app)
         await pilot.press("m", *"thanks", "enter")
         await until(pilot, lambda: sessions.messages(om, planner)[-1] == "thanks", what="a message")
 

@@ -254,6 +254,42 @@ def test_the_detach_key_in_looking_sends_itself_once(session, opened):
     opened({}, scenario)
 
 
+def test_the_detach_key_twice_goes_from_typing_to_the_list_and_the_zoom_ends_with_typing(session, opened):
+    session(ECHOED)
+
+    async def scenario(app, pilot):
+        await pilot.press("a")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal")
+        assert app.main.panels.zoomed
+        await pilot.press("ctrl+backslash")
+        assert app.main.terminal_panel.mode is Mode.LOOKING
+        assert not app.main.panels.zoomed
+        assert app.main.table.display
+        assert app.main.table.rests, "the list is dimmed: the keys are not there"
+        await pilot.press("ctrl+backslash")
+        assert app.main.terminal_panel.mode is Mode.CLOSED
+        assert app.main.table.has_focus
+        assert not app.main.table.rests
+        await pilot.press("a")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal again")
+        assert app.main.terminal_view.screen_shown.lines()[0] == "ready", "no key of ours was sent"
+
+    opened({}, scenario)
+
+
+def test_a_zoom_that_somebody_asked_for_stays_after_typing(session, opened):
+    session(ECHOED)
+
+    async def scenario(app, pilot):
+        await look(app, pilot, "ready")
+        await pilot.press("z", "i")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal")
+        await pilot.press("ctrl+backslash")
+        assert app.main.panels.zoomed
+
+    opened({}, scenario)
+
+
 def test_further_keys_leave_that_the_configuration_names(session, opened, om):
     with open(os.path.join(om.home, "config.toml"), "w") as file:
         file.write('[tui]\ndetach_keys = ["ctrl-]"]\n')
