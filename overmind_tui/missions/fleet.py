@@ -67,6 +67,19 @@ class Fleet:
                 self.rows[row["id"]] = self._merged(row)
         self._measure(rows, at)
         self._tell_plans()
+        self._tell_checks()
+
+    def _tell_checks(self) -> None:
+        """Work that ended well has failed all the same when its check did."""
+        checks = [row for row in self.rows.values() if row["parent"] and row["name"].endswith(missions_rows.CHECK)]
+        for parent in {row["parent"] for row in checks} & self.rows.keys():
+            row = self.rows[parent]
+            failed = missions_rows.failed_check(row, [one for one in checks if one["parent"] == parent])
+            if failed is not None:
+                said = f"check failed: {missions_rows.now_cell(failed).text}".removesuffix(": ")
+                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: True, "now": said}
+            elif row.get(missions_rows.CHECK_FAILED):
+                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: False}
 
     def _tell_plans(self) -> None:
         """What goes on in a plan goes on in its agents."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
+    CRASHED,
     LIMITED,
     PREPARING,
     RESTARTING,
@@ -31,6 +32,8 @@ FOLDED = "▸"
 KEEPER_LOST = "keeper_lost"
 """Reason of a mission whose keeper has died."""
 LOST_WORDS = "lost with its keeper"
+CHECK, CHECK_FAILED = "/check", "check_failed"
+"""Behind the name of a quest's work the name of its check; noted in the row of such work."""
 PLAN = "blueprint"
 """Type of a mission that is a plan: it has agents, and no process."""
 
@@ -98,13 +101,17 @@ def has_terminal(row: Row) -> bool:
 
 
 def mark(row: Row) -> StatusMark:
-    """The mark of a row."""
+    """The mark of a row; work whose check has failed did not end well."""
+    if row.get(CHECK_FAILED):
+        return CRASHED
     return mark_of(row["status"], row.get("activity"))
 
 
 def state(row: Row, now: float) -> str:
     """The word of its state; with the time until the next try while it waits for that."""
     found = mark(row)
+    if row.get(CHECK_FAILED):
+        return "failed"
     if found is RESTARTING and (due := numbers.moment(row.get("next_restart_at"))) is not None:
         return f"retry {numbers.span(max(due - now, 0.0))}"
     if found is LIMITED and (due := numbers.moment(row.get("resume_at"))) is not None:
@@ -291,6 +298,13 @@ def plan_now(row: Row, agents: Sequence[Row]) -> str:
         return ""
     why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")
     return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
+
+
+def failed_check(row: Row, below: Iterable[Row]) -> Row | None:
+    """The newest check of ended work, where it has failed; `below`: what the work has started."""
+    checks = [one for one in below if one["name"] == f"{row['name']}{CHECK}"]
+    newest = max(checks, key=lambda one: str(one["started_at"]), default=None)
+    return newest if newest is not None and newest["status"] == "crashed" and row["status"] == "stopped" else None
 
 
 def counts(rows: Iterable[Row]) -> dict[StatusMark, int]:

@@ -18,6 +18,7 @@ from overmind_core.domain.operations import Danger
 from overmind_core.domain.text.cells import width
 from overmind_tui.render import layout
 from overmind_tui.render.cells import Cell, Row, clipped, folded
+from overmind_tui.render.layout import Panel
 from overmind_tui.shell import actions, clipboard, keymap
 from overmind_tui.shell.actions import Action, Context
 from overmind_tui.shell.shell import RowSelection, Shell
@@ -263,6 +264,23 @@ class Page(NeedsRoom, RateLimited):
         """The configuration was saved."""
         for table in self.query(ResourceTable):
             table.draw_marks(ascii_only=self.shell.ascii_only)
+
+    # the mouse
+
+    @on(Lines.Clicked)
+    def clicked(self, message: Lines.Clicked) -> None:
+        """A click on a hint does what its key does; one on a crumb goes back there."""
+        if message.lines is self.bottom:
+            if message.word == self.crumbs[0]:
+                self.shell.main.to_front()
+                self.shell.main.give(Panel.TABLE)
+            elif message.word != self.crumbs[-1]:
+                self.do_back()
+            return
+        shown = keymap.hints(self.context, read_only=self.shell.read_only)
+        action = next((one for one in shown if actions.shown_key(one.keys[0]) == message.word), None)
+        if action is not None:
+            self.act(action)
 
     # keys
 

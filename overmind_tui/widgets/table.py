@@ -186,11 +186,15 @@ class ResourceTable(ScrollCanvas):
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses, two open; one on a heading sorts by its column."""
-        if event.y == 0 and (column := self._column_at(event.x)):
-            self.post_message(self.Headed(column))
+        place = event.get_content_offset(self)
+        if place is None:
             return
-        at = event.y - 1 + self.scroll_offset.y
-        if event.y >= 1 and 0 <= at < len(self.branches):
+        if place.y == 0:
+            if column := self._column_at(place.x):
+                self.post_message(self.Headed(column))
+            return
+        at = place.y - 1 + self.scroll_offset.y
+        if 0 <= at < len(self.branches):
             self.move_to(at)
             if event.chain > 1:
                 self.post_message(self.Opened())

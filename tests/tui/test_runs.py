@@ -17,8 +17,11 @@ from overmind_tui.missions.columns import Order
 from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.header import offered
 from overmind_tui.plans import rows as plans_rows
+from overmind_tui.render.cells import Cell
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import hints
+from overmind_tui.widgets.lines import word_at
+from tests.tui.conftest import until
 from tests.tui.test_pictures import ROWS
 from tests.tui.test_traps import Asked, run
 from tests.tui.test_view import NOON, row
@@ -199,3 +202,51 @@ def test_an_answer_from_elsewhere_names_the_option_that_was_chosen():
     event = {"type": "answered", "question": 7, "name": "api", "by": "a person", "behaviour": "allow"}
     assert inbox_rows.ended(7, [{**event, "options": ["€3.19"]}]) == "api: answered elsewhere: €3.19"
     assert inbox_rows.ended(7, [event]) == "api: allowed by a person"
+
+
+@pytest.mark.parametrize(
+    ("x", "word"),
+    [(0, ""), (1, "n"), (4, "n"), (8, "a"), (11, "a"), (18, "")],
+    ids=["before", "a key", "its label", "another key", "its label too", "behind"],
+)
+def test_a_click_on_a_hint_or_on_its_words_means_its_key(x, word):
+    cells = [
+        Cell(" "),
+        Cell("<n>", "key"),
+        Cell("new ", "label"),
+        Cell("<a>", "key"),
+        Cell("attach ", "label"),
+        Cell("x"),
+    ]
+    assert word_at(cells, x) == word
+
+
+def test_a_click_on_a_heading_sorts_and_one_on_a_hint_does_what_the_key_does():
+    async def scenario(app, pilot):
+        heading = app.main.table.render_line(0).text
+        await pilot.click(app.main.table, offset=(heading.index("STATE") + 2, 1))
+        assert app.main.table_panel.order.by == "state"
+        await pilot.click(app.main.table, offset=(6, 3))
+        assert app.main.table.at == 1, "the second row, where it was clicked"
+        line = app.main.head.render_line(0).text
+        await pilot.click(app.main.head, offset=(line.index("<n>"), 0))
+        await until(pilot, lambda: app.screen is not app.main, what="the form")
+        await pilot.press("escape", "?")
+        await until(pilot, lambda: getattr(app.screen, "view", "") == "help", what="help")
+        await pilot.click(app.screen.bottom, offset=(3, 0))
+        assert app.screen is app.main
+
+    run(Asked, scenario)
+
+
+def test_work_whose_check_has_failed_did_not_end_well():
+    fleet = Fleet()
+    work = row("w", "stopped", exit_code=0)
+    check = {**row("c", "crashed", parent="w", exit_code=4, now="exit 4"), "name": "w/check"}
+    fleet.apply([work, check], (), everything=True)
+    shown = fleet.rows["w"]
+    assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == ("✖", "failed")
+    assert missions_rows.now_cell(shown).text == "check failed: exit 4"
+    again = {**check, "id": "d", "status": "stopped", "started_at": "2026-01-02T00:00:00.000Z"}
+    fleet.apply([again], (), everything=False)
+    assert missions_rows.mark(fleet.rows["w"]).mark == "✔", "the newest check counts"
