@@ -10,6 +10,7 @@ from typing import NamedTuple
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
     CRASHED,
+    KILLED,
     LIMITED,
     PREPARING,
     RESTARTING,
@@ -34,6 +35,9 @@ KEEPER_LOST = "keeper_lost"
 LOST_WORDS = "lost with its keeper"
 CHECK, CHECK_FAILED = "/check", "check_failed"
 """Behind the name of a quest's work the name of its check; noted in the row of such work."""
+UNFINISHED = "unfinished"
+"""Noted in the row of a plan that was ended before all its agents were."""
+HALTED = StatusMark(KILLED.mark, KILLED.ascii, "stopped", KILLED.tone)
 PLAN = "blueprint"
 """Type of a mission that is a plan: it has agents, and no process."""
 
@@ -104,6 +108,8 @@ def mark(row: Row) -> StatusMark:
     """The mark of a row; work whose check has failed did not end well."""
     if row.get(CHECK_FAILED):
         return CRASHED
+    if row.get(UNFINISHED):
+        return HALTED
     return mark_of(row["status"], row.get("activity"))
 
 

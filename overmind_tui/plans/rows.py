@@ -290,8 +290,15 @@ _OVER = ("succeeded", "failed", "skipped", "cancelled")
 
 
 def plans(answer: Sequence[Row]) -> list[Row]:
-    """Plans with their counts as numbers of their own."""
-    return [{**one, **_numbers(one["counts"])} for one in answer]
+    """Plans with their counts as numbers of their own; one that was stopped before its end has not succeeded."""
+    return [_plan({**one, **_numbers(one["counts"])}) for one in answer]
+
+
+def _plan(row: Row) -> Row:
+    if row["status"] != "stopped":
+        return row
+    failed, unfinished = bool(row["failed"]), row["left_out"] > 0 or row["over"] < row["total"]
+    return {**row, missions_rows.CHECK_FAILED: failed, missions_rows.UNFINISHED: unfinished}
 
 
 def _numbers(counts: dict[str, int]) -> dict[str, Any]:
@@ -304,9 +311,8 @@ def _numbers(counts: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _plans_state(row: Row, _now: float) -> Cell:
-    mark = missions_rows.mark(row)
-    return Cell(mark.word, mark.tone)
+def _plans_state(row: Row, now: float) -> Cell:
+    return Cell(missions_rows.state(row, now), missions_rows.mark(row).tone)
 
 
 def _done(row: Row, _now: float) -> Cell:

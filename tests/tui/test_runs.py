@@ -250,3 +250,18 @@ def test_work_whose_check_has_failed_did_not_end_well():
     again = {**check, "id": "d", "status": "stopped", "started_at": "2026-01-02T00:00:00.000Z"}
     fleet.apply([again], (), everything=False)
     assert missions_rows.mark(fleet.rows["w"]).mark == "✔", "the newest check counts"
+
+
+@pytest.mark.parametrize(
+    ("counts", "status", "mark", "word"),
+    [
+        ({"succeeded": 2}, "stopped", "✔", "stopped"),
+        ({"succeeded": 1, "cancelled": 1}, "stopped", "–", "stopped"),
+        ({"succeeded": 1, "waiting": 1}, "stopped", "–", "stopped"),
+        ({"failed": 1, "skipped": 1}, "stopped", "✖", "failed"),
+        ({"running": 2}, "running", "▶", "working"),
+    ],
+)
+def test_only_a_plan_whose_agents_all_succeeded_has_a_tick(counts, status, mark, word):
+    (shown,) = plans_rows.plans([{**row("p", status), "counts": counts, "total": 2}])
+    assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == (mark, word)
