@@ -128,7 +128,7 @@ VIEWS: dict[str, View] = {
             ("i", "needs"),
             "agents that wait for you or have finished a turn",
             Context.TEXT,
-            "Nobody needs you.",
+            "Nothing needs your attention.",
             "overmind_tui.shell.views:inbox",
         ),
         View(

@@ -109,8 +109,8 @@ def test_what_is_typed_arrives_and_its_echo_is_shown(session, opened):
         await until(pilot, shows(app, "23x:q", "typing", "ctrl-\\ leaves"))
         await pilot.press("ctrl+backslash")
         assert app.main.terminal_panel.mode is Mode.LOOKING
-        assert app.main.panels.zoomed
-        await pilot.press("escape", "escape")
+        assert not app.main.panels.zoomed
+        await pilot.press("escape")
         assert app.main.panels.current is Panel.TABLE
 
     opened({}, scenario)
