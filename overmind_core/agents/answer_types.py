@@ -79,6 +79,25 @@ class InterruptedMission(MissionBrief):
     """There was a turn."""
 
 
+class ReplacedFile(TypedDict):
+    """The file that a tool would write anew, as it stands now."""
+
+    state: Literal["new", "text", "unreadable"]
+    """`new`: there is none; `unreadable`: it is no text, or too large."""
+    bytes: int
+    text: str | None
+
+
+class AskedChoice(TypedDict):
+    """One of the questions that are asked at once."""
+
+    question: str
+    heading: str
+    options: list[str]
+    several: bool
+    """More than one may be chosen."""
+
+
 class Question(MissionBrief):
     """What an agent asks a person."""
 
@@ -94,7 +113,11 @@ class Question(MissionBrief):
     rule: str | None
     """What `always` allows from now on."""
     options: list[str]
-    """The answers that it offers."""
+    """The answers that it offers, as `answer` takes them; with several questions `1:LABEL`."""
+    choices: list[AskedChoice]
+    """The questions that are asked at once, each with its own options."""
+    replaces: ReplacedFile | None
+    """The file that it wants to write anew; null when it is about something else."""
     asked_at: str
     attach_only: bool
     """Only its own keys answer it: attach."""

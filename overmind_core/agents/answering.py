@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from overmind_core.agents.store import QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import BY_KEYS, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, offered
 from overmind_core.domain.agents.permission import rule_for
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from overmind_core.agents.service import Agents
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import QuestionRow
@@ -42,6 +40,7 @@ class Answering:
             raise OvermindError("not_found", _too_late(question))
         asked = session.questions[question.id]
         _check(asked, session, decision)
+        decision = _chosen(asked, decision)
         if decision.behaviour is Behaviour.ALWAYS:
             self._store_rule(session, asked)
         session.apply(conversation_events.Answered(question.id, decision, PERSON))
@@ -64,8 +63,8 @@ def rule_of(asked: Asked) -> str | None:
 
 
 def options_of(asked: Asked) -> list[str]:
-    """The labels that the first question offers."""
-    return next((_labels(one) for one in _questions(asked.subject)), [])
+    """The options that it offers, as an answer takes them."""
+    return offered(choices_of(asked.subject))
 
 
 def _too_late(question: QuestionRow) -> str:
@@ -83,21 +82,18 @@ def _check(asked: Asked, session: Session, decision: Decision) -> None:
     says_nothing = not (decision.options or decision.message)
     if asked.need is AgentNeed.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
         raise OvermindError("invalid", "It is a question: answer it with --option LABEL or --message TEXT.")
-    labels = [label for one in _questions(asked.subject) for label in _labels(one)]
-    for option in decision.options:
-        if option not in labels:
-            known = ", ".join(labels) or "it has none"
-            raise OvermindError(
-                "invalid", f"{option!r} is no option of it: {known}. In your own words: --message {shlex.quote(option)}"
-            )
 
 
-def _questions(subject: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The questions that are asked at once."""
-    questions = subject.get("questions")
-    return [one for one in questions if isinstance(one, dict)] if isinstance(questions, list) else []
+def _chosen(asked: Asked, decision: Decision) -> Decision:
+    """The decision with the labels of each question; those of a denial are nobody's.
 
-
-def _labels(question: Mapping[str, Any]) -> list[str]:
-    options = question.get("options")
-    return [str(one.get("label", "")) for one in options if isinstance(one, dict)] if isinstance(options, list) else []
+    Raises:
+        OvermindError: `invalid`, a question has no answer, or an option is none of its.
+    """
+    choices = choices_of(asked.subject)
+    if decision.behaviour is not Behaviour.ALLOW or not (choices or decision.options):
+        return decision
+    try:
+        return decision._replace(chosen=chosen(choices, decision.options, decision.message))
+    except InvalidChoice as error:
+        raise OvermindError("invalid", str(error)) from None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.agents.answering import PERSON, is_attach_only, options_of, rule_of
+from overmind_core.agents.replaced_file import path_written, replaced_file
 from overmind_core.agents.requests import Answer, Hook
 from overmind_core.agents.store import ASKED
 from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
+from overmind_core.domain.agents.choices import choices_of
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -17,8 +20,6 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import Nothing
 
 if TYPE_CHECKING:
-    import asyncio
-
     from overmind_core.agents.answer_types import AnsweredQuestion, HookReply, HookTaken, Question
     from overmind_core.agents.answering import Answering
     from overmind_core.agents.permission_hooks import PermissionWaiters
@@ -66,7 +67,7 @@ class QuestionApi:
         """What waits for a person, oldest first."""
         del request, caller
         found = [(question, self._agents.of(question.mission)) for question in self._questions.open()]
-        return [self._described(question, session) for question, session in found if session is not None]
+        return [await self._described(question, session) for question, session in found if session is not None]
 
     @handles(Answer)
     async def answer(self, request: Answer, caller: Caller) -> AnsweredQuestion:
@@ -143,9 +144,11 @@ class QuestionApi:
             raise OvermindError("not_found", f"Mission {mission.id} ({name}) asks nothing. See: overmind inbox")
         return waiting[0]
 
-    def _described(self, question: QuestionRow, session: Session) -> Question:
+    async def _described(self, question: QuestionRow, session: Session) -> Question:
         asked = ASKED.decode(question.asked)
         mission = self._registry.get(question.mission)
+        path = path_written(asked.subject, "/" if mission is None else mission.definition.cwd)
+        replaces = None if path is None else await asyncio.to_thread(replaced_file, path)
         return {
             "question": question.id,
             "id": question.mission,
@@ -156,6 +159,11 @@ class QuestionApi:
             "subject": dict(asked.subject),
             "rule": rule_of(asked),
             "options": options_of(asked),
+            "choices": [
+                {"question": one.text, "heading": one.heading, "options": list(one.labels), "several": one.several}
+                for one in choices_of(asked.subject)
+            ],
+            "replaces": replaces,
             "asked_at": format_time(question.asked_at),
             "attach_only": is_attach_only(asked, session),
         }

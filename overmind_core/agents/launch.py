@@ -29,7 +29,7 @@ def checked_mission(session: Session, mission: Mission) -> Mission:
     """The mission as its next run shall be: with a terminal or with pipes, with the program that is asked for."""
     planned = plan_run(session.state, mission.run, session=str(uuid4()), token=os.urandom(16).hex())
     if planned != session.state:
-        session.put(planned)
+        session.put(replace(planned, permission_mode=session.agent.permission_mode))
     interactive = session.state.mode is AgentMode.INTERACTIVE
     definition = replace(mission.definition, tty=interactive, interactive=interactive)
     if not session.provider.speaks_json:

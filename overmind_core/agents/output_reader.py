@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import CursorTable
     from overmind_core.agents.terminal_screen import TerminalScreens
-    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.missions.mission import Mission, Run
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.followers import Followers
     from overmind_core.missions.output_progress import OutputProgress
@@ -172,6 +172,13 @@ class OutputReader:
             else self._titles.follow(session, path, begun=begun)
         )
         self._reading[session.id] = self._tasks.start(reading)
+
+    def last_screen(self, run: Run, until: int) -> list[str]:
+        """The lines that a run on a terminal has left on its screen."""
+        from overmind_core.logs.snapshot import screen_at  # noqa: PLC0415 - few daemons ever look at a screen
+
+        path = f"{self._home.logs}/{run.mission}/{run.number:06d}"
+        return screen_at(path, columns=run.columns, rows=run.rows, until=until).lines()
 
     def stop(self, mission_id: str) -> None:
         """Read no more of the mission."""

@@ -17,8 +17,15 @@ from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUE
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import RAW, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
-from overmind_core.domain.agents.conversation import Conversation, is_handed_over, switch_resume
+from overmind_core.domain.agents.conversation import (
+    Conversation,
+    has_begun,
+    is_handed_over,
+    last_paragraph,
+    switch_resume,
+)
 from overmind_core.domain.agents.events import MessageResent, PromptGiven
+from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.missions.mission import FINAL, Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
@@ -33,7 +40,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
-    from overmind_core.providers.base import Launch
+    from overmind_core.providers.base import InteractiveProvider, Launch
 
 REJOIN_SECONDS = 10.0
 """How long who was attached has to come back after a supervisor died."""
@@ -119,7 +126,8 @@ class Agents:
 
     def create(self, mission: Mission, agent: Agent) -> Callable[[], None]:
         """A new agent; what is returned stores it, in the commit of its mission. A session's prompt is a message."""
-        conversation = Conversation(str(uuid4()), agent.home, agent.home, agent.home, model=agent.model, held=True)
+        conversation = Conversation(str(uuid4()), agent.home, agent.home, agent.home, model=agent.model, held=True,
+                                    permission_mode=agent.permission_mode)  # fmt: skip
         session = Session(self._context, mission.id, agent, conversation, registry.get(mission.definition.provider))
         self._sessions[mission.id] = session
         first: MessageRow | None = None
@@ -211,7 +219,7 @@ class Agents:
         session.read_all(int(row["out"]))
         self._context.usage.read_now(session)
         errors = "" if session.reader is None else session.reader.errors(int(row["err"]))
-        return _verdict(session, int(row["code"]), errors)
+        return self._verdict(session, mission, row, errors)
 
     def agent(self, mission_id: str) -> Agent | None:
         """What the agent is to be, live or not; None for a plain program."""
@@ -314,13 +322,25 @@ class Agents:
         else:
             self._context.messages.move(moved, resent=lambda: False)
 
+    def _verdict(self, session: Session, mission: Mission, row: Mapping[str, Any], errors: str) -> RunVerdict:
+        code, until = int(row["code"]), int(row["out"])
+        return _verdict(session, code, errors, lambda: self._last_words(session, mission, until))
+
+    def _last_words(self, session: Session, mission: Mission, until: int) -> str:
+        """Why a program on a terminal did not start, as its screen says."""
+        run = self._context.registry.runs.get(mission.id)
+        lines = [] if run is None else self._output.last_screen(run, until)
+        program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those with that mode
+        dialog = program.dialog(lines)
+        return dialog.summary if dialog is not None else last_paragraph(lines) or "it said nothing"
+
     async def _take_back_later(self, mission_id: str) -> None:
         """After a crash of ours: whoever was attached comes back soon, or not at all."""
         await asyncio.sleep(REJOIN_SECONDS)
         self.handover.take_back(self.of(mission_id))
 
 
-def _verdict(session: Session, code: int, errors: str) -> RunVerdict:
+def _verdict(session: Session, code: int, errors: str, why: Callable[[], str]) -> RunVerdict:
     state = session.state
     if state.wanted is not state.mode or (state.leaving and state.mode is not AgentMode.ONE_SHOT):
         return RunVerdict(failed=False, retry=Retry.SWITCH)
@@ -329,7 +349,10 @@ def _verdict(session: Session, code: int, errors: str) -> RunVerdict:
         if state.home is state.mode or not 0 <= code < SIGNALLED:
             return verdict
         # A person left the program, or it couldn't start for them: the session goes on without them.
-        session.put(replace(state, wanted=state.home))
+        refused = why() if code and not has_begun(state) else None
+        session.put(replace(state, wanted=state.home, refused=refused))
+        if refused is not None:
+            session.record(StartFailed(text=f"--- could not start in a terminal: {refused} ---"))
         return RunVerdict(failed=False, retry=Retry.SWITCH)
     if state.switched:
         return verdict._replace(failed=True, retry=Retry.POLICY)

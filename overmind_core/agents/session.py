@@ -17,7 +17,7 @@ import msgspec
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
-from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TurnEnded
+from overmind_core.domain.agents.agent_events import Acknowledged, Asked, Echoed, PlainLine, TextSpoken, TurnEnded
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.events import MissionEvent
 from overmind_core.domain.missions.facts import EndAsked
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.rules import Rules
     from overmind_core.agents.store import AgentStore, MessageRow
     from overmind_core.domain.agents.agent import Activity
-    from overmind_core.domain.agents.agent_events import AgentFact, Decision
+    from overmind_core.domain.agents.agent_events import AgentFact, Decision, TurnResult
     from overmind_core.domain.agents.conversation import Conversation
     from overmind_core.domain.agents.conversation_events import Effect, Fact
     from overmind_core.domain.missions.mission import Mission
@@ -127,6 +127,8 @@ class Session:
         """Those that nobody has answered."""
         self.closed = False
         """The agent has ended: should its mission be started again, another session takes over."""
+        self._spoken = ""
+        """What the agent has said last in this turn."""
         self._texts: dict[int, str] = {}
         """Of messages that are not delivered yet."""
         self._keeper_knows = 0
@@ -175,12 +177,23 @@ class Session:
             return
         if isinstance(fact, Echoed) and self.state.mode is AgentMode.INTERACTIVE and self._is_ours(fact.text):
             fact = fact._replace(uuid=str(self.state.sending))
+        if isinstance(fact, TextSpoken) and not fact.thought:
+            self._spoken = fact.text
+        if isinstance(fact, TurnEnded) and fact.result is not None:
+            fact = TurnEnded(self._with_answer(fact.result))
         if isinstance(fact, TurnEnded) and fact.result is not None and fact.result.raw:
             raw = json.dumps(fact.result.raw, ensure_ascii=False)
             self._journal.save(lambda: self._context.store.agents.save_result(self.id, raw))
         self.apply(fact, source)
         if isinstance(fact, TurnEnded) and source is not ActivitySource.STREAM:
             self._context.usage.read_later(self)
+
+    def _with_answer(self, result: TurnResult) -> TurnResult:
+        """The result with the answer, where the program's own object does not repeat what was said last."""
+        spoken, self._spoken = self._spoken, ""
+        if not result.ok or result.text or not spoken:
+            return result
+        return replace(result, text=spoken, raw={**result.raw, "result": spoken} if result.raw else {})
 
     def read(self, until: int) -> None:
         """Take in the lines of one window before `until`, an offset in the newest run's output."""

@@ -80,7 +80,8 @@ class Submission:
         if message.mission != mission.id:
             raise OvermindError("not_found", f"Mission {mission.id} has no message {number}.")
         if message.state != QUEUED or session is None or number not in session.state.queue:
-            raise OvermindError("invalid", f"Message {number} can't be withdrawn: it is {message.state} already.")
+            stands = "being typed" if message.state == QUEUED else message.state
+            raise OvermindError("invalid", f"Message {number} can't be withdrawn: it is {stands} already.")
         session.apply(conversation_events.Withdrawn(number))
 
     async def _post(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:

@@ -78,7 +78,7 @@ def _mode(request: Start, kind: Kind, provider: Provider) -> AgentMode:
     elif request.interactive:
         raise OvermindError("invalid", "--interactive is for sessions: add --type session")
     if mode not in provider.modes:
-        raise OvermindError("invalid", f"{provider.name} can't run as {mode.value.replace('_', '-')} here.")
+        raise OvermindError("invalid", f"{provider.name} runs as a task only: leave out --type session.")
     return mode
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.blueprint_file.command import ReadContext, request
 from overmind_core.blueprint_file.dependencies import ALWAYS, EARLY, Scope, Waits, depends_on, resolved
+from overmind_core.blueprint_file.foreign_keys import FOREIGN_AGENT
 from overmind_core.blueprint_file.keys import AGENT, BESIDE_MERGE, MERGE, WHEN
 from overmind_core.blueprint_file.probe import probe
 from overmind_core.documents import reading
@@ -164,7 +165,7 @@ def draft(spot: FileValue, context: ReadContext) -> Draft:
     table = spot.table()
     if table is None:
         return found
-    spot.report_unknown(AGENT)
+    spot.report_unknown(AGENT, FOREIGN_AGENT)
     _plan(found, table, context)
     if any(name in table for name in MERGE):
         found.landing = landing(spot, table, context.scope, found.waits)

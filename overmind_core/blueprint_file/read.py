@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from overmind_core.blueprint_file.agent import Draft, draft, outputs, report_shared
 from overmind_core.blueprint_file.command import ReadContext
 from overmind_core.blueprint_file.dependencies import Scope, report_cycles, report_endless, resolved
+from overmind_core.blueprint_file.foreign_keys import FOREIGN_ROOT, FOREIGN_WHOLE
 from overmind_core.blueprint_file.keys import ROOT, WHOLE, Disk
 from overmind_core.documents.reading import FileValue, Findings
 from overmind_core.documents.toml import document
@@ -80,7 +81,7 @@ def read(
     data, places, problems = document(text)
     notes = Findings(places, list(problems))
     root = FileValue(notes, (), data)
-    root.report_unknown(ROOT)
+    root.report_unknown(ROOT, FOREIGN_ROOT)
     tables = root.table() or {}
     scope = Scope(read_variables(tables.get("vars"), variables, environ), environ, _declared(data.get("agents")))
     settings = _settings(tables.get("blueprint"), scope)
@@ -114,7 +115,7 @@ def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
     found: dict[str, Any] = {}
     table = (None if spot is None else spot.table()) or {}
     if spot is not None:
-        spot.report_unknown(WHOLE)
+        spot.report_unknown(WHOLE, FOREIGN_WHOLE)
     for key, entry in table.items():
         plain = resolved(entry, scope) if key in WHOLE else None
         value = None if plain is None else WHOLE[key](plain)

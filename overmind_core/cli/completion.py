@@ -13,6 +13,7 @@ import signal
 import shtab
 
 from overmind_core.cli.command import GROUPS, Command, find
+from overmind_core.cli.headless.commands import HEADLESS_COMMANDS
 from overmind_core.cli.parser import Parser, add_parameters
 from overmind_core.client.stream import call_if_running
 from overmind_core.domain.missions.mission import Status
@@ -106,7 +107,9 @@ PROGRAMS: Completion = {
     "bash": "_overmind_programs",
     "zsh": "_command_names -e",
     "fish": "(__fish_complete_command)",
-    "preamble": {"bash": '_overmind_programs() { { compgen -c -- "$1"; compgen -f -- "$1"; } | sort -u; }'},
+    "preamble": {
+        "bash": '_overmind_programs() { { compgen -c -- "$1" | grep -v "^_"; compgen -f -- "$1"; } | sort -u; }'
+    },
 }
 STATUSES = _fixed("statuses", [status.value for status in Status])
 SIGNALS = _fixed("signals", sorted(number.name.removeprefix("SIG") for number in signal.Signals))
@@ -127,7 +130,11 @@ BY_METAVAR: dict[str, Completion] = {
 """How the table calls a value → what it may be."""
 BY_NAME: dict[tuple[str, str], Completion] = {("signal", "signal"): SIGNALS, ("answer", "question"): MISSIONS["live"]}
 """(Command, word or option) → what it may be."""
-BY_OPTION: dict[str, Completion] = {"--stop-signal": SIGNALS, "--provider": _fixed("providers", list(names()))}
+BY_OPTION: dict[str, Completion] = {
+    "--stop-signal": SIGNALS,
+    "--signal": SIGNALS,
+    "--provider": _fixed("providers", list(names())),
+}
 
 
 def script(shell: str) -> str:
@@ -139,8 +146,13 @@ def full_parser() -> argparse.ArgumentParser:
     """Return one parser for everything: no start of the command line builds it, completion alone does."""
     parser = Parser(prog="overmind", description="Runs agents and other long work under supervision.")
     parser.add_argument("--version", action="store_true", help="show the version")
-    parser.add_argument("--headless", action="store_true", help="run to the end in the foreground, for CI")
+    home = parser.add_argument("--home", metavar="DIR", help="the home")
+    home.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     commands = parser.add_subparsers(dest="command")
+    headless = commands.add_parser("--headless", help="run to the end in the foreground, for CI")
+    kinds = headless.add_subparsers()
+    for kind, one in HEADLESS_COMMANDS.items():
+        _annotate(add_parameters(kinds.add_parser(kind, help=one.summary), one), one)
     families = {"": commands}
     for name in (name for group in GROUPS.values() for name in group):
         command = find(name)
@@ -156,8 +168,10 @@ def full_parser() -> argparse.ArgumentParser:
 def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
     """Say of each value what it may be."""
     if command.rest is not None:
-        rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="the command or prompt, and its words")
-        rest.complete = PROGRAMS if command.rest.startswith("CMD") else shtab.FILE  # type: ignore[attr-defined]
+        if command.rest.startswith("CMD"):
+            parser.add_argument("program", help="the program to run").complete = PROGRAMS  # type: ignore[attr-defined]
+        rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="its words, or a prompt")
+        rest.complete = shtab.FILE  # type: ignore[attr-defined]
     for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them, shtab does the same)
         words = _completion(action, command.name)
         if words is not None and action.choices is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from overmind_core.cli.output import JsonText, dumps
+from overmind_core.cli.output import JsonText, dumps, write_out
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
@@ -70,8 +70,7 @@ class Context:
 
     def print(self, text: str) -> None:
         """Print a line of the answer to stdout; JSON in the format that was asked for."""
-        sys.stdout.write(self.rendered(text) + "\n")
-        sys.stdout.flush()
+        write_out(self.rendered(text) + "\n")
         self._printed += 1
 
     def print_facts(self, facts: object, args: Namespace) -> None:
@@ -88,7 +87,12 @@ class Context:
 
     def note(self, text: str) -> None:
         """Print a line for the person to stderr."""
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            pass  # this line may be the one that says so
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 

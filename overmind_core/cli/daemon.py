@@ -121,7 +121,10 @@ def shutdown(args: Namespace, context: Context) -> int:
         context.print(dumps({"stopped": 0, "kept": 0}) if args.json else _nothing_there(context))
         return 0
     client = context.client()
-    live = 0 if args.keep else _live_count(client)
+    try:
+        live = 0 if args.keep else _live_count(client)
+    except OvermindError as error:
+        return end_without_state(args, context, error)
     if live and not confirmed(f"Stop {_missions(live)} and the daemon?", yes=args.yes):
         return FAILED
     answer = _shut_down(client, context, keep=args.keep)
@@ -129,6 +132,35 @@ def shutdown(args: Namespace, context: Context) -> int:
     if answer.get("kept") and not args.json:
         verb = "lives" if answer["kept"] == 1 else "live"
         context.note(f"{_missions(answer['kept'])} {verb} on. Supervise again with: overmind start")
+    return 0
+
+
+UNREADABLE = frozenset({"schema_newer", "internal"})
+"""Why no daemon can start, though its missions live."""
+GRACE = 10.0
+"""Seconds that missions get to end where nobody can read how many each was given."""
+
+
+def end_without_state(args: Namespace, context: Context, error: OvermindError) -> int:
+    """End all that runs by the keeper alone: for that nobody need read the state.
+
+    Raises:
+        OvermindError: `error`, when a daemon is there, when nothing runs, or inside of a mission.
+    """
+    home = context.home
+    alone = holder_pid(home.supervisor_lock) is None and holder_pid(home.keeper_lock) is not None
+    if error.code not in UNREADABLE or not alone or context.environ.get("OVERMIND_MISSION_ID"):
+        raise error
+    from overmind_core.client.keeper import BareKeeper  # rarely needed
+
+    context.note(display_safe(error.message))
+    keeper = BareKeeper(home)
+    live = len(keeper.live())
+    if live and not confirmed(f"End {_missions(live)} without the state?", yes=args.yes):
+        return FAILED
+    keeper.end_all(GRACE)
+    ended = {"stopped": live, "kept": 0}
+    context.print(dumps(ended) if args.json else f"Ended {_missions(live)} and the keeper; the state is as it was")
     return 0
 
 

@@ -7,10 +7,9 @@ daemon that is replaced meanwhile costs neither a byte nor a second copy of one.
 from __future__ import annotations
 
 import re
-import sys
 
 from overmind_core.cli.context import exit_status
-from overmind_core.cli.output import coloured
+from overmind_core.cli.output import coloured, write_out
 from overmind_core.client.stream import follow
 from overmind_core.domain.text.cells import display_safe, pad, width
 from overmind_core.domain.text.moment import format_time
@@ -115,12 +114,12 @@ def follow_output(
         for transcript in transcripts:
             for _, _, text in transcript.begin(follow=not transcript.ended):
                 write(text)
-        sys.stdout.flush()
+        write_out("")
 
     def show(transcript: Transcript) -> None:
         for _, _, text in transcript.new_lines():
             write(text)
-        sys.stdout.flush()
+        write_out("")
 
     selection = LogSelection(since=since, colour=colour, renderers=line_renderer)
     follower = LogFollower([mission], selection, begin=begin, show=show)
@@ -171,7 +170,7 @@ class LinePrinter:
     def show(self, mission: str, lines: Iterable[Line]) -> None:
         """Print the lines of a mission, and let them be seen at once."""
         self.write(mission, lines)
-        sys.stdout.flush()
+        write_out("")
 
     def write(self, mission: str, lines: Iterable[Line]) -> None:
         """Print the lines of a mission."""
@@ -181,10 +180,10 @@ class LinePrinter:
             time = f"{format_time(wall)} " if self._timestamps else ""
             batch.append(f"{prefix}{time}{text}\n")
             if len(batch) >= _BATCH:
-                sys.stdout.write("".join(batch))
+                write_out("".join(batch), flush=False)
                 batch.clear()
         if batch:
-            sys.stdout.write("".join(batch))
+            write_out("".join(batch), flush=False)
 
 
 def follow_until_end(context: Context, mission: str, *, since: float | None = None) -> int:

@@ -11,6 +11,7 @@ import sys
 
 from overmind_core.cli.command import ALIASES, COMMANDS, find
 from overmind_core.cli.context import Context, report_error
+from overmind_core.cli.output import UNWRITABLE
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
@@ -57,19 +58,18 @@ def guarded(words: list[str], context: Context) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:
-        return report_error(_explained(error), context)
+        return report_error(_explained(error, context), context)
     except SystemExit as end:  # argparse, after --help
         return end.code if isinstance(end.code, int) else 0
     finally:
         context.close()
 
 
-def _explained(error: OSError) -> OvermindError:
-    """Say what failed: our own output, when writing it fails once more, or the machine."""
-    try:
-        sys.stdout.flush()
-    except OSError as again:
-        return OvermindError("internal", f"Standard output can't be written: {again.strerror}.")
+def _explained(error: OSError, context: Context) -> OvermindError:
+    """Say whether the home failed, or the machine."""
+    if error.errno in {errno.ENOTDIR, errno.EACCES} and str(error.filename).startswith(context.home.root):
+        advice = "Name another folder with --home, or $OVERMIND_HOME"
+        return OvermindError("invalid", f"The home {context.home.root} can't be used: {error.strerror}. {advice}")
     return OvermindError("disk_full" if error.errno == errno.ENOSPC else "internal", str(error))
 
 
@@ -169,6 +169,8 @@ def _flush(status: int) -> int:
         sys.stderr.flush()
     except BrokenPipeError:
         return BROKEN_PIPE
-    except OSError:
+    except OSError as error:
+        if not status:  # else it was told
+            sys.stderr.write(f"Error: internal: {UNWRITABLE.format(error.strerror)}\n")
         return status or FAILED
     return status

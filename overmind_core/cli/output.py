@@ -10,6 +10,7 @@ import time
 
 from overmind_core.domain.text.cells import cut, display_safe, pad, width
 from overmind_core.domain.text.duration import format_uptime
+from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 
@@ -61,6 +62,29 @@ def dumps(value: object, *, indent: int | None = None) -> JsonText:
     made = JsonText(UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
     made.value = value
     return made
+
+
+UNWRITABLE = "Standard output can't be written: {}."
+
+
+def write_out(text: str | bytes, *, flush: bool = True) -> None:
+    """Write to stdout, at once with `flush`: a text, or bytes as they are.
+
+    Raises:
+        OvermindError: `internal`, it can't be written; nobody is to take that for a full disk of ours.
+    """
+    try:
+        if isinstance(text, str):
+            sys.stdout.write(text)
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text)
+        if flush:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OvermindError("internal", UNWRITABLE.format(error.strerror)) from None
 
 
 def safe_text(text: str) -> str:
@@ -211,8 +235,7 @@ def redraw(draw: Callable[[], str], rendered: Callable[[str], str]) -> NoReturn:
         sys.stdout.write(_CLEAR)
     while True:
         text = rendered(draw())
-        sys.stdout.write(_in_place(text) if screen else f"{text}\n")
-        sys.stdout.flush()
+        write_out(_in_place(text) if screen else f"{text}\n")
         time.sleep(INTERVAL)
 
 

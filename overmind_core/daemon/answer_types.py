@@ -30,6 +30,8 @@ class MissionCounts(TypedDict):
     running: int
     """All that live, whatever their status."""
     total: int
+    lost: int
+    """Crashed ones that were lost with their keeper, or with the machine, and not started again."""
 
 
 class KeeperStatus(TypedDict):

@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.lost import KEEPER_LOST, lost_sentence
 from overmind_core.domain.missions.mission import LIVE, Cause, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
@@ -53,7 +54,7 @@ class Shutdown(Args, frozen=True):
     replace: bool = False
 
 
-def _counted(by_status: Mapping[str, int]) -> MissionCounts:
+def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     def of(status: Status) -> int:
         return by_status.get(status.value, 0)
 
@@ -68,6 +69,7 @@ def _counted(by_status: Mapping[str, int]) -> MissionCounts:
         "killed": of(Status.KILLED),
         "running": sum(map(of, LIVE)),
         "total": sum(by_status.values()),
+        "lost": lost,
     }
 
 
@@ -119,6 +121,7 @@ class DaemonApi:
         del request, caller
         self._journal.flush()
         counts = self._mission_table.count_by_status()
+        lost = len(self._mission_table.crashed_by(KEEPER_LOST))
         return {
             "pid": os.getpid(),
             "version": VERSION,
@@ -126,22 +129,22 @@ class DaemonApi:
             "started_at": format_time(self._started_at),
             "uptime_seconds": round(self._clock.wall() - self._started_at, 3),
             "memory_bytes": own_memory(),
-            "missions": _counted(counts),
+            "missions": _counted(counts, lost),
             "keeper": await self._keeper_row(),
             "log_bytes": await asyncio.to_thread(folder_size, self._home.logs),
-            "problems": self._problems(),
+            "problems": self._problems(lost),
         }
 
-    def _problems(self) -> list[str]:
-        """What a person has to mend."""
-        found = []
+    def _problems(self, lost: int) -> list[str]:
+        """What a person has to mend, or to start again."""
+        found = [lost_sentence(lost)] if lost else []
         if self._line.is_mute():
             found.append(mute_keeper(self._line.hello.get("pid")).message)
         if self._settings_mistake:
             advice = "The last good settings are in use; mend the file, then run: overmind start --replace"
             found.append(f"{self._settings_mistake}. {advice}")
-        if (lost := self._unrecorded.problem()) is not None:
-            found.append(lost)
+        if (unrecorded := self._unrecorded.problem()) is not None:
+            found.append(unrecorded)
         return found
 
     @handles(Shutdown)
@@ -149,7 +152,7 @@ class DaemonApi:
         """Stop everything in parallel, or keep it for the next daemon; the daemon leaves once this is answered."""
         del caller
         # A client that goes away meanwhile changes nothing: what has begun is brought to its end.
-        return await asyncio.shield(self._tasks.start(self._keep(request) if request.keep else self._stop_all()))
+        return await asyncio.shield(self._tasks.hand_on(self._keep(request) if request.keep else self._stop_all()))
 
     async def _keep(self, request: Shutdown) -> Departed:
         await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)

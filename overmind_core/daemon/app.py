@@ -33,6 +33,7 @@ from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.agents.usage_reader import UsageReader
 from overmind_core.domain.agents.events import NotificationDue
 from overmind_core.domain.events import Event
+from overmind_core.domain.missions.events import MissionEnded
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
@@ -452,6 +453,7 @@ class App:
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
+        bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)

@@ -311,7 +311,8 @@ def _explained(home: Home) -> Iterator[None]:
     try:
         yield
     except SchemaNewer as error:
-        raise OvermindError("schema_newer", f"{error}.") from error
+        advice = "Until then, end all that runs with: overmind kill --all"
+        raise OvermindError("schema_newer", f"{error}. {advice}") from error
     except DiskFull as error:
         advice = f"Make room there first; {home.logs} holds the logs of missions, which may be removed."
         raise OvermindError("disk_full", f"The disk is full: {home.database} can't be written. {advice}") from error

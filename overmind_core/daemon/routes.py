@@ -18,6 +18,7 @@ from overmind_core.definitions.api import DefinitionsApi
 from overmind_core.definitions.api_run import RunApi
 from overmind_core.domain.operations import OPERATIONS, REQUESTS
 from overmind_core.isolation.api import IsolationApi
+from overmind_core.kernel.actor import acts
 from overmind_core.kernel.api_server import Endpoint
 from overmind_core.landing.api import LandingApi
 from overmind_core.missions.api_lifecycle import LifecycleApi
@@ -260,16 +261,20 @@ def endpoints(app: App) -> dict[str, Endpoint]:
     }
 
 
+PERSON = "person"
+"""What events call whoever asks from outside of every mission."""
+
+
 def _guarded(app: App, owners: Sequence[object], name: str) -> Callable[[Any, Caller], Any]:
     """The handler, for whoever may ask it."""
     row = TABLE[name]
     owner = next(one for one in owners if getattr(type(one), row.handle.__name__, None) is row.handle)
     forbidden = OPERATIONS[name].forbidden
-    if forbidden is None:
-        return partial(row.handle, owner)
 
     def handle(request: Any, caller: Caller) -> Any:  # noqa: ANN401 - each handler has types of its own
-        forbid_inside(mission_of(caller, app.registry, app.home.root), forbidden)
+        acts(lambda: mission_of(caller, app.registry, app.home.root) or PERSON)
+        if forbidden is not None:
+            forbid_inside(mission_of(caller, app.registry, app.home.root), forbidden)
         return row.handle(owner, request, caller)
 
     return handle

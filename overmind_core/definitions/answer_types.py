@@ -82,4 +82,6 @@ class MissionWorld(MissionBrief):
 
     cwd: str
     umask: int
+    inside: str | None
+    """The mission as which a program with this environment is answered: one that a mission has started chose it."""
     env: dict[str, str]

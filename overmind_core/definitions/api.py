@@ -9,12 +9,12 @@ import msgspec
 
 from overmind_core.definitions import editable
 from overmind_core.domain.missions.events import MissionUpdated
+from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
-from overmind_core.missions import answers
+from overmind_core.missions import answers, lookup
 from overmind_core.missions.environment import MARKS, Identity, compose
-from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import One, Redefine
 from overmind_core.missions.spec import Environment
 from overmind_core.missions.validate import check_editable
@@ -64,7 +64,7 @@ class DefinitionsApi:
     async def definition(self, request: One, caller: Caller) -> MissionDefinition:
         """What can be changed of a mission, its secrets included, and how to name this state of it."""
         del caller
-        mission = find(self._registry, request.id)
+        mission = lookup.find(self._registry, request.id)
         check_editable(mission)
         whole = self._whole(mission)
         return {
@@ -80,7 +80,7 @@ class DefinitionsApi:
     async def redefine(self, request: Redefine, caller: Caller) -> RedefinedMission:
         """Have a mission be something else from its next run on; answers the names of what has changed."""
         del caller
-        mission = find(self._registry, request.id)
+        mission = lookup.find(self._registry, request.id)
         check_editable(mission)
         before = self._unchanged(mission, request.as_of)
         after = editable.applied(before, request.definition, self._settings)
@@ -89,7 +89,7 @@ class DefinitionsApi:
             inherited = self._environments.of(mission.id).inherited
             await self._launcher.check(replace(mission, definition=after.definition),
                                      Environment(inherited, dict(after.chosen)))  # fmt: skip
-            mission = find(self._registry, mission.id)
+            mission = lookup.find(self._registry, mission.id)
             self._unchanged(mission, request.as_of)
         if changed:
             self._check_name(before, after)
@@ -101,7 +101,7 @@ class DefinitionsApi:
     async def environment(self, request: One, caller: Caller) -> MissionWorld:
         """The folder, umask and environment of a mission's programs, for a shell beside it that is no part of it."""
         del caller
-        mission = find(self._registry, request.id)
+        mission = lookup.find(self._registry, request.id)
         found = self._environments.of(mission.id)
         made = mission.definition
         identity = Identity(mission.id, made.name, to_wire(self._home.root), made.parent, made.cwd)
@@ -110,8 +110,14 @@ class DefinitionsApi:
             **answers.brief(mission),
             "cwd": made.cwd,
             "umask": made.umask,
+            "inside": mission.id if self._was_chosen_by_a_mission(mission) else None,
             "env": {name: value for name, value in composed.items() if name not in MARKS},
         }
+
+    def _was_chosen_by_a_mission(self, mission: Mission) -> bool:
+        """Whether a mission has started it, and so chosen its environment: a shell runs what some variables say."""
+        above = lookup.line(self._registry, mission.definition.parent)
+        return any(one.definition.kind is not Kind.BLUEPRINT for one in above)
 
     def _whole(self, mission: Mission) -> editable.EditableMission:
         return editable.EditableMission(

@@ -6,7 +6,7 @@ may be written behind a key each return what it means, or None after reporting w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -115,12 +115,17 @@ class FileValue:
             parts = self.entries() or [self]
         return [part for part in parts if isinstance(part.value, str)]
 
-    def report_unknown(self, known: Iterable[str]) -> None:
-        """Tell of the keys in it that nobody knows."""
-        words = tuple(known)
+    def report_unknown(self, known: Iterable[str], foreign: Mapping[str, str] | None = None) -> None:
+        """Tell of the keys in it that nobody knows; `foreign`: keys of other programs, and what to write for them."""
+        words, elsewhere = tuple(known), foreign or {}
         for name in self.value if isinstance(self.value, dict) else ():
-            if name not in words:
-                self.notes.at_key((*self.path, name), hinted(f"unknown key {name!r}", name, words))
+            if name in words:
+                continue
+            ours = elsewhere.get(name.lower().replace("-", "_"))
+            sentence = f"unknown key {name!r}"
+            self.notes.at_key(
+                (*self.path, name), f"{sentence}: write {ours}" if ours else hinted(sentence, name, words)
+            )
 
 
 Read = Callable[[FileValue], Any]

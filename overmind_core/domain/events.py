@@ -11,6 +11,7 @@ publishes one gives only what the type itself has, by name.
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
@@ -37,6 +38,13 @@ class MissionEvent(Event, frozen=True):
     """Where in that run's stderr it happened, in bytes."""
     text: str | None = None
     """What the log shows at that place."""
+
+
+class MissionAct(MissionEvent, frozen=True, kw_only=True):
+    """A fact about a mission that somebody may have asked for."""
+
+    by: str | UnsetType = UNSET
+    """Who asked: `person`, a mission's id, or `?` for a program that some mission started."""
 
 
 def type_of(kind: type[Event]) -> str:

@@ -47,7 +47,8 @@ class PreparationStep(TypedDict):
 class PortWish(TypedDict):
     """A port that a mission would get."""
 
-    service: str
+    service: str | None
+    """Null for the mission's own, which it sees as PORT."""
     port: int | None
     wanted: int | None
     """What the file names."""
@@ -76,7 +77,8 @@ class PortInfo(TypedDict):
     """A port of an isolated mission."""
 
     mission: str
-    service: str
+    service: str | None
+    """Null for the mission's own, which it sees as PORT."""
     port: int
     held: bool
     """Reserved now; else what the mission would like to have again."""

@@ -125,7 +125,7 @@ class IsolationApi:
             found.append(
                 {
                     "mission": row.mission,
-                    "service": row.service,
+                    "service": row.service or None,
                     "port": row.port,
                     "held": row.held,
                     "name": name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.events import MissionAct, MissionEvent
 
 
 class PreparationStep(MissionEvent, frozen=True, kw_only=True, tag="preparing"):
@@ -16,7 +16,15 @@ class FileLeftOut(MissionEvent, frozen=True, tag="left_out"):
 
 
 class ServiceWrote(MissionEvent, frozen=True, tag="service_wrote"):
-    """A line of the log of a container that did not become ready."""
+    """A line of the log of a container that did not become ready, or has ended."""
+
+
+class ServiceEnded(MissionEvent, frozen=True, kw_only=True, tag="service_ended"):
+    """A container of a running mission has ended, or could not be started again."""
+
+    service: str
+    exit_code: int | None = None
+    """Null when it is gone, or could not be started."""
 
 
 class IgnoredFilesLeft(MissionEvent, frozen=True, kw_only=True, tag="ignored_left"):
@@ -27,5 +35,5 @@ class IgnoredFilesLeft(MissionEvent, frozen=True, kw_only=True, tag="ignored_lef
     """Whether the worktree was kept for them."""
 
 
-class WorkDiscarded(MissionEvent, frozen=True, tag="discarded"):
+class WorkDiscarded(MissionAct, frozen=True, tag="discarded"):
     """The worktree of a mission was removed, with all that belongs to it."""

@@ -54,7 +54,8 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
             for one in steps(project, worktree=worktree)
         ],
         "ports": [
-            {"service": name, "port": ports.get(name), "wanted": wanted} for name, wanted in _wishes(project).items()
+            {"service": name or None, "port": ports.get(name), "wanted": wanted}
+            for name, wanted in _wishes(project).items()
         ],
         "engine": engine,
         "engine_problem": engine_problem,

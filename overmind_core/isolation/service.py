@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.isolation.isolation import Removal
+from overmind_core.domain.missions.mission import Status
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import store, stray_containers
 from overmind_core.isolation.preparations import Preparations, is_next, is_unfinished
@@ -18,6 +19,7 @@ from overmind_core.isolation.preparations import Preparations, is_next, is_unfin
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.domain.missions.mission import Definition, Mission
+    from overmind_core.isolation.container_watch import ContainerWatch
     from overmind_core.isolation.plan import Planned
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.missions.answer_types import IsolationSummary
@@ -36,6 +38,7 @@ class IsolationService:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._preparations = Preparations(workspace, self.over)
+        self._watch: ContainerWatch | None = None
 
     def bind(self, missions: Missions, observer: Observer) -> None:
         """Have these start services: the one binding that comes late, for missions are prepared by isolation."""
@@ -54,6 +57,8 @@ class IsolationService:
             left = not isolation.ended or isolation.removal is not Removal.NONE
             if left and isolation.mission not in self._workspace.registry.live and not is_unfinished(isolation):
                 self._workspace.tasks.start(self.over(isolation.mission))
+            elif isolation.containers:
+                self._watch_containers()
         self._workspace.tasks.start(stray_containers.clean(self._workspace))
 
     async def suspend(self) -> None:
@@ -146,6 +151,16 @@ class IsolationService:
             return
         if not mission.is_live and not isolation.ended:
             self._workspace.tasks.start(self.over(mission.id))
+        elif isolation.containers and mission.status is Status.RUNNING:
+            self._watch_containers()
+
+    def _watch_containers(self) -> None:
+        """A mission with containers runs."""
+        if self._watch is None:
+            from overmind_core.isolation.container_watch import ContainerWatch  # noqa: PLC0415 - see above
+
+            self._watch = ContainerWatch(self._workspace)
+        self._watch.begin()
 
     async def calm(self, missions: Iterable[str]) -> None:
         """Wait until nothing of these ended missions runs any more: services, containers, preparations."""

@@ -167,7 +167,7 @@ def _build(home: Home, listening: socket.socket, *, linger: float, is_removed: C
     failover = Failover(keeper, log=home.daemon_log, nofile=nofile, is_removed=is_removed)
     keeper.on_supervisor_lost = failover.on_supervisor_lost
     reaper = Reaper(keeper)
-    Listener(keeper, spawn_queue, failover, listening)
+    Listener(keeper, spawn_queue, failover, listening, supervisor_lock=home.supervisor_lock)
     for work in (reaper.work, spawn_queue.work, keeper.purge_step):
         loop.each_turn(work)
     return loop

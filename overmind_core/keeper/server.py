@@ -1,6 +1,7 @@
 """The keeper's server: accepts clients of our own user and dispatches their requests.
 
 A client is the supervisor once it has said hello, a viewer once its ticket was taken; anybody may ask for the status.
+What a run has started is no supervisor: it would type into other runs' terminals as a person does.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.loop import READ
 from overmind_core.keeper.operations import LARGEST_SIZE, OPERATIONS
 from overmind_core.keeper.viewers import MAY_WRITE, Viewer
+from overmind_core.system.lock import holder_pid
+from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
 from overmind_core.system.unixsocket import peer
 from overmind_core.version import VERSION
 from overmind_core.wire.framing import TOO_LONG, LineBuffer
 from overmind_core.wire.keeper import (
+    ERROR_FORBIDDEN,
     ERROR_HELLO_FIRST,
     ERROR_INVALID,
     ERROR_PROTOCOL,
@@ -36,13 +40,14 @@ from overmind_core.wire.keeper import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from overmind_core.keeper.failover import Failover
     from overmind_core.keeper.keeper import Keeper
     from overmind_core.keeper.spawn_queue import SpawnQueue
 
+MANY_GENERATIONS = 64
 ACCEPT_PAUSE = 0.2
 """Seconds without `accept` when no descriptor is left: the listener would be ready for ever."""
 
@@ -50,10 +55,20 @@ ACCEPT_PAUSE = 0.2
 class Listener:
     """The listening socket; makes a session of each client."""
 
-    __slots__ = ("_failover", "_keeper", "_socket", "_spawn_queue")
+    __slots__ = ("_failover", "_keeper", "_socket", "_spawn_queue", "_supervisor_lock")
 
-    def __init__(self, keeper: Keeper, spawn_queue: SpawnQueue, failover: Failover, listening: socket.socket) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        spawn_queue: SpawnQueue,
+        failover: Failover,
+        listening: socket.socket,
+        *,
+        supervisor_lock: str,
+    ) -> None:
+        """`supervisor_lock`: who holds it may say hello, wherever it was started."""
         listening.setblocking(False)
+        self._supervisor_lock = supervisor_lock
         self._keeper = keeper
         self._spawn_queue = spawn_queue
         self._failover = failover
@@ -69,10 +84,13 @@ class Listener:
         except OSError:
             self.failed()
             return
-        if not _is_ours(accepted):
+        client = _peer_of_ours(accepted)
+        if client is None:
             accepted.close()
             return
-        ClientSession(self._keeper, self._spawn_queue, self._failover, ClientConnection(self._keeper.loop, accepted))
+        connection = ClientConnection(self._keeper.loop, accepted)
+        session = ClientSession(self._keeper, self._spawn_queue, self._failover, connection)
+        session.may_supervise = lambda: not is_inside(client) or holder_pid(self._supervisor_lock) == client
 
     def failed(self) -> None:
         """Wait a little before the next try."""
@@ -86,7 +104,9 @@ class Listener:
 class ClientSession:
     """One client's requests, line by line, until a ticket turns its connection into a view."""
 
-    __slots__ = ("_connection", "_failover", "_is_supervisor", "_is_view", "_keeper", "_lines", "_spawn_queue")
+    __slots__ = (
+        "_connection", "_failover", "_is_supervisor", "_is_view", "_keeper", "_lines", "_spawn_queue", "may_supervise",
+    )  # fmt: skip
 
     def __init__(
         self, keeper: Keeper, spawn_queue: SpawnQueue, failover: Failover, connection: ClientConnection
@@ -98,6 +118,8 @@ class ClientSession:
         self._lines = LineBuffer(LINE_LIMIT)
         self._is_supervisor = False
         self._is_view = False
+        self.may_supervise: Callable[[], bool] = _nobody
+        """Asked once, when the client says hello."""
         connection.on_data = self._on_data
 
     def _on_data(self, data: bytes) -> None:
@@ -142,6 +164,8 @@ class ClientSession:
     def _hello(self, request: Mapping[str, Any]) -> dict[str, object]:
         if request.get("protocol") != PROTOCOL:
             raise RequestRefused(ERROR_PROTOCOL, f"this keeper speaks protocol {PROTOCOL}", protocol=PROTOCOL)
+        if not self.may_supervise():
+            raise RequestRefused(ERROR_FORBIDDEN, "a process inside a mission is no supervisor")
         daemon = request.get("daemon") or {}
         kill_after = request.get("kill_after")
         keeper = self._keeper
@@ -176,11 +200,39 @@ class ClientSession:
         run.viewers.join(Viewer(run, self._connection, may_write=taken[1] == MAY_WRITE, size=size))
 
 
-def _is_ours(accepted: socket.socket) -> bool:
+def _peer_of_ours(accepted: socket.socket) -> int | None:
+    """The pid of a client of our own user; None for anybody else."""
     try:
-        return peer(accepted).uid == os.geteuid()
+        client = peer(accepted)
     except OSError:
-        return False
+        return None
+    return client.pid if client.uid == os.geteuid() else None
+
+
+def is_inside(pid: int) -> bool:
+    """Whether a process wears the mark of a run or of a supervisor, or is below us, who start nothing but runs."""
+    if NO_MARK < mark_of(pid) < unmarked_limit():
+        return True
+    for _ in range(MANY_GENERATIONS):
+        if pid == os.getpid():
+            return True
+        pid = _parent_of(pid)
+        if pid <= 1:
+            return False
+    return False
+
+
+def _parent_of(pid: int) -> int:
+    """Its parent; 0 when it is gone, or where the system doesn't say. Source: proc_pid_stat(5)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return int(file.read(4096).rpartition(b")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _nobody() -> bool:
+    return False
 
 
 def _size(request: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -11,11 +11,13 @@ What readers get is what was stored: a type that nobody knows any more, or a fie
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from overmind_core.domain.events import type_of
+from overmind_core.kernel.actor import actor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -114,6 +116,8 @@ class EventLog:
     def record(self, event: Event, *, run: str | None = None) -> Change:
         """Append an event, about a `run` when it is given; those who subscribed hear of it once it is saved."""
         at = self._clock.wall()
+        if _names_actor(type(event)) and (who := actor()) is not None:
+            event = msgspec.structs.replace(event, by=who)
         kind, data = type_of(type(event)), stored(event, at)
         numbers: list[int] = []
 
@@ -124,6 +128,12 @@ class EventLog:
             self._bus.publish(msgspec.structs.replace(event, seq=numbers[0], at=at))
 
         return self._journal.save(write, after)
+
+
+@cache
+def _names_actor(kind: type[Event]) -> bool:
+    """Whether its type leaves open who asked for it."""
+    return any(field.name == "by" and not field.required for field in msgspec.structs.fields(kind))
 
 
 def stored(event: Event, at: float) -> str:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from overmind_core.kernel.actor import nobody
 from overmind_core.kernel.database import Conflict, StoreError
 
 if TYPE_CHECKING:
@@ -132,8 +133,9 @@ class Journal:
         self._rested = ended + (ended - began)
         self.failing = False
         self._sync_soon()
-        for change in changes:
-            change.follow()
+        with nobody():
+            for change in changes:
+                change.follow()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from overmind_core.kernel.actor import handed_on
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -25,6 +27,10 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._on_done)
         return task
+
+    def hand_on(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """The same, for who asks now: what it records names them."""
+        return self.start(handed_on(work))
 
     def close(self) -> None:
         """Cancel all that runs."""
@@ -47,6 +53,6 @@ class SingleFlight(Generic[T]):
         """Begin `work`, or join what was begun with this key; its answer or its error is everybody's."""
         task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[key] = asyncio.ensure_future(work())
+            task = self._under_way[key] = asyncio.ensure_future(handed_on(work()))
             task.add_done_callback(lambda _: self._under_way.pop(key))
         return await asyncio.shield(task)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.events import MissionAct
 
 
-class WorkLanded(MissionEvent, frozen=True, kw_only=True, tag="landed"):
+class WorkLanded(MissionAct, frozen=True, kw_only=True, tag="landed"):
     """The work of a mission was merged into its target."""
 
     branch: str

@@ -19,6 +19,7 @@ from overmind_core.git.changes import commits_between
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
 from overmind_core.git.run import MARK, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
+from overmind_core.kernel.actor import handed_on
 from overmind_core.kernel.database import StoreError
 from overmind_core.landing import answers, preview
 from overmind_core.landing.locations import refused
@@ -288,7 +289,7 @@ class MergeRun:
         self._post({"step": "landing"})
         self._journal.save(self._merger.keep(trace))
         await self._journal.saved()
-        work = asyncio.ensure_future(self._land(plan, trace))
+        work = asyncio.ensure_future(handed_on(self._land(plan, trace)))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:

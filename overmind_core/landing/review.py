@@ -169,7 +169,7 @@ class LandingReview:
             finally:
                 items.put_nowait(None)
 
-        task = self._tasks.start(work())
+        task = self._tasks.hand_on(work())
         try:
             yield {"mission": place.mission, "name": place.name}
             while (item := await items.get()) is not None:

@@ -171,6 +171,10 @@ class RunLog:
         reached = [end if self._segments[stream].grown_at < wall else before[stream] for stream, end in enumerate(ends)]
         return reached[OUT], reached[ERR]
 
+    def has_damaged_times(self, *, ended: bool) -> bool:
+        """Whether its index is damaged or incomplete; `ended`: nothing more is written."""
+        return self._order.is_damaged(self.end if ended else None)
+
     def written_at(self, places: Sequence[Offsets]) -> list[float]:
         """When what stands behind each of these ascending places was written (seconds since the epoch)."""
         entries = self._order.entries(places[0] if places else (0, 0))

@@ -44,6 +44,26 @@ class IndexReader:
                 if entry[0] <= LAST_MOMENT and entry[2] <= DROPPED_ERR:  # else the file is damaged
                     yield entry
 
+    def is_damaged(self, ends: Offsets | None) -> bool:
+        """Whether times that it tells can't be relied on.
+
+        Args:
+            ends: What the streams have reached; None: it still grows, and the index with it.
+        """
+        numbers = self._numbers()
+        if numbers and numbers[-1] - numbers[0] + 1 != len(numbers):
+            return True
+        reached = [0, 0]
+        for number in numbers:
+            for wall, offset, kind, _ in RECORD.iter_unpack(self._read(number)):
+                if wall > LAST_MOMENT or kind > DROPPED_ERR:
+                    return True
+                if kind in {OUT, ERR}:
+                    if offset < reached[kind]:
+                        return True
+                    reached[kind] = offset
+        return ends is not None and tuple(reached) != ends
+
     def offsets_at(self, wall: float) -> Offsets | None:
         """What each stream had reached before `wall` (seconds since the epoch); None without an index.
 

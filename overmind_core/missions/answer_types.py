@@ -209,6 +209,8 @@ class MissionDetails(MissionSummary):
     os_pid: int | None
     argv: list[str]
     model: str | None
+    permission_mode: str | None
+    """What an agent may do unasked: the mode, or of codex the sandbox, that it was started with; null is its own."""
     restart_policy: Restart
     max_restarts: int
     """Within `max_seconds`; 0: no limit."""

@@ -124,6 +124,7 @@ def details(
         "os_pid": mission.pid,
         "argv": list(definition.argv),
         "model": None if said is None else said.model,
+        "permission_mode": None if said is None else said.permission_mode,
         "restart_policy": policy.when,
         "max_restarts": policy.max_restarts,
         "max_seconds": policy.window,

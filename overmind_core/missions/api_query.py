@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.missions.tree import children_of
 from overmind_core.errors import OvermindError
@@ -197,6 +198,9 @@ class QueryApi:
             if text not in set(Status):
                 known = ", ".join(Status)
                 raise OvermindError("invalid", f"Unknown status {text!r}. Known: {known}.")
+        if request.recent is not None and not (request.all or request.status or request.label or parent):
+            rows = self._mission_table.recent(request.recent, kept_reason=KEEPER_LOST)
+            return [self._registry.known(row.id) or decoded(row) for row in rows]
         hidden = request.all or Status.KILLED in request.status
         rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)
         return [self._registry.known(row.id) or decoded(row) for row in rows]

@@ -83,7 +83,7 @@ class Start(Args, frozen=True):
 
 
 class Ps(Args, frozen=True):
-    """Which missions to list."""
+    """Which missions to list; `recent`: without a filter at most so many that have ended, and all lost ones."""
 
     all: bool = False
     children: str | None = None
@@ -93,6 +93,7 @@ class Ps(Args, frozen=True):
     history: bool = False
     """With `wide`: the load of the last minutes, too."""
     ids: list[str] = []
+    recent: Whole | None = None
 
 
 class Info(Args, frozen=True):

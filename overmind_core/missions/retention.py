@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from overmind_core.missions.private_files import private_folder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from overmind_core.domain.missions.events import MissionEnded
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.database import Database
     from overmind_core.kernel.event_log import EventTable
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 FIRST_SECONDS = 30.0
 """After the start, so that a start stays fast."""
 PERIOD = 600.0
+SOON_SECONDS = 5.0
+"""After the last time that too many had ended since."""
+SURPLUS = 100
+"""One part in so many may be kept over the limit: else each end would remove one record."""
 DISK_SHARE = 10
 """At most one part in so many of the disk holds logs."""
 SLICE = 500
@@ -101,13 +107,32 @@ class Retention:
         self._event_table = event_table
         self._settings = settings
         self._plans = plans
+        self._finished = 0
+        """Records of ended missions at the last look, and ends since."""
+        self._too_many = asyncio.Event()
 
     async def keep_bounded(self) -> None:
-        """Look now and then, for as long as the supervisor lives."""
-        await asyncio.sleep(FIRST_SECONDS)
+        """Look now and then, and soon after too many have ended, for as long as the supervisor lives."""
+        self._finished = self._count_finished()
+        await self._pause(FIRST_SECONDS)
         while True:
             await self.tidy()
-            await asyncio.sleep(PERIOD)
+            await asyncio.sleep(SOON_SECONDS)
+            await self._pause(PERIOD - SOON_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until there are too many."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._too_many.wait(), seconds)
+        self._too_many.clear()
+
+    def on_end(self, event: MissionEnded) -> None:
+        """One more has ended."""
+        del event
+        self._finished += 1
+        limit = self._settings.finished
+        if self._finished > limit + limit // SURPLUS:
+            self._too_many.set()
 
     async def tidy(self) -> None:
         """Bring everything within its limits once."""
@@ -148,12 +173,17 @@ class Retention:
         removed.append(self._event_table.trim(keep=self._settings.events))
 
     async def _bound_records(self) -> None:
-        self._journal.flush()
-        finished = sum(self._mission_table.count_by_status().values()) - len(self._registry.live)
-        excess = finished - self._settings.finished
+        self._finished = self._count_finished()
+        excess = self._finished - self._settings.finished
         if excess > 0:
             rows = self._mission_table.oldest_finished(excess)
-            await self.remove([row.id for row in rows if self._plans.name_of(row.parent) is None])
+            removed = [row.id for row in rows if self._plans.name_of(row.parent) is None]
+            await self.remove(removed)
+            self._finished -= len(removed)
+
+    def _count_finished(self) -> int:
+        self._journal.flush()
+        return sum(self._mission_table.count_by_status().values()) - len(self._registry.live)
 
     async def _bound_logs(self) -> None:
         """Remove the logs of the missions that ended first until the rest fits; their records stay."""

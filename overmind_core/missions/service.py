@@ -13,6 +13,7 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.missions.facts import EndAsked, StartAsked
+from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
@@ -361,9 +362,8 @@ class Missions:
     def lost(self) -> list[Mission]:
         """Missions that ended because their keeper died."""
         self._journal.flush()
-        rows = self._mission_table.all(statuses=[Status.CRASHED.value])
-        found = [self._registry.get(row.id) for row in rows]
-        return [mission for mission in found if mission is not None and mission.reason == "keeper_lost"]
+        found = [self._registry.get(one) for one in self._mission_table.crashed_by(KEEPER_LOST)]
+        return [mission for mission in found if mission is not None]
 
     async def _remove_own(self, mission: Mission, *, force: bool) -> None:
         """End it, and remove what it has of its own: it gets all of that anew."""

@@ -40,6 +40,8 @@ _INSERT = f"INSERT INTO missions ({', '.join(MissionRow._fields)}) VALUES ({', '
 _SAVE = "UPDATE missions SET name = ?, live = ?, hidden = ?, status = ?, ended_at = ?, record = ? WHERE id = ?"
 _CHOSEN = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_each(?1))) AND (?2 OR hidden = 0)
     AND (?3 IS NULL OR parent = ?3) {_ORDER}"""
+_RECENT = f"""{_SELECT} WHERE live = 1 OR id IN (SELECT id FROM missions WHERE live = 0 AND hidden = 0
+    ORDER BY ended_at DESC, id DESC LIMIT ?) OR status = 'crashed' AND json_extract(record, '$.reason') = ? {_ORDER}"""
 # 'g' follows every hex digit: the range holds each id that begins with the text, and the index serves it.
 _CANDIDATES = "SELECT id, name, live, ended_at FROM missions WHERE name = ?1 OR (id >= ?1 AND id <= ?2)"
 
@@ -94,6 +96,10 @@ class MissionTable:
         """Return the missions, oldest first; no `statuses` means any."""
         return self._all(_CHOSEN, json.dumps(statuses) if statuses else None, include_hidden, parent)
 
+    def recent(self, finished: int, *, kept_reason: str) -> list[MissionRow]:
+        """Return the live ones, at most so many finished ones, and all crashed ones with that reason, oldest first."""
+        return self._all(_RECENT, finished, kept_reason)
+
     def children(self, mission: str) -> list[MissionRow]:
         """Return the missions that `mission` has started, oldest first."""
         return self._all(f"{_SELECT} WHERE parent = ? {_ORDER}", mission)
@@ -128,6 +134,11 @@ class MissionTable:
     def count_by_status(self) -> dict[str, int]:
         """Return how many missions have each status, hidden ones too."""
         return dict(self._database.read("SELECT status, count(*) FROM missions GROUP BY status"))
+
+    def crashed_by(self, reason: str) -> list[str]:
+        """Return the ids of the crashed missions with this reason, oldest first."""
+        sql = f"SELECT id FROM missions WHERE status = 'crashed' AND json_extract(record, '$.reason') = ? {_ORDER}"
+        return [mission for (mission,) in self._database.read(sql, (reason,))]
 
     def remove(self, missions: Iterable[str]) -> None:
         """Delete missions with their runs, environments and cursors. Their events stay: see `events`."""

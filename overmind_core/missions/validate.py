@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 from dataclasses import replace
@@ -107,7 +108,7 @@ def _command(request: Start, agent: Agent | None, argv: tuple[str, ...]) -> str:
     """One line for people: the command as given, or what the agent is to do."""
     if agent is not None and agent.program:
         lines = (agent.prompt or "").strip().splitlines()
-        return lines[0][:LONGEST_COMMAND] if lines else agent.program
+        return lines[0][:LONGEST_COMMAND] if lines else os.path.basename(agent.program)
     return request.command if isinstance(request.command, str) and request.command else shlex.join(argv)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.events import MissionAct, MissionEvent
 
 
 class AgentAdvanced(MissionEvent, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class PlanNoted(MissionEvent, frozen=True, tag="plan_note"):
     """A plan has something to say of how it runs, once."""
 
 
-class PlanChanged(MissionEvent, frozen=True, kw_only=True, tag="plan_changed"):
+class PlanChanged(MissionAct, frozen=True, kw_only=True, tag="plan_changed"):
     """Another version of a plan was applied while it ran."""
 
     changes: tuple[str, ...]

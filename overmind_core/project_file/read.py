@@ -50,10 +50,8 @@ def service(spot: FileValue, name: str) -> Service | None:
     port = values.port(table["port"]) if "port" in table else None
     if "port" not in table and "ready" in table:
         _report_no_port(table["ready"])
-    for key in ("volumes",) if image is None else ("restart",):
-        if key in table and (command is None) != (image is None):
-            whose = "a container (docker)" if key == "volumes" else "a process (command)"
-            table[key].wrong_key(f"only {whose} has this")
+    if "volumes" in table and image is None and command is not None:
+        table["volumes"].wrong_key("only a container (docker) has this")
     return Service(
         name=name,
         command=command,

@@ -56,6 +56,8 @@ UNSUPPORTED: Mapping[str, Callable[[Agent], object]] = {
 }
 """Options of `overmind run` that this program has nothing for."""
 
+SANDBOXES = ("read-only", "workspace-write", "danger-full-access")
+"""What `--permission-mode` can be."""
 OURS = frozenset({"--json", "--ephemeral", "-", "--", "-h", "--help", "-V", "--version", "resume", "fork", "review"})
 """Arguments that would undo ours."""
 
@@ -82,6 +84,9 @@ class Codex:
     def refuse(self, agent: Agent) -> str | None:
         """Name options that it doesn't know, and arguments that collide with ours."""
         unknown = [f"{option} is not possible with codex" for option, given in UNSUPPORTED.items() if given(agent)]
+        mode = agent.permission_mode
+        if mode and mode not in SANDBOXES:
+            unknown.append(f"--permission-mode {mode} is no sandbox of codex: {', '.join(SANDBOXES)}")
         ours = {*OURS, *(("-m", "--model") if agent.model else ()), *(("-s", "--sandbox") if _sandbox(agent) else ())}
         names = [argument.partition("=")[0] for argument in agent.arguments]
         return (

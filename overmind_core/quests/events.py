@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.events import MissionAct
 
 
-class QuestChanged(MissionEvent, frozen=True, kw_only=True, tag="quest"):
+class QuestChanged(MissionAct, frozen=True, kw_only=True, tag="quest"):
     """A quest has another status."""
 
     status: str

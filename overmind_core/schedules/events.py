@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
+
 from overmind_core.domain.events import Event
 
 
@@ -17,3 +19,5 @@ class RitualChanged(Event, frozen=True, kw_only=True, tag="ritual"):
     """Of the run that it is about."""
     status: str | None = None
     """That run's."""
+    by: str | UnsetType = UNSET
+    """Who asked: `person`, a mission's id, or `?` for a program that some mission started."""

@@ -61,6 +61,9 @@ class ProcessFacts(Protocol):
     def is_marked(self, process: Process) -> bool:
         """Whether it wears any mark: of a run, be that over, or of a supervisor."""
 
+    def is_leaving(self, process: Process) -> bool:
+        """Whether it has ended by now, or is about to: it tells nothing of itself any more."""
+
     def holds_lock(self, process: Process) -> bool:
         """Whether it holds a keeper's or a supervisor's lock."""
 
@@ -197,6 +200,8 @@ class MembershipSearch:
         """
         found: dict[str, set[int]] = {}
         orphans = [one for one in orphans if self.facts.origin(one) == (b"", b"") and not self._protected(one.pid)]
+        # Asked last: who was killed meanwhile tells nothing either, such as a late daemon or another run's process.
+        orphans = [one for one in orphans if not self.facts.is_leaving(one)]
         if not orphans or self.others is None:
             return found
         others, since = self.others.runs(), self.others.certain_since

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 LONGEST_SOCKET_PATH = 100
 """Bytes. `sun_path` holds 108 on Linux and 104 on macOS, with the final NUL; the rest is for our suffixes."""
 
+RUNTIME_NAME = ".overmind-run"
+"""Of the folder for sockets and leases in the account's folder."""
+SOCKET_NAME = 22
+"""Bytes of a socket's name in a folder for sockets, with the slash before it."""
+
 LONGEST_HOME = 480
 """Bytes. SQLite opens paths of at most 512, with room for the names of its side files."""
 
@@ -187,18 +192,76 @@ def check_sockets(home: Home) -> None:
             raise HomeUnsafe(unsafe.path, reason) from unsafe
 
 
-def runtime_folder(uid: int, *, run: str = "/run/user", temporary: str = "/tmp") -> str:  # noqa: S108 -- owner is checked
+def runtime_folder(
+    uid: int,
+    *,
+    run: str = "/run/user",
+    temporary: str = "/tmp",  # noqa: S108 -- owner is checked
+    account: str | None = None,
+) -> str:
     """Return our folder for sockets and leases, created with mode 0700.
 
-    It depends on nothing but `uid`, so that every process of a user finds the same one.
+    It depends on nothing but `uid`, so that every process of a user finds the same one. In /tmp anybody may make a
+    folder of that name first: then it is one in the account's own folder, where nobody else may.
+
+    Args:
+        uid: Whose.
+        run: Where the system keeps a folder for each user that is logged in.
+        temporary: Where it is without one.
+        account: The account's folder; None: as the system knows it.
 
     Raises:
-        HomeUnsafe: something that isn't our own folder is in its place.
+        HomeUnsafe: something that isn't our own folder is in its place, and in the account's folder it can't be.
     """
-    session = os.path.join(run, str(uid))
-    path = os.path.join(session, "overmind") if _is_ours(session, uid) else os.path.join(temporary, f"overmind-{uid}")
-    _own_folder(path, uid)
+    path = _usual_runtime_folder(uid, run, temporary)
+    try:
+        _own_folder(path, uid)
+    except (HomeUnsafe, OSError) as taken:
+        other = _other_runtime_folder(uid, account)
+        if other is not None:
+            return other
+        if isinstance(taken, HomeUnsafe):
+            raise
+        raise HomeUnsafe(path, f"can't be made: {taken.strerror}") from taken
     return path
+
+
+def runtime_trouble(
+    uid: int,
+    *,
+    run: str = "/run/user",
+    temporary: str = "/tmp",  # noqa: S108 -- owner is checked
+) -> str:
+    """Return why the usual folder for sockets and leases can't be used; "" when it can."""
+    try:
+        _own_folder(_usual_runtime_folder(uid, run, temporary), uid)
+    except (HomeUnsafe, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _usual_runtime_folder(uid: int, run: str, temporary: str) -> str:
+    session = os.path.join(run, str(uid))
+    return os.path.join(session, "overmind") if _is_ours(session, uid) else os.path.join(temporary, f"overmind-{uid}")
+
+
+def _other_runtime_folder(uid: int, account: str | None) -> str | None:
+    """The one in the account's folder; None where sockets and locks don't work there, or it is not ours alone."""
+    if account is None:
+        import pwd  # noqa: PLC0415 -- nobody else needs it
+
+        try:
+            account = pwd.getpwuid(uid).pw_dir
+        except KeyError:
+            return None
+    path = os.path.join(account, RUNTIME_NAME)
+    if len(os.fsencode(path)) + SOCKET_NAME > LONGEST_SOCKET_PATH:
+        return None
+    try:
+        _own_folder(path, uid)
+        return path if file_system(path) not in NETWORK_FILE_SYSTEMS else None
+    except (HomeUnsafe, OSError):
+        return None
 
 
 def _is_ours(path: str, uid: int) -> bool:

@@ -33,6 +33,8 @@ class Process(NamedTuple):
     threads: int = 1
     name: str = ""
     """At most 15 bytes of the program's name, or what it calls itself."""
+    leaving: bool = False
+    """It has begun to end: its memory is given up, so that it tells nothing of itself any more."""
 
     @property
     def dead(self) -> bool:

@@ -16,6 +16,8 @@ from overmind_core.system.membership import EXEMPT_PROGRAMS, exempt_matcher
 from overmind_core.system.process import Identity, Process, Snapshot, send_pinned
 from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
 
+PF_EXITING = 0x4
+"""Among the flags of /proc/<pid>/stat. Source: include/linux/sched.h."""
 GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 KEEPER_LOCK = b"/keeper.lock"
 SUPERVISOR_LOCK = b"/supervisor.lock"
@@ -58,6 +60,7 @@ def read(pid: int) -> Process | None:
         ticks=int(rest[19]),
         threads=int(rest[17]),
         name=stat[stat.index(b"(") + 1 : end].decode("utf-8", "surrogateescape"),
+        leaving=bool(int(rest[6]) & PF_EXITING),
     )
 
 
@@ -169,6 +172,11 @@ class LinuxProcessTable:
         if len(text) > 1:  # for a moment of its exec it has none
             self._origins[process.identity] = found
         return found
+
+    def is_leaving(self, process: Process) -> bool:
+        """Whether it has ended by now, or is about to."""
+        now = read(process.pid)
+        return now is None or now.identity != process.identity or now.dead or now.leaving
 
     def holds_lock(self, process: Process) -> bool:
         """Whether it holds a keeper's or a supervisor's lock."""

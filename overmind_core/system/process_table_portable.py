@@ -124,6 +124,11 @@ class PortableProcessTable:
             self._origins[process.identity] = next(found), next(found)
         return self._origins[process.identity]
 
+    def is_leaving(self, process: Process) -> bool:
+        """Whether it has ended by now."""
+        now = read(process.pid)
+        return now is None or now.identity != process.identity or now.dead
+
     def holds_lock(self, process: Process) -> bool:
         """Whether it has a keeper's or a supervisor's lock open."""
         with suppress(psutil.Error, OSError):

@@ -160,6 +160,10 @@ SEQUENCES: dict[str, Sequence] = {
     "?$p": reports.report_private_mode,
     "$p": reports.report_mode,
     ">c": reports.report_secondary_attributes,
+    ">u": switches.push_keyboard_flags,
+    "<u": switches.pop_keyboard_flags,
+    "=u": switches.set_keyboard_flags,
+    ">m": switches.set_keyboard_resource,
     "!p": switches.soft_reset,
     " q": switches.set_cursor_shape,
 }

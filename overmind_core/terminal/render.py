@@ -1,7 +1,7 @@
 """Rendering a screen as the bytes that show it: what a viewer who comes late is sent.
 
-The terminal at the other end is of the same size. The scrollback, the title and what is hidden of an alternate screen
-are not sent. A row is its text, and between it the changes of look that it needs.
+The terminal at the other end is of the same size. The scrollback and what is hidden of an alternate screen are not
+sent. A row is its text, and between it the changes of look that it needs.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ sequence that more terminals know."""
 
 
 def redraw(state: TerminalState) -> bytes:
-    """All cells of both screens, modes, margins, tab stops, character sets, saved cursors and the cursor."""
+    """Cells of both screens, modes, keyboard protocols, title, margins, tab stops, character sets, saved cursors."""
     return "".join(_parts(state)).encode()
 
 
@@ -107,14 +107,26 @@ def _parts(state: TerminalState) -> Iterator[str]:
         primary, alternate = state.other_rows, state.rows
     yield from all_cells(primary)
     yield from _saved(state.saved[0], primary, state.tabs)
+    yield from state.keyboard.flags(alternate=False)
     if alternate:
         yield from _to_alternate(state, primary)
         yield from all_cells(alternate)
         yield from _saved(state.saved[1], alternate, state.tabs)
+        yield from state.keyboard.flags(alternate=True)
     yield f"\x1b[{state.top + 1};{state.bottom + 1}r"
     yield from _modes(state)
+    yield from state.keyboard.resources()
+    yield from _title(state)
     yield from _cursor(_current(state), state.rows, state.top, state.tabs)
     yield from _late_modes(state)
+
+
+def _title(state: TerminalState) -> Iterator[str]:
+    """The window's title, and those that the program has put aside."""
+    for title in state.titles:
+        yield f"\x1b]2;{title}\x1b\\\x1b[22;2t"
+    if state.title or state.titles:
+        yield f"\x1b]2;{state.title}\x1b\\"
 
 
 def _tabs(state: TerminalState) -> Iterator[str]:

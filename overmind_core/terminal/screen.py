@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from overmind_core.terminal.cells import Run
+from overmind_core.terminal.keyboard import Keyboard, apply_flags, apply_resource
 from overmind_core.terminal.modes import ALTERNATE_SCREENS, INITIAL, NUMERIC_KEYPAD, SAVE_CURSOR, Modes
 from overmind_core.terminal.parser import Stream
 from overmind_core.terminal.render import coloured, redraw
@@ -169,26 +170,79 @@ TAIL = 256 * 1024
 """Bytes of the end that are enough for nearly every program (25 ms)."""
 UNFINISHED_LIMIT = 64
 """Bytes of an unfinished sequence that are carried over."""
-_SWITCH = re.compile(rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|([=>c])|\[!(p))")
+_SWITCH = re.compile(
+    rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|([=>c])|\[!(p)|\[([<=>])([0-9;]{0,64})([um])"
+    rb"|\][02];([^\x00-\x1f\x7f]{0,4096})(?:\x07|\x1b\\))"
+)
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-?!]{0,62})?\Z")
 _SAFE = re.compile(rb"[\x1b\r\n]")
 
 
+class _Head:
+    """What sequences of the head leave set."""
+
+    def __init__(self) -> None:
+        self.modes = Modes()
+        self.keyboard = Keyboard()
+        self.title = b""
+
+    def take(self, switch: re.Match[bytes]) -> None:
+        """One sequence."""
+        numbers, final, simple, soft, how, values, kind, title = switch.groups()
+        if numbers is not None:
+            for number in numbers.split(b";"):
+                _set(self.modes, int(number[:6] or 0), on=final == b"h")
+        elif kind is not None:
+            self._press(how.decode(), values, kind)
+        elif title is not None:
+            self.title = title
+        elif simple == b"c":
+            self.modes, self.keyboard = Modes(), Keyboard()
+        elif soft:
+            self.modes.reset_softly()
+        else:
+            self.modes.set_private(NUMERIC_KEYPAD, on=simple == b"=")
+
+    def preamble(self) -> bytes:
+        """The primary screen's keys, then the alternate screen: what follows belongs to it."""
+        on = self.modes.private - INITIAL
+        first, others = sorted(on & ALTERNATE_SCREENS), sorted(on - ALTERNATE_SCREENS)
+        off = sorted(INITIAL - self.modes.private)
+        pieces = [
+            *self.keyboard.flags(alternate=False),
+            *(f"\x1b[?{mode}h" for mode in first),
+            *(self.keyboard.flags(alternate=True) if first else ()),
+            *(f"\x1b[?{mode}h" for mode in others),
+            *(f"\x1b[?{mode}l" for mode in off),
+            *self.keyboard.resources(),
+        ]
+        title = b"\x1b]2;%s\x1b\\" % self.title if self.title else b""
+        return "".join(pieces).encode() + title
+
+    def _press(self, how: str, values: bytes, kind: bytes) -> None:
+        parameters = tuple(int(number[:6] or 0) for number in values.split(b";")) if values else ()
+        if kind == b"u":
+            alternate = bool(self.modes.private & ALTERNATE_SCREENS)
+            apply_flags(self.keyboard, how, parameters, alternate=alternate)
+        elif how == ">":
+            apply_resource(self.keyboard, parameters)
+
+
 def scan_modes(chunks: Iterable[bytes]) -> bytes:
-    """What sets the private modes that these bytes, from the beginning of the log on, leave set.
+    """What sets the private modes, keyboard protocols and title that these bytes, from the log's first on, leave set.
 
     The result stands for the bytes: before later ones it can be scanned again. It ends with the beginning of a
     sequence when the bytes do.
     """
-    found = Modes()
+    found = _Head()
     carried = b""
     for chunk in chunks:
         data = carried + chunk
         for switch in _SWITCH.finditer(data):
-            found = _after(found, switch)
+            found.take(switch)
         unfinished = _UNFINISHED.search(data, max(0, len(data) - UNFINISHED_LIMIT))
         carried = unfinished[0] if unfinished else b""
-    return _preamble(found) + carried
+    return found.preamble() + carried
 
 
 def replay(
@@ -214,29 +268,6 @@ def first_safe(tail: bytes) -> int:
     return found.start() if found else len(tail)
 
 
-def _after(found: Modes, switch: re.Match[bytes]) -> Modes:
-    """The modes after one sequence."""
-    numbers, final, simple, soft = switch.groups()
-    if numbers is not None:
-        for number in numbers.split(b";"):
-            _set(found, int(number[:6] or 0), on=final == b"h")
-    elif simple == b"c":
-        return Modes()
-    elif soft:
-        found.reset_softly()
-    else:
-        found.set_private(NUMERIC_KEYPAD, on=simple == b"=")
-    return found
-
-
 def _set(found: Modes, mode: int, *, on: bool) -> None:
     if mode != SAVE_CURSOR:
         found.set_private(mode, on=on)
-
-
-def _preamble(found: Modes) -> bytes:
-    """The alternate screen first: what follows belongs to it."""
-    on = found.private - INITIAL
-    ordered = [*sorted(on & ALTERNATE_SCREENS), *sorted(on - ALTERNATE_SCREENS)]
-    off = sorted(INITIAL - found.private)
-    return b"".join([b"\x1b[?%dh" % mode for mode in ordered] + [b"\x1b[?%dl" % mode for mode in off])

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from pyte.charsets import VT100_MAP
 
 from overmind_core.terminal.cells import DEFAULT, CellRow, Style, blank_row, erased
+from overmind_core.terminal.keyboard import Keyboard
 from overmind_core.terminal.modes import Modes
 from overmind_core.terminal.scrollback import Scrollback
 
@@ -135,8 +136,8 @@ class TerminalState:
 
     __slots__ = (
         "bottom", "charsets", "colours", "columns", "cursor_shape", "dirty", "dirty_all", "events",
-        "height", "last", "modes", "next_tab", "other_rows", "pending_wrap", "replies", "rows", "saved", "scrollback",
-        "special", "style", "tabs", "title", "titles", "top", "x", "y",
+        "height", "keyboard", "last", "modes", "next_tab", "other_rows", "pending_wrap", "replies", "rows", "saved",
+        "scrollback", "special", "style", "tabs", "title", "titles", "top", "x", "y",
     )  # fmt: skip
 
     def __init__(self, columns: int, height: int, scrollback: int) -> None:
@@ -164,6 +165,7 @@ class TerminalState:
         self.saved: list[SavedCursor | None] = [None, None]
         """Of the primary and of the alternate screen."""
         self.modes = Modes()
+        self.keyboard = Keyboard()
         self.charsets = Charsets()
         self.special = False
         """Whether text needs more than being put down: another character set, or insert mode."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from overmind_core.terminal import modes
 from overmind_core.terminal.cells import DEFAULT
 from overmind_core.terminal.cursor import Parameters
+from overmind_core.terminal.keyboard import apply_flags, apply_resource
 from overmind_core.terminal.state import Charsets, SavedCursor, TerminalState
 
 
@@ -92,6 +93,26 @@ def set_cursor_shape(state: TerminalState, parameters: Parameters) -> None:
     shape = parameters[0] if parameters else 0
     if shape <= 6:  # noqa: PLR2004 (see above)
         state.cursor_shape = shape
+
+
+def push_keyboard_flags(state: TerminalState, parameters: Parameters) -> None:
+    """`CSI > flags u`."""
+    apply_flags(state.keyboard, ">", parameters, alternate=state.modes.alternate)
+
+
+def pop_keyboard_flags(state: TerminalState, parameters: Parameters) -> None:
+    """`CSI < count u`."""
+    apply_flags(state.keyboard, "<", parameters, alternate=state.modes.alternate)
+
+
+def set_keyboard_flags(state: TerminalState, parameters: Parameters) -> None:
+    """`CSI = flags ; how u`."""
+    apply_flags(state.keyboard, "=", parameters, alternate=state.modes.alternate)
+
+
+def set_keyboard_resource(state: TerminalState, parameters: Parameters) -> None:
+    """XTMODKEYS."""
+    apply_resource(state.keyboard, parameters)
 
 
 def define_charset(state: TerminalState, slot: int, name: str) -> None:

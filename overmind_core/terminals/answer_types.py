@@ -59,6 +59,8 @@ class TerminalHandedBack(TypedDict):
     """The agent goes back to pipes."""
 
     type: Literal["handing_back"]
+    reason: str | None
+    """Why its program could not start in the terminal; null when a person has left it."""
 
 
 class TerminalDetached(TypedDict):

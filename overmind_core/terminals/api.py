@@ -178,7 +178,8 @@ class TerminalsApi:
             if mission is None or phase == ENDED:
                 yield _end(mission)
             elif phase == ON_PIPES:
-                yield {"type": "handing_back"}
+                session = self._agents.of(mission_id)
+                yield {"type": "handing_back", "reason": None if session is None else session.state.refused}
             elif phase == BETWEEN_RUNS:
                 yield {"type": "waiting", "status": mission.status}
             elif (ticket := await self._ticket(mission, request)) is None:

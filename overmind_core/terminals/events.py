@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.events import MissionAct
 
 
-class TerminalAttached(MissionEvent, frozen=True, kw_only=True, tag="attached"):
+class TerminalAttached(MissionAct, frozen=True, kw_only=True, tag="attached"):
     """Somebody has attached to a mission's terminal."""
 
     read_only: bool
 
 
-class TerminalDetached(MissionEvent, frozen=True, kw_only=True, tag="detached"):
+class TerminalDetached(MissionAct, frozen=True, kw_only=True, tag="detached"):
     """Somebody has left a mission's terminal."""
 
     read_only: bool

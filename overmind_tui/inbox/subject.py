@@ -58,10 +58,10 @@ class Choosing(NamedTuple):
 
     @property
     def labels(self) -> list[str]:
-        """What was chosen, question by question."""
+        """What was chosen, question by question; of several each with the number of its question."""
         return [
-            ask.options[number - 1][0]
-            for ask, numbers in zip(self.asks, self.chosen, strict=True)
+            f"{place}:{ask.options[number - 1][0]}" if len(self.asks) > 1 else ask.options[number - 1][0]
+            for place, (ask, numbers) in enumerate(zip(self.asks, self.chosen, strict=True), 1)
             for number in sorted(numbers)
         ]
 
@@ -130,7 +130,7 @@ def lines(question: Row, choosing: Choosing | None = None) -> SubjectLines:
         rest.pop("questions", None)
         found += _choices(choosing)
     else:
-        found += _edited(rest)
+        found += _edited(rest, question.get("replaces"))
     found += [_toned(line) for line in approval_subject.lines(rest)]
     if not found:
         found = [[Cell(safe(question["summary"]))]]
@@ -182,22 +182,24 @@ def _options(ask: Ask, chosen: Sequence[int], *, now: bool) -> Iterator[Line]:
         ]
 
 
-def _edited(rest: dict[str, Any]) -> SubjectLines:
+def _edited(rest: dict[str, Any], replaces: Row | None) -> SubjectLines:
     """What would change in a file; takes what it shows out of `rest`."""
-    edits = _edits(rest)
+    note = approval_subject.replaced_note(replaces) if isinstance(rest.get("content"), str) else ""
+    edits = _edits(rest, replaces)
     if edits is None:
         return []
     path = next((str(rest.pop(name)) for name in _PATHS if isinstance(rest.get(name), str)), "")
-    found: SubjectLines = [[Cell(f" {safe(path)}", "title")]] if path else []
+    found: SubjectLines = [[Cell(f" {safe(path)}", "title"), Cell(note, "quiet")]] if path else []
     for old, new, more in edits:
         found += [*_diff(old, new), *more]
     return found
 
 
-def _edits(rest: dict[str, Any]) -> list[tuple[str, str, SubjectLines]] | None:
+def _edits(rest: dict[str, Any], replaces: Row | None) -> list[tuple[str, str, SubjectLines]] | None:
     """Pairs of before and after, each with what else is said about it; None where no file would change."""
     if isinstance(rest.get("content"), str) and any(name in rest for name in _PATHS):
-        return [("", rest.pop("content"), [])]
+        before = "" if replaces is None else replaces["text"] or ""
+        return [(before.removesuffix("\n"), rest.pop("content").removesuffix("\n"), [])]
     several = rest.get("edits")
     if isinstance(several, list) and several and all(_is_edit(one) for one in several):
         del rest["edits"]

@@ -63,7 +63,8 @@ def over(item: Json) -> str:
     """What the supervisor said when the stay ended."""
     match item["type"]:
         case "handing_back":
-            return "goes on without a terminal · esc back"
+            reason = safe(item.get("reason"))
+            return f"could not start here: {reason} · esc back" if reason else "goes on without a terminal · esc back"
         case "detached":
             return "sent away · i types · esc back"
     code, status, reason = item.get("exit_code"), safe(item.get("status")), safe(item.get("reason"))

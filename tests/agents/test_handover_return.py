@@ -49,7 +49,10 @@ def test_who_ends_the_program_is_told_that_the_session_goes_on(agents, mission):
 def test_a_program_that_can_not_start_on_a_terminal_costs_no_session(agents, mission):
     """It was never set up, and finds no network."""
     with Attached(agents.om, mission) as person:
-        told(person)
+        assert person.end() == 1
+    last = bytes(person.seen).decode().rstrip().splitlines()[-1]
+    assert last.endswith("could not start in a terminal: can't connect to Anthropic; it goes on without one]")
+    assert "--- could not start in a terminal: can't connect to Anthropic ---" in agents.om.logs(mission)
     goes_on(agents, mission)
 
 
@@ -58,7 +61,8 @@ def test_who_does_not_trust_the_folder_loses_no_session(agents, mission):
     with Attached(agents.om, mission) as person:
         person.shows("No, exit")
         person.type(b"\x1b")
-        told(person)
+        assert person.end() == 1
+    assert b"could not start in a terminal: " in person.seen
     goes_on(agents, mission)
 
 

@@ -125,6 +125,47 @@ def test_a_plan(agents, behaviour, said):
     assert said in agents.answer(message)["text"]
 
 
+TWO = {
+    "questions": [
+        {"question": "Which color?", "header": "Color", "options": [{"label": "Red"}, {"label": "Blue"}]},
+        {"question": "Which size?", "header": "Size", "options": [{"label": "S"}, {"label": "L"}]},
+    ]
+}
+
+
+def test_questions_with_several_parts_are_answered_whole_or_not_at_all(agents):
+    mission = agents.session()
+    message = agents.post(mission, f"!question {json.dumps(TWO)}")
+    (asked,) = agents.asked(mission)
+    assert asked["options"] == ["1:Red", "1:Blue", "2:S", "2:L"]
+    assert [(one["heading"], one["options"]) for one in asked["choices"]] == [
+        ("Color", ["Red", "Blue"]), ("Size", ["S", "L"]),
+    ]  # fmt: skip
+    said = agents.om.refused("answer", mission, "allow", "--option", "Red", code="invalid")
+    assert "Question 2 of 2 (Which size?) has no answer." in said
+    assert agents.asked(mission) == [asked]
+    agents.om.ok("answer", mission, "allow", "--option", "2:S", "--option", "Color=Blue")
+    said = agents.answer(message)["text"]
+    assert '"Which color?"="Blue"' in said
+    assert '"Which size?"="S"' in said
+
+
+def test_what_a_write_would_replace_is_shown(agents):
+    mission = agents.session()
+    path = agents.om.path("notes.txt")
+    for before, shown in ((None, "(a new file)"), ("1\n2\n3\n4\n5\n", "- 5\n    + wiped")):
+        if before is not None:
+            with open(path, "w") as file:
+                file.write(before)
+        arguments = {"file_path": path, "content": "wiped\n"}
+        agents.post(mission, f"!ask Write {json.dumps(arguments)}")
+        (asked,) = agents.asked(mission)
+        assert asked["replaces"]["text"] == before
+        assert shown in agents.om.ok("inbox")
+        agents.om.ok("answer", mission, "deny")
+        agents.doing(mission, "idle")
+
+
 def test_the_inbox_is_in_the_order_of_the_asking(agents):
     missions = [ask(agents)[0] for _ in range(3)]
     rows = agents.om.json("inbox", "--json")

@@ -13,6 +13,7 @@ import pytest
 
 from tests.kit.blueprints import applied, ended, stages, written
 from tests.kit.overmind import PROGRAM
+from tests.kit.raw_socket import RawSocket
 from tests.kit.terminal import Terminal
 from tests.kit.waiting import eventually
 
@@ -144,6 +145,43 @@ def test_a_plan_may_come_from_standard_input_with_its_name_in_it(om, tmp_path):
 def test_a_name_that_another_mission_has_is_refused(om, tmp_path):
     om.mission("sleep 100", "--name", "plan")
     om.refused("apply", written(tmp_path, '[agents.a]\ncommand = "true"\n'), code="name_taken")
+
+
+@pytest.mark.own_home
+def test_agents_that_depend_on_each_other_are_a_cycle_here_and_over_the_socket(om, tmp_path):
+    path = written(tmp_path, """
+        [agents.a]
+        command = "true"
+        depends_on = ["b"]
+        [agents.b]
+        command = "true"
+        depends_on = ["a"]
+    """)  # fmt: skip
+    done = om("apply", path)
+    assert done.returncode == 1
+    assert f"{path}:4:23: these agents depend on each other in a circle: a -> b -> a\nError: cycle: " in done.stderr
+    om.ok("start")
+    agents = [
+        {"name": one, "start": {"command": "true", "cwd": "/"}, "depends_on": [{"agent": other}]}
+        for one, other in ("ab", "ba")
+    ]
+    with RawSocket.connect(om.home) as api:
+        assert api.request("apply", blueprint={"name": "p", "agents": agents}, cwd="/")["error"] == "cycle"
+
+
+def test_a_plan_whose_agents_program_is_not_installed_is_refused_before_it_begins(om, tmp_path):
+    path = written(tmp_path, """
+        [agents.first]
+        command = "touch began"
+        [agents.write]
+        provider = "claude"
+        command = "write: ${agents.first.result}"
+        env = { PATH = "/nowhere" }
+    """)  # fmt: skip
+    told = om.refused("apply", path, code="provider_missing")
+    assert "write: " in told
+    assert "plan" not in {row["name"] for row in om.ps("--all")}
+    assert not (tmp_path / "began").exists()
 
 
 def test_a_plan_of_standard_input_without_a_name_is_called_as_its_folder(om, tmp_path):

@@ -23,7 +23,7 @@ from tests.kit.waiting import eventually
 LOOK = [
     ("status",), ("ps",), ("info", "x"), ("logs",), ("logs", "x"), ("stop", "x"), ("kill", "x"), ("kill", "--all"),
     ("signal", "x", "HUP"), ("freeze", "x"), ("thaw", "x"), ("update", "x", "--name", "y"), ("rm", "x"), ("prune",),
-    ("wait", "x"), ("top", "--once"), ("events",), ("subscribe", "x"), ("monitor",),
+    ("wait", "x"), ("top",), ("events",), ("subscribe", "x"), ("monitor",),
 ]  # fmt: skip
 MISSING = "Error: daemon_not_running: Daemon not running. Start with: overmind start\n"
 

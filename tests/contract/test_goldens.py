@@ -46,6 +46,7 @@ UNSEEN = {
     "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
     "plan_note": "a project's file would have to be ignored by a plan: tests/contract/test_isolated_plans.py",
+    "service_ended": "needs a container, so an engine of Docker: tests/docker/test_isolation.py",
     "service_wrote": "needs a container, so an engine of Docker: tests/docker/test_readiness.py",
     "session": "a person would have to type /clear into an agent's program: tests/agents/test_interactive.py",
     "survivors": "a process would have to survive SIGKILL: tests/core/domain",

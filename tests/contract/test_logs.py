@@ -227,6 +227,16 @@ def test_a_cast_is_a_recording_that_players_read(om):
     assert 0.15 < times[-1] < 20
 
 
+def test_a_cast_whose_times_are_lost_says_so_and_has_all_output(om):
+    mission = om.finished("echo one; sleep 0.2; echo two")["id"]
+    assert om("logs", mission, "--cast").stderr == ""
+    os.unlink(om.path("logs", mission, "000001", "index.000000"))
+    finished = om("logs", mission, "--cast")
+    assert finished.stderr.startswith("Warning: the time index of run 1 is damaged or incomplete.")
+    _, *events = map(json.loads, finished.stdout.splitlines())
+    assert "".join(data for _, _, data in events) == "one\r\ntwo\r\n"
+
+
 @pytest.mark.parametrize(
     "options",
     [("--cast", "-f"), ("--cast", "--raw"), ("--raw", "--grep", "x"), ("--raw", "--timestamps"), ("--events", "-f")],

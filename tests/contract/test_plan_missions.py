@@ -89,8 +89,10 @@ def test_an_agent_whose_output_can_not_be_handed_on_whole_has_failed(om):
         "nul": f'printf "a\\0b" > "{file}"',
         "line": f'head -c 70000 /dev/zero | tr "\\0" x; echo 1 > "{file}"',
     }
-    agents = [{"name": name, "start": {"command": command, "cwd": "/", "tty": False}, "outputs": ["facts"]}
-              for name, command in commands.items()]  # fmt: skip
+    agents: list[dict[str, object]] = [
+        {"name": name, "start": {"command": command, "cwd": "/", "tty": False}, "outputs": ["facts"]}
+        for name, command in commands.items()
+    ]
     uses = {"command": "printf %s ${agents.line.result} | wc -c", "cwd": "/"}
     agents.append({"name": "after", "start": uses, "depends_on": [{"agent": "line"}]})
     blueprint = {"name": "p", "on_failure": "continue", "agents": agents}

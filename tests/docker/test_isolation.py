@@ -99,6 +99,37 @@ def test_a_container_that_fails_leaves_nothing(om, engine, shop, name):
     assert_nothing_left(engine, om, project, mission)
 
 
+MORTAL = "until [ -e /tmp/die ]; do sleep 0.1; done; rm /tmp/die; echo dying; exit 3"
+
+
+def test_a_container_that_ends_later_is_told_and_started_again_where_the_project_says_so(om, engine, shop):
+    services = f"docker: '{BUSYBOX}', env: {{ RUN: '{MORTAL}' }}"
+    project = shop(f"services: {{ once: {{ {services} }}, again: {{ {services}, restart: on-failure }} }}\n")
+    mission = project.run()
+    assert om.wait_status(mission, "running", *FINAL, timeout=60)["status"] == "running", om.logs(mission)
+
+    def ended():
+        return [(event["service"], event["exit_code"]) for event in om.events("service_ended", mission=mission)]
+
+    for service in ("once", "again"):
+        engine.run_inside(f"overmind-{mission}-{service}", "touch /tmp/die")
+    eventually(lambda: sorted(ended()) == [("again", 3), ("once", 3)], timeout=30, what="both are told")
+    name = f"overmind-{mission}-again"
+    eventually(lambda: ours(engine, om)[name], timeout=30, what="one runs again")
+    said = om.logs(mission)
+    assert "--- once has ended with exit code 3 ---" in said
+    assert "--- again has ended with exit code 3; it is started again ---" in said
+    assert "once | dying" in said
+    assert [event["now"] for event in om.events("notification", mission=mission)] == ["once has ended with exit code 3"]
+    kill_supervisor(om)
+    engine.run_inside(name, "touch /tmp/die")
+    eventually(lambda: ended().count(("again", 3)) == 2, timeout=30, what="the next daemon watches, too")
+    eventually(lambda: ours(engine, om)[name], timeout=30, what="it runs again")
+    om.api("kill", id=mission)
+    om.api("discard", id=mission, force=True)
+    assert_nothing_left(engine, om, project, mission)
+
+
 def test_a_port_that_is_taken_after_it_was_chosen_fails_the_container_and_leaves_nothing(om, engine, shop):
     project, gates = shop(DB), Gates(om)
     gates.hook(project)

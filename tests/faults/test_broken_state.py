@@ -77,6 +77,26 @@ def test_a_newer_state_is_refused_and_left_as_it_is(om):
     assert om.pid(mission) == pid
 
 
+@pytest.mark.parametrize("words", [("shutdown", "-y"), ("kill", "--all", "-y")], ids=" ".join)
+def test_what_runs_can_be_ended_though_no_daemon_can_read_the_state(om, words):
+    missions = [om.mission("sleep 600"), om.mission("setsid sleep 601 & sleep 602", "--restart", "always")]
+    pids = [om.pid(mission) for mission in missions]
+    keeper = om.keeper_pid()
+    om.ok("shutdown", "--keep")
+    _set_schema(om, len(released()) + 1)
+    inside = om(*words, env={"OVERMIND_MISSION_ID": missions[0]})
+    assert (inside.returncode, inside.stderr.split(": ")[1]) == (1, "schema_newer")
+    finished = om(*words)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == "Ended 2 missions and the keeper; the state is as it was\n"
+    assert "newer" in finished.stderr
+    assert not any(map(processes.alive, [*pids, keeper]))
+    assert processes.with_variable("OVERMIND_MISSION_ID", missions[1]) == []
+    _set_schema(om, len(released()))
+    om.ok("start")
+    assert om.info(missions[0])["runs"][0]["exit_code"] is not None, "its exit is in the journal"
+
+
 def test_a_damaged_state_leaves_the_agents_alone_and_a_mended_one_has_them_again(om):
     mission = om.mission("sleep 600")
     pid = om.pid(mission)

@@ -10,22 +10,26 @@ import contextlib
 import os
 import signal
 import time
+import uuid
+from functools import partial
 
 import pytest
 
 from tests.kit import torture
-from tests.kit.campaign import ACTORS, PATIENCE, books_are_true, end
-from tests.kit.killing import kill_both
+from tests.kit.campaign import ACTORS, PATIENCE, READER, books_are_true, end, lines
+from tests.kit.killing import ask_until_answered, kill_both
 from tests.kit.overmind import FINAL
+from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
-pytestmark = [pytest.mark.torture, pytest.mark.linux]
+pytestmark = [pytest.mark.torture, pytest.mark.linux, pytest.mark.timeout(900 if torture.WHOLE else 120)]
 KILLS = 60 if torture.WHOLE else 4
 PARTS = 4 if torture.WHOLE else 1
+MESSAGES = 80 if torture.WHOLE else 4
 EACH = 2 if torture.WHOLE else 1
 """Actors of each kind."""
-LONGEST_PAUSE = 0.6
-"""Seconds between two kills; the moment itself is the experiment."""
+PAUSES = (0.3, 2.0) if torture.WHOLE else (0.3, 0.9)
+"""Seconds between two kills, at most: some hit who has just begun, others who is at work."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -40,8 +44,8 @@ def test_the_books_are_true_whoever_was_killed_whenever(om, moments, part):
         actor.start()
     try:
         for _ in range(KILLS):
-            time.sleep(moments.random() * LONGEST_PAUSE)
-            whom = moments.choices([kill_the_supervisor, kill_the_keeper, kill_the_two], [4, 2, 1])[0]
+            time.sleep(moments.random() * moments.choice(PAUSES))  # the moment itself is the experiment
+            whom = moments.choices([kill_the_supervisor, kill_the_keeper, kill_the_two, replace], [4, 2, 1, 1])[0]
             with contextlib.suppress(ProcessLookupError, AssertionError):  # there is none just now
                 whom(om)
     finally:
@@ -52,6 +56,30 @@ def test_the_books_are_true_whoever_was_killed_whenever(om, moments, part):
     for actor in actors:
         actor.check()
     eventually(lambda: books_are_true(om), what="the books are true")
+
+
+def test_a_message_whose_supervisor_dies_within_milliseconds_of_it_is_typed_once(om, moments):
+    """The request is repeated, as the command line does; one that was never saved is a new one then."""
+    heard = om.path("heard")
+    session = om.mission(READER.format(heard=heard), "--type", "session")
+    om.wait_status(session, "running")
+    texts = [f"m{number}" for number in range(MESSAGES)]
+    for text in texts:
+        asked = {"id": session, "text": text, "request": uuid.uuid4().hex}
+        with RawSocket.connect(om.home) as api:
+            api.send("send", **asked)
+            time.sleep(moments.uniform(0.0, 0.006))
+            os.kill(om.supervisor_pid(), signal.SIGKILL)
+        om.ok("start")
+        ask_until_answered(om, partial(send, asked))
+    eventually(lambda: lines(heard) == texts, what="each is typed once, in their order")
+    assert [(one["text"], one["state"]) for one in om.api("messages", id=session)] == [
+        (text, "delivered") for text in texts
+    ]
+
+
+def send(asked, api):
+    api.ok("send", **asked)
 
 
 def kill_the_supervisor(om):
@@ -65,6 +93,11 @@ def kill_the_keeper(om):
 def kill_the_two(om):
     """Nobody starts the next one until somebody asks for something."""
     kill_both(om)
+
+
+def replace(om):
+    """Nobody dies: another daemon takes over, or says why not."""
+    om("start", "--replace")
 
 
 def rest(om):

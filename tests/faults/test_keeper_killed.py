@@ -103,7 +103,7 @@ def test_what_ran_is_lost_or_restarted_and_no_process_is_left(om):
         assert_restarted(om, mission, pid)
     assert_still_known(om, known)
     text, errors = waiting.communicate(timeout=20)
-    assert (text, errors, waiting.returncode) == (f"Mission {plain} finished: crashed (no exit code)\n", "", 1)
+    assert (text, errors, waiting.returncode) == (f"Mission {plain} finished: crashed (lost with its keeper)\n", "", 1)
     assert om.finished("exit 5")["exit_code"] == 5
 
 
@@ -197,8 +197,27 @@ def test_lost_missions_are_restarted_when_asked(om):
     om.ok("start")
     for mission in lost:
         assert_lost(om, mission)
+    told = "3 missions were lost with their keeper. Start them again with: overmind restart --lost"
+    assert_told(om, told)
+    om.ok("restart", lost[0])
+    assert_told(om, told.replace("3", "2"))
     om.ok("restart", "--lost", "-y")
+    assert_told(om, None)
     assert [om.info(mission)["status"] for mission in [*lost, stopped]] == ["running"] * 3 + ["stopped"]
+
+
+def assert_told(om, sentence):
+    """Whether everybody who looks reads of what was lost, and of the one command that starts it again."""
+    status = om.json("status", "--json")
+    assert status["problems"] == ([] if sentence is None else [sentence])
+    for words in (("ps",), ("inbox",)):
+        assert om(*words).stderr == ("" if sentence is None else f"{sentence}\n")
+    assert ("lost with its keeper" in om.ok("ps", "--wide")) is (sentence is not None)
+    checks = {row["check"]: row for row in om.json("doctor", "--json")}
+    lost = status["missions"]["lost"]
+    assert checks["missions"]["status"] == ("warn" if lost else "ok")
+    assert checks["missions"]["found"] == f"{3 - lost} live" + (f", {lost} lost with their keeper" if lost else "")
+    assert checks["missions"]["mend"] == ("overmind restart --lost" if lost else None)
 
 
 def test_a_supervisor_killed_while_it_sweeps_for_a_dead_keeper_is_followed_by_one_that_ends_it(om, moments):

@@ -10,6 +10,7 @@ import tempfile
 
 import pytest
 
+from overmind_core.system.run_mark import mark_of, unmarked_limit
 from tests.kit import processes
 from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
@@ -69,10 +70,11 @@ def test_a_home_that_becomes_read_only_ends_in_errors_and_kill_works_still(om):
 
 
 def test_a_runtime_folder_that_somebody_else_has_taken_costs_no_mission(om):
-    """In /tmp anybody may make a folder of that name first; marks are found without, and short sockets need none."""
+    """In /tmp anybody may make a folder of that name first; marks are leased in the account's own folder then."""
     if not os.path.isdir(RUNTIME):
         pytest.skip("this user's runtime folder is elsewhere")
-    foreign = tempfile.mkdtemp()
+    foreign, account = tempfile.mkdtemp(), os.path.expanduser("~root/.overmind-run")
+    before = os.path.isdir(account)
     os.chown(foreign, 65534, 65534)
     taken = ["unshare", "--mount", "sh", "-c", f'mount --bind {foreign} {RUNTIME} && exec "$@"', "sh"]
     try:
@@ -82,10 +84,16 @@ def test_a_runtime_folder_that_somebody_else_has_taken_costs_no_mission(om):
         assert started.returncode == 0, started
         mission = om.mission("setsid sleep 600 & exec sleep 601")
         assert om.info(mission)["status"] == "running"
+        assert mark_of(om.pid(mission)) < unmarked_limit()
+        told = subprocess.run([*taken, *PROGRAM, "doctor"], env=om.environment, cwd="/", capture_output=True, text=True)
+        assert f"{RUNTIME} belongs to user 65534" in told.stdout
         om.ok("kill", mission)
         assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
     finally:
         shutil.rmtree(foreign)
+        if not before:
+            om.ok("shutdown", "-y")
+            shutil.rmtree(account)
 
 
 def await_reason(om, mission, reason):

@@ -29,6 +29,9 @@ AGAIN = frozenset({"busy", "daemon_lost"})
 """Errors that say that the same request may be sent again."""
 LOST = "keeper_lost"
 READER = 'stty -echo; while read -r line; do echo "$line" >>{heard}; done'
+GUARDS = 3
+"""Missions of one actor."""
+ALONE_WITH = 'flock -n {lock} sh -c "echo begun; while :; do sleep 600; done" || echo twice >>{twice}'
 RUN = "echo {word} >>{ran}; printf %0{size}d 0; exit {code}"
 ENDLESS = "echo run >>{ran}; printf %07d 0; sleep 0.05; exit 1"
 
@@ -174,6 +177,27 @@ class Restarts(Actor):
             assert len(lines(ran)) <= len(runs), f"{mission} ran {len(lines(ran))} times: {runs}"
 
 
+class Guards(Actor):
+    """Has missions that hold a lock for as long as any process of them lives, and tell when somebody else has it."""
+
+    def __init__(self, om: Overmind, seed: int, name: str) -> None:
+        super().__init__(om, seed, name)
+        self.missions: list[str] = []
+
+    def work(self) -> None:
+        if len(self.missions) < GUARDS:
+            command = ALONE_WITH.format(lock=self.path(f"lock{self.count}"), twice=self.path("twice"))
+            self.missions.append(self.start_mission(command, restart="always", max_restarts=0, backoff=1, grace=0.1))
+        else:
+            self.ask("ps")
+
+    def check(self) -> None:
+        assert lines(self.path("twice")) == [], "a mission had two processes at once"
+        for mission in self.missions:
+            *before, _ = self.info(mission)["runs"]
+            assert {run["reason"] for run in before} <= {LOST}, "only the keeper's death ends what nobody has ended"
+
+
 class Ends(Actor):
     """Starts missions that would run for ever, whatever happens to them, and ends them."""
 
@@ -251,8 +275,7 @@ class Plans(Actor):
             for one, needs in (("a", ""), ("b", "a"), ("c", "b"))
         ]
         blueprint = {"name": f"{self.name}-{self.count}", "agents": agents}
-        asked = {"cwd": self.folder, "env": self.om.environment, "request": self.key()}
-        answer = self.ask("apply", blueprint=blueprint, **asked)
+        answer = self.ask("apply", blueprint=blueprint, cwd=self.folder, env=self.om.environment, request=self.key())
         assert "ok" in answer, answer
         plan = answer["ok"]["id"]
         self.plans[plan] = journal
@@ -295,6 +318,7 @@ class Landings(Actor):
 ACTORS: dict[str, type[Actor]] = {
     "tasks": Tasks,
     "restarts": Restarts,
+    "guards": Guards,
     "ends": Ends,
     "messages": Messages,
     "plans": Plans,

@@ -213,7 +213,11 @@ class ScriptedKeeper:
                 return {name: row[name] for name in ("out", "err") if name in row}
             case "list" | "changed":
                 return {"runs": [dict(row) for row in self.held.values()], "seq": 1}
-        answers: dict[str, dict[str, Any]] = {"orphans": {"left": False}, "purge": {"survivors": []}}
+        answers: dict[str, dict[str, Any]] = {
+            "orphans": {"left": False},
+            "purge": {"survivors": []},
+            "status": {"pid": NOBODY, "rss": 0, "runs": len(self.held)},
+        }
         return answers.get(op, {})
 
     def write(self, run: str, data: bytes, stream: int = OUT) -> None:
@@ -278,6 +282,9 @@ class _Line:
         self._keeper.asked[op].append(fields)
         loop.call_soon(self._answer, future, op, fields)
         return future
+
+    def is_mute(self) -> bool:
+        return False
 
     def close(self) -> None:
         self.closed = True

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 
 import pytest
 
 from overmind_core.daemon.routes import TABLE
 from overmind_core.domain.operations import REQUESTS
+from tests.kit.overmind import PROGRAM
 from tests.kit.raw_socket import RawSocket, address
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
@@ -202,3 +204,23 @@ def test_a_sender_inside_a_mission_is_named_with_its_message(agents):
     child = om.mission([], "--type", "session", "--provider", "claude", "--parent", caller)
     (message,) = eventually(lambda: om.json("messages", child, "--json"))
     assert message["sender"] == caller
+
+
+def test_an_act_names_who_asked_for_it_and_what_happens_by_itself_names_nobody(om):
+    script = f"{shlex.join(PROGRAM)} run --name child 'sleep 600' && {shlex.join(PROGRAM)} stop child; sleep 600"
+    mission = om.mission(script)
+    child = eventually(lambda: [row["id"] for row in om.ps("--all") if row["name"] == "child"])[0]
+    om.wait_status(child, "stopped")
+    om.ok("rm", child)
+    om.ok("freeze", mission)
+    om.ok("thaw", mission)
+    om.ok("update", mission, "--name", "other")
+    om.ok("kill", mission)
+    natural = om.finished("exit 0", "--timeout", "60s")["id"]
+    acts = {
+        child: {"created": mission, "stopping": mission, "removed": "person"},
+        mission: dict.fromkeys(("created", "paused", "thawed", "updated", "stopping"), "person"),
+        natural: {"created": "person"},
+    }
+    for one, expected in acts.items():
+        assert {event["type"]: event["by"] for event in om.events(mission=one) if "by" in event} == expected

@@ -44,8 +44,9 @@ services:
 isolation:
   setup: ['{ask} {folder}/setup']
 """
-INSIDE = ("mission", "hook", "filter", "hidden", "service", "setup")
-"""Who asks. `hidden`: a hook that has left its session, its parent and its environment."""
+INSIDE = ("mission", "hook", "filter", "hidden", "service", "setup", "shell", "exec")
+"""Who asks. `hidden`: a hook that has left its session, its parent and its environment. `shell`, `exec`: a
+person's, with the environment of a mission that another one has started."""
 ALLOWED, FORBIDDEN = "allowed", "forbidden"
 WORLD = {"command": "true", "cwd": "/"}
 ARGUMENTS = {
@@ -136,6 +137,9 @@ def test_what_each_program_that_a_mission_can_have_run_is_answered(om, asker, tm
     once = f"mkdir {tmp_path}/once && {asker} {tmp_path}/filter; cat"  # what it asks runs it again
     shop.git("config", "filter.ask.clean", once)
     om.ok("commit", worker, "-m", "x")
+    child = om.mission("sleep 600", "--parent", worker)
+    om("shell", child, stdin=f"{asker} {tmp_path}/shell\n")
+    om("exec", child, f"{asker} {tmp_path}/exec")
     for who in INSIDE:
         told = judged(tmp_path / who)
         assert told == [expected(name, args, who) for name, args in QUESTIONS], who

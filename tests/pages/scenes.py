@@ -144,6 +144,11 @@ SCENES: dict[str, Scene] = {
         begin=['cp -r "$PYTHONPATH/examples" .', f"cat > right.toml <<'END'\n{RELEASE}END"],
         between={
             "overmind apply release.toml@2": ["cp right.toml release.toml"],
+            "overmind apply /src/copy/ci.toml@1": [
+                "mkdir -p ../src/main ../src/copy",
+                "printf '[agents.build]\\ncommand = \"sleep 600\"\\n' | tee ../src/main/ci.toml > ../src/copy/ci.toml",
+                "overmind apply ../src/main/ci.toml",
+            ],
             "overmind apply release.toml --rerun failed --wait@1": ["touch fixed"],
             "overmind apply release.toml@3": [
                 "sed -i 's/sleep 3/sleep 60/' release.toml; overmind delete release; overmind apply release.toml"

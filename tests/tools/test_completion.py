@@ -76,7 +76,18 @@ WITHOUT_A_DAEMON = [
     (["claude", "run", "--max-c"], ["--max-children", "--max-cost"]),
     (["answer", "x", "al"], ["allow", "always"]),
     (["--headless", "ru"], ["run"]),
+    (["--headless", ""], ["run", "apply"]),
     (["--headless", "ap"], ["apply"]),
+    (["--headless", "run", "--jun"], ["--junit"]),
+    (["--home", "/us"], ["/usr"]),
+    (["--home", "/usr", "ver"], ["version"]),
+    (["run", "make", "some"], ["some.env"]),
+    (["run", "--name", "x", "make", "some"], ["some.env"]),
+    (["run", "_overmind_prog"], []),
+    (["kill", "-s", "USR"], ["USR1", "USR2"]),
+    (["ps", "-o", ""], ["json", "yaml", "name", "wide"]),
+    (["ps", "--form"], ["--format"]),
+    (["apply", "-f", "some"], ["some.env"]),
     (["stop", ""], []),
     (["nosuch", "x"], []),
 ]
@@ -89,7 +100,7 @@ def test_bash_knows_the_table(complete, tmp_path, words, offered):
 
 
 def test_bash_offers_every_command(complete):
-    assert set(complete("")) == {name.partition(" ")[0] for name in COMMANDS}
+    assert set(complete("")) == {*(name.partition(" ")[0] for name in COMMANDS), "--headless"}
 
 
 def test_completing_starts_no_daemon(om, complete):

@@ -39,9 +39,10 @@ def test_every_check_is_named_and_says_what_it_found(om):
 
 
 def test_the_table_has_a_line_for_each(om):
-    lines = om.ok("doctor", timeout=40).splitlines()
-    assert lines[0].split() == ["CHECK", "STATUS", "FOUND", "MEND"]
+    lines = om.ok("doctor", timeout=40, env={"COLUMNS": "70"}).splitlines()
+    assert lines[0].split() == ["CHECK", "STATUS", "FOUND"]
     assert [line for line in lines if line.startswith("home ")]
+    assert [line for line in lines if len(line) > 70 and " " in line.strip()] == []
 
 
 def test_a_running_daemon_and_its_keeper_are_named(om):

@@ -107,9 +107,9 @@ def chosen(asked, *keys):
 CHOICES = [
     (ONE, (2,), ["B"], True),
     (ONE, (), [], False),
-    (SEVERAL, (1, 2, 1), ["B"], False),
-    (SEVERAL, (2, 1, "enter"), ["A", "B"], False),
-    (SEVERAL, (2, 1, "enter", 1), ["A", "B", "now"], True),
+    (SEVERAL, (1, 2, 1), ["1:B"], False),
+    (SEVERAL, (2, 1, "enter"), ["1:A", "1:B"], False),
+    (SEVERAL, (2, 1, "enter", 1), ["1:A", "1:B", "2:now"], True),
 ]
 
 

@@ -21,6 +21,7 @@ from overmind_core.client.client import answer_result
 from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.client.daemon import connect_until, try_connect
 from overmind_core.domain.agents import approval_subject
+from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.domain.text.moment import parse_time
@@ -61,6 +62,8 @@ def inbox(args: Namespace, context: Context) -> int:
         context.print(text)
     else:
         context.hint("Nobody waits for you. See what all are doing with: overmind ps --wide")
+    if not args.json and (lost := client.call("restart", {"lost": True, "dry_run": True})["missions"]):
+        context.note(lost_sentence(len(lost)))
     return 0
 
 
@@ -89,7 +92,7 @@ def _block(question: Question, now: float, *, bold: bool) -> Iterator[str]:
     what = f"{question['tool']} {question['need']}".strip()
     head = f"{question['question']}  {display_safe(question['name'])} ({question['id']})  {display_safe(what)}  {waits}"
     yield _BOLD.format(head) if bold else head
-    body = approval_subject.lines(question["subject"]) or [question["summary"]]
+    body = approval_subject.lines(question["subject"], question.get("replaces")) or [question["summary"]]
     yield from (_INDENT + display_safe(line) for line in body)
     yield from (f"{_INDENT}{line}" for line in _hints(question))
 
@@ -100,7 +103,10 @@ def _hints(question: Question) -> Iterator[str]:
         yield f"→ only in its own terminal: overmind attach {question['id']}"
         return
     if question["options"]:
-        yield f"→ overmind answer {question['question']} allow --option LABEL"
+        several = len(question.get("choices") or ())
+        numbers = [f"{number}:" for number in range(1, several + 1)] if several > 1 else [""]
+        options = " ".join(f"--option {number}LABEL" for number in numbers)
+        yield f"→ overmind answer {question['question']} allow {options}"
     if question["rule"]:
         yield f"→ always stores: {display_safe(question['rule'])}"
 

@@ -156,7 +156,8 @@ def shell(args: Namespace, context: Context) -> int:
     answer = context.client().call("environment", {"id": args.id})
     variables = _enter(answer, context)
     program = context.environ.get("SHELL") or variables.get("SHELL") or SHELL
-    context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())} · exit comes back]")
+    speaks = " · overmind answers it as the mission" if answer.get("inside") else ""
+    context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())}{speaks} · exit comes back]")
     context.close()
     _become([program], variables, f"The shell {program} can't be started: {{}}. Set SHELL.")
 
@@ -176,7 +177,18 @@ def _enter(answer: Mapping[str, Any], context: Context, folder: str | None = Non
         ) from None
     os.umask(answer["umask"])
     variables = {from_wire(key): from_wire(value) for key, value in answer["env"].items()}
-    return shell_environment(variables, context.environ)
+    environment = shell_environment(variables, context.environ)
+    if inside := answer.get("inside"):  # a daemon of an earlier version does not say
+        _speak_as(inside, environment)
+    return environment
+
+
+def _speak_as(mission: str, environment: dict[str, str]) -> None:
+    """Have whatever this process becomes be known as inside of a mission that chose its environment."""
+    from overmind_core.system.run_mark import OWN_VARIABLE, wear_own_mark
+
+    environment[OWN_VARIABLE] = f"shell-{mission}"
+    wear_own_mark()
 
 
 def shell_environment(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -205,6 +217,8 @@ SHELL_COMMAND = Command(
     notes=(
         "The shell stands beside the mission: it goes on when the mission ends, and ends nothing when it does. It has\n"
         "the variables that the mission's programs have, but for those by which a process is known to belong to it.\n"
+        "A mission that another mission has started chose those variables together with it, and some of them run\n"
+        "programs: such a shell may do with overmind what the mission itself may.\n"
         "To type into the mission itself: overmind attach"
     ),
     run=shell,

@@ -49,9 +49,12 @@ def detached(name: str) -> SessionEnd:
     return SessionEnd(f"detached from {display_safe(name)}", 0)
 
 
-def handed_back(name: str) -> SessionEnd:
-    """The program in the terminal has ended, and the session goes on without it."""
-    return SessionEnd(f"{display_safe(name)} goes on without a terminal", 0)
+def handed_back(name: str, item: Mapping[str, Any]) -> SessionEnd:
+    """The program in the terminal has ended, or could not start there, and the session goes on without it."""
+    shown, reason = display_safe(name), item.get("reason")
+    if reason:
+        return SessionEnd(f"{shown} could not start in a terminal: {display_safe(reason)}; it goes on without one", 1)
+    return SessionEnd(f"{shown} goes on without a terminal", 0)
 
 
 def signalled(name: str, number: int) -> SessionEnd:
@@ -214,7 +217,7 @@ class AttachSession:
                 self._end = mission_ended(self._attachment.name, item)
             case "handing_back":
                 self._drain()
-                self._end = handed_back(self._attachment.name)
+                self._end = handed_back(self._attachment.name, item)
             case "detached":
                 self._end = detached(self._attachment.name)
 
@@ -324,7 +327,7 @@ class TerminalWait:
                 case "ended":
                     return mission_ended(self._attachment.name, item)
                 case "handing_back":
-                    return handed_back(self._attachment.name)
+                    return handed_back(self._attachment.name, item)
                 case "detached":
                     return detached(self._attachment.name)
             self._print_status(item)

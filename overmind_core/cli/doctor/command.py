@@ -19,10 +19,12 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
-TITLES = ("CHECK", "STATUS", "FOUND", "MEND")
+TITLES = ("CHECK", "STATUS", "FOUND")
+MEND = "mend: "
+"""Before what to do, below what was found."""
 COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
 """Status → SGR number."""
 
@@ -45,10 +47,39 @@ def _check_context(context: Context) -> CheckContext:
 
 
 def _table(findings: Sequence[tuple[Check, Finding]], context: Context) -> str:
-    from overmind_core.cli.output import ABSENT, coloured, table
+    from overmind_core.cli.help import columns
+    from overmind_core.cli.output import coloured
 
-    rows = [[check.name, finding.status, finding.found, finding.mend or ABSENT] for check, finding in findings]
-    return table(TITLES, rows, colours=COLOURS if coloured(context.environ) else None)
+    colours = COLOURS if coloured(context.environ) else {}
+    return report_text(findings, wide=columns(), colours=colours)
+
+
+def report_text(findings: Sequence[tuple[Check, Finding]], *, wide: int, colours: Mapping[str, str]) -> str:
+    """Return a line for each check, and what to do below it; none is wider than `wide`, unless a word is.
+
+    Args:
+        findings: What was found.
+        wide: Columns.
+        colours: Status → SGR number.
+    """
+    from overmind_core.cli.help import wrap
+    from overmind_core.domain.text.cells import display_safe
+
+    name_cells = max(len(check.name) for check, _ in findings) + 2
+    indent = " " * (name_cells + STATUS_CELLS)
+    lines = [f"{TITLES[0]:<{name_cells}}{TITLES[1]:<{STATUS_CELLS}}{TITLES[2]}"]
+    for check, finding in findings:
+        found = wrap(display_safe(finding.found), wide - len(indent))
+        mend = wrap(display_safe(MEND + finding.mend), wide - len(indent), " " * len(MEND)) if finding.mend else []
+        status = f"{finding.status:<{STATUS_CELLS}}"
+        if finding.status in colours:
+            status = f"\x1b[{colours[finding.status]}m{status}\x1b[0m"
+        lines += [f"{check.name:<{name_cells}}{status}{found[0]}", *(indent + line for line in (*found[1:], *mend))]
+    return "\n".join(lines)
+
+
+STATUS_CELLS = 8
+"""With the gap behind it."""
 
 
 def _json(findings: Sequence[tuple[Check, Finding]]) -> str:
@@ -87,6 +118,7 @@ CHECKS = (
     Check("socket", home.socket_address),
     Check("daemon", home.daemon),
     Check("keeper", home.keeper),
+    Check("missions", home.missions),
     Check("config.toml", home.config),
     Check("logs", home.logs),
     Check("open files", machine.open_files),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -9,6 +10,7 @@ from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, wa
 from overmind_core.cli.output import size
 from overmind_core.client.client import release_numbers
 from overmind_core.client.stream import CALL_LIMIT, call_if_running
+from overmind_core.domain.missions.lost import MEND
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings, load, told
 from overmind_core.providers.registry import names
@@ -18,6 +20,7 @@ from overmind_core.system.paths import (
     LONGEST_SOCKET_PATH,
     NETWORK_FILE_SYSTEMS,
     PRIVATE,
+    Home,
     file_system,
     read_socket_address,
 )
@@ -173,18 +176,44 @@ def _answering(context: CheckContext, pid: int) -> Finding:
     return warn(f"{found}. {'. '.join(problems)}", "see each with: overmind status") if problems else ok(found)
 
 
+def missions(context: CheckContext) -> Finding | None:
+    """Whether any were lost with their keeper and not started again; None: nobody can say."""
+    status = call_if_running(context.home, "status")
+    if status is None:
+        return None
+    lost = status["missions"].get("lost", 0)
+    found = f"{status['missions']['running']} live"
+    return warn(f"{found}, {lost} lost with their keeper", MEND) if lost else ok(found)
+
+
 def keeper(context: CheckContext) -> Finding:
-    """Whether the keeper, if there is one, listens."""
+    """Whether the keeper, if there is one, answers."""
     home = context.home
     pid = holder_pid(home.keeper_lock)
     if pid is None:
         return ok("not running")
     try:
-        unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), CALL_LIMIT).close()
+        _ask_keeper(home)
+    except TimeoutError:
+        return fail(
+            f"PID {pid} has not answered for {CALL_LIMIT:.0f} s", f"let it go on, if it is stopped: kill -CONT {pid}"
+        )
     except OSError as error:
         mend = f"look into {home.keeper_log}; the last resort ends its missions: kill -9 {pid}"
         return fail(f"PID {pid} can't be reached: {error.strerror or error}", mend)
     return ok(f"PID {pid}")
+
+
+def _ask_keeper(home: Home) -> None:
+    """Have it say how it is; anybody of its user may ask that."""
+    connection = unixsocket.connect(read_socket_address(home.keeper_socket, home.keeper_socket_pointer), CALL_LIMIT)
+    try:
+        connection.settimeout(CALL_LIMIT)
+        connection.sendall(b'{"op":"status","n":1}\n')
+        if not connection.recv(1):
+            raise ConnectionResetError(errno.ECONNRESET, "it has hung up")
+    finally:
+        connection.close()
 
 
 def _socket_exists(path: str, pointer: str) -> bool:

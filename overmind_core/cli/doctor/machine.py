@@ -12,7 +12,7 @@ from collections.abc import Callable
 from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
 from overmind_core.cli.external import ProgramResult
 from overmind_core.domain.isolation.project import FIRST_PORT, LAST_PORT
-from overmind_core.system import run_mark
+from overmind_core.system import paths, run_mark
 
 FILES_OF_A_MISSION = 4
 FILES_OF_A_KEEPER = 64
@@ -161,14 +161,27 @@ def run_marks(context: CheckContext) -> Finding:
     """Whether runs can be marked by a resource limit."""
     if context.platform != "linux":
         return warn(f"only Linux has them: {LOST}", "nothing to do; see docs/ending.md")
-    return judge_run_marks(run_mark.unmarked_limit())
+    return judge_run_marks(run_mark.unmarked_limit(), *_leases())
 
 
-def judge_run_marks(ceiling: int) -> Finding:
-    """Judge the hard RLIMIT_MSGQUEUE, in bytes: marks are numbers below it."""
+def _leases() -> tuple[str, str]:
+    """Why the usual place for the leases of marks can't be used, and the one that is used; "" for nothing."""
+    trouble = paths.runtime_trouble(os.geteuid())
+    try:
+        return trouble, paths.runtime_folder(os.geteuid())
+    except paths.HomeUnsafe:
+        return trouble, ""
+
+
+def judge_run_marks(ceiling: int, trouble: str = "", place: str = "/") -> Finding:
+    """Judge the hard RLIMIT_MSGQUEUE, in bytes: marks are numbers below it; and the place where they are leased."""
     count = ceiling // 2 // run_mark.BLOCK_SIZE * run_mark.BLOCK_SIZE
     if count <= 0:
         return warn(f"the hard limit of POSIX queues is {ceiling} bytes: {LOST}", "raise it: ulimit -Hq 819200")
+    if trouble:
+        told = f"{trouble}: runs wear {'no mark' if not place else f'marks that are leased in {place}'}"
+        fix = "remove it as its owner or as root, then: overmind shutdown"
+        return warn(told if place else f"{told}: {LOST}", fix)
     return ok(f"{count} runs can wear one at once")
 
 
@@ -185,8 +198,6 @@ OLDEST_PYTHON = (3, 11)
 AGENTS = {
     "claude": "npm install -g @anthropic-ai/claude-code",
     "codex": "npm install -g @openai/codex",
-    "opencode": "npm install -g opencode-ai",
-    "gemini": "npm install -g @google/gemini-cli",
 }
 """Agent's program → how to install it."""
 _BINARIES = {"claude": "OVERMIND_CLAUDE_BIN"}

@@ -185,7 +185,12 @@ def _signal_option(words: list[str], place: int) -> str:
 
 def _kill_all(args: Namespace, context: Context) -> int:
     client = context.client()
-    live = client.call("status")["missions"]["running"]
+    try:
+        live = client.call("status")["missions"]["running"]
+    except OvermindError as error:
+        from overmind_core.cli.daemon import end_without_state  # rarely needed
+
+        return end_without_state(args, context, error)
     if live and not confirmed(f"Kill all {_count(live, 'live mission')}?" if live > 1 else KILL_ONE, yes=args.yes):
         return FAILED
     answer = client.call("kill", {"all": True})
@@ -275,15 +280,21 @@ def _follow_preparations(context: Context, begun: Sequence[Mapping[str, Any]]) -
     return status
 
 
+LISTED = 20
+"""Lost missions that are named before they are restarted."""
+
+
 def _restart_lost(args: Namespace, context: Context) -> int:
     client = context.client(start=True)
     lost = client.call("restart", {"lost": True, "dry_run": True})["missions"]
     if not lost:
         context.print("[]" if args.json else "Nothing was lost.")
         return 0
-    for mission in lost:
+    for mission in lost[:LISTED]:
         context.note(f"{mission['id']}  {mission['name']}")
-    if not confirmed(f"Restart {len(lost)} lost missions?", yes=args.yes):
+    if len(lost) > LISTED:
+        context.note(f"… and {len(lost) - LISTED} more")
+    if not confirmed(f"Restart {len(lost)} lost mission{'' if len(lost) == 1 else 's'}?", yes=args.yes):
         return FAILED
     missions = client.call("restart", {"lost": True})["missions"]
     context.print(dumps(missions) if args.json else "\n".join(_restarted(mission["id"]) for mission in missions))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import (
@@ -20,6 +22,8 @@ from overmind_core.cli.output import (
     tokens,
 )
 from overmind_core.cli.parser import label_filter, status_word
+from overmind_core.domain.missions.lost import KEEPER_LOST, MEND, lost_sentence
+from overmind_core.domain.missions.lost import NOW as LOST_NOW
 from overmind_core.domain.text.duration import format_uptime
 
 TYPE_CHECKING = False
@@ -32,6 +36,16 @@ if TYPE_CHECKING:
     from overmind_core.client.client import Client
 
     Row = Mapping[str, Any]
+
+
+def is_lost(row: Row) -> bool:
+    """Whether it was lost with its keeper, and not started again."""
+    return bool(row["reason"] == KEEPER_LOST and row["status"] == "crashed")
+
+
+def now_cell(row: Row) -> str:
+    """Return what it is at now, or what became of it."""
+    return LOST_NOW if is_lost(row) else or_absent((row.get("isolation") or {}).get("step") or row.get("now"))
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -53,7 +67,7 @@ WIDE: dict[str, Callable[[Row], str]] = {
     "MEM": lambda row: size(row.get("memory_bytes")),
     "ACTIVITY": activity_cell,
     "COST": lambda row: money(row.get("cost_usd")),
-    "NOW": lambda row: or_absent((row.get("isolation") or {}).get("step") or row.get("now")),
+    "NOW": now_cell,
 }
 """More columns, with --wide."""
 
@@ -76,7 +90,26 @@ def ps(args: Namespace, context: Context) -> int:
     text = render(args, context, rows)
     if text:
         context.print(text)
+    if not args.json and not args.quiet:
+        _tell_more(args, rows, context)
     return 0
+
+
+RECENT = 100
+"""Missions that have ended, of those that plain `ps` shows."""
+
+
+def _tell_more(args: Namespace, rows: Sequence[Row], context: Context) -> None:
+    """Tell about rows left out, and about a dead keeper: its missions have not crashed by themselves."""
+    lost = sum(is_lost(row) for row in rows)
+    if not _is_filtered(args) and sum(row["ended_at"] is not None for row in rows) - lost >= RECENT:
+        context.hint(f"Only the newest {RECENT} ended missions are shown. See all with: overmind ps --all")
+    if lost:
+        context.note(lost_sentence(lost))
+
+
+def _is_filtered(args: Namespace) -> bool:
+    return bool(args.all or args.status or args.label or args.children or args.json)
 
 
 def _empty(args: Namespace) -> str:
@@ -88,6 +121,8 @@ def _empty(args: Namespace) -> str:
 def fetch_rows(args: Namespace, client: Client) -> Sequence[Row]:
     """Return the rows that the options select, by start time."""
     wanted = {"all": args.all, "status": args.status, "label": args.label, "wide": args.wide}
+    if not _is_filtered(args):
+        wanted["recent"] = 0 if args.quiet else RECENT
     if args.children is not None:
         wanted["children"] = args.children
     rows: Sequence[Row] = client.call("ps", wanted)
@@ -124,7 +159,7 @@ def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -
 
 
 FILTERS = [
-    flag("--all", "killed ones too", short="-a"),
+    flag("--all", "killed ones and all ended ones too", short="-a"),
     option("--status", "STATUS", "only those with this status (repeatable)", parse=status_word, repeat=True),
     option("--label", "KEY[=VALUE]", "only those with this label (repeatable)",
            short="-l", also=["--selector"], parse=label_filter, repeat=True),
@@ -181,7 +216,7 @@ TITLES = ("ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES", "COST"
 
 
 def top(args: Namespace, context: Context) -> int:
-    """Show it once, or until ctrl-c."""
+    """Show it once, or until ctrl-c; in a pipe nobody is there to end it."""
     client = context.client()
 
     def draw() -> str:
@@ -191,7 +226,7 @@ def top(args: Namespace, context: Context) -> int:
             rows = [row for row in rows if row["id"] in wanted]
         return dumps(rows) if args.json else _render_top(rows, context)
 
-    if not args.once:
+    if not args.once and sys.stdout.isatty():
         redraw(draw, context.rendered)
     context.print(draw())
     return 0
@@ -224,7 +259,7 @@ def _spent(counted: Mapping[str, int] | None) -> str:
 TOP = Command(
     name="top",
     arguments=[ids(nargs="*")],
-    options=[flag("--once", "once, instead of each second until ctrl-c", also=["--no-stream"]), JSON],
+    options=[flag("--once", "print once and exit, as in a pipe", also=["--no-stream"]), JSON],
     examples=["overmind top", "overmind top api worker", "overmind top --once --json"],
     run=top,
 )
@@ -234,6 +269,9 @@ def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
     context.print_facts(facts, args)
+    if is_lost(facts) and not args.json:
+        again = f"Start it again with: overmind restart {facts['id']}, all of them with: {MEND}"
+        context.hint(f"It was {LOST_NOW}. {again}")
     return 0
 
 

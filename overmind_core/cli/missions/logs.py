@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 from itertools import chain
 
 from overmind_core.cli.command import Command, flag, ids, option
 from overmind_core.cli.follow_logs import LinePrinter, LogFollower, line_renderer
-from overmind_core.cli.output import coloured
+from overmind_core.cli.output import coloured, write_out
 from overmind_core.cli.parser import label_filter, whole_number
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
@@ -77,7 +76,7 @@ def _previous(mission: Mapping[str, Any]) -> int:
 
 def _view(args: Namespace, context: Context) -> Callable[[list[Transcript]], None]:
     if args.cast:
-        return _show_cast
+        return lambda transcripts: _show_cast(transcripts, context)
     if args.raw:
         return _show_raw
     return lambda transcripts: _show_text(args, context, transcripts)
@@ -159,26 +158,31 @@ def _show_raw(transcripts: list[Transcript]) -> None:
 
 
 def _write_bytes(transcript: Transcript) -> None:
-    sys.stdout.flush()
     for _, _, _, data in transcript.chunks():
-        sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+        write_out(data, flush=False)
+    write_out("")
 
 
-def _show_cast(transcripts: list[Transcript]) -> None:
+def _show_cast(transcripts: list[Transcript], context: Context) -> None:
     from overmind_core.logs.snapshot import asciicast
 
     for transcript in transcripts:
         for run in transcript.runs[-1:]:
+            log = run_log(run)
+            if log.has_damaged_times(ended=run["ended_at"] is not None):
+                context.note(
+                    f"Warning: the time index of run {run['number']} is damaged or incomplete. "
+                    "The recording has all output, but not every time is right."
+                )
             lines = asciicast(
-                run_log(run),
+                log,
                 columns=run["columns"],
                 rows=run["rows"],
                 terminal=run["tty"],
                 title=transcript.name,
             )
             for line in lines:
-                sys.stdout.write(line + "\n")
+                write_out(f"{line}\n", flush=False)
 
 
 def _events(context: Context) -> dict[str, list[Line]]:
@@ -247,7 +251,7 @@ class _TextView:
         sources = [_tagged(transcript, self._first(transcript)) for transcript in transcripts]
         for line, transcript in merge(*sources, key=lambda tagged: tagged[0][0]):
             self._printer.write(transcript.id, [line])
-        sys.stdout.flush()
+        write_out("")
 
     def show(self, transcript: Transcript) -> None:
         self._printer.show(transcript.id, transcript.new_lines())

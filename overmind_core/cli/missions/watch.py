@@ -9,6 +9,8 @@ from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
 from overmind_core.cli.parser import duration, timeout_seconds
 from overmind_core.client.stream import follow
+from overmind_core.domain.missions import lost
+from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
@@ -107,8 +109,11 @@ class EndWaiter:
 
 def end_line(end: End) -> str:
     """Return what a person reads of an end."""
-    code = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
-    return display_safe(f"Mission {end['id']} finished: {end['status']} ({code})")
+    if end["reason"] == KEEPER_LOST:
+        how = lost.NOW
+    else:
+        how = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"
+    return display_safe(f"Mission {end['id']} finished: {end['status']} ({how})")
 
 
 def _means(wanted: str, end: End) -> bool:

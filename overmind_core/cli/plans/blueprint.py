@@ -109,13 +109,18 @@ def stem(path: str) -> str:
 
 
 def folder_of(path: str) -> str:
-    """The absolute folder of a file, in wire form: relative paths in a blueprint begin there."""
-    return to_wire(os.path.dirname(os.path.abspath(from_wire(path))))
+    """The absolute folder of a file without links, in wire form: relative paths in a blueprint begin there."""
+    return to_wire(os.path.realpath(os.path.dirname(os.path.abspath(from_wire(path)))))
 
 
 def real_path(path: str) -> str:
-    """The absolute path of a file without links, in wire form: with its name it tells a plan from all others."""
-    return path if path == STDIN else to_wire(os.path.realpath(from_wire(path)))
+    """The absolute path of a file in its folder without links, in wire form: with its name it tells a plan from others.
+
+    A file that is itself a link is one of its folder: the same text in another one is another plan.
+    """
+    return (
+        path if path == STDIN else to_wire(os.path.join(from_wire(folder_of(path)), os.path.basename(from_wire(path))))
+    )
 
 
 def content(path: str) -> bytes:

@@ -21,6 +21,7 @@ class SessionNamed(NamedTuple):
 
     session: str
     model: str | None = None
+    permission_mode: str | None = None
 
 
 class Echoed(NamedTuple):
@@ -266,9 +267,11 @@ class Decision(NamedTuple):
     Args:
         behaviour: Allow it once, deny it, or allow it from now on.
         message: What the agent reads beside it; with `Need.QUESTION` the answer in the person's own words.
-        options: With `Need.QUESTION`: the labels that were chosen.
+        options: With `Need.QUESTION`: what was chosen, as the person has written it.
+        chosen: The same, as the labels of each question that was asked; empty for one that only words answer.
     """
 
     behaviour: Behaviour
     message: str | None = None
     options: tuple[str, ...] = ()
+    chosen: tuple[tuple[str, ...], ...] = ()

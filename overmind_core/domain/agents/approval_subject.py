@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 
     Subject = Mapping[str, Any]
 
+MOST_COMPARED = 4000
+"""Lines of both sides together that are compared; more are shown as all gone and all new."""
+CONTEXT = 3
 _OLD, _NEW = "old_string", "new_string"
 
 
-def lines(subject: Subject) -> list[str]:
-    """Return the whole subject of a question; the lines may hold any character."""
+def lines(subject: Subject, replaces: Subject | None = None) -> list[str]:
+    """Return the whole subject of a question; the lines may hold any character.
+
+    `replaces`: the file that would be written anew, as `inbox` tells it.
+    """
     shown = dict(subject)
-    found = [*_command(shown), *_file(shown), *_questions(shown), *_prose(shown)]
+    found = [*_command(shown), *_file(shown, replaces), *_questions(shown), *_prose(shown)]
     return found + [line for name, value in shown.items() for line in _other(name, value)]
 
 
@@ -35,11 +41,13 @@ def _command(subject: dict[str, Any]) -> Iterator[str]:
         yield f"$ {json.dumps(command, ensure_ascii=False)}"
 
 
-def _file(subject: dict[str, Any]) -> Iterator[str]:
+def _file(subject: dict[str, Any], replaces: Subject | None) -> Iterator[str]:
     """A file, and what would change in it."""
+    about = replaced_note(replaces) if isinstance(subject.get("content"), str) else ""
     for name in ("file_path", "notebook_path", "path"):
         if isinstance(subject.get(name), str):
-            yield str(subject.pop(name))
+            yield f"{subject.pop(name)}{about}"
+            about = ""
     yield from _change(subject)
     edits = subject.get("edits")
     if isinstance(edits, list) and all(isinstance(edit, dict) for edit in edits):
@@ -49,7 +57,38 @@ def _file(subject: dict[str, Any]) -> Iterator[str]:
             yield from _change(rest)
             yield from (line for name, value in rest.items() for line in _other(name, value))
     if isinstance(subject.get("content"), str):
-        yield from _each("+ ", subject.pop("content"))
+        yield from _written(subject.pop("content"), replaces)
+
+
+def replaced_note(replaces: Subject | None) -> str:
+    """What stands behind the name of a file that would be written anew."""
+    if replaces is None:
+        return ""
+    if replaces["state"] == "new":
+        return "  (a new file)"
+    return "  (replaces this file)" if replaces["state"] == "text" else "  (replaces a file that is not shown)"
+
+
+def _written(content: str, replaces: Subject | None) -> Iterator[str]:
+    """A whole text: as a change of what stands there, where that is known."""
+    before = None if replaces is None else replaces.get("text")
+    if not before:
+        yield from _each("+ ", content.removesuffix("\n"))
+        return
+    import difflib  # noqa: PLC0415 - few commands compare anything
+
+    old, new = before.removesuffix("\n").split("\n"), content.removesuffix("\n").split("\n")
+    if len(old) + len(new) > MOST_COMPARED:
+        yield from (f"- {line}" for line in old)
+        yield from (f"+ {line}" for line in new)
+        return
+    for line in [*difflib.unified_diff(old, new, lineterm="", n=CONTEXT)][2:]:
+        if not line.startswith("@@"):
+            yield f"{line[0]} {line[1:]}"
+        elif not line.startswith(("@@ -1,", "@@ -1 ", "@@ -0,", "@@ -0 ")):
+            yield "  …"
+    if before.endswith("\n") != content.endswith("\n"):
+        yield "  (the newline at its end goes)" if before.endswith("\n") else "  (a newline at its end comes)"
 
 
 def _change(subject: dict[str, Any]) -> Iterator[str]:
@@ -85,7 +124,8 @@ def _prose(subject: dict[str, Any]) -> Iterator[str]:
     """A plan, a dialog's text: read as it is written."""
     for name in ("plan", "text"):
         if isinstance(subject.get(name), str):
-            yield from _each("", subject.pop(name))
+            text = subject.pop(name)
+            yield from _each("", text) if text.strip() else ()
     if isinstance(subject.get("lines"), list):
         yield from (str(line) for line in subject.pop("lines"))
 

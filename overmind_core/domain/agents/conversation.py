@@ -6,11 +6,12 @@ A message is known again by its visible characters, for programs tidy up what is
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 from unicodedata import category, normalize
 
-from overmind_core.domain.agents.agent import Activity, AgentMode, AgentNeed
+from overmind_core.domain.agents.agent import Activity, ActivityKind, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import FilePosition, ModelCalled, TokenUsage, TurnResult
 
 
@@ -94,6 +95,8 @@ class Conversation:
     """Frozen, or not running: nothing is delivered."""
     keep: bool = False
     """Stay interactive when nobody is attached any more."""
+    refused: str | None = None
+    """Why its program could not start in the terminal of a person, who had it last."""
     leaving: bool = False
     """The program was asked to end, so that the other mode can follow."""
     activity: Activity = Activity()  # noqa: RUF009 - frozen
@@ -110,6 +113,8 @@ class Conversation:
     last: TurnResult | None = None
     """Of the newest run, without the program's own object."""
     model: str | None = None
+    permission_mode: str | None = None
+    """What the program may do unasked: as it says, else as it was told; None: its own default."""
     seq: int = 0
     """Number of the newest input of the newest run."""
     input_closed: bool = False
@@ -139,6 +144,23 @@ def is_handed_over(c: Conversation) -> bool:
     return c.home is AgentMode.HEADLESS and AgentMode.INTERACTIVE in {c.mode, c.wanted}
 
 
+def has_begun(c: Conversation) -> bool:
+    """Whether the program of the newest interactive run has shown that it works; a dialog before that shows nothing."""
+    asks_setup = any(one.need is AgentNeed.SETUP for one in c.open)
+    return c.turn is not None or not (asks_setup or c.activity.doing is ActivityKind.UNKNOWN)
+
+
+def last_paragraph(lines: Sequence[str]) -> str:
+    """The first line of the last lines that stand together, such as a program's last words."""
+    found = ""
+    above = ""
+    for line in lines:
+        if line.strip() and not above.strip():
+            found = line.strip()
+        above = line
+    return found
+
+
 def handover_phase(c: Conversation) -> Literal["handing_back", "handed_over", "finishing"] | None:
     """Where it is between pipes and a person's terminal; None when it is where it belongs."""
     if not is_handed_over(c):
@@ -165,6 +187,7 @@ def plan_run(c: Conversation, run: int, *, session: str, token: str) -> Conversa
         cost_total=c.cost_total if same else 0.0,
         token=token,
         resumed=c.begun and c.home is not AgentMode.ONE_SHOT,
+        refused=None if c.wanted is AgentMode.INTERACTIVE else c.refused,
         leaving=False,
         seq=0,
         input_closed=False,

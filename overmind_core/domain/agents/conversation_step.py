@@ -167,7 +167,7 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
 def _on_session_named(c: Conversation, fact: SessionNamed, now: float, source: ActivitySource) -> Step:
     """It has begun: what it asked before that is answered. Another name: a person began another conversation."""
     c, effects = close(c, [one for one in c.open if one.need is AgentNeed.SETUP], now, source)
-    c = replace(c, model=fact.model or c.model)
+    c = replace(c, model=fact.model or c.model, permission_mode=fact.permission_mode or c.permission_mode)
     if fact.session == c.session:
         return c, effects
     # `/clear`: the new one is stored with its first prompt.

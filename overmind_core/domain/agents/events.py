@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.events import MissionAct, MissionEvent
 
 
 class ActivityChanged(MissionEvent, frozen=True, kw_only=True, tag="activity"):
@@ -27,7 +27,7 @@ class PromptGiven(MissionEvent, frozen=True, tag="prompt"):
     """An agent that does one task was started with its prompt, which is the text."""
 
 
-class MessageQueued(MissionEvent, frozen=True, kw_only=True, tag="message_queued"):
+class MessageQueued(MissionAct, frozen=True, kw_only=True, tag="message_queued"):
     """A message for an agent was accepted."""
 
     message: int
@@ -63,8 +63,11 @@ class MessageFailed(MessageOver, frozen=True, tag="message_failed"):
     """A message has got no answer, and gets none any more."""
 
 
-class MessageCancelled(MessageOver, frozen=True, tag="message_cancelled"):
+class MessageCancelled(MessageOver, frozen=True, kw_only=True, tag="message_cancelled"):
     """A message that waited was taken back."""
+
+    by: str | UnsetType = UNSET
+    """Who asked: `person`, a mission's id, or `?` for a program that some mission started."""
 
 
 class TurnFinished(MissionEvent, frozen=True, kw_only=True, tag="turn_ended"):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from overmind_core.domain.events import MissionEvent
+from overmind_core.domain.events import MissionAct, MissionEvent
 
 
-class MissionCreated(MissionEvent, frozen=True, tag="created"):
+class MissionCreated(MissionAct, frozen=True, tag="created"):
     """A mission was accepted."""
 
 
-class MissionUpdated(MissionEvent, frozen=True, tag="updated"):
+class MissionUpdated(MissionAct, frozen=True, tag="updated"):
     """A mission was given another definition; what runs goes on."""
 
 
@@ -44,15 +44,15 @@ class StartFailed(MissionEvent, frozen=True, tag="spawn_failed"):
     """A run could not be started; the text says why."""
 
 
-class MissionPaused(MissionEvent, frozen=True, tag="paused"):
+class MissionPaused(MissionAct, frozen=True, tag="paused"):
     """All processes of a mission were frozen."""
 
 
-class MissionThawed(MissionEvent, frozen=True, tag="thawed"):
+class MissionThawed(MissionAct, frozen=True, tag="thawed"):
     """The processes of a frozen mission go on."""
 
 
-class MissionStopping(MissionEvent, frozen=True, kw_only=True, tag="stopping"):
+class MissionStopping(MissionAct, frozen=True, kw_only=True, tag="stopping"):
     """A run was told to end; the text, if any, says why."""
 
     cause: str
@@ -85,7 +85,7 @@ class RestartScheduled(MissionEvent, frozen=True, kw_only=True, tag="restarting"
     exit_code: int | None
 
 
-class RunRestarted(MissionEvent, frozen=True, tag="restart"):
+class RunRestarted(MissionAct, frozen=True, tag="restart"):
     """Another run has begun; the text numbers the restarts."""
 
 
@@ -93,7 +93,7 @@ class RestartBudgetSpent(MissionEvent, frozen=True, tag="budget_spent"):
     """A mission was restarted as often as it may be."""
 
 
-class MissionEnded(MissionEvent, frozen=True, kw_only=True):
+class MissionEnded(MissionAct, frozen=True, kw_only=True):
     """A mission has ended for good, in one of three ways."""
 
     reason: str | UnsetType | None = UNSET
@@ -113,7 +113,7 @@ class MissionKilled(MissionEnded, frozen=True, tag="killed"):
     """A mission was killed."""
 
 
-class MissionHidden(MissionEvent, frozen=True, tag="hidden"):
+class MissionHidden(MissionAct, frozen=True, tag="hidden"):
     """A mission that had ended was killed: lists no longer show it."""
 
 
@@ -123,5 +123,5 @@ class LogRemoved(MissionEvent, frozen=True, kw_only=True, tag="log_removed"):
     bytes: int
 
 
-class MissionRemoved(MissionEvent, frozen=True, tag="removed"):
+class MissionRemoved(MissionAct, frozen=True, tag="removed"):
     """A mission was removed, with its record and its log."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
+from overmind_core.domain.agents.choices import choices_of
 
 DENIED = "A person has denied this."
 """What the agent reads where the person said nothing else; the program wants a sentence."""
@@ -44,34 +45,22 @@ def decision_json(question: Asked, decision: Decision) -> dict[str, Any]:
         return {"behavior": "deny", "message": decision.message or DENIED}
     subject = dict(question.subject)
     if question.need is AgentNeed.QUESTION:
-        subject["answers"] = chosen_answers(subject.get("questions"), decision)
+        subject["answers"] = _answers(question, decision)
     return {"behavior": "allow", "updatedInput": subject}
 
 
-def chosen_answers(questions: Any, decision: Decision) -> dict[str, str]:  # noqa: ANN401 (the agent's own JSON)
-    """What was chosen, by question: its labels; the person's own words where none of its labels is among them.
-
-    Two questions may have labels alike ("Yes"): one that takes a single label leaves the others to those behind it.
-    """
+def _answers(question: Asked, decision: Decision) -> dict[str, str]:
+    """What was chosen, by question: its labels, or the person's own words where none was."""
     found: dict[str, str] = {}
-    left = list(decision.options)
-    for asked in _objects(questions):
-        labels = [str(option.get("label")) for option in _objects(asked.get("options"))]
-        chosen = [label for label in left if label in labels][: None if asked.get("multiSelect") is True else 1]
-        for label in chosen:
-            left.remove(label)
-        answer_text = ", ".join(chosen) or decision.message
-        if answer_text:
-            found[str(asked.get("question"))] = answer_text
+    choices = choices_of(question.subject)
+    for asked, labels in zip(choices, decision.chosen or ((),) * len(choices), strict=True):
+        if answer_text := ", ".join(labels) or decision.message:
+            found[asked.text] = answer_text
     return found
 
 
 def _user(text: str) -> dict[str, Any]:
     return {"type": "user", "message": {"role": "user", "content": [{"type": "text", "text": text}]}}
-
-
-def _objects(found: Any) -> Sequence[Mapping[str, Any]]:  # noqa: ANN401 (as above)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

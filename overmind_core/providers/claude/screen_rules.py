@@ -222,9 +222,9 @@ def _choice(shown: Sequence[_Option], question: Asked, decision: Decision) -> _O
 def _label(shown: Sequence[_Option], question: Asked, decision: Decision) -> _Option | None:
     """Of a single question with a single choice; more takes more than one key."""
     questions = objects_at(question.subject, "questions")
-    if len(questions) != 1 or questions[0].get("multiSelect") is True or len(decision.options) != 1:
+    if len(questions) != 1 or questions[0].get("multiSelect") is True or len(decision.chosen) != 1:
         return None
-    return next((option for option in shown if option.label == decision.options[0]), None)
+    return next((option for option in shown if (option.label,) == decision.chosen[0]), None)
 
 
 def _flat(text: str) -> str:

@@ -246,7 +246,7 @@ def question_of(request: str, tool: str, subject: Object, suggestions: tuple[Any
     """The question whether it may use a tool; the tool can be the question itself."""
     need = DIALOGS.get(tool, AgentNeed.PERMISSION)
     about = summary(tool, subject) if need is AgentNeed.PERMISSION else subject_line(tool, subject)
-    return Asked(request, need, tool, about or "the plan is ready", subject, suggestions)
+    return Asked(request, need, tool, about or "a plan without a text", subject, suggestions)
 
 
 FRAGMENT = b'{"type":"stream_event"'
@@ -277,7 +277,7 @@ def _system(found: Object) -> Iterator[AgentFact]:
     subtype = text_at(found, "subtype")
     if subtype == "init":
         if session := text_at(found, "session_id"):
-            yield SessionNamed(session, text_at(found, "model") or None)
+            yield SessionNamed(session, text_at(found, "model") or None, text_at(found, "permissionMode") or None)
         yield TurnBegan()
     elif subtype == "api_retry":
         delay = (number_at(found, "retry_delay_ms") or 0.0) / _MILLISECONDS

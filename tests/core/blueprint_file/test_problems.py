@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from overmind_core.blueprint_file import keys
+from overmind_core.blueprint_file.foreign_keys import FOREIGN_AGENT, FOREIGN_ROOT, FOREIGN_WHOLE
 from overmind_core.domain.text.problems import Problems, decoded
 from tests.kit.blueprint_texts import marked, problems
 
@@ -72,7 +74,7 @@ WHOLE = {
     "nothing": ("§", [NO_AGENTS]),
     "no agents": ("[§agents]\n", [NO_AGENTS]),
     "agents that are no table": ("agents = §5\n", ["agents: write a table"]),
-    "an unknown table": (f"[§agent.b]\n{RIGHT}", ["unknown key 'agent'. Did you mean agents?"]),
+    "an unknown table": (f"[§agent.b]\n{RIGHT}", ["unknown key 'agent': write [agents.NAME]"]),
     "an unknown key of the whole": (
         f"[blueprint]\n§max_paralel = 3\n{RIGHT}",
         ["unknown key 'max_paralel'. Did you mean max_parallel?"],
@@ -118,7 +120,7 @@ AGENT = {
     ),
     "an unknown key": (
         f"{RIGHT}§max_restart = 3\n",
-        ["unknown key 'max_restart'. Did you mean max_restarts or restart or max_cost?"],
+        ["unknown key 'max_restart'. Did you mean max_restarts?"],
     ),
     "a key with hyphens": (
         f"{RIGHT}§max-restarts = 3\n",
@@ -579,3 +581,26 @@ def test_bytes_that_are_no_text_are_told_at_their_place():
 def test_tables_within_tables_have_an_end():
     assert problems(f"x = {'[' * 5000}{']' * 5000}")[0].message == "lists and tables stand too deep within each other"
     assert problems(f"a{'.a' * 500} = 1")[0].message.startswith("TOML key nested")
+
+
+FOREIGN = [
+    ("needs = ['a']", "needs", 'depends_on = ["NAME"]'),
+    ("if = 'true'", "if", 'when = "success", "failure" or "always"'),
+    ("matrix = {}", "matrix", "an [agents.NAME] for each: one table is one agent"),
+    ("working-directory = 'x'", "working-directory", 'cwd = "…"'),
+    ("working_dir = 'x'", "working_dir", 'cwd = "…"'),
+    ("environment = {}", "environment", 'env = { NAME = "…" }'),
+    ("continue_on_error = true", "continue_on_error", 'on_failure = "continue" below [blueprint]'),
+    ("after_script = 'x'", "after_script", 'an agent of its own with when = "always"'),
+]
+
+
+@pytest.mark.parametrize(("line", "key", "ours"), FOREIGN)
+def test_a_key_of_another_program_is_told_with_ours(line, key, ours):
+    assert problems(f"{RIGHT}{line}\n") == [(3, 1, f"unknown key {key!r}: write {ours}")]
+
+
+def test_no_key_of_ours_is_called_foreign():
+    for ours, foreign in ((keys.AGENT, FOREIGN_AGENT), (keys.WHOLE, FOREIGN_WHOLE), (keys.ROOT, FOREIGN_ROOT)):
+        assert not set(ours) & foreign.keys()
+        assert all(name == name.lower().replace("-", "_") for name in foreign)

@@ -102,9 +102,13 @@ def test_every_option_of_run_is_a_key():
         "--parent": "the plan",
         "--wait": "of the client",
         "--json": "of the client",
+        "--output": "of the client",
+        "--detach": "of the client",
+        "--rm": "of the client",
+        "--tty": "no_tty = false",
         "--no-isolate": "isolate = false",
     }
-    options = [option.names[-1] for option in RUN.options]
+    options = [next(name for name in option.names if name.startswith("--")) for option in RUN.options]
     rest = {name for name in options if name not in said_otherwise}
     keys = {name.removeprefix("--").replace("-", "_").replace("label", "labels") for name in rest}
 

@@ -180,11 +180,11 @@ def test_words_of_docker_kubectl_and_tmux_mean_what_they_mean_there(command, wor
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_options_of_a_command_have_names_and_values_of_their_own(name):
     command = find(name)
-    options = [one for one in command.options for one in one.names]
+    names = [name for one in command.options for name in one.names]
     values = [one.attribute for one in (*command.arguments, *command.options)]
-    assert len(set(options)) == len(options)
+    assert len(set(names)) == len(names)
     assert len(set(values)) == len(values)
-    assert JSON not in command.options or "--output" in options
+    assert JSON not in command.options or "--output" in names
 
 
 @pytest.mark.parametrize("columns", ["40", "80", "100", "500", "", "wide"])

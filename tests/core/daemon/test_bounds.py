@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.quests import Quest, QuestStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
@@ -98,6 +100,50 @@ def test_a_log_without_a_record_is_never_removed_but_that_of_a_removed_mission_i
     assert before == after == ["f00dcafe"]
     assert problem is not None
     assert problem.startswith("1 log folder has no record (f00dcafe)")
+
+
+def test_records_over_the_limit_go_soon_after_too_many_have_ended(home):
+    """Not only with the next look, which may be ten minutes off."""
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=Settings(finished=3)) as inside:
+            looking = asyncio.ensure_future(inside.app.retention.keep_bounded())
+            await asyncio.sleep(retention.FIRST_SECONDS + retention.SOON_SECONDS + 1)
+            missions = [await ended(inside, keeper, f"number {number}") for number in range(6)]
+            await asyncio.sleep(2 * retention.SOON_SECONDS)
+            assert [row["id"] for row in await inside.ask("ps")] == missions[-3:]
+            looking.cancel()
+        keeper.close()
+
+    in_process.run(story())
+
+
+# --- lists --------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_the_recent_ones_has_all_that_live_all_that_were_lost_and_the_newest_that_have_ended(home):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            live = await writing(inside, keeper, "live")
+            lost = await ended(inside, keeper, "lost")
+            gone = inside.app.registry.get(lost)
+            assert gone is not None
+            inside.app.registry.put(replace(gone, status=Status.CRASHED, reason="keeper_lost"))
+            missions = [await ended(inside, keeper, f"number {number}") for number in range(4)]
+
+            async def listed(**wanted):
+                return {row["id"] for row in await inside.ask("ps", **wanted)}
+
+            assert await listed(recent=2) == {live, lost, *missions[-2:]}
+            assert await listed(recent=0) == {live, lost}
+            for wanted in ({}, {"recent": 2, "all": True}):
+                assert await listed(**wanted) == {live, lost, *missions}
+            assert await listed(recent=0, status=["stopped"]) == set(missions)
+        keeper.close()
+
+    in_process.run(story())
 
 
 # --- quests -------------------------------------------------------------------------------------------------------

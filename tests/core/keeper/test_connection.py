@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import socket
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.keeper.connection import UNSENT_LIMIT
-from overmind_core.wire.keeper import LINE_LIMIT
-from tests.kit.keeper_client import Refusal
+from overmind_core.wire.keeper import LINE_LIMIT, PROTOCOL
+from tests.kit.keeper_client import Refusal, read_log
 from tests.kit.waiting import eventually
 
 RUN = "a1b2c3d4.1"
@@ -170,3 +172,21 @@ def test_watching_tells_growth_at_once_and_then_at_intervals(client):
     assert 5 <= len(grown) <= 60
     client.ask("watch", run=RUN, on=False)
     assert client.row(RUN)["out"] == out
+
+
+HELLO = """
+import json, socket, sys
+with socket.socket(socket.AF_UNIX) as one:
+    one.connect(sys.argv[1])
+    one.sendall(json.dumps({"op": "hello", "n": 1, "protocol": int(sys.argv[2]), "pid": 1}).encode() + b"\\n")
+    print(one.makefile().readline())
+"""
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("hidden", ["", "env -i", "setsid -w env -i"])
+def test_what_a_run_has_started_is_no_supervisor(keeper, client, hidden):
+    asks = shlex.join([sys.executable, "-c", HELLO, keeper.home.keeper_socket, str(PROTOCOL)])
+    client.run(RUN, f"{hidden} {asks}", tty=False)
+    assert json.loads(read_log(keeper.home, RUN))["error"] == "forbidden"
+    assert client.ask("list")["runs"]  # the supervisor is whoever it was

@@ -73,6 +73,37 @@ def test_a_damaged_index_loses_no_byte(files: LogFiles, damage: Callable[[LogFil
     assert b"".join(data for stream, data in found if stream == ERR) == b"".join(b"err%d " % n for n in range(50))
 
 
+def _garbage(files: LogFiles) -> None:
+    path = files.folder / "index.000000"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+DAMAGES: dict[str, tuple[Callable[[LogFiles], None], bool, bool]] = {
+    "none": (lambda _: None, False, False),
+    "torn": (lambda files: files.tear_index(5), True, False),
+    "gone": (lambda files: files.drop_index(), True, False),
+    "garbage": (_garbage, True, True),
+    "a segment of it gone": (lambda files: (files.folder / "index.000001").unlink(), True, True),
+}
+"""What befell the index; whether that is told of a run that has ended, and of one whose index may grow yet."""
+
+
+@pytest.mark.parametrize(("damage", "ended", "growing"), DAMAGES.values(), ids=DAMAGES)
+def test_an_index_that_is_damaged_or_incomplete_is_told(
+    files: LogFiles, damage: Callable[[LogFiles], None], *, ended: bool, growing: bool
+) -> None:
+    for number in range(3):
+        files.out(b"out%d " % number, number)
+        files.err(b"err%d " % number, number)
+        if number < 2:
+            files._next_index(number)
+    damage(files)
+    log = RunLog(files.path)
+    assert (log.has_damaged_times(ended=True), log.has_damaged_times(ended=False)) == (ended, growing)
+
+
 def test_what_retention_dropped_is_skipped(files: LogFiles) -> None:
     for number in range(10):
         files.out(b"%d" % number * 100, number)

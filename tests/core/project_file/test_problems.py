@@ -86,10 +86,6 @@ CASES = {
     "a variable without a value": (f"{A}env: {{ A:§ }}\n", ['services.a.env.A: write a value; "" is an empty text']),
     "a variable that is a list": (f"{A}env: {{ A: §[] }}\n", ["services.a.env.A: write a single value"]),
     "volumes of a process": (f"{A}§volumes: {{ d: /x }}\n", ["services.a.volumes: only a container (docker) has this"]),
-    "a container that is restarted": (
-        f"{C}§restart: always\n",
-        ["services.a.restart: only a process (command) has this"],
-    ),
     "a folder of this machine": (f"{C}volumes: {{ §./x: /x }}\n", [f"services.a.volumes../x: {VOLUME}"]),
     "a relative path in a container": (f"{C}volumes: {{ d: §x }}\n", [f"services.a.volumes.d: {MOUNT}"]),
     "the whole container": (f"{C}volumes: {{ d: §/ }}\n", [f"services.a.volumes.d: {MOUNT}"]),

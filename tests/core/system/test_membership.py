@@ -16,12 +16,13 @@ FREE = (b"", b"")
 class Facts:
     """What a table says."""
 
-    def __init__(self, *, adopting=True, origins=None, marks=None, locks=(), left=()):
+    def __init__(self, *, adopting=True, origins=None, marks=None, locks=(), left=(), leaving=()):
         self.adopting = adopting
         self.origins = origins or {}
         self.marks = marks or {}
         self.locks = locks
         self.names = left
+        self.leaving = leaving
 
     def origin(self, process):
         return self.origins.get(process.pid, FREE)
@@ -31,6 +32,9 @@ class Facts:
 
     def is_marked(self, process):
         return self.mark(process) < 819200
+
+    def is_leaving(self, process):
+        return process.pid in self.leaving
 
     def holds_lock(self, process):
         return process.pid in self.locks
@@ -194,6 +198,7 @@ UNEXPLAINED = {
     ),
     "one may have been left on purpose": (process(101, KEEPER), {"since": 3000}, set(), {101}),
     "it is dead": (process(101, KEEPER, state="Z"), {}, set(), set()),
+    "it was killed meanwhile": (process(101, KEEPER), {"facts": Facts(leaving={101})}, set(), set()),
     "nobody adopts": (process(101, KEEPER), {"facts": Facts(adopting=False)}, set(), set()),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -18,6 +19,7 @@ from overmind_core.system.paths import (
     file_system,
     read_socket_address,
     runtime_folder,
+    runtime_trouble,
     socket_address,
 )
 from tests.kit.overmind import REPOSITORY
@@ -139,7 +141,8 @@ def test_a_link_in_place_of_the_runtime_folder_is_refused(places, tmp_path):
     (tmp_path / "trap").mkdir(mode=0o755)
     os.symlink(tmp_path / "trap", f"{places['temporary']}/overmind-{os.geteuid()}")
     with pytest.raises(HomeUnsafe, match="symbolic link"):
-        runtime_folder(os.geteuid(), **places)
+        runtime_folder(os.geteuid(), **places, account="/nowhere")
+    assert "symbolic link" in runtime_trouble(os.geteuid(), **places)
     assert (tmp_path / "trap").stat().st_mode & 0o777 == 0o755
 
 
@@ -147,7 +150,25 @@ def test_a_file_in_place_of_the_runtime_folder_is_refused(places):
     with open(f"{places['temporary']}/overmind-{os.geteuid()}", "w", encoding="ascii"):
         pass
     with pytest.raises(HomeUnsafe, match="is not a folder"):
-        runtime_folder(os.geteuid(), **places)
+        runtime_folder(os.geteuid(), **places, account="/nowhere")
+
+
+def test_where_the_runtime_folder_is_taken_it_is_one_in_the_account_s_own_folder(places, tmp_path, no_umask):
+    with open(f"{places['temporary']}/overmind-{os.geteuid()}", "w", encoding="ascii"):
+        pass
+    with tempfile.TemporaryDirectory() as account:  # a short path
+        path = runtime_folder(os.geteuid(), **places, account=account)
+        assert path == runtime_folder(os.geteuid(), **places, account=account) == f"{account}/.overmind-run"
+        assert os.stat(path).st_mode & 0o777 == 0o700
+        assert "is not a folder" in runtime_trouble(os.geteuid(), **places)
+        os.rmdir(path)
+        os.symlink(places["run"], path)
+        with pytest.raises(HomeUnsafe, match="is not a folder"):
+            runtime_folder(os.geteuid(), **places, account=account)
+    long = tmp_path / ("deep" * 40)
+    long.mkdir()
+    with pytest.raises(HomeUnsafe, match="is not a folder"):  # no socket would fit
+        runtime_folder(os.geteuid(), **places, account=str(long))
 
 
 @as_root
@@ -156,7 +177,7 @@ def test_a_runtime_folder_of_somebody_else_is_refused(places):
     os.mkdir(path, 0o777)
     os.chown(path, STRANGER, STRANGER)
     with pytest.raises(HomeUnsafe, match=f"belongs to user {STRANGER}"):
-        runtime_folder(0, **places)
+        runtime_folder(0, **places, account="/nowhere")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ def seen(screen: Screen) -> tuple[object, ...]:
         screen.cursor,
         state.pending_wrap,
         (state.modes.private, state.modes.alternate, state.modes.insert, state.modes.new_line),
+        (state.title, state.titles, [*state.keyboard.resources()]),
+        [[*state.keyboard.flags(alternate=one)] for one in (False, True)[: 1 + state.modes.alternate]],
         (state.top, state.bottom, state.tabs),
         (state.style, state.charsets.designated, state.charsets.shift),
         [plain(saved) for saved in state.saved[: 1 + state.modes.alternate]],
@@ -101,3 +104,31 @@ def test_the_paint_of_a_redraw_is_one_frame():
     screen.feed(b"\x1b[?2026h")
     assert not screen.redraw().endswith(b"\x1b[?2026l")
     assert redrawn(screen).modes.synchronized
+
+
+KEYS = [
+    ("\x1b[>1u", [">1u"]),
+    ("\x1b[>1u\x1b[>5u\x1b[<u", [">1u"]),
+    ("\x1b[=3u\x1b[=4;2u\x1b[=1;3u", ["=6u"]),
+    ("\x1b[>1u\x1b[?1049h\x1b[>5u", [">1u", "?1049h", ">5u"]),
+    ("\x1b[?1049h\x1b[>5u\x1b[?1049l", []),
+    ("\x1b[>4;2m", [">4;2m"]),
+    ("\x1b[>4;2m\x1b[>4m", []),
+    ("\x1b[>4;2m\x1b[>1;3m\x1b[>m", []),
+    ("\x1b[>1u\x1b[>4;2m\x1bc", []),
+]
+
+
+@pytest.mark.parametrize(("written", "sent"), KEYS)
+def test_a_late_viewer_gets_the_keyboard_protocol_of_the_program(written, sent):
+    screen = Screen(8, 3)
+    screen.feed(written.encode())
+    shown = screen.redraw().decode()
+    assert [word for word in re.findall(r"\x1b\[([<=>?][0-9;]*[um]|\?1049h)", shown) if word != "?1049l"] == sent
+    assert seen(redrawn(screen))[4:6] == seen(screen)[4:6]
+
+
+def test_a_late_viewer_gets_the_title():
+    screen = Screen(8, 3)
+    screen.feed("\x1b]0;✳ planner\x07".encode())
+    assert redrawn(screen).title == "✳ planner"

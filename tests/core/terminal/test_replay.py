@@ -11,18 +11,21 @@ from hypothesis import strategies as st
 from overmind_core.terminal.screen import Screen, first_safe, replay, scan_modes
 from tests.kit import torture
 
-HEAD = b"\x1b[?1049h\x1b[?1;1000h\x1b[?1006h\x1b[?25l\x1b=\x1b[?2004h\x1b[?2004ltext\x1b[?1002h"
+HEAD = b"\x1b[>1u\x1b[?1049h\x1b[>4;2m\x1b[?1;1000h\x1b[?1006h\x1b[?25l\x1b=\x1b[?2004h\x1b[?2004ltext\x1b[?1002h"
 
 SCANNED = [
     (b"", b""),
     (b"plain text\r\n" * 1000, b""),
-    (HEAD, b"\x1b[?1049h\x1b[?1h\x1b[?66h\x1b[?1002h\x1b[?1006h\x1b[?25l"),
+    (HEAD, b"\x1b[>1u\x1b[?1049h\x1b[?1h\x1b[?66h\x1b[?1002h\x1b[?1006h\x1b[?25l\x1b[>4;2m"),
     (b"\x1b[?1000h\x1b[?2004h\x1bc", b""),
     (b"\x1b[?1h\x1b[?7l\x1b[?2004h\x1b[!p", b"\x1b[?2004h"),
     (b"\x1b=\x1b>", b""),
     (b"\x1b[?1048h\x1b[?;h", b"\x1b[?0h"),
     (b"x\x1b[?10", b"\x1b[?10"),
     (b"\x1b[?1h\x1b", b"\x1b[?1h\x1b"),
+    (b"\x1b[>1u\x1b[?1049h\x1b[>5u\x1b[>4;2m", b"\x1b[>1u\x1b[?1049h\x1b[>5u\x1b[>4;2m"),
+    (b"\x1b[>1u\x1b[<u\x1b[>4;2m\x1b[>4m", b""),
+    (b"\x1b]0;one\x07\x1b]2;two\x1b\\", b"\x1b]2;two\x1b\\"),
 ]
 
 

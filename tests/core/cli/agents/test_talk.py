@@ -73,6 +73,66 @@ BLOCKS = [
     → overmind answer 7 allow --option LABEL""",
     ),
     (
+        {**QUESTION, "rule": None, "tool": "AskUserQuestion", "need": "question", "options": ["1:Go", "2:Yes"],
+         "choices": [{}, {}],
+         "subject": {"questions": [
+             {"question": "Which?", "options": [{"label": "Go"}]}, {"question": "Now?", "options": [{"label": "Yes"}]}
+         ]}},
+        """\
+7  api (a1b2c3d4)  AskUserQuestion question  2m
+    Which?
+      1. Go
+    Now?
+      1. Yes
+    → overmind answer 7 allow --option 1:LABEL --option 2:LABEL""",
+    ),
+    (
+        {**QUESTION, "rule": None, "tool": "Write",
+         "subject": {"file_path": "/w/a.txt", "content": "one\nnew\nthree\n"},
+         "replaces": {"state": "text", "bytes": 14, "text": "one\ntwo\nthree\n"}},
+        """\
+7  api (a1b2c3d4)  Write permission  2m
+    /w/a.txt  (replaces this file)
+      one
+    - two
+    + new
+      three""",
+    ),
+    (
+        {**QUESTION, "rule": None, "tool": "Write", "subject": {"file_path": "/w/a.txt", "content": "wiped\n"},
+         "replaces": {"state": "text", "bytes": 6, "text": "1\n2\n3\n"}},
+        """\
+7  api (a1b2c3d4)  Write permission  2m
+    /w/a.txt  (replaces this file)
+    - 1
+    - 2
+    - 3
+    + wiped""",
+    ),
+    (
+        {**QUESTION, "rule": None, "tool": "Write", "subject": {"file_path": "/w/a.txt", "content": "one\n"},
+         "replaces": {"state": "new", "bytes": 0, "text": None}},
+        """\
+7  api (a1b2c3d4)  Write permission  2m
+    /w/a.txt  (a new file)
+    + one""",
+    ),
+    (
+        {**QUESTION, "rule": None, "tool": "Write", "subject": {"file_path": "/w/a.bin", "content": "x"},
+         "replaces": {"state": "unreadable", "bytes": 900, "text": None}},
+        """\
+7  api (a1b2c3d4)  Write permission  2m
+    /w/a.bin  (replaces a file that is not shown)
+    + x""",
+    ),
+    (
+        {**QUESTION, "rule": None, "tool": "ExitPlanMode", "need": "plan", "summary": "a plan without a text",
+         "subject": {"plan": ""}},
+        """\
+7  api (a1b2c3d4)  ExitPlanMode plan  2m
+    a plan without a text""",
+    ),
+    (
         {**QUESTION, "rule": None, "tool": "", "need": "setup", "summary": "Do you trust this folder?", "subject": {},
          "attach_only": True},
         """\
@@ -83,6 +143,9 @@ BLOCKS = [
 ]  # fmt: skip
 
 
+NONE_LOST = [{"ok": {"missions": []}}]
+
+
 @pytest.mark.parametrize(("question", "block"), BLOCKS)
 def test_the_inbox_shows_the_exact_words(question, block):
     assert inbox.inbox_text([question], NOW) == block
@@ -90,7 +153,7 @@ def test_the_inbox_shows_the_exact_words(question, block):
 
 def test_the_inbox_shows_every_question_and_no_raw_control_character(overmind):
     evil = {**QUESTION, "name": "a\x1b[2J", "subject": {"command": "echo \x1b[31m\u202e\nrm -rf ~"}}
-    ran = overmind({"inbox": [{"ok": [QUESTION, evil]}], "ps": [{"ok": []}]}, "inbox")
+    ran = overmind({"inbox": [{"ok": [QUESTION, evil]}], "ps": [{"ok": []}], "restart": NONE_LOST}, "inbox")
 
     assert ran.status == 0
     assert "\x1b" not in ran.out
@@ -100,7 +163,7 @@ def test_the_inbox_shows_every_question_and_no_raw_control_character(overmind):
 
 
 def test_an_empty_inbox_prints_nothing_in_a_pipe(overmind):
-    assert overmind({"inbox": [{"ok": []}], "ps": [{"ok": []}]}, "inbox")[:3] == (0, "", "")
+    assert overmind({"inbox": [{"ok": []}], "ps": [{"ok": []}], "restart": NONE_LOST}, "inbox")[:3] == (0, "", "")
     assert overmind({"inbox": [{"ok": []}]}, "inbox", "--json").out == "[]\n"
 
 

@@ -130,6 +130,16 @@ def test_marks(ceiling, status):
     assert machine.judge_run_marks(ceiling).status == status
 
 
+@pytest.mark.parametrize(
+    ("place", "said"), [("/home/a/.overmind-run", "leased in /home/a/.overmind-run"), ("", "runs wear no mark: ")]
+)
+def test_a_folder_for_marks_that_somebody_else_has_taken_is_named(place, said):
+    found = machine.judge_run_marks(819_200, "/tmp/overmind-7 belongs to user 8, not to user 7", place)
+    assert found.status == "warn"
+    assert "/tmp/overmind-7 belongs to user 8" in found.found
+    assert said in found.found
+
+
 def test_elsewhere_than_on_linux_less_is_found(world):
     mac = world(platform="darwin")
     assert machine.subreaper(mac).status == "warn"

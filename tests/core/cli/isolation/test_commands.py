@@ -29,7 +29,7 @@ EXPLAINED = {
     "worktree": True,
     "steps": [{"step": "worktree", "text": "make the worktree"}, {"step": "setup", "text": "run: make deps"}],
     "ports": [
-        {"service": "", "port": 3100, "wanted": None},
+        {"service": None, "port": 3100, "wanted": None},
         {"service": "web", "port": 3101, "wanted": 3000},
         {"service": "db", "port": 3102, "wanted": 3102},
     ],
@@ -209,7 +209,7 @@ def test_a_terminal_shows_the_step_in_one_line_that_is_gone_when_the_mission_run
 
 
 PORTS = [
-    {"mission": "a1b2c3d4", "name": "web", "status": "running", "service": "", "port": 3100, "held": True},
+    {"mission": "a1b2c3d4", "name": "web", "status": "running", "service": None, "port": 3100, "held": True},
     {"mission": "b1b2c3d4", "name": "old", "status": None, "service": "db", "port": 3101, "held": False},
 ]
 

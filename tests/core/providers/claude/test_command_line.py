@@ -266,10 +266,10 @@ def test_an_answer_names_its_question(need, subject, decision, expected):
 
 
 CHOICES = [
-    ([COLOUR], Decision(ALLOW, options=("Blue",)), {"Which colour?": "Blue"}),
-    ([COLOUR], Decision(ALLOW, options=("Red", "Blue")), {"Which colour?": "Red, Blue"}),
-    ([COLOUR, SIZE], Decision(ALLOW, options=("L", "Red")), {"Which colour?": "Red", "Which size?": "L"}),
-    ([COLOUR, SIZE], Decision(ALLOW, "any", ("L",)), {"Which colour?": "any", "Which size?": "L"}),
+    ([COLOUR], Decision(ALLOW, chosen=(("Blue",),)), {"Which colour?": "Blue"}),
+    ([COLOUR], Decision(ALLOW, chosen=(("Red", "Blue"),)), {"Which colour?": "Red, Blue"}),
+    ([COLOUR, SIZE], Decision(ALLOW, chosen=(("Red",), ("L",))), {"Which colour?": "Red", "Which size?": "L"}),
+    ([COLOUR, SIZE], Decision(ALLOW, "any", chosen=((), ("L",))), {"Which colour?": "any", "Which size?": "L"}),
     ([COLOUR], Decision(ALLOW, "green, please"), {"Which colour?": "green, please"}),
     ("garbage", Decision(ALLOW, "x"), {}),
 ]

@@ -196,14 +196,14 @@ KEYS = [
     (
         "question",
         question("AskUserQuestion", COLOUR, AgentNeed.QUESTION),
-        Decision(Behaviour.ALLOW, options=("Blue",)),
+        Decision(Behaviour.ALLOW, options=("Blue",), chosen=(("Blue",),)),
         b"2",
     ),
     ("question", question("AskUserQuestion", COLOUR, AgentNeed.QUESTION), Decision(Behaviour.ALLOW, "green"), None),
     (
         "question_multi",
         question("AskUserQuestion", BOTH, AgentNeed.QUESTION),
-        Decision(Behaviour.ALLOW, options=("S",)),
+        Decision(Behaviour.ALLOW, options=("S",), chosen=(("S",),)),
         None,
     ),
     ("plan", question("ExitPlanMode", {}, AgentNeed.PLAN), ALLOW, b"1"),

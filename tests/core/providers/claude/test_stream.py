@@ -80,7 +80,7 @@ def test_a_run_tells_who_it_is_what_it_says_and_which_tools_it_uses():
     found = facts("claude", "tool")
     session = next(fact.session for fact in found if isinstance(fact, SessionNamed))
     call = next(fact for fact in found if isinstance(fact, ToolCalled))
-    assert found[:2] == [SessionNamed(session, "claude-opus-5-5"), TurnBegan()]
+    assert found[:2] == [SessionNamed(session, "claude-opus-5-5", "default"), TurnBegan()]
     assert call[1:] == ("Bash", "Bash: echo hi")
     assert ToolReturned(call.call, failed=False) in found
     assert TextSpoken("tool said: hi") in found
@@ -155,7 +155,7 @@ QUESTION = {"question": "Which colour?", "options": [{"label": "Red"}, {"label":
 QUESTIONS = [
     ("AskUserQuestion", {"questions": [QUESTION]}, AgentNeed.QUESTION, "Which colour?"),
     ("ExitPlanMode", {"plan": "# Plan\n1. do it"}, AgentNeed.PLAN, "# Plan…"),
-    ("ExitPlanMode", {}, AgentNeed.PLAN, "the plan is ready"),
+    ("ExitPlanMode", {}, AgentNeed.PLAN, "a plan without a text"),
     ("Edit", {"file_path": "/a.py", "old_string": "x"}, AgentNeed.PERMISSION, "Edit: /a.py"),
     ("mcp__db__query", {"query": "select 1"}, AgentNeed.PERMISSION, "mcp__db__query: select 1"),
     ("Mystery", {}, AgentNeed.PERMISSION, "Mystery"),

@@ -1,0 +1,51 @@
+"""Keys that other programs have for what a blueprint calls otherwise, and what to write instead.
+
+Those of GitHub Actions, GitLab CI, docker compose, Airflow, Argo and make's kin; with `_` for `-`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def _for_each(names: str, ours: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), ours)
+
+
+FOREIGN_AGENT: Mapping[str, str] = {
+    **_for_each("needs requires require dependencies deps depends after upstream", 'depends_on = ["NAME"]'),
+    **_for_each("if condition run_if rules trigger_rule", 'when = "success", "failure" or "always"'),
+    **_for_each("finally after_script on_exit post cleanup", 'an agent of its own with when = "always"'),
+    **_for_each(
+        "matrix strategy foreach for_each with_items parallel replicas scale count",
+        "an [agents.NAME] for each: one table is one agent",
+    ),
+    **_for_each("working_dir working_directory workdir dir directory folder chdir", 'cwd = "…"'),
+    **_for_each("environment environ variables", 'env = { NAME = "…" }'),
+    **_for_each("continue_on_error allow_failure ignore_errors fail_fast", 'on_failure = "continue" below [blueprint]'),
+    **_for_each("run script cmd exec args entrypoint shell steps task prompt instructions", 'command = "…"'),
+    **_for_each("healthcheck health_check readiness readiness_probe wait_for", "ready = { tcp = 5432 }"),
+    **_for_each("timeout_minutes timeout_seconds deadline execution_timeout", 'timeout = "10m"'),
+    **_for_each("retry attempts max_retries retry_limit tries", "retries = 2"),
+    **_for_each("retry_delay retry_backoff delay", 'backoff = "10s"'),
+    **_for_each("artifacts produces returns", 'outputs = ["NAME"]'),
+    **_for_each("name id", "the name in its header: [agents.NAME]"),
+    **_for_each("agent llm program", 'provider = "claude"'),
+    **_for_each("image container services docker", 'command = "docker run …"'),
+}
+"""Below [agents.NAME]."""
+FOREIGN_WHOLE: Mapping[str, str] = {
+    **_for_each("concurrency parallel parallelism max_workers jobs max_active_tasks", "max_parallel = 4"),
+    **_for_each("fail_fast continue_on_error", 'on_failure = "stop", "continue" or "cancel"'),
+    **_for_each("timeout_minutes deadline", 'timeout = "2h"'),
+    **_for_each("env environment", "env below each agent, or [vars]"),
+    **_for_each("schedule cron on", "no schedule here: overmind ritual create NAME CRON --apply FILE"),
+}
+"""Below [blueprint]."""
+FOREIGN_ROOT: Mapping[str, str] = {
+    **_for_each("jobs steps tasks stages services agent pipeline workflow", "[agents.NAME]"),
+    **_for_each("variables env environment params inputs", "[vars]"),
+    **_for_each("plan settings config defaults name timeout max_parallel on_failure concurrency", "[blueprint]"),
+    **_for_each("schedule cron on", "no schedule here: overmind ritual create NAME CRON --apply FILE"),
+}
+"""In the file itself."""

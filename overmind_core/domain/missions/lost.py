@@ -1,0 +1,17 @@
+"""Missions that were lost with the keeper that held them, or with the machine: what is said of them everywhere."""
+
+from __future__ import annotations
+
+KEEPER_LOST = "keeper_lost"
+"""The reason of such an end."""
+NOW = "lost with its keeper"
+"""What one of them is doing."""
+MEND = "overmind restart --lost"
+"""The one command that starts all of them again."""
+
+
+def lost_sentence(count: int) -> str:
+    """Return what happened to so many, and what starts them again."""
+    missions = "1 mission was lost with its" if count == 1 else f"{count} missions were lost with their"
+    again = "it" if count == 1 else "them"
+    return f"{missions} keeper. Start {again} again with: {MEND}"

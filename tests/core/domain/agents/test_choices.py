@@ -1,0 +1,64 @@
+"""Which option answers which of several questions that are asked at once, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from overmind_core.domain.agents.choices import InvalidChoice, choices_of, chosen, offered
+
+
+def question(text, *labels, several=False, header=""):
+    options = [{"label": label} for label in labels]
+    return {"question": text, "header": header, "multiSelect": several, "options": options}
+
+
+COLOUR = question("Which?", "Red", "Blue", header="Colour")
+PARTS = question("Parts?", "api", "web", "docs", several=True)
+SURE, NOW = question("Sure?", "Yes", "No"), question("Now?", "Yes", "No")
+
+CHOSEN = [
+    ([COLOUR], ["Blue"], None, [("Blue",)]),
+    ([COLOUR], ["1:Blue"], None, [("Blue",)]),
+    ([COLOUR], ["Which?=Blue"], None, [("Blue",)]),
+    ([COLOUR], ["Colour=Blue"], None, [("Blue",)]),
+    ([COLOUR], [], "green", [()]),
+    ([PARTS], ["api", "docs"], None, [("api", "docs")]),
+    ([PARTS], ["api", "api"], None, [("api",)]),
+    ([PARTS, COLOUR], ["web", "Red"], None, [("web",), ("Red",)]),
+    ([PARTS, COLOUR], ["2:Red", "1:web", "1:docs"], None, [("web", "docs"), ("Red",)]),
+    ([SURE, NOW], ["Yes", "No"], None, [("Yes",), ("No",)]),
+    ([SURE, NOW], ["Yes", "Yes"], None, [("Yes",), ("Yes",)]),
+    ([SURE, NOW], ["2:Yes", "1:No"], None, [("No",), ("Yes",)]),
+    ([SURE, NOW], ["No"], "tomorrow", [("No",), ()]),
+    ([question("How?", "2:1", "1:2")], ["2:1"], None, [("2:1",)]),
+]
+
+
+@pytest.mark.parametrize(("questions", "options", "words", "labels"), CHOSEN)
+def test_each_question_gets_what_was_chosen_for_it(questions, options, words, labels):
+    assert chosen(choices_of({"questions": questions}), options, words) == tuple(labels)
+
+
+REFUSED = [
+    ([PARTS, COLOUR], ["web"], "Question 2 of 2 (Which?) has no answer. Answer it with such as --option 2:Red"),
+    ([SURE, NOW], ["Yes"], "Question 2 of 2 (Now?) has no answer."),
+    ([COLOUR], [], "The question has no answer. Answer it with such as --option Red"),
+    ([COLOUR], ["Red", "Blue"], "The question takes one answer, not Red, Blue."),
+    ([COLOUR], ["Green"], "'Green' is no option of it: Red, Blue."),
+    ([SURE, COLOUR], ["Green"], "'Green' is no option of it: 1:Yes, 1:No, 2:Red, 2:Blue."),
+    ([SURE, COLOUR], ["1:Red", "2:Red"], "'Red' is no option of question 1 of 2 (Sure?): Yes, No."),
+    ([SURE, NOW], ["3:Yes", "1:No"], "'3:Yes' is no option of it"),
+    ([], ["Yes"], "'Yes' is no option of it: it has none."),
+]
+
+
+@pytest.mark.parametrize(("questions", "options", "sentence"), REFUSED)
+def test_an_answer_that_leaves_a_question_open_or_fits_none_is_refused(questions, options, sentence):
+    with pytest.raises(InvalidChoice) as refused:
+        chosen(choices_of({"questions": questions}), options, None)
+    assert str(refused.value).startswith(sentence)
+
+
+def test_the_options_of_several_questions_are_offered_with_their_numbers():
+    assert offered(choices_of({"questions": [COLOUR]})) == ["Red", "Blue"]
+    assert offered(choices_of({"questions": [SURE, COLOUR]})) == ["1:Yes", "1:No", "2:Red", "2:Blue"]
