@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from overmind_core.errors import OvermindError
-from overmind_tui.command_line import run as command_run
 from overmind_tui.command_line.jobs import Outcome
 from overmind_tui.command_line.run import CommandRun
+from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.inbox import rows as inbox_rows
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.actions_end import Request, each
@@ -102,7 +102,7 @@ def test_a_refused_end_is_news_when_it_comes():
     shell = SimpleNamespace(
         fleet=fleet, flash=lambda *_: None, request=lambda _command, requests, heard: heard(answers[: len(requests)])
     )
-    each(shell, Request("stop", "stop", "stopped", "missions"), list(fleet.rows.values()))  # type: ignore[arg-type]
+    each(shell, Request("stop", "stop", "stopped", "missions"), list(fleet.rows.values()))
     fleet.apply([row(one, "stopped", run=1, unseen=True) for one in "ab"], (), everything=False)
     assert [one["unseen"] for one in fleet.rows.values()] == [True, False]
 
@@ -163,7 +163,7 @@ def test_the_time_of_a_plan_is_drawn_as_long_as_there_is_room(width, cells):
     assert plans_rows.bar(half, 10.0, cells).count(plans_rows.RAN) == cells // 2
 
 
-VERB = command_run.verbs.VERBS["restart"]
+VERB = VERBS["restart"]
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def test_the_detach_key_twice_goes_from_typing_to_the_list_and_the_zoom_ends_wit
         assert app.main.table.display
         assert app.main.table.rests, "the list is dimmed: the keys are not there"
         await pilot.press("ctrl+backslash")
-        assert app.main.terminal_panel.mode is Mode.CLOSED
+        assert not app.main.terminal_panel.is_open
         assert app.main.table.has_focus
         assert not app.main.table.rests
         await pilot.press("a")
