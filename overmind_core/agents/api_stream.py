@@ -173,7 +173,7 @@ class StreamApi:
         del caller
         missions = [find(self._registry, text) for text in request.ids]
         with self._followers.follow([mission.id for mission in missions]) as follower:
-            await self._progress.refresh()
+            await self._progress.look()
             tails = [self._tail(mission, request) for mission in missions]
             offsets = {run: offset for tail in tails for run, offset in tail.begin()}
             yield {"missions": [answers.brief(mission) for mission in missions], "offsets": offsets}

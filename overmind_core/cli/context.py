@@ -10,7 +10,7 @@ import os
 import sys
 
 from overmind_core.cli.output import JsonText, dumps, write_out
-from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, TIMED_OUT, OvermindError
 
@@ -49,7 +49,7 @@ class Context:
 
     def use_home(self, folder: str) -> None:
         """Work in this home instead, and have all programs that are started from here do so."""
-        self.environ = {**self.environ, "OVERMIND_HOME": os.path.abspath(folder)}
+        self.environ = {**self.environ, "OVERMIND_HOME": os.path.abspath(from_wire(folder))}
         self._home = None
 
     def client(self, *, start: bool = False) -> Client:

@@ -79,7 +79,9 @@ def run(words: list[str], context: Context) -> int:
     Raises:
         OvermindError: it failed.
     """
-    words = _take_home(words, context)
+    words, folder = _take_home(words)
+    if folder is not None:
+        context.use_home(folder)
     name = words[0] if words else _default_command()
     if name in {"--help", "-h", "help"}:
         return _help(words[1:], context)
@@ -88,7 +90,7 @@ def run(words: list[str], context: Context) -> int:
     if name == "--headless":
         from overmind_core.cli.headless.commands import headless
 
-        return headless(words[1:], context)
+        return headless([*([] if folder is None else [f"{HOME_OPTION}={folder}"]), *words[1:]], context)
     name, rest = _named(words or [name])
     if family := _family(name, rest):
         from overmind_core.cli.help import overview_of
@@ -106,15 +108,19 @@ def run(words: list[str], context: Context) -> int:
 HOME_OPTION = "--home"
 
 
-def _take_home(words: list[str], context: Context) -> list[str]:
-    """Have the context use the home that `--home` names before the command; return the other words."""
+def _take_home(words: list[str]) -> tuple[list[str], str | None]:
+    """Part the home that `--home` names before the command from the other words.
+
+    Raises:
+        UsageError: it names none.
+    """
+    folder = None
     while words and words[0].split("=")[0] == HOME_OPTION:
         first, *words = words
         folder = first.partition("=")[2] if "=" in first else words.pop(0) if words else ""
         if not folder:
             raise UsageError("--home needs a folder. Write for example: overmind --home /srv/agents ps")
-        context.use_home(folder)
-    return words
+    return words, folder
 
 
 def _named(words: list[str]) -> tuple[str, list[str]]:

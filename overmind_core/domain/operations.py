@@ -126,7 +126,8 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("attach", "join a mission's terminal: what it shows comes here, what you type goes there", _CHANGES,
               forbidden="attach to missions", asks_keeper=True),
     Operation("detach", "end everybody's attach to a mission", _CHANGES, forbidden="detach others"),
-    Operation("send", "send a session a message", _CHANGES, repeatable=True, within=_DESCENDANTS),  # as with `run`
+    Operation("send", "send a session a message", _CHANGES, repeatable=True,  # as with `run`
+              within=_DESCENDANTS, asks_keeper=True),
     Operation("await_message", "wait until a message is delivered, or answered", repeatable=True, commands=()),
     Operation("messages", "list the messages of a session, or withdraw one", repeatable=True),  # `cancel` withdraws
     Operation("interrupt", "end the turn that a session is in; the session stays", _CHANGES, within=_DESCENDANTS),
@@ -146,7 +147,7 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("plans", "list the plans, newest first", repeatable=True, commands=()),
     Operation("plan", "tell everything known of a plan and its agents", repeatable=True, commands=()),
     Operation("quest_run", "begin a quest: work that is done when it, and its --check, exit 0", _CHANGES,
-              repeatable=True),  # as with `run`
+              repeatable=True, asks_keeper=True),  # as with `run`
     Operation("quests", "list the quests, oldest first", repeatable=True, commands=("quest list",)),
     Operation("quest", "print everything known of a quest, as JSON", repeatable=True, commands=("quest info",)),
     Operation("quest_wait", "wait until quests have ended, through their checks and further tries", repeatable=True),
@@ -159,7 +160,7 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("ritual", "print everything known of a ritual, as JSON", repeatable=True, commands=("ritual info",)),
     Operation("ritual_history", "list the runs of a ritual that are kept, oldest first", repeatable=True),
     Operation("ritual_run", "run a ritual now, whatever its schedule, paused or not", _CHANGES,
-              repeatable=True, forbidden="run rituals"),  # as with `run`
+              repeatable=True, forbidden="run rituals", asks_keeper=True),  # as with `run`
     Operation("ritual_pause", "pause rituals: nothing of them comes by itself", _CHANGES,
               repeatable=True, forbidden="pause rituals"),
     Operation("ritual_resume", "resume rituals; what was due while they were paused is over", _CHANGES,

@@ -9,7 +9,6 @@ from overmind_core.domain.isolation.project import FILE
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
-from overmind_core.missions.requests import Nothing
 from overmind_core.missions.validate import check_environment
 
 if TYPE_CHECKING:
@@ -39,6 +38,13 @@ class Isolate(Args, frozen=True):
     cwd: str
     env: dict[str, str] = {}
     """The caller's environment: git and the container engine depend on it."""
+
+
+class PortsWanted(Args, frozen=True):
+    """Which ports to list; null means all."""
+
+    cwd: str | None = None
+    """Only those of missions of the repository that this folder is in."""
 
 
 class IsolationApi:
@@ -110,12 +116,13 @@ class IsolationApi:
             raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
         return await explain(self._workspace, request.cwd, request.env)
 
-    @handles(Nothing)
-    async def ports(self, request: Nothing, caller: Caller) -> PortList:
+    @handles(PortsWanted)
+    async def ports(self, request: PortsWanted, caller: Caller) -> PortList:
         """Every port of isolated missions, by number; one not held is what its mission would like to have again."""
-        del request, caller
+        del caller
+        within = None if request.cwd is None else await self._workspace.around(request.cwd)
         self._journal.flush()
-        rows = self._port_table.all()
+        rows = [row for row in self._port_table.all() if within is None or row.mission in within]
         missions = {row.mission: self._registry.get(row.mission) for row in rows}
         records = self._workspace.records
         found: list[PortInfo] = []

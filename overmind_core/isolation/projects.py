@@ -90,6 +90,16 @@ class Projects:
         same = trusted == found.sha256
         return Inspected(*place, found, trusted=same, changed=trusted is not None and not same, shared=_is_ours(cwd))
 
+    async def repository_around(self, cwd: str) -> str | None:
+        """Git's common folder of the repository that a folder is in; None when it is in none. Wire form.
+
+        Raises:
+            OvermindError: `cwd_not_found`, `git_failed`.
+        """
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, _repository, os.environ, from_wire(cwd), self._home)
+        return None if found is None else to_wire(found.common)
+
 
 _Place = tuple[str, str, "Repository | None"]
 

@@ -114,7 +114,7 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
         files = [to_wire(path) for path in state.ignored.kept]
         were = "was" if len(files) == 1 else "were"
         told = f"{_some(files, 'file')} that git ignores {were} made in the worktree of {name}: {_listed(files)}."
-        raise OvermindError("dirty", f"{told} See: in {isolation.worktree}; to lose it: --force", files=files)
+        raise OvermindError("dirty", f"{told} Look in {isolation.worktree}; to lose it: --force", files=files)
     if not state.merged:
         commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
         are = "is" if len(commits) == 1 else "are"

@@ -116,6 +116,26 @@ class Workspace:
             raise OvermindError("not_isolated", f"{told} Start it with: overmind run --isolate")
         return isolation
 
+    async def around(self, cwd: str) -> set[str]:
+        """The missions whose repository is that of a folder, or whose project it is in where there is none.
+
+        Raises:
+            OvermindError: `cwd_not_found`, `git_failed`; `not_found`, no mission has ever been isolated there.
+        """
+        common = await self.projects.repository_around(cwd)
+        if common is None:
+            found = {one.mission for one in self.records.values() if one.repository is None and _is_in(cwd, one.source)}
+        else:
+            found = {one.mission for one in self.records.values() if one.repository == common}
+        if common is None and not found:
+            told = (
+                f"{cwd} is in no git repository, and no mission was isolated in it. Go to the repository that you mean"
+            )
+            raise OvermindError(
+                "not_found", f"{told}; for all of them use `worktrees prune --all`, or leave out --here."
+            )
+        return found
+
     def environment(self, mission_id: str) -> dict[str, str]:
         """What isolation adds to the environment of a mission; one in another's worktree shares that."""
         if not self.records:

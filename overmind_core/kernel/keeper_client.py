@@ -294,7 +294,7 @@ def mute_keeper(pid: int | None) -> OvermindError:
     except psutil.Error:
         stopped = False
     if stopped:
-        return OvermindError("busy", f"{said}: it is stopped. Let it go on with: kill -CONT {pid} . {then}")
+        return OvermindError("busy", f"{said}: it is stopped. {then} Let it go on with: kill -CONT {pid}")
     return OvermindError("busy", f"{said}. {then} The last resort ends it and all that runs: kill -9 {pid}")
 
 

@@ -12,6 +12,8 @@ class Worktrees(Args, frozen=True):
 
     ids: list[str] | None = None
     sizes: bool = False
+    cwd: str | None = None
+    """Only those of the repository that this folder is in."""
 
 
 class Commit(Args, frozen=True):
@@ -58,3 +60,5 @@ class WorktreesPrune(Args, frozen=True):
 
     force: bool = False
     dry_run: bool = False
+    cwd: str | None = None
+    """Only those of the repository that this folder is in."""

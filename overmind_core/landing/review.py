@@ -104,7 +104,8 @@ class LandingReview:
 
     async def worktrees(self, request: WorktreesRequest) -> WorktreeList:
         """The worktrees of missions, also of removed ones, with how each stands to its base."""
-        looked = await self._worktrees.inspect(self._worktrees.of(request.ids), sizes=request.sizes)
+        found = await self._within(self._worktrees.of(request.ids), request.cwd)
+        looked = await self._worktrees.inspect(found, sizes=request.sizes)
         return {"worktrees": [self._worktrees.row(one) for one in looked if not self._worktrees.is_on_the_move(one)]}
 
     async def changes(self, request: One) -> MissionChanges:
@@ -215,7 +216,8 @@ class LandingReview:
         """Discard what ended missions have of their own, but for work that is nowhere else."""
         removed: list[PrunedWork] = []
         kept: list[KeptWork] = []
-        for looked in await self._worktrees.inspect(self._worktrees.of(None), whole=True):
+        found = await self._within(self._worktrees.of(None), request.cwd)
+        for looked in await self._worktrees.inspect(found, whole=True):
             isolation = looked.isolation
             stands = looked.standing(live=isolation.mission in self._registry.live)
             why = why_kept(stands, force=request.force)
@@ -229,6 +231,13 @@ class LandingReview:
             else:
                 removed.append({**_discarded(isolation), "lost": stands.loss})
         return {"removed": removed, "kept": kept}
+
+    async def _within(self, found: list[Isolation], cwd: str | None) -> list[Isolation]:
+        """Those of the repository that a folder is in; all of them when none is named."""
+        if cwd is None:
+            return found
+        missions = await self._workspace.around(cwd)
+        return [one for one in found if one.mission in missions]
 
     async def _check_loss(self, isolation: Isolation) -> None:
         """Refuse to lose work, naming all of it.
@@ -247,10 +256,10 @@ class LandingReview:
         named = [*stands.uncommitted, *stands.unmerged, *stands.ignored]
         what = f"{why} ({list_text(named)})" if named else why
         only_ignored = bool(stands.ignored) and not (stands.uncommitted or stands.unmerged)
-        where = f"in {isolation.worktree}" if only_ignored else f"overmind changes {isolation.name}"
+        look = f"Look in {isolation.worktree}" if only_ignored else f"See: overmind changes {isolation.name}"
         raise OvermindError(
             "unmerged",
-            f"{isolation.name} has {what} that would be lost. See: {where}; to lose it: --force"
+            f"{isolation.name} has {what} that would be lost. {look}; to lose it: --force"
             if named
             else f"The worktree of {isolation.name} is kept, as {why}. To remove it all the same: --force",
             files=[*stands.uncommitted, *stands.ignored],

@@ -135,7 +135,7 @@ class LifecycleApi:
         mission = self._with_process(request.id)
         if mission.status is not Status.RUNNING:
             raise OvermindError("paused" if mission.status is Status.PAUSED else "not_running", _is(mission))
-        await self._progress.refresh()
+        await self._progress.look()
         mission = self._with_process(mission.id)  # once more: it took a moment
         self._registry.apply_if_legal(mission, Frozen())
         await self._journal.saved()
@@ -150,7 +150,7 @@ class LifecycleApi:
         if mission.status is not Status.PAUSED:
             raise OvermindError("not_running", f"{_is(mission)} It is not frozen.")
         await self._trees.thaw(mission)
-        await self._progress.refresh()
+        await self._progress.look()
         current = self._registry.live.get(mission.id, mission)
         self._registry.apply_if_legal(current, Thawed(self._progress.of(mission.run_id).last))
         await self._journal.saved()

@@ -107,7 +107,7 @@ class LogsApi:
         return self._follow_logs(request) if request.follow else self._logs(request)
 
     async def _logs(self, request: Logs) -> LogPlaces:
-        await self._progress.refresh()
+        await self._progress.look()
         self._journal.flush()
         seq = self._event_table.newest()
         missions = self._wanted(request.ids)

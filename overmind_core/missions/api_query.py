@@ -145,7 +145,7 @@ class QueryApi:
         if request.env or request.reveal:
             forbid_inside(mission_of(caller, self._registry, self._home.root), "read environments")
         if mission.is_live:
-            await self._progress.refresh()
+            await self._progress.look()
         runs = self._registry.runs_of(mission.id)
         children = children_of(self._registry.parents()).get(mission.id, [])
         lines = await self._last_lines([mission])
@@ -171,7 +171,7 @@ class QueryApi:
         """What each live mission uses now."""
         del request, caller
         missions = sorted(self._registry.live.values(), key=lambda mission: (mission.created_at, mission.id))
-        await self._progress.refresh()
+        await self._progress.look()
         used = await self._resources.usage(missions)
         said = self._runner.conversations(missions)
         rows: list[MissionUsage] = []
@@ -208,7 +208,7 @@ class QueryApi:
     async def _widened(
         self, missions: Sequence[Mission], rows: Sequence[ListedMission], said: Mapping[str, Conversation]
     ) -> list[WideMission]:
-        await self._progress.refresh()
+        await self._progress.look()
         used = await self._resources.usage([mission for mission in missions if mission.is_live])
         lines = await self._last_lines(missions)
         wide: list[WideMission] = []

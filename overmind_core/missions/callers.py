@@ -51,7 +51,9 @@ def _mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
     named = _by_environment(caller.peer, registry, home) or _by_mark(caller.mark, registry)
     if named is None and (caller.mark == OWN_MARK or any(mark_of(pid) == OWN_MARK for pid in line)):
         return _by_git(line, registry)
-    return UNKNOWN if named is None and adopted else named
+    if named is None and (adopted or read(caller.peer.pid) is None):  # gone, or of a container that hides it
+        return UNKNOWN
+    return named
 
 
 def _ancestors(pid: int) -> Iterator[int]:

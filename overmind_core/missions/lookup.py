@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 UNKNOWN = "?"
 """In place of the id of who asks: inside some mission, nobody can say which. It descends from none and none descends
 from it, so it may touch none."""
-UNKNOWN_SUBJECT = "A program that the daemon or a mission started"
+UNKNOWN_SUBJECT = "A program that a mission or the daemon started, or one that has gone,"
 LISTED = 10
 """Candidates that an `ambiguous` error names."""
 

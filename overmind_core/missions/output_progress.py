@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 
 PERIOD = 1.0
+LOOK_SECONDS = 2.0
+"""How long who only looks waits for a keeper, which may be stopped."""
 RATE_WINDOW = 5
 """Samples over which an output rate is taken."""
 
@@ -91,9 +93,16 @@ class OutputProgress:
 
     async def refresh(self) -> None:
         """Ask for what changed; callers at the same time share one question."""
+        await asyncio.shield(self._asked())  # whoever gives up must not take the answer from the others
+
+    async def look(self) -> None:
+        """As `refresh`, for who only shows it: where the keeper does not answer, what was known last will do."""
+        await asyncio.wait((self._asked(),), timeout=LOOK_SECONDS)
+
+    def _asked(self) -> asyncio.Task[None]:
         if self._requesting is None or self._requesting.done():
             self._requesting = asyncio.create_task(self._request())
-        await asyncio.shield(self._requesting)  # whoever gives up must not take the answer from the others
+        return self._requesting
 
     async def beat(self, is_needed: Callable[[], bool]) -> None:
         """Refresh once a second for as long as the supervisor lives."""

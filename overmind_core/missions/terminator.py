@@ -134,8 +134,10 @@ class Terminator:
 
     async def _turn(self) -> None:
         self._drop_finished()
-        await self._send_signals()
-        self._end_due()
+        try:
+            await self._send_signals()
+        finally:  # what is due to be killed need not be asked to end
+            self._end_due()
         await self._check_leftovers()
 
     async def _try_later(self, error: Exception) -> None:
@@ -194,23 +196,27 @@ class Terminator:
         groups: dict[tuple[int, ...], list[RunTarget]] = {}
         leftovers: dict[tuple[int, ...], list[RunTarget]] = {}
         missions = []
+        taken: dict[str, tuple[int, ...]] = {}
         for mission_id, signals in list(self._signals.items()):
             if self._blocked(mission_id):
                 continue
-            del self._signals[mission_id]
+            taken[mission_id] = self._signals.pop(mission_id)
             mission = self._registry.live.get(mission_id)
             target = None if mission is None else self._trees.target(mission)
             if mission is not None and target is not None:
                 natural = mission.ending is not None and mission.ending.cause is Cause.EXITED
                 (leftovers if natural else groups).setdefault(signals, []).append(target)
                 missions.append(mission_id)
-        with self._working_on(missions):
-            for signals, targets in groups.items():
-                await self._trees.in_thread(partial(self._sweep(targets).signal_tree, signals))
-            for signals, targets in leftovers.items():
-                self._record_leftovers(
-                    await self._trees.in_thread(partial(self._sweep(targets).signal_leftovers, signals))
-                )
+        try:
+            with self._working_on(missions):
+                for signals, targets in groups.items():
+                    await self._trees.in_thread(partial(self._sweep(targets).signal_tree, signals))
+                for signals, targets in leftovers.items():
+                    found = await self._trees.in_thread(partial(self._sweep(targets).signal_leftovers, signals))
+                    self._record_leftovers(found)
+        except Exception:
+            self._signals = taken | self._signals  # sent once more is better than never
+            raise
 
     def _record_leftovers(self, found: Mapping[str, Sequence[NamedProcess]]) -> None:
         """Say in the log of each run what it had left behind: a forgotten server is the usual leak."""

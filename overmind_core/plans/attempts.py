@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 
+_REFUSAL = re.compile(r"Error: ([a-z_]+): (.+)")
+"""The last line of one of our commands that failed."""
 RETRY_SECONDS = 1.0
 """Pause before an agent is asked for again that could not be saved (a full disk)."""
 
@@ -90,6 +93,8 @@ class Attempts:
         self._values = values
         self._outputs = outputs
         self._under_way: dict[str, asyncio.Task[Any]] = {}
+        self._unready: dict[str, str] = {}
+        """Why a mission did not become ready in time, as a clause."""
         self._occupied: set[str] = set()
         """Agents at whose port somebody listened before their newest attempt was started."""
         self._applied: Environment | None = None
@@ -192,6 +197,7 @@ class Attempts:
             occupied = name in self._occupied
             await until_ready(self._observer, mission, bound.probe, bound.variables, occupied=occupied)
         except NotReady as error:
+            self._unready[mission.id] = str(error)
             self._not_ready(mission, str(error))
         else:
             self._listener.on_ready(name, mission.id)
@@ -208,7 +214,8 @@ class Attempts:
     def _conclude(self, name: str, mission: Mission) -> None:
         """It has ended: at once, unless something that it hands on has to be read first, or its probe was slower."""
         agent = self._plan.agents[name]
-        if name in self._plan.results or agent.outputs or self._is_unproved(name, mission):
+        refused = agent.merge is not None and not self._end(mission).ok
+        if refused or name in self._plan.results or agent.outputs or self._is_unproved(name, mission):
             self._begin_work(name, self._read(name, agent, mission))
         else:
             self._cancel_work(name)
@@ -230,7 +237,9 @@ class Attempts:
         return await was_ready(self._observer, mission, bound.probe, bound.variables, occupied=occupied)
 
     def _explained(self, mission: Mission) -> str:
-        """Why it could not be prepared, "" when it was."""
+        """Why it could not be prepared, or did not become ready; "" for anything else."""
+        if mission.reason == NOT_READY and mission.id in self._unready:
+            return f"not ready: {self._unready.pop(mission.id)}"
         if mission.reason == "setup_failed":
             return f"setup_failed; see: overmind logs {mission.definition.name}"
         isolation = self._workspace.records.get(mission.id)
@@ -245,6 +254,7 @@ class Attempts:
             unproved = self._is_unproved(name, mission)
             ready = unproved and await self._was_ready(name, agent, mission)
             outputs = await self._outputs.read(mission, folder, wanted, agent.outputs)
+            refusal = None if agent.merge is None else await self._refusal(mission)
         except Exception as error:
             # Whatever it is: a plan with an agent that is for ever about to end would never end.
             self._fail(name, "internal", f"its outputs can't be read: {error}")
@@ -259,7 +269,14 @@ class Attempts:
         elif end.ok and outputs.problem is not None:
             reason, explained = outputs.problem
             end = replace(end, ok=False, reason=reason)
+        elif not end.ok and refusal is not None and not end.reason:
+            end, explained = replace(end, reason=refusal[1]), f"{refusal[1]}: {refusal[2].rstrip('.')}"
         self._listener.on_end(name, end, explained)
+
+    async def _refusal(self, mission: Mission) -> re.Match[str] | None:
+        """Why a merge was refused, in the words that its command ended with: the code, and a sentence."""
+        text = await self._outputs.log_text(mission)
+        return _REFUSAL.fullmatch(text.rstrip().rpartition("\n")[2].strip())
 
     def _end(self, mission: Mission) -> AttemptEnd:
         """How the mission ended; one that a person stopped has failed, whatever its exit code."""

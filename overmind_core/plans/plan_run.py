@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import EndAsked, Exited, Spawned
-from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.missions.mission import Cause, Ending, Mission, Status
 from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import (
     ACTIVE,
@@ -49,6 +49,13 @@ if TYPE_CHECKING:
 
 CLEAN_UP_SECONDS = 300.0
 """How long what cleans up may go on, after the grace, once a plan is being ended."""
+
+
+def plan_ending(ending: Ending, now: float) -> tuple[PlanEnding, float]:
+    """How a plan is to end at `now` (monotonic seconds), and for how many seconds that holds."""
+    left = ending.deadline_mono + CLEAN_UP_SECONDS - now
+    orderly = ending.cause is not Cause.KILL and left > 0
+    return (PlanEnding.ORDERLY, left) if orderly else (PlanEnding.AT_ONCE, 0.0)
 
 
 class RemovedAgents:
@@ -352,8 +359,8 @@ class PlanRun:
         """It was asked to end: its agents with it, after what cleans up."""
         assert mission.ending is not None
         if mission.ending.cause is not Cause.KILL:
-            left = mission.ending.deadline_mono + CLEAN_UP_SECONDS - self._clock.mono()
-            self._advance(mission, PlanEnding.ORDERLY if left > 0 else PlanEnding.AT_ONCE, left)
+            ending, left = plan_ending(mission.ending, self._clock.mono())
+            self._advance(mission, ending, left)
             return
         self._step(PlanEnding.AT_ONCE)
         if not any(self._delays_end(node) for node in self.nodes.values()):

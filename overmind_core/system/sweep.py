@@ -277,7 +277,7 @@ MISSION_VARIABLE = b"\0OVERMIND_MISSION_ID="
 
 
 def end_stragglers(variable: str, value: str) -> int:
-    """End every process of this user that was started with `variable=value`: ask them, then kill them; wait for it.
+    """End what was started with `variable=value` and is ours to end: ask it, then kill it; wait for it.
 
     Ends what a supervisor that was killed left running; blocks.
     A daemon of ours and its agents are spared, even when such a process started them.
@@ -316,12 +316,14 @@ def _started_with(on: ProcessTable, snapshot: Snapshot, sign: bytes) -> Iterator
         if process.dead or process.pid == os.getpid():
             continue
         text = b"\0" + environ(process.pid)
-        if sign in text and MISSION_VARIABLE not in text and not on.holds_lock(process) and _same_user(process.pid):
+        if sign in text and MISSION_VARIABLE not in text and not on.holds_lock(process) and _may_end(process.pid):
             yield process
 
 
-def _same_user(pid: int) -> bool:
-    """Whether it runs as this user; where there is no /proc nobody else's environment can be read."""
+def _may_end(pid: int) -> bool:
+    """Whether it runs as this user, or was made another by root; without /proc no other environment can be read."""
+    if os.geteuid() == 0:
+        return True
     try:
         return os.stat(f"/proc/{pid}").st_uid == os.geteuid()
     except OSError:

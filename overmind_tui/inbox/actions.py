@@ -32,7 +32,9 @@ class AnswerActions:
 
     def give(self, question: Row, behaviour: str, options: Sequence[str] = ()) -> None:
         """Answer; who was late hears who was faster."""
-        chosen = ", ".join(map(safe, options)) or DONE[behaviour]
+        several = len(question.get("choices") or ()) > 1
+        labels = [one.partition(":")[2] if several else one for one in options]
+        chosen = ", ".join(map(safe, labels)) or DONE[behaviour]
 
         def on_result(error: OvermindError | None) -> None:
             if error is None:

@@ -21,9 +21,9 @@ Key = tuple[str, int]
 """A mission, and the number of what it asks; 0 where it asks nothing."""
 SPENT = "restart_budget_spent"
 """The reason of one that nobody starts again."""
-LOST, BLOCKED, TURN = "lost with the keeper", "blocked", "your turn"
-GROUPS = (LOST, BLOCKED, TURN)
-"""In the order in which they are listed."""
+LOST, BLOCKED, OVER, TURN = "lost with the keeper", "blocked", "crashed", "your turn"
+GROUPS = (LOST, BLOCKED, OVER, TURN)
+"""In the order in which they are listed: one that waits now stands above one that ended long ago."""
 LONGEST_NAME = 24
 """Cells."""
 ROOMY = 50
@@ -90,7 +90,7 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
         elif missions_rows.was_lost(row):
             found.append(Need(row, None, LOST, _held(row, now)))
         elif blocked(row):
-            found.append(Need(row, None, BLOCKED, _held(row, now)))
+            found.append(Need(row, None, BLOCKED if missions_rows.is_live(row) else OVER, _held(row, now)))
         elif your_turn(row):
             found.append(Need(row, None, TURN, _held(row, now)))
     return sorted(found, key=lambda need: (GROUPS.index(need.group), -need.since, need.key))
@@ -152,7 +152,7 @@ def _line(need: Need, names: int, cells: int, *, ascii_only: bool) -> list[Cell]
     mark = missions_rows.mark(need.row)
     sign = Cell(f"  {mark.ascii if ascii_only else mark.mark} ", mark.tone)
     name = Cell(pad(clipped(safe(need.row["name"]), names), names + 2), "news")
-    kind = Cell(f"{need.kind:<11}" if need.group == BLOCKED and cells >= ROOMY else "", "quiet")
+    kind = Cell(f"{need.kind:<11}" if need.group != TURN and cells >= ROOMY else "", "quiet")
     since = Cell(f"{numbers.span(need.since):>4}  ", "quiet")
     room = cells - sum(width(cell.text) for cell in (sign, name, kind, since)) - 1
     return [sign, name, kind, since, Cell(clipped(need.said, max(room, 0)), "wait" if need.asked else "")]
@@ -260,7 +260,7 @@ def about(need: Need, answer: str) -> SubjectLines:
     if need.group == LOST:
         line = " its end is unknown · r starts it again, :restart --lost restarts all that were lost"
         return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
-    if need.group != BLOCKED:
+    if need.group == TURN:
         return plain(answer) or [[Cell(f" {need.said}")]]
     tone = "bad" if rows.mark(need.row) is CRASHED else "slow"
     said: SubjectLines = [[Cell(f" {need.said}", tone)]] if need.said else []

@@ -63,7 +63,9 @@ def each(shell: Shell, doing: Request, rows: Sequence[Row]) -> None:
             shell.request("seen", [{"id": one} for one in done], lambda _answers: None)
         failed = [(name, one) for name, one in zip(names.values(), answers, strict=True)
                   if isinstance(one, OvermindError)]  # fmt: skip
-        shell.flash(_outcome_text(doing, list(names.values()), failed), "bad" if failed else "good")
+        text = _outcome_text(doing, list(names.values()), failed)
+        notes = dict.fromkeys(one["note"] for one in answers if isinstance(one, dict) and one.get("note"))
+        shell.flash(" · ".join((text, *map(safe, notes))), "bad" if failed else "slow" if notes else "good")
 
     shell.request(doing.command, [{"id": one} for one in names], on_result)
 

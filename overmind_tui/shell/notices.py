@@ -105,8 +105,8 @@ class Title:
             return
         self._as_of = fleet.changes, fleet.questions
         found = rows.needs(fleet.rows.values(), fleet.questions, now)
-        turns = sum(need.group == rows.TURN for need in found)
-        title = ringing.title(len(found) - turns, turns, ascii_only=self._ascii)
+        blocked, turns = (sum(need.group == group for need in found) for group in (rows.BLOCKED, rows.TURN))
+        title = ringing.title(blocked, turns, ascii_only=self._ascii)
         if title != self._said:
             self._write(("" if self._said else ringing.KEEP_TITLE) + ringing.titled(title))
             self._said = title

@@ -108,7 +108,7 @@ class Stage:
         """End everything, and take away what missions had of their own."""
         if not self.home.exists():
             return
-        for words in ("delete webshop --yes", "worktrees prune --force --yes", "shutdown --yes"):
+        for words in ("delete webshop --yes", "worktrees prune --all --force --yes", "shutdown --yes"):
             self._run([*PROGRAM, *words.split()], check=False)
 
     def _run(self, words: Sequence[str], *, check: bool = True) -> str:

@@ -115,7 +115,7 @@ def test_a_renamed_mission_keeps_its_id(om):
 MISTAKES = [
     ("max_restarts = 5", "max_restarts = many", "line 18: ", None),
     ("max_restarts = 5", 'max_restarts = "5"', "line 18: max_restarts: write a whole number", None),
-    ("max_restarts = 5", "max_restart = 5", "line 18: max_restart: there is no such key. Did you mean max_restarts or",
+    ("max_restarts = 5", "max_restart = 5", "line 18: max_restart: there is no such key. Did you mean max_restarts?",
      None),
     ('restart = "never"', 'restart = "sometimes"', "line 16: Unknown restart policy 'sometimes'", None),
     ('grace = "10s"', 'grace = "soon"', "grace: 'soon' is not a duration", "grace"),

@@ -225,6 +225,10 @@ def test_two_homes_side_by_side_never_touch_each_other(make_home):
     theirs.refused("info", mine, code="not_found")
 
 
+def ends_by_itself(pid):
+    eventually(lambda: not processes.alive(pid), timeout=30, what=f"{pid} ends by itself")
+
+
 def test_a_home_that_is_removed_ends_its_daemon_its_keeper_and_all_that_runs_and_leaves_the_next_one_alone(om):
     polite = om.pid(om.mission("sleep 1000", "--restart", "always"))
     parent = om.pid(om.mission("setsid sleep 999 & sleep 1000"))
@@ -239,7 +243,7 @@ def test_a_home_that_is_removed_ends_its_daemon_its_keeper_and_all_that_runs_and
     next_daemon, next_keeper = om.supervisor_pid(), om.keeper_pid()
     assert next_daemon != daemon
     for pid in (daemon, polite, parent, hidden, keeper):
-        eventually(lambda pid=pid: not processes.alive(pid), timeout=30, what=f"{pid} ends by itself")
+        ends_by_itself(pid)
     assert om.json("status", "--json")["keeper"]["pid"] == next_keeper
     assert (om.supervisor_pid(), om.ps("--all")) == (next_daemon, [])
 
@@ -249,7 +253,7 @@ def test_a_home_that_is_removed_for_good_is_not_made_anew_by_what_is_left_of_it(
     daemon, keeper = om.supervisor_pid(), om.keeper_pid()
     shutil.rmtree(om.home)
     for pid in (daemon, keeper):
-        eventually(lambda pid=pid: not processes.alive(pid), timeout=30, what=f"{pid} ends by itself")
+        ends_by_itself(pid)
     assert not os.path.exists(om.home)
 
 

@@ -143,10 +143,10 @@ def test_ignored_files_that_a_mission_made_stay_or_go_as_the_project_says_and_ar
     assert [row["ignored"] for row in om.json("worktrees", "--json")] == [1, 1]
     assert om.ok("worktrees").count(" ignored ") == 2
     assert "1 ignored file (.env) that would be lost" in om.refused("discard", "edited", code="unmerged")
-    assert om.ok("worktrees", "prune") == "Kept made: 1 ignored file\nKept edited: 1 ignored file\n"
+    assert om.ok("worktrees", "prune", "--all") == "Kept made: 1 ignored file\nKept edited: 1 ignored file\n"
     om.ok("rm", made)
     assert os.path.isfile(os.path.join(shop.worktree_of(made), "tmp.log", "db.log"))
-    om.ok("worktrees", "prune", "--force", "-y")
+    om.ok("worktrees", "prune", "--force", "--all", "-y")
     shop.assert_nothing_left()
 
     shop.commit("rules", {".overmind.yml": kept + '  keep: ["*", "!tmp.log"]\n'})

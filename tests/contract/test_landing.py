@@ -26,9 +26,9 @@ HOLD = "while ! test -e {go}; do sleep 0.02; done"
 class Shop:
     """A repository, and missions that work in worktrees of it."""
 
-    def __init__(self, om):
+    def __init__(self, om, name="shop"):
         self.om = om
-        self.code = Repository(om.path("shop"))
+        self.code = Repository(om.path(name))
         self.base = self.code.commit("first", {"a": "1\n", "b": "1\n"})
         om.environment.update({name: value for name, value in self.code.environ.items() if name.startswith("GIT_")})
         om.ok("start")
@@ -213,12 +213,19 @@ def test_work_that_would_be_lost_is_named_first(om, shop):
     om.refused("discard", "live", "--force", code="not_finished")
     om.refused("changes", "odd", code="gone")
     assert shop.merged("odd", preview=True)["files"][0]["path"] == "b", "what was committed is there all the same"
-    kept = om.ok("worktrees", "prune").splitlines()
+    other = Shop(om, "other")
+    other.done("clean", "echo x > new")
+    assert om.ok("worktrees", "--here", cwd=other.code.folder).count("\n") == 2
+    kept = om.ok("worktrees", "prune", cwd=shop.code.folder).splitlines()
     assert sorted(line.split(": ")[0] for line in kept) == ["Kept blue", "Kept live", "Kept odd", "Kept red"]
-    forced = om.ok("worktrees", "prune", "--force", "--dry-run")
+    om.refused("worktrees", "prune", "--force", code="not_found")
+    forced = om.ok("worktrees", "prune", "--force", "--dry-run", "--all")
     assert "Would remove red: worktree, branch overmind/red (1 unmerged commit lost)\n" in forced
-    om.ok("worktrees", "prune", "--force")
-    assert [row["name"] for row in om.json("worktrees", "--json")] == ["live"]
+    assert "Would remove clean: worktree, branch overmind/clean (1 uncommitted file lost)\n" in forced
+    om.ok("worktrees", "prune", "--force", cwd=shop.code.folder)
+    assert [row["name"] for row in om.json("worktrees", "--json")] == ["live", "clean"]
+    assert om.ok("ports", "--here", cwd=other.code.folder).count("\n") == 1
+    assert om.ok("ports", "--here", cwd=shop.code.path(".overmind")).count(" live ") == 1
     assert shop.code.git("branch", "--list", "overmind/*").split()[-1:] == ["overmind/live"]
     om.ok("kill", live)
 
@@ -235,7 +242,7 @@ def test_a_repository_that_an_agent_made_is_never_thrown_away_and_no_bare_hash_l
     om.ok("merge", "ignored")
     for name in ("new", "linked", "ignored"):
         assert "app" in om.refused("discard", name, code="unmerged")
-    assert om.ok("worktrees", "prune").count("Kept ") == 3
+    assert om.ok("worktrees", "prune", cwd=shop.code.folder).count("Kept ") == 3
     for mission in (new, linked, ignored):
         assert os.path.isfile(shop.worktree(mission).path("app", "1"))
     om.ok("discard", "linked", "--force")

@@ -87,6 +87,7 @@ def test_a_stranger_on_the_port_is_not_the_agent(om, tmp_path):
         """)  # fmt: skip
         assert stages(ended(om, plan)) == {"db": "failed", "after": "skipped"}
     assert f"not ready: after 1 s localhost:{port} is held by " in om.logs("db")
+    assert f"--- db: failed (not ready: after 1 s localhost:{port} is held by " in om.logs(plan)
 
 
 QUICK = """

@@ -77,7 +77,7 @@ def test_a_newer_state_is_refused_and_left_as_it_is(om):
     assert om.pid(mission) == pid
 
 
-@pytest.mark.parametrize("words", [("shutdown", "-y"), ("kill", "--all", "-y")], ids=" ".join)
+@pytest.mark.parametrize("words", [("shutdown", "-y"), ("kill", "--all", "-y"), ("stop", "--all", "-y")], ids=" ".join)
 def test_what_runs_can_be_ended_though_no_daemon_can_read_the_state(om, words):
     missions = [om.mission("sleep 600"), om.mission("setsid sleep 601 & sleep 602", "--restart", "always")]
     pids = [om.pid(mission) for mission in missions]

@@ -289,10 +289,14 @@ def test_a_keeper_that_is_stopped_is_named_with_what_helps_and_does_all_that_was
     keeper = om.keeper_pid()
     os.kill(keeper, signal.SIGSTOP)
     clients = [om.popen("run", "--name", "later", "sleep 601"), om.popen("stop", first), om.popen("kill", first)]
+    for words in (("info", first), ("logs", first), ("top",)):
+        om.ok(*words)  # who only looks is shown what was known last
     said = f"Error: busy: The keeper (PID {keeper}) has not answered for 10 s: it is stopped. "
     for client in clients:
         assert client.wait(timeout=60) == 1
-        assert client.stderr.read().startswith(f"{said}Let it go on with: kill -CONT {keeper} ")
+        error = client.stderr.read()
+        assert error.startswith(said)
+        assert error.endswith(f"Let it go on with: kill -CONT {keeper}\n")
     (problem,) = om.json("status", "--json")["problems"]
     assert f"kill -CONT {keeper}" in problem
     os.kill(keeper, signal.SIGCONT)

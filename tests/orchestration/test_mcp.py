@@ -101,10 +101,13 @@ REFUSED = [
     ("run_agent", {"prompt": " "}, "Error: empty_command: "),
     ("send", {"id": "plain", "text": "x"}, "Error: not_session: "),
     ("result", {"id": "plain"}, "Error: not_finished: "),
-    ("wait", {"ids": []}, "Error executing tool wait: "),
-    ("stop", {}, "Error executing tool stop: "),
-    ("stop", {"id": "plain", "force": True}, "Error executing tool stop: "),
-    ("run", {"command": "true", "type": "service"}, "Error executing tool run: "),
+    ("wait", {"ids": []}, "Error: invalid: wait: ids is empty"),
+    ("stop", {}, "Error: invalid: stop: id is missing"),
+    ("stop", {"id": "plain", "force": True}, "Error: invalid: stop: there is no argument force: it has id"),
+    ("run", {"comand": "true"}, "Error: invalid: run: command is missing; there is no argument comand: did you mean"),
+    ("run", {"command": "true", "type": "service"}, "Error: invalid: run: type must be one of 'task' or 'session'"),
+    ("logs", {"id": "plain", "tail": "many"}, "Error: invalid: logs: tail must be a whole number"),
+    ("info", {"id": 7}, "Error: invalid: info: id must be a text"),
 ]
 
 
@@ -118,6 +121,8 @@ def test_what_is_wrong_is_said_in_a_sentence(agents):
 
     for said, (tool, arguments, start) in zip(asyncio.run(work()), REFUSED, strict=True):
         assert said.startswith(start), (tool, arguments, said)
+        assert "pydantic" not in said
+        assert "\n" not in said
     assert len(om.ps("--all")) == 1
 
 

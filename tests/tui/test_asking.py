@@ -148,11 +148,11 @@ def found(rows, questions=()):
     return inbox_rows.needs(rows, questions, NOW)
 
 
-def test_blocked_ones_come_first_and_in_each_group_who_has_waited_longest():
+def test_those_that_wait_now_stand_above_those_that_crashed_long_ago_and_in_each_group_who_has_waited_longest():
     rows = [
         row("done", "idle", unseen=True, activity_since="2025-12-31T23:00:00.000Z"),
         row("late", "waiting", need="permission"),
-        row("dead", None, "crashed", reason="restart_budget_spent", ended_at="2025-12-31T23:59:30.000Z"),
+        row("dead", None, "crashed", reason="restart_budget_spent", ended_at="2025-12-31T20:00:00.000Z"),
         row("early", "waiting", need="permission"),
         row("busy", "working"),
     ]

@@ -302,14 +302,14 @@ def test_whose_turn_is_over_shows_the_whole_answer_and_takes_a_message(om, opene
     opened({}, scenario, size=(80, 24))
 
 
-def test_what_crashed_for_good_is_blocked_and_its_log_is_one_key_away(om, opened):
+def test_what_crashed_for_good_has_a_group_of_its_own_and_its_log_is_one_key_away(om, opened):
     om.mission("exit 3", "--name", "flaky", "--restart", "always", "--max-restarts", "1", "--backoff", "10ms")
     om.wait_status("flaky", "crashed")
 
     async def scenario(app, pilot):
         await until(pilot, lambda: app.fleet.rows, what="rows")
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: "blocked[1]" in picture(app), what="listed")
+        await until(pilot, lambda: "crashed[1]" in picture(app), what="listed")
         assert "press r to start it again" in picture(app)
         await pilot.press("m")
         assert "flaky asks nothing: r starts it again" in picture(app)

@@ -10,6 +10,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
+from overmind_core.cli.agents.mcp_arguments import StrictTool
 from overmind_core.cli.agents.mcp_calls import Calls
 from overmind_core.cli.agents.mcp_start_tools import StartTools
 from overmind_core.cli.agents.mcp_tools import ActionTools, ReadTools
@@ -55,24 +56,18 @@ def mcp_server(home: Home) -> MCPServer:
         "stop": acting.stop,
         "kill": acting.kill,
     }
-    made = [
-        _strict(Tool.from_function(_with_error_results(handler), name=name, annotations=_hints(name)))
-        for name, handler in tools.items()
-    ]
+    made = [_tool(name, handler) for name, handler in tools.items()]
     return MCPServer("overmind", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING", tools=made)
+
+
+def _tool(name: str, handler: Handler) -> Tool:
+    made = StrictTool.from_function(_with_error_results(handler), name=name, annotations=_hints(name))
+    assert isinstance(made, StrictTool)
+    return made.strictly()
 
 
 def _hints(tool: str) -> ToolAnnotations:
     return HINTS[OPERATIONS[OPERATION_OF.get(tool, tool)].danger]
-
-
-def _strict(tool: Tool) -> Tool:
-    """Refuse arguments that there are none of, instead of ignoring them: somebody meant something by them."""
-    arguments = tool.fn_metadata.arg_model
-    arguments.model_config["extra"] = "forbid"
-    arguments.model_rebuild(force=True)
-    tool.parameters = arguments.model_json_schema(by_alias=True)
-    return tool
 
 
 def _with_error_results(handler: Handler) -> Handler:

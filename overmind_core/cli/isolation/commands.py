@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, YES, Command, flag
 from overmind_core.cli.context import Context, confirmed
 from overmind_core.cli.isolation.trust import (
@@ -88,6 +89,7 @@ TRUST = Command(
 )
 
 
+HERE = flag("--here", "only those of the repository that you are in")
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "PORT": lambda row: str(row["port"]),
     "MISSION": lambda row: row["mission"],
@@ -101,7 +103,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 def ports(args: Namespace, context: Context) -> int:
     """Print a line per port."""
-    rows = [row for row in context.client().call("ports")["ports"] if row["held"] or args.all]
+    request = {"cwd": caller_environment.working_directory(None)} if args.here else {}
+    rows = [row for row in context.client().call("ports", request)["ports"] if row["held"] or args.all]
     if args.json:
         context.print(dumps(rows))
         return 0
@@ -114,7 +117,7 @@ def ports(args: Namespace, context: Context) -> int:
 
 PORTS = Command(
     name="ports",
-    options=[flag("--all", "also those that ended missions would like to have again", short="-a"), JSON],
+    options=[flag("--all", "also those that ended missions would like to have again", short="-a"), HERE, JSON],
     examples=["overmind ports", "overmind ports --json | jq '.[] | select(.service == \"web\") | .port'"],
     notes=(
         "A port is held while its mission is live: no other mission gets it. Restarted later, the mission gets the\n"

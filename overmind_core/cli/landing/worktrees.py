@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 
+from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, YES, Command, flag
-from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.context import Context, confirmed, is_interactive
+from overmind_core.cli.isolation.commands import HERE
 from overmind_core.cli.landing.changes import removed_line
 from overmind_core.cli.output import ABSENT, STATUS_COLOURS, coloured, dumps, or_absent, size, table
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED
 
@@ -65,7 +69,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 def worktrees(args: Namespace, context: Context) -> int:
     """Print them in the order in which their missions began."""
-    rows = context.client().call("worktrees", {"sizes": args.sizes})["worktrees"]
+    request = {"sizes": args.sizes, **({"cwd": caller_environment.working_directory(None)} if args.here else {})}
+    rows = context.client().call("worktrees", request)["worktrees"]
     if args.json:
         context.print(dumps(rows))
         return 0
@@ -74,16 +79,32 @@ def worktrees(args: Namespace, context: Context) -> int:
     titles = [title for title in COLUMNS if args.sizes or title != "SIZE"]
     colours = STATUS_COLOURS if coloured(context.environ) else None
     context.print(table(titles, [[COLUMNS[title](row) for title in titles] for row in rows], colours=colours))
-    for row in rows:
-        if row["problem"]:
-            context.note(display_safe(f"{row['name']}: {row['problem']}"))
+    broken = [row for row in rows if row["problem"]]
+    near = [row for row in broken if _is_around(row["source"])]
+    for row in near:
+        context.note(display_safe(f"{row['name']}: {row['problem']}"))
+    if len(near) < len(broken):
+        context.hint("Worktrees of other repositories are broken. See why with: overmind worktrees --json")
     return 0
+
+
+def _is_around(source: str) -> bool:
+    """Whether a repository is the one that the caller stands in."""
+    try:
+        return f"{os.getcwd()}/".startswith(f"{from_wire(source)}/")
+    except OSError:
+        return False
 
 
 WORKTREES = Command(
     name="worktrees",
-    options=[flag("--sizes", "count how much of the disk each takes, too"), JSON],
-    examples=["overmind worktrees", "overmind worktrees --sizes", "overmind worktrees --json"],
+    options=[flag("--sizes", "count how much of the disk each takes, too"), HERE, JSON],
+    examples=[
+        "overmind worktrees",
+        "overmind worktrees --here",
+        "overmind worktrees --sizes",
+        "overmind worktrees --json",
+    ],
     notes=(
         "COMMITS: those that the base does not have, and those that the branch does not have. FILES, LINES: changed\n"
         "since both went apart, uncommitted work included. WORK: what is not landed; merged: landed, but as\n"
@@ -97,7 +118,8 @@ WORKTREES = Command(
 def worktrees_prune(args: Namespace, context: Context) -> int:
     """Remove them, and say what is kept and why."""
     client = context.client()
-    if args.force and not args.dry_run and not _agreed(args, client.call("worktrees_prune", _request(args, dry=True))):
+    asks = not args.dry_run and (args.force or (args.all and is_interactive()))
+    if asks and not _agreed(args, client.call("worktrees_prune", _request(args, dry=True))):
         return FAILED
     answer = client.call("worktrees_prune", _request(args, dry=args.dry_run))
     if args.json:
@@ -110,29 +132,34 @@ def worktrees_prune(args: Namespace, context: Context) -> int:
     for one in answer["kept"]:
         context.print(display_safe(f"Kept {one['name']}: {one['why']}"))
     if not answer["removed"] and not answer["kept"]:
-        context.hint("No mission has a worktree.")
+        context.hint("No mission has a worktree." if args.all else "No mission has a worktree of this repository.")
     return 0
 
 
-def _request(args: Namespace, *, dry: bool) -> dict[str, bool]:
-    return {"force": args.force, "dry_run": dry}
+def _request(args: Namespace, *, dry: bool) -> dict[str, Any]:
+    where = {} if args.all else {"cwd": caller_environment.working_directory(None)}
+    return {"force": args.force, "dry_run": dry, **where}
 
 
 def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
-    """Name the work that would be lost, and ask."""
+    """Name the work that would be lost, or the worktrees where those of all repositories go, and ask."""
     lost = [f"{one['name']} ({one['lost']})" for one in planned["removed"] if one["lost"]]
-    return not lost or confirmed(f"Lose the work of {', '.join(lost)}?", yes=args.yes)
+    if lost:
+        return confirmed(f"Lose the work of {', '.join(lost)}?", yes=args.yes)
+    names = [one["name"] for one in planned["removed"]]
+    return not (args.all and names) or confirmed(f"Remove the worktrees of {', '.join(names)}?", yes=args.yes)
 
 
 WORKTREES_PRUNE = Command(
     name="worktrees prune",
     options=[
+        flag("--all", "those of all repositories, not only of the one that you are in", short="-a"),
         flag("--dry-run", "only say what would be removed"),
         flag("--force", "also where work is not committed, or merged nowhere"),
         YES,
         JSON,
     ],
-    examples=["overmind worktrees prune --dry-run", "overmind worktrees prune"],
+    examples=["overmind worktrees prune --dry-run", "overmind worktrees prune", "overmind worktrees prune --all"],
     notes="With each worktree go its branch, containers and volumes. What is kept is named, with the reason.",
     run=worktrees_prune,
 )

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 def is_lost(row: Row) -> bool:
     """Whether it was lost with its keeper, and not started again."""
-    return bool(row["reason"] == KEEPER_LOST and row["status"] == "crashed")
+    return bool(row.get("reason") == KEEPER_LOST and row.get("status") == "crashed")
 
 
 def now_cell(row: Row) -> str:
@@ -102,7 +102,7 @@ RECENT = 100
 def _tell_more(args: Namespace, rows: Sequence[Row], context: Context) -> None:
     """Tell about rows left out, and about a dead keeper: its missions have not crashed by themselves."""
     lost = sum(is_lost(row) for row in rows)
-    if not _is_filtered(args) and sum(row["ended_at"] is not None for row in rows) - lost >= RECENT:
+    if not _is_filtered(args) and sum(row.get("ended_at") is not None for row in rows) - lost >= RECENT:
         context.hint(f"Only the newest {RECENT} ended missions are shown. See all with: overmind ps --all")
     if lost:
         context.note(lost_sentence(lost))

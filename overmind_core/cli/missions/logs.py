@@ -169,7 +169,7 @@ def _show_cast(transcripts: list[Transcript], context: Context) -> None:
     for transcript in transcripts:
         for run in transcript.runs[-1:]:
             log = run_log(run)
-            if log.has_damaged_times(ended=run["ended_at"] is not None):
+            if log.has_damaged_times(ended=run.get("ended_at") is not None):
                 context.note(
                     f"Warning: the time index of run {run['number']} is damaged or incomplete. "
                     "The recording has all output, but not every time is right."

@@ -109,7 +109,7 @@ class EndWaiter:
 
 def end_line(end: End) -> str:
     """Return what a person reads of an end."""
-    if end["reason"] == KEEPER_LOST:
+    if end.get("reason") == KEEPER_LOST:
         how = lost.NOW
     else:
         how = "no exit code" if end["exit_code"] is None else f"exit code {end['exit_code']}"

@@ -101,16 +101,15 @@ def test_every_option_of_run_is_a_key():
         "--name": "the agent's",
         "--parent": "the plan",
         "--wait": "of the client",
-        "--json": "of the client",
-        "--output": "of the client",
+        "--tty": "of the client",
         "--detach": "of the client",
         "--rm": "of the client",
-        "--tty": "no_tty = false",
+        "--json": "of the client",
+        "--output": "of the client",
         "--no-isolate": "isolate = false",
     }
-    options = [next(name for name in option.names if name.startswith("--")) for option in RUN.options]
-    rest = {name for name in options if name not in said_otherwise}
-    keys = {name.removeprefix("--").replace("-", "_").replace("label", "labels") for name in rest}
+    rest = [option for option in RUN.options if not said_otherwise.keys() & set(option.names)]
+    keys = {option.attribute.replace("label", "labels") for option in rest}
 
     assert keys <= set(AGENT)
     assert set(SPECIAL) - {"command"} <= keys

@@ -9,6 +9,7 @@ import pytest
 
 from overmind_core.cli.command import ALIASES, COMMANDS, find
 from overmind_core.cli.context import Context
+from overmind_core.cli.headless import commands
 from overmind_core.cli.main import guarded
 from overmind_core.cli.synonyms import INSTEAD
 from overmind_core.errors import CODES, OvermindError
@@ -96,6 +97,18 @@ def test_home_may_be_named_before_the_command(tmp_path, monkeypatch, capsys):
         assert guarded([*words, "ps"], context) == 1
         assert context.home.root == context.environ["OVERMIND_HOME"] == str(tmp_path / "here")
         assert "daemon_not_running" in capsys.readouterr().err
+
+
+def test_home_before_a_headless_run_is_that_of_the_run(tmp_path, monkeypatch):
+    given = []
+
+    def headless(words, _):
+        given.append(words)
+        return 0
+
+    monkeypatch.setattr(commands, "headless", headless)
+    assert guarded(["--home", str(tmp_path), "--headless", "run", "true"], Context({})) == 0
+    assert given == [[f"--home={tmp_path}", "run", "true"]]
 
 
 @pytest.mark.parametrize("words", [["quest"], ["quest", "--help"], ["help", "quest"]])

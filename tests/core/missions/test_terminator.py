@@ -293,6 +293,21 @@ def test_an_end_that_keeps_failing_is_told_after_a_while_said_once_a_minute_and_
     assert world.machine.ended == [[f"{ONE}.1"]], "ended once it can be seen again"
 
 
+def test_who_could_not_be_asked_to_end_is_asked_as_soon_as_it_can_be_seen(tmp_path):
+    async def story(world):
+        world.machine.blind = OSError(24, "Too many open files")
+        mission = stopping(exited=False)
+        world.registry.add(mission, lambda: None, None)
+        world.terminator.signal(mission, (15,))
+        await asyncio.sleep(1)
+        assert world.machine.signalled == []
+        world.machine.blind = None
+        await asyncio.sleep(1)
+
+    world = played(tmp_path, story)
+    assert (world.machine.signalled, world.machine.ended) == ([f"{ONE}.1"], [])
+
+
 def test_an_end_that_fails_for_a_moment_is_an_end_like_any_other(tmp_path):
     async def story(world):
         world.machine.blind = OSError(24, "Too many open files")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 
 import pytest
@@ -13,6 +14,7 @@ from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.kernel.bus import Bus
 from overmind_core.notifications import service
 from overmind_core.notifications.service import Notifications, argv_of
+from overmind_core.system.run_mark import PERSON_MARK
 
 EVENT = NotificationDue(seq=7, mission="a1b2c3d4", name="api", why="blocked", now="Bash: rm <b>x</b>")
 TURN = replace(EVENT, why="your_turn", now="")
@@ -124,3 +126,19 @@ def test_who_begins_to_look_after_the_event_does_not_ring_for_it():
         calls.on_notification(EVENT)
     with calls.looking() as late:
         assert not calls.rings(7, late)
+
+
+PERSONS = """
+import os, sys
+from overmind_core.notifications.service import _run
+from overmind_core.system.run_mark import wear_own_mark
+wear_own_mark()
+until = 'until ! grep -q "queue size *1 " /proc/self/limits; do :; done; grep "queue size" /proc/self/limits > "$0"'
+_run(["/bin/sh", "-c", until, sys.argv[1]], os.environ)
+"""
+
+
+@pytest.mark.linux
+def test_the_command_is_known_as_the_person_s_and_not_as_our_own(tmp_path):
+    subprocess.run([sys.executable, "-c", PERSONS, str(tmp_path / "limits")], check=True, timeout=60)
+    assert (tmp_path / "limits").read_text().split()[3] == str(PERSON_MARK)

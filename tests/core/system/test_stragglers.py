@@ -7,6 +7,8 @@ import signal
 import subprocess
 import uuid
 
+import pytest
+
 from overmind_core.system.sweep import end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
@@ -45,6 +47,18 @@ def test_agents_that_were_started_from_there_are_spared():
     finally:
         agent.kill()
         agent.wait()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_what_has_become_another_user_ends_with_the_rest():
+    value = str(uuid.uuid4())
+    other = subprocess.Popen(["/bin/sleep", "600"], env={NAME: value}, user=65534, start_new_session=True)
+    try:
+        eventually(lambda: processes.with_variable(NAME, value))
+        assert end_stragglers(NAME, value) == 1
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_no_value_ends_nobody():

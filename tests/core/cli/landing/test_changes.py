@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from overmind_core.cli.landing import changes
@@ -22,7 +23,7 @@ ROW = {
     "mission": "a1b2c3d4", "name": "red", "status": "running", "branch": "overmind/red", "base": "main", "ahead": 2,
     "behind": 1, "files": 3, "insertions": 40, "deletions": 5, "dirty": False, "merged": False,
     "ports": {"": 3100, "web": 3101}, "containers": {"db": "healthy"}, "size_bytes": 2_000_000, "problem": None,
-    "path": "/shop/.overmind/worktrees/a1b2c3d4",
+    "path": "/shop/.overmind/worktrees/a1b2c3d4", "source": os.getcwd(),
 }  # fmt: skip
 BROKEN = {
     **ROW, "name": "odd", "status": None, **dict.fromkeys(("ahead", "behind", "files", "dirty", "merged")),
@@ -68,6 +69,8 @@ def test_each_worktree_has_a_line_and_a_broken_one_says_why(overmind):
                            "unmerged", "3100", "web:3101", "db:healthy", ROW["path"]]  # fmt: skip
     assert odd.split()[5:9] == ["-", "-", "-", "broken"]
     assert err == "odd: Git refused: \\x1b[2J.\n"
+    elsewhere = {"worktrees": [{"ok": {"worktrees": [{**BROKEN, "source": "/elsewhere"}]}}]}
+    assert "Git refused" not in overmind(elsewhere, "worktrees")[2], "it is of another repository"
     assert "2.0 MB" in overmind(answer, "worktrees", "--sizes")[1]
     assert json.loads(overmind(answer, "worktrees", "--json")[1])[0] == ROW
     assert overmind({"worktrees": [{"ok": {"worktrees": []}}]}, "worktrees")[1].split() == titles.split()
@@ -82,8 +85,13 @@ def test_what_would_be_lost_by_a_clean_up_is_named_before_it_is(overmind):
     assert out == "Removed red: worktree, branch b, 1 container (1 uncommitted file lost)\nKept blue: live\n"
 
 
-def test_a_merge_is_never_asked_for_twice(overmind):
-    status, _, err, requests = overmind({"merge": lambda _: None}, "merge", "red", "-m", "one", "-m", "two")
-    assert (status, len(requests)) == (1, 1)
-    assert err.startswith("Error: daemon_lost: ")
+def test_a_merge_is_asked_for_again_with_the_key_of_the_first_when_the_daemon_was_lost(overmind):
+    done = {"ok": True, "merged": True, "preview": False, "name": "red", "target": "main", "before": "0" * 40,
+            "after": "1" * 40, "commits": [{}], "files": []}  # fmt: skip
+    lines = iter([None, [{"ok": {"mission": "a1b2c3d4", "name": "red"}}, {"item": done}, {"end": True}]])
+    status, out, _, requests = overmind({"merge": lambda _: next(lines)}, "merge", "red", "-m", "one", "-m", "two")
+    assert (status, out) == (0, "Merged red into main: 1 commit, 0 files (000000000..111111111)\n")
+    assert len(requests) == 2
+    assert requests[0] == requests[1]
     assert requests[0][1]["message"] == "one\n\ntwo"
+    assert len(requests[0][1]["request"]) == 32
