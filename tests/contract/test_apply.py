@@ -184,15 +184,6 @@ def test_a_plan_whose_agents_program_is_not_installed_is_refused_before_it_begin
     assert not (tmp_path / "began").exists()
 
 
-def test_a_plan_of_standard_input_without_a_name_is_called_as_its_folder(om, tmp_path):
-    folder = tmp_path / "web shop"
-    folder.mkdir()
-    assert (
-        json.loads(om.ok("apply", "-", "--json", stdin='[agents.a]\ncommand = "true"\n', cwd=str(folder)))["name"]
-        == "web-shop"
-    )
-
-
 def test_a_mission_may_apply_a_plan_below_itself_within_the_limits_of_its_tree(om, tmp_path):
     path = written(tmp_path, """
         [blueprint]

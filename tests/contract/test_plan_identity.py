@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -104,3 +105,12 @@ def test_what_failed_is_run_again_of_the_plan_of_this_file_alone(om, folders):
     assert om.json("apply", "ci.toml", "--rerun", "failed", "--json", cwd=pa)["id"] == plans[0]
     assert ended(om, plans[0])["status"] == "stopped"
     assert om.api("plan", id=plans[1])["status"] == "crashed"
+
+
+def test_a_plan_of_standard_input_without_a_name_is_called_as_its_folder(om, tmp_path):
+    folder = tmp_path / "web shop"
+    folder.mkdir()
+    assert (
+        json.loads(om.ok("apply", "-", "--json", stdin='[agents.a]\ncommand = "true"\n', cwd=str(folder)))["name"]
+        == "web-shop"
+    )

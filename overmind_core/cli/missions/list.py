@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 def is_lost(row: Row) -> bool:
     """Whether it was lost with its keeper, and not started again."""
-    return bool(row.get("reason") == KEEPER_LOST and row["status"] == "crashed")
+    return bool(row.get("reason") == KEEPER_LOST and row.get("status") == "crashed")
 
 
 def now_cell(row: Row) -> str:

@@ -101,7 +101,12 @@ def test_home_may_be_named_before_the_command(tmp_path, monkeypatch, capsys):
 
 def test_home_before_a_headless_run_is_that_of_the_run(tmp_path, monkeypatch):
     given = []
-    monkeypatch.setattr(commands, "headless", lambda words, _: given.append(words) or 0)
+
+    def headless(words, _):
+        given.append(words)
+        return 0
+
+    monkeypatch.setattr(commands, "headless", headless)
     assert guarded(["--home", str(tmp_path), "--headless", "run", "true"], Context({})) == 0
     assert given == [[f"--home={tmp_path}", "run", "true"]]
 
