@@ -101,6 +101,8 @@ class QuestionAnswered(MissionEvent, frozen=True, kw_only=True, tag="answered"):
     """Who or which rule; null when it was withdrawn."""
     behaviour: str | None
     """Such as `allow`, `always`, `deny`."""
+    options: tuple[str, ...] | UnsetType = UNSET
+    """The labels that were chosen; absent where none was."""
     summary: str | None
 
 
