@@ -219,7 +219,7 @@ def test_i_ends_the_turn_and_says_so_or_that_there_is_none(om, opened, planner):
     async def scenario(app, pilot):
         await at(app, pilot, planner)
         await pilot.press("i")
-        await until(pilot, lambda: "planner: no turn is under way" in picture(app), what="nothing to end")
+        await until(pilot, lambda: "planner: no turn in progress" in picture(app), what="nothing to end")
         sessions.say(om, planner, "!sleep 600 late")
         await until(pilot, lambda: app.fleet.of(planner)["activity"] == "working", what="working")
         await pilot.press("i")

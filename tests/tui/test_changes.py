@@ -101,7 +101,7 @@ def test_only_what_is_below_the_folder_counts(repository):
 
 def test_where_git_can_not_say_anything_it_is_said_why(tmp_path):
     for folder, path, sentence in (
-        (tmp_path, "/usr/bin:/bin", "is in no git repository"),
+        (tmp_path, "/usr/bin:/bin", "is not in a git repository"),
         (tmp_path / "gone", "/usr/bin:/bin", "is not there"),
         (tmp_path, "/nowhere", "git is not on PATH"),
     ):
@@ -291,7 +291,7 @@ def test_e_changes_the_definition_and_asks_before_what_runs_is_restarted(om, ope
         await until(pilot, lambda: om.info("alpha")["command"] == "sleep 301", what="another command")
         await until(pilot, lambda: len(om.info("alpha")["runs"]) == 2, what="another run")
         await pilot.press("e")
-        await until(pilot, lambda: app.notice.text == "nothing was changed", what="nothing to change")
+        await until(pilot, lambda: app.notice.text == "nothing changed", what="nothing to change")
 
     opened({"alpha": "sleep 300"}, scenario)
 
@@ -301,7 +301,7 @@ def test_e_with_an_editor_that_fails_says_that_nothing_was_changed(om, opened, t
 
     async def scenario(app, pilot):
         await pilot.press("e")
-        await until(pilot, lambda: app.notice.text.startswith("nothing was changed · "), what="a word about it")
+        await until(pilot, lambda: app.notice.text.startswith("nothing changed · "), what="a word about it")
 
     opened({"alpha": "sleep 300"}, scenario)
 

@@ -371,10 +371,10 @@ def test_what_makes_no_sense_is_named_with_what_to_do_and_changes_nothing(opened
         for line, said in (
             (":events /(", "/( is no filter: missing ), "),
             (":logs /[", "/[ is no filter: "),
-            (":logs nosuch", "logs: there is no mission 'nosuch' · :missions lists them"),
-            (":attach alfa", "attach: there is no mission 'alfa', 'alpha'? · :missions lists them"),
-            (":describe nosuch", "describe: there is no mission 'nosuch' · :missions lists them"),
-            (":q x", "q takes no words, and you typed 'x' · :q alone leaves"),
+            (":logs nosuch", "logs: no mission named 'nosuch' · :missions lists them"),
+            (":attach alfa", "attach: no mission named 'alfa', 'alpha'? · :missions lists them"),
+            (":describe nosuch", "describe: no mission named 'nosuch' · :missions lists them"),
+            (":q x", "q takes no arguments, got 'x' · use :q alone"),
         ):
             await write(pilot, line)
             assert app.notice.text.startswith(said), app.notice.text

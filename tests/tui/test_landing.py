@@ -395,7 +395,7 @@ def test_landing_shows_what_would_come_and_remembers_how():
         await press("enter")
         await pilot.pause()
         assert app.merged == [Wanted(How.SQUASH, "", "make test").request("00000001", preview=False)]
-        assert app.notice.text == "landed api: 3 commits on main · :wt shows what is left to land"
+        assert app.notice.text == "landed api: 3 commits on main · :wt lists the rest"
         assert app.screen is app.main
         await press(":merge")
         await pilot.pause()
@@ -477,7 +477,7 @@ def test_work_is_lost_only_after_a_second_question():
         app.replies["discard"] = {"mission": "00000006", "name": "日本-site", "branch": "overmind/日本-site"}
         await press("f")
         assert discards()[-1] == {"id": "00000006", "force": True}
-        assert app.notice.text == "discarded 日本-site: overmind/日本-site and its worktree are gone"
+        assert app.notice.text == "discarded 日本-site: overmind/日本-site and its worktree were removed"
         app.read_only = True
         await press("ctrl+d")
         assert app.notice.text == "read-only: discard is off"
@@ -489,9 +489,9 @@ def test_who_has_no_worktree_is_told_how_to_get_one():
     async def scenario(app, press, pilot):
         app.main.table.select("00000005")
         await press("L")
-        assert app.notice.text == "lint has no worktree of its own · run --isolate gives a mission one"
+        assert app.notice.text == "lint has no worktree · run --isolate gives a mission one"
         await press("*", "L")
-        assert app.notice.text == f"land: one at a time, and {len(FLEET)} are marked"
+        assert app.notice.text == f"land: select one: {len(FLEET)} are marked"
 
     walk(scenario)
 
@@ -503,7 +503,7 @@ def test_pushing_says_where_it_went():
         assert app.notice.text == "pushed overmind/api to origin"
         app.replies["push"]["uncommitted"] = ["a", "b"]
         await press("P")
-        assert app.notice.text.endswith("to origin · 2 files not committed: not among it")
+        assert app.notice.text.endswith("to origin · 2 files not committed, not pushed")
         app.replies["push"] = OvermindError("git_failed", "There is no remote origin.")
         await press("P")
         assert app.notice.text == "api: There is no remote origin."
@@ -539,7 +539,7 @@ def test_an_isolated_mission_is_reviewed_and_landed(om, opened, tmp_path):
         app.screen.act(keymap(Context.WORKTREES)["enter"])
         await until_it_says("overmind/api → main", "+zwei", "new new", "german")
         app.screen.act(keymap(Context.CHANGES)["L"])
-        await until_it_says("1 file of its worktree is not committed", "enter commits first")
+        await until_it_says("1 file of the worktree is not committed", "enter commits first")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Composer), what="the message of the commit")
         app.screen.paste("more")

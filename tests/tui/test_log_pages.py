@@ -152,7 +152,7 @@ def test_what_was_rotated_away_is_said(tmp_path):
     pages = [page for page in reader.pages([], reader.ends) if page is not None]
     files.drop(0, 2)
     assert reader.lines(pages[0])[0][2] == "--- the first 100.0 KB of run 1 are no longer kept ---"
-    assert [text for _, _, text in reader.lines(pages[1])] == ["--- no longer kept ---"]
+    assert [text for _, _, text in reader.lines(pages[1])] == ["--- output no longer kept ---"]
     again, _ = everything(look(described("api", files)))
     lost = 100_000 // len("line 000000\n")
     assert again[0] == "--- the first 100.0 KB of run 1 are no longer kept ---"
@@ -176,7 +176,7 @@ def test_who_meets_a_page_that_was_rotated_away_forgets_all_others_but_those_tha
     assert job.read(pages[1]).lost == []
     files.drop(0, 3)
     read = job.read(pages[1])
-    assert [text for _, _, text in read.lines] == ["--- no longer kept ---"]
+    assert [text for _, _, text in read.lines] == ["--- output no longer kept ---"]
     gone = [page for page in pages if page.spans[0].end[0] <= 150_000]
     assert len(gone) > 3
     assert set(read.lost) == {*gone} - {pages[1]}

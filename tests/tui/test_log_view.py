@@ -238,7 +238,7 @@ def test_clearing_the_view_deletes_nothing(om, opened, tmp_path):
     async def scenario(app, pilot):
         await until(pilot, lambda: "200 ERROR" in shown(app), what="the log")
         await pilot.press("l", "C")
-        await until(pilot, lambda: "nothing since the view was cleared" in picture(app), what="nothing")
+        await until(pilot, lambda: "no output since the view was cleared" in picture(app), what="nothing")
         gate.touch()
         await until(pilot, lambda: "late ERROR" in shown(app), what="what came")
         await pilot.press("0")
@@ -401,7 +401,7 @@ def test_a_long_log_is_saved_whole_or_filtered_and_a_copy_of_its_end_says_so(om,
         await until(pilot, lambda: " 1,600" in titles(app)[0], what="counted, too")
         await pilot.press("slash", "ctrl+u")
         await type_text(app, pilot, "(a+)+$\r")
-        await until(pilot, lambda: "takes too long with a line of this log" in app.notice.text, what="given up")
+        await until(pilot, lambda: "takes too long on a line of this log" in app.notice.text, what="given up")
         assert app.main.log_panel.search.wanted is None
 
     opened({"long": f"echo {'a' * 40}!; seq 8000; sleep 300"}, scenario)

@@ -101,7 +101,7 @@ def test_a_rule_that_is_not_stored_leaves_the_question_open(om, opened, planner,
         await opened_on(app, pilot, asked["question"])
         await pilot.press("Y", "enter", "n")
         assert isinstance(app.screen, NeedsPage)
-        assert "the question has just opened: read it, then press enter" in picture(app)
+        assert "the question just opened: read it, then press enter" in picture(app)
         assert sessions.inbox(om)
 
     opened({}, scenario)
@@ -114,7 +114,7 @@ def test_a_number_chooses_an_option(om, opened, planner):
         await opened_on(app, pilot, question)
         assert "1  Red  warm" in picture(app)
         await pilot.press("7")
-        assert "it has no option 7" in picture(app)
+        assert "there is no option 7" in picture(app)
         await pilot.press("y")
         assert "choose with 1-9" in picture(app)
         await pilot.press("2")
@@ -295,7 +295,7 @@ def test_whose_turn_is_over_shows_the_whole_answer_and_takes_a_message(om, opene
         await until(pilot, lambda: "line 5" in picture(app), what="the answer")
         assert "your turn[1]" in picture(app)
         await pilot.press("y")
-        assert "planner asks nothing: m sends it a message" in picture(app)
+        assert "planner has no question: m sends it a message" in picture(app)
         await pilot.press("m", *"thanks", "enter")
         await until(pilot, lambda: sessions.messages(om, planner)[-1] == "thanks", what="a message")
 
@@ -312,7 +312,7 @@ def test_what_crashed_for_good_has_a_group_of_its_own_and_its_log_is_one_key_awa
         await until(pilot, lambda: "crashed[1]" in picture(app), what="listed")
         assert "press r to start it again" in picture(app)
         await pilot.press("m")
-        assert "flaky asks nothing: r starts it again" in picture(app)
+        assert "flaky has no question: r restarts it" in picture(app)
         later(app)
         await pilot.press("l")
         assert app.screen is app.main

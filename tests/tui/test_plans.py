@@ -429,9 +429,9 @@ def test_without_any_plan_it_is_said_what_to_type():
         app.fleet.apply((), (), everything=True)
         app.main.rearrange(asked=True)
         await press(":plan")
-        assert app.notice.text == "there is no plan yet · :init writes an example, :apply FILE starts it"
+        assert app.notice.text == "no plans yet · :init writes an example, :apply FILE starts it"
         await press(":plan release")
-        assert app.notice.text.startswith("plan: there is no plan 'release' · :init writes an example")
+        assert app.notice.text.startswith("plan: no plan named 'release' · :init writes an example")
 
     walk(scenario)
 
@@ -460,7 +460,7 @@ def test_a_quest_is_cancelled_only_after_a_question():
         assert ("quest_cancel", "00000024") in app.asked
         assert app.notice.text == "cancelled port"
         await press("v")
-        assert app.notice.text == "port was not checked so far"
+        assert app.notice.text == "port has no check yet"
         await press("G", "x")
         assert app.notice.text == "backup/4 is completed already"
         await press("enter")
@@ -504,7 +504,7 @@ def test_nothing_is_done_where_there_is_no_row():
         await press(":quests", "x", "enter", "v")
         assert app.notice.text == "cancel: no quest is selected here"
         await press(":quest cancel")
-        assert app.notice.text == "quest cancel: name one, or choose it in :quests"
+        assert app.notice.text == "quest cancel: name one, or select it in :quests"
         await press(":bp", "enter", "l")
         assert app.screen.view == "blueprints"
         app.read_only = True

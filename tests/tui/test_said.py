@@ -16,8 +16,11 @@ QUEUED = {"message": 7, "state": "queued", "ahead": 0}
 EVENTS = [
     ({"type": "message_delivered"}, "api has it now"),
     ({"type": "message_answered"}, "api has answered"),
-    ({"type": "message_failed", "error": "exited"}, "api has ended without it · m, then up, brings the text back"),
-    ({"type": "message_failed", "error": "api_error 529"}, "api: api_error 529 · m, then up, brings the text back"),
+    (
+        {"type": "message_failed", "error": "exited"},
+        "api ended before it read the message · m, then up, restores the text",
+    ),
+    ({"type": "message_failed", "error": "api_error 529"}, "api: api_error 529 · m, then up, restores the text"),
 ]
 
 

@@ -76,7 +76,7 @@ def test_a_mistake_is_a_flash_with_its_line_and_what_was_good_stays(om, opened):
         for text, said in (
             ('[tui]\ntheme = "dark"\nsymbols = "emoji"', "line 3: tui.symbols"),
             ("[tui\n", "config.toml"),
-            ("[tui.hotkeys]\nx = 'top'", "line 2: tui.hotkeys.x: x is taken"),
+            ("[tui.hotkeys]\nx = 'top'", "line 2: tui.hotkeys.x: x is already used"),
         ):
             replace(om, text)
             await until(pilot, partial(flashes, app, said), what=said)

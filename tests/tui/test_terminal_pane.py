@@ -342,7 +342,7 @@ def test_r_runs_it_again_and_the_pane_shows_the_new_run(session, opened):
         await join(app, pilot)
         await until(pilot, shows(app, "run"))
         await pilot.press("enter")
-        await until(pilot, shows(app, "exited (3)", "r run again · esc back"))
+        await until(pilot, shows(app, "exited (3)", "r restart · esc back"))
         assert "<i>" not in picture(app), "nothing is offered that can't be done"
         await until(pilot, lambda: time.monotonic() > app.typed.quiet.until, what="keys count again")
         await until(pilot, lambda: app.fleet.of(app.main.terminal_panel.session.mission)["status"] == "crashed")
@@ -479,7 +479,7 @@ def test_a_task_can_be_watched_only(opened):
     async def scenario(app, pilot):
         await until(pilot, lambda: app.main.table.current is not None)
         await pilot.press("a")
-        await until(pilot, shows(app, "hello", "takes no input: watching only"))
+        await until(pilot, shows(app, "hello", "takes no input: view only"))
         assert app.main.terminal_panel.mode is Mode.LOOKING
 
     opened({"task": "echo hello; sleep 300"}, scenario)
