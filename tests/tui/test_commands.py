@@ -342,7 +342,7 @@ def test_the_doctor_looks_again_and_knows_all_mistakes_of_the_settings(om, opene
         assert "line 2: tui.theme" in picture(app)
         assert "line 3: tui.mouse" in picture(app)
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: "looking again" in app.notice.text, what="again")
+        await until(pilot, lambda: "checking again" in app.notice.text, what="again")
 
     with open(om.path("config.toml"), "w", encoding="utf-8") as file:
         file.write("[tui]\ntheme = 1\nmouse = 2\n")

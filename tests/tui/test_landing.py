@@ -192,7 +192,7 @@ def test_more_than_can_be_shown_is_counted():
 
 REFUSALS = [
     (CONFLICTS, False, "conflicts", "app.py            api and web"),
-    (DIRTY, True, "dirty", "only commits land"),
+    (DIRTY, True, "dirty", "Only commits land"),
     (DIRTY, False, "refused", "1 file of web is not committed"),
     (OvermindError("nothing_to_merge", "main has all of it. Nothing to do."), False, "refused", "Nothing to do."),
     (OvermindError("verify_failed", "It failed.", mission={"id": "00000009"}), False, "check failed", "It failed."),

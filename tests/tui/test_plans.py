@@ -391,7 +391,7 @@ def test_from_all_plans_to_one_to_the_log_of_an_agent():
         assert "├" not in page.shown_text()
         page.table.select("build")
         await press("enter")
-        assert app.notice.text == "build has not begun: waits for types"
+        assert app.notice.text == "build has not started: waits for types"
         page.table.select("types")
         await press("enter")
         assert app.screen is app.main
@@ -462,7 +462,7 @@ def test_a_quest_is_cancelled_only_after_a_question():
         await press("v")
         assert app.notice.text == "port has no check yet"
         await press("G", "x")
-        assert app.notice.text == "backup/4 is completed already"
+        assert app.notice.text == "backup/4 is already completed"
         await press("enter")
         assert app.notice.text == "the mission of backup/4 was removed"
         await press("d")
@@ -479,7 +479,7 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
         assert app.asked[-2:] == [("ritual_run", "backup"), ("ritual_pause", "backup")]
         await press("j", "j", "p", "k", "ctrl+d")
         assert ("ritual_resume", "prune") in app.asked
-        assert "what runs of mail goes on" in picture(app)
+        assert "the running quest of mail continues" in picture(app)
         await press("y")
         assert ("ritual_delete", "mail") in app.asked
         await press(":ritual resume --json", ":ritual pause prune", ":ritual delete", "y")

@@ -14,8 +14,8 @@ from overmind_tui.shell.remembered import Remembered
 
 QUEUED = {"message": 7, "state": "queued", "ahead": 0}
 EVENTS = [
-    ({"type": "message_delivered"}, "api has it now"),
-    ({"type": "message_answered"}, "api has answered"),
+    ({"type": "message_delivered"}, "api received the message"),
+    ({"type": "message_answered"}, "api answered"),
     (
         {"type": "message_failed", "error": "exited"},
         "api ended before it read the message · m, then up, restores the text",

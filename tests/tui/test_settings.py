@@ -110,12 +110,12 @@ MISTAKES = [
     ("[tui.hotkeys]\nhyper-x = 'top'", "line 2: tui.hotkeys.hyper-x: 'hyper-x' is not a key"),
     ("[tui.hotkeys]\nf2 = ''", "line 2: tui.hotkeys.f2: the command line is empty"),
     ("[tui.hotkeys]\nf2 = { line = 'top', context = 'nowhere' }", "line 2: tui.hotkeys.f2: context: write one of"),
-    ("[tui.hotkeys]\nf2 = { lin = 'top' }", "line 2: tui.hotkeys.f2: write a line"),
+    ("[tui.hotkeys]\nf2 = { lin = 'top' }", "line 2: tui.hotkeys.f2: write a command line"),
     (
         "[tui.aliases]\n'a b' = 'top'",
         "line 2: tui.aliases.a b: an alias must be one word that does not begin with : / ! or -",
     ),
-    ("[tui.aliases]\na = 3", "line 2: tui.aliases.a: write a line"),
+    ("[tui.aliases]\na = 3", "line 2: tui.aliases.a: write a command line"),
     (
         "[tui]\ntheme = 1\nmouse = 2",
         "line 2: tui.theme: 1 is not valid: write text in quotes (and 1 more, :doctor lists all)",
@@ -151,7 +151,7 @@ def test_bytes_that_are_no_text_are_a_mistake(tmp_path):
 
 
 def test_a_file_that_can_not_be_read_is_named_with_what_to_do(tmp_path):
-    with pytest.raises(BadSettings, match=f"^config.toml: {tmp_path} can't be read \\(Is a directory\\): make it"):
+    with pytest.raises(BadSettings, match=f"^config.toml: {tmp_path} can't be read: Is a directory. Make it"):
         settings.load(str(tmp_path))
 
 
@@ -159,7 +159,8 @@ def test_each_of_several_mistakes_has_a_sentence(tmp_path):
     with pytest.raises(BadSettings) as mistake:
         settings.load(written(tmp_path, "[tui]\ntheme = 1\nmouse = 2"))
     assert mistake.value.sentences == (
-        "config.toml line 2: tui.theme: 1 is not valid: write text in quotes", "config.toml line 3: tui.mouse: 2 is not valid: write true or false",
+        "config.toml line 2: tui.theme: 1 is not valid: write text in quotes",
+        "config.toml line 3: tui.mouse: 2 is not valid: write true or false",
     )  # fmt: skip
 
 
