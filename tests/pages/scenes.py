@@ -196,6 +196,10 @@ SCENES: dict[str, Scene] = {
             "until overmind answer writer allow; do sleep 0.2; done",
             "overmind claude run --name unlucky --env CLAUDE_CODE_MAX_RETRIES=2 say hello",
         ],
+        left_out={
+            "overmind stop filler": "tests/faults/test_full_disk.py, which mounts a small disk",
+            "overmind prune --older 0s": "the same",
+        },
     ),
     "docs/messages.md": Scene(lines=SHOP, files={"instructions.md": "count the lines of the README"}),
     "docs/orchestration.md": Scene(
