@@ -148,7 +148,7 @@ RITUAL_CREATE = Command(
     rest="CMD...",
     options=[
         option(
-            "--tz", "ZONE", "the time zone of the schedule, such as Europe/Berlin (default: the system's)",
+            "--tz", "ZONE", "time zone of the schedule, such as Europe/Berlin (default: the system's)",
             parse=time_zone,
         ),
         option(

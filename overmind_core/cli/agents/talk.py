@@ -136,7 +136,7 @@ def sent_line(message: Json) -> str:
 
 SEND = Command(
     name="send",
-    arguments=[one_id(), argument("text", "the message; - reads it from standard input", nargs="*", metavar="TEXT")],
+    arguments=[one_id(), argument("text", "message; - reads it from standard input", nargs="*", metavar="TEXT")],
     options=[
         flag("--wait", "wait for the answer and print it"),
         option(

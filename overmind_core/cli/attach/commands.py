@@ -126,7 +126,7 @@ ATTACH = Command(
     examples=["overmind attach shell", "overmind attach build --read-only", "overmind attach repl --detach-key ctrl-]"],
     notes=(
         "ctrl-\\ detaches; the mission keeps running. [attach] detach_keys in config.toml adds keys.\n"
-        "When the mission ends, attach exits with its exit code."
+        "When the mission ends, attach exits with the mission's exit code."
     ),
     run=attach,
 )

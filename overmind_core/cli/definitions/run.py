@@ -147,7 +147,7 @@ _WORLD = [
 
 RUN_OPTIONS = [
     option("--name", "NAME", "name (default: generated)", short="-n", parse=mission_name),
-    option("--label", "KEY=VALUE", "a label to select it by (repeatable)", short="-l", parse=label, repeat=True),
+    option("--label", "KEY=VALUE", "label to select it by (repeatable)", short="-l", parse=label, repeat=True),
     option("--type", "TYPE", "task (default) or session", choices=("task", "session")),
     option("--parent", "ID", "make it a child of this mission"),
     flag("--wait", "follow its output and exit with its code; ctrl-c leaves it running"),
