@@ -34,7 +34,7 @@ from overmind_tui.pages.page import FILLING_SECONDS, Page
 from overmind_tui.render import ringing
 from overmind_tui.render.cells import Row
 from overmind_tui.shell import appearance, external, messages, world
-from overmind_tui.shell.appearance import Appearance
+from overmind_tui.shell.appearance import DARK, Appearance
 from overmind_tui.shell.coaching import Coaching
 from overmind_tui.shell.event_stream import EventStream
 from overmind_tui.shell.frame import ChangedCells, Frame, pieces, system_of
@@ -129,7 +129,8 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.updates = Updates(self, self.main, self.notice, [self.action_groups.messages.happened, self._ring_for])
         if self.first_view:
             self.typed.hold()
-        self.appearance.begin()
+        if not self.appearance.begin():
+            self.notice.put(f"there is no theme {self.live.theme!r}: {DARK.name} is used", "bad")
 
     # beginning
 
@@ -262,6 +263,7 @@ class OvermindApp(App[str], inherit_bindings=False):
 
     def open(self, screen: Screen[None]) -> None:
         """Show a screen on top; what is typed meanwhile is for it."""
+        self.notice.leave_view()
         self.typed.hold()
         self.push_screen(screen)
 
@@ -385,7 +387,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         self.main.rearrange(asked=True)
         self.repaint()
         self.event_stream.retry()
-        self.flash("asked for everything again", "quiet")
+        self.flash("refreshed", "quiet")
 
     # saying
 

@@ -411,7 +411,10 @@ class Session:
             self._context.waiters.drop(number)
         behaviour = None if decision is None else decision.behaviour.value
         summary = None if asked is None else asked.summary
-        self.record(events.QuestionAnswered(question=number, by=by, behaviour=behaviour, summary=summary))
+        options = msgspec.UNSET if decision is None else decision.options or msgspec.UNSET
+        self.record(
+            events.QuestionAnswered(question=number, by=by, behaviour=behaviour, summary=summary, options=options)
+        )
 
     def _interrupt(self) -> None:
         if self.state.mode is AgentMode.HEADLESS:

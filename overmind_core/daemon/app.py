@@ -54,6 +54,7 @@ from overmind_core.missions.followers import Followers
 from overmind_core.missions.keeper_sync import Departure, KeeperSync
 from overmind_core.missions.launcher import Launcher
 from overmind_core.missions.limits import TreeLimits
+from overmind_core.missions.load_history import LoadHistory
 from overmind_core.missions.observer import MissionObserver
 from overmind_core.missions.output_progress import LastLines, OutputProgress
 from overmind_core.missions.registry import Registry
@@ -132,6 +133,7 @@ class App:
         self.unseen = Unseen()
         self.last_lines = LastLines()
         self.resources = Resources(self.trees)
+        self.load_history = LoadHistory(self.registry, self.resources, self.progress)
         saved = SavedEnvironments(self.journal, state.environments)
         self.budgets = Budgets(self.registry, self.journal, state.budgets)
         self.workspace = Workspace(
@@ -411,6 +413,7 @@ class App:
         self.line.send_needs()
         self.schedules.begin()
         self.tasks.start(self.terminator.run())
+        self.tasks.start(self.load_history.run())
         self.tasks.start(self.progress.beat(lambda: bool(self.registry.live)))
 
     async def leave(self, how: Departure) -> None:

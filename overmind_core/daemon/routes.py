@@ -129,6 +129,7 @@ def handlers(app: App) -> tuple[object, ...]:
         progress=app.progress,
         last_lines=app.last_lines,
         resources=app.resources,
+        load_history=app.load_history,
         environments=app.environments,
         runner=app.agents,
         preparer=app.isolation,

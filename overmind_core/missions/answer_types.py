@@ -108,6 +108,11 @@ class MissionCore(MissionBrief):
     exit_code: int | None
     """Of the newest finished run, 128+N for a signal; null when it was killed or nobody knows."""
     started_at: str
+    """Of its first run."""
+    run: int
+    """The number of its newest run; 0 before the first."""
+    run_started_at: str | None
+    """When its newest run began."""
     ended_at: str | None
     uptime_seconds: float
     """Of a finished one, how long it lasted."""
@@ -164,6 +169,22 @@ class WideMission(ListedMission):
     next_restart_at: str | None
     now: str | None
     """One line on what is going on, or on how it ended."""
+
+
+class LoadSamples(TypedDict):
+    """What a mission has used in the last minutes, the newest last."""
+
+    step_seconds: float
+    """Between two samples, at least."""
+    cpu_percent: list[float]
+    memory_bytes: list[int]
+    output_bytes_per_second: list[float]
+
+
+class MissionWithHistory(WideMission):
+    """With `history`: a wide row, and its load in the last minutes."""
+
+    history: LoadSamples
 
 
 class RunSummary(TypedDict):

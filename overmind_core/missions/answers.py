@@ -68,6 +68,8 @@ def row(
         "children": list(children),
         "exit_code": exit_code(mission),
         "started_at": format_time(mission.started_at or mission.created_at),
+        "run": mission.run,
+        "run_started_at": time(mission.run_started_at),
         "ended_at": time(mission.ended_at) if not mission.is_live else None,
         "uptime_seconds": round(uptime(mission, now), 3),
         "command": definition.command,

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
         MissionInfoWithEnvironment,
         MissionsFollowed,
         MissionUsage,
+        MissionWithHistory,
         WideMission,
     )
     from overmind_core.missions.attachments import Attachments
     from overmind_core.missions.environment import Environments
+    from overmind_core.missions.load_history import LoadHistory
     from overmind_core.missions.output_progress import LastLines, OutputProgress
     from overmind_core.missions.ports import Budget, Preparer, Runner
     from overmind_core.missions.registry import Registry
@@ -80,6 +82,7 @@ class QueryApi:
         progress: OutputProgress,
         last_lines: LastLines,
         resources: Resources,
+        load_history: LoadHistory,
         environments: Environments,
         runner: Runner,
         preparer: Preparer,
@@ -95,13 +98,16 @@ class QueryApi:
         self._progress = progress
         self._line_reader = last_lines
         self._resources = resources
+        self._load_history = load_history
         self._environments = environments
         self._runner = runner
         self._preparer = preparer
         self._budget = budget
 
     @handles(Ps)
-    async def ps(self, request: Ps, caller: Caller) -> list[ListedMission] | list[WideMission]:
+    async def ps(
+        self, request: Ps, caller: Caller
+    ) -> list[ListedMission] | list[WideMission] | list[MissionWithHistory]:
         """Missions by start time; killed ones only when asked for."""
         del caller
         now = self._clock.wall()
@@ -124,7 +130,13 @@ class QueryApi:
             }
             for mission in found
         ]
-        return await self._widened(found, rows, said) if request.wide else rows
+        if not request.wide:
+            return rows
+        wide = await self._widened(found, rows, said)
+        if not request.history:
+            return wide
+        loaded: list[MissionWithHistory] = [{**row, "history": self._load_history.of(row["id"])} for row in wide]
+        return loaded
 
     @handles(Info)
     async def info(self, request: Info, caller: Caller) -> MissionInfo | MissionInfoWithEnvironment:

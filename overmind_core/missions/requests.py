@@ -90,6 +90,8 @@ class Ps(Args, frozen=True):
     status: list[str] = []
     label: list[str] = []
     wide: bool = False
+    history: bool = False
+    """With `wide`: the load of the last minutes, too."""
     ids: list[str] = []
     recent: Whole | None = None
 

@@ -25,6 +25,10 @@ SUPERVISOR_LOCK = b"/supervisor.lock"
 HEADLESS = b"/headless"
 """A file beside a supervisor's lock: its holder belongs to whoever started it, only its keeper stands apart."""
 READ = os.O_RDONLY | os.O_CLOEXEC
+_TICKS = os.sysconf("SC_CLK_TCK")
+"""A second."""
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+"""Bytes."""
 
 
 def scan() -> Snapshot:
@@ -58,6 +62,15 @@ def read(pid: int) -> Process | None:
         name=stat[stat.index(b"(") + 1 : end].decode("utf-8", "surrogateescape"),
         leaving=bool(int(rest[6]) & PF_EXITING),
     )
+
+
+def usage(pid: int) -> tuple[float, int] | None:
+    """CPU seconds and resident bytes of a process; None when there is none."""
+    stat = _slurp(f"/proc/{pid}/stat")
+    if not stat:
+        return None
+    rest = stat[stat.rindex(b")") + 2 :].split(None, 22)
+    return (int(rest[11]) + int(rest[12])) / _TICKS, int(rest[21]) * _PAGE
 
 
 def environ(pid: int) -> bytes:

@@ -35,6 +35,17 @@ def read(pid: int) -> Process | None:
         return None
 
 
+def usage(pid: int) -> tuple[float, int] | None:
+    """CPU seconds and resident bytes of a process; None when there is none."""
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            times = process.cpu_times()
+            return times.user + times.system, int(process.memory_info().rss)
+    except psutil.Error:
+        return None
+
+
 def environ(pid: int) -> bytes:
     """The environment that `pid` was started with, `NAME=value` each ended by a NUL.
 

@@ -75,8 +75,11 @@ def clear_mark() -> None:
 
 
 def wear_own_mark() -> None:
-    """Have every program that this process starts from now on be known as ours, whoever wrote it."""
-    if unmarked_limit() > OWN_MARK and MARK_RLIMIT is not None:
+    """Have every program that this process starts from now on be known as ours, whoever wrote it.
+
+    A mission's mark that it has inherited stays: a headless run inside a mission is a part of that, and ends with it.
+    """
+    if MARK_RLIMIT is not None and resource.getrlimit(MARK_RLIMIT)[0] == unmarked_limit() > OWN_MARK:
         resource.setrlimit(MARK_RLIMIT, (OWN_MARK, resource.getrlimit(MARK_RLIMIT)[1]))
 
 

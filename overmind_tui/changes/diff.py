@@ -214,7 +214,7 @@ def text(found: DiffFiles) -> DiffText:
     """All of it as a text."""
     lines = _head(found) + _commits(found)
     if not found.files:
-        against = f"beside {safe(found.base)}" if found.base else "here that is not committed"
+        against = f"compared with {safe(found.base)}" if found.base else "here that is not committed"
         lines += [[], [Cell(f"  nothing is changed {against}", "quiet")]]
     begins: list[int] = []
     paths: list[str] = []

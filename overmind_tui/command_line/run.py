@@ -27,13 +27,16 @@ from overmind_tui.shell.keymap import ACTIONS
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
-_FOR_ALL = frozenset({"--all", "--lost", "--help", "-h"})
+LOST = "--lost"
+_FOR_ALL = frozenset({"--all", LOST, "--help", "-h"})
 """With one of these the verb needs no ids."""
 MOST_NAMED = 8
 """Missions that a question names, each on a line."""
 _HELP = frozenset({"--help", "-h"})
 _ERROR = re.compile(r"^Error: \w+: ")
 """What a shell needs to see; here the sentence is red."""
+_CHANGED = re.compile(r"(?:\w+ mission )?[0-9a-f]{8}(?: .*)?")
+"""A line for one mission of many, of which nobody wants to read all."""
 _STARTED = re.compile(r"Started mission ([0-9a-f]{8}) \((\S+)\)")
 
 
@@ -141,7 +144,12 @@ class CommandRun:
             Answer(("n",), "cancel", lambda: None),
         ]
         rows = [row for row in map(self._shell.fleet.named, names) if row is not None] if verb.takes_missions else []
+        if LOST in words:
+            rows = missions_rows.lost(self._shell.fleet.rows.values())
+            line = f"{verb.name} {len(rows)} lost missions?"
         lasted = [f"{safe(row['name'])}  {missions_rows.since(row, self._shell.now())}" for row in rows[:MOST_NAMED]]
+        more = [f"… and {len(rows) - MOST_NAMED} more"] if len(rows) > MOST_NAMED else []
+        lasted += more
         self._shell.open(Dialog(f"{verb.name}?", [line, *([""] if lasted else []), *lasted], answers, first=1))
 
     # what the program does itself
@@ -197,16 +205,27 @@ class CommandRun:
         """One line is a flash; more are a text to read."""
         shell, lines = self._shell, outcome.text.strip().splitlines()
         is_seen = verb.brief and _STARTED.search(outcome.text) is not None
-        if (len(lines) > 1 and not is_seen) or (lines and lines[0].startswith(("{", "["))):
+        count = sum(_CHANGED.fullmatch(line) is not None for line in lines)
+        alike = count == len(lines) > 1
+        if (len(lines) > 1 and not is_seen and not alike) or (lines and lines[0].startswith(("{", "["))):
             shown = texts.plain(outcome.text)
             shell.open(TextPage(verb.name, f"overmind {verb.name}", lambda: shown))
         if started := _STARTED.match(lines[0] if lines else ""):
             shell.main.select_soon(started[1])
         if outcome.cancelled:
             shell.flash(f"{verb.name}: cancelled", "slow")
+        elif outcome.code and len(lines) != 1:
+            shell.flash(safe(f"{verb.name} failed: {_reason(lines, outcome.code)}"), "bad")
         else:
-            said = _ERROR.sub("", lines[0]) if len(lines) == 1 else f"{verb.name}: done"
+            many = f"{verb.name}: {count} missions" if alike else f"{verb.name}: done"
+            said = _ERROR.sub("", lines[0]) if len(lines) == 1 else many
             shell.flash(safe(said), "bad" if outcome.code else "good")
+
+
+def _reason(lines: Sequence[str], code: int) -> str:
+    """Why a command line has failed: its error, else the first thing that it said."""
+    errors = [line for line in lines if _ERROR.match(line)]
+    return _ERROR.sub("", next(iter(errors or lines), f"exit {code}"))
 
 
 def _argv(verb: Verb, words: Sequence[str]) -> list[str]:

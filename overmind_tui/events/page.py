@@ -63,7 +63,8 @@ class EventsPage(TablePage):
         known = [*before, *self.shell.fleet.events, *self.shell.notice.kept]
         if self._earlier is None and not known:
             return
-        self.take(tables.events(sorted(known, key=lambda one: str(one["at"])), self.shell.zone))
+        in_time = sorted(known, key=lambda one: str(one["at"]))
+        self.take(tables.events(in_time, self.shell.zone, now=self.shell.now()))
 
 
 def earlier(home: Home, first: int | None) -> list[Row]:

@@ -103,7 +103,7 @@ class MessageActions:
             left_out = f"tasks take no messages: not to {', '.join(tasks)}" if tasks else ""
             self._write(sessions, left_out)
         else:
-            self._shell.flash(f"{tasks[0]} is a task: it takes no messages", "slow")
+            self._shell.flash(f"{tasks[0]} is a task and takes no messages: press a to type into it", "slow")
 
     def _write(self, rows: Sequence[Row], note: str) -> None:
         ids = [row["id"] for row in rows]
@@ -125,7 +125,7 @@ class MessageActions:
         """Write about a line of what it changed; what is kept instead of sent is there for the next comment."""
         name, ids = safe(row["name"]), [row["id"]]
         if row["type"] != SESSION:
-            self._shell.flash(f"{name} is a task: it reads no messages, and so no comments", "slow")
+            self._shell.flash(f"{name} is a task and takes no messages: press a to type into it", "slow")
             return
         before = self.drafts.draft(ids)
         sending = _Sending(self, {row["id"]: name})
@@ -149,7 +149,7 @@ class MessageActions:
     def propose(self, row: Row, text: str) -> None:
         """Write to it, beginning with a text where nothing else was begun."""
         if row["type"] != SESSION:
-            self._shell.flash(f"{safe(row['name'])} is a task: it reads no messages", "slow")
+            self._shell.flash(f"{safe(row['name'])} is a task and takes no messages: press a to type into it", "slow")
             return
         if not self.drafts.draft([row["id"]]):
             self.drafts.keep([row["id"]], text)

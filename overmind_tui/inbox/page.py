@@ -160,7 +160,7 @@ class AnswerSide:
             return "the row under the cursor just changed: look again, then press the key"
         if need.asked is None:
             live = missions_rows.is_live(need.row)
-            return f"{name} asks nothing: m writes to it" if live else f"{name} asks nothing: r starts it again"
+            return f"{name} asks nothing: m sends it a message" if live else f"{name} asks nothing: r starts it again"
         if not self.reading_delay.enough:
             return "this question has just come: read it, then press the key"
         return f"only its own terminal takes the answer: a opens {name}" if need.asked["attach_only"] else ""
@@ -169,7 +169,7 @@ class AnswerSide:
 Answers = Sequence[Any | OvermindError]
 SHARE = 0.4
 """The part of the screen that the list takes at most."""
-COME_BY_THEMSELVES = ("Who asks something, or has answered you, is listed here by itself.", "! opens it from anywhere.")
+COME_BY_THEMSELVES = ("Agents that ask or have answered you appear here.", "! opens it from anywhere.")
 FEWEST = 3
 """Its lines with the border at least; the question that is answered has to be in sight, too."""
 FRAME = 3
@@ -283,7 +283,7 @@ class NeedsPage(Page):
     def _empty(self, found: Sequence[Need]) -> tuple[str, ...]:
         """Why nothing is listed."""
         if found and self._filter:
-            return (f"Nobody of {len(found)} matches /{self._filter.text}", "esc shows everybody again")
+            return (f"None of {len(found)} matches /{self._filter.text}", "esc shows all again")
         return (*registry.VIEWS["inbox"].empty.split("\n"), "", *COME_BY_THEMSELVES)
 
     def _wanted(self, need: Need) -> bool:

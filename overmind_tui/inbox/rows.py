@@ -21,8 +21,8 @@ Key = tuple[str, int]
 """A mission, and the number of what it asks; 0 where it asks nothing."""
 SPENT = "restart_budget_spent"
 """The reason of one that nobody starts again."""
-BLOCKED, OVER, TURN = "blocked", "crashed", "your turn"
-GROUPS = (BLOCKED, OVER, TURN)
+LOST, BLOCKED, OVER, TURN = "lost with the keeper", "blocked", "crashed", "your turn"
+GROUPS = (LOST, BLOCKED, OVER, TURN)
 """In the order in which they are listed: one that waits now stands above one that ended long ago."""
 LONGEST_NAME = 24
 """Cells."""
@@ -53,6 +53,8 @@ class Need(NamedTuple):
     @property
     def said(self) -> str:
         """What it is about, in a line."""
+        if self.group == LOST:
+            return missions_rows.LOST_WORDS
         return safe(self.asked["summary"] if self.asked else self.row.get("now"))
 
 
@@ -85,6 +87,8 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
         asked = by_mission.get(row["id"], ())
         if asked and missions_rows.is_live(row):
             found += [Need(row, one, BLOCKED, _asked_for(one, row, now)) for one in asked]
+        elif missions_rows.was_lost(row):
+            found.append(Need(row, None, LOST, _held(row, now)))
         elif blocked(row):
             found.append(Need(row, None, BLOCKED if missions_rows.is_live(row) else OVER, _held(row, now)))
         elif your_turn(row):
@@ -167,7 +171,7 @@ def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) ->
     return Cell(f"{safe(row['name'])} asks: {safe(asked[0]['summary'])}{more}{key}", "wait")
 
 
-NOBODY = "nobody needs you"
+NOBODY = "nothing needs your attention"
 WHOLE = ("enter", "all of it")
 _DONE = {"allow": "allowed", "deny": "denied", "always": "always allowed"}
 
@@ -253,13 +257,16 @@ def afterwards(asked: Row) -> SubjectLines:
 
 def about(need: Need, answer: str) -> SubjectLines:
     """What is known of one that asks nothing: its whole last answer, else its newest line, or why it ended."""
+    if need.group == LOST:
+        line = " its end is unknown · r starts it again, :restart --lost restarts all that were lost"
+        return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
     if need.group == TURN:
         return plain(answer) or [[Cell(f" {need.said}")]]
     tone = "bad" if rows.mark(need.row) is CRASHED else "slow"
     said: SubjectLines = [[Cell(f" {need.said}", tone)]] if need.said else []
     if rows.mark(need.row) is CRASHED:
-        return [*said, [], [Cell(" its restart budget is spent: nobody starts it again but you", "quiet")]]
-    return [*said, [], [Cell(" nobody knows when it goes on by itself", "quiet")]]
+        return [*said, [], [Cell(" its restart budget is spent: press r to start it again", "quiet")]]
+    return [*said, [], [Cell(" no time is known at which it continues by itself", "quiet")]]
 
 
 def ended(question: int, events: Iterable[Row]) -> str:
@@ -269,4 +276,6 @@ def ended(question: int, events: Iterable[Row]) -> str:
         name = f"{safe(found[-1].get('name'))}: " if found else ""
         return f"{name}the question is not asked any more"
     event = found[-1]
+    if event.get("options"):
+        return f"{safe(event.get('name'))}: answered elsewhere: {safe(', '.join(event['options']))}"
     return f"{safe(event.get('name'))}: {_DONE.get(str(event.get('behaviour')), 'answered')} by {safe(event['by'])}"

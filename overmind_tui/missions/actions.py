@@ -82,7 +82,7 @@ class RowActions:
         if action.needs is Needs.LIVE:
             live = [row for row in targets if rows.is_live(row)]
             if targets and not live:
-                self._shell.flash(f"{safe(targets[0]['name'])} is {targets[0]['status']} already", "slow")
+                self._shell.flash(f"{safe(targets[0]['name'])} {rows.ended(targets[0])}", "slow")
                 return True
             targets = live
         if action.needs is Needs.NOTHING or targets:

@@ -23,6 +23,12 @@ NAMED = 3
 """Refusals that the flash names."""
 
 
+ENDING = frozenset({"stop", "kill"})
+"""Requests that end missions."""
+OUR_NEWS = ENDING | {"restart"}
+"""Requests whose outcome is no news to who has asked for it."""
+
+
 class Request(NamedTuple):
     """A request to the supervisor, and the words for what it does.
 
@@ -47,7 +53,14 @@ def each(shell: Shell, doing: Request, rows: Sequence[Row]) -> None:
     first = next(iter(names.values()))
     shell.flash(f"{doing.word} {first if len(rows) == 1 else f'{len(rows)} {doing.plural}'} …", "quiet")
 
+    ours = list(names) if doing.command in ENDING else []
+    shell.fleet.ends_here(ours)
+
     def on_result(answers: Answers) -> None:
+        done = [one for one, answer in zip(names, answers, strict=True) if not isinstance(answer, OvermindError)]
+        shell.fleet.ends_not(set(ours).difference(done))
+        if doing.command in OUR_NEWS and done:
+            shell.request("seen", [{"id": one} for one in done], lambda _answers: None)
         failed = [(name, one) for name, one in zip(names.values(), answers, strict=True)
                   if isinstance(one, OvermindError)]  # fmt: skip
         text = _outcome_text(doing, list(names.values()), failed)

@@ -239,6 +239,12 @@ _SPOKEN = {"time": "for"}
 """Other words for an order."""
 
 
+def _urgency(row: Row) -> int:
+    """Its place among all states; one of a plan alone stands with what was killed."""
+    mark = missions_rows.mark(row)
+    return _URGENCY.index(mark if mark in _URGENCY else KILLED)
+
+
 class By(NamedTuple):
     """What rows are compared by.
 
@@ -263,7 +269,7 @@ ORDERS: dict[str, By] = {
     "name": _text("name"),
     "id": _text("id"),
     "agent": _text("provider"),
-    "state": By(lambda row, _now: (_URGENCY.index(missions_rows.mark(row)), not row.get("unseen")), rises=True),
+    "state": By(lambda row, _now: (_urgency(row), not row.get("unseen")), rises=True),
     "for": By(missions_rows.held),
     "age": By(missions_rows.age),
     "cost": _number("cost_usd"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_tui.missions import rows
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, fitted, safe
@@ -14,6 +15,9 @@ Lines = list[list[Cell]]
 Info = Mapping[str, Any]
 LABEL = 18
 """Cells of a name before its value."""
+WAITS_FOR = {"question": "waiting for an answer", "permission": "waiting for a permission",
+             "plan": "waiting for an approval of its plan"}  # fmt: skip
+"""What an agent needs → what it does meanwhile."""
 RUNS = 50
 """Of the newest runs each has a line."""
 
@@ -41,7 +45,7 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
         ("rules", _rules(agent) if agent else []),
         ("world", _world(info, terms or {})),
         ("isolation", _isolation(info.get("isolation") or {})),
-        ("treatment", _treatment(info)),
+        ("policy", _treatment(info)),
         (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),
     )
     found: Lines = []
@@ -78,10 +82,11 @@ def _head(info: Info, look: Rendering) -> Lines:
 def _agent(info: Info, agent: Info) -> Lines:
     tokens = info.get("tokens") or {}
     counted = f"{numbers.size(tokens.get('input'))} in, {numbers.size(tokens.get('output'))} out" if tokens else ""
-    doing = " · ".join(filter(None, (str(info.get("activity") or ""), str(info.get("need") or ""))))
+    activity, need = str(info.get("activity") or ""), str(info.get("need") or "")
+    doing = WAITS_FOR.get(need, f"waiting for {need}") if activity == "waiting" and need else activity
     return pairs(
         ("program", info.get("provider")),
-        ("doing", doing),
+        ("activity", doing),
         ("mode", info.get("mode")),
         ("model", agent.get("model") or info.get("model")),
         ("session", info.get("session_id")),
@@ -119,13 +124,21 @@ def _world(info: Info, terms: Info) -> Lines:
     env = "  ".join(terms.get("env") or {})
     size = f"{info['columns']}x{info['rows']}" if info.get("tty") and info.get("columns") else None
     return pairs(
-        ("type", " ".join(filter(None, (safe(info.get("provider")), safe(info.get("type")))))),
+        ("type", _type(info)),
         ("labels", labels),
         ("parent", info.get("parent")),
         ("children", "  ".join(info.get("children") or [])),
-        ("own variables", env),
+        ("environment", env),
         ("terminal", size or ("pipes" if info.get("tty") is False else None)),
     )
+
+
+def _type(info: Info) -> str:
+    """What it is in words: a command, an agent's task or session, a plan."""
+    provider, kind = safe(info.get("provider")), safe(info.get("type"))
+    if provider in {"", RAW}:
+        return {"task": "command", "session": "interactive command", rows.PLAN: "plan"}.get(kind, kind)
+    return f"{provider} {kind}"
 
 
 def _isolation(isolation: Info) -> Lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_tui.missions import rows
@@ -14,8 +14,13 @@ from overmind_tui.render.cells import Row
 EVENTS_KEPT = 2000
 HISTORY = 240
 """Samples of one mission's load."""
+STEP_SECONDS = 5.0
+"""Between two of them, as the supervisor takes them; the newest one is that of the last look."""
 SHORTEST_ID = 3
 """Characters of the beginning of an id that name a mission, as on the command line."""
+ENDED_HERE = {"stopped": "stopped by you", "killed": "killed by you"}
+LOADED = "history"
+"""The load of the last minutes, in a row of the first look."""
 _WIDE = ("cpu_percent", "memory_bytes", "output_bytes_per_second", "next_restart_at", "now")
 
 
@@ -33,14 +38,18 @@ class Fleet:
         """What waits for a person, as `inbox` has it."""
         self.today = 0.0
         """US dollars since midnight."""
+        self._sampled_at: dict[str, float] = {}
+        """When the newest of the samples was begun."""
+        self._ended_here: dict[str, int | None] = {}
+        """Missions that were stopped or killed from here → which run of theirs."""
         self.loaded = False
         self.before = self.load = Load(0.0, 0.0)
         self._counted: tuple[Mapping[StatusMark, int], int] | None = None
         self.changes = 0
         """How often rows have come, gone or changed."""
 
-    def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool) -> None:
-        """Take over what came; a killed mission that nobody saw alive stays unseen."""
+    def apply(self, rows: Sequence[Row], removed: Collection[str], *, everything: bool, at: float = 0.0) -> None:
+        """Take over what came `at` that time, in seconds; a killed mission that nobody saw alive stays unseen."""
         self._counted = None
         self.changes += 1
         if everything:
@@ -52,10 +61,39 @@ class Fleet:
         for one in removed:
             self.rows.pop(one, None)
             self.samples.pop(one, None)
+            self._sampled_at.pop(one, None)
         for row in rows if not everything else ():
             if row["id"] in self.rows or row["status"] != "killed":
                 self.rows[row["id"]] = self._merged(row)
-        self._measure(rows)
+        self._measure(rows, at)
+        self._tell_plans()
+        self._tell_checks()
+
+    def _tell_checks(self) -> None:
+        """Work that ended well has failed all the same when its check did."""
+        checks = [row for row in self.rows.values() if row["parent"] and row["name"].endswith(missions_rows.CHECK)]
+        for parent in {row["parent"] for row in checks} & self.rows.keys():
+            row = self.rows[parent]
+            failed = missions_rows.failed_check(row, [one for one in checks if one["parent"] == parent])
+            if failed is not None:
+                said = f"check failed: {missions_rows.now_cell(failed).text}".removesuffix(": ")
+                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: True, "now": said}
+            elif row.get(missions_rows.CHECK_FAILED):
+                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: False}
+
+    def _tell_plans(self) -> None:
+        """What goes on in a plan goes on in its agents."""
+        plans: dict[str, list[Row]] = {
+            one: [] for one, row in self.rows.items() if row.get("type") == missions_rows.PLAN
+        }
+        if not plans:
+            return
+        for row in self.rows.values():
+            if row["parent"] in plans:
+                plans[row["parent"]].append(row)
+        for one, agents in plans.items():
+            if said := missions_rows.plan_now(self.rows[one], agents):
+                self.rows[one] = {**self.rows[one], "now": said}
 
     @property
     def counts(self) -> Mapping[StatusMark, int]:
@@ -90,6 +128,15 @@ class Fleet:
             self.rows[mission] = {**row, "unseen": False}
             self.changes += 1
 
+    def ends_here(self, missions: Iterable[str]) -> None:
+        """This program's person has them end: that is no news, whenever it comes."""
+        self._ended_here |= {one: row.get("run") for one in missions if (row := self.rows.get(one)) is not None}
+
+    def ends_not(self, missions: Iterable[str]) -> None:
+        """They were not ended after all."""
+        for one in missions:
+            self._ended_here.pop(one, None)
+
     def of(self, mission: str | None) -> Row | None:
         """A mission's row."""
         return None if mission is None else self.rows.get(mission)
@@ -122,21 +169,45 @@ class Fleet:
         return sum(missions_rows.is_live(row) for row in self.rows.values())
 
     def _merged(self, row: Row) -> Row:
-        """A narrow row keeps what a wide one said before."""
+        """A narrow row keeps what a wide one said before; of what was ended here nothing is news."""
+        merged = self._widened(row)
+        if row["id"] not in self._ended_here or missions_rows.is_live(row) or row["status"] == "crashed":
+            return merged
+        if row.get("run") != self._ended_here[row["id"]]:
+            del self._ended_here[row["id"]]
+            return merged
+        return {**merged, "unseen": False, "now": ENDED_HERE.get(row["status"])}
+
+    def _widened(self, row: Row) -> Row:
         known = self.rows.get(row["id"])
         if known is None or "now" in row:
-            return row
+            return {key: value for key, value in row.items() if key != LOADED} if LOADED in row else row
         return {**{key: known[key] for key in _WIDE if key in known}, **row}
 
-    def _measure(self, rows: Sequence[Row]) -> None:
+    def _measure(self, rows: Sequence[Row], at: float) -> None:
         measured = [row for row in rows if row.get("cpu_percent") is not None]
         for row in measured:
             sample = Sample(
                 row["cpu_percent"], float(row["memory_bytes"] or 0), float(row.get("output_bytes_per_second") or 0)
             )
-            self.samples.setdefault(row["id"], deque(maxlen=HISTORY)).append(sample)
+            samples = self.samples.setdefault(row["id"], deque(maxlen=HISTORY))
+            if LOADED in row:
+                samples.clear()
+                samples.extend(_past(row[LOADED]))
+                self._sampled_at.pop(row["id"], None)
+            if samples and at < self._sampled_at.get(row["id"], float("-inf")) + STEP_SECONDS:
+                samples[-1] = sample
+            else:
+                samples.append(sample)
+                self._sampled_at[row["id"]] = at
         if measured or not self.live:
             self.before, self.load = self.load, Load.of(self.rows.values())
+
+
+def _past(loaded: Mapping[str, Sequence[float]]) -> list[Sample]:
+    """The samples that the supervisor has kept."""
+    figures = (loaded["cpu_percent"], loaded["memory_bytes"], loaded["output_bytes_per_second"])
+    return [Sample(*map(float, one)) for one in zip(*figures, strict=True)]
 
 
 def wanted(row: Row) -> bool:

@@ -338,7 +338,7 @@ def _refusal(state: Form, entry: Entry, cells: int) -> list[str]:
 
 def _below(state: Form, entry: Entry, cells: int) -> list[list[Cell]]:
     """What there is to say about an entry."""
-    if entry.key == "what" and state.what.missing:
+    if entry.key == "what" and state.what.missing and state.refusal[0] != entry.key:
         return [[Cell(clipped(state.what.missing, cells), "slow")]]
     if entry.key == "cwd" and state.at == "cwd" and len(state.candidates) > 1:
         return [[Cell(clipped(safe("  ".join(state.candidates)), cells), "faint")]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from overmind_tui.log import lines as log_lines
+from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions import summary
 from overmind_tui.missions.summary import Facts
 from overmind_tui.render import layout, texts
@@ -19,10 +20,28 @@ if TYPE_CHECKING:
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.panels import Panels
     from overmind_tui.missions.table import TablePanel
+    from overmind_tui.render.cells import Row
+    from overmind_tui.shell.actions import Action
     from overmind_tui.shell.user_state import AwaySummary
     from overmind_tui.terminal.pane import TerminalPanel
 
 Lines = list[list[Cell]]
+OF_LIVE = frozenset({"attach", "message", "interrupt", "stop", "kill"})
+"""Actions that are refused of what has ended."""
+OF_SESSIONS = frozenset({"message"})
+"""Those that are refused of a task."""
+
+
+def offered(hints: tuple[Action, ...], rows: Sequence[Row]) -> tuple[Action, ...]:
+    """Hints without those that would be refused of all these rows."""
+    live = [row for row in rows if missions_rows.is_live(row)]
+    talks = any(row["type"] == "session" for row in live)
+    refused = {
+        *(OF_LIVE if rows and not live else ()),
+        *(OF_SESSIONS if rows and not talks else ()),
+        *(("remove",) if rows and len(live) == len(rows) else ()),
+    }
+    return tuple(one for one in hints if one.name not in refused)
 
 
 class Header:
@@ -53,6 +72,8 @@ class Header:
         hints = keymap.hints(context, read_only=shell.read_only)
         if context is Context.LOOKING and self._terminal_panel.session.ended:
             hints = tuple(one for one in hints if one.needs is not Needs.LIVE)
+        if context is Context.MISSIONS:
+            hints = offered(hints, self._table_panel.targets())
         load, paid = (fleet.load, fleet.before), (fleet.today, fleet.tokens)
         facts = Facts(fleet.counts, self.version, *load, *paid, shell.ascii_only, shell.read_only)
         return summary.header(facts, hints, cells, lines)
@@ -62,6 +83,9 @@ class Header:
         lost = self._screen.shell.fleet.lost
         if lost:
             return [[Cell(f" {lost}", "banner")]]
+        gone = missions_rows.lost(self._screen.shell.fleet.rows.values())
+        if gone:
+            return [[Cell(f" {missions_rows.lost_text(gone, self._screen.shell.zone)}", "banner")]]
         key = "enter" if self._away.fresh else ":events"
         return [[Cell(f" {self._away.text} ", "chosen"), Cell(f" {key} ", "key"), Cell("shows it", "label")]]
 
@@ -78,7 +102,10 @@ class Header:
 
     def small(self, _cells: int) -> Lines:
         """Instead of everything."""
-        return [[Cell(text)] for text in layout.too_small(*self._screen.size, "q leaves")]
+        way = "q leaves"
+        if self._panels.context is Context.TYPING:
+            way = f"{self._terminal_panel.keys.leaving[0].name} stops typing"
+        return [[Cell(text)] for text in layout.too_small(*self._screen.size, way)]
 
     def table_title(self) -> str:
         """How many rows are shown, why not all, and which are marked."""

@@ -48,6 +48,10 @@ class MainScreen(Protocol):
     def in_sight(self) -> bool:
         """Whether nothing but a question stands before it."""
 
+    @property
+    def zoomed(self) -> bool:
+        """Whether the panel with the keys stands alone."""
+
     # said
 
     def empty(self) -> Sequence[Sequence[Cell]]:

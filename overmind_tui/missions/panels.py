@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.geometry import Size
 
+from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages.page import Page
 from overmind_tui.render.layout import Panel, Shape, has_stats, shape
 from overmind_tui.shell.actions import Context
@@ -130,15 +131,16 @@ class Panels:
 
     def fold(self, size: Size | None = None) -> None:
         """Decide which are shown in a terminal of this size; None: of the one that is there."""
-        screen, lost = self._screen, self._screen.shell.fleet.lost
+        screen, fleet = self._screen, self._screen.shell.fleet
+        lost = bool(fleet.lost or missions_rows.lost(fleet.rows.values()))
         size = size or screen.shell.app.size
         shown = self.shape = shape(size.width, size.height, self.current, zoomed=self.zoomed)
         screen.too_small.display = shown.small
         screen.room.display = not shown.small
         screen.head.display = not shown.small and self.shows_header
         screen.head.styles.height = shown.header
-        screen.banner.display = not shown.small and bool(lost or self._away.text)
-        screen.banner.set_class(bool(lost), "lost")
+        screen.banner.display = not shown.small and (lost or bool(self._away.text))
+        screen.banner.set_class(lost, "lost")
         screen.log_view.display = shown.side and not self._terminal_panel.is_open
         screen.terminal_view.display = shown.side and self._terminal_panel.is_open
         self._terminal_panel.session.seen_again()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
+    CRASHED,
+    KILLED,
     LIMITED,
     PREPARING,
     RESTARTING,
@@ -21,8 +24,20 @@ from overmind_tui.render.cells import Cell, Row, safe
 _SHARE = re.compile(r"^(.*\S) +(\d+ ?%)$")
 """A step and how much of it is done, which is what is looked at while it takes long: it stands first."""
 FINAL = frozenset({"stopped", "crashed", "killed"})
+_RUN_OF_RITUAL = re.compile(r"(.+)/([0-9]+)")
+"""The name of a run: its ritual's, and its number."""
+FEWEST_FOLDED = 2
+"""Ended runs of a ritual that are folded below its newest one."""
 FORK, LAST, PASSING, EMPTY = "├─", "└─", "│ ", "  "
 FOLDED = "▸"
+KEEPER_LOST = "keeper_lost"
+"""Reason of a mission whose keeper has died."""
+LOST_WORDS = "lost with its keeper"
+CHECK, CHECK_FAILED = "/check", "check_failed"
+"""Behind the name of a quest's work the name of its check; noted in the row of such work."""
+UNFINISHED = "unfinished"
+"""Noted in the row of a plan that was ended before all its agents were."""
+HALTED = StatusMark(KILLED.mark, KILLED.ascii, "stopped", KILLED.tone)
 PLAN = "blueprint"
 """Type of a mission that is a plan: it has agents, and no process."""
 
@@ -51,6 +66,34 @@ class Branch(NamedTuple):
         return not self.dimmed or gone(self.row)
 
 
+def was_lost(row: Row) -> bool:
+    """Whether it ended because its keeper did."""
+    return not is_live(row) and row.get("reason") == KEEPER_LOST
+
+
+def lost(rows: Iterable[Row]) -> list[Row]:
+    """Those of which nobody knows how they ended, for their keeper was lost."""
+    return [row for row in rows if was_lost(row)]
+
+
+def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:
+    """How many were lost, when, and what starts them again; `zone`: None is the machine's."""
+    ends = [wall for row in found if (wall := numbers.moment(row.get("ended_at"))) is not None]
+    at = f" at {datetime.fromtimestamp(max(ends), zone):%Y-%m-%d %H:%M}" if ends else ""
+    if len(found) == 1:
+        return f"1 mission was lost with its keeper{at} · :restart --lost starts it again"
+    return f"{len(found)} missions were lost with their keeper{at} · :restart --lost starts them again"
+
+
+ENDED = {"stopped": "has already stopped", "crashed": "has already crashed", "killed": "was already killed"}
+"""Status of what has ended → what is said to who would end it."""
+
+
+def ended(row: Row) -> str:
+    """That it has ended, in words behind its name."""
+    return ENDED.get(row["status"], f"is {row['status']}")
+
+
 def is_live(row: Row) -> bool:
     """Whether it may still run, or be started by itself."""
     return row["status"] not in FINAL
@@ -62,13 +105,19 @@ def has_terminal(row: Row) -> bool:
 
 
 def mark(row: Row) -> StatusMark:
-    """The mark of a row."""
+    """The mark of a row; work whose check has failed did not end well."""
+    if row.get(CHECK_FAILED):
+        return CRASHED
+    if row.get(UNFINISHED):
+        return HALTED
     return mark_of(row["status"], row.get("activity"))
 
 
 def state(row: Row, now: float) -> str:
     """The word of its state; with the time until the next try while it waits for that."""
     found = mark(row)
+    if row.get(CHECK_FAILED):
+        return "failed"
     if found is RESTARTING and (due := numbers.moment(row.get("next_restart_at"))) is not None:
         return f"retry {numbers.span(max(due - now, 0.0))}"
     if found is LIMITED and (due := numbers.moment(row.get("resume_at"))) is not None:
@@ -77,8 +126,8 @@ def state(row: Row, now: float) -> str:
 
 
 def lasted(row: Row, now: float) -> float:
-    """Seconds since it began; of a finished one, how long it took."""
-    began = numbers.moment(row["started_at"])
+    """Seconds since its newest run began; of a finished one, how long that took."""
+    began = numbers.moment(row.get("run_started_at") or row["started_at"])
     until = numbers.moment(row.get("ended_at")) if not is_live(row) else now
     if began is None or until is None:
         return float(row.get("uptime_seconds") or 0.0)
@@ -94,7 +143,11 @@ def held(row: Row, now: float) -> float:
 
 
 def since(row: Row, now: float) -> str:
-    """Its state in words, and how long that has been or took."""
+    """Its state in words, how long that has been or took, and which run it is, from the second on."""
+    return " · ".join(filter(None, (_since(row, now), f"run {row['run']}" if row.get("run", 0) > 1 else "")))
+
+
+def _since(row: Row, now: float) -> str:
     span = numbers.span(lasted(row, now))
     if mark(row) is RESTARTING:
         return f"{state(row, now)} · began {span} ago"
@@ -116,11 +169,13 @@ def arranged(
     wanted: Callable[[Row], bool] | None = None,
     folded: Collection[str] = (),
     flat: bool = False,
+    beneath: Mapping[str, str] = {},
 ) -> list[Branch]:
     """The rows in the order of the table, children under their parents.
 
     Args:
         rows: In the order of siblings.
+        beneath: Older runs of rituals → the newest one, below which they stand where all are shown.
         wanted: The filter; ancestors of what it keeps stay, dimmed, and names are whole. None keeps all.
         folded: Ids whose descendants are folded away.
         flat: No tree.
@@ -134,9 +189,26 @@ def arranged(
     children: dict[str | None, list[Row]] = {}
     for row in everybody:
         if row["id"] in shown:
-            parent = row["parent"] if row["parent"] in shown else None
+            above = beneath.get(row["id"], row["parent"]) if wanted is None else row["parent"]
+            parent = above if above in shown else None
             children.setdefault(parent, []).append(row)
     return _walk(children, kept, folded, {} if wanted is not None else known)
+
+
+def older_runs(rows: Iterable[Row]) -> dict[str, str]:
+    """The ended runs of each ritual → its newest one, where there are so many that they would fill the list."""
+    series: dict[str, list[tuple[int, Row]]] = {}
+    for row in rows:
+        found = _RUN_OF_RITUAL.fullmatch(str(row["name"])) if row["parent"] is None else None
+        if found is not None:
+            series.setdefault(found[1], []).append((int(found[2]), row))
+    beneath: dict[str, str] = {}
+    for runs in series.values():
+        newest = max(runs, key=lambda run: run[0])[1]["id"]
+        older = [row["id"] for _, row in runs if row["id"] != newest and not is_live(row)]
+        if len(older) >= FEWEST_FOLDED:
+            beneath |= dict.fromkeys(older, newest)
+    return beneath
 
 
 def gone(row: Row) -> bool:
@@ -209,16 +281,36 @@ def name_cell(branch: Branch, *, ascii_only: bool) -> tuple[Cell, Cell, Cell]:
 def now_cell(row: Row) -> Cell:
     """What goes on: what it asks, what it does, the newest line, or why it ended; else the word of its state."""
     text = safe(row.get("now")) or safe((row.get("isolation") or {}).get("step"))
+    if was_lost(row):
+        return Cell(LOST_WORDS, "bad")
     if mark(row) is PREPARING:
         text = _SHARE.sub(r"\2  \1", text)
     if mark(row) is WAITING and text:
         return Cell(text if text.endswith("?") else f"{text} ?", "wait")
-    if not text and row.get("type") == PLAN:
-        return Cell(":plan shows its agents", "faint")
     if not text and is_live(row):
         on_result = row["status"] == "running" and row.get("activity") not in {None, "unknown"}
         return Cell(mark(row).word if on_result or mark(row) is PREPARING else "no output yet", "faint")
     return Cell(text, "bad" if row["status"] == "crashed" else "quiet")
+
+
+def plan_now(row: Row, agents: Sequence[Row]) -> str:
+    """What a plan does, by the agents that have missions: those that run, or the one that made it fail, and why."""
+    names = {agent["id"]: _short(agent, row) or safe(agent["name"]) for agent in agents}
+    if is_live(row):
+        running = [names[agent["id"]] for agent in agents if is_live(agent)]
+        return f"runs {', '.join(running)}" if running else ""
+    failed = next((agent for agent in agents if agent["status"] == "crashed"), None)
+    if row["status"] != "crashed" or failed is None:
+        return ""
+    why = now_cell(failed).text or (f"exit {failed['exit_code']}" if failed["exit_code"] is not None else "")
+    return f"{names[failed['id']]} failed{': ' * bool(why)}{why}"
+
+
+def failed_check(row: Row, below: Iterable[Row]) -> Row | None:
+    """The newest check of ended work, where it has failed; `below`: what the work has started."""
+    checks = [one for one in below if one["name"] == f"{row['name']}{CHECK}"]
+    newest = max(checks, key=lambda one: str(one["started_at"]), default=None)
+    return newest if newest is not None and newest["status"] == "crashed" and row["status"] == "stopped" else None
 
 
 def counts(rows: Iterable[Row]) -> dict[StatusMark, int]:

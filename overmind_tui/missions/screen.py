@@ -71,6 +71,8 @@ class MissionsScreen(Page):
         self._wanted = ""
         """A mission that the cursor goes to once it has come."""
         self._left = False
+        self._lost = 0
+        """How many were lost with their keeper."""
         self._arranged = 0.0
 
     # layout
@@ -82,6 +84,7 @@ class MissionsScreen(Page):
         self.banner = Lines(self.header.banner, id="banner")
         self.table = ResourceTable(MISSIONS, ascii_only=self.shell.ascii_only, id="missions")
         self.table.now = self.shell.now
+        self.table.dims = True
         self.stats = LinesPanel(self.header.stats, press=self.table.press, id="stats")
         self.log_view = LogView(zone=self.shell.zone, id="log")
         self._log_defaults = settings.log_time, settings.log_wrap
@@ -135,6 +138,11 @@ class MissionsScreen(Page):
 
     def rows_came(self) -> None:
         """Show the rows that came; one that was waited for gets the cursor."""
+        lost = len(missions_rows.lost(self.shell.fleet.rows.values()))
+        if lost != self._lost:
+            self._lost = lost
+            self.panels.fold()
+            self.banner.refresh()
         if self._wanted in self.shell.fleet.rows:
             self.rearrange(asked=True)
             self.table.select(self._wanted)
@@ -181,6 +189,11 @@ class MissionsScreen(Page):
     def opened(self) -> None:
         """Two clicks on a row."""
         self.do_open()
+
+    @on(ResourceTable.Headed)
+    def headed(self, message: ResourceTable.Headed) -> None:
+        """A click on the heading of a column."""
+        self.table_panel.sort(message.column)
 
     @on(LogView.Changed)
     def log_changed(self) -> None:
@@ -292,6 +305,7 @@ class MissionsScreen(Page):
         self.to_front()
         if not self.select(found["id"]):
             self.table_panel.do_clear_filter()
+            self.table_panel.unfold_above(found["id"])
         return self.select(found["id"])
 
     def give(self, panel: Panel, *, zoomed: bool | None = None) -> None:
@@ -299,6 +313,11 @@ class MissionsScreen(Page):
         if zoomed is not None:
             self.panels.zoomed = zoomed
         self.panels.give(panel)
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether the panel with the keys stands alone."""
+        return self.panels.zoomed
 
     def refocus(self) -> None:
         """The panel with the keys may have others now."""

@@ -31,6 +31,10 @@ class TablePanel(SortKeys):
         self._remembered = remembered
         self.filter = NOTHING
         self.folded: set[str] = set()
+        self._opened: set[str] = set()
+        """Rituals whose older runs are shown."""
+        self._beneath: dict[str, str] = {}
+        """Older runs → the newest one, below which they stand."""
         self.flat = False
         self.attention = False
         self.order = Order()
@@ -61,7 +65,9 @@ class TablePanel(SortKeys):
             self.filter = NOTHING
         rows = self.order.of(fleet.rows.values(), self._screen.shell.now())
         wanted = self._wanted()
-        branches = missions_rows.arranged(rows, wanted=wanted, folded=self.folded, flat=self.flat)
+        self._beneath = {} if self.flat or wanted is not None else missions_rows.older_runs(rows)
+        folded = self.folded | {one for one in self._beneath.values() if self._ritual(one) not in self._opened}
+        branches = missions_rows.arranged(rows, wanted=wanted, folded=folded, flat=self.flat, beneath=self._beneath)
         table.marked &= set(fleet.rows)
         table.empty = self._screen.empty()
         table.sorted_by = (self.order.by, self.order.rises)
@@ -151,12 +157,19 @@ class TablePanel(SortKeys):
     def unfold_above(self, mission: str) -> None:
         """Have everything above a mission open."""
         rows, known = self._screen.shell.fleet.rows, self.folded.copy()
+        if mission in self._beneath and self._ritual(mission) not in self._opened:
+            self._opened.add(self._ritual(mission))
+            known.add(mission)  # it is shown from now on
         parent = rows[mission]["parent"]
         while parent in rows:
             self.folded.discard(parent)
             parent = rows[parent]["parent"]
         if self.folded != known:
             self.rearrange(asked=True)
+
+    def _ritual(self, run: str) -> str:
+        """The name of a run's ritual."""
+        return str(self._screen.shell.fleet.rows[run]["name"]).rpartition("/")[0]
 
     def do_parent(self) -> None:
         """To who started it."""
@@ -171,15 +184,21 @@ class TablePanel(SortKeys):
         if current is None:
             return
         brood = any(row["parent"] == current.id for row in self._screen.shell.fleet.rows.values())
-        if brood and current.id not in self.folded and not self.flat:
+        if current.id in self._beneath.values() and self._ritual(current.id) in self._opened:
+            self._opened.discard(self._ritual(current.id))
+            self.rearrange(asked=True)
+        elif brood and current.id not in self.folded and not self.flat:
             self.folded.add(current.id)
             self.rearrange(asked=True)
         else:
-            table.select(current.row["parent"] or "")
+            table.select(self._beneath.get(current.id) or current.row["parent"] or "")
 
     def do_unfold(self) -> None:
         """Show what is below."""
-        self.folded.discard(self._screen.table.cursor_id or "")
+        cursor = self._screen.table.cursor_id or ""
+        self.folded.discard(cursor)
+        if cursor in self._beneath.values():
+            self._opened.add(self._ritual(cursor))
         self.rearrange(asked=True)
 
     def close_one(self) -> bool:

@@ -17,7 +17,8 @@ from textual.screen import Screen
 from overmind_core.domain.operations import Danger
 from overmind_core.domain.text.cells import width
 from overmind_tui.render import layout
-from overmind_tui.render.cells import Cell, Row, clipped
+from overmind_tui.render.cells import Cell, Row, clipped, folded
+from overmind_tui.render.layout import Panel
 from overmind_tui.shell import actions, clipboard, keymap
 from overmind_tui.shell.actions import Action, Context
 from overmind_tui.shell.shell import RowSelection, Shell
@@ -163,6 +164,9 @@ ALT = "alt+"
 LEAVING = frozenset({"quit", "leave"})
 GAP = 2
 """Cells between the parts of the bottom line."""
+BESIDE_NOTICE = 14
+"""Cells of the bottom line that a notice leaves to where we are; a longer one has the line alone."""
+NOTICE_LINES = 2
 NOTHING = Cell("")
 
 
@@ -191,6 +195,7 @@ class Page(NeedsRoom, RateLimited):
 
     def __init__(self) -> None:
         super().__init__()
+        self._bottom_height = 1
         self.crumbs: tuple[str, ...] = ("missions",)
 
     @property
@@ -259,6 +264,23 @@ class Page(NeedsRoom, RateLimited):
         """The configuration was saved."""
         for table in self.query(ResourceTable):
             table.draw_marks(ascii_only=self.shell.ascii_only)
+
+    # the mouse
+
+    @on(Lines.Clicked)
+    def clicked(self, message: Lines.Clicked) -> None:
+        """A click on a hint does what its key does; one on a crumb goes back there."""
+        if message.lines is self.bottom:
+            if message.word == self.crumbs[0]:
+                self.shell.main.to_front()
+                self.shell.main.give(Panel.TABLE)
+            elif message.word != self.crumbs[-1]:
+                self.do_back()
+            return
+        shown = keymap.hints(self.context, read_only=self.shell.read_only)
+        action = next((one for one in shown if actions.shown_key(one.keys[0]) == message.word), None)
+        if action is not None:
+            self.act(action)
 
     # keys
 
@@ -420,6 +442,7 @@ class Page(NeedsRoom, RateLimited):
     def close(self) -> None:
         """Show what is below."""
         if len(self.app.screen_stack) > 1:
+            self.shell.notice.leave_view()
             self.app.pop_screen()
             self.shell.main.refresh_status()
             self.shell.commands.closed()
@@ -441,17 +464,33 @@ class Page(NeedsRoom, RateLimited):
     # the bottom line
 
     def refresh_status(self) -> None:
-        """What the bottom line says has changed."""
+        """What the bottom line says has changed; a notice that is longer than it gets a second one."""
+        lines = len(self._bottom_lines(self.app.size.width))
+        if lines != self._bottom_height:
+            self._bottom_height = lines
+            self.bottom.styles.height = lines
         self.bottom.refresh_if_changed()
 
     def _bottom_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
-        shell = self.shell
+        shell, notice = self.shell, self.shell.notice.shown
+        if width(notice.text) > cells - BESIDE_NOTICE:
+            return whole_notice(notice, cells)
         coach = shell.coaching.line(self.context)
-        return [bottom_line(self.crumbs, shell.notice.shown, cells, coach=coach, standing=self.standing())]
+        return [bottom_line(self.crumbs, notice, cells, coach=coach, standing=self.standing())]
 
     def standing(self) -> Cell:
         """What the bottom line says while nothing was flashed."""
         return Cell("")
+
+
+def whole_notice(notice: Cell, cells: int) -> list[list[Cell]]:
+    """A notice that is too long to stand beside where we are: it has the line, and another one, for itself."""
+    first = Cell(f" {notice.text}", notice.tone)
+    lines = folded([[first]], max(cells - 1, 1), 1)
+    return [list(line) for line in lines[: NOTICE_LINES - 1]] + [
+        [Cell(clipped("".join(cell.text for cell in line), max(cells - 1, 1)), notice.tone)]
+        for line in lines[NOTICE_LINES - 1 : NOTICE_LINES]
+    ]
 
 
 def bottom_line(

@@ -343,6 +343,11 @@ class TablePage(Page):
         if action is not None:
             self.act(action)
 
+    @on(ResourceTable.Headed)
+    def headed(self, message: ResourceTable.Headed) -> None:
+        """A click on the heading of a column."""
+        self.sorting.sort(message.column)
+
     def do_open_row(self) -> None:
         """What is under the cursor, whole; of a mission all that is known."""
         current = self.table.current
@@ -350,7 +355,7 @@ class TablePage(Page):
         if known is not None:
             self.shell.act("describe", [known])
         elif current is not None:
-            shown = {key: value for key, value in current.row.items() if key not in {"id", "named", "clock"}}
+            shown = {key: value for key, value in current.row.items() if key not in {"id", "named", "clock", "day"}}
             lines = texts.plain(json.dumps(shown, ensure_ascii=False, indent=2))
             self.shell.open(
                 TextPage(self.view, f"{self.view} · {safe(current.row['name']) or current.id}", lambda: lines)

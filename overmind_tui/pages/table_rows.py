@@ -99,7 +99,7 @@ class SortKeys(ABC):
         self._tabled = page
         self._orders = orders
         self.sort_handlers: dict[str, Handler] = {
-            **{f"sort-{by}": partial(self.sort, by) for by in ("name", "age", "state", "cpu", "memory", "cost")},
+            **{f"sort-{by}": partial(self.sort, by) for by in ("name", "age", "for", "state", "cpu", "memory", "cost")},
             "sort-left": partial(self._choose, -1),
             "sort-right": partial(self._choose, 1),
             "sort-chosen": self.do_sort_chosen,

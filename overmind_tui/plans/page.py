@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from textual import events
+
 from overmind_tui.command_line import parse
 from overmind_tui.command_line.parse import Show
 from overmind_tui.missions import columns
@@ -37,7 +39,8 @@ def open_plan(shell: Shell, view: View, show: Show) -> None:
     while found is not None and found["type"] != missions_rows.PLAN:
         found = shell.fleet.of(found["parent"])
     if found is None:
-        shell.flash(_none_meant(shell, named=bool(show.words)), "slow")
+        if shell.fleet.loaded:  # else nobody knows whether there is any
+            shell.flash(_none_meant(shell, named=bool(show.words)), "slow")
         shell.open(PlansPage(registry.VIEWS["blueprints"], show._replace(words=())))
     else:
         shell.open(PlanPage(view, show, found["id"], found["name"]))
@@ -108,7 +111,19 @@ class PlanPage(TablePage):
         (self._plan,) = rows
         found = plans_rows.agents(self._plan, self.shell.now())
         plans_rows.learn(found, self.shell.fleet.rows)
+        self._measure(found, self.app.size.width)
         super().take(found)
+
+    def _measure(self, rows: list[Row], width: int) -> None:
+        """Have the plan's time as long as there is room for."""
+        for row in rows:
+            row["bar"] = plans_rows.bar_cells(width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another width, other bars."""
+        super().on_resize(event)
+        self._measure(self.rows, event.size.width)
+        self.rearrange()
 
     def branches(self, rows: Sequence[Row]) -> list[Branch]:
         """With their edges, unless some are left out or they stand in another order."""

@@ -21,8 +21,10 @@ from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
 
-BAR = 10
-"""Cells of the plan's time."""
+BAR, LONGEST_BAR = 10, 60
+"""Cells of the plan's time, at least and at most."""
+OTHERS = 100
+"""Cells that the other columns take with ease."""
 RAN, CRITICAL = "━", "◆"
 STAGES = ("failed", "starting", "running", "stopping", "waiting", "cancelled", "skipped", "succeeded")
 """The first are to be looked at first."""
@@ -127,19 +129,24 @@ def _took(row: Row, now: float) -> Cell:
     return Cell("" if row["began"] is None else numbers.ticking(seconds(row, now)), "quiet")
 
 
-def bar(row: Row, now: float) -> str:
-    """When it ran, within the time of the plan."""
+def bar(row: Row, now: float, cells: int = BAR) -> str:
+    """When it ran, within the time of the plan, which is so many cells long."""
     first, last = row["plan_began"], now if row["plan_until"] is None else row["plan_until"]
     if row["began"] is None or last <= first:
         return ""
-    each = (last - first) / BAR
-    start = min(math.floor((row["began"] - first) / each), BAR - 1)
-    end = min(math.ceil((row["began"] + seconds(row, now) - first) / each), BAR)
+    each = (last - first) / cells
+    start = min(math.floor((row["began"] - first) / each), cells - 1)
+    end = min(math.ceil((row["began"] + seconds(row, now) - first) / each), cells)
     return f"{'':{start}}{RAN * max(end - start, 1)}"
 
 
+def bar_cells(width: int) -> int:
+    """How long the plan's time is drawn on a screen of so many cells: half of what others do not need."""
+    return max(BAR, min(BAR + (width - OTHERS) // 2, LONGEST_BAR))
+
+
 def _when(row: Row, now: float) -> Cell:
-    return Cell(bar(row, now), "accent" if row["critical"] else missions_rows.mark(row).tone)
+    return Cell(bar(row, now, row.get("bar", BAR)), "accent" if row["critical"] else missions_rows.mark(row).tone)
 
 
 def why(row: Row) -> str:
@@ -186,7 +193,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("mission", "ID", 8, 8, 10, _of_agent(lambda row, _now: Cell(row["mission"] or "", "quiet")), wide=True),
     Column("state", "STATE", 9, 10, 1, _of_agent(_state)),
     Column("took", "TOOK", 6, 8, 3, _of_agent(_took), right=True),
-    Column("when", "WHEN", BAR, BAR, 6, _of_agent(_when)),
+    Column("when", "WHEN", BAR, LONGEST_BAR, 6, _of_agent(_when)),
     Column("exit", "EXIT", 4, 5, 9, _of_agent(lambda row, _now: Cell(safe(row["exit_code"]), "quiet")), right=True,
            wide=True),
     Column("needs", "AFTER", 8, 30, 8, _of_agent(lambda row, _now: Cell(safe(", ".join(row["needs"])), "quiet")),
@@ -283,8 +290,15 @@ _OVER = ("succeeded", "failed", "skipped", "cancelled")
 
 
 def plans(answer: Sequence[Row]) -> list[Row]:
-    """Plans with their counts as numbers of their own."""
-    return [{**one, **_numbers(one["counts"])} for one in answer]
+    """Plans with their counts as numbers of their own; one that was stopped before its end has not succeeded."""
+    return [_plan({**one, **_numbers(one["counts"])}) for one in answer]
+
+
+def _plan(row: Row) -> Row:
+    if row["status"] != "stopped":
+        return row
+    failed, unfinished = bool(row["failed"]), row["left_out"] > 0 or row["over"] < row["total"]
+    return {**row, missions_rows.CHECK_FAILED: failed, missions_rows.UNFINISHED: unfinished}
 
 
 def _numbers(counts: dict[str, int]) -> dict[str, Any]:
@@ -297,9 +311,8 @@ def _numbers(counts: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _plans_state(row: Row, _now: float) -> Cell:
-    mark = missions_rows.mark(row)
-    return Cell(mark.word, mark.tone)
+def _plans_state(row: Row, now: float) -> Cell:
+    return Cell(missions_rows.state(row, now), missions_rows.mark(row).tone)
 
 
 def _done(row: Row, _now: float) -> Cell:

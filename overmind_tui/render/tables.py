@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
+from overmind_core.domain.text.moment import format_time
 from overmind_tui.missions import columns
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import ORDERS, By, Column
@@ -127,8 +128,8 @@ def _value(value: object) -> str:
 
 EVENTS: tuple[Column, ...] = (
     Column("at", "AT", 8, 8, 1, lambda row, _now: Cell(row["clock"][11:], "faint")),
-    Column("day", "DAY", 10, 10, 6, lambda row, _now: Cell(row["clock"][:10], "faint"), wide=True),
-    Column("seq", "SEQ", 6, 8, 7, lambda row, _now: Cell(str(row["seq"]), "quiet"), right=True, wide=True),
+    Column("day", "DAY", 10, 10, 6, lambda row, _now: Cell(row["day"], "faint"), wide=True, spare=True),
+    Column("seq", "SEQ", 6, 8, 7, lambda row, _now: _seq(row), right=True, wide=True),
     Column("type", "WHAT", 12, 18, 0, lambda row, _now: Cell(safe(row["type"]), _TONES.get(row["type"], "accent"))),
     Column("mission", "MISSION", 10, 30, 2, lambda row, _now: Cell(safe(row["name"]), "name")),
     Column("run", "RUN", 3, 4, 8, lambda row, _now: Cell(safe(row.get("run")), "quiet"), right=True, wide=True),
@@ -146,9 +147,23 @@ EVENT_ORDERS: Orders = {
 }
 
 
-def events(answer: Iterable[Row], zone: tzinfo | None = None) -> list[Row]:
-    """Events as rows, with the clock of `zone` (None: the machine's); one that is of no mission has an empty name."""
-    return [_event(one) | {"clock": _clock(one["at"], zone)} for one in answer]
+def _seq(row: Row) -> Cell:
+    """Its number in the log; what this program said has none there."""
+    return Cell("" if row.get("flash") else str(row["seq"]), "quiet")
+
+
+def events(answer: Iterable[Row], zone: tzinfo | None = None, *, now: float | None = None) -> list[Row]:
+    """Events as rows, with the clock of `zone` (None: the machine's); one that is of no mission has an empty name.
+
+    `now`, in seconds since the epoch: of that day's events the day is not said.
+    """
+    today = "" if now is None else _clock(format_time(now), zone)[:10]
+    found = []
+    for one in answer:
+        clock = _clock(one["at"], zone)
+        day = "" if clock.startswith(today) and today else clock[:10]
+        found.append(_event(one) | {"clock": clock, "day": day})
+    return found
 
 
 def _event(event: Row) -> Row:

@@ -11,49 +11,60 @@ from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.render.help import Entry, Section
 from overmind_tui.shell import actions, registry
 from overmind_tui.shell import keymap as shell_keymap
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.settings import Hotkey
 
 Lines = list[list[Cell]]
-KEYS = 20
-"""Cells before what a key does."""
 WORDS = 19
 """Cells before what a word behind the colon does."""
 FINDINGS = 29
 """Cells before what `doctor` found."""
 
 
-def help_lines(context: Context, *, read_only: bool, hotkeys: Sequence[Hotkey] = (), ascii_only: bool = False) -> Lines:
+def help_sections(
+    context: Context, *, read_only: bool, hotkeys: Sequence[Hotkey] = (), ascii_only: bool = False
+) -> list[Section]:
     """The keys of a context, then those of everywhere, the person's own, and what the marks mean."""
-    lines: Lines = []
     keymap = shell_keymap.keymap(context)
+    found: list[Section] = []
     for one in dict.fromkeys(reversed(shell_keymap.chain(context))):
-        lines += [[Cell(f" {one.value}", "title")]]
+        entries = []
         for action in shell_keymap.ACTIONS:
             keys = [key for key in action.keys if keymap.get(key) is action]
             if action.context is one and keys and actions.allowed(action, read_only=read_only):
-                lines.append(_key_line(keys, action.summary, action.danger, ascii_only=ascii_only))
-        lines.append([])
+                note = "" if action.danger is Danger.NONE else action.danger.value
+                entries.append(Entry(_keys(keys, ascii_only=ascii_only), safe(action.summary), note, action))
+        found.append(Section(one.value, entries))
     own = [hotkey for hotkey in hotkeys if hotkey.counts_in(context)]
     if own:
-        lines += [
-            [Cell(" your own", "title")],
-            *(_key_line([one.key], f":{one.line}", ascii_only=ascii_only) for one in own),
-            [],
-        ]
-    lines.append([Cell(" marks", "title")])
-    lines += [[Cell(f"   {mark.mark} {mark.ascii}             ", mark.tone), Cell(mark.word)] for mark in MARKS]
-    notes = (
-        "shift and drag selects text with the terminal's own mouse",
-        "/ searches this help, ctrl-a lists all commands",
-    )
-    return [*lines, [], *([Cell(f"   {note}", "quiet")] for note in notes)]
+        entries = [Entry(_keys([one.key], ascii_only=ascii_only), safe(f":{one.line}"), line=one.line) for one in own]
+        found.append(Section("your own", entries))
+    marks = [Entry(f"{mark.mark} {mark.ascii}", mark.word, tone=mark.tone) for mark in MARKS]
+    selects = Entry("shift", "and drag selects text with the terminal's own mouse", tone="quiet")
+    return [*found, Section("marks", marks), Section("mouse", [selects])]
+
+
+def help_lines(context: Context, *, read_only: bool, hotkeys: Sequence[Hotkey] = (), ascii_only: bool = False) -> Lines:
+    """All of it below each other, whole."""
+    sections = help_sections(context, read_only=read_only, hotkeys=hotkeys, ascii_only=ascii_only)
+    lines: Lines = []
+    for section in sections:
+        lines += [*([[]] if lines else []), [Cell(f" {section.title}", "title")]]
+        for entry in section.entries:
+            tail = [Cell(f"  ({entry.note})", "slow")] if entry.note else []
+            lines.append([Cell(f"   {entry.keys:<16} ", entry.tone), Cell(entry.text), *tail])
+    return lines
+
+
+def _keys(keys: Sequence[str], *, ascii_only: bool) -> str:
+    return " ".join(dict.fromkeys(actions.shown_key(key, ascii_only=ascii_only) for key in keys))
 
 
 def _key_line(keys: Sequence[str], text: str, danger: Danger = Danger.NONE, *, ascii_only: bool = False) -> list[Cell]:
-    shown = " ".join(dict.fromkeys(actions.shown_key(key, ascii_only=ascii_only) for key in keys))
+    shown = _keys(keys, ascii_only=ascii_only)
     tail = [] if danger is Danger.NONE else [Cell(f"  ({danger.value})", "slow")]
     return [Cell(f"   {shown:<16} ", "key"), Cell(safe(text)), *tail]
 
@@ -119,7 +130,7 @@ def loading() -> Sequence[Sequence[Cell]]:
 def filtered(text: str, *, attention: bool) -> Sequence[Sequence[Cell]]:
     """There are missions, but not one that is asked for."""
     if attention and not text:
-        return [[Cell("Nobody needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
+        return [[Cell("Nothing needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
     return [[Cell(f"No mission matches /{safe(text)}")], [], _key("esc", "shows all missions again")]
 
 

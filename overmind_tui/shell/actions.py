@@ -40,6 +40,7 @@ class Context(StrEnum):
     NEEDS = "needs you"
     LOG = "the log"
     TEXT = "texts"
+    HELP = "the help"
     LOOKING = "a terminal, looking"
     TYPING = "a terminal, typing"
     BOX = "the message box"

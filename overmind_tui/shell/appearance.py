@@ -152,14 +152,16 @@ class Appearance:
         self._environ = environ
         self.ascii_only = ascii_only(live.now.symbols, environ)
 
-    def begin(self) -> None:
-        """Our own themes beside Textual's; nothing moves. Only before anything is styled."""
+    def begin(self) -> bool:
+        """Our own themes beside Textual's; nothing moves. Only before anything is styled. False: no such theme."""
         app = self._app
         for theme in THEMES:
             app.register_theme(theme)
-        app.theme = self._live.theme if self._live.theme in app.available_themes else DARK.name
+        known = self._live.theme in app.available_themes
+        app.theme = self._live.theme if known else DARK.name
         app.animation_level = "none"
         app.stylesheet = ThemedStylesheet(variables=app.get_css_variables())
+        return known
 
     def wear(self, found: Settings) -> bool:
         """Look and ask as these settings want it, from now on; False where there is no such theme."""

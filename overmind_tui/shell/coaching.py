@@ -26,7 +26,7 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step("needs", None, "! shows who needs you"),
+    Step("needs", None, "! shows what needs you"),
     Step("answer", Context.NEEDS, "y allows, n denies, enter shows all of it", "! there y allows, n denies"),
     Step("look", Context.MISSIONS, "enter looks at its terminal, esc comes back", "esc comes back to the missions"),
 )

@@ -137,7 +137,7 @@ class EventStream:
             now = time.monotonic()
             if now >= due:
                 if first:
-                    self._send(RowsChanged(session.ask("ps", {"wide": True})))
+                    self._send(RowsChanged(_with_history(session)))
                     first = False
                 else:
                     self._send(RowsChanged(session.ask("ps", {"wide": True, "status": LIVE})))
@@ -188,6 +188,14 @@ class EventStream:
     def _send(self, message: Message) -> None:
         if not self._closed.is_set():
             self._post(message)
+
+
+def _with_history(session: _Session) -> list[Row]:
+    """All missions, with the load of the last minutes."""
+    try:
+        return list(session.ask("ps", {"wide": True, "history": True}))
+    except OvermindError:  # a supervisor that keeps none yet
+        return list(session.ask("ps", {"wide": True}))
 
 
 def _midnight() -> float:

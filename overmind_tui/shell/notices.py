@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 """How long it stands; twice that when it is bad."""
+READ_SECONDS = 1.5
+"""How long it stands at least, also when another view is shown."""
 KEPT = 500
 NOTHING = Cell("")
 
@@ -35,6 +37,7 @@ class Notice:
         self._shell = shell
         self._cell = Cell(mistake, "bad")
         self._flashed = 0
+        self._put_at = float("-inf")
         self.until = float("inf") if mistake else 0.0
         """When it goes away (monotonic seconds)."""
         self.kept: deque[Row] = deque(maxlen=KEPT)
@@ -63,7 +66,13 @@ class Notice:
             self._flashed += 1
             at = format_time(self._shell.now())
             self.kept.append(tables.flash(self._flashed, at, self.text, after=self._shell.fleet.newest_event))
+        self._put_at = time.monotonic()
         self.until = time.monotonic() + SECONDS * (2 if tone == "bad" else 1)
+
+    def leave_view(self) -> None:
+        """Another view is shown: what stood long enough to be read was about the one before."""
+        if self.until != float("inf") and time.monotonic() > self._put_at + READ_SECONDS:
+            self.clear()
 
     def clear(self) -> None:
         """Nothing stands there."""

@@ -126,9 +126,9 @@ VIEWS: dict[str, View] = {
         View(
             "inbox",
             ("i", "needs"),
-            "who waits for you, and whose turn is over",
+            "agents that wait for you or have finished a turn",
             Context.TEXT,
-            "Nobody needs you.",
+            "Nothing needs your attention.",
             "overmind_tui.shell.views:inbox",
         ),
         View(
@@ -186,7 +186,7 @@ VIEWS: dict[str, View] = {
         View(
             "quests",
             ("quest",),
-            "what is to be done once, and how it ended",
+            "work to be done once, and its result",
             Context.QUESTS,
             "No quests yet.\n:quest run make test   begins one",
             "overmind_tui.schedules.page:open_quests",
@@ -197,7 +197,7 @@ VIEWS: dict[str, View] = {
         View(
             "rituals",
             ("ritual", "cron", "schedules"),
-            "what comes again by a schedule: its next run, and the last one",
+            "work on a schedule: the next run and the last one",
             Context.RITUALS,
             "No rituals yet.\n:ritual create nightly '0 3 * * *' make backup   creates one",
             "overmind_tui.schedules.page:open_rituals",
@@ -240,7 +240,7 @@ RUNS = View(
     (),
     "the runs of a ritual",
     Context.RUNS,
-    "It has not run so far.",
+    "No runs yet.",
     columns=schedules_rows.RUNS,
     fetch=Fetch("ritual_history", {}, schedules_rows.runs, events=schedules_rows.RITUALS_CHANGES),
     orders=schedules_rows.RUN_ORDERS,
@@ -250,7 +250,7 @@ LEAVE = {"q": True, "quit": True, "exit": True, "q!": False, "qa": True, "qa!": 
 """Word after `:` that leaves the program → whether it asks about missions that only this program supervises."""
 COLONIES = ("local",)
 """Where missions live; there is one."""
-_ONE_COLONY = "there is one colony, that of this home: OVERMIND_HOME=… overmind tui opens another"
+_ONE_COLONY = "this home has one colony; another home: OVERMIND_HOME=… overmind tui"
 SAYINGS = {
     "ns": _ONE_COLONY,
     "namespace": _ONE_COLONY,

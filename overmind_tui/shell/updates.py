@@ -66,7 +66,7 @@ class Updates:
 
     def _connected(self, message: Connected) -> None:
         self._shell.fleet.lost = ""
-        hosted = "no daemon: this program supervises" if message.hosted else f"daemon {message.daemon.get('pid')}"
+        hosted = "no daemon: supervised by this program" if message.hosted else f"daemon {message.daemon.get('pid')}"
         if not self._notice.text:
             self._shell.flash(hosted, "quiet")
         self._main.changed_connection()
@@ -77,7 +77,7 @@ class Updates:
         self._main.changed_connection()
 
     def _rows_changed(self, message: RowsChanged) -> None:
-        self._shell.fleet.apply(message.rows, message.removed, everything=message.everything)
+        self._shell.fleet.apply(message.rows, message.removed, everything=message.everything, at=self._shell.now())
         self._main.rows_came()
         self.show_inbox()
 

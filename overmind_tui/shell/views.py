@@ -10,6 +10,7 @@ from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import registry
+from overmind_tui.shell.help_page import HelpPage
 from overmind_tui.shell.registry import View
 
 if TYPE_CHECKING:
@@ -46,12 +47,7 @@ def help_here(shell: Shell, _view: View, _show: Show) -> None:
     page = shell.app.screen
     context = page.context if isinstance(page, Page) else shell.main.context
 
-    def lines() -> texts.Lines:
-        return texts.help_lines(
-            context, read_only=shell.read_only, hotkeys=shell.settings.hotkeys, ascii_only=shell.ascii_only
-        )
-
-    shell.open(TextPage("help", f"keys of {context.value}", lines, hang=texts.KEYS))
+    shell.open(HelpPage(context))
 
 
 def aliases(shell: Shell, _view: View, _show: Show) -> None:

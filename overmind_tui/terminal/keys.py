@@ -31,7 +31,7 @@ class TerminalKeys:
         screen: Whose pane.
         session: What stands in it.
         detach: Goes back to looking.
-        send_itself: Sends a detach key to the program.
+        again: Does what a detach key means while one only looks.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class TerminalKeys:
         session: TerminalSession,
         *,
         detach: Callable[[], None],
-        send_itself: Callable[[DetachKey], None],
+        again: Callable[[DetachKey], None],
     ) -> None:
         self._screen = screen
         self._session = session
-        self._detach, self._send_itself = detach, send_itself
+        self._detach, self._again = detach, again
 
     @property
     def leaving(self) -> Sequence[DetachKey]:
@@ -58,8 +58,8 @@ class TerminalKeys:
             self._press_typing(key, character)
             return True
         leaving = self._leaves(key)
-        if leaving is not None and not self._session.over and self._screen.shell.read_only is False:
-            self._send_itself(leaving)
+        if leaving is not None and not self._session.over and not self._screen.shell.read_only:
+            self._again(leaving)
             return True
         return False
 

@@ -43,11 +43,15 @@ class TerminalPanel:
         self.session = TerminalSession(screen, joined=self._joined, gone=self._gone)
         self.left_at = float("-inf")
         """When typing ended (monotonic seconds)."""
+        self.detached_at = float("-inf")
+        """When a key left typing (monotonic seconds)."""
         self._was_final = False
         """The mission has ended, as the list knows by now."""
+        self._zoomed_by_itself = False
+        """The pane has the screen alone because one types into it, not because somebody asked for that."""
         self._begin_pending = False
         """The terminal is asked for once the pane has a size: none may be given one that nobody sees."""
-        self.keys = TerminalKeys(screen, self.session, detach=self.do_detach, send_itself=self._send_itself)
+        self.keys = TerminalKeys(screen, self.session, detach=self.do_detach, again=self._detach_again)
         self.handlers: dict[str, Handler] = {
             "type": self.do_type,
             "attach": self.do_type,
@@ -93,12 +97,14 @@ class TerminalPanel:
         if self.session.mission != row["id"] or self.session.over:
             self._enter(row)
         self.session.typing = True
+        self._zoomed_by_itself |= not self._screen.zoomed
         self._screen.give(Panel.TERMINAL, zoomed=True)
         self._begin_once_laid_out()
 
     def close(self) -> None:
         """Leave the pane: who had a terminal only for us has it back."""
         self._stop_typing()
+        self._zoomed_by_itself = False
         self.session.leave()
 
     def hang_up(self) -> None:
@@ -229,10 +235,17 @@ class TerminalPanel:
     # actions
 
     def do_detach(self) -> None:
-        """Back to looking; the terminal stays ours until the pane is closed."""
+        """Back to looking, beside the list where there is room; the terminal stays ours until the pane is closed."""
         self.session.send(terminal_keys.focus(self.session.modes, gained=False))
         self._stop_typing()
-        self._screen.refocus()
+        self.detached_at = time.monotonic()
+        unzooms, self._zoomed_by_itself = self._zoomed_by_itself, False
+        self._screen.give(Panel.TERMINAL, zoomed=False if unzooms else None)
+
+    @property
+    def was_just_left(self) -> bool:
+        """Whether the key that leaves was pressed a moment ago: once more, and it leaves the pane as well."""
+        return time.monotonic() < self.detached_at + LEFT_SECONDS
 
     def do_type(self) -> None:
         """Type into it."""
@@ -249,6 +262,13 @@ class TerminalPanel:
             self._screen.shell.flash(f"{safe(self.session.name)} stays in its terminal", "good")
         else:
             self._screen.shell.flash("keep: type into the terminal first", "slow")
+
+    def _detach_again(self, key: DetachKey) -> None:
+        """The key that leaves was pressed in looking: at once after typing it leaves the pane, else it sends itself."""
+        if self.was_just_left:
+            self._screen.close_terminal()
+        else:
+            self._send_itself(key)
 
     def _send_itself(self, key: DetachKey) -> None:
         if not self.session.writes:

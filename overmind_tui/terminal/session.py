@@ -191,7 +191,7 @@ class TerminalSession:
             case stream.Failed():
                 self._gone(f"{safe(item.message)} · esc back")
             case stream.Severed():
-                self._gone("nobody answers there any more · esc back")
+                self._gone("connection lost · esc back")
 
     def _joined(self, item: stream.Joined) -> None:
         """Show the screen as it is, and listen to what its program says."""

@@ -102,7 +102,8 @@ class NeedsList(ScrollCanvas):
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses."""
-        y = event.y + self.scroll_offset.y
+        place = event.get_content_offset(self)
+        y = -1 if place is None else place.y + self.scroll_offset.y
         at = self.lines[y][1] if 0 <= y < len(self.lines) else None
         if at is not None:
             self._move_to(at)

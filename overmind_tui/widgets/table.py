@@ -28,6 +28,7 @@ RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 REMEMBERED = 512
 """Drawn lines."""
+DIM = Style(dim=True)
 
 
 class ResourceTable(ScrollCanvas):
@@ -46,6 +47,13 @@ class ResourceTable(ScrollCanvas):
     class Opened(Message):
         """A row was clicked twice."""
 
+    class Headed(Message):
+        """The heading of a column was clicked."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
     def __init__(self, columns: Sequence[Column], *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._columns = columns
@@ -62,6 +70,8 @@ class ResourceTable(ScrollCanvas):
         """The column that the person chose."""
         self.empty: Sequence[str | Sequence[Cell]] = ()
         self.now = time.time
+        self.dims = False
+        """Whether it is dimmed while the keys are elsewhere on the screen."""
         self._moved_at = float("-inf")
         self._cells = 0
         self._needs: dict[str, int] = {}
@@ -127,6 +137,19 @@ class ResourceTable(ScrollCanvas):
         """Draw the visible rows again whose times went on."""
         self._redraw()
 
+    @property
+    def rests(self) -> bool:
+        """Whether the keys are elsewhere on the screen: it is dimmed then."""
+        return self.dims and not self.has_focus
+
+    def on_focus(self) -> None:
+        """The keys are here."""
+        self._redraw()
+
+    def on_blur(self) -> None:
+        """The keys are elsewhere."""
+        self._redraw()
+
     def draw_marks(self, *, ascii_only: bool) -> None:
         """With these signs from now on."""
         self._ascii, self._news = ascii_only, "o" if ascii_only else "•"
@@ -162,9 +185,16 @@ class ResourceTable(ScrollCanvas):
     # the mouse
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses, two open."""
-        at = event.y - 1 + self.scroll_offset.y
-        if event.y >= 1 and 0 <= at < len(self.branches):
+        """A click chooses, two open; one on a heading sorts by its column."""
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        if place.y == 0:
+            if column := self._column_at(place.x):
+                self.post_message(self.Headed(column))
+            return
+        at = place.y - 1 + self.scroll_offset.y
+        if 0 <= at < len(self.branches):
             self.move_to(at)
             if event.chain > 1:
                 self.post_message(self.Opened())
@@ -181,6 +211,15 @@ class ResourceTable(ScrollCanvas):
         """The heading stays where it is, so everything is drawn."""
         super().watch_scroll_y(old_value, new_value)
         self.refresh(Region(0, 0, self.size.width, self.size.height))
+
+    def _column_at(self, x: int) -> str:
+        """The column that stands there; "" for none."""
+        layout, begin = self._laid_out(self.scrollable_content_region.width), 1
+        for column, count in zip(layout.columns, layout.widths, strict=True):
+            if begin <= x < begin + count + GAP:
+                return column.key
+            begin += count + GAP
+        return ""
 
     # drawing
 
@@ -244,15 +283,15 @@ class ResourceTable(ScrollCanvas):
         return self._kept(key, lambda: self.strip([(text, self.tone(tone)) for text, tone in runs], cells))
 
     def _sorted(self, shown: Sequence[str]) -> str:
-        """The column whose heading has the arrow: where ages are not shown, how long a state lasts stands for them."""
+        """The column whose heading has the arrow; "" where that by which rows are sorted is not shown."""
         by = self.sorted_by[0]
-        return "for" if by == "age" and by not in shown else by
+        return by if by in shown else ""
 
     def _row(self, branch: Branch, layout: Layout, cells: int, *, selected: bool) -> Strip:
         now = self.now()
         texts = [column.cell(branch.row, now) for column in layout.columns]
         marked = branch.id in self.marked
-        focused = selected and self.has_focus
+        focused = self.has_focus
         named = self.named(branch) if "status" in branch.row else None
         key = (named, branch.dimmed, branch.row.get("unseen"), tuple(texts), layout.widths, cells, selected, focused,
                marked)  # fmt: skip
@@ -282,6 +321,8 @@ class ResourceTable(ScrollCanvas):
                 runs.append((fitted(cell.text, count, right=column.right), self.tone(cell.tone)))
         if branch.dimmed:
             runs = [(text, self.tone("faint")) for text, _ in runs]
+        if self.rests:
+            runs = [(text, style + DIM) for text, style in runs]
         ground = None
         if selected:
             ground = self.tone("cursor" if self.has_focus else "cursor-rest")

@@ -122,7 +122,7 @@ def test_a_limit_holds_the_queue_of_a_session_on_a_terminal_too(agents):
     assert agents.states(mission) == ["queued", "queued"]
 
 
-@pytest.mark.parametrize("status", [401, 403, 400, 404, 413])
+@pytest.mark.parametrize("status", [401, 413])
 def test_a_final_error_of_the_api_is_not_tried_again_and_stays_the_reason(agents, status):
     mission = agents.task(f"!error {status}", *AGAIN, "--env", "CLAUDE_CODE_MAX_RETRIES=0")
     assert (mission["status"], mission["restart_count"]) == ("crashed", 0)

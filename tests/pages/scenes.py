@@ -69,8 +69,8 @@ WRONG = RELEASE.replace("publish]\ncommand", "publish]\ncomand").replace('["test
 REST = "overmind shutdown -y; rm -rf $OVERMIND_HOME/*; overmind start"
 """What follows on the page knows nothing of what stands before it."""
 BOSS = """\
-!bash overmind claude run --name server 'Write the endpoint /login in api/login.py. Not your business: tests.' && \
-overmind claude run --name tests 'Write tests for /login in tests/test_login.py. Not your business: the endpoint.' && \
+!bash overmind claude run --name server 'Write the endpoint /login in api/login.py. Do not touch the tests.' && \
+overmind claude run --name tests 'Write tests for /login in tests/test_login.py. Do not touch the endpoint.' && \
 overmind wait server tests && overmind claude run --name review --wait 'You review changes.'"""
 LIMITS = json.dumps(
     {
@@ -196,13 +196,17 @@ SCENES: dict[str, Scene] = {
             "until overmind answer writer allow; do sleep 0.2; done",
             "overmind claude run --name unlucky --env CLAUDE_CODE_MAX_RETRIES=2 say hello",
         ],
+        left_out={
+            "overmind stop filler": "tests/faults/test_full_disk.py, which mounts a small disk",
+            "overmind prune --older 0s": "the same",
+        },
     ),
     "docs/messages.md": Scene(lines=SHOP, files={"instructions.md": "count the lines of the README"}),
     "docs/orchestration.md": Scene(
         lines={
             "add a login to the shop": [BOSS, "It is done."],
-            "Write the endpoint /login in api/login.py. Not your business: tests.": ["!sleep 4"],
-            "Write tests for /login in tests/test_login.py. Not your business: the endpoint.": ["!sleep 4"],
+            "Write the endpoint /login in api/login.py. Do not touch the tests.": ["!sleep 4"],
+            "Write tests for /login in tests/test_login.py. Do not touch the endpoint.": ["!sleep 4"],
             "You review changes.": ["OK"],
             "divide the work": ["Divided."],
         },

@@ -32,7 +32,7 @@ class Became(Exception):
 def test_the_full_screen_program_begins_as_its_options_say(monkeypatch, tmp_path, words, handed_on):
     begun = {}
 
-    def become(_program, argv):
+    def become(_program, argv, _environment):
         begun["argv"] = argv
         raise Became
 
@@ -52,7 +52,7 @@ def test_the_full_screen_program_begins_as_its_options_say(monkeypatch, tmp_path
             begun["mouse"] = mouse
 
     monkeypatch.setattr(daemon, "is_on_terminal", lambda: True)
-    monkeypatch.setattr(os, "execv", become)
+    monkeypatch.setattr(os, "execve", become)
     with pytest.raises(Became):
         guarded(["tui", *words], Context({"OVERMIND_HOME": str(tmp_path)}))
     executable, safe, module, name, *rest = begun.pop("argv")

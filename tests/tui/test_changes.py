@@ -268,7 +268,7 @@ def test_o_opens_the_pager_with_the_whole_text(om, opened, tmp_path):
         await until(pilot, lambda: isinstance(app.screen, TextPage), what="help")
         await pilot.press("o")
         await until(pilot, (tmp_path / "word").exists, what="the pager")
-        assert (tmp_path / "paged").read_text() == app.screen.text.shown_text() + "\n"
+        assert (tmp_path / "paged").read_text() == app.screen.shown_text() + "\n"
         assert (tmp_path / "word").read_text() == "--word\n"
 
     opened({"alpha": "sleep 300"}, scenario)

@@ -86,7 +86,7 @@ def test_what_stands_gives_way_to_the_line():
 
 def test_a_new_user_is_led_through_three_steps_once(om, opened):
     async def first(app, pilot):
-        await until(pilot, lambda: "1/3 ! shows who needs you" in picture(app))
+        await until(pilot, lambda: "1/3 ! shows what needs you" in picture(app))
         await pilot.press("!")
         await until(pilot, lambda: "2/3" in picture(app))
         await pilot.press("escape")

@@ -96,7 +96,7 @@ def test_the_help_of_a_context_has_each_of_its_keys_once_and_no_other():
         lines = ["".join(cell.text for cell in line) for line in texts.help_lines(context, read_only=False)]
         for key, action in found.items():
             assert sum(action.summary in line for line in lines) >= 1, (context, key)
-        shown = sum(line.startswith("   ") for line in lines) - len(MARKS) - 2
+        shown = sum(line.startswith("   ") for line in lines) - len(MARKS) - 1
         assert shown == len({(action.context, action.name) for action in found.values()}), context
 
 

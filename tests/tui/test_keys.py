@@ -116,7 +116,8 @@ def key(name):
     return events.Key(name, name if len(name) == 1 else None)
 
 
-VIEW = {Context.LOG: "logs", Context.TEXT: "describe", Context.TABLE: "cost", Context.NEEDS: "inbox"}
+VIEW = {Context.LOG: "logs", Context.TEXT: "describe", Context.TABLE: "cost", Context.NEEDS: "inbox",
+        Context.HELP: "help"}  # fmt: skip
 
 
 async def go_to(app, pilot, context):

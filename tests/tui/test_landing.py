@@ -373,7 +373,7 @@ def test_who_reads_no_messages_gets_no_comments():
         await press("v")
         await pilot.pause()
         await press("n", "j", "j", "c")
-        assert app.notice.text == "[red]fix[/] is a task: it reads no messages, and so no comments"
+        assert app.notice.text == "[red]fix[/] is a task and takes no messages: press a to type into it"
         app.read_only = True
         await press("c")
         assert app.notice.text == "read-only: comment is off"

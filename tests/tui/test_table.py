@@ -185,7 +185,7 @@ def test_nobody_needs_attention_is_said(opened):
     async def scenario(app, pilot):
         await pilot.press("ctrl+z")
         await pilot.pause()
-        assert "Nobody needs attention." in picture(app)
+        assert "Nothing needs attention." in picture(app)
 
     opened({"alpha": "sleep 300"}, scenario)
 

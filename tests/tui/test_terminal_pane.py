@@ -109,8 +109,8 @@ def test_what_is_typed_arrives_and_its_echo_is_shown(session, opened):
         await until(pilot, shows(app, "23x:q", "typing", "ctrl-\\ leaves"))
         await pilot.press("ctrl+backslash")
         assert app.main.terminal_panel.mode is Mode.LOOKING
-        assert app.main.panels.zoomed
-        await pilot.press("escape", "escape")
+        assert not app.main.panels.zoomed
+        await pilot.press("escape")
         assert app.main.panels.current is Panel.TABLE
 
     opened({}, scenario)
@@ -250,6 +250,42 @@ def test_the_detach_key_in_looking_sends_itself_once(session, opened):
         assert app.main.terminal_panel.mode is Mode.LOOKING
         await until(pilot, lambda: app.main.terminal_view.screen_shown.columns == 80, what="the size of before")
         assert "".join(app.main.terminal_view.screen_shown.lines()) == "ready^\\"
+
+    opened({}, scenario)
+
+
+def test_the_detach_key_twice_goes_from_typing_to_the_list_and_the_zoom_ends_with_typing(session, opened):
+    session(ECHOED)
+
+    async def scenario(app, pilot):
+        await pilot.press("a")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal")
+        assert app.main.panels.zoomed
+        await pilot.press("ctrl+backslash")
+        assert app.main.terminal_panel.mode is Mode.LOOKING
+        assert not app.main.panels.zoomed
+        assert app.main.table.display
+        assert app.main.table.rests, "the list is dimmed: the keys are not there"
+        await pilot.press("ctrl+backslash")
+        assert not app.main.terminal_panel.is_open
+        assert app.main.table.has_focus
+        assert not app.main.table.rests
+        await pilot.press("a")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal again")
+        assert app.main.terminal_view.screen_shown.lines()[0] == "ready", "no key of ours was sent"
+
+    opened({}, scenario)
+
+
+def test_a_zoom_that_somebody_asked_for_stays_after_typing(session, opened):
+    session(ECHOED)
+
+    async def scenario(app, pilot):
+        await look(app, pilot, "ready")
+        await pilot.press("z", "i")
+        await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal")
+        await pilot.press("ctrl+backslash")
+        assert app.main.panels.zoomed
 
     opened({}, scenario)
 

@@ -476,3 +476,24 @@ def test_read_only_leaves_nothing_that_changes():
     shown = [action for context in Context for action in keymap.hints(context, read_only=True)]
     assert shown
     assert all(action.danger is Danger.NONE for action in shown)
+
+
+def loaded(*figures):
+    """The load that a supervisor has kept of a mission."""
+    keys = ("cpu_percent", "memory_bytes", "output_bytes_per_second")
+    return {"step_seconds": 5.0, **dict(zip(keys, map(list, zip(*figures, strict=True)), strict=True))}
+
+
+def test_the_load_of_the_minutes_before_is_there_at_once_and_goes_on_in_the_same_steps():
+    fleet = Fleet()
+    used = {"cpu_percent": 30.0, "memory_bytes": 300, "output_bytes_per_second": 3.0, "now": ""}
+    fleet.apply([row("a", **used, history=loaded((10.0, 100, 1.0), (20.0, 200, 2.0)))], (), everything=False, at=100.0)
+    assert [sample.cpu for sample in fleet.history("a")] == [10.0, 20.0, 30.0]
+    assert "history" not in fleet.rows["a"]
+    for at in (101.0, 104.9):
+        fleet.apply([row("a", **used | {"cpu_percent": at})], (), everything=False, at=at)
+    assert [sample.cpu for sample in fleet.history("a")] == [10.0, 20.0, 104.9], (
+        "the newest look counts until its step is over"
+    )
+    fleet.apply([row("a", **used)], (), everything=False, at=105.0)
+    assert [sample.cpu for sample in fleet.history("a")] == [10.0, 20.0, 104.9, 30.0]

@@ -93,6 +93,7 @@ def _spawned(mission: Mission, fact: Spawned) -> Outcome:
         mission,
         pid=fact.pid,
         started_at=mission.started_at if mission.started_at is not None else fact.wall,
+        run_started_at=fact.wall,
         run_started_mono=fact.mono,
         quiet_since_mono=fact.mono,
         held_mono=None,

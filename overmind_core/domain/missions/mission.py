@@ -158,6 +158,8 @@ class Mission:
     pid: int | None = None
     started_at: float | None = None
     """Wall time of the first run's start."""
+    run_started_at: float | None = None
+    """Wall time of the newest run's start; None: there was none, or an older program started it."""
     run_started_mono: float = 0.0
     ended_at: float | None = None
     exit_code: int | None = None

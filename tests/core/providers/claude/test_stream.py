@@ -28,6 +28,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.providers import registry
+from overmind_core.providers.claude import stream
 from overmind_core.providers.claude.transcript import ClaudeTranscript
 from tests.core.providers.recorded import facts, names, readable
 from tests.kit import torture
@@ -377,3 +378,20 @@ def test_thousands_of_open_calls_are_not_remembered():
 def test_a_result_that_says_nothing_is_none():
     (ended,) = told({"type": "result"})
     assert ended == TurnEnded(TurnResult(ok=False, reason="failed", raw={"type": "result"}))
+
+
+KINDS_OF_FAILURE = [
+    *((f"api_error {status}", Retry.NEVER) for status in (400, 401, 403, 404, 413)),
+    *((f"api_error {status}", Retry.WAIT) for status in (429, 503, 529)),
+    ("api_error 500", Retry.POLICY),
+    ("api_error", Retry.POLICY),
+    ("limited", Retry.WAIT),
+    ("no_credit", Retry.WAIT),
+    ("not_logged_in", Retry.NEVER),
+    (None, Retry.POLICY),
+]
+
+
+@pytest.mark.parametrize(("reason", "retry"), KINDS_OF_FAILURE)
+def test_final_errors_are_not_tried_again_and_those_that_pass_are_waited_for(reason, retry):
+    assert stream.retry_of(reason, None) is retry

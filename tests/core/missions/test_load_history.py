@@ -1,0 +1,39 @@
+"""The load of the last minutes: kept while a mission runs, and bounded."""
+
+from __future__ import annotations
+
+from overmind_core.missions.load_history import KEPT, STEP_OF_EACH, STEP_SECONDS, LoadHistory
+from overmind_core.missions.resources import Usage
+
+
+def kept():
+    """A history that nobody samples but the test."""
+    return LoadHistory(None, None, None)  # type: ignore[arg-type]
+
+
+def test_samples_of_each_mission_are_kept_in_their_order_the_newest_last():
+    history = kept()
+    history.add({"a": Usage(1.5, 100, 1)}, {"a": 7.0})
+    history.add({"a": Usage(2.5, 200, 1), "b": Usage(0.0, 1 << 30, 1)}, {})
+    assert history.of("a") == {
+        "step_seconds": STEP_SECONDS,
+        "cpu_percent": [1.5, 2.5],
+        "memory_bytes": [100, 200],
+        "output_bytes_per_second": [7.0, 0.0],
+    }
+    assert history.of("b")["memory_bytes"] == [1 << 30]
+
+
+def test_what_runs_no_more_is_forgotten_and_no_mission_has_more_samples_than_are_kept():
+    history = kept()
+    for number in range(KEPT + 5):
+        history.add({"a": Usage(float(number), 0, 1)}, {})
+    assert history.of("a")["cpu_percent"] == [float(one) for one in range(5, KEPT + 5)]
+    history.add({}, {})
+    assert history.of("a")["cpu_percent"] == []
+
+
+def test_a_large_fleet_is_sampled_less_often():
+    history = kept()
+    history.add({f"{number}": Usage(0.0, 0, 1) for number in range(1000)}, {})
+    assert history.of("0")["step_seconds"] == 1000 * STEP_OF_EACH > STEP_SECONDS

@@ -1,0 +1,83 @@
+"""The help: columns whose headings stay with their rows, of which one is chosen and done."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+
+from overmind_tui.render import help as help_lines
+from overmind_tui.render import texts
+from overmind_tui.render.help import NARROWEST, Entry, Section, laid_out
+from overmind_tui.shell.actions import Context
+from tests.tui.conftest import until
+from tests.tui.test_traps import Asked, run
+
+
+def sections(*counts):
+    """Sections of so many rows each."""
+    return [Section(f"part {at}", [Entry(f"{at}{row}", f"does {at}.{row}") for row in range(count)])
+            for at, count in enumerate(counts)]  # fmt: skip
+
+
+def said(sheet):
+    return ["".join(cell.text for cell in line).rstrip() for line in sheet.lines]
+
+
+@pytest.mark.parametrize(("cells", "columns"), [(39, 1), (78, 1), (117, 2), (197, 3)])
+def test_as_many_columns_stand_side_by_side_as_fit(cells, columns):
+    assert help_lines.columns_in(cells) == columns
+    sheet = laid_out(sections(20, 20, 20), cells, 0)
+    assert {place.column for place in sheet.places} == set(range(columns))
+    assert all(len(line) <= cells for line in said(sheet))
+
+
+@pytest.mark.parametrize("counts", [(3, 3), (1, 9, 1), (30,), (2, 2, 2, 2, 2), (17, 1, 16)])
+def test_each_row_stands_below_its_heading_also_where_a_column_begins(counts):
+    sheet = laid_out(sections(*counts), 2 * NARROWEST, 0)
+    assert len(sheet.places) == sum(counts)
+    lines = said(sheet)
+    number = 0
+    for at, count in enumerate(counts):
+        for _ in range(count):
+            place = sheet.places[number]
+            above = [line[place.column * NARROWEST :][:NARROWEST].strip() for line in lines[: place.line]]
+            heading = next(line for line in reversed(above) if line.startswith("part"))
+            assert heading.removesuffix(" …") == f"part {at}"
+            number += 1
+
+
+def test_what_is_filtered_keeps_its_headings():
+    kept = help_lines.kept(sections(2, 2), [False, True, False, False])
+    assert [(one.title, [entry.keys for entry in one.entries]) for one in kept] == [("part 0", ["01"])]
+
+
+def test_sideways_is_the_row_beside():
+    places = laid_out(sections(8, 8), 2 * NARROWEST, 0).places
+    assert places[help_lines.step(places, 2, sideways=1)] == places[2]._replace(column=1)
+    assert help_lines.step(places, 2, sideways=-1) == 2
+
+
+def test_enter_closes_the_help_and_does_what_the_row_says():
+    async def scenario(app, pilot):
+        for one in "?/":
+            app.post_message(events.Key(one, one))
+        await until(pilot, lambda: getattr(app.screen, "view", "") == "help" and app.screen.bar.sign, what="its filter")
+        await pilot.press(*"everything known", "enter")
+        assert "a mission" in app.screen.text.shown_text(), "headings stay with their rows"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.described, what="the description is asked for")
+
+    class Asking(Asked):
+        described = False
+
+        def request(self, command, requests, on_result):
+            self.described |= command == "info"
+            if command != "info":
+                super().request(command, requests, on_result)
+
+    run(Asking, scenario)
+
+
+def test_all_keys_are_in_the_text_that_is_saved():
+    lines = texts.help_lines(Context.MISSIONS, read_only=False)
+    assert sum("restart" in "".join(cell.text for cell in line) for line in lines) >= 1

@@ -1,0 +1,267 @@
+"""What a row says of runs: since when, which one, why it ended, and whose it is."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_tui.command_line.jobs import Outcome
+from overmind_tui.command_line.run import CommandRun
+from overmind_tui.command_line.verbs import VERBS
+from overmind_tui.inbox import rows as inbox_rows
+from overmind_tui.missions import rows as missions_rows
+from overmind_tui.missions.actions_end import Request, each
+from overmind_tui.missions.columns import Order
+from overmind_tui.missions.fleet import Fleet
+from overmind_tui.missions.header import offered
+from overmind_tui.plans import rows as plans_rows
+from overmind_tui.render.cells import Cell
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.keymap import hints
+from overmind_tui.widgets.lines import word_at
+from tests.tui.conftest import until
+from tests.tui.test_pictures import ROWS
+from tests.tui.test_traps import Asked, run
+from tests.tui.test_view import NOON, row
+
+RUN = {"started_at": "2026-01-01T11:00:00.000Z", "run_started_at": "2026-01-01T11:59:58.000Z", "run": 4}
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (row("a", **RUN), "working for 2s · run 4"),
+        (row("a", "crashed", **RUN, ended_at="2026-01-01T11:59:59.000Z"), "crashed after 1s · run 4"),
+        (row("a", **RUN | {"run": 1}), "working for 2s"),
+        (row("a", started_at=RUN["started_at"]), "working for 1h"),
+    ],
+    ids=["live", "ended", "the first", "of an older supervisor"],
+)
+def test_how_long_counts_from_the_newest_run_which_is_numbered(shown, words):
+    assert missions_rows.since(shown, NOON) == words
+
+
+def test_an_order_by_how_long_a_state_lasts_is_not_one_by_age():
+    old = row("old", **RUN)
+    young = row("young", started_at="2026-01-01T11:30:00.000Z", run_started_at="2026-01-01T11:30:00.000Z", run=1)
+    assert [one["id"] for one in Order("for").of([old, young], NOON)] == ["young", "old"]
+    assert [one["id"] for one in Order("age").of([old, young], NOON)] == ["young", "old"][::-1]
+
+
+LOST = row("a", "crashed", reason="keeper_lost", ended_at="2026-01-01T11:59:00.000Z", now="keeper_lost: a line")
+
+
+def test_what_was_lost_with_its_keeper_is_told_counted_and_needs_somebody():
+    assert missions_rows.now_cell(LOST) == ("lost with its keeper", "bad")
+    lost = missions_rows.lost([LOST, row("b"), row("c", "crashed")])
+    assert [one["id"] for one in lost] == ["a"]
+    text = missions_rows.lost_text([*lost, *lost], None)
+    assert text.startswith("2 missions were lost with their keeper at 2026-01-01 ")
+    assert text.endswith(":restart --lost starts them again")
+    (need,) = inbox_rows.needs([LOST, row("b")], (), NOON)
+    assert (need.group, need.said) == ("lost with the keeper", "lost with its keeper")
+
+
+def test_the_banner_stays_until_nobody_is_lost():
+    async def scenario(app, pilot):
+        await pilot.pause()
+        assert app.main.banner.display
+        assert "1 mission was lost with its keeper" in app.main.header.banner(120)[0][0].text
+        app.fleet.apply([{**LOST, "status": "running", "reason": None}], (), everything=False)
+        app.main.rows_came()
+        assert not app.main.banner.display
+
+    class WithLost(Asked):
+        def _start(self):
+            super()._start()
+            self.main.rows_came()
+
+    run(lambda: WithLost([*ROWS, LOST]), scenario)
+
+
+def test_what_was_ended_here_is_no_news():
+    fleet = Fleet()
+    fleet.apply([row("a", run=1), row("b", run=1)], (), everything=True)
+    fleet.ends_here(["a"])
+    ends = {"unseen": True, "run": 1, "exit_code": 143, "now": "exit 143"}
+    fleet.apply([row("a", "stopped", **ends), row("b", "stopped", **ends)], (), everything=False)
+    assert [(one["unseen"], one["now"]) for one in fleet.rows.values()] == [
+        (False, "stopped by you"),
+        (True, "exit 143"),
+    ]
+    fleet.apply([row("a", "crashed", **ends | {"run": 2})], (), everything=False)
+    assert fleet.rows["a"]["unseen"], "another run ends by itself"
+
+
+def test_a_refused_end_is_news_when_it_comes():
+    fleet = Fleet()
+    fleet.apply([row("a", run=1), row("b", run=1)], (), everything=True)
+    answers = [OvermindError("not_running", "no"), {}]
+    shell = SimpleNamespace(
+        fleet=fleet, flash=lambda *_: None, request=lambda _command, requests, heard: heard(answers[: len(requests)])
+    )
+    each(shell, Request("stop", "stop", "stopped", "missions"), list(fleet.rows.values()))
+    fleet.apply([row(one, "stopped", run=1, unseen=True) for one in "ab"], (), everything=False)
+    assert [one["unseen"] for one in fleet.rows.values()] == [True, False]
+
+
+def runs(*states):
+    """Runs of a ritual, the oldest first."""
+    return [row(f"nightly/{number}", status) for number, status in enumerate(states, 1)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "beneath"),
+    [
+        (runs("stopped", "crashed", "running"), {"nightly/1": "nightly/3", "nightly/2": "nightly/3"}),
+        (runs("stopped", "running", "stopped", "stopped"), {"nightly/1": "nightly/4", "nightly/3": "nightly/4"}),
+        (runs("stopped", "running"), {}),
+        ([row("a/b"), row("a/c"), row("plan/1", "stopped", parent="p"), row("plan/2", "stopped", parent="p")], {}),
+    ],
+    ids=["ended ones", "what runs stays", "too few", "no rituals"],
+)
+def test_ended_runs_of_a_ritual_are_folded_below_its_newest_one(rows, beneath):
+    assert missions_rows.older_runs(rows) == beneath
+    heads = set(beneath.values())
+    shown = missions_rows.arranged(rows, folded=heads, beneath=beneath)
+    assert len(shown) == len(rows) - len(beneath)
+    assert sum(branch.folded for branch in shown) == len(beneath)
+
+
+def test_only_hints_that_would_be_done_are_offered():
+    every = hints(Context.MISSIONS, read_only=False)
+
+    def names(*rows):
+        return {action.name for action in offered(every, rows)}
+
+    assert {"attach", "stop"} <= names(row("a"))
+    assert not {"message", "remove"} & names(row("a"))
+    assert "message" in names(row("a", type="session"))
+    assert not {"attach", "stop", "interrupt", "message"} & names(row("a", "stopped", type="session"))
+    assert "remove" in names(row("a", "stopped"))
+
+
+def test_a_plan_says_which_agents_run_and_which_one_made_it_fail():
+    plan = {**row("p", type="blueprint"), "name": "rel"}
+    build = {**row("b", parent="p"), "name": "rel/build"}
+    agents = [build, {**row("t", "stopped", parent="p"), "name": "rel/test"}]
+    assert missions_rows.plan_now(plan, agents) == "runs build"
+    failed = {**build, "status": "crashed", "exit_code": 3, "now": "exit 3: no space"}
+    assert missions_rows.plan_now({**plan, "status": "crashed"}, [failed]) == "build failed: exit 3: no space"
+    fleet = Fleet()
+    fleet.apply([plan, *agents], (), everything=True)
+    assert fleet.rows["p"]["now"] == "runs build"
+
+
+@pytest.mark.parametrize(("width", "cells"), [(80, 10), (120, 20), (200, 60), (400, 60)])
+def test_the_time_of_a_plan_is_drawn_as_long_as_there_is_room(width, cells):
+    assert plans_rows.bar_cells(width) == cells
+    half = {"plan_began": 0.0, "plan_until": 10.0, "began": 5.0, "until": 10.0}
+    assert len(plans_rows.bar(half, 10.0, cells)) == cells
+    assert plans_rows.bar(half, 10.0, cells).count(plans_rows.RAN) == cells // 2
+
+
+VERB = VERBS["restart"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said", "tone"),
+    [
+        (
+            Outcome("rel.toml:1:1: unknown key 'name'\nFix it.\n", 1),
+            "restart failed: rel.toml:1:1: unknown key 'name'",
+            "bad",
+        ),
+        (Outcome("a line\nError: invalid: it is wrong\n", 1), "restart failed: it is wrong", "bad"),
+        (Outcome("", 3), "restart failed: exit 3", "bad"),
+        (Outcome("Error: invalid: it is wrong\n", 1), "it is wrong", "bad"),
+        (Outcome("00000001\n00000002\n", 0), "restart: 2 missions", "good"),
+        (Outcome("Restarted mission 00000001\nRestarted mission 00000002\n", 0), "restart: 2 missions", "good"),
+        (Outcome("", 0), "restart: done", "good"),
+    ],
+)
+def test_a_verb_that_failed_is_never_done(outcome, said, tone):
+    flashed: list[tuple[str, str]] = []
+    opened: list[object] = []
+
+    class Shell:
+        def flash(self, text, tone=""):
+            flashed.append((text, tone))
+
+        def open(self, screen):
+            opened.append(screen)
+
+    CommandRun(Shell(), None, None)._on_result(VERB, outcome)  # type: ignore[arg-type]
+    assert flashed == [(said, tone)]
+    assert not opened or outcome.code
+
+
+def test_an_answer_from_elsewhere_names_the_option_that_was_chosen():
+    event = {"type": "answered", "question": 7, "name": "api", "by": "a person", "behaviour": "allow"}
+    assert inbox_rows.ended(7, [{**event, "options": ["€3.19"]}]) == "api: answered elsewhere: €3.19"
+    assert inbox_rows.ended(7, [event]) == "api: allowed by a person"
+
+
+@pytest.mark.parametrize(
+    ("x", "word"),
+    [(0, ""), (1, "n"), (4, "n"), (8, "a"), (11, "a"), (18, "")],
+    ids=["before", "a key", "its label", "another key", "its label too", "behind"],
+)
+def test_a_click_on_a_hint_or_on_its_words_means_its_key(x, word):
+    cells = [
+        Cell(" "),
+        Cell("<n>", "key"),
+        Cell("new ", "label"),
+        Cell("<a>", "key"),
+        Cell("attach ", "label"),
+        Cell("x"),
+    ]
+    assert word_at(cells, x) == word
+
+
+def test_a_click_on_a_heading_sorts_and_one_on_a_hint_does_what_the_key_does():
+    async def scenario(app, pilot):
+        heading = app.main.table.render_line(0).text
+        await pilot.click(app.main.table, offset=(heading.index("STATE") + 2, 1))
+        assert app.main.table_panel.order.by == "state"
+        await pilot.click(app.main.table, offset=(6, 3))
+        assert app.main.table.at == 1, "the second row, where it was clicked"
+        line = app.main.head.render_line(0).text
+        await pilot.click(app.main.head, offset=(line.index("<n>"), 0))
+        await until(pilot, lambda: app.screen is not app.main, what="the form")
+        await pilot.press("escape", "?")
+        await until(pilot, lambda: getattr(app.screen, "view", "") == "help", what="help")
+        await pilot.click(app.screen.bottom, offset=(3, 0))
+        assert app.screen is app.main
+
+    run(Asked, scenario)
+
+
+def test_work_whose_check_has_failed_did_not_end_well():
+    fleet = Fleet()
+    work = row("w", "stopped", exit_code=0)
+    check = {**row("c", "crashed", parent="w", exit_code=4, now="exit 4"), "name": "w/check"}
+    fleet.apply([work, check], (), everything=True)
+    shown = fleet.rows["w"]
+    assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == ("✖", "failed")
+    assert missions_rows.now_cell(shown).text == "check failed: exit 4"
+    again = {**check, "id": "d", "status": "stopped", "started_at": "2026-01-02T00:00:00.000Z"}
+    fleet.apply([again], (), everything=False)
+    assert missions_rows.mark(fleet.rows["w"]).mark == "✔", "the newest check counts"
+
+
+@pytest.mark.parametrize(
+    ("counts", "status", "mark", "word"),
+    [
+        ({"succeeded": 2}, "stopped", "✔", "stopped"),
+        ({"succeeded": 1, "cancelled": 1}, "stopped", "–", "stopped"),
+        ({"succeeded": 1, "waiting": 1}, "stopped", "–", "stopped"),
+        ({"failed": 1, "skipped": 1}, "stopped", "✖", "failed"),
+        ({"running": 2}, "running", "▶", "working"),
+    ],
+)
+def test_only_a_plan_whose_agents_all_succeeded_has_a_tick(counts, status, mark, word):
+    (shown,) = plans_rows.plans([{**row("p", status), "counts": counts, "total": 2}])
+    assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == (mark, word)
