@@ -197,7 +197,7 @@ def test_an_editor_that_fails_or_is_not_there_changes_nothing(om, tmp_path):
     sentence = om.refused("edit", mission, env=editor, code="invalid")
     assert "exited with code 3. Nothing was changed" in sentence
     assert "can't be started" in om.refused("edit", mission, env={"EDITOR": "no-such-editor"}, code="invalid")
-    assert "makes no sense" in om.refused("edit", mission, env={"EDITOR": "'"}, code="invalid")
+    assert "not a valid command" in om.refused("edit", mission, env={"EDITOR": "'"}, code="invalid")
     assert om.info(mission)["command"] == "sleep 300"
 
 

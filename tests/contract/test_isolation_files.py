@@ -58,5 +58,5 @@ def test_init_looks_at_the_project_writes_its_file_at_the_top_and_never_over_one
     assert path.read_text() == "mine"
     assert om.json("init", "--isolation", "--force", "--json", cwd=project)["services"] == ["db", "web"]
     assert load(str(project)) == found
-    assert "Name none" in om.refused("init", "--isolation", "x.yml", code="invalid", cwd=project)
+    assert "takes no file" in om.refused("init", "--isolation", "x.yml", code="invalid", cwd=project)
     assert not os.path.exists(om.path("supervisor.lock"))
