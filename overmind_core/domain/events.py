@@ -18,33 +18,33 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
     """A fact of the log. A field of a type itself has no default: it is there also when it is null."""
 
     seq: int | None = None
-    """Its number in the log, from 1; never used twice."""
+    """The number in the log, from 1; never used twice."""
     mission: str | None = None
-    """The id of what it is about: a mission, a plan or a quest."""
+    """The id of the mission, plan or quest."""
     at: float | None = None
-    """When it was recorded, in seconds since the epoch; readers get a time."""
+    """The time of recording, in seconds since the epoch; readers get a time."""
 
 
 class MissionEvent(Event, frozen=True):
     """A fact about a mission."""
 
     name: str | None = None
-    """The name that the mission had."""
+    """The name of the mission at that time."""
     run: int | None = None
     """The number of the mission's newest run; absent before the first."""
     out: int | None = None
-    """Where in that run's stdout it happened, in bytes."""
+    """The position in that run's stdout, in bytes."""
     err: int | None = None
-    """Where in that run's stderr it happened, in bytes."""
+    """The position in that run's stderr, in bytes."""
     text: str | None = None
-    """What the log shows at that place."""
+    """The text that the log shows at this position."""
 
 
 class MissionAct(MissionEvent, frozen=True, kw_only=True):
-    """A fact about a mission that somebody may have asked for."""
+    """A fact about a mission that can result from a request."""
 
     by: str | UnsetType = UNSET
-    """Who asked: `person`, a mission's id, or `?` for a program that some mission started."""
+    """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""
 
 
 def type_of(kind: type[Event]) -> str:

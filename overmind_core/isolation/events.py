@@ -6,34 +6,34 @@ from overmind_core.domain.events import MissionAct, MissionEvent
 
 
 class PreparationStep(MissionEvent, frozen=True, kw_only=True, tag="preparing"):
-    """The preparation of a mission has come to its next step."""
+    """The preparation of a mission has reached its next step."""
 
     step: str
 
 
 class FileLeftOut(MissionEvent, frozen=True, tag="left_out"):
-    """A file that the project names was not copied or linked; the text says why."""
+    """A file named in `.overmind.yml` was not copied or linked; the text gives the reason."""
 
 
 class ServiceWrote(MissionEvent, frozen=True, tag="service_wrote"):
-    """A line of the log of a container that did not become ready, or has ended."""
+    """A log line of a container that did not become ready, or has ended."""
 
 
 class ServiceEnded(MissionEvent, frozen=True, kw_only=True, tag="service_ended"):
-    """A container of a running mission has ended, or could not be started again."""
+    """A container of a running mission has ended, or could not be restarted."""
 
     service: str
     exit_code: int | None = None
-    """Null when it is gone, or could not be started."""
+    """Null if the container is gone, or could not be started."""
 
 
 class IgnoredFilesLeft(MissionEvent, frozen=True, kw_only=True, tag="ignored_left"):
-    """A worktree with files that git ignores, and the work made or changed: it was kept, or removed by the rules."""
+    """A worktree contained ignored files that the work created or changed: it was kept, or removed by the rules."""
 
     files: int
     kept: bool
-    """Whether the worktree was kept for them."""
+    """Whether the worktree was kept."""
 
 
 class WorkDiscarded(MissionAct, frozen=True, tag="discarded"):
-    """The worktree of a mission was removed, with all that belongs to it."""
+    """The worktree of a mission was removed, with everything that belongs to it."""

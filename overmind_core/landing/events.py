@@ -6,11 +6,11 @@ from overmind_core.domain.events import MissionAct
 
 
 class WorkLanded(MissionAct, frozen=True, kw_only=True, tag="landed"):
-    """The work of a mission was merged into its target."""
+    """The work of a mission was merged into the target branch."""
 
     branch: str
     target: str
     before: str
-    """The commit at which the target stood."""
+    """The target's commit before the merge."""
     after: str
-    """The commit at which it stands now."""
+    """The target's commit after the merge."""

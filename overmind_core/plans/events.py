@@ -6,18 +6,18 @@ from overmind_core.domain.events import MissionAct, MissionEvent
 
 
 class AgentAdvanced(MissionEvent, frozen=True, kw_only=True):
-    """An agent of a plan stands somewhere else now."""
+    """An agent of a plan has reached another stage."""
 
     agent: str
-    """Its name in the plan."""
+    """The agent's name in the plan."""
     stage: str
     child: str | None
-    """The id of the mission that it is, or was."""
+    """The id of the agent's mission."""
     exit_code: int | None
 
 
 class AgentPreparing(AgentAdvanced, frozen=True, tag="agent_preparing"):
-    """What an agent of a plan is to have of its own is being made."""
+    """The worktree, ports and services of an agent of a plan are being created."""
 
 
 class AgentStarted(AgentAdvanced, frozen=True, tag="agent_started"):
@@ -25,11 +25,11 @@ class AgentStarted(AgentAdvanced, frozen=True, tag="agent_started"):
 
 
 class AgentReady(AgentAdvanced, frozen=True, tag="agent_ready"):
-    """The probe of an agent of a plan has succeeded."""
+    """An agent of a plan is ready: its probe has succeeded."""
 
 
 class AgentStopping(AgentAdvanced, frozen=True, tag="agent_stopping"):
-    """An agent of a plan was told to end; the text says why."""
+    """An agent of a plan is being stopped; the text gives the reason."""
 
 
 class AgentEnded(AgentAdvanced, frozen=True, tag="agent_ended"):
@@ -37,22 +37,22 @@ class AgentEnded(AgentAdvanced, frozen=True, tag="agent_ended"):
 
 
 class AgentSkipped(AgentAdvanced, frozen=True, tag="agent_skipped"):
-    """An agent of a plan will not run; the text says why."""
+    """An agent of a plan will not run; the text gives the reason."""
 
 
 class PlanNoted(MissionEvent, frozen=True, tag="plan_note"):
-    """A plan has something to say of how it runs, once."""
+    """A note about the run of a plan, logged once."""
 
 
 class PlanChanged(MissionAct, frozen=True, kw_only=True, tag="plan_changed"):
-    """Another version of a plan was applied while it ran."""
+    """A changed plan was applied while the plan ran."""
 
     changes: tuple[str, ...]
-    """One for each agent: a sign, and its name."""
+    """One entry for each agent: a sign and the agent's name."""
 
 
 class PlanEnded(MissionEvent, frozen=True, kw_only=True, tag="plan_ended"):
-    """A plan is over."""
+    """A plan has ended."""
 
     failed: tuple[str, ...]
-    """Names of agents."""
+    """The names of the failed agents."""

@@ -8,10 +8,10 @@ from overmind_core.domain.events import MissionAct
 
 
 class QuestChanged(MissionAct, frozen=True, kw_only=True, tag="quest"):
-    """A quest has another status."""
+    """The status of a quest has changed."""
 
     status: str
     reason: str | UnsetType | None = UNSET
-    """Why it failed; only of one that has ended."""
+    """The reason for a failure; only for an ended quest."""
     exit_code: int | UnsetType | None = UNSET
-    """Of its work, or its check; only of one that has ended."""
+    """The exit code of its work or its check; only for an ended quest."""

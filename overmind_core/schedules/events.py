@@ -8,16 +8,16 @@ from overmind_core.domain.events import Event
 
 
 class RitualChanged(Event, frozen=True, kw_only=True, tag="ritual"):
-    """Something has happened to a ritual, or to a run of it."""
+    """A ritual, or one of its runs, has changed."""
 
     ritual: str
-    """Its id."""
+    """The ritual's id."""
     name: str
     what: str
-    """`created`, `paused`, `resumed` or `deleted`; of a run `run`, `ended`, `skipped` or `missed`."""
+    """`created`, `paused`, `resumed` or `deleted`; for a run `run`, `ended`, `skipped` or `missed`."""
     number: int | None = None
-    """Of the run that it is about."""
+    """The number of the run."""
     status: str | None = None
-    """That run's."""
+    """The status of the run."""
     by: str | UnsetType = UNSET
-    """Who asked: `person`, a mission's id, or `?` for a program that some mission started."""
+    """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""

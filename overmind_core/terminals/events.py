@@ -6,12 +6,12 @@ from overmind_core.domain.events import MissionAct
 
 
 class TerminalAttached(MissionAct, frozen=True, kw_only=True, tag="attached"):
-    """Somebody has attached to a mission's terminal."""
+    """A viewer has attached to a mission's terminal."""
 
     read_only: bool
 
 
 class TerminalDetached(MissionAct, frozen=True, kw_only=True, tag="detached"):
-    """Somebody has left a mission's terminal."""
+    """A viewer has detached from a mission's terminal."""
 
     read_only: bool

@@ -16,24 +16,24 @@ from scripts.reference.api import notes, sentences, type_words
 HEAD = """\
 # Events
 
-Written from the types of the events by `make docs`.
+`make docs` writes this page from the types of the events.
 
-`overmind events`, and `events` of the [API](api.md#events), give the one log of what happened, an object for each. It
-keeps a place for who resumes: give the `seq` of the last one as `--since`. More types may come, and more fields; a
-reader passes over those that it does not know. Events of a removed mission stay until the log is trimmed
-([configuration.md](configuration.md)), and what an older version has recorded stays as it was.
+`overmind events`, and `events` of the [API](api.md#events), print the log of events, one object per event. A client
+can resume: pass the `seq` of the last event as `--since`. Later versions may add types and fields; ignore the ones you
+don't know. Events of a removed mission stay until the log is trimmed ([configuration.md](configuration.md)). Events
+recorded by an older version stay unchanged.
 """
 COMMON = """\
 ## Every event
 
-What is about a mission has its name, too, and where it happened in its log.
+An event about a mission also has the mission's name and the position in its log.
 
 | field | type | |
 |---|---|---|
 | `seq` | integer | {seq} |
-| `type` | text | One of those below. |
+| `type` | text | One of the types below. |
 """
-AT = "| `at` | time | When it was recorded. |\n"
+AT = "| `at` | time | The time of recording. |\n"
 ABSENT = ", or absent"
 
 
@@ -59,7 +59,7 @@ def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
 def page() -> str:
     """Return the whole page."""
     rows = [_row(name, kind) for name, kind in types().items()]
-    table = "\n".join(["| type | what happened | its own fields |", "|---|---|---|", *rows])
+    table = "\n".join(["| type | meaning | additional fields |", "|---|---|---|", *rows])
     return "\n".join([HEAD, _common(), f"## Types\n\n{table}\n"])
 
 

@@ -62,7 +62,14 @@ def test_it_is_followed_until_it_runs_and_has_everything_of_its_own(om, shop):
     assert f"set up in {worktree}\n" in log
     assert "--- not copied: no.env is not there ---\n--- not linked: node_modules is not there ---\n" in log
     assert om.json("ports", "--json") == [
-        {"mission": mission, "name": "api.one", "status": "running", "service": name, "port": port, "held": True}
+        {
+            "mission": mission,
+            "name": "api.one",
+            "status": "running",
+            "service": name or None,
+            "port": port,
+            "held": True,
+        }
         for name, port in sorted(ports.items(), key=lambda one: one[1])
     ]
     assert shop.git("status", "--porcelain") == ""
@@ -80,7 +87,7 @@ def test_what_can_not_be_set_up_is_an_error_and_nothing_is_left(om, shop):
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr.endswith(
         "Error: setup_failed: The project's set-up failed. See its log: overmind logs web. "
-        "See what is done: overmind isolate --check\n"
+        "Check the set-up: overmind isolate --check\n"
     )
     assert "set up in" in om.logs("web")
     eventually(lambda: not any(row["held"] for row in om.api("ports")["ports"]), what="its ports are free")

@@ -69,8 +69,8 @@ WRONG = RELEASE.replace("publish]\ncommand", "publish]\ncomand").replace('["test
 REST = "overmind shutdown -y; rm -rf $OVERMIND_HOME/*; overmind start"
 """What follows on the page knows nothing of what stands before it."""
 BOSS = """\
-!bash overmind claude run --name server 'Write the endpoint /login in api/login.py. Not your business: tests.' && \
-overmind claude run --name tests 'Write tests for /login in tests/test_login.py. Not your business: the endpoint.' && \
+!bash overmind claude run --name server 'Write the endpoint /login in api/login.py. Do not touch the tests.' && \
+overmind claude run --name tests 'Write tests for /login in tests/test_login.py. Do not touch the endpoint.' && \
 overmind wait server tests && overmind claude run --name review --wait 'You review changes.'"""
 LIMITS = json.dumps(
     {
@@ -81,7 +81,7 @@ LIMITS = json.dumps(
 )
 DATABASES = """{"questions": [{"question": "Which database?", "header": "Database", "multiSelect": false, "options":
  [{"label": "PostgreSQL", "description": "a server"}, {"label": "SQLite", "description": "a file"}]}]}"""
-SHOP = {
+SHOP: Lines = {
     "say in one line what this repository is": ["A web shop: a Flask API in api/ and its tests in tests/."],
     "read the code, then wait for me": ["Read it: 14 files, a Flask API with SQLite. What shall I do?"],
     "how many tests are there?": ["31, in 4 files."],
@@ -205,8 +205,8 @@ SCENES: dict[str, Scene] = {
     "docs/orchestration.md": Scene(
         lines={
             "add a login to the shop": [BOSS, "It is done."],
-            "Write the endpoint /login in api/login.py. Not your business: tests.": ["!sleep 4"],
-            "Write tests for /login in tests/test_login.py. Not your business: the endpoint.": ["!sleep 4"],
+            "Write the endpoint /login in api/login.py. Do not touch the tests.": ["!sleep 4"],
+            "Write tests for /login in tests/test_login.py. Do not touch the endpoint.": ["!sleep 4"],
             "You review changes.": ["OK"],
             "divide the work": ["Divided."],
         },

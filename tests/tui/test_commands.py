@@ -265,7 +265,7 @@ def test_a_view_of_the_command_line_that_is_none_is_said(program, om):
     async def session():
         app = program(view="nonsense")
         async with app.run_test(size=(120, 40)) as pilot:
-            await until(pilot, lambda: "no view 'nonsense'" in app.notice.text, what="said")
+            await until(pilot, lambda: "unknown view 'nonsense'" in app.notice.text, what="said")
         await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session())
@@ -369,8 +369,8 @@ def test_a_line_is_understood_as_the_program_has_it(program, om):
 def test_what_makes_no_sense_is_named_with_what_to_do_and_changes_nothing(opened):
     async def scenario(app, pilot):
         for line, said in (
-            (":events /(", "/( is no filter: missing ), "),
-            (":logs /[", "/[ is no filter: "),
+            (":events /(", "/( is not a valid filter: missing ), "),
+            (":logs /[", "/[ is not a valid filter: "),
             (":logs nosuch", "logs: no mission named 'nosuch' · :missions lists them"),
             (":attach alfa", "attach: no mission named 'alfa', 'alpha'? · :missions lists them"),
             (":describe nosuch", "describe: no mission named 'nosuch' · :missions lists them"),

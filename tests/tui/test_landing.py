@@ -117,7 +117,7 @@ def test_how_much_of_a_step_is_done_stands_before_it(step, now):
 def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
     text = changes_diff.text(changes_diff.of_api(CHANGES))
     lines = ["".join(cell.text for cell in line) for line in changes_diff.marked(text, {"app.py:2"})]
-    assert lines[0] == " overmind/api beside main  3 changed, 2 new  +10 -5"
+    assert lines[0] == " overmind/api compared with main  3 changed, 2 new  +10 -5"
     assert lines[2] == " 3 commits"
     assert text.paths == ("app.py", "config/settings.toml", "logo.png", "tests/test_app.py", "legacy.py")
     assert [lines[at] for at, spot in text.spots.items() if spot.place == "app.py:2"] == ["●    2 +import os"]
@@ -332,7 +332,7 @@ def test_comments_are_gathered_and_sent_as_one_message():
         await pilot.pause()
         page = app.screen
         await press("c")
-        assert app.notice.text.startswith("no line of a file is under the cursor")
+        assert app.notice.text.startswith("the cursor is not on a line of a file")
         await press("n", *"jjjjjjj", "c")
         assert isinstance(app.screen, Composer)
         app.screen.paste("from the settings")
@@ -471,7 +471,7 @@ def test_work_is_lost_only_after_a_second_question():
         await press("ctrl+d", "y")
         assert discards() == [{"id": "00000006", "force": False}]
         assert isinstance(app.screen, Dialog)
-        assert "2 files that are nowhere else" in picture(app)
+        assert "2 files only in this worktree" in picture(app)
         await press("y")
         assert len(discards()) == 1, "the same key twice loses nothing"
         app.replies["discard"] = {"mission": "00000006", "name": "日本-site", "branch": "overmind/日本-site"}
@@ -575,7 +575,7 @@ def test_a_project_is_trusted_before_its_commands_run(om, opened, tmp_path):
         await pilot.press("l")
         await until(pilot, lambda: "set up" in picture(app), what="its set-up in its log")
         await pilot.press("escape", "d")
-        await until(pilot, lambda: "begun at main" in picture(app), what="where")
+        await until(pilot, lambda: "based on main" in picture(app), what="where")
 
     opened({"other": "true"}, scenario)
 

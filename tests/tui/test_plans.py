@@ -441,7 +441,7 @@ def test_a_plan_is_shown_by_its_name_and_stopped_with_its_agents():
         await press(":plan release/types")
         assert isinstance(app.screen, PlanPage), "the one that it belongs to"
         await press(":pipelines", "x")
-        assert "3 live end with it" in picture(app)
+        assert "3 live children end with it" in picture(app)
         await press("y", "l")
         assert ("stop", "00000010") in app.asked
         assert app.main.panels.current is Panel.LOG

@@ -8,23 +8,23 @@ from overmind_core.domain.events import MissionAct, MissionEvent
 
 
 class ActivityChanged(MissionEvent, frozen=True, kw_only=True, tag="activity"):
-    """An agent does something else now."""
+    """The activity of an agent has changed."""
 
     doing: str
     """`working`, `idle`, `waiting`, `limited` or `unknown`."""
     need: str | None
-    """What it needs of a person, when it waits for one."""
+    """The need of an agent that waits for a person."""
 
 
 class ConversationChanged(MissionEvent, frozen=True, kw_only=True, tag="session"):
-    """An agent goes on in another conversation of its program."""
+    """An agent continues in another conversation of its program."""
 
     session_id: str
-    """As its program knows it."""
+    """The id of the conversation in its program."""
 
 
 class PromptGiven(MissionEvent, frozen=True, tag="prompt"):
-    """An agent that does one task was started with its prompt, which is the text."""
+    """The agent of a task was started; the text is its prompt."""
 
 
 class MessageQueued(MissionAct, frozen=True, kw_only=True, tag="message_queued"):
@@ -36,20 +36,20 @@ class MessageQueued(MissionAct, frozen=True, kw_only=True, tag="message_queued")
 
 
 class MessageDelivered(MissionEvent, frozen=True, kw_only=True, tag="message_delivered"):
-    """A message has reached its agent; it is the text."""
+    """A message has reached its agent; the text is the message."""
 
     message: int
 
 
 class MessageResent(MissionEvent, frozen=True, kw_only=True, tag="message_resent"):
-    """A message is sent once more; the text says why."""
+    """A message is sent again; the text gives the reason."""
 
     message: int | None = None
-    """Its new number; absent where it keeps its own."""
+    """The new number; absent if it keeps its own."""
 
 
 class MessageOver(MissionEvent, frozen=True, kw_only=True):
-    """Nothing more becomes of a message."""
+    """The last event of a message."""
 
     message: int
     error: str | None
@@ -60,62 +60,62 @@ class MessageAnswered(MessageOver, frozen=True, tag="message_answered"):
 
 
 class MessageFailed(MessageOver, frozen=True, tag="message_failed"):
-    """A message has got no answer, and gets none any more."""
+    """A message has failed and will not be answered."""
 
 
 class MessageCancelled(MessageOver, frozen=True, kw_only=True, tag="message_cancelled"):
-    """A message that waited was taken back."""
+    """A queued message was withdrawn."""
 
     by: str | UnsetType = UNSET
-    """Who asked: `person`, a mission's id, or `?` for a program that some mission started."""
+    """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""
 
 
 class TurnFinished(MissionEvent, frozen=True, kw_only=True, tag="turn_ended"):
-    """A turn of an agent is over, and paid for."""
+    """A turn of an agent has ended."""
 
     ok: bool
     reason: str | None
     cost_usd: float
     turns: int
-    """Of the model, within it."""
+    """The number of model turns in this turn."""
     duration_ms: float
 
 
 class QuestionAsked(MissionEvent, frozen=True, kw_only=True, tag="asked"):
-    """An agent asks a person, and waits."""
+    """An agent asks a question and waits for the answer."""
 
     question: int
-    """Its number, for `answer`."""
+    """The question's number, for `answer`."""
     need: str
     """`permission`, `question`, `plan` or `setup`."""
     tool: str
-    """Which it wants to use; empty when it is about none."""
+    """The tool the agent wants to use; empty if there is none."""
     summary: str
 
 
 class QuestionAnswered(MissionEvent, frozen=True, kw_only=True, tag="answered"):
-    """A question of an agent was answered, by a person or a rule, or withdrawn."""
+    """A question of an agent was answered by a person or a rule, or withdrawn."""
 
     question: int
     by: str | None
-    """Who or which rule; null when it was withdrawn."""
+    """The person or the rule; null if the question was withdrawn."""
     behaviour: str | None
-    """Such as `allow`, `always`, `deny`."""
+    """For example `allow`, `always`, `deny`."""
     options: tuple[str, ...] | UnsetType = UNSET
-    """The labels that were chosen; absent where none was."""
+    """The chosen labels; absent if there are none."""
     summary: str | None
 
 
 class NotificationDue(MissionEvent, frozen=True, kw_only=True, tag="notification"):
-    """An agent is worth calling a person for. In a stream with `eyes` it has `ring`, too."""
+    """An agent needs a person. In a stream with `eyes`, the event also has `ring`."""
 
     why: str
     """`blocked` or `your_turn`."""
     now: str
-    """What the agent does, or waits for."""
+    """The agent's current work, or the reason it waits."""
 
 
 class CostWarning(MissionEvent, frozen=True, kw_only=True, tag="cost_warning"):
-    """Most of what a mission's tree may cost is spent."""
+    """A mission's tree has spent most of its cost limit."""
 
     cost_usd: float

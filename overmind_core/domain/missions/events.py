@@ -12,15 +12,15 @@ class MissionCreated(MissionAct, frozen=True, tag="created"):
 
 
 class MissionUpdated(MissionAct, frozen=True, tag="updated"):
-    """A mission was given another definition; what runs goes on."""
+    """The definition of a mission was changed; the current run continues."""
 
 
 class MissionPrepared(MissionEvent, frozen=True, tag="prepared"):
-    """All that an isolated mission needs is there; its work is started."""
+    """The preparation of an isolated mission is complete; its work starts."""
 
 
 class SetUpStarted(MissionEvent, frozen=True, kw_only=True, tag="setup_started"):
-    """The project's set-up commands have begun, as a run of the mission."""
+    """The project's set-up commands were started, as a run of the mission."""
 
     pid: int | None
 
@@ -37,11 +37,11 @@ class RunStarted(MissionEvent, frozen=True, kw_only=True, tag="started"):
     """A run was started."""
 
     pid: int | None
-    """Of its first process; null for a plan, which has none."""
+    """The PID of the first process; null for a plan, which has none."""
 
 
 class StartFailed(MissionEvent, frozen=True, tag="spawn_failed"):
-    """A run could not be started; the text says why."""
+    """A run could not be started; the text gives the reason."""
 
 
 class MissionPaused(MissionAct, frozen=True, tag="paused"):
@@ -49,21 +49,21 @@ class MissionPaused(MissionAct, frozen=True, tag="paused"):
 
 
 class MissionThawed(MissionAct, frozen=True, tag="thawed"):
-    """The processes of a frozen mission go on."""
+    """The processes of a frozen mission run again."""
 
 
 class MissionStopping(MissionAct, frozen=True, kw_only=True, tag="stopping"):
-    """A run was told to end; the text, if any, says why."""
+    """A run is being ended; the text, if any, gives the reason."""
 
     cause: str
-    """Such as `stop`, `kill`, `restart`, `timeout`, `stalled`, `limit`."""
+    """For example `stop`, `kill`, `restart`, `timeout`, `stalled`, `limit`."""
 
 
 class RunExited(MissionEvent, frozen=True, kw_only=True, tag="exited"):
     """The first process of a run has ended."""
 
     exit_code: int | None
-    """As a shell shows it; null when nobody knows it."""
+    """The exit code as a shell shows it; null if unknown."""
 
 
 class SurvivorsLeft(MissionEvent, frozen=True, tag="survivors"):
@@ -71,7 +71,7 @@ class SurvivorsLeft(MissionEvent, frozen=True, tag="survivors"):
 
 
 class BackgroundEnded(MissionEvent, frozen=True, tag="leftovers"):
-    """Processes that a run had left in the background were ended; the text names them."""
+    """Background processes of a run were ended; the text names them."""
 
 
 class RunLost(MissionEvent, frozen=True, tag="keeper_lost"):
@@ -79,30 +79,30 @@ class RunLost(MissionEvent, frozen=True, tag="keeper_lost"):
 
 
 class RestartScheduled(MissionEvent, frozen=True, kw_only=True, tag="restarting"):
-    """A run is over, and another follows after a delay."""
+    """A run has ended, and another follows after a delay."""
 
     delay_seconds: float
     exit_code: int | None
 
 
 class RunRestarted(MissionAct, frozen=True, tag="restart"):
-    """Another run has begun; the text numbers the restarts."""
+    """Another run has started; the text gives the number of the restart."""
 
 
 class RestartBudgetSpent(MissionEvent, frozen=True, tag="budget_spent"):
-    """A mission was restarted as often as it may be."""
+    """A mission has used up its restart budget."""
 
 
 class MissionEnded(MissionAct, frozen=True, kw_only=True):
     """A mission has ended for good, in one of three ways."""
 
     reason: str | UnsetType | None = UNSET
-    """Why, other than by itself. Absent, with `exit_code`, when the mission waited for a restart."""
+    """The reason, if the mission did not end by itself. Absent, like `exit_code`, if it was waiting for a restart."""
     exit_code: int | UnsetType | None = UNSET
 
 
 class MissionStopped(MissionEnded, frozen=True, tag="stopped"):
-    """A mission has ended well, or was stopped."""
+    """A mission has ended successfully, or was stopped."""
 
 
 class MissionCrashed(MissionEnded, frozen=True, tag="crashed"):
@@ -114,11 +114,11 @@ class MissionKilled(MissionEnded, frozen=True, tag="killed"):
 
 
 class MissionHidden(MissionAct, frozen=True, tag="hidden"):
-    """A mission that had ended was killed: lists no longer show it."""
+    """An ended mission was killed: lists no longer show it."""
 
 
 class LogRemoved(MissionEvent, frozen=True, kw_only=True, tag="log_removed"):
-    """The log of a finished mission was removed: all logs together were too large."""
+    """The log of a finished mission was removed because the total size of all logs was over the limit."""
 
     bytes: int
 

@@ -138,12 +138,12 @@ BLOCKS = [
         """\
 7  api (a1b2c3d4)  setup  2m
     Do you trust this folder?
-    → only in its own terminal: overmind attach a1b2c3d4""",
+    → answer it in its terminal: overmind attach a1b2c3d4""",
     ),
 ]  # fmt: skip
 
 
-NONE_LOST = [{"ok": {"missions": []}}]
+NONE_LOST: list[dict[str, object]] = [{"ok": {"missions": []}}]
 
 
 @pytest.mark.parametrize(("question", "block"), BLOCKS)
