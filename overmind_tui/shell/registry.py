@@ -78,7 +78,7 @@ VIEWS: dict[str, View] = {
         View(
             "missions",
             ("m", "mission", "ms", "monitor"),
-            "all missions, with the log and load of the selected one",
+            "missions, with the log and load of the selected one",
             Context.MISSIONS,
             "No missions yet.",
             "overmind_tui.shell.views:missions",
@@ -146,7 +146,7 @@ VIEWS: dict[str, View] = {
         View(
             "cost",
             ("costs", "usage"),
-            "cost of agents by mission; also: cost day, cost label",
+            "cost of agents; also: cost day, cost label",
             Context.TABLE,
             "No costs yet.\n:new claude fix the tests   starts an agent",
             columns=tables.COST,
@@ -174,7 +174,7 @@ VIEWS: dict[str, View] = {
         View(
             "plan",
             ("dag",),
-            "live agents and dependencies of the selected or named plan",
+            "agents of the selected or named plan, live",
             Context.PLAN,
             "This plan has no agents.\n:blueprints lists all plans",
             "overmind_tui.plans.page:open_plan",
@@ -197,7 +197,7 @@ VIEWS: dict[str, View] = {
         View(
             "rituals",
             ("ritual", "cron", "schedules"),
-            "work on a schedule, with its next and last run",
+            "work on a schedule",
             Context.RITUALS,
             "No rituals yet.\n:ritual create nightly '0 3 * * *' make backup   creates one",
             "overmind_tui.schedules.page:open_rituals",
@@ -220,7 +220,7 @@ VIEWS: dict[str, View] = {
         View(
             "doctor",
             ("dr", "check"),
-            "installed programs, and fixes for problems",
+            "installed programs and problems, with fixes",
             Context.TEXT,
             "Checking …",
             "overmind_tui.doctor.page:open_doctor",
