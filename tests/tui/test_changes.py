@@ -84,7 +84,7 @@ def test_each_line_of_a_diff_has_its_place_in_the_file(repository):
 def test_nothing_changed_and_no_commit_yet_are_no_errors(tmp_path):
     run(tmp_path, "init", "-q", "-b", "main")
     found = changes_page.git_changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since=None)
-    assert "nothing is changed here" in shown(text_of(found))
+    assert "no uncommitted changes" in shown(text_of(found))
     (tmp_path / "file").write_text("one\n")
     run(tmp_path, "add", "file")
     found = changes_page.git_changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
@@ -102,7 +102,7 @@ def test_only_what_is_below_the_folder_counts(repository):
 def test_where_git_can_not_say_anything_it_is_said_why(tmp_path):
     for folder, path, sentence in (
         (tmp_path, "/usr/bin:/bin", "is not in a git repository"),
-        (tmp_path / "gone", "/usr/bin:/bin", "is not there"),
+        (tmp_path / "gone", "/usr/bin:/bin", "does not exist"),
         (tmp_path, "/nowhere", "git is not on PATH"),
     ):
         with pytest.raises(changes_page.GitFailed, match=sentence):
@@ -134,9 +134,9 @@ def test_a_huge_diff_is_cut_with_a_note(repository, monkeypatch):
     text = text_of(found)
     assert found.cut == "more than 1 MB"
     assert len(text.lines) < diff.MOST_LINES + 100
-    assert "cut here: more than 1 MB" in shown(text)
+    assert "cut off: more than 1 MB" in shown(text)
     text = text_of(found._replace(cut=""))
-    assert "cut here: more than 20,000 lines" in shown(text)
+    assert "cut off: more than 20,000 lines" in shown(text)
 
 
 def test_git_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
@@ -321,6 +321,6 @@ def test_s_is_a_shell_in_the_folder_and_back(om, opened, tmp_path):
         assert (tmp_path / "where").read_text() == f"{folder}\n"
         folder.rmdir()
         await pilot.press("s")
-        await until(pilot, lambda: "is not there" in app.notice.text, what="refused")
+        await until(pilot, lambda: "does not exist" in app.notice.text, what="refused")
 
     opened({}, scenario)

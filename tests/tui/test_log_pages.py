@@ -374,8 +374,8 @@ def test_the_border_names_what_is_shown(parts, wanted):
 
 def test_an_empty_part_says_when_the_last_line_was():
     said = nothing_since("the last 5m", BEGAN, BEGAN + 7200, UTC)
-    assert said == "nothing in the last 5m · the last line was at 00:00:00, 2h ago"
-    assert nothing_since("the last 5m", 0.0, BEGAN, UTC) == "nothing in the last 5m"
+    assert said == "no output in the last 5m · the last line was at 00:00:00, 2h ago"
+    assert nothing_since("the last 5m", 0.0, BEGAN, UTC) == "no output in the last 5m"
 
 
 SPAN = "[full-screen output, 22.9 KB]"

@@ -199,7 +199,7 @@ def test_below_40x8_every_page_says_so_and_nothing_is_done_unseen(om, opened):
         await pilot.resize_terminal(39, 7)
         await pilot.pause()
         await pilot.press("ctrl+k")
-        assert "too small to see" in app.notice.text
+        assert "terminal too small" in app.notice.text
         assert om.info("alpha")["status"] == "running"
 
     opened({}, scenario)

@@ -361,7 +361,7 @@ def test_ctrl_c_just_after_leaving_only_flashes(session, opened):
         await pilot.press("ctrl+backslash", "ctrl+c")
         assert app.is_running
         assert app.screen is app.main
-        await until(pilot, shows(app, "ctrl-c: the terminal was left already"))
+        await until(pilot, shows(app, "ctrl-c: not sent"))
 
     opened({}, scenario)
 
@@ -389,7 +389,7 @@ def test_scrollback_is_searched_selected_and_copied(session, opened, om):
         await look(app, pilot, "1300")
         view = app.main.terminal_view
         await pilot.press("g")
-        await until(pilot, shows(app, "1000", "looking · 280 back"))
+        await until(pilot, shows(app, "1000", "looking · 280 lines back"))
         await pilot.press("/", *"1234", "enter")
         await until(pilot, shows(app, "1234", "/1234: 1"))
         await pilot.press("/", *"12[0-9]5", "enter", "N")
@@ -532,7 +532,7 @@ def test_vim_is_edited_and_saved_from_inside_the_pane(om, session):
         screen.until("three")
         screen.type(":wq")
         screen.keys("Enter")
-        screen.until("exited (0)", "r run again")
+        screen.until("exited (0)", "r restart")
         with open(path) as file:
             assert file.read() == "one two  three\n日本語\n"
 
