@@ -157,7 +157,8 @@ def shell(args: Namespace, context: Context) -> int:
     variables = _enter(answer, context)
     program = context.environ.get("SHELL") or variables.get("SHELL") or SHELL
     speaks = " · overmind answers it as the mission" if answer.get("inside") else ""
-    context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())}{speaks} · exit comes back]")
+    if not args.quiet:
+        context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())}{speaks} · exit comes back]")
     context.close()
     _become([program], variables, f"The shell {program} can't be started: {{}}. Set SHELL.")
 
@@ -213,6 +214,7 @@ def _become(argv: list[str], environment: Mapping[str, str], failure: str) -> No
 SHELL_COMMAND = Command(
     name="shell",
     arguments=[one_id()],
+    options=[flag("--quiet", "do not name the mission and its folder first")],
     examples=["overmind shell api", "echo 'git status' | overmind shell api"],
     notes=(
         "The shell stands beside the mission: it goes on when the mission ends, and ends nothing when it does. It has\n"
