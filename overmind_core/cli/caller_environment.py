@@ -36,7 +36,9 @@ def working_directory(wanted: str | None) -> str:
     try:
         return to_wire(os.path.join(os.getcwd(), asked) if asked else os.getcwd())
     except OSError as error:
-        raise OvermindError("cwd_not_found", f"The folder you are in is gone ({error.strerror}). Give --cwd") from None
+        raise OvermindError(
+            "cwd_not_found", f"The current folder no longer exists ({error.strerror}). Give --cwd"
+        ) from None
 
 
 def current_umask() -> int:
@@ -95,7 +97,7 @@ def checked_variables(variables: dict[str, str]) -> dict[str, str]:
 
 def _check_length(text: str, what: str) -> None:
     if "\0" in text:
-        raise OvermindError("invalid", f"{what} contains a NUL byte, which no program can be given.")
+        raise OvermindError("invalid", f"{what} contains a NUL byte, and no program accepts one.")
     length = len(text) if text.isascii() else len(os.fsencode(from_wire(text)))
     if length >= ARGUMENT_LIMIT:
         raise OvermindError(
@@ -138,7 +140,7 @@ def parse_env_file(text: str, name: str) -> dict[str, str]:
         found = re.fullmatch(_LINE, stripped)
         value = None if found is None else _value(found[2])
         if found is None or value is None:
-            what = "write KEY=VALUE" if found is None else "the quote doesn't end on this line"
+            what = "write KEY=VALUE" if found is None else "the quote is not closed on this line"
             raise OvermindError("invalid", f"{name}:{number}: {what}.")
         variables[found[1]] = value
     return variables

@@ -125,8 +125,8 @@ ALIASES: dict[str, str] = {
 }
 """Word of docker, kubectl or tmux → the command that means the same here."""
 _SUMMARIES = {
-    "claude run": "start a Claude agent: run --provider claude",
-    "rituals": "list the rituals: ritual list",
+    "claude run": "start a Claude agent (run --provider claude)",
+    "rituals": "list rituals (ritual list)",
 }
 """Command that is another word for one → its summary."""
 
@@ -289,7 +289,7 @@ def grouped(title: str, options: Sequence[Parameter]) -> list[Parameter]:
 
 
 JSON = flag("--json", "print JSON, one compact line")
-YES = flag("--yes", "ask nothing", short="-y")
+YES = flag("--yes", "skip the confirmation", short="-y")
 
 WIDE = "--wide"
 _FORMATS = ("json", "yaml", "name")

@@ -144,9 +144,9 @@ def script(shell: str) -> str:
 
 def full_parser() -> argparse.ArgumentParser:
     """Return one parser for everything: no start of the command line builds it, completion alone does."""
-    parser = Parser(prog="overmind", description="Runs agents and other long work under supervision.")
+    parser = Parser(prog="overmind", description="Run agents and other long-running work under supervision.")
     parser.add_argument("--version", action="store_true", help="show the version")
-    home = parser.add_argument("--home", metavar="DIR", help="the home")
+    home = parser.add_argument("--home", metavar="DIR", help="home")
     home.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     commands = parser.add_subparsers(dest="command")
     headless = commands.add_parser("--headless", help="run to the end in the foreground, for CI")
@@ -170,7 +170,7 @@ def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
     if command.rest is not None:
         if command.rest.startswith("CMD"):
             parser.add_argument("program", help="the program to run").complete = PROGRAMS  # type: ignore[attr-defined]
-        rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="its words, or a prompt")
+        rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="its arguments, or a prompt")
         rest.complete = shtab.FILE  # type: ignore[attr-defined]
     for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them, shtab does the same)
         words = _completion(action, command.name)

@@ -220,7 +220,7 @@ def text_of(words: Sequence[str]) -> str:
     """
     text = _read_stdin() if list(words) == [STDIN] else " ".join(words)
     if "\0" in text:
-        raise OvermindError("invalid", "The text contains a NUL character, which no agent can be given.")
+        raise OvermindError("invalid", "The text contains a NUL character, and no agent accepts one.")
     return text
 
 

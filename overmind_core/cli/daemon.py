@@ -100,8 +100,8 @@ def _shut_down_old(context: Context, pid: int) -> None:
 START = Command(
     name="start",
     options=[
-        flag("--foreground", "be the daemon in this terminal, until ctrl-c"),
-        flag("--replace", "upgrade in place: a new daemon takes over, the missions run on"),
+        flag("--foreground", "run the daemon in this terminal until ctrl-c"),
+        flag("--replace", "upgrade in place: a new daemon takes over, and the missions keep running"),
     ],
     examples=["overmind start", "overmind start --replace", "systemd-run --user overmind start --foreground"],
     run=start,
@@ -130,8 +130,8 @@ def shutdown(args: Namespace, context: Context) -> int:
     answer = _shut_down(client, context, keep=args.keep)
     context.print(dumps(answer) if args.json else "Daemon stopped")
     if answer.get("kept") and not args.json:
-        verb = "lives" if answer["kept"] == 1 else "live"
-        context.note(f"{_missions(answer['kept'])} {verb} on. Supervise again with: overmind start")
+        verb = "keeps" if answer["kept"] == 1 else "keep"
+        context.note(f"{_missions(answer['kept'])} {verb} running. Supervise again with: overmind start")
     return 0
 
 
@@ -156,11 +156,11 @@ def end_without_state(args: Namespace, context: Context, error: OvermindError) -
     context.note(display_safe(error.message))
     keeper = BareKeeper(home)
     live = len(keeper.live())
-    if live and not confirmed(f"End {_missions(live)} without the state?", yes=args.yes):
+    if live and not confirmed(f"End {_missions(live)} without reading the state?", yes=args.yes):
         return FAILED
     keeper.end_all(GRACE)
     ended = {"stopped": live, "kept": 0}
-    context.print(dumps(ended) if args.json else f"Ended {_missions(live)} and the keeper; the state is as it was")
+    context.print(dumps(ended) if args.json else f"Ended {_missions(live)} and the keeper; the state is unchanged")
     return 0
 
 
@@ -172,7 +172,7 @@ def _is_running(context: Context, *, keep: bool) -> bool:
 
 def _nothing_there(context: Context) -> str:
     if holder_pid(context.home.keeper_lock) is not None:
-        return "Daemon is not running; its missions live on"
+        return "Daemon is not running; its missions keep running"
     return "Daemon is not running"
 
 
@@ -214,7 +214,7 @@ def _has_ended(context: Context, *, keep: bool, asked: int | None) -> bool:
         if asked is not None and holder_pid(home.supervisor_lock) not in {None, 0, asked}:
             return False
         if time.monotonic() > deadline:
-            raise OvermindError("busy", f"PID {pids[0]} has not left within {LEAVE_LIMIT:.0f} s. See {home.daemon_log}")
+            raise OvermindError("busy", f"PID {pids[0]} did not exit within {LEAVE_LIMIT:.0f} s. See {home.daemon_log}")
         time.sleep(_PAUSE)
     return True
 
@@ -225,7 +225,7 @@ def _missions(count: int) -> str:
 
 SHUTDOWN = Command(
     name="shutdown",
-    options=[flag("--keep", "let the missions live on; the next daemon adopts them"), YES, JSON],
+    options=[flag("--keep", "keep the missions running; the next daemon adopts them"), YES, JSON],
     examples=["overmind shutdown", "overmind shutdown --keep", "overmind shutdown -y"],
     run=shutdown,
 )
@@ -323,9 +323,9 @@ def is_on_terminal() -> bool:
 TUI = Command(
     name="tui",
     options=[
-        flag("--read-only", "hide and disable everything that changes something"),
-        option("--theme", "NAME", "dark, light, or any theme of Textual"),
-        option("--view", "VIEW", "begin with this view, such as events or logs", short="-c"),
+        flag("--read-only", "hide and disable every action that changes something"),
+        option("--theme", "NAME", "dark, light or any theme of Textual"),
+        option("--view", "VIEW", "open this view first, such as events or logs", short="-c"),
     ],
     examples=["overmind tui", "overmind tui --read-only", "overmind tui -c events"],
     run=tui,
@@ -360,7 +360,7 @@ COMPLETION = Command(
         option(
             "--list",
             "KIND",
-            "print names and ids of missions: live, finished or all; of plans, quests or rituals; the scripts ask so",
+            "print the names and ids for completion: missions (live, finished or all), plans, quests or rituals",
             choices=KINDS,
         )
     ],

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-NEXT = "Next: overmind tui · overmind inbox (it asks you something) · overmind demo stop (removes all of it)"
+NEXT = "Next: overmind tui · overmind inbox (answer its question) · overmind demo stop (removes everything)"
 FINAL = frozenset({"stopped", "crashed", "killed"})
 _ROUNDS = 5
 """How often is looked for what a mission started while it was being ended."""
@@ -202,12 +202,12 @@ def _is_gone(answer: Row | OvermindError) -> bool:
 DEMO = Command(
     name="demo",
     arguments=[argument("action", "start (default) or stop", nargs="?", choices=("start", "stop"))],
-    options=[flag("--no-tui", "don't open the full-screen program afterwards, on a terminal"), JSON],
+    options=[flag("--no-tui", "don't open the full-screen program afterwards (on a terminal)"), JSON],
     examples=["overmind demo", "overmind demo --no-tui", "overmind demo stop"],
     notes=(
-        "A build, a flaky worker, a service, a shell, and an agent that is a script: it works, asks for a permission\n"
-        "and for a choice, answers messages, costs nothing, and starts a mission of its own. All have the label demo,\n"
-        "and stand in the folder demo of the home. What runs already is not started twice."
+        "Starts a build, a flaky worker, a service, a shell, and a scripted agent. The agent works, asks for a "
+        "permission and a choice, answers messages, costs nothing, and starts a mission. All have the label demo "
+        "and run in the folder demo of the home. A part that is already running is not started again."
     ),
     run=demo,
 )

@@ -35,5 +35,5 @@ def names(value: object) -> str:
 def _name(row: object) -> str:
     found = next((row[key] for key in _NAMES if row.get(key)), None) if isinstance(row, dict) else None
     if found is None:
-        raise UsageError("The answer has no names. Give -o json or -o yaml instead.")
+        raise UsageError("This output has no names. Use -o json or -o yaml instead.")
     return str(found)

@@ -25,12 +25,12 @@ _CONTINUED = "    "
 
 HEAD = """usage: overmind [--home DIR] COMMAND [options]
 
-Runs agents and other long work under supervision, and never loses any of it."""
+Run agents and other long-running work under supervision, and lose none of it."""
 
 TAIL = """In CI: overmind --headless run COMMAND (see overmind --headless --help)
 <id> is an id, a name, or at least 3 characters of an id.
 Home: --home DIR, or $OVERMIND_HOME, or ~/.overmind
-More about a command: overmind COMMAND --help; everything: man overmind"""
+Help for a command: overmind COMMAND --help; full manual: man overmind"""
 
 
 def columns() -> int:
@@ -96,7 +96,7 @@ def _word(argument: Parameter) -> str:
     return shapes.get(str(argument.settings.get("nargs")), name)
 
 
-HELP = ("-h, --help", "show this")
+HELP = ("-h, --help", "show this help")
 
 
 def _sections(command: Command, wide: int) -> Iterator[str]:

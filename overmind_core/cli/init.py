@@ -43,7 +43,7 @@ def _init_isolation(args: Namespace, context: Context) -> int:
     from overmind_core.project_file.template import first
 
     if args.file:
-        raise OvermindError("invalid", f"The file is called {FILE} and stands at the top of the project. Name none.")
+        raise OvermindError("invalid", f"init --isolation takes no file: it writes {FILE} at the top of the project.")
     top = _top(os.getcwd())
     path = to_wire(os.path.join(top, FILE))
     detected = detect(top, lambda names: ignored(Git(os.environ), top, names))
@@ -59,7 +59,7 @@ def _init_isolation(args: Namespace, context: Context) -> int:
     for one in detected.problems:
         context.note(display_safe(f"  {one}"))
     context.print(f"Services: {', '.join(services) or 'none; see the example in the file'}")
-    context.print("Look it through, then: overmind isolate --check, overmind trust, and overmind run")
+    context.print("Review it, then: overmind isolate --check, overmind trust, and overmind run")
     return 0
 
 
@@ -87,18 +87,18 @@ def _write(path: str, data: bytes, *, force: bool, other: bool = True) -> None:
         with open(from_wire(path), "wb" if force else "xb") as file:
             file.write(data)
     except FileExistsError:
-        how = "Name another file, or write over it: --force" if other else "Write over it: --force"
-        raise OvermindError("invalid", f"{path} is there already. {how}") from None
+        how = "Name another file, or overwrite it: --force" if other else "Overwrite it: --force"
+        raise OvermindError("invalid", f"{path} already exists. {how}") from None
     except OSError as error:
         raise OvermindError("invalid", f"{path}: {error.strerror}.") from None
 
 
 INIT = Command(
     name="init",
-    arguments=[argument("file", f"where to (default {DEFAULT})", nargs="?", metavar="file")],
+    arguments=[argument("file", f"file to write (default {DEFAULT})", nargs="?", metavar="file")],
     options=[
-        flag("--isolation", "look at the project, and write what each mission in it gets for itself: .overmind.yml"),
-        flag("--force", "write over a file that is there"),
+        flag("--isolation", "write .overmind.yml: the isolation that each mission in the project gets, as detected"),
+        flag("--force", "overwrite an existing file"),
         JSON,
     ],
     examples=["overmind init", "overmind init release.toml", "overmind init --isolation"],

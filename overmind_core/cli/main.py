@@ -119,7 +119,7 @@ def _take_home(words: list[str]) -> tuple[list[str], str | None]:
         first, *words = words
         folder = first.partition("=")[2] if "=" in first else words.pop(0) if words else ""
         if not folder:
-            raise UsageError("--home needs a folder. Write for example: overmind --home /srv/agents ps")
+            raise UsageError("--home needs a folder. For example: overmind --home /srv/agents ps")
     return words, folder
 
 

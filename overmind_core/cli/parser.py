@@ -227,7 +227,7 @@ def milliseconds(word: str) -> str:
 def whole_number(word: str) -> int:
     """Return a whole number that is not negative."""
     if not (word.isascii() and word.isdigit()):
-        raise ValueError(f"{word!r} is not a whole number from 0 up")
+        raise ValueError(f"{word!r} is not a whole number of 0 or more")
     return int(word)
 
 
@@ -235,7 +235,7 @@ def positive_number(word: str) -> int:
     """Return a whole number from 1 up."""
     number = whole_number(word)
     if not number:
-        raise ValueError(f"{word!r} is not a whole number from 1 up")
+        raise ValueError(f"{word!r} is not a whole number of 1 or more")
     return number
 
 

@@ -53,8 +53,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 _RUN_ONLY = ("--type", "--restart", "--max-restarts", "--max-seconds", "--detach", "--tty", "--rm")
 """Options of `run` that mean nothing here: a quest ends, and is tried again by --retries."""
 QUEST_OPTIONS = [
-    option("--check", "CMD", "a shell command: done is what makes it exit 0, run after the work in the same place"),
-    option("--retries", "N", "try it N times more when the work or the check fails (default 0)", parse=whole_number),
+    option("--check", "CMD", "shell command that checks the work, run in the same place; exit code 0 means done"),
+    option("--retries", "N", "retry up to N times if the work or the check fails (default 0)", parse=whole_number),
 ]
 
 
@@ -116,7 +116,7 @@ def _follow(context: Context, quest: Mapping[str, Any]) -> int:
             if kind == "item" and ends.add(item):
                 context.note(end_line(item))
     except KeyboardInterrupt:
-        context.note(f"\nQuest {quest['id']} runs on. Return with: overmind quest logs -f {quest['name']}")
+        context.note(f"\nQuest {quest['id']} keeps running. Return with: overmind quest logs -f {quest['name']}")
         return INTERRUPTED
     return ends.status
 
@@ -132,9 +132,9 @@ QUEST_RUN = Command(
         "overmind quest run --wait --timeout 10m -- pytest -x",
     ],
     notes=(
-        "Options come before the command; -- ends them. One word is a shell string; several words are run without a\n"
-        "shell. --timeout limits each try; one that ran out of time, or was stopped, is not tried again. --backoff is\n"
-        "the pause before the next try, and doubles. The check is a mission of its own, below the quest's."
+        "Options come before the command; -- ends them. One word is a shell string; several words run without a "
+        "shell. --timeout limits each try; a try that timed out or was stopped is not repeated. --backoff is the "
+        "pause before the next try, and doubles. The check is a separate mission, a child of the quest's mission."
     ),
     run=quest_run,
 )
@@ -145,7 +145,7 @@ def quest_list(args: Namespace, context: Context) -> int:
     limit = {} if args.limit is None else {"limit": args.limit}
     rows = context.client().call("quests", {"status": args.status, **limit})
     if not rows and not args.json:
-        context.hint("No quests. Begin one with: overmind quest run 'make test'")
+        context.hint("No quests. Start one with: overmind quest run 'make test'")
     colours = COLOURS if coloured(context.environ) else None
     context.print(dumps(rows) if args.json else quest_table(rows, colours=colours))
     return 0
@@ -154,12 +154,17 @@ def quest_list(args: Namespace, context: Context) -> int:
 QUEST_LIST = Command(
     name="quest list",
     options=[
-        option("--status", "STATUS", "only running, completed, failed or cancelled ones (repeatable)", repeat=True),
-        option("--limit", "N", "only the newest N", parse=positive_number),
+        option(
+            "--status",
+            "STATUS",
+            "only quests with this status: running, completed, failed or cancelled (repeatable)",
+            repeat=True,
+        ),
+        option("--limit", "N", "only the newest N quests", parse=positive_number),
         JSON,
     ],
     examples=["overmind quest list", "overmind quest list --status failed --json", "overmind quest list --limit 20"],
-    notes="TRIES is the try that goes on, of as many as there may be. The last 1,000 that ended are remembered.",
+    notes="TRIES: current try and tries allowed. The last 1,000 ended quests are kept.",
     run=quest_list,
 )
 
@@ -175,7 +180,7 @@ QUEST_INFO = Command(
     arguments=[quest_ids(None)],
     options=[JSON],
     examples=["overmind quest info docs", "overmind quest info docs --json | jq .status"],
-    notes="`mission` is null once the quest's mission was removed; while it is there it has the quest's id and name.",
+    notes="`mission` is null once the quest's mission is removed; until then it has the quest's id and name.",
     run=quest_info,
 )
 
@@ -198,16 +203,16 @@ def _work(row: Mapping[str, Any]) -> str:
 
 def _check(row: Mapping[str, Any]) -> str:
     if row["check_id"] is None:
-        raise OvermindError("not_found", f"Quest {row['id']} ({row['name']}) was not checked so far.")
+        raise OvermindError("not_found", f"Quest {row['id']} ({row['name']}) has not been checked yet.")
     return str(row["check_id"])
 
 
 QUEST_LOGS = Command(
     name="quest logs",
     arguments=[quest_ids()],
-    options=[flag("--check", "what the newest check wrote, instead of the work"), *logs.LOGS.options],
+    options=[flag("--check", "show the output of the newest check instead of the work"), *logs.LOGS.options],
     examples=["overmind quest logs docs", "overmind quest logs -f docs", "overmind quest logs --check docs"],
-    notes="The same as `overmind logs` for the quest's mission: a try after the first is another run of it (--run 2).",
+    notes="Same as `overmind logs` for the quest's mission: each retry is another run of it (--run 2).",
     run=quest_logs,
 )
 
@@ -227,8 +232,8 @@ QUEST_WAIT = Command(
     name="quest wait",
     arguments=[quest_ids()],
     options=[
-        flag("--any", "until the first of them has ended"),
-        option("--timeout", "TIME", "give up after so long, in seconds, with exit status 124", parse=duration),
+        flag("--any", "wait only until the first one ends"),
+        option("--timeout", "TIME", "give up after this many seconds, with exit code 124", parse=duration),
         JSON,
     ],
     examples=[
@@ -236,7 +241,10 @@ QUEST_WAIT = Command(
         "overmind quest wait --any red blue",
         "overmind quest wait docs --timeout 10m",
     ],
-    notes="Exits with 0 for a completed quest, else with the code of its work or check; the first that isn't 0 counts.",
+    notes=(
+        "Exits with 0 for a completed quest, or with the code of its work or check. With several quests, the first "
+        "code other than 0 counts."
+    ),
     run=quest_wait,
 )
 

@@ -57,12 +57,12 @@ HISTORY: dict[str, Callable[[Row], str]] = {
 
 def ritual_id() -> Parameter:
     """Return the ritual that a command is about, in `args.id`."""
-    return argument("id", "its name, or its id", metavar="ritual")
+    return argument("id", "name or id", metavar="ritual")
 
 
 def ritual_ids() -> Parameter:
     """Return the rituals that a command is about, in `args.ids`."""
-    return argument("ids", "its name, or its id", nargs="+", metavar="ritual")
+    return argument("ids", "name or id", nargs="+", metavar="ritual")
 
 
 def print_rows(
@@ -116,7 +116,7 @@ def _request(args: Namespace, context: Context) -> dict[str, Any]:
 
 def _quest(args: Namespace, context: Context) -> dict[str, Any]:
     if args.var:
-        raise UsageError("--var is for a blueprint: add --apply FILE")
+        raise UsageError("--var needs a blueprint: add --apply FILE")
     args.name = args.parent = None
     return {"quest": quest_request(args, context.environ)}
 
@@ -125,7 +125,9 @@ def _plan(args: Namespace, context: Context) -> dict[str, Any]:
 
     given = [_long(one) for one in QUEST_ONLY if getattr(args, one.attribute) not in (None, False, [])]
     if args.rest or given:
-        raise UsageError(f"--apply and {given[0] if given else 'a command'} don't go together: a blueprint says it all")
+        raise UsageError(
+            f"--apply and {given[0] if given else 'a command'} can't be used together: the blueprint defines the work"
+        )
     return {"apply": apply_request(load(args.apply, args.var, context), args.apply, context.environ)}
 
 
@@ -140,25 +142,25 @@ QUEST_ONLY = [one for one in run_options("--name", "--parent", "--wait") if one.
 RITUAL_CREATE = Command(
     name="ritual create",
     arguments=[
-        Parameter("ritual", help="its name", metavar="name", type=mission_name),
+        Parameter("ritual", help="name of the ritual", metavar="name", type=mission_name),
         argument("schedule", "five cron fields, @hourly … @yearly, or @every 10m, as one word"),
     ],
     rest="CMD...",
     options=[
         option(
-            "--tz", "ZONE", "the time zone of the schedule, such as Europe/Berlin (default: the system's)",
+            "--tz", "ZONE", "time zone of the schedule, such as Europe/Berlin (default: the system's)",
             parse=time_zone,
         ),
         option(
-            "--overlap", "WHAT", "skip (default) or queue a time that comes while the run before goes on",
+            "--overlap", "WHAT", "skip (default) or queue a run that falls due while the previous one is running",
             choices=("skip", "queue"),
         ),
         option(
-            "--catch-up", "WHAT", "for times at which no daemon was there: one run (default) or none",
+            "--catch-up", "WHAT", "runs missed without a daemon: start one (default) or none",
             choices=("none", "one"),
         ),
-        option("--keep", "N", "ended runs to keep, with their missions and logs (default 10)", parse=positive_number),
-        option("--apply", "FILE", "a blueprint instead of a command, as it is now"),
+        option("--keep", "N", "keep N ended runs, with their missions and logs (default 10)", parse=positive_number),
+        option("--apply", "FILE", "run this blueprint, as it is now, instead of a command"),
         VAR,
         *QUEST_ONLY,
         JSON,
@@ -171,9 +173,9 @@ RITUAL_CREATE = Command(
         "overmind ritual create release @weekly --apply release.toml --var base=main",
     ],
     notes=(
-        "The fields are minute, hour, day of month, month and day of week: numbers, names, ranges, lists, steps; 7 is\n"
-        "Sunday, too. A time that the clock skips in spring comes right after the gap, one that it shows twice in\n"
-        "autumn comes once. @every counts from the creation. Each run is a quest, called NAME/1, NAME/2 and so on."
+        "The fields are minute, hour, day of month, month and day of week: numbers, names, ranges, lists, steps; 7 "
+            "is also Sunday. A time skipped by the clock in spring runs right after the gap; a time repeated in autumn "
+            "runs once. @every counts from the creation. Each run is a quest, named NAME/1, NAME/2 and so on."
     ),
     run=ritual_create,
 )  # fmt: skip
@@ -203,7 +205,7 @@ RITUAL_DELETE = Command(
 def ritual_history(args: Namespace, context: Context) -> int:
     """Print them, oldest first."""
     rows = context.client().call("ritual_history", {"id": args.id})
-    return print_rows(args, context, rows, HISTORY, f"{args.id} has not run so far.")
+    return print_rows(args, context, rows, HISTORY, f"{args.id} has not run yet.")
 
 
 RITUAL_HISTORY = Command(
@@ -212,8 +214,9 @@ RITUAL_HISTORY = Command(
     options=[JSON],
     examples=["overmind ritual history nightly", "overmind ritual history nightly --json | jq '.[-1].status'"],
     notes=(
-        "BY tells why it ran: schedule, catch-up (late, for times at which no daemon was there) or manual. A skipped\n"
-        "time came while the run before went on, a missed one while no daemon was there. ID: overmind quest logs ID"
+        "BY is the cause of the run: schedule, catch-up (late, for times without a daemon) or manual. A skipped "
+        "run fell due while the previous one was running, a missed run while there was no daemon. Logs of a run: "
+        "overmind quest logs ID"
     ),
     run=ritual_history,
 )
@@ -246,7 +249,7 @@ RITUAL_LIST = Command(
     name="ritual list",
     options=[JSON],
     examples=["overmind ritual list", "overmind ritual list --json | jq '.[].next_at'"],
-    notes="Times are those of the ritual's own time zone.",
+    notes="Times are in the ritual's own time zone.",
     run=ritual_list,
 )
 
@@ -302,7 +305,7 @@ def ritual_run(args: Namespace, context: Context) -> int:
 
 def _line(run: Mapping[str, Any]) -> str:
     if run["status"] == "queued":
-        return f"Queued: run {run['number']} of {run['ritual']['name']} begins when the one before has ended"
+        return f"Queued: run {run['number']} of {run['ritual']['name']} starts when the previous one ends"
     if "/" in run["name"]:
         return f"Quest started: {run['id']} ({run['name']})"
     return f"Started pipeline {run['id']} ({run['name']})"

@@ -85,7 +85,7 @@ STATUS = Command(
     arguments=[ids(nargs="*")],
     options=[JSON],
     examples=["overmind status", "overmind status api", "overmind status | grep PID: | cut -d: -f2"],
-    notes="With ids: the status of these missions, a line for each fact.",
+    notes="With ids: the status of these missions, one fact per line.",
     run=status,
 )
 

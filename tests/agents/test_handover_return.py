@@ -32,7 +32,7 @@ def goes_on(agents, mission):
 def told(person):
     """The client leaves by itself, and says why."""
     assert person.end() == 0
-    assert b"goes on without a terminal" in person.seen
+    assert b"continues without a terminal" in person.seen
 
 
 def test_who_ends_the_program_is_told_that_the_session_goes_on(agents, mission):
@@ -51,7 +51,7 @@ def test_a_program_that_can_not_start_on_a_terminal_costs_no_session(agents, mis
     with Attached(agents.om, mission) as person:
         assert person.end() == 1
     last = bytes(person.seen).decode().rstrip().splitlines()[-1]
-    assert last.endswith("could not start in a terminal: can't connect to Anthropic; it goes on without one]")
+    assert last.endswith("could not start in a terminal: can't connect to Anthropic; it continues without one]")
     assert "--- could not start in a terminal: can't connect to Anthropic ---" in agents.om.logs(mission)
     goes_on(agents, mission)
 

@@ -482,7 +482,7 @@ def test_ctrl_c_leaves_it_alive_and_says_how_to_return(om, tmp_path):
     client.send_signal(signal.SIGINT)
     _, err = client.communicate(timeout=20)
     assert client.returncode == 130
-    assert "runs on. Return with: overmind logs -f plan" in err
+    assert "keeps running. Return with: overmind logs -f plan" in err
     assert om.info("plan")["status"] == "running"
 
 

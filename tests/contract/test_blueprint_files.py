@@ -33,7 +33,7 @@ def project(tmp_path):
 
 def test_what_init_writes_is_checked_listed_and_drawn_and_no_daemon_is_needed(om, project):
     assert om.ok("init", cwd=project) == "Wrote blueprint.toml\n"
-    assert "is there already" in om.refused("init", code="invalid", cwd=project)
+    assert "already exists" in om.refused("init", code="invalid", cwd=project)
     assert om.json("init", "--force", "--json", cwd=project) == {"path": "blueprint.toml"}
 
     listed = om.ok("agents", "blueprint.toml", cwd=project).splitlines()

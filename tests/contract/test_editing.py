@@ -115,7 +115,7 @@ def test_a_renamed_mission_keeps_its_id(om):
 MISTAKES = [
     ("max_restarts = 5", "max_restarts = many", "line 18: ", None),
     ("max_restarts = 5", 'max_restarts = "5"', "line 18: max_restarts: write a whole number", None),
-    ("max_restarts = 5", "max_restart = 5", "line 18: max_restart: there is no such key. Did you mean max_restarts?",
+    ("max_restarts = 5", "max_restart = 5", "line 18: max_restart: unknown key. Did you mean max_restarts?",
      None),
     ('restart = "never"', 'restart = "sometimes"', "line 16: Unknown restart policy 'sometimes'", None),
     ('grace = "10s"', 'grace = "soon"', "grace: 'soon' is not a duration", "grace"),
@@ -131,7 +131,7 @@ MISTAKES = [
     ("[labels]", '[labels]\n"a=b" = "1"', "'a=b' is no label", "[labels]"),
     ("[env]", '[env]\n"A=B" = "1"', "'A=B' is no name for an environment variable", "[env]"),
     ("[env]", "[agent]\nmodel = 'x'\n[env]", "agent: this is a plain program", "[agent]"),
-    ('name = "api"', "", "line 1: name: it is missing", None),
+    ('name = "api"', "", "line 1: name is missing", None),
 ]  # fmt: skip
 
 
@@ -196,9 +196,9 @@ def test_an_editor_that_fails_or_is_not_there_changes_nothing(om, tmp_path):
     mission = om.mission("sleep 300")
     editor = script(tmp_path, 'sed -i s/300/301/ "$1"; exit 3')
     sentence = om.refused("edit", mission, env=editor, code="invalid")
-    assert "ended with code 3. Nothing was changed" in sentence
+    assert "exited with code 3. Nothing was changed" in sentence
     assert "can't be started" in om.refused("edit", mission, env={"EDITOR": "no-such-editor"}, code="invalid")
-    assert "makes no sense" in om.refused("edit", mission, env={"EDITOR": "'"}, code="invalid")
+    assert "not a valid command" in om.refused("edit", mission, env={"EDITOR": "'"}, code="invalid")
     assert om.info(mission)["command"] == "sleep 300"
 
 
@@ -270,7 +270,7 @@ def test_a_shell_where_there_is_no_folder_is_refused(om, tmp_path):
 def test_on_a_terminal_the_shell_says_where_it_is(om, tmp_path):
     om.mission("sleep 300", "--name", "api", "--cwd", str(tmp_path))
     with Terminal(om, "shell", "api") as terminal:
-        terminal.expect(r"\[api: .* · exit comes back\]")
+        terminal.expect(r"\[api: .* · exit returns\]")
         terminal.type("exit 5\n")
         assert terminal.end() == 5
 

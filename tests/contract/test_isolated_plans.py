@@ -84,7 +84,7 @@ def test_a_plan_whose_project_nobody_trusts_is_refused_as_a_whole(om, shop, tmp_
 
     refused = om("apply", path)
     assert refused.returncode == 1
-    assert f"Allow it: overmind trust {shop.folder}" in refused.stderr
+    assert f"Trust it: overmind trust {shop.folder}" in refused.stderr
     assert om.ps("--all") == []
 
 

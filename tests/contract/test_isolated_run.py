@@ -80,7 +80,7 @@ def test_what_can_not_be_set_up_is_an_error_and_nothing_is_left(om, shop):
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr.endswith(
         "Error: setup_failed: The project's set-up failed. See its log: overmind logs web. "
-        "See what is done: overmind isolate --check\n"
+        "Check the set-up: overmind isolate --check\n"
     )
     assert "set up in" in om.logs("web")
     eventually(lambda: not any(row["held"] for row in om.api("ports")["ports"]), what="its ports are free")

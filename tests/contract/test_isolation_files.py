@@ -46,7 +46,7 @@ def test_init_looks_at_the_project_writes_its_file_at_the_top_and_never_over_one
         "  found compose.yaml (1 container)",
         "  found Procfile (1 process)",
         "Services: db, web",
-        "Look it through, then: overmind isolate --check, overmind trust, and overmind run",
+        "Review it, then: overmind isolate --check, overmind trust, and overmind run",
     ]
     assert "compose.yaml: 1 service without an image to pull: left out" in finished.stderr
     found = load(str(project))
@@ -54,9 +54,9 @@ def test_init_looks_at_the_project_writes_its_file_at_the_top_and_never_over_one
     assert [one.name for one in found.project.services] == ["db", "web"]
 
     path.write_text("mine")
-    assert "Write over it: --force" in om.refused("init", "--isolation", code="invalid", cwd=project)
+    assert "Overwrite it: --force" in om.refused("init", "--isolation", code="invalid", cwd=project)
     assert path.read_text() == "mine"
     assert om.json("init", "--isolation", "--force", "--json", cwd=project)["services"] == ["db", "web"]
     assert load(str(project)) == found
-    assert "Name none" in om.refused("init", "--isolation", "x.yml", code="invalid", cwd=project)
+    assert "takes no file" in om.refused("init", "--isolation", "x.yml", code="invalid", cwd=project)
     assert not os.path.exists(om.path("supervisor.lock"))

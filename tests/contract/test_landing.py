@@ -112,7 +112,7 @@ def test_work_from_its_first_line_to_the_branch_and_away(om, shop):
     assert om.refused("merge", "red", code="dirty").startswith("1 file of red is not committed: new.")
     preview = om("merge", "red", "--preview")
     assert preview.stdout.startswith("red can be merged into main: 1 commit, 1 file\n")
-    assert preview.stderr == "Left out, as it is not committed: new\n"
+    assert preview.stderr == "Left out, because it is not committed: new\n"
     assert om.ok("commit", "red", "-m", "the rest").startswith("Committed 1 file of red: the rest (")
     om.refused("commit", "red", "-m", "again", code="nothing_to_commit")
     assert shop.log() == ["first"]

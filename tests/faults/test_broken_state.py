@@ -88,7 +88,7 @@ def test_what_runs_can_be_ended_though_no_daemon_can_read_the_state(om, words):
     assert (inside.returncode, inside.stderr.split(": ")[1]) == (1, "schema_newer")
     finished = om(*words)
     assert finished.returncode == 0, finished.stderr
-    assert finished.stdout == "Ended 2 missions and the keeper; the state is as it was\n"
+    assert finished.stdout == "Ended 2 missions and the keeper; the state is unchanged\n"
     assert "newer" in finished.stderr
     assert not any(map(processes.alive, [*pids, keeper]))
     assert processes.with_variable("OVERMIND_MISSION_ID", missions[1]) == []

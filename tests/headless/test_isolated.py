@@ -15,7 +15,7 @@ def test_trust_is_for_the_run_alone_and_only_work_is_left(headless):
 
     refused = headless("run", "true", cwd=shop.folder)
     assert (refused.returncode, refused.stderr[:26]) == (1, "Error: untrusted_project: ")
-    assert "Allow it: --trust. Do without it: --no-isolate" in refused.stderr
+    assert "Trust it: --trust. Run without it: --no-isolate" in refused.stderr
     clean = headless("run", "--trust", "echo at $WEB_PORT; exit 3", cwd=shop.folder)
     assert clean.returncode == 3
     assert "\nset up\n" in clean.stdout

@@ -103,11 +103,11 @@ REFUSED = [
     ("result", {"id": "plain"}, "Error: not_finished: "),
     ("wait", {"ids": []}, "Error: invalid: wait: ids is empty"),
     ("stop", {}, "Error: invalid: stop: id is missing"),
-    ("stop", {"id": "plain", "force": True}, "Error: invalid: stop: there is no argument force: it has id"),
-    ("run", {"comand": "true"}, "Error: invalid: run: command is missing; there is no argument comand: did you mean"),
+    ("stop", {"id": "plain", "force": True}, "Error: invalid: stop: unknown argument force: it takes id"),
+    ("run", {"comand": "true"}, "Error: invalid: run: command is missing; unknown argument comand: did you mean"),
     ("run", {"command": "true", "type": "service"}, "Error: invalid: run: type must be one of 'task' or 'session'"),
     ("logs", {"id": "plain", "tail": "many"}, "Error: invalid: logs: tail must be a whole number"),
-    ("info", {"id": 7}, "Error: invalid: info: id must be a text"),
+    ("info", {"id": 7}, "Error: invalid: info: id must be a string"),
 ]
 
 

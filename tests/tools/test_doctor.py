@@ -100,7 +100,7 @@ def test_an_unknown_key_of_the_full_screen_program_is_a_warning(om):
     with open(om.path("config.toml"), "w") as file:
         file.write("[tui]\nthem = 'dark'\n")
     found = examined(om)["config.toml"]
-    assert (found["status"], found["mend"]) == ("warn", "mend that line; the full-screen program ignores it")
+    assert (found["status"], found["mend"]) == ("warn", "fix that line; the full-screen program ignores it")
     assert found["found"].endswith("config.toml:2:1: tui: unknown key 'them'. Did you mean theme?")
 
 

@@ -60,16 +60,16 @@ deleted file mode 100644
 -import this
 -print("漢字 🐝")
 """
-TOML = '''# Mission 00000002 (api), a task. A line that is left out means the default.
+TOML = '''# Mission 00000002 (api), a task. An omitted line means the default.
 
 name = "api"
 
-# A text is a shell command; a list is a program with its arguments, run without a shell.
+# A string is a shell command; a list is a program with its arguments, run without a shell.
 command = """
 make serve [red] &&
 echo "done" """
 
-# The folder that it runs in.
+# Working directory.
 cwd = "/srv/work"
 # max_children = 10
 

@@ -33,7 +33,7 @@ DOCTOR = [
     {"check": "python", "status": "ok", "found": "3.11.7 (/usr/bin/python3)", "mend": None},
     {"check": "git", "status": "ok", "found": "git version 2.39.5", "mend": None},
     {"check": "claude", "status": "warn", "found": "not found on PATH",
-     "mend": "if you want to use it: npm install -g @anthropic-ai/claude-code"},
+     "mend": "to use it: npm install -g @anthropic-ai/claude-code"},
     {"check": "tmux set-clipboard", "status": "warn", "found": "external", "mend": "set -g set-clipboard on"},
     {"check": "home", "status": "fail", "found": "/srv/[red]home[/red], mode 0755", "mend": "chmod 700 it"},
 ]  # fmt: skip

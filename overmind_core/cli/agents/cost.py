@@ -61,12 +61,14 @@ COST = Command(
     name="cost",
     options=[
         option("--by", "WHAT", "mission (default), day or label", choices=tuple(BY)),
-        option("--since", "TIME", "only from then on: a time, or how long ago, such as 7d", parse=_since),
+        option("--since", "TIME", "count costs from this time on: a time, or an age such as 7d", parse=_since),
         JSON,
     ],
     examples=["overmind cost", "overmind cost --by day --since 7d", "overmind cost --by label --json"],
-    notes="US dollars as the agents' programs tell them, else at list prices, and tokens; `-` is a price that is not\n"
-    "known. The cost of a removed mission stays in the sums.",
+    notes=(
+        "Costs are in US dollars, as reported by the agents' programs or computed from list prices; tokens are counted "
+        "beside them. `-` marks an unknown price. The costs of removed missions stay in the sums."
+    ),
     run=cost,
 )
 

@@ -61,7 +61,7 @@ def inbox(args: Namespace, context: Context) -> int:
     if text:
         context.print(text)
     else:
-        context.hint("Nobody waits for you. See what all are doing with: overmind ps --wide")
+        context.hint("Nothing needs your attention. See what every mission is doing with: overmind ps --wide")
     if not args.json and (lost := client.call("restart", {"lost": True, "dry_run": True})["missions"]):
         context.note(lost_sentence(len(lost)))
     return 0
@@ -100,7 +100,7 @@ def _block(question: Question, now: float, *, bold: bool) -> Iterator[str]:
 def _hints(question: Question) -> Iterator[str]:
     """How it can be answered, where that is not plain."""
     if question["attach_only"]:
-        yield f"→ only in its own terminal: overmind attach {question['id']}"
+        yield f"→ answer it in its terminal: overmind attach {question['id']}"
         return
     if question["options"]:
         several = len(question.get("choices") or ())
@@ -113,9 +113,12 @@ def _hints(question: Question) -> Iterator[str]:
 
 INBOX = Command(
     name="inbox",
-    options=[flag("--watch", "show it again each second, until ctrl-c"), JSON],
+    options=[flag("--watch", "refresh every second until ctrl-c"), JSON],
     examples=["overmind inbox", "overmind inbox --watch", "overmind inbox --json | jq '.[0].subject'"],
-    notes="Each begins with its number, which answers it: overmind answer 7 allow. $ is a command, - and + a change.",
+    notes=(
+        "Each question begins with its number. Answer it by that number: overmind answer 7 allow. $ marks a command; - "
+        "and + mark a change."
+    ),
     run=inbox,
 )
 
@@ -157,12 +160,12 @@ def question_reference(word: str) -> dict[str, Any]:
 ANSWER = Command(
     name="answer",
     arguments=[
-        argument("question", "the question's number, or the mission: then its oldest question", metavar="question"),
-        argument("behaviour", "allow, deny, or always: allow it now and from now on", choices=BEHAVIOURS),
+        argument("question", "number of a question, or a mission for its oldest question", metavar="question"),
+        argument("behaviour", "allow, deny, or always (allow it and store the rule)", choices=BEHAVIOURS),
     ],
     options=[
-        option("--message", "TEXT", "what the agent is told; the answer to a question in your own words", short="-m"),
-        option("--option", "LABEL", "the option that you choose (repeatable)", short="-o", repeat=True),
+        option("--message", "TEXT", "message for the agent; answers a question in your own words", short="-m"),
+        option("--option", "LABEL", "choose this option (repeatable)", short="-o", repeat=True),
         JSON,
     ],
     examples=[
@@ -171,7 +174,10 @@ ANSWER = Command(
         "overmind answer 9 allow --option PostgreSQL",
         "overmind answer 7 always        # stores the rule that inbox shows",
     ],
-    notes="A question is answered once: whoever comes later is told who has answered. Missions can't answer.",
+    notes=(
+        "A question takes one answer. A later answer fails and names who answered first. Missions can't answer "
+        "questions."
+    ),
     run=answer,
 )
 
@@ -246,14 +252,14 @@ def _await_decision(connection: DaemonConnection, request: Mapping[str, Any]) ->
 HOOK = Command(
     name="hook",
     options=[
-        option("--home", "DIR", "the home (default: $OVERMIND_HOME)"),
-        option("--mission", "ID", "the mission (default: $OVERMIND_MISSION_ID)"),
-        option("--token", "TOKEN", f"what proves which run it is (default: ${TOKEN})"),
+        option("--home", "DIR", "home (default: $OVERMIND_HOME)"),
+        option("--mission", "ID", "mission (default: $OVERMIND_MISSION_ID)"),
+        option("--token", "TOKEN", f"token that identifies the run (default: ${TOKEN})"),
     ],
     examples=["overmind hook --mission a1b2c3d4 --token TOKEN < event.json"],
     notes=(
-        "Reads one JSON object from standard input and prints what the program is to read, which is mostly nothing.\n"
-        "Exits with 0 whatever happens, within seconds, except where a decision is waited for."
+        "Reads one JSON object from standard input and prints the reply for the program, which is usually empty.\n"
+        "Always exits with 0, and within seconds unless a decision is pending."
     ),
     run=hook,
 )

@@ -16,7 +16,7 @@ from mcp_types import CallToolResult, TextContent
 from pydantic import ValidationError
 
 _KINDS = {
-    "string": "must be a text",
+    "string": "must be a string",
     "int": "must be a whole number",
     "float": "must be a number",
     "bool": "must be true or false",
@@ -69,8 +69,8 @@ def _mistake(error: Mapping[str, Any], known: list[str]) -> str:
         return f"{name} is missing"
     if kind == "extra_forbidden":
         close = get_close_matches(name, known, 1)
-        meant = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
-        return f"there is no argument {name}: {meant}"
+        meant = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
+        return f"unknown argument {name}: {meant}"
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
         return f"{name} must be {word} {error['ctx'][key]}"

@@ -67,7 +67,7 @@ class Named(BaseModel):
 class Row(Named):
     """A mission in a list."""
 
-    type: str = Field(description="task: ends by itself; session: waits for messages")
+    type: str = Field(description="task: runs until it ends; session: waits for messages")
     status: str = Field(
         description="preparing starting running paused restarting stopping, or ended: stopped crashed killed"
     )
@@ -76,10 +76,10 @@ class Row(Named):
     parent: str | None
     children: list[str]
     labels: dict[str, str]
-    provider: str = Field(description="raw: any program; else the agent's, such as claude")
-    activity: str | None = Field(description="of an agent: working idle waiting limited unknown")
-    need: str | None = Field(description="what a person must answer: permission question plan setup")
-    now: str | None = Field(description="one line on what it does")
+    provider: str = Field(description="raw for any program, or the agent's, such as claude")
+    activity: str | None = Field(description="activity of an agent: working idle waiting limited unknown")
+    need: str | None = Field(description="answer needed from a person: permission question plan setup")
+    now: str | None = Field(description="current activity, in one line")
     cost_usd: float | None
     command: str
     uptime_seconds: float
@@ -103,16 +103,16 @@ class Waited(BaseModel):
     """What has ended, and what has not."""
 
     ended: list[End]
-    waiting: list[str] = Field(description="not ended within the time: call wait again")
+    waiting: list[str] = Field(description="still running at the timeout: call wait again")
 
 
 class Message(Named):
     """A message on its way, or its answer."""
 
-    message: int = Field(description="its number")
+    message: int = Field(description="number of the message")
     state: str = Field(description="queued delivered answered failed cancelled")
-    ahead: int = Field(description="messages before it")
-    text: str | None = Field(default=None, description="the answer")
+    ahead: int = Field(description="number of messages ahead of it")
+    text: str | None = Field(default=None, description="answer of the session")
     cost_usd: float | None = None
 
 

@@ -20,11 +20,11 @@ from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
 
 INSTRUCTIONS = """\
-Runs other agents and programs as supervised missions. Start an agent for each piece of work (run_agent), wait until it
-has ended (wait; again when its time runs out), read what it answered (result) and did (logs), and check that before
-you go on. A session takes messages (send) until you stop it. What you start is your child: you can look at every
-mission, but talk to and end only those below you. There are limits of children, depth and cost; a refusal names the
-one that was reached. Questions of agents about permissions are answered by a person: go on with other work meanwhile.
+Runs other agents and programs as supervised missions. Start an agent for each piece of work (run_agent), wait for it
+to end (wait; call it again after a timeout), read its answer (result) and its log (logs), and check the work before
+you continue. A session takes messages (send) until you stop it. Missions that you start are your children: you can
+look at every mission, but you can send to and end only your own descendants. Children, depth and cost are limited; a
+refusal names the limit. A person answers the agents' permission questions: do other work meanwhile.
 """
 OPERATION_OF = {"list": "ps", "run_agent": "run"}
 """Tool → what it asks for, where that has another name."""

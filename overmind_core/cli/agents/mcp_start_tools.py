@@ -13,23 +13,23 @@ from overmind_core.cli.agents.options import system_prompt
 
 _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""
-Name = Annotated[str | None, Field(description="a name for it, instead of a generated one")]
-Folder = Annotated[str | None, Field(description="its working directory (default: this server's)")]
-Labels = Annotated[dict[str, str] | None, Field(description="labels to find it by")]
-Kind = Annotated[Literal["task", "session"], Field(description="task: ends by itself; session: takes messages")]
-Limit = Annotated[float | None, Field(ge=0, description="seconds of wall clock after which it is ended")]
+Name = Annotated[str | None, Field(description="name (default: generated)")]
+Folder = Annotated[str | None, Field(description="working directory (default: this server's)")]
+Labels = Annotated[dict[str, str] | None, Field(description="labels to select it by")]
+Kind = Annotated[Literal["task", "session"], Field(description="task: runs until it ends; session: takes messages")]
+Limit = Annotated[float | None, Field(ge=0, description="end it after this many seconds of wall clock")]
 Isolate = Annotated[
     bool | None,
     Field(
-        description="true: a git worktree and branch of its own, so that it can't collide with others;"
-        " default: as the project says"
+        description=(
+            "true: its own git worktree and branch, so that it can't collide with others; default: the project's "
+            "setting"
+        )
     ),
 ]
-Restart = Annotated[
-    Literal["never", "on-failure", "always"], Field(description="when it is started again after its end")
-]
+Restart = Annotated[Literal["never", "on-failure", "always"], Field(description="when to restart it after it ends")]
 Count = Annotated[int | None, Field(ge=0)]
-Money = Annotated[float | None, Field(gt=0, description="US dollars for all agents of its tree together")]
+Money = Annotated[float | None, Field(gt=0, description="limit for all agents of its tree together, in US dollars")]
 
 
 class CommonArguments(NamedTuple):
@@ -53,7 +53,7 @@ class StartTools:
     async def run(
         self,
         command: Annotated[
-            str | list[str], Field(description="one text: a shell command; a list: a program and its arguments")
+            str | list[str], Field(description="a string: a shell command; a list: a program and its arguments")
         ],
         *,
         name: Name = None,
@@ -65,13 +65,13 @@ class StartTools:
         timeout_seconds: Limit = None,
         isolate: Isolate = None,
     ) -> Named:
-        """Start any program as a mission, and return at once. See `wait` and `logs` for what becomes of it."""
+        """Start any program as a mission, and return at once. Follow it with `wait` and `logs`."""
         given = {"command": command, "env_set": {} if env is None else caller_environment.checked_variables(env)}
         return await self._start(given, CommonArguments(name, cwd, type, labels, restart, timeout_seconds, isolate))
 
     async def run_agent(
         self,
-        prompt: Annotated[str, Field(description="what it is to do: all that it will know")],
+        prompt: Annotated[str, Field(description="the task, with everything that the agent needs to know")],
         *,
         name: Name = None,
         cwd: Folder = None,
@@ -82,17 +82,21 @@ class StartTools:
         restart: Restart = "never",
         timeout_seconds: Limit = None,
         isolate: Isolate = None,
-        max_turns: Annotated[int, Field(ge=0, description="turns of its model; 0: no limit")] = 0,
+        max_turns: Annotated[int, Field(ge=0, description="limit of model turns; 0: no limit")] = 0,
         max_cost_usd: Money = None,
         max_children: Count = None,
         max_depth: Count = None,
-        allow: Annotated[list[str] | None, Field(description="rules that answer its questions with yes")] = None,
-        deny: Annotated[list[str] | None, Field(description="rules that answer with no")] = None,
+        allow: Annotated[
+            list[str] | None, Field(description="rules that answer its questions with yes, such as Bash(git status)")
+        ] = None,
+        deny: Annotated[
+            list[str] | None, Field(description="rules that answer its questions with no; they win over allow")
+        ] = None,
         allowed_tools: list[str] | None = None,
         disallowed_tools: list[str] | None = None,
         permission_mode: str | None = None,
         append_system_prompt: str | None = None,
-        orchestrator: Annotated[bool, Field(description="it is told how to run agents of its own")] = False,
+        orchestrator: Annotated[bool, Field(description="give it instructions for running agents")] = False,
     ) -> Named:
         """Start an agent with a prompt, and return at once.
 

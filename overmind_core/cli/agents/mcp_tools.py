@@ -35,7 +35,7 @@ WAIT_LIMIT = 55.0
 """Seconds that a call waits unless it says otherwise: many programs give up on a tool after a minute."""
 MOST_LINES = 5000
 Id = Annotated[str, Field(description="id or name of a mission, or at least 3 characters of its id")]
-Seconds = Annotated[float, Field(ge=0, le=86400, description="how long to wait at most")]
+Seconds = Annotated[float, Field(ge=0, le=86400, description="wait at most this many seconds")]
 
 
 class ReadTools:
@@ -46,13 +46,13 @@ class ReadTools:
 
     async def list_missions(
         self,
-        label: Annotated[str | None, Field(description="only those with this label: name, or name=value")] = None,
-        status: Annotated[str | None, Field(description="only those with this status")] = None,
-        children_of: Annotated[str | None, Field(description="only those that this mission started")] = None,
+        label: Annotated[str | None, Field(description="only missions with this label: name, or name=value")] = None,
+        status: Annotated[str | None, Field(description="only missions with this status")] = None,
+        children_of: Annotated[str | None, Field(description="only children of this mission")] = None,
         *,
         killed_too: bool = False,
     ) -> Missions:
-        """List missions by start time: status, what agents do now, what they cost. Killed ones only when asked for."""
+        """List missions by start time, with status, activity and cost. Killed missions are listed on request."""
         rows = await self._calls.ask(
             "ps",
             all=killed_too,
@@ -64,15 +64,15 @@ class ReadTools:
         return Missions(missions=[Row(**picked(Row, row)) for row in rows])
 
     async def info(self, id: Id) -> dict[str, Any]:  # noqa: A002  (the tool's argument is called so)
-        """Everything known of a mission: status, reason, exit code, runs, children, activity, cost."""
+        """Show all facts of a mission: status, reason, exit code, runs, children, activity, cost."""
         return dict(await self._calls.ask("info", id=id))
 
     async def logs(
         self,
         id: Id,  # noqa: A002  (as above)
-        tail: Annotated[int, Field(ge=1, le=MOST_LINES, description="how many of the last lines")] = 100,
+        tail: Annotated[int, Field(ge=1, le=MOST_LINES, description="number of lines, counted from the end")] = 100,
     ) -> str:
-        """What a mission wrote, as text; of an agent, what it said and did."""
+        """Show the output of a mission as text; for an agent, its words and actions."""
         answer = await self._calls.ask("logs", ids=[id])
         selection = LogSelection(tail=tail, renderers=line_renderer)
         transcripts = [Transcript(mission, selection) for mission in answer["missions"]]
@@ -84,17 +84,17 @@ class ReadTools:
         ids: Annotated[list[str], Field(min_length=1, description="ids or names")],
         timeout_seconds: Seconds = WAIT_LIMIT,
         *,
-        any_one: Annotated[bool, Field(description="return when the first has ended")] = False,
+        any_one: Annotated[bool, Field(description="return when the first mission ends")] = False,
     ) -> Waited:
-        """Wait until missions have ended, through their restarts. When the time runs out, call it again."""
+        """Wait until missions end for good, restarts included. After a timeout, call it again."""
         return await self._calls.do(lambda client: _waited(client, ids, timeout_seconds, any_one=any_one))
 
     async def result(self, id: Id) -> dict[str, Any]:  # noqa: A002  (as above)
-        """The last result of an agent, as its program gave it; its answer is in `result`. {} for other programs."""
+        """Show the last result of an agent, as its program gave it: the answer is in `result`. {} for a program."""
         return dict(await self._calls.ask("result", id=id))
 
     async def messages(self, id: Id) -> dict[str, Any]:  # noqa: A002  (as above)
-        """The messages that a session was sent, and how each stands."""
+        """List the messages sent to a session, with the status of each."""
         return {"messages": await self._calls.ask("messages", id=id)}
 
 
@@ -117,7 +117,7 @@ def _waited(client: Client, ids: list[str], timeout: float, *, any_one: bool) ->
 
 _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""
-Cascade = Annotated[bool, Field(description="everything below it too, leaves first")]
+Cascade = Annotated[bool, Field(description="its descendants too, leaves first")]
 
 
 class ActionTools:
@@ -132,8 +132,8 @@ class ActionTools:
         text: str,
         timeout_seconds: Seconds = WAIT_LIMIT,
         *,
-        wait: Annotated[bool, Field(description="for the answer; when the time runs out the message stays")] = False,
-        queue: Annotated[bool, Field(description="also while a person has taken the session over")] = False,
+        wait: Annotated[bool, Field(description="wait for the answer; the message stays after a timeout")] = False,
+        queue: Annotated[bool, Field(description="queue it even while a person has taken over the session")] = False,
     ) -> Message:
         """Send a session a message. It gets one at a time, when it is idle; others queue, in order."""
         request = {"id": id, "text": text, "queue": queue, "request": os.urandom(_REQUEST_KEY).hex()}
@@ -141,13 +141,13 @@ class ActionTools:
         return await self._calls.do(lambda client: _sent(client, request, until, limit))
 
     async def interrupt(self, id: Id) -> Interrupted:  # noqa: A002  (as above)
-        """End the turn that a session is in; the session stays."""
+        """End the current turn of a session; the session stays."""
         return Interrupted(**picked(Interrupted, await self._calls.ask("interrupt", id=id)))
 
     async def stop(
         self,
         id: Id,  # noqa: A002  (as above)
-        grace_seconds: Annotated[float | None, Field(ge=0, description="until it is killed")] = None,
+        grace_seconds: Annotated[float | None, Field(ge=0, description="seconds before it is killed")] = None,
         *,
         cascade: Cascade = False,
     ) -> Ended:

@@ -24,47 +24,43 @@ RAW = "raw"
 """The provider of missions that are no agents: any program."""
 ORCHESTRATOR = "claude"
 """The provider of an orchestrator, unless another one is named."""
-PROVIDER = option("--provider", "NAME", "raw (default: any program), claude or another agent: then CMD is its prompt")
+PROVIDER = option(
+    "--provider", "NAME", "raw (any program; the default), claude or another agent; for an agent CMD is the prompt"
+)
 
 _AGENT = [
-    option("--model", "MODEL", "the agent's model, as its program calls it"),
-    option("--allowed-tools", "TOOLS", "tools that it may use unasked, as its program writes them", repeat=True),
-    option("--disallowed-tools", "TOOLS", "tools that it doesn't get", repeat=True),
-    option("--permission-mode", "MODE", "its program's permission mode, such as plan or acceptEdits"),
+    option("--model", "MODEL", "the agent's model, by its program's name for it"),
+    option("--allowed-tools", "TOOLS", "tools it may use unasked, in its program's syntax", repeat=True),
+    option("--disallowed-tools", "TOOLS", "tools it may not use", repeat=True),
+    option("--permission-mode", "MODE", "permission mode of its program, such as plan or acceptEdits"),
     option(
         "--allow",
         "RULE",
-        "answer such questions with yes, as in 'Bash(git status)' (repeatable)",
+        "answer matching questions with yes, as in 'Bash(git status)' (repeatable)",
         parse=permission_rule,
         repeat=True,
     ),
     option(
         "--deny",
         "RULE",
-        "answer such questions with no; wins over --allow (repeatable)",
+        "answer matching questions with no; wins over --allow (repeatable)",
         parse=permission_rule,
         repeat=True,
     ),
-    option(
-        "--max-turns", "N", "stop it after so many turns of its model; 0 is no limit (default 0)", parse=whole_number
-    ),
-    option("--system-prompt", "TEXT", "instead of its program's own", dashes=True),
-    option("--append-system-prompt", "TEXT", "added to its program's own", dashes=True),
-    option("--mcp-config", "FILE", "MCP servers for it: a file, or JSON (repeatable)", repeat=True),
-    flag(
-        "--orchestrator", "it runs agents of its own: it is told how, and its overmind commands need nobody's consent"
-    ),
-    option("--agent-arg", "WORD", "handed to its program as it is (repeatable)", repeat=True, dashes=True),
+    option("--max-turns", "N", "stop it after this many model turns; 0 = no limit (default 0)", parse=whole_number),
+    option("--system-prompt", "TEXT", "replace its program's system prompt", dashes=True),
+    option("--append-system-prompt", "TEXT", "append to its program's system prompt", dashes=True),
+    option("--mcp-config", "FILE", "MCP servers for it: a file or JSON (repeatable)", repeat=True),
+    flag("--orchestrator", "let it run agents: it gets instructions, and may run overmind commands unasked"),
+    option("--agent-arg", "WORD", "pass this word to its program unchanged (repeatable)", repeat=True, dashes=True),
 ]
 AGENT = grouped("Agents only", _AGENT)
 """Mean something for agents only."""
 _LIMITS = [
-    option(
-        "--max-children", "N", "live children that it, and each mission below it, may have (10)", parse=whole_number
-    ),
-    option("--max-depth", "N", "generations that may stand below it (3)", parse=whole_number),
-    option("--max-cost", "USD", "end all agents of its tree when they have cost so much together", parse=dollars),
-    flag("--stall-waiting", "waiting for a person counts as silence, too"),
+    option("--max-children", "N", "limit of live children, for it and each mission below it (10)", parse=whole_number),
+    option("--max-depth", "N", "limit of generations below it (3)", parse=whole_number),
+    option("--max-cost", "USD", "end all agents of its tree once they cost this much together", parse=dollars),
+    flag("--stall-waiting", "count waiting for a person as inactivity"),
 ]
 LIMITS = grouped("Limits of the mission and its children", _LIMITS)
 """Mean something for every mission."""
@@ -107,7 +103,8 @@ def _refuse_agent_options(args: Namespace) -> None:
     for one in AGENT:
         if getattr(args, one.attribute):
             raise UsageError(
-                f"{one.names[0]} is for agents, and this is a raw mission. Name one, such as: --provider claude"
+                f"{one.names[0]} is only for agents, and this is a raw mission. Name an agent, such as: --provider "
+                "claude"
             )
 
 
@@ -129,7 +126,7 @@ def _prompt(args: Namespace) -> dict[str, str]:
         return {"prompt": text}
     if args.type == "session" or args.interactive:
         return {}
-    raise OvermindError("empty_command", "Missing prompt. Say what to do, such as: overmind claude run 'fix the tests'")
+    raise OvermindError("empty_command", "Missing prompt. Give one, such as: overmind claude run 'fix the tests'")
 
 
 def _reachable(config: str) -> str:
@@ -141,9 +138,9 @@ def _reachable(config: str) -> str:
 
 SKILL_NAME = "overmind"
 SKILL_DESCRIPTION = (
-    "Run other agents and programs as supervised missions with the command overmind: divide work, start agents, wait"
-    " for them, check their results, send them messages, end them. Use it when work is large enough for several"
-    " agents, or must go on in the background."
+    "Run other agents and programs as supervised missions with the command overmind: divide work, start agents, "
+    "wait for them, check their results, send them messages, end them. Use it when work is large enough for "
+    "several agents, or must continue in the background."
 )
 
 

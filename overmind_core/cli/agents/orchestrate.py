@@ -37,7 +37,9 @@ def skill(args: Namespace, context: Context) -> int:
 SKILL = Command(
     name="skill",
     options=[
-        option("--format", "FORMAT", "text (default), or claude: a SKILL.md with its name and use", choices=FORMATS),
+        option(
+            "--format", "FORMAT", "text (default), or claude (a SKILL.md with name and description)", choices=FORMATS
+        ),
         JSON,
     ],
     examples=[
@@ -46,8 +48,9 @@ SKILL = Command(
         "mkdir -p .claude/skills/overmind && overmind skill --format claude > .claude/skills/overmind/SKILL.md",
     ],
     notes=(
-        "They tell how to divide work, start agents, wait, check, record and go on, with the exact commands.\n"
-        "overmind run --orchestrator starts an agent that has them."
+        "The instructions cover dividing work, starting agents, waiting, checking, recording and continuing, with "
+        "exact commands.\n"
+        "overmind run --orchestrator starts an agent with these instructions."
     ),
     run=skill,
 )
@@ -70,9 +73,9 @@ MCP = Command(
     ],
     notes=(
         'overmind.json: {"mcpServers":{"overmind":{"command":"overmind","args":["mcp"]}}}\n'
-        "Tools: run_agent run list info logs wait result send messages interrupt stop kill. They do what the commands\n"
-        "of these names do, and started inside of a mission they may do no more than its processes. No tool answers\n"
-        "questions or attaches to a terminal."
+        "Tools: run_agent run list info logs wait result send messages interrupt stop kill. Each does the same as "
+        "the command of its name. Inside a mission, the tools have the same rights as its processes. No tool "
+        "answers questions or attaches to a terminal."
     ),
     run=mcp,
 )

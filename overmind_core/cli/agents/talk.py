@@ -39,7 +39,7 @@ _REQUEST_KEY = 16
 def send(args: Namespace, context: Context) -> int:
     """Send it, and say how far it came, or with --wait what was answered."""
     if not args.text:
-        raise UsageError("Missing text. Write it, or - to read it from standard input. See: overmind send --help")
+        raise UsageError("Missing text. Give it as words, or give - to read standard input. See: overmind send --help")
     text = text_of(args.text)
     client = context.client()
     if args.wait:
@@ -72,7 +72,8 @@ def _check_answers(client: Client, mission: str) -> None:
     (row,) = client.call("ps", {"ids": [mission]})
     if row["type"] == "session" and row["provider"] == RAW:
         raise OvermindError(
-            "invalid", f"--wait: {row['name']} is a raw session, which doesn't say what an answer is. Send without it."
+            "invalid",
+            f"--wait: {row['name']} is a raw session, and a raw session marks no answers. Send without --wait.",
         )
 
 
@@ -135,16 +136,16 @@ def sent_line(message: Json) -> str:
 
 SEND = Command(
     name="send",
-    arguments=[one_id(), argument("text", "the message; - reads it from standard input", nargs="*", metavar="TEXT")],
+    arguments=[one_id(), argument("text", "message; - reads it from standard input", nargs="*", metavar="TEXT")],
     options=[
-        flag("--wait", "wait for the answer to this message, and print it"),
+        flag("--wait", "wait for the answer and print it"),
         option(
             "--timeout",
             "TIME",
-            f"how long --wait waits, in seconds (default {ANSWER}); then exit status 124",
+            f"limit of --wait, in seconds (default {ANSWER}); exits with 124 when it runs out",
             parse=duration,
         ),
-        flag("--queue", "also while a person has taken the session over"),
+        flag("--queue", "send it even while a person has taken over the session"),
         JSON,
     ],
     examples=[
@@ -154,9 +155,10 @@ SEND = Command(
         "overmind send planner --wait --json 'summarise' | jq -r .text",
     ],
     notes=(
-        "An agent gets one message at a time, when it is idle; others queue, in order, and survive any crash.\n"
-        "Without --wait it prints how far the message came within 2 seconds. When --timeout runs out the message\n"
-        "stays: overmind messages. A text that begins with a dash stands after --."
+        "An agent gets one message at a time, when it is idle. Other messages queue in order, and survive any "
+        "crash.\n"
+        "Without --wait, send prints the progress of the message within 2 seconds. After a timeout the message "
+        "stays; see overmind messages. Put -- before a text that begins with a dash."
     ),
     run=send,
 )
@@ -175,7 +177,7 @@ def messages(args: Namespace, context: Context) -> int:
         context.print(f"Cancelled message {args.cancel}")
     else:
         if not rows:
-            context.hint(f"No messages yet. Send a session one with: overmind send {display_safe(args.id)} 'TEXT'")
+            context.hint(f"No messages yet. Send one with: overmind send {display_safe(args.id)} 'TEXT'")
         context.print(message_table(rows))
     return 0
 
@@ -204,8 +206,8 @@ MESSAGES = Command(
     options=[option("--cancel", "N", "withdraw this message, if it is still queued", parse=whole_number), JSON],
     examples=["overmind messages planner", "overmind messages planner --cancel 12"],
     notes=(
-        "A message is queued, delivered, then answered; or failed, or cancelled. (again): the agent died with it, so\n"
-        "that it was sent once more."
+        "A message is queued, then delivered, then answered; or it failed or was cancelled. (again) marks a "
+        "message that was sent again because the agent died."
     ),
     run=messages,
 )
@@ -223,7 +225,10 @@ RESULT = Command(
     arguments=[one_id()],
     options=[JSON],
     examples=["overmind result review", "overmind result review --json | jq -r .result"],
-    notes="A finished mission that is no agent has the result {}; a live one without any yet: not_finished.",
+    notes=(
+        "A finished mission that is not an agent has the result {}. A live mission without a result fails with: "
+        "not_finished"
+    ),
     run=result,
 )
 
@@ -305,7 +310,7 @@ class OutputSubscription:
 SUBSCRIBE = Command(
     name="subscribe",
     arguments=[ids()],
-    options=[flag("--from-start", "also what was written before"), JSON],
+    options=[flag("--from-start", "print earlier output first"), JSON],
     examples=["overmind subscribe api", "overmind subscribe --from-start build | jq -r .text"],
     run=subscribe,
 )

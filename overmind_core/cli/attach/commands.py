@@ -46,7 +46,7 @@ def chosen(args: Namespace, command: str) -> str:
     return str(args.id or args.target)
 
 
-TARGET = option("--target", "ID", "the mission, as tmux has it: -t ID instead of ID", short="-t")
+TARGET = option("--target", "ID", "same as ID, as in tmux", short="-t")
 
 
 def check_terminal(instead: str) -> None:
@@ -58,7 +58,7 @@ def check_terminal(instead: str) -> None:
     from overmind_core.cli.attach.local_terminal import Terminal
 
     if not Terminal.is_available():
-        raise OvermindError("invalid", f"attach needs a terminal for input and output. Elsewhere: {instead}")
+        raise OvermindError("invalid", f"attach needs a terminal for input and output. Without one: {instead}")
 
 
 def join(
@@ -113,16 +113,20 @@ ATTACH = Command(
     arguments=[one_id("?")],
     options=[
         TARGET,
-        flag("--read-only", "watch; nothing that you type arrives"),
-        flag("--keep", "leave an agent that got its terminal for this in it afterwards"),
+        flag("--read-only", "watch only; ignore your input"),
+        flag("--keep", "leave the agent in a terminal afterwards, if attach moved it there"),
         option(
-            "--detach-key", "KEY", "leave by this key too, such as ctrl-] (repeatable)", parse=parse_key, repeat=True
+            "--detach-key",
+            "KEY",
+            "another key that detaches, such as ctrl-] (repeatable)",
+            parse=parse_key,
+            repeat=True,
         ),
     ],
     examples=["overmind attach shell", "overmind attach build --read-only", "overmind attach repl --detach-key ctrl-]"],
     notes=(
-        "ctrl-\\ leaves; the mission goes on. [attach] detach_keys in config.toml names more keys.\n"
-        "When the mission ends meanwhile, attach exits with its code."
+        "ctrl-\\ detaches; the mission keeps running. [attach] detach_keys in config.toml adds keys.\n"
+        "When the mission ends, attach exits with the mission's exit code."
     ),
     run=attach,
 )
@@ -156,9 +160,9 @@ def shell(args: Namespace, context: Context) -> int:
     answer = context.client().call("environment", {"id": args.id})
     variables = _enter(answer, context)
     program = context.environ.get("SHELL") or variables.get("SHELL") or SHELL
-    speaks = " · overmind answers it as the mission" if answer.get("inside") else ""
+    speaks = " · overmind runs as the mission" if answer.get("inside") else ""
     if not args.quiet:
-        context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())}{speaks} · exit comes back]")
+        context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())}{speaks} · exit returns]")
     context.close()
     _become([program], variables, f"The shell {program} can't be started: {{}}. Set SHELL.")
 
@@ -214,13 +218,13 @@ def _become(argv: list[str], environment: Mapping[str, str], failure: str) -> No
 SHELL_COMMAND = Command(
     name="shell",
     arguments=[one_id()],
-    options=[flag("--quiet", "do not name the mission and its folder first")],
+    options=[flag("--quiet", "start without printing the mission and its folder")],
     examples=["overmind shell api", "echo 'git status' | overmind shell api"],
     notes=(
-        "The shell stands beside the mission: it goes on when the mission ends, and ends nothing when it does. It has\n"
-        "the variables that the mission's programs have, but for those by which a process is known to belong to it.\n"
-        "A mission that another mission has started chose those variables together with it, and some of them run\n"
-        "programs: such a shell may do with overmind what the mission itself may.\n"
+        "The shell runs beside the mission: each can end without the other.\n"
+        "It has the variables of the mission's programs, except those that mark a process as part of the mission.\n"
+        "A mission that another mission started got these variables from it, and some of them run programs: "
+        "overmind commands in such a shell have only the mission's own rights.\n"
         "To type into the mission itself: overmind attach"
     ),
     run=shell,
@@ -230,14 +234,16 @@ SHELL_COMMAND = Command(
 def execute(args: Namespace, context: Context) -> int:
     """Become the command; one word is a shell string, several are run as they are."""
     if not args.rest or not args.rest[0].strip():
-        raise OvermindError("empty_command", f"Missing command. Write for example: overmind exec {args.id} make test")
+        raise OvermindError("empty_command", f"Missing command. For example: overmind exec {args.id} make test")
     given = caller_environment.given_variables([], args.env, context.environ)
     answer = context.client().call("environment", {"id": args.id})
     words = [from_wire(word) for word in args.rest]
     argv = words if len(words) > 1 else [SHELL, "-c", *words]
     variables = _enter(answer, context, args.cwd) | {from_wire(name): from_wire(one) for name, one in given.items()}
     context.close()
-    _become(argv, variables, f"{display_safe(argv[0])} can't be started: {{}}. Is it installed, and on the PATH?")
+    _become(
+        argv, variables, f"{display_safe(argv[0])} can't be started: {{}}. Check that it is installed and on the PATH."
+    )
 
 
 EXEC = Command(
@@ -246,14 +252,14 @@ EXEC = Command(
     rest="CMD...",
     options=[
         option("--env", "NAME=VALUE", "set a variable (repeatable)", short="-e", parse=variable_pair, repeat=True),
-        option("--cwd", "FOLDER", "run it there, below the mission's folder", short="-w", also=["--workdir"]),
+        option("--cwd", "FOLDER", "run it in this folder, relative to the mission's", short="-w", also=["--workdir"]),
         flag("--interactive", "no effect: the command has your terminal", short="-i"),
-        flag("--tty", "no effect, as -i", short="-t"),
+        flag("--tty", "no effect, like -i", short="-t"),
     ],
     examples=["overmind exec api git status", "overmind exec api 'ls | wc -l'", "overmind exec -it api bash"],
     notes=(
-        "The command runs beside the mission, as overmind shell does, and exits with its own code. One word is a\n"
-        "shell string; several words are run without a shell."
+        "The command runs beside the mission, as in overmind shell, and exec exits with its exit code. One word is "
+        "a shell string; several words run without a shell."
     ),
     run=execute,
 )

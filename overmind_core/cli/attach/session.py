@@ -53,8 +53,8 @@ def handed_back(name: str, item: Mapping[str, Any]) -> SessionEnd:
     """The program in the terminal has ended, or could not start there, and the session goes on without it."""
     shown, reason = display_safe(name), item.get("reason")
     if reason:
-        return SessionEnd(f"{shown} could not start in a terminal: {display_safe(reason)}; it goes on without one", 1)
-    return SessionEnd(f"{shown} goes on without a terminal", 0)
+        return SessionEnd(f"{shown} could not start in a terminal: {display_safe(reason)}; it continues without one", 1)
+    return SessionEnd(f"{shown} continues without a terminal", 0)
 
 
 def signalled(name: str, number: int) -> SessionEnd:
@@ -282,7 +282,7 @@ class AttachSession:
         elif self._alone_since is None:
             self._alone_since = now
         elif now - self._alone_since > ANSWER_LIMIT:
-            raise OvermindError("daemon_lost", f"The daemon went away and did not come back in {ANSWER_LIMIT:.0f} s.")
+            raise OvermindError("daemon_lost", f"The daemon stopped and did not return within {ANSWER_LIMIT:.0f} s.")
 
     def _handle_signals(self) -> None:
         for number in self._signals.take():
@@ -344,7 +344,7 @@ class TerminalWait:
         if item["type"] == "finishing":
             self._finishing = True
             since = format_uptime(item["seconds"])
-            self._update(f"finishing the turn ({since} so far); Enter interrupts it, {HOW_TO_LEAVE}")
+            self._update(f"finishing the turn ({since} elapsed); Enter interrupts it, {HOW_TO_LEAVE}")
         elif item["type"] == "waiting":
             self._end_line()
             self._context.note(f"{self._name} is {item['status']}; {HOW_TO_LEAVE}")

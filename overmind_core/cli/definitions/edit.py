@@ -75,7 +75,7 @@ def _edit_in_editor(before: Answer, context: Context) -> Answer:
 
     command = editor_command(context.environ)
     if "VISUAL" not in context.environ and "EDITOR" not in context.environ and not _person():
-        raise OvermindError("invalid", "edit needs a terminal, or EDITOR. In scripts: overmind edit ID --print, and -")
+        raise OvermindError("invalid", "edit needs a terminal or EDITOR. In scripts: overmind edit ID --print, and -")
     draft = EditorDraft(context.home.root, before["name"])
     try:
         answer = _edit_until_stored(before, definition_text(before), draft.edited, command, context)
@@ -132,12 +132,12 @@ EDIT = Command(
     name="edit",
     arguments=[
         one_id(),
-        argument("file", "take the text from this file instead; - is standard input", nargs="?", metavar="file"),
+        argument("file", "read the text from this file; - is standard input", nargs="?", metavar="file"),
     ],
     options=[
-        flag("--print", "print the text, and change nothing; values of variables are shown"),
-        flag("--no-restart", "store it for the next run only"),
-        flag("--quiet", "print nothing when all goes well"),
+        flag("--print", "print the text and change nothing; shows the values of variables"),
+        flag("--no-restart", "store it without a restart; it applies from the next run"),
+        flag("--quiet", "print nothing on success"),
         JSON,
     ],
     examples=[
@@ -147,9 +147,9 @@ EDIT = Command(
         "overmind edit api --print | sed 's/^restart = .*/restart = \"always\"/' | overmind edit api -",
     ],
     notes=(
-        "The editor is $VISUAL, $EDITOR, vi or nano. After a mistake it is opened again, with the line and what is\n"
-        "wrong; quit without saving to give up. A text without a change changes nothing. The mission keeps its id,\n"
-        "log and, if it is a session, its conversation. A finished one is started."
+        "The editor is $VISUAL, $EDITOR, vi or nano. After a mistake it opens again and shows the line and the "
+        "error; quit without saving to give up. An unchanged text changes nothing. The mission keeps its id and "
+        "log, and a session keeps its conversation. A finished mission is started."
     ),
     run=edit,
 )

@@ -49,43 +49,43 @@ class KeyRow(NamedTuple):
 
 ROOT = (
     KeyRow("name", "", Value.TEXT),
-    KeyRow("command", "A text is a shell command; a list is a program with its arguments, run without a shell.",
+    KeyRow("command", "A string is a shell command; a list is a program with its arguments, run without a shell.",
         Value.COMMAND),
-    KeyRow("cwd", "The folder that it runs in.", Value.TEXT),
-    KeyRow("columns", "The size of its terminal when it starts.", Value.WHOLE),
+    KeyRow("cwd", "Working directory.", Value.TEXT),
+    KeyRow("columns", "Size of its terminal at the start.", Value.WHOLE),
     KeyRow("rows", "", Value.WHOLE),
-    KeyRow("restart", "Start it again by itself: never, on-failure or always,", Value.TEXT),
-    KeyRow("max_restarts", "at most so many times (0: without limit)", Value.WHOLE),
+    KeyRow("restart", "Restart it: never, on-failure or always,", Value.TEXT),
+    KeyRow("max_restarts", "at most this many times (0: no limit)", Value.WHOLE),
     KeyRow("max_seconds", "within this time; a run that lasts longer is healthy,", Value.TIME),
     KeyRow("backoff", "after this pause, which doubles up to 60s.", Value.TIME),
-    KeyRow("activity_timeout", "Kill it after so much silence; 0s is never.", Value.TIME),
-    KeyRow("stall_waiting", "Waiting for a person is silence, too.", Value.FLAG),
-    KeyRow("timeout", "End a run after so long; 0s is never.", Value.TIME),
-    KeyRow("stop_signal", "What a stop sends first,", Value.SIGNAL),
-    KeyRow("grace", "and how long it waits before SIGKILL.", Value.TIME),
-    KeyRow("leave_background", "At its natural end, spare what it left in the background.", Value.FLAG),
-    KeyRow("max_children", "Live children that it, and each mission below it, may have.", Value.WHOLE, "10"),
-    KeyRow("max_depth", "Generations that may stand below it.", Value.WHOLE, "3"),
-    KeyRow("max_cost", "End all agents of its tree once they have cost so many US dollars; 0 is no limit.",
+    KeyRow("activity_timeout", "Kill it after this long without output; 0s = never.", Value.TIME),
+    KeyRow("stall_waiting", "Count waiting for a person as inactivity.", Value.FLAG),
+    KeyRow("timeout", "End a run after this long; 0s = never.", Value.TIME),
+    KeyRow("stop_signal", "Signal that a stop sends first,", Value.SIGNAL),
+    KeyRow("grace", "and the wait before SIGKILL.", Value.TIME),
+    KeyRow("leave_background", "When it exits, leave its background processes running.", Value.FLAG),
+    KeyRow("max_children", "Limit of live children, for it and each mission below it.", Value.WHOLE, "10"),
+    KeyRow("max_depth", "Limit of generations below it.", Value.WHOLE, "3"),
+    KeyRow("max_cost", "End all agents of its tree once they cost this many US dollars together; 0 = no limit.",
         Value.MONEY),
 )  # fmt: skip
 LABELS = "Labels to select it by: ps --label key=value"
-ENV = "Variables that were set for it alone, beside those of the shell that started it. As they are: secrets, too."
-AGENT_TITLE = "The agent. A conversation that has begun goes on after the restart."
+ENV = "Variables set for this mission alone, beside those of the shell that started it. Secrets are shown too."
+AGENT_TITLE = "The agent. A conversation continues after the restart."
 AGENT = (
-    KeyRow("prompt", "What it is to do.", Value.TEXT),
-    KeyRow("model", "As its program calls it.", Value.TEXT, '"opus"'),
-    KeyRow("permission_mode", "Its program's permission mode.", Value.TEXT, '"acceptEdits"'),
-    KeyRow("allowed_tools", "Tools that it may use unasked, and those that it doesn't get.", Value.TEXTS),
+    KeyRow("prompt", "The prompt.", Value.TEXT),
+    KeyRow("model", "Model, by its program's name for it.", Value.TEXT, '"opus"'),
+    KeyRow("permission_mode", "Permission mode of its program.", Value.TEXT, '"acceptEdits"'),
+    KeyRow("allowed_tools", "Tools it may use unasked, and tools it may not use.", Value.TEXTS),
     KeyRow("disallowed_tools", "", Value.TEXTS),
     KeyRow("allow", 'Rules that answer its questions, such as "Bash(git status)"; deny wins.', Value.TEXTS),
     KeyRow("deny", "", Value.TEXTS),
-    KeyRow("max_turns", "Stop it after so many turns of its model; 0 is no limit.", Value.WHOLE),
-    KeyRow("system_prompt", "Instead of its program's own, or added to that.", Value.TEXT, '"…"'),
+    KeyRow("max_turns", "Stop it after this many model turns; 0 = no limit.", Value.WHOLE),
+    KeyRow("system_prompt", "Replace its program's system prompt, or append to it.", Value.TEXT, '"…"'),
     KeyRow("append_system_prompt", "", Value.TEXT, '"…"'),
-    KeyRow("mcp_config", "MCP servers for it: files, or JSON.", Value.TEXTS),
-    KeyRow("arguments", "Handed to its program as they are.", Value.TEXTS),
-    KeyRow("orchestrator", "Its own overmind commands need nobody's consent.", Value.FLAG),
+    KeyRow("mcp_config", "MCP servers for it: files or JSON.", Value.TEXTS),
+    KeyRow("arguments", "Words passed to its program unchanged.", Value.TEXTS),
+    KeyRow("orchestrator", "Allow its overmind commands unasked.", Value.FLAG),
 )
 OPTIONAL = frozenset({"command", "prompt"})
 """Keys that a mission has or has not by its nature: where they mean nothing they are not even mentioned."""
@@ -98,7 +98,7 @@ def definition_text(answer: Mapping[str, Any]) -> str:
     """Return what `definition` answered as a text to edit."""
     terms = answer["definition"]
     what = f"{answer['provider']} {answer['type']}" if answer["provider"] != "raw" else str(answer["type"])
-    lines = [f"# Mission {answer['id']} ({answer['name']}), a {what}. A line that is left out means the default.", ""]
+    lines = [f"# Mission {answer['id']} ({answer['name']}), a {what}. An omitted line means the default.", ""]
     lines += _keys(ROOT, terms)
     lines += [f"# {LABELS}", "[labels]", *_pairs(terms["labels"]), "", f"# {ENV}", "[env]", *_pairs(terms["env"])]
     if terms["agent"] is not None:
@@ -174,7 +174,7 @@ def _checked(found: dict[str, Any], text: str) -> dict[str, Any]:
         _check(found["agent"], AGENT, ("agent",), text)
     for name in ("name", "cwd"):
         if name not in found:
-            raise Mistake(1, f"{name}: it is missing")
+            raise Mistake(1, f"{name} is missing")
     return found
 
 
@@ -192,7 +192,7 @@ def _check(
             _check_value(known[name], value, (*above, name), text)
         elif name not in also:
             hint = did_you_mean(name, [*known, *also])
-            raise Mistake(line_of(text, (*above, name)), f"{'.'.join((*above, name))}: there is no such key.{hint}")
+            raise Mistake(line_of(text, (*above, name)), f"{'.'.join((*above, name))}: unknown key.{hint}")
 
 
 def _check_value(key: KeyRow, value: object, path: tuple[str, ...], text: str) -> None:
@@ -333,12 +333,12 @@ def editor_command(environ: Mapping[str, str]) -> list[str]:
         try:
             words = shlex.split(environ.get(name, ""))
         except ValueError as error:
-            raise OvermindError("invalid", f"${name} makes no sense: {error}.") from None
+            raise OvermindError("invalid", f"${name} is not a valid command: {error}.") from None
         if words:
             return words
     found = next((path for name in EDITORS if (path := shutil.which(name, path=environ.get("PATH")))), None)
     if found is None:
-        raise OvermindError("invalid", "There is no editor: set EDITOR, or use --print and -.")
+        raise OvermindError("invalid", "No editor found: set EDITOR, or use --print and -.")
     return [found]
 
 
@@ -365,7 +365,7 @@ class EditorDraft:
             file.write(text.encode())
         code = _run([*command, self.path])
         if code:
-            raise OvermindError("invalid", f"The editor {command[0]} ended with code {code}. Nothing was changed.")
+            raise OvermindError("invalid", f"The editor {command[0]} exited with code {code}. Nothing was changed.")
         try:
             with open(self.path, "rb") as file:
                 return file.read().decode()

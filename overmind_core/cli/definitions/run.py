@@ -51,16 +51,16 @@ def _check_stay(args: Namespace) -> None:
         OvermindError: `invalid`, there is no terminal to join from.
     """
     if args.wait and args.tty:
-        raise UsageError("--wait and --tty don't go together: both stay until its end.")
+        raise UsageError("--wait and --tty can't be used together: each follows the mission to its end.")
     for name in ("wait", "tty"):
         if args.detach and getattr(args, name):
-            raise UsageError(f"--detach and --{name} don't go together.")
+            raise UsageError(f"--detach and --{name} can't be used together.")
     if args.interactive and args.no_tty:
-        raise UsageError("--interactive and --no-tty don't go together: leave out --no-tty.")
+        raise UsageError("--interactive and --no-tty can't be used together: leave out --no-tty.")
     if args.tty and args.no_tty:
-        raise UsageError("--tty and --no-tty don't go together.")
+        raise UsageError("--tty and --no-tty can't be used together.")
     if args.rm and not (args.wait or args.tty):
-        raise UsageError("--rm is for --wait and -it. Remove what has finished with: overmind rm, overmind prune")
+        raise UsageError("--rm needs --wait or -it. Remove finished missions with: overmind rm, overmind prune")
     if args.tty:
         from overmind_core.cli.attach.commands import check_terminal
 
@@ -80,7 +80,7 @@ def _remove(context: Context, mission: Mapping[str, Any]) -> None:
     except OvermindError as error:
         if error.code != "not_finished":
             raise
-        context.note(f"Mission {mission['id']} still runs. Remove it with: overmind rm -f {mission['name']}")
+        context.note(f"Mission {mission['id']} is still running. Remove it with: overmind rm -f {mission['name']}")
 
 
 def run_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -131,36 +131,36 @@ def _follow(context: Context, mission: Mapping[str, Any]) -> int:
     try:
         return follow_until_end(context, mission["id"])
     except KeyboardInterrupt:
-        context.note(f"\nMission {mission['id']} runs on. Return with: overmind logs -f {mission['name']}")
+        context.note(f"\nMission {mission['id']} keeps running. Return with: overmind logs -f {mission['name']}")
         return INTERRUPTED
 
 
 _WORLD = [
-    option("--cwd", "FOLDER", "its working directory (default: this one)", short="-w", also=["--workdir"]),
+    option("--cwd", "FOLDER", "working directory (default: the current one)", short="-w", also=["--workdir"]),
     option(
-        "--env", "NAME=VALUE", "a variable; NAME alone takes the caller's (repeatable)",
+        "--env", "NAME=VALUE", "set a variable; NAME alone copies the caller's (repeatable)",
         short="-e", parse=variable_pair, repeat=True,
     ),
-    option("--env-file", "FILE", "NAME=VALUE lines (repeatable)", repeat=True),
+    option("--env-file", "FILE", "file of NAME=VALUE lines (repeatable)", repeat=True),
     flag("--clean-env", "keep only HOME, PATH, LANG and similar variables"),
 ]  # fmt: skip
 
 RUN_OPTIONS = [
-    option("--name", "NAME", "instead of a generated one", short="-n", parse=mission_name),
-    option("--label", "KEY=VALUE", "a label to select it by (repeatable)", short="-l", parse=label, repeat=True),
+    option("--name", "NAME", "name (default: generated)", short="-n", parse=mission_name),
+    option("--label", "KEY=VALUE", "label to select it by (repeatable)", short="-l", parse=label, repeat=True),
     option("--type", "TYPE", "task (default) or session", choices=("task", "session")),
-    option("--parent", "ID", "the mission it is a child of"),
-    flag("--wait", "follow its output and exit with its code; ctrl-c leaves it alive"),
+    option("--parent", "ID", "make it a child of this mission"),
+    flag("--wait", "follow its output and exit with its code; ctrl-c leaves it running"),
     flag("--detach", "return at once (the default)", short="-d"),
-    flag("--interactive", "give it a terminal as stdin too, instead of none", short="-i"),
-    flag("--tty", "join its terminal until it ends; ctrl-\\ leaves it alive. Mostly: -it", short="-t"),
-    flag("--rm", "with --wait or -it: remove it with its log when it has ended"),
+    flag("--interactive", "connect its standard input to its terminal (default: no input)", short="-i"),
+    flag("--tty", "attach to its terminal until it ends; ctrl-\\ detaches; usually -it", short="-t"),
+    flag("--rm", "with --wait or -it: remove it with its log when it ends"),
     JSON,
     *grouped("Where it runs", _WORLD),
     *ISOLATION,
     *grouped("Where it runs", [
-        option("--size", "COLUMNSxROWS", "its terminal (default 80x24)", parse=terminal_size),
-        flag("--no-tty", "pipes instead of a terminal, stdout and stderr kept apart"),
+        option("--size", "COLUMNSxROWS", "terminal size (default 80x24)", parse=terminal_size),
+        flag("--no-tty", "use pipes instead of a terminal, and keep stdout and stderr apart"),
     ]),
     *POLICY,
     *LIMITS,
@@ -182,12 +182,11 @@ RUN = Command(
         "overmind run --type session --orchestrator --max-cost 20 'port the parser to Rust'",
     ],
     notes=(
-        "Options come before the command; -- ends them. One word is a shell string; several words are run\n"
-        "without a shell, as they are. Bare numbers are ms for --timeout and --backoff, seconds elsewhere;\n"
-        "ms, s, m, h and d are understood everywhere.\n"
-        "\n"
-        "With --provider the words are the agent's prompt; - reads it from standard input. A session without\n"
-        "a command is your $SHELL, an agent's session without a prompt waits for: overmind send"
+        "Options come before the command; -- ends them. One word is a shell string; several words run without a "
+        "shell, unchanged. Bare numbers are milliseconds for --timeout and --backoff, and seconds elsewhere; every "
+        "duration takes the units ms, s, m, h and d.\n\n"
+        "With --provider the words are the agent's prompt; - reads it from standard input. A session without a "
+        "command runs your $SHELL. An agent's session without a prompt waits for: overmind send"
     ),
     run=run,
 )
@@ -210,8 +209,8 @@ CLAUDE_RUN = Command(
         "overmind claude run --type session --name planner",
     ],
     notes=(
-        "Options come before the prompt; -- ends them. Several words are joined; - reads the prompt from standard\n"
-        "input. A task answers and ends; a session goes on with: overmind send"
+        "Options come before the prompt; -- ends them. Several words are joined; - reads the prompt from standard "
+        "input. A task answers and ends; a session continues with: overmind send"
     ),
     run=claude_run,
 )

@@ -202,7 +202,7 @@ class PreparationFollower:
         failure = f"{failure.removesuffix('.')}."
         logs, check = f"overmind logs {self._name}", "overmind isolate --check"
         raise OvermindError(
-            self._code or "exited", f"{failure} See its log: {logs}. See what is done: {check}", id=self._id
+            self._code or "exited", f"{failure} See its log: {logs}. Check the set-up: {check}", id=self._id
         )
 
 

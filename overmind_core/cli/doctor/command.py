@@ -94,7 +94,7 @@ DOCTOR = Command(
     name="doctor",
     options=[JSON],
     examples=["overmind doctor", "overmind doctor --json"],
-    notes="It starts no daemon. Exit status 1 when a check says fail; warn leaves it 0.",
+    notes="doctor starts no daemon. It exits with 1 when a check says fail; warn leaves it 0.",
     run=doctor,
 )
 
@@ -147,7 +147,9 @@ def run_checks(
     deadline = time.monotonic() + limit
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    late = fail(f"no result within {limit:.0f} s", "see what this machine waits for: a disk, or another machine?")
+    late = fail(
+        f"no result within {limit:.0f} s", "check whether this machine is waiting for a disk or another machine"
+    )
     return [(check, finding) for check in checks if (finding := found.get(check.name, late)) is not None]
 
 
@@ -155,9 +157,11 @@ def _run_check(check: Check, context: CheckContext, found: dict[str, Finding | N
     try:
         found[check.name] = check.look(context)
     except OSError as error:
-        found[check.name] = fail(f"{error.filename or ''}: {error.strerror or error}", "see that you may look there")
+        found[check.name] = fail(
+            f"{error.filename or ''}: {error.strerror or error}", "check that you can read this folder"
+        )
     except OvermindError as error:
-        found[check.name] = fail(error.message, "see that this home is yours")
+        found[check.name] = fail(error.message, "check that you own this home")
 
 
 COMMANDS = (DOCTOR,)

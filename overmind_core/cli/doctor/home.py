@@ -39,8 +39,8 @@ def folder(context: CheckContext) -> Finding:
     if not os.path.lexists(root):
         above = nearest_existing(root)
         if os.access(above, os.W_OK | os.X_OK):
-            return ok(f"{root} is made by the first command that needs it")
-        return fail(f"{root} can't be made: {above} is not writable", "set OVERMIND_HOME to a folder of yours")
+            return ok(f"{root} does not exist yet; the first command that needs it creates it")
+        return fail(f"{root} can't be created: {above} is not writable", "set OVERMIND_HOME to a folder that you own")
     return _judge_folder(root, os.stat(root))
 
 
@@ -51,9 +51,9 @@ def _judge_folder(root: str, found: os.stat_result) -> Finding:
     if found.st_uid != os.geteuid():
         return fail(f"{root} belongs to user {found.st_uid}, not to you", f"sudo chown -R {os.geteuid()} {root}")
     if mode & PRIVATE != PRIVATE or not os.access(root, _USABLE):
-        return fail(f"{root} has mode {mode:04o}: it can't be used", f"chmod 700 {root}")
+        return fail(f"{root} has mode {mode:04o}: you have no access", f"chmod 700 {root}")
     if mode != PRIVATE:
-        return warn(f"{root} has mode {mode:04o}: others may enter", f"chmod 700 {root}")
+        return warn(f"{root} has mode {mode:04o}: others can enter", f"chmod 700 {root}")
     return ok(f"{root}, mode 0700, yours")
 
 
@@ -71,10 +71,10 @@ def free_space(context: CheckContext) -> Finding:
     free = disk.f_bavail * disk.f_frsize
     found = f"{size(free)} free of {size(disk.f_blocks * disk.f_frsize)}"
     if disk.f_files and not disk.f_favail:
-        return fail("no inode is free: no file can be made", "remove files, for example with: overmind prune")
+        return fail("no inodes are free: no file can be created", "remove files, for example with: overmind prune")
     if free < TOO_LITTLE:
-        return fail(found, "make room, for example with: overmind prune")
-    return warn(found, "make room, for example with: overmind prune") if free < LITTLE else ok(found)
+        return fail(found, "free some space, for example with: overmind prune")
+    return warn(found, "free some space, for example with: overmind prune") if free < LITTLE else ok(found)
 
 
 def socket_address(context: CheckContext) -> Finding:
@@ -84,12 +84,14 @@ def socket_address(context: CheckContext) -> Finding:
     try:
         where = read_socket_address(path, context.home.socket_pointer)
     except FileNotFoundError:
-        return ok(f"the path has {long} bytes, {LONGEST_SOCKET_PATH} fit: the daemon will put its socket elsewhere")
+        return ok(
+            f"the path has {long} bytes, the limit is {LONGEST_SOCKET_PATH}: the daemon will put its socket elsewhere"
+        )
     if where == path:
         return ok(path)
     if not os.path.lexists(where):
-        return warn(f"moved to {where}, where there is none", "overmind start")
-    return ok(f"moved to {where}, since its path has {long} bytes")
+        return warn(f"moved to {where}, which does not exist", "overmind start")
+    return ok(f"moved to {where}, because its path has {long} bytes")
 
 
 def nearest_existing(path: str) -> str:
@@ -105,14 +107,14 @@ def config(context: CheckContext) -> Finding:
     try:
         found = load(path, providers=names())
     except OvermindError as error:
-        return fail(error.message, "mend that line; until then no daemon starts")
+        return fail(error.message, "fix that line; until then no daemon can start")
     if not os.path.exists(path):
         return ok("none: all defaults")
     if "tui" in found.text:
         from overmind_core.kernel.config_file import tui_problems
 
         if problems := tui_problems(found.text):
-            return warn(told(path, problems), "mend that line; the full-screen program ignores it")
+            return warn(told(path, problems), "fix that line; the full-screen program ignores it")
     return ok(f"{path} is valid")
 
 
@@ -136,7 +138,9 @@ def logs(context: CheckContext) -> Finding:
     limit = min(settings(context).log_total, disk.f_blocks * disk.f_frsize // DISK_SHARE)
     found = f"{size(used)} of {size(limit)}"
     if used >= limit * NEARLY:
-        return warn(f"{found}: the oldest logs of finished missions go", "overmind prune, or a higher [logs] total")
+        return warn(
+            f"{found}: the oldest logs of finished missions are removed", "run overmind prune, or raise [logs] total"
+        )
     return ok(found)
 
 
@@ -155,17 +159,17 @@ def daemon(context: CheckContext) -> Finding:
     if pid is not None:
         return _answering(context, pid)
     if holder_pid(home.keeper_lock) is not None:
-        return warn("not running, but its missions live on with the keeper", "overmind start")
+        return warn("not running; its missions are still running with the keeper", "overmind start")
     if _socket_exists(home.socket, home.socket_pointer):
-        return warn("not running; a stale socket is left", "nothing to do: the next start replaces it")
+        return warn("not running; a stale socket is left behind", "nothing to do: the next start replaces it")
     return ok("not running")
 
 
 def _answering(context: CheckContext, pid: int) -> Finding:
     status = call_if_running(context.home, "status")
     if status is None:
-        mend = f"kill {pid}; overmind start (the missions live on)"
-        return fail(f"PID {pid} has not answered for {CALL_LIMIT:.0f} s", mend)
+        mend = f"kill {pid}; overmind start (the missions keep running)"
+        return fail(f"PID {pid} did not answer within {CALL_LIMIT:.0f} s", mend)
     theirs = str(status["version"])
     found = f"PID {pid}, version {theirs}"
     if release_numbers(theirs) < release_numbers(VERSION):
@@ -196,10 +200,10 @@ def keeper(context: CheckContext) -> Finding:
         _ask_keeper(home)
     except TimeoutError:
         return fail(
-            f"PID {pid} has not answered for {CALL_LIMIT:.0f} s", f"let it go on, if it is stopped: kill -CONT {pid}"
+            f"PID {pid} did not answer within {CALL_LIMIT:.0f} s", f"resume it if it is stopped: kill -CONT {pid}"
         )
     except OSError as error:
-        mend = f"look into {home.keeper_log}; the last resort ends its missions: kill -9 {pid}"
+        mend = f"see {home.keeper_log}; as a last resort, end its missions: kill -9 {pid}"
         return fail(f"PID {pid} can't be reached: {error.strerror or error}", mend)
     return ok(f"PID {pid}")
 
@@ -211,7 +215,7 @@ def _ask_keeper(home: Home) -> None:
         connection.settimeout(CALL_LIMIT)
         connection.sendall(b'{"op":"status","n":1}\n')
         if not connection.recv(1):
-            raise ConnectionResetError(errno.ECONNRESET, "it has hung up")
+            raise ConnectionResetError(errno.ECONNRESET, "it closed the connection")
     finally:
         connection.close()
 

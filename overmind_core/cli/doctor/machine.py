@@ -75,10 +75,10 @@ def linger(context: CheckContext, running: str = RUNNING) -> Finding | None:
         return None
     answer = context.run_program("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
     if answer.exit_code is None:
-        return warn(f"loginctl does not tell: {answer.first_line}", "loginctl enable-linger")
+        return warn(f"loginctl gave no answer: {answer.first_line}", "loginctl enable-linger")
     if answer.exit_code == 0 and answer.first_line == "yes":
-        return ok("missions outlive your last logout")
-    return warn("off: missions may end with your last logout", "loginctl enable-linger")
+        return ok("missions survive your last logout")
+    return warn("off: missions can end with your last logout", "loginctl enable-linger")
 
 
 SLOW_ESCAPE = 50
@@ -98,7 +98,7 @@ def tmux_setting(context: CheckContext, name: str) -> Finding | None:
         return None
     answer = context.run_program("tmux", "show", "-gv", name)
     if answer.exit_code is None:
-        return warn(f"tmux does not tell: {answer.first_line}", "see whether this tmux still answers: tmux info")
+        return warn(f"tmux gave no answer: {answer.first_line}", "check that tmux answers: tmux info")
     return TMUX_SETTINGS[name](answer)
 
 
@@ -106,15 +106,13 @@ def _escape_time(answer: ProgramResult) -> Finding:
     value = answer.first_line
     if value.isdigit() and int(value) <= SLOW_ESCAPE:
         return ok(f"{value} ms")
-    return warn(f"{value} ms: the escape key waits so long", "in ~/.tmux.conf: set -s escape-time 10")
+    return warn(f"{value} ms: the escape key is delayed by this much", "in ~/.tmux.conf: set -s escape-time 10")
 
 
 def _set_clipboard(answer: ProgramResult) -> Finding:
     if answer.first_line in {"on", "external"}:
         return ok(answer.first_line)
-    return warn(
-        f"{answer.first_line}: what is copied stays inside tmux", "in ~/.tmux.conf: set -s set-clipboard external"
-    )
+    return warn(f"{answer.first_line}: copied text stays inside tmux", "in ~/.tmux.conf: set -s set-clipboard external")
 
 
 def _allow_passthrough(answer: ProgramResult) -> Finding:
@@ -144,7 +142,7 @@ TMUX_SETTINGS: dict[str, Callable[[ProgramResult], Finding]] = {
 
 PR_GET_CHILD_SUBREAPER = 37
 """Source: prctl(2)."""
-LOST = "a program that leaves its session and its parent, and clears its environment, is not found"
+LOST = "a program that leaves its session and parent and clears its environment is not found"
 
 
 def subreaper(context: CheckContext) -> Finding:
@@ -153,7 +151,7 @@ def subreaper(context: CheckContext) -> Finding:
         return warn(f"only Linux has them: {LOST}", "nothing to do; see docs/ending.md")
     answer = ctypes.c_int(0)
     if ctypes.CDLL(None).prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0) != 0:
-        return warn(f"the kernel refuses: {LOST}", "a newer kernel, or a sandbox that allows prctl(2)")
+        return warn(f"the kernel refuses: {LOST}", "use a newer kernel, or a sandbox that allows prctl(2)")
     return ok("the keeper adopts orphans")
 
 
@@ -179,10 +177,10 @@ def judge_run_marks(ceiling: int, trouble: str = "", place: str = "/") -> Findin
     if count <= 0:
         return warn(f"the hard limit of POSIX queues is {ceiling} bytes: {LOST}", "raise it: ulimit -Hq 819200")
     if trouble:
-        told = f"{trouble}: runs wear {'no mark' if not place else f'marks that are leased in {place}'}"
+        told = f"{trouble}: runs get {'no mark' if not place else f'marks leased in {place}'}"
         fix = "remove it as its owner or as root, then: overmind shutdown"
         return warn(told if place else f"{told}: {LOST}", fix)
-    return ok(f"{count} runs can wear one at once")
+    return ok(f"room for {count} runs at once")
 
 
 def children(context: CheckContext) -> Finding | None:
@@ -190,7 +188,9 @@ def children(context: CheckContext) -> Finding | None:
     if context.platform != "linux":
         return None
     if not os.path.exists("/proc/thread-self/children"):
-        return warn("the kernel does not list children: ends take longer", "a kernel with CONFIG_PROC_CHILDREN")
+        return warn(
+            "the kernel does not list children: stopping takes longer", "use a kernel with CONFIG_PROC_CHILDREN"
+        )
     return ok("the kernel lists them")
 
 
@@ -220,7 +220,7 @@ def git(context: CheckContext) -> Finding:
 def docker_client(context: CheckContext) -> Finding:
     """Whether the docker command runs."""
     return _version_of(
-        context, "docker", mend="only missions in containers need it: https://docs.docker.com/engine/install"
+        context, "docker", mend="needed only for missions in containers: https://docs.docker.com/engine/install"
     )
 
 
@@ -233,7 +233,7 @@ def docker_engine(context: CheckContext) -> Finding | None:
     if answer.exit_code != 0 or not answer.output:
         return warn(
             f"does not answer: {answer.output.splitlines()[-1] if answer.output else 'no word'}",
-            "start Docker, and see that you may use its socket",
+            "start Docker, and check that you can use its socket",
         )
     return ok(answer.first_line)
 
@@ -241,7 +241,7 @@ def docker_engine(context: CheckContext) -> Finding | None:
 def agent(context: CheckContext, name: str) -> Finding:
     """Whether an agent's command line runs."""
     chosen = context.environ.get(_BINARIES.get(name, ""), name)
-    return _version_of(context, chosen, mend=f"if you want to use it: {AGENTS[name]}")
+    return _version_of(context, chosen, mend=f"to use it: {AGENTS[name]}")
 
 
 def _version_of(context: CheckContext, name: str, *, mend: str) -> Finding:
@@ -257,7 +257,7 @@ def _version_of(context: CheckContext, name: str, *, mend: str) -> Finding:
 FEW_PORTS = 50
 """Of the range; each mission takes one, and one for each of its services."""
 _HOST = "127.0.0.1"
-_OTHER_RANGE = "another range in .overmind.yml: isolation: { port_range: 13100-13999 }"
+_OTHER_RANGE = "set another range in .overmind.yml: isolation: { port_range: 13100-13999 }"
 
 
 def engine(context: CheckContext) -> Finding:
@@ -268,7 +268,7 @@ def engine(context: CheckContext) -> Finding:
         found = Engine.connect(context.environ)
     except EngineMissing as error:
         what, _, mend = error.why.partition(". ")
-        return warn(what, f"only for projects with containers: {mend or 'start Docker or Podman'}")
+        return warn(what, f"needed only for projects with containers: {mend or 'start Docker or Podman'}")
     found.close()
     return ok(found.url)
 

@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 
 REPORTS = [
-    option("--home", "DIR", "keep state and logs there, instead of in a temporary folder that goes on success"),
-    option("--events", "FILE", "write every event there, as NDJSON"),
-    option("--junit", "FILE", "write a JUnit report there"),
+    option("--home", "DIR", "keep state and logs in this folder (default: a temporary one, removed on success)"),
+    option("--events", "FILE", "write every event to this file, as NDJSON"),
+    option("--junit", "FILE", "write a JUnit report to this file"),
 ]
 """May stand before the command and among its own options."""
 
-TOTAL_TIMEOUT = option("--timeout", "TIME", "wall clock of everything, in ms; then exit status 124", parse=milliseconds)
+TOTAL_TIMEOUT = option(
+    "--timeout", "TIME", "limit of the whole run, in ms; exits with 124 when it runs out", parse=milliseconds
+)
 """Only before the command: `run --timeout` limits one run."""
 
 
@@ -38,12 +40,12 @@ def headless(words: list[str], context: Context) -> int:
     """Run `words`, the command line after `--headless`, and return its exit status."""
     before = parse(HEADLESS, words)
     if not before.rest:
-        raise UsageError("Missing command. Write for example: overmind --headless run 'make test'")
+        raise UsageError("Missing command. For example: overmind --headless run 'make test'")
     name, *rest = before.rest
     if name not in HEADLESS_COMMANDS:
         agent = " An agent: overmind --headless run --provider claude 'PROMPT'" if name == "claude" else ""
         raise OvermindError(
-            "unknown_command", f"There is no headless {name!r}, only: {', '.join(HEADLESS_COMMANDS)}.{agent}"
+            "unknown_command", f"Unknown headless command {name!r}. Choose from: {', '.join(HEADLESS_COMMANDS)}.{agent}"
         )
     command = HEADLESS_COMMANDS[name]
     return command.run(_joined(before, parse(command, rest)), context)
@@ -64,7 +66,7 @@ def _no_command(_args: Namespace, _context: Context) -> int:
 
 HEADLESS = Command(
     name="--headless",
-    summary="run something to its end in the foreground, for CI: no daemon, and nothing is left",
+    summary="run work in the foreground until it ends, for CI: no daemon, nothing left behind",
     rest="run CMD... | apply FILE",
     options=[*REPORTS, TOTAL_TIMEOUT],
     examples=[
@@ -86,7 +88,9 @@ def run(args: Namespace, context: Context) -> int:
     from overmind_core.cli.headless.runner import HeadlessRunner  # start-up: --help needs none
 
     if args.type == "session" and is_agent(args):
-        raise UsageError("A session waits for messages, and nobody can send any here: leave out --type session")
+        raise UsageError(
+            "A headless run can't be a session, because no one can send it messages. Leave out --type session"
+        )
     request = run_request(args, context.environ)
     warn_about_milliseconds(args.timeout, context)
     runner = HeadlessRunner(args, context, "run")
@@ -104,14 +108,14 @@ def _begin(args: Namespace, context: Context, client: Client, request: Mapping[s
 
 RUN = Command(
     name="--headless run",
-    summary="run one mission to its end in the foreground, and leave nothing",
+    summary="run one mission in the foreground until it ends, and leave nothing behind",
     rest="CMD...",
     options=[
         *REPORTS,
         *(option for option in (PROVIDER, *RUN_OPTIONS) if not _ELSEWHERE.intersection(option.names)),
-        flag("--trust", "trust the project's .overmind.yml, for this run: it may run its commands"),
-        flag("--wait", "changes nothing: it always waits"),
-        flag("--json", "sum up as one line of JSON"),
+        flag("--trust", "trust the project's .overmind.yml for this run: its commands can run"),
+        flag("--wait", "no effect; it always waits"),
+        flag("--json", "print the summary as one line of JSON"),
     ],
     examples=[
         "overmind --headless run 'make test && make install'",
@@ -120,10 +124,11 @@ RUN = Command(
         "overmind --headless run --provider claude --allow 'Bash(npm test)' 'run the tests and say what fails'",
     ],
     notes=(
-        "Streams the output, sums up on stderr, and exits with the command's code (128+N for a signal, 124 after a\n"
-        "timeout). INT or TERM stop everything within 5 seconds (130, 143), a second one kills. State and logs are in\n"
-        "a temporary folder, which is removed on success and named on failure. On GitHub Actions it writes\n"
-        "annotations and a step summary as well. What an agent asks there and no rule answers is denied."
+        "Streams the output, prints a summary to standard error, and exits with the command's code (128+N for a "
+        "signal, 124 after a timeout). INT or TERM stops everything within 5 seconds (130, 143); a second one "
+        "kills. State and logs are in a temporary folder, removed on success and named on failure. On GitHub "
+        "Actions it also writes annotations and a step summary. No one can answer an agent's questions here: a "
+        "request that no rule answers is denied."
     ),
     run=run,
 )
@@ -152,7 +157,7 @@ def _conclude(client: Client, found: Result) -> Result:
 
 APPLY = Command(
     name="--headless apply",
-    summary="run the plan in a file to its end in the foreground, and leave nothing",
+    summary="run the plan in a file in the foreground until it ends, and leave nothing behind",
     arguments=[FILE],
     options=[
         *REPORTS,
@@ -161,9 +166,9 @@ APPLY = Command(
         VAR,
         NAME,
         RERUN,
-        flag("--trust", "trust the .overmind.yml of its isolated agents, for this run: it may run its commands"),
-        flag("--wait", "changes nothing: it always waits"),
-        flag("--json", "sum up as one line of JSON"),
+        flag("--trust", "trust the .overmind.yml of its isolated agents for this run: its commands can run"),
+        flag("--wait", "no effect; it always waits"),
+        flag("--json", "print the summary as one line of JSON"),
     ],
     examples=[
         "overmind --headless apply ci.toml",
@@ -171,10 +176,10 @@ APPLY = Command(
         "overmind --headless --home .ci apply ci.toml --rerun failed",
     ],
     notes=(
-        "Streams the output of all agents, each line behind its agent's name, and the plan's narrative; sums up on\n"
-        "stderr, and exits with 0, or with 1 when an agent has failed (124 after a timeout). The JUnit report has a\n"
-        "case for each agent. On GitHub Actions the step summary shows the plan as a graph. How it ends otherwise is\n"
-        "as with: overmind --headless run"
+        "Streams the output of all agents, each line prefixed with its agent's name, and the plan's narrative. "
+        "Prints a summary to standard error, and exits with 0, or with 1 when an agent failed (124 after a "
+        "timeout). The JUnit report has a case for each agent. On GitHub Actions the step summary shows the plan "
+        "as a graph. Signals, state and logs are as in: overmind --headless run"
     ),
     run=apply,
 )

@@ -179,5 +179,5 @@ def newest_event(client: Client) -> int:
     """Return the number of the last event."""
     seq = client.call("logs", {"ids": []})["seq"]
     if not isinstance(seq, int):
-        raise OvermindError("internal", "The supervisor answered what is no answer.")
+        raise OvermindError("internal", "The answer of the supervisor is not valid.")
     return seq

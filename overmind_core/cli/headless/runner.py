@@ -236,7 +236,7 @@ class HeadlessRunner:
             self._end_rest(observer, GRACE if trouble else None)
         except ConnectionError:
             self._host.check()
-            raise OvermindError("daemon_lost", "Somebody has shut this headless run down from outside.") from None
+            raise OvermindError("daemon_lost", "Another process shut this headless run down.") from None
         client.close()
         outcomes = [found for one in observer.missions if (found := self._outcome(client, one, asked)) is not None]
         statuses = (one.exit_status for one in outcomes if one.asked)
@@ -313,5 +313,5 @@ class HeadlessRunner:
 
 def _held_message(reason: str, folder: str) -> str:
     if reason == "disk_full":
-        return f"the disk is full: the output can't be kept in {folder}"
-    return f"the output can't be kept in {folder}: {reason}"
+        return f"the disk is full: the output can't be stored in {folder}"
+    return f"the output can't be stored in {folder}: {reason}"

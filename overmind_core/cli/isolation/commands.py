@@ -39,11 +39,11 @@ def isolate(args: Namespace, context: Context) -> int:
 ISOLATE = Command(
     name="isolate",
     arguments=[FOLDER],
-    options=[flag("--check", "changes nothing: to explain is all that it does"), JSON],
+    options=[flag("--check", "no effect; explaining is the default"), JSON],
     examples=["overmind isolate --check", "overmind isolate --check ~/src/shop", "overmind isolate --check --json"],
     notes=(
-        "It reads the project's .overmind.yml and looks at git, the ports and the container engine; nothing is made\n"
-        "and nothing is run. Exit status 1 when something is wrong. Write such a file: overmind init --isolation"
+        "Reads the project's .overmind.yml and checks git, the ports and the container engine. Creates nothing and "
+        "runs nothing. Exits with 1 when something is wrong. Write such a file with: overmind init --isolation"
     ),
     run=isolate,
 )
@@ -79,17 +79,18 @@ def trust(args: Namespace, context: Context) -> int:
 TRUST = Command(
     name="trust",
     arguments=[FOLDER],
-    options=[flag("--revoke", "trust it no longer"), YES, JSON],
+    options=[flag("--revoke", "revoke the trust"), YES, JSON],
     examples=["overmind trust", "overmind trust ~/src/shop --yes", "overmind trust --revoke"],
     notes=(
-        "Path and SHA-256 of the file are recorded: a change asks again. It is read from your checkout, never from\n"
-        "an agent's worktree. Without a terminal nothing is asked: what it runs is printed, and it is trusted."
+        "The path and SHA-256 of the file are recorded: after a change, overmind asks again. The file is read from "
+        "your checkout, never from an agent's worktree. Without a terminal, trust prints the commands of the file "
+        "and trusts it without asking."
     ),
     run=trust,
 )
 
 
-HERE = flag("--here", "only those of the repository that you are in")
+HERE = flag("--here", "only those of the current repository")
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "PORT": lambda row: str(row["port"]),
     "MISSION": lambda row: row["mission"],
@@ -109,7 +110,7 @@ def ports(args: Namespace, context: Context) -> int:
         context.print(dumps(rows))
         return 0
     if not rows:
-        context.hint("No mission holds a port. Start one that gets some: overmind run --isolate 'make test'")
+        context.hint("No mission has a port. Start one with: overmind run --isolate 'make test'")
     colours = STATUS_COLOURS if coloured(context.environ) else None
     context.print(table(list(COLUMNS), [[cell(row) for cell in COLUMNS.values()] for row in rows], colours=colours))
     return 0
@@ -117,11 +118,11 @@ def ports(args: Namespace, context: Context) -> int:
 
 PORTS = Command(
     name="ports",
-    options=[flag("--all", "also those that ended missions would like to have again", short="-a"), HERE, JSON],
+    options=[flag("--all", "include ports reserved for ended missions", short="-a"), HERE, JSON],
     examples=["overmind ports", "overmind ports --json | jq '.[] | select(.service == \"web\") | .port'"],
     notes=(
-        "A port is held while its mission is live: no other mission gets it. Restarted later, the mission gets the\n"
-        "same one if that is free. SERVICE - is the mission's own, which it sees as PORT."
+        "A live mission keeps its port: no other mission gets it. A mission restarted later gets the same port if "
+        "it is free. SERVICE - is the mission's own port, which it reads from PORT."
     ),
     run=ports,
 )

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
 _ISOLATION = [
-    flag("--isolate", "in a worktree of its own, with its own ports (unasked where there is a .overmind.yml)"),
-    flag("--no-isolate", "in this folder itself, also where there is a .overmind.yml"),
+    flag("--isolate", "run in its own worktree, with its own ports (the default where there is a .overmind.yml)"),
+    flag("--no-isolate", "run in this folder, even where there is a .overmind.yml"),
 ]
 ISOLATION = grouped("Where it runs", _ISOLATION)
 

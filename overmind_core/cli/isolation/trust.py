@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Answer = Mapping[str, Any]
 
 
-FOLDER = argument("folder", "a folder of the project (default: this one)", nargs="?")
+FOLDER = argument("folder", "folder of the project (default: the current one)", nargs="?")
 
 
 def project_request(args: Namespace, context: Context) -> dict[str, Any]:
@@ -116,8 +116,8 @@ def _untrusted_error(facts: Mapping[str, Any], without: str, *, here: bool) -> O
     )
     return OvermindError(
         _UNTRUSTED,
-        f"{facts['path']} {why}; nothing was started. See what it does: overmind isolate --check{where}. "
-        f"Allow it: {'--trust' if here else f'overmind trust{where}'}. Do without it: {without}",
+        f"{facts['path']} {why}; nothing was started. Review it: overmind isolate --check{where}. Trust it: "
+        f"{'--trust' if here else f'overmind trust{where}'}. Run without it: {without}",
         **facts,
     )
 

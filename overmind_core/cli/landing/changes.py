@@ -33,13 +33,13 @@ NAMED = 5
 def changes(args: Namespace, context: Context) -> int:
     """Print the diff, or what is asked for instead."""
     if args.stat + args.name_only + args.json > 1:
-        raise UsageError("--stat, --name-only and --json don't go together")
+        raise UsageError("--stat, --name-only and --json can't be used together")
     found = context.client().call("changes", {"id": args.id})
     if args.json:
         context.print(dumps(found))
         return 0
     if not found["files"]:
-        context.hint(f"{found['name']} has changed nothing since {found['base']}.")
+        context.hint(f"{found['name']} has no changes since {found['base']}.")
         return 0
     _show(args, context, found)
     if found["cut"]:
@@ -55,7 +55,7 @@ def _warn_about_binary(context: Context, files: list[Mapping[str, Any]]) -> None
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         what = "is" if len(names) == 1 else "are"
-        context.note(f"{', '.join(names[:NAMED])}{more} {what} binary: only a commit and a merge carry such files.")
+        context.note(f"{', '.join(names[:NAMED])}{more} {what} binary: only commits and merges include binary files.")
 
 
 def _show(args: Namespace, context: Context, found: Mapping[str, Any]) -> None:
@@ -78,16 +78,16 @@ CHANGES = Command(
     name="changes",
     arguments=[one_id()],
     options=[
-        flag("--stat", "the files, with how many lines were added and removed"),
-        flag("--name-only", "the files alone"),
+        flag("--stat", "list the files with the number of lines added and removed"),
+        flag("--name-only", "list only the files"),
         JSON,
     ],
     examples=["overmind changes red", "overmind changes red --stat", "overmind changes red | git apply"],
     notes=(
-        "A diff against the commit at which the mission's branch left its base; files that git does not know yet are\n"
-        "in it (? in --stat), those that it ignores are not. A mission without a worktree: what is not committed in\n"
-        "the repository where it works. Nothing is touched, not even git's index. Page by page:\n"
-        "`overmind changes red | less`, or `v` in the full-screen program."
+        "Compares with the commit where the mission's branch left its base. Untracked files are included (? in "
+        "--stat), ignored files are not. For a mission without a worktree it prints the uncommitted changes of the "
+        "repository where the mission works. Nothing is touched, not even git's index. Page by page: `overmind "
+        "changes red | less`, or `v` in the full-screen program."
     ),
     run=changes,
 )
@@ -96,7 +96,7 @@ CHANGES = Command(
 def commit(args: Namespace, context: Context) -> int:
     """Commit, and print what that made."""
     if not args.message:
-        raise UsageError("Missing message: say what it is about with -m TEXT")
+        raise UsageError("Missing message: give one with -m TEXT")
 
     with git_output_shown(context):
         done = context.client().call("commit", {"id": args.id, "message": "\n\n".join(args.message)})
@@ -112,13 +112,13 @@ COMMIT = Command(
     name="commit",
     arguments=[one_id()],
     options=[
-        option("--message", "TEXT", "what it is about; several are paragraphs", short="-m", repeat=True),
+        option("--message", "TEXT", "commit message; several become paragraphs", short="-m", repeat=True),
         JSON,
     ],
     examples=["overmind commit red -m 'Add the cart'", "overmind commit red -m 'Add the cart' -m 'Closes the gap.'"],
     notes=(
-        "New, changed and removed files, but what git ignores. The repository's hooks run, and the author is\n"
-        "the same as of any commit of yours. The mission may run meanwhile."
+        "Commits new, changed and removed files, except ignored ones. The repository's hooks run, and the author "
+        "is the same as for your own commits. The mission can keep running."
     ),
     run=commit,
 )
@@ -142,11 +142,14 @@ PUSH = Command(
     name="push",
     arguments=[one_id()],
     options=[
-        option("--remote", "NAME", "where to; default: the remote of its branch or base, origin, or the only one"),
+        option("--remote", "NAME", "remote to push to; default: that of its branch or base, origin, or the only one"),
         JSON,
     ],
     examples=["overmind push red", "overmind push red --remote fork"],
-    notes="The branch keeps its name there. Never by force; git asks nobody for a password: have an agent or a helper.",
+    notes=(
+        "The branch keeps its name on the remote. Nothing is pushed by force. git never prompts for a password: set up an "
+        "SSH agent or a credential helper."
+    ),
     run=push,
 )
 
@@ -221,7 +224,7 @@ def removed_line(gone: Mapping[str, Any]) -> str:
     for key, what in (("containers", "container"), ("volumes", "volume")):
         if number := len(gone[key]):
             parts.append(f"{number} {what}{'' if number == 1 else 's'}")
-    return display_safe(f"{gone['name']}: {', '.join(parts) or 'nothing was left of its own'}")
+    return display_safe(f"{gone['name']}: {', '.join(parts) or 'nothing left to remove'}")
 
 
 def discard(args: Namespace, context: Context) -> int:
@@ -237,11 +240,11 @@ def _discarded_line(answer: Mapping[str, Any]) -> str:
 DISCARD = Command(
     name="discard",
     arguments=[ids()],
-    options=[flag("--force", "also work that is not committed, or merged nowhere"), JSON],
+    options=[flag("--force", "discard uncommitted and unmerged work too"), JSON],
     examples=["overmind discard red", "overmind discard red --force"],
     notes=(
-        "Work that would be lost is named, and kept without --force. The mission and its log stay: see `overmind rm`.\n"
-        "A live mission has to be stopped or killed before."
+        "Without --force, work that would be lost is kept and named. The mission and its log stay: see `overmind "
+        "rm`. Stop or kill a live mission first."
     ),
     run=discard,
 )

@@ -32,7 +32,7 @@ def merge(args: Namespace, context: Context) -> int:
     from overmind_core.cli.landing.changes import git_output_shown  # start-up: --help needs none
 
     if args.squash and args.rebase:
-        raise UsageError("--squash and --rebase don't go together")
+        raise UsageError("--squash and --rebase can't be used together")
     landing = _Landing(args, context)
     try:
         with git_output_shown(context):
@@ -97,8 +97,10 @@ class _Landing:
     def called_off(self) -> str:
         """What ctrl-c has led to."""
         if self._step == _LANDING:
-            return f"Called off in the last moment: see with `overmind merge {self._name} --preview` whether it landed."
-        return f"Called off: nothing was changed by merging {self._name}."
+            return (
+                f"Cancelled at the last moment: check with `overmind merge {self._name} --preview` whether it landed."
+            )
+        return f"Cancelled: merging {self._name} changed nothing."
 
     def _text(self, item: Json) -> str:
         if "verify" in item:
@@ -124,7 +126,7 @@ def _print_result(context: Context, done: Json) -> None:
     context.print("\n".join(changes.stat_lines(done["files"], colour=coloured(context.environ))))
     if left := done["uncommitted"]:
         verb = "is" if len(left) == 1 else "are"
-        context.note(display_safe(f"Left out, as it {verb} not committed: {', '.join(left)}"))
+        context.note(display_safe(f"Left out, because it {verb} not committed: {', '.join(left)}"))
 
 
 def _print_conflicts(context: Context, fields: Json) -> None:
@@ -137,15 +139,19 @@ MERGE = Command(
     name="merge",
     arguments=[one_id()],
     options=[
-        option("--into", "BRANCH", "where to; default: the branch that it began at"),
-        flag("--squash", "as one commit"),
-        flag("--rebase", "as its commits, each anew on top of the branch"),
-        option("--verify", "CMD", "a shell command that has to succeed on the merged work first"),
-        option("--verify-timeout", "TIME", "end that command, and the merge, after this long; default: 30m, 0 = never"),
+        option("--into", "BRANCH", "branch to merge into; default: the branch it started from"),
+        flag("--squash", "merge as one commit"),
+        flag("--rebase", "replay its commits on top of the branch"),
+        option("--verify", "CMD", "shell command that must succeed on the merged work first"),
+        option("--verify-timeout", "TIME", "limit of that command; ends the merge too; default: 30m, 0 = never"),
         option(
-            "--message", "TEXT", "of the merge, or of the one commit; several are paragraphs", short="-m", repeat=True
+            "--message",
+            "TEXT",
+            "message of the merge or of the one commit; several become paragraphs",
+            short="-m",
+            repeat=True,
         ),
-        flag("--preview", "only say what would land, or conflict"),
+        flag("--preview", "report the commits or conflicts, and merge nothing"),
         JSON,
     ],
     examples=[
@@ -154,10 +160,11 @@ MERGE = Command(
         "overmind merge red --into release --squash -m 'Add the cart'",
     ],
     notes=(
-        "Merged, and verified, in a worktree beside everybody's; then the branch moves forward in one step. Where it\n"
-        "is checked out the files move along, and nothing is done where those have changes that are not committed.\n"
-        "When it conflicts, each file is named with the missions that changed it; nothing is changed. The command of\n"
-        "--verify is a mission of its own, <name>/verify: its log stays. The mission's own branch stays as it is."
+        "Work is merged and verified in a separate worktree; then the branch moves forward in one step. Where the "
+        "branch is checked out, its files are updated too, and the merge is refused if those files have "
+        "uncommitted changes. On a conflict, each file is named with the missions that changed it, and nothing is "
+        "changed. The command of --verify runs as a mission named <name>/verify, and its log stays. The mission's "
+        "branch stays unchanged."
     ),
     run=merge,
 )
@@ -233,10 +240,10 @@ MERGE_STEP = Command(
     arguments=[argument("agents", "name and mission of each agent", nargs="+", metavar="agent=mission")],
     options=[
         option("--plan", "NAME", "the plan, for messages"),
-        option("--into", "BRANCH", "as of merge"),
-        option("--verify", "CMD", "as of merge", dashes=True),
-        flag("--squash", "as of merge"),
-        flag("--rebase", "as of merge"),
+        option("--into", "BRANCH", "as in merge"),
+        option("--verify", "CMD", "as in merge", dashes=True),
+        flag("--squash", "as in merge"),
+        flag("--rebase", "as in merge"),
     ],
     examples=["overmind merge-step --plan release --into main api=a1b2c3d4 ui=b2c3d4e5"],
     run=merge_step,

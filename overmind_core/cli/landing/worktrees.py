@@ -75,7 +75,7 @@ def worktrees(args: Namespace, context: Context) -> int:
         context.print(dumps(rows))
         return 0
     if not rows:
-        context.hint("No mission has a worktree. Start one that gets one: overmind run --isolate 'make test'")
+        context.hint("No mission has a worktree. Start one with: overmind run --isolate 'make test'")
     titles = [title for title in COLUMNS if args.sizes or title != "SIZE"]
     colours = STATUS_COLOURS if coloured(context.environ) else None
     context.print(table(titles, [[COLUMNS[title](row) for title in titles] for row in rows], colours=colours))
@@ -98,7 +98,7 @@ def _is_around(source: str) -> bool:
 
 WORKTREES = Command(
     name="worktrees",
-    options=[flag("--sizes", "count how much of the disk each takes, too"), HERE, JSON],
+    options=[flag("--sizes", "show the disk space of each"), HERE, JSON],
     examples=[
         "overmind worktrees",
         "overmind worktrees --here",
@@ -106,10 +106,9 @@ WORKTREES = Command(
         "overmind worktrees --json",
     ],
     notes=(
-        "COMMITS: those that the base does not have, and those that the branch does not have. FILES, LINES: changed\n"
-        "since both went apart, uncommitted work included. WORK: what is not landed; merged: landed, but as\n"
-        "other commits; ignored: kept for files that git ignores; clean: nothing. Also of missions that were\n"
-        "removed, as long as a worktree is there."
+        "COMMITS: ahead of the base and behind it. FILES, LINES: changes since the branch left the base, "
+        "uncommitted work included. WORK: work that has not landed; merged: landed as other commits; ignored: kept "
+        "for ignored files; clean: none. Removed missions are listed until their worktree is gone."
     ),
     run=worktrees,
 )
@@ -145,7 +144,7 @@ def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
     """Name the work that would be lost, or the worktrees where those of all repositories go, and ask."""
     lost = [f"{one['name']} ({one['lost']})" for one in planned["removed"] if one["lost"]]
     if lost:
-        return confirmed(f"Lose the work of {', '.join(lost)}?", yes=args.yes)
+        return confirmed(f"Discard the work of {', '.join(lost)}?", yes=args.yes)
     names = [one["name"] for one in planned["removed"]]
     return not (args.all and names) or confirmed(f"Remove the worktrees of {', '.join(names)}?", yes=args.yes)
 
@@ -153,14 +152,17 @@ def _agreed(args: Namespace, planned: Mapping[str, Any]) -> bool:
 WORKTREES_PRUNE = Command(
     name="worktrees prune",
     options=[
-        flag("--all", "those of all repositories, not only of the one that you are in", short="-a"),
-        flag("--dry-run", "only say what would be removed"),
-        flag("--force", "also where work is not committed, or merged nowhere"),
+        flag("--all", "worktrees of all repositories (default: the current one)", short="-a"),
+        flag("--dry-run", "report without removing anything"),
+        flag("--force", "remove uncommitted and unmerged work too"),
         YES,
         JSON,
     ],
     examples=["overmind worktrees prune --dry-run", "overmind worktrees prune", "overmind worktrees prune --all"],
-    notes="With each worktree go its branch, containers and volumes. What is kept is named, with the reason.",
+    notes=(
+        "Each worktree is removed with its branch, containers and volumes. Worktrees that are kept are named with the "
+        "reason."
+    ),
     run=worktrees_prune,
 )
 

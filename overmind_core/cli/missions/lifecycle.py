@@ -111,10 +111,10 @@ STOP = Command(
     name="stop",
     arguments=[ids(nargs="*")],
     options=[
-        flag("--cascade", "their children too, leaves first"),
+        flag("--cascade", "stop their children too, leaves first"),
         ALL,
         option(
-            "--grace", "TIME", "instead of the mission's own, such as 30s",
+            "--grace", "TIME", "replace the mission's own grace time, such as 30s",
             short="-t", also=["--time", "--timeout"], parse=duration,
         ),
         YES,
@@ -163,7 +163,7 @@ def _send_to_each(args: Namespace, context: Context) -> int:
     """Send another signal than KILL, as `signal` does."""
     if args.all or args.cascade:
         wrong = "--all" if args.all else "--cascade"
-        raise UsageError(f"--signal {args.signal} and {wrong} don't go together: name the missions. {_SEE_SIGNAL}")
+        raise UsageError(f"--signal {args.signal} and {wrong} can't be used together: name the missions. {_SEE_SIGNAL}")
     requests = [{"id": mission, "signal": args.signal} for mission in args.ids]
     return call_each(
         context, context.client(), "signal", requests,
@@ -221,10 +221,10 @@ KILL = Command(
     name="kill",
     arguments=[ids(nargs="*")],
     options=[
-        flag("--cascade", "children too, leaves first"),
+        flag("--cascade", "kill their children too, leaves first"),
         ALL,
         option(
-            "--signal", "NAME", "send this instead of KILL; then the mission's status stays",
+            "--signal", "NAME", "send this signal instead of KILL; keeps the mission's status",
             short="-s", parse=signal_name,
         ),
         YES,
@@ -232,8 +232,8 @@ KILL = Command(
     ],
     examples=["overmind kill planner --cascade", "overmind kill -HUP api", "overmind kill --all -y"],
     notes=(
-        "A killed mission is hidden from plain ps; its log and record stay until: overmind rm\n\n"
-        "-9 and -KILL are what kill does anyway; -HUP is -s HUP, the same as: overmind signal <id> HUP"
+        "Plain ps hides a killed mission; its log and record stay until: overmind rm\n\n"
+        "-9 and -KILL are the default; -HUP is -s HUP, the same as: overmind signal <id> HUP"
     ),
     rewrite=signal_options,
     run=kill,
@@ -247,7 +247,7 @@ def restart(args: Namespace, context: Context) -> int:
     if args.lost:
         return _restart_lost(args, context)
     if args.force and not args.fresh:
-        raise UsageError("--force is for --fresh: what is not merged is lost. See: overmind restart --help")
+        raise UsageError("--force needs --fresh, and loses unmerged work. See: overmind restart --help")
     _check_named(args, "restart")
     wanted = _all_to_restart(args, context) if args.all else args.ids
     if wanted is None:
@@ -315,9 +315,9 @@ RESTART = Command(
     arguments=[ids(nargs="*")],
     options=[
         ALL,
-        flag("--lost", "everything that was lost with the keeper or the machine"),
-        flag("--fresh", "what an isolated mission had of its own is removed first: worktree, ports, containers"),
-        flag("--force", "with --fresh: also work in the worktree that is not merged"),
+        flag("--lost", "every mission lost with the keeper or the machine"),
+        flag("--fresh", "first remove the worktree, ports and containers of an isolated mission"),
+        flag("--force", "with --fresh: discard unmerged work in the worktree"),
         YES,
         JSON,
     ],
@@ -373,7 +373,9 @@ SIGNAL = Command(
     name="signal",
     arguments=[
         one_id(),
-        Parameter("signal", help="its name or number, such as HUP, USR1 or 10", metavar="NAME", type=signal_name),
+        Parameter(
+            "signal", help="name or number of the signal, such as HUP, USR1 or 10", metavar="NAME", type=signal_name
+        ),
     ],
     options=[JSON],
     examples=["overmind signal nginx HUP"],
@@ -406,7 +408,7 @@ def _ended_by_force(client: Client, wanted: Sequence[str]) -> list[str]:
 RM = Command(
     name="rm",
     arguments=[ids()],
-    options=[flag("--force", "kill live ones first; ask nothing", short="-f"), YES, JSON],
+    options=[flag("--force", "kill live missions first; skip the confirmation", short="-f"), YES, JSON],
     examples=["overmind rm build-7", "overmind rm -y $(overmind ps -q --all --status killed)"],
     run=remove,
 )
@@ -427,13 +429,13 @@ def prune(args: Namespace, context: Context) -> int:
     return 0
 
 
-FORCE = flag("--yes", "ask nothing", short="-y", also=["-f", "--force"])
+FORCE = flag("--yes", "skip the confirmation", short="-y", also=["-f", "--force"])
 
 PRUNE = Command(
     name="prune",
     options=[
-        option("--older", "TIME", "only those that ended so long ago, such as 7d", parse=duration),
-        flag("--dry-run", "only say what would be removed"),
+        option("--older", "TIME", "only missions that ended at least this long ago, such as 7d", parse=duration),
+        flag("--dry-run", "report without removing anything"),
         FORCE,
         JSON,
     ],
@@ -467,11 +469,11 @@ UPDATE = Command(
     name="update",
     arguments=[one_id()],
     options=[
-        option("--name", "NAME", "a new name", parse=mission_name),
+        option("--name", "NAME", "new name", parse=mission_name),
         option("--label", "KEY=VALUE", "set a label; KEY- removes it (repeatable)",
                short="-l", parse=label_change, repeat=True),
         *POLICY,
-        flag("--no-leave-background", "end those too at its natural end"),
+        flag("--no-leave-background", "stop its background processes when it exits"),
         JSON,
     ],
     examples=[
@@ -491,12 +493,12 @@ def rename(args: Namespace, context: Context) -> int:
 
 RENAME = Command(
     name="rename",
-    arguments=[one_id(), Parameter("name", help="its new name", metavar="name", type=mission_name)],
+    arguments=[one_id(), Parameter("name", help="new name", metavar="name", type=mission_name)],
     options=[JSON],
     examples=["overmind rename amber-comet api"],
     notes=(
-        "Children, labels, log and worktree stay as they are; the branch of the worktree keeps its name. A plan has\n"
-        "the name that its file gives it."
+        "Children, labels, log and worktree stay the same, and the worktree's branch keeps its name. A plan takes "
+        "its name from its file."
     ),
     run=rename,
 )

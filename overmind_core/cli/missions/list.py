@@ -159,21 +159,25 @@ def _cells(columns: Mapping[str, Callable[[Row], str]], prefix: str, row: Row) -
 
 
 FILTERS = [
-    flag("--all", "killed ones and all ended ones too", short="-a"),
-    option("--status", "STATUS", "only those with this status (repeatable)", parse=status_word, repeat=True),
-    option("--label", "KEY[=VALUE]", "only those with this label (repeatable)",
+    flag("--all", "include killed missions and all ended ones", short="-a"),
+    option("--status", "STATUS", "only missions with this status (repeatable)", parse=status_word, repeat=True),
+    option("--label", "KEY[=VALUE]", "only missions with this label (repeatable)",
            short="-l", also=["--selector"], parse=label_filter, repeat=True),
     option("--children", "ID", "only the children of this mission"),
-    flag("--tree", "children under their parents"),
-    flag("--wide", "also EXIT, CPU%%, MEM, ACTIVITY, COST and NOW", short="-w"),
+    flag("--tree", "show children under their parents"),
+    flag("--wide", "show EXIT, CPU%%, MEM, ACTIVITY, COST and NOW too", short="-w"),
 ]  # fmt: skip
 
 PS = Command(
     name="ps",
     options=[
         *FILTERS,
-        flag("--quiet", "ids only; of live missions, unless --all, --status or --children selects others", short="-q"),
-        flag("--watch", "show it again each second, until ctrl-c"),
+        flag(
+            "--quiet",
+            "print ids only: those of live missions, unless --all, --status or --children selects others",
+            short="-q",
+        ),
+        flag("--watch", "refresh every second until ctrl-c"),
         JSON,
     ],
     examples=[
@@ -259,7 +263,7 @@ def _spent(counted: Mapping[str, int] | None) -> str:
 TOP = Command(
     name="top",
     arguments=[ids(nargs="*")],
-    options=[flag("--once", "print once and exit, as in a pipe", also=["--no-stream"]), JSON],
+    options=[flag("--once", "print once and exit (the default in a pipe)", also=["--no-stream"]), JSON],
     examples=["overmind top", "overmind top api worker", "overmind top --once --json"],
     run=top,
 )
@@ -279,8 +283,8 @@ INFO = Command(
     name="info",
     arguments=[one_id()],
     options=[
-        flag("--env", "the names of its environment variables too"),
-        flag("--reveal", "their values too"),
+        flag("--env", "show the names of its environment variables too"),
+        flag("--reveal", "show their values too"),
         JSON,
     ],
     examples=["overmind info api", "overmind info api --json | jq .exit_code"],

@@ -87,7 +87,7 @@ def _check(args: Namespace) -> None:
     for name, others in _EXCLUSIVE.items():
         for other in others:
             if getattr(args, name) and getattr(args, other) not in {None, False}:
-                raise UsageError(f"--{name} and --{other} don't go together")
+                raise UsageError(f"--{name} and --{other} can't be used together")
     if args.cast and len(args.ids) != 1:
         raise UsageError("--cast records one mission: name it")
 
@@ -171,8 +171,8 @@ def _show_cast(transcripts: list[Transcript], context: Context) -> None:
             log = run_log(run)
             if log.has_damaged_times(ended=run.get("ended_at") is not None):
                 context.note(
-                    f"Warning: the time index of run {run['number']} is damaged or incomplete. "
-                    "The recording has all output, but not every time is right."
+                    f"Warning: the time index of run {run['number']} is damaged or incomplete. The recording has "
+                    "all output, but some times are wrong."
                 )
             lines = asciicast(
                 log,
@@ -297,21 +297,21 @@ LOGS = Command(
     name="logs",
     arguments=[ids(nargs="*")],
     options=[
-        flag("--follow", "go on until the missions have ended", short="-f"),
-        option("--tail", "N", "only the last N lines", short="-n", also=["--lines"], parse=whole_number),
-        option("--since", "WHEN", "only from then on: 5m (ago), 14:30, 2026-11-20T14:30:00Z", parse=_time),
-        option("--until", "WHEN", "only up to then", parse=_time),
-        flag("--timestamps", "begin each line with its time", short="-t"),
-        option("--run", "N", "only the N-th run of a mission that was restarted", parse=whole_number),
-        flag("--previous", "only the run before the newest one", short="-p"),
-        option("--label", "KEY[=VALUE]", "of the missions with this label (repeatable)",
+        flag("--follow", "follow the output until the missions end", short="-f"),
+        option("--tail", "N", "print only the last N lines", short="-n", also=["--lines"], parse=whole_number),
+        option("--since", "WHEN", "only output after this time: 5m (ago), 14:30, 2026-11-20T14:30:00Z", parse=_time),
+        option("--until", "WHEN", "only output before this time", parse=_time),
+        flag("--timestamps", "prefix each line with its time", short="-t"),
+        option("--run", "N", "only the N-th run of a restarted mission", parse=whole_number),
+        flag("--previous", "only the previous run", short="-p"),
+        option("--label", "KEY[=VALUE]", "logs of the missions with this label (repeatable)",
                short="-l", also=["--selector"], parse=label_filter, repeat=True),
-        flag("--stdout", "only standard output (with --no-tty missions)"),
+        flag("--stdout", "only standard output (missions with --no-tty)"),
         flag("--stderr", "only standard error"),
         option("--grep", "RE", "only lines that match this regular expression", parse=_pattern),
-        flag("--raw", "the bytes as they were written, without annotations"),
-        flag("--events", "what happened to the missions, between the lines"),
-        flag("--cast", "a recording of the last run (or --run N), in asciicast v2"),
+        flag("--raw", "print the bytes unchanged, without annotations"),
+        flag("--events", "show the missions' events between the lines"),
+        flag("--cast", "print a recording of the last run (or --run N), in asciicast v2"),
     ],
     examples=[
         "overmind logs api",

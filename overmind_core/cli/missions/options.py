@@ -15,17 +15,27 @@ RESTARTS = ("never", "on-failure", "always")
 _POLICY = [
     option("--restart", "WHEN", "never (default), on-failure or always", choices=RESTARTS),
     option(
-        "--max-restarts", "N", "at most this many within --max-seconds; 0 is unlimited (default 5)", parse=whole_number
+        "--max-restarts", "N", "limit of restarts within --max-seconds; 0 = unlimited (default 5)", parse=whole_number
     ),
-    option("--max-seconds", "TIME", "the window, and what a healthy run lasts (default 60s)", parse=duration),
     option(
-        "--backoff", "TIME", "before the first restart, in ms, doubling up to 60s (default 1000)", parse=milliseconds
+        "--max-seconds",
+        "TIME",
+        "window for --max-restarts; a run that lasts longer is healthy (default 60s)",
+        parse=duration,
     ),
-    option("--activity-timeout", "TIME", "kill it after so much silence; 0 is never (default 0)", parse=duration),
-    option("--grace", "TIME", "from the stop signal to SIGKILL (default 10s)", parse=duration),
-    option("--stop-signal", "NAME", "what a stop sends first (default TERM)", parse=signal_name),
-    option("--timeout", "TIME", "wall clock of one run, in ms; 0 is endless (default 0)", parse=milliseconds),
-    flag("--leave-background", "at its natural end, spare what it left in the background"),
+    option(
+        "--backoff",
+        "TIME",
+        "pause before the first restart, in ms; doubles up to 60s (default 1000)",
+        parse=milliseconds,
+    ),
+    option(
+        "--activity-timeout", "TIME", "kill it after this long without output; 0 = never (default 0)", parse=duration
+    ),
+    option("--grace", "TIME", "time from the stop signal to SIGKILL (default 10s)", parse=duration),
+    option("--stop-signal", "NAME", "signal that a stop sends first (default TERM)", parse=signal_name),
+    option("--timeout", "TIME", "limit of one run's wall clock, in ms; 0 = none (default 0)", parse=milliseconds),
+    flag("--leave-background", "when it exits, leave its background processes running"),
 ]
 POLICY = grouped("Restarts and time limits", _POLICY)
 

@@ -124,8 +124,8 @@ WAIT = Command(
     name="wait",
     arguments=[ids()],
     options=[
-        flag("--any", "until the first of them has ended"),
-        option("--timeout", "TIME", "give up after so long, in seconds, with exit status 124", parse=duration),
+        flag("--any", "wait only until the first one ends"),
+        option("--timeout", "TIME", "give up after this many seconds, with exit code 124", parse=duration),
         JSON,
     ],
     examples=["overmind wait build", "overmind wait --any red blue", "overmind wait build --timeout 10m"],
@@ -160,11 +160,11 @@ def _since(word: str) -> tuple[int | None, str]:
 EVENTS = Command(
     name="events",
     options=[
-        flag("--follow", "go on with what happens, until ctrl-c", short="-f"),
+        flag("--follow", "follow new events until ctrl-c", short="-f"),
         option(
             "--since",
             "WHEN",
-            "only events after this number, or from a time on: 5m (ago), 14:30, RFC 3339",
+            "only events after this number or time: 5m (ago), 14:30, RFC 3339",
             parse=_since,
         ),
         JSON,
@@ -177,7 +177,7 @@ EVENTS = Command(
 def screen(args: Namespace, context: Context) -> int:
     """Print the screen of the newest run, also of one that has ended."""
     if args.ansi and args.json:
-        raise UsageError("--ansi and --json don't go together")
+        raise UsageError("--ansi and --json can't be used together")
     if (args.id is None) == (args.target is None):
         wrong = "Missing id." if args.id is None else "Give the id once, as a word or with -t."
         raise UsageError(f"{wrong} See: overmind screen --help")
@@ -221,8 +221,8 @@ SCREEN = Command(
     name="screen",
     arguments=[one_id("?")],
     options=[
-        flag("--ansi", "with its colours", short="-e"),
-        option("--target", "ID", "the mission, as tmux has it: -t ID instead of ID", short="-t"),
+        flag("--ansi", "keep the colours", short="-e"),
+        option("--target", "ID", "same as ID, as in tmux", short="-t"),
         flag("--print", "no effect: it always prints", short="-p"),
         JSON,
     ],

@@ -135,7 +135,7 @@ def content(path: str) -> bytes:
     except OSError as error:
         raise OvermindError("invalid", f"{path}: {error.strerror}. Write one with: overmind init") from None
     if len(data) > MOST_BYTES:
-        raise OvermindError("too_large", f"{path} has more than {MOST_BYTES} bytes: it is no blueprint.")
+        raise OvermindError("too_large", f"{path} has more than {MOST_BYTES} bytes: it is not a blueprint.")
     return data
 
 
@@ -210,16 +210,12 @@ def variable(word: str) -> tuple[str, str]:
     return name, value
 
 
-FILE = argument("file", "the blueprint; - reads standard input", metavar="file", nargs="?")
-FILENAME = option(
-    "--filename", "FILE", "the blueprint, as kubectl has it: -f FILE instead of FILE", short="-f", also=["--file"]
-)
-VAR = option(
-    "--var", "NAME=VALUE", "what ${vars.NAME} stands for; wins over the file (repeatable)", parse=variable, repeat=True
-)
+FILE = argument("file", "blueprint file; - reads standard input", metavar="file", nargs="?")
+FILENAME = option("--filename", "FILE", "same as FILE, as in kubectl", short="-f", also=["--file"])
+VAR = option("--var", "NAME=VALUE", "set ${vars.NAME}; wins over the file (repeatable)", parse=variable, repeat=True)
 
 
-NAME = option("--name", "NAME", "what the plan is called; wins over the file", parse=plan_name)
+NAME = option("--name", "NAME", "name of the plan; wins over the file", parse=plan_name)
 
 
 WHOLE = "[blueprint]"

@@ -86,11 +86,11 @@ def _follow(context: Context, answer: Mapping[str, Any], *, since: float | None)
     try:
         return follow_until_end(context, answer["id"], since=since)
     except KeyboardInterrupt:
-        context.note(f"\nPipeline {answer['id']} runs on. Return with: overmind logs -f {answer['name']}")
+        context.note(f"\nPipeline {answer['id']} keeps running. Return with: overmind logs -f {answer['name']}")
         return INTERRUPTED
 
 
-RERUN = option("--rerun", "WHICH", "failed: run what failed once more, and what depends on it",
+RERUN = option("--rerun", "WHICH", "failed: run failed agents again, and the agents that depend on them",
                choices=("failed",))  # fmt: skip
 
 APPLY = Command(
@@ -100,9 +100,9 @@ APPLY = Command(
         FILENAME,
         VAR,
         NAME,
-        flag("--dry-run", "only say what would be done"),
+        flag("--dry-run", "report without changing anything"),
         RERUN,
-        flag("--wait", "follow its narrative and exit with its code; ctrl-c leaves it alive"),
+        flag("--wait", "follow its narrative and exit with its code; ctrl-c leaves it running"),
         JSON,
     ],
     examples=[
@@ -114,10 +114,11 @@ APPLY = Command(
         "generate-plan | overmind apply -",
     ],
     notes=(
-        "The whole file is checked first; each mistake is told as file:line:column: message, and nothing is started.\n"
-        "A live plan of the same name and file is changed: + a new agent, ~ a changed one, - one that is gone.\n"
-        "What has begun and was changed runs again, with all that depends on it. A plan of another file is never\n"
-        "touched: where it has the name, give this one another with --name. - as the file reads standard input."
+        "The whole file is checked first. Each mistake is printed as file:line:column: message, and nothing is "
+        "started. A live plan of the same name and file is changed: + a new agent, ~ a changed agent, - a removed "
+        "agent. Changed agents that have begun run again, together with all agents that depend on them. A plan of "
+        "another file is never touched: if it has the name, give this plan another with --name. - as the file "
+        "reads standard input."
     ),
     run=apply,
 )
@@ -200,15 +201,15 @@ def _command(agent: PlanAgent) -> Any:  # noqa: ANN401 - a text, or words
 AGENTS = Command(
     name="agents",
     arguments=[FILE],
-    options=[FILENAME, flag("--graph", "draw who depends on whom"), VAR, JSON],
+    options=[FILENAME, flag("--graph", "draw the dependencies between agents"), VAR, JSON],
     examples=[
         "overmind agents blueprint.toml",
         "overmind agents --graph release.toml",
         "overmind agents --var base=develop release.toml",
     ],
     notes=(
-        "Nothing is started, and no daemon is needed. What is wrong with the file is told all at once, a line each:\n"
-        "file:line:column: message"
+        "Starts nothing and needs no daemon. All mistakes of the file are printed, one per line: file:line:column: "
+        "message"
     ),
     run=agents,
 )
@@ -225,16 +226,19 @@ def diff(args: Namespace, context: Context) -> int:
     elif changes:
         context.print("\n".join(change_lines(changes)))
     else:
-        context.hint(f"The live plan {blueprint.name} is what {path} says.")
+        context.hint(f"The live plan {blueprint.name} matches {path}.")
     return FAILED if changes and args.exit_code else 0
 
 
 DIFF = Command(
     name="diff",
     arguments=[FILE],
-    options=[FILENAME, VAR, NAME, flag("--exit-code", "exit with 1 when there is a difference"), JSON],
+    options=[FILENAME, VAR, NAME, flag("--exit-code", "exit with 1 if there are differences"), JSON],
     examples=["overmind diff release.toml", "overmind diff release.toml --exit-code --var base=main"],
-    notes="Compares with the live plan of the same name and file; without one, all is new. No difference, no output.",
+    notes=(
+        "Compares with the live plan of the same name and file. Without such a plan, everything is new. Prints nothing "
+        "if there are no differences."
+    ),
     run=diff,
 )
 
@@ -295,7 +299,7 @@ def _plan_of_file(args: Namespace, context: Context, client: Client) -> Plan:
     found = [one for one in live if one["name"] == name] or live or of_file
     if len(live) > 1 and len(found) > 1:
         names = ", ".join(one["name"] for one in live)
-        raise OvermindError("ambiguous", f"{args.plan} has several live plans: {names}. Say which one by its name.")
+        raise OvermindError("ambiguous", f"{args.plan} has several live plans: {names}. Give the name of one.")
     if found:
         return _plan(client, found[0]["id"])
     other = next((one for one in every if one["name"] == name and one["status"] not in FINAL), None)
@@ -320,10 +324,10 @@ def _question(plan: Plan) -> str:
 
 DELETE = Command(
     name="delete",
-    arguments=[argument("plan", "its file, or its id or name", metavar="plan", nargs="?")],
+    arguments=[argument("plan", "file, id or name of the plan", metavar="plan", nargs="?")],
     options=[FILENAME, VAR, NAME, YES, JSON],
     examples=["overmind delete release.toml", "overmind delete release", "overmind delete -y 1f3a9c0d"],
-    notes="Its record and logs stay until they are removed: overmind rm, overmind prune",
+    notes="Its record and logs stay until you remove them: overmind rm, overmind prune",
     run=delete,
 )
 

@@ -32,11 +32,13 @@ def _folder(environ: Mapping[str, str]) -> str:
     if not folder:
         raise OvermindError(
             "invalid",
-            "Nothing can be handed on from here: overmind output works inside an agent of a blueprint that declares"
-            f" outputs; there ${FOLDER} says where they go.",
+            (
+                "No outputs can be set here: overmind output works inside an agent of a blueprint that declares "
+                f"outputs, where ${FOLDER} is set."
+            ),
         )
     if not os.path.isdir(folder):
-        raise OvermindError("gone", f"The folder {to_wire(folder)} for what this agent hands on is gone.")
+        raise OvermindError("gone", f"The folder {to_wire(folder)} for this agent's outputs no longer exists.")
     return folder
 
 
@@ -62,7 +64,7 @@ def _bytes(name: str, value: str) -> bytes:
     if len(data) > LARGEST:
         raise OvermindError(
             "too_large",
-            f"The value of {name!r} has {len(data)} bytes; the limit is {LARGEST}. Hand on the path of a file instead.",
+            f"The value of {name!r} has {len(data)} bytes; the limit is {LARGEST}. Set the path of a file instead.",
         )
     return data
 
@@ -73,7 +75,7 @@ def _hand_on(folder: str, values: Mapping[str, bytes], args: Namespace, context:
     if args.json:
         context.print(dumps({"handed_on": list(values)}))
     else:
-        context.print(f"Handed on: {', '.join(f'{name} ({size(len(data))})' for name, data in values.items())}")
+        context.print(f"Set: {', '.join((f'{name} ({size(len(data))})' for name, data in values.items()))}")
 
 
 def _write(folder: str, name: str, data: bytes) -> None:
@@ -109,14 +111,12 @@ def _list(values: Mapping[str, str], args: Namespace, context: Context) -> None:
     rows = [[name, size(len(os.fsencode(from_wire(value)))), text_cell(value)] for name, value in values.items()]
     context.print(table(["KEY", "SIZE", "VALUE"], rows))
     if not rows:
-        context.hint("Nothing yet. Hand something on with: overmind output KEY=VALUE")
+        context.hint("No outputs yet. Set one with: overmind output KEY=VALUE")
 
 
 OUTPUT = Command(
     name="output",
-    arguments=[
-        argument("values", "what to hand on; KEY=- reads it from standard input", nargs="*", metavar="KEY=VALUE")
-    ],
+    arguments=[argument("values", "output to set; KEY=- reads it from standard input", nargs="*", metavar="KEY=VALUE")],
     options=[JSON],
     examples=[
         "overmind output version=1.4.2",
@@ -124,9 +124,9 @@ OUTPUT = Command(
         "overmind output",
     ],
     notes=(
-        f"For programs that a blueprint started: each value becomes a file in ${FOLDER}, which they may\n"
-        "write as well. Later agents read it as ${agents.NAME.KEY}, when KEY is among the outputs that this one\n"
-        "declares. A new value takes an earlier one's place. Without values: lists what was handed on so far."
+        f"For programs that a blueprint started. Each value becomes a file in ${FOLDER}, and programs can write "
+        "these files too. Later agents read a value as ${agents.NAME.KEY} if this agent declares KEY as an output. "
+        "A new value replaces an earlier one. Without values, output lists the values set."
     ),
     run=output,
 )

@@ -46,11 +46,11 @@ def plan_for(context: Context, platform: str = sys.platform) -> ServicePlan:
 SERVICE = Command(
     name="service",
     arguments=[argument("action", "install or remove", metavar="action", choices=("install", "remove"))],
-    options=[flag("--dry-run", "only print the file and the commands")],
+    options=[flag("--dry-run", "print the file and the commands, and change nothing")],
     examples=["overmind service install --dry-run", "overmind service install", "overmind service remove"],
     notes=(
-        "The service belongs to the home of the caller. Stopping it ends the daemon alone: the missions live on,\n"
-        "and the next daemon adopts them. What ends them is: overmind shutdown"
+        "The service manages the caller's home. Stopping it stops only the daemon: the missions keep running, and "
+        "the next daemon adopts them. To end them too: overmind shutdown"
     ),
     run=service,
 )
@@ -78,7 +78,7 @@ def install(plan: ServicePlan, home: Home, run_program: RunProgram, report: Repo
         _run_commands(plan, plan.install, run_program)
         report(f"Service {plan.name} is enabled and running")
     else:
-        report(f"{plan.probe[0]} does not answer here. Where it does, run:\n{_lines(plan.install)}")
+        report(f"{plan.probe[0]} does not answer here. Where it answers, run:\n{_lines(plan.install)}")
 
 
 def remove(plan: ServicePlan, run_program: RunProgram, report: Report) -> None:

@@ -41,7 +41,7 @@ USAGE = [
     ("run", ["--unknown", "ls"], "Unknown option --unknown"),
     ("run", ["--nam", "x", "ls"], "Did you mean --name"),
     ("run", ["--max-restarts", "many", "ls"], "'many' is not a whole number"),
-    ("logs", ["--tail", "-1", "api"], "'-1' is not a whole number from 0 up"),
+    ("logs", ["--tail", "-1", "api"], "'-1' is not a whole number of 0 or more"),
     ("run", ["--max-restarts", "-1", "ls"], "--max-restarts"),
     ("run", ["--grace", "soon", "ls"], "'soon' is not a duration"),
     ("run", ["--timeout", "5x", "ls"], "'5x' is not a duration"),

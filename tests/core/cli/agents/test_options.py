@@ -118,10 +118,10 @@ def test_what_a_person_adds_to_the_instructions_stands_below_them(overmind):
 
 
 REFUSED = [
-    (["run", "--provider", "raw", "--orchestrator", "make"], 2, "--orchestrator is for agents"),
-    (["run", "--model", "opus", "make"], 2, "--model is for agents"),
-    (["run", "--provider", "raw", "--agent-arg", "-v", "make"], 2, "--agent-arg is for agents"),
-    (["run", "--allow", "Bash", "--type", "session"], 2, "--allow is for agents"),
+    (["run", "--provider", "raw", "--orchestrator", "make"], 2, "--orchestrator is only for agents"),
+    (["run", "--model", "opus", "make"], 2, "--model is only for agents"),
+    (["run", "--provider", "raw", "--agent-arg", "-v", "make"], 2, "--agent-arg is only for agents"),
+    (["run", "--allow", "Bash", "--type", "session"], 2, "--allow is only for agents"),
     (["claude", "run"], 2, "empty_command: Missing prompt"),
     (["claude", "run", ""], 2, "empty_command: Missing prompt"),
     (["run", "--provider", "claude"], 2, "empty_command: Missing prompt"),

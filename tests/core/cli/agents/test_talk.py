@@ -138,7 +138,7 @@ BLOCKS = [
         """\
 7  api (a1b2c3d4)  setup  2m
     Do you trust this folder?
-    → only in its own terminal: overmind attach a1b2c3d4""",
+    → answer it in its terminal: overmind attach a1b2c3d4""",
     ),
 ]  # fmt: skip
 

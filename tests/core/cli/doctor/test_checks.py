@@ -131,7 +131,7 @@ def test_marks(ceiling, status):
 
 
 @pytest.mark.parametrize(
-    ("place", "said"), [("/home/a/.overmind-run", "leased in /home/a/.overmind-run"), ("", "runs wear no mark: ")]
+    ("place", "said"), [("/home/a/.overmind-run", "leased in /home/a/.overmind-run"), ("", "runs get no mark: ")]
 )
 def test_a_folder_for_marks_that_somebody_else_has_taken_is_named(place, said):
     found = machine.judge_run_marks(819_200, "/tmp/overmind-7 belongs to user 8, not to user 7", place)

@@ -33,7 +33,7 @@ def step(text):
 
 FAILED = {"type": "spawn_failed", "text": "--- could not start: Nothing listens at 3101. ---"}
 CRASHED = {"type": "crashed", "reason": "not_ready", "exit_code": None}
-HOW_TO_GO_ON = "See its log: overmind logs web. See what is done: overmind isolate --check\n"
+HOW_TO_GO_ON = "See its log: overmind logs web. Check the set-up: overmind isolate --check\n"
 
 
 @pytest.mark.parametrize(("command", "told"), [("run", "Started mission {}\n"), ("quest run", "Quest started: {}\n")])

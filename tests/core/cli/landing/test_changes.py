@@ -56,7 +56,7 @@ def test_files_are_counted_and_named_with_where_they_were():
 def test_who_takes_a_diff_along_is_told_what_is_not_in_it(overmind):
     answer = {"changes": [{"ok": {"name": "red", "files": [*FILES, FILES[1]], "diff": DIFF, "cut": ""}}]}
     said = overmind(answer, "changes", "red")
-    assert (said.out, said.err) == (DIFF, "b, b are binary: only a commit and a merge carry such files.\n")
+    assert (said.out, said.err) == (DIFF, "b, b are binary: only commits and merges include binary files.\n")
     assert overmind(answer, "changes", "red", "--stat").err == ""
 
 

@@ -173,9 +173,9 @@ def test_events_stand_between_the_lines(overmind: Run, mission: Make, daemon: Da
 
 
 REFUSED = [
-    (["api", "--raw", "--timestamps"], "--raw and --timestamps don't go together"),
-    (["api", "--cast", "-f"], "--cast and --follow don't go together"),
-    (["api", "--events", "-f"], "--events and --follow don't go together"),
+    (["api", "--raw", "--timestamps"], "--raw and --timestamps can't be used together"),
+    (["api", "--cast", "-f"], "--cast and --follow can't be used together"),
+    (["api", "--events", "-f"], "--events and --follow can't be used together"),
     (["--cast"], "--cast records one mission"),
     (["api", "--grep", "("], "not a regular expression"),
     (["api", "--since", "soon"], "soon"),

@@ -66,7 +66,7 @@ def test_a_value_becomes_a_private_file(output, folder, pair, stdin, held):
 
 
 def test_what_was_handed_on_is_told_and_listed(output):
-    assert output("version=1.4", "log=a\nb") == (0, "Handed on: version (3 B), log (3 B)\n", "")
+    assert output("version=1.4", "log=a\nb") == (0, "Set: version (3 B), log (3 B)\n", "")
     assert output("version=1.5", "--json") == (0, '{"handed_on":["version"]}\n', "")
     assert output().out.splitlines() == ["KEY      SIZE  VALUE", "log      3 B   a\\nb", "version  3 B   1.5"]
     assert json.loads(output("--json").out) == {"log": "a\nb", "version": "1.5"}
