@@ -3,7 +3,8 @@
 A guard-rail, not a sandbox: it is the same user (docs/security.md). A process is inside a mission that descends from
 it, whose environment names it, or that wears its mark. It is inside one, though nobody can say which, when the keeper
 has adopted it, or when it wears our own mark: git, run by us for a mission, runs hooks and filters that the mission
-wrote. Such a one may do the least of all.
+wrote. So is a process inside a mission of another home, unless this home was made inside that mission too: to such a
+home it is the person. Such a one may do the least of all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Caller
 from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, descends
-from overmind_core.system.process_table import environ, new_process_table, read
+from overmind_core.system.process_table import ProcessTable, environ, new_process_table, read
 from overmind_core.system.run_mark import OWN_MARK, OWN_VARIABLE, PERSON_MARK, mark_of
 from overmind_core.system.unixsocket import Peer
 
@@ -39,15 +40,20 @@ def _mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
     if caller.peer.pid == ours:
         return None  # a program that hosts us, and asks for its person
     roots = {run.pid: run.mission for run in registry.runs.values() if run.pid and run.code is None}
+    above, table = set(_ancestors(ours)), new_process_table()
     line: list[int] = []
     adopted = False
     for pid in _ancestors(caller.peer.pid):
         if pid in roots:
             return roots[pid]
-        if pid in {ours, keeper}:
-            adopted = pid == keeper
+        if pid == keeper:
+            adopted = True
+        if pid == keeper or pid in above:
             break
-        line.append(pid)
+        if not _holds_lock(table, pid):
+            line.append(pid)
+        elif mark_of(pid) != OWN_MARK:  # another home's keeper; its supervisor hosts programs of a person
+            adopted = True
     named = _by_environment(caller.peer, registry, home) or _by_mark(caller.mark, registry)
     if named is None and (caller.mark == OWN_MARK or any(mark_of(pid) == OWN_MARK for pid in line)):
         return _by_git(line, registry)
@@ -64,6 +70,11 @@ def _ancestors(pid: int) -> Iterator[int]:
         if process is None or process.ppid <= 1:
             return
         pid = process.ppid
+
+
+def _holds_lock(table: ProcessTable, pid: int) -> bool:
+    process = read(pid)
+    return process is not None and table.holds_lock(process)
 
 
 def _by_environment(peer: Peer, registry: Registry, home: str) -> str | None:

@@ -292,7 +292,8 @@ def test_a_rule_that_is_none_starts_nothing(agents, cases):
     agents.om.ok("start")
     for option, rule in itertools.product(("--allow", "--deny"), ("", "Bash(", "Bash()", "(x)", "Bash(a:*b)", "a b")):
         with cases(f"{option} {rule}"):
-            assert option in agents.om.refused("claude", "run", option, rule, "hello", code="invalid")
+            words = ("claude", "run", option, rule, "hello")
+            assert option in agents.om.refused(*words, code="invalid", exit_code=2)
             assert agents.om.ps("--all") == []
 
 

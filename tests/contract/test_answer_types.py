@@ -75,7 +75,7 @@ def problems_of_stream(command, *frames):
 
 
 def test_counts_name_every_status_and_every_stage():
-    assert set(MissionCounts.__annotations__) == {*Status, "total"}
+    assert set(MissionCounts.__annotations__) == {*Status, "lost", "total"}
     assert set(AgentCounts.__annotations__) == set(AgentStage)
 
 

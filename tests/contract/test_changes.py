@@ -63,7 +63,7 @@ def test_restart_lost_with_nothing_lost_says_so(om):
 def test_a_signal_reaches_the_mission_by_name_or_number(om, name):
     mission = om.mission("trap 'echo got it' USR1; echo ready; while :; do sleep 0.05; done")
     eventually(lambda: om.logs(mission) == "ready\n")
-    assert om.ok("signal", mission, name) == f"Sent {name.upper()} to mission {mission}\n"
+    assert om.ok("signal", mission, name) == f"Sent USR1 to mission {mission}\n"
     eventually(lambda: "got it" in om.logs(mission))
     assert om.info(mission)["status"] == "running"
 
@@ -71,7 +71,7 @@ def test_a_signal_reaches_the_mission_by_name_or_number(om, name):
 def test_an_unknown_signal_is_named(om):
     mission = om.mission("sleep 100")
     for name in ("NOSUCH", "99", ""):
-        assert repr(name) in om.refused("signal", mission, name, code="invalid")
+        assert repr(name) in om.refused("signal", mission, name, code="invalid", exit_code=2)
 
 
 def test_a_frozen_mission_is_paused_and_a_thawed_one_goes_on(om):
@@ -132,20 +132,20 @@ def test_an_updated_policy_is_the_one_that_counts(om):
 
 
 @pytest.mark.parametrize(
-    ("options", "code"),
+    ("options", "code", "exit_code"),
     [
-        (("--name", "taken"), "name_taken"),
-        (("--name", "not a name"), "invalid"),
-        (("--name", "0123abcd"), "invalid"),
-        (("--stop-signal", "NOSUCH"), "invalid"),
-        (("--max-seconds", "0"), "invalid"),
+        (("--name", "taken"), "name_taken", 1),
+        (("--name", "not a name"), "invalid", 2),
+        (("--name", "0123abcd"), "invalid", 2),
+        (("--stop-signal", "NOSUCH"), "invalid", 2),
+        (("--max-seconds", "0"), "invalid", 1),
     ],
 )
-def test_a_wrong_update_changes_nothing(om, options, code):
+def test_a_wrong_update_changes_nothing(om, options, code, exit_code):
     om.mission("sleep 100", "--name", "taken")
     mission = om.mission("sleep 100", "--name", "mine")
     before = om.info(mission)
-    om.refused("update", mission, *options, code=code)
+    om.refused("update", mission, *options, code=code, exit_code=exit_code)
     ticking = {"uptime_seconds", "last_activity_at"}
     after = om.info(mission)
     assert {key for key in after if after[key] != before[key]} <= ticking

@@ -188,6 +188,7 @@ def test_an_unchanged_or_empty_text_changes_nothing(om, tmp_path, body):
     mission = om.mission("sleep 300")
     pid = om.info(mission)["os_pid"]
     assert om.ok("edit", mission, env=script(tmp_path, body)) == "Nothing changed.\n"
+    assert om.ok("edit", mission, "--quiet", env=script(tmp_path, body)) == ""
     assert om.info(mission)["os_pid"] == pid
 
 

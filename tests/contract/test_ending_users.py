@@ -38,7 +38,8 @@ def word():
 def asleep(om, word):
     """The pids of what sleeps for so long and has come to the keeper."""
     keeper = om.keeper_pid()
-    return [pid for pid in with_word(word) if read_command(pid) == ["sleep", word] and read(pid).ppid == keeper]
+    sleeping = [pid for pid in with_word(word) if read_command(pid) == ["sleep", word]]
+    return [pid for pid in sleeping if (process := read(pid)) and process.ppid == keeper]
 
 
 def script(ways, word):

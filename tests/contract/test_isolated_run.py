@@ -62,7 +62,14 @@ def test_it_is_followed_until_it_runs_and_has_everything_of_its_own(om, shop):
     assert f"set up in {worktree}\n" in log
     assert "--- not copied: no.env is not there ---\n--- not linked: node_modules is not there ---\n" in log
     assert om.json("ports", "--json") == [
-        {"mission": mission, "name": "api.one", "status": "running", "service": name, "port": port, "held": True}
+        {
+            "mission": mission,
+            "name": "api.one",
+            "status": "running",
+            "service": name or None,
+            "port": port,
+            "held": True,
+        }
         for name, port in sorted(ports.items(), key=lambda one: one[1])
     ]
     assert shop.git("status", "--porcelain") == ""

@@ -28,7 +28,7 @@ def test_names_that_may_not_be_given(om, cases):
     om.ok("start")
     for name in BAD:
         with cases(repr(name)):
-            om.refused("run", f"--name={name}", "true", code="invalid")
+            om.refused("run", f"--name={name}", "true", code="invalid", exit_code=2)
     assert om.ps("--all") == []
 
 

@@ -69,6 +69,14 @@ def test_what_one_home_starts_in_another_belongs_to_the_other(pair):
     assert other.info(row["id"])["status"] == "running"
 
 
+def test_a_mission_is_no_person_in_another_home_that_a_person_made(pair):
+    (mine, _), (other, _) = pair
+    other.ok("start")
+    asked = " ".join(f"OVERMIND_HOME={other.home} {OVERMIND} {words} 2>&1;" for words in ("run true", "shutdown -y"))
+    assert mine.logs(mine.finished(asked)["id"]).count("Error: forbidden: ") == 2
+    assert other.ps("--all") == []
+
+
 WAYS = {"": "plainly", "setsid -f ": "in a session of its own", "env -u OVERMIND_MISSION_ID setsid -f ": "in disguise"}
 
 

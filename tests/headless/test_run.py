@@ -254,7 +254,7 @@ def test_a_full_disk_behind_stdout_is_told_and_ends_the_work(headless, lock):
         run = headless.raw("run", lock.wrap("echo y; sleep @"), stdout=full, stderr=subprocess.PIPE)
         _, told = run.communicate(timeout=30)
     assert run.returncode == 1
-    assert b"standard output can't be written: no space left on device" in told.lower()
+    assert b"Standard output can't be written: No space left on device" in told
     assert not lock.held()
 
 

@@ -81,7 +81,7 @@ LIMITS = json.dumps(
 )
 DATABASES = """{"questions": [{"question": "Which database?", "header": "Database", "multiSelect": false, "options":
  [{"label": "PostgreSQL", "description": "a server"}, {"label": "SQLite", "description": "a file"}]}]}"""
-SHOP = {
+SHOP: Lines = {
     "say in one line what this repository is": ["A web shop: a Flask API in api/ and its tests in tests/."],
     "read the code, then wait for me": ["Read it: 14 files, a Flask API with SQLite. What shall I do?"],
     "how many tests are there?": ["31, in 4 files."],

@@ -220,7 +220,7 @@ TITLES = ("ID", "NAME", "STATUS", "CPU%", "MEM", "OUTPUT/S", "PROCESSES", "COST"
 
 
 def top(args: Namespace, context: Context) -> int:
-    """Show it once, or until ctrl-c; in a pipe nobody is there to end it."""
+    """Show it until ctrl-c, or once: a table in a pipe has nobody there to end it. JSON is a stream for programs."""
     client = context.client()
 
     def draw() -> str:
@@ -230,7 +230,7 @@ def top(args: Namespace, context: Context) -> int:
             rows = [row for row in rows if row["id"] in wanted]
         return dumps(rows) if args.json else _render_top(rows, context)
 
-    if not args.once and sys.stdout.isatty():
+    if not args.once and (args.json or sys.stdout.isatty()):
         redraw(draw, context.rendered)
     context.print(draw())
     return 0

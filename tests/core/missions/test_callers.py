@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.linux
 HOME = "/home/a"
 NOBODY = 1 << 22
 """A number that no process ever has: pids end below it."""
-KNOWN = {"m1": SimpleNamespace(id="m1")}
+KNOWN: dict[str, Any] = {"m1": SimpleNamespace(id="m1")}
 
 
 def registry(**more):

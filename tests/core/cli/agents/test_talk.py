@@ -143,7 +143,7 @@ BLOCKS = [
 ]  # fmt: skip
 
 
-NONE_LOST = [{"ok": {"missions": []}}]
+NONE_LOST: list[dict[str, object]] = [{"ok": {"missions": []}}]
 
 
 @pytest.mark.parametrize(("question", "block"), BLOCKS)
