@@ -24,6 +24,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.run_mark import give_own_mark_to
 from overmind_tui.changes import diff
 from overmind_tui.changes.diff import DiffFiles, DiffText, Spot
+from overmind_tui.inbox.messages import SESSION
 from overmind_tui.landing import lines
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.log import pattern
@@ -339,12 +340,18 @@ class ChangesPage(TextPage):
         said = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
         send = f"m sends {pending} · " if pending else ""
         land = "shift-l land · " if self._lands else ""
-        keys = FILTERED if self._wanted else f"{send}n N files · c comment · {land}/ filter · esc back"
+        comment = "c comment · " if self._takes_comments else ""
+        keys = FILTERED if self._wanted else f"{send}n N files · {comment}{land}/ filter · esc back"
         self.text.entitle(f"{self._title}{branch}{said}{wanted}", keys)
 
     @property
     def _lands(self) -> bool:
         return any(map(landing_lines.has_one, self.chosen())) and not self.shell.read_only
+
+    @property
+    def _takes_comments(self) -> bool:
+        """Whether an agent reads them: tasks take none, and of a removed mission nobody does."""
+        return any(row["type"] == SESSION for row in self.targets()) and not self.shell.read_only
 
     def _lay_out(self, size: Size) -> None:
         """The list beside the diff where there is room, else above it, else nowhere."""

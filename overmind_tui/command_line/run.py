@@ -14,6 +14,7 @@ from overmind_tui.command_line.jobs import PROGRAM, Jobs, Outcome
 from overmind_tui.command_line.verbs import Verb
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.missions import rows as missions_rows
+from overmind_tui.missions.actions_end import ENDING
 from overmind_tui.missions.form_fields import COMMAND, SHELL
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.page import Page
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
 LOST = "--lost"
+_ALL = frozenset({"--all", "-a"})
+_KILLS = _ALL | {"--cascade", "--yes", "-y", "--json"}
+"""Options with which `kill` still ends what it names; with the others it sends some signal."""
 _FOR_ALL = frozenset({"--all", LOST, "--help", "-h"})
 """With one of these the verb needs no ids."""
 MOST_NAMED = 8
@@ -197,9 +201,33 @@ class CommandRun:
 
     def _spawn(self, verb: Verb, calls: Sequence[Sequence[str]]) -> None:
         """Run the command line once with each of these lists of words, one after the other."""
+        ours = self._ended_by(verb, calls)
+        self._shell.fleet.ends_here(ours)
+
+        def on_result(outcome: Outcome) -> None:
+            self._settle(ours, failed=bool(outcome.code or outcome.cancelled))
+            self._on_result(verb, outcome)
+
         self._shell.flash(f"{verb.name} …", "quiet")
-        argvs = [_argv(verb, words) for words in calls]
-        self._jobs.start(verb.name, argvs, lambda outcome: self._on_result(verb, outcome))
+        self._jobs.start(verb.name, [_argv(verb, words) for words in calls], on_result)
+
+    def _ended_by(self, verb: Verb, calls: Sequence[Sequence[str]]) -> list[str]:
+        """The live missions that the person has end with this line."""
+        words = [word for call in calls for word in call]
+        signals = verb.name == "kill" and any(word.startswith("-") and word not in _KILLS for word in words)
+        if verb.name not in ENDING or signals or _HELP & set(words):
+            return []
+        fleet = self._shell.fleet
+        named = fleet.rows.values() if _ALL & set(words) else map(fleet.named, verbs.plain(verb.name, words))
+        return [row["id"] for row in named if row is not None and missions_rows.is_live(row)]
+
+    def _settle(self, ours: Sequence[str], *, failed: bool) -> None:
+        """What has ended is no news to other programs, either; what goes on after a failure will be."""
+        fleet = self._shell.fleet
+        if failed:
+            fleet.ends_not([one for one in ours if (row := fleet.of(one)) is None or missions_rows.is_live(row)])
+        elif ours:
+            self._shell.request("seen", [{"id": one} for one in ours], lambda _answers: None)
 
     def _on_result(self, verb: Verb, outcome: Outcome) -> None:
         """One line is a flash; more are a text to read."""

@@ -219,7 +219,7 @@ class StartActions:
         row = rows[0]
 
         def begin(before: str) -> None:
-            argv = ["/bin/sh", "-c", _UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", row["id"]]
+            argv = ["/bin/sh", "-c", _UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", "--quiet", row["id"]]
             self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], before, code))
 
         expected = self._shell.expect_view()
@@ -265,7 +265,7 @@ class StartActions:
         if not os.path.isdir(folder):
             self._shell.flash(f"{safe(row['name'])}: its folder {safe(folder)} does not exist", "bad")
             return
-        argv = [*PROGRAM, "shell", row["id"]]
+        argv = [*PROGRAM, "shell", "--quiet", row["id"]]
         self._outside(argv, folder, lambda _code: self._shell.flash(f"back from {safe(folder)}", "quiet"))
 
     def _outside(self, argv: Sequence[str], folder: str, then: Any) -> None:  # noqa: ANN401 - see `outside.run`

@@ -486,11 +486,11 @@ class Page(NeedsRoom, RateLimited):
 def whole_notice(notice: Cell, cells: int) -> list[list[Cell]]:
     """A notice that is too long to stand beside where we are: it has the line, and another one, for itself."""
     first = Cell(f" {notice.text}", notice.tone)
-    lines = folded([[first]], max(cells - 1, 1), 1)
-    return [list(line) for line in lines[: NOTICE_LINES - 1]] + [
-        [Cell(clipped("".join(cell.text for cell in line), max(cells - 1, 1)), notice.tone)]
-        for line in lines[NOTICE_LINES - 1 : NOTICE_LINES]
-    ]
+    room = max(cells - 1, 1)
+    lines = folded([[first]], room, 1)
+    rest = ["".join(cell.text for cell in line).strip() for line in lines[NOTICE_LINES - 1 :]]
+    last = [[Cell(clipped(f" {' '.join(rest)}", room), notice.tone)]] if rest else []
+    return [*(list(line) for line in lines[: NOTICE_LINES - 1]), *last]
 
 
 def bottom_line(

@@ -1,4 +1,4 @@
-"""SVG → PNG by a browser without a window: it alone finds a glyph for every character and draws frames without gaps."""
+"""SVG → PNG by a browser without a window: it alone finds a glyph for every character."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from scripts.pictures import png
+from scripts.pictures import frames, png
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FONT = "DejaVu Sans Mono"
@@ -17,7 +17,7 @@ MISSING = (
     "apt-get install chromium fonts-dejavu-core fonts-symbola"
 )
 SIZE = 21
-"""Pixels: Textual lays out for 20, with which this font leaves gaps between the pieces of a frame."""
+"""Pixels: Textual lays out for 20, with which this font is narrower than its cells."""
 SCALE = 0.8
 """Picture pixels per SVG pixel: what is read well, and stays small."""
 PATIENCE = 120.0
@@ -32,7 +32,9 @@ def found() -> str | None:
 
 def draw(browser: str, svg: str, path: str) -> None:
     """Draw the text of an SVG into a file, with a font that is here instead of one from the net."""
-    local = _FACES.sub("", svg).replace("Fira Code", FONT).replace("font-size: 20px", f"font-size: {SIZE}px")
+    local = (
+        _FACES.sub("", frames.joined(svg)).replace("Fira Code", FONT).replace("font-size: 20px", f"font-size: {SIZE}px")
+    )
     box = _BOX.search(local)
     assert box is not None, "Textual writes a viewBox"
     width, height = (round(float(side) * SCALE) for side in box.groups())

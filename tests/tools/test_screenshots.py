@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import zlib
 
 import pytest
 
-from scripts.pictures import chromium, png
+from scripts.pictures import chromium, frames, png
 from scripts.pictures.scenes import SCENES
 from tests.kit.overmind import REPOSITORY
 
@@ -33,6 +34,28 @@ def test_without_a_browser_it_says_what_to_install(tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"Error: {chromium.MISSING}\n"
+
+
+ROW = '<text class="t-r1" x="{x}" y="{y}" textLength="{cells}" clip-path="url(#t-line-0)">{text}</text>'
+
+
+def test_the_edge_of_a_box_goes_on_from_row_to_row():
+    """Pieces that a font draws leave a gap in every row."""
+    rows = [ROW.format(x=12.2, y=y, cells=36.6, text=text) for y, text in ((20, "│漢"), (44.4, "│a&amp;"))]
+    drawn = frames.joined(".t-r1 { fill: #7aa2f7 }" + "".join(rows))
+    assert "│" not in drawn
+    assert "\N{NO-BREAK SPACE}a&amp;</text>" in drawn
+    ends = [[float(one) for one in re.findall(r"[\d.]+", path)] for path in re.findall(r' d="([^"]+)"', drawn)]
+    upper, lower = ends[0], ends[-1]
+    assert {upper[at] for at in (0, 2, 4, 6)} == {lower[at] for at in (0, 2, 4, 6)} == {18.3}, "in the first cell"
+    assert max(upper[1::2]) > min(lower[1::2]), "the upper one reaches into the row below"
+    assert 'stroke="#7aa2f7"' in drawn
+
+
+def test_corners_are_round_and_text_without_boxes_stays_as_it_is():
+    plain = ROW.format(x=0, y=20, cells=12.2, text="a")
+    assert frames.joined(plain) == plain
+    assert "Q" in frames.joined(ROW.format(x=0, y=20, cells=12.2, text="╭"))
 
 
 def chunk(name, body):

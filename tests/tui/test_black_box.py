@@ -168,7 +168,7 @@ def test_what_a_person_starts_in_the_program_that_supervises_speaks_as_that_pers
         screen.keys("Enter")
         screen.until("beta")
         screen.type("s")
-        screen.until("exit returns")
+        screen.until(gone="missions[1]")
         screen.type(f"{shlex.join(PROGRAM)} update beta --name gamma; exit")
         screen.keys("Enter")
         screen.until("gamma", "tick", "missions[1]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from overmind_tui.missions import actions_look, describe
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Cell
+from overmind_tui.shell import external
 from tests.tui.conftest import later, picture, until
 
 
@@ -281,7 +283,7 @@ def editor(om, tmp_path, body):
     om.environment |= {"EDITOR": str(file), "PYTHONPATH": om.environment["PYTHONPATH"]}
 
 
-def test_e_changes_the_definition_and_asks_before_what_runs_is_restarted(om, opened, tmp_path):
+def test_e_changes_the_definition_and_asks_before_what_runs_is_restarted(om, opened, tmp_path, monkeypatch):
     editor(om, tmp_path, """sed -i 's/sleep 300/sleep 301/' "$1" """)
 
     async def scenario(app, pilot):
@@ -290,9 +292,19 @@ def test_e_changes_the_definition_and_asks_before_what_runs_is_restarted(om, ope
         await pilot.press("y")
         await until(pilot, lambda: om.info("alpha")["command"] == "sleep 301", what="another command")
         await until(pilot, lambda: len(om.info("alpha")["runs"]) == 2, what="another run")
+        ran.clear()
         await pilot.press("e")
         await until(pilot, lambda: app.notice.text == "nothing changed", what="nothing to change")
+        assert "--quiet" in ran[0], "no words of it stay in the person's shell"
 
+    ran: list[Sequence[str]] = []
+    run = external.run
+
+    def remembered(shell, argv, **how):
+        ran.append(argv)
+        run(shell, argv, **how)
+
+    monkeypatch.setattr(external, "run", remembered)
     opened({"alpha": "sleep 300"}, scenario)
 
 

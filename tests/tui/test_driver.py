@@ -140,3 +140,18 @@ def test_what_was_said_fades_unless_nothing_is_to_move(monkeypatch):
     now = 100.0 + SECONDS + 0.1
     notice.look("")
     assert notice.text == "", "it goes away all the same"
+
+
+@pytest.mark.parametrize(("seconds", "stays"), [(0.0, True), (1.0, True), (2.0, False)])
+def test_what_was_said_goes_with_its_view_once_it_could_be_read(monkeypatch, seconds, stays):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    app: Any = SimpleNamespace(settings=Settings(), fleet=SimpleNamespace(newest_event=0), now=lambda: 0.0)
+    notice = Notice(app, "")
+    notice.put("api has no worktree", "slow")
+    now += seconds
+    notice.leave_view()
+    assert bool(notice.text) is stays
+    mistake = Notice(app, "config.toml line 2: unknown key")
+    mistake.leave_view()
+    assert mistake.text, "a mistake stands until something else is said"

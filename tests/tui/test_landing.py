@@ -369,9 +369,14 @@ def test_a_long_diff_is_shown_once_it_is_drawn():
 
 def test_who_reads_no_messages_gets_no_comments():
     async def scenario(app, press, pilot):
+        await press("v")
+        await pilot.pause()
+        assert "c comment" in picture(app)
+        await press("escape")
         app.main.table.select("00000004")
         await press("v")
         await pilot.pause()
+        assert "c comment" not in picture(app), "nobody would read it"
         await press("n", "j", "j", "c")
         assert app.notice.text == "[red]fix[/] is a task and takes no messages: press a to type into it"
         app.read_only = True

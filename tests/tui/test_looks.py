@@ -9,7 +9,10 @@ import pytest
 
 from overmind_core.domain.missions.status_marks import MARKS
 from overmind_core.domain.text.cells import width
+from overmind_tui.pages.page import whole_notice
+from overmind_tui.render.cells import Cell
 from overmind_tui.shell import appearance
+from overmind_tui.shell.messages import Connected
 from tests.tui.test_pictures import Still, settle
 
 SEES = {
@@ -104,3 +107,50 @@ def test_another_theme_is_drawn_at_once_as_if_begun_with():
             return drawn(app)
 
     assert asyncio.run(scene("dark", "light")) == asyncio.run(scene("light", "light"))
+
+
+class Beginning(Still):
+    """As it is when the supervisor answers first."""
+
+    def _start(self):
+        self.updates.take(Connected({"pid": 4242}, hosted=False))
+
+
+@pytest.mark.parametrize(("theme", "said"), [("nosuch", "there is no theme 'nosuch': dark is used"), ("dark", "")])
+def test_a_theme_that_is_not_there_is_told(theme, said):
+    async def scene():
+        app = Beginning(theme=theme)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            assert app.theme == "dark"
+            assert app.notice.tone == ("bad" if said else "quiet")
+            assert (said or "daemon 4242") in app.main.bottom.render_line(0).text
+
+    asyncio.run(scene())
+
+
+REMEDY = "api has no worktree of its own, so there is nothing to land from it here · run --isolate gives a mission one"
+
+
+def test_a_notice_that_is_longer_than_its_line_has_two_and_the_view_gets_them_back():
+    async def scene():
+        app = Still()
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            for text, lines in ((REMEDY, 2), ("done", 1)):
+                app.flash(text, "slow")
+                app.main.refresh_status()
+                await settle(pilot)
+                bottom = app.main.bottom
+                assert bottom.size.height == lines
+                shown = " ".join(bottom.render_line(y).text.strip() for y in range(lines))
+                assert text in shown, "the remedy stands at the end"
+
+    asyncio.run(scene())
+
+
+def test_a_notice_that_is_longer_than_two_lines_says_that_it_is_cut():
+    lines = ["".join(cell.text for cell in line) for line in whole_notice(Cell("word " * 60, "bad"), 80)]
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 80
+    assert lines[-1].endswith("…")

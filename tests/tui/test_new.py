@@ -209,7 +209,7 @@ def test_a_refusal_stays_beside_its_field_until_that_is_mended(om, opened):
         await until(pilot, lambda: on_form(app), what="the form")
         await pilot.press(*"true", "tab", *"alpha", "enter")
         await until(pilot, lambda: app.screen.state.refusal[0] == "name", what="the name is taken")
-        assert "is taken by mission" in picture(app)
+        assert picture(app).count("is taken by mission") == 1, "beside its field, and nowhere else"
         await pilot.press("2", "tab", "ctrl+u", *"/no/such", "enter")
         await until(pilot, lambda: app.screen.state.refusal[0] == "cwd", what="no such folder")
         await pilot.press("ctrl+u", "/", "enter")

@@ -121,7 +121,8 @@ def test_a_shell_has_the_terminal_and_its_keys_until_it_ends(om):
     with TmuxScreen(om) as screen:
         screen.until("api", "working")
         screen.type("s")
-        screen.until("[api: ", "exit returns]", gone="working")
+        screen.until("ready>", gone="working")
+        assert "api" not in screen.shown(), "what is left there when the program ends is the person's own"
         screen.type("cat")
         screen.keys("Enter")
         screen.type("said")
@@ -130,7 +131,7 @@ def test_a_shell_has_the_terminal_and_its_keys_until_it_ends(om):
         screen.keys("C-c")
         screen.type("echo $((6*7)); exit 3")
         screen.keys("Enter")
-        screen.until("working", "back from", gone="exit returns]")
+        screen.until("working", "back from", gone="ready>")
         screen.keys("q")
         assert screen.exit_status() == 0
 

@@ -18,7 +18,7 @@ from overmind_tui.missions.describe import Rendering
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.plans import rows as plans_rows
-from overmind_tui.plans.page import PlanPage
+from overmind_tui.plans.page import PlanPage, PlansPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.schedules import rows as schedules_rows
 from overmind_tui.schedules.page import RunsPage
@@ -434,6 +434,23 @@ def test_without_any_plan_it_is_said_what_to_type():
         assert app.notice.text.startswith("plan: no plan named 'release' · :init writes an example")
 
     walk(scenario)
+
+
+class BeforeLoaded(Asked):
+    """Asks for its first view before any mission has come, as `tui -c` does."""
+
+    def _start(self):
+        self.commands.begin("plan")
+        super()._start()
+
+
+def test_a_view_to_begin_with_does_not_say_that_there_is_no_plan_where_nobody_knows():
+    async def scenario(app, _press):
+        assert isinstance(app.screen, PlansPage)
+        assert app.screen.table.branches
+        assert "plan" not in app.notice.text
+
+    walk(scenario, BeforeLoaded)
 
 
 def test_a_plan_is_shown_by_its_name_and_stopped_with_its_agents():

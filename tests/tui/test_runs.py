@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -105,6 +106,51 @@ def test_a_refused_end_is_news_when_it_comes():
     each(shell, Request("stop", "stop", "stopped", "missions"), list(fleet.rows.values()))
     fleet.apply([row(one, "stopped", run=1, unseen=True) for one in "ab"], (), everything=False)
     assert [one["unseen"] for one in fleet.rows.values()] == [True, False]
+
+
+def verb_of(fleet, name, words, outcome):
+    """Give the line `:name words` on these missions, which ends so; what was asked for then."""
+    asked: list[tuple[str, list[str]]] = []
+    shell = SimpleNamespace(
+        fleet=fleet,
+        flash=lambda *_: None,
+        open=lambda *_: None,
+        request=lambda command, requests, _heard: asked.append((command, [one["id"] for one in requests])),
+    )
+    ended: list[Callable[[Outcome], None]] = []
+    jobs = SimpleNamespace(start=lambda _name, _argvs, on_result: ended.append(on_result))
+    CommandRun(shell, jobs, None)._spawn(VERBS[name], [words])
+    ended[0](outcome)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "unseen"),
+    [
+        ("stop", ["a", "--grace", "b"], [False, True]),
+        ("kill", ["a", "b"], [False, False]),
+        ("stop", ["--all"], [False, False]),
+        ("kill", ["a", "-s", "HUP"], [True, True]),
+        ("stop", ["a", "--help"], [True, True]),
+        ("freeze", ["a"], [True, True]),
+    ],
+)
+def test_what_was_ended_by_a_typed_verb_is_no_news(name, words, unseen):
+    fleet = Fleet()
+    fleet.apply([row("a", run=1), row("b", run=1)], (), everything=True)
+    asked = verb_of(fleet, name, words, Outcome("", 0))
+    fleet.apply([row(one, "stopped", run=1, unseen=True) for one in "ab"], (), everything=False)
+    assert [one["unseen"] for one in fleet.rows.values()] == unseen
+    ours = [one for one, new in zip("ab", unseen, strict=True) if not new]
+    assert asked == ([("seen", ours)] if ours else []), "other programs hear of it, too"
+
+
+def test_what_goes_on_after_a_typed_verb_has_failed_is_news_when_it_ends():
+    fleet = Fleet()
+    fleet.apply([row("a", run=1)], (), everything=True)
+    assert not verb_of(fleet, "stop", ["a"], Outcome("Error: timeout: it goes on\n", 1))
+    fleet.apply([row("a", "stopped", run=1, unseen=True)], (), everything=False)
+    assert fleet.rows["a"]["unseen"]
 
 
 def runs(*states):

@@ -261,6 +261,10 @@ def test_the_detach_key_twice_goes_from_typing_to_the_list_and_the_zoom_ends_wit
         await pilot.press("a")
         await until(pilot, lambda: app.main.terminal_panel.session.writes, what="its terminal")
         assert app.main.panels.zoomed
+        await pilot.resize_terminal(39, 8)
+        await until(pilot, shows(app, "39x8: too small", "ctrl-\\ stops typing"), what="how to stop typing")
+        assert "q leaves" not in picture(app), "q goes to the agent"
+        await pilot.resize_terminal(120, 40)
         await pilot.press("ctrl+backslash")
         assert app.main.terminal_panel.mode is Mode.LOOKING
         assert not app.main.panels.zoomed

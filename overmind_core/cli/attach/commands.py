@@ -161,7 +161,8 @@ def shell(args: Namespace, context: Context) -> int:
     variables = _enter(answer, context)
     program = context.environ.get("SHELL") or variables.get("SHELL") or SHELL
     speaks = " · overmind runs as the mission" if answer.get("inside") else ""
-    context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())}{speaks} · exit returns]")
+    if not args.quiet:
+        context.hint(f"[{display_safe(answer['name'])}: {display_safe(os.getcwd())}{speaks} · exit returns]")
     context.close()
     _become([program], variables, f"The shell {program} can't be started: {{}}. Set SHELL.")
 
@@ -217,6 +218,7 @@ def _become(argv: list[str], environment: Mapping[str, str], failure: str) -> No
 SHELL_COMMAND = Command(
     name="shell",
     arguments=[one_id()],
+    options=[flag("--quiet", "start without printing the mission and its folder")],
     examples=["overmind shell api", "echo 'git status' | overmind shell api"],
     notes=(
         "The shell runs beside the mission: each can end without the other.\n"

@@ -35,7 +35,8 @@ def edit(args: Namespace, context: Context) -> int:
     restarted = bool(after["changed"]) and not args.no_restart
     if restarted:
         context.client().call("restart", {"id": before["id"]})
-    _print_result(after, context, restarted=restarted, as_json=args.json)
+    if not args.quiet:
+        _print_result(after, context, restarted=restarted, as_json=args.json)
     return 0
 
 
@@ -136,6 +137,7 @@ EDIT = Command(
     options=[
         flag("--print", "print the text and change nothing; shows the values of variables"),
         flag("--no-restart", "store it without a restart; it applies from the next run"),
+        flag("--quiet", "print nothing on success"),
         JSON,
     ],
     examples=[
