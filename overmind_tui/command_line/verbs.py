@@ -127,7 +127,7 @@ VERBS: dict[str, Verb] = {
         Verb("send", "send a message to sessions: :send go on", one=True, prose=("--timeout",)),
         Verb("interrupt", "interrupt the turn of sessions", takes_missions=True),
         Verb("answer", "answer a question: :answer 7 allow"),
-        Verb("seen", "mark missions as seen", takes_missions=True),
+        Verb("seen", takes_missions=True),
         Verb("start", "start a daemon"),
         Verb("service", "install or remove the service that starts the daemon"),
         Verb("logs", "print logs as text, with command-line options", takes_missions=True),

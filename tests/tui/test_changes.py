@@ -238,7 +238,7 @@ def test_v_shows_the_changes_and_n_goes_from_file_to_file(om, opened, repository
         await until(pilot, lambda: app.notice.text.startswith("copied"), what="copied")
         assert "+seven [b]" in copied(app)
         await pilot.press("c")
-        assert app.notice.text.startswith("no line of a file is under the cursor")
+        assert app.notice.text.startswith("the cursor is not on a line of a file")
         later(app)
         await pilot.press("q")
         assert len(app.screen_stack) == 1

@@ -41,7 +41,8 @@ def test_the_line_follows_what_the_person_does(what, actions, line):
 
 
 WORDS = [
-    ((), M, "1/3 ! shows"), ((), LOG, "1/3 ! shows"), (("needs",), N, "2/3 y allows"), (("needs",), M, "2/3 ! opens the list"),
+    ((), M, "1/3 ! shows"), ((), LOG, "1/3 ! shows"), (("needs",), N, "2/3 y allows"),
+    (("needs",), M, "2/3 ! opens the list"),
     (("needs", "answer"), M, "3/3 enter shows"), (("needs", "answer"), LOOKING, "3/3 esc goes back"),
 ]  # fmt: skip
 
