@@ -69,7 +69,7 @@ def _other_words() -> str:
     """Return what docker, kubectl, systemctl and tmux call it: aliases, and what to type instead of what is none."""
     aliases = [f"| `{word}` | the same as [{name}](#{name.replace(' ', '-')}) |" for word, name in ALIASES.items()]
     instead = [f"| `{word}` | {_cell(sentence)} |" for word, sentence in INSTEAD.items()]
-    head = "Words of docker, kubectl, systemctl and tmux: some are aliases; for others an error names the command to use."
+    head = "Words of docker, kubectl, systemctl and tmux: some are aliases, and errors name the command for the others."
     return "\n".join(
         ["## Words of other programs\n", f"{head}\n", "| word | here |", "|---|---|", *aliases, *instead, ""]
     )
