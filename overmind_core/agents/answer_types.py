@@ -34,7 +34,7 @@ class TokenCounts(TypedDict):
 
 
 class MessageAnswer(TypedDict):
-    """What came back on a message; all null before that."""
+    """The answer to a message; all null before it arrives."""
 
     text: str | None
     duration_ms: float | None
@@ -45,7 +45,7 @@ class MessageAnswer(TypedDict):
 
 
 class AwaitedMessage(MessageAnswer):
-    """How a message stands, and what came back."""
+    """The state of a message, and the answer to it."""
 
     message: int
     id: str
@@ -99,19 +99,19 @@ class AskedChoice(TypedDict):
 
 
 class Question(MissionBrief):
-    """What an agent asks a person."""
+    """A question of an agent to a person."""
 
     question: int
     """Its number."""
     need: AgentNeed
     tool: str
-    """What it wants to use."""
+    """The tool it wants to use."""
     summary: str
     """One line."""
     subject: dict[str, Any]
-    """What it wants to use the tool with, as its program says it."""
+    """The arguments of the tool, as its program reports them."""
     rule: str | None
-    """What `always` allows from now on."""
+    """The rule that `always` adds."""
     options: list[str]
     """The answers that it offers, as `answer` takes them; with several questions `1:LABEL`."""
     choices: list[AskedChoice]
@@ -132,19 +132,19 @@ class AnsweredQuestion(TypedDict):
     name: NotRequired[str]
     behaviour: Behaviour
     by: str
-    """Who answered."""
+    """The one who answered."""
 
 
 class HookTaken(TypedDict):
     """An empty object: it was taken in."""
 
 
-HookReply = Annotated[Mapping[str, Any], Meta(description="What the hook prints, as its program wants it.")]
-ProgramResult = Annotated[Mapping[str, Any], Meta(description="The program's own object; empty when it gave none.")]
+HookReply = Annotated[Mapping[str, Any], Meta(description="The hook's output, in the form its program expects.")]
+ProgramResult = Annotated[Mapping[str, Any], Meta(description="The program's own object; empty if it gave none.")]
 
 
 class CostSum(TypedDict):
-    """What turns have cost together."""
+    """The summed cost of turns."""
 
     key: str
     """A mission's id, a day, or `label=value`; empty for missions without a label."""
@@ -162,7 +162,7 @@ class OutputFollowed(TypedDict):
 
     missions: list[MissionBrief]
     offsets: dict[str, int]
-    """Run to the byte at which it begins: what continues a stream that breaks at once."""
+    """Run to the byte at which it begins: use it to resume a stream that broke at once."""
 
 
 class OutputPlace(TypedDict):
@@ -197,7 +197,7 @@ class OutputRestart(OutputPlace):
 
 
 class OutputEnd(TypedDict):
-    """Nothing more comes of this mission."""
+    """The log of this mission is complete."""
 
     type: Literal["exit"]
     mission: str

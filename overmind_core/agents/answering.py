@@ -69,19 +69,19 @@ def options_of(asked: Asked) -> list[str]:
 
 def _too_late(question: QuestionRow) -> str:
     if question.by is None:
-        return f"Question {question.id} is not asked any more: it was withdrawn, or answered in its own program."
-    return f"Question {question.id} was answered already, by {question.by}."
+        return f"Question {question.id} is closed: it was withdrawn, or answered in its own program."
+    return f"Question {question.id} was already answered by {question.by}."
 
 
 def _check(asked: Asked, session: Session, decision: Decision) -> None:
     if is_attach_only(asked, session):
         name = session.mission.definition.name if session.mission is not None else session.id
-        raise OvermindError("invalid", f"Only its own keys answer this. Use: overmind attach {name}")
+        raise OvermindError("invalid", f"This can only be answered in its terminal: overmind attach {name}")
     if decision.behaviour is Behaviour.ALWAYS and asked.need is not AgentNeed.PERMISSION:
         raise OvermindError("invalid", "`always` is for permissions. Use allow or deny.")
     says_nothing = not (decision.options or decision.message)
     if asked.need is AgentNeed.QUESTION and decision.behaviour is Behaviour.ALLOW and says_nothing:
-        raise OvermindError("invalid", "It is a question: answer it with --option LABEL or --message TEXT.")
+        raise OvermindError("invalid", "This is a question. Answer it with --option LABEL or --message TEXT.")
 
 
 def _chosen(asked: Asked, decision: Decision) -> Decision:

@@ -32,7 +32,7 @@ class CostApi:
 
     @handles(Cost)
     async def cost(self, request: Cost, caller: Caller) -> list[CostSum]:
-        """What turns have cost, summed by mission, day (UTC) or label, in the order of their first turn."""
+        """The cost of turns, summed by mission, day (UTC) or label, in the order of their first turn."""
         del caller
         self._journal.flush()
         try:

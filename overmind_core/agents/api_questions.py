@@ -64,7 +64,7 @@ class QuestionApi:
 
     @handles(Nothing)
     async def inbox(self, request: Nothing, caller: Caller) -> list[Question]:
-        """What waits for a person, oldest first."""
+        """The questions that wait for a person, oldest first."""
         del request, caller
         found = [(question, self._agents.of(question.mission)) for question in self._questions.open()]
         return [await self._described(question, session) for question, session in found if session is not None]
@@ -90,7 +90,7 @@ class QuestionApi:
 
         session = self._agents.of(request.mission)
         if session is None or not hmac.compare_digest(session.state.token, request.token):
-            raise OvermindError("forbidden", "This hook belongs to no run.")
+            raise OvermindError("forbidden", "This hook does not belong to a run.")
         if session.state.mode is not AgentMode.INTERACTIVE:
             yield {}
             return
@@ -136,12 +136,12 @@ class QuestionApi:
                 raise OvermindError("not_found", f"There is no question {request.question}. See: overmind inbox")
             return found
         if request.id is None:
-            raise OvermindError("invalid", "Say which question: its number, or its mission. See: overmind inbox")
+            raise OvermindError("invalid", "Missing question: give its number or its mission. See: overmind inbox")
         mission = find(self._registry, request.id, live_first=True)
         waiting = self._questions.open(mission.id)
         if not waiting:
             name = mission.definition.name
-            raise OvermindError("not_found", f"Mission {mission.id} ({name}) asks nothing. See: overmind inbox")
+            raise OvermindError("not_found", f"Mission {mission.id} ({name}) has no open question. See: overmind inbox")
         return waiting[0]
 
     async def _described(self, question: QuestionRow, session: Session) -> Question:

@@ -89,7 +89,7 @@ class Budgets:
 
 
 def _of_its(owner: Mission, usd: float) -> str:
-    return f"${usd:.2f} of ${owner.definition.max_cost:.2f} are"
+    return f"${usd:.2f} of ${owner.definition.max_cost:.2f}"
 
 
 def spent_budget(mission: Mission, owner: Mission, usd: float) -> SpentLimit:
@@ -107,7 +107,7 @@ def spent_turns(mission: Mission, turns: int, most: int) -> SpentLimit:
     """All turns of a session are used."""
     name = mission.definition.name
     sentence = (
-        f"Mission {mission.id} ({name}) can't run again: {turns} of {most} turns are used."
+        f"Mission {mission.id} ({name}) can't run again: {turns} of {most} turns used."
         f" Raise max_turns first: overmind edit {name}"
     )
     return SpentLimit("max_turns", sentence)

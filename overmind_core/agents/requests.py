@@ -41,7 +41,7 @@ class Messages(Args, frozen=True):
 
 
 class Answer(Args, frozen=True, kw_only=True):
-    """Answer a question by its number, or a mission's oldest one; `options`: what was chosen."""
+    """Answer a question by its number, or a mission's oldest one; `options`: the chosen labels."""
 
     question: Whole | None = None
     id: str | None = None
@@ -51,7 +51,7 @@ class Answer(Args, frozen=True, kw_only=True):
 
 
 class Hook(Args, frozen=True):
-    """What an agent's program tells through a hook of ours; the token proves which run."""
+    """An event of an agent's program, from a hook of Overmind; the token proves which run."""
 
     mission: str
     token: str
@@ -59,7 +59,7 @@ class Hook(Args, frozen=True):
 
 
 class Cost(Args, frozen=True):
-    """What turns cost, summed; `since`: an RFC 3339 time."""
+    """The summed cost of turns; `since`: an RFC 3339 time."""
 
     by: Literal["mission", "day", "label"] = "mission"
     since: str | None = None

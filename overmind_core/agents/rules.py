@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 ALONE = {
-    AgentNeed.PERMISSION: "Nobody is here to allow it. Do without, or say what you would have needed.",
-    AgentNeed.QUESTION: "Nobody is here to answer. Decide yourself, and say what you assumed.",
-    AgentNeed.PLAN: "Nobody is here to approve a plan. Answer with the plan itself.",
+    AgentNeed.PERMISSION: "No one can approve this. Continue without it, or report that you needed it.",
+    AgentNeed.QUESTION: "No one can answer. Decide yourself and state your assumptions.",
+    AgentNeed.PLAN: "No one can approve a plan. Reply with the plan itself.",
 }
 """The answer to an agent that asks where no person can answer."""
 

@@ -93,7 +93,7 @@ class Agents:
         """
         name = mission.definition.name
         if mission.definition.kind is not Kind.SESSION:
-            raise OvermindError("not_session", f"Mission {mission.id} ({name}) is a task: nothing can be sent to it.")
+            raise OvermindError("not_session", f"Mission {mission.id} ({name}) is a task and takes no messages.")
         session = self._sessions.get(mission.id)
         if not mission.is_live or session is None:
             raise OvermindError(
@@ -101,7 +101,7 @@ class Agents:
             )
         ending = mission.ending
         if ending is not None and ending.cause not in {Cause.CHANGE_OVER, Cause.RESTART, Cause.EXITED}:
-            raise OvermindError("exited", f"Mission {mission.id} ({name}) is being ended.")
+            raise OvermindError("exited", f"Mission {mission.id} ({name}) is being stopped.")
         return session
 
     def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:
@@ -277,7 +277,7 @@ class Agents:
         self._context.messages.insert(again)
         session.know(again.id, again.text)
         session.put(replace(session.state, queue=(again.id,)))
-        text = f"--- message {earlier[0].id} never arrived: it is sent again as message {again.id} ---"
+        text = f"--- message {earlier[0].id} was not delivered: resent as message {again.id} ---"
         session.record(MessageResent(text=text, message=again.id))
 
     def _follow(self, mission: Mission) -> None:
@@ -332,7 +332,7 @@ class Agents:
         lines = [] if run is None else self._output.last_screen(run, until)
         program: InteractiveProvider = session.provider  # type: ignore[assignment] # only those with that mode
         dialog = program.dialog(lines)
-        return dialog.summary if dialog is not None else last_paragraph(lines) or "it said nothing"
+        return dialog.summary if dialog is not None else last_paragraph(lines) or "it printed nothing"
 
     async def _take_back_later(self, mission_id: str) -> None:
         """After a crash of ours: whoever was attached comes back soon, or not at all."""

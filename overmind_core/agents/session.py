@@ -447,5 +447,5 @@ class Session:
     def _check_turns(self, mission: Mission) -> None:
         most, turns = self.agent.max_turns, self.state.turns
         if most and turns >= most and self.state.mode is not AgentMode.ONE_SHOT:
-            text = f"--- stopped: {turns} of {most} turns are used ---"
+            text = f"--- stopped: {turns} of {most} turns used ---"
             self.end(EndAsked(Cause.LIMIT, mission.definition.grace, text, "max_turns"))

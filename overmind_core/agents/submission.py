@@ -55,12 +55,12 @@ class Submission:
         if is_handed_over(session.state) and not queue:
             raise OvermindError(
                 "paused",
-                f"A person has mission {mission.id} ({mission.definition.name}) in a terminal."
+                f"A person is using mission {mission.id} ({mission.definition.name}) in a terminal."
                 f" Queue the message with: overmind send --queue {mission.definition.name}",
             )
         waiting = len(session.state.queue) + self._coming[session.id]
         if waiting >= MOST_QUEUED:
-            raise OvermindError("busy", f"{waiting} messages wait for mission {mission.id} already.")
+            raise OvermindError("busy", f"{waiting} messages are already waiting for mission {mission.id}.")
         if not session.provider.speaks_json:
             return await self._type_at_once(session, text, sender=sender, request=request)
         number = await self._post(session, text, sender=sender, request=request)
@@ -80,8 +80,8 @@ class Submission:
         if message.mission != mission.id:
             raise OvermindError("not_found", f"Mission {mission.id} has no message {number}.")
         if message.state != QUEUED or session is None or number not in session.state.queue:
-            stands = "being typed" if message.state == QUEUED else message.state
-            raise OvermindError("invalid", f"Message {number} can't be withdrawn: it is {stands} already.")
+            stands = "already being typed" if message.state == QUEUED else message.state
+            raise OvermindError("invalid", f"Message {number} can't be withdrawn: it is already {stands}.")
         session.apply(conversation_events.Withdrawn(number))
 
     async def _post(self, session: Session, text: str, *, sender: str | None, request: str | None) -> int:
@@ -115,7 +115,7 @@ class Submission:
         """
         mission = session.mission
         if mission is None or mission.status is not Status.RUNNING:
-            raise OvermindError("not_running", f"Mission {session.id} is not running just now. Try again.")
+            raise OvermindError("not_running", f"Mission {session.id} is not running right now. Try again.")
         message = self._messages.new(session.id, text, sender=sender, request=request)
         typing = session.type_message(message, text.encode("utf-8", "replace") + ENTER)
         try:
@@ -127,7 +127,7 @@ class Submission:
         await self._journal.saved()
         if refusal is not None:
             code = refusal.code if refusal.code in {"too_large", "busy"} else "not_running"
-            raise OvermindError(code, f"It could not be typed into mission {session.id}: {refusal.message}.")
+            raise OvermindError(code, f"Can't type into mission {session.id}: {refusal.message}.")
         return message.id
 
     def _fail(self, session: Session, number: int, error: str) -> None:

@@ -41,7 +41,7 @@ DRAFT_LOOK = 1.0
 """Seconds between two looks whether it is gone."""
 DRAFT_REQUEST = "draft"
 DRAFT_TYPED = "a draft is in the prompt: send it or delete it"
-HIDDEN = "its prompt is not on the screen"
+HIDDEN = "the prompt is not on the screen"
 SETUP = 5.0
 """Seconds after which a program that has not begun is looked at: does it show a dialog of its own?"""
 ENTER = b"\r"
@@ -110,7 +110,7 @@ class TerminalDriver:
                 await self._comes(lambda: not wanted(), PROOF)
                 break
         if wanted():
-            session.apply(conversation_events.Undelivered("the program did not take it"))
+            session.apply(conversation_events.Undelivered("the program did not accept it"))
 
     async def _answer(self, session: Session, asked: Asked, decision: Decision, run: int) -> None:
         if await self._comes(lambda: not self._waiters.keeps(asked), RETURN_SECONDS):

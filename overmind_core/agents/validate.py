@@ -31,13 +31,13 @@ def agent_of(request: Start, settings: Settings) -> Agent | None:
     kind = kind_of(request.type)
     if not provider.speaks_json:
         if request.agent is not None:
-            raise OvermindError("invalid", "Options for agents need one: add --provider claude")
+            raise OvermindError("invalid", "These options are for agents: add --provider claude")
         return Agent(home=AgentMode.INTERACTIVE) if kind is Kind.SESSION and request.tty else None
     given = request.agent or AgentArgs()
     mode = _mode(request, kind, provider)
     prompt = _prompt(request, given)
     if mode is AgentMode.ONE_SHOT and not prompt:
-        raise OvermindError("empty_command", "Missing prompt: say what the agent is to do.")
+        raise OvermindError("empty_command", "Missing prompt: describe the agent's task.")
     found = Agent(
         home=mode,
         prompt=prompt,
@@ -71,14 +71,16 @@ def _provider(name: str) -> Provider:
 
 def _mode(request: Start, kind: Kind, provider: Provider) -> AgentMode:
     if not request.tty:
-        raise OvermindError("invalid", "--no-tty is for plain commands: an agent has pipes or a terminal as it needs.")
+        raise OvermindError(
+            "invalid", "--no-tty is for plain commands: Overmind chooses pipes or a terminal for an agent."
+        )
     mode = AgentMode.ONE_SHOT
     if kind is Kind.SESSION:
         mode = AgentMode.INTERACTIVE if request.interactive else AgentMode.HEADLESS
     elif request.interactive:
         raise OvermindError("invalid", "--interactive is for sessions: add --type session")
     if mode not in provider.modes:
-        raise OvermindError("invalid", f"{provider.name} runs as a task only: leave out --type session.")
+        raise OvermindError("invalid", f"{provider.name} only runs tasks: omit --type session.")
     return mode
 
 

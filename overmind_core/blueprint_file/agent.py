@@ -41,17 +41,17 @@ def landing(agent: FileValue, table: Mapping[str, FileValue], scope: Scope, wait
     if "merge" not in table:
         for name in MERGE:
             if name in table:
-                agent.notes.at_key((*agent.path, name), f"{name} says how to merge: name the agents, {_EXAMPLE}")
+                agent.notes.at_key((*agent.path, name), f"{name} needs merge: name the agents to merge, {_EXAMPLE}")
         return None
     for name in table:
         if name in AGENT and name not in {*MERGE, *BESIDE_MERGE}:
-            how = "it runs no command of its own: leave one of them out" if name == "command" else "leave it out"
-            agent.notes.at_key((*agent.path, name), f"{name} does not go with merge; {how}")
+            how = "a merging agent runs no command: remove one of them" if name == "command" else "remove it"
+            agent.notes.at_key((*agent.path, name), f"{name} can't be combined with merge: {how}")
     at = dict(_named(table["merge"], str(agent.path[-1]), scope, waits))
     into, verify = _branch(table.get("into"), scope), _command(table.get("verify"))
     squash, rebase = _flag(table.get("squash")), _flag(table.get("rebase"))
     if squash and rebase:
-        table["rebase"].wrong("squash is there, too: it is one or the other")
+        table["rebase"].wrong("can't be combined with squash: choose one")
     return Landing(PlanMerge(tuple(at), into, verify, squash, rebase), at)
 
 
@@ -72,7 +72,7 @@ def _named(spot: FileValue, own: str, scope: Scope, waits: Waits) -> Iterator[tu
         seen.add(name)
         before = waits.on.get(name)
         if before is not None and before.until in EARLY:
-            entry.wrong(f"{name} is still at work then: depends_on waits only until it is {before.until}")
+            entry.wrong(f"{name} is still running then: depends_on waits only until it is {before.until}")
         waits.imply(name, entry.place)
         yield name, entry.place
 
@@ -81,8 +81,8 @@ def _problem(name: str, own: str, known: Collection[str], seen: Collection[str])
     if name == own:
         return f"{own} can't merge itself"
     if name in seen:
-        return f"{name} is there twice"
-    return None if name in known else hinted(f"there is no agent {name!r}", name, known)
+        return f"{name} is listed twice"
+    return None if name in known else hinted(f"no agent is named {name!r}", name, known)
 
 
 def report_shared(landings: Mapping[str, Landing], isolated: Collection[str], notes: Findings) -> None:
@@ -90,9 +90,9 @@ def report_shared(landings: Mapping[str, Landing], isolated: Collection[str], no
     for one in landings.values():
         for name, place in one.at.items():
             if name in landings:
-                notes.at(place, f"merge: {name} merges others itself: name those")
+                notes.at(place, f"merge: {name} is itself a merging agent: name the agents that it merges")
             elif name not in isolated:
-                notes.at(place, f"merge: {name} has no worktree of its own: write isolate = true below [agents.{name}]")
+                notes.at(place, f"merge: {name} has no worktree: set isolate = true in [agents.{name}]")
 
 
 def _branch(spot: FileValue | None, scope: Scope) -> str | None:
@@ -110,13 +110,13 @@ def _command(spot: FileValue | None) -> str | None:
     if spot is None or written is None:
         return None
     if not written.strip() or "\0" in written:
-        spot.wrong("write a command that exits with 0 when the merged work is right")
+        spot.wrong("write a command that exits with 0 if the merged work is good")
         return None
     for refused in check_text(written):
         spot.wrong_inside(refused.at, refused.why)
         return None
     for reference in references(written):
-        spot.wrong_inside(reference.start, "it can refer to nothing: a value could not reach it safely")
+        spot.wrong_inside(reference.start, "it can't contain references: values can't be passed to it safely")
         return None
     return bind_text(written, {})
 
@@ -174,7 +174,7 @@ def draft(spot: FileValue, context: ReadContext) -> Draft:
     found.start = request(spot, table, context, found.waits)
     named = "depends_on" in table and table["depends_on"].value
     if found.when is When.FAILURE and not named and not found.waits.on:
-        table["when"].wrong("it waits for a failure of what it depends on, and depends_on names nothing")
+        table["when"].wrong("it runs after a dependency fails, but depends_on is empty: name one there")
     return found
 
 
@@ -196,7 +196,7 @@ def _plan(found: Draft, table: Mapping[str, FileValue], context: ReadContext) ->
 def _retries(spot: FileValue) -> int | None:
     found = reading.whole(spot)
     if found is not None and found > MOST_RETRIES:
-        spot.wrong(f"an agent is tried again at most {MOST_RETRIES} times")
+        spot.wrong(f"an agent can have at most {MOST_RETRIES} times")
         return None
     return found
 
@@ -234,9 +234,9 @@ def report_outputs(table: Mapping[str, FileValue]) -> None:
         if written is None:
             continue
         if not WORD.fullmatch(written):
-            entry.wrong(f"{written!r} is no name: write letters, digits, '_' and '-'")
+            entry.wrong(f"{written!r} is not a valid name: use letters, digits, '_' and '-'")
         elif written in ALWAYS:
-            entry.wrong(f"every agent has {written!r}; leave it out")
+            entry.wrong(f"{written!r} is built in for every agent: remove it")
         elif written in seen:
-            entry.wrong(f"{written} is there twice")
+            entry.wrong(f"{written} is listed twice")
         seen.add(written)

@@ -113,7 +113,7 @@ class _Request:
         session = self.fields.get("type") == "session"
         if spot is None:
             if not session:
-                what = "say what the agent is to do" if self._talks else 'say what to run, as in command = "make test"'
+                what = "describe the agent's task" if self._talks else 'give one, as in command = "make test"'
                 self.spot.notes.at_key(self.spot.path, f"{self.spot.key}: missing command: {what}")
             return
         words = self._words(spot)
@@ -204,7 +204,7 @@ class _Request:
     def _text(self, spot: FileValue, *, in_shell: bool, limit: bool) -> None:
         text = str(spot.value)
         if "\0" in text:
-            spot.wrong("it holds a NUL character, which no program can be given")
+            spot.wrong("it contains a NUL character, which no program can be given")
         elif limit and len(text.encode(errors="replace")) >= LONGEST:
             spot.wrong(f"it is {len(text.encode(errors='replace'))} bytes long; the limit is {LONGEST - 1}")
         else:
@@ -229,15 +229,15 @@ class _Request:
             if name in self.table:
                 self.spot.notes.at_key(
                     (*self.spot.path, name),
-                    f'{name} is for agents, and this is a plain command. Name one, such as provider = "claude"',
+                    f'{name} is for agents, but this is a plain command. Add a provider, such as provider = "claude"',
                 )
         if self.fields.get("interactive") and not self.fields.get("tty", True):
-            self.table["no_tty"].wrong("interactive needs a terminal: leave this out")
+            self.table["no_tty"].wrong("interactive needs a terminal: remove this")
 
     def _check_agent(self) -> None:
         assert self.provider is not None
         if not self.fields.get("tty", True):
-            self.table["no_tty"].wrong("it is for plain commands: an agent has pipes or a terminal as it needs")
+            self.table["no_tty"].wrong("it is for plain commands: Overmind chooses pipes or a terminal for an agent")
         mode = self._mode()
         if mode not in self.provider.modes:
             self.spot.notes.at_key(

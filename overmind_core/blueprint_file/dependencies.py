@@ -64,7 +64,7 @@ def _named(entry: FileValue) -> FileValue | None:
         return None
     entry.report_unknown(_KEYS)
     if "agent" not in entry.value:
-        entry.wrong('which agent is missing: { agent = "…", until = "…" }')
+        entry.wrong('the name of the agent is missing: { agent = "…", until = "…" }')
         return None
     return FileValue(entry.notes, (*entry.path, "agent"), entry.value["agent"])
 
@@ -80,9 +80,9 @@ def _problem(name: str, own: str, known: Collection[str], before: Waits) -> str 
     if name == own:
         return f"{own} depends on itself"
     if name in before.on:
-        return f"{name} is there twice"
+        return f"{name} is listed twice"
     if name not in known:
-        return hinted(f"there is no agent {name!r}", name, known)
+        return hinted(f"no agent is named {name!r}", name, known)
     return None
 
 
@@ -106,7 +106,7 @@ def report_endless(waits: Mapping[str, Waits], staying: Iterable[str], notes: Fi
             if one.on[name].until is Until.SUCCESS:
                 notes.at(
                     one.at[name],
-                    f"{name} does not end by itself, so nothing can wait for its success. Write in depends_on:"
+                    f"{name} never ends on its own, so no agent can wait for its success. Write in depends_on:"
                     f' {{ agent = "{name}", until = "ready" }}',
                 )
 
@@ -145,11 +145,11 @@ class Scope:
 
     def _agent_problem(self, reference: Reference, own: str | None) -> str | None:
         if own is None:
-            return "what agents hand on is not known yet when this is read"
+            return "outputs of agents are not known yet when this file is read"
         if reference.name == own:
             return f"{own} refers to itself"
         if reference.name not in self.agents:
-            return hinted(f"there is no agent {reference.name!r}", reference.name, self.agents)
+            return hinted(f"no agent is named {reference.name!r}", reference.name, self.agents)
         known = (*ALWAYS, *self.agents[reference.name])
         if reference.field in known:
             return None

@@ -15,7 +15,7 @@ def _for_each(names: str, ours: str) -> dict[str, str]:
 FOREIGN_AGENT: Mapping[str, str] = {
     **_for_each("needs requires require dependencies deps depends after upstream", 'depends_on = ["NAME"]'),
     **_for_each("if condition run_if rules trigger_rule", 'when = "success", "failure" or "always"'),
-    **_for_each("finally after_script on_exit post cleanup", 'an agent of its own with when = "always"'),
+    **_for_each("finally after_script on_exit post cleanup", 'a separate agent with when = "always"'),
     **_for_each(
         "matrix strategy foreach for_each with_items parallel replicas scale count",
         "an [agents.NAME] for each: one table is one agent",
@@ -39,13 +39,13 @@ FOREIGN_WHOLE: Mapping[str, str] = {
     **_for_each("fail_fast continue_on_error", 'on_failure = "stop", "continue" or "cancel"'),
     **_for_each("timeout_minutes deadline", 'timeout = "2h"'),
     **_for_each("env environment", "env below each agent, or [vars]"),
-    **_for_each("schedule cron on", "no schedule here: overmind ritual create NAME CRON --apply FILE"),
+    **_for_each("schedule cron on", "a ritual: overmind ritual create NAME CRON --apply FILE"),
 }
 """Below [blueprint]."""
 FOREIGN_ROOT: Mapping[str, str] = {
     **_for_each("jobs steps tasks stages services agent pipeline workflow", "[agents.NAME]"),
     **_for_each("variables env environment params inputs", "[vars]"),
     **_for_each("plan settings config defaults name timeout max_parallel on_failure concurrency", "[blueprint]"),
-    **_for_each("schedule cron on", "no schedule here: overmind ritual create NAME CRON --apply FILE"),
+    **_for_each("schedule cron on", "a ritual: overmind ritual create NAME CRON --apply FILE"),
 }
 """In the file itself."""

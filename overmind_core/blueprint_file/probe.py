@@ -38,7 +38,7 @@ def _timeout(spot: FileValue | None, scope: Scope) -> float | None:
     spot = spot and resolved(spot, scope)
     found = None if spot is None else values.limit(spot)
     if spot is not None and found == 0:
-        spot.wrong("it must be more than 0")
+        spot.wrong("it must be greater than 0")
     return found
 
 
@@ -56,7 +56,7 @@ def _command(spot: FileValue, scope: Scope) -> str | None:
         return None
     found_in(spot, scope, None, in_shell=True)
     if not written.strip():
-        spot.wrong("write a command that exits with 0 when the agent is ready")
+        spot.wrong("write a command that exits with 0 once the agent is ready")
     return written
 
 
@@ -92,7 +92,7 @@ def _pattern(spot: FileValue) -> str | None:
     try:
         re.compile(written or "")
     except (re.error, RecursionError, OverflowError) as error:
-        spot.wrong(f"this is no regular expression: {error}")
+        spot.wrong(f"this is not a valid regular expression: {error}")
         return None
     if written == "":
         spot.wrong("write a regular expression that a line of its output matches")
@@ -102,7 +102,7 @@ def _pattern(spot: FileValue) -> str | None:
 def _silence(spot: FileValue) -> str | None:
     found = reading.seconds(spot)
     if found == 0:
-        spot.wrong("it must be more than 0")
+        spot.wrong("it must be greater than 0")
     return f"{found:.3f}" if found else None
 
 

@@ -27,7 +27,7 @@ def read_variables(spot: FileValue | None, given: Mapping[str, str], environ: Ma
     found: dict[str, str] = {}
     for name, entry in table.items():
         if not WORD.fullmatch(name):
-            entry.notes.at_key(entry.path, f"{name!r} is no name: write letters, digits, '_' and '-'")
+            entry.notes.at_key(entry.path, f"{name!r} is not a valid name: use letters, digits, '_' and '-'")
         value = _value(entry, Scope(found, environ, {}))
         found[name] = given.get(name, value)
     return {**found, **given}
@@ -40,7 +40,7 @@ def _value(spot: FileValue, scope: Scope) -> str:
     if isinstance(spot.value, (int, float)):
         return str(spot.value)
     if not isinstance(spot.value, str):
-        spot.wrong("write a text in quotes, a number, or true or false")
+        spot.wrong("write a string in quotes, a number, or true or false")
         return ""
     plain = resolved(spot, scope)
     return "" if plain is None else str(plain.value)
@@ -127,7 +127,7 @@ def _settings(spot: FileValue | None, scope: Scope) -> dict[str, Any]:
 def _drafts(spot: FileValue | None, root: FileValue, context: ReadContext) -> list[Draft]:
     table = {} if spot is None else spot.table()
     if table == {}:
-        (spot or root).notes.at_key(("agents",), 'there are no agents: write [agents.NAME] and command = "…" below it')
+        (spot or root).notes.at_key(("agents",), 'no agents: write [agents.NAME] and command = "…" below it')
     return [draft(entry, context) for entry in (table or {}).values()]
 
 
@@ -148,7 +148,7 @@ def _report_unused(given: Mapping[str, str], written: object, scope: Scope, note
     known = {*(written if isinstance(written, dict) else ()), *scope.used}
     for name in given:
         if name not in known:
-            notes.at((1, 1), hinted(f"--var {name}: the blueprint has no such variable", name, known))
+            notes.at((1, 1), hinted(f"--var {name}: the blueprint has no variable of this name", name, known))
 
 
 def _named(written: str | None, stem: str, spot: FileValue | None, notes: Findings) -> str:
@@ -156,6 +156,6 @@ def _named(written: str | None, stem: str, spot: FileValue | None, notes: Findin
     problem = name_problem(name)
     if problem is not None:
         where = (1, 1) if written is None or spot is None else notes.places.at_value((*spot.path, "name"))
-        hint = "" if written is not None else '. Give it one: [blueprint] name = "…"'
+        hint = "" if written is not None else '. Set one: [blueprint] name = "…"'
         notes.at(where, f"{problem}: {name!r}{hint}")
     return name

@@ -42,7 +42,7 @@ def window(spot: FileValue) -> object:
     """A duration that is not 0, as it was written."""
     found = seconds(spot)
     if found is not None and found <= 0:
-        spot.wrong("it must be more than 0")
+        spot.wrong("it must be greater than 0")
     return spot.value if found else None
 
 
@@ -54,7 +54,7 @@ def stop_signal(spot: FileValue) -> str | int | None:
         try:
             signal.Signals(int(word)) if word.isdecimal() else signal.Signals[f"SIG{word.removeprefix('SIG')}"]
         except (KeyError, ValueError):
-            spot.wrong(f"there is no signal {written!r}. Write a name such as TERM, INT or HUP")
+            spot.wrong(f"unknown signal {written!r}. Write a name such as TERM, INT or HUP")
             return None
         return written  # type: ignore[return-value]
     spot.wrong("write the name of a signal in quotes, or its number")
@@ -96,5 +96,5 @@ def pairs(spot: FileValue) -> dict[str, str] | None:
     found = {name: text(entry) for name, entry in table.items()}
     for name in table:
         if not name or "=" in name or not name.isprintable():
-            spot.notes.at_key((*spot.path, name), f"{spot.key}: {name!r} is no name for this")
+            spot.notes.at_key((*spot.path, name), f"{spot.key}: {name!r} is not a valid name")
     return None if None in found.values() else {name: one for name, one in found.items() if one is not None}

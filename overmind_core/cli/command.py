@@ -320,7 +320,7 @@ def find(name: str) -> Command:
         from overmind_core.cli.synonyms import advice  # only after a mistake
 
         raise OvermindError(
-            "unknown_command", f"There is no command {name!r}.{advice(name, COMMANDS)} See: overmind --help"
+            "unknown_command", f"Unknown command {name!r}.{advice(name, COMMANDS)} See: overmind --help"
         )
     commands: tuple[Command, ...] = __import__(module, fromlist=["COMMANDS"]).COMMANDS
     return next(command for command in commands if command.name == name)

@@ -149,7 +149,7 @@ def full_parser() -> argparse.ArgumentParser:
     home = parser.add_argument("--home", metavar="DIR", help="home")
     home.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
     commands = parser.add_subparsers(dest="command")
-    headless = commands.add_parser("--headless", help="run to the end in the foreground, for CI")
+    headless = commands.add_parser("--headless", help="run in the foreground until the end, for CI")
     kinds = headless.add_subparsers()
     for kind, one in HEADLESS_COMMANDS.items():
         _annotate(add_parameters(kinds.add_parser(kind, help=one.summary), one), one)
@@ -169,7 +169,7 @@ def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
     """Say of each value what it may be."""
     if command.rest is not None:
         if command.rest.startswith("CMD"):
-            parser.add_argument("program", help="the program to run").complete = PROGRAMS  # type: ignore[attr-defined]
+            parser.add_argument("program", help="program to run").complete = PROGRAMS  # type: ignore[attr-defined]
         rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="its arguments, or a prompt")
         rest.complete = shtab.FILE  # type: ignore[attr-defined]
     for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them, shtab does the same)

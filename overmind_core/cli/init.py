@@ -29,7 +29,7 @@ def init(args: Namespace, context: Context) -> int:
         context.print(dumps({"path": path}))
     else:
         context.print(f"Wrote {path}")
-        context.hint(f"Look at it: overmind agents --graph {path}   Run it: overmind apply {path}")
+        context.hint(f"Check it: overmind agents --graph {path}   Run it: overmind apply {path}")
     return 0
 
 

@@ -136,7 +136,8 @@ class Client:
         self.close()
         if not repeatable:
             raise OvermindError(
-                "daemon_lost", "The daemon went away before it answered. See what it did with: overmind ps"
+                "daemon_lost",
+                "The connection to the daemon was lost before it answered. Check the result with: overmind ps",
             )
         if self._lost_at is not None:  # again, without an answer in between
             time.sleep(_PAUSE)
@@ -149,7 +150,8 @@ class Client:
         if connection is None:
             raise OvermindError(
                 "daemon_lost",
-                f"The daemon went away and did not come back in {ANSWER_LIMIT:.0f} s. See: overmind status",
+                f"The connection to the daemon was lost and not restored within {ANSWER_LIMIT:.0f} s."
+                " See: overmind status",
             )
         self._greet(connection)
 
@@ -180,7 +182,7 @@ class Client:
 
     def _connected(self) -> DaemonConnection:
         if self._abandoned:
-            raise OvermindError("daemon_lost", "Nobody waits for the answer any more.")
+            raise OvermindError("daemon_lost", "The client no longer waits for the answer.")
         if self._connection is None:
             connection, pid = connect_or_start(self.home, start=self._start)
             self._greet(connection)

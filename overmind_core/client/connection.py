@@ -47,7 +47,7 @@ class DaemonConnection:
         try:
             line = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
         except UnicodeEncodeError as error:
-            raise OvermindError("invalid", f"{error.object[:40]!r} is not valid text.") from None
+            raise OvermindError("invalid", f"{error.object[:40]!r} is not valid UTF-8 text.") from None
         self._unsent += line + b"\n"
 
     def receive(self, *, timeout: float | None = None) -> dict[str, Any]:
@@ -123,5 +123,5 @@ def _decoded(line: bytes) -> dict[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise OvermindError("internal", f"The daemon answered what is no answer: {line[:80]!r}")
+        raise OvermindError("internal", f"The daemon sent an invalid answer: {line[:80]!r}")
     return answer

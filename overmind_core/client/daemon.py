@@ -128,14 +128,16 @@ def exec_daemon(home: Home) -> NoReturn:
 
 def _prepare(home: Home) -> None:
     if os.path.lexists(home.headless) and holder_pid(home.keeper_lock) is not None:
-        raise OvermindError("daemon_not_running", f"The headless run of {home.root} is over: all of it is ending now.")
+        raise OvermindError(
+            "daemon_not_running", f"The headless run in {home.root} is over: everything in it is being stopped."
+        )
     try:
         ensure_home(home)
     except HomeUnsafe as error:
         raise OvermindError("forbidden", f"{error}.") from None
     except OSError as error:
         code = "disk_full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "forbidden"
-        raise OvermindError(code, f"The home {home.root} can't be made: {error.strerror}.") from None
+        raise OvermindError(code, f"The home {home.root} can't be created: {error.strerror}.") from None
 
 
 def _fork_twice(home: Home, argv: list[str], ready: int) -> None:
@@ -214,7 +216,7 @@ def _read_report(home: Home, reading: int, limit: float, on_waiting: Callable[[]
         if not chunk or (message and not message.startswith(b"{")):
             ready = bool(newline and message) and not message.startswith(b"{")
             return LaunchedDaemon(home, int(pid or 0), message.decode(errors="replace").strip(), ready=ready)
-    raise OvermindError("busy", f"The daemon did not listen within {limit:.0f} s. {home.daemon_log} may say why.")
+    raise OvermindError("busy", f"The daemon did not start listening within {limit:.0f} s. See {home.daemon_log}")
 
 
 def _call_or_end(on_waiting: Callable[[], None], pid: int) -> None:
@@ -237,7 +239,7 @@ def _last_line(path: str) -> str:
             lines = log.read().splitlines()
     except OSError:
         lines = []
-    return lines[-1] if lines else f"it left without a word. {path} may say more."
+    return lines[-1] if lines else f"it exited without a message. See {path}"
 
 
 _NOT_LISTENING = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ECONNRESET, errno.EPIPE})

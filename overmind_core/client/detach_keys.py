@@ -67,7 +67,7 @@ def parse_key(text: str) -> DetachKey:
         raise ValueError(f"{text!r} is not a key: write ctrl- and a letter or one of \\ ] ^ _ @, such as ctrl-]")
     character = found[1].lower().replace("space", "@")
     if character in _TAKEN:
-        raise ValueError(f"{text!r} can't be used to leave: it {_TAKEN[character]}")
+        raise ValueError(f"{text!r} can't detach: it {_TAKEN[character]}")
     return DetachKey(ord(character))
 
 
@@ -111,7 +111,9 @@ def detach_keys(path: str) -> list[DetachKey]:
         raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise OvermindError("invalid_config", f"{path}: line {line} is no UTF-8. Save the file as UTF-8.") from None
+        raise OvermindError(
+            "invalid_config", f"{path}: line {line} is not valid UTF-8. Save the file as UTF-8."
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise OvermindError("invalid_config", f"{path}: {error}") from None
     table = document.get("attach", {})

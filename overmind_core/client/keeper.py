@@ -59,7 +59,7 @@ class BareKeeper:
         deadline = time.monotonic() + LEAVE_LIMIT
         while (pid := holder_pid(self._home.keeper_lock)) is not None:
             if time.monotonic() > deadline:
-                raise OvermindError("busy", f"The keeper (PID {pid}) has not left within {LEAVE_LIMIT:.0f} s.")
+                raise OvermindError("busy", f"The keeper (PID {pid}) did not exit within {LEAVE_LIMIT:.0f} s.")
             time.sleep(_PAUSE)
 
     def _ask(self, op: str, **fields: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from overmind_core.containers.model import EngineMissing
 
 WHAT_CAN_BE_REACHED = (
-    "Overmind speaks to an engine on this machine, by unix:///path/of/docker.sock or tcp://127.0.0.1:port"
+    "Overmind connects to an engine on this machine, through unix:///path/of/docker.sock or tcp://127.0.0.1:port"
 )
 
 PORT = 2375
@@ -72,7 +72,7 @@ def usable(url: str, source: str) -> str:
     try:
         scheme, host, port = urlsplit(address).scheme, urlsplit(address).hostname, urlsplit(address).port
     except ValueError:
-        raise EngineMissing(f"{where}, which is no address. {WHAT_CAN_BE_REACHED}.") from None
+        raise EngineMissing(f"{where}, which is not an address. {WHAT_CAN_BE_REACHED}.") from None
     if scheme == "unix":
         return address
     if scheme == "https":
@@ -84,7 +84,7 @@ def usable(url: str, source: str) -> str:
         )
     if host is None or not _is_here(host):
         raise EngineMissing(
-            f"{where}, which is another machine: ports that it publishes on 127.0.0.1 are not reachable from here."
+            f"{where}, which is another machine: ports published on its 127.0.0.1 can't be reached from here."
             f" {WHAT_CAN_BE_REACHED}."
         )
     return address if port is not None else f"{address.rstrip('/')}:{PORT}"
@@ -102,7 +102,7 @@ def _named(environ: Mapping[str, str]) -> EngineAddress | None:
     url = _field(os.path.join(folder, "contexts", "meta", digest, "meta.json"), "Endpoints", "docker", "Host")
     if not url:
         raise EngineMissing(
-            f"the docker context {context} is selected, and it does not exist. See `docker context ls`, and select"
+            f"the docker context {context} is selected but does not exist. See `docker context ls`, and select"
             " one with `docker context use default`."
         )
     return EngineAddress(url, f"the docker context {context}")
@@ -169,7 +169,7 @@ def first_that_answers(addresses: Sequence[EngineAddress]) -> str:
         return address.url
     if broken:
         raise broken[0]
-    raise EngineMissing(f"no engine of Docker or Podman is on this machine: none of {', '.join(absent)} exists."
+    raise EngineMissing(f"no Docker or Podman engine on this machine: none of {', '.join(absent)} exists."
                         f" {HOW_TO_HAVE_ONE}")  # fmt: skip
 
 
@@ -218,15 +218,15 @@ def _why_closed(url: str, source: str, error: OSError) -> str:
     match error.errno:
         case errno.EACCES | errno.EPERM:
             return (
-                f"the engine's socket {place} may not be used by this user: permission denied. Join the docker group"
-                " (`sudo usermod -aG docker $USER`, log in again, start Overmind anew), or use a rootless engine."
+                f"the engine's socket {place} can't be opened: permission denied. Join the docker group"
+                " (`sudo usermod -aG docker $USER`, log in again, restart the daemon), or use a rootless engine."
             )
         case errno.ENOENT:
-            return f"no engine of Docker or Podman answers: {place} does not exist. {HOW_TO_HAVE_ONE}"
+            return f"no Docker or Podman engine answers: {place} does not exist. {HOW_TO_HAVE_ONE}"
         case errno.ECONNREFUSED:
-            return f"no engine of Docker or Podman answers: nothing listens at {place}. {HOW_TO_HAVE_ONE}"
+            return f"no Docker or Podman engine answers: nothing listens at {place}. {HOW_TO_HAVE_ONE}"
         case _:
-            return f"no engine of Docker or Podman answers at {place}: {error.strerror or error}. {HOW_TO_HAVE_ONE}"
+            return f"no Docker or Podman engine answers at {place}: {error.strerror or error}. {HOW_TO_HAVE_ONE}"
 
 
 def _version(url: str) -> str:
@@ -249,18 +249,18 @@ def _version(url: str) -> str:
             return version
     except requests.exceptions.Timeout as error:
         raise EngineMissing(
-            f"the engine at {url} takes connections and does not answer within {PROBE_SECONDS:g} s."
-            " Look at it with `docker version`, or start it anew."
+            f"the engine at {url} accepts connections but does not answer within {PROBE_SECONDS:g} s."
+            " Look at it with `docker version`, or restart it."
         ) from error
     except (requests.exceptions.RequestException, docker.errors.DockerException, OSError) as error:
-        raise EngineMissing(f"{url} takes connections and is no engine of Docker or Podman: it does not answer as one."
+        raise EngineMissing(f"{url} accepts connections but is not a Docker or Podman engine."
                             f" {HOW_TO_HAVE_ONE}") from error  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
-        raise EngineMissing(f"{url} answers, and is no engine of Docker or Podman. {HOW_TO_HAVE_ONE}") from error
+        raise EngineMissing(f"{url} answers, but is not a Docker or Podman engine. {HOW_TO_HAVE_ONE}") from error
     finally:
         client.close()
-    raise EngineMissing(f"the engine at {url} is too old: it speaks version {version} of its API, and at least"
-                        f" {OLDEST_API} is needed. Upgrade it.")  # fmt: skip
+    raise EngineMissing(f"the engine at {url} is too old: it supports API version {version}, and at least"
+                        f" {OLDEST_API} is required. Upgrade it.")  # fmt: skip
 
 
 def _path(url: str) -> str:

@@ -60,8 +60,8 @@ def port_taken(words: str) -> bool:
 def port_taken_error(spec: ContainerSpec) -> str:
     """The error for a port of this machine that is taken, and what to do."""
     return (
-        f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is taken by another program."
-        " End that program, or change isolation.port_range in .overmind.yml."
+        f"container {spec.name} could not be started: port {spec.host_port} of {LOOPBACK} is in use by another program."
+        " Stop that program, or change isolation.port_range in .overmind.yml."
     )
 
 
@@ -121,7 +121,7 @@ class Engine:
         """Whether `image` is on this machine."""
         from docker.errors import NotFound
 
-        with engine_errors(self.url, f"image {image} could not be looked for"):
+        with engine_errors(self.url, f"image {image} could not be searched for"):
             try:
                 self._client.inspect_image(image)
             except NotFound:
@@ -144,7 +144,7 @@ class Engine:
             except (APIError, InvalidRepository) as error:
                 raise images.image_missing(image, refusal(error)) from error
         if not self.has_image(image):
-            raise images.image_missing(image, "the engine broke off")
+            raise images.image_missing(image, "the engine closed the connection")
 
     def ensure(self, spec: ContainerSpec, tell: Callable[[str], None]) -> None:
         """Make the container run as `spec` wants it; one that was made otherwise is made anew, on the same volumes.
@@ -163,7 +163,7 @@ class Engine:
                 return
             time.sleep(0.1)
         raise ContainerFailed(
-            f"container {spec.name} is made and removed by somebody else at the same moment. Try again."
+            f"container {spec.name} is being created and removed by another program at the same time. Try again."
         )
 
     def state(self, name: str) -> ContainerState:
@@ -268,7 +268,7 @@ class Engine:
     def _inspect(self, name: str) -> dict[str, Any] | None:
         from docker.errors import NotFound
 
-        with engine_errors(self.url, f"container {name} could not be looked at"):
+        with engine_errors(self.url, f"container {name} could not be inspected"):
             try:
                 found: dict[str, Any] = self._client.inspect_container(name)
             except NotFound:
@@ -302,7 +302,8 @@ class Engine:
         labels = found["Config"].get("Labels") or {}
         if labels.get(HOME) != spec.labels.get(HOME) or RECIPE not in labels:
             raise ContainerFailed(
-                f"container {spec.name} exists already and is not this Overmind's. Remove it: docker rm -f {spec.name}"
+                f"container {spec.name} already exists and belongs to another program."
+                f" Remove it: docker rm -f {spec.name}"
             )
         if labels[RECIPE] == recipe(spec):
             return found
@@ -334,7 +335,7 @@ class Engine:
 
         state = found["State"] if found is not None else {}
         if state.get("Paused"):
-            with engine_errors(self.url, f"container {spec.name} could not go on"):
+            with engine_errors(self.url, f"container {spec.name} could not be resumed"):
                 self._client.unpause(spec.name)
             return True
         if state.get("Running"):

@@ -40,7 +40,7 @@ def readiness_problem(engine: Engine, name: str, host_port: int | None, ready: R
     """
     health = _alive(engine, name)
     if health in {"starting", "unhealthy"}:
-        return f"its own health check says {health}"
+        return f"its own health check reports {health}"
     if ready is None:
         if not health:
             time.sleep(ALIVE_SECONDS)
@@ -54,7 +54,7 @@ def readiness_problem(engine: Engine, name: str, host_port: int | None, ready: R
 
 
 def _alive(engine: Engine, name: str) -> str:
-    """What its own health check says.
+    """What its own health check reports.
 
     Raises:
         ContainerFailed: It does not run.
@@ -63,7 +63,7 @@ def _alive(engine: Engine, name: str) -> str:
     if state.running:
         return state.health
     if not state.exists:
-        raise ContainerFailed(f"container {name} is gone: somebody removed it")
+        raise ContainerFailed(f"container {name} was removed by someone else")
     ended = f"ended with exit code {state.exit_code}" if state.exit_code is not None else "was never started"
     because = f" ({state.error})" if state.error else ""
     raise ContainerFailed(f"container {name} {ended}{because} before it was ready", engine.log_tail(name))

@@ -11,18 +11,18 @@ from overmind_core.containers.model import ImageMissing
 REASONS: tuple[tuple[str, str, str], ...] = (
     (
         r"not found|manifest unknown|does not exist|access denied|unauthorized|no basic auth|denied",
-        "its registry does not have it, or wants a login",
+        "its registry does not have it, or requires a login",
         "Check the name in .overmind.yml, or log in with `docker login`.",
     ),
     (
         r"toomanyrequests|rate limit",
-        "its registry refuses more downloads for now",
+        "its registry limits downloads for now",
         "Wait, or log in with `docker login`.",
     ),
     (
         r"no space left",
         "the engine's disk is full",
-        "Make room, for example with `docker system prune`.",
+        "Free space, for example with `docker system prune`.",
     ),
     (
         r"dial tcp|no such host|lookup |timeout|connection re|unreachable|TLS handshake|EOF|canceled|deadline",
@@ -31,7 +31,7 @@ REASONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"invalid reference|repository name must",
-        "that is no name of an image",
+        "that is not an image name",
         "Correct it in .overmind.yml.",
     ),
 )
@@ -43,7 +43,7 @@ def image_missing(image: str, words: str) -> ImageMissing:
     for pattern, why, what_to_do in REASONS:
         if re.search(pattern, words, re.IGNORECASE):
             return ImageMissing(image, f"{why} ({words})", what_to_do)
-    return ImageMissing(image, words or "the engine does not say why", f"Try it yourself: `docker pull {image}`.")
+    return ImageMissing(image, words or "the engine gives no reason", f"Try it yourself: `docker pull {image}`.")
 
 
 def pull_progress(image: str, items: Iterable[Mapping[str, Any]], tell: Callable[[str], None]) -> None:

@@ -124,11 +124,11 @@ def engine_errors(url: str, doing: str) -> Iterator[None]:
         raise ContainerFailed(f"{doing}: {refusal(error)}") from error
     except requests.exceptions.Timeout as error:
         raise EngineMissing(
-            f"{doing}: the engine at {url} does not answer in time. Look at it with `docker ps`, or start it anew."
+            f"{doing}: the engine at {url} does not answer in time. Look at it with `docker ps`, or restart it."
         ) from error
     except gone as error:
         raise EngineMissing(
-            f"{doing}: the engine at {url} does not answer any more. Start it, for example with"
+            f"{doing}: the engine at {url} no longer answers. Start it, for example with"
             " `sudo systemctl start docker`, and try again."
         ) from error
 

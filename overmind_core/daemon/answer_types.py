@@ -6,7 +6,7 @@ from typing import TypedDict
 
 
 class Welcome(TypedDict):
-    """Who answers."""
+    """The daemon that answers."""
 
     version: str
     pid: int
@@ -17,7 +17,7 @@ class Welcome(TypedDict):
 
 
 class MissionCounts(TypedDict):
-    """How many missions stand where."""
+    """The number of missions by status."""
 
     preparing: int
     starting: int
@@ -45,7 +45,7 @@ class KeeperStatus(TypedDict):
 
 
 class DaemonStatus(TypedDict):
-    """The daemon, its keeper, and how many missions stand where."""
+    """The daemon, its keeper, and the number of missions by status."""
 
     pid: int
     version: str
@@ -60,7 +60,7 @@ class DaemonStatus(TypedDict):
     log_bytes: int
     """Of all logs together."""
     problems: list[str]
-    """A sentence for each thing that a person has to mend."""
+    """A sentence for each problem that a person has to fix."""
 
 
 class Departed(TypedDict):

@@ -42,7 +42,7 @@ KEEPER_LIMIT = 2.0
 
 
 class Hello(Args, frozen=True):
-    """Who asks."""
+    """The client."""
 
     version: str = ""
 
@@ -111,13 +111,13 @@ class DaemonApi:
 
     @handles(Hello)
     async def hello(self, request: Hello, caller: Caller) -> Welcome:
-        """Who answers; the caller's version decides whether it says that the daemon is older."""
+        """The daemon that answers; with the caller's version it reports whether the daemon is older."""
         del request, caller
         return {"version": VERSION, "pid": os.getpid(), "home": to_wire(self._home.root), "api": API_VERSION}
 
     @handles(Nothing)
     async def status(self, request: Nothing, caller: Caller) -> DaemonStatus:
-        """The daemon, its keeper, and how many missions stand where."""
+        """The daemon, its keeper, and the number of missions by status."""
         del request, caller
         self._journal.flush()
         counts = self._mission_table.count_by_status()
@@ -141,7 +141,7 @@ class DaemonApi:
         if self._line.is_mute():
             found.append(mute_keeper(self._line.hello.get("pid")).message)
         if self._settings_mistake:
-            advice = "The last good settings are in use; mend the file, then run: overmind start --replace"
+            advice = "The last valid settings are in use. Fix the file, then run: overmind start --replace"
             found.append(f"{self._settings_mistake}. {advice}")
         if (unrecorded := self._unrecorded.problem()) is not None:
             found.append(unrecorded)

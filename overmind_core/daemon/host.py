@@ -234,13 +234,13 @@ class Host:
             if app.phase.leaving.is_set():
                 continue
             if not self._is_ours():
-                _log.error("the home %s was removed, or its lock; this daemon leaves", self._home.root)
+                _log.error("the home %s or its lock was removed; this daemon exits", self._home.root)
                 if self._kill_after is None:
                     await app.leave(Departure.HAND_OVER)
                 return
             if self._is_reachable():
                 continue
-            _log.warning("the socket %s was removed; listening anew", self._address)
+            _log.warning("the socket %s was removed; creating it again", self._address)
             self._stop_listening()
             try:
                 await self._listen(app)
@@ -294,7 +294,7 @@ def _end_plans(app: App) -> None:
 
 def _keep_copy(home: Home, found: Loaded) -> None:
     if found.mistake:
-        _log.error("%s. The last good settings are in use", found.mistake)
+        _log.error("%s. The last valid settings are in use", found.mistake)
     try:
         config.keep_copy(found, home.good_config)
     except (OSError, OvermindError) as error:
@@ -311,13 +311,13 @@ def _explained(home: Home) -> Iterator[None]:
     try:
         yield
     except SchemaNewer as error:
-        advice = "Until then, end all that runs with: overmind kill --all"
+        advice = "Until then, you can end every mission with: overmind kill --all"
         raise OvermindError("schema_newer", f"{error}. {advice}") from error
     except DiskFull as error:
-        advice = f"Make room there first; {home.logs} holds the logs of missions, which may be removed."
+        advice = f"Free space there first. {home.logs} holds mission logs, which you can remove."
         raise OvermindError("disk_full", f"The disk is full: {home.database} can't be written. {advice}") from error
     except (StoreCorrupt, msgspec.MsgspecError) as error:
-        advice = "Move it away to start afresh; missions that still run are found again."
+        advice = "Move it away to start with an empty state. Missions that still run are recovered."
         raise OvermindError("internal", f"The state {home.database} is damaged ({error}). {advice}") from error
     except StoreError as error:
         raise OvermindError("internal", f"The state can't be opened: {error}") from error
@@ -327,7 +327,7 @@ def _check_files() -> None:
     """See that enough files may be open at once."""
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if 0 <= files < LEAST_FILES:
-        limit = f"The limit of open files is {files}, and a daemon needs {LEAST_FILES} at least."
+        limit = f"The limit of open files is {files}, and a daemon needs at least {LEAST_FILES}."
         hard = (
             ""
             if most == resource.RLIM_INFINITY or most >= LEAST_FILES

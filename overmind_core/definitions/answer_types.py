@@ -9,10 +9,10 @@ from overmind_core.missions.answer_types import MissionBrief
 
 
 class AgentTerms(TypedDict):
-    """What can be changed of an agent; see `overmind run --help`."""
+    """The editable fields of an agent; see `overmind run --help`."""
 
     prompt: str | None
-    """Null for a session, which is told what to do with `send`."""
+    """Null for a session, which takes messages with `send`."""
     model: str | None
     permission_mode: str | None
     allowed_tools: list[str]
@@ -28,7 +28,7 @@ class AgentTerms(TypedDict):
 
 
 class MissionTerms(TypedDict):
-    """What can be changed of a mission: the argument `definition` of `redefine`. Durations are texts, `10s`."""
+    """The editable fields of a mission: the argument `definition` of `redefine`. Durations are texts, `10s`."""
 
     name: str
     command: str | list[str] | None
@@ -38,7 +38,7 @@ class MissionTerms(TypedDict):
     rows: int
     labels: dict[str, str]
     env: dict[str, str]
-    """What was set for this mission alone."""
+    """Variables set for this mission alone."""
     restart: str
     """never, on-failure or always."""
     max_restarts: int
@@ -60,7 +60,7 @@ class MissionTerms(TypedDict):
 
 
 class MissionDefinition(MissionBrief):
-    """What can be changed of a mission."""
+    """The editable fields of a mission."""
 
     provider: str
     type: Kind

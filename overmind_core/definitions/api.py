@@ -62,7 +62,7 @@ class DefinitionsApi:
 
     @handles(One)
     async def definition(self, request: One, caller: Caller) -> MissionDefinition:
-        """What can be changed of a mission, its secrets included, and how to name this state of it."""
+        """The editable fields of a mission, secrets included, and a name for this state of them."""
         del caller
         mission = lookup.find(self._registry, request.id)
         check_editable(mission)
@@ -78,7 +78,7 @@ class DefinitionsApi:
 
     @handles(Redefine)
     async def redefine(self, request: Redefine, caller: Caller) -> RedefinedMission:
-        """Have a mission be something else from its next run on; answers the names of what has changed."""
+        """Replace a mission's definition from its next run on; answers the names of the changed fields."""
         del caller
         mission = lookup.find(self._registry, request.id)
         check_editable(mission)
@@ -129,7 +129,7 @@ class DefinitionsApi:
         if editable.fingerprint(whole) != as_of:
             name = mission.definition.name
             raise OvermindError(
-                "busy", f"Mission {mission.id} ({name}) was changed meanwhile. Look at it, and edit again."
+                "busy", f"Mission {mission.id} ({name}) was changed in the meantime. Review it, then edit again."
             )
         return whole
 

@@ -123,22 +123,22 @@ _OTHERWISE = frozenset({"command", "env", "agent"})
 
 def _given_command(before: EditableMission, terms: Terms) -> str | list[str]:
     if before.talks and terms.command is not None:
-        raise OvermindError("invalid", "command: an agent has none; say in agent.prompt what it is to do.")
+        raise OvermindError("invalid", "command: an agent has no command. Describe its task in agent.prompt.")
     if not before.talks and not terms.command:
-        raise OvermindError("empty_command", "Missing command: say what to run.")
+        raise OvermindError("empty_command", "Missing command.")
     return terms.command or ""
 
 
 def _given_agent(before: EditableMission, terms: Terms) -> AgentArgs | None:
     if not before.talks or before.agent is None:
         if terms.agent is not None:
-            raise OvermindError("invalid", "agent: this is a plain program, no agent.")
+            raise OvermindError("invalid", "agent: this mission is a plain command, not an agent.")
         return None
     given = terms.agent or AgentArgs()
     if before.agent.home is AgentMode.ONE_SHOT:
         return given
     if given.prompt is not None:
-        raise OvermindError("invalid", "agent.prompt: a session is told what to do with: overmind send")
+        raise OvermindError("invalid", "agent.prompt: a session takes messages instead. Use: overmind send")
     return msgspec.structs.replace(given, prompt=before.agent.prompt)
 
 

@@ -140,7 +140,7 @@ def text(spot: FileValue) -> str | None:
     """A text."""
     if isinstance(spot.value, str):
         return spot.value
-    spot.wrong("write a text in quotes")
+    spot.wrong("write a string in quotes")
     return None
 
 
@@ -148,7 +148,7 @@ def texts(spot: FileValue) -> list[str] | None:
     """A text, or several."""
     entries = [spot] if isinstance(spot.value, str) else spot.entries()
     if entries is None:
-        spot.wrong("write a text in quotes, or a list of them")
+        spot.wrong("write a string in quotes, or a list of them")
         return None
     found = [text(entry) for entry in entries]
     return None if None in found else [one for one in found if one is not None]
@@ -183,7 +183,7 @@ def milliseconds(spot: FileValue) -> float | None:
 def _duration(spot: FileValue, unit: str) -> float | None:
     written = spot.value
     if not (isinstance(written, str) or is_number(written, int, float)):
-        spot.wrong('write a duration: a number, or a text such as "90s", "5m" or "1.5h"')
+        spot.wrong('write a duration: a number, or a string such as "90s", "5m" or "1.5h"')
         return None
     try:
         return parse_duration(f"{written:.3f}" if isinstance(written, float) else str(written), default_unit=unit)

@@ -330,7 +330,7 @@ def document(text: str) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
     try:
         return _document(text.replace("\r\n", "\n"))
     except RecursionError:
-        raise Problems([Problem(1, 1, "lists and tables stand too deep within each other")]) from None
+        raise Problems([Problem(1, 1, "lists and tables are nested too deeply")]) from None
 
 
 def _document(text: str) -> tuple[dict[str, Any], TomlPlaces, list[Problem]]:
@@ -362,7 +362,7 @@ def _values(text: str) -> dict[str, Any]:
 def _duplicate_text(doubled: Duplicate, found: TomlPlaces) -> str:
     name = ".".join(str(part) for part in doubled.path if isinstance(part, str))
     line, _ = found.position(found.of_key(doubled.path))
-    return f"{name} is there twice: first in line {line}"
+    return f"{name} is listed twice: first in line {line}"
 
 
 def _blanked(text: str, doubled: Duplicate) -> str:
@@ -379,7 +379,7 @@ def _syntax(error: Exception, found: TomlPlaces) -> Problem:
     message = message if message[1:2].isupper() else message[:1].lower() + message[1:]
     at_end = any(words in message for words in _END) and "\0" not in found.text
     if found.unclosed is not None:
-        return Problem(*found.position(found.unclosed), "what begins here has no end")
+        return Problem(*found.position(found.unclosed), "this is never closed")
     if at_end:
         return Problem(*found.position(len(found.text.rstrip())), "the file ends too early")
     if isinstance(error, ParseError):

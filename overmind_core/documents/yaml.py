@@ -84,13 +84,13 @@ def document(data: bytes) -> tuple[Value, YamlPlaces, list[Problem]]:
         Problems: it is no YAML of ours: the one reason.
     """
     if len(data) > MAX_BYTES:
-        raise _wrong((1, 1), f"the file has more than {MAX_BYTES // 1024} KiB")
+        raise _wrong((1, 1), f"the file is larger than {MAX_BYTES // 1024} KiB")
     text = decoded(data)
     strange = Reader.NON_PRINTABLE.search(text)
     if strange is not None:
         line = text.count("\n", 0, strange.start()) + 1
         column = strange.start() - text.rfind("\n", 0, strange.start())
-        raise _wrong((line, column), f"the character U+{ord(strange[0]):04X} can't stand in this file")
+        raise _wrong((line, column), f"the character U+{ord(strange[0]):04X} is not allowed in this file")
     loader = _Loader(text)
     try:
         root = loader.root()
@@ -99,7 +99,7 @@ def document(data: bytes) -> tuple[Value, YamlPlaces, list[Problem]]:
     except ReaderError as error:
         raise _wrong((1, 1), str(error.reason)) from None
     except (ValueError, OverflowError):  # of chr() and int() in the scanner
-        raise _wrong((loader.line + 1, loader.column + 1), "this number is too large for what it is used for") from None
+        raise _wrong((loader.line + 1, loader.column + 1), "this number is too large here") from None
     finally:
         loader.dispose()
     places = YamlPlaces()
@@ -129,10 +129,10 @@ class _Loader(yaml.SafeLoader):
         """The value of the text's one document."""
         root = self.get_node() if self.check_node() else None
         if root is None:
-            raise _wrong((1, 1), "the file says nothing; write at least: isolation: {}")
+            raise _wrong((1, 1), "the file is empty: write at least isolation: {}")
         if self.check_node():
             second = self.peek_event()  # type: ignore[no-untyped-call]
-            raise _wrong(_place(second), "a second document begins here; write one")
+            raise _wrong(_place(second), "a second document begins here: write only one")
         return root
 
     def get_event(self) -> yaml.Event:
@@ -157,22 +157,22 @@ class _Loader(yaml.SafeLoader):
             self._count(self._sizes[node], where)
         is_merged = isinstance(index, yaml.ScalarNode) and index.value == _MERGE
         if is_merged and not all(isinstance(one, yaml.MappingNode) for one in _merged(node)):
-            raise _wrong(where, "behind << stands a table, or a list of tables")
+            raise _wrong(where, "<< takes a table or a list of tables")
         return node
 
     def _check_alias(self, event: yaml.AliasEvent) -> None:
         name = short(str(event.anchor))
         if event.anchor not in self.anchors:
-            raise _wrong(_place(event), f"there is no anchor &{name} before this")
+            raise _wrong(_place(event), f"no anchor &{name} is defined before this")
         if self.anchors[event.anchor] not in self._sizes:
-            raise _wrong(_place(event), f"*{name} stands within what it stands for")
+            raise _wrong(_place(event), f"*{name} refers to itself")
 
     def _check_new(self, event: yaml.NodeEvent) -> None:
         if isinstance(event, yaml.ScalarEvent):
             _check_tag(event, event.tag, _KINDS)
             strange = _STRANGE.search(event.value)
             if strange is not None:
-                raise _wrong(_place(event), f"the character U+{ord(strange[0]):04X} can't stand in a text")
+                raise _wrong(_place(event), f"the character U+{ord(strange[0]):04X} is not allowed in a string")
         elif isinstance(event, yaml.CollectionStartEvent):
             _check_tag(event, event.tag, ["seq" if isinstance(event, yaml.SequenceStartEvent) else "map"])
             if len(self._open) >= MAX_DEPTH:
@@ -216,7 +216,7 @@ def _doubled(table: yaml.MappingNode) -> list[Problem]:
     first: dict[str, yaml.Node] = {}
     keys = [key for key, _ in table.value if key.value != _MERGE]
     return [
-        Problem(*_place(key), f"{short(to_wire(key.value))} is there twice: first in line {_place(before)[0]}")
+        Problem(*_place(key), f"{short(to_wire(key.value))} is listed twice: first in line {_place(before)[0]}")
         for key in keys
         if (before := first.setdefault(to_wire(key.value), key)) is not key
     ]
@@ -261,11 +261,11 @@ def short(text: str) -> str:
 
 
 def _too_much() -> str:
-    return f"the file has more than {MAX_NODES} values, counted again wherever an alias stands for them"
+    return f"the file has more than {MAX_NODES} values, counting each use of an alias"
 
 
 def _too_deep() -> str:
-    return f"lists and tables stand more than {MAX_DEPTH} deep within each other"
+    return f"lists and tables are nested more than {MAX_DEPTH} levels deep"
 
 
 def _wrong(place: Place, message: str) -> Problems:
@@ -275,9 +275,9 @@ def _wrong(place: Place, message: str) -> Problems:
 def _syntax(error: yaml.MarkedYAMLError) -> Problems:
     mark = error.problem_mark or error.context_mark
     line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-    problem = str(error.problem or error.context or "this is no YAML")
+    problem = str(error.problem or error.context or "this is not valid YAML")
     if "'\\t'" in problem:
-        problem = "a tab can't stand here; indent with spaces"
+        problem = "a tab is not allowed here: indent with spaces"
     elif error.context and error.context_mark is not None and error.context_mark.line + 1 != line:
         problem = f"{problem} ({error.context} that begins in line {error.context_mark.line + 1})"
     return _wrong((line, column), short(problem) if len(problem) > 3 * LONGEST_QUOTE else problem)

@@ -35,7 +35,7 @@ def unknown_tables(document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if name not in KEYS:
             owner = next((table for table, keys in KEYS.items() if name in keys), None)
             unknown = f"unknown table {name!r}"
-            yield name, hinted(unknown, name, KEYS) if owner is None else f"{unknown}. Write it below [{owner}]"
+            yield name, hinted(unknown, name, KEYS) if owner is None else f"{unknown}. Move it to [{owner}]"
 
 
 def unknown_keys(table: str, found: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -91,7 +91,7 @@ class RemovalCandidate:
     uncommitted: Sequence[str] = ()
     """Files."""
     unmerged: Sequence[str] = ()
-    """Subjects of commits that are nowhere else."""
+    """Subjects of commits that exist nowhere else."""
     ignored: Sequence[str] = ()
     """Files that git ignores, and the work made or changed."""
     problem: str = ""
@@ -120,7 +120,7 @@ def why_kept(standing: RemovalCandidate, *, force: bool) -> str:
         return "its mission is live"
     if force:
         return ""
-    return f"nobody can tell what is in it: {standing.problem}" if standing.problem else standing.loss
+    return f"its contents can't be read: {standing.problem}" if standing.problem else standing.loss
 
 
 def count_text(number: int, what: str) -> str:

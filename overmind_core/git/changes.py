@@ -91,7 +91,7 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
         words = ("add", "-A", "--ignore-errors", "--", ":(top)", *left_out)
         added = git.run(top, *_READING, *words, expected=(0, 1, 128), variables=variables)
         if added.code != 0:
-            notes.append(f"Some files could not be read: {_first_line(added.err)}.")
+            notes.append(f"Some files can't be read: {_first_line(added.err)}.")
         listed = git.run(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=variables).out
         diff = os.path.join(scratch, "diff")
         git.run(top, *_DIFF, "--patch", f"--output={diff}", since, variables=variables)
@@ -100,7 +100,7 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
     files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in large]
     commits = _commits(git, top, since)
     if not whole or len(files) > MAX_FILES or len(commits) > MAX_COMMITS:
-        notes.append(f"There is more than is shown here. See all with: git -C {top} diff {since[:12]}")
+        notes.append(f"The output is truncated. See all changes with: git -C {top} diff {since[:12]}")
     return WorktreeChanges(
         top=top,
         branch=branch_of(git, top),
@@ -152,10 +152,8 @@ def _large(git: Git, top: str, unknown: set[str]) -> tuple[list[str], list[str]]
         else:
             total += size
     if len(found) > MOST_LARGE:
-        raise GitFailed(
-            ("diff",), None, f"{top} has {len(found)} large files that are not committed; let git ignore them"
-        )
-    return found, [f"Too large to be shown: {', '.join(found)}."] if found else []
+        raise GitFailed(("diff",), None, f"{top} has {len(found)} large uncommitted files: add them to .gitignore")
+    return found, [f"Too large to show: {', '.join(found)}."] if found else []
 
 
 def _head(git: Git, top: str) -> str:

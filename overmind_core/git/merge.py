@@ -138,11 +138,11 @@ def check_free(git: Git, source: str, target: TargetBranch) -> None:
     if target.folder is not None:
         words = ("status", "--porcelain", "--untracked-files=no")
         if git.run(target.folder, *words).out:
-            raise TargetInUse(target.folder, "changes that are not committed")
+            raise TargetInUse(target.folder, "uncommitted changes")
         return
     for worktree in repository.checkouts(git, source):
         if worktree.branch is None and os.path.isdir(worktree.path) and _rebased(git, worktree.path) == target.branch:
-            raise TargetInUse(worktree.path, "a rebase of it that is not done")
+            raise TargetInUse(worktree.path, "an unfinished rebase")
 
 
 def _rebased(git: Git, folder: str) -> str | None:
@@ -351,7 +351,7 @@ def push(git: Git, folder: str, branch: str, remote: str) -> Pushed:
         GitMissing: there is none.
     """
     if remote.startswith("-"):
-        raise GitFailed(("push", remote), None, f"{remote} is the name of no remote")
+        raise GitFailed(("push", remote), None, f"{remote} is not the name of a remote")
     commit = git(folder, "rev-parse", "--verify", f"refs/heads/{branch}")
     git(folder, "push", "--quiet", remote, f"refs/heads/{branch}:refs/heads/{branch}")
     return Pushed(remote, commit)

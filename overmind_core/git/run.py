@@ -75,7 +75,7 @@ class GitFailed(Exception):
         if errors and _FILTER.search(errors[-1]) and errors[-1] not in told:
             told.insert(0, errors[-1])  # it names the file and the filter, the first one only the program
         plain = (one.removeprefix("fatal: ").removeprefix("error: ") for one in told)
-        return ": ".join(plain) or f"it ended with {self.code}"
+        return ": ".join(plain) or f"it exited with {self.code}"
 
 
 class GitAnswer(NamedTuple):
@@ -169,7 +169,7 @@ class Git:
             )
         except FileNotFoundError as error:
             if error.filename == folder or not os.path.isdir(folder):
-                raise GitFailed(words, None, f"the folder {folder} is not there") from None
+                raise GitFailed(words, None, f"the folder {folder} does not exist") from None
             raise GitMissing from None
         except OSError as error:
             raise GitFailed(words, None, str(error)) from None
@@ -286,7 +286,7 @@ def _stuck(error: GitFailed, lock: str | None) -> GitFailed:
     if lock is None:
         return error
     output = (
-        f"fatal: {lock} is held by another git, or was left behind by one that was killed: "
-        "wait for that git, or remove the file when none runs, and try again"
+        f"fatal: {lock} is held by another git, or was left by one that was killed: "
+        "wait for it, or remove the file if no git is running, then try again"
     )
     return GitFailed(error.words, error.code, output)

@@ -105,7 +105,7 @@ class RemovalRefused(Exception):
         self.path = path
         self.files = files
         self.commits = commits
-        told = f"{len(files)} {self.kind} files and {len(commits)} commits that are nowhere else"
+        told = f"{len(files)} {self.kind} files and {len(commits)} commits that exist nowhere else"
         super().__init__(f"{path} has {told}")
 
 
@@ -164,7 +164,7 @@ def worktree_status(
         GitMissing: there is no git.
     """
     if not os.path.lexists(os.path.join(path, ".git")):  # git would look at what is around
-        raise GitFailed(("status",), None, f"{path} is no worktree any more")
+        raise GitFailed(("status",), None, f"{path} is no longer a worktree")
     head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
     tip = (resolve(git, path, base) if base else None) or base_commit
     dirty = unsaved_files(git, path) if keep is not None else uncommitted_files(git, path)

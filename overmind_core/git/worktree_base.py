@@ -76,8 +76,8 @@ def _detached(repository: Repository) -> BranchBase:
 
 def _nothing(repository: Repository, base: str | None) -> GitFailed:
     if base and repository.head is not None:
-        return GitFailed(("rev-parse", base), None, f"there is no branch, tag or commit {base!r} in {repository.top}")
-    reason = f"{repository.top} has no commits yet: make one first: git commit --allow-empty -m 'first commit'"
+        return GitFailed(("rev-parse", base), None, f"no branch, tag or commit {base!r} in {repository.top}")
+    reason = f"{repository.top} has no commits yet. Create one first: git commit --allow-empty -m 'first commit'"
     return GitFailed(("worktree", "add"), None, reason)
 
 
@@ -110,7 +110,7 @@ def _fetch(git: Git, top: str, remote: str) -> None:
     try:
         retry_while_locked(lambda: git(top, *words, seconds=FETCH_SECONDS))
     except GitFailed as error:
-        advice = "check the network and your access, or set `fetch: false` in .overmind.yml to begin at what is here"
+        advice = "check the network and your access, or set `fetch: false` in .overmind.yml to use the local state"
         raise GitFailed(words, error.code, f"{remote} can't be fetched: {error.reason}: {advice}") from None
 
 
@@ -122,10 +122,10 @@ def _newer(git: Git, top: str, here: BranchBase, there: BranchBase) -> BranchBas
     ahead, behind = (int(count) for count in out.split())
     if not ahead:
         commits = "1 commit" if behind == 1 else f"{behind} commits"
-        note = f"{here.note}: begun at {there.name}, which is {commits} ahead of {here.name}"
+        note = f"{here.note}: started at {there.name}, which is {commits} ahead of {here.name}"
         return here._replace(commit=there.commit, note=note)
     if behind:
-        return here._replace(note=f"{here.note}: {here.name} and {there.name} have diverged, begun at {here.name}")
+        return here._replace(note=f"{here.note}: {here.name} and {there.name} have diverged; started at {here.name}")
     return here._replace(note=f"{here.note}: {here.name} is ahead of {there.name}")
 
 

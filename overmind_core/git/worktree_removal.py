@@ -43,7 +43,7 @@ def record_claim(path: str, branch: str) -> None:
         with open(path + CLAIM, "wb") as file:
             file.write(os.fsencode(branch))
     except OSError as error:
-        raise GitFailed(("worktree", "add"), None, f"{path} can't be made: {error.strerror}") from None
+        raise GitFailed(("worktree", "add"), None, f"{path} can't be created: {error.strerror}") from None
 
 
 def claimed_branch(git: Git, folder: str, path: str) -> str | None:
@@ -102,7 +102,7 @@ def remove(
     Raises:
         Dirty: there is uncommitted work, and no `force`.
         IgnoredWork: there are files that git ignores and `keep` keeps, and no `force`.
-        Unmerged: there are commits that are nowhere else, and no `force`.
+        Unmerged: there are commits that exist nowhere else, and no `force`.
         GitFailed: something can't be deleted; it may be called again.
         GitMissing: there is no git.
     """

@@ -115,7 +115,7 @@ def add(  # noqa: PLR0917 (none of them has a default)
         GitMissing: there is no git.
     """
     if os.path.lexists(path):
-        raise GitFailed(("worktree", "add"), None, f"{path} is there already")
+        raise GitFailed(("worktree", "add"), None, f"{path} already exists")
     start = find_base(git, repository, base, fetch=fetch)
     exclude(repository.common)
     branch = None
@@ -145,7 +145,7 @@ def again(git: Git, repository: Repository, path: str, branch: str) -> None:
         GitMissing: there is no git.
     """
     if os.path.lexists(path):
-        raise GitFailed(("worktree", "add"), None, f"{path} is there already")
+        raise GitFailed(("worktree", "add"), None, f"{path} already exists")
     if resolve(git, repository.common, HEADS + branch) is None:
         raise GitFailed(("worktree", "add"), None, f"the branch {branch} is gone")
     exclude(repository.common)
@@ -187,8 +187,9 @@ def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: s
                 blocked.add(other["name"])
         else:
             return name
-    told = f"{', '.join(dict.fromkeys(taken[:3]))} {'is' if len(set(taken)) == 1 else 'are'} there already"
-    raise GitFailed(("branch",), None, f"no branch can be made for it: {told}: rename it, or set another `branch:`")
+    told = f"{', '.join(dict.fromkeys(taken[:3]))} already {'exists' if len(set(taken)) == 1 else 'exist'}"
+    advice = "rename the mission, or set another `branch:`"
+    raise GitFailed(("branch",), None, f"its branch can't be created: {told}: {advice}")
 
 
 def _check_name(git: Git, common: str, name: str) -> None:

@@ -14,7 +14,7 @@ class TrustedFile(TypedDict):
     sha256: str | None
     """Of the content that is trusted, in hex; null with `revoke`."""
     commands: list[str]
-    """What it runs, copies and links."""
+    """The commands it runs, and the files it copies and links."""
     trusted: bool
 
 
@@ -30,11 +30,11 @@ class ProjectFacts(TypedDict):
     sha256: str | None
     """Of the file's content, in hex."""
     trusted: bool
-    """What it runs may be run; also true without a file."""
+    """Its commands are trusted; also true without a file."""
     changed: bool
     """Another content of the file was trusted."""
     commands: list[str]
-    """What the file runs, copies and links."""
+    """The commands the file runs, and the files it copies and links."""
 
 
 class PreparationStep(TypedDict):
@@ -51,14 +51,14 @@ class PortWish(TypedDict):
     """Null for the mission's own, which it sees as PORT."""
     port: int | None
     wanted: int | None
-    """What the file names."""
+    """The file's content."""
 
 
 class IsolationPlan(ProjectFacts):
-    """What a mission in a folder would get for itself."""
+    """The isolation a mission in a folder would get."""
 
     problems: list[str]
-    """What is wrong; empty when nothing is."""
+    """The problem; empty if there is none."""
     branch: str | None
     """The pattern of its branch's name; null without a worktree."""
     base: str | None
@@ -70,7 +70,7 @@ class IsolationPlan(ProjectFacts):
     """The engine of containers, where they are needed."""
     engine_problem: str | None
     notes: list[str]
-    """What the person may want to know."""
+    """Notes for the person."""
 
 
 class PortInfo(TypedDict):
@@ -81,7 +81,7 @@ class PortInfo(TypedDict):
     """Null for the mission's own, which it sees as PORT."""
     port: int
     held: bool
-    """Reserved now; else what the mission would like to have again."""
+    """Reserved now; false for a port reserved for an ended mission."""
     name: str | None
     """Of the mission; null when nothing is known of it any more."""
     status: Status | None

@@ -28,7 +28,7 @@ class Trust(Args, frozen=True):
     env: dict[str, str] = {}
     """The caller's environment: git looks at it."""
     sha256: str | None = None
-    """Of the content that was seen, in hex: another one is refused. Null: whatever it is now."""
+    """SHA-256 of the reviewed content, in hex: another content is refused. Null: the current content."""
     revoke: bool = False
 
 
@@ -69,7 +69,7 @@ class IsolationApi:
 
     @handles(Trust)
     async def trust(self, request: Trust, caller: Caller) -> TrustedFile:
-        """Trust a project's file as it is, or no longer; answers its path, its SHA-256 and what it runs."""
+        """Trust a project's file in its current form, or no longer; answers its path, its SHA-256 and its commands."""
         del caller
         check_environment(request.env)
         if request.revoke:
@@ -82,7 +82,7 @@ class IsolationApi:
             )
         path = to_wire(found.path)
         if request.sha256 not in {None, found.sha256}:
-            raise OvermindError("invalid", f"{path} is another one by now than the one that was looked at. Look again.")
+            raise OvermindError("invalid", f"{path} has changed since it was shown. Review it again.")
         self._journal.save(lambda: self._trust_table.save(path, found.sha256, self._clock.wall()))
         await self._journal.saved()
         from overmind_core.project_file.file import commands  # noqa: PLC0415 - YAML is for those who have such a file
@@ -107,18 +107,18 @@ class IsolationApi:
 
     @handles(Isolate)
     async def isolate(self, request: Isolate, caller: Caller) -> IsolationPlan:
-        """What a mission in a folder would get for itself, and what is wrong with that; changes nothing."""
+        """The isolation a mission in a folder would get, and its problems; changes nothing."""
         del caller
         from overmind_core.isolation.explain import explain  # noqa: PLC0415 - loads git, for who asks
 
         check_environment(request.env)
         if not await self._workspace.in_thread(os.path.isdir, from_wire(request.cwd)):
-            raise OvermindError("cwd_not_found", f"There is no folder {request.cwd}.")
+            raise OvermindError("cwd_not_found", f"The folder {request.cwd} does not exist.")
         return await explain(self._workspace, request.cwd, request.env)
 
     @handles(PortsWanted)
     async def ports(self, request: PortsWanted, caller: Caller) -> PortList:
-        """Every port of isolated missions, by number; one not held is what its mission would like to have again."""
+        """Every port of isolated missions, by number; one not held is reserved for an ended mission."""
         del caller
         within = None if request.cwd is None else await self._workspace.around(request.cwd)
         self._journal.flush()

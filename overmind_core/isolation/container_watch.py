@@ -96,7 +96,7 @@ class ContainerWatch:
         try:
             names = await with_engine(self._workspace, isolations[0], running)
         except OvermindError as error:  # it is away: nobody can tell
-            _log.info("containers are not watched: %s", error.message)
+            _log.info("can't watch containers: %s", error.message)
             return
         now = asyncio.get_running_loop().time()
         for isolation in isolations:
@@ -126,9 +126,9 @@ class ContainerWatch:
         known.down, known.due = True, self._restart_at(isolation, service, known, failed=state.exit_code != 0)
         for line in tail.splitlines():
             self._record(isolation, ServiceWrote(text=f"{service} | {line}"))
-        how = f"has ended with exit code {state.exit_code}" if state.exists else "is gone: somebody removed it"
+        how = f"has ended with exit code {state.exit_code}" if state.exists else "was removed by someone else"
         because = f" ({state.error})" if state.error else ""
-        then = "" if known.due is None else "; it is started again"
+        then = "" if known.due is None else "; restarting it"
         text = f"--- {service} {how}{because}{then} ---"
         self._record(isolation, ServiceEnded(text=text, service=service, exit_code=state.exit_code))
         if known.due is None:
@@ -157,9 +157,9 @@ class ContainerWatch:
             try:
                 await Containers(self._workspace, mission, asyncio.Event()).take(service)
             except OvermindError as error:
-                text = f"--- {service} could not be started again: {error.message.rstrip('.')} ---"
+                text = f"--- {service} could not be restarted: {error.message.rstrip('.')} ---"
                 self._record(isolation, ServiceEnded(text=text, service=service))
-                self._record(isolation, NotificationDue(why="blocked", now=f"{service} could not be started again"))
+                self._record(isolation, NotificationDue(why="blocked", now=f"{service} could not be restarted"))
             else:
                 known.down, known.since = False, asyncio.get_running_loop().time()
 

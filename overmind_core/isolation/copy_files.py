@@ -214,11 +214,11 @@ class _Placing:
                         found[match.path] = match
                         _check_size(pattern, len(found), size)
             except (TooMany, RecursionError):
-                raise PlacingFailed(pattern, "too many files would have to be looked at") from None
+                raise PlacingFailed(pattern, "too many files to search") from None
             except OSError as error:
                 raise PlacingFailed(pattern, _why(error)) from None
             if not is_there:
-                self.report.append(f"not copied: {pattern} is not there")
+                self.report.append(f"not copied: {pattern} does not exist")
         return list(found.values())
 
     def copies(self) -> list[str]:
@@ -237,9 +237,9 @@ class _Placing:
             elif stat.S_ISLNK(facts.st_mode):
                 self._same_link(path)
             else:
-                self.report.append(f"not copied: {path} is no file")
+                self.report.append(f"not copied: {path} is not a file")
         except _InTheWay as way:
-            self.report.append(f"not copied: {path}, as the worktree has no folder {way}")
+            self.report.append(f"not copied: {path}, because the worktree has no folder {way}")
         except FileNotFoundError:
             self.report.append(f"not copied: {path} is gone")
         except OSError as error:
@@ -249,7 +249,7 @@ class _Placing:
         """Link a file or folder of the person's checkout."""
         target = os.path.join(self.source, path)
         if not os.path.lexists(target):
-            self.report.append(f"not linked: {path} is not there")
+            self.report.append(f"not linked: {path} does not exist")
             return
         if not self._is_inside(target):
             self.report.append(f"not linked: {path} leads out of the project")
@@ -259,7 +259,7 @@ class _Placing:
                 if self._make_link(path, target, folder, name, done="linked"):
                     self.report.append(f"linked: {path}")
         except _InTheWay as way:
-            self.report.append(f"not linked: {path}, as the worktree has no folder {way}")
+            self.report.append(f"not linked: {path}, because the worktree has no folder {way}")
         except OSError as error:
             raise PlacingFailed(path, _why(error)) from None
 
@@ -284,7 +284,7 @@ class _Placing:
                     _write(read, facts, folder, name)
                     self.copied.append(path)
                 elif not stat.S_ISREG(there.st_mode) or not _is_same(read, facts, there, folder, name):
-                    self.report.append(f"not copied: {path}, as the worktree has one of its own")
+                    self.report.append(f"not copied: {path}, because the worktree already has it")
             finally:
                 os.close(read)
 
@@ -303,7 +303,7 @@ class _Placing:
             os.symlink(target, name, dir_fd=folder)
             return True
         if not stat.S_ISLNK(there.st_mode) or os.readlink(name, dir_fd=folder) != target:
-            self.report.append(f"not {done}: {path}, as the worktree has one of its own")
+            self.report.append(f"not {done}: {path}, because the worktree already has it")
         return False
 
     def _is_inside(self, path: str) -> bool:
@@ -327,9 +327,9 @@ class _Placing:
 
 def _check_size(pattern: str, files: int, size: int) -> None:
     if files > MOST_FILES:
-        raise PlacingFailed(pattern, f"more than {MOST_FILES} files are to be copied; link them instead")
+        raise PlacingFailed(pattern, f"more than {MOST_FILES} files match; link them instead of copying")
     if size > MOST_BYTES:
-        raise PlacingFailed(pattern, f"more than {MOST_BYTES // 10**9} GB are to be copied; link them instead")
+        raise PlacingFailed(pattern, f"more than {MOST_BYTES // 10**9} GB match; link them instead of copying")
 
 
 def _entered(folder: int, name: str, path: str, like: str) -> int:

@@ -9,7 +9,7 @@ from overmind_core.errors import OvermindError
 if TYPE_CHECKING:
     from overmind_core.git.run import GitFailed
 
-_INSTALL = "Git is not on PATH: install it, for example with: apt install git"
+_INSTALL = "Git is not on PATH. Install it, for example with: apt install git"
 
 
 def git_failed(error: GitFailed) -> OvermindError:
@@ -24,5 +24,5 @@ def git_missing() -> OvermindError:
 
 def no_commits(source: str) -> OvermindError:
     """A worktree has to begin somewhere."""
-    told = f"{source} has no commits yet, so that no worktree can begin there. Make one first: git commit"
+    told = f"{source} has no commits yet, so a worktree can't be created. Make a commit first: git commit"
     return OvermindError("git_failed", told)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from overmind_core.isolation.projects import Inspected
     from overmind_core.isolation.workspace import Workspace
 
-NO_FILE = "There is no .overmind.yml: what is started here is isolated with --isolate only."
-NO_REPOSITORY = "This is no git repository: ports and services of its own, but no worktree."
-SHARED = "This folder is in the worktree of a mission: what is started here shares it, unless --isolate says otherwise."
-ONE_AT_A_TIME = "strategy: none gives each service the port that it asks for: one mission at a time."
+NO_FILE = "No .overmind.yml: missions here are isolated only with --isolate."
+NO_REPOSITORY = "Not a git repository: missions get their own ports and services, but no worktree."
+SHARED = "This folder is in a mission's worktree: missions started here share it, unless --isolate is given."
+ONE_AT_A_TIME = "strategy: none gives each service the port it asks for, so only one mission can run at a time."
 
 
 async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) -> IsolationPlan:
@@ -50,7 +50,7 @@ async def explain(workspace: Workspace, cwd: str, environ: Mapping[str, str]) ->
         "base": base,
         "worktree": worktree,
         "steps": [
-            {"step": str(one), "text": text_of(one, project, ports, base or "what is checked out")}
+            {"step": str(one), "text": text_of(one, project, ports, base or "the current checkout")}
             for one in steps(project, worktree=worktree)
         ],
         "ports": [
@@ -130,7 +130,7 @@ def _base(looked: Inspected, project: Project, environ: Mapping[str, str], home:
 
 
 def _absent(source: str, project: Project) -> list[str]:
-    """What is to be copied or linked, and is not there."""
+    """What is to be copied or linked, and does not exist."""
     from overmind_core.isolation.copy_files import Matching, TooMany  # noqa: PLC0415 - same
 
     matching = Matching(source)
@@ -138,11 +138,11 @@ def _absent(source: str, project: Project) -> list[str]:
     for pattern in project.copy:
         try:
             if next(iter(matching.matches(from_wire(pattern))), None) is None:
-                found.append(f"Nothing to copy: {pattern} is not there.")
+                found.append(f"Nothing to copy: {pattern} does not exist.")
         except (TooMany, RecursionError, OSError):
-            found.append(f"Can't tell what {pattern} means: too much would have to be looked at.")
+            found.append(f"Can't expand {pattern}: too many files to search.")
     found += [
-        f"Nothing to link: {path} is not there."
+        f"Nothing to link: {path} does not exist."
         for path in project.link
         if not os.path.lexists(os.path.join(source, from_wire(path)))
     ]

@@ -80,7 +80,8 @@ async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str])
     project = Project() if looked.found is None else looked.found.project
     note = ""
     if looked.repository is None:
-        note = f"{to_wire(looked.source)} is in no git repository: ports and services of its own, but no worktree."
+        where = f"{to_wire(looked.source)} is not in a git repository"
+        note = f"{where}: missions get their own ports and services, but no worktree."
     elif project.worktree and looked.repository.head is None:
         raise no_commits(to_wire(looked.source))
     engine = await workspace.engines.find(environ) if project.containers else None
@@ -95,7 +96,7 @@ def untrusted(looked: Inspected) -> OvermindError:
     path = to_wire(looked.found.path)
     why = "has changed since it was trusted" if looked.changed else "is not trusted yet"
     folder = to_wire(os.path.dirname(looked.found.path))
-    told = f"{path} {why}, and it runs commands. Look at it, then: overmind trust {folder} (or run with --no-isolate)"
+    told = f"{path} {why}, and it runs commands. Review it, then: overmind trust {folder} (or run with --no-isolate)"
     return OvermindError(
         "untrusted_project",
         told,

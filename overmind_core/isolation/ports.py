@@ -103,7 +103,7 @@ def choice(project: Project, before: Mapping[str, int], taken: Mapping[int, str]
             if port in taken or not is_free(port):
                 raise OvermindError("port_range_exhausted", occupied(service, port, taken.get(port)))
         if len({*asked.values()}) < len(asked):
-            raise OvermindError("port_range_exhausted", "Two services ask for the same port: see .overmind.yml.")
+            raise OvermindError("port_range_exhausted", "Two services use the same port. See .overmind.yml.")
         return asked
     wanted = [PortRequest(service, _preferred(before, service)) for service in (OWN, *asked)]
     try:
@@ -142,10 +142,10 @@ def _preferred(before: Mapping[str, int], service: str) -> tuple[int, ...]:
 
 def occupied(service: str, port: int, holder: str | None) -> str:
     """Why a service does not get the one port that it asks for, and what to do."""
-    who = "another program listens there" if holder is None else f"mission {holder} holds it"
+    who = "another program listens on it" if holder is None else f"mission {holder} holds it"
     return (
-        f"Port {port}, which {service} asks for, is not free: {who}. End that, or have each mission get ports of its "
-        "own, with `strategy: ports` in .overmind.yml."
+        f"Port {port}, requested by {service}, is not free: {who}. Stop that, or give each mission its own ports "
+        "with `strategy: ports` in .overmind.yml."
     )
 
 
@@ -153,6 +153,6 @@ def exhausted(project: Project) -> str:
     """Why a project gets no ports, and what to do."""
     span = f"{project.first_port}-{project.last_port}"
     return (
-        f"The port range {span} has too few free ports. See who holds them with: overmind ports; "
-        "widen port_range in .overmind.yml, or end missions."
+        f"The port range {span} has too few free ports. List the ports in use with: overmind ports. "
+        "Widen port_range in .overmind.yml, or stop missions."
     )

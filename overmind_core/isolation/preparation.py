@@ -60,7 +60,7 @@ class Preparation:
         """Prepare the mission and have it started, or tell why that can't be."""
         async with self._workspace.turn(self.mission):
             if self.mission not in self._workspace.records:
-                self._fail("not_isolated", "What it had of its own is forgotten. Run it anew.")
+                self._fail("not_isolated", "The record of its worktree and services was lost. Run it again.")
                 return
             try:
                 if self._interrupted:
@@ -87,7 +87,7 @@ class Preparation:
         if self._isolation.removal is not Removal.NONE:
             await self._finish_removal()
         if self._saga.phase in {SagaPhase.FORWARD, SagaPhase.BACKWARD}:
-            self._put(sagas.failed(self._saga, STOPPED, "It is prepared anew."))
+            self._put(sagas.failed(self._saga, STOPPED, "It is being prepared again."))
             while isinstance(step := next_action(self._saga), UndoStep):
                 await self._undo(step)
         isolation = self._isolation
@@ -106,9 +106,9 @@ class Preparation:
     async def _go(self) -> None:
         while True:
             if self._saga.phase in {SagaPhase.FORWARD, SagaPhase.DONE} and not self._is_wanted:
-                self._put(sagas.failed(self._saga, STOPPED, "It was stopped while it was prepared."))
+                self._put(sagas.failed(self._saga, STOPPED, "It was stopped during preparation."))
             elif self._saga.phase is SagaPhase.DONE and (dead := self._ended_service()):
-                told = f"{dead} has ended before the work could begin. See: overmind logs {dead}"
+                told = f"{dead} ended before the work could start. See: overmind logs {dead}"
                 self._put(sagas.failed(self._saga, "not_ready", told))
             elif self._saga.phase is SagaPhase.DONE and self._isolation.ready_at is None:
                 await self._note_moment()
@@ -160,7 +160,7 @@ class Preparation:
         try:
             await asyncio.wait({taking, unwanted}, return_when=asyncio.FIRST_COMPLETED)
             if step.act is StepKind.IMAGE and not taking.done():  # the machine may go on with it
-                raise OvermindError("not_running", "It was stopped while it was prepared.")
+                raise OvermindError("not_running", "It was stopped during preparation.")
             while step.act is StepKind.WORKTREE and not taking.done():
                 await asyncio.to_thread(end_stragglers, MARK, self.mission)
                 await asyncio.wait({taking}, timeout=END_AGAIN)
@@ -201,7 +201,7 @@ class Preparation:
 
     def broke(self) -> None:
         """It did not come to its end: the next start of the supervisor goes on, and nobody waits until then."""
-        self._fail("internal", "Preparing it broke off. See daemon.log; the next start of the daemon cleans up.")
+        self._fail("internal", "Preparation failed. See daemon.log. The next start of the daemon cleans up.")
 
     def _fail(self, code: str, message: str) -> None:
         """Unless the mission has ended by itself since, or is to be prepared anew."""

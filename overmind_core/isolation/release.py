@@ -48,7 +48,7 @@ async def _let_go(workspace: Workspace, isolation: Isolation) -> None:
     try:
         await _containers_over(workspace, isolation)
     except OvermindError as error:
-        _log.warning("containers of mission %s were not stopped: %s", mission, error.message)
+        _log.warning("can't stop containers of mission %s: %s", mission, error.message)
         return
     finally:
         workspace.ports.release(mission)
@@ -64,7 +64,7 @@ async def _unasked(workspace: Workspace, mission: str, removal: Removal) -> None
     try:
         await _remove(workspace, workspace.records[mission], removal)
     except OvermindError as error:
-        _log.warning("what mission %s has of its own is kept: %s", mission, error.message)
+        _log.warning("the resources of mission %s are kept: %s", mission, error.message)
     else:
         workspace.put(replace(workspace.records[mission], ended=True))
         if workspace.registry.get(mission) is None:
@@ -106,21 +106,21 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
     if state.dirty:
         files = [to_wire(path) for path in state.dirty]
         are = "is" if len(files) == 1 else "are"
-        told = f"{_some(files, 'file')} in the worktree of {name} {are} not committed: {_listed(files)}."
+        told = f"{_some(files, 'file')} in the worktree of {name} {are} uncommitted: {_listed(files)}."
         raise OvermindError(
-            "dirty", f"{told} Commit with: overmind commit {name} -m …; to lose it: --force", files=files
+            "dirty", f"{told} Commit with: overmind commit {name} -m …, or discard with --force", files=files
         )
     if state.ignored.kept:
         files = [to_wire(path) for path in state.ignored.kept]
         were = "was" if len(files) == 1 else "were"
         told = f"{_some(files, 'file')} that git ignores {were} made in the worktree of {name}: {_listed(files)}."
-        raise OvermindError("dirty", f"{told} Look in {isolation.worktree}; to lose it: --force", files=files)
+        raise OvermindError("dirty", f"{told} Look in {isolation.worktree}, or discard with --force", files=files)
     if not state.merged:
         commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
         are = "is" if len(commits) == 1 else "are"
-        told = f"{_some(commits, 'commit')} of {name} {are} merged nowhere: {_listed(commits)}."
+        told = f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}."
         raise OvermindError(
-            "unmerged", f"{told} Land it with: overmind merge {name}; to lose it: --force", commits=commits
+            "unmerged", f"{told} Merge with: overmind merge {name}, or discard with --force", commits=commits
         )
 
 

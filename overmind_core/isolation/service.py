@@ -203,7 +203,7 @@ class IsolationService:
             try:
                 await self.discard(isolation, force=False)
             except OvermindError as error:
-                _log.info("kept what mission %s has of its own: %s", mission, error.message)
+                _log.info("kept the resources of mission %s: %s", mission, error.message)
             else:
                 self._workspace.forget(mission)
 

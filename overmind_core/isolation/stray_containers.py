@@ -56,7 +56,7 @@ def _clean(workspace: Workspace, url: str, home: str) -> None:
             ours = one.home == home and one.host in {here(), ""}
             gone = one.mission not in workspace.records if ours else _is_orphan(one)
             if gone:
-                _log.info("removing the container %s: mission %s is no more", one.name, one.mission)
+                _log.info("removing the container %s: mission %s no longer exists", one.name, one.mission)
                 _remove(engine, one.name, one.mission, one.home)
     except (EngineMissing, ContainerFailed) as error:
         raise OvermindError("docker_missing", str(error)) from None

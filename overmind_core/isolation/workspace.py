@@ -112,7 +112,7 @@ class Workspace:
             raise
         isolation = self.records.get(mission.id)
         if isolation is None:
-            told = f"Mission {mission.id} ({mission.definition.name}) has nothing of its own."
+            told = f"Mission {mission.id} ({mission.definition.name}) has no worktree, ports or services of its own."
             raise OvermindError("not_isolated", f"{told} Start it with: overmind run --isolate")
         return isolation
 
@@ -128,11 +128,10 @@ class Workspace:
         else:
             found = {one.mission for one in self.records.values() if one.repository == common}
         if common is None and not found:
-            told = (
-                f"{cwd} is in no git repository, and no mission was isolated in it. Go to the repository that you mean"
-            )
+            told = f"{cwd} is not in a git repository, and no mission was isolated in it."
             raise OvermindError(
-                "not_found", f"{told}; for all of them use `worktrees prune --all`, or leave out --here."
+                "not_found",
+                f"{told} Change to the repository. For every repository use `worktrees prune --all`, or omit --here.",
             )
         return found
 
@@ -196,7 +195,7 @@ class Workspace:
         try:
             await self.journal.saved()
         except StoreError as error:
-            raise OvermindError("disk_full", f"What is done can't be written down: {error}.") from None
+            raise OvermindError("disk_full", f"Progress can't be saved: {error}.") from None
 
     def turn(self, mission: str) -> asyncio.Lock:
         """Held by whoever changes what the mission has."""

@@ -71,9 +71,9 @@ class Stdin:
     def type(self, data: bytes) -> None:
         """Apply unnumbered input. Raises RequestRefused; nothing of `data` was applied then."""
         if self.fd < 0 or self._closing:
-            raise RequestRefused(ERROR_GONE, "nothing reads the input of this run any more")
+            raise RequestRefused(ERROR_GONE, "the input of this run is no longer read")
         if len(self._queue) + len(data) > INPUT_LIMIT:
-            raise RequestRefused(ERROR_BUSY, "the agent has not read its earlier input yet")
+            raise RequestRefused(ERROR_BUSY, "the agent has not yet read its earlier input")
         if self.is_tty:
             self._measure(data)
         self._queue += data
@@ -139,7 +139,7 @@ class Stdin:
             self._tail = 0
             return
         if longest > CANONICAL_LIMIT:
-            raise RequestRefused(ERROR_TOO_LARGE, f"the terminal takes lines of at most {CANONICAL_LIMIT} bytes now")
+            raise RequestRefused(ERROR_TOO_LARGE, f"the terminal accepts lines of at most {CANONICAL_LIMIT} bytes now")
         self._tail = lengths[-1]
 
     def _is_canonical(self) -> bool:

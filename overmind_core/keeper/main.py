@@ -178,5 +178,5 @@ def _mark_pool(home: Home) -> MarkPool:
     try:
         return MarkPool(os.path.join(runtime_folder(os.geteuid()), "marks"), home.root)
     except (HomeUnsafe, OSError) as error:
-        sys.stderr.write(f"runs get no marks: {error}\n")
+        sys.stderr.write(f"runs are not marked: {error}\n")
         return MarkPool("", home.root, top=0)

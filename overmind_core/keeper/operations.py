@@ -51,7 +51,7 @@ LARGEST_SIZE = 0xFFFF
 def _run(keeper: Keeper, request: Request) -> KeptRun:
     run = keeper.runs.get(request["run"])
     if run is None:
-        raise RequestRefused(ERROR_UNKNOWN_RUN, f"no run {request['run']!r} is held here")
+        raise RequestRefused(ERROR_UNKNOWN_RUN, f"no run {request['run']!r} is known here")
     return run
 
 
@@ -109,7 +109,7 @@ def _eof(keeper: Keeper, request: Request) -> dict[str, object]:
 def _resize(keeper: Keeper, request: Request) -> dict[str, object]:
     columns, rows = int(request["columns"]), int(request["rows"])
     if not (0 < columns <= LARGEST_SIZE and 0 < rows <= LARGEST_SIZE):
-        raise ValueError(f"no terminal has {columns} by {rows} cells")
+        raise ValueError(f"a terminal can't have {columns} by {rows} cells")
     _run(keeper, request).viewers.resize(columns, rows)
     return {}
 

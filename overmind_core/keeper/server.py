@@ -148,7 +148,7 @@ class ClientSession:
             self._stream(request)
             return None
         if not self._is_supervisor and op != STATUS:
-            raise RequestRefused(ERROR_HELLO_FIRST, "say hello first")
+            raise RequestRefused(ERROR_HELLO_FIRST, "expected hello first")
         number = request.get("n", 0)
         if op == SPAWN:
             self._spawn_queue.put(self._connection, number, request)
@@ -165,7 +165,7 @@ class ClientSession:
         if request.get("protocol") != PROTOCOL:
             raise RequestRefused(ERROR_PROTOCOL, f"this keeper speaks protocol {PROTOCOL}", protocol=PROTOCOL)
         if not self.may_supervise():
-            raise RequestRefused(ERROR_FORBIDDEN, "a process inside a mission is no supervisor")
+            raise RequestRefused(ERROR_FORBIDDEN, "a process inside a mission can't be the supervisor")
         daemon = request.get("daemon") or {}
         kill_after = request.get("kill_after")
         keeper = self._keeper

@@ -77,7 +77,7 @@ class SpawnQueue:
         if run is None:
             split_run(request["run"])
             if keeper.runs.files + FILES_ON_PIPES >= self._limits[2]:
-                raise RequestRefused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs use up the limit of open files")
+                raise RequestRefused(ERROR_TOO_MANY, f"{len(keeper.runs)} runs have reached the limit of open files")
             run = self._new(request)
             keeper.runs.add(run)
         return {
@@ -142,9 +142,9 @@ def _bytes(text: str) -> bytes:
 def _refusal(error: SpawnError, plan: SpawnPlan) -> RequestRefused:
     number = error.errno or 0
     if number in {errno.EMFILE, errno.ENFILE}:
-        return RequestRefused(ERROR_TOO_MANY, "no more files can be opened", errno=number, step=error.step)
+        return RequestRefused(ERROR_TOO_MANY, "the limit of open files is reached", errno=number, step=error.step)
     if error.step == STEP_TERMINAL and number in {errno.ENOSPC, errno.ENOENT, errno.EAGAIN}:
-        return RequestRefused(ERROR_NO_TERMINALS, "the machine has no more terminals", errno=number, step=error.step)
+        return RequestRefused(ERROR_NO_TERMINALS, "the machine has no free terminals", errno=number, step=error.step)
     subject = to_wire(os.fsdecode(plan.cwd if error.step == "cwd" else plan.program))
     message = f"{subject}: {os.strerror(number)}"
     return RequestRefused(ERROR_SPAWN_FAILED, message, errno=number, step=error.step)

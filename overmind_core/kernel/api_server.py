@@ -117,7 +117,9 @@ class Connection(asyncio.BufferedProtocol):
         transport.set_write_buffer_limits(high=STREAM_AHEAD)
         self._register.add(self)
         if len(self._register) > self._door.most:
-            self._answer(None, error=OvermindError("busy", f"There are {self._door.most} clients already. Try again."))
+            self._answer(
+                None, error=OvermindError("busy", f"The limit of {self._door.most} clients is reached. Try again.")
+            )
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -170,7 +172,7 @@ class Connection(asyncio.BufferedProtocol):
             self._accept(line)
         self._hold(self._lines.size + self._waiting)
         if self._door.held > UNFINISHED_LIMIT and self._held:
-            self._answer(None, error=OvermindError("busy", "Too many unfinished requests; this one was dropped."))
+            self._answer(None, error=OvermindError("busy", "Too many unfinished requests: this one was dropped."))
             self.close()
         if len(self._tasks) > MANY_REQUESTS or self._waiting > MAX_LINE:
             self._transport.pause_reading()
@@ -186,7 +188,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _accept(self, line: bytes) -> None:
         if line is TOO_LONG:
-            limit = OvermindError("too_large", f"A request may be at most {MAX_LINE} bytes long.")
+            limit = OvermindError("too_large", f"A request is limited to {MAX_LINE} bytes.")
             self._answer(None, error=limit)
             return
         if not line.strip():
@@ -227,7 +229,7 @@ class Connection(asyncio.BufferedProtocol):
         try:
             endpoint = self._endpoints.get(request.cmd)
             if endpoint is None:
-                raise OvermindError("unknown_command", f"There is no command {request.cmd[:100]!r}.")  # noqa: TRY301
+                raise OvermindError("unknown_command", f"Unknown command {request.cmd[:100]!r}.")  # noqa: TRY301
             arguments = msgspec.json.decode(request.args, type=endpoint.arguments)
             result = endpoint.handle(arguments, self.caller)
             if inspect.isasyncgen(result):
@@ -308,7 +310,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         self._transport.write(b"\n".join(lines) + b"\n")
         if self._transport.get_write_buffer_size() > UNREAD_LIMIT:
-            _log.warning("a client (pid %s) does not read its answers and was cut off", self.caller.peer.pid)
+            _log.warning("a client (pid %s) did not read its answers and was disconnected", self.caller.peer.pid)
             self._transport.abort()
 
 
@@ -327,7 +329,9 @@ def _explain(error: Exception) -> OvermindError:
         case msgspec.DecodeError():
             return OvermindError("invalid", f"Bad arguments: {error}")
         case DiskFull():
-            return OvermindError("disk_full", "The disk is full: nothing can be saved. Free some space and try again.")
+            return OvermindError(
+                "disk_full", "The disk is full: the change can't be saved. Free some space and try again."
+            )
         case StoreError():
             return OvermindError("internal", f"The state can't be saved: {error}")
         case KeeperGone() | KeeperRefused():

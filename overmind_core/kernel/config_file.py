@@ -112,7 +112,7 @@ def _count(spot: FileValue) -> int | None:
 def _names(spot: FileValue) -> tuple[str, ...] | None:
     entries = spot.entries()
     if entries is None or not all(isinstance(entry.value, str) for entry in entries):
-        spot.wrong('write a list of texts, such as ["name"]')
+        spot.wrong('write a list of strings, such as ["name"]')
         return None
     return tuple(str(entry.value) for entry in entries)
 

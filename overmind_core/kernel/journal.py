@@ -46,7 +46,7 @@ class Change:
             after()
         except Exception:  # noqa: BLE001 - each feature is a boundary of its own
             # One feature's mistake must not drop what follows from the other changes, nor leave their waiters waiting.
-            _log.exception("what follows from a commit failed: %s", getattr(after, "__qualname__", after))
+            _log.exception("a step after a commit failed: %s", getattr(after, "__qualname__", after))
 
 
 class Journal:
@@ -162,7 +162,7 @@ class Journal:
     def _synced(self, work: asyncio.Future[None]) -> None:
         self._syncing = False
         if not work.cancelled() and (error := work.exception()) is not None:
-            _log.warning("the disk does not keep what was written: %s", error)
+            _log.warning("the disk does not keep written data: %s", error)
         if self._unsynced:
             self._sync_soon()
 
@@ -189,7 +189,7 @@ class Journal:
                 change.write()
 
     def _postpone(self, changes: list[Change], waiters: list[asyncio.Future[None]], error: StoreError) -> None:
-        _log.warning("nothing can be saved: %s", error)
+        _log.warning("changes can't be saved: %s", error)
         self.failing = True
         self._queue = changes + self._queue
         self._scheduled = True

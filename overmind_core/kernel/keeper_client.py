@@ -277,7 +277,7 @@ class KeeperStarter:
                 await asyncio.to_thread(self._process.wait, LEAVE_SECONDS)
         if report.startswith(FAILED):
             reason = to_wire(os.fsdecode(report.removeprefix(FAILED)))
-            raise OvermindError("forbidden", f"The keeper can't begin: {reason}.")
+            raise OvermindError("forbidden", f"The keeper can't start: {reason}.")
         return report == LISTENS
 
 
@@ -288,14 +288,14 @@ def mute_keeper(pid: int | None) -> OvermindError:
     import psutil  # noqa: PLC0415 - for this sentence alone
 
     said = f"The keeper (PID {pid}) has not answered for {MUTE_SECONDS:.0f} s"
-    then = "What was asked for is done once it answers."
+    then = "The request is carried out once it answers."
     try:
         stopped = psutil.Process(pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
     except psutil.Error:
         stopped = False
     if stopped:
-        return OvermindError("busy", f"{said}: it is stopped. {then} Let it go on with: kill -CONT {pid}")
-    return OvermindError("busy", f"{said}. {then} The last resort ends it and all that runs: kill -9 {pid}")
+        return OvermindError("busy", f"{said}: it is stopped. {then} Resume it with: kill -CONT {pid}")
+    return OvermindError("busy", f"{said}. {then} As a last resort, end it and every mission with: kill -9 {pid}")
 
 
 async def _report(fd: int) -> bytes:
@@ -307,7 +307,7 @@ async def _report(fd: int) -> bytes:
         await asyncio.wait_for(ready.wait(), START_SECONDS)
         return os.read(fd, REPORT_LIMIT)
     except TimeoutError:
-        _log.warning("the keeper has not said that it listens")
+        _log.warning("the keeper did not report that it listens")
         return b""
     finally:
         loop.remove_reader(fd)

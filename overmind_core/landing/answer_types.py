@@ -28,7 +28,7 @@ class WorktreeInfo(TypedDict):
     insertions: int | None
     deletions: int | None
     dirty: bool | None
-    """It has changes that are not committed."""
+    """It has uncommitted changes."""
     merged: bool | None
     """All its commits are in the base."""
     ignored: int
@@ -57,7 +57,7 @@ class CommitInfo(TypedDict):
 
 
 class FileChange(TypedDict):
-    """What became of a file."""
+    """The change of a file."""
 
     path: str
     old_path: str | None
@@ -78,13 +78,13 @@ class MissionWork(TypedDict):
 
 
 class MissionChanges(MissionWork):
-    """What a mission has changed."""
+    """The changes of a mission."""
 
     path: str
     """Top of the worktree."""
     branch: str | None
     base: str
-    """What it is compared with; `HEAD`: what is not committed."""
+    """The commit it is compared with; `HEAD` for uncommitted changes."""
     merge_base: str
     """The commit at which both went apart."""
     commits: list[CommitInfo]
@@ -105,7 +105,7 @@ class CommittedWork(MissionWork):
 
 
 class MergeStep(TypedDict):
-    """What the merge is at; `waiting`: for another one in the same repository."""
+    """The current step of the merge; `waiting`: for another merge in the same repository."""
 
     step: Literal["waiting", "verifying", "landing"]
 
@@ -126,7 +126,7 @@ class MergeCheck(TypedDict):
 
 
 class MergeResult(MissionWork):
-    """What came of it; the last item."""
+    """The result; the last item."""
 
     ok: Literal[True]
     merged: bool
@@ -141,7 +141,7 @@ class MergeResult(MissionWork):
     commits: list[CommitInfo]
     """Newest first."""
     files: list[FileChange]
-    """What changes on the target."""
+    """The changes on the target."""
     uncommitted: list[str]
     """Files that are no part of it."""
     verify: str | None
@@ -162,7 +162,7 @@ class PushedBranch(MissionWork):
 
 
 class DiscardedWork(MissionWork):
-    """What a mission had of its own."""
+    """The resources a mission had for itself."""
 
     worktree: str | None
     branch: str | None
@@ -171,20 +171,20 @@ class DiscardedWork(MissionWork):
 
 
 class PrunedWork(DiscardedWork):
-    """What was removed, or would be."""
+    """The resources that were removed, or would be."""
 
     lost: str
     """Work that was nowhere else; empty for none."""
 
 
 class KeptWork(DiscardedWork):
-    """What is kept."""
+    """The resources that are kept."""
 
     why: str
 
 
 class PrunedWorktrees(TypedDict):
-    """What has become of the worktrees of ended missions."""
+    """The worktrees of ended missions that were removed or kept."""
 
     removed: list[PrunedWork]
     kept: list[KeptWork]

@@ -98,7 +98,7 @@ def changes(place: WorkLocation, found: WorktreeChanges) -> MissionChanges:
     diff, cut = to_wire(found.diff), to_wire(found.cut)
     while len(msgspec.json.encode(diff)) > MOST:
         diff = diff[: diff.rfind("\n", 0, len(diff) // 2) + 1]
-        cut = f"There is more than is shown here. See all with: git -C {to_wire(found.top)} diff {found.since[:12]}"
+        cut = f"The output is truncated. See all changes with: git -C {to_wire(found.top)} diff {found.since[:12]}"
     return {
         "mission": place.mission,
         "name": place.name,
@@ -186,7 +186,7 @@ class WorktreeInspector:
         except OvermindError as error:
             problem = error.message.rstrip(".")
         except TimeoutError:
-            problem = f"{one.worktree} does not answer: perhaps a mount hangs"
+            problem = f"{one.worktree} does not answer: a mount may be hung"
         return InspectedWorktree(one, state, size, await self._containers(one), problem)
 
     async def _containers(self, one: Isolation) -> dict[str, str]:

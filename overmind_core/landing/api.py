@@ -50,7 +50,7 @@ class LandingApi:
 
     @handles(One)
     async def changes(self, request: One, caller: Caller) -> MissionChanges:
-        """What a mission has changed since its branch began; without a worktree, what is not committed where it works."""  # noqa: E501 - one sentence of docs/api.md
+        """The changes of a mission since its branch began; without a worktree, the uncommitted ones where it works."""
         del caller
         return await self._review.changes(request)
 
@@ -61,7 +61,7 @@ class LandingApi:
 
     @handles(Merge)
     def merge(self, request: Merge, caller: Caller) -> Stream[MissionWork, MergeItem]:
-        """Land a mission's work on a branch: an item for each step, the last one says what came of it."""
+        """Merge a mission's work into a branch: an item for each step, the last one with the result."""
         return self._review.merge(request, caller)
 
     @handles(Push)

@@ -88,8 +88,8 @@ class Locations:
         mission = find(self._registry, text)
         folder = from_wire(mission.definition.cwd)
         if not os.path.isdir(folder):
-            told = f"The folder {mission.definition.cwd} of {mission.definition.name} is not there."
-            removed = " Its worktree was removed; what landed of it is in the history of its repository."
+            told = f"The folder {mission.definition.cwd} of {mission.definition.name} does not exist."
+            removed = " Its worktree was removed. Its merged work is in the history of its repository."
             raise OvermindError("gone", told + (removed if WORKTREES in mission.definition.cwd else ""))
         return WorkLocation(mission.id, mission.definition.name, self.git_of(mission.id), folder, folder, "")
 
@@ -105,13 +105,11 @@ class Locations:
         """
         isolation = self._workspace.find(text)
         if isolation.worktree is None or isolation.branch is None:
-            told = f"Mission {isolation.mission} ({isolation.name}) has no worktree of its own now."
+            told = f"Mission {isolation.mission} ({isolation.name}) has no worktree now."
             raise OvermindError("not_isolated", f"{told} Start it in a git repository with: overmind run --isolate")
         if there and not os.path.isdir(from_wire(isolation.worktree)):
-            told = f"The worktree of {isolation.name} is not there: {isolation.worktree}."
-            raise OvermindError(
-                "gone", f"{told} What was committed is on {isolation.branch}: see overmind merge, discard"
-            )
+            told = f"The worktree of {isolation.name} is missing: {isolation.worktree}."
+            raise OvermindError("gone", f"{told} Its commits are on {isolation.branch}: use overmind merge or discard")
         return self.location_of(isolation)
 
     def location_of(self, isolation: Isolation, mark: str = "") -> WorkLocation:

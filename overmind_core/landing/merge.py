@@ -92,7 +92,7 @@ class MergeRun:
             except TargetMoved:
                 continue
         name = to_wire(self._wish.into or self._place.base or "")
-        raise OvermindError("busy", f"{name} was moved by somebody else {TRIES} times meanwhile. Try again.")
+        raise OvermindError("busy", f"{name} was moved {TRIES} times in the meantime. Try again.")
 
     def _recorded(self) -> LandingRow | None:
         """What came of the request when it was sent before: whoever was to answer may have died."""
@@ -195,7 +195,7 @@ class MergeRun:
         try:
             return await self._asking(function, *arguments)
         except AlreadyMerged:
-            told = f"{to_wire(plan.target.branch)} has all changes of {self._place.name} already."
+            told = f"{to_wire(plan.target.branch)} already has all changes of {self._place.name}."
             raise OvermindError("nothing_to_merge", told) from None
         except MergeConflicts as error:
             self._journal.flush()
@@ -234,7 +234,7 @@ class MergeRun:
         if ended.shell_exit != 0:
             late = f"took more than {self._wish.verify_timeout:g} s (--verify-timeout)"
             how = late if ended.reason == Cause.TIMEOUT else f"failed (exit {ended.shell_exit})"
-            told = f"The check of {self._place.name} on {trace.target} {how};"
+            told = f"The check of {self._place.name} on {trace.target} {how}:"
             raise OvermindError(
                 "verify_failed",
                 f"{told} nothing was changed. See its output with: overmind logs {ended.id}",
@@ -312,7 +312,7 @@ class MergeRun:
         try:
             await self._journal.saved()
         except StoreError as error:  # it landed all the same, and is written down as soon as that is possible
-            _log.warning("a landing is not written down yet: %s", error)
+            _log.warning("the record of a merge is not saved yet: %s", error)
 
     async def _clean(self, trace: MergeProgress) -> None:
         await self._merger.end(self._verify)
@@ -320,7 +320,7 @@ class MergeRun:
         try:
             await self._workspace.in_thread(merge.close_scratch, place.git, place.source, place.scratch)
         except (GitFailed, GitMissing) as error:  # the next supervisor tries again
-            _log.warning("the scratch worktree %s is left: %s", place.scratch, error)
+            _log.warning("the temporary worktree %s could not be removed: %s", place.scratch, error)
             return
         self._merger.forget(trace.mission)
 

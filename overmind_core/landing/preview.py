@@ -77,10 +77,12 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     target = merge.target_of(git, place.source, into)
     if target is None:
         told = f"There is no branch {to_wire(into)!r} in {to_wire(place.source)} to merge into"
-        began = "" if wish.into is not None else f"; {name} began there"
-        raise OvermindError("invalid", f"{told}{began}. Say another one with --into")
+        began = "" if wish.into is not None else f"; {name} started there"
+        raise OvermindError("invalid", f"{told}{began}. Choose another one with --into")
     if into == place.branch:
-        raise OvermindError("invalid", f"{to_wire(into)!r} is the branch of {name} itself. Say another one with --into")
+        raise OvermindError(
+            "invalid", f"{to_wire(into)!r} is the branch of {name} itself. Choose another one with --into"
+        )
     there = os.path.isdir(place.folder)
     if there and not wish.preview and (inside := nested_repositories(git, place.folder)):
         raise nested(place, inside)
@@ -91,7 +93,7 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         files = [to_wire(path) for path in uncommitted]
         told = f"{count_text(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
         raise OvermindError(
-            "dirty", f"{told}: {list_text(files)}. Commit first with: overmind commit {name} -m …", files=files
+            "dirty", f"{told}: {list_text(files)}. Commit with: overmind commit {name} -m …", files=files
         )
     commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     if commit is None:
@@ -135,9 +137,9 @@ def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[st
     told = f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
     other = repository.branch_of(place.git, place.folder) if os.path.isdir(place.folder) else place.branch
     if other != place.branch:
-        return f"{told} Its worktree has {to_wire(other or 'no branch')} checked out: what is there is not part of it."
+        return f"{told} Its worktree has {to_wire(other or 'no branch')} checked out: that work is not included."
     if uncommitted:
-        return f"{told} What is not committed is no part of it: overmind commit {to_wire(place.name)} -m …"
+        return f"{told} Uncommitted changes are not included: overmind commit {to_wire(place.name)} -m …"
     return told
 
 
@@ -157,7 +159,7 @@ def check_free(place: WorkLocation, target: TargetBranch) -> None:
 def occupied(target: TargetBranch, error: TargetInUse) -> OvermindError:
     """The target is in use."""
     folder, why = (to_wire(one) for one in error.args)
-    told = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}; it was not touched."
+    told = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}. Nothing was changed."
     return OvermindError("dirty", f"{told} Commit or stash there, then try again.", folder=folder)
 
 
@@ -165,8 +167,8 @@ def untracked(target: TargetBranch, error: merge.UntrackedInTheWay) -> OvermindE
     """Files of the person's are where new ones would go."""
     folder, paths = error.args
     names = [to_wire(path) for path in paths]
-    told = f"In {to_wire(folder or '')} are files that git does not know, where {to_wire(target.branch)} gets its own"
-    return OvermindError("dirty", f"{told}: {list_text(names)}. Move them away; nothing was changed.", files=names)
+    told = f"In {to_wire(folder or '')} are untracked files where {to_wire(target.branch)} gets new files"
+    return OvermindError("dirty", f"{told}: {list_text(names)}. Move them away. Nothing was changed.", files=names)
 
 
 def files_of(place: WorkLocation, before: str, after: str) -> tuple[ChangedFile, ...]:
@@ -191,7 +193,7 @@ def conflict(
     told = f"{count_text(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
     return OvermindError(
         "conflicts",
-        f"{told} {to_wire(target.branch)}; nothing was changed: {conflicts_text(meet)}.",
+        f"{told} {to_wire(target.branch)}. Nothing was changed: {conflicts_text(meet)}.",
         target=to_wire(target.branch),
         files=[{"path": path, "missions": [side._asdict() for side in who]} for path, who in meet.items()],
     )

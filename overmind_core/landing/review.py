@@ -119,16 +119,16 @@ class LandingReview:
         place = self._locations.isolated(request.id)
         self._forbid_landing(caller, place.mission, "commit the work of")
         if not request.message.strip() or "\0" in request.message:
-            raise OvermindError("invalid", "Missing message: say what the commit is about with -m.")
+            raise OvermindError("invalid", "Missing message: describe the commit with -m.")
         try:
             done = await self._locations.run(git_merge.commit, place.git, place.folder, from_wire(request.message))
         except git_merge.NothingToCommit:
-            told = f"{place.name} has nothing that is not committed."
+            told = f"{place.name} has nothing to commit."
             if left := await self._locations.run(unpushed_submodules, place.git, place.folder):
                 told = preview.unpushed(place, left)
             raise OvermindError("nothing_to_commit", told) from None
         except git_merge.Unresolved as error:
-            told = f"A merge in the worktree of {place.name} has conflicts that nobody has resolved"
+            told = f"A merge in the worktree of {place.name} has unresolved conflicts"
             raise OvermindError(
                 "conflicts", f"{told}: {list_text([to_wire(path) for path in error.args[0]])}."
             ) from None
@@ -143,9 +143,9 @@ class LandingReview:
         }
 
     async def merge(self, request: Merge, caller: Caller) -> Stream[MissionWork, MergeItem]:
-        """Land a mission's work on a branch: an item for each step, the last one says what came of it."""
+        """Merge a mission's work into a branch: an item for each step, the last one with the result."""
         if request.squash and request.rebase:
-            raise OvermindError("invalid", "--squash and --rebase don't go together.")
+            raise OvermindError("invalid", "--squash and --rebase can't be combined.")
         if request.verify is not None and not request.verify.strip():
             raise OvermindError("empty_command", "--verify needs a command.")
         place = self._locations.isolated(request.id, there=False)
@@ -187,7 +187,7 @@ class LandingReview:
             done, uncommitted = await self._locations.run(_push, place, _os(request.remote))
         except git_merge.NoRemote as error:
             known = [to_wire(name) for name in error.args[0]]
-            told = f"{to_wire(place.source)} has several remotes: {list_text(known)}. Say which with --remote"
+            told = f"{to_wire(place.source)} has several remotes: {list_text(known)}. Choose one with --remote"
             none = f"{to_wire(place.source)} has no remote. Add one: git remote add origin URL"
             raise OvermindError("git_failed", told if known else none) from None
         return {
@@ -259,9 +259,9 @@ class LandingReview:
         look = f"Look in {isolation.worktree}" if only_ignored else f"See: overmind changes {isolation.name}"
         raise OvermindError(
             "unmerged",
-            f"{isolation.name} has {what} that would be lost. {look}; to lose it: --force"
+            f"{isolation.name} has {what} that would be lost. {look}, or discard with --force"
             if named
-            else f"The worktree of {isolation.name} is kept, as {why}. To remove it all the same: --force",
+            else f"The worktree of {isolation.name} is kept because {why}. Remove it anyway with --force",
             files=[*stands.uncommitted, *stands.ignored],
             commits=commits if stands.unmerged else [],
         )

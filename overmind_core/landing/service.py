@@ -201,7 +201,7 @@ class MergeQueue:
             try:
                 await self._workspace.in_thread(git_merge.close_scratch, git, source, scratch)
             except (GitFailed, GitMissing) as error:
-                _log.warning("the scratch worktree %s is left: %s", trace.scratch, error)
+                _log.warning("the temporary worktree %s could not be removed: %s", trace.scratch, error)
                 return
             self.forget(trace.mission)
 

@@ -24,7 +24,7 @@ class StartedMission(MissionBrief):
     status: NotRequired[Status]
     """Only of one that is prepared first: its worktree, its services; or of a repeat that found it so."""
     note: NotRequired[str | None]
-    """What the person should know about it."""
+    """Notes for the person."""
 
 
 class RestartedMission(MissionBrief):
@@ -74,22 +74,22 @@ class Tokens(TypedDict):
 
 
 class AgentState(TypedDict):
-    """What an agent is doing and has cost; null for a plain program."""
+    """The activity and the cost of an agent; null for a plain program."""
 
     activity: ActivityKind | None
     need: AgentNeed | None
-    """What it wants from a person."""
+    """The kind of answer it needs from a person."""
     activity_since: str | None
     activity_source: ActivitySource | None
     attempt: int | None
-    """While it is limited: how often it has tried by itself."""
+    """While it is limited: the number of its own retries."""
     resume_at: str | None
     """While it is limited: when it tries again."""
     handover: Literal["handing_back", "handed_over", "finishing"] | None
-    """Where it is between pipes and a person's terminal."""
+    """Its place between pipes and a person's terminal."""
     mode: AgentMode | None
     cost_usd: float | None
-    """US dollars, as far as prices are known; also null for an agent of which none is."""
+    """US dollars, as far as prices are known; null if no price is known."""
     tokens: Tokens | None
 
 
@@ -126,15 +126,15 @@ class MissionCore(MissionBrief):
     tty: bool
     """Its output goes to a terminal, not to pipes."""
     unseen: bool
-    """Something has happened to it since somebody looked."""
+    """Something happened to it since a person last looked."""
 
 
 class MissionSummary(MissionCore, AgentState):
-    """What a list and the details of a mission have in common."""
+    """The fields that a list and the details of a mission share."""
 
 
 class IsolationSummary(TypedDict):
-    """What a mission has of its own."""
+    """The isolated resources of a mission."""
 
     source: str
     """The project that it was made of."""
@@ -149,7 +149,7 @@ class IsolationSummary(TypedDict):
     services: dict[str, str]
     """Service to the id of the mission that runs it."""
     step: str | None
-    """What its preparation is at."""
+    """The current step of its preparation."""
 
 
 class ListedMission(MissionSummary):
@@ -161,18 +161,18 @@ class ListedMission(MissionSummary):
 
 
 class WideMission(ListedMission):
-    """With `wide`: a mission in a list, with what it uses. Null for what does not run."""
+    """With `wide`: a mission in a list, with its load. Null for a mission that does not run."""
 
     cpu_percent: float | None
     memory_bytes: int | None
     output_bytes_per_second: float | None
     next_restart_at: str | None
     now: str | None
-    """One line on what is going on, or on how it ended."""
+    """One line about its current activity, or its end."""
 
 
 class LoadSamples(TypedDict):
-    """What a mission has used in the last minutes, the newest last."""
+    """The load of a mission in the last minutes, the newest sample last."""
 
     step_seconds: float
     """Between two samples, at least."""
@@ -210,7 +210,7 @@ class MissionDetails(MissionSummary):
     argv: list[str]
     model: str | None
     permission_mode: str | None
-    """What an agent may do unasked: the mode, or of codex the sandbox, that it was started with; null is its own."""
+    """The permission mode of the agent, or the sandbox of codex; null for the program's default."""
     restart_policy: Restart
     max_restarts: int
     """Within `max_seconds`; 0: no limit."""
@@ -231,23 +231,23 @@ class MissionDetails(MissionSummary):
     max_depth: int | None
     max_cost_usd: float | None
     tree_cost_usd: float | None
-    """What its tree has cost, where that has a limit."""
+    """The cost of its tree, if the tree has a limit."""
     created_at: str
     session_id: str | None
-    """What its agent's program calls the conversation."""
+    """The agent program's id of the conversation."""
     attached: int
     """How many are attached to its terminal."""
     now: str | None
-    """One line on what is going on, or on how it ended."""
+    """One line about its current activity, or its end."""
     last_activity_at: str | None
     survivors: list[str]
-    """`pid command` of what could not be ended."""
+    """`pid command` of each process that could not be ended."""
     runs: list[RunSummary]
     """Oldest first."""
 
 
 class MissionInfo(MissionDetails):
-    """Everything known about one mission."""
+    """All fields of one mission."""
 
     isolation: IsolationSummary | None
 
@@ -260,7 +260,7 @@ class MissionInfoWithEnvironment(MissionInfo):
 
 
 class MissionUsage(MissionBrief):
-    """What one live mission uses."""
+    """The load of one live mission."""
 
     status: Status
     cpu_percent: float | None
@@ -283,12 +283,12 @@ class MissionEnd(MissionBrief):
     status: Status
     exit_code: int | None
     shell_exit: int
-    """What a shell that waited for it exits with: 137 when it was killed."""
+    """The exit code of a shell that waited for it: 137 if it was killed."""
     reason: str | None
 
 
 class LogAnnotation(TypedDict):
-    """What happened, and between which lines of the log it belongs."""
+    """An event, and its place between the lines of the log."""
 
     seq: int
     """Number of the event."""
@@ -329,7 +329,7 @@ class LoggedMission(MissionBrief):
     status: Status
     exit_code: int | None
     seen_at: str | None
-    """When somebody looked last."""
+    """The time a person last looked."""
     runs: list[LoggedRun]
     annotations: list[LogAnnotation]
 
@@ -339,7 +339,7 @@ class LogPlaces(TypedDict):
 
     missions: list[LoggedMission]
     seq: int
-    """The newest event: what to ask for next time."""
+    """The newest event; pass it as `seq` next time."""
 
 
 class LogRunBegan(TypedDict):
@@ -367,7 +367,7 @@ class LogAnnotated(LogAnnotation):
 
 
 class LogTrouble(TypedDict):
-    """No more output comes although there is some; a null reason: it comes again."""
+    """Output is interrupted; a null reason: it continues."""
 
     type: Literal["trouble"]
     mission: str
@@ -375,7 +375,7 @@ class LogTrouble(TypedDict):
 
 
 class LogEnd(TypedDict):
-    """Nothing more comes of this mission."""
+    """The log of this mission is complete."""
 
     type: Literal["end"]
     mission: str

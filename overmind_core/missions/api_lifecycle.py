@@ -76,7 +76,7 @@ class LifecycleApi:
                     await self._missions.restart(mission)
             return {"missions": [answers.brief(mission) for mission in lost]}
         if request.id is None:
-            raise OvermindError("invalid", "Missing id: say which mission to restart.")
+            raise OvermindError("invalid", "Missing id: name a mission to restart.")
         mission = find(self._registry, request.id)
         self._check_not_planned(mission)
         return answers.restarted_mission(
@@ -107,7 +107,7 @@ class LifecycleApi:
             ended = await self._missions.end_all(Cause.KILL, 0.0)
             return self._killed(ended)
         if request.id is None:
-            raise OvermindError("invalid", "Missing id: say which mission to kill, or --all.")
+            raise OvermindError("invalid", "Missing id: name a mission to kill, or use --all.")
         mission = find(self._registry, request.id, live_first=True)
         forbid_foreign(inside, mission, self._registry, "kill")
         ended = await self._missions.end(mission, Cause.KILL, cascade=request.cascade, grace=0.0)
@@ -158,7 +158,7 @@ class LifecycleApi:
 
     @handles(Update)
     async def update(self, request: Update, caller: Caller) -> MissionBrief:
-        """Change a mission's definition; what it runs is not touched."""
+        """Change a mission's definition; running processes are not touched."""
         del caller
         mission = find(self._registry, request.id)
         definition = validate.updated(mission.definition, request)
@@ -178,7 +178,9 @@ class LifecycleApi:
             )
         plan = self._plans.name_of(mission.definition.parent)
         if plan is not None:
-            raise OvermindError("not_finished", f"Mission {mission.id} is part of the plan {plan}, which still runs.")
+            raise OvermindError(
+                "not_finished", f"Mission {mission.id} is part of the plan {plan}, which is still running."
+            )
         await self._retention.remove([mission.id, *self._agents_of(mission)])
         return answers.brief(mission)
 
@@ -188,7 +190,9 @@ class LifecycleApi:
         if plan is not None:
             file = self._plans.file_of(mission.definition.parent)
             again = f"overmind apply {file or 'FILE'} --rerun failed"
-            told = f"Mission {mission.id} ({mission.definition.name}) is part of the plan {plan}, which still runs."
+            told = (
+                f"Mission {mission.id} ({mission.definition.name}) is part of the plan {plan}, which is still running."
+            )
             raise OvermindError("not_finished", f"{told} Run it again with: {again}")
 
     def _agents_of(self, plan: Mission) -> list[str]:
@@ -208,7 +212,7 @@ class LifecycleApi:
 
     @handles(Prune)
     async def prune(self, request: Prune, caller: Caller) -> PrunedMissions:
-        """Remove all missions that ended long enough ago, or only say which; what a live plan may refer to stays."""
+        """Remove all missions that ended long enough ago, or only list them; missions of live plans stay."""
         del caller
         before = self._clock.wall() - validate.seconds(request.older, "--older")
         rows = [row for row in self._registry.finished_before(before) if self._plans.name_of(row.parent) is None]
@@ -224,7 +228,7 @@ class LifecycleApi:
     def _with_process(self, text: str) -> Mission:
         mission = find_live(self._registry, text)
         if mission.status not in HAS_PROCESS or mission.pid is None:
-            raise OvermindError("not_running", f"{_is(mission)} It has no process now.")
+            raise OvermindError("not_running", f"{_is(mission)} It has no process right now.")
         return mission
 
 

@@ -102,7 +102,7 @@ class LogsApi:
 
     @handles(Logs)
     def logs(self, request: Logs, caller: Caller) -> Awaitable[LogPlaces] | Stream[LogPlaces, LogItem]:
-        """Where the logs are and what belongs between their lines; with `follow`, what changes about that."""
+        """The places of the logs and the annotations between their lines; with `follow`, their changes."""
         del caller
         return self._follow_logs(request) if request.follow else self._logs(request)
 

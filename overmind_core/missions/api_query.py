@@ -140,7 +140,7 @@ class QueryApi:
 
     @handles(Info)
     async def info(self, request: Info, caller: Caller) -> MissionInfo | MissionInfoWithEnvironment:
-        """Everything known about one mission; values of its environment only for people."""
+        """All fields of one mission; values of its environment only for people."""
         mission = find(self._registry, request.id)
         if request.env or request.reveal:
             forbid_inside(mission_of(caller, self._registry, self._home.root), "read environments")
@@ -168,7 +168,7 @@ class QueryApi:
 
     @handles(Nothing)
     async def top(self, request: Nothing, caller: Caller) -> list[MissionUsage]:
-        """What each live mission uses now."""
+        """The current load of each live mission."""
         del request, caller
         missions = sorted(self._registry.live.values(), key=lambda mission: (mission.created_at, mission.id))
         await self._progress.look()

@@ -45,7 +45,7 @@ class SeenApi:
 
     @handles(One)
     async def seen(self, request: One, caller: Caller) -> MissionBrief:
-        """Note that somebody has looked at what the mission did so far."""
+        """Mark a mission as seen."""
         del caller
         mission = find(self._registry, request.id)
         self._journal.flush()

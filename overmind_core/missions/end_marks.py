@@ -59,10 +59,13 @@ class EndMarks:
             return None
         if any(one in self._unmarked for one in missions):
             return (
-                "The disk is full, and the end is not stored: a daemon that follows on a crash may start it again."
-                " Make room first, for example with: overmind prune"
+                "The disk is full, and the end is not stored: after a crash, the daemon may start the mission again."
+                " Free space first, for example with: overmind prune"
             )
-        return "The disk is full: the end counts, and is stored once there is room. Make room with: overmind prune"
+        return (
+            "The disk is full: the end takes effect now, and is stored once there is space."
+            " Free space with: overmind prune"
+        )
 
     def _mark(self, missions: Iterable[str], cause: Cause) -> None:
         if not self._journal.failing:
@@ -71,7 +74,7 @@ class EndMarks:
             try:
                 os.close(os.open(self._path(mission_id, cause), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
             except OSError as error:
-                _log.warning("the end of mission %s can't even be marked: %s", mission_id, error)
+                _log.warning("the end of mission %s can't be marked: %s", mission_id, error)
                 self._unmarked.add(mission_id)
 
     def _path(self, mission_id: str, cause: Cause) -> str:

@@ -180,7 +180,9 @@ def _locate(question: Question) -> Located:
         kind = "is not a directory" if os.path.exists(cwd) else "does not exist"
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} {kind}.")
     if not os.access(cwd, os.X_OK):
-        raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} may not be entered.")
+        raise OvermindError(
+            "cwd_not_found", f"The working directory {to_wire(cwd)} can't be entered: permission denied."
+        )
     return Located(to_wire(_program(argv0, cwd, path)), to_wire(cwd), _tools(cwd, path))
 
 

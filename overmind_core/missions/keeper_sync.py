@@ -175,7 +175,7 @@ class KeeperSync:
             if how is Departure.END:
                 await link.request("quit")
         except (KeeperGone, KeeperRefused):
-            _log.info("the keeper was gone already")
+            _log.info("the keeper had already exited")
         link.close()
 
     def on_change(self, change: MissionChanged) -> None:
@@ -276,7 +276,7 @@ class KeeperSync:
                 targets.append(target)
         survivors = await self._trees.end_without_keeper(targets)
         for run, left in survivors.items():
-            _log.warning("could not end of run %s: %s", run, left)
+            _log.warning("could not be ended, of run %s: %s", run, left)
         return [target.run for target in targets]
 
     def _settle(self, verdict: Verdict) -> None:
@@ -332,7 +332,7 @@ class KeeperSync:
             self._let_go(run, spared=known is not None and known.definition.leave_background)
             return
         line = " ".join(command(row["pid"])) or "unknown"
-        _log.warning("run %s is on no books; kept as a recovered mission", run)
+        _log.warning("run %s is not recorded; kept as a recovered mission", run)
         definition = Definition(f"recovered-{mission_id}", line, (line,), "/", columns=80, rows=24)
         mission = Mission(mission_id, definition, self._clock.wall(), Status.STARTING, run=int(number))
         self._registry.add(mission, lambda: None, None)

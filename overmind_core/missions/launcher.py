@@ -265,8 +265,8 @@ def _stdin(definition: Definition) -> str:
 
 def _explain(refusal: KeeperRefused) -> OvermindError:
     if refusal.code == "no_terminals":
-        return OvermindError("no_terminals", "The machine has no more terminals (kernel.pty.max). End some programs.")
+        return OvermindError("no_terminals", "The machine has no free terminals (kernel.pty.max). Stop some programs.")
     if refusal.code == "too_many":
         return OvermindError("busy", f"Too many missions for the limit of open files: {refusal.message}")
     code = _REASONS.get(refusal.answer.get("errno", 0), "internal")
-    return OvermindError(code, f"The process could not be started: {refusal.message}")
+    return OvermindError(code, f"The process can't be started: {refusal.message}")

@@ -53,5 +53,5 @@ def _spent(owner: Mission, usd: float) -> str:
     name, limit = owner.definition.name, owner.definition.max_cost
     return (
         f"The tree of mission {owner.id} ({name}) has spent ${usd:.2f}, and its --max-cost is ${limit:.2f}:"
-        " no further agent is started in it."
+        " it can't start more agents."
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 UNKNOWN = "?"
 """In place of the id of who asks: inside some mission, nobody can say which. It descends from none and none descends
 from it, so it may touch none."""
-UNKNOWN_SUBJECT = "A program that a mission or the daemon started, or one that has gone,"
+UNKNOWN_SUBJECT = "A program started by a mission or the daemon, or one that has exited,"
 LISTED = 10
 """Candidates that an `ambiguous` error names."""
 
@@ -58,7 +58,7 @@ def _agent_of_a_plan(registry: Registry, text: str) -> Mission | None:
     names = sorted({one.definition.name for one in found})
     if len(names) > 1:
         listed = ", ".join(names[:LISTED])
-        raise OvermindError("ambiguous", f"{text!r} is an agent of several plans: {listed}. Say which.")
+        raise OvermindError("ambiguous", f"{text!r} is an agent of several plans: {listed}. Name one of them.")
     return max(found, key=lambda one: (one.created_at, one.id), default=None)
 
 
@@ -93,7 +93,7 @@ def _ambiguous(text: str, candidates: tuple[Candidate, ...]) -> OvermindError:
     more = f" and {len(candidates) - LISTED} more" if len(candidates) > LISTED else ""
     return OvermindError(
         "ambiguous",
-        f"{text!r} is the beginning of several ids: {listed}{more}. Give more of it.",
+        f"{text!r} matches several ids: {listed}{more}. Give more characters.",
         candidates=[{"id": one.id, "name": one.name} for one in candidates],
     )
 
@@ -138,7 +138,7 @@ def parent_of(registry: Registry, wanted: str | None, caller: str | None) -> str
         parent = find(registry, wanted)
     except OvermindError as error:
         if error.code == "not_found":
-            raise OvermindError("parent_not_found", f"No mission named {wanted!r} to be the parent.") from None
+            raise OvermindError("parent_not_found", f"No mission named {wanted!r} for --parent.") from None
         raise
     if caller is not None and parent.id != caller and not descends(parent, caller, registry):
         raise OvermindError("forbidden", f"A process inside mission {caller} may not start children of {parent.id}.")

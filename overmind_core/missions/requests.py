@@ -21,7 +21,7 @@ class Nothing(Args, frozen=True):
 
 
 class AgentArgs(Args, frozen=True):
-    """What `run` says about an agent; see `overmind run --help`. 0 turns mean no limit."""
+    """The options of an agent in `run`; see `overmind run --help`. 0 turns: no limit."""
 
     prompt: str | None = None
     model: str | None = None
@@ -40,7 +40,7 @@ class AgentArgs(Args, frozen=True):
 
 
 class Start(Args, frozen=True):
-    """`run`: what to run, in whose world, and how to treat it."""
+    """`run`: the command, its environment and its policy."""
 
     command: str | list[str]
     cwd: str
@@ -48,7 +48,7 @@ class Start(Args, frozen=True):
     env: dict[str, str] = {}
     """The caller's environment."""
     env_set: dict[str, str] = {}
-    """What the caller set for this mission alone; wins over every default of ours."""
+    """Variables set for this mission alone; they override every default."""
     umask: Whole = 0o022
     columns: Whole = 80
     rows: Whole = 24
@@ -70,9 +70,9 @@ class Start(Args, frozen=True):
     leave_background: bool = False
     stall_waiting: bool = False
     max_children: Whole | None = None
-    """Live missions directly below each mission of its tree; null: 10 for what agents start."""
+    """The limit of live children for each mission of its tree; null: 10 for missions started by agents."""
     max_depth: Whole | None = None
-    """Generations below it; null: 3 for what agents start."""
+    """The limit of generations below it; null: 3 for missions started by agents."""
     max_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """US dollars for all agents of its tree together; 0: no limit."""
     labels: dict[str, str] = {}
@@ -155,7 +155,7 @@ class Signal(Args, frozen=True):
 
 
 class Update(Args, frozen=True):
-    """Change a mission without a restart; what is absent stays. A label set to null is removed."""
+    """Change a mission without a restart; absent fields stay. A label set to null is removed."""
 
     id: str
     name: str | None = None
@@ -172,7 +172,7 @@ class Update(Args, frozen=True):
 
 
 class Terms(Args, frozen=True):
-    """What a mission is to be from now on, as `run` has it; what is absent gets its default."""
+    """The new definition of a mission, with the fields of `run`; absent fields get their default."""
 
     name: str
     cwd: str
@@ -182,7 +182,7 @@ class Terms(Args, frozen=True):
     rows: Whole = 24
     labels: dict[str, str] = {}
     env: dict[str, str] = {}
-    """What was set for this mission alone; its caller's environment stays."""
+    """Variables set for this mission alone; its caller's environment stays."""
     restart: str = "never"
     max_restarts: Whole = 5
     max_seconds: Amount = 60

@@ -147,7 +147,7 @@ class Missions:
             return _standing(earlier)
         name = spec.definition.name
         if (holder := self._registry.index.holder(name)) is not None:
-            told = f"The name {name!r} is taken by mission {holder}. End it first: overmind kill {holder}"
+            told = f"The name {name!r} is taken by mission {holder}. Stop it first: overmind stop {holder}"
             raise OvermindError("name_taken", told, id=holder)
         planned = await self._preparer.planned(spec) if spec.isolate else None
         return await self._create(spec, planned, inside=inside, also=also, limited=not service, cleans_up=cleans_up)
@@ -159,7 +159,7 @@ class Missions:
         named = spec.placed(self._name(spec.definition.name), spec.definition.parent)
         started = await self._create(named, planned, inside=inside, caller=caller, also=also)
         if spec.isolate is False and await self._preparer.has_file(spec.definition.cwd):
-            started.note = "not isolated: it shares files, ports and services with everybody else in this folder."
+            started.note = "not isolated: it shares files, ports and services with everything else in this folder."
         return started
 
     async def _create(
@@ -255,10 +255,10 @@ class Missions:
             self.check_open()
         if above is not None and ending is not None and ending.cause not in _NOT_ITS_END and not cleans_up:
             raise OvermindError(
-                "not_running", f"The parent mission {above.id} ({above.definition.name}) is being ended."
+                "not_running", f"The parent mission {above.id} ({above.definition.name}) is being stopped."
             )
         if (above is None or not above.is_live) and caller is not None and caller.died_inside():
-            raise OvermindError("not_running", "The mission that asked has ended.")
+            raise OvermindError("not_running", "The calling mission has ended.")
 
     def _denied(self, inside: str | None) -> tuple[str, ...]:
         """What was denied to an agent is denied to those that it starts."""
@@ -378,7 +378,7 @@ class Missions:
         if self._registry.index.holder(mission.definition.name) is not None:
             name = mission.definition.name
             raise OvermindError(
-                "name_taken", f"A live mission is named {name!r} now. Rename one: overmind update --name"
+                "name_taken", f"A live mission has the name {name!r} now. Rename one of them: overmind update --name"
             )
 
     # ending
@@ -448,7 +448,7 @@ class Missions:
         await self._preparer.calm([one.id for one in ended])
         survivors = [f"{one.id}: {', '.join(one.survivors)}" for one in ended if one.survivors]
         if survivors:
-            message = f"Some processes could not be ended: {'; '.join(survivors)}. They are tried again each minute."
+            message = f"Some processes could not be ended: {'; '.join(survivors)}. Overmind tries again every minute."
             raise OvermindError("survivors", message)
         return ended
 

@@ -151,7 +151,7 @@ class Terminator:
         text, now = _reason(error), self._loop.time()
         if now - self._reported.get(text, -SAME_SECONDS) >= SAME_SECONDS:
             self._reported = {one: at for one, at in self._reported.items() if now - at < SAME_SECONDS} | {text: now}
-            _log.warning("processes can't be seen: %s", text, exc_info=None if isinstance(error, OSError) else error)
+            _log.warning("can't list processes: %s", text, exc_info=None if isinstance(error, OSError) else error)
 
     def _timeout(self, resweep: float) -> float | None:
         """Seconds until something is due by itself."""
@@ -265,7 +265,7 @@ class Terminator:
             mission = self._registry.live.get(target.mission)
             since = self._blind_since.setdefault(target.run, now)
             if mission is not None and now - since >= BLIND_LIMIT:
-                self._apply_gone(mission, (f"processes can't be seen: {_reason(error)}",), {target.run: target})
+                self._apply_gone(mission, (f"can't list processes: {_reason(error)}",), {target.run: target})
 
     @contextlib.contextmanager
     def _working_on(self, missions: Sequence[str]) -> Iterator[None]:
@@ -355,7 +355,7 @@ class Terminator:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            _log.error("a sweep failed", exc_info=task.exception())
+            _log.error("a search for leftover processes failed", exc_info=task.exception())
 
 
 def _reason(error: Exception) -> str:

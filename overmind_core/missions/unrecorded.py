@@ -53,4 +53,4 @@ class UnrecordedLogs:
             return None
         what = "1 log folder has no record" if len(names) == 1 else f"{len(names)} log folders have no record"
         shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
-        return f"{what} ({shown}): the state is lost. Read the files in {self._logs}, and remove them by hand"
+        return f"{what} ({shown}): the state was lost. Read the files in {self._logs}, then remove them by hand"

@@ -217,7 +217,7 @@ def _argv(request: Start, kind: Kind) -> tuple[str, ...]:
         return _shell_argv(command)
     argv = tuple(command)
     if not argv or not argv[0]:
-        raise OvermindError("empty_command", "Missing command: say what to run, as in `overmind run make test`.")
+        raise OvermindError("empty_command", "Missing command: give one, as in `overmind run make test`.")
     for number, text in enumerate(argv):
         _check_text(text, f"Argument {number}")
     return argv
@@ -225,7 +225,7 @@ def _argv(request: Start, kind: Kind) -> tuple[str, ...]:
 
 def _shell_argv(command: str) -> tuple[str, ...]:
     if not command.strip():
-        raise OvermindError("empty_command", "Missing command: say what to run, as in `overmind run 'make test'`.")
+        raise OvermindError("empty_command", "Missing command: give one, as in `overmind run 'make test'`.")
     _check_text(command, "The command")
     return (SHELL, "-c", command)
 
@@ -240,7 +240,7 @@ def check_environment(environment: Mapping[str, str]) -> None:
         return
     for name, value in environment.items():
         if not name or "=" in name or "\0" in name:
-            raise OvermindError("invalid", f"{name!r} is no name for an environment variable.")
+            raise OvermindError("invalid", f"{name!r} is not a valid name for an environment variable.")
         _check_text(f"{name}={value}", f"The environment variable {name}")
 
 
@@ -253,7 +253,7 @@ def _is_plain(environment: Mapping[str, str]) -> bool:
 
 def _check_text(text: str, what: str) -> None:
     if "\0" in text:
-        raise OvermindError("invalid", f"{what} holds a NUL character, which no program can receive.")
+        raise OvermindError("invalid", f"{what} contains a NUL character, which can't be passed to a program.")
     if len(text) >= MAX_TEXT or len(text.encode()) >= MAX_TEXT:
         raise OvermindError("too_large", f"{what} is {len(text.encode())} bytes long; the limit is {MAX_TEXT - 1}.")
 
@@ -276,7 +276,7 @@ def _count(number: int) -> int:
 def _window(amount: Amount) -> float:
     window = seconds(amount, "--max-seconds")
     if window <= 0:
-        raise OvermindError("invalid", f"--max-seconds {amount}: must be more than 0.")
+        raise OvermindError("invalid", f"--max-seconds {amount}: must be greater than 0.")
     return window
 
 
@@ -285,7 +285,7 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
         raise OvermindError("too_large", f"{len(labels)} labels; the limit is {MAX_LABELS}.")
     for key in labels:
         if not key or "=" in key or not key.isprintable():
-            raise OvermindError("invalid", f"{key!r} is no label: use --label key=value.")
+            raise OvermindError("invalid", f"{key!r} is not a label: use --label key=value.")
     return labels
 
 
@@ -297,4 +297,4 @@ def check_editable(mission: Mission) -> None:
     """
     if mission.definition.kind is Kind.BLUEPRINT:
         told = f"Mission {mission.id} ({mission.definition.name}) is a plan"
-        raise OvermindError("invalid", f"{told}: change its file, then overmind apply FILE.")
+        raise OvermindError("invalid", f"{told}: edit its file, then run overmind apply FILE.")

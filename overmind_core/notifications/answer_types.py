@@ -18,7 +18,8 @@ class EventsFollowed(TypedDict):
 
 
 EventItem = Annotated[
-    Mapping[str, Any], Meta(description="An event: `seq`, `at`, `type`, and what docs/events.md says of that type.")
+    Mapping[str, Any],
+    Meta(description="An event: `seq`, `at`, `type`, and the fields that docs/events.md lists for that type."),
 ]
 
 

@@ -75,14 +75,14 @@ class EventsApi:
 
     @handles(Events)
     async def events(self, request: Events, caller: Caller) -> Stream[EventsFollowed, EventItem]:
-        """The event log after `since`, then what follows."""
+        """The event log after `since`, then new events."""
         if request.eyes:
-            forbid_inside(mission_of(caller, self._registry, self._home.root), "say that a person looks")
+            forbid_inside(mission_of(caller, self._registry, self._home.root), "report a person's presence")
         self._journal.flush()
         oldest = self._event_table.oldest()
         if request.since and request.since + 1 < oldest:
             raise OvermindError(
-                "gone", f"Events before {oldest} are no longer kept. Begin with: --since {oldest - 1}", oldest=oldest
+                "gone", f"Events before {oldest} have been removed. Begin with: --since {oldest - 1}", oldest=oldest
             )
         seq = request.since
         looking = self._notifications.looking() if request.eyes and request.follow else nullcontext()
@@ -106,7 +106,7 @@ class EventsApi:
         del caller
         at = time.monotonic() - seconds(request.ago, "ago")
         if not self._notifications.viewers.used(request.viewer, at, request.view):
-            raise OvermindError("not_found", f"Nobody follows events as viewer {request.viewer}.")
+            raise OvermindError("not_found", f"No client follows events as viewer {request.viewer}.")
         return {"viewer": request.viewer}
 
     def _event(self, seq: int, data: str, viewer: int | None) -> EventItem:

@@ -183,4 +183,4 @@ def _run(argv: list[str], environ: Mapping[str, str]) -> None:
             process.wait()
             raise
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
-        _log.warning("the notification was not shown: %s", error)
+        _log.warning("can't show the notification: %s", error)

@@ -11,18 +11,18 @@ from overmind_core.missions.answer_types import MissionBrief
 
 
 class AgentChange(TypedDict):
-    """One line of the difference between what a plan was and what it is to be."""
+    """One line of the difference between the current and the new version of a plan."""
 
     sign: str
     """`+` new, `~` changed, `-` gone."""
     agent: str | None
     """Null: the limits of the whole."""
     why: list[str]
-    """Which keys differ; empty for what is new or gone."""
+    """The keys that differ; empty for an agent that is added or removed."""
 
 
 class AppliedPlan(TypedDict):
-    """What has come of an `apply`."""
+    """The result of an `apply`."""
 
     id: str | None
     """Of the plan's mission; null: it was only planned."""
@@ -71,7 +71,7 @@ class PlanSummary(MissionBrief):
 
 
 class AgentDependency(TypedDict):
-    """What an agent waits for."""
+    """A dependency of an agent."""
 
     agent: str
     until: Until
@@ -83,7 +83,7 @@ class PlannedAgent(TypedDict):
     name: str
     stage: AgentStage
     waits_for: str | None
-    """While it waits: what for."""
+    """The reason it waits, while it waits."""
     reason: str | None
     mission: str | None
     """Of the newest attempt."""
@@ -93,14 +93,14 @@ class PlannedAgent(TypedDict):
     """Null where readiness is not looked for."""
     exit_code: int | None
     result: str | None
-    """What it handed on as its result."""
+    """The last line it printed: its result."""
     facts: dict[str, str]
-    """What else it handed on."""
+    """Its declared outputs."""
     depends_on: list[AgentDependency]
     when: When
     """After which end of what it depends on it runs; `always`: also when the plan is being ended."""
     stays: bool
-    """It does not end by itself."""
+    """It does not end on its own."""
     started_at: str | None
     ended_at: str | None
     seconds: float | None
@@ -113,7 +113,7 @@ class PlanDetails(PlanSummary):
     max_parallel: int
     """Agents that run at the same time; 0: no limit."""
     on_failure: OnFailure
-    """What becomes of the others once one has failed."""
+    """The handling of the other agents after a failure."""
     critical_path: list[str]
     """The agents that decide how long it takes."""
     agents: list[PlannedAgent]

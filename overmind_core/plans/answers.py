@@ -24,7 +24,7 @@ def outline(plan: PlanState) -> Outline:
 
 
 def applied(outcome: Applied) -> AppliedPlan:
-    """What has come of an `apply`."""
+    """The result of an `apply`."""
     changes: list[AgentChange] = [
         {"sign": change.sign, "agent": change.agent, "why": list(change.why)} for change in outcome.changes
     ]

@@ -84,7 +84,7 @@ class PlanApi:
         mission = self._mission(request.id)
         plan = self._plans.state_of(mission.id)
         if plan is None:
-            raise OvermindError("not_found", f"Mission {mission.id} has no plan any more.")
+            raise OvermindError("not_found", f"Mission {mission.id} no longer has a plan.")
         edges = plan.blueprint.edges
         now = self._clock.wall()
         seconds = {

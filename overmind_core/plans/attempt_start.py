@@ -127,7 +127,7 @@ class AttemptStarter:
         for name in merge.agents:
             node = plan.nodes.get(name)
             if node is None or node.mission is None:
-                raise OvermindError("gone", f"{name} has not run, so it has nothing that could be merged.")
+                raise OvermindError("gone", f"{name} has not run, so it has nothing to merge.")
             missions[name] = node.mission
         await self._preparer.calm(missions.values())
         words = [f"{name}={mission}" for name, mission in missions.items()]

@@ -38,7 +38,7 @@ def check(blueprint: Blueprint) -> None:
         validate.checked_name(name)
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise OvermindError("invalid", f"The agent {twice[0]!r} is there twice.")
+        raise OvermindError("invalid", f"The agent {twice[0]!r} is listed twice.")
     _check_limits(blueprint)
     agents = blueprint.by_name
     for agent in blueprint.agents:
@@ -48,7 +48,9 @@ def check(blueprint: Blueprint) -> None:
     try:
         order(blueprint.edges)
     except Cycle as cycle:
-        raise OvermindError("cycle", f"The agents depend on each other: {' → '.join(cycle.members)}.") from None
+        raise OvermindError(
+            "cycle", f"The agents depend on each other in a cycle: {' → '.join(cycle.members)}."
+        ) from None
 
 
 def _check_limits(blueprint: Blueprint) -> None:
@@ -60,7 +62,7 @@ def _check_limits(blueprint: Blueprint) -> None:
             raise OvermindError("invalid", f"{name} can't be negative: {limit}.")
     for agent in blueprint.agents:
         if agent.retries > MOST_RETRIES:
-            told = f"{agent.name}: an agent is tried again at most {MOST_RETRIES} times, not {agent.retries}."
+            told = f"{agent.name}: an agent can have at most {MOST_RETRIES} times, not {agent.retries}."
             raise OvermindError("invalid", told)
 
 
@@ -72,28 +74,30 @@ def _check_references(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None
     waits = {one.agent for one in agent.depends_on}
     for source, name, _ in named:
         if source == "agents" and name not in waits & agents.keys():
-            raise OvermindError("invalid", f"{agent.name} refers to {name!r}, on which it does not depend.")
+            raise OvermindError("invalid", f"{agent.name} refers to {name!r}, but does not depend on it.")
 
 
 def _check_merge(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
     if agent.merge is None:
         return
     if not agent.merge.agents or (agent.merge.squash and agent.merge.rebase):
-        raise OvermindError("invalid", f"{agent.name} merges nobody, or in two ways at once.")
+        raise OvermindError("invalid", f"{agent.name} must merge agents in one way.")
     ends = {one.agent for one in agent.depends_on if one.until in ENDS}
     for name in agent.merge.agents:
         if name not in ends & agents.keys():
-            raise OvermindError("invalid", f"{agent.name} merges {name!r}, for whose end it does not wait.")
+            raise OvermindError("invalid", f"{agent.name} merges {name!r}, but does not wait for it to end.")
         if not agents[name].isolated:
             raise OvermindError("invalid", f"{agent.name} merges {name!r}, which is not isolated.")
 
 
 def _check_dependencies(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:
     if agent.when is When.FAILURE and not agent.depends_on:
-        raise OvermindError("invalid", f"{agent.name} runs after a failure, but depends on nothing: say of what.")
+        raise OvermindError("invalid", f"{agent.name} runs after a failure, but depends on nothing: set depends_on.")
     for one in agent.depends_on:
         if one.agent not in agents:
-            raise OvermindError("invalid", f"{agent.name} depends on {one.agent!r}, which is no agent here.")
+            raise OvermindError(
+                "invalid", f"{agent.name} depends on {one.agent!r}, which is not an agent of this plan."
+            )
         if one.until in ENDS and agents[one.agent].start.get("restart") == "always":
-            problem = f"{agent.name} waits for the end of {one.agent}, which is always started again."
-            raise OvermindError("invalid", f"{problem} Wait until it is started or ready.")
+            problem = f"{agent.name} waits for the end of {one.agent}, which always restarts."
+            raise OvermindError("invalid", f"{problem} Wait until it is started or ready instead.")

@@ -28,8 +28,8 @@ AgentEvent = TypeVar("AgentEvent", bound=AgentAdvanced)
 NAMED = 5
 """Agents that the last line names."""
 _WHY = {
-    EndReason.DONE: "all others are done",
-    EndReason.CANCEL: "the plan ends",
+    EndReason.DONE: "all other agents are done",
+    EndReason.CANCEL: "the plan is ending",
     EndReason.FAILURE: "another agent has failed",
     EndReason.AGAIN: "it was changed",
     EndReason.REMOVED: "it was removed from the plan",
@@ -63,11 +63,11 @@ def ended(name: str, before: AgentProgress, after: AgentProgress, explained: str
     if before.stopped is EndReason.DONE:
         how = "stopped"
     elif before.stopped is EndReason.AGAIN:
-        how = "ended, to run anew"
+        how = "ended, to run again"
     why = "" if how != "failed" else f" ({explained or _reason(after)})"
     took = "" if before.started_at is None or after.ended_at is None else lasted(after.ended_at - before.started_at)
     after_what = f" after {took}" if took else ""
-    again = ": tried again" if how == "failed" and after.stage is AgentStage.WAITING else ""
+    again = ": retrying" if how == "failed" and after.stage is AgentStage.WAITING else ""
     return _agent_event(AgentEnded, name, f"{how}{why}{after_what}{again}", after)
 
 

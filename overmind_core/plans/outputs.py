@@ -114,12 +114,15 @@ class Outputs:
     def problem(self) -> tuple[str, str] | None:
         """Why it is not handed on: a reason, and a clause for people; None: it is."""
         if self.missing:
-            return "output_missing", f"it did not hand on {', '.join(self.missing)}"
+            return "output_missing", f"it did not set the outputs {', '.join(self.missing)}"
         if self.cut:
-            limit = f"more than {LARGEST // 1024} KiB"
-            return "output_too_large", f"{', '.join(self.cut)}: {limit} can't be handed on; hand on the path of a file"
+            limit = f"{LARGEST // 1024} KiB"
+            return (
+                "output_too_large",
+                f"{', '.join(self.cut)}: larger than {limit}, the limit of an output. Pass the path of a file instead",
+            )
         if self.unfit:
-            return "output_invalid", f"{', '.join(self.unfit)}: a NUL character can't be handed on"
+            return "output_invalid", f"{', '.join(self.unfit)}: an output can't contain a NUL character"
         return None
 
 

@@ -10,7 +10,7 @@ from overmind_core.missions.requests import Whole
 
 
 class Apply(Args, frozen=True):
-    """A plan, checked as far as a file can be: see docs/blueprints.md. `rerun`: of an ended one, what failed."""
+    """A plan, checked as far as a file can be: see docs/blueprints.md. `rerun`: of an ended one, the failed agents."""
 
     blueprint: Blueprint
     cwd: str

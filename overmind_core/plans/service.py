@@ -59,7 +59,7 @@ class ProjectPlanner(Protocol):
 
 
 class Applied(NamedTuple):
-    """What has come of an `apply`."""
+    """The result of an `apply`."""
 
     id: str | None
     """Of the plan's mission; None: there is none, it was only planned."""
@@ -304,14 +304,14 @@ class Plans:
         mission = self._registry.live[plan.id]
         if mission.ending is not None:
             name = mission.definition.name
-            raise OvermindError("not_running", f"Plan {mission.id} ({name}) is being ended. Try again.")
+            raise OvermindError("not_running", f"Plan {mission.id} ({name}) is being stopped. Try again.")
         changes = difference(plan.blueprint, request.blueprint)
         failed = _failed(plan.state) if request.rerun else set()
         if not changes and not failed:
             return _applied(mission, "unchanged")
         changed = [change.agent for change in changes if change.sign == "~" and change.agent]
         again = _to_run_again(plan.state, request.blueprint, {*changed, *failed})
-        why = "runs again" if request.rerun else "runs again: what it depends on was changed"
+        why = "runs again" if request.rerun else "runs again: a dependency was changed"
         changes = [*changes, *(PlanChange("~", name, (why,)) for name in sorted(again - set(changed)))]
         if request.dry_run:
             return _applied(mission, "planned", changes)
@@ -329,7 +329,7 @@ class Plans:
         plan = None if mission is None else self._stored(mission.id)
         if mission is None or plan is None:
             name, place = request.blueprint.name, "" if request.file in NO_FILE else f" from {request.file}"
-            raise OvermindError("not_found", f"No plan named {name!r}{place} has run, so nothing of it has failed.")
+            raise OvermindError("not_found", f"No plan named {name!r}{place} has run, so no agent has failed.")
         forbid_foreign(inside, mission, self._registry, "run again")
         failed = _failed(plan.state, ended=True)
         changes = difference(plan.blueprint, request.blueprint)
@@ -389,7 +389,7 @@ class Plans:
 
 NO_FILE = frozenset({"", "-"})
 """In the place of a path: a plan of a program, or of standard input. The folder tells such plans apart."""
-_ANOTHER_NAME = "Give this plan a name of its own: overmind apply --name NAME"
+_ANOTHER_NAME = "Give this plan another name: overmind apply --name NAME"
 
 
 def _origin(request: Apply) -> tuple[str, str]:

@@ -79,5 +79,5 @@ class Values:
     async def _output(self, name: str, mission_id: str) -> str:
         mission = self._registry.get(mission_id)
         if mission is None:
-            raise OvermindError("gone", f"What {name} wrote was removed: run it again, too.")
+            raise OvermindError("gone", f"The output of {name} was removed. Run {name} again, too.")
         return await self._outputs.log_text(mission)

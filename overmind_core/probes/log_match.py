@@ -47,20 +47,20 @@ async def _search(watched: Watched, target: str, stdin: int) -> int:
         async with running(argv, cwd="/", environment=_environment(), stdin=stdin) as process:
             return await ended(process)
     except (OSError, ValueError) as error:
-        raise Hopeless(f"its output can't be looked through: {error}") from None
+        raise Hopeless(f"its output can't be searched: {error}") from None
 
 
 def _check(pattern: str) -> None:
     try:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
-        raise Hopeless(f"{pattern!r} is no regular expression: {error}") from None
+        raise Hopeless(f"{pattern!r} is not a valid regular expression: {error}") from None
 
 
 def _explained(pattern: str, code: int) -> str:
     if code == -signal.SIGVTALRM:
         return f"{pattern!r} takes too long to match against its output: write it without nested repetitions"
-    return f"its output can't be looked through (exit {code})"
+    return f"its output can't be searched (exit {code})"
 
 
 def _environment() -> dict[str, str]:
@@ -74,7 +74,7 @@ async def until_silent(watched: Watched, target: str, tell: Tell) -> None:
         seconds = parse_duration(target)
     except ValueError as error:
         raise Hopeless(str(error)) from None
-    tell(f"it was never silent for {seconds:g} s")
+    tell(f"it was never quiet for {seconds:g} s")
     while True:
         left = await _seconds_left(watched, seconds)
         if left <= 0:

@@ -77,7 +77,7 @@ async def _try_connect(watched: Watched, address: Address) -> str:
     try:
         _, writer = await connect(address)
     except OSError as error:
-        return f"nothing listens at {address} ({reason(error)})"
+        return f"nothing listens on {address} ({reason(error)})"
     try:
         return await problem_at(watched, address, writer)
     finally:
@@ -151,7 +151,7 @@ def request_of(url: str) -> Request:
 
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
-        raise ValueError(f"{url!r} is no URL such as http://localhost:8080/health")
+        raise ValueError(f"{url!r} is not a URL such as http://localhost:8080/health")
     path = quote(parts.path or "/", safe=_AS_THEY_ARE)
     query = f"?{quote(parts.query, safe=_AS_THEY_ARE)}" if parts.query else ""
     host = quote(parts.netloc.rpartition("@")[2], safe=_AS_THEY_ARE)

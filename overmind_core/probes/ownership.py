@@ -43,7 +43,7 @@ def problem(
     seen = [one for one in found or () if not _is_forwarder(one.name)]
     if seen and own is not None:
         return f"{address} is held by {seen[0].name} (PID {seen[0].pid}), which it did not start"
-    return f"another program listened at {address} before it was started" if occupied else ""
+    return f"another program was already listening on {address}" if occupied else ""
 
 
 def _is_forwarder(name: str) -> bool:

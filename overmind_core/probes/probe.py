@@ -66,7 +66,7 @@ async def until_ready(
     Raises:
         NotReady: `probe.timeout` seconds have gone since the start of that run, or looking on is of no use.
     """
-    why = "nobody could look in time"
+    why = "the check could not run in time"
 
     def tell(clause: str) -> None:
         nonlocal why

@@ -56,7 +56,7 @@ Ignored = Callable[[Collection[str]], Collection[str]]
 
 
 def detect(top: str, ignored: Ignored) -> Detected:
-    """Look at the project in a folder, a path of the system. What can't be read is not there."""
+    """Look at the project in a folder, a path of the system. What can't be read does not exist."""
     look = _Inspection(top, ignored)
     look.compose()
     look.procfile()
@@ -126,7 +126,7 @@ class _Inspection:
         if proposals:
             self.found.append(f"{name} ({_counted(len(proposals), 'container')})")
         if built:
-            self.problems.append(f"{name}: {_counted(len(built), 'service')} without an image to pull: left out")
+            self.problems.append(f"{name}: {_counted(len(built), 'service')} without an image to pull: skipped")
 
     def procfile(self) -> None:
         lines = [line.partition(":") for line in (self.text("Procfile") or "").splitlines()]
@@ -150,7 +150,7 @@ class _Inspection:
         try:
             package = json.loads(written)
         except (ValueError, RecursionError):
-            self.problems.append("package.json: this is no JSON")
+            self.problems.append("package.json: this is not valid JSON")
             return
         lock = next((one for one in LOCKS if self.has(one)), None)
         program, install = LOCKS[lock] if lock else ("npm", "npm install")

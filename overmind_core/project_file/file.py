@@ -73,7 +73,7 @@ def _content(top: str, path: str) -> bytes | None:
     finally:
         os.close(descriptor)
     if len(data) > MAX_BYTES:
-        raise Unreadable(path, f"has more than {MAX_BYTES // 1024} KiB")
+        raise Unreadable(path, f"is larger than {MAX_BYTES // 1024} KiB")
     return data
 
 

@@ -51,7 +51,7 @@ def service(spot: FileValue, name: str) -> Service | None:
     if "port" not in table and "ready" in table:
         _report_no_port(table["ready"])
     if "volumes" in table and image is None and command is not None:
-        table["volumes"].wrong_key("only a container (docker) has this")
+        table["volumes"].wrong_key("only a container (docker) can have this")
     return Service(
         name=name,
         command=command,
@@ -69,7 +69,7 @@ def name_problem(name: str) -> str | None:
     if len(name) > LONGEST_NAME:
         return f"a service's name has at most {LONGEST_NAME} characters"
     if not _NAME.fullmatch(name):
-        return "a service's name has only lower-case letters, digits, '-' and '_', and begins with a letter"
+        return "a service's name can only contain lower-case letters, digits, '-' and '_', and begins with a letter"
     return None
 
 
@@ -78,7 +78,7 @@ def _what(spot: FileValue, table: dict[str, FileValue]) -> tuple[str | None, str
     if "command" in table and "docker" in table:
         table["docker"].wrong_key("a service is a process (command) or a container (docker), not both")
     elif "command" not in table and "docker" not in table:
-        spot.wrong_key("write what it is: command: … for a process, docker: … for a container")
+        spot.wrong_key("write command: … for a process, or docker: … for a container")
     return (
         values.text(table["command"]) if "command" in table else None,
         values.checked(table["docker"], image_problem) if "docker" in table else None,
@@ -89,7 +89,7 @@ def image_problem(image: str) -> str | None:
     """Return why this is no name of an image; None when it is one."""
     if len(image) <= LONGEST_IMAGE and _IMAGE.fullmatch(image):
         return None
-    return "this is no name of an image: write one such as postgres:16"
+    return "this is not an image name: write one such as postgres:16"
 
 
 def _env(spot: FileValue) -> dict[str, str]:
@@ -112,7 +112,7 @@ def _volumes(spot: FileValue) -> dict[str, str]:
             one.wrong_key(told)
         path = values.checked(one, mount_problem)
         if path is not None and path.rstrip("/") in found.values():
-            one.wrong("another volume is at this path")
+            one.wrong("another volume is mounted at this path")
         elif path is not None:
             found[name] = path.rstrip("/")
     return found
@@ -122,7 +122,7 @@ def env_name_problem(name: str) -> str | None:
     """Return what is wrong with the name of a variable; None when nothing is."""
     if _VARIABLE.fullmatch(name):
         return None
-    return "a variable's name has only letters, digits and '_', and begins with no digit"
+    return "a variable's name can only contain letters, digits and '_', and can't begin with a digit"
 
 
 def volume_problem(name: str) -> str | None:
@@ -130,7 +130,7 @@ def volume_problem(name: str) -> str | None:
     if len(name) <= LONGEST_NAME and _VOLUME.fullmatch(name):
         return None
     return (
-        "volumes have names, of lower-case letters, digits, '-', '_' and '.'; folders of this machine can't be mounted"
+        "a volume has a name of lower-case letters, digits, '-', '_' and '.'; folders of this machine can't be mounted"
     )
 
 
@@ -139,7 +139,7 @@ def mount_problem(path: str) -> str | None:
     if not path.startswith("/") or not path.strip("/") or ":" in path:
         return "write an absolute path in the container, such as /data"
     if {"..", "."} & set(path.split("/")):
-        return "'.' and '..' can't stand in this path"
+        return "'.' and '..' are not allowed in this path"
     return None
 
 
@@ -161,7 +161,7 @@ def _target(kind: ReadyKind, spot: FileValue) -> str | None:
     match kind:
         case ReadyKind.TCP:
             if values.flag(spot) is False:
-                spot.wrong("write tcp: true, or leave it out")
+                spot.wrong("write tcp: true, or remove it")
             return ""
         case ReadyKind.HTTP:
             return values.checked(spot, _path_problem)
@@ -183,7 +183,7 @@ def _pattern_problem(pattern: str) -> str | None:
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        return f"this is no regular expression: {error}"
+        return f"this is not a valid regular expression: {error}"
     return None
 
 
@@ -235,13 +235,13 @@ def project(data: bytes) -> Project:
 def _services(spot: FileValue) -> tuple[Service, ...]:
     table = {} if values.is_nothing(spot) else values.table(spot) or {}
     if len(table) > MOST_SERVICES:
-        spot.wrong_key(f"there are {len(table)} services, and {MOST_SERVICES} are the most")
+        spot.wrong_key(f"there are {len(table)} services; the limit is {MOST_SERVICES}")
         return ()
     found = [one for name, entry in table.items() if (one := service(entry, name)) is not None]
     for name, earlier in clashes(one.name for one in found).items():
-        table[name].wrong_key(f"it would have the same variables as {earlier}: give it another name")
+        table[name].wrong_key(f"it would set the same variables as {earlier}: rename it")
     for (name, volume), (other, others) in volume_clashes(found).items():
-        table[name].wrong_key(f"its volume {volume} would be the same as {others} of {other}: give it another name")
+        table[name].wrong_key(f"its volume {volume} would be the same as {others} of {other}: rename it")
     return tuple(found)
 
 
@@ -276,7 +276,7 @@ def _port_range(spot: FileValue) -> tuple[int, int]:
         if ports[0] is None or ports[1] is None:
             spot.wrong("write two ports with '-' between them, such as 3100-3999")
         elif not LOWEST_PORT <= ports[0] <= ports[1] <= LARGEST_PORT:
-            spot.wrong(f"the ports are from {LOWEST_PORT} to {LARGEST_PORT}, the lower one first")
+            spot.wrong(f"write ports from {LOWEST_PORT} to {LARGEST_PORT}, the lower one first")
         else:
             return ports[0], ports[1]
     return FIRST_PORT, LAST_PORT
@@ -315,18 +315,18 @@ def _keep_problem(pattern: str) -> str | None:
 
 def _read_path_problem(path: str) -> str | None:
     if any(sign in path for sign in "*?["):
-        return "write paths; patterns are for copy"
+        return "write paths: patterns are only for copy"
     return _read_pattern_problem(path)
 
 
 def _read_pattern_problem(path: str) -> str | None:
     parts = [part for part in path.split("/") if part not in {"", "."}]
     if path.startswith(("/", "~")):
-        return "write a path that begins at the top of the project"
+        return "write a path relative to the top of the project"
     if ".." in parts:
-        return "'..' can't stand in it: only what is in the project is taken"
+        return "'..' is not allowed: only files inside the project can be taken"
     if not parts:
-        return "name something in the project, not the whole"
+        return "name a file or folder in the project, not the project itself"
     if any(part.lower() in OURS for part in parts):
-        return "what is git's, and what is Overmind's, can't be taken"
+        return "files of git and of Overmind can't be taken"
     return None

@@ -13,36 +13,36 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.project_file.proposal import Detected, Proposal
 
 HEAD = """\
-# What each mission in this project gets for itself: files, a branch, ports and services that no other mission touches.
-# What would happen, changing nothing: overmind isolate --check
-# The commands in this file run only after you have allowed them: overmind trust
+# The isolation of missions in this project: each gets its own files, branch, ports and services.
+# To see the effect without changing anything: overmind isolate --check
+# The commands in this file run only after you allow them: overmind trust
 """
 NO_SERVICES = """\
 # services:
 #   web:                                 # a process of the project, in the mission's worktree
 #     command: python app.py --port $PORT
-#     port: 3000                         # what it would take alone; each mission has another, as PORT and WEB_PORT
+#     port: 3000                         # its usual port; each mission gets another one, in PORT and WEB_PORT
 #     ready: { http: /health, timeout: 30s }
-#   db:                                  # a container of the mission's own
+#   db:                                  # a container for this mission alone
 #     docker: postgres:16
-#     port: 5432                         # where it listens inside; reached at 127.0.0.1:$DB_PORT
+#     port: 5432                         # its port in the container; reached at 127.0.0.1:$DB_PORT
 #     env: { POSTGRES_PASSWORD: dev }
 #     volumes: { data: /var/lib/postgresql/data }
 #     ready: { tcp: true }
 """
 PLACES = """\
 isolation:
-  strategy: ports                        # each mission has ports of its own; none: those that are asked for
+  strategy: ports                        # each mission gets its own ports; none: use the ports as written
   port_range: 3100-3999
-  worktree: true                         # each mission works in a git worktree of its own
+  worktree: true                         # each mission works in its own git worktree
 """
 BRANCH = """\
-  # fetch: true                          # fetch it first
-  branch: overmind/{name}                # {name} and {id} are the mission's
+  # fetch: true                          # fetch the base first
+  branch: overmind/{name}                # {name} and {id} of the mission
 """
 TEARDOWN = """\
-  teardown: keep-if-changed              # what becomes of the worktree at the end: keep, remove or keep-if-changed
-  # keep: ["*", "!dist"]                 # files that git ignores, and that keep it if the mission made them; all
+  teardown: keep-if-changed              # the worktree when the mission ends: keep, remove or keep-if-changed
+  # keep: ["*", "!dist"]                 # ignored files that keep the worktree if the mission made them; all
 """
 COMMENT = 41
 """Column of the comments behind lines."""
@@ -69,7 +69,7 @@ def first(detected: Detected) -> str:
     parts += ["services:\n", *services] if services else [NO_SERVICES]
     parts += ["\n", PLACES]
     base = f"# base: {quoted(detected.main_branch or 'main')}"
-    parts.append(f"{_commented(f'  {base}', 'what its branch begins at; without this, what is checked out')}\n")
+    parts.append(f"{_commented(f'  {base}', 'the start of the branch; default: the current checkout')}\n")
     parts.append(BRANCH)
     parts += [f"{line}\n" for line in _lists(detected)]
     parts.append(TEARDOWN)
@@ -97,14 +97,16 @@ def _escaped(sign: str) -> str:
 
 def _service(proposal: Proposal) -> Iterator[str]:
     service = proposal.service
-    left = f"; not taken over: {', '.join(proposal.left_out)}" if proposal.left_out else ""
+    left = f"; not imported: {', '.join(proposal.left_out)}" if proposal.left_out else ""
     yield _commented(f"  {quoted(service.name)}:", f"from {proposal.origin}{left}")
     if service.command is not None:
         yield f"    command: {quoted(service.command)}"
     if service.image is not None:
         yield f"    docker: {quoted(service.image)}"
     if service.port is not None:
-        comment = "where it listens inside" if service.image else "what it would take alone; it gets another as PORT"
+        comment = (
+            "its port in the container" if service.image else "its usual port; each mission gets another one, in PORT"
+        )
         yield _commented(f"    port: {service.port}", comment)
     yield from _pairs("env", service.env)
     yield from _pairs("volumes", service.volumes)
@@ -127,9 +129,11 @@ def _ready(service: Service) -> Iterator[str]:
 
 
 def _lists(detected: Detected) -> Iterator[str]:
-    yield from _list("copy", detected.copy, "# copy: [.env]", "files that git ignores and the work needs")
-    yield from _list("link", detected.link, "# link: [node_modules]", "your checkout's: quick, but one for all")
-    comment = "runs in a new worktree before the work"
+    yield from _list("copy", detected.copy, "# copy: [.env]", "ignored files that missions need")
+    yield from _list(
+        "link", detected.link, "# link: [node_modules]", "links to your checkout: fast, but shared by all missions"
+    )
+    comment = "runs in a new worktree before the mission starts"
     if detected.other_setup and not detected.setup:  # each line makes sense without its sign
         yield _commented("  # setup:", comment)
     else:

@@ -31,7 +31,7 @@ def is_nothing(spot: FileValue) -> bool:
 
 def table(spot: FileValue) -> dict[str, FileValue] | None:
     """What stands in a table, by its keys."""
-    return spot.table("write a table: keys, each with a value")
+    return spot.table("write a table of keys and values")
 
 
 def table_of(spot: FileValue, known: Iterable[str]) -> dict[str, FileValue] | None:
@@ -49,11 +49,11 @@ def table_of(spot: FileValue, known: Iterable[str]) -> dict[str, FileValue] | No
 def text(spot: FileValue) -> str | None:
     """A text that says something."""
     if not isinstance(spot.value, Scalar) or spot.value.kind is ScalarKind.NOTHING:
-        spot.wrong("write a text")
+        spot.wrong("write a string")
     elif spot.value.kind is not ScalarKind.TEXT:
-        spot.wrong(f'write a text: "{short(spot.value.text)}" in quotes, if that is meant')
+        spot.wrong(f'write a string: "{short(spot.value.text)}" in quotes, if you mean text')
     elif not spot.value.text.strip():
-        spot.wrong("write a text that is not empty")
+        spot.wrong("write a string that is not empty")
     else:
         return spot.value.text
     return None
@@ -64,7 +64,7 @@ def written(spot: FileValue) -> str | None:
     if not isinstance(spot.value, Scalar):
         spot.wrong("write a single value")
     elif spot.value.kind is ScalarKind.NOTHING:
-        spot.wrong('write a value; "" is an empty text')
+        spot.wrong('write a value; "" is an empty string')
     else:
         return spot.value.text
     return None
@@ -77,7 +77,7 @@ def texts(spot: FileValue) -> list[FileValue]:
         return entries
     if isinstance(spot.value, Scalar) and spot.value.kind is ScalarKind.TEXT:
         return [spot]
-    spot.wrong("write a list of texts")
+    spot.wrong("write a list of strings")
     return []
 
 
@@ -95,7 +95,7 @@ def port(spot: FileValue) -> int | None:
         number = plain_number(spot.value.text)
         if number is not None and 1 <= number <= LARGEST_PORT:
             return number
-    spot.wrong(f"write the number of a port, from 1 to {LARGEST_PORT}")
+    spot.wrong(f"write a port number from 1 to {LARGEST_PORT}")
     return None
 
 
@@ -110,7 +110,7 @@ def seconds(spot: FileValue) -> float | None:
         spot.wrong("write a duration: a number with ms, s, m, h or d, such as 30s or 1.5m")
         return None
     if found <= 0:
-        spot.wrong("it must be more than 0")
+        spot.wrong("it must be greater than 0")
         return None
     return found
 

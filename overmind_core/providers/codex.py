@@ -86,11 +86,21 @@ class Codex:
         unknown = [f"{option} is not possible with codex" for option, given in UNSUPPORTED.items() if given(agent)]
         mode = agent.permission_mode
         if mode and mode not in SANDBOXES:
-            unknown.append(f"--permission-mode {mode} is no sandbox of codex: {', '.join(SANDBOXES)}")
+            unknown.append(f"--permission-mode {mode} is not a codex sandbox: {', '.join(SANDBOXES)}")
         ours = {*OURS, *(("-m", "--model") if agent.model else ()), *(("-s", "--sandbox") if _sandbox(agent) else ())}
         names = [argument.partition("=")[0] for argument in agent.arguments]
         return (
-            "; ".join([*unknown, *(f"--agent-arg {name} collides with ours" for name in names if name in ours)]) or None
+            "; ".join(
+                [
+                    *unknown,
+                    *(
+                        f"--agent-arg {name} conflicts with an argument that Overmind sets"
+                        for name in names
+                        if name in ours
+                    ),
+                ]
+            )
+            or None
         )
 
     def reads(self, agent: Agent) -> Sequence[str]:

@@ -22,7 +22,7 @@ class Raw:
     def refuse(self, agent: Agent) -> str | None:
         """What a raw mission can't have."""
         if agent.arguments:
-            return "--agent-arg is for agents: give the arguments with the command"
+            return "--agent-arg is for agents: put the arguments in the command"
         return None
 
     def reads(self, agent: Agent) -> Sequence[str]:

@@ -21,7 +21,7 @@ class UnknownProvider(LookupError):
     """There is no provider of that name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no provider {name!r}; there are: {', '.join(names())}")
+        super().__init__(f"Unknown provider {name!r}. Known: {', '.join(names())}")
         self.name = name
 
 

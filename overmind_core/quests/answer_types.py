@@ -28,14 +28,14 @@ class QuestEnd(QuestBrief):
     reason: str | None
     """A code: why it failed, or was cancelled."""
     exit_code: int | None
-    """What waiting for it exits with; null while it runs."""
+    """The exit code of waiting for it; null while it runs."""
 
 
 class QuestInfo(QuestEnd):
     """Everything known of one quest."""
 
     phase: Literal["work", "check"] | None
-    """What it is doing; null once it has ended."""
+    """Its current activity; null once it has ended."""
     attempts: int
     retries: int
     """How often it is tried again."""

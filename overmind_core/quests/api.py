@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def brief(quest: Quest) -> QuestBrief:
-    """Id and name: what commands answer that change a quest."""
+    """Id and name: the answer of commands that change a quest."""
     return {"id": quest.id, "name": quest.name}
 
 
@@ -90,12 +90,12 @@ def as_start(request: requests.QuestRun) -> requests.QuestRun:
         OvermindError: `invalid`, it would never end.
     """
     if request.restart != "never":
-        raise OvermindError("invalid", "A quest ends: instead of --restart give --retries N.")
+        raise OvermindError("invalid", "A quest ends on its own: use --retries N instead of --restart.")
     if request.type != Kind.TASK.value:
-        raise OvermindError("invalid", f"A quest is a task, which ends: --type {request.type} is for overmind run.")
+        raise OvermindError("invalid", f"A quest is always a task: --type {request.type} is for overmind run.")
     if request.check is not None and not request.check.strip():
         raise OvermindError(
-            "empty_command", "Missing check: say what tells that it is done, as in --check 'make test'."
+            "empty_command", "Missing check: give a command that exits 0 once it is done, as in --check 'make test'."
         )
     if not request.retries:
         return request
@@ -106,7 +106,7 @@ def _ambiguous(text: str, candidates: tuple[Candidate, ...]) -> OvermindError:
     listed = ", ".join(f"{one.id} ({one.name})" for one in candidates[:10])
     return OvermindError(
         "ambiguous",
-        f"{text!r} is the beginning of several ids: {listed}. Give more of it.",
+        f"{text!r} matches several ids: {listed}. Give more characters.",
         candidates=[{"id": one.id, "name": one.name} for one in candidates],
     )
 

@@ -248,7 +248,7 @@ class QuestService:
         if quest_id not in self.live:
             quest = self.get(quest_id)
             if quest is None:
-                raise OvermindError("gone", f"Quest {quest_id} is no longer kept.")
+                raise OvermindError("gone", f"Quest {quest_id} has been removed.")
             return quest
         waiter: asyncio.Future[Quest] = asyncio.get_running_loop().create_future()
         self._waiters.setdefault(quest_id, []).append(waiter)

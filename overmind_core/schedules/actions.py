@@ -48,7 +48,7 @@ def _read(fields: dict[str, Any], kind: type[_Request], ritual: Ritual) -> _Requ
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
         raise OvermindError(
-            "invalid", f"Ritual {ritual.name} is of another version: {error}. Create it anew."
+            "invalid", f"Ritual {ritual.name} is from another version: {error}. Create it again."
         ) from None
 
 
@@ -103,7 +103,7 @@ class Starter:
         live = self._plans.id_of(request.blueprint.name)
         if live is not None and self._missions.by_request(request.request) is None:
             name = request.blueprint.name
-            raise OvermindError("name_taken", f"A plan named {name!r} goes on: mission {live}.", id=live)
+            raise OvermindError("name_taken", f"A plan named {name!r} is still running: mission {live}.", id=live)
         applied = await self._plans.apply(request)
-        assert applied.id is not None, "it was to be started, not planned"
+        assert applied.id is not None, "expected a start, not a plan"
         return {"id": applied.id, "name": applied.name}

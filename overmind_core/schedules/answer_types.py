@@ -41,9 +41,9 @@ class RitualSummary(RitualBrief):
     """One line for people."""
     kind: Literal["quest", "blueprint"]
     overlap: str
-    """skip or queue: what becomes of a time that comes while the run before goes on."""
+    """skip or queue: the handling of a run that falls due while the previous one is still running."""
     catch_up: str
-    """none or one: what becomes of times at which no daemon was there."""
+    """none or one: the handling of runs missed while no daemon was running."""
     keep: int
     """Ended runs that are kept."""
     created_at: str

@@ -54,7 +54,7 @@ SHOWN = 3
 
 
 def brief(ritual: Ritual) -> RitualBrief:
-    """Id and name: what commands answer that change a ritual."""
+    """Id and name: the answer of commands that change a ritual."""
     return {"id": ritual.id, "name": ritual.name}
 
 
@@ -206,13 +206,13 @@ class RitualApi:
         """Refuse now what could never start; one line that says what comes again."""
         if (request.quest is None) is (request.apply is None):
             raise OvermindError(
-                "empty_command", "Missing command: say what comes again, or give a blueprint with --apply."
+                "empty_command", "Missing command: give a command to run on schedule, or a blueprint with --apply."
             )
         if request.apply is not None:
             return f"apply {request.apply.file or request.apply.blueprint.name}"
         assert request.quest is not None
         if request.quest.parent is not None:
-            raise OvermindError("invalid", "--parent: a run of a ritual is nobody's child.")
+            raise OvermindError("invalid", "--parent: runs of a ritual have no parent.")
         start = as_start(request.quest)
         spec = spec_of(start, self._settings, name=request.name)
         if spec.agent is None or not spec.agent.program:
@@ -252,13 +252,13 @@ class RitualApi:
 
     @handles(ritual_requests.Ritual)
     async def ritual_pause(self, request: ritual_requests.Ritual, caller: Caller) -> RitualDetails:
-        """Have nothing more come by itself."""
+        """Pause its schedule."""
         del caller
         return await self._paused(request.id, paused=True)
 
     @handles(ritual_requests.Ritual)
     async def ritual_resume(self, request: ritual_requests.Ritual, caller: Caller) -> RitualDetails:
-        """Have it come again; what was due meanwhile is over."""
+        """Resume its schedule; runs missed while paused are not made up."""
         del caller
         return await self._paused(request.id, paused=False)
 
@@ -269,7 +269,7 @@ class RitualApi:
 
     @handles(ritual_requests.Ritual)
     async def ritual_delete(self, request: ritual_requests.Ritual, caller: Caller) -> RitualBrief:
-        """Forget a ritual and its history; what runs of it goes on."""
+        """Delete a ritual and its history; runs already started continue."""
         del caller
         found = self._schedules.rituals.find(request.id)
         self._schedules.forget(found)
@@ -285,7 +285,8 @@ class RitualApi:
         holder = self._schedules.rituals.named(name)
         if holder is not None:
             raise OvermindError(
-                "name_taken", f"A ritual is named {name!r} already. Delete it first: overmind ritual delete {name}",
+                "name_taken", f"The name {name!r} is taken by another ritual."
+                f" Delete it first: overmind ritual delete {name}",
                 id=holder.id,
             )  # fmt: skip
 

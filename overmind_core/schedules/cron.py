@@ -40,9 +40,7 @@ class UnknownZone(ValueError):
     """A name that no time zone of this machine has."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"There is no time zone {name[:80]!r} on this machine. Write a name such as Europe/Berlin or UTC"
-        )
+        super().__init__(f"Unknown time zone {name[:80]!r} on this machine. Write a name such as Europe/Berlin or UTC")
         self.name = name
 
 

@@ -19,7 +19,7 @@ LONGEST_QUEUE = 100
 
 
 class Overlap(StrEnum):
-    """What becomes of a time that comes while the run before goes on."""
+    """The handling of a run that falls due while the previous one is still running."""
 
     SKIP = "skip"
     QUEUE = "queue"

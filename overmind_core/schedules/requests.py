@@ -10,16 +10,16 @@ from overmind_core.quests.requests import Count, QuestRun
 
 
 class RitualCreate(Args, frozen=True):
-    """Have a quest, or a plan, come again by a schedule: a cron expression, `@daily` and the like, `@every 10m`."""
+    """Run a quest or a plan on a schedule: a cron expression, `@daily` and similar words, `@every 10m`."""
 
     name: str
     schedule: str
     zone: str | None = None
     """Name of a time zone; null: the daemon's own."""
     overlap: Literal["skip", "queue"] = "skip"
-    """What becomes of a time that comes while the run before goes on."""
+    """The handling of a run that falls due while the previous one is still running."""
     catch_up: Literal["none", "one"] = "one"
-    """What becomes of times at which no daemon was there: nothing, or one run for all of them."""
+    """The handling of runs missed while no daemon was running: skip them, or run once for all."""
     keep: Count = 10
     """Ended runs that are kept, with their missions and logs."""
     quest: QuestRun | None = None

@@ -130,14 +130,14 @@ class Schedules:
         if run.status is RunStatus.FAILED and run.mission is None:
             raise OvermindError(run.reason or "internal", run.text)
         if run.status is RunStatus.STARTING:
-            raise OvermindError("busy", f"Ritual {ritual.name} could not begin yet; it is tried again.")
+            raise OvermindError("busy", f"Ritual {ritual.name} could not start yet. It will be tried again.")
         return run
 
     def _by_hand(self, ritual: Ritual, request: str | None) -> RitualRun:
         before = self.rituals.open_runs(ritual.id)
         if before and (ritual.overlap != Overlap.QUEUE or len(before) > due.LONGEST_QUEUE):
             running = ", ".join(run.mission or f"run {run.number}" for run in before.values())
-            raise OvermindError("busy", f"The run before of ritual {ritual.name} goes on: {running}.")
+            raise OvermindError("busy", f"The previous run of ritual {ritual.name} is still running: {running}.")
         status = RunStatus.QUEUED if before else RunStatus.STARTING
         now = self._clock.wall()
         run = RitualRun(ritual.id, ritual.number + 1, status, Trigger.MANUAL, now, request=request)

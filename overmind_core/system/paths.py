@@ -185,10 +185,9 @@ def check_sockets(home: Home) -> None:
             runtime_folder(os.geteuid())
         except HomeUnsafe as unsafe:
             shorter = longest - LONGEST_SOCKET_PATH
-            advice = f"Remove it, or set OVERMIND_HOME to a path that is {shorter} bytes shorter"
-            reason = (
-                f"{unsafe.reason}, and the sockets of {home.root} need it, whose path is too long for them. {advice}"
-            )
+            advice = f"Remove it, or set OVERMIND_HOME to a path at least {shorter} bytes shorter"
+            need = f"and the sockets of {home.root} need it because that path is too long for them"
+            reason = f"{unsafe.reason}, {need}. {advice}"
             raise HomeUnsafe(unsafe.path, reason) from unsafe
 
 
@@ -222,7 +221,7 @@ def runtime_folder(
             return other
         if isinstance(taken, HomeUnsafe):
             raise
-        raise HomeUnsafe(path, f"can't be made: {taken.strerror}") from taken
+        raise HomeUnsafe(path, f"can't be created: {taken.strerror}") from taken
     return path
 
 

@@ -88,7 +88,7 @@ LOOK_PAUSES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.01, 0.02, 0.02, 0.05)
 """Seconds between looks while the killed are dying. Who is still there after the last one is stuck, or a chain."""
 
 
-DOUBT = "(of this mission or another: it has changed its user)"
+DOUBT = "(of this mission or another: it changed its user)"
 """Behind the command line of what may be a run's."""
 
 

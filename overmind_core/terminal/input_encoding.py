@@ -40,7 +40,7 @@ class UnknownKey(ValueError):
     """No key has this name; the caller's mistake."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no key {name!r}")
+        super().__init__(f"unknown key {name!r}")
         self.name = name
 
 

@@ -14,7 +14,7 @@ class Attached(MissionBrief):
 
     status: Status
     write: bool
-    """Whether what is typed reaches it."""
+    """Whether input reaches it."""
 
 
 class DetachedMission(MissionBrief):
@@ -25,12 +25,12 @@ class DetachedMission(MissionBrief):
 
 
 class Ticket(TypedDict):
-    """What a client needs to join the terminal of a run, at the keeper."""
+    """The data a client needs to attach to the terminal of a run, at the keeper."""
 
     run: str
     """Id of the run."""
     ticket: str
-    """What is shown to the keeper, once, within ten seconds."""
+    """A ticket for the keeper, valid once within ten seconds."""
     socket: str
     """The keeper's socket."""
     path: str

@@ -155,7 +155,7 @@ class TerminalsApi:
         count = self._attachments.dismiss(mission.id)
         if not count:
             raise OvermindError(
-                "not_attached", f"Nobody is attached to mission {mission.id} ({mission.definition.name})."
+                "not_attached", f"No one is attached to mission {mission.id} ({mission.definition.name})."
             )
         return {**answers.brief(mission), "detached": count}
 

@@ -14,7 +14,7 @@ from scripts.reference.answer_types import Answers, Field, answers, bases, descr
 SHAPES = """\
 ## Objects
 
-What several commands answer, or have in their answers. A newer daemon may add fields.
+Several commands return these objects, or return answers that contain them. A newer daemon can add fields.
 """
 FEW = 4
 """Fields of another object that are rather said again."""

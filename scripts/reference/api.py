@@ -20,28 +20,28 @@ from scripts.reference import answers
 HEAD = f"""\
 # The API
 
-Written from the types of requests and answers by `make docs`. Version {API_VERSION}. For programs there is the same as
-a [JSON schema](api.schema.json).
+Written from the types of requests and answers by `make docs`. Version {API_VERSION}. Programs can read the
+same as a [JSON schema](api.schema.json).
 
-Lines of JSON over the Unix socket `overmind.sock` in the home (a long path moves it: then `overmind.sock.path` names
-the place). Only the home's owner may connect. A line has at most {MAX_LINE >> 20} MiB.
+Send lines of JSON over the Unix socket `overmind.sock` in the home. If the path is too long for a socket, the file
+`overmind.sock.path` names its place. Only the home's owner can connect. A line has at most {MAX_LINE >> 20} MiB.
 
 ```text
 → {{"cmd":"run","args":{{"command":"sleep 3","cwd":"/tmp"}},"id":1}}
 ← {{"ok":{{"id":"a1b2c3d4","name":"brave-otter"}},"id":1}}
 → {{"cmd":"info","args":{{"id":"nosuch"}},"id":2}}
-← {{"error":"not_found","message":"no mission named 'nosuch'","id":2}}
+← {{"error":"not_found","message":"No mission named 'nosuch'. See them with: overmind ps --all","id":2}}
 ```
 
-`id` is echoed, whatever it is, so that one connection can carry many requests at once; without one there is none in
-the answer. Names of commands are those of the [command line](commands.md), with underscores. An unknown argument is an
-error.
+The answer repeats the request's `id`, so one connection can carry many requests at once. A request without an `id` gets
+an answer without one. Commands have the names of the [command line](commands.md), with underscores. An unknown argument
+is an error.
 
-A **stream** answers `{{"ok":…}}` first, then a line `{{"item":…}}` for each thing that happens, and last
-`{{"end":{{}}}}`; each carries the request's `id`. It ends with its connection.
+A **stream** answers `{{"ok":…}}` first, then a line `{{"item":…}}` for each event, and `{{"end":{{}}}}` last. Each line
+has the request's `id`. A stream ends with its connection.
 
 A time is RFC 3339 in UTC under a name that ends in `_at`. A *quantity* is a number, or a text with a unit such as
-`"5m"`; without one it is milliseconds for `timeout` and `backoff`, seconds elsewhere.
+`"5m"`. Without a unit, `timeout` and `backoff` are in milliseconds, other quantities in seconds.
 """
 
 
@@ -58,7 +58,7 @@ def _section(name: str, row: Row) -> str:
     operation = OPERATIONS[name]
     forbidden = [] if operation.forbidden is None else ["Not for processes inside missions (`forbidden`).\n"]
     if operation.within:
-        forbidden = [f"A process inside a mission may ask for {operation.within} (else `forbidden`).\n"]
+        forbidden = [f"A process inside a mission can name only {operation.within} (otherwise `forbidden`).\n"]
     parts = [f"### {name}\n", f"{sentences(row.handle)}\n", f"Arguments: {asked}\n"]
     return "\n".join([*parts, *_fields(arguments), *forbidden, *answers.section(name)])
 

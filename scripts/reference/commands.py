@@ -13,19 +13,19 @@ from overmind_core.errors import FAILED, INTERRUPTED, TIMED_OUT, USAGE
 HEAD = """\
 # Commands
 
-Written from the table of the command line by `make docs`; each command says the same with `--help`.
+`make docs` writes this page from the table of the command line. Each command prints the same with `--help`.
 
 `<id>` is an id, a name, or at least 3 characters of an id. Numbers without a unit are milliseconds for `run --timeout`
-and `--backoff`, seconds elsewhere; `ms`, `s`, `m`, `h` and `d` are understood everywhere. The home is `$OVERMIND_HOME`,
-or `~/.overmind`. What missions, names and ids are: [missions.md](missions.md).
+and `--backoff`, and seconds elsewhere. Every duration takes the units `ms`, `s`, `m`, `h` and `d`. The home is
+`$OVERMIND_HOME`, or `~/.overmind`. [missions.md](missions.md) explains missions, names and ids.
 """
 
 EXIT_CODES: tuple[tuple[object, str], ...] = (
     (0, "done"),
     (FAILED, "the request failed; stderr says `Error: <code>: <sentence>`"),
-    (USAGE, "the command line is wrong: an unknown command or option, or a value that no option takes"),
+    (USAGE, "the command line is wrong: an unknown command or option, or an invalid value"),
     (TIMED_OUT, "a time limit ran out"),
-    (INTERRUPTED, "a view was left with ctrl-c"),
+    (INTERRUPTED, "ctrl-c ended a view"),
     ("N", "`wait`, `run --wait` and headless runs exit with the child's code: 128+N for a signal, 137 when killed"),
 )
 
@@ -38,8 +38,8 @@ EXITS = "\n".join([
 ])  # fmt: skip
 
 OWN_EXITS = {
-    "run": "With `--wait`: the mission's own code. Else 0 once it is started.",
-    "claude run": "With `--wait`: the mission's own code. Else 0 once it is started.",
+    "run": "With `--wait`: the mission's own code. Otherwise 0 after the start.",
+    "claude run": "With `--wait`: the mission's own code. Otherwise 0 after the start.",
     "send": "With `--wait`: 1 when the turn failed, 124 when `--timeout` ran out.",
     "inbox": "130 after ctrl-c with `--watch`.",
     "wait": "The first code other than 0, in the order of the arguments; 124 when `--timeout` ran out.",
@@ -50,10 +50,10 @@ OWN_EXITS = {
     "events": "130 after ctrl-c with `-f`.",
     "subscribe": "130 after ctrl-c.",
     "doctor": "1 when a check says `fail`.",
-    "apply": "With `--wait`: the plan's own code, 0 or 1. Else 0 once it is started.",
-    "diff": "With `--exit-code`: 1 when there is a difference.",
-    "--headless run": "The work's own code; 124 when a time limit ran out, 130 when it was ended by INT, 143 by TERM.",
-    "--headless apply": "0, or 1 when an agent has failed; else as with `--headless run`.",
+    "apply": "With `--wait`: the plan's own code, 0 or 1. Otherwise 0 after the start.",
+    "diff": "With `--exit-code`: 1 if there are differences.",
+    "--headless run": "The work's own code; 124 when a time limit ran out, 130 after INT, 143 after TERM.",
+    "--headless apply": "0, or 1 when an agent failed; otherwise as in `--headless run`.",
 }
 """Command → what it exits with, where that is more than 0 and 1."""
 
@@ -69,7 +69,7 @@ def _other_words() -> str:
     """Return what docker, kubectl, systemctl and tmux call it: aliases, and what to type instead of what is none."""
     aliases = [f"| `{word}` | the same as [{name}](#{name.replace(' ', '-')}) |" for word, name in ALIASES.items()]
     instead = [f"| `{word}` | {_cell(sentence)} |" for word, sentence in INSTEAD.items()]
-    head = "Words of docker, kubectl, systemctl and tmux: some are aliases, for the others an error says what to type."
+    head = "Words of docker, kubectl, systemctl and tmux: some are aliases, and errors name the command for the others."
     return "\n".join(
         ["## Words of other programs\n", f"{head}\n", "| word | here |", "|---|---|", *aliases, *instead, ""]
     )

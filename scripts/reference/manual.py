@@ -13,23 +13,23 @@ from scripts.reference.commands import EXIT_CODES, renamed
 HEAD = rf""".\" Written from the table of the command line by "make docs".
 .TH OVERMIND 1 "" "Overmind {VERSION}" "User Commands"
 .SH NAME
-overmind \- runs agents and other long work under supervision, and never loses any of it
+overmind \- run agents and other long\-running work under supervision, and lose none of it
 .SH SYNOPSIS
 .B overmind
 [\fB\-\-home\fR \fIDIR\fR] \fICOMMAND\fR [\fIoptions\fR]
 .SH DESCRIPTION
-A mission is an agent, a command or a service that Overmind starts and supervises. It goes on without a terminal, its
-output is kept, and it is started again as its restart policy says.
+A mission is an agent, a command or a service that Overmind starts and supervises. A mission runs without your terminal.
+Overmind keeps its output, and restarts it according to its restart policy.
 .PP
 .B overmind
 alone opens the full-screen program on a terminal.
 .PP
 \fI<id>\fR is an id, a name, or at least 3 characters of an id. Numbers without a unit are milliseconds for
-\fBrun \-\-timeout\fR and \fB\-\-backoff\fR, seconds elsewhere; ms, s, m, h and d are understood everywhere.
+\fBrun \-\-timeout\fR and \fB\-\-backoff\fR, and seconds elsewhere. Every duration takes the units ms, s, m, h and d.
 .SH GLOBAL OPTIONS
 .TP
 \fB\-\-home\fR \fIDIR\fR
-the home, instead of $OVERMIND_HOME or ~/.overmind; stands before the command
+use this home instead of $OVERMIND_HOME or ~/.overmind; give it before the command
 .TP
 \fB\-v\fR, \fB\-\-version\fR
 print the version
@@ -40,20 +40,20 @@ list the commands"""
 TAIL = r""".SH ENVIRONMENT
 .TP
 .B OVERMIND_HOME
-the folder of settings, state and logs; ~/.overmind when it is not set
+the folder of settings, state and logs (default: ~/.overmind)
 .TP
 .B COLUMNS
-how wide help is, up to 100 columns
+the width of help, up to 100 columns
 .TP
 .B NO_COLOR
-no colours when it is set
+disables colours when set
 .SH FILES
 .TP
 .I ~/.overmind/config.toml
 the settings
 .TP
 .I ~/.overmind/logs
-what missions wrote, a folder for each
+the output of missions, in a folder for each
 .SH SEE ALSO
 .BR docker (1),
 .BR tmux (1),

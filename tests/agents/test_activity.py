@@ -108,7 +108,7 @@ def test_what_a_limit_held_back_is_answered_in_its_order_once_it_ends_also_under
     kill_supervisor(agents.om)
     assert [agents.answer(number)["text"] for number in (1, 2, 3)] == ["echo: !first 429 3", "echo: two", "echo: three"]
     assert agents.heard(mission) == ["!first 429 3", "!first 429 3", "two", "three"]
-    assert "--- message 1 waits: limited; it is sent again at 20" in agents.om.logs(mission)
+    assert "--- message 1 waits: limited; it will be sent again at 20" in agents.om.logs(mission)
 
 
 def test_a_limit_holds_the_queue_of_a_session_on_a_terminal_too(agents):

@@ -237,7 +237,7 @@ def test_the_turns_of_a_session_are_not_bought_anew_by_a_restart(agents):
     agents.say(mission, "one")
     agents.om.wait_status(mission, "crashed")
     said = agents.om.refused("restart", mission, code="forbidden")
-    assert "1 of 1 turns are used. Raise max_turns first" in said
+    assert "1 of 1 turns used. Raise max_turns first" in said
 
 
 def test_a_turn_that_died_with_its_program_is_paid_for(agents):

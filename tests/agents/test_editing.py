@@ -45,7 +45,7 @@ def test_a_session_keeps_its_conversation_and_has_other_rules_at_once(agents):
 
 MISTAKES = [
     ("\nallow = []", '\nallow = ["Bash("]', "allow: "),
-    ("\nallow = []", '\nallow = ["Bash(ls)"]\nprompt = "x"', "a session is told what to do with: overmind send"),
+    ("\nallow = []", '\nallow = ["Bash(ls)"]\nprompt = "x"', "a session takes messages instead. Use: overmind send"),
     ("\nmax_turns = 0", '\nmax_turns = "x"', "agent.max_turns: write a whole number"),
     ('\nname = "', '\ncommand = "x"\nname = "', "an agent has none"),
 ]

@@ -101,7 +101,7 @@ def test_a_question_with_options(agents):
     agents.om.refused("answer", number, "allow", code="invalid")
     agents.om.refused("answer", number, "always", code="invalid")
     refused = agents.om.refused("answer", number, "allow", "--option", "Purple", code="invalid")
-    assert "'Purple' is no option of it: Red, Blue." in refused
+    assert "'Purple' is not one of its options: Red, Blue." in refused
     agents.om.ok("answer", number, "allow", "--option", "Blue")
     assert 'Which color?"="Blue"' in agents.answer(message)["text"]
 
@@ -182,7 +182,7 @@ def test_who_answers_second_is_told_who_was_first(agents):
     mission, asked, message = ask(agents)
     agents.om.ok("answer", str(asked["question"]), "allow")
     sentence = agents.om.refused("answer", str(asked["question"]), "deny", code="not_found")
-    assert sentence == f"Question {asked['question']} was answered already, by a person.\n"
+    assert sentence == f"Question {asked['question']} was already answered by a person.\n"
     agents.answer(message)
     assert made(agents)
     assert "asks nothing" in agents.om.refused("answer", mission, "allow", code="not_found")

@@ -79,7 +79,7 @@ def test_killed_in_the_middle_of_a_turn_its_message_is_sent_once_more_and_the_lo
     assert agents.heard(mission) == ["before", gate.prompt, gate.prompt, "after"]
     assert [one["resent"] for one in agents.messages(mission)] == [False, True, False]
     assert "answered (again)" in agents.om.ok("messages", mission)
-    told = f"--- message {agents.number(2)} is sent again: the agent died with it ---"
+    told = f"--- message {agents.number(2)} is resent: the agent ended before it answered ---"
     assert resent(agents, mission) == [told]
     assert told in agents.om.logs(mission).splitlines()
 
@@ -108,7 +108,9 @@ def test_a_restart_in_the_middle_of_a_turn_sends_its_message_once_more(agents):
     agents.om.ok("restart", mission)
     gate.open()
     assert agents.answer(message)["text"] == "tool said: through"
-    assert resent(agents, mission) == [f"--- message {agents.number(1)} is sent again: the agent died with it ---"]
+    assert resent(agents, mission) == [
+        f"--- message {agents.number(1)} is resent: the agent ended before it answered ---"
+    ]
 
 
 def test_an_agent_that_exits_by_itself_has_ended(agents):

@@ -111,7 +111,7 @@ def test_an_agent_killed_in_the_middle_of_a_tool_is_resumed_and_its_message_sent
     assert agents.answer(waiting)["text"] == "echo: after"
     assert api.texts == ["before", gate.prompt, gate.prompt, "after"]
     assert [one["resent"] for one in agents.messages(mission)] == [False, True, False]
-    assert agents.om.logs(mission).count("--- message 2 is sent again: the agent died with it ---") == 1
+    assert agents.om.logs(mission).count("--- message 2 is resent: the agent ended before it answered ---") == 1
     assert history(agents, mission)[0] == "before"
     (row,) = [one for one in agents.om.json("cost", "--json") if one["key"] == mission]
     assert row["turns"] == len(api.requests), "the call that died with its program counts, too"

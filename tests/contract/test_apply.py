@@ -419,7 +419,7 @@ def test_an_unchanged_file_changes_nothing_and_a_changed_one_only_what_differs(o
     lives = {"plan", "plan/a", "plan/b"}
     eventually(lambda: {row["name"] for row in om.api("ps") if row["ended_at"] is None} == lives)
     assert om.ok("delete", path) == f"Deleted pipeline {plan} (plan)\n"
-    assert om.ok("delete", "plan") == f"Pipeline {plan} (plan) has ended already\n"
+    assert om.ok("delete", "plan") == f"Pipeline {plan} (plan) has already ended\n"
     assert om.ok("diff", path).splitlines() == ["+ a", "+ b", "+ c"]
     om.refused("delete", "nobody", code="not_found")
     om.refused("delete", "./nobody", code="invalid")

@@ -53,10 +53,10 @@ def test_every_mistake_is_a_line_with_file_line_and_column(om, project):
 
     assert (finished.returncode, finished.stdout) == (1, "")
     assert finished.stderr.splitlines() == [
-        'wrong.toml:1:9: build: missing command: say what to run, as in command = "make test"',
+        'wrong.toml:1:9: build: missing command: give one, as in command = "make test"',
         "wrong.toml:2:1: unknown key 'comand'. Did you mean command?",
         "wrong.toml:4:17: command: build declares no output 'reslt'. Did you mean result?",
-        "wrong.toml:5:15: depends_on: there is no agent 'biuld'. Did you mean build?",
+        "wrong.toml:5:15: depends_on: no agent is named 'biuld'. Did you mean build?",
         f"wrong.toml:6:7: cwd: the folder {project}/nosuch does not exist",
         "Error: invalid: wrong.toml has 5 mistakes. Nothing was started.",
     ]

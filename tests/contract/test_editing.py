@@ -119,7 +119,7 @@ MISTAKES = [
      None),
     ('restart = "never"', 'restart = "sometimes"', "line 16: Unknown restart policy 'sometimes'", None),
     ('grace = "10s"', 'grace = "soon"', "grace: 'soon' is not a duration", "grace"),
-    ('max_seconds = "60s"', "max_seconds = 0", "max_seconds 0: must be more than 0", "max_seconds"),
+    ('max_seconds = "60s"', "max_seconds = 0", "max_seconds 0: must be greater than 0", "max_seconds"),
     ('stop_signal = "TERM"', 'stop_signal = "HAMMER"', "Unknown signal 'HAMMER'", "stop_signal"),
     ('name = "api"', 'name = "no/such"', "name", "name"),
     ('name = "api"', 'name = "taken"', "The name 'taken' is taken", "name"),
@@ -127,10 +127,10 @@ MISTAKES = [
     ("columns = 80", "columns = 0", "size 0x24: each must be", "columns"),
     ('command = "sleep 300"', 'command = ""', "Missing command", "command"),
     ('command = "sleep 300"', 'command = ["no-such-program"]', "No program named 'no-such-program'", "command"),
-    ("[labels]", "[labels]\nx = 1", "labels.x: write a text in quotes", "x"),
-    ("[labels]", '[labels]\n"a=b" = "1"', "'a=b' is no label", "[labels]"),
-    ("[env]", '[env]\n"A=B" = "1"', "'A=B' is no name for an environment variable", "[env]"),
-    ("[env]", "[agent]\nmodel = 'x'\n[env]", "agent: this is a plain program", "[agent]"),
+    ("[labels]", "[labels]\nx = 1", "labels.x: write a string in quotes", "x"),
+    ("[labels]", '[labels]\n"a=b" = "1"', "'a=b' is not a label", "[labels]"),
+    ("[env]", '[env]\n"A=B" = "1"', "'A=B' is not a valid name for an environment variable", "[env]"),
+    ("[env]", "[agent]\nmodel = 'x'\n[env]", "agent: this mission is a plain command", "[agent]"),
     ('name = "api"', "", "line 1: name is missing", None),
 ]  # fmt: skip
 
@@ -159,7 +159,7 @@ def test_what_changed_meanwhile_is_not_overwritten(om, tmp_path):
     finished = om("edit", "api", env=editor)
     assert finished.returncode == 1
     assert finished.stderr.startswith("Error: busy: Mission ")
-    assert "was changed meanwhile" in finished.stderr
+    assert "was changed in the meantime" in finished.stderr
     kept = Path(finished.stderr.rstrip().rpartition(" ")[2])
     assert "sleep 301" in kept.read_text()
     assert om.info("api")["command"] == "sleep 300"

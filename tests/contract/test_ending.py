@@ -293,6 +293,6 @@ def test_what_can_not_be_ended_is_named_and_the_mission_is_over(om, lock, freeze
     info = om.info(mission)
     assert info["status"] == "killed"
     assert info["survivors"] == [f"{stuck} sleep {lock.word}"]
-    assert f"could not end: {stuck} sleep" in om.logs(mission)
+    assert f"could not be ended: {stuck} sleep" in om.logs(mission)
     freezer(0, "THAWED")
     eventually(lambda: not alive(stuck), what="the signal arrives at last")

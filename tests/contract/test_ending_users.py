@@ -60,7 +60,7 @@ def test_what_another_mission_may_have_started_is_named_and_ends_with_the_last_t
     mission = om.mission(script(WAYS[1:2], word))
     (pid,) = map(str, eventually(lambda: asleep(om, word)))
     refused = om.refused("stop", mission, code="survivors")
-    assert f"{pid} sleep {word} (of this mission or another: it has changed its user)" in refused
+    assert f"{pid} sleep {word} (of this mission or another: it changed its user)" in refused
     assert [one.split()[0] for one in om.info(mission)["survivors"]] == [pid]
     younger = om.mission("sleep 600")
     om.ok("stop", younger)  # began after it, and says nothing of it

@@ -139,19 +139,19 @@ WRONG_ARGUMENTS = [
     ("timeout", "5x", "--timeout: '5x' is not a duration: "),
     ("columns", 0, "--size 0x24: each must be 1 to "),
     ("rows", "many", "Bad arguments: Expected `int`, got `str` - at `$.rows`"),
-    ("labels", {"": "x"}, "'' is no label: "),
+    ("labels", {"": "x"}, "'' is not a label: "),
     ("labels", ["x"], "Bad arguments: Expected `object`, got `array` - at `$.labels`"),
     ("stop_signal", "NOSUCH", "Unknown signal 'NOSUCH'."),
     ("stop_signal", 99, "Unknown signal 99."),
-    ("env", {"A=B": "x"}, "'A=B' is no name for an environment variable."),
-    ("env", {"": "x"}, "'' is no name for an environment variable."),
+    ("env", {"A=B": "x"}, "'A=B' is not a valid name for an environment variable."),
+    ("env", {"": "x"}, "'' is not a valid name for an environment variable."),
     ("umask", "rwx", "Bad arguments: Expected `int`, got `str` - at `$.umask`"),
     ("command", 7, "Bad arguments: Expected `str | array`, got `int` - at `$.command`"),
     ("command", {}, "Bad arguments: Expected `str | array`, got `object` - at `$.command`"),
     ("command", [1], "Bad arguments: Expected `str`, got `int` - at `$.command[0]`"),
     ("nosuch", 1, "Bad arguments: Object contains unknown field `nosuch`"),
     ("tty", "yes", "Bad arguments: Expected `bool`, got `str` - at `$.tty`"),
-    ("max_seconds", 0, "--max-seconds 0: must be more than 0."),
+    ("max_seconds", 0, "--max-seconds 0: must be greater than 0."),
 ]
 
 

@@ -43,12 +43,12 @@ def test_it_explains_what_a_mission_would_get_and_changes_nothing(om, cases):
             "Branch    overmind/<name> from main",
             "Ports     PORT 21200, web 21201 (for 3000), db 21202 (for 5432)",
             "  setup: make deps",
-            "  1. make the worktree, on a branch that begins at main",
+            "  1. create the worktree, on a branch that starts at main",
             "  2. copy .env, gone.txt",
             "  4. start a container of postgres:16 for db (at 127.0.0.1:21202)",
             "  6. run: make deps",
             "  8. wait until web answers /health (at most 30 s)",
-            "  Nothing to copy: gone.txt is not there.",
+            "  Nothing to copy: gone.txt does not exist.",
         ):
             assert f"\n{line}\n" in f"\n{said.stdout}", line
         assert "Docker" in said.stdout.rpartition("Problems\n")[2]
@@ -72,18 +72,18 @@ def test_it_explains_what_a_mission_would_get_and_changes_nothing(om, cases):
         assert f"  {shop.path('.overmind.yml')}:3:5: " in broken.stdout
         assert f"  {shop.path('.overmind.yml')}:5:" in broken.stdout
 
-    with cases("a base that is not there"):
+    with cases("a base that does not exist"):
         shop.write({".overmind.yml": "isolation: { base: nowhere }\n"})
         assert "nowhere" in om("isolate", cwd=shop.folder).stdout.rpartition("Problems\n")[2]
 
     with cases("no file: what --isolate would give"):
         os.unlink(shop.path(".overmind.yml"))
         plain = om.ok("isolate", shop.folder)
-        assert "There is no .overmind.yml" in plain
+        assert "No .overmind.yml" in plain
         assert "Branch    overmind/<name> from main" in plain
 
     with cases("no repository"):
-        assert "This is no git repository" in om.ok("isolate", om.environment["HOME"])
+        assert "Not a git repository" in om.ok("isolate", om.environment["HOME"])
 
     with cases("a repository without a commit"):
         empty = om.path("empty")

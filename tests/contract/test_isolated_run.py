@@ -60,7 +60,7 @@ def test_it_is_followed_until_it_runs_and_has_everything_of_its_own(om, shop):
     eventually(lambda: om.logs(mission).endswith(own), what="it has shown what it has")
     log = om.logs(mission)
     assert f"set up in {worktree}\n" in log
-    assert "--- not copied: no.env is not there ---\n--- not linked: node_modules is not there ---\n" in log
+    assert "--- not copied: no.env does not exist ---\n--- not linked: node_modules does not exist ---\n" in log
     assert om.json("ports", "--json") == [
         {
             "mission": mission,

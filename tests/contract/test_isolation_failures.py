@@ -77,18 +77,18 @@ CASES = {
     "a branch is above": Case(
         text(),
         "git_failed",
-        "overmind is there already: rename it, or set another `branch:`",
+        "overmind already exists: rename the mission, or set another `branch:`",
         lambda shop: shop.git("branch", "overmind"),
         lambda shop: shop.git("branch", "-m", "overmind", "other"),
     ),
     "no such base": Case(
         text(isolation="base: nope"),
         "git_failed",
-        "there is no branch, tag or commit 'nope'",
+        "no branch, tag or commit 'nope'",
         cure=lambda shop: shop.git("branch", "nope"),
     ),
     "the place is taken": Case(
-        text(), "git_failed", "can't be made", _occupy, lambda shop: os.unlink(shop.path(".overmind"))
+        text(), "git_failed", "can't be created", _occupy, lambda shop: os.unlink(shop.path(".overmind"))
     ),
     "the place leads out": Case(
         text(), "git_failed", "is a symbolic link", _link, lambda shop: os.unlink(shop.path(".overmind"))
@@ -103,7 +103,7 @@ CASES = {
     "a service ends at once": Case(
         text(services='web: {command: "[ -e ~/cure ] || exit 3; exec sleep 1000", ready: {exec: "[ -e ~/cure ]"}}'),
         "not_ready",
-        "it has ended with exit code 3 before it was ready. See: overmind logs",
+        "it ended with exit code 3 before it was ready. See: overmind logs",
     ),
     "a service ends before another is ready": Case(
         text(
@@ -111,14 +111,14 @@ CASES = {
             'b: {command: "sleep 0.5; echo up; exec sleep 1000", ready: {log: up}}'
         ),
         "not_ready",
-        "has ended before the work could begin. See: overmind logs",
+        "ended before the work could start. See: overmind logs",
     ),
     "a service is never ready": Case(
         text(services='web: {command: "exec sleep 1000", ready: {exec: "[ -e ~/cure ]", timeout: 1s}}'),
         "not_ready",
         "it did not become ready: after 1 s",
     ),
-    "the program is not there": Case(
+    "the program does not exist": Case(
         text(isolation='setup: ["true"]'),
         "not_found",
         "tool.log",
@@ -176,7 +176,7 @@ def test_a_stranger_on_a_port_that_was_reserved_is_not_the_service_and_another_s
         info = om.wait_status(mission, *FINAL)
         assert (info["status"], info["reason"]) == ("crashed", "not_ready")
         assert f"web: its port {port} was taken by" in om.logs(mission)
-        assert f"(PID {os.getpid()}) before it could start" in om.logs(mission)
+        assert f"(PID {os.getpid()}) before it started" in om.logs(mission)
         shop.assert_nothing_left()
         om.api("restart", id=mission)
         assert om.wait_status(mission, "running", *FINAL)["status"] == "running"
@@ -211,7 +211,7 @@ def test_a_full_disk_undoes_what_was_begun(om, gate):
         gates.open(*GATES)
         eventually(lambda: om.info(mission)["status"] == "crashed", what="it has failed")
     assert om.info(mission)["reason"] == "disk_full"
-    eventually(lambda: "can't be written down" in om.logs(mission), what="it is told")
+    eventually(lambda: "can't be saved" in om.logs(mission), what="it is told")
     shop.assert_nothing_left()
     om.api("restart", id=mission)
     assert om.wait_status(mission, "running", *FINAL)["status"] == "running"

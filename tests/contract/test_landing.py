@@ -171,11 +171,11 @@ def test_what_cannot_land_is_refused_and_nothing_is_changed(om, shop, cases):
     refused("verify_failed", "overmind logs", verify="exit 7")
     refused("verify_failed", "took more than 0.2 s", verify="exec sleep 1000", verify_timeout="200ms")
     shop.code.write({"b": "mine\n"})
-    refused("dirty", "it was not touched", verify="touch never")
+    refused("dirty", "Nothing was changed", verify="touch never")
     assert shop.code.read("b") == "mine\n"
     shop.code.git("checkout", "-q", "b")
     shop.code.write({"fresh": "mine\n"})
-    refused("dirty", "git does not know", rebase=True)
+    refused("dirty", "are untracked files", rebase=True)
     os.unlink(shop.code.path("fresh"))
     shop.code.write({".git/hooks/pre-merge-commit": "#!/bin/sh\necho 'line one'; echo 'line two'; exit 1\n"})
     os.chmod(shop.code.path(".git/hooks/pre-merge-commit"), 0o755)

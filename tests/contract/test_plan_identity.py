@@ -43,7 +43,7 @@ def test_a_plan_of_another_folder_with_the_same_name_is_never_touched(om, folder
         assert told in refused.stderr
         assert "overmind apply --name NAME" in refused.stderr
     told = om.refused("delete", "ci.toml", "-y", cwd=pb, code="not_found")
-    assert f"The plan 'ci' is from {os.path.realpath(pa)}/ci.toml; end it by its name." in told
+    assert f"The plan 'ci' is from {os.path.realpath(pa)}/ci.toml; delete it by its name." in told
     after = om.info("ci/build")
     assert {name: after[name] for name in ("id", "status", "runs")} == {
         name: before[name] for name in ("id", "status", "runs")

@@ -28,7 +28,7 @@ def plan(om):
 
 def test_what_a_live_plan_may_refer_to_is_not_removed(om, plan):
     refused = om("rm", "p/a")
-    assert (refused.returncode, "part of the plan p, which still runs" in refused.stderr) == (1, True)
+    assert (refused.returncode, "part of the plan p, which is still running" in refused.stderr) == (1, True)
     om.ok("prune", "-y")
     assert om.ok("logs", "a") == "one\n"
     om.ok("stop", plan)
@@ -49,7 +49,7 @@ def test_what_has_no_process_is_refused_what_only_a_process_can_do(om, plan):
         assert refused.returncode, words
         assert "Traceback" not in refused.stderr, words
     for words in (["edit"], ["update", "--name", "other"], ["update", "--restart", "always"]):
-        assert "is a plan: change its file" in om(*words, plan).stderr, words
+        assert "is a plan: edit its file" in om(*words, plan).stderr, words
     om.ok("update", plan, "--label", "a=b")
     om.ok("stop", plan)
     assert om.info("b")["status"] == "stopped"
@@ -106,7 +106,7 @@ def test_an_agent_whose_output_can_not_be_handed_on_whole_has_failed(om):
         "line": ("failed", "output_too_large"),
         "after": ("skipped", "line failed"),
     }
-    told = "--- line: failed (result: more than 64 KiB can't be handed on; hand on the path of a file)"
+    told = "--- line: failed (result: larger than 64 KiB, the limit of an output. Pass the path of a file instead)"
     assert told in om.ok("logs", plan)
 
 
@@ -137,7 +137,7 @@ def test_what_was_removed_is_not_handed_on_as_nothing(om):
             api.ok("apply", blueprint={"name": "p", "agents": agents}, cwd="/", env=om.environment, rerun=rerun)
         assert om("wait", "p").returncode == 1
         om("rm", "p/a")
-    assert "b: failed (What a wrote was removed: run it again, too.)" in om.ok("logs", "p")
+    assert "b: failed (The output of a was removed. Run a again, too.)" in om.ok("logs", "p")
 
 
 def test_a_plan_whose_time_is_over_has_failed(om):

@@ -162,7 +162,7 @@ def test_a_time_that_comes_while_the_run_before_goes_on_is_skipped_or_waits(om, 
     queued = rituals.until("queues", lambda rows: count(rows, "queued"))
     assert [row["status"] for row in skipped[:2]] == ["running", "skipped"]
     assert [row["status"] for row in queued[:2]] == ["running", "queued"]
-    assert "goes on" in om.refused("ritual", "run", "skips", code="busy")
+    assert "is still running" in om.refused("ritual", "run", "skips", code="busy")
     assert om.ok("ritual", "run", "queues").startswith("Queued: run ")
     om.api("ritual_pause", id="skips")
     with open(om.path("go"), "w"):

@@ -71,7 +71,7 @@ def test_trust_is_of_what_was_seen_never_given_by_a_mission_and_may_be_taken_bac
     shop.write({".overmind.yml": CHANGED})
     with RawSocket.connect(om.home) as connection:
         answer = connection.request("trust", cwd=shop.folder, env=om.environment, sha256=seen["sha256"])
-        assert (answer["error"], "Look again" in answer["message"]) == ("invalid", True)
+        assert (answer["error"], "Review it again" in answer["message"]) == ("invalid", True)
 
     inside = om.run([*PROGRAM, "trust", "--yes"], "--no-isolate", "--wait", cwd=shop.folder)
     assert (inside.returncode, "forbidden" in inside.stdout) == (1, True)

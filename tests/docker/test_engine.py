@@ -79,7 +79,7 @@ def test_somebody_elses_container_is_refused_and_never_touched(containers, engin
     spec = containers.spec()
     engine._client.create_container(BUSYBOX, name=spec.name)
     try:
-        with pytest.raises(ContainerFailed, match=f"{spec.name} exists already and is not this Overmind's"):
+        with pytest.raises(ContainerFailed, match=f"{spec.name} already exists and belongs to another program"):
             containers.ensure(spec)
         engine.stop(spec.name)
         engine.remove(spec.name)
@@ -114,7 +114,7 @@ def test_an_image_that_cannot_be_had_says_why_and_what_to_do(containers, engine)
     with pytest.raises(ImageMissing, match=r"image 127.0.0.1:9/no/such:1 could not be pulled: .*cannot be reached"):
         engine.pull("127.0.0.1:9/no/such:1", told.append)
     assert told == ["pulling 127.0.0.1:9/no/such:1"]
-    with pytest.raises(ImageMissing, match="that is no name of an image"):
+    with pytest.raises(ImageMissing, match="that is not an image name"):
         engine.pull("Not A Name", told.append)
     spec = containers.spec(image="overmind-test/no-such:1")
     with pytest.raises(ImageMissing, match="it is not on this machine"):

@@ -83,7 +83,7 @@ FAILURES = {
     "never ready": (
         ONE % "ready: { exec: 'exit 1', timeout: 2s }",
         "not_ready",
-        "did not become ready: after 2 s",
+        "did not become ready within 2 s",
     ),
 }
 
@@ -118,7 +118,7 @@ def test_a_container_that_ends_later_is_told_and_started_again_where_the_project
     eventually(lambda: ours(engine, om)[name], timeout=30, what="one runs again")
     said = om.logs(mission)
     assert "--- once has ended with exit code 3 ---" in said
-    assert "--- again has ended with exit code 3; it is started again ---" in said
+    assert "--- again has ended with exit code 3; restarting it ---" in said
     assert "once | dying" in said
     assert [event["now"] for event in om.events("notification", mission=mission)] == ["once has ended with exit code 3"]
     kill_supervisor(om)

@@ -68,8 +68,8 @@ def test_an_answer_that_is_an_error_is_not_ready(containers, engine):
 def test_the_images_health_check_comes_first(containers, engine):
     spec = containers.start(image=HEALTHY)
     said = ReadyCheck(ReadyKind.EXEC, "true")
-    assert readiness_problem(engine, spec.name, None, said).startswith("its own health check says ")
-    eventually(lambda: readiness_problem(engine, spec.name, None, None) == "its own health check says unhealthy")
+    assert readiness_problem(engine, spec.name, None, said).startswith("its own health check reports ")
+    eventually(lambda: readiness_problem(engine, spec.name, None, None) == "its own health check reports unhealthy")
     engine.run_inside(spec.name, "touch /tmp/healthy")
     assert became_ready(engine, spec, said)
 
@@ -85,5 +85,5 @@ def test_one_that_dies_is_given_up_with_its_last_words(containers, engine, ready
 def test_one_that_was_removed_is_given_up(containers, engine):
     spec = containers.start()
     engine.remove(spec.name)
-    with pytest.raises(ContainerFailed, match="is gone: somebody removed it"):
+    with pytest.raises(ContainerFailed, match="was removed by someone else"):
         readiness_problem(engine, spec.name, None, None)

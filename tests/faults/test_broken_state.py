@@ -143,7 +143,7 @@ def test_logs_whose_record_is_lost_are_told_and_stay(om):
             os.unlink(om.path(name))
     started = om("start")
     first, second = sorted([ended, between])
-    told = f"2 log folders have no record ({first}, {second}): the state is lost."
+    told = f"2 log folders have no record ({first}, {second}): the state was lost."
     assert told in started.stderr
     assert told in om.ok("status")
     (daemon,) = [one for one in om.json("doctor", "--json") if one["check"] == "daemon"]

@@ -219,7 +219,7 @@ def assert_heard_once(agents, mission, sent):
 
 
 def assert_heard_at_most_twice(agents, mission, sent):
-    """Twice only where the agent died with it, which is on record; nothing fails that wasn't sent twice."""
+    """Twice only where the agent ended before it answered, which is on record; nothing fails that wasn't sent twice."""
     heard = Counter(agents.heard(mission))
     for row in agents.messages(mission):
         _, text, answer = sent[row["message"]]

@@ -296,7 +296,7 @@ def test_a_keeper_that_is_stopped_is_named_with_what_helps_and_does_all_that_was
         assert client.wait(timeout=60) == 1
         error = client.stderr.read()
         assert error.startswith(said)
-        assert error.endswith(f"Let it go on with: kill -CONT {keeper}\n")
+        assert error.endswith(f"Resume it with: kill -CONT {keeper}\n")
     (problem,) = om.json("status", "--json")["problems"]
     assert f"kill -CONT {keeper}" in problem
     os.kill(keeper, signal.SIGCONT)

@@ -10,9 +10,9 @@ import pytest
 from tests.kit import claude
 
 ASKING = [
-    ("!bash touch made", "tool said: error: Nobody is here to allow it."),
-    ("!question", "Nobody is here to answer."),
-    ("!plan", "Nobody is here to approve a plan."),
+    ("!bash touch made", "tool said: error: No one can approve this."),
+    ("!question", "No one can answer."),
+    ("!plan", "No one can approve a plan."),
 ]
 
 

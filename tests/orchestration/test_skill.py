@@ -44,7 +44,7 @@ def test_each_option_that_is_named_exists():
 
 
 def test_each_error_that_is_explained_exists():
-    table = options.instructions().partition("| what you see |")[2]
+    table = options.instructions().partition("| symptom |")[2]
     codes = set(re.findall(r"`([a-z_]+)`", table)) - {"crashed", "waiting", "limited"}
     assert codes <= set(CODES)
 

@@ -134,7 +134,8 @@ SCENES: dict[str, Scene] = {
         typed={"overmind attach repl": [LOOKED, [("42\n>>>", "exit(3)\r")]]},
         between={
             "overmind screen repl --json | cut -c1-95@1": [
-                "overmind restart repl; for said in 'x = 41' 'x + 1'; do overmind send repl \"$said\"; done"
+                "overmind restart repl; until overmind screen repl | grep -q '>>>'; do sleep 0.1; done",
+                "for said in 'x = 41' 'x + 1'; do overmind send repl \"$said\"; done",
             ]
         },
     ),

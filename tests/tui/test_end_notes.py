@@ -10,7 +10,7 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_tui.missions.actions_end import Request, each
 
-FULL = "The disk is full: the end counts, and is stored once there is room."
+FULL = "The disk is full: the end takes effect now, and is stored once there is space."
 STOP = Request("stop", "stop", "stopped", "missions")
 
 

@@ -180,7 +180,7 @@ CONFLICTS = OvermindError(
 )
 UNMERGED = OvermindError(
     "unmerged",
-    "There is work that is not merged anywhere.",
+    "There is unmerged work.",
     files=[changed("app.py", "M", 3), changed("notes.md", "?", 9)],
     commits=[{"hash": "8f3a1c900", "subject": "Settings have their name"}],
 )

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 class Value(StrEnum):
     """The kind of a value; the words stand in the sentence about a wrong one."""
 
-    TEXT = "a text in quotes"
-    COMMAND = "a text in quotes, or a list of them"
+    TEXT = "a string in quotes"
+    COMMAND = "a string in quotes, or a list of them"
     WHOLE = "a whole number"
     MONEY = "a number of US dollars"
     FLAG = "true or false"
-    TIME = 'a number, or a text such as "90s", "5m" or "1.5h"'
+    TIME = 'a number, or a string such as "90s", "5m" or "1.5h"'
     SIGNAL = "the name of a signal in quotes, or its number"
-    TEXTS = "a list of texts in quotes"
+    TEXTS = "a list of strings in quotes"
 
 
 class KeyRow(NamedTuple):

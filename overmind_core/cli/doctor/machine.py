@@ -232,7 +232,7 @@ def docker_engine(context: CheckContext) -> Finding | None:
     answer = context.run_program(program, "version", "--format", "{{.Server.Version}}")
     if answer.exit_code != 0 or not answer.output:
         return warn(
-            f"does not answer: {answer.output.splitlines()[-1] if answer.output else 'no word'}",
+            f"does not answer: {answer.output.splitlines()[-1] if answer.output else 'no output'}",
             "start Docker, and check that you can use its socket",
         )
     return ok(answer.first_line)

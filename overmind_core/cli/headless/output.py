@@ -72,7 +72,7 @@ class OutputLost(Exception):
     def __init__(self, error: OSError) -> None:
         self.reader_gone = error.errno in {errno.EPIPE, errno.EIO}
         super().__init__(
-            "the output has no reader" if self.reader_gone else f"stdout can't be written: {error.strerror}"
+            "the output has no reader" if self.reader_gone else f"Standard output can't be written: {error.strerror}"
         )
 
 

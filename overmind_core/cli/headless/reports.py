@@ -141,7 +141,7 @@ def step_summary(result: Result) -> str:
     for one in result.outcomes:
         if result.failure(one) and one.output:
             last = html.escape("\n".join(one.output.splitlines()[-_SHOWN_LINES:]), quote=False)
-            lines += ["", f"<details><summary>The end of {_cell(one.name)}</summary>", "", f"<pre>{last}</pre>", "",
+            lines += ["", f"<details><summary>Last output of {_cell(one.name)}</summary>", "", f"<pre>{last}</pre>", "",
                       "</details>"]  # fmt: skip
     return "\n".join(lines) + "\n\n"
 

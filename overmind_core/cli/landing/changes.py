@@ -147,8 +147,8 @@ PUSH = Command(
     ],
     examples=["overmind push red", "overmind push red --remote fork"],
     notes=(
-        "The branch keeps its name on the remote. Nothing is pushed by force. git never prompts for a password: set up an "
-        "SSH agent or a credential helper."
+        "The branch keeps its name on the remote. Nothing is pushed by force. git never prompts for a password: set up "
+        "an SSH agent or a credential helper."
     ),
     run=push,
 )

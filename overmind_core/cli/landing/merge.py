@@ -239,7 +239,7 @@ MERGE_STEP = Command(
     name="merge-step",
     arguments=[argument("agents", "name and mission of each agent", nargs="+", metavar="agent=mission")],
     options=[
-        option("--plan", "NAME", "the plan, for messages"),
+        option("--plan", "NAME", "name of the plan in messages"),
         option("--into", "BRANCH", "as in merge"),
         option("--verify", "CMD", "as in merge", dashes=True),
         flag("--squash", "as in merge"),

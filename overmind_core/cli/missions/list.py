@@ -263,7 +263,7 @@ def _spent(counted: Mapping[str, int] | None) -> str:
 TOP = Command(
     name="top",
     arguments=[ids(nargs="*")],
-    options=[flag("--once", "print once and exit (the default in a pipe)", also=["--no-stream"]), JSON],
+    options=[flag("--once", "print once and exit (the default for a table in a pipe)", also=["--no-stream"]), JSON],
     examples=["overmind top", "overmind top api worker", "overmind top --once --json"],
     run=top,
 )

@@ -40,7 +40,7 @@ class RealDisk:
         real = from_wire(path)
         if not os.path.isdir(real):
             return "is not a directory" if os.path.exists(real) else "does not exist"
-        return None if os.access(real, os.X_OK) else "may not be entered"
+        return None if os.access(real, os.X_OK) else "can't be entered"
 
     def variables(self, path: str) -> dict[str, str]:
         """What a file of NAME=VALUE lines holds.

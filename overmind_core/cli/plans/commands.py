@@ -262,7 +262,7 @@ def delete(args: Namespace, context: Context) -> int:
     elif live:
         context.print(f"Deleted pipeline {answer['id']} ({answer['name']})")
     else:
-        context.print(f"Pipeline {answer['id']} ({answer['name']}) has ended already")
+        context.print(f"Pipeline {answer['id']} ({answer['name']}) has already ended")
     return 0
 
 
@@ -303,7 +303,7 @@ def _plan_of_file(args: Namespace, context: Context, client: Client) -> Plan:
     if found:
         return _plan(client, found[0]["id"])
     other = next((one for one in every if one["name"] == name and one["status"] not in FINAL), None)
-    hint = "" if other is None else f" The plan {name!r} is from {other['file']}; end it by its name."
+    hint = "" if other is None else f" The plan {name!r} is from {other['file']}; delete it by its name."
     raise OvermindError("not_found", f"No plan was started from {args.plan}.{hint}")
 
 

@@ -117,7 +117,7 @@ def _prepare(home: Home) -> None:
     except HomeUnsafe as error:
         raise OvermindError("forbidden", f"{error}.") from None
     except OSError as error:
-        raise OvermindError("forbidden", f"The home {home.root} can't be made: {error.strerror}.") from None
+        raise OvermindError("forbidden", f"The home {home.root} can't be created: {error.strerror}.") from None
 
 
 def _existing_text(plan: ServicePlan) -> str | None:

@@ -68,24 +68,24 @@ def user_folder(environ: Mapping[str, str]) -> str:
 
 
 UNIT_TEMPLATE = """\
-# Written by `overmind service install`, which also replaces it; `overmind service remove` removes it.
+# Written and replaced by `overmind service install`; removed by `overmind service remove`.
 [Unit]
 Description=Overmind, supervisor of missions
-# Try for ever: a disk that was full for an hour is no reason to supervise nothing from then on.
+# Keep restarting, for example after an hour with a full disk.
 StartLimitIntervalSec=0
 
 [Service]
-# Started means that the daemon answers.
+# The unit is started when the daemon answers.
 Type=notify
-{environment}# A daemon that somebody started by hand makes room; its missions are handed over.
+{environment}# Stop a daemon started by hand; this one adopts its missions.
 ExecStartPre=-{yield_}
 ExecStart={start}
-# TERM lets the daemon go and the missions live on: `overmind shutdown` is what ends those.
+# TERM stops only the daemon; `overmind shutdown` ends the missions too.
 KillMode=process
-# Also when its keeper was killed with it, so that nobody else brings it back.
+# Also restart a daemon that was killed together with its keeper.
 Restart=on-failure
 RestartSec=2
-# One agent that the kernel kills for its memory is no reason to stop all.
+# Keep running when the kernel kills one agent for its memory.
 OOMPolicy=continue
 UMask=0077
 

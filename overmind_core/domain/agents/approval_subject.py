@@ -66,7 +66,7 @@ def replaced_note(replaces: Subject | None) -> str:
         return ""
     if replaces["state"] == "new":
         return "  (a new file)"
-    return "  (replaces this file)" if replaces["state"] == "text" else "  (replaces a file that is not shown)"
+    return "  (replaces this file)" if replaces["state"] == "text" else "  (replaces a file that can't be shown)"
 
 
 def _written(content: str, replaces: Subject | None) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _written(content: str, replaces: Subject | None) -> Iterator[str]:
         elif not line.startswith(("@@ -1,", "@@ -1 ", "@@ -0,", "@@ -0 ")):
             yield "  …"
     if before.endswith("\n") != content.endswith("\n"):
-        yield "  (the newline at its end goes)" if before.endswith("\n") else "  (a newline at its end comes)"
+        yield "  (removes the newline at the end)" if before.endswith("\n") else "  (adds a newline at the end)"
 
 
 def _change(subject: dict[str, Any]) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _questions(subject: dict[str, Any]) -> Iterator[str]:
         return
     del subject["questions"]
     for one in questions:
-        several = "  (several may be chosen)" if one.get("multiSelect") else ""
+        several = "  (choose one or more)" if one.get("multiSelect") else ""
         yield from _each("", f"{one.get('question', '')}{several}")
         for place, choice in enumerate(one.get("options") or [], 1):
             yield from _choice(place, choice)

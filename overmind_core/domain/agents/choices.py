@@ -71,13 +71,13 @@ def _place(choices: Sequence[Choice], option: str, found: Sequence[Sequence[str]
         for name in filter(None, (one.text, one.heading)):
             if option.startswith(f"{name}="):
                 return _checked(choices, at, option.removeprefix(f"{name}="))
-    raise InvalidChoice(f"{option!r} is no option of it: {', '.join(offered(choices)) or 'it has none'}.")
+    raise InvalidChoice(f"{option!r} is not one of its options: {', '.join(offered(choices)) or 'none'}.")
 
 
 def _checked(choices: Sequence[Choice], at: int, label: str) -> tuple[int, str]:
     if label not in choices[at].labels:
         known = ", ".join(choices[at].labels) or "it has none"
-        raise InvalidChoice(f"{label!r} is no option of {_named(choices, at + 1, first=False)}: {known}.")
+        raise InvalidChoice(f"{label!r} is not an option of {_named(choices, at + 1, first=False)}: {known}.")
     return at, label
 
 
@@ -91,7 +91,7 @@ def _named(choices: Sequence[Choice], number: int, *, first: bool = True) -> str
 def _how(choices: Sequence[Choice], number: int) -> str:
     label = next(iter(choices[number - 1].labels), "LABEL")
     option = label if len(choices) == 1 else f"{number}:{label}"
-    return f"Answer it with such as --option {_quoted(option)}, or with --message TEXT."
+    return f"Answer it with an option, such as --option {_quoted(option)}, or with --message TEXT."
 
 
 def _quoted(option: str) -> str:

@@ -150,8 +150,8 @@ def _on_run_over(c: Conversation, fact: RunOver, now: float) -> Step:
     flying = closed.sending if closed.sending is not None else closed.turn.message if closed.turn else None
     c = replace(closed, sending=None, turn=None, held=True, running=0, activity=Activity(ActivityKind.UNKNOWN, now))
     if flying is not None and flying not in c.resent and not fact.final:
-        why = "the session has changed over" if c.leaving else "the agent died with it"
-        again = MessageResent(text=f"--- message {flying} is sent again: {why} ---")
+        why = "the session was switched over" if c.leaving else "the agent ended before it answered"
+        again = MessageResent(text=f"--- message {flying} is resent: {why} ---")
         c = replace(c, queue=(flying, *c.queue), resent=(*c.resent, flying))
         effects = (*effects, MessageMoved(flying, "queued"), again)
     elif flying is not None:

@@ -53,8 +53,8 @@ def with_limit(c: Conversation, result: TurnResult | None, now: float) -> tuple[
 def held_back(c: Conversation, message: int, result: TurnResult) -> tuple[Conversation, tuple[Effect, ...]]:
     """Put the message back in front of the queue, and say so."""
     when = "" if result.resume_at is None else f" at {format_time(result.resume_at)}"
-    again = "once somebody has seen to that" if result.resume_at is None else f"again{when}"
-    text = f"--- message {message} waits: {result.reason}; it is sent {again} ---"
+    again = "once this is resolved" if result.resume_at is None else f"again{when}"
+    text = f"--- message {message} waits: {result.reason}; it will be sent {again} ---"
     queue = (message, *(one for one in c.queue if one != message))
     return replace(c, queue=queue), (MessageMoved(message, "queued"), MessageResent(text=text))
 

@@ -73,10 +73,10 @@ def parse(text: str) -> Rule:
     """
     found = _RULE.fullmatch(text.strip())
     if found is None:
-        raise InvalidRule(f"{text!r} is no rule: write Tool or Tool(what), as in Bash(git status)")
+        raise InvalidRule(f"{text!r} is not a rule: write Tool or Tool(pattern), such as Bash(git status)")
     tool, about = found["tool"], found["about"]
     if "*" in tool.removesuffix("__*"):
-        raise InvalidRule(f"{text!r}: a tool's name has no * in it; mcp__server names all tools of a server")
+        raise InvalidRule(f"{text!r}: a tool's name can't contain *; mcp__server matches all tools of a server")
     if about is not None:
         _check(text, tool, about)
     return Rule(text.strip(), tool, None if about in {"*", ":*"} and tool == SHELL else about)
@@ -129,13 +129,13 @@ def rule_for(tool: str, subject: Mapping[str, Any]) -> str | None:
 
 def _check(text: str, tool: str, about: str) -> None:
     if not about.strip(commands.BLANK):
-        raise InvalidRule(f"{text!r}: nothing stands between the parentheses; write {tool} for all its uses")
+        raise InvalidRule(f"{text!r}: the parentheses are empty; write {tool} for all its uses")
     if tool not in _ABOUT:
         raise InvalidRule(f"{text!r}: a rule about {tool} takes no parentheses; write {tool} for all its uses")
     if tool == "WebFetch" and not about.startswith(_DOMAIN):
         raise InvalidRule(f"{text!r}: write WebFetch(domain:example.com)")
     if tool == SHELL and ":*" in about.removesuffix(":*"):
-        raise InvalidRule(f"{text!r}: :* stands at the end only")
+        raise InvalidRule(f"{text!r}: :* is only allowed at the end")
 
 
 def _denies(rule: Rule, use: ToolUse) -> bool:

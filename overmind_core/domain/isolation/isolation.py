@@ -107,7 +107,7 @@ def ref_problem(name: str) -> str | None:
         (name.endswith("."), "ends with '.'"),
         (any(part.startswith(".") for part in parts), "has a part that begins with '.'"),
         (any(part.endswith(".lock") for part in parts), "has a part that ends with '.lock'"),
-        (name in {"@", "HEAD"}, "means something else to git"),
+        (name in {"@", "HEAD"}, "has another meaning in git"),
         (len(name.encode(errors="surrogateescape")) > LONGEST_BRANCH, f"has more than {LONGEST_BRANCH} bytes"),
     ):
         if is_wrong:
@@ -119,14 +119,14 @@ def template_problem(template: str) -> str | None:
     """Return what is wrong with a branch's template as a sentence; None when every mission gets a branch by it."""
     for word in _PLACE.findall(template):
         if word not in PLACEHOLDERS:
-            return f"{{{word}}} means nothing here: write {{name}} or {{id}}"
+            return f"{{{word}}} is not known: use {{name}} or {{id}}"
     if not _PLACE.search(template):
-        return "each mission needs a branch of its own: write {name} or {id} in it, such as overmind/{name}"
+        return "each mission needs a separate branch: write {name} or {id} in it, such as overmind/{name}"
     filled = _filled(template, "x" * 63, "0" * 8)
     if "{" in filled or "}" in filled:
         return "'{' and '}' stand around name or id only"
     problem = ref_problem(filled) or ref_problem(f"{filled}-2")
-    return None if problem is None else f"git takes no such branch: it {problem}"
+    return None if problem is None else f"git does not accept this branch: it {problem}"
 
 
 def branches(template: str, *, name: str, mission: str) -> Iterator[str]:
@@ -239,9 +239,9 @@ def text_of(step: SagaStep, project: Project, ports: Mapping[str, int], base: st
     place = _place(service, ports)
     fetch = "fetch, then " if project.fetch else ""
     texts = {
-        StepKind.WORKTREE: f"{fetch}make the worktree, on a branch that begins at {base}",
+        StepKind.WORKTREE: f"{fetch}create the worktree, on a branch that starts at {base}",
         StepKind.FILES: _files(project),
-        StepKind.IMAGE: f"pull {service.image}, if it is not there",
+        StepKind.IMAGE: f"pull {service.image}, if it is missing",
         StepKind.CONTAINER: f"start a container of {service.image} for {service.name}{place}",
         StepKind.SETUP: f"run: {'; '.join(project.setup)}",
         StepKind.SERVICE: f"start {service.name}: {service.command}{place}",
@@ -264,7 +264,7 @@ def _readiness(ready: ReadyCheck | None) -> str:
     if ready is None:
         return "runs"
     how = {
-        ReadyKind.TCP: "takes connections",
+        ReadyKind.TCP: "accepts connections",
         ReadyKind.HTTP: f"answers {ready.target}",
         ReadyKind.EXEC: f"passes: {ready.target}",
         ReadyKind.LOG: f"writes: {ready.target}",

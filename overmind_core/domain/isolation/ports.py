@@ -27,7 +27,7 @@ class PortRangeExhausted(Exception):
     def __init__(self, wanted: int, first: int, last: int) -> None:
         self.wanted, self.first, self.last = wanted, first, last
         ports = "1 port is" if wanted == 1 else f"{wanted} ports are"
-        super().__init__(f"{ports} wanted, and fewer are free from {first} to {last}")
+        super().__init__(f"{ports} needed, and fewer are free between {first} to {last}")
 
 
 def choose_ports(

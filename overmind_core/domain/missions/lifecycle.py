@@ -158,7 +158,7 @@ def _gone(mission: Mission, fact: Gone, now: Now) -> Outcome:
     known = replace(mission, ending=ending)
     told: tuple[Effect, ...] = ()
     if fact.survivors:
-        told = (events.SurvivorsLeft(text=f"--- could not end: {', '.join(fact.survivors)} ---"),)
+        told = (events.SurvivorsLeft(text=f"--- could not be ended: {', '.join(fact.survivors)} ---"),)
     if ending.exited or fact.survivors:
         return conclude(known, now, told)
     return known, told

@@ -133,7 +133,7 @@ class Ending:
     gone: bool = False
     """No process of the run is left, or only those in `survivors`."""
     survivors: tuple[str, ...] = ()
-    """`pid command` of what could not be ended."""
+    """`pid command` of each process that could not be ended."""
     reason: str | None = None
     """Why the work failed, as far as more is known than the exit code."""
     resume_at: float | None = None

@@ -67,7 +67,7 @@ def name_problem(name: str) -> str | None:
         (len(name) > LONGEST_NAME, f"A name has at most {LONGEST_NAME} characters"),
         (
             not re.fullmatch(_NAME, name),
-            "A name has only ASCII letters, digits, '.', '_' and '-', and begins with a letter or digit",
+            "A name can only contain ASCII letters, digits, '.', '_' and '-', and begins with a letter or digit",
         ),
         (".." in name, "A name can't contain '..'"),
         (name.endswith((".", ".lock")), "A name can't end in '.' or '.lock'"),

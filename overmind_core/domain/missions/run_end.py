@@ -69,7 +69,7 @@ def _by_policy(
     verdict = restart_policy.decide(policy, mission.restarts_mono, mission.streak, lasted, now.mono)
     if isinstance(verdict, restart_policy.GiveUp):
         last = "" if reason is None else f"; the last run: {reason}"
-        spent = events.RestartBudgetSpent(text=f"--- not restarted again: the restart budget is spent{last} ---")
+        spent = events.RestartBudgetSpent(text=f"--- not restarted: the restart budget is used up{last} ---")
         return _final(mission, _EndVerdict(step, "restart_budget_spent", code), now, (*effects, spent))
     delay = max(verdict.delay, (mission.ending.resume_at or now.wall) - now.wall)
     waiting = replace(

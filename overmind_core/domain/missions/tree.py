@@ -82,7 +82,7 @@ def refusal(line: Sequence[Ancestor], live_children: int, *, inside: bool) -> st
         if limit is not None and generations > limit.number:
             return (
                 f"Mission {_named(parent)} stands {_count(generations - 1, 'generation')} below {_named(limit.setter)},"
-                f" and {_source(limit, '--max-depth')} allows {limit.number}: it can't start missions of its own."
+                f" and {_source(limit, '--max-depth')} allows {limit.number}: it can't start missions."
             )
     children = [one for one in _limits(line, "max_children", MAX_CHILDREN if inside else None) if one is not None]
     tightest = min(children, key=lambda limit: limit.number, default=None)

@@ -28,7 +28,7 @@ class When(StrEnum):
 
 
 class OnFailure(StrEnum):
-    """What becomes of the others once one has failed."""
+    """The handling of the other agents after a failure."""
 
     STOP = "stop"
     """Nothing new starts; what runs goes on."""
@@ -164,9 +164,9 @@ LONGEST_NAME = 63
 def name_problem(name: str) -> str | None:
     """Return what is wrong with the name of an output, as a sentence without its full stop; None when nothing is."""
     if re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]*", name) is None:
-        return f"{name!r} is no name of an output: it has only ASCII letters, digits, '_' and '-', and no '-' first"
+        return f"{name!r} is not an output name: use ASCII letters, digits, '_' and '-', not beginning with '-'"
     if len(name) > LONGEST_NAME:
         return f"The name of an output has at most {LONGEST_NAME} characters"
     if name in RESERVED:
-        return f"An output can't be called {name!r}: every agent has a {name!r} of its own"
+        return f"An output can't be called {name!r}: {name!r} is built in for every agent"
     return None

@@ -29,7 +29,7 @@ class PlanChange(NamedTuple):
     agent: str | None
     """None: the limits of the whole."""
     why: tuple[str, ...] = ()
-    """Which keys differ; empty for what is new or gone."""
+    """The keys that differ; empty for an agent that is added or removed."""
 
 
 def difference(old: Blueprint, new: Blueprint) -> list[PlanChange]:

@@ -79,7 +79,7 @@ class AgentProgress:
     exit_code: int | None = None
     reason: str | None = None
     result: str | None = None
-    """What it handed on as its result."""
+    """The last line it printed: its result."""
     facts: dict[str, str] = field(default_factory=dict)
     started_at: float | None = None
     """Of the newest attempt, seconds since the epoch."""

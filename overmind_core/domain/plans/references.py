@@ -75,7 +75,7 @@ class UnknownValue(ValueError):
 
     def __init__(self, key: str) -> None:
         self.key = key
-        super().__init__(f"there is no value for ${{{key}}}")
+        super().__init__(f"no value for ${{{key}}}")
 
 
 class UnusableValue(ValueError):
@@ -83,7 +83,7 @@ class UnusableValue(ValueError):
 
     def __init__(self, key: str, why: str) -> None:
         self.key = key
-        super().__init__(f"the value of ${{{key}}} can't be handed to a program: {why}")
+        super().__init__(f"the value of ${{{key}}} can't be passed to a program: {why}")
 
 
 def references(text: str) -> list[Reference]:
@@ -169,11 +169,11 @@ def _value(reference: Reference, values: Mapping[str, str]) -> str:
     except KeyError:
         raise UnknownValue(reference.key) from None
     if "\0" in value:
-        raise UnusableValue(reference.key, "it has a NUL character")
+        raise UnusableValue(reference.key, "it contains a NUL character")
     try:
         value.encode(errors="surrogateescape")
     except UnicodeEncodeError:
-        raise UnusableValue(reference.key, "it has half of a surrogate pair, which is no character") from None
+        raise UnusableValue(reference.key, "it contains half of a surrogate pair, which is not a character") from None
     return value
 
 
@@ -231,7 +231,7 @@ def _read(found: re.Match[str]) -> Reference | ReferenceProblem | None:
     if found[0] == "$${":
         return None
     if found[0] == MARK:
-        return ReferenceProblem(found.start(), "no program can be given a NUL character")
+        return ReferenceProblem(found.start(), "a NUL character can't be passed to a program")
     source, rest = ValueSource(found["source"]), found["rest"]
     name, _, field = rest.rpartition(".") if source is ValueSource.AGENTS else (rest, "", "")
     if not found["close"]:
@@ -251,7 +251,7 @@ def _misspelling(source: ValueSource, name: str, field: str) -> str:
         return ""
     agent = name or field
     agent = agent if _AGENT.fullmatch(agent) else "AGENT"
-    return f"write ${{agents.{agent}.result}}, .output, .exit_code, or the name of an output that it declares"
+    return f"write ${{agents.{agent}.result}}, .output, .exit_code, or an output that it declares"
 
 
 def _raise_first(problems: Iterable[ReferenceProblem]) -> None:

@@ -72,7 +72,7 @@ def admit(nodes: Iterable[StartCandidate], now: float, limits: Limits) -> Admiss
         elif node.not_before > now:
             waiting[node.name] = f"in {node.not_before - now:.0f} s"
         elif free is not None and len(start) >= free:
-            waiting[node.name] = f"a free slot: {limits.at_once} run at once"
+            waiting[node.name] = f"a free slot: {limits.at_once} run at a time"
         else:
             start.append(node.name)
     return Admission(tuple(start), waiting)
@@ -157,7 +157,7 @@ class Scheduler:
 
     def waits_for(self, name: str) -> str:
         """What a waiting agent waits for, as of the last step."""
-        return self._blocked.get(name) or f"a free slot: {self.blueprint.max_parallel} run at once"
+        return self._blocked.get(name) or f"a free slot: {self.blueprint.max_parallel} run at a time"
 
     def step(self, now: float, *, ending: PlanEnding = PlanEnding.NONE) -> PlanStep:
         """What is to be done at `now` (seconds since the epoch).
@@ -237,7 +237,7 @@ class Scheduler:
         if still_open:
             return _Obstacle(", ".join(map(_wanted, still_open)))
         if agent.when is When.FAILURE and not any(self._went_wrong(one, never) for one in agent.depends_on):
-            return _Obstacle("nothing failed that it is there for", never=True)
+            return _Obstacle("none of its dependencies failed", never=True)
         return _Obstacle()
 
     def _went_wrong(self, dependency: Dependency, never: Iterable[Dependency]) -> bool:

@@ -155,11 +155,11 @@ REFUSALS: Mapping[QuotePlace, str] = {
     QuotePlace.SINGLE: "inside single quotes nothing is expanded: use double quotes",
     QuotePlace.ANSI: "inside $'…' nothing is expanded: use double quotes",
     QuotePlace.BACKTICKS: "inside backticks its quotes can't be relied on: use $(…)",
-    QuotePlace.DOCUMENT: "it can't stand in a here-document: use printf '%s\\n' \"…\"",
+    QuotePlace.DOCUMENT: "it is not allowed in a here-document: use printf '%s\\n' \"…\"",
     QuotePlace.ARITHMETIC: (
-        "inside arithmetic a value could run commands: compare with [ … ], or compute in another program"
+        "inside arithmetic a value could run commands: compare with [ … ], or calculate in another program"
     ),
-    QuotePlace.NAME: "it can't stand for a name inside ${…}",
+    QuotePlace.NAME: "it can't replace a name inside ${…}",
     QuotePlace.ESCAPED: "the backslash before it makes it plain text: remove it, or write $${ for a plain ${",
 }
 """Why a value can't stand in such a place; in all others it can."""
@@ -192,7 +192,7 @@ def quote_places(text: str) -> QuotePlaces:
 
 
 _PARAMETER = re.compile(r"[#!]?(?:[A-Za-z_]\w*|\d+|[@*])|[@*#?$!-]", re.ASCII)
-_REMEDY = "a reference begins with ${vars., ${env. or ${agents., and what is to stay as it is goes in single quotes"
+_REMEDY = "a reference begins with ${vars., ${env. or ${agents., and single quotes keep other text as it is"
 _WORD_ENDS = frozenset(" \t\n;&|<>()")
 
 
@@ -343,7 +343,7 @@ class _Reader:
     def _refuse_dot(self, opening: int, at: int) -> None:
         if self._text.startswith(".", at):
             written = self._text[opening:at]
-            self.troubles.append(QuoteProblem(opening, f"no shell knows {written}.…}}: {_REMEDY}"))
+            self.troubles.append(QuoteProblem(opening, f"shells do not expand {written}.…}}: {_REMEDY}"))
 
     def _inside_braces(self, opening: int, at: int, place: QuotePlace, *, single: bool) -> int:
         """Up to the `}`; `single`: single quotes quote."""
@@ -372,7 +372,7 @@ class _Reader:
                 groups += {"(": 1, ")": -1}.get(self._text[at], 0)
                 at = at + 1 if self._text[at] == '"' else self._part(at, QuotePlace.ARITHMETIC)
         if not self._text.startswith("))", at):
-            raise _Unreadable(opening, "no arithmetic")
+            raise _Unreadable(opening, "not arithmetic")
         return at + 2
 
     def _redirection(self, at: int, documents: list[HereDocument]) -> int:

@@ -29,8 +29,8 @@ def parse_address(text: str) -> Address:
     """
     found = _WRITTEN.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"{text!r} is no address: write a port, host:port or [IPv6 address]:port")
+        raise ValueError(f"{text!r} is not an address: write a port, host:port or [IPv6 address]:port")
     port = int(found[3])
     if not 0 < port <= _LAST_PORT:
-        raise ValueError(f"{port} is no port: write 1 to {_LAST_PORT}")
+        raise ValueError(f"{port} is not a port: write 1 to {_LAST_PORT}")
     return Address(found[1] or found[2] or LOCAL, port)

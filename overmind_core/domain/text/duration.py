@@ -58,7 +58,7 @@ def parse_duration(text: str, *, default_unit: str = "s") -> float:
     else:
         raise DurationError(text, "a duration: write a number with ms, s, m, h or d, such as 90s or 1.5h")
     if seconds > LONGEST:
-        raise DurationError(text, "a duration this program can wait for: a hundred years is the most")
+        raise DurationError(text, "a supported duration: the limit is a hundred years")
     return seconds
 
 

@@ -104,7 +104,7 @@ class Images:
         try:
             await with_engine(self._workspace, self._record, lambda engine: engine.pull(image, tell))
         except Cancelled:
-            raise OvermindError("not_running", "it was stopped while it was prepared") from None
+            raise OvermindError("not_running", "it was stopped during preparation") from None
 
     async def undo(self, service: str) -> None:
         """Nothing: an image is the machine's."""

@@ -45,7 +45,7 @@ class Readiness:
         try:
             await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not waiting.done():
-                raise OvermindError("not_running", "it was stopped while it was prepared")
+                raise OvermindError("not_running", "it was stopped during preparation")
             waiting.result()
         finally:
             stopped.cancel()
@@ -68,7 +68,10 @@ class Readiness:
         def look(engine: Engine) -> str:
             return health.readiness_problem(engine, name, port, service.ready)
 
-        limit, why = READY_SECONDS if service.ready is None else service.ready.timeout, "nobody could look in time"
+        limit, why = (
+            READY_SECONDS if service.ready is None else service.ready.timeout,
+            "the check could not run in time",
+        )
         pause = FIRST_PAUSE
         try:
             async with asyncio.timeout(limit):
@@ -78,7 +81,7 @@ class Readiness:
                     pause = min(2 * pause, LONGEST_PAUSE)
         except TimeoutError:
             await self._keep_log(service.name, name)
-            raise OvermindError("not_ready", f"it did not become ready: after {limit:g} s {why}.") from None
+            raise OvermindError("not_ready", f"it did not become ready within {limit:g} s: {why}.") from None
         except OvermindError:
             await self._keep_log(service.name, name)
             raise
@@ -127,7 +130,7 @@ class Readiness:
 def _ended(mission: Mission | None) -> str:
     code = None if mission is None else mission.exit_code
     how = "" if code is None else f" with exit code {code}"
-    return f"it has ended{how} before it was ready"
+    return f"it ended{how} before it was ready"
 
 
 def _probe(ready: ReadyCheck, port: int | None) -> Probe:

@@ -74,7 +74,7 @@ class Services:
         try:
             begun = await self._workspace.missions.start_child(self._spec(service, name, key), service=True)
         except StoreError as error:
-            raise OvermindError("disk_full", f"it can't be written down: {error}.") from None
+            raise OvermindError("disk_full", f"its record can't be saved: {error}.") from None
         services = {**self._record.services, service: begun.mission.id}
         self._workspace.put(replace(self._record, services=services))
 
@@ -99,7 +99,7 @@ class Services:
             return
         who = await self._workspace.in_thread(_holder, port)
         raise OvermindError(
-            "not_ready", f"its port {port} was taken by {who} before it could start. Start it again for another port"
+            "not_ready", f"its port {port} was taken by {who} before it started. Start it again to get another port"
         )
 
     async def _started_again(self, service: str) -> bool:

@@ -108,7 +108,7 @@ class Worktree:
         one = self._record
         repository = await self._run(find_repository, from_wire(one.source))
         if repository is None:
-            raise OvermindError("git_failed", f"{one.source} is in no git repository any more.")
+            raise OvermindError("git_failed", f"{one.source} is no longer in a git repository.")
         if repository.head is None:
             raise no_commits(one.source)
         return repository
@@ -246,10 +246,10 @@ def _free(source: str, path: str) -> None:
     """
     for folder in (os.path.dirname(os.path.dirname(path)), os.path.dirname(path)):
         if os.path.islink(folder):
-            told = f"{folder} is a symbolic link: worktrees are made in {source} itself. Remove it"
+            told = f"{folder} is a symbolic link: worktrees are created in {source} itself. Remove the link"
             raise GitFailed(("worktree", "add"), None, told)
     if os.path.lexists(path):
-        raise GitFailed(("worktree", "add"), None, f"{path} is there already, and is no worktree: move it away")
+        raise GitFailed(("worktree", "add"), None, f"{path} already exists and is not a worktree. Move it away")
 
 
 def _folder(path: str) -> None:
@@ -257,4 +257,4 @@ def _folder(path: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
-        raise GitFailed(("worktree", "add"), None, f"{path} can't be made: {error.strerror}") from None
+        raise GitFailed(("worktree", "add"), None, f"{path} can't be created: {error.strerror}") from None

@@ -22,33 +22,33 @@ from overmind_core.providers.claude import messages
 from overmind_core.providers.lines import Object, list_at, object_at, read_object
 
 ALWAYS: Mapping[str, str] = {
-    "-p": "how it runs is chosen by --type and --interactive",
-    "--print": "how it runs is chosen by --type and --interactive",
-    "--input-format": "overmind reads and writes its lines",
-    "--output-format": "overmind reads and writes its lines",
-    "--verbose": "overmind reads and writes its lines",
-    "--replay-user-messages": "overmind reads and writes its lines",
-    "--permission-prompt-tool": "its questions reach `overmind inbox`",
-    "--permission-prompts": "its questions reach `overmind inbox`",
-    "--session-id": "overmind chooses the conversation",
-    "-r": "overmind chooses the conversation",
-    "--resume": "overmind chooses the conversation",
-    "-c": "overmind chooses the conversation",
-    "--continue": "overmind chooses the conversation",
-    "--fork-session": "overmind chooses the conversation",
-    "--from-pr": "overmind chooses the conversation",
-    "--no-session-persistence": "the conversation is resumed after a crash",
-    "--bg": "overmind itself runs it in the background",
-    "--background": "overmind itself runs it in the background",
-    "--cloud": "overmind runs it on this machine",
-    "--teleport": "overmind runs it on this machine",
-    "--desktop": "overmind runs it on this machine",
-    "--tmux": "overmind has its terminal",
+    "-p": "--type and --interactive choose how it runs",
+    "--print": "--type and --interactive choose how it runs",
+    "--input-format": "Overmind reads and writes its lines",
+    "--output-format": "Overmind reads and writes its lines",
+    "--verbose": "Overmind reads and writes its lines",
+    "--replay-user-messages": "Overmind reads and writes its lines",
+    "--permission-prompt-tool": "its questions go to `overmind inbox`",
+    "--permission-prompts": "its questions go to `overmind inbox`",
+    "--session-id": "Overmind chooses the conversation",
+    "-r": "Overmind chooses the conversation",
+    "--resume": "Overmind chooses the conversation",
+    "-c": "Overmind chooses the conversation",
+    "--continue": "Overmind chooses the conversation",
+    "--fork-session": "Overmind chooses the conversation",
+    "--from-pr": "Overmind chooses the conversation",
+    "--no-session-persistence": "Overmind resumes the conversation after a crash",
+    "--bg": "Overmind already runs it in the background",
+    "--background": "Overmind already runs it in the background",
+    "--cloud": "Overmind runs it on this machine",
+    "--teleport": "Overmind runs it on this machine",
+    "--desktop": "Overmind runs it on this machine",
+    "--tmux": "Overmind holds its terminal",
     "-h": "it would run nothing",
     "--help": "it would run nothing",
     "-v": "it would run nothing",
     "--version": "it would run nothing",
-    "--": "what follows would be a prompt; give the prompt as the command",
+    "--": "text after it would be a prompt; give the prompt as the command",
 }
 """Ours in every run, and why."""
 
@@ -83,7 +83,7 @@ def _reason(name: str, agent: Agent) -> str | None:
     if name in ALWAYS:
         return f"--agent-arg {name} is not possible: {ALWAYS[name]}"
     option, given = WHEN_GIVEN.get(name, ("", None))
-    return f"--agent-arg {name} collides with {option}: give one of them" if given and given(agent) else None
+    return f"--agent-arg {name} conflicts with {option}: give only one of them" if given and given(agent) else None
 
 
 def _names(argument: str) -> list[str]:

@@ -10,7 +10,7 @@ from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.choices import choices_of
 
-DENIED = "A person has denied this."
+DENIED = "A person denied this."
 """What the agent reads where the person said nothing else; the program wants a sentence."""
 
 

@@ -246,7 +246,7 @@ def question_of(request: str, tool: str, subject: Object, suggestions: tuple[Any
     """The question whether it may use a tool; the tool can be the question itself."""
     need = DIALOGS.get(tool, AgentNeed.PERMISSION)
     about = summary(tool, subject) if need is AgentNeed.PERMISSION else subject_line(tool, subject)
-    return Asked(request, need, tool, about or "a plan without a text", subject, suggestions)
+    return Asked(request, need, tool, about or "a plan without text", subject, suggestions)
 
 
 FRAGMENT = b'{"type":"stream_event"'

@@ -50,9 +50,9 @@ def test_its_result_has_the_answer_and_its_cost_is_unknown(tmp_path):
 REFUSED = [
     (
         {"agent": {"permission_mode": "plan"}},
-        "--permission-mode plan is no sandbox of codex: read-only, workspace-write",
+        "--permission-mode plan is not a codex sandbox: read-only, workspace-write",
     ),
-    ({"type": "session"}, "codex runs as a task only: leave out --type session."),
+    ({"type": "session"}, "codex only runs tasks: omit --type session."),
 ]
 
 

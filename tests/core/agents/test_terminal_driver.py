@@ -153,7 +153,7 @@ def name(piece):
 
 
 DELIVERED = ("delivered", None)
-NOT_TAKEN = ("failed", "the program did not take it")
+NOT_TAKEN = ("failed", "the program did not accept it")
 ONCE = ["hello", "enter"]
 
 

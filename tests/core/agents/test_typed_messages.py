@@ -119,7 +119,7 @@ def test_a_message_that_no_keeper_is_there_for_is_queued_and_typed_by_whoever_fi
             mission = await session(first)
             first.app.line.link = None
             answer = await first.ask("send", id=mission, text="hello")
-            with pytest.raises(OvermindError, match="being typed already"):
+            with pytest.raises(OvermindError, match="already being typed"):
                 await first.ask("messages", id=mission, cancel=answer["message"])
         async with supervising(home, keeper) as second:
             await until(lambda: keeper.typed)

@@ -15,45 +15,45 @@ from tests.kit.blueprint_texts import marked, problems
 RIGHT = '[agents.a]\ncommand = "true"\n'
 TWO = f'{RIGHT}[agents.b]\ncommand = "true"\n'
 NO_DURATION = "is not a duration: write a number with ms, s, m, h or d, such as 90s or 1.5h"
-NO_NAME = "A name has only ASCII letters, digits, '.', '_' and '-', and begins with a letter or digit"
-NO_COMMAND = 'missing command: say what to run, as in command = "make test"'
-NO_AGENTS = 'there are no agents: write [agents.NAME] and command = "…" below it'
+NO_NAME = "A name can only contain ASCII letters, digits, '.', '_' and '-', and begins with a letter or digit"
+NO_COMMAND = 'missing command: give one, as in command = "make test"'
+NO_AGENTS = 'no agents: write [agents.NAME] and command = "…" below it'
 UNTILS = "known are started, ready, success, finished, failure"
 ONE_OF = 'ready: write one of tcp, http, exec, log, idle, such as { tcp = 8080 } or { log = "listening" }'
 NOBODY = 'merge: write the name of an agent in quotes, or a list of them: merge = ["api", "ui"]'
-FOR_AGENTS = 'is for agents, and this is a plain command. Name one, such as provider = "claude"'
+FOR_AGENTS = 'is for agents, but this is a plain command. Add a provider, such as provider = "claude"'
 
 SYNTAX = {
     "no value": ("[agents.a]\ncommand = §\n", ["unexpected character: '\\n'"]),
     "no equals sign": ("[agents.a]\ncommand§\n", ["unexpected character: '\\n'"]),
-    "a text without end": ('[agents.a]\ncommand = §"make test\ncwd = "src"\n', ["what begins here has no end"]),
-    "a long text without end": ('[agents.a]\ncommand = §"""make\ntest\n', ["what begins here has no end"]),
-    "a list without end": ("[agents.a]\ndepends_on = §[\n  'b',\n", ["what begins here has no end"]),
-    "a table without end": ("[agents.a]\nready = §{ tcp = 1,\n", ["what begins here has no end"]),
+    "a text without end": ('[agents.a]\ncommand = §"make test\ncwd = "src"\n', ["this is never closed"]),
+    "a long text without end": ('[agents.a]\ncommand = §"""make\ntest\n', ["this is never closed"]),
+    "a list without end": ("[agents.a]\ndepends_on = §[\n  'b',\n", ["this is never closed"]),
+    "a table without end": ("[agents.a]\nready = §{ tcp = 1,\n", ["this is never closed"]),
     "half a word": ("[agents.a]\ninteractive = tru§", ["the file ends too early"]),
     "a key twice": (
         '[agents.a]\ncommand = "true"\n§command = "false"\n',
-        ["agents.a.command is there twice: first in line 2"],
+        ["agents.a.command is listed twice: first in line 2"],
     ),
     "a dotted key twice": (
         '[agents.a]\ncommand = "true"\nenv.A = "1"\nenv.§A = "2"\n',
-        ["agents.a.env.A is there twice: first in line 3"],
+        ["agents.a.env.A is listed twice: first in line 3"],
     ),
     "an agent twice": (
         f"{RIGHT}\n[agents.§a]\ncommand = 'other'\n[agents.b]\ncommand = 'true'\n",
-        ["agents.a is there twice: first in line 1"],
+        ["agents.a is listed twice: first in line 1"],
     ),
     "a key of an inline table twice": (
         '[agents.a]\ncommand = "true"\nenv = { A = "1", §A = "2" }\n',
-        ["agents.a.env.A is there twice: first in line 3"],
+        ["agents.a.env.A is listed twice: first in line 3"],
     ),
     "more of a table that was whole": (
         '[agents.a]\ncommand = "true"\nenv = { A = "1" }\nenv.§B = "2"\n[agents.a.env.§C]\n',
-        ["agents.a.env is there twice: first in line 3", "agents.a.env is there twice: first in line 3"],
+        ["agents.a.env is listed twice: first in line 3", "agents.a.env is listed twice: first in line 3"],
     ),
     "a table that a dotted key has made": (
         '[agents.a]\ncommand = "true"\nenv.A = "1"\n[agents.a.§env]\nB = "2"\n',
-        ["agents.a.env is there twice: first in line 3"],
+        ["agents.a.env is listed twice: first in line 3"],
     ),
     "more of a table by a dotted key": (
         f'{RIGHT}env = {{}}\n[agents.b.env]\nA = "1"\n[agents.b]\n§env.B = "2"\n',
@@ -62,13 +62,13 @@ SYNTAX = {
     "keys twice, and other mistakes besides": (
         '[agents.a]\ncommand = "true"\n§command = "x"\n§tiemout = 3\n[agents.§a]\ncwd = 1\n[agents.b]\ncommand = §5\n',
         [
-            "agents.a.command is there twice: first in line 2",
+            "agents.a.command is listed twice: first in line 2",
             "unknown key 'tiemout'. Did you mean timeout?",
-            "agents.a is there twice: first in line 1",
-            "command: write a text in quotes, or a list of them",
+            "agents.a is listed twice: first in line 1",
+            "command: write a string in quotes, or a list of them",
         ],
     ),
-    "another line ending": ("[agents.a]\r\ncommand = §5\r\n", ["command: write a text in quotes, or a list of them"]),
+    "another line ending": ("[agents.a]\r\ncommand = §5\r\n", ["command: write a string in quotes, or a list of them"]),
 }
 WHOLE = {
     "nothing": ("§", [NO_AGENTS]),
@@ -96,11 +96,11 @@ WHOLE = {
     ),
     "a variable that is a list": (
         f"[vars]\nx = §[1]\n{RIGHT}",
-        ["x: write a text in quotes, a number, or true or false"],
+        ["x: write a string in quotes, a number, or true or false"],
     ),
     "a variable that nothing can refer to": (
         f'[vars]\n§"a b" = "c"\n{RIGHT}',
-        ["'a b' is no name: write letters, digits, '_' and '-'"],
+        ["'a b' is not a valid name: use letters, digits, '_' and '-'"],
     ),
     "a variable that refers to a later one": (
         f'[vars]\na = "x§${{vars.b}}"\nb = "c"\n{RIGHT}',
@@ -108,7 +108,7 @@ WHOLE = {
     ),
     "a variable that refers to an agent": (
         f'[vars]\nx = "§${{agents.a.result}}"\n{RIGHT}',
-        ["x: what agents hand on is not known yet when this is read"],
+        ["x: outputs of agents are not known yet when this file is read"],
     ),
 }
 AGENT = {
@@ -129,13 +129,13 @@ AGENT = {
     "an unknown table of an agent": (f'{RIGHT}[agents.a.§enviroment]\nA = "1"\n', ["unknown key 'enviroment'"]),
     "no command": ('[agents.§a]\nprovider = "raw"\n', [f"a: {NO_COMMAND}"]),
     "no command in a line": ("[agents]\n§a = {}\n", [f"a: {NO_COMMAND}"]),
-    "no prompt": ('[agents.§a]\nprovider = "claude"\n', ["a: missing command: say what the agent is to do"]),
+    "no prompt": ('[agents.§a]\nprovider = "claude"\n', ["a: missing command: describe the agent's task"]),
     "an empty command": ('[agents.a]\ncommand = §"  "\n', ["command: missing command: it is empty"]),
     "an empty list as command": ("[agents.a]\ncommand = §[]\n", ["command: missing command: it is empty"]),
-    "a number among words": ('[agents.a]\ncommand = ["sleep", §3]\n', ["command: write a text in quotes"]),
+    "a number among words": ('[agents.a]\ncommand = ["sleep", §3]\n', ["command: write a string in quotes"]),
     "a NUL character": (
         '[agents.a]\ncommand = §"echo \\u0000"\n',
-        ["command: it holds a NUL character, which no program can be given"],
+        ["command: it contains a NUL character, which no program can be given"],
     ),
     "an endless argument": (
         f'[agents.a]\ncommand = ["echo", §"{"x" * 131072}"]\n',
@@ -159,21 +159,21 @@ AGENT = {
         f'{RIGHT}env_file = §".env"\n',
         ["env_file: /project/.env: No such file or directory"],
     ),
-    "a variable that is a number": (f"{RIGHT}env = {{ A = §1 }}\n", ["A: write a text in quotes"]),
-    "a name of no variable": (f'{RIGHT}[agents.a.env]\n§"A=B" = "1"\n', ["env: 'A=B' is no name for this"]),
+    "a variable that is a number": (f"{RIGHT}env = {{ A = §1 }}\n", ["A: write a string in quotes"]),
+    "a name of no variable": (f'{RIGHT}[agents.a.env]\n§"A=B" = "1"\n', ["env: 'A=B' is not a valid name"]),
     "labels that are no table": (f'{RIGHT}labels = §["a=b"]\n', ["labels: write a table"]),
     "a bad duration": (f'{RIGHT}activity_timeout = §"5 minutes"\n', [f"activity_timeout: '5 minutes' {NO_DURATION}"]),
     "a negative duration": (f"{RIGHT}grace = §-1\n", [f"grace: '-1' {NO_DURATION}"]),
     "a duration that is true": (
         f"{RIGHT}timeout = §true\n",
-        ['timeout: write a duration: a number, or a text such as "90s", "5m" or "1.5h"'],
+        ['timeout: write a duration: a number, or a string such as "90s", "5m" or "1.5h"'],
     ),
     "an endless duration": (f"{RIGHT}backoff = §inf\n", [f"backoff: 'inf' {NO_DURATION}"]),
-    "an empty window": (f"{RIGHT}max_seconds = §0\n", ["max_seconds: it must be more than 0"]),
+    "an empty window": (f"{RIGHT}max_seconds = §0\n", ["max_seconds: it must be greater than 0"]),
     "half a restart": (f"{RIGHT}max_restarts = §1.5\n", ["max_restarts: write a whole number from 0 up"]),
     "an unknown signal": (
         f'{RIGHT}stop_signal = §"TREM"\n',
-        ["stop_signal: there is no signal 'TREM'. Write a name such as TERM, INT or HUP"],
+        ["stop_signal: unknown signal 'TREM'. Write a name such as TERM, INT or HUP"],
     ),
     "a signal that is a list": (
         f"{RIGHT}stop_signal = §[15]\n",
@@ -190,7 +190,7 @@ AGENT = {
     ),
     "a terminal that is none": (
         f"{RIGHT}interactive = true\nno_tty = §true\n",
-        ["no_tty: interactive needs a terminal: leave this out"],
+        ["no_tty: interactive needs a terminal: remove this"],
     ),
     "an agent's option for none": (
         f'{RIGHT}§model = "haiku"\n§orchestrator = false\n',
@@ -198,11 +198,11 @@ AGENT = {
     ),
     "a rule that is none": (
         f'{RIGHT}provider = "claude"\nallow = ["Bash", §"Bash(ls"]\n',
-        ["allow: 'Bash(ls' is no rule: write Tool or Tool(what), as in Bash(git status)"],
+        ["allow: 'Bash(ls' is not a rule: write Tool or Tool(pattern), such as Bash(git status)"],
     ),
     "an agent without a terminal": (
         f'{RIGHT}provider = "claude"\nno_tty = §true\n',
-        ["no_tty: it is for plain commands: an agent has pipes or a terminal as it needs"],
+        ["no_tty: it is for plain commands: Overmind chooses pipes or a terminal for an agent"],
     ),
     "an interactive task": (
         f'{RIGHT}provider = "claude"\ninteractive = §true\n',
@@ -214,19 +214,19 @@ AGENT = {
     ),
     "an argument that collides": (
         f'{RIGHT}provider = "codex"\nagent_arg = §["--json"]\n',
-        ["agent_arg --json collides with ours"],
+        ["agent_arg --json conflicts with an argument that Overmind sets"],
     ),
 }
 PLAN = {
-    "an unknown agent": (f'{TWO}depends_on = ["a", §"c"]\n', ["depends_on: there is no agent 'c'"]),
+    "an unknown agent": (f'{TWO}depends_on = ["a", §"c"]\n', ["depends_on: no agent is named 'c'"]),
     "a misspelt agent": (
         f'[agents.build]\ncommand = "true"\n{TWO}depends_on = [§"biuld"]\n',
-        ["depends_on: there is no agent 'biuld'. Did you mean build?"],
+        ["depends_on: no agent is named 'biuld'. Did you mean build?"],
     ),
-    "an agent twice": (f'{TWO}depends_on = ["a", §"a"]\n', ["depends_on: a is there twice"]),
+    "an agent twice": (f'{TWO}depends_on = ["a", §"a"]\n', ["depends_on: a is listed twice"]),
     "an agent twice, in two ways": (
         f'{TWO}depends_on = ["a", {{ agent = §"a", until = "ready" }}]\n',
-        ["agent: a is there twice"],
+        ["agent: a is listed twice"],
     ),
     "an agent that waits for itself": (f'{RIGHT}depends_on = [§"a"]\n', ["depends_on: a depends on itself"]),
     "a name alone": (
@@ -239,7 +239,7 @@ PLAN = {
     ),
     "an entry without its agent": (
         f'{TWO}depends_on = [§{{ until = "ready" }}]\n',
-        ['depends_on: which agent is missing: { agent = "…", until = "…" }'],
+        ['depends_on: the name of the agent is missing: { agent = "…", until = "…" }'],
     ),
     "an entry with an unknown key": (
         f'{TWO}depends_on = [{{ agent = "a", §untill = "ready" }}]\n',
@@ -278,7 +278,7 @@ PLAN = {
         f'{RIGHT}restart = "always"\n[agents.b]\ncommand = "x"\ndepends_on = [§"a"]\n',
         [
             (
-                "a does not end by itself, so nothing can wait for its success. Write in depends_on:"
+                "a never ends on its own, so no agent can wait for its success. Write in depends_on:"
                 ' { agent = "a", until = "ready" }'
             )
         ],
@@ -287,7 +287,7 @@ PLAN = {
         '[agents.a]\ntype = "session"\n[agents.b]\ncommand = "x §${agents.a.result}"\n',
         [
             (
-                "a does not end by itself, so nothing can wait for its success. Write in depends_on:"
+                "a never ends on its own, so no agent can wait for its success. Write in depends_on:"
                 ' { agent = "a", until = "ready" }'
             )
         ],
@@ -295,12 +295,12 @@ PLAN = {
     "outputs that are no list": (f'{RIGHT}outputs = §"facts"\n', ['outputs: write a list of names, such as ["facts"]']),
     "an output that is no name": (
         f'{RIGHT}outputs = ["facts", §"a/b", §3]\n',
-        ["outputs: 'a/b' is no name: write letters, digits, '_' and '-'", "outputs: write a text in quotes"],
+        ["outputs: 'a/b' is not a valid name: use letters, digits, '_' and '-'", "outputs: write a string in quotes"],
     ),
-    "an output twice": (f'{RIGHT}outputs = ["facts", §"facts"]\n', ["outputs: facts is there twice"]),
+    "an output twice": (f'{RIGHT}outputs = ["facts", §"facts"]\n', ["outputs: facts is listed twice"]),
     "an output that every agent has": (
         f'{RIGHT}outputs = [§"result"]\n',
-        ["outputs: every agent has 'result'; leave it out"],
+        ["outputs: 'result' is built in for every agent: remove it"],
     ),
     "an unknown end": (
         f'{TWO}depends_on = ["a"]\nwhen = §"failed"\n',
@@ -308,7 +308,7 @@ PLAN = {
     ),
     "a failure of nobody": (
         f'{RIGHT}when = §"failure"\n',
-        ["when: it waits for a failure of what it depends on, and depends_on names nothing"],
+        ["when: it runs after a dependency fails, but depends_on is empty: name one there"],
     ),
     "a try that is none": (f"{RIGHT}retries = §true\n", ["retries: write a whole number from 0 up"]),
 }
@@ -317,63 +317,63 @@ LAND = f"{OWN}[agents.b]\n"
 MERGES = {
     "a merge of nobody": (f"{LAND}merge = §[]\n", [NOBODY]),
     "a merge of something else": (f"{LAND}merge = §3\n", [NOBODY]),
-    "a merge of what is no name": (f'{LAND}merge = ["a", §3]\n', ["merge: write a text in quotes"]),
-    "a merge of an agent that is not there": (
+    "a merge of what is no name": (f'{LAND}merge = ["a", §3]\n', ["merge: write a string in quotes"]),
+    "a merge of an agent that does not exist": (
         f'{LAND}merge = [§"aa", "a"]\n',
-        ["merge: there is no agent 'aa'. Did you mean a?"],
+        ["merge: no agent is named 'aa'. Did you mean a?"],
     ),
-    "a merge of the same twice": (f'{LAND}merge = ["a", §"a"]\n', ["merge: a is there twice"]),
+    "a merge of the same twice": (f'{LAND}merge = ["a", §"a"]\n', ["merge: a is listed twice"]),
     "a merge of itself": (f'{LAND}merge = §"b"\n', ["merge: b can't merge itself"]),
     "a merge of what shares the files": (
         f'{RIGHT}[agents.b]\nmerge = [§"a"]\n',
-        ["merge: a has no worktree of its own: write isolate = true below [agents.a]"],
+        ["merge: a has no worktree: set isolate = true in [agents.a]"],
     ),
     "a merge of a merge": (
         f'{LAND}merge = "a"\n[agents.c]\nmerge = §"b"\n',
-        ["merge: b merges others itself: name those"],
+        ["merge: b is itself a merging agent: name the agents that it merges"],
     ),
     "a merge and a command": (
         f'{LAND}merge = "a"\n§command = "true"\n',
-        ["command does not go with merge; it runs no command of its own: leave one of them out"],
+        ["command can't be combined with merge: a merging agent runs no command: remove one of them"],
     ),
     "a merge and what is for commands": (
         f'{LAND}§provider = "claude"\nmerge = "a"\n§ready = {{ tcp = 1 }}\n§modle = 3\n',
         [
-            "provider does not go with merge; leave it out",
-            "ready does not go with merge; leave it out",
+            "provider can't be combined with merge: remove it",
+            "ready can't be combined with merge: remove it",
             "unknown key 'modle'. Did you mean model?",
         ],
     ),
     "how to merge, and nobody": (
         f'{RIGHT}§into = "main"\n',
-        ['into says how to merge: name the agents, merge = ["api", "ui"]'],
+        ['into needs merge: name the agents to merge, merge = ["api", "ui"]'],
     ),
     "a merge in two ways": (
         f'{LAND}merge = "a"\nsquash = true\nrebase = §true\n',
-        ["rebase: squash is there, too: it is one or the other"],
+        ["rebase: can't be combined with squash: choose one"],
     ),
     "a branch without a name": (f'{LAND}merge = "a"\ninto = §" "\n', ["into: write the name of a branch"]),
     "a branch that is not known yet": (
         f'{LAND}merge = "a"\ninto = "§${{agents.a.result}}"\n',
-        ["into: what agents hand on is not known yet when this is read"],
+        ["into: outputs of agents are not known yet when this file is read"],
     ),
     "a check that is empty": (
         f'{LAND}merge = "a"\nverify = §""\n',
-        ["verify: write a command that exits with 0 when the merged work is right"],
+        ["verify: write a command that exits with 0 if the merged work is good"],
     ),
     "a check that refers to something": (
         f'[vars]\nx = "1"\n{LAND}merge = "a"\nverify = "make §${{vars.x}}"\n',
-        ["verify: it can refer to nothing: a value could not reach it safely"],
+        ["verify: it can't contain references: values can't be passed to it safely"],
     ),
     "a merge before the work is done": (
         f'{LAND}merge = §"a"\ndepends_on = [{{ agent = "a", until = "ready" }}]\n',
-        ["merge: a is still at work then: depends_on waits only until it is ready"],
+        ["merge: a is still running then: depends_on waits only until it is ready"],
     ),
     "a merge of a service": (
         f'{OWN}restart = "always"\n[agents.b]\nmerge = §"a"\n',
         [
             (
-                "a does not end by itself, so nothing can wait for its success. Write in depends_on:"
+                "a never ends on its own, so no agent can wait for its success. Write in depends_on:"
                 ' { agent = "a", until = "ready" }'
             )
         ],
@@ -388,10 +388,10 @@ READY = {
     "two kinds": (f'{RIGHT}ready = §{{ tcp = 1, log = "x" }}\n', [ONE_OF]),
     "an unknown kind": (f"{RIGHT}ready = §{{ §tpc = 1 }}\n", [ONE_OF, "unknown key 'tpc'. Did you mean tcp?"]),
     "no table": (f"{RIGHT}ready = §8080\n", ["ready: write a table"]),
-    "a port that none is": (f"{RIGHT}ready.tcp = §65536\n", ["tcp: 65536 is no port: write 1 to 65535"]),
+    "a port that none is": (f"{RIGHT}ready.tcp = §65536\n", ["tcp: 65536 is not a port: write 1 to 65535"]),
     "an address without a port": (
         f'{RIGHT}ready.tcp = §"localhost"\n',
-        ["tcp: 'localhost' is no address: write a port, host:port or [IPv6 address]:port"],
+        ["tcp: 'localhost' is not an address: write a port, host:port or [IPv6 address]:port"],
     ),
     "a port that is a list": (
         f"{RIGHT}ready.tcp = §[80]\n",
@@ -404,7 +404,7 @@ READY = {
     ),
     "no expression": (
         f'{RIGHT}ready.log = §"("\n',
-        ["log: this is no regular expression: missing ), unterminated subpattern at position 0"],
+        ["log: this is not a valid regular expression: missing ), unterminated subpattern at position 0"],
     ),
     "an empty expression": (
         f'{RIGHT}ready.log = §""\n',
@@ -412,13 +412,13 @@ READY = {
     ),
     "an empty command": (
         f'{RIGHT}ready.exec = §" "\n',
-        ["exec: write a command that exits with 0 when the agent is ready"],
+        ["exec: write a command that exits with 0 once the agent is ready"],
     ),
-    "no silence": (f"{RIGHT}ready.idle = §0\n", ["idle: it must be more than 0"]),
-    "no time": (f"{RIGHT}ready = {{ tcp = 1, timeout = §0 }}\n", ["timeout: it must be more than 0"]),
+    "no silence": (f"{RIGHT}ready.idle = §0\n", ["idle: it must be greater than 0"]),
+    "no time": (f"{RIGHT}ready = {{ tcp = 1, timeout = §0 }}\n", ["timeout: it must be greater than 0"]),
     "what another agent found": (
         f'{TWO}ready.log = "§${{agents.a.result}}"\n',
-        ["log: what agents hand on is not known yet when this is read"],
+        ["log: outputs of agents are not known yet when this file is read"],
     ),
 }
 REFERENCES = {
@@ -430,7 +430,7 @@ REFERENCES = {
         '[agents.a]\ncommand = "echo §${env.HOEM}"\n',
         ["command: the environment has no 'HOEM'. Did you mean HOME?"],
     ),
-    "an unknown agent": ('[agents.a]\ncommand = "echo §${agents.b.result}"\n', ["command: there is no agent 'b'"]),
+    "an unknown agent": ('[agents.a]\ncommand = "echo §${agents.b.result}"\n', ["command: no agent is named 'b'"]),
     "itself": ('[agents.a]\ncommand = "echo §${agents.a.result}"\n', ["command: a refers to itself"]),
     "an output that is not declared": (
         f'{RIGHT}outputs = ["facts"]\n[agents.b]\ncommand = "echo §${{agents.a.fact}}"\n',
@@ -438,17 +438,12 @@ REFERENCES = {
     ),
     "no field": (
         f'{RIGHT}[agents.b]\ncommand = "echo §${{agents.a}}"\n',
-        [
-            (
-                "command: ${agents.a}: write ${agents.a.result}, .output, .exit_code, or the name of an output that it"
-                " declares"
-            )
-        ],
+        [("command: ${agents.a}: write ${agents.a.result}, .output, .exit_code, or an output that it declares")],
     ),
     "never closed": ('[agents.a]\ncommand = "echo §${vars.x"\n', ["command: this ${vars. is never closed"]),
     "several in one text": (
         f'{RIGHT}[agents.b]\ncommand = "echo §${{vars.x}} ${{agents.a.result}} §${{agents.c.result}}"\n',
-        ["command: [vars] has no 'x'", "command: there is no agent 'c'"],
+        ["command: [vars] has no 'x'", "command: no agent is named 'c'"],
     ),
     "in single quotes": (
         f"{RIGHT}[agents.b]\ncommand = \"echo '§${{agents.a.result}}'\"\n",
@@ -475,7 +470,7 @@ REFERENCES = {
             f'{RIGHT}[agents.b]\nprovider = "claude"\n'
             "command = \"it's ${agents.a.result}, it's §${agents.c.result}\"\n"
         ),
-        ["command: there is no agent 'c'"],
+        ["command: no agent is named 'c'"],
     ),
     "in the environment": (f'{RIGHT}env = {{ A = "§${{vars.x}}" }}\n', ["A: [vars] has no 'x'"]),
     "in a label": (f'{RIGHT}labels.stage = "§${{vars.x}}"\n', ["stage: [vars] has no 'x'"]),
@@ -483,7 +478,7 @@ REFERENCES = {
     "in a duration": (f'{RIGHT}timeout = "§${{vars.x}}s"\n', ["timeout: [vars] has no 'x'"]),
     "of another agent in a duration": (
         f'{TWO}timeout = "§${{agents.a.result}}s"\n',
-        ["timeout: what agents hand on is not known yet when this is read"],
+        ["timeout: outputs of agents are not known yet when this file is read"],
     ),
     "in a rule": (f'{RIGHT}provider = "claude"\nallow = ["Bash(§${{vars.x}})"]\n', ["allow: [vars] has no 'x'"]),
     "in a file's name": (f'{RIGHT}env_file = ["a§${{vars.x}}"]\n', ["env_file: [vars] has no 'x'"]),
@@ -559,12 +554,12 @@ def test_what_was_given_for_no_variable_is_a_mistake():
     given = {"base": "x", "bsae": "y", "used": "z"}
 
     assert problems('[vars]\nbase = "1"\n[agents.a]\ncommand = "echo ${vars.used}"\n', variables=given) == [
-        (1, 1, "--var bsae: the blueprint has no such variable. Did you mean base?")
+        (1, 1, "--var bsae: the blueprint has no variable of this name. Did you mean base?")
     ]
 
 
 def test_a_file_whose_name_is_none_has_to_give_one():
-    said = "A name can't end in '.' or '.lock': 'x.lock'. Give it one: [blueprint] name = \"…\""
+    said = "A name can't end in '.' or '.lock': 'x.lock'. Set one: [blueprint] name = \"…\""
 
     assert problems(RIGHT, name="x.lock") == [(1, 1, said)]
     assert problems(f'[blueprint]\nname = "y"\n{RIGHT}', name="x.lock") == []
@@ -579,7 +574,7 @@ def test_bytes_that_are_no_text_are_told_at_their_place():
 
 
 def test_tables_within_tables_have_an_end():
-    assert problems(f"x = {'[' * 5000}{']' * 5000}")[0].message == "lists and tables stand too deep within each other"
+    assert problems(f"x = {'[' * 5000}{']' * 5000}")[0].message == "lists and tables are nested too deeply"
     assert problems(f"a{'.a' * 500} = 1")[0].message.startswith("TOML key nested")
 
 
@@ -591,7 +586,7 @@ FOREIGN = [
     ("working_dir = 'x'", "working_dir", 'cwd = "…"'),
     ("environment = {}", "environment", 'env = { NAME = "…" }'),
     ("continue_on_error = true", "continue_on_error", 'on_failure = "continue" below [blueprint]'),
-    ("after_script = 'x'", "after_script", 'an agent of its own with when = "always"'),
+    ("after_script = 'x'", "after_script", 'a separate agent with when = "always"'),
 ]
 
 

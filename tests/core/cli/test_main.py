@@ -16,7 +16,7 @@ from overmind_core.errors import CODES, OvermindError
 from overmind_core.version import VERSION
 
 FAILING = [
-    (["nosuch"], 2, "Error: unknown_command: There is no command 'nosuch'."),
+    (["nosuch"], 2, "Error: unknown_command: Unknown command 'nosuch'."),
     (["pss"], 2, "Did you mean ps?"),
     (["--nosuch"], 2, "Error: invalid: Unknown option --nosuch"),
     (["run"], 2, "Error: empty_command: Missing command"),
@@ -121,7 +121,7 @@ def test_a_word_with_which_several_commands_begin_lists_them(words, capsys):
 
 def test_the_second_word_of_a_command_may_be_wrong(capsys):
     assert guarded(["quest", "lsit", "--json"], Context({})) == 2
-    assert "There is no command 'quest lsit'. Did you mean quest list" in capsys.readouterr().err
+    assert "Unknown command 'quest lsit'. Did you mean quest list" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["claude"], ["claude", "--help"], ["help", "claude"]])

@@ -36,13 +36,13 @@ def test_the_variable_is_the_only_place(host, url):
         ({"DOCKER_HOST": "ssh://me@far"}, r"DOCKER_HOST is ssh://far, and ssh:// is not supported\. .*unix://"),
         ({"DOCKER_HOST": "npipe:////./pipe/docker"}, "npipe:// is not supported"),
         ({"DOCKER_HOST": "fd://"}, "fd:// is not supported"),
-        ({"DOCKER_HOST": "tcp://10.0.0.7:2375"}, "which is another machine: ports .* are not reachable"),
+        ({"DOCKER_HOST": "tcp://10.0.0.7:2375"}, "which is another machine: ports .* can.t be reached"),
         ({"DOCKER_HOST": "tcp://docker:2375"}, "which is another machine"),
         ({"DOCKER_HOST": "tcp://:2375"}, "which is another machine"),
-        ({"DOCKER_HOST": "tcp://localhost:x"}, "DOCKER_HOST is tcp://localhost:x, which is no address"),
+        ({"DOCKER_HOST": "tcp://localhost:x"}, "DOCKER_HOST is tcp://localhost:x, which is not an address"),
         ({"DOCKER_HOST": "https://127.0.0.1:2376"}, "TLS is not supported"),
         ({"DOCKER_HOST": "tcp://127.0.0.1:2376", "DOCKER_TLS_VERIFY": "1"}, "TLS is not supported"),
-        ({"DOCKER_CONTEXT": "gone"}, "the docker context gone is selected, and it does not exist"),
+        ({"DOCKER_CONTEXT": "gone"}, "the docker context gone is selected but does not exist"),
     ],
 )
 def test_what_cannot_be_used_is_said_with_what_can(environ, why, tmp_path):

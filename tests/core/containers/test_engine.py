@@ -44,7 +44,7 @@ def test_a_socket_of_another_user(sockets, monkeypatch):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(connect, "_open", refuse)
-    with pytest.raises(EngineMissing, match=r"may not be used by this user: permission denied\. Join the docker group"):
+    with pytest.raises(EngineMissing, match=r"can't be opened: permission denied\. Join the docker group"):
         connect_to(f"{sockets}/docker.sock")
 
 
@@ -56,13 +56,13 @@ def test_a_path_that_is_too_long(sockets):
 @pytest.mark.parametrize(
     ("version", "why"),
     [
-        ((200, b"<html>hello</html>"), "is no engine of Docker or Podman"),
-        ((404, {"message": "page not found"}), "is no engine of Docker or Podman"),
-        ((200, {"hello": "world"}), "is no engine of Docker or Podman"),
-        ((200, []), "is no engine of Docker or Podman"),
-        ((200, {"ApiVersion": "new"}), "is no engine of Docker or Podman"),
-        (None, "is no engine of Docker or Podman"),
-        ((200, {"ApiVersion": "1.12"}), "is too old: it speaks version 1.12 of its API, and at least 1.24 is needed"),
+        ((200, b"<html>hello</html>"), "is not a Docker or Podman engine"),
+        ((404, {"message": "page not found"}), "is not a Docker or Podman engine"),
+        ((200, {"hello": "world"}), "is not a Docker or Podman engine"),
+        ((200, []), "is not a Docker or Podman engine"),
+        ((200, {"ApiVersion": "new"}), "is not a Docker or Podman engine"),
+        (None, "is not a Docker or Podman engine"),
+        ((200, {"ApiVersion": "1.12"}), "is too old: it supports API version 1.12, and at least 1.24 is required"),
     ],
 )
 def test_what_listens_is_no_engine_that_can_be_used(fake, version, why):
@@ -75,7 +75,7 @@ def test_an_engine_that_says_nothing_is_given_up(sockets, monkeypatch):
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(f"{sockets}/silent.sock")
         silent.listen()
-        with pytest.raises(EngineMissing, match=r"takes connections and does not answer within 0\.1 s"):
+        with pytest.raises(EngineMissing, match=r"accepts connections but does not answer within 0\.1 s"):
             connect_to(f"{sockets}/silent.sock")
 
 
@@ -102,15 +102,15 @@ def test_a_proxy_for_the_world_outside_is_not_asked(fake, monkeypatch):
 @pytest.mark.parametrize(
     ("doing", "what"),
     [
-        (lambda engine: engine.has_image("redis:7"), "image redis:7 could not be looked for"),
+        (lambda engine: engine.has_image("redis:7"), "image redis:7 could not be searched for"),
         (lambda engine: engine.pull("redis:7", ignore), "image redis:7 could not be pulled"),
-        (lambda engine: engine.ensure(SPEC, ignore), "container overmind-1-db could not be looked at"),
-        (lambda engine: engine.state("overmind-1-db"), "container overmind-1-db could not be looked at"),
+        (lambda engine: engine.ensure(SPEC, ignore), "container overmind-1-db could not be inspected"),
+        (lambda engine: engine.state("overmind-1-db"), "container overmind-1-db could not be inspected"),
         (lambda engine: engine.log_tail("overmind-1-db"), "the log of container overmind-1-db could not be read"),
-        (lambda engine: engine.log_has("overmind-1-db", "up"), "container overmind-1-db could not be looked at"),
+        (lambda engine: engine.log_has("overmind-1-db", "up"), "container overmind-1-db could not be inspected"),
         (lambda engine: engine.run_inside("overmind-1-db", "true"), "a command could not be run in container"),
-        (lambda engine: engine.stop("overmind-1-db"), "container overmind-1-db could not be looked at"),
-        (lambda engine: engine.remove("overmind-1-db"), "container overmind-1-db could not be looked at"),
+        (lambda engine: engine.stop("overmind-1-db"), "container overmind-1-db could not be inspected"),
+        (lambda engine: engine.remove("overmind-1-db"), "container overmind-1-db could not be inspected"),
         (lambda engine: engine.remove_volumes(["data"]), "volume data could not be removed"),
         (lambda engine: engine.own_containers("/home"), "containers could not be listed"),
         (lambda engine: engine.volumes_of("1", "/home"), "volumes could not be listed"),
@@ -123,7 +123,7 @@ def test_an_engine_that_goes_away_is_said_with_what_was_tried(fake, doing, what,
     engine = Engine.at(served.url)
     if gone:
         served.end()
-    with pytest.raises(EngineMissing, match=rf"{what}.*: the engine at {served.url} does not answer any more"):
+    with pytest.raises(EngineMissing, match=rf"{what}.*: the engine at {served.url} no longer answers"):
         doing(engine)
     engine.close()
     gc.collect()
@@ -147,7 +147,7 @@ def test_a_pull_that_breaks_off_without_a_word_is_none(fake):
         return (404, {"message": "no such image"}) if path.endswith("/json") else (200, {"status": "Pulling"})
 
     engine = Engine.at(fake(answer).url)
-    with pytest.raises(ImageMissing, match="image redis:7 could not be pulled: the engine broke off"):
+    with pytest.raises(ImageMissing, match="image redis:7 could not be pulled: the engine closed the connection"):
         engine.pull("redis:7", ignore)
     engine.close()
 

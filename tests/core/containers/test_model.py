@@ -45,14 +45,18 @@ def test_a_pull_that_the_engine_gives_up_says_why():
 @pytest.mark.parametrize(
     ("words", "why", "what_to_do"),
     [
-        ("pull access denied for x, repository does not exist", "does not have it, or wants a login", "docker login"),
-        ("toomanyrequests: You have reached your pull rate limit", "refuses more downloads", "Wait"),
+        (
+            "pull access denied for x, repository does not exist",
+            "does not have it, or requires a login",
+            "docker login",
+        ),
+        ("toomanyrequests: You have reached your pull rate limit", "limits downloads", "Wait"),
         ("write /var/lib: no space left on device", "disk is full", "docker system prune"),
         ("Get https://r/v2/: dial tcp: lookup r: no such host", "cannot be reached", "docker load"),
         ("net/http: TLS handshake timeout", "cannot be reached", "docker load"),
-        ("invalid reference format", "no name of an image", ".overmind.yml"),
+        ("invalid reference format", "not an image name", ".overmind.yml"),
         ("something new", "something new", "docker pull x"),
-        ("", "the engine does not say why", "docker pull x"),
+        ("", "the engine gives no reason", "docker pull x"),
     ],
 )
 def test_each_reason_has_its_advice(words, why, what_to_do):

@@ -199,7 +199,7 @@ def test_at_most_a_thousand_messages_wait_for_an_agent(home, tmp_path):
 
             results = await asyncio.gather(*(sent() for _ in range(1010)))  # in one turn, as of many clients
             refused = [one for one in results if one != ("", "")]
-            assert refused == [("busy", f"1000 messages wait for mission {mission} already.")] * 10
+            assert refused == [("busy", f"1000 messages are already waiting for mission {mission}.")] * 10
             assert (await sent())[0] == "busy"
             states = [one["text"] for one in await inside.ask("messages", id=mission)]
             assert states == ["in its hands", *["waits"] * 1000]

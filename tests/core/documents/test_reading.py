@@ -48,14 +48,14 @@ def test_a_json_document_is_read_with_its_types():
 
 
 WRONG = {
-    "text": (reading.text, "1", "write a text in quotes"),
-    "texts": (reading.texts, '{"b": "x"}', "write a text in quotes, or a list of them"),
-    "a text of several": (reading.texts, '["x", 1]', "write a text in quotes"),
+    "text": (reading.text, "1", "write a string in quotes"),
+    "texts": (reading.texts, '{"b": "x"}', "write a string in quotes, or a list of them"),
+    "a text of several": (reading.texts, '["x", 1]', "write a string in quotes"),
     "flag": (reading.flag, "1", "write true or false"),
     "whole": (reading.whole, "true", "write a whole number from 0 up"),
     "whole and negative": (reading.whole, "-1", "write a whole number from 0 up"),
     "too large": (reading.whole, str(2**53 + 1), "write a whole number from 0 up"),
-    "seconds": (reading.seconds, "[]", 'write a duration: a number, or a text such as "90s", "5m" or "1.5h"'),
+    "seconds": (reading.seconds, "[]", 'write a duration: a number, or a string such as "90s", "5m" or "1.5h"'),
     "choice": (reading.choice(["plan"], "phase"), '"plam"', "unknown phase 'plam', known are plan. Did you mean plan?"),
     "table": (FileValue.table, '"x"', "write a table"),
 }

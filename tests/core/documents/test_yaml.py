@@ -69,8 +69,8 @@ def test_what_an_alias_stands_for_is_where_it_is_written():
 def test_a_key_that_is_there_twice_is_told_once_however_often_its_table_is_used():
     value, _, doubled = read("a: &a { x: 1, x: { y: 1, y: 2 } }\nb: *a\nc: { <<: *a }\nb: 1\n")
     assert doubled == [
-        Problem(1, 26, "y is there twice: first in line 1"),
-        Problem(1, 15, "x is there twice: first in line 1"),
-        Problem(4, 1, "b is there twice: first in line 2"),
+        Problem(1, 26, "y is listed twice: first in line 1"),
+        Problem(1, 15, "x is listed twice: first in line 1"),
+        Problem(4, 1, "b is listed twice: first in line 2"),
     ]
     assert value["a"]["x"] == value["b"]["x"] == value["c"]["x"] == Scalar("1", ScalarKind.WHOLE)

@@ -74,7 +74,7 @@ def test_a_message_does_not_grow_without_end():
             "1 uncommitted file, 1 unmerged commit and 1 ignored file",
             "",
         ),
-        (RemovalCandidate(live=False, problem="it is gone"), "nobody can tell what is in it: it is gone", ""),
+        (RemovalCandidate(live=False, problem="it is gone"), "its contents can't be read: it is gone", ""),
     ],
 )
 def test_a_clean_up_keeps_what_is_live_or_would_be_lost(standing, kept, forced):

@@ -119,7 +119,7 @@ def test_what_is_large_is_listed_and_not_read(repository, git, monkeypatch):
     found = worktree_changes(git, repository.path("sub"))
     assert statuses(found) == {"a": "M", "b": "?", "c": "?", "data": "M", "sub/:new": "?"}
     assert [one.path for one in found.files if one.binary] == ["c", "data", "sub/:new"]
-    assert found.cut == "Too large to be shown: c, data, sub/:new."
+    assert found.cut == "Too large to show: c, data, sub/:new."
     assert "zzz" not in found.diff
 
 

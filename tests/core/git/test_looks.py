@@ -83,7 +83,7 @@ def test_a_look_runs_no_hook_and_no_program_of_the_settings_but_filters(trapped,
     remote_for(git, top, "main", None)
     target = target_of(git, top, "main")
     assert target is not None
-    with pytest.raises(Exception, match="not committed"):
+    with pytest.raises(Exception, match="uncommitted"):
         check_free(git, top, target)
     assert ran(tmp_path) <= FILTERS
     shop.git("status")

@@ -56,7 +56,7 @@ def test_a_branch_arrives_and_is_never_forced(repository):
     assert push(git, repository.folder, "overmind/red", "origin").commit == repository.git(*there)
     repository.git("checkout", "-q", "overmind/red")
     repository.git("commit", "-q", "--amend", "-m", "another past")
-    for remote, said in (("origin", "rejected"), ("--mirror", "no remote"), ("nosuch", "nosuch")):
+    for remote, said in (("origin", "rejected"), ("--mirror", "not the name of a remote"), ("nosuch", "nosuch")):
         with pytest.raises(GitFailed) as refused:
             push(git, repository.folder, "overmind/red", remote)
         assert said in refused.value.output

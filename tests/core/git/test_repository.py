@@ -31,7 +31,7 @@ def test_no_repository_is_no_error(repo, tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_one(repo):
-    with pytest.raises(GitFailed, match="is not there"):
+    with pytest.raises(GitFailed, match="does not exist"):
         find_repository(repo.git, f"{repo.path}/none")
 
 

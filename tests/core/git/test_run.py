@@ -64,7 +64,7 @@ def test_it_reads_what_it_is_given(git, tmp_path):
 def test_no_git_and_no_folder_are_told_apart(tmp_path):
     with pytest.raises(GitMissing):
         Git({"PATH": str(tmp_path)})(str(tmp_path), "version")
-    with pytest.raises(GitFailed, match="is not there"):
+    with pytest.raises(GitFailed, match="does not exist"):
         Git(dict(os.environ))(str(tmp_path / "no"), "version")
 
 

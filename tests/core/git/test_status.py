@@ -172,7 +172,7 @@ def test_names_come_as_the_system_has_them(repo, path, look):
 
 def test_without_its_link_what_is_around_is_not_taken_for_it(repo, path, look):
     os.unlink(f"{path}/.git")
-    with pytest.raises(GitFailed, match="is no worktree any more"):
+    with pytest.raises(GitFailed, match="is no longer a worktree"):
         look()
 
 

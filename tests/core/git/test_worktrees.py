@@ -76,7 +76,7 @@ def test_a_detached_head_and_a_tag_are_bases_too(repo):
 
 @pytest.mark.parametrize("base", ["none", "--upload-pack=touch", "-x", "HEAD:first.txt"])
 def test_a_base_that_is_none_is_named_and_nothing_is_left(repo, base):
-    with pytest.raises(GitFailed, match="there is no branch, tag or commit"):
+    with pytest.raises(GitFailed, match="no branch, tag or commit"):
         made(repo, base=base)
     assert left(repo) == NOTHING
 
@@ -84,7 +84,7 @@ def test_a_base_that_is_none_is_named_and_nothing_is_left(repo, base):
 def test_without_commits_it_says_how_to_make_one(repo, tmp_path):
     repo.git(str(tmp_path), "init", "-q", "empty")
     empty = type(repo)(str(tmp_path / "empty"), repo.git)
-    with pytest.raises(GitFailed, match="has no commits yet: make one first: git commit"):
+    with pytest.raises(GitFailed, match="has no commits yet"):
         made(empty)
 
 
@@ -121,7 +121,7 @@ def test_a_name_that_is_taken_is_passed_over(repo, there, got):
 
 def test_a_branch_in_the_way_of_all_names_is_named_and_nothing_is_left(repo):
     repo("branch", "overmind")
-    with pytest.raises(GitFailed, match="overmind is there already: rename it"):
+    with pytest.raises(GitFailed, match="overmind already exists: rename the mission"):
         made(repo, branches=names())
     assert left(repo) == ([], [], ["overmind"])
     assert made(repo, branches=chain(["overmind/api"], ["other"])).branch == "other"
@@ -200,13 +200,13 @@ def test_it_begins_at_the_remotes_state_when_that_is_ahead(repo, make_repo):
     ahead = far.commit("far.txt")
     assert made(repo, "old", ["overmind/old"]).base_commit == repo("rev-parse", "HEAD")
     added = made(repo, fetch=True)
-    assert added[1:] == ("main", ahead, "fetched origin: begun at origin/main, which is 1 commit ahead of main")
+    assert added[1:] == ("main", ahead, "fetched origin: started at origin/main, which is 1 commit ahead of main")
     assert repo("rev-parse", "main") != ahead
     assert "upstream" not in repo("config", "--list")
     own = repo.commit("own.txt")
     assert made(repo, "both", ["overmind/both"], fetch=True)[2:] == (
         own,
-        "fetched origin: main and origin/main have diverged, begun at main",
+        "fetched origin: main and origin/main have diverged; started at main",
     )
 
 
@@ -276,7 +276,7 @@ def test_a_checkout_that_fails_leaves_nothing(repo):
 
 def test_what_is_there_already_is_never_touched(repo):
     repo.write("kept.txt", at=repo.worktree())
-    with pytest.raises(GitFailed, match="is there already"):
+    with pytest.raises(GitFailed, match="already exists"):
         made(repo)
     assert os.listdir(repo.worktree()) == ["kept.txt"]
 
@@ -358,7 +358,7 @@ def test_a_worktree_that_was_deleted_by_hand_is_made_again_with_its_commits(repo
     again(repo.git, repo.seen, repo.worktree(), "overmind/api")
     assert holds(repo.git, repo.worktree(), "overmind/api")
     assert repo.git(repo.worktree(), "rev-parse", "HEAD") == commit
-    with pytest.raises(GitFailed, match="is there already"):
+    with pytest.raises(GitFailed, match="already exists"):
         again(repo.git, repo.seen, repo.worktree(), "overmind/api")
     for branch in ("main", "none"):
         with pytest.raises(GitFailed, match=r"checked out|used by worktree|is gone"):

@@ -66,7 +66,7 @@ def test_patterns_mean_what_a_shell_means(source, worktree):
         told = copy_and_link(str(source), str(folder), [pattern], [])
         assert files(folder) == expected, pattern
         assert told == tuple(f"copied: {one}" for one in expected) or not expected
-        assert expected or told == (f"not copied: {pattern} is not there",)
+        assert expected or told == (f"not copied: {pattern} does not exist",)
 
 
 def test_folders_above_what_is_copied_or_linked_have_the_mode_of_the_projects(source, worktree):
@@ -115,10 +115,10 @@ def test_what_the_worktree_has_is_left_as_it_is(source, worktree):
     told = copy_and_link(str(source), str(worktree), ["same", "other", "folder", "linked"], ["kept"])
 
     assert told == (
-        "not copied: other, as the worktree has one of its own",
-        "not copied: folder/x, as the worktree has no folder folder",
-        "not copied: linked, as the worktree has one of its own",
-        "not linked: kept, as the worktree has one of its own",
+        "not copied: other, because the worktree already has it",
+        "not copied: folder/x, because the worktree has no folder folder",
+        "not copied: linked, because the worktree already has it",
+        "not linked: kept, because the worktree already has it",
     )
     assert (worktree / "other").read_text() == "mine"
 
@@ -131,7 +131,7 @@ def test_nothing_is_written_through_a_link_in_the_worktree(source, worktree, out
 
     assert files(outside) == ["secret"]
     assert (outside / "secret").read_text() == "secret"
-    assert told[-2:] == ("not linked: config/deep, as the worktree has no folder config", "linked: modules")
+    assert told[-2:] == ("not linked: config/deep, because the worktree has no folder config", "linked: modules")
 
 
 def test_nothing_that_leads_out_of_the_project_is_followed(source, worktree, outside):
@@ -153,21 +153,21 @@ def test_nothing_that_leads_out_of_the_project_is_followed(source, worktree, out
     assert os.readlink(worktree / "in") == str(source / "in")
     assert "not copied: real/out leads out of the project" in told
     assert "not linked: folder leads out of the project" in told
-    assert "not copied: folder/secret is not there" in told
+    assert "not copied: folder/secret does not exist" in told
 
 
 def test_links_lead_to_the_persons_files_and_missing_ones_are_named(source, worktree):
     write(source, "node_modules/a/index.js")
     place_again = [copy_and_link(str(source), str(worktree), [], ["node_modules", "deep/.venv"]) for _ in range(2)]
 
-    assert place_again[0] == ("linked: node_modules", "not linked: deep/.venv is not there")
-    assert place_again[1] == ("not linked: deep/.venv is not there",)
+    assert place_again[0] == ("linked: node_modules", "not linked: deep/.venv does not exist")
+    assert place_again[1] == ("not linked: deep/.venv does not exist",)
     assert os.readlink(worktree / "node_modules") == str(source / "node_modules")
 
 
 def test_devices_and_pipes_are_no_files(source, worktree):
     os.mkfifo(source / "pipe")
-    assert copy_and_link(str(source), str(worktree), ["pipe"], []) == ("not copied: pipe is no file",)
+    assert copy_and_link(str(source), str(worktree), ["pipe"], []) == ("not copied: pipe is not a file",)
 
 
 def test_names_that_are_no_utf8_are_copied_too(source, worktree):
@@ -199,9 +199,9 @@ def crash(*_args, **_named):
 
 
 LIMITS = [
-    (copy_files, "MOST_FILES", 3, "folder: more than 3 files are to be copied; link them instead"),
-    (copy_files, "MOST_BYTES", 3, "folder: more than 0 GB are to be copied; link them instead"),
-    (copy_files, "MOST_LOOKS", 3, "folder: too many files would have to be looked at"),
+    (copy_files, "MOST_FILES", 3, "folder: more than 3 files match; link them instead of copying"),
+    (copy_files, "MOST_BYTES", 3, "folder: more than 0 GB match; link them instead of copying"),
+    (copy_files, "MOST_LOOKS", 3, "folder: too many files to search"),
 ]
 
 

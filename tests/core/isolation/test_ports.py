@@ -102,13 +102,13 @@ def test_without_a_strategy_each_service_gets_the_port_that_it_asks_for_and_one_
         wants = project(services=("web", "api"), strategy=Strategy.NONE)
         both = {"web": wants.services[0].port, "api": wants.services[1].port}
         assert await ports.reserve("m0", wants, {}) == both
-        with pytest.raises(OvermindError, match="which web asks for, is not free: mission m0 holds it"):
+        with pytest.raises(OvermindError, match="requested by web, is not free: mission m0 holds it"):
             await ports.reserve("m1", wants, {})
         assert await ports.reserve_again("m0", wants, {}) == both
         ports.release("m0")
         with (
             socket.create_server(("127.0.0.1", both["api"])),
-            pytest.raises(OvermindError, match="which api asks for, is not free: another program") as caught,
+            pytest.raises(OvermindError, match="requested by api, is not free: another program") as caught,
         ):
             await ports.reserve("m1", wants, {})
         assert caught.value.code == "port_range_exhausted"
@@ -120,7 +120,7 @@ def test_without_a_strategy_each_service_gets_the_port_that_it_asks_for_and_one_
 def test_without_a_strategy_no_two_services_can_ask_for_the_same_port(play):
     async def story(make, _ledger, _state):
         twins = tuple(Service(name, command="true", port=FIRST + 60) for name in ("web", "api"))
-        with pytest.raises(OvermindError, match="Two services ask for the same port"):
+        with pytest.raises(OvermindError, match="Two services use the same port"):
             await make().reserve("m0", Project(twins, Strategy.NONE, FIRST, FIRST + 3), {})
 
     play(story)

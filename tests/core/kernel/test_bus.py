@@ -76,7 +76,7 @@ def test_a_follow_up_that_fails_neither_drops_the_others_nor_leaves_the_waiters_
         asyncio.run(scene())
     database.close()
     assert followed == ["first", "third"]
-    assert "what follows from a commit failed" in caplog.text
+    assert "a step after a commit failed" in caplog.text
 
 
 def test_a_write_that_fails_by_a_mistake_is_dropped_alone_and_nobody_waits_for_ever(tmp_path, caplog):

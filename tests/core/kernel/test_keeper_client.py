@@ -38,7 +38,7 @@ def test_a_keeper_that_cannot_begin_says_why_and_is_not_started_again(tmp_path):
     folder.mkdir(parents=True)
     refused = refusal(Home(str(folder)))
     assert refused.code == "forbidden"
-    assert refused.message.startswith(f"The keeper can't begin: {folder} is longer than {LONGEST_HOME} bytes")
+    assert refused.message.startswith(f"The keeper can't start: {folder} is longer than {LONGEST_HOME} bytes")
     assert (folder / "keeper.log").read_text().count("is longer than") == 1
 
 
@@ -61,7 +61,7 @@ def test_a_keeper_that_does_not_say_hello_is_named_instead_of_waited_for(home, m
     lock.release()
     assert refused.code == "busy"
     assert refused.message.startswith(f"The keeper (PID {os.getpid()}) has not answered for")
-    assert refused.message.endswith(f"The last resort ends it and all that runs: kill -9 {os.getpid()}")
+    assert refused.message.endswith(f"As a last resort, end it and every mission with: kill -9 {os.getpid()}")
 
 
 class Transport(asyncio.Transport):

@@ -80,7 +80,7 @@ def test_a_target_that_somebody_moves_is_merged_anew_at_most_three_times(tmp_pat
                 assert {"name": "red", "branch": "overmind/red", "target": "main"}.items() <= landed.items()
                 assert landed["after"] == merged["after"]
             else:
-                with pytest.raises(OvermindError, match="main was moved by somebody else 3 times meanwhile"):
+                with pytest.raises(OvermindError, match="main was moved 3 times in the meantime"):
                     await shop.merge()
                 assert shop.log() == ["street 2", "street 1", "street 0", "first"]
             assert shop.steps.count("landing") == 3

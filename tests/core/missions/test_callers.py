@@ -98,6 +98,6 @@ def test_who_is_inside_some_mission_may_do_the_least():
         lambda: parent_of(registry(), "m1", UNKNOWN),
     )
     for refused in refusals:
-        with pytest.raises(OvermindError, match="A program that a mission or the daemon started") as caught:
+        with pytest.raises(OvermindError, match="A program started by a mission or the daemon") as caught:
             refused()
         assert caught.value.code == "forbidden"

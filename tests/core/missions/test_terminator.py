@@ -282,7 +282,7 @@ def test_an_end_that_keeps_failing_is_told_after_a_while_said_once_a_minute_and_
         await asyncio.sleep(DEADLINE + BLIND_LIMIT / 2)
         assert world.told == {}
         await asyncio.sleep(BLIND_LIMIT)
-        assert world.registry.get(ONE).survivors == (f"processes can't be seen: {blind}",)
+        assert world.registry.get(ONE).survivors == (f"can't list processes: {blind}",)
         lines = len(caplog.records)
         world.machine.blind = None
         await asyncio.sleep(2 * RESWEEP_SECONDS)

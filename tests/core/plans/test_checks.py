@@ -21,18 +21,24 @@ def landing(merge, *depends_on):
     ("blueprint", "said"),
     [
         (Blueprint("p", ()), "no agents"),
-        (Blueprint("p", (A, A)), "there twice"),
+        (Blueprint("p", (A, A)), "listed twice"),
         (Blueprint("p", (A,), max_parallel=-1), "max_parallel can't be negative: -1"),
         (Blueprint("p", (A,), timeout=-0.5), "timeout can't be negative: -0.5"),
         (Blueprint("p", (PlanAgent("a", START, retries=-1),)), "a: retries can't be negative: -1"),
-        (Blueprint("p", (PlanAgent("a", START, (Dependency("b"),)),)), "'b', which is no agent here"),
-        (Blueprint("p", (PlanAgent("a", START, (Dependency("a"),)),)), "depend on each other: a"),
+        (Blueprint("p", (PlanAgent("a", START, (Dependency("b"),)),)), "'b', which is not an agent of this plan"),
+        (Blueprint("p", (PlanAgent("a", START, (Dependency("a"),)),)), "depend on each other in a cycle: a"),
         (Blueprint("p", (PlanAgent("a", START, when=When.FAILURE),)), "depends on nothing"),
         (Blueprint("p", (A, PlanAgent("b", {**START, "command": "echo ${agents.a.result}"}))), "does not depend"),
-        (Blueprint("p", (OWN, landing(PlanMerge(("a",)), Dependency("a", Until.READY)))), "whose end it does not wait"),
+        (
+            Blueprint("p", (OWN, landing(PlanMerge(("a",)), Dependency("a", Until.READY)))),
+            "but does not wait for it to end",
+        ),
         (Blueprint("p", (A, landing(PlanMerge(("a",)), Dependency("a")))), "which is not isolated"),
-        (Blueprint("p", (OWN, landing(PlanMerge(()), Dependency("a")))), "merges nobody"),
-        (Blueprint("p", (OWN, landing(PlanMerge(("a",), None, None, True, True), Dependency("a")))), "in two ways"),
+        (Blueprint("p", (OWN, landing(PlanMerge(()), Dependency("a")))), "must merge agents in one way"),
+        (
+            Blueprint("p", (OWN, landing(PlanMerge(("a",), None, None, True, True), Dependency("a")))),
+            "must merge agents in one way",
+        ),
     ],
 )
 def test_what_can_not_be_carried_out_is_refused(blueprint, said):

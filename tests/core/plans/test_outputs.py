@@ -159,9 +159,13 @@ def test_a_result_that_is_too_large_is_said_to_be(ended, size):
 
 PROBLEMS = [
     (Outputs("42", {"facts": "1"}), None, ""),
-    (Outputs(missing=("facts", "more")), "output_missing", "it did not hand on facts, more"),
-    (Outputs(cut=("result",)), "output_too_large", "more than 64 KiB can't be handed on; hand on the path of a file"),
-    (Outputs(unfit=("facts",)), "output_invalid", "facts: a NUL character can't be handed on"),
+    (Outputs(missing=("facts", "more")), "output_missing", "it did not set the outputs facts, more"),
+    (
+        Outputs(cut=("result",)),
+        "output_too_large",
+        "larger than 64 KiB, the limit of an output. Pass the path of a file instead",
+    ),
+    (Outputs(unfit=("facts",)), "output_invalid", "facts: an output can't contain a NUL character"),
 ]
 
 

@@ -133,7 +133,7 @@ def test_a_port_at_which_nobody_listens_is_not_ready_in_time(place):
     with bound() as server:
         port = server.getsockname()[1]
         assert why_not(place.is_ready(ProbeKind.TCP, port, timeout=0.1)) == (
-            f"after 0.1 s nothing listens at localhost:{port} (Connection refused)"
+            f"after 0.1 s nothing listens on localhost:{port} (Connection refused)"
         )
 
 
@@ -162,10 +162,10 @@ OWNERS = [
     ([OURS, ANOTHER], True, ""),
     ([ANOTHER], False, "localhost:5432 is held by python3 (PID 8), which it did not start"),
     ([PROXY], False, ""),
-    ([PROXY], True, "another program listened at localhost:5432 before it was started"),
+    ([PROXY], True, "another program was already listening on localhost:5432"),
     ([], False, ""),
-    ([], True, "another program listened at localhost:5432 before it was started"),
-    (None, True, "another program listened at localhost:5432 before it was started"),
+    ([], True, "another program was already listening on localhost:5432"),
+    (None, True, "another program was already listening on localhost:5432"),
 ]
 
 
@@ -176,7 +176,7 @@ def test_who_can_be_seen_on_the_port_must_be_its_own_and_nobody_may_have_been_th
 
 def test_where_its_processes_are_unknown_only_who_was_there_before_is_a_stranger():
     assert ownership.problem(ADDRESS, [ANOTHER], None, occupied=False) == ""
-    assert "before it was started" in ownership.problem(ADDRESS, [ANOTHER], None, occupied=True)
+    assert "already listening" in ownership.problem(ADDRESS, [ANOTHER], None, occupied=True)
 
 
 def test_a_port_is_occupied_once_somebody_listens_on_it(place):
@@ -191,11 +191,11 @@ def test_a_port_is_occupied_once_somebody_listens_on_it(place):
 
 
 NONSENSE = [
-    (ProbeKind.TCP, "db:http", "no address"),
-    (ProbeKind.TCP, "70000", "no port"),
-    (ProbeKind.HTTP, "ftp://localhost/", "no URL"),
+    (ProbeKind.TCP, "db:http", "not an address"),
+    (ProbeKind.TCP, "70000", "not a port"),
+    (ProbeKind.HTTP, "ftp://localhost/", "not a URL"),
     (ProbeKind.HTTP, "http://localhost:99999/", "Port out of range"),
-    (ProbeKind.LOG, "(", "no regular expression"),
+    (ProbeKind.LOG, "(", "not a valid regular expression"),
     (ProbeKind.IDLE, "soon", "not a duration"),
 ]
 
@@ -458,4 +458,4 @@ def test_silence_makes_it_ready(place):
 
 def test_without_a_keeper_silence_means_nothing(place):
     place.progress.link = None
-    assert "never silent" in why_not(place.is_ready(ProbeKind.IDLE, "0.01", timeout=0.1))
+    assert "never quiet" in why_not(place.is_ready(ProbeKind.IDLE, "0.01", timeout=0.1))

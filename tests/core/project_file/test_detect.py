@@ -88,9 +88,9 @@ def test_the_containers_of_a_compose_file(folder):
         Service("mail", image="mail", port=25, volumes={"spool": "/spool"}, ready=ReadyCheck(ReadyKind.TCP)),
     )
     assert detected.found == ("compose.yaml (4 containers)",)
-    assert detected.problems == ("compose.yaml: 1 service without an image to pull: left out",)
-    assert "# from compose.yaml; not taken over: folders of this machine" in first(detected)
-    assert "# from compose.yaml; not taken over: command" in first(detected)
+    assert detected.problems == ("compose.yaml: 1 service without an image to pull: skipped",)
+    assert "# from compose.yaml; not imported: folders of this machine" in first(detected)
+    assert "# from compose.yaml; not imported: command" in first(detected)
 
 
 def test_a_compose_file_that_is_broken_is_told(folder):

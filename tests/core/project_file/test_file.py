@@ -57,7 +57,7 @@ WRONG = {
     "is a symbolic link to nothing": lambda path: path.symlink_to("gone"),
     "can't be opened: Too many levels of symbolic links": lambda path: path.symlink_to(FILE),
     "is not a regular file": os.mkdir,
-    "has more than 64 KiB": lambda path: path.write_bytes(b" " * 65537),
+    "is larger than 64 KiB": lambda path: path.write_bytes(b" " * 65537),
 }
 
 

@@ -14,20 +14,20 @@ BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
     f"{after}: &{after} [{','.join([f'*{before}'] * 9)}]\n"
     for before, after in zip("abcdefgh", "bcdefghi", strict=True)
 )
-TOO_MUCH = "the file has more than 10000 values, counted again wherever an alias stands for them"
-DEEP = "lists and tables stand more than 30 deep within each other"
+TOO_MUCH = "the file has more than 10000 values, counting each use of an alias"
+DEEP = "lists and tables are nested more than 30 levels deep"
 NO_FILE = {
-    "nothing": (b"", "1:1: the file says nothing; write at least: isolation: {}"),
-    "a comment": (b"# nothing\n", "1:1: the file says nothing; write at least: isolation: {}"),
+    "nothing": (b"", "1:1: the file is empty: write at least isolation: {}"),
+    "a comment": (b"# nothing\n", "1:1: the file is empty: write at least isolation: {}"),
     "no UTF-8": (b"a:\n  \xff", "2:3: the file is not UTF-8 from here on"),
     "another encoding": ("a: 1".encode("utf-16"), "1:1: the file is not UTF-8 from here on"),
-    "a program": (b"\x7fELF\x02", "1:1: the character U+007F can't stand in this file"),
-    "a zero": (b"a:\n  b\0", "2:4: the character U+0000 can't stand in this file"),
-    "a zero in disguise": (b'a: "\\0"', "1:4: the character U+0000 can't stand in a text"),
-    "half a character": (b'a: "\\ud800"', "1:4: the character U+D800 can't stand in a text"),
-    "no character": (b'a: "\\Uffffffff"', "1:7: this number is too large for what it is used for"),
-    "too large": (b" " * 65537, "1:1: the file has more than 64 KiB"),
-    "two documents": (b"isolation: {}\n---\nservices: {}", "2:1: a second document begins here; write one"),
+    "a program": (b"\x7fELF\x02", "1:1: the character U+007F is not allowed in this file"),
+    "a zero": (b"a:\n  b\0", "2:4: the character U+0000 is not allowed in this file"),
+    "a zero in disguise": (b'a: "\\0"', "1:4: the character U+0000 is not allowed in a string"),
+    "half a character": (b'a: "\\ud800"', "1:4: the character U+D800 is not allowed in a string"),
+    "no character": (b'a: "\\Uffffffff"', "1:7: this number is too large here"),
+    "too large": (b" " * 65537, "1:1: the file is larger than 64 KiB"),
+    "two documents": (b"isolation: {}\n---\nservices: {}", "2:1: a second document begins here: write only one"),
     "a bomb": (BOMB.encode(), f"5:11: {TOO_MUCH}"),
     "many values": (b"[" + b"a," * 20000, f"1:20000: {TOO_MUCH}"),
     "many keys": (b"? a\n" * 15000, f"5001:1: {TOO_MUCH}"),
@@ -37,18 +37,18 @@ NO_FILE = {
         b"a: &a " + b"[" * 20 + b"]" * 20 + b"\nb: " + b"[" * 20 + b"*a" + b"]" * 20,
         f"2:24: {DEEP}",
     ),
-    "what contains itself": (b"a: &a\n  b: *a", "2:6: *a stands within what it stands for"),
-    "an alias for nothing": (b"a: *b", "1:4: there is no anchor &b before this"),
+    "what contains itself": (b"a: &a\n  b: *a", "2:6: *a refers to itself"),
+    "an alias for nothing": (b"a: *b", "1:4: no anchor &b is defined before this"),
     "a key that is a list": (b"? [a]\n: b", "1:3: a key must be a word"),
     "a key that is an alias for a list": (b"a: &a [1]\n*a : b", "2:1: a key must be a word"),
-    "a merge of nothing": (b"<<: 1", "1:5: behind << stands a table, or a list of tables"),
+    "a merge of nothing": (b"<<: 1", "1:5: << takes a table or a list of tables"),
     "an object": (b"a: !!python/object:os.system x", "1:4: the tag !!python/object:os.system can't be used here"),
     "a call": (
         b"!!python/object/apply:os.system [x]",
         "1:1: the tag !!python/object/apply:os.system can't be",
     ),
     "a tag of one's own": (b"a: !env X", "1:4: the tag !env can't be used here"),
-    "a tab": (b"a:\n\tb: 1", "2:1: a tab can't stand here; indent with spaces"),
+    "a tab": (b"a:\n\tb: 1", "2:1: a tab is not allowed here: indent with spaces"),
     "no end": (
         b"a: [1,\n  2\n",
         "3:1: expected ',' or ']', but got '<stream end>' (while parsing a flow",

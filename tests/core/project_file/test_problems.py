@@ -16,16 +16,16 @@ KEYS = "command, docker, port, env, volumes, restart, ready"
 PARTS = "known are services, isolation"
 TEARDOWNS = "known are keep, remove, keep-if-changed"
 RESTARTS = "known are never, on-failure, always"
-TABLE = "write a table: keys, each with a value"
-PORT = "write the number of a port, from 1 to 65535"
+TABLE = "write a table of keys and values"
+PORT = "write a port number from 1 to 65535"
 DURATION = "write a duration: a number with ms, s, m, h or d, such as 30s or 1.5m"
 ONE_OF = "services.a.ready: write one of tcp, http, exec, log, such as tcp: true"
-WHAT = "services.a: write what it is: command: … for a process, docker: … for a container"
-OWN = "each mission needs a branch of its own: write {name} or {id} in it, such as overmind/{name}"
-NAME = "a service's name has only lower-case letters, digits, '-' and '_', and begins with a letter"
-VARIABLE = "a variable's name has only letters, digits and '_', and begins with no digit"
-VOLUME = "volumes have names, of lower-case letters, digits, '-', '_' and '.'; folders of this machine can't be mounted"
-RANGE = "isolation.port_range: the ports are from 1024 to 65535, the lower one first"
+WHAT = "services.a: write command: … for a process, or docker: … for a container"
+OWN = "each mission needs a separate branch: write {name} or {id} in it, such as overmind/{name}"
+NAME = "a service's name can only contain lower-case letters, digits, '-' and '_', and begins with a letter"
+VARIABLE = "a variable's name can only contain letters, digits and '_', and can't begin with a digit"
+VOLUME = "a volume has a name of lower-case letters, digits, '-', '_' and '.'; folders of this machine can't be mounted"
+RANGE = "isolation.port_range: write ports from 1024 to 65535, the lower one first"
 MOUNT = "write an absolute path in the container, such as /data"
 A = "services:\n  a:\n    command: x\n    "
 C = "services:\n  a:\n    docker: x\n    "
@@ -47,7 +47,7 @@ CASES = {
     ),
     "services that are a list": ("services: §[a]\n", [f"services: {TABLE}"]),
     "a service that is a text": ("services: { a: §x }\n", [f"services.a: {TABLE}"]),
-    "a key twice": (f"{A}port: 1\n    §port: 2\n", ["port is there twice: first in line 4"]),
+    "a key twice": (f"{A}port: 1\n    §port: 2\n", ["port is listed twice: first in line 4"]),
     "neither process nor container": ("services:\n  §a: { port: 1 }\n", [WHAT]),
     "both": (
         f"{A}§docker: y\n",
@@ -61,21 +61,21 @@ CASES = {
     ),
     "names that can't be told apart": (
         "services:\n  my-db: { command: x }\n  §my_db: { command: x }\n",
-        ["services.my_db: it would have the same variables as my-db: give it another name"],
+        ["services.my_db: it would set the same variables as my-db: rename it"],
     ),
     "volumes that can't be told apart": (
         "services:\n  a: { docker: x, volumes: { b-c: /x } }\n  §a-b: { docker: x, volumes: { c: /x } }\n",
-        ["services.a-b: its volume c would be the same as b-c of a: give it another name"],
+        ["services.a-b: its volume c would be the same as b-c of a: rename it"],
     ),
-    "no command": ("services: { a: { command: §'  ' } }\n", ["services.a.command: write a text that is not empty"]),
-    "nothing behind a command": ("services: { a: { command:§ } }\n", ["services.a.command: write a text"]),
+    "no command": ("services: { a: { command: §'  ' } }\n", ["services.a.command: write a string that is not empty"]),
+    "nothing behind a command": ("services: { a: { command:§ } }\n", ["services.a.command: write a string"]),
     "a command that is no text": (
         "services: { a: { command: §true } }\n",
-        ['services.a.command: write a text: "true" in quotes, if that is meant'],
+        ['services.a.command: write a string: "true" in quotes, if you mean text'],
     ),
     "no image": (
         "services: { a: { docker: §--rm x } }\n",
-        ["services.a.docker: this is no name of an image: write one such as postgres:16"],
+        ["services.a.docker: this is not an image name: write one such as postgres:16"],
     ),
     "a port that is too large": (f"{A}port: §65536\n", [f"services.a.port: {PORT}"]),
     "a port that is a text": (f"{A}port: §'80'\n", [f"services.a.port: {PORT}"]),
@@ -83,18 +83,24 @@ CASES = {
     "two ports": (f"{A}port: §1:30\n", [f"services.a.port: {PORT}"]),
     "env that is a list": (f"{A}env: §[A=1]\n", [f"services.a.env: {TABLE}"]),
     "a bad variable": (f"{A}env: {{ §A-B: 1 }}\n", [f"services.a.env.A-B: {VARIABLE}"]),
-    "a variable without a value": (f"{A}env: {{ A:§ }}\n", ['services.a.env.A: write a value; "" is an empty text']),
+    "a variable without a value": (f"{A}env: {{ A:§ }}\n", ['services.a.env.A: write a value; "" is an empty string']),
     "a variable that is a list": (f"{A}env: {{ A: §[] }}\n", ["services.a.env.A: write a single value"]),
-    "volumes of a process": (f"{A}§volumes: {{ d: /x }}\n", ["services.a.volumes: only a container (docker) has this"]),
+    "volumes of a process": (
+        f"{A}§volumes: {{ d: /x }}\n",
+        ["services.a.volumes: only a container (docker) can have this"],
+    ),
     "a folder of this machine": (f"{C}volumes: {{ §./x: /x }}\n", [f"services.a.volumes../x: {VOLUME}"]),
     "a relative path in a container": (f"{C}volumes: {{ d: §x }}\n", [f"services.a.volumes.d: {MOUNT}"]),
     "the whole container": (f"{C}volumes: {{ d: §/ }}\n", [f"services.a.volumes.d: {MOUNT}"]),
     "a path with options": (f"{C}volumes: {{ d: §'/x:ro' }}\n", [f"services.a.volumes.d: {MOUNT}"]),
     "a path that goes up": (
         f"{C}volumes: {{ d: §/x/../y }}\n",
-        ["services.a.volumes.d: '.' and '..' can't stand in this path"],
+        ["services.a.volumes.d: '.' and '..' are not allowed in this path"],
     ),
-    "a path twice": (f"{C}volumes: {{ d: /x, e: §/x/ }}\n", ["services.a.volumes.e: another volume is at this path"]),
+    "a path twice": (
+        f"{C}volumes: {{ d: /x, e: §/x/ }}\n",
+        ["services.a.volumes.e: another volume is mounted at this path"],
+    ),
     "an unknown restart policy": (
         f"{A}restart: §on_failure\n",
         [f"services.a.restart: unknown value 'on_failure', {RESTARTS}. Did you mean on-failure?"],
@@ -108,7 +114,7 @@ CASES = {
     ),
     "not tcp": (
         f"{C}port: 1\n    ready: {{ tcp: §false }}\n",
-        ["services.a.ready.tcp: write tcp: true, or leave it out"],
+        ["services.a.ready.tcp: write tcp: true, or remove it"],
     ),
     "tcp with a port": (f"{C}port: 1\n    ready: {{ tcp: §80 }}\n", ["services.a.ready.tcp: write true or false"]),
     "http that is no path": (
@@ -117,14 +123,19 @@ CASES = {
     ),
     "log that is no pattern": (
         f"{A}ready: {{ log: §'(' }}\n",
-        ["services.a.ready.log: this is no regular expression: missing ), unterminated subpattern at position 0"],
+        [
+            (
+                "services.a.ready.log: this is not a valid regular expression:"
+                " missing ), unterminated subpattern at position 0"
+            )
+        ],
     ),
     "a long pattern": (
         f"{A}ready: {{ log: §'{'x' * 1001}' }}\n",
         ["services.a.ready.log: a regular expression has at most 1000 characters"],
     ),
     "a bad duration": (f"{A}ready: {{ log: x, timeout: §soon }}\n", [f"services.a.ready.timeout: {DURATION}"]),
-    "no time": (f"{A}ready: {{ log: x, timeout: §0 }}\n", ["services.a.ready.timeout: it must be more than 0"]),
+    "no time": (f"{A}ready: {{ log: x, timeout: §0 }}\n", ["services.a.ready.timeout: it must be greater than 0"]),
     "time that is a list": (
         f"{A}ready: {{ log: x, timeout: §[] }}\n",
         ["services.a.ready.timeout: write a duration, such as 30s"],
@@ -139,7 +150,7 @@ CASES = {
     ),
     "a pattern of files to keep that leads out": (
         f"{I}keep: ['*', §'!../x']\n",
-        ["isolation.keep: '..' can't stand in it: only what is in the project is taken"],
+        ["isolation.keep: '..' is not allowed: only files inside the project can be taken"],
     ),
     "no range": (
         f"{I}port_range: §a-b\n",
@@ -156,24 +167,24 @@ CASES = {
     "one branch for all": (f"{I}branch: §work\n", [f"isolation.branch: {OWN}"]),
     "a placeholder that means nothing": (
         f"{I}branch: §'{{user}}/{{id}}'\n",
-        ["isolation.branch: {user} means nothing here: write {name} or {id}"],
+        ["isolation.branch: {user} is not known: use {name} or {id}"],
     ),
     "a path that goes up to copy": (
         f"{I}copy: [§../x]\n",
-        ["isolation.copy: '..' can't stand in it: only what is in the project is taken"],
+        ["isolation.copy: '..' is not allowed: only files inside the project can be taken"],
     ),
     "absolute paths": (
         f"{I}copy: [§/etc/x, §~/x]\n",
-        ["isolation.copy: write a path that begins at the top of the project"] * 2,
+        ["isolation.copy: write a path relative to the top of the project"] * 2,
     ),
     "what is git's": (
         f"{I}copy: [§.git/config, §x/.GIT, §./.overmind]\n",
-        ["isolation.copy: what is git's, and what is Overmind's, can't be taken"] * 3,
+        ["isolation.copy: files of git and of Overmind can't be taken"] * 3,
     ),
-    "all": (f"{I}copy: §.\n", ["isolation.copy: name something in the project, not the whole"]),
-    "patterns for links": (f"{I}link: §x*\n", ["isolation.link: write paths; patterns are for copy"]),
-    "a list that is a table": (f"{I}setup: §{{}}\n", ["isolation.setup: write a list of texts"]),
-    "a list of numbers": (f"{I}setup: [§1]\n", ['isolation.setup: write a text: "1" in quotes, if that is meant']),
+    "all": (f"{I}copy: §.\n", ["isolation.copy: name a file or folder in the project, not the project itself"]),
+    "patterns for links": (f"{I}link: §x*\n", ["isolation.link: write paths: patterns are only for copy"]),
+    "a list that is a table": (f"{I}setup: §{{}}\n", ["isolation.setup: write a list of strings"]),
+    "a list of numbers": (f"{I}setup: [§1]\n", ['isolation.setup: write a string: "1" in quotes, if you mean text']),
     "everything at once": (
         f"{A}§x: 1\n    port: §no\n{I}§y: 1\n  fetch: §1\n",
         [

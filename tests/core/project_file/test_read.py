@@ -142,5 +142,5 @@ def test_what_a_person_is_asked_to_trust():
 def test_fifty_services_are_the_most():
     text = "services:\n" + "".join(f"  s{number}: {{ command: x }}\n" for number in range(50))
     assert len(project(text.encode()).services) == 50
-    with pytest.raises(Problems, match="1:1: services: there are 51 services, and 50 are the most"):
+    with pytest.raises(Problems, match="1:1: services: there are 51 services; the limit is 50"):
         project((text + "  last: { command: x }\n").encode())

@@ -214,7 +214,7 @@ def test_at_most_a_hundred_times_wait_for_the_run_before():
             await world.pass_time(HOUR)
         assert [status for status, *_ in world.history()] == ["running", *["queued"] * 100, *["skipped"] * 3]
         ritual = world.calendar.rituals.find("r")
-        with pytest.raises(OvermindError, match="goes on: r/1"):
+        with pytest.raises(OvermindError, match="is still running: r/1"):
             await world.calendar.run_now(ritual, None)
         world.end("r/1")
         await world.settle()

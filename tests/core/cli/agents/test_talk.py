@@ -122,15 +122,15 @@ BLOCKS = [
          "replaces": {"state": "unreadable", "bytes": 900, "text": None}},
         """\
 7  api (a1b2c3d4)  Write permission  2m
-    /w/a.bin  (replaces a file that is not shown)
+    /w/a.bin  (replaces a file that can't be shown)
     + x""",
     ),
     (
-        {**QUESTION, "rule": None, "tool": "ExitPlanMode", "need": "plan", "summary": "a plan without a text",
+        {**QUESTION, "rule": None, "tool": "ExitPlanMode", "need": "plan", "summary": "a plan without text",
          "subject": {"plan": ""}},
         """\
 7  api (a1b2c3d4)  ExitPlanMode plan  2m
-    a plan without a text""",
+    a plan without text""",
     ),
     (
         {**QUESTION, "rule": None, "tool": "", "need": "setup", "summary": "Do you trust this folder?", "subject": {},

@@ -91,9 +91,13 @@ def test_a_key_is_found_in_its_table(path, line):
 
 REFUSED = [
     (OvermindError("invalid", "--allow: no such rule"), 8, "allow: no such rule"),
-    (OvermindError("invalid", "'x=' is no label: use --label key=value."), 1, "'x=' is no label: use label key=value."),
+    (
+        OvermindError("invalid", "'x=' is not a label: use --label key=value."),
+        1,
+        "'x=' is not a label: use label key=value.",
+    ),
     (OvermindError("internal", "Something else."), 1, "Something else."),
-    (OvermindError("invalid", "agent.prompt: a session is told"), 7, "agent.prompt: a session is told"),
+    (OvermindError("invalid", "agent.prompt: a session takes messages"), 7, "agent.prompt: a session takes messages"),
 ]
 
 

@@ -88,10 +88,10 @@ def test_what_is_no_output_is_not_listed(output, folder, tmp_path):
 REFUSED = [
     # what is written, exit status, what is said
     (["facts"], 2, "'facts' has no value: write KEY=VALUE"),
-    (["=1"], 2, "no name of an output"),
-    (["../x=1"], 2, "no name of an output"),
-    ([".x=1"], 2, "no name of an output"),
-    (["result=1"], 2, "every agent has a 'result' of its own"),
+    (["=1"], 2, "not an output name"),
+    (["../x=1"], 2, "not an output name"),
+    ([".x=1"], 2, "not an output name"),
+    (["result=1"], 2, "'result' is built in for every agent"),
     (["x" * 64 + "=1"], 2, "at most 63 characters"),
     (["a=1", "a=2"], 2, "'a' is given twice"),
     (["a=-", "b=-"], 2, "Only one value"),

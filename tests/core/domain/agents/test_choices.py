@@ -40,15 +40,19 @@ def test_each_question_gets_what_was_chosen_for_it(questions, options, words, la
 
 
 REFUSED = [
-    ([PARTS, COLOUR], ["web"], "Question 2 of 2 (Which?) has no answer. Answer it with such as --option 2:Red"),
+    (
+        [PARTS, COLOUR],
+        ["web"],
+        "Question 2 of 2 (Which?) has no answer. Answer it with an option, such as --option 2:Red",
+    ),
     ([SURE, NOW], ["Yes"], "Question 2 of 2 (Now?) has no answer."),
-    ([COLOUR], [], "The question has no answer. Answer it with such as --option Red"),
+    ([COLOUR], [], "The question has no answer. Answer it with an option, such as --option Red"),
     ([COLOUR], ["Red", "Blue"], "The question takes one answer, not Red, Blue."),
-    ([COLOUR], ["Green"], "'Green' is no option of it: Red, Blue."),
-    ([SURE, COLOUR], ["Green"], "'Green' is no option of it: 1:Yes, 1:No, 2:Red, 2:Blue."),
-    ([SURE, COLOUR], ["1:Red", "2:Red"], "'Red' is no option of question 1 of 2 (Sure?): Yes, No."),
-    ([SURE, NOW], ["3:Yes", "1:No"], "'3:Yes' is no option of it"),
-    ([], ["Yes"], "'Yes' is no option of it: it has none."),
+    ([COLOUR], ["Green"], "'Green' is not one of its options: Red, Blue."),
+    ([SURE, COLOUR], ["Green"], "'Green' is not one of its options: 1:Yes, 1:No, 2:Red, 2:Blue."),
+    ([SURE, COLOUR], ["1:Red", "2:Red"], "'Red' is not an option of question 1 of 2 (Sure?): Yes, No."),
+    ([SURE, NOW], ["3:Yes", "1:No"], "'3:Yes' is not one of its options"),
+    ([], ["Yes"], "'Yes' is not one of its options: none."),
 ]
 
 

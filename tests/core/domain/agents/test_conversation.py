@@ -193,8 +193,8 @@ def test_a_person_who_types_while_ours_is_on_its_way_does_not_take_its_place():
 
 
 def test_what_could_not_be_typed_fails_and_the_next_one_follows():
-    _, done = go(running(AgentMode.INTERACTIVE, Queued(1), Queued(2)), Undelivered("the program did not take it"))
-    assert done == (MessageMoved(1, "failed", "the program did not take it"), Deliver(2))
+    _, done = go(running(AgentMode.INTERACTIVE, Queued(1), Queued(2)), Undelivered("the program did not accept it"))
+    assert done == (MessageMoved(1, "failed", "the program did not accept it"), Deliver(2))
 
 
 # --- ends of runs -------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_what_was_in_flight_when_the_agent_died_is_sent_again_first_and_the_log_
     c, done = go(c, RunOver(final=False))
     assert moves(done) == [(1, "queued", None)]
     (event,) = [one for one in done if isinstance(one, MessageResent)]
-    assert event == MessageResent(text="--- message 1 is sent again: the agent died with it ---")
+    assert event == MessageResent(text="--- message 1 is resent: the agent ended before it answered ---")
     assert (c.queue, c.resent, c.held) == ((1, 2), (1,), True)
     c = conversation.plan_run(c, 2, session="other", token="")
     assert go(c, RunBegun(2))[1] == (Deliver(1),)
@@ -216,7 +216,7 @@ def test_what_a_change_over_cut_off_is_sent_again_and_the_log_says_why():
     c = replace(running(AgentMode.HEADLESS, Queued(1), Echoed("hi")), leaving=True)
     _, done = go(c, RunOver(final=False))
     (event,) = [one for one in done if isinstance(one, MessageResent)]
-    assert event.text == "--- message 1 is sent again: the session has changed over ---"
+    assert event.text == "--- message 1 is resent: the session was switched over ---"
 
 
 @pytest.mark.parametrize("flying", [(), (Echoed("hi"),)], ids=["written", "under way"])

@@ -278,16 +278,16 @@ def test_no_rule_answers_for_the_person(tool):
 
 
 INVALID = [
-    ("", "no rule"),
-    ("Bash(", "no rule"),
-    ("Bash()x", "no rule"),
-    ("rm -rf", "no rule"),
-    ("Bash()", "nothing stands"),
-    ("Bash(a:*b)", "at the end only"),
+    ("", "is not a rule"),
+    ("Bash(", "is not a rule"),
+    ("Bash()x", "is not a rule"),
+    ("rm -rf", "is not a rule"),
+    ("Bash()", "the parentheses are empty"),
+    ("Bash(a:*b)", "only allowed at the end"),
     ("WebFetch(example.com)", "domain:"),
     ("WebSearch(x)", "no parentheses"),
     ("mcp__a__b(x)", "no parentheses"),
-    ("mcp__*__b", "no *"),
+    ("mcp__*__b", "can't contain *"),
 ]
 
 

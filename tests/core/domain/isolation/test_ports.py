@@ -32,11 +32,11 @@ def test_what_is_chosen(wanted, taken, bound, expected):
 
 
 EXHAUSTED = [
-    ([PortRequest("a")], range(10, 15), "1 port is wanted, and fewer are free from 10 to 14"),
+    ([PortRequest("a")], range(10, 15), "1 port is needed, and fewer are free between 10 to 14"),
     (
         [PortRequest("a", (11,)), PortRequest("b")],
         {10, 12, 13, 14},
-        "2 ports are wanted, and fewer are free from 10 to 14",
+        "2 ports are needed, and fewer are free between 10 to 14",
     ),
 ]
 

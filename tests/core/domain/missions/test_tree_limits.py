@@ -67,7 +67,7 @@ SENTENCES = [
         0,
         (
             "Mission id0 (name0) stands 3 generations below id3 (name3), and --max-depth (the default) of mission"
-            " id3 (name3) allows 3: it can't start missions of its own."
+            " id3 (name3) allows 3: it can't start missions."
         ),
     ),
 ]

@@ -18,11 +18,11 @@ CASES = {
         [StartCandidate("a", not_before=NOW + 5)], Limits(), Admission((), {"a": "in 5 s"})),
     "slots are given by urgency": (
         [StartCandidate("a"), StartCandidate("b", priority=1), StartCandidate("c")], Limits(at_once=2, running=1),
-        Admission(("b",), {"a": "a free slot: 2 run at once", "c": "a free slot: 2 run at once"})),
+        Admission(("b",), {"a": "a free slot: 2 run at a time", "c": "a free slot: 2 run at a time"})),
     "who is blocked takes no slot": (
         [StartCandidate("a", blocked="x"), StartCandidate("b")], Limits(at_once=1), Admission(("b",), {"a": "x"})),
     "more may run than there are slots": (
-        [StartCandidate("a")], Limits(at_once=1, running=3), Admission((), {"a": "a free slot: 1 run at once"})),
+        [StartCandidate("a")], Limits(at_once=1, running=3), Admission((), {"a": "a free slot: 1 run at a time"})),
 }  # fmt: skip
 
 

@@ -136,8 +136,8 @@ REFUSED = [
     (f"echo {R} `", 15, "this ` is never closed"),
     (f"echo {R} $'\\'", 15, "this $' is never closed"),
     (f"cat <<'E {R}", 6, "this ' is never closed"),
-    ("echo ${agent.a.result}", 5, "no shell knows ${agent.…}"),
-    ("echo $${vars.x}", 5, "no shell knows ${vars.…}"),
+    ("echo ${agent.a.result}", 5, "shells do not expand ${agent.…}"),
+    ("echo $${vars.x}", 5, "shells do not expand ${vars.…}"),
     (f"$${{a}}$${{b}}{R}'$${{c}}{R}'", 25, SINGLE),
     (f"{'$(' * 60}{R}", 100, "50 quotes and substitutions"),
 ]

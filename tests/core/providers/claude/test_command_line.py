@@ -191,7 +191,7 @@ GIVEN = [
 @pytest.mark.parametrize(("argument", "agent"), GIVEN)
 def test_an_argument_that_says_what_an_option_says_is_refused_beside_it(argument, agent):
     both = Agent(**{**{name: getattr(agent, name) for name in agent.__slots__}, "arguments": (argument,)})
-    assert "collides" in (CLAUDE.refuse(both) or "")
+    assert "conflicts" in (CLAUDE.refuse(both) or "")
     assert CLAUDE.refuse(Agent(arguments=(argument,))) is None
 
 
@@ -248,7 +248,7 @@ ANSWERS = [
         {"behavior": "allow", "updatedInput": {"command": "ls"}},
     ),
     (AgentNeed.PERMISSION, {"command": "ls"}, Decision(DENY, "no"), {"behavior": "deny", "message": "no"}),
-    (AgentNeed.PERMISSION, {}, Decision(DENY), {"behavior": "deny", "message": "A person has denied this."}),
+    (AgentNeed.PERMISSION, {}, Decision(DENY), {"behavior": "deny", "message": "A person denied this."}),
     (AgentNeed.PLAN, {}, Decision(ALLOW), {"behavior": "allow", "updatedInput": {}}),
     (AgentNeed.PLAN, {}, Decision(DENY, "shorter"), {"behavior": "deny", "message": "shorter"}),
 ]

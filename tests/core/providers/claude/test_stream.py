@@ -156,7 +156,7 @@ QUESTION = {"question": "Which colour?", "options": [{"label": "Red"}, {"label":
 QUESTIONS = [
     ("AskUserQuestion", {"questions": [QUESTION]}, AgentNeed.QUESTION, "Which colour?"),
     ("ExitPlanMode", {"plan": "# Plan\n1. do it"}, AgentNeed.PLAN, "# Plan…"),
-    ("ExitPlanMode", {}, AgentNeed.PLAN, "a plan without a text"),
+    ("ExitPlanMode", {}, AgentNeed.PLAN, "a plan without text"),
     ("Edit", {"file_path": "/a.py", "old_string": "x"}, AgentNeed.PERMISSION, "Edit: /a.py"),
     ("mcp__db__query", {"query": "select 1"}, AgentNeed.PERMISSION, "mcp__db__query: select 1"),
     ("Mystery", {}, AgentNeed.PERMISSION, "Mystery"),
