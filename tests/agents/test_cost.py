@@ -131,7 +131,7 @@ def test_a_cost_limit_warns_at_80_per_cent_and_then_stops_it_for_good(agents):
     info = agents.om.wait_status(mission, "crashed")
     assert (info["reason"], info["restart_count"]) == ("max_cost", 0)
     assert len(agents.events(mission, "cost_warning")) == 1
-    assert "--- stopped: $0.15 of $0.12 are spent ---" in agents.om.logs(mission)
+    assert "--- stopped: $0.15 of $0.12 spent ---" in agents.om.logs(mission)
 
 
 def test_a_limit_on_turns_stops_a_session(agents):
@@ -211,7 +211,7 @@ def test_a_budget_holds_on_a_terminal_and_through_a_restart_until_a_person_raise
     assert (ended["reason"], ended["restart_count"]) == ("max_cost", 0)
     assert person.heard(mission) == ["one", "two", "three"]
     said = om.refused("restart", mission, code="forbidden")
-    assert "can't run again: $0.15 of $0.12 are spent. Raise max_cost first: overmind edit" in said
+    assert "can't run again: $0.15 of $0.12 spent. Raise max_cost first: overmind edit" in said
     text = om.ok("edit", mission, "--print").replace("max_cost = 0.12", "max_cost = 0.5")
     assert om("edit", mission, "-", stdin=text).returncode == 0
     person.doing(mission, "idle")

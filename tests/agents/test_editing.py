@@ -47,7 +47,7 @@ MISTAKES = [
     ("\nallow = []", '\nallow = ["Bash("]', "allow: "),
     ("\nallow = []", '\nallow = ["Bash(ls)"]\nprompt = "x"', "a session takes messages instead. Use: overmind send"),
     ("\nmax_turns = 0", '\nmax_turns = "x"', "agent.max_turns: write a whole number"),
-    ('\nname = "', '\ncommand = "x"\nname = "', "an agent has none"),
+    ('\nname = "', '\ncommand = "x"\nname = "', "an agent has no command"),
 ]
 
 

@@ -185,7 +185,7 @@ def test_who_answers_second_is_told_who_was_first(agents):
     assert sentence == f"Question {asked['question']} was already answered by a person.\n"
     agents.answer(message)
     assert made(agents)
-    assert "asks nothing" in agents.om.refused("answer", mission, "allow", code="not_found")
+    assert "has no open question" in agents.om.refused("answer", mission, "allow", code="not_found")
     agents.om.refused("answer", "999", "allow", code="not_found")
 
 
@@ -204,7 +204,7 @@ def test_a_question_is_withdrawn_by_the_end_of_its_turn(agents, end):
     agents.om.ok(end, mission)
     eventually(lambda: agents.om.json("inbox", "--json") == [])
     sentence = agents.om.refused("answer", str(asked["question"]), "allow", code="not_found")
-    assert "not asked any more" in sentence
+    assert "is closed: it was withdrawn" in sentence
     assert not made(agents)
 
 

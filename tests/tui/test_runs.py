@@ -61,7 +61,7 @@ def test_what_was_lost_with_its_keeper_is_told_counted_and_needs_somebody():
     assert [one["id"] for one in lost] == ["a"]
     text = missions_rows.lost_text([*lost, *lost], None)
     assert text.startswith("2 missions were lost with their keeper at 2026-01-01 ")
-    assert text.endswith(":restart --lost starts them again")
+    assert text.endswith(":restart --lost restarts them")
     (need,) = inbox_rows.needs([LOST, row("b")], (), NOON)
     assert (need.group, need.said) == ("lost with the keeper", "lost with its keeper")
 
