@@ -130,7 +130,7 @@ class OvermindApp(App[str], inherit_bindings=False):
         if self.first_view:
             self.typed.hold()
         if not self.appearance.begin():
-            self.notice.put(f"there is no theme {self.live.theme!r}: {DARK.name} is used", "bad")
+            self.notice.put(f"unknown theme {self.live.theme!r}: using {DARK.name}", "bad")
 
     # beginning
 

@@ -214,8 +214,8 @@ def text(found: DiffFiles) -> DiffText:
     """All of it as a text."""
     lines = _head(found) + _commits(found)
     if not found.files:
-        against = f"compared with {safe(found.base)}" if found.base else "here that is not committed"
-        lines += [[], [Cell(f"  nothing is changed {against}", "quiet")]]
+        said = f"no changes compared with {safe(found.base)}" if found.base else "no uncommitted changes"
+        lines += [[], [Cell(f"  {said}", "quiet")]]
     begins: list[int] = []
     paths: list[str] = []
     spots: dict[int, Spot] = {}
@@ -237,7 +237,7 @@ def text(found: DiffFiles) -> DiffText:
     lines += _without_diff(found.files, paths)
     if found.cut or room < 0:
         why = found.cut or f"more than {MOST_LINES:,} lines"
-        lines += [[], [Cell(f" cut here: {safe(why)} · git diff in its folder shows the rest", "slow")]]
+        lines += [[], [Cell(f" cut off: {safe(why)} · run git diff in its folder to see the rest", "slow")]]
     return DiffText(lines, tuple(begins), tuple(paths), spots)
 
 
@@ -294,7 +294,7 @@ def _head(found: DiffFiles) -> Lines:
     removed = sum(file.removed or 0 for file in found.files)
     words = [f"{len(found.files) - new} changed" if found.files else "clean", f"{new} new" if new else ""]
     sums = [Cell(f"  +{added}", "good"), Cell(f" -{removed}", "bad")] if added or removed else []
-    base = [Cell(f" beside {safe(found.base)}", "quiet")] if found.base else []
+    base = [Cell(f" compared with {safe(found.base)}", "quiet")] if found.base else []
     said = Cell("  " + ", ".join(filter(None, words)))
     return [[Cell(f" {safe(found.branch) or 'no branch'}", "title"), *base, said, *sums]]
 
@@ -307,7 +307,7 @@ def _commits(found: DiffFiles) -> Lines:
     shown = [
         [Cell(f"  {safe(number)} ", "accent"), Cell(safe(subject))] for number, subject in found.commits[:MOST_COMMITS]
     ]
-    more = [[Cell(f"  … and {count - MOST_COMMITS} before", "quiet")]] if count > MOST_COMMITS else []
+    more = [[Cell(f"  … and {count - MOST_COMMITS} earlier", "quiet")]] if count > MOST_COMMITS else []
     return [[], [Cell(said, "title")], *shown, *more]
 
 

@@ -107,7 +107,7 @@ class _Git:
         kept = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
         self._environ = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
         if not os.path.isdir(folder):
-            raise GitFailed(f"the folder {folder} is not there")
+            raise GitFailed(f"the folder {folder} does not exist")
 
     def __call__(self, *words: str) -> str:
         """What git says, which has to be little.
@@ -125,11 +125,11 @@ class _Git:
         """What git says, as far as it is not too much, and why there is no more of it."""
         said, cut, code, errors = self._run(words)
         if code and not cut:
-            raise GitFailed(self._explained(errors.strip().partition("\n")[0] or f"git ended with {code}"))
+            raise GitFailed(self._explained(errors.strip().partition("\n")[0] or f"git exited with code {code}"))
         return said, cut
 
     def _explained(self, error: str) -> str:
-        return f"{self._folder} is in no git repository" if "not a git repository" in error else error
+        return f"{self._folder} is not in a git repository" if "not a git repository" in error else error
 
     def _run(self, words: Sequence[str]) -> tuple[str, str, int, str]:
         """Output, why it was cut, exit status, errors."""
@@ -253,7 +253,7 @@ class ChangesPage(TextPage):
         self._message_actions = message_actions
         self._source = ChangeSource(row, self._show, self._show_failure)
         self._found: DiffFiles | None = None
-        self._text = DiffText([[Cell("  looking …", "quiet")]])
+        self._text = DiffText([[Cell("  loading …", "quiet")]])
         self._cells, self._rows, self._here = 0, 0, ""
         """Of the list of files, and which of them is marked."""
         self._shown: list[int] = []
@@ -302,7 +302,7 @@ class ChangesPage(TextPage):
 
     def do_refresh(self) -> None:
         """Ask again."""
-        self.shell.flash("asked again", "quiet")
+        self.shell.flash("refreshing …", "quiet")
         self._source.ask(self.shell)
 
     def _show_failure(self, why: str) -> None:
@@ -428,7 +428,7 @@ class ChangesPage(TextPage):
         elif step < 0:
             self.text.press("first")
         else:
-            self.shell.flash("there is no file after this one", "quiet")
+            self.shell.flash("no next file", "quiet")
 
     def do_next_panel(self) -> None:
         """From the diff to the files, and back."""
@@ -446,7 +446,7 @@ class ChangesPage(TextPage):
     def _to_file(self, path: str) -> None:
         begin = next((at for at, name in zip(self._text.begins, self._text.paths, strict=True) if name == path), None)
         if begin is None:
-            self.shell.flash(f"{safe(path)}: there is no diff of it", "quiet")
+            self.shell.flash(f"{safe(path)} has no diff to show", "quiet")
         else:
             self.text.go_to(begin, top=True)
 
@@ -461,9 +461,11 @@ class ChangesPage(TextPage):
         """Write to the agent about the line under the cursor."""
         targets, spot = self.targets(), self.spot
         if not targets:
-            self.shell.flash(f"the mission of {safe(self._row['name'])} was removed: nobody reads comments", "slow")
+            self.shell.flash(f"the mission of {safe(self._row['name'])} was removed and takes no comments", "slow")
         elif spot is None:
-            self.shell.flash("no line of a file is under the cursor: j k go there, n to the next file", "slow")
+            self.shell.flash(
+                "the cursor is not on a line of a file: move it with j k, or press n for the next file", "slow"
+            )
         else:
             self.text.uncover()
             self._message_actions.comment(targets[0], spot)

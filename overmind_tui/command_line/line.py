@@ -111,7 +111,7 @@ class Commands:
         """Start with a line, or with the view of the last time; what was none is no reason to complain loudly."""
         found = parse.parsed(text, self.language)
         if not isinstance(found, Show):
-            self._shell.flash(f"there is no view {safe(text)!r} · ctrl-a lists all", "bad")
+            self._shell.flash(f"unknown view {safe(text)!r} · ctrl-a lists all", "bad")
         elif not self._is_broken(found):
             self.go(found)
 
@@ -121,7 +121,7 @@ class Commands:
         try:
             read(show.filter or "")
         except BrokenFilter as broken:
-            self._shell.flash(f"/{safe(show.filter or '')} is no filter: {broken} · nothing was changed", "bad")
+            self._shell.flash(f"/{safe(show.filter or '')} is not a valid filter: {broken} · nothing changed", "bad")
             return True
         return False
 
@@ -144,7 +144,7 @@ class Commands:
 
     def _follow(self, history: ViewHistory) -> None:
         if history is self.history:
-            self._shell.flash("no other view was opened there", "quiet")
+            self._shell.flash("no other view in the history", "quiet")
             return
         self.history = history
         found = parse.parsed(history.here, self.language)

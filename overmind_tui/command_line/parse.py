@@ -103,7 +103,7 @@ def parsed(text: str, language: Language) -> Command:
     if verb in language.prose and (words is None or verb not in language.views):
         return Do(verb, _prose(line[len(verb) :], language.prose[verb]))
     if words is None:
-        return Unknown(f"{text!r} ends inside quotes")
+        return Unknown(f"{text!r} has an unclosed quote")
     return _meaning(words, verb, language) if words else None
 
 
@@ -202,20 +202,20 @@ def _unknown(words: Sequence[str], language: Language) -> Unknown:
         view = language.views[first]
         strange = next((word for word in words[1:] if word not in language.takes.get(view, ())), words[-1])
         if view in language.of_plans:
-            reason = f"{first}: there is no plan {strange!r}{meant(strange, language.plans)}"
+            reason = f"{first}: no plan named {strange!r}{meant(strange, language.plans)}"
             return Unknown(reason, PLANS if language.plans else FIRST_PLAN)
         if view in language.about:
             return Unknown(f"{first}: {no_mission(strange, language.missions)}", MISSIONS)
-        return Unknown(f"{first}: there is no {strange!r} here", f":{first} /{strange} shows what matches")
+        return Unknown(f"{first}: unknown argument {strange!r}", f":{first} /{strange} filters for it")
     if first in language.leave:
-        return Unknown(f"{first} takes no words, and you typed {' '.join(words[1:])!r}", f":{first} alone leaves")
+        return Unknown(f"{first} takes no arguments, got {' '.join(words[1:])!r}", f"use :{first} alone")
     known = [*language.views, *language.verbs, *language.aliases, *language.leave, *language.sayings]
-    return Unknown(f"there is no command {first!r}{meant(first, known)}")
+    return Unknown(f"unknown command {first!r}{meant(first, known)}")
 
 
 def no_mission(word: str, missions: Iterable[str]) -> str:
     """That nobody is called so; who may be meant."""
-    return f"there is no mission {word!r}{meant(word, missions)}"
+    return f"no mission named {word!r}{meant(word, missions)}"
 
 
 def meant(word: str, known: Iterable[str]) -> str:

@@ -92,7 +92,7 @@ class CommandRun:
         if not rows:
             self._shell.flash(f"{verb.name}: no mission is selected", "slow")
         elif verb.danger is Danger.ENDS_WORK and page.restless:
-            self._shell.flash("the row under the cursor just changed: look again", "slow")
+            self._shell.flash("the row under the cursor just changed: check it, then try again", "slow")
             return []
         return rows
 
@@ -129,11 +129,11 @@ class CommandRun:
         page = self._shell.app.screen
         rows = page.chosen() if isinstance(page, TablePage) and page.view == verb.of else []
         if not isinstance(page, TablePage) or not rows:
-            self._shell.flash(f"{verb.name}: name one, or choose it in :{verb.of}", "slow")
+            self._shell.flash(f"{verb.name}: name one, or select it in :{verb.of}", "slow")
         elif verb.danger is not Danger.ENDS_WORK:
             self._spawn(verb, [[row["id"], *words] for row in rows])
         elif page.restless:
-            self._shell.flash("the row under the cursor just changed: look again", "slow")
+            self._shell.flash("the row under the cursor just changed: check it, then try again", "slow")
         else:
             self._ask(verb, [row["name"] for row in rows], [*(row["id"] for row in rows), *words])
 

@@ -35,13 +35,13 @@ class DoctorPage(TextPage):
     def do_refresh(self) -> None:
         """Look again."""
         self._look()
-        self.shell.flash("looking again", "quiet")
+        self.shell.flash("checking again", "quiet")
 
     def _look(self) -> None:
         self.shell.jobs.start(self.view, [[*PROGRAM, "doctor", "--json"]], self._on_result)
 
     def _on_result(self, outcome: Outcome) -> None:
-        mend = "until then what was good counts; a saved file counts at once"
+        mend = "fix it and save the file: it is reloaded at once; valid settings still apply"
         ours = [{"status": "fail", "check": "config [tui]", "found": one, "mend": mend}
                 for one in self.shell.mistakes]  # fmt: skip
         try:

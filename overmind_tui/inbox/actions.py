@@ -47,10 +47,10 @@ class AnswerActions:
     def always(self, question: Row) -> None:
         """Show the rule that would be stored; enter stores it."""
         if not question["rule"]:
-            self._shell.flash("no rule can say what this is: y allows it once", "slow")
+            self._shell.flash("no rule can cover this: y allows it once", "slow")
             return
         name = safe(question["name"])
-        lines = [safe(question["rule"]), f"Whatever this rule allows, {name} may do from now on without asking."]
+        lines = [safe(question["rule"]), f"{name} will no longer ask for anything this rule allows."]
         answers = [
             Answer(("enter",), "store the rule", lambda: self.give(question, ALWAYS), "slow"),
             Answer(("n",), "cancel", lambda: None),
@@ -60,7 +60,7 @@ class AnswerActions:
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""
         asks = question["need"] == QUESTION
-        verb, done = ("answer", "answered") if asks else ("deny, and say why", "denied, with your words")
+        verb, done = ("answer", "answered") if asks else ("deny with a reason", "denied with your reason")
         place, said = [f"question {question['question']}"], self._drafts
 
         def send(composer: Composer, text: str) -> None:

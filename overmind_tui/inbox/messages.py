@@ -100,7 +100,7 @@ class MessageActions:
         sessions = [row for row in rows if row["type"] == SESSION]
         tasks = [safe(row["name"]) for row in rows if row["type"] != SESSION]
         if sessions:
-            left_out = f"tasks take no messages: not to {', '.join(tasks)}" if tasks else ""
+            left_out = f"tasks take no messages, left out: {', '.join(tasks)}" if tasks else ""
             self._write(sessions, left_out)
         else:
             self._shell.flash(f"{tasks[0]} is a task and takes no messages: press a to type into it", "slow")
@@ -117,7 +117,7 @@ class MessageActions:
     def _keep(self, ids: Sequence[str], text: str) -> None:
         self.drafts.keep(ids, text)
         if text.strip():
-            self._shell.flash("the draft is kept: m shows it again", "quiet")
+            self._shell.flash("draft kept: m opens it again", "quiet")
 
     # comments
 
@@ -137,8 +137,8 @@ class MessageActions:
             if count:
                 self._shell.flash(f"{count} comment{'s' * (count != 1)} kept · c adds another, m sends", "quiet")
 
-        ended = f"{name} has ended: esc keeps it until r starts it again"
-        note = "esc keeps it, and c on another line adds to it" if missions_rows.is_live(row) else ended
+        ended = f"{name} has ended: esc keeps the comment until r restarts it"
+        note = "esc keeps the comment; c on another line adds one" if missions_rows.is_live(row) else ended
         draft = diff.with_place(before, spot)
         self._shell.open(
             Composer(
@@ -178,11 +178,11 @@ class MessageActions:
     def _became(self, number: int, name: str, event: Row) -> None:
         match event["type"]:
             case "message_delivered" if number in self._queued:
-                self._shell.flash(f"{name} has it now", "good")
+                self._shell.flash(f"{name} received the message", "good")
             case "message_answered":
-                self._shell.flash(f"{name} has answered", "good")
+                self._shell.flash(f"{name} answered", "good")
             case "message_failed":
-                self._shell.flash(f"{_failed(name, event)} · m, then up, brings the text back", "bad")
+                self._shell.flash(f"{_failed(name, event)} · m, then up, restores the text", "bad")
         if event["type"] in _LAST:
             self._queued.discard(number)
             del self._ours[number]
@@ -199,7 +199,7 @@ class MessageActions:
             if failed and len(rows) == 1:
                 self._shell.flash(failed[0].message, "bad")
             elif not ended:
-                self._shell.flash(f"{names[0]}: no turn is under way" if len(names) == 1 else "no turn is under way")
+                self._shell.flash(f"{names[0]}: no turn in progress" if len(names) == 1 else "no turn in progress")
             else:
                 several = f"{len(ended)} of {len(names)}" if len(names) > 1 else ended[0]
                 self._shell.flash(f"interrupted {several}", "bad" if failed else "good")
@@ -255,7 +255,7 @@ class _Sending:
     def _reason(self, refused: Mapping[str, OvermindError]) -> str:
         if self._queue:
             name = next(self.names[one] for one, error in refused.items() if error.code == PAUSED)
-            return f"a person has {name} in a terminal · enter again: it is queued until they leave"
+            return f"{name} is open in a terminal · press enter again to queue the message until the terminal detaches"
         (first, error), *others = refused.items()
         return error.message if not others else f"{self.names[first]}: {error.message} · and {len(others)} more"
 
@@ -274,7 +274,9 @@ def _progress(answers: Mapping[str, Mapping[str, Any]]) -> str:
 def _failed(name: str, event: Row) -> str:
     """What became of a message that nobody answers any more."""
     error = safe(event.get("error"))
-    return f"{name} has ended without it" if error == "exited" else f"{name}: {error or 'the message has failed'}"
+    return (
+        f"{name} ended before it read the message" if error == "exited" else f"{name}: {error or 'the message failed'}"
+    )
 
 
 def _interrupted(answer: Any | OvermindError) -> bool:  # noqa: ANN401 - an answer of the API

@@ -87,7 +87,9 @@ class AnswerSide:
         if question is None:
             return
         if question["need"] == actions.QUESTION:
-            self._page.shell.flash("it is a question: choose with 1-9, or m answers in your own words", "slow")
+            self._page.shell.flash(
+                "this is a question: choose with 1-9, or press m to answer in your own words", "slow"
+            )
         else:
             self._answer_actions.give(question, actions.ALLOW)
 
@@ -118,7 +120,7 @@ class AnswerSide:
             return
         chosen = None if self.choosing is None else self.choosing.pressed(number)
         if chosen is None:
-            self._page.shell.flash(f"it has no option {number}", "slow")
+            self._page.shell.flash(f"there is no option {number}", "slow")
         else:
             self._chosen(question, chosen)
 
@@ -157,19 +159,19 @@ class AnswerSide:
     def _refusal(self, need: Need) -> str:
         name = safe(need.row["name"])
         if self._page.restless:
-            return "the row under the cursor just changed: look again, then press the key"
+            return "the row under the cursor just changed: check it, then press the key again"
         if need.asked is None:
             live = missions_rows.is_live(need.row)
-            return f"{name} asks nothing: m sends it a message" if live else f"{name} asks nothing: r starts it again"
+            return f"{name} has no question: m sends it a message" if live else f"{name} has no question: r restarts it"
         if not self.reading_delay.enough:
-            return "this question has just come: read it, then press the key"
-        return f"only its own terminal takes the answer: a opens {name}" if need.asked["attach_only"] else ""
+            return "this question just appeared: read it, then press the key again"
+        return f"{name} takes the answer only in its terminal: a opens it" if need.asked["attach_only"] else ""
 
 
 Answers = Sequence[Any | OvermindError]
 SHARE = 0.4
 """The part of the screen that the list takes at most."""
-COME_BY_THEMSELVES = ("Agents that ask or have answered you appear here.", "! opens it from anywhere.")
+COME_BY_THEMSELVES = ("Agents that ask or have answered you appear here.", "! opens this list from anywhere.")
 FEWEST = 3
 """Its lines with the border at least; the question that is answered has to be in sight, too."""
 FRAME = 3
@@ -283,7 +285,7 @@ class NeedsPage(Page):
     def _empty(self, found: Sequence[Need]) -> tuple[str, ...]:
         """Why nothing is listed."""
         if found and self._filter:
-            return (f"None of {len(found)} matches /{self._filter.text}", "esc shows all again")
+            return (f"None of {len(found)} match /{self._filter.text}", "esc clears the filter")
         return (*registry.VIEWS["inbox"].empty.split("\n"), "", *COME_BY_THEMSELVES)
 
     def _wanted(self, need: Need) -> bool:
@@ -355,7 +357,7 @@ class NeedsPage(Page):
         """Do one action of the table."""
         if action.name.startswith("option-"):
             if self.shell.read_only:
-                self.shell.flash("read-only: nothing is answered", "slow")
+                self.shell.flash("read-only: answering is off", "slow")
             else:
                 self.answers.handlers[action.name]()
             return
@@ -426,7 +428,7 @@ class NeedsPage(Page):
         """Its terminal, on the main screen."""
         need = self.current
         if need is not None and not missions_rows.is_live(need.row):
-            self.shell.flash(f"{safe(need.row['name'])} has ended: it has no terminal", "slow")
+            self.shell.flash(f"{safe(need.row['name'])} has ended and has no terminal", "slow")
         elif (row := self._to_main()) is not None:
             self.shell.main.join(row)
 

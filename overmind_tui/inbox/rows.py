@@ -172,7 +172,7 @@ def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) ->
 
 
 NOBODY = "nothing needs your attention"
-WHOLE = ("enter", "all of it")
+WHOLE = ("enter", "show all")
 _DONE = {"allow": "allowed", "deny": "denied", "always": "always allowed"}
 
 
@@ -229,19 +229,19 @@ def _helps(row: Row) -> Iterator[tuple[str, str]]:
 
 def _answers(asked: Row, choosing: Choosing | None) -> Iterator[tuple[str, str]]:
     if asked["attach_only"]:
-        yield "a", "attach: only its own terminal takes the answer"
+        yield "a", "attach: answer it in its terminal"
         yield WHOLE
         return
     if choosing is not None:
         yield "1-9", "mark" if choosing.several else "choose"
         if choosing.begun:
-            yield "enter", "go on with these"
+            yield "enter", "confirm these"
         yield "m", "own words"
     else:
         yield "y", "approve" if asked["need"] == "plan" else "allow"
     yield "n", "deny"
     if choosing is None:
-        yield "m", "deny and say why"
+        yield "m", "deny with a reason"
     if asked["rule"]:
         yield "shift-y", "always"
 
@@ -249,24 +249,24 @@ def _answers(asked: Row, choosing: Choosing | None) -> Iterator[tuple[str, str]]
 def afterwards(asked: Row) -> SubjectLines:
     """What stands below a question."""
     if asked["attach_only"]:
-        return [[], [Cell(" only its own terminal takes the answer: a opens it", "slow")]]
+        return [[], [Cell(" it takes the answer only in its terminal: a opens it", "slow")]]
     if asked["rule"]:
-        return [[], [Cell(f" always would store {safe(asked['rule'])}", "faint")]]
+        return [[], [Cell(f" always stores the rule {safe(asked['rule'])}", "faint")]]
     return []
 
 
 def about(need: Need, answer: str) -> SubjectLines:
     """What is known of one that asks nothing: its whole last answer, else its newest line, or why it ended."""
     if need.group == LOST:
-        line = " its end is unknown · r starts it again, :restart --lost restarts all that were lost"
+        line = " its exit code is unknown · r restarts it, :restart --lost restarts all lost missions"
         return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
     if need.group == TURN:
         return plain(answer) or [[Cell(f" {need.said}")]]
     tone = "bad" if rows.mark(need.row) is CRASHED else "slow"
     said: SubjectLines = [[Cell(f" {need.said}", tone)]] if need.said else []
     if rows.mark(need.row) is CRASHED:
-        return [*said, [], [Cell(" its restart budget is spent: press r to start it again", "quiet")]]
-    return [*said, [], [Cell(" no time is known at which it continues by itself", "quiet")]]
+        return [*said, [], [Cell(" no automatic restarts left · r restarts it", "quiet")]]
+    return [*said, [], [Cell(" no known time when it can continue", "quiet")]]
 
 
 def ended(question: int, events: Iterable[Row]) -> str:
@@ -274,7 +274,7 @@ def ended(question: int, events: Iterable[Row]) -> str:
     found = [one for one in events if one["type"] == "answered" and one.get("question") == question]
     if not found or found[-1].get("by") is None:
         name = f"{safe(found[-1].get('name'))}: " if found else ""
-        return f"{name}the question is not asked any more"
+        return f"{name}the question is no longer open"
     event = found[-1]
     if event.get("options"):
         return f"{safe(event.get('name'))}: answered elsewhere: {safe(', '.join(event['options']))}"

@@ -167,7 +167,7 @@ def _choices(choosing: Choosing) -> Iterator[Line]:
         now = place == choosing.at
         if place:
             yield []
-        several = "  several may be chosen" if ask.several else ""
+        several = "  choose one or more" if ask.several else ""
         yield [Cell(f" {safe(ask.text)}", "news" if now else "quiet"), Cell(several, "faint")]
         yield from _options(ask, choosing.chosen[place], now=now)
 
@@ -213,7 +213,9 @@ def _edits(rest: dict[str, Any], replaces: Row | None) -> list[tuple[str, str, S
 def _edit(one: dict[str, Any]) -> tuple[str, str, SubjectLines]:
     """Takes the two texts out; of one among several also all the rest."""
     old, new = one.pop(_OLD), one.pop(_NEW)
-    everywhere: SubjectLines = [[Cell(" everywhere in the file", "slow")]] if one.get("replace_all") else []
+    everywhere: SubjectLines = (
+        [[Cell(" replaces every occurrence in the file", "slow")]] if one.get("replace_all") else []
+    )
     one.pop("replace_all", None)
     return old, new, everywhere
 

@@ -59,11 +59,11 @@ class WorktreeActions:
     def _only(self, rows: list[Row], word: str) -> Row | None:
         """The one that is meant; None, with a flash, where there are several, or it has no worktree."""
         if len(rows) > 1:
-            self._shell.flash(f"{word}: one at a time, and {len(rows)} are marked", "slow")
+            self._shell.flash(f"{word}: select one: {len(rows)} are marked", "slow")
             return None
         if not landing_lines.has_one(rows[0]):
             name = safe(rows[0]["name"])
-            self._shell.flash(f"{name} has no worktree of its own · run --isolate gives a mission one", "slow")
+            self._shell.flash(f"{name} has no worktree · run --isolate gives a mission one", "slow")
             return None
         return rows[0]
 
@@ -95,7 +95,7 @@ class WorktreeActions:
         def keep(text: str) -> None:
             self._messages[mission] = text
 
-        draft, note = self._messages.get(mission, ""), "everything in its worktree is committed; hooks run"
+        draft, note = self._messages.get(mission, ""), "commits all changes of the worktree; hooks run"
         self._shell.open(Composer(Purpose(f"commit · {name}", send, keep, draft, (), note, COMMIT)))
 
     # pushing
@@ -106,7 +106,7 @@ class WorktreeActions:
         if row is None:
             return
         name = safe(row["name"])
-        self._shell.flash(f"push {name} …", "quiet")
+        self._shell.flash(f"pushing {name} …", "quiet")
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
@@ -114,7 +114,7 @@ class WorktreeActions:
                 self._shell.flash(f"{name}: {safe(answer.message)}", "bad")
             else:
                 left = landing_lines.count(answer.get("uncommitted"))
-                tail = f" · {landing_lines.counted(left, 'file')} not committed: not among it" if left else ""
+                tail = f" · {landing_lines.counted(left, 'file')} not committed, not pushed" if left else ""
                 self._shell.flash(f"pushed {safe(answer['branch'])} to {safe(answer['remote'])}{tail}", "good")
 
         self._shell.request("push", [{"id": row["id"], "remote": None}], on_result)
@@ -138,12 +138,14 @@ class WorktreeActions:
 
     def _discard(self, row: Row, *, force: bool = False) -> None:
         name = safe(row["name"])
-        self._shell.flash(f"discard {name} …", "quiet")
+        self._shell.flash(f"discarding {name} …", "quiet")
 
         def on_result(answers: Answers) -> None:
             (answer,) = answers
             if not isinstance(answer, OvermindError):
-                self._shell.flash(f"discarded {name}: {safe(answer.get('branch'))} and its worktree are gone", "good")
+                self._shell.flash(
+                    f"discarded {name}: {safe(answer.get('branch'))} and its worktree were removed", "good"
+                )
             elif answer.code == UNMERGED and not force:
                 self._ask_twice(row, answer)
             else:
@@ -153,12 +155,12 @@ class WorktreeActions:
 
     def _ask_twice(self, row: Row, error: OvermindError) -> None:
         """What would be lost for good, by another key than the first question's."""
-        lines = [*(landing_lines.lost(error.fields) or [safe(error.message)]), "", "nothing brings it back"]
+        lines = [*(landing_lines.lost(error.fields) or [safe(error.message)]), "", "this cannot be undone"]
         answers = [
-            Answer(("f",), "lose it all", lambda: self._discard(row, force=True), "bad"),
-            Answer(("n",), "keep it", lambda: self._shell.flash("nothing was removed", "quiet")),
+            Answer(("f",), "discard it all", lambda: self._discard(row, force=True), "bad"),
+            Answer(("n",), "keep it", lambda: self._shell.flash("nothing removed", "quiet")),
         ]
-        self._shell.open(Dialog(f"lose the work of {safe(row['name'])}?", lines, answers, first=1))
+        self._shell.open(Dialog(f"discard the work of {safe(row['name'])}?", lines, answers, first=1))
 
     # beside
 
@@ -175,7 +177,7 @@ class WorktreeActions:
         if known is not None:
             self._shell.act("shell", [known])
         elif not os.path.isdir(folder):
-            self._shell.flash(f"{safe(row['name'])}: its worktree {safe(folder)} is not there", "bad")
+            self._shell.flash(f"{safe(row['name'])}: its worktree {safe(folder)} does not exist", "bad")
         else:
             argv = [self._shell.world.environ.get("SHELL", "/bin/sh")]
             external.run(self._shell, argv, cwd=folder, then=lambda _: self._shell.flash(f"back from {safe(folder)}"))

@@ -202,7 +202,7 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
             self._ask_agent()
         elif character == "l" and stage is Stage.CHECK_FAILED and self.state.at == "how":
             self.close()
-            self.shell.main.show_log(self.state.verify, "the check's log is no more")
+            self.shell.main.show_log(self.state.verify, "the log of the check was removed")
         else:
             return False
         return True
@@ -222,7 +222,7 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
             if self._reading_delay.enough:
                 self._land()
             else:
-                self.shell.flash("it has just come: read it, then press enter", "slow")
+                self.shell.flash("the preview just appeared: read it, then press enter again", "slow")
         elif stage is Stage.DIRTY:
             self.close()
             self._landing.commit_first(self._row, lambda: self._landing.land([self._row]))
@@ -237,7 +237,7 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
         if "ok" not in item:
             self._be(form.running(self.state, item))
             if not self.is_attached:
-                self.shell.flash(f"land {safe(self._row['name'])}: {landing_lines.progress(item)} …", "quiet")
+                self.shell.flash(f"landing {safe(self._row['name'])}: {landing_lines.progress(item)} …", "quiet")
 
     def _on_result(self, answer: Mapping[str, Any] | OvermindError) -> None:
         name = safe(self._row["name"])
@@ -245,7 +245,7 @@ class LandingDialog(NeedsRoom, ModalScreen[None]):
             self.close()
             self.shell.flash(landing_lines.landed(name, answer), "good")
             return
-        self.shell.flash(f"{name} was not landed: {safe(answer.message)}", "bad")
+        self.shell.flash(f"{name} could not be landed: {safe(answer.message)}", "bad")
         if self.is_attached:
             self._refused(answer)
             self._reading_delay.begin(self)

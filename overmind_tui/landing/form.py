@@ -39,8 +39,8 @@ KEYS = {
     Stage.CONFLICTS: "v changes · m asks the agent to resolve · esc closes",
     Stage.DIRTY: "enter commits first · v changes · esc closes",
     Stage.REFUSED: "tab changes how · esc closes",
-    Stage.RUNNING: "esc closes this; it goes on",
-    Stage.CHECK_FAILED: "l its log · enter tries again · esc closes",
+    Stage.RUNNING: "esc closes; landing continues",
+    Stage.CHECK_FAILED: "l log · enter retries · esc closes",
 }
 """What may be pressed."""
 KEYS_OF_A_TASK = "v changes · esc closes"
@@ -167,7 +167,7 @@ def running(form: LandForm, item: Mapping[str, Any]) -> LandForm:
 
 def drawn(form: LandForm, cells: int, *, ascii_only: bool = False) -> Lines:
     """The form in lines of at most `cells` cells."""
-    said = form.said or [_way(form), [Cell("looking what would come …", "quiet")]]
+    said = form.said or [_way(form), [Cell("preparing the preview …", "quiet")]]
     lines = [_fitting(line, cells) for line in said]
     if form.stage in {Stage.CONFLICTS, Stage.DIRTY}:
         return lines
@@ -177,7 +177,7 @@ def drawn(form: LandForm, cells: int, *, ascii_only: bool = False) -> Lines:
 def _entries(form: LandForm, cells: int, *, ascii_only: bool) -> Lines:
     on, off = ("(o)", "( )") if ascii_only else ("●", "○")
     every = [Cell(f"{on if one is form.how else off} {one.value}  ", "" if one is form.how else "quiet") for one in How]
-    hints = {"into": safe(form.base), "verify": "a command that must succeed first, such as: make test"}
+    hints = {"into": safe(form.base), "verify": "a command that must succeed first, e.g. make test"}
     fits = sum(width(cell.text) for cell in every) <= cells - LABEL
     ways = every if fits else [Cell(f"< {form.how.value} >" if ascii_only else f"◂ {form.how.value} ▸")]
     about = Cell(clipped(HOWS[form.how], cells - LABEL), "faint")

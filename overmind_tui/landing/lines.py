@@ -168,9 +168,9 @@ class How(StrEnum):
 
 
 HOWS = {
-    How.MERGE: "a merge commit: what belongs together stays together",
-    How.SQUASH: "one commit of all its work",
-    How.REBASE: "its commits, each anew on top of the target",
+    How.MERGE: "a merge commit that keeps its commits together",
+    How.SQUASH: "one commit with all its work",
+    How.REBASE: "its commits, rebased onto the target",
 }
 
 
@@ -247,7 +247,7 @@ def conflicts(fields: Mapping[str, Any], branch: str) -> Lines:
     target = safe(fields.get("target")) or "its target"
     lines: Lines = [
         [Cell(safe(branch), "accent"), Cell(" ✖ ", "bad"), Cell(target, "accent")],
-        [Cell(f"{counted(len(files), 'file')} conflict{'s' * (len(files) == 1)}; nothing was changed", "bad")],
+        [Cell(f"{counted(len(files), 'file')} conflict{'s' * (len(files) == 1)}; nothing changed", "bad")],
     ]
     paths = [safe(one["path"]) for one in files]
     widest = min(max(map(width, paths), default=0), 44)
@@ -262,8 +262,8 @@ def uncommitted(files: Sequence[object]) -> Lines:
     """What would not be landed, as it is not committed; without files: some of it."""
     number = len(files)
     are = "are" if number != 1 else "is"
-    said = f"{counted(number, 'file')} of its worktree {are}" if files else "Some work in its worktree is"
-    return [[Cell(f"{said} not committed: only commits land.", "slow")], *_some([_file(one) for one in files], "files")]
+    said = f"{counted(number, 'file')} of the worktree {are}" if files else "Some work in the worktree is"
+    return [[Cell(f"{said} not committed. Only commits land.", "slow")], *_some([_file(one) for one in files], "files")]
 
 
 def to_resolve(fields: Mapping[str, Any]) -> str:
@@ -282,7 +282,7 @@ def progress(item: Mapping[str, Any]) -> str:
 def landed(name: str, answer: Mapping[str, Any]) -> str:
     """That it went well, and what to do next."""
     commits = counted(count(answer.get("commits")), "commit")
-    return f"landed {safe(name)}: {commits} on {safe(answer.get('target'))} · :wt shows what is left to land"
+    return f"landed {safe(name)}: {commits} on {safe(answer.get('target'))} · :wt lists the rest"
 
 
 # discarding
@@ -297,11 +297,11 @@ def at_stake(row: Row) -> list[str]:
     lines = [f"worktree    {safe(folder(row))}", f"branch      {branch}" if branch else ""]
     lines += [f"ports       {held}" if held else "", f"containers  {names}, and their volumes" if names else ""]
     if row.get("dirty"):
-        lines.append("not committed: see it with v")
+        lines.append("uncommitted changes: press v to see them")
     elif row.get("ahead") and not row.get("merged"):
-        lines.append(f"{counted(int(row['ahead']), 'commit')} that nothing else has: see them with v")
+        lines.append(f"{counted(int(row['ahead']), 'commit')} only on this branch: press v to see them")
     elif row.get("ignored"):
-        lines.append(f"{counted(int(row['ignored']), 'file')} that git ignores")
+        lines.append(f"{counted(int(row['ignored']), 'file')} ignored by git")
     return [line for line in lines if line]
 
 
@@ -311,7 +311,7 @@ def lost(fields: Mapping[str, Any]) -> list[str]:
     for word, entries in (("file", fields.get("files")), ("commit", fields.get("commits"))):
         number = count(entries)
         if number:
-            found.append(f"{counted(number, word)} that {'is' if number == 1 else 'are'} nowhere else")
+            found.append(f"{counted(number, word)} only in this worktree")
         if isinstance(entries, Sequence) and not isinstance(entries, str):
             found += [f"  {''.join(cell.text for cell in _entry(one)).strip()}" for one in entries[:MOST]]
             found += [f"  … and {number - MOST} more"] if number > MOST else []

@@ -239,7 +239,7 @@ class LogFollower:
 def _reason(reader: Reader) -> str:
     """Why there is nothing to show."""
     if reader.missing:
-        return f"the log is gone: there is no {reader.missing} any more"
+        return f"the log was removed: {reader.missing} does not exist"
     if reader.look.since is not None and reader.last_written:
         return ""
-    return "nothing was written" if reader.ended else "nothing was written yet"
+    return "no output" if reader.ended else "no output yet"

@@ -174,7 +174,9 @@ def screen(row: Row | None, partial: str) -> str:
 
 def nothing_since(span: str, last: float, now: float, zone: tzinfo | None) -> str:
     """That there is no line in a part of the log, and when the last one was (seconds since the epoch; 0.0: never)."""
-    what = "nothing since the view was cleared" if span == "cleared" else f"nothing in {span}" if span else "nothing"
+    what = (
+        "no output since the view was cleared" if span == "cleared" else f"no output in {span}" if span else "no output"
+    )
     if not last:
         return what
     at = datetime.fromtimestamp(last, zone).strftime("%H:%M:%S")

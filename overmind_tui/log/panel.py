@@ -169,9 +169,9 @@ class LogPanel:
         """The run before the one that is shown."""
         shown = self.runs[0] if self.look.run is None else self.look.run
         if len(self.look.missions) > 1:
-            self._screen.shell.flash("several missions have no run in common", "slow")
+            self._screen.shell.flash("show the log of one mission to go to its previous run", "slow")
         elif shown <= 1:
-            self._screen.shell.flash("there is no run before this one", "slow")
+            self._screen.shell.flash("no previous run", "slow")
         else:
             self._open(self.look._replace(run=shown - 1, since=None))
 
@@ -194,7 +194,7 @@ class LogPanel:
 
         shell, view, pattern = self._screen.shell, self._screen.log_view, self.search.wanted
         if not self.look.missions:
-            shell.flash("no mission is selected: there is no log to save", "slow")
+            shell.flash("no mission is selected: no log to save", "slow")
             return
         home, look, zone, times = shell.home, self.look, shell.zone, view.times
 

@@ -47,7 +47,7 @@ def lines(home: Home, look: LogScope, pattern: Pattern | None, *, zone: tzinfo |
         for page in _pages(Reader(described, look, zone=zone)):
             meant = line_filter.which([text for _, _, text in page])
             if wanted.slow:
-                raise OvermindError("timeout", f"/{wanted.text} takes too long with a line of this log")
+                raise OvermindError("timeout", f"/{wanted.text} takes too long on a line of this log")
             yield from (line for line, is_meant in zip(page, meant, strict=True) if is_meant)
 
 
@@ -86,4 +86,4 @@ def show(shell: Shell, look: LogScope) -> None:
 
 def _on_result(shell: Shell, code: int) -> None:
     if code:
-        shell.flash(f"the pager ended with exit code {code}", "slow")
+        shell.flash(f"the pager exited with code {code}", "slow")

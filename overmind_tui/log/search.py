@@ -58,7 +58,7 @@ class LogSearch:
     def check(self) -> None:
         """Look for nothing any more when that takes too long with a line of this log."""
         if self._pattern is not None and self._pattern.slow:
-            said = f"/{safe(self.text)} takes too long with a line of this log: all is shown"
+            said = f"/{safe(self.text)} takes too long on a line of this log: the filter is off"
             self._drop()
             self._screen.shell.flash(said, "bad")
 
@@ -66,7 +66,7 @@ class LogSearch:
         """From a filter to a search, or back."""
         self.filters = not self.filters
         self.apply()
-        self._screen.shell.flash("filter: only lines that match" if self.filters else "search: n next, N before")
+        self._screen.shell.flash("filter: only matching lines" if self.filters else "search: n next, N previous")
         return True
 
     def apply(self) -> None:
@@ -136,7 +136,7 @@ class LogSearch:
         """To the next line that matches (1), or the one before (-1)."""
         view = self._screen.log_view
         if self._pattern is None:
-            self._screen.shell.flash("/ looks for something first", "quiet")
+            self._screen.shell.flash("press / and type a search first", "quiet")
             return
         if view.here is not None:
             self._seek(*view.here, way)

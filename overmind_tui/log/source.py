@@ -189,7 +189,7 @@ class Source:
         if span.first:
             lines[:0] = self._lost(span.run)
         elif not lines and log.start > span.start:
-            lines = [(0.0, NOTE, "--- no longer kept ---")]
+            lines = [(0.0, NOTE, "--- output no longer kept ---")]
         return self._named(lines)
 
     def _between(self, log: RunLog, span: Span) -> Iterator[Line]:

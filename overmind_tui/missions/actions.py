@@ -76,7 +76,7 @@ class RowActions:
         if do is None:
             return False
         if action.danger is Danger.ENDS_WORK and page.restless:
-            self._shell.flash("the row under the cursor just changed: look again, then press the key", "slow")
+            self._shell.flash("the row under the cursor just changed: check it, then press the key again", "slow")
             return True
         targets = page.chosen() if action.needs in NO_MISSION else page.targets()
         if action.needs is Needs.LIVE:

@@ -105,7 +105,7 @@ class EndActions:
 
     def _killed(self, rows: list[Row]) -> None:
         kept = ", conversation kept" if rows[0].get("activity") is not None else ""
-        self._each("kill", rows, "killed", tail=f" · r starts it again{kept}")
+        self._each("kill", rows, "killed", tail=f" · r restarts it{kept}")
 
     def restart(self, rows: list[Row]) -> None:
         """End them, if they run, and start them again."""
@@ -136,7 +136,7 @@ class EndActions:
         ]
         if below and word != "remove":
             with_it = word != "kill" and all(row["type"] == missions_rows.PLAN for row in rows)
-            stays = "end with it" if with_it else "below it stay"
+            stays = "children end with it" if with_it else "children keep running"
             lines += ["", f"{len(below)} live {stays}: {', '.join(safe(row['name']) for row in below[:3])}"]
         title = f"{word} {len(rows)} missions?" if len(rows) > 1 else f"{word} {safe(rows[0]['name'])}?"
         answers = [Answer(("y",), word, then, "bad"), Answer(("n",), "cancel", lambda: None)]

@@ -38,7 +38,7 @@ class ViewActions:
         """Type into the terminal of the first; read-only: look at it."""
         if not missions_rows.is_live(rows[0]):
             name, mark = safe(rows[0]["name"]), missions_rows.mark(rows[0]).word
-            self._shell.flash(f"{name} is {mark}: r starts it again, l shows its log", "slow")
+            self._shell.flash(f"{name} is {mark}: r restarts it, l shows its log", "slow")
             return
         self._shell.main.to_front()
         self._shell.main.join(rows[0])

@@ -63,8 +63,10 @@ def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Ca
         shell.request("trust", [asked], on_result)
 
     answers = [
-        Answer(("y",), "trust it, and start", trust, "slow"),
-        Answer(("n",), "cancel", lambda: shell.flash("nothing was started · isolate: no does without it", "quiet")),
+        Answer(("y",), "trust it and start", trust, "slow"),
+        Answer(
+            ("n",), "cancel", lambda: shell.flash("nothing started · set isolate to no to start without it", "quiet")
+        ),
     ]
     shell.open(Dialog("trust this project?", lines(error.fields), answers, first=1))
 
@@ -78,7 +80,7 @@ def lines(fields: Mapping[str, Any]) -> list[str]:
     return [*head, *(f"  {command}" for command in commands[:MOST]), *([f"  … and {more} more"] if more > 0 else [])]
 
 
-_UNTIL_READ = '"$@" || { code=$?; printf "\\n[enter goes back] "; read -r line; exit $code; }'
+_UNTIL_READ = '"$@" || { code=$?; printf "\\n[press enter to go back] "; read -r line; exit $code; }'
 """What went wrong is on the terminal that we are about to cover."""
 LOOK_SECONDS = 1.0
 """Seconds that keys wait for what is installed; a file system that does not answer must not hold them for ever."""
@@ -205,7 +207,7 @@ class StartActions:
     def _started(self, answer: Row, what: str) -> None:
         tail = "" if what == COMMAND else " · a types into it"
         if answer.get("status") == "preparing":
-            self._shell.flash(f"preparing {answer['name']} · l shows its set-up", "good")
+            self._shell.flash(f"preparing {answer['name']} · l shows its setup log", "good")
         else:
             self._shell.flash(f"started {answer['name']}{tail}", "good")
         self._shell.main.select_soon(answer["id"])
@@ -225,7 +227,7 @@ class StartActions:
 
     def _edited(self, mission: str, before: str, code: int) -> None:
         if code:
-            self._shell.flash(f"nothing was changed · your text is in {self._shell.home.root}/edits", "slow")
+            self._shell.flash(f"nothing changed · your text is in {self._shell.home.root}/edits", "slow")
             return
 
         page = self._shell.app.screen
@@ -233,9 +235,9 @@ class StartActions:
         def compare(after: str) -> None:
             row = self._shell.fleet.of(mission)
             if after == before or row is None:
-                self._shell.flash("nothing was changed", "quiet")
+                self._shell.flash("nothing changed", "quiet")
             else:
-                self._shell.flash(f"{safe(row['name'])} is stored · r starts it anew with that", "good")
+                self._shell.flash(f"{safe(row['name'])} is saved · r restarts it with the new definition", "good")
                 if self._shell.app.screen is page:  # else the keys that come now are for what was opened meanwhile
                     self._shell.act("restart", [row])
 
@@ -261,7 +263,7 @@ class StartActions:
         row = rows[0]
         folder = from_wire(row["cwd"])
         if not os.path.isdir(folder):
-            self._shell.flash(f"{safe(row['name'])}: its folder {safe(folder)} is not there", "bad")
+            self._shell.flash(f"{safe(row['name'])}: its folder {safe(folder)} does not exist", "bad")
             return
         argv = [*PROGRAM, "shell", "--quiet", row["id"]]
         self._outside(argv, folder, lambda _code: self._shell.flash(f"back from {safe(folder)}", "quiet"))

@@ -15,8 +15,8 @@ Lines = list[list[Cell]]
 Info = Mapping[str, Any]
 LABEL = 18
 """Cells of a name before its value."""
-WAITS_FOR = {"question": "waiting for an answer", "permission": "waiting for a permission",
-             "plan": "waiting for an approval of its plan"}  # fmt: skip
+WAITS_FOR = {"question": "waiting for an answer", "permission": "waiting for permission",
+             "plan": "waiting for approval of its plan"}  # fmt: skip
 """What an agent needs → what it does meanwhile."""
 RUNS = 50
 """Of the newest runs each has a line."""
@@ -43,7 +43,7 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
         ("", _head(info, look)),
         ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else []),
         ("rules", _rules(agent) if agent else []),
-        ("world", _world(info, terms or {})),
+        ("mission", _world(info, terms or {})),
         ("isolation", _isolation(info.get("isolation") or {})),
         ("policy", _treatment(info)),
         (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),
@@ -68,13 +68,13 @@ def _head(info: Info, look: Rendering) -> Lines:
             ("command", info.get("command")),
             ("folder", info.get("cwd")),
             ("exit code", info.get("exit_code")),
-            ("next try", clock(info.get("next_restart_at"), look)),
-            ("began", clock(info.get("started_at"), look)),
+            ("next restart", clock(info.get("next_restart_at"), look)),
+            ("started", clock(info.get("started_at"), look)),
             ("ended", clock(info.get("ended_at"), look)),
             ("last activity", clock(info.get("last_activity_at"), look)),
             ("process", info.get("os_pid")),
             ("attached", info.get("attached") or None),
-            ("left behind", ", ".join(map(str, info.get("survivors") or []))),
+            ("left running", ", ".join(map(str, info.get("survivors") or []))),
         ),
     ]
 
@@ -92,8 +92,8 @@ def _agent(info: Info, agent: Info) -> Lines:
         ("session", info.get("session_id")),
         ("cost", numbers.money(info.get("cost_usd"))),
         ("tokens", counted),
-        ("cost of its tree", _limited(info.get("tree_cost_usd"), info.get("max_cost_usd"))),
-        ("most turns", agent.get("max_turns") or None),
+        ("tree cost", _limited(info.get("tree_cost_usd"), info.get("max_cost_usd"))),
+        ("max turns", agent.get("max_turns") or None),
         ("orchestrator", agent.get("orchestrator") or None),
         ("prompt", agent.get("prompt")),
         ("system prompt", agent.get("system_prompt") or agent.get("append_system_prompt")),
@@ -109,8 +109,8 @@ def _rules(agent: Info) -> Lines:
         *pairs(("permission mode", agent.get("permission_mode"))),
         *_list("allow", agent.get("allow"), "good"),
         *_list("deny", agent.get("deny"), "bad"),
-        *_list("tools unasked", agent.get("allowed_tools"), ""),
-        *_list("no tools", agent.get("disallowed_tools"), ""),
+        *_list("allowed tools", agent.get("allowed_tools"), ""),
+        *_list("disallowed tools", agent.get("disallowed_tools"), ""),
         *_list("MCP servers", agent.get("mcp_config"), ""),
     ]
 
@@ -146,7 +146,7 @@ def _isolation(isolation: Info) -> Lines:
     containers = isolation.get("containers") or {}
     services = isolation.get("services") or {}
     base = isolation.get("base")
-    branch = f"{isolation.get('branch')}, begun at {base}" if base else isolation.get("branch")
+    branch = f"{isolation.get('branch')}, based on {base}" if base else isolation.get("branch")
     return pairs(
         ("step", isolation.get("step") or None),
         ("worktree", isolation.get("worktree")),
@@ -161,16 +161,16 @@ def _treatment(info: Info) -> Lines:
     policy = str(info.get("restart_policy") or "").replace("_", "-")
     if policy not in {"", "never"}:
         most = info.get("max_restarts")
-        times = f"at most {most} in {_seconds(info.get('max_seconds'))}" if most else "without limit"
-        policy = f"{policy}, {times}, first after {_seconds((info.get('backoff_ms') or 0) / 1000)}"
+        times = f"at most {most} in {_seconds(info.get('max_seconds'))}" if most else "no limit"
+        policy = f"{policy}, {times}, first delay {_seconds((info.get('backoff_ms') or 0) / 1000)}"
     return pairs(
         ("restart", policy),
         ("restarted", info.get("restart_count") or None),
-        ("killed when silent", _seconds(info.get("activity_timeout_seconds"))),
-        ("longest run", _seconds((info.get("timeout_ms") or 0) / 1000)),
+        ("activity timeout", _seconds(info.get("activity_timeout_seconds"))),
+        ("timeout", _seconds((info.get("timeout_ms") or 0) / 1000)),
         ("grace", _seconds(info.get("grace_seconds"))),
-        ("most children", info.get("max_children")),
-        ("deepest tree", info.get("max_depth")),
+        ("max children", info.get("max_children")),
+        ("max depth", info.get("max_depth")),
     )
 
 
@@ -180,7 +180,7 @@ def _runs(info: Info, look: Rendering) -> Lines:
         return []
     header = f" {'RUN':>5}  {'BEGAN':<19} {'LASTED':>7} {'EXIT':>5} {'OUTPUT':>7}  REASON"
     shown = [_run(run, look) for run in runs[:RUNS]]
-    more = [[Cell(f"  … and {len(runs) - RUNS} before", "quiet")]] if len(runs) > RUNS else []
+    more = [[Cell(f"  … and {len(runs) - RUNS} earlier", "quiet")]] if len(runs) > RUNS else []
     return [[Cell(header, "label")], *shown, *more]
 
 
@@ -189,7 +189,7 @@ def _run(run: Info, look: Rendering) -> list[Cell]:
     lasted = "" if began is None else numbers.span(max(0.0, (ended or look.now) - began))
     live = run.get("ended_at") is None
     code = "" if run.get("exit_code") is None else str(run["exit_code"])
-    reason = f"runs as process {run.get('os_pid')}" if live and run.get("os_pid") else safe(run.get("reason"))
+    reason = f"running as process {run.get('os_pid')}" if live and run.get("os_pid") else safe(run.get("reason"))
     text = f" {run['number']:>5}  {clock(run.get('started_at'), look) or '':<19} {lasted:>7} "
     tail = f"{numbers.size(run.get('output_bytes')):>7}  "
     tone = "bad" if run.get("exit_code") else ("good" if live else "")

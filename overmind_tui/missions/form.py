@@ -27,7 +27,7 @@ LOW = 30
 """Rows of a terminal in which nothing is left for air."""
 HOLD_SECONDS = 1.0
 """Seconds that keys wait for what becomes of it; then esc works again."""
-HELP = ("enter starts · tab next · esc closes, and keeps it", "enter starts · esc closes")
+HELP = ("enter starts · tab next · esc closes and keeps it", "enter starts · esc closes")
 
 
 class FormScreen(NeedsRoom, ModalScreen[None]):

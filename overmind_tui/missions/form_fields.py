@@ -62,26 +62,26 @@ class Entry(NamedTuple):
 
 _AGENT = frozenset({ProgramKind.AGENT})
 _OF_TEXT = frozenset({ProgramKind.AGENT, ProgramKind.COMMAND})
-_RULES = "one rule in each line, such as Bash(git status)"
+_RULES = "one rule per line, e.g. Bash(git status)"
 ENTRIES: tuple[Entry, ...] = (
     Entry("what", "what", "", EntryKind.CHOICE),
     Entry("text", "", "", EntryKind.LINES, sorts=_OF_TEXT),
     Entry("name", "name", "", EntryKind.LINE),
-    Entry("cwd", "folder", "where it runs", EntryKind.FOLDER),
+    Entry("cwd", "folder", "working directory", EntryKind.FOLDER),
     Entry("more", "more", "", EntryKind.FOLD),
-    Entry("isolate", "isolate", "", EntryKind.CHOICE, ("as the project", "yes", "no"), more=True),
+    Entry("isolate", "isolate", "", EntryKind.CHOICE, ("project default", "yes", "no"), more=True),
     Entry("restart", "restart", "", EntryKind.CHOICE, ("never", "on-failure", "always"), more=True),
     Entry("labels", "labels", "key=value key=value", EntryKind.LINE, more=True),
     Entry("env", "variables", "NAME=value NAME='two words'", EntryKind.LINE, more=True),
-    Entry("model", "model", "the agent's own choice", EntryKind.LINE, sorts=_AGENT, more=True),
+    Entry("model", "model", "default of the agent", EntryKind.LINE, sorts=_AGENT, more=True),
     Entry("permission_mode", "mode", "", EntryKind.CHOICE, ("default", "plan", "acceptEdits"), sorts=_AGENT, more=True),
     Entry("allow", "allow", _RULES, EntryKind.LINES, sorts=_AGENT, more=True),
     Entry("deny", "deny", _RULES, EntryKind.LINES, sorts=_AGENT, more=True),
-    Entry("max_cost", "max cost", "no limit, in US dollars", EntryKind.LINE, sorts=_AGENT, more=True),
-    Entry("timeout", "timeout", "none; 90s, 10m or 2h for one run", EntryKind.LINE, more=True),
+    Entry("max_cost", "max cost", "no limit; in US dollars", EntryKind.LINE, sorts=_AGENT, more=True),
+    Entry("timeout", "timeout", "none; per run, e.g. 90s, 10m or 2h", EntryKind.LINE, more=True),
 )
-TEXTS = {ProgramKind.AGENT: ("prompt", "what it is to do; empty: it waits for you"),
-         ProgramKind.COMMAND: ("command", "a shell command, such as: make test")}  # fmt: skip
+TEXTS = {ProgramKind.AGENT: ("prompt", "the task; empty: it waits for your message"),
+         ProgramKind.COMMAND: ("command", "a shell command, e.g. make test")}  # fmt: skip
 """Label and hint of the entry `text`."""
 
 

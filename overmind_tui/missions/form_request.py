@@ -40,7 +40,7 @@ def request(form: Form) -> dict[str, Any]:
     """
     sort = form.what.sort
     if sort is ProgramKind.COMMAND and not form.text("text"):
-        raise Wrong("text", "say what to run")
+        raise Wrong("text", "type a command")
     return {
         **begun(form.what.name, form.text("text")),
         "name": form.text("name") or form.generated,
@@ -94,14 +94,14 @@ def _pairs(form: Form, key: str) -> dict[str, str]:
     pairs = [word.partition("=") for word in words]
     for name, equals, _ in pairs:
         if not name or not equals:
-            raise Wrong(key, f"{name or '='}: write name=value, with quotes around blanks")
+            raise Wrong(key, f"{name or '='}: write name=value, and quote values with spaces")
     return {name: value for name, _, value in pairs}
 
 
 def _dollars(text: str) -> float:
     digits = text.removeprefix("$") or "0"
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,6})?", digits):
-        raise Wrong("max_cost", f"{text} is no number of US dollars, such as 2.50")
+        raise Wrong("max_cost", f"{text} is not an amount in US dollars: write a number, e.g. 2.50")
     return float(digits)
 
 

@@ -102,7 +102,7 @@ class Header:
 
     def small(self, _cells: int) -> Lines:
         """Instead of everything."""
-        way = "q leaves"
+        way = "q quits"
         if self._panels.context is Context.TYPING:
             way = f"{self._terminal_panel.keys.leaving[0].name} stops typing"
         return [[Cell(text)] for text in layout.too_small(*self._screen.size, way)]

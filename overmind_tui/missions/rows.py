@@ -81,8 +81,8 @@ def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:
     ends = [wall for row in found if (wall := numbers.moment(row.get("ended_at"))) is not None]
     at = f" at {datetime.fromtimestamp(max(ends), zone):%Y-%m-%d %H:%M}" if ends else ""
     if len(found) == 1:
-        return f"1 mission was lost with its keeper{at} · :restart --lost starts it again"
-    return f"{len(found)} missions were lost with their keeper{at} · :restart --lost starts them again"
+        return f"1 mission was lost with its keeper{at} · :restart --lost restarts it"
+    return f"{len(found)} missions were lost with their keeper{at} · :restart --lost restarts them"
 
 
 ENDED = {"stopped": "has already stopped", "crashed": "has already crashed", "killed": "was already killed"}
@@ -150,10 +150,10 @@ def since(row: Row, now: float) -> str:
 def _since(row: Row, now: float) -> str:
     span = numbers.span(lasted(row, now))
     if mark(row) is RESTARTING:
-        return f"{state(row, now)} · began {span} ago"
+        return f"{state(row, now)} · started {span} ago"
     doing = numbers.span(held(row, now))
     if doing != span:
-        return f"{mark(row).word} for {doing} · runs for {span}"
+        return f"{mark(row).word} for {doing} · running for {span}"
     return f"{state(row, now)} {'for' if is_live(row) else 'after'} {span}"
 
 

@@ -346,7 +346,7 @@ class MissionsScreen(Page):
         if panel is Panel.TABLE:
             self.narrow(show.filter)
         elif not self.log_panel.type(show.filter):
-            self.shell.flash(f"/{safe(show.filter)} is no filter", "bad")
+            self.shell.flash(f"/{safe(show.filter)} is not a valid filter", "bad")
 
     def show_log(self, mission: str | None, gone: str) -> None:
         """Show it, with the cursor on its mission, until it is closed; `gone` is said where there is none."""
@@ -422,7 +422,7 @@ class MissionsScreen(Page):
     def do_leave(self) -> None:
         """Leave the program; not by a key that was meant for the terminal that was left just now."""
         if time.monotonic() < self.terminal_panel.left_at + LEFT_SECONDS:
-            self.shell.flash("ctrl-c: the terminal was left already · again leaves the program", "slow")
+            self.shell.flash("ctrl-c: not sent, the terminal is no longer open · press it again to quit", "slow")
         else:
             super().do_leave()
 

@@ -61,7 +61,7 @@ class TablePanel(SortKeys):
         """Show the rows as they are now; `asked`: a key of the person changed the arrangement."""
         table, fleet = self._screen.table, self._screen.shell.fleet
         if self.filter.slow:  # with a row that came later
-            self._screen.shell.flash(f"/{safe(self.filter.text)} takes too long: all is shown", "bad")
+            self._screen.shell.flash(f"/{safe(self.filter.text)} takes too long: the filter is off", "bad")
             self.filter = NOTHING
         rows = self.order.of(fleet.rows.values(), self._screen.shell.now())
         wanted = self._wanted()
@@ -175,7 +175,7 @@ class TablePanel(SortKeys):
         """To who started it."""
         current = self._screen.table.current
         if current is not None and not self._screen.table.select(current.row["parent"] or ""):
-            self._screen.shell.flash(f"{safe(current.row['name'])} has no parent here", "slow")
+            self._screen.shell.flash(f"{safe(current.row['name'])} has no parent in the list", "slow")
 
     def do_fold(self) -> None:
         """Hide what is below, or go to the parent."""

@@ -136,7 +136,7 @@ class Composer(NeedsRoom, ModalScreen[None]):
         if continued is not None:
             self._write(continued)
         elif not self.field.text.strip():
-            self.refused(f"there is nothing to {self._purpose.verb} yet · esc closes the box")
+            self.refused(f"nothing to {self._purpose.verb} yet · esc closes the box")
         else:
             self._waits, self._refusal = True, ""
             self.shell.typed.hold()
@@ -158,7 +158,7 @@ class Composer(NeedsRoom, ModalScreen[None]):
         self._purpose.keep("")
         if self.field.text.strip() and self._purpose.recall is not None:
             self._purpose.recall(self.field.text)
-            self.shell.flash("cancelled · up in the box brings it back", "quiet")
+            self.shell.flash("cancelled · press up in the box to restore the text", "quiet")
         self.close()
 
     def do_older(self) -> None:
@@ -197,11 +197,11 @@ class Composer(NeedsRoom, ModalScreen[None]):
             with open(path, encoding="utf-8", errors="surrogateescape") as file:
                 text = file.read()
         except OSError as error:
-            self.refused(f"the editor's file: {error.strerror}")
+            self.refused(f"cannot read the editor's file: {error.strerror}")
             return
         os.unlink(path)
         if code:
-            self.refused(f"the editor ended with {code}: the text is as it was")
+            self.refused(f"the editor exited with code {code}: the text is unchanged")
         else:
             self._write(Field.of(text.removesuffix("\n")))
 

@@ -113,7 +113,7 @@ class Dialog(NeedsRoom, ModalScreen[None]):
 
     def _answer(self, answer: Answer) -> None:
         if not answer.counts(self.reading_delay.seconds):
-            shell_of(self).flash(f"the question has just opened: read it, then press {answer.keys[0]}", "slow")
+            shell_of(self).flash(f"the question just opened: read it, then press {answer.keys[0]}", "slow")
             return
         self.app.pop_screen()
         answer.do()

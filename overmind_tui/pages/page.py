@@ -321,7 +321,7 @@ class Page(NeedsRoom, RateLimited):
             self.shell.flash(f"read-only: {action.label} is off", "slow")
             return
         if self.is_too_small and action.danger is not Danger.NONE:
-            self.shell.flash("too small to see what that would do", "slow")
+            self.shell.flash("terminal too small to run this key safely", "slow")
             return
         self.shell.coaching.did(self.context, action.name)
         do = self._handlers[self.context].get(action.name)

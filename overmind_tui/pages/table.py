@@ -258,7 +258,7 @@ class TablePage(Page):
         if not self._loaded:
             return ("loading …",)
         if self.rows:
-            return (f"Nothing matches /{safe(self.filtering.filter.text)}", "esc shows everything again")
+            return (f"Nothing matches /{safe(self.filtering.filter.text)}", "esc clears the filter")
         return tuple(self.row.empty.split("\n"))
 
     def retitle(self) -> None:
@@ -275,7 +275,7 @@ class TablePage(Page):
         if self.view != "cost" or self.way == "label" or not self.table.branches:
             return ""
         summed = tables.total(branch.row for branch in self.table.branches)
-        return f"together ${summed['cost_usd']:.2f} · {summed['turns']:.0f} turns"
+        return f"total ${summed['cost_usd']:.2f} · {summed['turns']:.0f} turns"
 
     # keys
 
@@ -378,7 +378,7 @@ class TablePage(Page):
     def do_refresh(self) -> None:
         """Ask anew."""
         self.source.ask_again()
-        self.shell.flash("asked again", "quiet")
+        self.shell.flash("refreshing …", "quiet")
 
     def do_wide(self) -> None:
         """More columns, or fewer."""

@@ -58,14 +58,14 @@ class TableFilter:
     def of(self, rows: Sequence[Row]) -> list[Row]:
         """Those that match; all, when that takes too long with a row that came later."""
         if self.filter.slow:
-            self._page.shell.flash(f"/{safe(self.filter.text)} takes too long: all is shown", "bad")
+            self._page.shell.flash(f"/{safe(self.filter.text)} takes too long: the filter is off", "bad")
             self.filter = NOTHING
         return [row for row in rows if self.filter.matches(row)]
 
     def narrow(self, text: str) -> None:
         """Show only what matches; a broken filter is told and changes nothing."""
         if not self.type(text):
-            self._page.shell.flash(f"/{safe(text)} is no filter", "bad")
+            self._page.shell.flash(f"/{safe(text)} is not a valid filter", "bad")
 
     def type(self, text: str) -> bool:
         """Show what matches so far; False keeps the last good rows, for the text is broken."""
@@ -114,7 +114,7 @@ class SortKeys(ABC):
         if by in self._orders:
             self.by_column(by)
         else:
-            self._tabled.shell.flash(f"there is no order by {by} here", "slow")
+            self._tabled.shell.flash(f"cannot sort by {by} here", "slow")
 
     def _choose(self, step: int) -> None:
         """The column to the left (-1) or to the right (1)."""
@@ -125,7 +125,7 @@ class SortKeys(ABC):
         if self._tabled.table.chosen:
             self.sort(self._tabled.table.chosen)
         else:
-            self._tabled.shell.flash("choose a column first: < and >", "slow")
+            self._tabled.shell.flash("select a column first with < or >", "slow")
 
 
 class Sorting(SortKeys):

@@ -18,7 +18,7 @@ from overmind_tui.widgets.lines import TextView
 
 BORDERS = 2
 """Cells beside the text."""
-FILTERED = "n N go through the matches · esc shows everything"
+FILTERED = "n N next and previous match · esc clears the search"
 Content = Sequence[Sequence[Cell]]
 
 
@@ -119,13 +119,13 @@ class TextPage(Page):
     def step(self, step: int) -> None:
         """To the next line that matches, or to the one before; all lines are shown again."""
         if not self._wanted:
-            self.shell.flash("/ types what to look for", "quiet")
+            self.shell.flash("press / and type a search first", "quiet")
             return
         if not self._searching:
             self._searching = True
             self.update()
         if not self.text.find(step):
-            self.shell.flash(f"{self._wanted.text}: not here", "slow")
+            self.shell.flash(f"{self._wanted.text}: not found", "slow")
 
     def close_one(self) -> bool:
         """First the filter, then the view."""

@@ -49,8 +49,12 @@ def open_plan(shell: Shell, view: View, show: Show) -> None:
 def _none_meant(shell: Shell, *, named: bool) -> str:
     """Why all plans are shown instead of one."""
     if not any(row["type"] == missions_rows.PLAN for row in shell.fleet.rows.values()):
-        return f"there is no plan yet · {parse.FIRST_PLAN}"
-    return "it belongs to no plan: these are all" if named else "which plan? these are all"
+        return f"no plans yet · {parse.FIRST_PLAN}"
+    return (
+        "the selected mission belongs to no plan: all plans are shown"
+        if named
+        else "no plan is selected: all plans are shown"
+    )
 
 
 class PlansPage(TablePage):
@@ -78,7 +82,7 @@ class PlansPage(TablePage):
         """What the plan says itself."""
         current = self.table.current
         if current is not None:
-            self.shell.main.show_log(current.id, f"{safe(current.row['name'])} was removed, and its log with it")
+            self.shell.main.show_log(current.id, f"{safe(current.row['name'])} was removed with its log")
 
 
 class PlanPage(TablePage):
@@ -168,7 +172,7 @@ class PlanPage(TablePage):
         if current is None:
             return
         row, name = current.row, safe(current.row["name"])
-        never = f"{name} has not begun" if row["stage"] == "waiting" else f"{name} did not run"
+        never = f"{name} has not started" if row["stage"] == "waiting" else f"{name} did not run"
         why = plans_rows.why(row)
         gone = f"the mission of {name} was removed" if row["mission"] else f"{never}{': ' * bool(why)}{why}"
         self.shell.main.show_log(row["mission"], gone)

@@ -30,8 +30,8 @@ STAGES = ("failed", "starting", "running", "stopping", "waiting", "cancelled", "
 """The first are to be looked at first."""
 _BY_PLAN = {
     "cancel": "stopped by the plan",
-    "failure": "stopped: another one failed",
-    "removed": "taken out of the plan",
+    "failure": "stopped because another agent failed",
+    "removed": "removed from the plan",
 }
 """Reason of a cancelled agent → in words."""
 NOTHING = Cell("")

@@ -41,9 +41,9 @@ def help_sections(
     own = [hotkey for hotkey in hotkeys if hotkey.counts_in(context)]
     if own:
         entries = [Entry(_keys([one.key], ascii_only=ascii_only), safe(f":{one.line}"), line=one.line) for one in own]
-        found.append(Section("your own", entries))
+        found.append(Section("your hotkeys", entries))
     marks = [Entry(f"{mark.mark} {mark.ascii}", mark.word, tone=mark.tone) for mark in MARKS]
-    selects = Entry("shift", "and drag selects text with the terminal's own mouse", tone="quiet")
+    selects = Entry("shift-drag", "select text with the terminal's own selection", tone="quiet")
     return [*found, Section("marks", marks), Section("mouse", [selects])]
 
 
@@ -79,23 +79,23 @@ def aliases(
             [Cell(f"   :{view.name:<14} ", "key"), Cell(f"{view.summary}  "), Cell(", ".join(view.aliases), "quiet")]
         )
     if aliases:
-        lines += [[], [Cell(" your own words", "title")]]
+        lines += [[], [Cell(" your aliases", "title")]]
         lines += [[Cell(f"   :{safe(word):<14} ", "key"), Cell(f":{safe(line)}")] for word, line in aliases.items()]
     if hotkeys:
-        lines += [[], [Cell(" your own keys", "title")]]
+        lines += [[], [Cell(" your hotkeys", "title")]]
         for one in hotkeys:
             where = "" if one.context is None else f"  ({one.context.value})"
             lines.append([*_key_line([one.key], f":{one.line}", ascii_only=ascii_only), Cell(where, "quiet")])
     lines += [
         [],
-        [Cell(" verbs, as on the command line; without ids they mean the marked rows, else the cursor's", "title")],
+        [Cell(" commands; without ids they act on the marked rows, or on the row under the cursor", "title")],
     ]
     for verb in VERBS.values():
         if verb.name not in registry.VIEWS and (not read_only or verb.danger is Danger.NONE):
             danger = "" if verb.danger is Danger.NONE else f"  ({verb.danger.value})"
             lines.append([Cell(f"   :{verb.name:<14} ", "key"), Cell(verb.summary), Cell(danger, "slow")])
-    lines += [[], [Cell(" to leave", "title")], [Cell(f"   {' '.join(f':{word}' for word in registry.LEAVE)}", "key")]]
-    lines += [[], [Cell(" of the command line, elsewhere", "title")]]
+    lines += [[], [Cell(" quit", "title")], [Cell(f"   {' '.join(f':{word}' for word in registry.LEAVE)}", "key")]]
+    lines += [[], [Cell(" commands without a : form", "title")]]
     lines += [[Cell(f"   {name:<15} ", "key"), Cell(reason, "quiet")] for name, reason in ELSEWHERE.items()]
     return lines
 
@@ -111,7 +111,7 @@ def doctor(findings: Sequence[Mapping[str, Any]]) -> Lines:
         if one["mend"]:
             lines.append([Cell(f"       → {safe(one['mend'])}", "quiet")])
     counts = ", ".join(f"{sum(one['status'] == word for one in findings)} {word}" for word in tones)
-    return [*lines, [], [Cell(f" {counts} · ctrl-r looks again", "quiet")]]
+    return [*lines, [], [Cell(f" {counts} · ctrl-r checks again", "quiet")]]
 
 
 def plain(text: str) -> Lines:
@@ -130,7 +130,7 @@ def loading() -> Sequence[Sequence[Cell]]:
 def filtered(text: str, *, attention: bool) -> Sequence[Sequence[Cell]]:
     """There are missions, but not one that is asked for."""
     if attention and not text:
-        return [[Cell("Nothing needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
+        return [[Cell("No mission needs attention.", "good")], [], _key("ctrl-z", "shows all missions again")]
     return [[Cell(f"No mission matches /{safe(text)}")], [], _key("esc", "shows all missions again")]
 
 
@@ -141,12 +141,12 @@ def nothing(agents: Mapping[str, bool] | None, *, read_only: bool) -> Sequence[S
         agents: Each agent's program and whether it is installed; None while nobody has looked.
         read_only: Leave out what starts something.
     """
-    starting = [_key("n", "new"), _key(":demo", "see it alive (nothing leaves this machine)")]
+    starting = [_key("n", "new"), _key(":demo", "start a demonstration (nothing leaves this machine)")]
     return [
         [Cell("No missions yet.", "title")],
         [],
         *([] if read_only else starting),
-        [*_key(":doctor", "what is installed"), *_installed(agents or {})],
+        [*_key(":doctor", "check the installation"), *_installed(agents or {})],
         _key("?", "keys"),
     ]
 

@@ -108,7 +108,7 @@ class QuestsPage(SchedulePage):
     def do_check_log(self) -> None:
         """What its newest check wrote."""
         if self.current is not None:
-            self.show_log(self.current["check_id"], "was not checked so far")
+            self.show_log(self.current["check_id"], "has no check yet")
 
 
 class RitualsPage(SchedulePage):
@@ -129,7 +129,7 @@ class RitualsPage(SchedulePage):
     def do_last_log(self) -> None:
         """What its newest run wrote."""
         if self.current is not None:
-            self.show_log(self.current["last_id"], "never ran")
+            self.show_log(self.current["last_id"], "has not run yet")
 
 
 class RunsPage(SchedulePage):
@@ -160,7 +160,7 @@ class RunsPage(SchedulePage):
     def do_run_log(self) -> None:
         """What it wrote."""
         if self.current is not None:
-            self.show_log(self.current["mission"], "never began")
+            self.show_log(self.current["mission"], "did not start")
 
 
 QUESTS, RITUALS = "quests", "rituals"
@@ -184,7 +184,7 @@ class ScheduleActions:
         """Stop the work and the checks of these, and try nothing again."""
         live = [row for row in rows if row["status"] == "running"]
         if not live:
-            self._shell.flash(f"{safe(rows[0]['name'])} is {rows[0]['status']} already", "slow")
+            self._shell.flash(f"{safe(rows[0]['name'])} is already {rows[0]['status']}", "slow")
             return
         now = self._shell.now()
         lines = [f"{safe(row['name'])}  for {numbers.ticking(schedules_rows.quest_lasted(row, now))}" for row in live]
@@ -193,13 +193,13 @@ class ScheduleActions:
 
     def run_ritual(self, rows: list[Row]) -> None:
         """Run these now, whatever their schedules."""
-        each(self._shell, Request("ritual_run", "run", "began a run of", RITUALS, " · enter shows its runs"), rows)
+        each(self._shell, Request("ritual_run", "run", "started a run of", RITUALS, " · enter shows its runs"), rows)
 
     def pause_ritual(self, rows: list[Row]) -> None:
         """Pause these; when all of them are paused, let them go on."""
         awake = [row for row in rows if not row["paused"]]
         if awake:
-            each(self._shell, Request("ritual_pause", "pause", "paused", RITUALS, " · s lets it go on"), awake)
+            each(self._shell, Request("ritual_pause", "pause", "paused", RITUALS, " · s resumes it"), awake)
         else:
             each(self._shell, Request("ritual_resume", "resume", "resumed", RITUALS), rows)
 
@@ -207,7 +207,7 @@ class ScheduleActions:
         """Forget these and their runs; what runs of them goes on."""
         lines = [_at_stake(row) for row in rows]
         busy = [safe(row["name"]) for row in rows if row["running"]]
-        lines += [f"what runs of {', '.join(busy)} goes on"] if busy else []
+        lines += [f"the running quest of {', '.join(busy)} continues"] if busy else []
         doing = Request("ritual_delete", "delete", "deleted", RITUALS)
         self._ask("delete ritual", rows, lines, lambda: each(self._shell, doing, rows))
 
@@ -221,5 +221,5 @@ class ScheduleActions:
 
 
 def _at_stake(row: Row) -> str:
-    runs = f"  {row['last_number']} runs so far" if row["last_number"] else "  never ran"
+    runs = f"  {row['last_number']} runs" if row["last_number"] else "  no runs"
     return f"{safe(row['name'])}  {safe(row['schedule'])}{runs}"

@@ -228,8 +228,8 @@ RUN_ORDERS: Orders = {
 
 
 Info = Mapping[str, Any]
-LATE = {"one": "runs once for all that were missed", "none": "does not run"}
-OVERLAP = {"skip": "is skipped", "queue": "waits for its end"}
+LATE = {"one": "run once for all missed times", "none": "do not run"}
+OVERLAP = {"skip": "skip the next run", "queue": "queue the next run"}
 """What becomes of a time that comes while the run before goes on."""
 
 
@@ -248,11 +248,11 @@ def quest(info: Info, look: Rendering) -> Lines:
             ("check", row["check"]),
             ("tries", f"{row['attempts']} of {row['retries'] + 1}" if row["retries"] else None),
             ("exit code", row["exit_code"]),
-            ("began", clock(row["started_at"], look)),
+            ("started", clock(row["started_at"], look)),
             ("ended", clock(row["ended_at"], look)),
             ("ritual", row["ritual"]),
             ("mission", _mission(row)),
-            ("mission of check", row["check_id"]),
+            ("check mission", row["check_id"]),
         ),
     ]
 
@@ -270,13 +270,13 @@ def ritual(info: Info, look: Rendering) -> Lines:
         *pairs(
             ("command", row["command"]),
             ("folder", row.get("cwd")),
-            ("begins", f"a {row['kind']}"),
+            ("starts", f"a {row['kind']}"),
             ("check", row.get("check")),
             ("tries", row["retries"] + 1 if row.get("retries") else None),
             ("schedule", f"{row['schedule']}  {row['zone']}"),
             ("next", None if row["paused"] else "\n".join(upcoming) or row["next_local"] or "never"),
-            ("while one runs", f"the next {OVERLAP.get(row['overlap'], row['overlap'])}"),
-            ("late", LATE.get(row["catch_up"], row["catch_up"])),
+            ("on overlap", OVERLAP.get(row["overlap"], row["overlap"])),
+            ("missed times", LATE.get(row["catch_up"], row["catch_up"])),
             ("kept runs", row["keep"]),
             ("created", clock(row["created_at"], look)),
         ),
@@ -295,8 +295,8 @@ def run(info: Info, look: Rendering) -> Lines:
         *pairs(
             ("run", row["number"]),
             ("due", row["due_local"]),
-            ("begun by", row["trigger"].replace("_", "-")),
-            ("began", clock(row["started_at"], look)),
+            ("started by", row["trigger"].replace("_", "-")),
+            ("started", clock(row["started_at"], look)),
             ("ended", clock(row["ended_at"], look)),
             ("exit code", row["exit_code"]),
             ("mission", row["mission"]),

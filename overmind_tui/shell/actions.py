@@ -28,24 +28,24 @@ class Context(StrEnum):
     """A context: where a key is pressed."""
 
     EVERYWHERE = "everywhere"
-    TABLE = "tables"
-    MISSIONS = "a mission"
-    PLANS = "plans"
-    PLAN = "an agent of a plan"
-    QUESTS = "quests"
-    RITUALS = "rituals"
-    RUNS = "runs of a ritual"
-    WORKTREES = "worktrees"
+    TABLE = "table"
+    MISSIONS = "mission"
+    PLANS = "plan"
+    PLAN = "agent"
+    QUESTS = "quest"
+    RITUALS = "ritual"
+    RUNS = "ritual run"
+    WORKTREES = "worktree"
     CHANGES = "changes"
-    NEEDS = "needs you"
-    LOG = "the log"
-    TEXT = "texts"
-    HELP = "the help"
-    LOOKING = "a terminal, looking"
-    TYPING = "a terminal, typing"
-    BOX = "the message box"
-    FIELD = "any text field"
-    FORM = "a new mission"
+    NEEDS = "needs-you"
+    LOG = "log"
+    TEXT = "text"
+    HELP = "help"
+    LOOKING = "terminal, view only"
+    TYPING = "terminal, typing"
+    BOX = "message box"
+    FIELD = "text field"
+    FORM = "new mission"
 
 
 NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.WORKTREE})
@@ -61,7 +61,7 @@ class Unlike(NamedTuple):
     reason: str
 
 
-LOOKS_ON = Unlike(Danger.NONE, "in read-only mode it only looks at the terminal")
+LOOKS_ON = Unlike(Danger.NONE, "in read-only mode it only shows the terminal")
 
 
 class Action(NamedTuple):

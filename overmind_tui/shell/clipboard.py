@@ -77,7 +77,7 @@ def save_lines(shell: Shell, read: Callable[[], Iterator[str]], name: str) -> No
             nonlocal count
             for line in read():
                 if worker.is_cancelled:  # the program ends
-                    raise InterruptedError(errno.EINTR, "the program was left")
+                    raise InterruptedError(errno.EINTR, "the program was closed")
                 count += 1
                 yield line.encode(errors="replace") + b"\n"
 

@@ -27,8 +27,13 @@ class Step(NamedTuple):
 
 STEPS = (
     Step("needs", None, "! shows what needs you"),
-    Step("answer", Context.NEEDS, "y allows, n denies, enter shows all of it", "! there y allows, n denies"),
-    Step("look", Context.MISSIONS, "enter looks at its terminal, esc comes back", "esc comes back to the missions"),
+    Step(
+        "answer",
+        Context.NEEDS,
+        "y allows, n denies, enter shows the whole question",
+        "! opens the list, y allows, n denies",
+    ),
+    Step("look", Context.MISSIONS, "enter shows its terminal, esc goes back", "esc goes back to the missions"),
 )
 
 

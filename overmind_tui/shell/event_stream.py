@@ -89,7 +89,7 @@ class EventStream:
                 self._connected(_Session(self._home))
                 pause = FIRST_PAUSE
             except (ConnectionError, TimeoutError, OSError):
-                self._send(Disconnected("The supervisor went away", final=False))
+                self._send(Disconnected("Lost the connection to the supervisor", final=False))
             except OvermindError as error:
                 if error.code == "daemon_not_running" and self._may_host and not self._closed.is_set():
                     self._may_host = False

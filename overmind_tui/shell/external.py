@@ -82,7 +82,7 @@ async def _alone(shell: Shell, argv: Sequence[str], cwd: str, environ: dict[str,
         if driver.can_suspend:
             with _away(shell.app, driver):
                 return await _status(argv, cwd, environ, None)
-        shell.flash(f"{argv[0]} needs a terminal, and there is none here", "bad")
+        shell.flash(f"{argv[0]} needs a terminal, and this program has none", "bad")
     except OSError as error:
         shell.flash(f"{error.filename or argv[0]}: {error.strerror}", "bad")
     return NOT_STARTED
@@ -180,7 +180,7 @@ def page(shell: Shell, text: str, name: str) -> None:
     argv = _pager(shell.world.environ)
     if argv is None:
         os.unlink(path)
-        shell.flash("no pager: set PAGER, or install less", "bad")
+        shell.flash("no pager found: set PAGER or install less", "bad")
         return
     run(shell, [*argv, path], cwd="/", then=lambda _code: os.unlink(path))
 

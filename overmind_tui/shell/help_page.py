@@ -17,10 +17,10 @@ BORDERS = 3
 class HelpPage(TextPage):
     """The keys of a context."""
 
-    keys = "enter does it · / filter · esc back"
+    keys = "enter runs it · / filter · esc back"
 
     def __init__(self, about: Context) -> None:
-        super().__init__("help", f"keys of {about.value}", list)
+        super().__init__("help", f"{about.value} keys", list)
         self._about = about
         self._at = 0
         self._sheet = Sheet([], [])
@@ -113,7 +113,7 @@ class HelpPage(TextPage):
             return
         entry = entries[self._at]
         if entry.action is None and not entry.line:
-            self.shell.flash(f"{entry.keys}: nothing that could be done", "slow")
+            self.shell.flash(f"{entry.keys}: no action in this row", "slow")
             return
         self.close()
         page = self.app.screen

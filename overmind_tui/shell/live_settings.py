@@ -53,7 +53,7 @@ class LiveSettings:
             found = settings.load(self._path)
         except BadSettings as mistake:
             self.mistake, self.mistakes = str(mistake), mistake.sentences
-            flash(f"{mistake} · what was good stays", "bad")
+            flash(f"{mistake} · the rest still applies", "bad")
             return
         self.mistake, self.mistakes = "", ()
         self._take(found, flash, wear)
@@ -63,7 +63,7 @@ class LiveSettings:
         if found == before:
             return
         unknown = not wear(found)
-        flash(f"config.toml: there is no theme {self.theme!r}" if unknown else "config.toml: read again",
+        flash(f"config.toml: unknown theme {self.theme!r}" if unknown else "config.toml reloaded",
                   "bad" if unknown else "quiet")  # fmt: skip
 
 

@@ -57,7 +57,7 @@ class Quit:
         if not live:
             self.at_once()
             return
-        several = "missions run" if live > 1 else "mission runs"
+        several = "missions are running" if live > 1 else "mission is running"
         lines = [f"{live} {several}, and only this program supervises {'them' if live > 1 else 'it'}."]
         answers = [
             Answer(("q", "k", "y"), "keep running in the background", self._keep, "good"),

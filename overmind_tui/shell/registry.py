@@ -78,7 +78,7 @@ VIEWS: dict[str, View] = {
         View(
             "missions",
             ("m", "mission", "ms", "monitor"),
-            "all missions, the log and the load of the selected one",
+            "missions, with the log and load of the selected one",
             Context.MISSIONS,
             "No missions yet.",
             "overmind_tui.shell.views:missions",
@@ -87,16 +87,16 @@ VIEWS: dict[str, View] = {
         View(
             "logs",
             ("l", "log"),
-            "the log of the selected mission, or of a named one",
+            "log of the selected or named mission",
             Context.LOG,
-            "Nothing was written yet.",
+            "No output yet.",
             "overmind_tui.shell.views:logs",
             about=True,
         ),
         View(
             "describe",
             ("desc",),
-            "all that is known about the selected mission, or a named one",
+            "details of the selected or named mission",
             Context.TEXT,
             "No mission is selected.  :missions chooses one",
             "overmind_tui.shell.views:of_mission",
@@ -105,7 +105,7 @@ VIEWS: dict[str, View] = {
         View(
             "changes",
             ("diff", "vc"),
-            "what changed in the selected mission's folder, or a named one's",
+            "changes in the folder of the selected or named mission",
             Context.CHANGES,
             "No mission is selected.  :missions chooses one",
             "overmind_tui.shell.views:of_mission",
@@ -114,9 +114,9 @@ VIEWS: dict[str, View] = {
         View(
             "events",
             ("e", "ev", "event"),
-            "what happened, the newest last",
+            "events, newest last",
             Context.TABLE,
-            "Nothing happened yet.\n:new starts a mission   :demo shows everything alive",
+            "No events yet.\n:new starts a mission   :demo starts a demonstration",
             "overmind_tui.events.page:open_events",
             tables.EVENTS,
             Fetch("events", {}, tables.events, events=frozenset({"*"})),
@@ -134,9 +134,9 @@ VIEWS: dict[str, View] = {
         View(
             "top",
             ("t", "load"),
-            "what each live mission uses",
+            "resource use of live missions",
             Context.MISSIONS,
-            "Nothing runs.\n:new starts a mission   :demo shows everything alive",
+            "No live missions.\n:new starts a mission   :demo starts a demonstration",
             columns=tables.TOP,
             fetch=Fetch("top", {}, tables.top, every=1.0, events=frozenset({"*"})),
             order="cpu",
@@ -146,9 +146,9 @@ VIEWS: dict[str, View] = {
         View(
             "cost",
             ("costs", "usage"),
-            "what agents cost; also: cost day, cost label",
+            "cost of agents; also: cost day, cost label",
             Context.TABLE,
-            "No agent has cost anything yet.\n:new claude fix the tests   starts one",
+            "No costs yet.\n:new claude fix the tests   starts an agent",
             columns=tables.COST,
             fetch=Fetch(
                 "cost",
@@ -162,7 +162,7 @@ VIEWS: dict[str, View] = {
         View(
             "blueprints",
             ("bp", "plans", "pipelines"),
-            "all plans, and how far each has come",
+            "all plans and their progress",
             Context.PLANS,
             "No plans yet.\n:init writes an example   :apply blueprint.toml starts it",
             "overmind_tui.plans.page:open_plans",
@@ -174,7 +174,7 @@ VIEWS: dict[str, View] = {
         View(
             "plan",
             ("dag",),
-            "the agents of the selected plan, or a named one, live",
+            "agents of the selected or named plan, live",
             Context.PLAN,
             "This plan has no agents.\n:blueprints lists all plans",
             "overmind_tui.plans.page:open_plan",
@@ -186,9 +186,9 @@ VIEWS: dict[str, View] = {
         View(
             "quests",
             ("quest",),
-            "work to be done once, and its result",
+            "one-time work and its result",
             Context.QUESTS,
-            "No quests yet.\n:quest run make test   begins one",
+            "No quests yet.\n:quest run make test   starts one",
             "overmind_tui.schedules.page:open_quests",
             schedules_rows.COLUMNS,
             Fetch("quests", {}, schedules_rows.quests, events=schedules_rows.CHANGES),
@@ -197,7 +197,7 @@ VIEWS: dict[str, View] = {
         View(
             "rituals",
             ("ritual", "cron", "schedules"),
-            "work on a schedule: the next run and the last one",
+            "work on a schedule",
             Context.RITUALS,
             "No rituals yet.\n:ritual create nightly '0 3 * * *' make backup   creates one",
             "overmind_tui.schedules.page:open_rituals",
@@ -208,10 +208,10 @@ VIEWS: dict[str, View] = {
         View(
             "worktrees",
             ("wt", "worktree"),
-            "the worktrees of isolated missions: what is to be landed, and what may go",
+            "worktrees of isolated missions, to land or discard",
             Context.WORKTREES,
-            "No worktrees yet.\n:run --isolate make test   gives a mission one of its own, and ports\n"
-            ":init --isolation   writes .overmind.yml, with which every mission gets one",
+            "No worktrees yet.\n:run --isolate make test   runs a mission in its own worktree, with its own ports\n"
+            ":init --isolation   writes .overmind.yml, which gives every mission a worktree",
             "overmind_tui.landing.page:open_worktrees",
             lines.COLUMNS,
             Fetch("worktrees", {"ids": None}, lines.worktrees, events=lines.CHANGES),
@@ -220,16 +220,16 @@ VIEWS: dict[str, View] = {
         View(
             "doctor",
             ("dr", "check"),
-            "what is installed, and how to mend what is not",
+            "installed programs and problems, with fixes",
             Context.TEXT,
-            "Looking …",
+            "Checking …",
             "overmind_tui.doctor.page:open_doctor",
         ),
-        View("help", ("h", "keys"), "the keys of this view", Context.TEXT, opens="overmind_tui.shell.views:help_here"),
+        View("help", ("h", "keys"), "keys of this view", Context.TEXT, opens="overmind_tui.shell.views:help_here"),
         View(
             "aliases",
             ("commands", "a"),
-            "all views and verbs, your aliases and hotkeys",
+            "all views and commands, your aliases and hotkeys",
             Context.TEXT,
             opens="overmind_tui.shell.views:aliases",
         ),
@@ -238,7 +238,7 @@ VIEWS: dict[str, View] = {
 RUNS = View(
     "history",
     (),
-    "the runs of a ritual",
+    "runs of a ritual",
     Context.RUNS,
     "No runs yet.",
     columns=schedules_rows.RUNS,

@@ -77,16 +77,16 @@ def read_hotkeys(key: str, value: object) -> Hotkey:
     """
     table = {"line": value} if isinstance(value, str) else value
     if not isinstance(table, Mapping) or not set(table) <= _FIELDS or not isinstance(table.get("line"), str):
-        raise ValueError('write a line, or { line = "top", context = "missions", override = true }')
+        raise ValueError('write a command line, or { line = "top", context = "missions", override = true }')
     line = table["line"].strip().lstrip(":").strip()
     if not line:
-        raise ValueError("its line is empty")
+        raise ValueError("the command line is empty")
     name, context = named(key), _context(table.get("context"))
     taken = _taken(name, context)
     if name in KEPT:
-        raise ValueError(f"{key} can't be taken: {taken or 'it leads out of everything'}")
+        raise ValueError(f"{key} can't be a hotkey: {taken or 'it always leaves the view'}")
     if taken and table.get("override") is not True:
-        raise ValueError(f"{key} is taken: {taken}; override = true takes it")
+        raise ValueError(f"{key} is already used: {taken}. To replace it, set override = true")
     return Hotkey(name, line, context)
 
 
@@ -105,7 +105,7 @@ def named(text: str) -> str:
         return lower
     found = _MODIFIED.fullmatch(lower)
     if found is None:
-        raise ValueError(f"{text!r} is no key: write ctrl-t, shift-n, alt-x, f5, space or one character")
+        raise ValueError(f"{text!r} is not a key: write ctrl-t, shift-n, alt-x, f5, space or one character")
     modifiers = sorted(set(re.split("[-+]", found[1].strip("-+"))))
     if modifiers == ["shift"] and len(found[2]) == 1 and found[2].isalpha():
         return found[2].upper()
@@ -117,7 +117,7 @@ def _base(text: str, word: str) -> str:
         return word
     if word in _NAMES and "+" not in _NAMES[word]:
         return _NAMES[word]
-    raise ValueError(f"{text!r} is no key: {word!r} has no name")
+    raise ValueError(f"{text!r} is not a key: unknown key name {word!r}")
 
 
 def _context(word: object) -> Context | None:
@@ -171,7 +171,7 @@ class BadSettings(ValueError):
     """
 
     def __init__(self, sentences: Sequence[str], settings: Settings) -> None:
-        more = f" (and {len(sentences) - 1} more, :doctor says all)" if len(sentences) > 1 else ""
+        more = f" (and {len(sentences) - 1} more, :doctor lists all)" if len(sentences) > 1 else ""
         super().__init__(sentences[0] + more)
         self.sentences = tuple(sentences)
         self.settings = settings
@@ -208,10 +208,10 @@ def _text(path: str) -> str:
         with open(path, "rb") as file:
             return file.read().decode()
     except OSError as error:
-        said = f"config.toml: {path} can't be read ({error.strerror}): make it readable"
+        said = f"config.toml: {path} can't be read: {error.strerror}. Make it readable"
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        said = f"config.toml line {line}: this is no UTF-8: save the file as UTF-8"
+        said = f"config.toml line {line}: the file is not UTF-8: save it as UTF-8"
     raise BadSettings([said], Settings())
 
 
@@ -263,16 +263,18 @@ def _value(key: str, value: object, mistakes: list[_Mistake]) -> object:
         return _detach_keys(path, value)
     default = Settings._field_defaults[key]
     if type(value) is not type(default):
-        raise _Mistake(path, f"{value!r} is not allowed here")
+        raise _Mistake(path, f"{value!r} is not valid: write {_KINDS[type(default)]}")
     if key in _CHOICES and value not in _CHOICES[key]:
         raise _Mistake(path, f"write one of {', '.join(_CHOICES[key])}")
     if key in _MOST and not 0 <= int(str(value)) <= _MOST[key]:
-        raise _Mistake(path, f"write a number up to {_MOST[key]}")
+        raise _Mistake(path, f"write a number from 0 to {_MOST[key]}")
     return value
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {"symbols": SYMBOLS, "log_range": RANGES}
 _MOST = {"fps": MOST_FPS, "escape_ms": MOST_ESCAPE}
+_KINDS: Mapping[type, str] = {str: "text in quotes", bool: "true or false", int: "a whole number"}
+"""Type of a setting → what to write."""
 
 
 def _hotkeys(table: Mapping[str, object], mistakes: list[_Mistake]) -> tuple[Hotkey, ...]:
@@ -289,9 +291,11 @@ def _aliases(table: Mapping[str, object], mistakes: list[_Mistake]) -> dict[str,
     found = {}
     for word, line in table.items():
         if not word or any(one.isspace() for one in word) or word[0] in ":/!-":
-            mistakes.append(_Mistake(("tui", "aliases", word), "an alias is one word"))
+            mistakes.append(
+                _Mistake(("tui", "aliases", word), "an alias must be one word that does not begin with : / ! or -")
+            )
         elif not isinstance(line, str) or not line.strip():
-            mistakes.append(_Mistake(("tui", "aliases", word), 'write a line, such as "missions label=mine"'))
+            mistakes.append(_Mistake(("tui", "aliases", word), 'write a command line, e.g. "missions label=mine"'))
         else:
             found[word] = line
     return found
@@ -307,7 +311,7 @@ def _detach_keys(path: tuple[str, ...], value: object) -> tuple[str, ...]:
     from overmind_core.client.detach_keys import parse_key  # noqa: PLC0415 - most homes have no configuration
 
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise _Mistake(path, 'write a list, such as ["ctrl-]"]')
+        raise _Mistake(path, 'write a list of keys, e.g. ["ctrl-]"]')
     for one in value:
         try:
             parse_key(one)
@@ -338,4 +342,4 @@ def explained(error: str, text: str) -> str:
     reason = found[1] if found else error or "nested too deep"
     line = int(found[2]) if found and found[2] else max(len(text.splitlines()), 1)
     column = f", column {found[3]}" if found and found[3] else ""
-    return f"line {line}{column}: {reason[:1].lower()}{reason[1:]}: mend that line"
+    return f"line {line}{column}: {reason[:1].lower()}{reason[1:]}. Fix that line"

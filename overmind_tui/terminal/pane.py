@@ -144,7 +144,7 @@ class TerminalPanel:
             return
         if not item.write:
             self._stop_typing()
-            self._screen.shell.flash(f"{safe(self.session.name)} takes no input: watching only", "slow")
+            self._screen.shell.flash(f"{safe(self.session.name)} takes no input: view only", "slow")
             self._screen.shell.typed.hush()
             self._screen.refocus()
         elif not item.again:
@@ -251,7 +251,7 @@ class TerminalPanel:
         """Type into it."""
         row = self._screen.shell.fleet.of(self.session.mission)
         if row is None or not missions_rows.is_live(row) or (self.session.ended and not self._was_final):
-            self._screen.shell.flash(f"{safe(self.session.name)} has ended: r runs it again", "slow")
+            self._screen.shell.flash(f"{safe(self.session.name)} has ended: r restarts it", "slow")
         else:
             self.join(row)
 
@@ -261,7 +261,7 @@ class TerminalPanel:
             self.session.link.keep()
             self._screen.shell.flash(f"{safe(self.session.name)} stays in its terminal", "good")
         else:
-            self._screen.shell.flash("keep: type into the terminal first", "slow")
+            self._screen.shell.flash("keep: start typing in the terminal first", "slow")
 
     def _detach_again(self, key: DetachKey) -> None:
         """The key that leaves was pressed in looking: at once after typing it leaves the pane, else it sends itself."""
@@ -309,7 +309,7 @@ class TerminalPanel:
             self._was_final = True
             self._screen.shell.act("restart", rows)
         else:
-            self._screen.shell.flash(f"{safe(self.session.name)} still runs", "slow")
+            self._screen.shell.flash(f"{safe(self.session.name)} is still running", "slow")
 
     def close_one(self) -> bool:
         """Close one thing; whether there was any."""

@@ -244,7 +244,7 @@ class TerminalSession:
                 shell.flash(said, "wait")
                 ring(shell, said)
             case happened.Clipboard():
-                clipboard.copy(shell, event.data.decode("utf-8", "replace"), f"what {safe(self.name)} copied")
+                clipboard.copy(shell, event.data.decode("utf-8", "replace"), f"text from {safe(self.name)}")
 
     def _reply(self, answer: bytes) -> None:
         """What a terminal answers by itself; who only looks says nothing."""

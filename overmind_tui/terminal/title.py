@@ -12,7 +12,7 @@ from overmind_tui.render.cells import safe
 from overmind_tui.render.numbers import span
 
 Json = Mapping[str, Any]
-OVER = "r run again · esc back"
+OVER = "r restart · esc back"
 SIGNALLED = 128
 
 
@@ -36,9 +36,9 @@ def looking(
         read_only: Nothing may be typed at all.
     """
     if selecting:
-        return "selecting · space other end · c copies"
+        return "selecting · space other end · c copy"
     size = f"{terminal[0]}x{terminal[1]}, cropped" if cropped else ""
-    place = f"{back} back" if back else ""
+    place = f"{back} lines back" if back else ""
     keys = "esc back" if read_only or back else "i types · esc back"
     return " · ".join(part for part in ("looking", place, searching, size, keys) if part)
 
@@ -51,7 +51,7 @@ def typing(keys: Sequence[str], *, terminal: tuple[int, int], cropped: bool) -> 
 
 def finishing(seconds: float) -> str:
     """Until a headless session's turn is over."""
-    return f"finishing the turn ({span(seconds)} so far) · i interrupt now · esc cancel"
+    return f"finishing the turn ({span(seconds)}) · i interrupt now · esc cancel"
 
 
 def exited(code: int) -> str:
@@ -64,9 +64,9 @@ def over(item: Json) -> str:
     match item["type"]:
         case "handing_back":
             reason = safe(item.get("reason"))
-            return f"could not start here: {reason} · esc back" if reason else "goes on without a terminal · esc back"
+            return f"could not start here: {reason} · esc back" if reason else "running without a terminal · esc back"
         case "detached":
-            return "sent away · i types · esc back"
+            return "detached · i types · esc back"
     code, status, reason = item.get("exit_code"), safe(item.get("status")), safe(item.get("reason"))
     how = f"exited ({code})" if code is not None else status
     return f"{how}{f', {reason}' if reason and reason != how else ''} · {OVER}"

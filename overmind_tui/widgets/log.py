@@ -106,7 +106,7 @@ class LogCanvas(ScrollCanvas):
         """One row."""
         cells = self.scrollable_content_region.width
         if not len(self.rows):
-            said = self.empty if self.paged_log.wanted is None else "no line matches · esc shows everything again"
+            said = self.empty if self.paged_log.wanted is None else "no line matches · esc clears the filter"
             return self.strip([(f" {said}" if y == 0 else "", self.tone("quiet"))], cells)
         at = self.rows.at(y + self.scroll_offset.y)
         lines = self.paged_log.lines(at.page) if at is not None else ()

@@ -363,7 +363,7 @@ class TerminalView(TerminalCanvas):
         if self._pattern is None:
             return ""
         count = sum(match.begins for match in self._matches)
-        return f"/{self._pattern.pattern}: {'takes too long' if self._slow else count or 'not there'}"
+        return f"/{self._pattern.pattern}: {'takes too long' if self._slow else count or 'not found'}"
 
     def begin_search(self) -> None:
         """What is typed from now on is looked for from here."""

@@ -57,7 +57,7 @@ PROMPT = ("send", AGENT, "--queue", "%bash git status --short && ./test")
 SCENES = (
     Scene("demo", "demo-build", ("waiting", "[2/4]", "1/3"), coached=True),
     Scene("small", "demo-worker", ("waiting", "demo-shell"), size=SMALL),
-    Scene("needs", "demo-agent", ("always would store",), ("!",)),
+    Scene("needs", "demo-agent", ("always stores the rule",), ("!",)),
     Scene("light", "demo-service", ("INFO",), theme="light"),
     Scene("message", "demo-agent", ("then tell me",), ("m", *"when you are done, run the tests", "ctrl+j",
                                                        *"and then tell me what you changed")),

@@ -31,12 +31,12 @@ OTHER_WORDS = {
 """Command whose line is not that of its operation → why."""
 SAFER = {
     ("verb", "attach"): Danger.CHANGES,
-    ("a mission", "open"): Danger.CHANGES,
-    ("a mission", "attach"): Danger.CHANGES,
-    ("an agent of a plan", "attach"): Danger.CHANGES,
-    ("needs you", "attach"): Danger.CHANGES,
-    ("a mission", "as-toml"): Danger.ENDS_WORK,
-    ("a terminal, typing", "detach"): Danger.CHANGES,
+    ("mission", "open"): Danger.CHANGES,
+    ("mission", "attach"): Danger.CHANGES,
+    ("agent", "attach"): Danger.CHANGES,
+    ("needs-you", "attach"): Danger.CHANGES,
+    ("mission", "as-toml"): Danger.ENDS_WORK,
+    ("terminal, typing", "detach"): Danger.CHANGES,
 }
 """What the full-screen program does in read-only mode, though the operation that it names is no reading: each was
 looked at, so that nobody is added in passing."""

@@ -44,7 +44,7 @@ SHOWN = [
     ),
     (
         {"file_path": "/a.py", "old_string": "x", "new_string": "y", "replace_all": True},
-        [" /a.py", " - x", " + y", " everywhere in the file"],
+        [" /a.py", " - x", " + y", " replaces every occurrence in the file"],
     ),
     ({"file_path": "/a.py", "old_string": "x", "new_string": "y", "replace_all": False}, [" /a.py", " - x", " + y"]),
     ({"file_path": "/new.py", "content": "one\n\ttwo"}, [" /new.py", " + one", " +     two"]),
@@ -131,7 +131,7 @@ def test_what_is_no_question_has_no_options(asked):
 
 def test_options_stand_below_their_question_with_what_was_chosen():
     assert texts(subject.lines(question(subject=SEVERAL), chosen(SEVERAL, 2))) == [
-        " Which?  several may be chosen",
+        " Which?  choose one or more",
         "   1  [ ] A",
         "   2  [x] B",
         "",
@@ -208,13 +208,13 @@ def test_a_line_of_the_list_is_never_too_long(cells):
 # words
 
 ENDINGS = [
-    ([], "the question is not asked any more"),
-    ([{"type": "answered", "question": 7, "by": None, "name": "api"}], "api: the question is not asked any more"),
+    ([], "the question is no longer open"),
+    ([{"type": "answered", "question": 7, "by": None, "name": "api"}], "api: the question is no longer open"),
     (
         [{"type": "answered", "question": 7, "by": "rule Bash(ls)", "behaviour": "allow", "name": "api"}],
         "api: allowed by rule Bash(ls)",
     ),
-    ([{"type": "answered", "question": 8, "by": "a person"}], "the question is not asked any more"),
+    ([{"type": "answered", "question": 8, "by": "a person"}], "the question is no longer open"),
 ]
 
 

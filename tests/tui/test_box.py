@@ -48,7 +48,7 @@ def test_what_is_typed_ahead_is_one_message(om, opened, planner):
         write(app, "mhello you\rt")
         await settled(app, pilot)
         await until(pilot, lambda: sessions.messages(om, planner)[-1] == "hello you", what="the message")
-        await until(pilot, lambda: "planner has answered" in picture(app), what="what became of it")
+        await until(pilot, lambda: "planner answered" in picture(app), what="what became of it")
         assert app.main.table_panel.flat, "the key after the message was for the table"
 
     opened({}, scenario)
@@ -89,7 +89,7 @@ def test_esc_keeps_the_draft_of_each_mission_also_for_the_next_program(om, opene
         await until(pilot, lambda: len(app.fleet.rows) == 2, what="rows")
         await at(app, pilot, planner)
         await pilot.press("m", *"half", "escape")
-        assert "the draft is kept" in picture(app)
+        assert "draft kept: m opens it again" in picture(app)
         await at(app, pilot, other)
         await pilot.press("m")
         assert app.screen.field.text == ""
@@ -219,7 +219,7 @@ def test_i_ends_the_turn_and_says_so_or_that_there_is_none(om, opened, planner):
     async def scenario(app, pilot):
         await at(app, pilot, planner)
         await pilot.press("i")
-        await until(pilot, lambda: "planner: no turn is under way" in picture(app), what="nothing to end")
+        await until(pilot, lambda: "planner: no turn in progress" in picture(app), what="nothing to end")
         sessions.say(om, planner, "!sleep 600 late")
         await until(pilot, lambda: app.fleet.of(planner)["activity"] == "working", what="working")
         await pilot.press("i")
@@ -247,7 +247,7 @@ def test_to_one_whom_a_person_has_in_a_terminal_the_second_enter_queues_it(om, o
             person.ok("attach", id=planner)
             await until(pilot, lambda: om.info(planner)["mode"] == "interactive", what="handed over")
             await pilot.press("m", *"later", "enter")
-            await until(pilot, lambda: "a person has planner in a terminal" in picture(app), what="the refusal")
+            await until(pilot, lambda: "planner is open in a terminal" in picture(app), what="the refusal")
             await pilot.press("enter")
             await settled(app, pilot)
             await until(pilot, lambda: "queued for planner" in picture(app), what="queued")

@@ -86,7 +86,7 @@ def test_each_line_of_a_diff_has_its_place_in_the_file(repository):
 def test_nothing_changed_and_no_commit_yet_are_no_errors(tmp_path):
     run(tmp_path, "init", "-q", "-b", "main")
     found = changes_page.git_changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since=None)
-    assert "nothing is changed here" in shown(text_of(found))
+    assert "no uncommitted changes" in shown(text_of(found))
     (tmp_path / "file").write_text("one\n")
     run(tmp_path, "add", "file")
     found = changes_page.git_changes(str(tmp_path), {"PATH": "/usr/bin:/bin"}, since="2020-01-01T00:00:00Z")
@@ -103,8 +103,8 @@ def test_only_what_is_below_the_folder_counts(repository):
 
 def test_where_git_can_not_say_anything_it_is_said_why(tmp_path):
     for folder, path, sentence in (
-        (tmp_path, "/usr/bin:/bin", "is in no git repository"),
-        (tmp_path / "gone", "/usr/bin:/bin", "is not there"),
+        (tmp_path, "/usr/bin:/bin", "is not in a git repository"),
+        (tmp_path / "gone", "/usr/bin:/bin", "does not exist"),
         (tmp_path, "/nowhere", "git is not on PATH"),
     ):
         with pytest.raises(changes_page.GitFailed, match=sentence):
@@ -136,9 +136,9 @@ def test_a_huge_diff_is_cut_with_a_note(repository, monkeypatch):
     text = text_of(found)
     assert found.cut == "more than 1 MB"
     assert len(text.lines) < diff.MOST_LINES + 100
-    assert "cut here: more than 1 MB" in shown(text)
+    assert "cut off: more than 1 MB" in shown(text)
     text = text_of(found._replace(cut=""))
-    assert "cut here: more than 20,000 lines" in shown(text)
+    assert "cut off: more than 20,000 lines" in shown(text)
 
 
 def test_git_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
@@ -238,7 +238,7 @@ def test_v_shows_the_changes_and_n_goes_from_file_to_file(om, opened, repository
         await until(pilot, lambda: app.notice.text.startswith("copied"), what="copied")
         assert "+seven [b]" in copied(app)
         await pilot.press("c")
-        assert app.notice.text.startswith("no line of a file is under the cursor")
+        assert app.notice.text.startswith("the cursor is not on a line of a file")
         later(app)
         await pilot.press("q")
         assert len(app.screen_stack) == 1
@@ -294,7 +294,7 @@ def test_e_changes_the_definition_and_asks_before_what_runs_is_restarted(om, ope
         await until(pilot, lambda: len(om.info("alpha")["runs"]) == 2, what="another run")
         ran.clear()
         await pilot.press("e")
-        await until(pilot, lambda: app.notice.text == "nothing was changed", what="nothing to change")
+        await until(pilot, lambda: app.notice.text == "nothing changed", what="nothing to change")
         assert "--quiet" in ran[0], "no words of it stay in the person's shell"
 
     ran: list[Sequence[str]] = []
@@ -313,7 +313,7 @@ def test_e_with_an_editor_that_fails_says_that_nothing_was_changed(om, opened, t
 
     async def scenario(app, pilot):
         await pilot.press("e")
-        await until(pilot, lambda: app.notice.text.startswith("nothing was changed · "), what="a word about it")
+        await until(pilot, lambda: app.notice.text.startswith("nothing changed · "), what="a word about it")
 
     opened({"alpha": "sleep 300"}, scenario)
 
@@ -333,6 +333,6 @@ def test_s_is_a_shell_in_the_folder_and_back(om, opened, tmp_path):
         assert (tmp_path / "where").read_text() == f"{folder}\n"
         folder.rmdir()
         await pilot.press("s")
-        await until(pilot, lambda: "is not there" in app.notice.text, what="refused")
+        await until(pilot, lambda: "does not exist" in app.notice.text, what="refused")
 
     opened({}, scenario)

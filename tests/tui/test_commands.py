@@ -265,7 +265,7 @@ def test_a_view_of_the_command_line_that_is_none_is_said(program, om):
     async def session():
         app = program(view="nonsense")
         async with app.run_test(size=(120, 40)) as pilot:
-            await until(pilot, lambda: "no view 'nonsense'" in app.notice.text, what="said")
+            await until(pilot, lambda: "unknown view 'nonsense'" in app.notice.text, what="said")
         await asyncio.to_thread(app.quitting.on_exit)
 
     asyncio.run(session())
@@ -342,7 +342,7 @@ def test_the_doctor_looks_again_and_knows_all_mistakes_of_the_settings(om, opene
         assert "line 2: tui.theme" in picture(app)
         assert "line 3: tui.mouse" in picture(app)
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: "looking again" in app.notice.text, what="again")
+        await until(pilot, lambda: "checking again" in app.notice.text, what="again")
 
     with open(om.path("config.toml"), "w", encoding="utf-8") as file:
         file.write("[tui]\ntheme = 1\nmouse = 2\n")
@@ -369,12 +369,12 @@ def test_a_line_is_understood_as_the_program_has_it(program, om):
 def test_what_makes_no_sense_is_named_with_what_to_do_and_changes_nothing(opened):
     async def scenario(app, pilot):
         for line, said in (
-            (":events /(", "/( is no filter: missing ), "),
-            (":logs /[", "/[ is no filter: "),
-            (":logs nosuch", "logs: there is no mission 'nosuch' · :missions lists them"),
-            (":attach alfa", "attach: there is no mission 'alfa', 'alpha'? · :missions lists them"),
-            (":describe nosuch", "describe: there is no mission 'nosuch' · :missions lists them"),
-            (":q x", "q takes no words, and you typed 'x' · :q alone leaves"),
+            (":events /(", "/( is not a valid filter: missing ), "),
+            (":logs /[", "/[ is not a valid filter: "),
+            (":logs nosuch", "logs: no mission named 'nosuch' · :missions lists them"),
+            (":attach alfa", "attach: no mission named 'alfa', 'alpha'? · :missions lists them"),
+            (":describe nosuch", "describe: no mission named 'nosuch' · :missions lists them"),
+            (":q x", "q takes no arguments, got 'x' · use :q alone"),
         ):
             await write(pilot, line)
             assert app.notice.text.startswith(said), app.notice.text

@@ -176,7 +176,7 @@ def test_any_verb_runs_behind_the_colon(om):
         command(screen, "thaw")
         screen.until("working")
         command(screen, "nosuch")
-        screen.until("there is no command 'nosuch'", "one")
+        screen.until("unknown command 'nosuch'", "one")
         command(screen, "run --name three sleep 300")
         screen.keys("Escape")
         screen.until("three")

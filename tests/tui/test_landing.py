@@ -117,7 +117,7 @@ def test_how_much_of_a_step_is_done_stands_before_it(step, now):
 def test_the_answer_of_the_supervisor_is_a_text_with_the_place_of_each_line():
     text = changes_diff.text(changes_diff.of_api(CHANGES))
     lines = ["".join(cell.text for cell in line) for line in changes_diff.marked(text, {"app.py:2"})]
-    assert lines[0] == " overmind/api beside main  3 changed, 2 new  +10 -5"
+    assert lines[0] == " overmind/api compared with main  3 changed, 2 new  +10 -5"
     assert lines[2] == " 3 commits"
     assert text.paths == ("app.py", "config/settings.toml", "logo.png", "tests/test_app.py", "legacy.py")
     assert [lines[at] for at, spot in text.spots.items() if spot.place == "app.py:2"] == ["●    2 +import os"]
@@ -192,7 +192,7 @@ def test_more_than_can_be_shown_is_counted():
 
 REFUSALS = [
     (CONFLICTS, False, "conflicts", "app.py            api and web"),
-    (DIRTY, True, "dirty", "only commits land"),
+    (DIRTY, True, "dirty", "Only commits land"),
     (DIRTY, False, "refused", "1 file of web is not committed"),
     (OvermindError("nothing_to_merge", "main has all of it. Nothing to do."), False, "refused", "Nothing to do."),
     (OvermindError("verify_failed", "It failed.", mission={"id": "00000009"}), False, "check failed", "It failed."),
@@ -332,7 +332,7 @@ def test_comments_are_gathered_and_sent_as_one_message():
         await pilot.pause()
         page = app.screen
         await press("c")
-        assert app.notice.text.startswith("no line of a file is under the cursor")
+        assert app.notice.text.startswith("the cursor is not on a line of a file")
         await press("n", *"jjjjjjj", "c")
         assert isinstance(app.screen, Composer)
         app.screen.paste("from the settings")
@@ -400,7 +400,7 @@ def test_landing_shows_what_would_come_and_remembers_how():
         await press("enter")
         await pilot.pause()
         assert app.merged == [Wanted(How.SQUASH, "", "make test").request("00000001", preview=False)]
-        assert app.notice.text == "landed api: 3 commits on main · :wt shows what is left to land"
+        assert app.notice.text == "landed api: 3 commits on main · :wt lists the rest"
         assert app.screen is app.main
         await press(":merge")
         await pilot.pause()
@@ -476,13 +476,13 @@ def test_work_is_lost_only_after_a_second_question():
         await press("ctrl+d", "y")
         assert discards() == [{"id": "00000006", "force": False}]
         assert isinstance(app.screen, Dialog)
-        assert "2 files that are nowhere else" in picture(app)
+        assert "2 files only in this worktree" in picture(app)
         await press("y")
         assert len(discards()) == 1, "the same key twice loses nothing"
         app.replies["discard"] = {"mission": "00000006", "name": "日本-site", "branch": "overmind/日本-site"}
         await press("f")
         assert discards()[-1] == {"id": "00000006", "force": True}
-        assert app.notice.text == "discarded 日本-site: overmind/日本-site and its worktree are gone"
+        assert app.notice.text == "discarded 日本-site: overmind/日本-site and its worktree were removed"
         app.read_only = True
         await press("ctrl+d")
         assert app.notice.text == "read-only: discard is off"
@@ -494,9 +494,9 @@ def test_who_has_no_worktree_is_told_how_to_get_one():
     async def scenario(app, press, pilot):
         app.main.table.select("00000005")
         await press("L")
-        assert app.notice.text == "lint has no worktree of its own · run --isolate gives a mission one"
+        assert app.notice.text == "lint has no worktree · run --isolate gives a mission one"
         await press("*", "L")
-        assert app.notice.text == f"land: one at a time, and {len(FLEET)} are marked"
+        assert app.notice.text == f"land: select one: {len(FLEET)} are marked"
 
     walk(scenario)
 
@@ -508,7 +508,7 @@ def test_pushing_says_where_it_went():
         assert app.notice.text == "pushed overmind/api to origin"
         app.replies["push"]["uncommitted"] = ["a", "b"]
         await press("P")
-        assert app.notice.text.endswith("to origin · 2 files not committed: not among it")
+        assert app.notice.text.endswith("to origin · 2 files not committed, not pushed")
         app.replies["push"] = OvermindError("git_failed", "There is no remote origin.")
         await press("P")
         assert app.notice.text == "api: There is no remote origin."
@@ -544,7 +544,7 @@ def test_an_isolated_mission_is_reviewed_and_landed(om, opened, tmp_path):
         app.screen.act(keymap(Context.WORKTREES)["enter"])
         await until_it_says("overmind/api → main", "+zwei", "new new", "german")
         app.screen.act(keymap(Context.CHANGES)["L"])
-        await until_it_says("1 file of its worktree is not committed", "enter commits first")
+        await until_it_says("1 file of the worktree is not committed", "enter commits first")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Composer), what="the message of the commit")
         app.screen.paste("more")
@@ -580,7 +580,7 @@ def test_a_project_is_trusted_before_its_commands_run(om, opened, tmp_path):
         await pilot.press("l")
         await until(pilot, lambda: "set up" in picture(app), what="its set-up in its log")
         await pilot.press("escape", "d")
-        await until(pilot, lambda: "begun at main" in picture(app), what="where")
+        await until(pilot, lambda: "based on main" in picture(app), what="where")
 
     opened({"other": "true"}, scenario)
 

@@ -152,7 +152,7 @@ def test_what_was_rotated_away_is_said(tmp_path):
     pages = [page for page in reader.pages([], reader.ends) if page is not None]
     files.drop(0, 2)
     assert reader.lines(pages[0])[0][2] == "--- the first 100.0 KB of run 1 are no longer kept ---"
-    assert [text for _, _, text in reader.lines(pages[1])] == ["--- no longer kept ---"]
+    assert [text for _, _, text in reader.lines(pages[1])] == ["--- output no longer kept ---"]
     again, _ = everything(look(described("api", files)))
     lost = 100_000 // len("line 000000\n")
     assert again[0] == "--- the first 100.0 KB of run 1 are no longer kept ---"
@@ -176,7 +176,7 @@ def test_who_meets_a_page_that_was_rotated_away_forgets_all_others_but_those_tha
     assert job.read(pages[1]).lost == []
     files.drop(0, 3)
     read = job.read(pages[1])
-    assert [text for _, _, text in read.lines] == ["--- no longer kept ---"]
+    assert [text for _, _, text in read.lines] == ["--- output no longer kept ---"]
     gone = [page for page in pages if page.spans[0].end[0] <= 150_000]
     assert len(gone) > 3
     assert set(read.lost) == {*gone} - {pages[1]}
@@ -374,8 +374,8 @@ def test_the_border_names_what_is_shown(parts, wanted):
 
 def test_an_empty_part_says_when_the_last_line_was():
     said = nothing_since("the last 5m", BEGAN, BEGAN + 7200, UTC)
-    assert said == "nothing in the last 5m · the last line was at 00:00:00, 2h ago"
-    assert nothing_since("the last 5m", 0.0, BEGAN, UTC) == "nothing in the last 5m"
+    assert said == "no output in the last 5m · the last line was at 00:00:00, 2h ago"
+    assert nothing_since("the last 5m", 0.0, BEGAN, UTC) == "no output in the last 5m"
 
 
 SPAN = "[full-screen output, 22.9 KB]"

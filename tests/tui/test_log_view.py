@@ -218,7 +218,7 @@ def test_ranges_show_what_is_that_young_and_say_when_the_last_line_was(om, opene
         await until(pilot, lambda: "200 ERROR" in shown(app), what="the log")
         app.now = lambda: time.time() + 7200
         await pilot.press("l", "f", "3")
-        await until(pilot, lambda: "nothing in the last 5m · the last line was at" in picture(app), what="why")
+        await until(pilot, lambda: "no output in the last 5m · the last line was at" in picture(app), what="why")
         assert "2h ago" in picture(app)
         assert "the last 5m" in titles(app)[0]
         del app.now
@@ -238,7 +238,7 @@ def test_clearing_the_view_deletes_nothing(om, opened, tmp_path):
     async def scenario(app, pilot):
         await until(pilot, lambda: "200 ERROR" in shown(app), what="the log")
         await pilot.press("l", "C")
-        await until(pilot, lambda: "nothing since the view was cleared" in picture(app), what="nothing")
+        await until(pilot, lambda: "no output since the view was cleared" in picture(app), what="nothing")
         gate.touch()
         await until(pilot, lambda: "late ERROR" in shown(app), what="what came")
         await pilot.press("0")
@@ -277,7 +277,7 @@ def test_the_runs_before_one_after_the_other(om, opened):
         await pilot.press("p")
         await until(pilot, lambda: "run 1 of 3" in titles(app)[0], what="the first")
         await pilot.press("p")
-        assert "no run before" in app.notice.text
+        assert "no previous run" in app.notice.text
         await pilot.press("escape")
         await until(pilot, lambda: shown(app).count("here I am") == 3, what="all runs")
 
@@ -302,7 +302,7 @@ def test_the_logs_of_marked_missions_stand_together_in_the_order_of_their_times(
         ]
         assert "logs · one, two" in titles(app)[0]
         await pilot.press("p")
-        assert "no run in common" in app.notice.text
+        assert "show the log of one mission" in app.notice.text
         await pilot.press("escape")
         await until(pilot, lambda: "one c" not in shown(app) or "two d" not in shown(app), what="one alone")
         await until(pilot, lambda: app.main.panels.current is Panel.TABLE, what="the table")
@@ -401,7 +401,7 @@ def test_a_long_log_is_saved_whole_or_filtered_and_a_copy_of_its_end_says_so(om,
         await until(pilot, lambda: " 1,600" in titles(app)[0], what="counted, too")
         await pilot.press("slash", "ctrl+u")
         await type_text(app, pilot, "(a+)+$\r")
-        await until(pilot, lambda: "takes too long with a line of this log" in app.notice.text, what="given up")
+        await until(pilot, lambda: "takes too long on a line of this log" in app.notice.text, what="given up")
         assert app.main.log_panel.search.wanted is None
 
     opened({"long": f"echo {'a' * 40}!; seq 8000; sleep 300"}, scenario)
@@ -448,7 +448,7 @@ def test_a_log_whose_folder_was_removed_is_a_sentence(om, opened):
 
     async def scenario(app, pilot):
         await pilot.press("l", "f")
-        await until(pilot, lambda: "the log is gone" in picture(app), what="why")
+        await until(pilot, lambda: "the log was removed" in picture(app), what="why")
         await pilot.press("g", "G", "pageup", "w", "t", "m", "2", "0", "c")
         assert app.is_running
 

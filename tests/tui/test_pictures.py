@@ -243,7 +243,7 @@ def test_lost(pictured, size):
     class Lost(Still):
         def _start(self):
             super()._start()
-            self.fleet.lost = "The supervisor went away · reconnecting …"
+            self.fleet.lost = "Lost the connection to the supervisor · reconnecting …"
             self.main.changed_connection()
 
     assert pictured(Lost(), size, settle)

@@ -48,7 +48,7 @@ STATES = {
     "one_run": (lambda: Log(LOG, runs=(2, 3)), ["l", "p"]),
     "nothing_lately": (lambda: Log([], partial="", last_written=NOW - 7200), ["l", "f", "3"]),
     "no_match": (lambda: Log(SERVICE), ["l", "f", "slash", *"nowhere", "enter"]),
-    "gone": (lambda: Log([], partial="", reason="the log is gone: there is no /srv/logs/1 any more"), ["l"]),
+    "gone": (lambda: Log([], partial="", reason="the log was removed: /srv/logs/1 does not exist"), ["l"]),
     "reading_back": (lambda: Log(SERVICE, before=100_000), ["l", "f", "w", "t", "pageup", "ctrl+u"]),
     "sideways": (lambda: Log(LOG), ["l", "right"]),
 }

@@ -149,7 +149,7 @@ def test_changes(pictured, monkeypatch, view, size):
     def found(_folder, _environ, *, since):
         del since
         if view == "changes_no_git":
-            raise page.GitFailed("/srv/work is in no git repository")
+            raise page.GitFailed("/srv/work is not in a git repository")
         nothing = view == "changes_nothing"
         return page.Changes("main", ("9782df6 two [b]things[/b]",), "" if nothing else STATUS, "" if nothing else DIFF,
                            "" if nothing else "more than 2 MB")  # fmt: skip

@@ -391,7 +391,7 @@ def test_from_all_plans_to_one_to_the_log_of_an_agent():
         assert "├" not in page.shown_text()
         page.table.select("build")
         await press("enter")
-        assert app.notice.text == "build has not begun: waits for types"
+        assert app.notice.text == "build has not started: waits for types"
         page.table.select("types")
         await press("enter")
         assert app.screen is app.main
@@ -429,9 +429,9 @@ def test_without_any_plan_it_is_said_what_to_type():
         app.fleet.apply((), (), everything=True)
         app.main.rearrange(asked=True)
         await press(":plan")
-        assert app.notice.text == "there is no plan yet · :init writes an example, :apply FILE starts it"
+        assert app.notice.text == "no plans yet · :init writes an example, :apply FILE starts it"
         await press(":plan release")
-        assert app.notice.text.startswith("plan: there is no plan 'release' · :init writes an example")
+        assert app.notice.text.startswith("plan: no plan named 'release' · :init writes an example")
 
     walk(scenario)
 
@@ -458,7 +458,7 @@ def test_a_plan_is_shown_by_its_name_and_stopped_with_its_agents():
         await press(":plan release/types")
         assert isinstance(app.screen, PlanPage), "the one that it belongs to"
         await press(":pipelines", "x")
-        assert "3 live end with it" in picture(app)
+        assert "3 live children end with it" in picture(app)
         await press("y", "l")
         assert ("stop", "00000010") in app.asked
         assert app.main.panels.current is Panel.LOG
@@ -477,9 +477,9 @@ def test_a_quest_is_cancelled_only_after_a_question():
         assert ("quest_cancel", "00000024") in app.asked
         assert app.notice.text == "cancelled port"
         await press("v")
-        assert app.notice.text == "port was not checked so far"
+        assert app.notice.text == "port has no check yet"
         await press("G", "x")
-        assert app.notice.text == "backup/4 is completed already"
+        assert app.notice.text == "backup/4 is already completed"
         await press("enter")
         assert app.notice.text == "the mission of backup/4 was removed"
         await press("d")
@@ -496,7 +496,7 @@ def test_a_ritual_is_run_paused_resumed_and_deleted_and_has_a_history():
         assert app.asked[-2:] == [("ritual_run", "backup"), ("ritual_pause", "backup")]
         await press("j", "j", "p", "k", "ctrl+d")
         assert ("ritual_resume", "prune") in app.asked
-        assert "what runs of mail goes on" in picture(app)
+        assert "the running quest of mail continues" in picture(app)
         await press("y")
         assert ("ritual_delete", "mail") in app.asked
         await press(":ritual resume --json", ":ritual pause prune", ":ritual delete", "y")
@@ -521,7 +521,7 @@ def test_nothing_is_done_where_there_is_no_row():
         await press(":quests", "x", "enter", "v")
         assert app.notice.text == "cancel: no quest is selected here"
         await press(":quest cancel")
-        assert app.notice.text == "quest cancel: name one, or choose it in :quests"
+        assert app.notice.text == "quest cancel: name one, or select it in :quests"
         await press(":bp", "enter", "l")
         assert app.screen.view == "blueprints"
         app.read_only = True

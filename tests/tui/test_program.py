@@ -197,9 +197,9 @@ def test_below_40x8_every_page_says_so_and_nothing_is_done_unseen(om, opened):
             await pilot.press("escape")
             await until(pilot, lambda: app.screen is app.main, what="back")
         await pilot.resize_terminal(39, 7)
-        await until(pilot, lambda: "q leaves" in picture(app), what="how to leave")
+        await until(pilot, lambda: "q quits" in picture(app), what="how to leave")
         await pilot.press("ctrl+k")
-        assert "too small to see" in app.notice.text
+        assert "terminal too small" in app.notice.text
         assert om.info("alpha")["status"] == "running"
 
     opened({}, scenario)

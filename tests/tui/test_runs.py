@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_what_was_lost_with_its_keeper_is_told_counted_and_needs_somebody():
     assert [one["id"] for one in lost] == ["a"]
     text = missions_rows.lost_text([*lost, *lost], None)
     assert text.startswith("2 missions were lost with their keeper at 2026-01-01 ")
-    assert text.endswith(":restart --lost starts them again")
+    assert text.endswith(":restart --lost restarts them")
     (need,) = inbox_rows.needs([LOST, row("b")], (), NOON)
     assert (need.group, need.said) == ("lost with the keeper", "lost with its keeper")
 
@@ -119,7 +120,7 @@ def verb_of(fleet, name, words, outcome):
     )
     ended: list[Callable[[Outcome], None]] = []
     jobs = SimpleNamespace(start=lambda _name, _argvs, on_result: ended.append(on_result))
-    CommandRun(shell, jobs, None)._spawn(VERBS[name], [words])
+    CommandRun(cast("Any", shell), cast("Any", jobs), cast("Any", None))._spawn(VERBS[name], [words])
     ended[0](outcome)
     return asked
 

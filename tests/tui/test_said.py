@@ -14,10 +14,13 @@ from overmind_tui.shell.remembered import Remembered
 
 QUEUED = {"message": 7, "state": "queued", "ahead": 0}
 EVENTS = [
-    ({"type": "message_delivered"}, "api has it now"),
-    ({"type": "message_answered"}, "api has answered"),
-    ({"type": "message_failed", "error": "exited"}, "api has ended without it · m, then up, brings the text back"),
-    ({"type": "message_failed", "error": "api_error 529"}, "api: api_error 529 · m, then up, brings the text back"),
+    ({"type": "message_delivered"}, "api received the message"),
+    ({"type": "message_answered"}, "api answered"),
+    (
+        {"type": "message_failed", "error": "exited"},
+        "api ended before it read the message · m, then up, restores the text",
+    ),
+    ({"type": "message_failed", "error": "api_error 529"}, "api: api_error 529 · m, then up, restores the text"),
 ]
 
 

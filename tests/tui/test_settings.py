@@ -88,33 +88,42 @@ def test_what_the_module_says_can_be_written_is_read():
 
 
 MISTAKES = [
-    ("[tui]\ntheme = 3", "line 2: tui.theme: 3 is not allowed here"),
+    ("[tui]\ntheme = 3", "line 2: tui.theme: 3 is not valid: write text in quotes"),
     ('[tui]\n\n# x\nsymbols = "emoji"', "line 4: tui.symbols: write one of auto, unicode, ascii"),
     ("[tui]\nmouse = 'yes'", "line 2: tui.mouse"),
     ("[tui]\nmouse = 1", "line 2: tui.mouse"),
     ("[tui]\nfps = true", "line 2: tui.fps"),
-    ("[tui]\nfps = 9999", "line 2: tui.fps: write a number up to 250"),
+    ("[tui]\nfps = 9999", "line 2: tui.fps: write a number from 0 to 250"),
     ("[tui]\nescape_ms = -1", "line 2: tui.escape_ms"),
     ("[tui]\nconfirmkill = true", "line 2: tui.confirmkill: unknown key. Did you mean confirm_kill?"),
     ("[tui]\ndetach_keys = 'ctrl-]'", "line 2: tui.detach_keys: write a list"),
     ("[tui]\ndetach_keys = ['ctrl-c']", "line 2: tui.detach_keys: 'ctrl-c' can't be used"),
     ("[tui]\nhotkeys = 3", "line 2: tui.hotkeys: write a table"),
-    ("[tui.hotkeys]\nx = 'top'", "line 2: tui.hotkeys.x: x is taken: stop (a mission); override = true takes it"),
+    (
+        "[tui.hotkeys]\nx = 'top'",
+        "line 2: tui.hotkeys.x: x is already used: stop (mission). To replace it, set override = true",
+    ),
     (
         "[tui.hotkeys]\n'ctrl-c' = { line = 'top', override = true }",
-        "line 2: tui.hotkeys.ctrl-c: ctrl-c can't be taken",
+        "line 2: tui.hotkeys.ctrl-c: ctrl-c can't be a hotkey",
     ),
-    ("[tui.hotkeys]\nhyper-x = 'top'", "line 2: tui.hotkeys.hyper-x: 'hyper-x' is no key"),
-    ("[tui.hotkeys]\nf2 = ''", "line 2: tui.hotkeys.f2: its line is empty"),
+    ("[tui.hotkeys]\nhyper-x = 'top'", "line 2: tui.hotkeys.hyper-x: 'hyper-x' is not a key"),
+    ("[tui.hotkeys]\nf2 = ''", "line 2: tui.hotkeys.f2: the command line is empty"),
     ("[tui.hotkeys]\nf2 = { line = 'top', context = 'nowhere' }", "line 2: tui.hotkeys.f2: context: write one of"),
-    ("[tui.hotkeys]\nf2 = { lin = 'top' }", "line 2: tui.hotkeys.f2: write a line"),
-    ("[tui.aliases]\n'a b' = 'top'", "line 2: tui.aliases.a b: an alias is one word"),
-    ("[tui.aliases]\na = 3", "line 2: tui.aliases.a: write a line"),
-    ("[tui]\ntheme = 1\nmouse = 2", "line 2: tui.theme: 1 is not allowed here (and 1 more, :doctor says all)"),
+    ("[tui.hotkeys]\nf2 = { lin = 'top' }", "line 2: tui.hotkeys.f2: write a command line"),
+    (
+        "[tui.aliases]\n'a b' = 'top'",
+        "line 2: tui.aliases.a b: an alias must be one word that does not begin with : / ! or -",
+    ),
+    ("[tui.aliases]\na = 3", "line 2: tui.aliases.a: write a command line"),
+    (
+        "[tui]\ntheme = 1\nmouse = 2",
+        "line 2: tui.theme: 1 is not valid: write text in quotes (and 1 more, :doctor lists all)",
+    ),
     ("tui = 3", "line 1: tui: must be a table"),
     ("tui.theme = 3", "line 1: tui.theme"),
     ("[tui]\nhotkeys.f2 = 3", "line 2: tui.hotkeys.f2"),
-    ("[a]\n[tui", "line 2: expected ']' at the end of a table declaration: mend that line"),
+    ("[a]\n[tui", "line 2: expected ']' at the end of a table declaration. Fix that line"),
     ("[tui]\nx = \x00", "line 2, column 5: "),
     ("x = " + "[" * 100_000, "line 1: "),
 ]
@@ -137,12 +146,12 @@ def test_what_is_no_mistake_counts_beside_one(tmp_path):
 def test_bytes_that_are_no_text_are_a_mistake(tmp_path):
     path = tmp_path / "config.toml"
     path.write_bytes(b"[tui]\ntheme = '\xff'")
-    with pytest.raises(BadSettings, match=r"^config\.toml line 2: this is no UTF-8: save the file as UTF-8$"):
+    with pytest.raises(BadSettings, match=r"^config\.toml line 2: the file is not UTF-8: save it as UTF-8$"):
         settings.load(str(path))
 
 
 def test_a_file_that_can_not_be_read_is_named_with_what_to_do(tmp_path):
-    with pytest.raises(BadSettings, match=f"^config.toml: {tmp_path} can't be read \\(Is a directory\\): make it"):
+    with pytest.raises(BadSettings, match=f"^config.toml: {tmp_path} can't be read: Is a directory. Make it"):
         settings.load(str(tmp_path))
 
 
@@ -150,7 +159,8 @@ def test_each_of_several_mistakes_has_a_sentence(tmp_path):
     with pytest.raises(BadSettings) as mistake:
         settings.load(written(tmp_path, "[tui]\ntheme = 1\nmouse = 2"))
     assert mistake.value.sentences == (
-        "config.toml line 2: tui.theme: 1 is not allowed here", "config.toml line 3: tui.mouse: 2 is not allowed here",
+        "config.toml line 2: tui.theme: 1 is not valid: write text in quotes",
+        "config.toml line 3: tui.mouse: 2 is not valid: write true or false",
     )  # fmt: skip
 
 
@@ -197,7 +207,7 @@ KEYS = [
 @pytest.mark.parametrize(("text", "wanted"), KEYS)
 def test_a_key_is_written_as_people_write_it(text, wanted):
     if wanted is None:
-        with pytest.raises(ValueError, match="is no key"):
+        with pytest.raises(ValueError, match="is not a key"):
             settings.named(text)
     else:
         assert settings.named(text) == wanted

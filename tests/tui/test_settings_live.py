@@ -1,4 +1,4 @@
-"""config.toml while the program runs: saving it is all, a mistake is a flash, what was good stays."""
+"""config.toml while the program runs: saving it is all, a mistake is a flash, valid settings still apply."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_mistake_is_a_flash_with_its_line_and_what_was_good_stays(om, opened):
         for text, said in (
             ('[tui]\ntheme = "dark"\nsymbols = "emoji"', "line 3: tui.symbols"),
             ("[tui\n", "config.toml"),
-            ("[tui.hotkeys]\nx = 'top'", "line 2: tui.hotkeys.x: x is taken"),
+            ("[tui.hotkeys]\nx = 'top'", "line 2: tui.hotkeys.x: x is already used"),
         ):
             replace(om, text)
             await until(pilot, partial(flashes, app, said), what=said)
@@ -108,7 +108,7 @@ def test_how_logs_are_shown_follows_the_settings_and_what_a_key_changed_stays_el
 def test_a_theme_that_nobody_knows_is_said(om, opened):
     async def scenario(app, pilot):
         save(om, '[tui]\ntheme = "nosuch"')
-        await until(pilot, lambda: "no theme 'nosuch'" in app.notice.text, what="said")
+        await until(pilot, lambda: "unknown theme 'nosuch'" in app.notice.text, what="said")
         assert app.theme == "dark"
 
     opened({"alpha": "sleep 300"}, scenario)

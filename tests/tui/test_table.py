@@ -185,7 +185,7 @@ def test_nobody_needs_attention_is_said(opened):
     async def scenario(app, pilot):
         await pilot.press("ctrl+z")
         await pilot.pause()
-        assert "Nothing needs attention." in picture(app)
+        assert "No mission needs attention." in picture(app)
 
     opened({"alpha": "sleep 300"}, scenario)
 
@@ -225,7 +225,7 @@ def test_killed_rows_stay_dimmed_until_the_view_is_left(om, opened):
     async def scenario(app, pilot):
         await pilot.press("ctrl+k")
         await until(pilot, lambda: app.main.table.branches[0].dimmed, what="dimmed")
-        assert app.notice.text == "killed alpha · r starts it again"
+        assert app.notice.text == "killed alpha · r restarts it"
         await pilot.press("x")
         await pilot.pause()
         assert names(app)[0] == "alpha", "a question or a flash leaves no view"
@@ -346,8 +346,8 @@ def test_an_empty_list_says_what_to_do():
         "No missions yet.",
         "",
         "n        new",
-        ":demo    see it alive (nothing leaves this machine)",
-        ":doctor  what is installed (claude ✗ codex ✔)",
+        ":demo    start a demonstration (nothing leaves this machine)",
+        ":doctor  check the installation (claude ✗ codex ✔)",
         "?        keys",
     ]
     assert not any("new" in line for line in lines(texts.nothing(None, read_only=True)))

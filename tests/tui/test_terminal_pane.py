@@ -346,7 +346,7 @@ def test_r_runs_it_again_and_the_pane_shows_the_new_run(session, opened):
         await join(app, pilot)
         await until(pilot, shows(app, "run"))
         await pilot.press("enter")
-        await until(pilot, shows(app, "exited (3)", "r run again · esc back"))
+        await until(pilot, shows(app, "exited (3)", "r restart · esc back"))
         assert "<i>" not in picture(app), "nothing is offered that can't be done"
         await until(pilot, lambda: time.monotonic() > app.typed.quiet.until, what="keys count again")
         await until(pilot, lambda: app.fleet.of(app.main.terminal_panel.session.mission)["status"] == "crashed")
@@ -365,7 +365,7 @@ def test_ctrl_c_just_after_leaving_only_flashes(session, opened):
         await pilot.press("ctrl+backslash", "ctrl+c")
         assert app.is_running
         assert app.screen is app.main
-        await until(pilot, shows(app, "ctrl-c: the terminal was left already"))
+        await until(pilot, shows(app, "ctrl-c: not sent"))
 
     opened({}, scenario)
 
@@ -393,7 +393,7 @@ def test_scrollback_is_searched_selected_and_copied(session, opened, om):
         await look(app, pilot, "1300")
         view = app.main.terminal_view
         await pilot.press("g")
-        await until(pilot, shows(app, "1000", "looking · 280 back"))
+        await until(pilot, shows(app, "1000", "looking · 280 lines back"))
         await pilot.press("/", *"1234", "enter")
         await until(pilot, shows(app, "1234", "/1234: 1"))
         await pilot.press("/", *"12[0-9]5", "enter", "N")
@@ -483,7 +483,7 @@ def test_a_task_can_be_watched_only(opened):
     async def scenario(app, pilot):
         await until(pilot, lambda: app.main.table.current is not None)
         await pilot.press("a")
-        await until(pilot, shows(app, "hello", "takes no input: watching only"))
+        await until(pilot, shows(app, "hello", "takes no input: view only"))
         assert app.main.terminal_panel.mode is Mode.LOOKING
 
     opened({"task": "echo hello; sleep 300"}, scenario)
@@ -536,7 +536,7 @@ def test_vim_is_edited_and_saved_from_inside_the_pane(om, session):
         screen.until("three")
         screen.type(":wq")
         screen.keys("Enter")
-        screen.until("exited (0)", "r run again")
+        screen.until("exited (0)", "r restart")
         with open(path) as file:
             assert file.read() == "one two  three\n日本語\n"
 

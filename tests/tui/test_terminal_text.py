@@ -138,11 +138,11 @@ def test_a_terminal_that_fits_does_not_move():
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        ({"type": "ended", "status": "stopped", "exit_code": 0}, "exited (0) · r run again · esc back"),
-        ({"type": "ended", "status": "killed", "exit_code": None}, "killed · r run again · esc back"),
+        ({"type": "ended", "status": "stopped", "exit_code": 0}, "exited (0) · r restart · esc back"),
+        ({"type": "ended", "status": "killed", "exit_code": None}, "killed · r restart · esc back"),
         ({"type": "ended", "status": "crashed", "exit_code": 1, "reason": "timeout"},
-         "exited (1), timeout · r run again · esc back"),
-        ({"type": "handing_back"}, "goes on without a terminal · esc back"),
+         "exited (1), timeout · r restart · esc back"),
+        ({"type": "handing_back"}, "running without a terminal · esc back"),
     ],
 )  # fmt: skip
 def test_the_border_says_why_it_is_over(item, words):
@@ -156,6 +156,6 @@ def test_the_border_says_how_much_is_seen_and_how_to_leave():
     assert shown == "looking · 120x40, cropped · i types · esc back"
     shown = title.typing(["ctrl-\\", "ctrl-]"], terminal=(80, 24), cropped=False)
     assert shown == "typing · ctrl-\\ or ctrl-] leaves"
-    assert title.finishing(120) == "finishing the turn (2m so far) · i interrupt now · esc cancel"
-    assert title.exited(-9) == "exited (137) · r run again · esc back"
+    assert title.finishing(120) == "finishing the turn (2m) · i interrupt now · esc cancel"
+    assert title.exited(-9) == "exited (137) · r restart · esc back"
     assert title.title("api", "vim \x1b[31m[red]") == "terminal · api · vim \\x1b[31m[red]"

@@ -97,7 +97,7 @@ def test_over_ssh_a_sequence_in_pieces_is_never_typed(om):
         person.type_pieces(b"\x1b", b"[A", b"\x1b[", b"B", b"\x1bO", b"P", b"\x1b[<0;3", b";4M", b"\x1b[1;", b"5C")
         person.type(b"?")
         person.shows("<help>")
-        assert b"no other view was opened there" not in person.seen
+        assert b"no other view in the history" not in person.seen
         person.type(b"q")
         person.shows("missions[2]")
     assert {row["status"] for row in om.api("ps")} == {"running"}
