@@ -1,4 +1,4 @@
-"""Frames of a picture as lines: a font draws the pieces of a box row by row, with a gap between any two of them.
+"""Frames and bars of a picture as shapes: a font draws their pieces row by row, with a gap between any two of them.
 
 Each box character of an SVG that Textual wrote becomes a path in the same colour, a little longer than its cell, so
 that it meets the next one; the text around it stays as it is.
@@ -26,7 +26,9 @@ _ARMS = {
 _ROUND, _HEAVY = "╭╮╰╯", "━┃"
 _TEXT = re.compile(r'<text class="([\w-]+)" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)" [^>]*>([^<]*)</text>')
 _FILL = re.compile(r"\.([\w-]+) \{ fill: (#\w+)")
-_BOX = re.compile(f"[{''.join(_ARMS)}]")
+_BARS = "▁▂▃▄▅▆▇█"
+"""From an eighth of a cell to a whole one."""
+_BOX = re.compile(f"[{''.join(_ARMS)}{_BARS}]")
 
 
 def joined(svg: str) -> str:
@@ -42,7 +44,7 @@ def _drawn(found: re.Match[str], colour: str) -> str:
     cell = float(found[4]) / max(width(text), 1)
     x, top = float(found[2]), float(found[3]) - BASE
     paths = "".join(
-        _path(sign, x + width(text[:at]) * cell, top, cell, colour) for at, sign in enumerate(text) if sign in _ARMS
+        _path(sign, x + width(text[:at]) * cell, top, cell, colour) for at, sign in enumerate(text) if _BOX.match(sign)
     )
     rest = _BOX.sub("\N{NO-BREAK SPACE}", text)
     return f"{found[0].replace(found[5], html.escape(rest))}{paths}"
@@ -50,6 +52,10 @@ def _drawn(found: re.Match[str], colour: str) -> str:
 
 def _path(sign: str, x: float, top: float, cell: float, colour: str) -> str:
     """One piece, in the cell whose upper left corner is there."""
+    if sign in _BARS:
+        high = LINE * (_BARS.index(sign) + 1) / len(_BARS)
+        y = top + LINE - high
+        return f'<path d="M{x:.2f} {y:.2f}h{cell + OVERLAP:.2f}v{high + OVERLAP:.2f}H{x:.2f}z" fill="{colour}"/>'
     middle, across = x + cell / 2, top + LINE / 2
     ends = {
         _LEFT: (x - OVERLAP, across), _RIGHT: (x + cell + OVERLAP, across),

@@ -58,6 +58,12 @@ def test_corners_are_round_and_text_without_boxes_stays_as_it_is():
     assert "Q" in frames.joined(ROW.format(x=0, y=20, cells=12.2, text="╭"))
 
 
+def test_a_bar_reaches_into_the_row_below():
+    drawn = [frames.joined(ROW.format(x=0, y=18.5, cells=12.2, text=bar)) for bar in "▄█"]
+    assert "M0.00 12.20h12.60v12.60H0.00z" in drawn[0]
+    assert "M0.00 0.00h12.60v24.80H0.00z" in drawn[1]
+
+
 def chunk(name, body):
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -119,7 +120,7 @@ def verb_of(fleet, name, words, outcome):
     )
     ended: list[Callable[[Outcome], None]] = []
     jobs = SimpleNamespace(start=lambda _name, _argvs, on_result: ended.append(on_result))
-    CommandRun(shell, jobs, None)._spawn(VERBS[name], [words])
+    CommandRun(cast("Any", shell), cast("Any", jobs), cast("Any", None))._spawn(VERBS[name], [words])
     ended[0](outcome)
     return asked
 
