@@ -9,6 +9,7 @@ import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_tui.missions.actions_end import Request, each
+from overmind_tui.missions.fleet import Fleet
 
 FULL = "The disk is full: the end takes effect now, and is stored once there is space."
 STOP = Request("stop", "stop", "stopped", "missions")
@@ -28,6 +29,7 @@ def test_what_is_noted_with_an_end_is_said_once_in_its_flash(answers, flash):
     shell = SimpleNamespace(
         flash=lambda text, style: flashes.append((text, style)),
         request=lambda _command, _requests, on_result: on_result(answers),
+        fleet=Fleet(),
     )
     rows: list[Any] = [{"id": "a", "name": "one"}, {"id": "b", "name": "two"}]
     each(cast("Any", shell), STOP, rows[: len(answers)])

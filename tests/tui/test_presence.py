@@ -142,6 +142,6 @@ def test_the_title_follows_what_has_come():
     on_result: list[str] = []
     title, fleet = Title(on_result.append, ascii_only=True), Fleet()
     title.update(fleet, 0.0)
-    fleet.apply([row("a1b2c3d4", "waiting")], (), everything=True)
+    fleet.apply([row("a1b2c3d4", "waiting") | {"parent": None}], (), everything=True)
     title.update(fleet, 0.0)
     assert on_result[-1] == "\x1b]2;overmind !1\x07"
