@@ -142,7 +142,7 @@ def _texts(path: str, source: str) -> Iterator[tuple[str, str]]:
             continue
         if isinstance(node, ast.JoinedStr):
             silent |= {id(part) for part in node.values}
-            text = "".join(part.value if isinstance(part, ast.Constant) else VALUE for part in node.values)
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else VALUE for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
         else:

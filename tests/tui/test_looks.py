@@ -116,7 +116,7 @@ class Beginning(Still):
         self.updates.take(Connected({"pid": 4242}, hosted=False))
 
 
-@pytest.mark.parametrize(("theme", "said"), [("nosuch", "there is no theme 'nosuch': dark is used"), ("dark", "")])
+@pytest.mark.parametrize(("theme", "said"), [("nosuch", "unknown theme 'nosuch': using dark"), ("dark", "")])
 def test_a_theme_that_is_not_there_is_told(theme, said):
     async def scene():
         app = Beginning(theme=theme)
