@@ -104,17 +104,13 @@ MADE = {"docs/commands.md", "docs/api.md", "docs/events.md"}
 """Pages that are written from the texts of the program: those are read where they stand."""
 
 
-LATER = ("overmind_tui/",)
-"""Source whose texts are still to be rewritten."""
-
-
 def program_texts() -> Iterator[tuple[str, str]]:
     """Every text of the program's source that has more than a word, with its place; comments and docstrings are not."""
     for package in ("overmind_core", "overmind_tui"):
         for folder, _, names in os.walk(os.path.join(REPOSITORY, package)):
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), REPOSITORY)
-                if name.endswith(".py") and not path.startswith(LATER):
+                if name.endswith(".py"):
                     yield from _texts(path, _read(os.path.join(REPOSITORY, path)))
 
 

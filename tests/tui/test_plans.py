@@ -281,7 +281,7 @@ def test_all_about_a_quest_is_a_text_to_read():
         "  check              test -f index.html",
         "  tries              3 of 3",
         "  exit code          2",
-        "  began              2025-12-31 22:53:20",
+        "  started            2025-12-31 22:53:20",
         "  ended              2025-12-31 23:10:00",
         "  mission            00000021  running",
     ]
