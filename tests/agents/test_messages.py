@@ -119,12 +119,12 @@ def test_a_queued_message_can_be_withdrawn_and_no_other(agents):
     assert agents.om.ok("messages", mission, "--cancel", third) == f"Cancelled message {third}\n"
     assert waiting.wait(timeout=20) == 1
     assert "was withdrawn" in waiting.stderr.read()
-    assert "delivered already" in agents.om.refused("messages", mission, "--cancel", first, code="invalid")
+    assert "already delivered" in agents.om.refused("messages", mission, "--cancel", first, code="invalid")
     gate.open()
     agents.answer(4)
     assert agents.heard(mission)[1:] == ["one", "three"]
     assert agents.states(mission) == ["answered", "answered", "cancelled", "answered"]
-    assert "cancelled already" in agents.om.refused("messages", mission, "--cancel", third, code="invalid")
+    assert "already cancelled" in agents.om.refused("messages", mission, "--cancel", third, code="invalid")
 
 
 def test_messages_are_listed(agents):

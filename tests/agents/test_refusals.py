@@ -50,7 +50,7 @@ def test_an_argument_that_is_ours(started, cases):
 
 def test_an_argument_that_was_given_as_an_option_too(started):
     words = ("--model", "opus", "--agent-arg", "--model=haiku")
-    assert "collides" in started.om.refused("claude", "run", *words, "hi", code="invalid")
+    assert "conflicts with" in started.om.refused("claude", "run", *words, "hi", code="invalid")
 
 
 def test_a_task_without_a_prompt(started, cases):

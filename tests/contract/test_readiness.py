@@ -68,7 +68,7 @@ def test_an_agent_that_is_not_ready_in_time_has_failed_and_ends(om, tmp_path, po
         depends_on = [{{ agent = "web", until = "ready" }}]
     """)  # fmt: skip
     assert stages(ended(om, plan)) == {"web": "failed", "after": "skipped"}
-    assert f"not ready: after 0.2 s nothing listens at localhost:{port} (Connection refused)" in om.logs("web")
+    assert f"not ready: after 0.2 s nothing listens on localhost:{port} (Connection refused)" in om.logs("web")
 
 
 def test_a_stranger_on_the_port_is_not_the_agent(om, tmp_path):

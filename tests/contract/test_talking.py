@@ -253,7 +253,7 @@ def test_costs_are_summed_by_mission_day_and_label(om):
 
 def test_top_tells_cost_and_tokens(om, planner):
     om.ok("send", "planner", "--wait", "hello")
-    (row,) = om.json("top", "--json")
+    (row,) = om.json("top", "--once", "--json")
     assert row["cost_usd"] > 0
     assert row["tokens"]["input"] > 0
 

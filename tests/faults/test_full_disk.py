@@ -128,8 +128,8 @@ def test_a_daemon_that_finds_no_room_at_its_start_shows_everything_and_can_end_e
     om.ok("shutdown", "--keep")
     with _started_on_full_disk(om):
         assert {row["id"] for row in om.ps("--all")} == {old, stopped, killed, kept}
-        assert "stored once there is room" in om("stop", stopped).stderr
-        assert "stored once there is room" in om("kill", killed).stderr
+        assert "stored once there is space" in om("stop", stopped).stderr
+        assert "stored once there is space" in om("kill", killed).stderr
         for mission, status in ((stopped, "stopped"), (killed, "killed")):
             assert om.info(mission)["status"] == status
             assert not processes.with_variable("OVERMIND_MISSION_ID", mission)
@@ -159,7 +159,7 @@ def test_what_a_person_has_ended_on_a_full_disk_is_not_started_again(om, command
     with full_disk(om.supervisor_pid()):
         finished = om(command, first, both)
         assert finished.returncode == 0
-        assert "stored once there is room" in finished.stderr
+        assert "stored once there is space" in finished.stderr
         kill_supervisor(om)
     for mission in (first, both):
         assert om.wait_status(mission, "stopped", "killed", "crashed")["status"].startswith(command)

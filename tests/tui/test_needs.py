@@ -250,7 +250,7 @@ def test_who_answers_too_late_hears_who_was_faster(om, opened, planner):
         await pilot.press("m", *"no")
         om.api("answer", question=question, behaviour="allow")
         await pilot.press("enter")
-        await until(pilot, lambda: "answered already, by a person" in picture(app), what="too late")
+        await until(pilot, lambda: "already answered by a person" in picture(app), what="too late")
         assert app.screen.field.text == "no"
 
     opened({}, scenario)

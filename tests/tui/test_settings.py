@@ -97,7 +97,7 @@ MISTAKES = [
     ("[tui]\nescape_ms = -1", "line 2: tui.escape_ms"),
     ("[tui]\nconfirmkill = true", "line 2: tui.confirmkill: unknown key. Did you mean confirm_kill?"),
     ("[tui]\ndetach_keys = 'ctrl-]'", "line 2: tui.detach_keys: write a list"),
-    ("[tui]\ndetach_keys = ['ctrl-c']", "line 2: tui.detach_keys: 'ctrl-c' can't be used"),
+    ("[tui]\ndetach_keys = ['ctrl-c']", "line 2: tui.detach_keys: 'ctrl-c' can't detach"),
     ("[tui]\nhotkeys = 3", "line 2: tui.hotkeys: write a table"),
     (
         "[tui.hotkeys]\nx = 'top'",
