@@ -90,7 +90,7 @@ def test_somebody_elses_container_is_refused_and_never_touched(containers, engin
 
 def test_another_homes_container_of_that_name_is_refused(containers):
     spec = containers.start()
-    with pytest.raises(ContainerFailed, match="not this Overmind's"):
+    with pytest.raises(ContainerFailed, match="belongs to another program"):
         containers.ensure(replace(spec, labels={**spec.labels, HOME: "/another"}))
 
 
@@ -100,7 +100,7 @@ def test_a_taken_port_is_named_and_no_container_stays(containers, engine):
         other.listen()
         port = other.getsockname()[1]
         spec = containers.spec(port=6000, host_port=port)
-        with pytest.raises(ContainerFailed, match=f"port {port} of 127.0.0.1 is taken by another program"):
+        with pytest.raises(ContainerFailed, match=f"port {port} of 127.0.0.1 is in use by another program"):
             containers.ensure(spec)
         assert not engine.state(spec.name).exists
     containers.ensure(spec)

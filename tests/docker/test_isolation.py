@@ -139,7 +139,7 @@ def test_a_port_that_is_taken_after_it_was_chosen_fails_the_container_and_leaves
         gates.open("worktree")
         info = om.wait_status(mission, "running", *FINAL, timeout=60)
         assert (info["status"], info["reason"]) == ("crashed", "container_failed")
-        assert "is taken by another program" in om.logs(mission)
+        assert "is in use by another program" in om.logs(mission)
         assert_nothing_left(engine, om, project, mission)
     om.api("restart", id=mission)
     assert om.wait_status(mission, "running", *FINAL, timeout=60)["status"] == "running"
