@@ -213,6 +213,7 @@ class Server:
         self._endless = endless
         self._tls = tls
         self.asked = []
+        self._answering = set()
 
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
@@ -222,8 +223,10 @@ class Server:
     async def __aexit__(self, *_):
         self._server.close()
         await self._server.wait_closed()
+        await asyncio.gather(*self._answering)  # what the loop leaves open is blamed on a later test
 
     async def _serve(self, reader, writer):
+        self._answering.add(asyncio.current_task())
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             self.asked.append(await reader.readuntil(b"\r\n\r\n"))
             writer.write(self._answer)
@@ -231,6 +234,8 @@ class Server:
                 writer.write(b"x" * 65536)
                 await writer.drain()
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 async def ask(place, server, path="/", scheme="http", **given):
