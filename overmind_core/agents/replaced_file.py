@@ -27,7 +27,7 @@ def path_written(subject: Mapping[str, Any], cwd: str) -> str | None:
 
 
 def replaced_file(path: str) -> ReplacedFile:
-    """What stands at the path now. Reads a file: for a worker thread."""
+    """The present content of the path. Reads a file: for a worker thread."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):

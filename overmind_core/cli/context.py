@@ -174,11 +174,11 @@ def call_each(
         elif not as_json:
             context.print(line(answer))
     if notes:
-        tell_notes(done, context)
+        print_notes(done, context)
     return 0 if len(done) == len(answers) else FAILED
 
 
-def tell_notes(answers: Sequence[Answer], context: Context) -> None:
+def print_notes(answers: Sequence[Answer], context: Context) -> None:
     """Tell on stderr what the answers note, each once."""
     for note in dict.fromkeys(answer["note"] for answer in answers if answer.get("note")):
         context.note(note)

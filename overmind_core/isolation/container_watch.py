@@ -41,7 +41,7 @@ _Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Container:
-    """What is known of one that is watched. Times are of the loop's clock."""
+    """The state of one watched container. Times are of the loop's clock."""
 
     since: float
     """Since when it has run."""

@@ -1,7 +1,7 @@
 """The settings of config.toml, checked; everything has a default that suits most.
 
-Whoever starts a daemon is told of a mistake. A daemon that only goes on for one that died can't be: it goes on with the
-settings that were good last, for a copy of the text is kept whenever a daemon begins with it.
+A mistake stops a daemon that a person starts. A daemon that replaces one that died has no person to tell: it uses the
+last good settings, for each daemon keeps a copy of the text that it began with.
 
 ```toml
 [logs]
@@ -120,7 +120,7 @@ def keep_copy(found: Loaded, copy: str) -> None:
         os.replace(new, copy)
 
 
-def told(path: str, problems: Iterable[Problem]) -> str:
+def problems_line(path: str, problems: Iterable[Problem]) -> str:
     """Return the mistakes of a file as one line, each with its place."""
     lines = [f"{path}:{line}:{column}: {message}" for line, column, message in problems]
     more = [f"and {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else []
@@ -139,7 +139,7 @@ def _text(path: str) -> str | None:
     except OSError as error:
         raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from error
     except Problems as wrong:
-        raise OvermindError("invalid_config", told(path, wrong.problems)) from None
+        raise OvermindError("invalid_config", problems_line(path, wrong.problems)) from None
 
 
 def _settings(path: str, text: str, providers: Collection[str]) -> Settings:
@@ -151,4 +151,4 @@ def _settings(path: str, text: str, providers: Collection[str]) -> Settings:
     try:
         return Settings(**config_file.read(text, providers=providers))
     except Problems as wrong:
-        raise OvermindError("invalid_config", told(path, wrong.problems)) from None
+        raise OvermindError("invalid_config", problems_line(path, wrong.problems)) from None

@@ -85,7 +85,7 @@ class MergeRun:
             OvermindError: nothing was changed.
         """
         if (landed := self._recorded()) is not None:
-            return await self._told_again(landed)
+            return await self._recorded_result(landed)
         for _ in range(TRIES):
             try:
                 return await self._once()
@@ -101,7 +101,7 @@ class MergeRun:
         self._journal.flush()
         return self._landing_table.by_request(self._wish.request)
 
-    async def _told_again(self, landed: LandingRow) -> MergeResult:
+    async def _recorded_result(self, landed: LandingRow) -> MergeResult:
         place = self._place
         files = await self._asking(preview.files_of, place, landed.before, landed.after)
         until = landed.tip or landed.after

@@ -1,7 +1,7 @@
 """Marks of ends that people asked for on a full disk: empty files, for a name fits where no byte does.
 
-What is decided then waits in memory until there is room. Should the supervisor be killed before that, the next one
-finds the mark, and starts nothing again that somebody has stopped.
+The decision waits in memory until there is room. If the supervisor is killed before that, the next one finds the mark,
+and does not restart a mission that somebody has stopped.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _REPLACE, _ADD, _REMOVE = 1, 2, 3
 
 
 class Keyboard:
-    """What holds of both protocols. Others read it; only what the program writes changes it."""
+    """The state of both protocols. Others read it; only what the program writes changes it."""
 
     __slots__ = ("_resources", "_stacks")
 

@@ -45,7 +45,7 @@ def ask(shell: Shell, error: OvermindError, request: Mapping[str, Any], then: Ca
     """Show what the file of a project would run; trust it, and go on, once the person says yes.
 
     Args:
-        shell: Who asks.
+        shell: The program that asks.
         error: The refusal.
         request: What was refused, with `cwd` and `env`.
         then: Asks for the same again.

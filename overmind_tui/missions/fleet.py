@@ -66,10 +66,10 @@ class Fleet:
             if row["id"] in self.rows or row["status"] != "killed":
                 self.rows[row["id"]] = self._merged(row)
         self._measure(rows, at)
-        self._tell_plans()
-        self._tell_checks()
+        self._apply_plans()
+        self._apply_checks()
 
-    def _tell_checks(self) -> None:
+    def _apply_checks(self) -> None:
         """Work that ended well has failed all the same when its check did."""
         checks = [row for row in self.rows.values() if row["parent"] and row["name"].endswith(missions_rows.CHECK)]
         for parent in {row["parent"] for row in checks} & self.rows.keys():
@@ -81,8 +81,8 @@ class Fleet:
             elif row.get(missions_rows.CHECK_FAILED):
                 self.rows[parent] = {**row, missions_rows.CHECK_FAILED: False}
 
-    def _tell_plans(self) -> None:
-        """What goes on in a plan goes on in its agents."""
+    def _apply_plans(self) -> None:
+        """A plan's row shows what its agents do."""
         plans: dict[str, list[Row]] = {
             one: [] for one, row in self.rows.items() if row.get("type") == missions_rows.PLAN
         }

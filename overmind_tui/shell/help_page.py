@@ -36,8 +36,8 @@ class HelpPage(TextPage):
             "text-half-up": lambda: self._move(-self._page // 2),
             "first": lambda: self._go_to(0),
             "last": lambda: self._go_to(len(self._sheet.places) - 1),
-            "left": lambda: self._beside(-1),
-            "right": lambda: self._beside(1),
+            "left": lambda: self._change_column(-1),
+            "right": lambda: self._change_column(1),
             "run-row": self.do_run_row,
         }
 
@@ -93,7 +93,7 @@ class HelpPage(TextPage):
     def _move(self, step: int) -> None:
         self._go_to(self._at + step)
 
-    def _beside(self, sideways: int) -> None:
+    def _change_column(self, sideways: int) -> None:
         if self._sheet.places:
             self._go_to(help_lines.step(self._sheet.places, self._at, sideways=sideways))
 

@@ -10,6 +10,7 @@ import os
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +37,7 @@ RUN = "echo {word} >>{ran}; printf %0{size}d 0; exit {code}"
 ENDLESS = "echo run >>{ran}; printf %07d 0; sleep 0.05; exit 1"
 
 
-class Actor(threading.Thread):
+class Actor(threading.Thread, ABC):
     """Does its work until it is told to stop; `failure` is what stopped it before."""
 
     def __init__(self, om: Overmind, seed: int, name: str) -> None:
@@ -62,13 +63,13 @@ class Actor(threading.Thread):
         """Have it finish what it is at."""
         self._stop_asked.set()
 
+    @abstractmethod
     def work(self) -> None:
         """Do it once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self) -> None:
         """Compare what was promised with what the books say and with what has happened."""
-        raise NotImplementedError
 
     def path(self, name: str) -> str:
         """A file of its own."""

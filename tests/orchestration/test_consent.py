@@ -45,7 +45,7 @@ isolation:
   setup: ['{ask} {folder}/setup']
 """
 INSIDE = ("mission", "hook", "filter", "hidden", "service", "setup", "shell", "exec")
-"""Who asks. `hidden`: a hook that has left its session, its parent and its environment. `shell`, `exec`: a
+"""The callers. `hidden`: a hook that has left its session, its parent and its environment. `shell`, `exec`: a
 person's, with the environment of a mission that another one has started."""
 ALLOWED, FORBIDDEN = "allowed", "forbidden"
 WORLD = {"command": "true", "cwd": "/"}

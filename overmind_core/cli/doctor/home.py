@@ -12,7 +12,7 @@ from overmind_core.client.client import release_numbers
 from overmind_core.client.stream import CALL_LIMIT, call_if_running
 from overmind_core.domain.missions.lost import MEND
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.config import Settings, load, told
+from overmind_core.kernel.config import Settings, load, problems_line
 from overmind_core.providers.registry import names
 from overmind_core.system import unixsocket
 from overmind_core.system.lock import holder_pid
@@ -114,7 +114,7 @@ def config(context: CheckContext) -> Finding:
         from overmind_core.kernel.config_file import tui_problems
 
         if problems := tui_problems(found.text):
-            return warn(told(path, problems), "fix that line; the full-screen program ignores it")
+            return warn(problems_line(path, problems), "fix that line; the full-screen program ignores it")
     return ok(f"{path} is valid")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from overmind_core.cli.command import JSON, YES, Command, Parameter, flag, ids, one_id, option
-from overmind_core.cli.context import Context, call_each, confirmed, report_error, tell_notes
+from overmind_core.cli.context import Context, call_each, confirmed, print_notes, report_error
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
 from overmind_core.cli.parser import duration, label_change, mission_name, signal_name
@@ -90,7 +90,7 @@ def _stop_all(args: Namespace, context: Context) -> int:
     for answer in answers:
         if isinstance(answer, OvermindError):
             report_error(answer, context)
-    tell_notes(done, context)
+    print_notes(done, context)
     if args.json:
         context.print(dumps(done))
     elif done:
@@ -141,7 +141,7 @@ def kill(args: Namespace, context: Context) -> int:
     requests = [{"id": mission, "cascade": args.cascade} for mission in args.ids]
     answers = context.client().call_each("kill", requests)
     done = [answer for answer in answers if not isinstance(answer, OvermindError)]
-    tell_notes(done, context)
+    print_notes(done, context)
     if args.json:
         context.print(dumps([mission for answer in done for mission in answer["killed"]]))
     for answer in answers:
@@ -200,7 +200,7 @@ def _kill_all(args: Namespace, context: Context) -> int:
         return FAILED
     answer = client.call("kill", {"all": True})
     killed = answer["killed"]
-    tell_notes([answer], context)
+    print_notes([answer], context)
     if args.json:
         context.print(dumps(killed))
     elif killed:

@@ -91,7 +91,7 @@ def ps(args: Namespace, context: Context) -> int:
     if text:
         context.print(text)
     if not args.json and not args.quiet:
-        _tell_more(args, rows, context)
+        _print_omitted(args, rows, context)
     return 0
 
 
@@ -99,7 +99,7 @@ RECENT = 100
 """Missions that have ended, of those that plain `ps` shows."""
 
 
-def _tell_more(args: Namespace, rows: Sequence[Row], context: Context) -> None:
+def _print_omitted(args: Namespace, rows: Sequence[Row], context: Context) -> None:
     """Tell about rows left out, and about a dead keeper: its missions have not crashed by themselves."""
     lost = sum(is_lost(row) for row in rows)
     if not _is_filtered(args) and sum(row.get("ended_at") is not None for row in rows) - lost >= RECENT:

@@ -42,7 +42,7 @@ def result_paid(c: Conversation, result: TurnResult, *, counted: bool) -> Step:
     return _added(c, paid), (paid, finished)
 
 
-def tells_usage(result: TurnResult) -> bool:
+def has_usage(result: TurnResult) -> bool:
     """Whether the program itself says what the turn has used."""
     return result.usage != _NOTHING or result.cost_turn is not None or result.cost_total is not None
 
@@ -90,7 +90,7 @@ def lost_turn_paid(c: Conversation) -> Step:
 
 def with_usage(c: Conversation, result: TurnResult, now: float) -> TurnResult:
     """The end of a turn on a terminal, with what its calls have used: the program itself tells only that it is over."""
-    if c.mode is not AgentMode.INTERACTIVE or c.turn is None or tells_usage(result):
+    if c.mode is not AgentMode.INTERACTIVE or c.turn is None or has_usage(result):
         return result
     used = c.turn.used
     lasted = (now - c.turn.began) * 1000.0

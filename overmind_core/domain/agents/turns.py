@@ -19,7 +19,7 @@ from overmind_core.domain.agents.conversation_events import (
     WriteAnswer,
 )
 from overmind_core.domain.agents.limits import held_back, with_limit
-from overmind_core.domain.agents.spending import result_paid, tells_usage, with_usage
+from overmind_core.domain.agents.spending import has_usage, result_paid, with_usage
 
 LONGEST_LINE = 200
 """Characters of one line that says what an agent does."""
@@ -144,7 +144,7 @@ def turn_ended(c: Conversation, result: TurnResult | None, now: float, source: A
         return c, ()
     if result is not None and result.retry is Retry.SWITCH:  # it has begun nothing, and read nothing
         return replace(c, last=replace(result, raw={}, text="")), ()
-    counted = c.mode is AgentMode.INTERACTIVE and result is not None and not tells_usage(result)
+    counted = c.mode is AgentMode.INTERACTIVE and result is not None and not has_usage(result)
     result = None if result is None else with_usage(c, result, now)
     c, result = with_limit(c, result, now)
     closed, effects = close(c, list(c.open), now, source)
