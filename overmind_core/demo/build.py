@@ -34,7 +34,7 @@ def build(library: str, shop: str, say: Say, sleep: Sleep) -> None:
     say(_head(1, "look for sources"))
     sources = sorted(name for name in os.listdir(library) if name.endswith(".py"))[:MODULES]
     sleep(1.0)
-    say(f"      {len(sources)} modules in {library}\n")
+    say(f"      {len(sources)} modules of Python {sys.version_info.major}.{sys.version_info.minor}\n")
     say(_head(2, "compile"))
     codes = list(_compiled(library, sources, say, sleep))
     say(_head(3, "check"))
