@@ -52,7 +52,7 @@ isolation:
 """
 INSIDE = ("mission", "hook", "filter", "hidden", "shed1", "shed2", "shed3", "service", "setup", "shell", "exec")
 """The callers. `hidden`: a hook that has left its session, its parent and its environment. `shed`: one that has tried
-to take off its mark as well. `shell`, `exec`: a person's, with the environment of a mission that another one started."""
+to take off its mark as well. `shell`, `exec`: a person's, in the environment of a mission that another one started."""
 HIDING = ("hidden", "shed1", "shed2", "shed3")
 PLAIN = "/usr/bin/setpriv --bounding-set -sys_resource" if os.geteuid() == 0 else ""
 """Before a command: root may raise its limits."""
