@@ -130,7 +130,7 @@ REMOTE_ESCAPE_SECONDS = 0.150
 """Over a network a sequence may come in pieces."""
 REMOTE_FRAME_SECONDS = 1 / 15
 """Over a network frames come no faster than anybody needs."""
-_POLL, _POLL_PENDING = 0.1, 0.02
+_POLL, _POLL_PENDING = 0.1, 0.005
 _CHUNK = 4096
 _REPORTS = "MmIOytR"
 PLAIN = "\x1b[m"

@@ -74,9 +74,17 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
         await pilot.press("l", "alt+:")
         await until(pilot, lambda: app.main.bar.sign == ":", what="the line after the colon")
         assert app.main.panels.current is Panel.TABLE
-        await pilot.press("escape", "l", "alt+x", "alt+ctrl+k", "alt+q", "alt+ctrl+c")
-        await pilot.pause()
+        await pilot.press("escape")
+        for key, name in (("x", "x"), ("ctrl+k", "ctrl-k"), ("q", "q"), ("ctrl+c", "ctrl-c")):
+            await pilot.press("l", f"alt+{key}")
+            assert app.screen is app.main
+            assert app.main.panels.current is Panel.TABLE
+            assert app.notice.text == f"{name}: not done, it came together with esc · press it again"
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
+        await pilot.press("alt+l")
         assert app.screen is app.main
+        assert app.main.panels.current is Panel.LOG
         assert om.api("ps")[0]["status"] == "running"
 
     opened({"alpha": "sleep 300"}, scenario)

@@ -177,7 +177,7 @@ WAYS = {
     "hung up": send(signal.SIGHUP), "without its supervisor": lose_supervisor, "crash": crash,
 }  # fmt: skip
 IN_PANE = {
-    "terminated": send(signal.SIGTERM), "hung up": send(signal.SIGHUP), "left": press(b"\x1c\x1b\x1b"),
+    "terminated": send(signal.SIGTERM), "hung up": send(signal.SIGHUP), "left": press(b"\x1c\x1b"),
 }  # fmt: skip
 
 
