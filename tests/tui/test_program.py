@@ -7,6 +7,8 @@ from datetime import UTC
 from textual import events
 
 from overmind_tui.events.page import EventsPage
+from overmind_tui.missions.describe_page import DescribePage
+from overmind_tui.missions.screen import MissionsScreen
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
@@ -27,13 +29,17 @@ def test_agent_text_is_literal_in_every_view(om, opened):
             await until(pilot, lambda: HOSTILE in picture(app), what=f"its words after {what}")
 
         await literal("the start")
-        for key in ("l", "z", "escape", "escape", "d", "q"):
+        for key in ("l", "z", "escape", "escape"):
             await pilot.press(key)
+            await literal(key)
+        for key, page in (("d", DescribePage), ("q", MissionsScreen)):
+            await pilot.press(key)
+            await until(pilot, lambda page=page: isinstance(app.screen, page), what=f"the page that {key} opens")
             await literal(key)
         for line in (f":{HOSTILE}", f"/{HOSTILE}", ":events", ":info"):
             app.main.to_front()
             await pilot.press({":": "colon", "/": "slash"}[line[0]])
-            app.screen.paste(line[1:])
+            app.post_message(events.Paste(line[1:]))
             if HOSTILE in line:
                 await literal(f"{line} was typed")
             await pilot.press("enter")
