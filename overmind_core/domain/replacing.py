@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -21,11 +20,14 @@ class _Copier(NamedTuple):
     by_name: Mapping[str, Callable[[Any, Any], None]]
 
 
-@cache
-def _copier(kind: type) -> _Copier:
+_COPIERS: dict[type, _Copier] = {}
+
+
+def _new_copier(kind: type) -> _Copier:
     names = [field.name for field in fields(kind)]
     by_name = {name: getattr(kind, name).__set__ for name in names}  # the descriptors of its slots
-    return _Copier(attrgetter(*names), tuple(by_name.values()), by_name)
+    copier = _COPIERS[kind] = _Copier(attrgetter(*names), tuple(by_name.values()), by_name)
+    return copier
 
 
 def replace(value: Value, **changes: Any) -> Value:  # noqa: ANN401 - as dataclasses.replace
@@ -34,8 +36,9 @@ def replace(value: Value, **changes: Any) -> Value:  # noqa: ANN401 - as datacla
     Raises:
         KeyError: there is no such field.
     """
-    copier = _copier(type(value))
-    copy = object.__new__(type(value))
+    kind: type[Any] = type(value)
+    copier = _COPIERS.get(kind) or _new_copier(kind)
+    copy: Value = object.__new__(kind)
     for set_, item in zip(copier.setters, copier.read(value), strict=True):
         set_(copy, item)
     for name, item in changes.items():

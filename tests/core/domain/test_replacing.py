@@ -11,7 +11,7 @@ from overmind_core.domain.replacing import replace
 
 DEFINITION = Definition("amber-comet", "sleep 5", ("sleep", "5"), "/work")
 MISSION = Mission("abcd1234", DEFINITION, 12.5, run=3)
-RUN = Run("abcd1234", 3, 12.5, 1.0, 4711, 99, 0, "boot")
+RUN = Run("abcd1234", 3, 12.5, pid=4711, ticks=99, boot="boot")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_copy_is_what_dataclasses_would_make_and_the_value_stays_as_it_was(val
 
 def test_a_copy_is_as_frozen_as_the_value():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        replace(MISSION, pid=1).pid = 2
+        replace(MISSION, pid=1).pid = 2  # type: ignore[misc]
 
 
 def test_a_field_that_is_not_there_is_refused():

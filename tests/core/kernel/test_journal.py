@@ -43,7 +43,7 @@ class World:
         self.journal.save(lambda: self.books.commits[-1].append(what), after)  # type: ignore[arg-type]
 
 
-def in_loop(test: Callable[[World], Coroutine[None, None, None]]) -> Callable[[], None]:
+def in_loop(test: Callable[[World], Coroutine[None, None, None]]) -> Callable[[pytest.MonkeyPatch], None]:
     async def scene() -> None:
         world = World()
         await test(world)

@@ -50,7 +50,12 @@ async def test_those_who_ask_the_same_at_the_same_time_share_one_look():
 @in_loop
 async def test_what_was_found_is_looked_for_again_once_it_is_forgotten():
     asked: list[str] = []
-    found = looks(lambda question: asked.append(question) or "x")
+
+    def look(question: str) -> str:
+        asked.append(question)
+        return "x"
+
+    found = looks(look)
     await found.find("a")
     found.forget()
     await found.find("a")
