@@ -163,9 +163,9 @@ class Parser(argparse.ArgumentParser):
         word = message.removeprefix(_UNRECOGNIZED).split(" ")[0].split("=")[0]
         if not word.startswith("-"):
             return f"Unexpected argument {word!r}."
-        from overmind_core.domain.text.cells import did_you_mean  # only after a mistake
+        from overmind_core.cli.synonyms import option_advice  # only after a mistake
 
-        return f"Unknown option {word}.{did_you_mean(word, self._option_string_actions)}"
+        return f"Unknown option {word}.{option_advice(word, self._option_string_actions)}"
 
     @staticmethod
     def _explain_one(name: str, message: str) -> str:

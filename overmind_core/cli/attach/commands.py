@@ -193,7 +193,7 @@ def _speak_as(mission: str, environment: dict[str, str]) -> None:
     from overmind_core.system.run_mark import OWN_VARIABLE, wear_own_mark
 
     environment[OWN_VARIABLE] = f"shell-{mission}"
-    wear_own_mark()
+    wear_own_mark(for_good=True)
 
 
 def shell_environment(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
