@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.mission import HAS_ENDED
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.errors import OvermindError
 
@@ -75,7 +76,8 @@ def find_live(registry: Registry, text: str) -> Mission:
 
 def not_running(mission: Mission) -> OvermindError:
     """The error for a mission that has ended."""
-    return OvermindError("not_running", f"Mission {mission.id} ({mission.definition.name}) is {mission.status}.")
+    ended = HAS_ENDED.get(mission.status, f"is {mission.status}")
+    return OvermindError("not_running", f"Mission {mission.id} ({mission.definition.name}) {ended}.")
 
 
 def _candidates(registry: Registry, text: str) -> list[Candidate]:

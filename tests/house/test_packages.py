@@ -71,3 +71,11 @@ def test_the_lock_file_pins_every_dependency_and_names_no_index():
     assert [line for line in wanted if f"\n{line.split('>=')[0]}==" not in lock] == []
     assert "index-url" not in lock
     assert "/" not in lock.replace(" \\\n", "")
+
+
+SLOW_TO_HOLD = {"asyncio", "dataclasses", "msgspec", "pickle", "subprocess", "tokenize", "traceback"}
+"""Modules that would cost the keeper memory for as long as missions live."""
+
+
+def test_the_keeper_holds_no_module_that_it_can_do_without():
+    assert not modules_after("import overmind_core.keeper.main") & SLOW_TO_HOLD
