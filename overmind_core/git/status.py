@@ -17,7 +17,6 @@ from overmind_core.git.nested import bare_gitlinks
 from overmind_core.git.repository import branch_of, resolve
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.unsaved import (
-    closed_folders,
     hidden_changes,
     left_commits,
     unsaved_repositories,
