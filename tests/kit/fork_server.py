@@ -3,8 +3,9 @@
 A cold `overmind` spends three quarters of its time in the interpreter's start and in imports, and a daemon that it
 starts nearly all of it; both are the same for each of the thousands of calls of a run. Here a server imports them
 once. Each call is a fork of it that takes over arguments, environment, folder, umask and standard files, and then runs
-`python -m overmind_core.cli` as always; where that would execute `python -m` of ours, it goes on as that module. In
-/proc both look as if they had been executed, so that the product and the tests find them.
+`python -m overmind_core.cli` as always; where that would execute `python -m` of ours, it goes on as that module, and
+so does the child that is to become a daemon's keeper. In /proc all look as if they had been executed, so that the
+product and the tests find them.
 
 What is started beside a test, on a terminal, by a mission or by a keeper has its real start: see `Overmind.popen`.
 """
@@ -43,7 +44,9 @@ _FILES = 3
 _ROOM = 8192
 """Bytes for the words, and as many for the variables, that /proc shows of a fork; what is longer is cut off there."""
 _REAL_EXECVE = os.execve
+_REAL_FORK_EXEC = subprocess._fork_exec  # type: ignore[attr-defined] # what all of `subprocess` comes down to
 _INTERPRETER = (sys.executable, "-P", "-m")
+_KEEPER = (*_INTERPRETER, "overmind_core.keeper")
 
 
 class ForkServer:
@@ -207,6 +210,7 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
     os.umask(request["umask"])
     os.chdir(request["cwd"])
     os.execve = _execute  # type: ignore[assignment] # what this process does from now on is the product's
+    subprocess._fork_exec = _fork_keeper  # type: ignore[attr-defined]
     _run("overmind_core.cli", request["words"], request["env"])
 
 
@@ -220,6 +224,33 @@ def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn
                 os.close(fd)
     gc.freeze()  # what held a file closes nothing any more
     _run(argv[3], argv[4:], env)
+
+
+def _fork_keeper(argv: Sequence[Any], *how: Any) -> int:
+    """Like what `subprocess` starts all with; a keeper goes on as a child of the daemon that would execute it."""
+    if tuple(argv[:4]) != _KEEPER:
+        return int(_REAL_FORK_EXEC(argv, *how))
+    _, _, kept, cwd, env, in_, _, _, out, _, err, _, report = how[:13]
+    pid = os.fork()
+    if pid:
+        return pid
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    os.execve, subprocess._fork_exec = _REAL_EXECVE, _REAL_FORK_EXEC  # type: ignore[attr-defined]
+    sys.setswitchinterval(0.005)  # Python's own
+    os.setsid()
+    os.chdir(cwd)
+    for number, fd in enumerate((in_, out, err)):
+        os.dup2(fd, number)
+    os.close(report)  # as an exec does
+    for fd in {int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2, *kept}:
+        with contextlib.suppress(OSError):
+            os.close(fd)
+    gc.freeze()  # what held a file closes nothing any more
+    words = [os.fsdecode(word) for word in argv[4:]]
+    _run(_KEEPER[-1], words, dict(os.fsdecode(one).split("=", 1) for one in env))
 
 
 def _run(module: str, words: Sequence[str], env: Mapping[str, str]) -> NoReturn:
@@ -262,7 +293,8 @@ def _main() -> None:
     import overmind_core.cli.headless.runner
     import overmind_core.cli.output
     import overmind_core.cli.parser
-    import overmind_core.client.client  # noqa: F401
+    import overmind_core.client.client
+    import overmind_core.keeper.main  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ctrl-c in the shell that runs the tests
     gc.freeze()
