@@ -68,13 +68,20 @@ def look(om, pid):
     words = [re.sub(r"^\d+$", "FD", word.replace(om.home, "HOME")) for word in daemon.cmdline() if word]
     variables = {name: value.replace(om.home, "HOME") for name, value in daemon.environ().items()}
     files = sorted(one.path.replace(om.home, "HOME").replace(f"{pid}", "PID") for one in daemon.open_files())
+    parent = "the daemon" if daemon.ppid() == om.supervisor_pid() else daemon.ppid()
     own_session = os.getsid(daemon.pid) != daemon.pid
     return (
         words,
         variables,
         files,
         {name: status[name] for name in SAME},
-        (daemon.ppid() == om.supervisor_pid() or daemon.ppid(), daemon.cwd(), daemon.terminal(), own_session, daemon.num_fds()),
+        (
+            parent,
+            daemon.cwd(),
+            daemon.terminal(),
+            own_session,
+            daemon.num_fds(),
+        ),
         daemon.rlimit(psutil.RLIMIT_NOFILE),
     )
 

@@ -27,6 +27,7 @@ import subprocess
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -41,6 +42,7 @@ _EXEC = {"OVERMIND_TEST_EXEC"}
 """Set in the tests' own environment, each call has its real start."""
 _FILES = 3
 """Standard files."""
+_SWITCH_SECONDS = sys.getswitchinterval()
 _ROOM = 8192
 """Bytes for the words, and as many for the variables, that /proc shows of a fork; what is longer is cut off there."""
 _REAL_EXECVE = os.execve
@@ -228,29 +230,38 @@ def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn
 
 def _fork_keeper(argv: Sequence[Any], *how: Any) -> int:
     """Like what `subprocess` starts all with; a keeper goes on as a child of the daemon that would execute it."""
-    if tuple(argv[:4]) != _KEEPER:
+    if tuple(argv[: len(_KEEPER)]) != _KEEPER:
         return int(_REAL_FORK_EXEC(argv, *how))
-    _, _, kept, cwd, env, in_, _, _, out, _, err, _, report = how[:13]
-    pid = os.fork()
-    if pid:
-        return pid
-    signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
-    os.execve, subprocess._fork_exec = _REAL_EXECVE, _REAL_FORK_EXEC  # type: ignore[attr-defined]
-    sys.setswitchinterval(0.005)  # Python's own
-    os.setsid()
-    os.chdir(cwd)
-    for number, fd in enumerate((in_, out, err)):
-        os.dup2(fd, number)
-    os.close(report)  # as an exec does
-    for fd in {int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2, *kept}:
-        with contextlib.suppress(OSError):
-            os.close(fd)
-    gc.freeze()  # what held a file closes nothing any more
-    words = [os.fsdecode(word) for word in argv[4:]]
-    _run(_KEEPER[-1], words, dict(os.fsdecode(one).split("=", 1) for one in env))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # no thread of the daemon holds what the keeper will need
+        pid = os.fork()
+    if pid == 0:
+        _become_keeper(argv, how)
+    return pid
+
+
+def _become_keeper(argv: Sequence[Any], how: Sequence[Any]) -> NoReturn:
+    """Turn this fork of a daemon into what would be executed; `how`: what `subprocess` says of files and variables."""
+    try:
+        _, _, kept, cwd, env, in_, _, _, out, _, err, _, report = how[:13]
+        signal.set_wakeup_fd(-1)
+        for number in signal.valid_signals():
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
+        os.execve, subprocess._fork_exec = _REAL_EXECVE, _REAL_FORK_EXEC  # type: ignore[attr-defined]
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        os.setsid()
+        os.chdir(cwd)
+        for number, fd in enumerate((in_, out, err)):
+            os.dup2(fd, number)
+        for fd in {int(name) for name in os.listdir("/proc/self/fd")} - {*range(_FILES), *kept} | {report}:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        gc.freeze()  # what held a file closes nothing any more
+        variables = dict(os.fsdecode(one).split("=", 1) for one in env)
+        _run(_KEEPER[-1], [os.fsdecode(word) for word in argv[len(_KEEPER) :]], variables)
+    finally:
+        os._exit(1)
 
 
 def _run(module: str, words: Sequence[str], env: Mapping[str, str]) -> NoReturn:
