@@ -56,10 +56,29 @@ def agent_of(request: Start, settings: Settings) -> Agent | None:
         orchestrator=given.orchestrator,
         program=_program(request, settings, provider),
     )
+    _check_texts(found)
     problem = provider.refuse(found)
     if problem is not None:
         raise OvermindError("invalid", problem)
     return found
+
+
+def _check_texts(agent: Agent) -> None:
+    """Refuse what no program can be given as an argument."""
+    texts = {
+        "The prompt": (agent.prompt,),
+        "--model": (agent.model,),
+        "--permission-mode": (agent.permission_mode,),
+        "--allowed-tools": agent.allowed_tools,
+        "--disallowed-tools": agent.disallowed_tools,
+        "--system-prompt": (agent.system_prompt,),
+        "--append-system-prompt": (agent.append_system_prompt,),
+        "--mcp-config": agent.mcp_config,
+        "--agent-arg": agent.arguments,
+    }
+    for name, given in texts.items():
+        if any("\0" in text for text in given if text is not None):
+            raise OvermindError("invalid", f"{name} contains a NUL character, which can't be passed to a program.")
 
 
 def _provider(name: str) -> Provider:

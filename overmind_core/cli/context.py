@@ -70,7 +70,9 @@ class Context:
 
     def print(self, text: str) -> None:
         """Print a line of the answer to stdout; JSON in the format that was asked for."""
-        write_out(self.rendered(text) + "\n")
+        shown = self.rendered(text)
+        if shown or self.format != "name":  # no names, no line
+            write_out(shown + "\n")
         self._printed += 1
 
     def print_facts(self, facts: object, args: Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Synonyms: words of docker, kubectl, systemctl and tmux for which there is no command, and what to type instead.
+"""Synonyms: words of docker, kubectl, systemctl and tmux that are not ours, and what to type instead.
 
 Words that mean the same as one of our commands are its aliases, in `overmind_core.cli.command`.
 """
@@ -10,16 +10,20 @@ from overmind_core.domain.text.cells import did_you_mean
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 INSTEAD: dict[str, str] = {
     "allow": "To answer a question: overmind answer NUMBER allow",
     "approve": "To answer a question: overmind answer NUMBER allow",
     "ask": "To send a session a message: overmind send ID TEXT",
+    "blueprint": "To list plans and their agents: overmind ps --tree; to check a file: overmind agents FILE",
+    "blueprints": "To list plans and their agents: overmind ps --tree; to check a file: overmind agents FILE",
     "build": "To start a command: overmind run 'make build'",
     "cancel": "To end a mission: overmind stop ID; a quest: overmind quest cancel QUEST",
     "cat": "To see what a mission wrote: overmind logs ID",
+    "compose": "To start the plan in a file: overmind apply FILE; to end it: overmind delete PLAN",
     "config": "Settings are in config.toml in the home; to check them: overmind doctor",
+    "container": "To list missions: overmind ps; to see one: overmind info ID",
     "cp": "A mission's files are in its folder; to see which: overmind info ID -o yaml",
     "create": "To start a mission: overmind run CMD; a blueprint's file: overmind init",
     "cron": "To run work on a schedule: overmind ritual create NAME SCHEDULE CMD",
@@ -39,6 +43,8 @@ INSTEAD: dict[str, str] = {
     "kill-session": "To end a mission at once: overmind kill ID",
     "label": "To set a label: overmind update ID --label KEY=VALUE",
     "list-sessions": "To list sessions: overmind ps",
+    "mission": "To list missions: overmind ps; to see one: overmind info ID",
+    "missions": "To list missions: overmind ps",
     "new": "To start a mission: overmind run CMD",
     "new-session": "To start a session: overmind run --type session --name NAME",
     "open": "To open the full-screen program: overmind tui",
@@ -69,9 +75,36 @@ INSTEAD: dict[str, str] = {
     "watch": "To watch missions: overmind ps --watch",
 }
 """Word → what to type instead."""
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "--agent": ("--provider",),
+    "--background": ("--detach",),
+    "--budget": ("--max-cost",),
+    "--chdir": ("--cwd",),
+    "--dir": ("--cwd",),
+    "--directory": ("--cwd",),
+    "--filter": ("--label", "--grep"),
+    "--force": ("--yes",),
+    "--foreground": ("--wait",),
+    "--limit": ("--tail",),
+    "--mode": ("--permission-mode",),
+    "--no-wait": ("--detach",),
+    "--retries": ("--max-restarts",),
+    "--selector": ("--label",),
+    "--session": ("--type",),
+    "--time": ("--timeout",),
+    "--worktree": ("--isolate",),
+}
+"""Option of other programs → ours that mean the same, best first; a command has some of them, or none."""
 
 
 def advice(word: str, known: Sequence[str]) -> str:
     """Return ` To …: overmind …`, or the `known` commands that look like the word; nothing when there are none."""
     found = INSTEAD.get(word) or INSTEAD.get(word.split(" ", maxsplit=1)[0])
     return f" {found}." if found else did_you_mean(word, known)
+
+
+def option_advice(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean …?` with the one of the `known` options that means the same, or those that look alike."""
+    options = list(known)
+    same = next((option for option in OPTIONS.get(word, ()) if option in options), None)
+    return f" Did you mean {same}?" if same else did_you_mean(word, options)

@@ -13,11 +13,11 @@ Source: the kitty keyboard protocol; XTerm Control Sequences, modifyOtherKeys.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import namedtuple
 
 from overmind_core.errors import OvermindError
+from overmind_core.system.small_file import read_small_file
 
 TYPE_CHECKING = False
 
@@ -99,16 +99,17 @@ def detach_keys(path: str) -> list[DetachKey]:
     Raises:
         OvermindError: `invalid_config`, it can't be read, or names what is no key.
     """
-    if not os.path.exists(path):
+    try:
+        data = read_small_file(path)
+    except OSError as error:
+        raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from None
+    if data is None:
         return []
     import tomllib  # noqa: PLC0415 - most homes have no configuration
 
     try:
-        with open(path, "rb") as file:
-            text = file.read().decode()
+        text = data.decode()
         document = tomllib.loads(text)
-    except OSError as error:
-        raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise OvermindError(

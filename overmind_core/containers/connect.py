@@ -145,7 +145,7 @@ CONNECTIONS = 32
 """Kept open at once, for so many threads."""
 
 HOW_TO_HAVE_ONE = (
-    "Start it (`sudo systemctl start docker`, Docker Desktop, or `systemctl --user start podman.socket`),"
+    "Start the engine (`sudo systemctl start docker`, Docker Desktop, or `systemctl --user start podman.socket`),"
     " install one, or name its socket in DOCKER_HOST."
 )
 

@@ -25,7 +25,7 @@ SHOP = "shop"
 """Where all missions stand."""
 AGENT = "bin/agent"
 BASHRC = "bashrc"
-PROMPT = "The shop's prices lose their cents: mend that, and prove it with a test"
+PROMPT = "The shop's prices lose their cents: fix that, and prove it with a test"
 
 
 class DemoMission:
@@ -64,11 +64,11 @@ def demo_missions(*, root: str, shell: str) -> tuple[DemoMission, ...]:
             {"provider": "claude", "type": "session", "command": PROMPT, "restart": "on-failure"},
             {"OVERMIND_CLAUDE_BIN": f"{root}/{AGENT}"},
         ),
-        DemoMission("build", "a build with its progress, which ends well", {"command": ["./build"]}),
+        DemoMission("build", "a build that shows its progress and succeeds", {"command": ["./build"]}),
         DemoMission("service", "a service that writes its log", {"command": ["./serve"], "restart": "always"}),
         DemoMission(
             "worker",
-            "a flaky worker: crashes, and is started again until it holds",
+            "a flaky worker: it crashes, and is restarted until it works",
             {"command": ["./worker"], "restart": "on-failure", "backoff": 1500},
         ),
         DemoMission("shell", "a shell on a terminal", {"type": "session", "command": [shell, *rc]}),

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CHECK = "check"
 """What the mission that checks is called, below the quest's name."""
@@ -23,6 +26,14 @@ class QuestStatus(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+HAS_ENDED: Mapping[QuestStatus, str] = {
+    QuestStatus.COMPLETED: "has already completed",
+    QuestStatus.FAILED: "has already failed",
+    QuestStatus.CANCELLED: "was already cancelled",
+}
+"""How a sentence says that a quest has ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from overmind_core.domain.isolation.keep import CACHES, KeepRules
-from overmind_core.git.run import Git
+from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.worktree_base import submodule_paths
 
 MOST = 1000
@@ -60,7 +60,7 @@ def _touch(path: str) -> int:
 def ignored_files(git: Git, path: str, rules: KeepRules) -> IgnoredFiles:
     """Return the files of a worktree that git ignores and that are not as they were before the work began.
 
-    Not what is in a repository of its own, nor in caches.
+    Also those that a nested repository ignores; what else is in one is told by `unsaved`. Not what is in caches.
 
     Args:
         git: For the mission.
@@ -87,13 +87,13 @@ def _changed_files(git: Git, top: str, since: int) -> Iterator[str]:
     out = git.run(top, *words, "--no-renames").out
     for entry in out.split("\0"):
         if entry.startswith("!! "):
-            yield from _changed(top, entry[3:].rstrip("/"), since)
+            yield from _changed(git, top, entry[3:].rstrip("/"), since)
     for inside in sorted(submodule_paths(git, top)):
         if os.path.lexists(os.path.join(top, inside, _GIT)):
             yield from (f"{inside}/{path}" for path in _changed_files(git, os.path.join(top, inside), since))
 
 
-def _changed(top: str, path: str, since: int) -> Iterator[str]:
+def _changed(git: Git, top: str, path: str, since: int) -> Iterator[str]:
     """The file, or files of the folder, that are new or changed; links are not followed."""
     try:
         facts = os.lstat(os.path.join(top, path))
@@ -103,11 +103,12 @@ def _changed(top: str, path: str, since: int) -> Iterator[str]:
         is_work = stat.S_ISREG(facts.st_mode) or stat.S_ISLNK(facts.st_mode)
         if is_work and _changed_at(facts) >= since:
             yield path
-        return
-    if os.path.basename(path) in CACHES:
-        return
-    if facts.st_mtime_ns < since <= facts.st_ctime_ns:
-        since = 0  # it was moved here as it is
+    elif os.path.basename(path) not in CACHES:
+        is_moved = facts.st_mtime_ns < since <= facts.st_ctime_ns  # it was moved here as it is
+        yield from _changed_below(git, top, path, 0 if is_moved else since)
+
+
+def _changed_below(git: Git, top: str, path: str, since: int) -> Iterator[str]:
     try:
         names = sorted(os.listdir(os.path.join(top, path)))
     except FileNotFoundError:
@@ -115,10 +116,21 @@ def _changed(top: str, path: str, since: int) -> Iterator[str]:
     except OSError:
         yield path  # nobody can tell
         return
-    if _GIT in names or (_TAG in names and _is_cache(os.path.join(top, path, _TAG))):
+    if _GIT in names:
+        yield from _changed_inside(git, top, path, since)
+    elif _TAG not in names or not _is_cache(os.path.join(top, path, _TAG)):
+        for name in names:
+            yield from _changed(git, top, f"{path}/{name}", since)
+
+
+def _changed_inside(git: Git, top: str, path: str, since: int) -> Iterator[str]:
+    """What the repository of a folder ignores; nothing where git can't read it: all of that is work."""
+    folder = os.path.join(top, path)
+    try:
+        if os.path.realpath(git(folder, "rev-parse", "--show-toplevel")) == os.path.realpath(folder):
+            yield from (f"{path}/{file}" for file in _changed_files(git, folder, since))
+    except GitFailed:
         return
-    for name in names:
-        yield from _changed(top, f"{path}/{name}", since)
 
 
 def _changed_at(facts: os.stat_result) -> int:
@@ -127,6 +139,10 @@ def _changed_at(facts: os.stat_result) -> int:
 
 
 def _is_cache(path: str) -> bool:
-    with suppress(OSError), open(path, "rb") as file:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # it may be a pipe
+    except OSError:
+        return False
+    with open(handle, "rb") as file, suppress(OSError):
         return file.read(len(_SIGNATURE)) == _SIGNATURE
     return False

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, NamedTuple, TypeVar
 
-from overmind_core.system.run_mark import OWN_VARIABLE
+from overmind_core.system.run_mark import OWN_VARIABLE, give_own_mark_to
 
 SECONDS = 600.0
 """How long one git may take, unless said otherwise: a fetch or a checkout of a large repository."""
@@ -173,6 +173,7 @@ class Git:
             raise GitMissing from None
         except OSError as error:
             raise GitFailed(words, None, str(error)) from None
+        give_own_mark_to(process.pid)
         # With a limit of its own, `wait` would sleep between two looks, for longer than most of these take.
         late = threading.Timer(seconds, _kill, [process])
         late.start()

@@ -6,7 +6,6 @@ Work may be in a branch though its commits are not: it was rebased, picked or sq
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,9 +13,10 @@ from dataclasses import dataclass
 
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
-from overmind_core.git.nested import bare_gitlinks, unsaved_repositories
+from overmind_core.git.nested import bare_gitlinks
 from overmind_core.git.repository import branch_of, resolve
 from overmind_core.git.run import Git, GitFailed
+from overmind_core.git.unsaved import hidden_changes, left_commits, unsaved_repositories, unsaved_submodules
 from overmind_core.git.worktree_base import unpushed_submodules
 
 SECONDS = 60.0
@@ -219,31 +219,19 @@ def changed_files(git: Git, path: str) -> tuple[str, ...]:
     return tuple(entry[3:] for entry in git.run(path, *words).out.split("\0") if entry)
 
 
-_LEFT = re.compile(r"checkout: moving from ([0-9a-f]{40,64}) to ")
-"""Of a branch git names the branch."""
-
-
-def left_commits(git: Git, path: str) -> tuple[str, ...]:
-    """Return the commits that were checked out in a worktree without a branch, and left: no name may lead to them.
-
-    Raises:
-        GitMissing: there is no git.
-    """
-    answer = git.run(path, "reflog", "show", "--format=%gs", "HEAD", "--", expected=(0, 128))
-    found = dict.fromkeys(_LEFT.findall(answer.out))
-    return tuple(commit for commit in found if resolve(git, path, commit) is not None)
-
-
 def unsaved_files(git: Git, path: str) -> tuple[str, ...]:
     """Return what is lost with a worktree: its uncommitted files, and nested repositories with work of their own.
+
+    Uncommitted are also changes of files that git was told to overlook.
 
     Raises:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    files = uncommitted_files(git, path)
-    known = {file.rstrip("/") for file in files}
-    return (*files, *(folder for folder in unsaved_repositories(git, path) if folder not in known))
+    found = [*uncommitted_files(git, path), *hidden_changes(git, path)]
+    known = {file.rstrip("/") for file in found}
+    inside = [*unsaved_repositories(git, path), *unsaved_submodules(git, path)]
+    return tuple(dict.fromkeys([*found, *(folder for folder in inside if folder not in known)]))
 
 
 def unmerged_commits(

@@ -12,7 +12,8 @@ from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.ignored_files import NONE, ignored_files
 from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
-from overmind_core.git.status import Dirty, IgnoredWork, Unmerged, left_commits, unmerged_commits, unsaved_files
+from overmind_core.git.status import Dirty, IgnoredWork, Unmerged, unmerged_commits, unsaved_files
+from overmind_core.git.unsaved import left_commits
 
 CLAIM = ".branch"
 """Ends the name of the file beside a worktree that says which branch is about to be made for it."""

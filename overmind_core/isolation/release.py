@@ -53,10 +53,28 @@ async def _let_go(workspace: Workspace, isolation: Isolation) -> None:
     finally:
         workspace.ports.release(mission)
     isolation = workspace.records[mission]
-    unwanted = isolation.ready_once and isolation.project.teardown is not Teardown.KEEP
-    if unwanted and await _is_untouched(workspace, isolation):
-        await _unasked(workspace, mission, Removal.UNASKED)
+    await _tidy(workspace, isolation)
     workspace.put(replace(workspace.records[mission], ended=True))
+
+
+async def guest_gone(workspace: Workspace, mission: str) -> None:
+    """A mission that ran in the worktree of this ended one has ended: perhaps nobody needs that any more."""
+    isolation, current = workspace.records.get(mission), workspace.registry.known(mission)
+    if mission in workspace.with_guests and isolation is not None and (current is None or not current.is_live):
+        await _tidy(workspace, isolation)
+
+
+async def _tidy(workspace: Workspace, isolation: Isolation) -> None:
+    """Remove what nobody has worked in, once nobody works in it any more."""
+    mission = isolation.mission
+    if not isolation.ready_once or isolation.project.teardown is Teardown.KEEP:
+        return
+    if workspace.guest(isolation) is not None:
+        workspace.with_guests.add(mission)
+        return
+    workspace.with_guests.discard(mission)
+    if await _is_untouched(workspace, isolation):
+        await _unasked(workspace, mission, Removal.UNASKED)
 
 
 async def _unasked(workspace: Workspace, mission: str, removal: Removal) -> None:
@@ -80,6 +98,9 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) ->
         raise OvermindError("not_finished", f"Mission {mission} ({name}) is {current.status}. Stop or kill it first.")
     await over(workspace, mission)
     isolation = workspace.records.get(mission, isolation)
+    if (guest := workspace.guest(isolation)) is not None:
+        told = f"Mission {guest.id} ({guest.definition.name}) runs in the worktree of {isolation.name}."
+        raise OvermindError("not_finished", f"{told} Stop or kill it first.")
     if not force:
         await check(workspace, isolation)
     await _remove(workspace, isolation, Removal.FORCED if force else Removal.UNASKED)

@@ -146,6 +146,8 @@ class IsolationService:
 
     def changed(self, mission: Mission) -> None:
         """A state of the mission was saved."""
+        for host in () if mission.is_live else self._workspace.hosts(mission):
+            self._workspace.tasks.start(self._guest_gone(host))
         isolation = self._workspace.records.get(mission.id)
         if isolation is None or self._preparations.on_mission_changed(mission.id):
             return
@@ -175,6 +177,14 @@ class IsolationService:
             if not self._preparations.suspended:
                 with self._preparations.needed():
                     await release.over(self._workspace, mission)
+
+    async def _guest_gone(self, host: str) -> None:
+        from overmind_core.isolation import release  # noqa: PLC0415 - see above
+
+        async with self._workspace.turn(host):
+            if not self._preparations.suspended:
+                with self._preparations.needed():
+                    await release.guest_gone(self._workspace, host)
 
     async def discard(self, isolation: Isolation, *, force: bool) -> None:
         """Remove everything of an ended mission.

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.domain.isolation.isolation import isolation_variables
-from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import store
 from overmind_core.isolation.events import PreparationStep
@@ -23,7 +23,7 @@ from overmind_core.missions.lookup import find
 
 if TYPE_CHECKING:
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.domain.missions.mission import Definition
+    from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.git.run import Git
     from overmind_core.isolation.store import IsolationTable, PortTable, TrustTable
     from overmind_core.kernel.database import MetaTable
@@ -92,6 +92,8 @@ class Workspace:
         self.ports = Ports(port_table, journal, self.threads)
         self.records: dict[str, Isolation] = {}
         """By mission; also of missions that were removed, as long as something is left."""
+        self.with_guests: set[str] = set()
+        """Ended missions in whose worktrees others still run."""
         self.steps: dict[str, str] = {}
         """Mission → what is going on, for people."""
         self._turns: dict[str, asyncio.Lock] = {}
@@ -160,6 +162,20 @@ class Workspace:
         there = (one for one in self.records.values() if not one.ended and _is_in(definition.cwd, one.worktree))
         owner = next(there, None)
         return {} if owner is None else isolation_variables(owner)
+
+    def guest(self, isolation: Isolation) -> Mission | None:
+        """A live mission that runs in the worktree of an ended one: its work would go with that."""
+        if isolation.worktree is None or isolation.branch is None:
+            return None
+        own = {isolation.mission, *isolation.services.values()}
+        others = (one for one in self.registry.live.values() if one.id not in own)
+        return next((one for one in others if _is_in(_real(one.definition.cwd), isolation.worktree)), None)
+
+    def hosts(self, mission: Mission) -> list[str]:
+        """The ended missions in whose worktrees this one ran, and that are there for its sake."""
+        cwd = _real(mission.definition.cwd) if self.with_guests else ""
+        known = ((one, self.records.get(one)) for one in self.with_guests)
+        return [one for one, record in known if record is not None and _is_in(cwd, record.worktree)]
 
     def services_of(self, mission: str) -> Collection[str]:
         """Ids of the missions that are services of this one."""
@@ -262,6 +278,10 @@ class Workspace:
 
 def _is_start(text: str, isolation: Isolation) -> bool:
     return len(text) >= 4 and isolation.mission.startswith(text)  # noqa: PLR2004 - as of ids elsewhere
+
+
+def _real(folder: str) -> str:
+    return to_wire(os.path.realpath(from_wire(folder)))
 
 
 def _is_in(folder: str, top: str | None) -> bool:

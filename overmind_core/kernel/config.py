@@ -31,6 +31,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.errors import OvermindError
+from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -113,11 +114,17 @@ def keep_copy(found: Loaded, copy: str) -> None:
     Raises:
         OSError: it can't be written.
     """
-    if not found.mistake and (not os.path.exists(copy) or _text(copy) != found.text):
+    if not found.mistake and not _is_kept(found, copy):
         new = f"{copy}.new"
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(found.text.encode())
         os.replace(new, copy)
+
+
+def _is_kept(found: Loaded, copy: str) -> bool:
+    with suppress(OvermindError):  # a damaged copy is written anew
+        return _text(copy) == found.text
+    return False
 
 
 def problems_line(path: str, problems: Iterable[Problem]) -> str:
@@ -129,15 +136,16 @@ def problems_line(path: str, problems: Iterable[Problem]) -> str:
 
 def _text(path: str) -> str | None:
     """The text of a file; None when there is none."""
-    if not os.path.exists(path):
+    try:
+        data = read_small_file(path)
+    except OSError as error:
+        raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from error
+    if data is None:
         return None
     from overmind_core.domain.text.problems import Problems, decoded  # noqa: PLC0415 - most homes have no configuration
 
     try:
-        with open(path, "rb") as file:
-            return decoded(file.read())
-    except OSError as error:
-        raise OvermindError("invalid_config", f"{path} can't be read: {error.strerror}. Make it readable.") from error
+        return decoded(data)
     except Problems as wrong:
         raise OvermindError("invalid_config", problems_line(path, wrong.problems)) from None
 

@@ -1,4 +1,4 @@
-"""Work beside everything else: background tasks, and work with a key that is done once at a time."""
+"""Work beside everything else: background tasks, work with a key that is done once at a time, looks at file systems."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from overmind_core.kernel.actor import handed_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Hashable
+    from concurrent.futures import Executor
 
 T = TypeVar("T")
+Question = TypeVar("Question", bound="Hashable")
 _log = logging.getLogger(__name__)
 
 
@@ -56,3 +58,48 @@ class SingleFlight(Generic[T]):
             task = self._under_way[key] = asyncio.ensure_future(handed_on(work()))
             task.add_done_callback(lambda _: self._under_way.pop(key))
         return await asyncio.shield(task)
+
+
+class Looks(Generic[Question, T]):
+    """Looks at file systems, which may hang: in threads, with a limit, one for all who ask the same at the same time.
+
+    What was found is found again without a look for a moment: a burst of starts asks the same all the time.
+    """
+
+    def __init__(self, threads: Executor, look: Callable[[Question], T], *, patience: float, true_for: float) -> None:
+        """`patience`: seconds until nobody waits any longer; `true_for`: seconds that an answer holds."""
+        self._threads = threads
+        self._look = look
+        self._patience = patience
+        self._true_for = true_for
+        self._under_way: dict[Question, asyncio.Future[T]] = {}
+        self._fresh: dict[Question, T] = {}
+
+    async def find(self, question: Question) -> T:
+        """Answer from a look of just now, or look.
+
+        Raises:
+            TimeoutError: the file system does not answer.
+        """
+        if question in self._fresh:
+            return self._fresh[question]
+        look = self._under_way.get(question)
+        if look is None:
+            look = self._under_way[question] = asyncio.get_running_loop().run_in_executor(
+                self._threads, self._look, question
+            )
+            look.add_done_callback(lambda done: self._looked(question, done))
+        answered, _ = await asyncio.wait([look], timeout=self._patience)
+        if not answered:
+            raise TimeoutError
+        return look.result()
+
+    def forget(self) -> None:
+        """What was found may be there no more."""
+        self._fresh.clear()
+
+    def _looked(self, question: Question, look: asyncio.Future[T]) -> None:
+        del self._under_way[question]
+        if not look.cancelled() and look.exception() is None:  # whoever still waits sees it; nobody else has to
+            self._fresh[question] = look.result()
+            look.get_loop().call_later(self._true_for, self._fresh.pop, question, None)

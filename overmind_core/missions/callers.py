@@ -17,7 +17,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Caller
 from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, descends
 from overmind_core.system.process_table import ProcessTable, environ, new_process_table, read
-from overmind_core.system.run_mark import OWN_MARK, OWN_VARIABLE, PERSON_MARK, mark_of
+from overmind_core.system.run_mark import OWN_VARIABLE, PERSON_MARK, is_own_mark, mark_of
 from overmind_core.system.unixsocket import Peer
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def _mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
             break
         if not _holds_lock(table, pid):
             line.append(pid)
-        elif mark_of(pid) != OWN_MARK:  # another home's keeper; its supervisor hosts programs of a person
+        elif not is_own_mark(mark_of(pid)):  # another home's keeper; its supervisor hosts programs of a person
             adopted = True
     named = _by_environment(caller.peer, registry, home) or _by_mark(caller.mark, registry)
-    if named is None and (caller.mark == OWN_MARK or any(mark_of(pid) == OWN_MARK for pid in line)):
+    if named is None and (is_own_mark(caller.mark) or any(is_own_mark(mark_of(pid)) for pid in line)):
         return _by_git(line, registry)
     if named is None and (adopted or read(caller.peer.pid) is None):  # gone, or of a container that hides it
         return UNKNOWN

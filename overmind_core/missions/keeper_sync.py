@@ -13,7 +13,6 @@ import asyncio
 import json
 import logging
 import os
-from dataclasses import replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from overmind_core.domain.missions import restart_policy
 from overmind_core.domain.missions.facts import Exited, KeeperLost
 from overmind_core.domain.missions.lifecycle import stop_signals
 from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
+from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions.launcher import SPAWNING

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.missions.mission import HAS_ENDED
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.errors import OvermindError
-from overmind_core.missions.registry import decode_mission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,8 @@ def find_live(registry: Registry, text: str) -> Mission:
 
 def not_running(mission: Mission) -> OvermindError:
     """The error for a mission that has ended."""
-    return OvermindError("not_running", f"Mission {mission.id} ({mission.definition.name}) is {mission.status}.")
+    ended = HAS_ENDED.get(mission.status, f"is {mission.status}")
+    return OvermindError("not_running", f"Mission {mission.id} ({mission.definition.name}) {ended}.")
 
 
 def _candidates(registry: Registry, text: str) -> list[Candidate]:
@@ -103,7 +104,7 @@ def line(registry: Registry, mission_id: str | None) -> Iterator[Mission]:
     seen: set[str] = set()
     while mission_id is not None and mission_id not in seen:
         seen.add(mission_id)
-        mission = _found(registry, mission_id)
+        mission = registry.get(mission_id)
         if mission is None:
             return
         yield mission
@@ -114,14 +115,6 @@ def descends(mission: Mission, ancestor: str, registry: Registry) -> bool:
     """Whether `ancestor` is above the mission."""
     parent = mission.definition.parent
     return parent == ancestor or any(ancestor in {one.id, one.definition.parent} for one in line(registry, parent))
-
-
-def _found(registry: Registry, mission_id: str) -> Mission | None:
-    known = registry.known(mission_id)
-    if known is not None:
-        return known
-    row = registry.mission_table.get(mission_id)  # what is neither live nor about to be saved is saved
-    return None if row is None else decode_mission(row)
 
 
 def parent_of(registry: Registry, wanted: str | None, caller: str | None) -> str | None:

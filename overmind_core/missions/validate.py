@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Definition, Kind, Restart, RestartPolicy
@@ -155,6 +156,7 @@ def checked_name(name: str) -> str:
     return name
 
 
+@lru_cache(maxsize=256)  # nearly every request has the defaults
 def seconds(amount: Amount, option: str, *, unit: str = "s") -> float:
     """A duration in seconds; a bare number counts in `unit`.
 
@@ -181,6 +183,7 @@ def restart_policy(text: str) -> Restart:
         raise OvermindError("invalid", f"Unknown restart policy {text!r}. Known: {known}.") from None
 
 
+@lru_cache(maxsize=64)
 def signal_number(given: str | int) -> int:
     """A signal's number from its name (`TERM`, `SIGTERM`) or number.
 

@@ -12,6 +12,8 @@ import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from overmind_core.system.run_mark import give_own_mark_to
+
 _SHORTEST, _LONGEST = 0.005, 0.1
 """Seconds between two looks."""
 _DEATH = 1.0
@@ -37,6 +39,7 @@ async def running(
         umask=umask,
         start_new_session=True,
     )
+    give_own_mark_to(process.pid)
     try:
         yield process
     finally:

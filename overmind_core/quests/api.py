@@ -13,7 +13,7 @@ import msgspec
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.mission import Kind, Mission
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
-from overmind_core.domain.quests import Quest, QuestStatus
+from overmind_core.domain.quests import HAS_ENDED, Quest, QuestStatus
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
@@ -188,7 +188,7 @@ class QuestApi:
         """End a quest, its work and its check; answers when nothing of them lives."""
         found = self.find(request.id, live_first=True)
         if not found.runs:
-            raise OvermindError("not_running", f"Quest {found.id} ({found.name}) is {found.status}.")
+            raise OvermindError("not_running", f"Quest {found.id} ({found.name}) {HAS_ENDED[found.status]}.")
         work = self._registry.get(found.id)
         if work is not None:
             forbid_foreign(mission_of(caller, self._registry, self._home.root), work, self._registry, "cancel quest")

@@ -74,22 +74,37 @@ def clear_mark() -> None:
         resource.setrlimit(MARK_RLIMIT, (unmarked_limit(), resource.getrlimit(MARK_RLIMIT)[1]))
 
 
-def wear_own_mark() -> None:
+def wear_own_mark(*, for_good: bool = False) -> None:
     """Have every program that this process starts from now on be known as ours, whoever wrote it.
 
     A mission's mark that it has inherited stays: a headless run inside a mission is a part of that, and ends with it.
+
+    Args:
+        for_good: Whether this process never takes it off again from what it starts: it is about to become a program
+            that a mission may have written.
     """
     if MARK_RLIMIT is not None and resource.getrlimit(MARK_RLIMIT)[0] == unmarked_limit() > OWN_MARK:
-        resource.setrlimit(MARK_RLIMIT, (OWN_MARK, resource.getrlimit(MARK_RLIMIT)[1]))
+        hard = OWN_MARK if for_good else resource.getrlimit(MARK_RLIMIT)[1]
+        resource.setrlimit(MARK_RLIMIT, (OWN_MARK, hard))
 
 
 def give_own_mark_to(pid: int) -> None:
     """Have a program that we have just started, and all that it starts, be known as a supervisor's own: nobody's word.
 
-    A mission's mark that it has inherited stays.
+    The hard limit goes down with the soft one: a hook that leaves its parent and session can't raise it again without
+    privileges, and one that lowers it further is known by that. A mission's mark that it has inherited stays.
     """
-    if MARK_RLIMIT is not None and resource.getrlimit(MARK_RLIMIT)[0] == unmarked_limit() > OWN_MARK:
-        resource.prlimit(pid, MARK_RLIMIT, (OWN_MARK, resource.getrlimit(MARK_RLIMIT)[1]))
+    if MARK_RLIMIT is None:
+        return
+    ours = resource.getrlimit(MARK_RLIMIT)[0]
+    if ours == OWN_MARK or ours == unmarked_limit() > OWN_MARK:
+        with suppress(OSError):  # it has ended already
+            resource.prlimit(pid, MARK_RLIMIT, (OWN_MARK, OWN_MARK))
+
+
+def is_own_mark(mark: int) -> bool:
+    """Whether a process with this mark was started by a supervisor for itself, also where it has lowered the mark."""
+    return mark == OWN_MARK or (mark == NO_MARK and unmarked_limit() > OWN_MARK)
 
 
 def clear_own_mark_of(pid: int, *, background: bool = False) -> None:

@@ -19,7 +19,7 @@ from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.kernel.request import handles
 from overmind_core.missions import answers
 from overmind_core.missions.api_lifecycle import HAS_PROCESS
-from overmind_core.missions.lookup import find
+from overmind_core.missions.lookup import find, not_running
 from overmind_core.missions.requests import Attach, One
 from overmind_core.system.paths import read_socket_address
 from overmind_core.terminals.events import TerminalAttached, TerminalDetached
@@ -73,10 +73,9 @@ def _may_write(mission: Mission, request: Attach) -> bool:
 
 
 def _over(mission: Mission) -> OvermindError:
-    name = mission.definition.name
+    ended = not_running(mission)
     return OvermindError(
-        "not_running",
-        f"Mission {mission.id} ({name}) is {mission.status}. See its last screen with: overmind screen {name}",
+        ended.code, f"{ended.message} See its last screen with: overmind screen {mission.definition.name}"
     )
 
 

@@ -65,6 +65,8 @@ class Commands:
             missions=self._missions(),
             of_plans=[view.name for view in registry.VIEWS.values() if view.context in {Context.PLANS, Context.PLAN}],
             plans=[row["name"] for row in self._shell.fleet.rows.values() if row["type"] == PLAN],
+            shell=verbs.shell_words(),
+            instead=verbs.instead(),
         )
 
     def ghost(self, text: str) -> str:

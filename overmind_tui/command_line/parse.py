@@ -79,6 +79,8 @@ class Language(NamedTuple):
         missions: Names and ids.
         of_plans: Those of the views about one mission that are about a plan.
         plans: The names of plans.
+        shell: Words of other programs that the command line takes → the command that means the same.
+        instead: Words of other programs that mean nothing here → what to type.
     """
 
     views: Mapping[str, str]
@@ -93,11 +95,13 @@ class Language(NamedTuple):
     missions: Collection[str] = ()
     of_plans: Collection[str] = ()
     plans: Collection[str] = ()
+    shell: Mapping[str, str] = {}
+    instead: Mapping[str, str] = {}
 
 
 def parsed(text: str, language: Language) -> Command:
     """What a line means; None for an empty one. `text` is without the colon."""
-    line = expanded(text.strip().lstrip(":").strip(), language.aliases)
+    line = _ours(expanded(text.strip().lstrip(":").strip(), language.aliases), language)
     verb = _verb_of(line, language.verbs)
     words = _words(line)
     if verb in language.prose and (words is None or verb not in language.views):
@@ -123,6 +127,20 @@ def expanded(line: str, aliases: Mapping[str, str]) -> str:
             return line
         used.add(word)
         line = aliases[word].strip().lstrip(":").strip() + space + rest
+
+
+def _ours(line: str, language: Language) -> str:
+    """The line in our words: a word of docker, kubectl or tmux becomes the command that means the same.
+
+    One that is a view as well stays, unless options follow: those are the command's.
+    """
+    for count in (2, 1):
+        parts = line.split(maxsplit=count)
+        typed, rest = " ".join(parts[:count]), parts[count:]
+        is_view = typed in language.views and not any(word.startswith("-") for word in " ".join(rest).split())
+        if typed in language.shell and not is_view:
+            return " ".join([language.shell[typed], *rest])
+    return line
 
 
 def _words(line: str) -> list[str] | None:
@@ -209,6 +227,8 @@ def _unknown(words: Sequence[str], language: Language) -> Unknown:
         return Unknown(f"{first}: unknown argument {strange!r}", f":{first} /{strange} filters for it")
     if first in language.leave:
         return Unknown(f"{first} takes no arguments, got {' '.join(words[1:])!r}", f"use :{first} alone")
+    if first in language.instead:
+        return Unknown(f"unknown command {first!r}", language.instead[first])
     known = [*language.views, *language.verbs, *language.aliases, *language.leave, *language.sayings]
     return Unknown(f"unknown command {first!r}{meant(first, known)}")
 

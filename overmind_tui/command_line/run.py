@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 LOST = "--lost"
 _ALL = frozenset({"--all", "-a"})
-_KILLS = _ALL | {"--cascade", "--yes", "-y", "--json"}
+_HELP = frozenset({"--help", "-h"})
+_KILLS = _ALL | {"--cascade", "--yes", "-y", "--json", "--output", "-o", "--format"}
 """Options with which `kill` still ends what it names; with the others it sends some signal."""
-_FOR_ALL = frozenset({"--all", LOST, "--help", "-h"})
+_FOR_ALL = _ALL | {LOST} | _HELP
 """With one of these the verb needs no ids."""
 MOST_NAMED = 8
 """Missions that a question names, each on a line."""
-_HELP = frozenset({"--help", "-h"})
 _ERROR = re.compile(r"^Error: \w+: ")
 """What a shell needs to see; here the sentence is red."""
 _CHANGED = re.compile(r"(?:\w+ mission )?[0-9a-f]{8}(?: .*)?")
@@ -97,9 +97,9 @@ class CommandRun:
         return rows
 
     def _together(self, verb: Verb, words: list[str]) -> None:
-        plain = verbs.plain(verb.name, words)
+        plain, _, flags = verbs.parted(verb.name, words)
         names = plain
-        if verb.takes_missions and len(plain) <= (verb.name == "signal") and not _FOR_ALL & set(words):
+        if verb.takes_missions and len(plain) <= (verb.name == "signal") and not _FOR_ALL & flags:
             rows = self._meant(verb)
             if not rows:
                 return
@@ -141,8 +141,8 @@ class CommandRun:
         """What ends work asks first."""
         if verb.name == "shutdown":
             names = [f"{self._shell.fleet.live} live missions"]
-        flags = [word for word in words if word.startswith("-")]
-        line = " ".join([verb.name, *flags, *(safe(name) for name in names)])
+        _, options, flags = verbs.parted(verb.name, words)
+        line = " ".join([verb.name, *map(safe, options), *map(safe, names)])
         answers = [
             Answer(("y",), verb.name, lambda: self._spawn(verb, [words]), "bad"),
             Answer(("n",), "cancel", lambda: None),
@@ -151,6 +151,9 @@ class CommandRun:
         if LOST in words:
             rows = missions_rows.lost(self._shell.fleet.rows.values())
             line = f"{verb.name} {len(rows)} lost missions?"
+        elif verb.takes_missions and _ALL & flags and not names:
+            rows = [row for row in self._shell.fleet.rows.values() if missions_rows.is_live(row)]
+            line = f"{line}: {len(rows)} live {'mission' if len(rows) == 1 else 'missions'}"
         lasted = [f"{safe(row['name'])}  {missions_rows.since(row, self._shell.now())}" for row in rows[:MOST_NAMED]]
         more = [f"… and {len(rows) - MOST_NAMED} more"] if len(rows) > MOST_NAMED else []
         lasted += more
@@ -214,11 +217,12 @@ class CommandRun:
     def _ended_by(self, verb: Verb, calls: Sequence[Sequence[str]]) -> list[str]:
         """The live missions that the person has end with this line."""
         words = [word for call in calls for word in call]
-        signals = verb.name == "kill" and any(word.startswith("-") and word not in _KILLS for word in words)
-        if verb.name not in ENDING or signals or _HELP & set(words):
+        plain, _, flags = verbs.parted(verb.name, words)
+        signals = verb.name == "kill" and bool(flags - _KILLS)
+        if verb.name not in ENDING or signals or _HELP & flags:
             return []
         fleet = self._shell.fleet
-        named = fleet.rows.values() if _ALL & set(words) else map(fleet.named, verbs.plain(verb.name, words))
+        named = fleet.rows.values() if _ALL & flags else map(fleet.named, plain)
         return [row["id"] for row in named if row is not None and missions_rows.is_live(row)]
 
     def _settle(self, ours: Sequence[str], *, failed: bool) -> None:

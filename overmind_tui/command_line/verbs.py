@@ -7,7 +7,7 @@ loaded one verb at a time, when somebody types it.
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, cast
 
@@ -201,15 +201,65 @@ def known(verb: str) -> Known:
     )
 
 
-def plain(verb: str, words: Sequence[str]) -> list[str]:
-    """The words that are no options and no options' values."""
+@lru_cache
+def shell_words() -> Mapping[str, str]:
+    """Words of docker, kubectl and tmux that the command line takes → the command or view that means the same."""
+    from overmind_core.cli.command import ALIASES  # noqa: PLC0415 - not for the first frame
+
+    return ALIASES
+
+
+@lru_cache
+def instead() -> Mapping[str, str]:
+    """Words of other programs for which there is no command → what to type here; not for how to open this program."""
+    from overmind_core.cli.synonyms import INSTEAD  # noqa: PLC0415 - only after a mistake
+
+    return {word: _here(text) for word, text in INSTEAD.items() if "overmind tui" not in text}
+
+
+def _here(text: str) -> str:
+    return text[0].lower() + text[1:].replace("overmind ", ":")
+
+
+class Parts(NamedTuple):
+    """The words of a verb, parted as the command line parts them."""
+
+    plain: list[str]
+    """Those that are no options and no options' values."""
+    options: list[str]
+    """The others, in their order: options, each with its value."""
+    flags: frozenset[str]
+    """The names of the options, short ones that stand together (`-ay`) apart."""
+
+
+def parted(verb: str, words: Sequence[str]) -> Parts:
+    """The plain words and the options of a verb."""
     valued = known(verb).valued
-    found: list[str] = []
-    skip = False
+    found = Parts([], [], frozenset())
+    is_value = False
     for place, word in enumerate(words):
         if word == "--":
-            return [*found, *words[place + 1 :]]
-        if not skip and not (word.startswith("-") and word != "-"):
-            found.append(word)
-        skip = not skip and word in valued
+            return found._replace(plain=[*found.plain, *words[place + 1 :]])
+        is_option = not is_value and word.startswith("-") and word != "-"
+        (found.options if is_option or is_value else found.plain).append(word)
+        names = _names(word, valued) if is_option else []
+        found = found._replace(flags=found.flags | set(names))
+        is_value = bool(names) and names[-1] in valued and (word == names[-1] or word.endswith(names[-1][1:]))
     return found
+
+
+def _names(word: str, valued: Collection[str]) -> list[str]:
+    """The names of the options in a word: one long one, or short ones up to the first that takes a value."""
+    if word.startswith("--"):
+        return [word.partition("=")[0]]
+    names: list[str] = []
+    for letter in word[1:]:
+        names.append(f"-{letter}")
+        if names[-1] in valued:
+            break
+    return names
+
+
+def plain(verb: str, words: Sequence[str]) -> list[str]:
+    """The words that are no options and no options' values."""
+    return parted(verb, words).plain

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from overmind_tui.render.cells import Cell
     from overmind_tui.render.layout import Panel
+    from overmind_tui.shell.actions import Action
     from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.command_bar import CommandBar
     from overmind_tui.widgets.lines import Lines, LinesPanel
@@ -67,6 +68,9 @@ class MainScreen(Protocol):
         """A second went by."""
 
     # done
+
+    def act(self, action: Action) -> None:
+        """Do one action of the table."""
 
     def open_bar(self, sign: str, text: str = "") -> None:
         """Begin to type behind `/` or `:`."""

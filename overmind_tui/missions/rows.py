@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from overmind_core.domain.missions.mission import HAS_ENDED
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
     CRASHED,
@@ -85,13 +86,9 @@ def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:
     return f"{len(found)} missions were lost with their keeper{at} · :restart --lost restarts them"
 
 
-ENDED = {"stopped": "has already stopped", "crashed": "has already crashed", "killed": "was already killed"}
-"""Status of what has ended → what is said to who would end it."""
-
-
 def ended(row: Row) -> str:
     """That it has ended, in words behind its name."""
-    return ENDED.get(row["status"], f"is {row['status']}")
+    return HAS_ENDED.get(row["status"], f"is {row['status']}")
 
 
 def is_live(row: Row) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -68,11 +69,14 @@ def laid_out(sections: Sequence[Section], cells: int, chosen: int) -> Sheet:
     """
     count = columns_in(cells)
     room = cells // count
-    items = _items(sections)
+    items = _items(sections, room)
     height = -(-len(items) // count)
     columns: list[list[_Item]] = [[]]
     for at, item in enumerate(items):
         heads = item.entry is None and item.title != ""
+        if item.rest:
+            columns[-1].append(item)
+            continue
         full = len(columns[-1]) >= height or (heads and len(columns[-1]) >= height - 1)
         if full and len(columns) < count:
             columns.append([])
@@ -86,29 +90,50 @@ def laid_out(sections: Sequence[Section], cells: int, chosen: int) -> Sheet:
     for number, column in enumerate(columns):
         for y, line in enumerate(lines):
             item = column[y] if y < len(column) else _Item("")
-            if item.entry is not None:
+            if item.entry is not None and not item.rest:
                 places[item.number] = Place(number, y)
             line.extend(_drawn(item, room, chosen=item.entry is not None and item.number == chosen))
     return Sheet(lines, [places[number] for number in sorted(places)])
 
 
 class _Item(NamedTuple):
-    """A line of a column: a heading, a row, or a gap."""
+    """A line of a column: a heading, a row or what its line had no room for, or a gap."""
 
     title: str
     entry: Entry | None = None
+    """With the part of its text that stands on this line; its note stands on the last one."""
     number: int = -1
+    rest: bool = False
 
 
-def _items(sections: Sequence[Section]) -> list[_Item]:
+def _items(sections: Sequence[Section], room: int) -> list[_Item]:
     found: list[_Item] = []
     number = 0
     for section in sections:
         found += [*([_Item("")] if found else []), _Item(section.title)]
         for entry in section.entries:
-            found.append(_Item(section.title, entry, number))
+            parts = _parts(entry, room)
+            found += [_Item(section.title, part, number, rest=place > 0) for place, part in enumerate(parts)]
             number += 1
     return found
+
+
+def _parts(entry: Entry, room: int) -> list[Entry]:
+    """The row on as many lines as its text needs; nothing of it is cut."""
+    free = max(room - width(_keys(entry)) - 1, 8)
+    texts = textwrap.wrap(entry.text, free) or [""]
+    note = f" ({entry.note})" if entry.note else ""
+    if width(texts[-1]) + width(note) > free:
+        head, _, last = texts[-1].rpartition(" ")
+        texts[-1:] = [head, last] if head else [last]
+    parts = [Entry("", text, "", entry.action, entry.line, entry.tone) for text in texts]
+    parts[0] = parts[0]._replace(keys=entry.keys)
+    parts[-1] = parts[-1]._replace(note=entry.note)
+    return parts
+
+
+def _keys(entry: Entry) -> str:
+    return pad(f"   {entry.keys} ", KEY)
 
 
 def _title_above(items: Sequence[_Item], at: int) -> str:
@@ -119,7 +144,7 @@ def _drawn(item: _Item, room: int, *, chosen: bool) -> list[Cell]:
     if item.entry is None:
         return [Cell(pad(clipped(f" {item.title}" if item.title else "", room), room), "title")]
     entry = item.entry
-    keys = pad(f"   {entry.keys} ", KEY)
+    keys = _keys(entry)
     note = f" ({entry.note})" if entry.note else ""
     text = clipped(entry.text, max(room - width(keys) - width(note) - 1, 8))
     rest = max(room - width(keys) - width(text) - width(note), 0)

@@ -26,7 +26,7 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step("needs", None, "! shows what needs you"),
+    Step("needs", None, "! lists agents that need you"),
     Step(
         "answer",
         Context.NEEDS,

@@ -29,7 +29,6 @@ Hotkeys are a person's own keys, each a line after `:`. A mistake is told with t
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -37,6 +36,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain.configuration import unknown_tables
 from overmind_core.domain.text.problems import hinted
 from overmind_core.domain.text.toml_lines import line_of
+from overmind_core.system.small_file import read_small_file
 from overmind_tui.shell import actions, keymap
 from overmind_tui.shell.actions import TAKES_EVERYTHING, Context
 
@@ -195,18 +195,18 @@ def load(path: str) -> Settings:
     Raises:
         BadSettings: it can't be read, or says what makes no sense.
     """
-    if not os.path.exists(path):
-        return Settings()
     text = _text(path)
+    if text is None:
+        return Settings()
     document = _document(text)
     unknown = [_Mistake((name,), sentence) for name, sentence in unknown_tables(document)]
     return read(document.get("tui", {}), text, unknown)
 
 
-def _text(path: str) -> str:
+def _text(path: str) -> str | None:
     try:
-        with open(path, "rb") as file:
-            return file.read().decode()
+        data = read_small_file(path)
+        return None if data is None else data.decode()
     except OSError as error:
         said = f"config.toml: {path} can't be read: {error.strerror}. Make it readable"
     except UnicodeDecodeError as error:

@@ -31,7 +31,7 @@ class TerminalKeys:
         screen: Whose pane.
         session: What stands in it.
         detach: Goes back to looking.
-        again: Does what a detach key means while one only looks.
+        leave: Leaves the pane, as a detach key does while one only looks: no key of ours reaches the program then.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class TerminalKeys:
         session: TerminalSession,
         *,
         detach: Callable[[], None],
-        again: Callable[[DetachKey], None],
+        leave: Callable[[], None],
     ) -> None:
         self._screen = screen
         self._session = session
-        self._detach, self._again = detach, again
+        self._detach, self._leave = detach, leave
 
     @property
     def leaving(self) -> Sequence[DetachKey]:
@@ -57,11 +57,10 @@ class TerminalKeys:
         if self._session.typing:
             self._press_typing(key, character)
             return True
-        leaving = self._leaves(key)
-        if leaving is not None and not self._session.over and not self._screen.shell.read_only:
-            self._again(leaving)
-            return True
-        return False
+        if self._leaves(key) is None:
+            return False
+        self._leave()
+        return True
 
     def _press_typing(self, key: str, character: str | None) -> None:
         if self._session.finishing is not None:

@@ -14,6 +14,7 @@ from overmind_tui.render.cells import Row, safe
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell import clipboard
 from overmind_tui.shell.actions import Context
+from overmind_tui.shell.keymap import ACTIONS
 from overmind_tui.terminal import title
 from overmind_tui.terminal.keys import TerminalKeys
 from overmind_tui.terminal.session import TerminalSession
@@ -43,19 +44,18 @@ class TerminalPanel:
         self.session = TerminalSession(screen, joined=self._joined, gone=self._gone)
         self.left_at = float("-inf")
         """When typing ended (monotonic seconds)."""
-        self.detached_at = float("-inf")
-        """When a key left typing (monotonic seconds)."""
         self._was_final = False
         """The mission has ended, as the list knows by now."""
         self._zoomed_by_itself = False
         """The pane has the screen alone because one types into it, not because somebody asked for that."""
         self._begin_pending = False
         """The terminal is asked for once the pane has a size: none may be given one that nobody sees."""
-        self.keys = TerminalKeys(screen, self.session, detach=self.do_detach, again=self._detach_again)
+        self.keys = TerminalKeys(screen, self.session, detach=self.do_detach, leave=self._leave)
         self.handlers: dict[str, Handler] = {
             "type": self.do_type,
             "attach": self.do_type,
             "detach": self.do_detach,
+            "leave-terminal": screen.close_terminal,
             "send-detach-key": partial(self._send_itself, DEFAULT_KEY),
             "search": self.do_search,
             "next-match": partial(self._to_match, back=True),
@@ -238,14 +238,8 @@ class TerminalPanel:
         """Back to looking, beside the list where there is room; the terminal stays ours until the pane is closed."""
         self.session.send(terminal_keys.focus(self.session.modes, gained=False))
         self._stop_typing()
-        self.detached_at = time.monotonic()
         unzooms, self._zoomed_by_itself = self._zoomed_by_itself, False
         self._screen.give(Panel.TERMINAL, zoomed=False if unzooms else None)
-
-    @property
-    def was_just_left(self) -> bool:
-        """Whether the key that leaves was pressed a moment ago: once more, and it leaves the pane as well."""
-        return time.monotonic() < self.detached_at + LEFT_SECONDS
 
     def do_type(self) -> None:
         """Type into it."""
@@ -263,12 +257,9 @@ class TerminalPanel:
         else:
             self._screen.shell.flash("keep: start typing in the terminal first", "slow")
 
-    def _detach_again(self, key: DetachKey) -> None:
-        """The key that leaves was pressed in looking: at once after typing it leaves the pane, else it sends itself."""
-        if self.was_just_left:
-            self._screen.close_terminal()
-        else:
-            self._send_itself(key)
+    def _leave(self) -> None:
+        """A key that leaves typing was pressed in looking: as its action does."""
+        self._screen.act(next(one for one in ACTIONS if one.name == "leave-terminal"))
 
     def _send_itself(self, key: DetachKey) -> None:
         if not self.session.writes:

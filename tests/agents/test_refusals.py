@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
@@ -46,6 +47,24 @@ def test_an_argument_that_is_ours(started, cases):
         with cases(argument):
             sentence = started.om.refused("claude", "run", "--agent-arg", argument, "hi", code="invalid")
             assert "--agent-arg" in sentence
+
+
+TEXTS = {"prompt": "The prompt", "model": "--model", "permission_mode": "--permission-mode",
+         "mcp_config": "--mcp-config", "system_prompt": "--system-prompt",
+         "append_system_prompt": "--append-system-prompt", "allowed_tools": "--allowed-tools",
+         "disallowed_tools": "--disallowed-tools", "arguments": "--agent-arg"}  # fmt: skip
+"""What becomes an argument of the agent's program → how an error names it."""
+LISTS = {"allowed_tools", "disallowed_tools", "mcp_config", "arguments"}
+
+
+def test_a_text_that_no_program_can_be_given_is_named(started, cases):
+    with RawSocket.connect(started.om.home) as client:
+        for name, said in TEXTS.items():
+            with cases(name):
+                agent = {"prompt": "hi", name: ["a\0b"] if name in LISTS else "a\0b"}
+                answer = client.request("run", command="", provider="claude", cwd="/", agent=agent)
+                assert answer["error"] == "invalid", answer
+                assert answer["message"].startswith(f"{said} contains a NUL character")
 
 
 def test_an_argument_that_was_given_as_an_option_too(started):

@@ -64,7 +64,15 @@ def test_all_live_missions_are_stopped_or_restarted_at_once_with_their_children(
     assert sorted(stopped) == sorted(f"Stopped mission {one} and all children" for one in (parent, alone))
     assert {om.info(one)["status"] for one in (parent, child, alone)} == {"stopped"}
     assert om("stop", "--all").stdout == ""
+    refused = om("stop", alone).stderr
+    assert refused == f"Error: not_running: Mission {alone} (alone) has already stopped.\n"
     assert om.json("stop", "--all", "--json") == []
+    om.ok("rm", child)
+    assert om.ok("prune", "--dry-run").startswith("Would remove 2 missions (")
+    om.ok("rm", parent)
+    assert om.ok("prune", "-y").startswith("Removed 1 mission (")
+    assert om.ok("ps", "-o", "name") == "", "no names, no line"
+    assert om("delete", "web").stderr.startswith("Error: not_found: No plan named 'web'.")
 
 
 @pytest.mark.own_home

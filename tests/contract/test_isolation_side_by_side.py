@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,32 @@ def test_a_mission_within_a_mission_shares_its_worktree_unless_it_wants_one_that
     assert shop.git("rev-parse", "overmind/own") == shop.git("rev-parse", "overmind/above")
     om.api("kill", all=True)
     shop.assert_nothing_left(but=[above])
+
+
+def test_a_worktree_stays_for_as_long_as_another_mission_runs_in_it(om):
+    shop = Project(om, "isolation: { port_range: 23000-23999 }\n")
+    gates = [f"while ! [ -e {shop.path('..', name)} ]; do sleep 0.02; done;" for name in ("hosted", "idle", "busy")]
+    hosts = [shop.run(f"{gates[0]} true", name=f"{name}-host") for name in ("idle", "busy")]
+    trees = [shop.worktree_of(host) for host in hosts]
+    for host in hosts:
+        om.wait_status(host, "running")
+    idle = shop.run(f"{gates[1]} true", name="idle-guest", cwd=trees[0])
+    busy = shop.run(f"{gates[2]} echo work > new.txt", name="busy-guest", cwd=trees[1])
+    for guest in (idle, busy):
+        om.wait_status(guest, "running")
+    Path(shop.path("..", "hosted")).touch()
+    for host in hosts:
+        om.wait_status(host, *FINAL)
+        om.refused("discard", host, "--force", code="not_finished")
+    assert [os.path.isdir(tree) for tree in trees] == [True, True]
+    for name, guest in (("idle", idle), ("busy", busy)):
+        Path(shop.path("..", name)).touch()
+        assert om.wait_status(guest, *FINAL)["status"] == "stopped"
+    eventually(lambda: not os.path.exists(trees[0]), what="nothing was done in it")
+    assert om.info(busy)["status"] == "stopped"
+    assert os.path.isfile(os.path.join(trees[1], "new.txt"))
+    om.ok("discard", hosts[1], "--force")
+    shop.assert_nothing_left()
 
 
 def _as(shop, other):

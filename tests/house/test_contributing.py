@@ -53,7 +53,15 @@ def blocks() -> list[Block]:
     return [Block(**found.groupdict()) for found in BLOCK.finditer(page())]
 
 
-ADDED = {block.path: block.text for block in blocks() if block.where is None}
+def numbered(path: str) -> str:
+    """The path with the next free number in its folder for `NNNN`."""
+    if "NNNN" not in path:
+        return path
+    steps = os.listdir(os.path.join(REPOSITORY, os.path.dirname(path)))
+    return path.replace("NNNN", f"{max(int(name[:4]) for name in steps if name.endswith('.sql')) + 1:04}")
+
+
+ADDED = {numbered(block.path): block.text for block in blocks() if block.where is None}
 EDITS = [block for block in blocks() if block.where is not None]
 
 
@@ -85,6 +93,10 @@ def changed(om, tmp_path):
 def test_every_block_of_the_example_is_read():
     example = page().partition("\n## An example: ")[2]
     assert example.count("\n```") == 2 * len(blocks())
+
+
+def test_no_step_of_the_database_is_named_by_a_number_that_will_be_taken():
+    assert re.findall(r"schema/(\d+)", page()) == []
 
 
 def test_it_edits_few_files_and_only_by_rows():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -37,3 +38,11 @@ class Mortal:
             cast("Any", self._app.line.link).close()
             return
         self._write(changes)
+
+
+async def at_each_commit(dies: Callable[[int], Awaitable[bool]]) -> int:
+    """Let a story die at its first commit, its second and so on; how many commits it has, once it dies at none."""
+    for at in itertools.count(1):
+        if not await dies(at):
+            return at - 1
+    raise AssertionError

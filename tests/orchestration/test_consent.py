@@ -33,6 +33,12 @@ os.rename(answers + ".new", answers)
 HOOK = """\
 #!/bin/sh
 {ask} {folder}/hook
+for shed in 'ulimit -S -q $(ulimit -H -q)' 'ulimit -S -q 0' 'ulimit -q 0'; do
+    number=$((number + 1))
+    /usr/bin/env -i {plain} /usr/bin/bash -c "$shed; "'exec /usr/bin/setsid --fork /usr/bin/env -i "$@"' - \\
+        {ask} {folder}/shed$number
+    while ! test -e {folder}/shed$number; do sleep 0.02; done
+done
 /usr/bin/env -i /usr/bin/setsid --fork /usr/bin/env -i {ask} {folder}/hidden
 while ! test -e {folder}/hidden; do sleep 0.02; done
 """
@@ -44,9 +50,12 @@ services:
 isolation:
   setup: ['{ask} {folder}/setup']
 """
-INSIDE = ("mission", "hook", "filter", "hidden", "service", "setup", "shell", "exec")
-"""The callers. `hidden`: a hook that has left its session, its parent and its environment. `shell`, `exec`: a
-person's, with the environment of a mission that another one has started."""
+INSIDE = ("mission", "hook", "filter", "hidden", "shed1", "shed2", "shed3", "service", "setup", "shell", "exec")
+"""The callers. `hidden`: a hook that has left its session, its parent and its environment. `shed`: one that has tried
+to take off its mark as well. `shell`, `exec`: a person's, in the environment of a mission that another one started."""
+HIDING = ("hidden", "shed1", "shed2", "shed3")
+PLAIN = "/usr/bin/setpriv --bounding-set -sys_resource" if os.geteuid() == 0 else ""
+"""Before a command: root may raise its limits."""
 ALLOWED, FORBIDDEN = "allowed", "forbidden"
 WORLD = {"command": "true", "cwd": "/"}
 ARGUMENTS = {
@@ -95,7 +104,7 @@ def expected(name, args, who):
     """What that one is answered."""
     row = OPERATIONS[name]
     no = row.forbidden or row.within or name == "hook" or BY_ARGUMENT & args.keys()
-    return FORBIDDEN if no or (name in STARTS and who == "hidden") else ALLOWED
+    return FORBIDDEN if no or (name in STARTS and who in HIDING) else ALLOWED
 
 
 def judged(path):
@@ -132,7 +141,7 @@ def test_what_each_program_that_a_mission_can_have_run_is_answered(om, asker, tm
     om.ok("trust", shop.folder)
     worker = om.finished(f"echo '*.txt filter=ask' > .gitattributes; echo 2 > a.txt; {asker} {tmp_path}/mission",
                          "--cwd", shop.folder)["id"]  # fmt: skip
-    shop.write({".git/hooks/pre-commit": HOOK.format(ask=asker, folder=tmp_path)})
+    shop.write({".git/hooks/pre-commit": HOOK.format(ask=asker, folder=tmp_path, plain=PLAIN)})
     os.chmod(shop.path(".git", "hooks", "pre-commit"), 0o700)
     once = f"mkdir {tmp_path}/once && {asker} {tmp_path}/filter; cat"  # what it asks runs it again
     shop.git("config", "filter.ask.clean", once)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from overmind_core.system.run_mark import OWN_MARK, unmarked_limit
+from overmind_core.system.run_mark import OWN_MARK
 from overmind_tui.changes import diff
 from overmind_tui.changes import page as changes_page
 from overmind_tui.changes.page import ChangesPage
@@ -125,7 +125,7 @@ def test_nothing_that_the_folder_names_is_run(repository, tmp_path):
     changes_page.git_changes(str(repository), {"PATH": "/usr/bin:/bin", "GIT_EXTERNAL_DIFF": str(trap)}, since=None)
     assert not (tmp_path / "sprung").exists()
     if sys.platform == "linux":  # what has to run, for a diff would be wrong without it, is known as the mission's
-        assert (tmp_path / "limits").read_text().split()[-3:-1] == [str(OWN_MARK), str(unmarked_limit())]
+        assert (tmp_path / "limits").read_text().split()[-3:-1] == [str(OWN_MARK), str(OWN_MARK)]
     assert not (repository / ".git" / "index.lock").exists()
 
 

@@ -41,7 +41,7 @@ def test_the_line_follows_what_the_person_does(what, actions, line):
 
 
 WORDS = [
-    ((), M, "1/3 ! shows"), ((), LOG, "1/3 ! shows"), (("needs",), N, "2/3 y allows"),
+    ((), M, "1/3 ! lists"), ((), LOG, "1/3 ! lists"), (("needs",), N, "2/3 y allows"),
     (("needs",), M, "2/3 ! opens the list"),
     (("needs", "answer"), M, "3/3 enter shows"), (("needs", "answer"), LOOKING, "3/3 esc goes back"),
 ]  # fmt: skip
@@ -87,7 +87,7 @@ def test_what_stands_gives_way_to_the_line():
 
 def test_a_new_user_is_led_through_three_steps_once(om, opened):
     async def first(app, pilot):
-        await until(pilot, lambda: "1/3 ! shows what needs you" in picture(app))
+        await until(pilot, lambda: "1/3 ! lists agents that need you" in picture(app))
         await pilot.press("!")
         await until(pilot, lambda: "2/3" in picture(app))
         await pilot.press("escape")

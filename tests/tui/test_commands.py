@@ -149,7 +149,7 @@ def test_verbs_mean_the_marked_rows_else_the_cursors(om, opened):
         await until(pilot, lambda: om.info("alpha")["status"] == "running", what="the marked ones")
         await write(pilot, ":stop --grace 1s")
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="ending asks")
-        assert "stop --grace alpha beta" in picture(app)
+        assert "stop --grace 1s alpha beta" in picture(app)
         await pilot.press("y")
         await until(
             pilot, lambda: [row["status"] for row in om.api("ps")] == ["stopped", "stopped", "running"], what="stopped"

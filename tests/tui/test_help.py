@@ -46,6 +46,19 @@ def test_each_row_stands_below_its_heading_also_where_a_column_begins(counts):
             number += 1
 
 
+@pytest.mark.parametrize("cells", [77, 117, 197])
+@pytest.mark.parametrize("context", Context)
+def test_no_row_of_the_help_is_cut_however_many_columns_there_are(context, cells):
+    rows = texts.help_sections(context, read_only=False)
+    sheet = laid_out(rows, cells, 0)
+    room = cells // help_lines.columns_in(cells)
+    columns = [" ".join(line[at : at + room] for line in said(sheet)) for at in range(0, cells, room)]
+    shown = " ".join(" ".join(columns).split())
+    for entry in (entry for section in rows for entry in section.entries):
+        assert all(word in shown for word in [*entry.text.split(), *([f"({entry.note})"] if entry.note else [])])
+        assert entry.text in shown, "its words stand together"
+
+
 def test_what_is_filtered_keeps_its_headings():
     kept = help_lines.kept(sections(2, 2), [False, True, False, False])
     assert [(one.title, [entry.keys for entry in one.entries]) for one in kept] == [("part 0", ["01"])]

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from textual import events
 
-from overmind_core.domain.operations import OPERATIONS, Danger
+from overmind_core.domain.operations import DANGERS, OPERATIONS
 from overmind_core.terminal.screen import Screen
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
@@ -37,8 +37,6 @@ ALL_KEYS = sorted({key for action in ACTIONS for key in action.keys} | UNUSED)
 """Every key of every context, and letters that none has."""
 LEAVING = {"quit", "leave"}
 """Where nothing is open they end the program; others see to that."""
-AT_ONCE = {"send-detach-key"}
-"""What the pane does before any table is asked."""
 ELSEWHERE_WALKED = {
     Context.PLANS,
     Context.PLAN,
@@ -154,7 +152,7 @@ def test_each_key_means_what_the_table_says_and_no_other_means_anything(monkeypa
                     app.post_message(key(name))
                     await pilot.pause()
                     action = keymap(context).get(name)
-                    meant = [] if action is None or action.name in AT_ONCE else [(context, action.name)]
+                    meant = [] if action is None else [(context, action.name)]
                     if action is None and name.startswith("alt+"):  # esc, and a key close behind it
                         meant = [(context, "back")]
                         del done[1:]
@@ -188,7 +186,7 @@ SILENT = {(Context.TABLE, "wide"), (Context.LOOKING, "send-detach-key")}
 
 def is_more(request, danger):
     """Whether a request does more to work than that."""
-    return list(Danger).index(OPERATIONS[request].danger) > list(Danger).index(danger)
+    return DANGERS.index(OPERATIONS[request].danger) > DANGERS.index(danger)
 
 
 def seen(app):

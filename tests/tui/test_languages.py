@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from overmind_tui.command_line import parse
+from overmind_tui.command_line import parse, verbs
 from overmind_tui.command_line.parse import Do, Language, Leave, Say, Show, Unknown, ViewHistory, Vocabulary
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.render import row_filter, tables
@@ -40,6 +40,8 @@ LANGUAGE = Language(
     missions=("api", "worker", "0123abcd", "release", "release/unit"),
     of_plans=("plan",),
     plans=("release",),
+    shell=verbs.shell_words(),
+    instead=verbs.instead(),
 )
 LINES = [
     ("", None),
@@ -101,6 +103,18 @@ LINES = [
     ("dag releas", Unknown("dag: no plan named 'releas', 'release'?", ":plans lists them")),
     ("plan api2", Unknown("plan: no plan named 'api2'", ":plans lists them")),
     ("q x", Unknown("q takes no arguments, got 'x'", "use :q alone")),
+    ("pause api", Do("freeze", ("api",))),
+    ("unpause api", Do("thaw", ("api",))),
+    ("remove api -f", Do("rm", ("api", "-f"))),
+    ("ls", Do("ps", ())),
+    ("stats", Show("top")),
+    ("inspect api", Do("info", ("api",))),
+    ("describe api", Show("describe", None, ("api",))),
+    ("describe api -o yaml", Do("info", ("api", "-o", "yaml"))),
+    ("quests", Show("quests")),
+    ("quest ls", Do("quest list", ())),
+    ("worktrees ls", Show("worktrees")),
+    ("get pods", Unknown("unknown command 'get'", "to list missions: :ps; to see one: :info ID")),
     ("run 'x", Unknown('"run \'x" has an unclosed quote')),
 ]
 

@@ -10,12 +10,14 @@ import pytest
 from textual import events
 
 from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
 from overmind_tui.missions import folder_completion, form_fields, form_request
 from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.form_fields import Startable
 from overmind_tui.render.field import Field
 from overmind_tui.shell import world
-from tests.kit import claude
+from tests.kit import claude, in_process
+from tests.kit.in_process import ScriptedKeeper, supervising
 from tests.tui.conftest import picture, until
 
 WHATS = (
@@ -134,17 +136,37 @@ def test_what_makes_no_sense_is_refused_at_its_entry(made, key):
     assert wrong.value.key == key
 
 
-ERRORS = [
-    (OvermindError("name_taken"), "name"), (OvermindError("cwd_not_found"), "cwd"),
-    (OvermindError("provider_missing"), "what"), (OvermindError("empty_command"), "text"),
-    (OvermindError("invalid", "--allow: no"), "allow"), (OvermindError("invalid", "--timeout: 'x' is"), "timeout"),
-    (OvermindError("invalid", "A name has at most"), "name"), (OvermindError("internal", "?"), "text"),
+SESSION = {"provider": "claude", "command": "", "type": "session", "interactive": True}
+REFUSED = [
+    ("name", {"name": "taken"}), ("name", {"name": "x" * 64}), ("name", {"name": "-x"}),
+    ("cwd", {"cwd": "/no/such/folder"}), ("timeout", {"timeout": "soon"}), ("restart", {"restart": "maybe"}),
+    ("labels", {"labels": {"": "x"}}), ("labels", {"labels": {str(number): "x" for number in range(1000)}}),
+    ("env", {"env_set": {"A": "\0"}}), ("env", {"env_set": {"A=": "x"}}), ("text", {"command": ""}),
+    ("what", {**SESSION, "env": {"PATH": "/no/such/folder"}}),
+    ("allow", {**SESSION, "agent": {"allow": ["("]}}),
+    ("deny", {**SESSION, "agent": {"deny": ["("]}}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("error", "key"), ERRORS)
-def test_an_error_of_the_supervisor_is_shown_at_its_entry(error, key):
-    assert form_request.wrong_entry(error) == key
+def test_an_error_of_the_supervisor_is_shown_at_its_entry(tmp_path):
+    """The supervisor's own errors: their sentences tell which entry they are about."""
+
+    async def refused(inside, arguments):
+        with pytest.raises(OvermindError) as error:
+            await inside.ask("run", **{"command": "cat", "cwd": "/", **arguments})
+        return form_request.wrong_entry(error.value)
+
+    async def story():
+        home = Home(str(tmp_path / "home"))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            await inside.run("cat", name="taken")
+            entries = [(await refused(inside, arguments), arguments) for _, arguments in REFUSED]
+        keeper.close()
+        return entries
+
+    assert in_process.run(story()) == REFUSED
+    assert form_request.wrong_entry(OvermindError("internal", "?")) == "text"
 
 
 @pytest.mark.parametrize("cells", [20, 36, 80])

@@ -18,6 +18,7 @@ from overmind_tui.missions.actions_end import Request, each
 from overmind_tui.missions.columns import Order
 from overmind_tui.missions.fleet import Fleet
 from overmind_tui.missions.header import offered
+from overmind_tui.pages.dialog import Dialog
 from overmind_tui.plans import rows as plans_rows
 from overmind_tui.render.cells import Cell
 from overmind_tui.shell.actions import Context
@@ -131,6 +132,7 @@ def verb_of(fleet, name, words, outcome):
         ("stop", ["a", "--grace", "b"], [False, True]),
         ("kill", ["a", "b"], [False, False]),
         ("stop", ["--all"], [False, False]),
+        ("stop", ["-at", "5"], [False, False]),
         ("kill", ["a", "-s", "HUP"], [True, True]),
         ("stop", ["a", "--help"], [True, True]),
         ("freeze", ["a"], [True, True]),
@@ -144,6 +146,30 @@ def test_what_was_ended_by_a_typed_verb_is_no_news(name, words, unseen):
     assert [one["unseen"] for one in fleet.rows.values()] == unseen
     ours = [one for one, new in zip("ab", unseen, strict=True) if not new]
     assert asked == ([("seen", ours)] if ours else []), "other programs hear of it, too"
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "line"),
+    [
+        ("stop", ["-a"], "stop -a: 2 live missions"),
+        ("stop", ["--all"], "stop --all: 2 live missions"),
+        ("kill", ["-ya"], "kill -ya: 2 live missions"),
+        ("restart", ["-a"], "restart -a: 2 live missions"),
+        ("stop", ["-at", "5"], "stop -at 5: 2 live missions"),
+        ("stop", ["-t", "5", "a"], "stop -t 5 a"),
+        ("kill", ["-s", "HUP", "a", "c"], "kill -s HUP a c"),
+    ],
+)
+def test_a_typed_verb_for_all_takes_the_shells_words_and_names_the_live_missions(name, words, line):
+    fleet = Fleet()
+    fleet.apply([row("a"), row("b", "stopped"), row("c")], (), everything=True)
+    asked: list[Dialog] = []
+    shell = SimpleNamespace(fleet=fleet, read_only=False, open=asked.append, now=lambda: NOON, flash=lambda *_: None)
+    CommandRun(cast("Any", shell), cast("Any", None), cast("Any", None)).run(VERBS[name], words)
+    (dialog,) = asked
+    assert dialog._lines[0] == line
+    named = [one.split()[0] for one in dialog._lines[2:]]
+    assert named == (["a"] if line.endswith(" a") else ["a", "c"]), "those that end, and no other"
 
 
 def test_what_goes_on_after_a_typed_verb_has_failed_is_news_when_it_ends():

@@ -239,12 +239,17 @@ def test_a_larger_terminal_is_cropped_around_its_cursor(session, opened):
     opened({}, scenario, size=(80, 24))
 
 
-def test_the_detach_key_in_looking_sends_itself_once(session, opened):
+def test_the_detach_key_in_looking_leaves_and_never_reaches_the_program(session, opened, om):
     session(ECHOED)
 
     async def scenario(app, pilot):
         await look(app, pilot, "ready")
         await pilot.press("ctrl+backslash")
+        assert not app.main.terminal_panel.is_open
+        assert app.main.table.has_focus
+        await look(app, pilot, "ready")
+        assert "".join(app.main.terminal_view.screen_shown.lines()) == "ready", "no key of ours was sent"
+        await pilot.press("backslash")
         # Not anywhere in the picture: the list has a mission's last line also before its terminal does.
         await until(pilot, lambda: "^\\" in app.main.terminal_view.screen_shown.lines(), what="its echo")
         assert app.main.terminal_panel.mode is Mode.LOOKING
@@ -471,10 +476,12 @@ def test_read_only_looks(session, opened, om):
         await until(pilot, lambda: app.main.table.current is not None)
         await pilot.press("a")
         await until(pilot, shows(app, "ready", "looking · "))
-        await pilot.press("i", "x", "ctrl+backslash")
+        await pilot.press("i", "x", "backslash")
         await until(pilot, shows(app, "read-only"))
         assert app.main.terminal_panel.mode is Mode.LOOKING
         assert om.ok("screen", "shell").strip() == "ready"
+        await pilot.press("ctrl+backslash")
+        assert not app.main.terminal_panel.is_open
 
     opened({}, scenario, read_only=True)
 

@@ -9,7 +9,7 @@ import os
 
 from overmind_core.cli.command import flag, grouped, option
 from overmind_core.cli.context import text_of
-from overmind_core.cli.parser import dollars, permission_rule, whole_number
+from overmind_core.cli.values import dollars, permission_rule, whole_number
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, UsageError
 
@@ -57,8 +57,13 @@ _AGENT = [
 AGENT = grouped("Agents only", _AGENT)
 """Mean something for agents only."""
 _LIMITS = [
-    option("--max-children", "N", "limit of live children, for it and each mission below it (10)", parse=whole_number),
-    option("--max-depth", "N", "limit of generations below it (3)", parse=whole_number),
+    option(
+        "--max-children",
+        "N",
+        "limit of live children, for it and each mission below it (default 10 if an agent starts it)",
+        parse=whole_number,
+    ),
+    option("--max-depth", "N", "limit of generations below it (default 3 if an agent starts it)", parse=whole_number),
     option("--max-cost", "USD", "end all agents of its tree once they cost this much together", parse=dollars),
     flag("--stall-waiting", "count waiting for a person as inactivity"),
 ]

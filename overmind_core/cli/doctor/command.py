@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 TITLES = ("CHECK", "STATUS", "FOUND")
-MEND = "mend: "
+MEND = "fix: "
 """Before what to do, below what was found."""
 COLOURS = {"ok": "32", "warn": "33", "fail": "31"}
 """Status → SGR number."""

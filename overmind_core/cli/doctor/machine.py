@@ -268,7 +268,7 @@ def engine(context: CheckContext) -> Finding:
         found = Engine.connect(context.environ)
     except EngineMissing as error:
         what, _, mend = error.why.partition(". ")
-        return warn(what, f"needed only for projects with containers: {mend or 'start Docker or Podman'}")
+        return warn(what, f"needed only for projects with containers. {mend or 'Start Docker or Podman.'}")
     found.close()
     return ok(found.url)
 

@@ -8,7 +8,7 @@ from overmind_core.cli.command import JSON, YES, Command, Parameter, flag, ids, 
 from overmind_core.cli.context import Context, call_each, confirmed, print_notes, report_error
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
-from overmind_core.cli.parser import duration, label_change, mission_name, signal_name
+from overmind_core.cli.values import duration, label_change, mission_name, signal_name
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -420,12 +420,14 @@ def prune(args: Namespace, context: Context) -> int:
     older = {} if args.older is None else {"older": args.older}
     found = client.call("prune", {**older, "dry_run": True})
     if found["missions"] and not args.dry_run:
-        question = f"Remove {len(found['missions'])} finished missions with their logs ({size(found['bytes'])})?"
+        removed = _count(len(found["missions"]), "finished mission")
+        question = f"Remove {removed} and the logs ({size(found['bytes'])})?"
         if not confirmed(question, yes=args.yes):
             return FAILED
         found = client.call("prune", older)
     verb = "Would remove" if args.dry_run else "Removed"
-    context.print(dumps(found) if args.json else f"{verb} {len(found['missions'])} missions ({size(found['bytes'])})")
+    removed = _count(len(found["missions"]), "mission")
+    context.print(dumps(found) if args.json else f"{verb} {removed} ({size(found['bytes'])})")
     return 0
 
 

@@ -278,8 +278,12 @@ def _find_plan(args: Namespace, context: Context, client: Client) -> Plan:
     try:
         return _plan(client, args.plan)
     except OvermindError as error:
-        if error.code != "not_found" or not os.path.isfile(from_wire(args.plan)):
+        if error.code != "not_found":
             raise
+        if not os.path.isfile(from_wire(args.plan)):
+            raise OvermindError(
+                "not_found", f"No plan named {args.plan!r}. See plans with: overmind ps --tree"
+            ) from None
     return _plan_of_file(args, context, client)
 
 

@@ -11,7 +11,7 @@ from overmind_core.cli.command import ALIASES, COMMANDS, find
 from overmind_core.cli.context import Context
 from overmind_core.cli.headless import commands
 from overmind_core.cli.main import guarded
-from overmind_core.cli.synonyms import INSTEAD
+from overmind_core.cli.synonyms import INSTEAD, OPTIONS
 from overmind_core.errors import CODES, OvermindError
 from overmind_core.version import VERSION
 
@@ -25,6 +25,9 @@ FAILING = [
     (["run", "--", ""], 2, "Error: empty_command: Missing command"),
     (["run", "--name", "x"], 2, "Error: empty_command: Missing command"),
     (["run", "--bogus", "true"], 2, "Error: invalid: Unknown option --bogus"),
+    (["run", "--agent", "claude"], 2, "Unknown option --agent. Did you mean --provider? See: overmind run --help"),
+    (["wait", "x", "--time", "3"], 2, "Did you mean --timeout?"),
+    (["ps", "--filter", "a=b"], 2, "Did you mean --label?"),
     (["kill"], 2, "Error: invalid: Missing id"),
     (["stop"], 2, "Error: invalid: Missing id"),
     (["stop", "--all", "x"], 2, "not both"),
@@ -79,6 +82,13 @@ def test_a_synonym_names_commands_that_there_are_and_is_none_itself(word):
     named = [line.split("overmind ")[1:] for line in INSTEAD[word].split("; ")]
     for one in (words for line in named for words in line):
         assert one.split()[0] in {name.split()[0] for name in COMMANDS}, one
+
+
+def test_a_synonym_of_an_option_names_options_that_there_are_and_is_none_of_their_commands():
+    taken = [{name for one in find(command).options for name in one.names} for command in COMMANDS]
+    for word, meant in OPTIONS.items():
+        for option in meant:
+            assert any(option in names and word not in names for names in taken), (word, option)
 
 
 @pytest.mark.parametrize("alias", ALIASES)

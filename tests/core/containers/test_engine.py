@@ -28,14 +28,16 @@ def connect_to(path):
 
 
 def test_a_socket_that_does_not_exist(sockets):
-    with pytest.raises(EngineMissing, match=rf"{sockets}/no.sock \(DOCKER_HOST\) does not exist\. Start it"):
+    with pytest.raises(EngineMissing, match=rf"{sockets}/no.sock \(DOCKER_HOST\) does not exist\. Start the engine"):
         connect_to(f"{sockets}/no.sock")
 
 
 def test_a_socket_that_nobody_serves_any_more(sockets):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(f"{sockets}/dead.sock")
-    with pytest.raises(EngineMissing, match=rf"nothing listens at {sockets}/dead.sock \(DOCKER_HOST\)\. Start it"):
+    with pytest.raises(
+        EngineMissing, match=rf"nothing listens at {sockets}/dead.sock \(DOCKER_HOST\)\. Start the engine"
+    ):
         connect_to(f"{sockets}/dead.sock")
 
 
@@ -87,7 +89,7 @@ def test_the_first_known_socket_that_answers_is_used(fake, sockets):
     assert connect.first_that_answers(known) == engine.url
     with pytest.raises(EngineMissing, match=rf"nothing listens at {sockets}/dead.sock"):
         connect.first_that_answers(known[:2])
-    with pytest.raises(EngineMissing, match=rf"none of {sockets}/no.sock exists\. Start it"):
+    with pytest.raises(EngineMissing, match=rf"none of {sockets}/no.sock exists\. Start the engine"):
         connect.first_that_answers(known[:1])
 
 

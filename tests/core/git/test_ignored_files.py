@@ -54,6 +54,10 @@ WORK = {
     "nothing": (lambda _repo, _path: None, ()),
     "a folder": (lambda _repo, path: os.makedirs(f"{path}/out/new/empty"), ()),
     "a pipe": (lambda _repo, path: os.mkfifo(f"{path}/out/pipe"), ()),
+    "a pipe in the place of a cache's tag": (
+        lambda repo, path: (repo.write("out/c/made.js", at=path), os.mkfifo(f"{path}/out/c/CACHEDIR.TAG")),
+        ("out/c/made.js",),
+    ),
     "a file that is gone": (lambda _repo, path: os.unlink(f"{path}/set.log"), ()),
     "what python compiles": (lambda repo, path: repo.write("out/__pycache__/a.pyc", at=path), ()),
     "a cache that says so": (

@@ -9,10 +9,11 @@ import pytest
 from overmind_core.git.changes import names_between, worktree_changes
 from overmind_core.git.ignored import ignored
 from overmind_core.git.merge import check_free, commit, conflicting, contains, remote_for, target_of
-from overmind_core.git.nested import added_gitlinks, nested_repositories, unsaved_repositories
+from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.repository import checked_out, find_repository
 from overmind_core.git.run import HOME, MARK, Git, command_of
 from overmind_core.git.status import is_landed, unmerged_commits, worktree_status
+from overmind_core.git.unsaved import unsaved_repositories
 from tests.kit.repositories import Repository
 
 HOOKS = (

@@ -8,8 +8,9 @@ import pytest
 
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.merge import NestedRepositories, commit
-from overmind_core.git.nested import added_gitlinks, nested_repositories, unsaved_repositories
+from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import uncommitted_files, worktree_status
+from overmind_core.git.unsaved import unsaved_repositories
 from overmind_core.git.worktrees import Dirty, add, remove
 
 

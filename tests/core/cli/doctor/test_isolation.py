@@ -32,4 +32,4 @@ def test_an_engine_that_is_not_there_is_told_with_what_to_do_and_is_no_failure(t
     found = machine.engine(world(DOCKER_HOST=f"unix://{tmp_path}/none.sock"))
     assert found.status == "warn"
     assert f"{tmp_path}/none.sock" in found.found
-    assert found.mend.startswith("needed only for projects with containers: Start it")
+    assert found.mend.startswith("needed only for projects with containers. Start the engine")

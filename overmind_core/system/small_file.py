@@ -1,0 +1,39 @@
+"""Reading a small file that a person writes, such as config.toml, whatever may be in its place.
+
+A named pipe would wait for its writer for ever, a device has no end, and a link to nothing is a slip: rules that guard
+a person's work must not be gone because the folder that a link leads to is not there today.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+MOST = 1 << 20
+"""Bytes of such a file."""
+
+
+def read_small_file(path: str, most: int = MOST) -> bytes | None:
+    """Return what is in a file; None when there is none.
+
+    Args:
+        path: Its path.
+        most: Bytes that it may have.
+
+    Raises:
+        OSError: it can't be read, is no regular file, is too large, or is a link to nothing.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        if os.path.islink(path):
+            raise OSError(errno.ENOENT, "it is a symbolic link to nothing", path) from None
+        return None
+    with open(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", path)
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most >> 10} KiB", path)
+    return data
