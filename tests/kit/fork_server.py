@@ -252,8 +252,8 @@ def _become_keeper(argv: Sequence[Any], how: Sequence[Any]) -> NoReturn:
         sys.setswitchinterval(_SWITCH_SECONDS)
         os.setsid()
         os.chdir(cwd)
-        for number, fd in enumerate((in_, out, err)):
-            os.dup2(fd, number)
+        for target, fd in enumerate((in_, out, err)):
+            os.dup2(fd, target)
         for fd in {int(name) for name in os.listdir("/proc/self/fd")} - {*range(_FILES), *kept} | {report}:
             with contextlib.suppress(OSError):
                 os.close(fd)
