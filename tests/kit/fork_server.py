@@ -3,8 +3,9 @@
 A cold `overmind` spends three quarters of its time in the interpreter's start and in imports, and a daemon that it
 starts nearly all of it; both are the same for each of the thousands of calls of a run. Here a server imports them
 once. Each call is a fork of it that takes over arguments, environment, folder, umask and standard files, and then runs
-`python -m overmind_core.cli` as always; where that would execute `python -m` of ours, it goes on as that module. In
-/proc both look as if they had been executed, so that the product and the tests find them.
+`python -m overmind_core.cli` as always; where that would execute `python -m` of ours, it goes on as that module, and
+so does the child that is to become a daemon's keeper. In /proc all look as if they had been executed, so that the
+product and the tests find them.
 
 What is started beside a test, on a terminal, by a mission or by a keeper has its real start: see `Overmind.popen`.
 """
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -40,10 +42,13 @@ _EXEC = {"OVERMIND_TEST_EXEC"}
 """Set in the tests' own environment, each call has its real start."""
 _FILES = 3
 """Standard files."""
+_SWITCH_SECONDS = sys.getswitchinterval()
 _ROOM = 8192
 """Bytes for the words, and as many for the variables, that /proc shows of a fork; what is longer is cut off there."""
 _REAL_EXECVE = os.execve
+_REAL_FORK_EXEC = subprocess._fork_exec  # type: ignore[attr-defined] # what all of `subprocess` comes down to
 _INTERPRETER = (sys.executable, "-P", "-m")
+_KEEPER = (*_INTERPRETER, "overmind_core.keeper")
 
 
 class ForkServer:
@@ -207,6 +212,7 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
     os.umask(request["umask"])
     os.chdir(request["cwd"])
     os.execve = _execute  # type: ignore[assignment] # what this process does from now on is the product's
+    subprocess._fork_exec = _fork_keeper  # type: ignore[attr-defined]
     _run("overmind_core.cli", request["words"], request["env"])
 
 
@@ -220,6 +226,42 @@ def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn
                 os.close(fd)
     gc.freeze()  # what held a file closes nothing any more
     _run(argv[3], argv[4:], env)
+
+
+def _fork_keeper(argv: Sequence[Any], *how: Any) -> int:
+    """Like what `subprocess` starts all with; a keeper goes on as a child of the daemon that would execute it."""
+    if tuple(argv[: len(_KEEPER)]) != _KEEPER:
+        return int(_REAL_FORK_EXEC(argv, *how))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # no thread of the daemon holds what the keeper will need
+        pid = os.fork()
+    if pid == 0:
+        _become_keeper(argv, how)
+    return pid
+
+
+def _become_keeper(argv: Sequence[Any], how: Sequence[Any]) -> NoReturn:
+    """Turn this fork of a daemon into what would be executed; `how`: what `subprocess` says of files and variables."""
+    try:
+        _, _, kept, cwd, env, in_, _, _, out, _, err, _, report = how[:13]
+        signal.set_wakeup_fd(-1)
+        for number in signal.valid_signals():
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
+        os.execve, subprocess._fork_exec = _REAL_EXECVE, _REAL_FORK_EXEC  # type: ignore[attr-defined]
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        os.setsid()
+        os.chdir(cwd)
+        for target, fd in enumerate((in_, out, err)):
+            os.dup2(fd, target)
+        for fd in {int(name) for name in os.listdir("/proc/self/fd")} - {*range(_FILES), *kept} | {report}:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        gc.freeze()  # what held a file closes nothing any more
+        variables = dict(os.fsdecode(one).split("=", 1) for one in env)
+        _run(_KEEPER[-1], [os.fsdecode(word) for word in argv[len(_KEEPER) :]], variables)
+    finally:
+        os._exit(1)
 
 
 def _run(module: str, words: Sequence[str], env: Mapping[str, str]) -> NoReturn:
@@ -262,7 +304,8 @@ def _main() -> None:
     import overmind_core.cli.headless.runner
     import overmind_core.cli.output
     import overmind_core.cli.parser
-    import overmind_core.client.client  # noqa: F401
+    import overmind_core.client.client
+    import overmind_core.keeper.main  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ctrl-c in the shell that runs the tests
     gc.freeze()
