@@ -50,7 +50,7 @@ def test_a_fork_says_and_exits_with_what_a_real_start_does(om, words, stdin):
 def test_a_daemon_and_a_keeper_that_are_forks_look_like_those_that_were_executed(make_home):
     fork, real = make_home(), make_home()
     fork.ok("start")
-    assert real.popen("start").wait(timeout=30) == 0
+    subprocess.run([*PROGRAM, "start"], env=real.environment, cwd=real.home, timeout=30, check=True)
 
     def alike():
         for who in (Overmind.supervisor_pid, Overmind.keeper_pid):

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from tests.kit import fork_server
+from tests.kit.forked_process import ForkedProcess
 from tests.kit.processes import MARKER, alive
 from tests.kit.raw_socket import RawSocket
 
@@ -113,9 +114,11 @@ class Overmind:
         stdin: int | IO[str] | None = None,
     ) -> subprocess.Popen[str]:
         """Start `overmind <words>` with pipes for its output; what still runs at the test's end is killed then."""
-        client = subprocess.Popen(
+        world = {**self.environment, **(env or {})}
+        kind = ForkedProcess if fork_server.serves(world, b"") else subprocess.Popen
+        client = kind(
             [*PROGRAM, *words],
-            env={**self.environment, **(env or {})},
+            env=world,
             cwd=cwd or self.home,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.PIPE,
