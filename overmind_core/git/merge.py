@@ -271,7 +271,8 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
     if now.folder is None:
         words = ("update-ref", "-m", reason, f"{repository.HEADS}{now.branch}", after, now.commit)
     else:
-        words = (*_PLAIN, "merge", "--ff-only", "--no-stat", "--quiet", after)
+        # Git would overwrite files that it ignores, without a word: a person's .env is nowhere else.
+        words = (*_PLAIN, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet", after)
     try:
         retry_while_locked(lambda: git(now.folder or source, *words))
     except GitFailed as error:
@@ -284,9 +285,12 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
             raise
 
 
+_IN_THE_WAY = ("untracked working tree files would be", "would lose untracked files in")
+
+
 def _overwritten_files(output: str) -> tuple[str, ...]:
     """The files that a merge would have overwritten. Source: git's unpack-trees.c."""
-    if "untracked working tree files would be" not in output:
+    if not any(words in output for words in _IN_THE_WAY):
         return ()
     return tuple(line.strip() for line in output.splitlines() if line.startswith("\t"))
 
