@@ -46,6 +46,15 @@ def test_the_command_line_imports_nothing_slow():
     assert not ours & SLOW_TO_IMPORT
 
 
+COMPILES_PATTERNS = {"argparse", "enum", "json", "re"}
+"""Modules that compile regular expressions, or are imported for that: a third of the time of a short command."""
+PS = "import overmind_core.cli.main, overmind_core.cli.missions.list, overmind_core.client.client"
+
+
+def test_a_list_of_missions_is_shown_without_regular_expressions():
+    assert not (modules_after(PS) - modules_after("pass")) & COMPILES_PATTERNS
+
+
 def test_the_full_screen_program_imports_no_emulator_before_its_first_frame():
     assert not modules_after("import overmind_tui.app") & EMULATOR
 

@@ -19,7 +19,7 @@ AHEAD = 2 * (RECEIVED // SIZE + 1)
 """Requests that two reads hold: they are taken in before the first of them is begun with."""
 
 
-class Start(Args):
+class Start(Args, frozen=True):
     number: int
     env: str
 
@@ -57,7 +57,8 @@ def serve():
     """Run a scene beside a server and a client that has asked for everything at once."""
 
     async def beside(scene):
-        keeper, connections = Keeper(), set()
+        keeper = Keeper()
+        connections: set[Connection] = set()
         table = {"start": Endpoint(Start, keeper.start, asks_keeper=True)}
         ours, theirs = socket.socketpair()
         loop = asyncio.get_running_loop()
