@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import functools
 import gc
 import json
@@ -25,6 +26,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 import traceback
 import warnings
@@ -263,6 +265,8 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
     os.closerange(len(files), 256)
     if request["session"]:
         os.setsid()
+        if os.isatty(0):
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.umask(request["umask"])
     os.chdir(request["cwd"])
