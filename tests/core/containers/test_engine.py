@@ -35,7 +35,9 @@ def test_a_socket_that_does_not_exist(sockets):
 def test_a_socket_that_nobody_serves_any_more(sockets):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(f"{sockets}/dead.sock")
-    with pytest.raises(EngineMissing, match=rf"nothing listens at {sockets}/dead.sock \(DOCKER_HOST\)\. Start the engine"):
+    with pytest.raises(
+        EngineMissing, match=rf"nothing listens at {sockets}/dead.sock \(DOCKER_HOST\)\. Start the engine"
+    ):
         connect_to(f"{sockets}/dead.sock")
 
 
