@@ -72,6 +72,7 @@ def test_all_live_missions_are_stopped_or_restarted_at_once_with_their_children(
     om.ok("rm", parent)
     assert om.ok("prune", "-y").startswith("Removed 1 mission (")
     assert om.ok("ps", "-o", "name") == "", "no names, no line"
+    assert om("quest", "list", "--status", "foo").returncode == om("ps", "--status", "foo").returncode == 2
     assert om("delete", "web").stderr.startswith("Error: not_found: No plan named 'web'.")
 
 
