@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import yaml
 
@@ -17,7 +18,7 @@ _NAMES = ("name", "id")
 
 def yaml_document(value: object, *, first: bool) -> str:
     """Return `value` as a document of YAML that no terminal acts on; all but the first begin with a separator."""
-    plain = UNSAFE.search(json.dumps(value, ensure_ascii=False)) is None
+    plain = re.search(UNSAFE, json.dumps(value, ensure_ascii=False)) is None
     text = yaml.safe_dump(value, sort_keys=False, allow_unicode=plain, default_flow_style=False, width=10_000)
     return ("" if first else _SEPARATOR) + text.removesuffix("\n").removesuffix("\n...")
 

@@ -9,7 +9,7 @@ import errno
 import os
 import sys
 
-from overmind_core.cli.command import ALIASES, COMMANDS, find
+from overmind_core.cli.command import ALIASES, COMMANDS, find, parse_flags
 from overmind_core.cli.context import Context, report_error
 from overmind_core.cli.output import UNWRITABLE
 from overmind_core.domain.text.bytestrings import to_wire
@@ -18,6 +18,7 @@ from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from typing import NoReturn
 
 
@@ -98,9 +99,16 @@ def run(words: list[str], context: Context) -> int:
         context.print(overview_of(name, family))
         return 0
     command = find(name)
-    from overmind_core.cli.parser import parse  # start-up: --version needs none
+    if rest in (["--help"], ["-h"]):
+        from overmind_core.cli.help import command_help
 
-    args = parse(command, rest)
+        context.print(command_help(command))
+        return 0
+    args: Namespace | None = parse_flags(command, rest)  # type: ignore[assignment]  # its attributes are the same
+    if args is None:
+        from overmind_core.cli.parser import parse  # start-up: argparse
+
+        args = parse(command, rest)
     context.format = getattr(args, "output", None)
     return command.run(args, context)
 

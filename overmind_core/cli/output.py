@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import sys
 import time
 
@@ -27,8 +25,8 @@ COMMAND_CELLS = 40
 TEXT_CELLS = 60
 _GAP = "  "
 
-UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Controls that JSON doesn't spell out by itself, and those that turn the reading direction."""
+UNSAFE = "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+"""Pattern of controls that JSON doesn't spell out by itself, and those that turn the reading direction."""
 
 STATUS_COLOURS = {
     "preparing": "33",
@@ -56,10 +54,13 @@ class JsonText(str):
 
 def dumps(value: object, *, indent: int | None = None) -> JsonText:
     """Return `value` as JSON that no terminal acts on: one compact line, or many with `indent`."""
+    import json  # start-up: tables need none
+    import re
+
     readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, ensure_ascii=not readable, separators=separators, indent=indent)
-    made = JsonText(UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    made = JsonText(re.sub(UNSAFE, lambda found: f"\\u{ord(found[0]):04x}", text))
     made.value = value
     return made
 

@@ -1,16 +1,11 @@
-"""From words to arguments: an argparse parser made of a command's table, with our own words for mistakes.
-
-Below it what the words after options mean: `duration`, `whole_number`, `label` and others each check or convert one
-word, and raise ValueError with a text for the person. A `--timeout` that limits a run is milliseconds without a unit,
-and who seems to mean seconds is warned; one of who only waits is seconds.
-"""
+"""From words to arguments: an argparse parser made of a command's table, with our own words for mistakes."""
 
 from __future__ import annotations
 
 import argparse
 import re
 
-from overmind_core.domain.text.duration import parse_duration
+from overmind_core.cli.values import listed
 from overmind_core.errors import OvermindError, UsageError
 
 TYPE_CHECKING = False
@@ -20,7 +15,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from overmind_core.cli.command import Command, Parameter
-    from overmind_core.cli.context import Context
 
 
 # argparse looks for translations, of which there are none, and imports locale for it: two milliseconds of each start.
@@ -182,17 +176,13 @@ class Parser(argparse.ArgumentParser):
         from overmind_core.domain.text.cells import did_you_mean
 
         known = [str(choice) for choice in action.choices]
-        meant = did_you_mean(str(value), known) or f" Choose {_listed(known)}"
+        meant = did_you_mean(str(value), known) or f" Choose {listed(known)}"
         raise argparse.ArgumentError(action, f"{value!r} is not known.{meant.removesuffix('.')}")
 
 
 def _long(names: str) -> str:
     """Of `-n/--name` the name that says what it is."""
     return next((name for name in names.split("/") if name.startswith("--")), names)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _with_reason(parse_value: Callable[[str], object]) -> Callable[[str], object]:
@@ -207,160 +197,3 @@ def _with_reason(parse_value: Callable[[str], object]) -> Callable[[str], object
             raise argparse.ArgumentTypeError(error.message.rstrip(".")) from None
 
     return parse_word
-
-
-MILLISECONDS = "ms"
-
-
-def duration(word: str) -> str:
-    """Check a duration of seconds or with a unit; it travels as it was written."""
-    parse_duration(word)
-    return word
-
-
-def milliseconds(word: str) -> str:
-    """Check a duration of milliseconds or with a unit; it travels as it was written."""
-    parse_duration(word, default_unit=MILLISECONDS)
-    return word
-
-
-def whole_number(word: str) -> int:
-    """Return a whole number that is not negative."""
-    if not (word.isascii() and word.isdigit()):
-        raise ValueError(f"{word!r} is not a whole number of 0 or more")
-    return int(word)
-
-
-def positive_number(word: str) -> int:
-    """Return a whole number from 1 up."""
-    number = whole_number(word)
-    if not number:
-        raise ValueError(f"{word!r} is not a whole number of 1 or more")
-    return number
-
-
-def dollars(word: str) -> float:
-    """Return an amount of US dollars above 0, such as 2.50 or $2.50."""
-    digits = word.removeprefix("$")
-    if not digits.isascii() or not digits.replace(".", "", 1).isdigit() or not 0 < float(digits) < float("inf"):
-        raise ValueError(f"{word!r} is not an amount of US dollars above 0, such as 2.50")
-    return float(digits)
-
-
-def terminal_size(word: str) -> tuple[int, int]:
-    """Return columns and rows of `80x24`."""
-    from overmind_core.domain.text.cells import MOST_CELLS  # start-up: only where one is given
-
-    columns, _, rows = word.partition("x")
-    try:
-        size = whole_number(columns), whole_number(rows)
-    except ValueError:
-        raise ValueError(f"{word!r} is not a size: write columns x rows, such as 80x24") from None
-    if not all(1 <= cells <= MOST_CELLS for cells in size):
-        raise ValueError(f"{word!r} is not a size: columns and rows are 1 to {MOST_CELLS} each")
-    return size
-
-
-def label(word: str) -> tuple[str, str]:
-    """Return key and value of `key=value`."""
-    key, equals, value = word.partition("=")
-    if not key or not equals:
-        raise ValueError(f"{word!r} is not a label: write key=value")
-    return key, value
-
-
-def label_filter(word: str) -> str:
-    """Check `key` or `key=value`; it travels as it was written."""
-    if not word.partition("=")[0]:
-        raise ValueError(f"{word!r} is not a label: write key or key=value")
-    return word
-
-
-def label_change(word: str) -> tuple[str, str | None]:
-    """Return key and value of `key=value`, or key and None of `key-`, which removes it."""
-    if "=" not in word and word.endswith("-") and len(word) > 1:
-        return word[:-1], None
-    return label(word)
-
-
-def mission_name(word: str) -> str:
-    """Check a name that a person chooses."""
-    from overmind_core.domain.missions.names import name_problem  # start-up: only where one is given
-
-    problem = name_problem(word)
-    if problem is not None:
-        raise ValueError(f"{word[:80]!r} is not a name. {problem}")
-    return word
-
-
-def status_word(word: str) -> str:
-    """Check a status."""
-    from overmind_core.domain.missions.mission import Status  # start-up, as above
-
-    return _one_of(word, [status.value for status in Status])
-
-
-def quest_status_word(word: str) -> str:
-    """Check a quest's status."""
-    from overmind_core.domain.quests import QuestStatus  # start-up, as above
-
-    return _one_of(word, [status.value for status in QuestStatus])
-
-
-def _one_of(word: str, known: Sequence[str]) -> str:
-    if word not in known:
-        raise ValueError(f"{word!r} is not a status. Choose {_listed(known)}")
-    return word
-
-
-def signal_name(word: str) -> str:
-    """Return a signal's name without SIG, of `HUP`, `SIGHUP`, `hup` or `1`."""
-    from signal import Signals  # start-up, as above
-
-    text = word.upper().removeprefix("SIG")
-    try:
-        return (Signals(int(text)) if text.isdigit() else Signals[f"SIG{text}"]).name.removeprefix("SIG")
-    except (KeyError, ValueError):
-        raise ValueError(f"{word!r} is not a signal. Use a name such as TERM, INT or HUP") from None
-
-
-def variable_pair(word: str) -> str:
-    """Check `NAME=VALUE`, or `NAME` alone; it travels as it was written."""
-    if not word.partition("=")[0]:
-        raise ValueError(f"{word!r} is not a variable: write NAME=VALUE")
-    return word
-
-
-def permission_rule(word: str) -> str:
-    """Check a rule such as `Bash(git status)`; it travels as it was written."""
-    from overmind_core.domain.agents.permission import parse as parse_rule  # start-up, as above
-
-    parse_rule(word)
-    return word
-
-
-def time_zone(word: str) -> str:
-    """Check a time zone such as Europe/Berlin."""
-    from zoneinfo import ZoneInfo  # start-up, as above
-
-    try:
-        ZoneInfo(word)
-    except (OSError, ValueError, LookupError):
-        raise ValueError(f"{word!r} is not a time zone. Write one such as Europe/Berlin") from None
-    return word
-
-
-PROBABLY_SECONDS = 1000
-"""A bare number below this was probably meant in seconds."""
-
-
-def timeout_seconds(given: str) -> float:
-    """Return the seconds that a checked `--timeout` of who waits means."""
-    return parse_duration(given)
-
-
-def warn_about_milliseconds(given: str | None, context: Context) -> None:
-    """Warn about a number without a unit that was probably meant in seconds."""
-    number = given or ""
-    if number.isdigit() and 0 < int(number) < PROBABLY_SECONDS:
-        context.note(f"Warning: --timeout {number} means {number} milliseconds; for seconds write {number}s")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from overmind_core.errors import OvermindError
 from overmind_core.system import unixsocket
+from overmind_core.wire import quick_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class DaemonConnection:
             OvermindError: `invalid`, the request holds text that no program can have been given.
         """
         try:
-            line = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
+            line = quick_json.encode(request).encode()
         except UnicodeEncodeError as error:
             raise OvermindError("invalid", f"{error.object[:40]!r} is not valid UTF-8 text.") from None
         self._unsent += line + b"\n"
@@ -119,7 +119,7 @@ class DaemonConnection:
 def _decoded(line: bytes) -> dict[str, Any]:
     """Return an answer; one that is none means that the other side is no daemon of ours."""
     try:
-        answer = json.loads(line)
+        answer = quick_json.decode(line.decode())
     except ValueError:
         answer = None
     if not isinstance(answer, dict):

@@ -7,7 +7,6 @@ over a pipe that it listens. Several may be started at once: a lock settles who 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 import time
@@ -16,12 +15,13 @@ from overmind_core.client.connection import ANSWER_LIMIT, DaemonConnection
 from overmind_core.errors import OvermindError
 from overmind_core.system.lock import holder_pid
 from overmind_core.system.paths import HomeUnsafe, ensure_home, read_socket_address
+from overmind_core.wire import quick_json
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from overmind_core.system.paths import Home
 
@@ -58,7 +58,7 @@ class LaunchedDaemon:
     def failure(self) -> OvermindError:
         """Return why there is no daemon."""
         try:
-            reason = json.loads(self.message)
+            reason: Any = quick_json.decode(self.message)
             return OvermindError(reason["error"], reason["message"])
         except (ValueError, KeyError, TypeError):
             return OvermindError(
@@ -163,7 +163,8 @@ def _exec_detached(home: Home, argv: list[str], ready: int) -> NoReturn:
         _reset_signals()
         os.execve(argv[0], argv, daemon_environment(os.environ))  # noqa: S606  (our own program)
     except OSError as error:
-        os.write(_READY_FD, json.dumps({"error": "internal", "message": f"{argv[0]}: {error.strerror}"}).encode())
+        reason = {"error": "internal", "message": f"{argv[0]}: {error.strerror}"}
+        os.write(_READY_FD, quick_json.encode(reason).encode(errors="replace"))
     os._exit(127)
 
 

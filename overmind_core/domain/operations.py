@@ -9,8 +9,6 @@ Imports nothing slow: the client reads it where a daemon was lost, the command l
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -19,12 +17,25 @@ if TYPE_CHECKING:
 FIRST_RELEASE = "0.1.0"
 
 
-class Danger(StrEnum):
-    """What an operation does to work."""
+class Danger:
+    """What an operation does to work: one of three. No enumeration, for help would import all that makes these."""
 
-    NONE = "none"
-    CHANGES = "changes"
-    ENDS_WORK = "ends work"
+    __slots__ = ("value",)
+
+    NONE: Danger
+    CHANGES: Danger
+    ENDS_WORK: Danger
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        """Return its word."""
+        return self.value
+
+
+DANGERS = Danger.NONE, Danger.CHANGES, Danger.ENDS_WORK = Danger("none"), Danger("changes"), Danger("ends work")
+"""All of them, the worst last."""
 
 
 class Operation:

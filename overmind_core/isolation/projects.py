@@ -13,6 +13,7 @@ from overmind_core.domain.isolation.project import FILE
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.problems import Problems
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.tasks import Looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 TRUE_FOR = 0.2
-"""Seconds in which a folder without a project is taken for one without a look: a burst of starts asks all the time."""
+"""Seconds in which a folder is taken for one with or without a project, without a look."""
 OURS = "/.overmind/worktrees/"
 """In the path of every worktree that we made."""
 LOOK_SECONDS = 10.0
@@ -57,22 +58,15 @@ class Projects:
         self._trusted = trusted
         self._flush = flush
         self._home = home
-        self._plain: dict[str, bool] = {}
-        """Folders that were looked at just now, and whether they have a file."""
+        self._above: Looks[str, str | None] = Looks(threads, _project_above, patience=LOOK_SECONDS, true_for=TRUE_FOR)
 
     async def has_file(self, cwd: str) -> bool:
         """Whether a mission in this folder is isolated unasked: cheap, as every start asks. `cwd` in wire form."""
-        known = self._plain.get(cwd)
-        if known is not None:
-            return known
-        loop = asyncio.get_running_loop()
-        look = loop.run_in_executor(self._threads, _project_above, from_wire(cwd))
-        done, _ = await asyncio.wait([look], timeout=LOOK_SECONDS)
-        if not done:
-            raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?")
-        self._plain[cwd] = has = look.result() is not None
-        loop.call_later(TRUE_FOR, self._plain.pop, cwd, None)
-        return has
+        try:
+            return await self._above.find(from_wire(cwd)) is not None
+        except TimeoutError:
+            text = f"The file system of {cwd} does not answer. Is a mount hung?"
+            raise OvermindError("timeout", text) from None
 
     async def inspect(self, cwd: str, environ: Mapping[str, str]) -> Inspected:
         """Everything about the project of a folder; texts in wire form.

@@ -11,7 +11,6 @@ import heapq
 import selectors
 import sys
 import time
-import traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -213,7 +212,5 @@ def guarded(action: Callable[[], float | None]) -> float | None:
 
 def report() -> None:
     """Write the exception in flight to the keeper's own log; never raises."""
-    try:
-        traceback.print_exc(file=sys.stderr)
-    except OSError:
-        return
+    # The interpreter's own: the module `traceback` would cost the keeper half a megabyte for as long as it lives.
+    sys.__excepthook__(*sys.exc_info())

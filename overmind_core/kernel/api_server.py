@@ -47,6 +47,9 @@ GONE_PAUSE = 0.02
 """Seconds between two requests of a client that has gone, for those who are still here."""
 MANY_REQUESTS = 512
 """Requests of one connection in work at once; more wait in the socket."""
+MANY_AT_KEEPER = 64
+"""Those of them that wait for the keeper: a start holds kilobytes until it is answered, and more of them at once are
+not done sooner."""
 _log = logging.getLogger(__name__)
 _decode = msgspec.json.Decoder(Request).decode
 _encode = msgspec.json.Encoder().encode
@@ -174,7 +177,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._door.held > UNFINISHED_LIMIT and self._held:
             self._answer(None, error=OvermindError("busy", "Too many unfinished requests: this one was dropped."))
             self.close()
-        if len(self._tasks) > MANY_REQUESTS or self._waiting > MAX_LINE:
+        many = len(self._tasks) > MANY_REQUESTS or len(self._asking) > MANY_AT_KEEPER
+        if many or self._waiting > MAX_LINE:
             self._transport.pause_reading()
 
     def close(self) -> None:
@@ -212,10 +216,14 @@ class Connection(asyncio.BufferedProtocol):
         self._asking.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             _log.error("a request failed", exc_info=task.exception())
-        few = len(self._tasks) <= MANY_REQUESTS // 2 and self._waiting <= MAX_LINE
-        if few and not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._read_on()
         self._close_when_done()
+
+    def _read_on(self) -> None:
+        """Take in more requests, once few are in work."""
+        few = len(self._tasks) <= MANY_REQUESTS and len(self._asking) <= MANY_AT_KEEPER // 2
+        if few and self._waiting <= MAX_LINE and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _close_when_done(self) -> None:
         if self._closing and not self._tasks and not self._transport.is_closing():
@@ -264,6 +272,7 @@ class Connection(asyncio.BufferedProtocol):
         asking, self._asking = self._asking, {}
         for id_ in asking.values():
             self._answer(id_, error=error)
+        self._read_on()
 
     async def _turn(self, before: asyncio.Task[None] | None) -> None:
         """Wait for the request before, when nothing else tells the answers apart, and for a client that reads."""

@@ -24,23 +24,32 @@ class Bus:
 
     def __init__(self) -> None:
         self._handlers: dict[type, list[Callable[[Any], object]]] = defaultdict(list)
+        self._told: dict[type, tuple[Callable[[Any], object], ...]] = {}
+        """Type of a fact → all who are told of it, as far as that was asked since the last subscription."""
 
     def subscribe(self, kind: type[Fact], handler: Callable[[Fact], object]) -> None:
         """Call `handler` with every fact of this type, or of a type below it, from now on."""
         self._handlers[kind].append(handler)
+        self._told.clear()
 
     def publish(self, fact: object) -> None:
         """Tell everybody who subscribed to the fact's type, or to a type above it."""
-        for kind in type(fact).__mro__:
-            for handler in self._handlers.get(kind, ()):
-                try:
-                    handler(fact)
-                except Exception:  # noqa: BLE001 - each feature is a boundary of its own, see above
-                    _log.exception("%s failed on %s", _name(handler), kind.__name__)
+        kind = type(fact)
+        told = self._told.get(kind)
+        if told is None:
+            told = self._told[kind] = self._who_is_told(kind)
+        for handler in told:
+            try:
+                handler(fact)
+            except Exception:  # noqa: BLE001 - each feature is a boundary of its own, see above
+                _log.exception("%s failed on %s", _name(handler), kind.__name__)
 
     def subscribers(self, kind: type) -> list[str]:
         """The names of those who are told of a fact of this type, in the order in which they are."""
-        return [_name(handler) for above in kind.__mro__ for handler in self._handlers.get(above, ())]
+        return [_name(handler) for handler in self._who_is_told(kind)]
+
+    def _who_is_told(self, kind: type) -> tuple[Callable[[Any], object], ...]:
+        return tuple(handler for above in kind.__mro__ for handler in self._handlers.get(above, ()))
 
 
 def _name(handler: Callable[..., object]) -> str:

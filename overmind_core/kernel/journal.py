@@ -57,7 +57,7 @@ class Journal:
         self._loop = loop
         self._queue: list[Change] = []
         self._waiters: list[asyncio.Future[None]] = []
-        self._scheduled = False
+        self._scheduled: asyncio.Handle | None = None
         self._rested = 0.0
         self._held = False
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync")
@@ -74,9 +74,8 @@ class Journal:
         self._queue.append(change)
         if self.failing and urgent:
             self._loop.call_soon(change.follow)
-        if not self._scheduled:
-            self._scheduled = True
-            self._schedule()
+        if self._scheduled is None:
+            self._scheduled = self._loop.call_soon(self._commit_soon, 0)
         return change
 
     def withdraw(self, changes: Collection[Change]) -> None:
@@ -109,16 +108,22 @@ class Journal:
         finally:
             self._held = False
 
-    def _schedule(self) -> None:
-        """Commit after this turn; in a flood a little later, so that at most half of the time goes into commits."""
-        wait = self._rested - self._loop.time()
-        if wait > 0:
-            self._loop.call_later(wait, self._commit)
+    def _commit_soon(self, before: int) -> None:
+        """Commit after the next turn, so that a task which this one has begun saves what it is about to do, too.
+
+        In a flood later, so that at most half of the time goes into commits: as long as each turn brings more than the
+        `before` changes of the last. A timer is no way to wait: the loop counts in milliseconds.
+        """
+        size = len(self._queue)
+        if not before or (size > before and self._loop.time() < self._rested):
+            self._scheduled = self._loop.call_soon(self._commit_soon, size)
         else:
-            self._loop.call_soon(self._commit)
+            self._commit()
 
     def _commit(self) -> None:
-        self._scheduled = False
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
         changes, self._queue = self._queue, []
         waiters, self._waiters = self._waiters, []
         if not changes:
@@ -192,8 +197,7 @@ class Journal:
         _log.warning("changes can't be saved: %s", error)
         self.failing = True
         self._queue = changes + self._queue
-        self._scheduled = True
-        self._loop.call_later(RETRY_SECONDS, self._commit)
+        self._scheduled = self._loop.call_later(RETRY_SECONDS, self._commit)
         for change in changes:
             if change.urgent:
                 change.follow()

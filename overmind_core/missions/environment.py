@@ -1,13 +1,11 @@
 """The environment that a mission's processes see, the caller's, cleaned, and ours on top; and their folder and program.
 
 Folder and program are looked up before the keeper is asked to start anything, in worker threads with a time limit: a
-folder on a hung mount stalls nobody but its own callers. Those who ask the same at the same time, as a burst of starts
-does, share one look.
+folder on a hung mount stalls nobody but its own callers.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -19,6 +17,7 @@ from overmind_core.domain.plans.blueprint import FOLDER
 from overmind_core.domain.plans.references import VARIABLE
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.tasks import Looks
 from overmind_core.missions.spec import Environment
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def _is_dropped(name: str, *, tty: bool) -> bool:
 
 LOOKUP_SECONDS = 5.0
 TRUE_FOR = 0.2
-"""Seconds in which what was found is found there again without a look: a burst of starts asks the same all the time.
+"""Seconds in which what was found is found there again without a look.
 Should it be gone just then, the keeper can't start it: then `forget`, and look again."""
 SHELL = "/bin/sh"
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -134,9 +133,7 @@ class Locator:
     """Looks programs up; used from the loop's thread."""
 
     def __init__(self) -> None:
-        self._under_way: dict[Question, asyncio.Future[Located]] = {}
-        self._fresh: dict[Question, Located] = {}
-        """What was found just now."""
+        self._looks: Looks[Question, Located] = Looks(_pool, _locate, patience=LOOKUP_SECONDS, true_for=TRUE_FOR)
 
     async def locate(self, argv0: str, cwd: str, environment: Mapping[str, str]) -> Located:
         """Resolve the program as a shell in `cwd` with this PATH would. All texts in wire form.
@@ -145,31 +142,15 @@ class Locator:
             OvermindError: `cwd_not_found`, `not_found` (the program), `timeout` (the file system doesn't answer).
         """
         question = argv0, cwd, environment.get("PATH") or DEFAULT_PATH
-        if (fresh := self._fresh.get(question)) is not None:
-            return fresh
-        look = self._locate(question)
-        answered, _ = await asyncio.wait([look], timeout=LOOKUP_SECONDS)
-        if not answered:
-            raise OvermindError("timeout", f"The file system of {cwd} does not answer. Is a mount hung?")
-        return look.result()
+        try:
+            return await self._looks.find(question)
+        except TimeoutError:
+            text = f"The file system of {cwd} does not answer. Is a mount hung?"
+            raise OvermindError("timeout", text) from None
 
     def forget(self) -> None:
         """What was found may be there no more."""
-        self._fresh.clear()
-
-    def _locate(self, question: Question) -> asyncio.Future[Located]:
-        look = self._under_way.get(question)
-        if look is None:
-            loop = asyncio.get_running_loop()
-            look = self._under_way[question] = loop.run_in_executor(_pool, _locate, question)
-            look.add_done_callback(lambda done: self._looked(question, done))
-        return look
-
-    def _looked(self, question: Question, look: asyncio.Future[Located]) -> None:
-        del self._under_way[question]
-        if not look.cancelled() and look.exception() is None:  # whoever still waits sees it; nobody else has to
-            self._fresh[question] = look.result()
-            look.get_loop().call_later(TRUE_FOR, self._fresh.pop, question, None)
+        self._looks.forget()
 
 
 def _locate(question: Question) -> Located:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.mission import HAS_ENDED
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.errors import OvermindError
-from overmind_core.missions.registry import decode_mission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +104,7 @@ def line(registry: Registry, mission_id: str | None) -> Iterator[Mission]:
     seen: set[str] = set()
     while mission_id is not None and mission_id not in seen:
         seen.add(mission_id)
-        mission = _found(registry, mission_id)
+        mission = registry.get(mission_id)
         if mission is None:
             return
         yield mission
@@ -116,14 +115,6 @@ def descends(mission: Mission, ancestor: str, registry: Registry) -> bool:
     """Whether `ancestor` is above the mission."""
     parent = mission.definition.parent
     return parent == ancestor or any(ancestor in {one.id, one.definition.parent} for one in line(registry, parent))
-
-
-def _found(registry: Registry, mission_id: str) -> Mission | None:
-    known = registry.known(mission_id)
-    if known is not None:
-        return known
-    row = registry.mission_table.get(mission_id)  # what is neither live nor about to be saved is saved
-    return None if row is None else decode_mission(row)
 
 
 def parent_of(registry: Registry, wanted: str | None, caller: str | None) -> str | None:

@@ -50,6 +50,8 @@ class OutputProgress:
         self._since = 0
         self._extents: dict[str, Extent] = {}
         self._samples: dict[str, deque[tuple[float, int]]] = {}
+        """Runs that wrote lately → moments, and bytes by then; most runs are silent, and cost nothing here."""
+        self._sampled_at = clock.mono()
         self._requesting: asyncio.Task[None] | None = None
         self.link: KeeperConnection | None = None
 
@@ -78,6 +80,8 @@ class OutputProgress:
         before = self.of(run)
         extent = Extent(out, err, before.last if last is None else last)
         if extent != before:
+            if run in self._extents and run not in self._samples:
+                self._samples[run] = deque([(self._sampled_at, before.out + before.err)], RATE_WINDOW)
             self._extents[run] = extent
             self._bus.publish(OutputGrew(run, extent))
 
@@ -127,10 +131,12 @@ class OutputProgress:
         self.set(row["run"], row["out"], row["err"], row["last"])
 
     def _sample(self) -> None:
-        now = self._clock.mono()
-        for run, extent in self._extents.items():
-            samples = self._samples.setdefault(run, deque(maxlen=RATE_WINDOW))
+        now = self._sampled_at = self._clock.mono()
+        for run, samples in list(self._samples.items()):
+            extent = self._extents[run]
             samples.append((now, extent.out + extent.err))
+            if samples[0][1] == samples[-1][1]:  # nothing for as long as is looked back
+                del self._samples[run]
 
 
 WINDOW = 4096

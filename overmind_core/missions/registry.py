@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +21,7 @@ from overmind_core.domain.missions.facts import KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
 from overmind_core.domain.missions.transitions import IllegalTransition
+from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
 from overmind_core.missions.changes import EffectDue, MissionChanged, RunConcluded
@@ -141,8 +141,7 @@ class Registry:
         mission = self.known(mission_id)
         if mission is not None:
             return mission
-        self.journal.flush()
-        row = self.mission_table.get(mission_id)
+        row = self.mission_table.get(mission_id)  # what is neither live nor about to be saved is saved
         return None if row is None else decode_mission(row)
 
     def known(self, mission_id: str) -> Mission | None:
@@ -163,7 +162,8 @@ class Registry:
 
     def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> tuple[Change, ...]:
         """Put a new mission on the books, together with what `extra` writes; returns what can still be withdrawn."""
-        mission = replace(mission, boot=self.boot)
+        if mission.boot != self.boot:
+            mission = replace(mission, boot=self.boot)
         self.index.put(mission)
         row = _row(mission, request)
 
@@ -183,6 +183,7 @@ class Registry:
             self.mission_table.remove([mission.id])
 
         self.journal.save(write)
+        self.journal.flush()  # whoever looks finds it no more
 
     def apply(self, mission: Mission, fact: Fact, *, urgent: bool = False) -> Mission:
         """Let `fact` happen to the mission; what follows from it is done after the commit.
@@ -246,14 +247,14 @@ class Registry:
 
     def record(self, mission: Mission, event: MissionEvent) -> Change:
         """Append an event about the mission, in the same commit as what it tells of."""
-        event = msgspec.structs.replace(event, mission=mission.id, name=mission.definition.name)
+        about = {"mission": mission.id, "name": mission.definition.name}
         if not mission.run:
-            return self._events.record(event)
+            return self._events.record(msgspec.structs.replace(event, **about))
         run = self.runs.get(mission.id)
         known = run if run is not None and run.number == mission.run else None
         reached = (known.out, known.err) if known else (0, 0)
         out = reached[0] if event.out is None else event.out
-        event = msgspec.structs.replace(event, run=mission.run, out=out, err=reached[1])
+        event = msgspec.structs.replace(event, **about, run=mission.run, out=out, err=reached[1])
         return self._events.record(event, run=mission.run_id)
 
     def put_run(self, run: Run) -> None:

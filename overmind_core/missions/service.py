@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Write = Callable[[], None]
 
 _NOT_ITS_END = frozenset({Cause.EXITED, Cause.CHANGE_OVER})
-_random = random.SystemRandom()
+_random = random.Random()  # noqa: S311 - for names
 
 
 class Started:
@@ -182,7 +182,8 @@ class Missions:
         agent = spec.agent
         if agent is not None and (denied := self._denied(inside)):
             agent = replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
-        mission = Mission(self.new_id(), spec.definition, self._clock.wall(), Status.STARTING, run=1)
+        boot = self._registry.boot
+        mission = Mission(self.new_id(), spec.definition, self._clock.wall(), Status.STARTING, run=1, boot=boot)
         environment = spec.environment
         if planned is not None:
             if not (planned.has_worktree and _is_below(spec.definition.argv[0])):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import Agent

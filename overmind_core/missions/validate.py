@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Definition, Kind, Restart, RestartPolicy
@@ -29,6 +30,7 @@ SHELL = "/bin/sh"
 LONGEST_COMMAND = 1000
 """Characters of a prompt that stand for the whole in lists."""
 MAX_LABELS = 64
+_KINDS: dict[str, Kind] = {kind.value: kind for kind in (Kind.TASK, Kind.SESSION)}
 _RESTARTS = {"never": Restart.NEVER, "on-failure": Restart.ON_FAILURE, "always": Restart.ALWAYS}
 
 
@@ -155,6 +157,7 @@ def checked_name(name: str) -> str:
     return name
 
 
+@lru_cache(maxsize=256)  # nearly every request has the defaults
 def seconds(amount: Amount, option: str, *, unit: str = "s") -> float:
     """A duration in seconds; a bare number counts in `unit`.
 
@@ -181,6 +184,7 @@ def restart_policy(text: str) -> Restart:
         raise OvermindError("invalid", f"Unknown restart policy {text!r}. Known: {known}.") from None
 
 
+@lru_cache(maxsize=64)
 def signal_number(given: str | int) -> int:
     """A signal's number from its name (`TERM`, `SIGTERM`) or number.
 
@@ -204,9 +208,10 @@ def kind_of(text: str) -> Kind:
     Raises:
         OvermindError: `invalid`, listing the types.
     """
-    if text not in {Kind.TASK, Kind.SESSION}:
+    kind = _KINDS.get(text)
+    if kind is None:
         raise OvermindError("invalid", f"Unknown type {text!r}. Known: task, session.")
-    return Kind(text)
+    return kind
 
 
 def _argv(request: Start, kind: Kind) -> tuple[str, ...]:

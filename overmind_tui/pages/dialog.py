@@ -15,7 +15,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
 from overmind_core.domain.text.cells import width
-from overmind_tui.pages.page import NeedsRoom
+from overmind_tui.pages.page import ALT, NeedsRoom, Page
 from overmind_tui.render.cells import Cell, clipped
 from overmind_tui.shell.shell import shell_of
 from overmind_tui.widgets.canvas import literal
@@ -101,12 +101,21 @@ class Dialog(NeedsRoom, ModalScreen[None]):
             self._answer(self._answers[self._at])
         elif pressed in {"escape", "ctrl+c"}:
             self._answer(self._answers[-1])
+        elif key.startswith(ALT):
+            self._press_both(key.removeprefix(ALT))
         else:
             for answer in self._answers:
                 if pressed in answer.keys:
                     self._answer(answer)
                     return
         self.query_one(Lines).refresh()
+
+    def _press_both(self, key: str) -> None:
+        """Esc with a key close behind it, which is for what is below."""
+        self._answer(self._answers[-1])
+        page = self.app.screen
+        if isinstance(page, Page):
+            page.press_after_escape(key)
 
     def paste(self, text: str) -> None:
         """A paste answers nothing."""

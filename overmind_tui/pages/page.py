@@ -300,13 +300,22 @@ class Page(NeedsRoom, RateLimited):
             self._press_both(key.removeprefix(ALT))
 
     def _press_both(self, key: str) -> None:
-        """Esc with a key close behind it looks like alt and the key. Esc counts; the key where it harms nothing."""
+        """Esc with a key close behind it looks like alt and the key: it is both."""
         self.press("escape", None)
         page = self.app.screen
-        if isinstance(page, Page) and not page.bar.sign:
-            action = keymap.meaning(page.context, key, None)
-            if action is not None and action.danger is Danger.NONE and action.name not in LEAVING:
-                page.act(action)
+        if isinstance(page, Page):
+            page.press_after_escape(key)
+
+    def press_after_escape(self, key: str) -> None:
+        """A key that came together with Esc, which has been obeyed; what may harm is not done, and that is said."""
+        action = None if self.bar.sign else keymap.meaning(self.context, key, None)
+        if action is None:
+            return
+        if action.danger is Danger.NONE and action.name not in LEAVING:
+            self.act(action)
+        else:
+            shown = actions.shown_key(key, ascii_only=self.shell.ascii_only)
+            self.shell.flash(f"{shown}: not done, it came together with esc · press it again", "slow")
 
     def act(self, action: Action) -> None:
         """Do one action of the table; where nothing opens for the text that may follow, that is no commands."""

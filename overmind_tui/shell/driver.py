@@ -6,11 +6,13 @@ a thread with a description of its own that never makes it wait, so that a termi
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import contextlib
 import os
 import select
 import selectors
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -130,7 +132,7 @@ REMOTE_ESCAPE_SECONDS = 0.150
 """Over a network a sequence may come in pieces."""
 REMOTE_FRAME_SECONDS = 1 / 15
 """Over a network frames come no faster than anybody needs."""
-_POLL, _POLL_PENDING = 0.1, 0.02
+_POLL, _POLL_PENDING = 0.1, 0.005
 _CHUNK = 4096
 _REPORTS = "MmIOytR"
 PLAIN = "\x1b[m"
@@ -175,7 +177,9 @@ class Driver(LinuxDriver):
         self._frame_seconds = frame_seconds(self._settings.fps)
         self._framed_at = 0.0
         self._away = False
+        self._stopped = False
         self.frame = Frame()
+        self._listen()
 
     def start_application_mode(self) -> None:
         """Have the terminal: nobody knows what it shows."""
@@ -186,6 +190,31 @@ class Driver(LinuxDriver):
         """Give the terminal back, with colours as they were."""
         self.write(PLAIN)
         super().stop_application_mode()
+
+    def _listen(self) -> None:
+        """Stop and go on between two steps of the loop.
+
+        Textual does so in the middle of whatever is going on: when that is writing, it waits for a thread that waits
+        for what it holds. And it begins anew, with a second reader of keys, when it goes on though it had not stopped.
+        """
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread: somebody else's signals
+            loop.add_signal_handler(signal.SIGTSTP, self._stop)
+            loop.add_signal_handler(signal.SIGCONT, self._go_on)
+
+    def _stop(self) -> None:
+        """Give the terminal back, unless another program has it, which is stopped as well; and sleep."""
+        if not self._away:
+            self.suspend_application_mode()
+            self._stopped = self._must_signal_resume = True
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _go_on(self) -> None:
+        """Have the terminal again, if it was given back; in the background that is refused, and tried next time."""
+        if self._stopped:
+            reader = self._key_thread
+            self.resume_application_mode()
+            self._stopped = self._away = self._key_thread is reader
 
     def suspend_application_mode(self) -> None:
         """Let another program have the terminal."""

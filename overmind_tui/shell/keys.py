@@ -31,6 +31,8 @@ _LATE_REST = re.compile(r"[0-?]*[ -/]*[@-~]")
 _PASSED = re.compile(r"\x1b\[(?:<\d+;-?\d+;-?\d+[Mm]|M...|[IO]|\?\d+;\d+\$y|48;[\d;:]+t|\d+;\d+R)", re.DOTALL)
 _EXTENDED = re.compile(r"\x1b\[(\d+)(?::[\d:]*)?(?:;(\d*)(?::(\d+))?)?(?:;[\d:]*)?u")
 _MODIFIED_OTHER = re.compile(r"\x1b\[27;(\d+);(\d+)~")
+_BEGINNERS = frozenset("[O]PX^_")
+"""What follows Esc in a sequence."""
 _SHIFT, _ALT, _CTRL = 1, 2, 4
 _OTHERS = 8 | 16 | 32
 _LAST_CODE = 0x10FFFF
@@ -78,6 +80,8 @@ class Tokenizer:
 
     def feed(self, text: str, now: float) -> Iterator[Token]:
         """What `text`, read at `now` (monotonic seconds), completes."""
+        if self._buffer == ESC and text[:1] not in _BEGINNERS:
+            yield from self.tick(now)  # who reads may be late: what has waited long enough goes with no later key
         self._buffer += self._without_late(text, now) if not self._buffer else text
         self._since = now
         while self._buffer and (token := self._next()) is not _WAIT:
@@ -127,7 +131,7 @@ class Tokenizer:
             self._cut(1)
             return Token(TokenKind.KEY, "escape")
         follower = self._cut(2)[1]
-        if follower in "[O]PX^_":
+        if follower in _BEGINNERS:
             return None
         return Token(TokenKind.KEY, f"alt+{key_name(follower)}")
 

@@ -14,7 +14,7 @@ import pytest
 from overmind_core.cli.command import MODULES, find
 from overmind_core.client.client import release_numbers
 from overmind_core.daemon.routes import TABLE
-from overmind_core.domain.operations import BY_COMMAND, COMMANDS, OPERATIONS, REQUESTS, Danger
+from overmind_core.domain.operations import BY_COMMAND, COMMANDS, DANGERS, OPERATIONS, REQUESTS, Danger
 from overmind_core.errors import CODES
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
@@ -44,7 +44,7 @@ DESTROYS = {Danger.NONE: None, Danger.CHANGES: False, Danger.ENDS_WORK: True}
 
 
 def rank(danger: Danger) -> int:
-    return list(Danger).index(danger)
+    return DANGERS.index(danger)
 
 
 # the rows themselves

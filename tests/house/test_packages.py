@@ -46,6 +46,15 @@ def test_the_command_line_imports_nothing_slow():
     assert not ours & SLOW_TO_IMPORT
 
 
+COMPILES_PATTERNS = {"argparse", "enum", "json", "re"}
+"""Modules that compile regular expressions, or are imported for that: a third of the time of a short command."""
+PS = "import overmind_core.cli.main, overmind_core.cli.missions.list, overmind_core.client.client"
+
+
+def test_a_list_of_missions_is_shown_without_regular_expressions():
+    assert not (modules_after(PS) - modules_after("pass")) & COMPILES_PATTERNS
+
+
 def test_the_full_screen_program_imports_no_emulator_before_its_first_frame():
     assert not modules_after("import overmind_tui.app") & EMULATOR
 
@@ -71,3 +80,11 @@ def test_the_lock_file_pins_every_dependency_and_names_no_index():
     assert [line for line in wanted if f"\n{line.split('>=')[0]}==" not in lock] == []
     assert "index-url" not in lock
     assert "/" not in lock.replace(" \\\n", "")
+
+
+SLOW_TO_HOLD = {"asyncio", "dataclasses", "msgspec", "pickle", "subprocess", "tokenize", "traceback"}
+"""Modules that would cost the keeper memory for as long as missions live."""
+
+
+def test_the_keeper_holds_no_module_that_it_can_do_without():
+    assert not modules_after("import overmind_core.keeper.main") & SLOW_TO_HOLD

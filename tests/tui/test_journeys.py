@@ -195,8 +195,6 @@ def test_a_form_starts_a_shell_that_is_typed_into_at_once(om):
         screen.keys("C-\\")
         screen.until("looking")
         screen.keys("Escape")
-        screen.until("missions[1]")
-        screen.keys("Escape")
         screen.until("<missions>", gone="<terminal>")
         screen.keys("C-k")
         screen.until("killed")

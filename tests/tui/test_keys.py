@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from textual import events
 
-from overmind_core.domain.operations import OPERATIONS, Danger
+from overmind_core.domain.operations import DANGERS, OPERATIONS
 from overmind_core.terminal.screen import Screen
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
@@ -186,7 +186,7 @@ SILENT = {(Context.TABLE, "wide"), (Context.LOOKING, "send-detach-key")}
 
 def is_more(request, danger):
     """Whether a request does more to work than that."""
-    return list(Danger).index(OPERATIONS[request].danger) > list(Danger).index(danger)
+    return DANGERS.index(OPERATIONS[request].danger) > DANGERS.index(danger)
 
 
 def seen(app):

@@ -166,17 +166,6 @@ def test_what_was_typed_for_another_program_and_not_read_is_forgotten():
 
 
 @on_a_terminal
-def test_who_stopped_the_program_gets_all_of_its_screen_back(om):
-    om.mission("sleep 300", "--name", "api")
-    with TmuxScreen(om, "tui") as screen:
-        screen.until("missions[1]", "api", "stats", "<missions>")
-        os.kill(screen.pid(), signal.SIGTSTP)
-        eventually(lambda: "api" not in screen.shown(), what="the terminal as it was")
-        os.kill(screen.pid(), signal.SIGCONT)
-        screen.until("missions[1]", "api", "stats", "<missions>")
-
-
-@on_a_terminal
 def test_the_program_that_is_told_to_end_meanwhile_does_so_and_the_other_one_too(om, tmp_path):
     editor = tmp_path / "editor"
     editor.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid.new; mv {tmp_path}/pid.new {tmp_path}/pid\n"

@@ -7,6 +7,8 @@ from datetime import UTC
 from textual import events
 
 from overmind_tui.events.page import EventsPage
+from overmind_tui.missions.describe_page import DescribePage
+from overmind_tui.missions.screen import MissionsScreen
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
@@ -27,13 +29,17 @@ def test_agent_text_is_literal_in_every_view(om, opened):
             await until(pilot, lambda: HOSTILE in picture(app), what=f"its words after {what}")
 
         await literal("the start")
-        for key in ("l", "z", "escape", "escape", "d", "q"):
+        for key in ("l", "z", "escape", "escape"):
             await pilot.press(key)
+            await literal(key)
+        for key, page in (("d", DescribePage), ("q", MissionsScreen)):
+            await pilot.press(key)
+            await until(pilot, lambda page=page: isinstance(app.screen, page), what=f"the page that {key} opens")
             await literal(key)
         for line in (f":{HOSTILE}", f"/{HOSTILE}", ":events", ":info"):
             app.main.to_front()
             await pilot.press({":": "colon", "/": "slash"}[line[0]])
-            app.screen.paste(line[1:])
+            app.post_message(events.Paste(line[1:]))
             if HOSTILE in line:
                 await literal(f"{line} was typed")
             await pilot.press("enter")
@@ -74,9 +80,17 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
         await pilot.press("l", "alt+:")
         await until(pilot, lambda: app.main.bar.sign == ":", what="the line after the colon")
         assert app.main.panels.current is Panel.TABLE
-        await pilot.press("escape", "l", "alt+x", "alt+ctrl+k", "alt+q", "alt+ctrl+c")
-        await pilot.pause()
+        await pilot.press("escape")
+        for key, name in (("x", "x"), ("ctrl+k", "ctrl-k"), ("q", "q"), ("ctrl+c", "ctrl-c")):
+            await pilot.press("l", f"alt+{key}")
+            assert app.screen is app.main
+            assert app.main.panels.current is Panel.TABLE
+            assert app.notice.text == f"{name}: not done, it came together with esc · press it again"
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
+        await pilot.press("alt+l")
         assert app.screen is app.main
+        assert app.main.panels.current is Panel.LOG
         assert om.api("ps")[0]["status"] == "running"
 
     opened({"alpha": "sleep 300"}, scenario)

@@ -86,6 +86,23 @@ def test_the_late_rest_of_a_sequence_is_never_typed(pieces, wanted):
     assert tokens(*pieces, pause=0.15) == wanted
 
 
+READ_LATE = [
+    ("q", [*key("escape"), *characters("q")]),
+    ("\x0b", [*key("escape"), *characters("\x0b")]),
+    ("\x1b", key("escape") * 2),
+    ("[A", [UP]),
+    ("OP", [Token(TokenKind.SEQUENCE, "\x1bOP")]),
+    ("]11;rgb:1111/2222/3333\x07", []),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), READ_LATE)
+def test_a_key_is_no_alt_key_when_esc_had_waited_long_enough_but_nobody_looked(text, wanted):
+    tokenizer = Tokenizer(ESCAPE)
+    found = [*tokenizer.feed("\x1b", 0.0), *tokenizer.feed(text, ESCAPE + 0.001)]
+    assert [*found, *tokenizer.tick(ESCAPE * 3)] == wanted
+
+
 def test_half_a_sequence_that_was_given_up_takes_its_rest_along():
     tokenizer = Tokenizer(ESCAPE)
     assert list(tokenizer.feed("\x1b[<35;1", 0.0)) == []

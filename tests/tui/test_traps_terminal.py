@@ -28,6 +28,17 @@ CRASHING = (
 )
 """The program with a mistake behind ctrl-r."""
 
+STOPPED_WRITING = (
+    "import os, signal, sys; sys.argv = ['overmind']; from overmind_tui import __main__ as program;"
+    "from overmind_tui.app import OvermindApp\n"
+    "def stopped(app):\n"
+    "    with app._driver._writer_thread._news:\n"
+    "        os.kill(os.getpid(), signal.SIGTSTP)\n"
+    "OvermindApp.refresh_all = stopped\n"
+    "sys.exit(program.main())"
+)
+"""The program that is stopped in the middle of writing by ctrl-r."""
+
 
 def tui(om, *words, **how):
     """The program on a terminal of its own."""
@@ -177,7 +188,7 @@ WAYS = {
     "hung up": send(signal.SIGHUP), "without its supervisor": lose_supervisor, "crash": crash,
 }  # fmt: skip
 IN_PANE = {
-    "terminated": send(signal.SIGTERM), "hung up": send(signal.SIGHUP), "left": press(b"\x1c\x1b\x1b"),
+    "terminated": send(signal.SIGTERM), "hung up": send(signal.SIGHUP), "left": press(b"\x1c\x1b"),
 }  # fmt: skip
 
 
@@ -232,3 +243,26 @@ def test_the_terminal_is_left_as_it_was_when_it_takes_nothing(om):
         person.signal(signal.SIGTERM)
         eventually(lambda: person.process.poll() is not None or select.select([person._master], [], [], 0)[0])
         left_as_it_was(person)
+
+
+def test_who_stops_the_program_has_the_terminal_as_it_was_until_it_goes_on(om):
+    """Also in the middle of writing; and who stops it so that it cannot know loses no key and no setting."""
+    om.mission("sleep 300", "--name", "alpha")
+    with Attached(om, program=(sys.executable, "-P", "-c", STOPPED_WRITING)) as person:
+        program = psutil.Process(person.process.pid)
+        person.shows("missions[1]")
+        person.signal(signal.SIGSTOP)
+        person.until(lambda: program.status() == psutil.STATUS_STOPPED, "it cannot know")
+        person.signal(signal.SIGCONT)
+        person.type(b"?")
+        person.shows("<help>")
+        person.type(b"q")
+        person.until(lambda: "<help>" not in person.text())
+        person.type(b"\x12")
+        person.until(lambda: program.status() == psutil.STATUS_STOPPED, "it gives the terminal back")
+        person.until(lambda: not person.screen.modes.alternate, "the screen of before")
+        assert person.settings() == person.before
+        person.signal(signal.SIGCONT)
+        person.shows("missions[1]")
+        person.type(b"q")
+        left_as_it_was(person, status=0)

@@ -9,7 +9,7 @@ import os
 
 from overmind_core.cli.command import flag, grouped, option
 from overmind_core.cli.context import text_of
-from overmind_core.cli.parser import dollars, permission_rule, whole_number
+from overmind_core.cli.values import dollars, permission_rule, whole_number
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError, UsageError
 

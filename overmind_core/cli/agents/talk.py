@@ -9,7 +9,7 @@ from overmind_core.cli.agents.options import RAW
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, one_id, option
 from overmind_core.cli.context import Context, call_each, text_of
 from overmind_core.cli.output import dumps, or_absent, safe_text, table, text_cell
-from overmind_core.cli.parser import duration, timeout_seconds, whole_number
+from overmind_core.cli.values import duration, timeout_seconds, whole_number
 from overmind_core.client.stream import await_answer, follow
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import CODES, OvermindError, UsageError

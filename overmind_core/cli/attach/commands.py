@@ -10,7 +10,7 @@ from overmind_core.cli import caller_environment
 from overmind_core.cli.command import JSON, Command, flag, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import dumps
-from overmind_core.cli.parser import variable_pair
+from overmind_core.cli.values import variable_pair
 from overmind_core.client.detach_keys import DEFAULT_KEY, DetachKey, detach_keys, parse_key
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe

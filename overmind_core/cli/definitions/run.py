@@ -10,7 +10,7 @@ from overmind_core.cli.command import JSON, Command, flag, grouped, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.isolation.options import ISOLATION, given_isolation
 from overmind_core.cli.missions.options import POLICY, given_policy
-from overmind_core.cli.parser import label, mission_name, terminal_size, variable_pair, warn_about_milliseconds
+from overmind_core.cli.values import label, mission_name, terminal_size, variable_pair, warn_about_milliseconds
 from overmind_core.errors import INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False

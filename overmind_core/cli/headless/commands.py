@@ -6,9 +6,10 @@ from overmind_core.cli.agents.options import PROVIDER, is_agent
 from overmind_core.cli.command import Command, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
-from overmind_core.cli.parser import milliseconds, parse, warn_about_milliseconds
+from overmind_core.cli.parser import parse
 from overmind_core.cli.plans.blueprint import FILE, FILENAME, NAME, VAR, apply_request, chosen_file, load
 from overmind_core.cli.plans.commands import RERUN
+from overmind_core.cli.values import milliseconds, warn_about_milliseconds
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError, UsageError
 

@@ -20,7 +20,7 @@ from overmind_core.cli.headless.observer import HomeObserver, OutputHeld, newest
 from overmind_core.cli.headless.outcome import Outcome, Result, lasted
 from overmind_core.cli.headless.output import OutputLost, OutputScreen, wants_colour
 from overmind_core.cli.headless.reports import Reports
-from overmind_core.cli.parser import MILLISECONDS
+from overmind_core.cli.values import MILLISECONDS
 from overmind_core.client.client import Client
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.duration import parse_duration

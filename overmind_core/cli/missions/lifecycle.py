@@ -8,7 +8,7 @@ from overmind_core.cli.command import JSON, YES, Command, Parameter, flag, ids, 
 from overmind_core.cli.context import Context, call_each, confirmed, print_notes, report_error
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
-from overmind_core.cli.parser import duration, label_change, mission_name, signal_name
+from overmind_core.cli.values import duration, label_change, mission_name, signal_name
 from overmind_core.errors import FAILED, INTERRUPTED, OvermindError, UsageError
 
 TYPE_CHECKING = False

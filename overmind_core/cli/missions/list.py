@@ -21,7 +21,7 @@ from overmind_core.cli.output import (
     table,
     tokens,
 )
-from overmind_core.cli.parser import label_filter, status_word
+from overmind_core.cli.values import label_filter, status_word
 from overmind_core.domain.missions.lost import KEEPER_LOST, MEND, lost_sentence
 from overmind_core.domain.missions.lost import NOW as LOST_NOW
 from overmind_core.domain.text.duration import format_uptime

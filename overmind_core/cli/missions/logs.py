@@ -8,7 +8,7 @@ from itertools import chain
 
 from overmind_core.cli.command import Command, flag, ids, option
 from overmind_core.cli.output import coloured, write_out
-from overmind_core.cli.parser import label_filter, whole_number
+from overmind_core.cli.values import label_filter, whole_number
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.cli.command import flag, grouped, option
-from overmind_core.cli.parser import duration, milliseconds, signal_name, whole_number
+from overmind_core.cli.values import duration, milliseconds, signal_name, whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from overmind_core.cli.command import JSON, Command, flag, ids, one_id, option
 from overmind_core.cli.context import Context, exit_status
 from overmind_core.cli.output import dumps
-from overmind_core.cli.parser import duration, timeout_seconds
+from overmind_core.cli.values import duration, timeout_seconds
 from overmind_core.client.stream import follow
 from overmind_core.domain.missions import lost
 from overmind_core.domain.missions.lost import KEEPER_LOST

@@ -7,7 +7,6 @@ changed mission and the effects that the supervisor carries out after it has sav
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
 from typing import assert_never
 
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
@@ -35,7 +34,8 @@ from overmind_core.domain.missions.facts import (
 )
 from overmind_core.domain.missions.mission import Cause, Ending, Kind, Mission, Status, shell_code
 from overmind_core.domain.missions.run_end import conclude, start
-from overmind_core.domain.missions.transitions import IllegalTransition, TransitionStep, with_step
+from overmind_core.domain.missions.transitions import IllegalTransition, TransitionStep, transition, with_step
+from overmind_core.domain.replacing import replace
 
 LEFTOVER_GRACE = 1.0
 """Seconds that background processes get after TERM once their mission's own process has ended."""
@@ -89,8 +89,11 @@ def stop_signals(mission: Mission) -> tuple[int, ...]:
 
 
 def _spawned(mission: Mission, fact: Spawned) -> Outcome:
+    asked_to_end = mission.status is Status.STOPPING  # while the spawn was under way
+    stays = asked_to_end or mission.setup
     known = replace(
         mission,
+        status=mission.status if stays else transition(mission.status, TransitionStep.SPAWNED),
         pid=fact.pid,
         started_at=mission.started_at if mission.started_at is not None else fact.wall,
         run_started_at=fact.wall,
@@ -98,11 +101,11 @@ def _spawned(mission: Mission, fact: Spawned) -> Outcome:
         quiet_since_mono=fact.mono,
         held_mono=None,
     )
-    if mission.status is Status.STOPPING:  # asked to end while the spawn was under way
+    if asked_to_end:
         return known, _ending_effects(known)
     if mission.setup:
         return known, (events.SetUpStarted(pid=fact.pid),)
-    return with_step(known, TransitionStep.SPAWNED), (events.RunStarted(pid=fact.pid),)
+    return known, (events.RunStarted(pid=fact.pid),)
 
 
 def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:

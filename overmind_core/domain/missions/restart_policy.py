@@ -5,10 +5,10 @@ A run is killed when it has been silent for too long, or has run for too long. T
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Cause, Mission, Restart, RestartPolicy, Status
+from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

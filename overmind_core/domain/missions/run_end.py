@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from overmind_core.domain.missions import events, restart_policy
 from overmind_core.domain.missions.facts import Effect, Now, Outcome, Prepare, Spawn
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.missions.transitions import TransitionStep, transition, with_step
+from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.moment import format_time
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.replacing import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 """Seconds in each unit of a duration."""
 SIZES = {
@@ -21,7 +19,7 @@ _NUMBER = r"[0-9]{1,18}(?:\.[0-9]{0,9})?"
 _PART = rf"({_NUMBER})(ms|s|m|h|d)"
 _DURATION = rf"(?:{_NUMBER}(?:ms|s|m|h|d))+"
 _SIZE = rf"({_NUMBER}) ?([A-Za-z]{{0,3}})"
-# Compiled at first use: every start of the command line that shows an uptime imports this file.
+# Compiled, and `re` imported, at first use: every start of the command line that shows an uptime imports this file.
 
 
 class QuantityError(ValueError):
@@ -50,6 +48,8 @@ def parse_duration(text: str, *, default_unit: str = "s") -> float:
     Raises:
         DurationError: it is something else, negative, or longer than a hundred years.
     """
+    import re  # noqa: PLC0415 (as above)
+
     written = text.strip()
     if re.fullmatch(_NUMBER, written):
         seconds = float(written) * UNITS[default_unit]
@@ -76,6 +76,8 @@ def parse_size(text: str) -> int:
     Raises:
         SizeError: it is something else.
     """
+    import re  # noqa: PLC0415 (as above)
+
     found = re.fullmatch(_SIZE, text.strip())
     unit = SIZES.get(found[2].lower() or "b") if found else None
     if found is None or unit is None or float(found[1]) * unit > LARGEST:

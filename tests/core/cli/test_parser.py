@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from overmind_core.cli.command import COMMANDS, JSON, find
+from overmind_core.cli.command import COMMANDS, JSON, MODULES, find, parse_flags
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
 from overmind_core.cli.parser import parse, split_rest
@@ -198,3 +198,45 @@ def test_help_is_as_wide_as_the_terminal_up_to_100_columns(words, columns, monke
     assert [line for line in lines if len(line) > wide and len(line.split()) > 2] == []
     assert wide == 40 or max(map(len, lines)) > 0.8 * wide
     assert wide == 40 or max(map(len, lines)) <= wide
+
+
+def flag_lines():
+    """Each command with no word, with each flag alone, and with all of them."""
+    for name in MODULES:
+        command = find(name)
+        flags = [option for option in command.options if not option.takes_value]
+        yield name, []
+        for option in flags:
+            for word in option.names:
+                yield name, [word]
+        if len(flags) > 1:
+            yield name, [option.names[-1] for option in flags]
+
+
+@pytest.mark.parametrize(("name", "words"), flag_lines(), ids=lambda value: value if isinstance(value, str) else None)
+def test_flags_alone_mean_what_argparse_makes_of_them(name, words):
+    command = find(name)
+    quick = parse_flags(command, words)
+    if quick is not None:
+        assert vars(quick) == vars(parse(command, words))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-h"], ["--help"], ["--al"], ["--all=1"], ["-aq"], ["api"], ["--status", "crashed"], ["--"], ["-1"], [""]],
+)
+def test_anything_but_flags_is_left_to_argparse(words):
+    assert parse_flags(find("ps"), words) is None
+
+
+@pytest.mark.parametrize("name", ["attach", "logs", "run", "kill", "send", "exec"])
+def test_a_command_that_needs_more_is_left_to_argparse(name):
+    command = find(name)
+    required = [one for one in command.arguments if one.is_required]
+    assert (parse_flags(command, []) is None) == bool(required or command.rest or command.rewrite)
+
+
+def test_a_list_among_the_arguments_is_nobody_elses():
+    one, another = (vars(parse_flags(find("ps"), []))["status"] for _ in range(2))
+    assert one == another == []
+    assert one is not another

@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from overmind_core.kernel.bus import Bus
-from overmind_core.missions.changes import Extent
-from overmind_core.missions.output_progress import OutputProgress
+from overmind_core.missions.changes import Extent, RunConcluded
+from overmind_core.missions.output_progress import RATE_WINDOW, OutputProgress
 from tests.kit.clock import FakeClock
 
 
@@ -41,3 +41,60 @@ def test_who_gives_up_leaves_the_shared_question_to_the_others():
         assert keeper.asked == 1
 
     asyncio.run(scene())
+
+
+class TestRate:
+    """Bytes a second, of those who write; who is silent costs nothing."""
+
+    @pytest.fixture
+    def clock(self):
+        return FakeClock()
+
+    @pytest.fixture
+    def progress(self, clock):
+        return OutputProgress(Bus(), clock, lambda _run: True)
+
+    def beat(self, progress, clock):
+        clock.advance(1.0)
+        progress._sample()
+
+    def test_a_run_that_begins_to_write_has_a_rate_at_once(self, progress, clock):
+        progress.set("a.1", 0, 0, 1.0)
+        self.beat(progress, clock)
+        clock.advance(0.5)
+        progress.set("a.1", 100, 20, 0.0)
+        assert progress.rate("a.1") == 240.0
+
+    def test_what_an_adopted_run_wrote_before_counts_for_no_rate(self, progress, clock):
+        progress.set("a.1", 10_000_000, 0, 0.0)
+        clock.advance(0.5)
+        assert progress.rate("a.1") == 0.0
+
+    def test_the_rate_is_that_of_the_last_seconds(self, progress, clock):
+        progress.set("a.1", 0, 0, 1.0)
+        for second in range(20):
+            progress.set("a.1", 100 * second, 0, 0.0)
+            self.beat(progress, clock)
+        assert progress.rate("a.1") == 100.0
+
+    def test_a_run_that_falls_silent_is_no_longer_sampled(self, progress, clock):
+        progress.set("a.1", 0, 0, 1.0)
+        progress.set("a.1", 100, 0, 0.0)
+        assert set(progress._samples) == {"a.1"}
+        for _ in range(2 * RATE_WINDOW):
+            self.beat(progress, clock)
+        assert not progress._samples
+        assert progress.rate("a.1") == 0.0
+
+    def test_silent_runs_are_never_sampled(self, progress, clock):
+        for number in range(3):
+            progress.set(f"{number}.1", 0, 0, number + 1.0)
+        self.beat(progress, clock)
+        assert not progress._samples
+
+    def test_a_run_that_ended_is_not_sampled(self, progress, clock):
+        progress.set("a.1", 0, 0, 1.0)
+        progress.set("a.1", 100, 0, 0.0)
+        progress.on_conclusion(RunConcluded("a.1", spared=False, out=100, err=0))
+        self.beat(progress, clock)
+        assert not progress._samples
