@@ -14,6 +14,7 @@ from bench import (
     frames,
     idle,
     isolation,
+    kill,
     logs,
     output,
     paint,
@@ -33,6 +34,7 @@ from bench.product import Product
 MEASUREMENTS: dict[str, Callable[[Product, str], list[Figure]]] = {
     "ps": ps.measure,
     "spawn": spawn.measure,
+    "kill": kill.measure,
     "output": output.measure,
     "idle": idle.measure,
     "recovery": recovery.measure,

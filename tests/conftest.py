@@ -150,7 +150,13 @@ def pytest_collection_finish() -> None:
     """Look for garbage less often, and no longer in what lives to the end: that took a third of each pilot's time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(100_000, 50, 50)
+
+
+def pytest_sessionfinish() -> None:
+    """Look for garbage once more: pytest does so five times at its end, each time through all that was ever loaded."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -14,6 +14,7 @@ from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.conversation import is_handed_over
 from overmind_core.domain.agents.events import MessageQueued
 from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 
@@ -117,7 +118,7 @@ class Submission:
         if mission is None or mission.status is not Status.RUNNING:
             raise OvermindError("not_running", f"Mission {session.id} is not running right now. Try again.")
         message = self._messages.new(session.id, text, sender=sender, request=request)
-        typing = session.type_message(message, text.encode("utf-8", "replace") + ENTER)
+        typing = session.type_message(message, typed_bytes(text) + ENTER)
         try:
             await self._journal.saved()
         except StoreError:

@@ -205,7 +205,7 @@ class Client:
         try:
             answer = connection.receive(timeout=ANSWER_LIMIT)
         except TimeoutError:
-            raise OvermindError("busy", f"The daemon has not answered for {ANSWER_LIMIT:.0f} s. Try again.") from None
+            raise _mute_daemon(self.home) from None
         self.daemon = answer_result(answer)
         self._greeted = True
         self._greeted_at = time.monotonic()
@@ -218,6 +218,23 @@ class Client:
     def newer_than_daemon(self) -> bool:
         """Whether the daemon that answered runs an older version."""
         return release_numbers(VERSION) > release_numbers(str(self.daemon.get("version", VERSION)))
+
+
+def _mute_daemon(home: Home) -> OvermindError:
+    """Return what is said of a daemon that accepts a connection and does not answer."""
+    import psutil  # noqa: PLC0415 - for this sentence alone
+
+    from overmind_core.system.lock import holder_pid  # noqa: PLC0415 - as above
+
+    pid = holder_pid(home.supervisor_lock)
+    said = f"The daemon{f' (PID {pid})' if pid else ''} has not answered for {ANSWER_LIMIT:.0f} s"
+    try:
+        stopped = bool(pid) and psutil.Process(pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
+    except psutil.Error:
+        stopped = False
+    if stopped:
+        return OvermindError("busy", f"{said}: it is stopped. Resume it with: kill -CONT {pid}")
+    return OvermindError("busy", f"{said}. Try again.")
 
 
 class Exchange:

@@ -56,7 +56,7 @@ def commit(git: Git, folder: str, message: str) -> CommitMade:
         raise Unresolved(unresolved)
     if nested := nested_repositories(git, top):
         raise NestedRepositories(nested)
-    retry_while_locked(lambda: git(top, "add", "-A"))
+    retry_while_locked(lambda: _add_all(git, top))
     merging = git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
     changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
     if not merging and not changed:
@@ -64,6 +64,15 @@ def commit(git: Git, folder: str, message: str) -> CommitMade:
     retry_while_locked(lambda: git.run(top, "commit", "--quiet", "-F", "-", text=message))
     commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
     return CommitMade(commit_, subject, changed)
+
+
+def _add_all(git: Git, top: str) -> None:
+    """Stage everything, also what lies outside a sparse checkout."""
+    words = ("config", "--type=bool", "--get", "core.sparseCheckout")
+    sparse = git.run(top, *words, expected=(0, 1)).out.strip() == "true"
+    # Before git 2.34 there is no such option, and no need of it.
+    if not sparse or git.run(top, "add", "-A", "--sparse", expected=(0, *_UNKNOWN[1:])).code:
+        git(top, "add", "-A")
 
 
 def conflicting(git: Git, folder: str) -> tuple[str, ...]:
@@ -262,7 +271,8 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
     if now.folder is None:
         words = ("update-ref", "-m", reason, f"{repository.HEADS}{now.branch}", after, now.commit)
     else:
-        words = (*_PLAIN, "merge", "--ff-only", "--no-stat", "--quiet", after)
+        # Git would overwrite files that it ignores, without a word: a person's .env is nowhere else.
+        words = (*_PLAIN, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet", after)
     try:
         retry_while_locked(lambda: git(now.folder or source, *words))
     except GitFailed as error:
@@ -275,9 +285,12 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
             raise
 
 
+_IN_THE_WAY = ("untracked working tree files would be", "would lose untracked files in")
+
+
 def _overwritten_files(output: str) -> tuple[str, ...]:
     """The files that a merge would have overwritten. Source: git's unpack-trees.c."""
-    if "untracked working tree files would be" not in output:
+    if not any(words in output for words in _IN_THE_WAY):
         return ()
     return tuple(line.strip() for line in output.splitlines() if line.startswith("\t"))
 

@@ -148,8 +148,19 @@ def checkouts(git: Git, folder: str) -> list[Checkout]:
     answer = retry_while_locked(lambda: git.run(folder, *words, "-z", expected=(0, _USAGE)))
     if answer.code == _USAGE:  # before git 2.36: a path with a line's end is not told from two lines
         answer = retry_while_locked(lambda: git.run(folder, *words))
-        return list(_entries(answer.out.split("\n")))
-    return list(_entries(answer.out.split("\0")))
+        found = list(_entries(answer.out.split("\n")))
+    else:
+        found = list(_entries(answer.out.split("\0")))
+    if found and not os.path.lexists(os.path.join(found[0].path, ".git")):
+        found[0] = found[0]._replace(path=_main_checkout(git, folder) or found[0].path)
+    return found
+
+
+def _main_checkout(git: Git, folder: str) -> str | None:
+    """Top of the main checkout, where git names its own folder instead: that lies elsewhere, or is a link."""
+    common = common_folder(git, folder)
+    own = os.path.realpath(git.run(folder, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+    return _main(git, common, _top(git, folder) if own == common else None)
 
 
 def _entries(lines: list[str]) -> Iterator[Checkout]:

@@ -16,7 +16,12 @@ from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
 from overmind_core.git.nested import bare_gitlinks
 from overmind_core.git.repository import branch_of, resolve
 from overmind_core.git.run import Git, GitFailed
-from overmind_core.git.unsaved import hidden_changes, left_commits, unsaved_repositories, unsaved_submodules
+from overmind_core.git.unsaved import (
+    hidden_changes,
+    left_commits,
+    unsaved_repositories,
+    unsaved_submodules,
+)
 from overmind_core.git.worktree_base import unpushed_submodules
 
 SECONDS = 60.0

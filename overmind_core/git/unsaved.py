@@ -71,37 +71,52 @@ def hidden_changes(git: Git, path: str) -> tuple[str, ...]:
     if not there:
         return ()
     index = os.path.join(path, git.run(path, "rev-parse", "--git-path", "index").out.removesuffix("\n"))
-    with tempfile.TemporaryDirectory(prefix="overmind-index-", ignore_cleanup_errors=True) as scratch:
-        copied = os.path.join(scratch, "index")
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="overmind-index-", ignore_cleanup_errors=True) as scratch:
+            copied = os.path.join(scratch, "index")
             shutil.copy2(index, copied)
-        except OSError as error:
-            raise GitFailed(("ls-files",), None, f"{index} can't be copied: {error.strerror}") from None
-        variables, listed = {"GIT_INDEX_FILE": copied}, "\0".join(there)
-        for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
-            words = ("-c", "core.splitIndex=false", "update-index", flag, "-z", "--stdin")
-            git.run(path, *words, variables=variables, text=listed)
-        words = ("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=all", "--no-renames")
-        out = git.run(path, *words, variables=variables).out
+            out = _status_of_all(git, path, copied, "\0".join(there))
+    except OSError as error:
+        raise GitFailed(("ls-files",), None, f"{index} can't be copied: {error.strerror}") from None
     return tuple(sorted({entry[3:] for entry in out.split("\0") if entry} & there))
+
+
+def _status_of_all(git: Git, path: str, index: str, overlooked: str) -> str:
+    """What a status says with a copy of the index in which nothing is to be overlooked."""
+    variables = {"GIT_INDEX_FILE": index}
+    for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
+        words = ("-c", "core.splitIndex=false", "update-index", flag, "-z", "--stdin")
+        git.run(path, *words, variables=variables, text=overlooked)
+    words = ("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=all", "--no-renames")
+    return git.run(path, *words, variables=variables).out
 
 
 def unsaved_repositories(git: Git, path: str) -> tuple[str, ...]:
     """Return the folders of nested repositories with work that is nowhere else, relative to the top, sorted.
 
     That is what is not committed, and commits that no remote has. Looks into ignored folders too. A repository that
-    git can't read counts as work.
+    git can't read counts as work, and so does a folder that nobody may read: git takes it for empty.
 
     Raises:
         GitMissing: there is no git.
     """
     top = os.path.realpath(path)
-    return tuple(sorted(inside for inside in _below(path) if _has_work(git, os.path.join(path, inside), top)))
+    closed: list[str] = []
+    found = [inside for inside in _below(path, closed) if _has_work(git, os.path.join(path, inside), top)]
+    return tuple(sorted([*found, *closed]))
 
 
-def _below(top: str) -> Iterator[str]:
-    """Folders below `top` with a `.git` of their own, and bare repositories; links are not followed."""
-    for folder, folders, files in os.walk(top):
+def _below(top: str, closed: list[str]) -> Iterator[str]:
+    """Folders below `top` with a `.git` of their own, and bare repositories; links are not followed.
+
+    What can't be read is added to `closed`.
+    """
+
+    def refused(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):  # that one went meanwhile
+            closed.append(os.path.relpath(error.filename, top))
+
+    for folder, folders, files in os.walk(top, onerror=refused):
         if folder != top and (GIT in folders or GIT in files):
             yield os.path.relpath(folder, top)
         elif folder != top and _is_bare(folders, files):

@@ -124,7 +124,7 @@ def _plan(request: Mapping[str, Any], nofile: tuple[int, ...]) -> SpawnPlan:
     return SpawnPlan(
         program=_bytes(request["program"]),
         argv=[_bytes(text) for text in request["argv"]],
-        env={_bytes(name): _bytes(value) for name, value in request.get("env", {}).items()},
+        env=_environment(request.get("env", {})),
         cwd=_bytes(request["cwd"]),
         umask=int(request.get("umask", 0o022)),
         tty=tty,
@@ -133,6 +133,13 @@ def _plan(request: Mapping[str, Any], nofile: tuple[int, ...]) -> SpawnPlan:
         rows=int(request.get("rows", 24)),
         nofile=(nofile[0], nofile[1]),
     )
+
+
+def _environment(env: Mapping[str, str]) -> Mapping[str, str] | Mapping[bytes, bytes]:
+    """As the system wants it; nearly every one is plain ASCII, which the system's calls turn into bytes themselves."""
+    if "".join(env).isascii() and "".join(env.values()).isascii():
+        return env
+    return {_bytes(name): _bytes(value) for name, value in env.items()}
 
 
 def _bytes(text: str) -> bytes:

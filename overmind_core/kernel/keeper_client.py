@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PROTOCOL_VERSIONS = (1, 1)
 """Oldest and newest keeper protocol that this supervisor speaks."""
 MAX_ANSWER = 256 * 1024 * 1024
+RECEIVED = 64 * 1024
+"""Bytes taken from the keeper at a time."""
 _log = logging.getLogger(__name__)
 
 
@@ -49,13 +51,14 @@ class KeeperRefused(Exception):
         self.answer = answer
 
 
-class KeeperConnection(asyncio.Protocol):
+class KeeperConnection(asyncio.BufferedProtocol):
     """One connection to one keeper; made anew for the next keeper."""
 
     def __init__(self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]) -> None:
         self._on_notice = on_notice
         self._on_lost = on_lost
         self._lines = LineBuffer(MAX_ANSWER)
+        self._inbox = bytearray(RECEIVED)
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._next = 0
         self._outgoing: list[bytes] = []
@@ -85,10 +88,15 @@ class KeeperConnection(asyncio.Protocol):
         if announce:
             self._on_lost()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where its bytes go: the same place each time, for new memory costs more than a notice."""
+        del sizehint
+        return self._inbox
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Hand answers to those who wait, and notices on."""
         self._silent_since = self._loop.time()
-        for line in self._lines.feed(data):
+        for line in self._lines.feed(bytes(memoryview(self._inbox)[:nbytes])):
             self._receive(msgspec.json.decode(line))
 
     def request(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]]:

@@ -16,19 +16,20 @@ from overmind_core.system.unixsocket import Peer
 class Caller:
     """The other end of one connection; what it is is found out once, when a command first asks."""
 
-    __slots__ = ("inside", "known", "mark", "peer")
+    __slots__ = ("_of_a_run", "inside", "known", "mark", "peer")
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
         self.mark = mark_of(peer.pid)
         """Read at once, as it may be killed before its request is looked at: a mission's end is full of those."""
+        self._of_a_run = self.mark != PERSON_MARK and NO_MARK < self.mark < unmarked_limit()
         self.known = False
         self.inside: str | None = None
         """The id of the mission that it runs in, once `known`."""
 
     def died_inside(self) -> bool:
         """Whether it ran in some mission and is dead: most likely it was ended together with that."""
-        if self.mark == PERSON_MARK or not NO_MARK < self.mark < unmarked_limit():
+        if not self._of_a_run:
             return False
         process = read(self.peer.pid)
         return process is None or process.dead

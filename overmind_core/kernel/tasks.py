@@ -60,6 +60,25 @@ class SingleFlight(Generic[T]):
         return await asyncio.shield(task)
 
 
+class _Look(Generic[T]):
+    """One look under way, and those who wait for it."""
+
+    __slots__ = ("limit", "waiters")
+
+    def __init__(self) -> None:
+        self.waiters: list[asyncio.Future[T]] = []
+        self.limit: asyncio.TimerHandle | None = None
+
+    def settle(self, how: Callable[[asyncio.Future[T]], None]) -> None:
+        """Tell all who wait."""
+        if self.limit is not None:
+            self.limit.cancel()
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                how(waiter)
+
+
 class Looks(Generic[Question, T]):
     """Looks at file systems, which may hang: in threads, with a limit, one for all who ask the same at the same time.
 
@@ -72,7 +91,7 @@ class Looks(Generic[Question, T]):
         self._look = look
         self._patience = patience
         self._true_for = true_for
-        self._under_way: dict[Question, asyncio.Future[T]] = {}
+        self._under_way: dict[Question, _Look[T]] = {}
         self._fresh: dict[Question, T] = {}
 
     async def find(self, question: Question) -> T:
@@ -83,23 +102,37 @@ class Looks(Generic[Question, T]):
         """
         if question in self._fresh:
             return self._fresh[question]
+        loop = asyncio.get_running_loop()
         look = self._under_way.get(question)
         if look is None:
-            look = self._under_way[question] = asyncio.get_running_loop().run_in_executor(
-                self._threads, self._look, question
-            )
-            look.add_done_callback(lambda done: self._looked(question, done))
-        answered, _ = await asyncio.wait([look], timeout=self._patience)
-        if not answered:
-            raise TimeoutError
-        return look.result()
+            look = self._under_way[question] = _Look()
+            work = loop.run_in_executor(self._threads, self._look, question)
+            work.add_done_callback(lambda done: self._looked(question, done))
+        if not look.waiters:
+            look.limit = loop.call_later(self._patience, look.settle, _give_up)
+        waiter: asyncio.Future[T] = loop.create_future()
+        look.waiters.append(waiter)
+        return await waiter
 
     def forget(self) -> None:
         """What was found may be there no more."""
         self._fresh.clear()
 
-    def _looked(self, question: Question, look: asyncio.Future[T]) -> None:
-        del self._under_way[question]
-        if not look.cancelled() and look.exception() is None:  # whoever still waits sees it; nobody else has to
-            self._fresh[question] = look.result()
-            look.get_loop().call_later(self._true_for, self._fresh.pop, question, None)
+    def _looked(self, question: Question, work: asyncio.Future[T]) -> None:
+        look = self._under_way.pop(question)
+        if work.cancelled():
+            look.settle(_cancel)
+        elif (error := work.exception()) is not None:
+            look.settle(lambda waiter: waiter.set_exception(error))
+        else:
+            found = self._fresh[question] = work.result()
+            work.get_loop().call_later(self._true_for, self._fresh.pop, question, None)
+            look.settle(lambda waiter: waiter.set_result(found))
+
+
+def _cancel(waiter: asyncio.Future[Any]) -> None:
+    waiter.cancel()
+
+
+def _give_up(waiter: asyncio.Future[Any]) -> None:
+    waiter.set_exception(TimeoutError())

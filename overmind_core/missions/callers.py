@@ -2,9 +2,9 @@
 
 A guard-rail, not a sandbox: it is the same user (docs/security.md). A process is inside a mission that descends from
 it, whose environment names it, or that wears its mark. It is inside one, though nobody can say which, when the keeper
-has adopted it, or when it wears our own mark: git, run by us for a mission, runs hooks and filters that the mission
-wrote. So is a process inside a mission of another home, unless this home was made inside that mission too: to such a
-home it is the person. Such a one may do the least of all.
+has adopted it, when it wears the mark of a run that is long over, or when it wears our own mark: git, run by us for a
+mission, runs hooks and filters that the mission wrote. So is a process inside a mission of another home, unless this
+home was made inside that mission too: to such a home it is the person. Such a one may do the least of all.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Caller
 from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, descends
+from overmind_core.system.paths import HomeUnsafe, runtime_folder
 from overmind_core.system.process_table import ProcessTable, environ, new_process_table, read
-from overmind_core.system.run_mark import OWN_VARIABLE, PERSON_MARK, is_own_mark, mark_of
+from overmind_core.system.run_mark import OWN_VARIABLE, PERSON_MARK, is_of_home, is_own_mark, mark_of, unmarked_limit
 from overmind_core.system.unixsocket import Peer
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def _mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
     named = _by_environment(caller.peer, registry, home) or _by_mark(caller.mark, registry)
     if named is None and (is_own_mark(caller.mark) or any(is_own_mark(mark_of(pid)) for pid in line)):
         return _by_git(line, registry)
-    if named is None and (adopted or read(caller.peer.pid) is None):  # gone, or of a container that hides it
-        return UNKNOWN
+    if named is None and (adopted or read(caller.peer.pid) is None or _has_outlived(caller.mark, home)):
+        return UNKNOWN  # gone, of a container that hides it, or left over
     return named
 
 
@@ -91,6 +92,16 @@ def _by_mark(mark: int, registry: Registry) -> str | None:
     if mark <= PERSON_MARK:
         return None
     return next((run.mission for run in registry.runs.values() if run.mark == mark and run.code is None), None)
+
+
+def _has_outlived(mark: int, home: str) -> bool:
+    """Whether it wears the mark of a run that is over: it was spared, and its keeper has ended since."""
+    if not PERSON_MARK < mark < unmarked_limit():
+        return False
+    try:
+        return is_of_home(mark, home, os.path.join(runtime_folder(os.geteuid()), "marks"))
+    except (HomeUnsafe, OSError):
+        return False
 
 
 def _by_git(line: Sequence[int], registry: Registry) -> str:

@@ -382,12 +382,14 @@ class KeeperSync:
         self._progress.set(mission.run_id, row["out"], row["err"])
         if run is not None:
             run = replace(run, code=row["code"], ended_at=row["end"], out=row["out"], err=row["err"])
-            self._registry.put_run(run)
+            self._registry.runs[mission.id] = run  # saved with what follows from it
         self._journal.save(lambda: None, lambda: self._acks.owe(mission))
         verdict = None if mission.setup else self._runner.ended(mission, row)
         mission = self._registry.live.get(mission.id, mission)
         ended = Exited(row["code"], row["end"], bool(row.get("left")), verdict)
         self._registry.apply_if_legal(mission, ended, urgent=True)
+        if run is not None and self._registry.runs.get(mission.id) is run:  # something of it is left
+            self._registry.put_run(run)
         current = self._registry.live.get(mission.id)
         if current is not None and current.status is Status.STOPPING:
             self._terminator.terminate(current)

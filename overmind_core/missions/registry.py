@@ -247,14 +247,14 @@ class Registry:
 
     def record(self, mission: Mission, event: MissionEvent) -> Change:
         """Append an event about the mission, in the same commit as what it tells of."""
-        event = msgspec.structs.replace(event, mission=mission.id, name=mission.definition.name)
+        about = {"mission": mission.id, "name": mission.definition.name}
         if not mission.run:
-            return self._events.record(event)
+            return self._events.record(msgspec.structs.replace(event, **about))
         run = self.runs.get(mission.id)
         known = run if run is not None and run.number == mission.run else None
         reached = (known.out, known.err) if known else (0, 0)
         out = reached[0] if event.out is None else event.out
-        event = msgspec.structs.replace(event, run=mission.run, out=out, err=reached[1])
+        event = msgspec.structs.replace(event, **about, run=mission.run, out=out, err=reached[1])
         return self._events.record(event, run=mission.run_id)
 
     def put_run(self, run: Run) -> None:

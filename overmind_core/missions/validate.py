@@ -30,6 +30,7 @@ SHELL = "/bin/sh"
 LONGEST_COMMAND = 1000
 """Characters of a prompt that stand for the whole in lists."""
 MAX_LABELS = 64
+_KINDS: dict[str, Kind] = {kind.value: kind for kind in (Kind.TASK, Kind.SESSION)}
 _RESTARTS = {"never": Restart.NEVER, "on-failure": Restart.ON_FAILURE, "always": Restart.ALWAYS}
 
 
@@ -207,9 +208,10 @@ def kind_of(text: str) -> Kind:
     Raises:
         OvermindError: `invalid`, listing the types.
     """
-    if text not in {Kind.TASK, Kind.SESSION}:
+    kind = _KINDS.get(text)
+    if kind is None:
         raise OvermindError("invalid", f"Unknown type {text!r}. Known: task, session.")
-    return Kind(text)
+    return kind
 
 
 def _argv(request: Start, kind: Kind) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import AgentFact, Asked, Decision, PlainLine, RunVerdict, TurnResult
+from overmind_core.domain.text.bytestrings import typed_bytes
 from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import plain_text
 
@@ -45,7 +46,7 @@ class Raw:
     def message(self, text: str, uuid: str) -> bytes:
         """The text and a newline, as if it were typed."""
         del uuid
-        return f"{text}\n".encode()
+        return typed_bytes(text) + b"\n"
 
     def interrupt(self, request: str) -> bytes:
         """What ctrl-c types."""

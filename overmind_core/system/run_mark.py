@@ -119,6 +119,23 @@ def clear_own_mark_of(pid: int, *, background: bool = False) -> None:
         resource.prlimit(pid, MARK_RLIMIT, (mark, resource.getrlimit(MARK_RLIMIT)[1]))
 
 
+def is_of_home(mark: int, home: str, folder: str, *, top: int | None = None) -> bool:
+    """Whether this home was the last to lease the mark: also when its run, and the keeper that gave it, are long gone.
+
+    Args:
+        mark: Of a process.
+        home: Path of the home.
+        folder: See `MarkPool`.
+        top: See `MarkPool`.
+    """
+    block = ((unmarked_limit() if top is None else top) - 1 - mark) // BLOCK_SIZE
+    if mark <= PERSON_MARK or block < 0:
+        return False
+    with suppress(OSError), open(os.path.join(folder, str(block)), "rb") as file:
+        return file.read() == os.fsencode(home)
+    return False
+
+
 class MarkPool:
     """The marks that one keeper may give to its runs; further blocks are leased as they are needed.
 

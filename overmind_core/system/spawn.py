@@ -24,7 +24,7 @@ from overmind_core.system import terminal
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     Action = tuple[int, int, bytes | str, int, int] | tuple[int, int, int]
 
@@ -55,7 +55,7 @@ class SpawnError(OSError):
 
 
 class SpawnPlan:
-    """What to start. Every text is bytes, as the kernel takes it."""
+    """What to start. Every text is bytes, as the kernel takes it, but that an environment may be of plain ASCII."""
 
     __slots__ = ("argv", "columns", "cwd", "env", "mark", "nofile", "program", "rows", "stdin", "tty", "umask")
 
@@ -64,7 +64,7 @@ class SpawnPlan:
         *,
         program: bytes,
         argv: list[bytes],
-        env: dict[bytes, bytes],
+        env: Mapping[bytes, bytes] | Mapping[str, str],
         cwd: bytes,
         umask: int,
         tty: bool,
@@ -133,7 +133,7 @@ def start_by_posix_spawn(plan: SpawnPlan, ends: FileEnds) -> int:
         return _run(plan, [_stdin(plan, ends), _pipe_end(ends.child_out, 1), _pipe_end(ends.child_err, 2)])
     slave = _open_terminal(plan, ends)
     try:
-        return _run(plan, _terminal_actions(plan, ends, os.ttyname(slave)))
+        return _run(plan, _terminal_actions(plan, ends, _own_file(slave)))
     finally:
         os.close(slave)
 
@@ -163,7 +163,12 @@ def _stdin(plan: SpawnPlan, ends: FileEnds) -> Action:
 def _pipe_end(source: int, target: int) -> Action:
     """Open the pipe (or log) by its name: the C library refuses to copy a descriptor above the child's lower limit."""
     flags = os.O_WRONLY | os.O_APPEND if target else os.O_RDONLY
-    return (os.POSIX_SPAWN_OPEN, target, f"/proc/self/fd/{source}", flags, 0)
+    return (os.POSIX_SPAWN_OPEN, target, _own_file(source), flags, 0)
+
+
+def _own_file(fd: int) -> str:
+    """The name under which the child, too, finds what it has as `fd` until it is the program."""
+    return f"/proc/self/fd/{fd}"
 
 
 def _copy(source: int, target: int) -> Action:

@@ -53,6 +53,8 @@ def test_lines_arrive_exactly(agents):
     for text in ("'quoted' \"twice\" $HOME", "🐝 漢字", "-n", "!bang", "/slash"):
         agents.om.ok("send", mission, "--", text)
         shows(agents, mission, f"\n{text}\n")
+    agents.om.ok("send", mission, "-", stdin="caf\udce9")
+    eventually(lambda: b"\ncaf\xe9\r\n" in agents.om.raw("logs", "--raw", mission), what="and bytes that are no UTF-8")
 
 
 def test_an_answer_can_not_be_waited_for(agents):

@@ -236,7 +236,7 @@ def test_a_full_disk_that_nobody_supervises_is_got_out_of_by_the_command_line_al
         om.ok("start")
         assert [row["id"] for row in om.ps("--all")] == [filler]
         assert "overmind prune" in om("stop", filler).stderr
-        assert om.ok("prune", "-y").startswith("Removed 1 missions")
+        assert om.ok("prune", "-y").startswith("Removed 1 mission (")
         assert om.finished("exit 3")["exit_code"] == 3
         om.ok("shutdown")
 

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import os
 import signal
+import sqlite3
 import time
 import uuid
 from functools import partial
@@ -13,7 +14,7 @@ from functools import partial
 import pytest
 
 from tests.kit import processes, torture
-from tests.kit.killing import ask_until_answered, kill_supervisor
+from tests.kit.killing import ask_until_answered, await_another, kill_supervisor
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -37,13 +38,17 @@ class Orders:
 
     def place(self, api, *, after=lambda _answers: None):
         """Send all at once; `after` sees how many answers have come."""
-        for number, request in enumerate(self._requests):
-            api.send_line({"cmd": "run", "args": request, "id": number})
+        self.send(api)
         for answers in range(len(self._requests)):
             after(answers)
             answer = api.read_line()
             assert "ok" in answer, answer
             self.ids[answer["id"]].add(answer["ok"]["id"])
+
+    def send(self, api):
+        """Ask for all, and wait for no answer."""
+        for number, request in enumerate(self._requests):
+            api.send_line({"cmd": "run", "args": request, "id": number})
 
     def assert_each_ran_once(self):
         assert sorted(self.ids) == list(range(len(self._requests)))
@@ -102,14 +107,37 @@ def test_a_run_request_that_is_repeated_after_a_crash_makes_one_mission(om, mome
     assert len(om.ps("--all")) == total
 
 
+def test_a_burst_that_is_saved_and_of_which_nothing_runs_yet_starts_once_after_a_crash(om):
+    """The intents of many starts share a commit; the supervisor dies between that and the first of them."""
+    keep_somebody_supervised(om)
+    orders = Orders(om, REQUESTS)
+    keeper, old = om.keeper_pid(), om.supervisor_pid()
+    os.kill(keeper, signal.SIGSTOP)
+    try:
+        with RawSocket.connect(om.home) as api:
+            orders.send(api)
+            eventually(lambda: saved_as(om, "starting") == REQUESTS, what="all are on the books")
+            os.kill(old, signal.SIGKILL)
+    finally:
+        os.kill(keeper, signal.SIGCONT)
+    await_another(om, old)
+    ask_until_answered(om, orders.place)
+    orders.assert_each_ran_once()
+
+
+def saved_as(om, status):
+    """How many missions are on the books with this status."""
+    with contextlib.closing(sqlite3.connect(f"file:{om.path('state.db')}?mode=ro", uri=True)) as database:
+        return database.execute("SELECT count(*) FROM missions WHERE status = ?", (status,)).fetchone()[0]
+
+
 def test_the_same_request_twice_at_once_makes_one_mission(om):
     om.ok("start")
     orders = Orders(om, 10)
 
     def twice(api):
         for _ in range(2):
-            for number, request in enumerate(orders._requests):
-                api.send_line({"cmd": "run", "args": request, "id": number})
+            orders.send(api)
         for _ in range(20):
             answer = api.read_line()
             orders.ids[answer["id"]].add(answer["ok"]["id"])

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.kit import fork_server
-from tests.kit.overmind import PROGRAM
+from tests.kit.overmind import PROGRAM, Overmind
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
@@ -47,33 +47,41 @@ def test_a_fork_says_and_exits_with_what_a_real_start_does(om, words, stdin):
 
 
 @pytest.mark.own_home
-def test_a_daemon_that_is_a_fork_looks_like_one_that_was_executed(make_home):
+def test_a_daemon_and_a_keeper_that_are_forks_look_like_those_that_were_executed(make_home):
     fork, real = make_home(), make_home()
     fork.ok("start")
-    assert real.popen("start").wait(timeout=30) == 0
+    subprocess.run([*PROGRAM, "start"], env=real.environment, cwd=real.home, timeout=30, check=True)
 
     def alike():
-        assert look(fork) == look(real)
+        for who in (Overmind.supervisor_pid, Overmind.keeper_pid):
+            assert look(fork, who(fork)) == look(real, who(real))
         return True
 
     eventually(alike, what="their clients have gone")
 
 
-def look(om):
-    """What the kernel tells of a daemon, without what differs from home to home."""
-    daemon = psutil.Process(om.supervisor_pid())
+def look(om, pid):
+    """What the kernel tells of a daemon or keeper, without what differs from home to home."""
+    daemon = psutil.Process(pid)
     with open(f"/proc/{daemon.pid}/status") as file:
         status = dict(re.findall(r"^(\w+):\s+(.*)$", file.read(), re.MULTILINE))
-    words = [word.replace(om.home, "HOME") for word in daemon.cmdline() if word]
+    words = [re.sub(r"^\d+$", "FD", word.replace(om.home, "HOME")) for word in daemon.cmdline() if word]
     variables = {name: value.replace(om.home, "HOME") for name, value in daemon.environ().items()}
-    files = sorted(one.path.replace(om.home, "HOME") for one in daemon.open_files())
+    files = sorted(one.path.replace(om.home, "HOME").replace(f"{pid}", "PID") for one in daemon.open_files())
+    parent = "the daemon" if daemon.ppid() == om.supervisor_pid() else daemon.ppid()
     own_session = os.getsid(daemon.pid) != daemon.pid
     return (
         words,
         variables,
         files,
         {name: status[name] for name in SAME},
-        (daemon.ppid(), daemon.cwd(), daemon.terminal(), own_session, daemon.num_fds()),
+        (
+            parent,
+            daemon.cwd(),
+            daemon.terminal(),
+            own_session,
+            daemon.num_fds(),
+        ),
         daemon.rlimit(psutil.RLIMIT_NOFILE),
     )
 

@@ -3,10 +3,11 @@
 A cold `overmind` spends three quarters of its time in the interpreter's start and in imports, and a daemon that it
 starts nearly all of it; both are the same for each of the thousands of calls of a run. Here a server imports them
 once. Each call is a fork of it that takes over arguments, environment, folder, umask and standard files, and then runs
-`python -m overmind_core.cli` as always; where that would execute `python -m` of ours, it goes on as that module. In
-/proc both look as if they had been executed, so that the product and the tests find them.
+`python -m overmind_core.cli` as always; where that would execute `python -m` of ours, it goes on as that module, and
+so does the child that is to become a daemon's keeper. In /proc all look as if they had been executed, so that the
+product and the tests find them.
 
-What is started beside a test, on a terminal, by a mission or by a keeper has its real start: see `Overmind.popen`.
+What is started on a terminal, by a mission or by a keeper has its real start.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -40,10 +42,43 @@ _EXEC = {"OVERMIND_TEST_EXEC"}
 """Set in the tests' own environment, each call has its real start."""
 _FILES = 3
 """Standard files."""
+PASSED = _FILES
+"""The descriptor of the one file that a call may have beside these."""
+_SWITCH_SECONDS = sys.getswitchinterval()
 _ROOM = 8192
 """Bytes for the words, and as many for the variables, that /proc shows of a fork; what is longer is cut off there."""
 _REAL_EXECVE = os.execve
-_INTERPRETER = (sys.executable, "-P", "-m")
+_REAL_FORK_EXEC = subprocess._fork_exec  # type: ignore[attr-defined] # what all of `subprocess` comes down to
+INTERPRETER = (sys.executable, "-P", "-m")
+"""How each of ours is executed, before its module and words."""
+KEEPER = (*INTERPRETER, "overmind_core.keeper")
+
+
+class Call:
+    """One call under way.
+
+    Attributes:
+        pid: Its process, a child of the server's.
+    """
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        pid, self._told = channel.recv(16).split(b"\n")
+        self.pid = int(pid)
+
+    def status(self, timeout: float | None) -> int:
+        """Wait for its end; its exit status, negative for a signal. Raises TimeoutError."""
+        if not self._told:
+            self._channel.settimeout(timeout)
+            try:
+                self._told = self._channel.recv(16)
+            except BlockingIOError:
+                raise TimeoutError from None
+        return int(self._told)
+
+    def close(self) -> None:
+        """Wait for nothing more."""
+        self._channel.close()
 
 
 class ForkServer:
@@ -57,7 +92,7 @@ class ForkServer:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [*_INTERPRETER, "tests.kit.fork_server", str(theirs.fileno()), "-" * _ROOM],
+                [*INTERPRETER, "tests.kit.fork_server", str(theirs.fileno()), "-" * _ROOM],
                 env={**variables, "ROOM": "-" * _ROOM},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -76,28 +111,51 @@ class ForkServer:
         os.write(feed, stdin)
         os.close(feed)
         (out, out_), (err, err_) = os.pipe(), os.pipe()
-        channel, theirs = socket.socketpair()
-        with channel, theirs:
-            socket.send_fds(self._control, [b"."], [theirs.fileno(), in_, out_, err_])
-            theirs.close()
+        try:
+            call = self.start(words, env=env, cwd=cwd, files=(in_, out_, err_))
             for fd in (in_, out_, err_):
                 os.close(fd)
-            words = [*map(os.fspath, words)]
-            request = {"words": words, "env": dict(env), "cwd": os.fspath(cwd), "umask": umask()}
-            channel.sendall(json.dumps(request).encode())
-            channel.shutdown(socket.SHUT_WR)
-            pid, told = channel.recv(16).split(b"\n")
             try:
                 printed = _read_all((out, err), deadline)
-                channel.settimeout(max(0.001, deadline - time.monotonic()))
-                status = int(told or channel.recv(16))
+                status = call.status(max(0.001, deadline - time.monotonic()))
             except TimeoutError:
-                os.kill(int(pid), signal.SIGKILL)
+                os.kill(call.pid, signal.SIGKILL)
                 raise subprocess.TimeoutExpired(["overmind", *words], timeout) from None
             finally:
-                os.close(out)
-                os.close(err)
+                call.close()
+        finally:
+            os.close(out)
+            os.close(err)
         return status, printed[out], printed[err]
+
+    def start(
+        self,
+        words: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: str,
+        files: Sequence[int],
+        module: str = "overmind_core.cli",
+        session: bool = False,
+    ) -> Call:
+        """Start `python -m <module> <words>`.
+
+        Args:
+            words: Arguments.
+            env: Environment.
+            cwd: Working directory.
+            files: What it has as its descriptors 0, 1, 2, and perhaps 3; they stay open here.
+            module: The program.
+            session: Whether it gets a session of its own.
+        """
+        channel, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [b"."], [theirs.fileno(), *files])
+        words = [*map(os.fspath, words)]
+        how = {"env": dict(env), "cwd": os.fspath(cwd), "umask": umask(), "session": session}
+        channel.sendall(json.dumps({"module": module, "words": words, **how}).encode())
+        channel.shutdown(socket.SHUT_WR)
+        return Call(channel)
 
     def close(self) -> None:
         """End it."""
@@ -172,7 +230,7 @@ def _serve(control: socket.socket) -> None:
         _reap(calls)
         if control not in ready:
             continue
-        asked, fds, _, _ = socket.recv_fds(control, 1, 1 + _FILES)
+        asked, fds, _, _ = socket.recv_fds(control, 1, 1 + _FILES + 1)
         if not asked:
             return
         channel = socket.socket(fileno=fds[0])
@@ -202,17 +260,20 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
         os.dup2(fd, number)
     with channel.makefile("rb") as told:
         request = json.load(told)
-    os.closerange(_FILES, 256)
+    os.closerange(len(files), 256)
+    if request["session"]:
+        os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.umask(request["umask"])
     os.chdir(request["cwd"])
     os.execve = _execute  # type: ignore[assignment] # what this process does from now on is the product's
-    _run("overmind_core.cli", request["words"], request["env"])
+    subprocess._fork_exec = _fork_keeper  # type: ignore[attr-defined]
+    _run(request["module"], request["words"], request["env"])
 
 
 def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Like `os.execve`; a module of ours takes over this process as it is."""
-    if tuple(argv[:3]) != _INTERPRETER:
+    if tuple(argv[:3]) != INTERPRETER:
         _REAL_EXECVE(path, list(argv), env)
     for fd in map(int, os.listdir("/proc/self/fd")):
         with contextlib.suppress(OSError):
@@ -222,6 +283,42 @@ def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn
     _run(argv[3], argv[4:], env)
 
 
+def _fork_keeper(argv: Sequence[Any], *how: Any) -> int:
+    """Like what `subprocess` starts all with; a keeper goes on as a child of the daemon that would execute it."""
+    if tuple(argv[: len(KEEPER)]) != KEEPER:
+        return int(_REAL_FORK_EXEC(argv, *how))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # no thread of the daemon holds what the keeper will need
+        pid = os.fork()
+    if pid == 0:
+        _become_keeper(argv, how)
+    return pid
+
+
+def _become_keeper(argv: Sequence[Any], how: Sequence[Any]) -> NoReturn:
+    """Turn this fork of a daemon into what would be executed; `how`: what `subprocess` says of files and variables."""
+    try:
+        _, _, kept, cwd, env, in_, _, _, out, _, err, _, report = how[:13]
+        signal.set_wakeup_fd(-1)
+        for number in signal.valid_signals():
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
+        os.execve, subprocess._fork_exec = _REAL_EXECVE, _REAL_FORK_EXEC  # type: ignore[attr-defined]
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        os.setsid()
+        os.chdir(cwd)
+        for target, fd in enumerate((in_, out, err)):
+            os.dup2(fd, target)
+        for fd in {int(name) for name in os.listdir("/proc/self/fd")} - {*range(_FILES), *kept} | {report}:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+        gc.freeze()  # what held a file closes nothing any more
+        variables = dict(os.fsdecode(one).split("=", 1) for one in env)
+        _run(KEEPER[-1], [os.fsdecode(word) for word in argv[len(KEEPER) :]], variables)
+    finally:
+        os._exit(1)
+
+
 def _run(module: str, words: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Be `python -m <module> <words>`, as the interpreter begins it."""
     try:
@@ -229,7 +326,7 @@ def _run(module: str, words: Sequence[str], env: Mapping[str, str]) -> NoReturn:
         os.environ.clear()
         os.environ.update(environ)
         time.tzset()
-        _show((*_INTERPRETER, module, *words), [f"{name}={value}" for name, value in environ.items()])
+        _show((*INTERPRETER, module, *words), [f"{name}={value}" for name, value in environ.items()])
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -262,7 +359,8 @@ def _main() -> None:
     import overmind_core.cli.headless.runner
     import overmind_core.cli.output
     import overmind_core.cli.parser
-    import overmind_core.client.client  # noqa: F401
+    import overmind_core.client.client
+    import overmind_core.keeper.main  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ctrl-c in the shell that runs the tests
     gc.freeze()

@@ -28,17 +28,21 @@ def end(overmind: Overmind) -> list[str]:
     """Shut everything down, remove the home, and return what should have been gone and was not."""
     overmind.end_clients()
     addresses = [raw_socket.address(overmind.home, name) for name in SOCKETS]
+    is_clean = False
     try:
-        return _shut_down(overmind, addresses) + _leftovers(overmind.home) + _listeners(addresses)
+        left = _shut_down(overmind, addresses) + _leftovers(overmind.home) + _listeners(addresses)
+        is_clean = not left
+        return left
     finally:
-        processes.kill_home(overmind.home)
+        if not is_clean:
+            processes.kill_home(overmind.home)
         _open_up(overmind.home)
         shutil.rmtree(overmind.home, ignore_errors=True)
 
 
 def _shut_down(overmind: Overmind, addresses: list[str]) -> list[str]:
     """Shut down if anything lives; a clean end also removes the sockets."""
-    if not processes.of_home(overmind.home):
+    if not any(map(overmind.holder, LOCKS)) and not processes.of_home(overmind.home):
         return []
     if not _leaves_when_asked(overmind):
         finished = overmind("shutdown", "-y")
@@ -62,8 +66,14 @@ def _leaves_when_asked(overmind: Overmind) -> bool:
 
 
 def _leftovers(home: str) -> list[str]:
-    soon(lambda: not processes.of_home(home))
-    return [f"process {description}" for description in processes.of_home(home)]
+    found: list[str] = []
+
+    def alone() -> bool:
+        found[:] = processes.of_home(home)
+        return not found
+
+    soon(alone)
+    return [f"process {description}" for description in found]
 
 
 def _listeners(addresses: list[str]) -> list[str]:

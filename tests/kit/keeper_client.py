@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.system.paths import Home, read_socket_address
 from overmind_core.wire.framing import LineBuffer
 from overmind_core.wire.keeper import PROTOCOL, FrameDecoder
+from tests.kit import fork_server
+from tests.kit.forked_process import ForkedProcess
 from tests.kit.processes import MARKER
 
 if TYPE_CHECKING:
@@ -178,28 +179,47 @@ class StreamClient:
 
 
 class KeeperProcess:
-    """A keeper of its own home, started as the supervisor starts it."""
+    """A keeper of its own home, started as the supervisor starts it.
+
+    Args:
+        root: The home.
+        marker: What every process of the test run inherits.
+        linger: Seconds that it stays when nobody needs it.
+        nofile: Limits of its files.
+        modules: A folder whose modules its interpreter finds first.
+    """
 
     def __init__(
-        self, root: str, *, marker: str = "", linger: float = 10.0, nofile: tuple[int, int] | None = None
+        self,
+        root: str,
+        *,
+        marker: str = "",
+        linger: float = 10.0,
+        nofile: tuple[int, int] | None = None,
+        modules: str = "",
     ) -> None:
         self.home = Home(root)
         os.makedirs(self.home.root, mode=0o700, exist_ok=True)
         self._linger = linger
         self._marker = marker
         self._nofile = nofile
+        self._modules = modules
         self.clients: list[KeeperClient | StreamClient] = []
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         ready, told = os.pipe()
-        argv = [sys.executable, "-P", "-m", "overmind_core.keeper", "--home", self.home.root]
-        argv += ["--ready-fd", str(told), "--linger", str(self._linger)]
+        env = {"PATH": os.environ["PATH"], "HOME": self.home.root, MARKER: self._marker, **fork_server.WORLD}
+        if self._modules:
+            env["PYTHONPATH"] = os.pathsep.join([self._modules, env["PYTHONPATH"]])
+        is_fork = self._nofile is None and fork_server.serves(env, b"")
+        kind, number = (ForkedProcess, fork_server.PASSED) if is_fork else (subprocess.Popen, told)
+        argv = [*fork_server.KEEPER, "--home", self.home.root]
+        argv += ["--ready-fd", str(number), "--linger", str(self._linger)]
         if self._nofile is not None:
             argv = ["sh", "-c", f'ulimit -Sn {self._nofile[0]}; ulimit -Hn {self._nofile[1]}; exec "$@"', "sh", *argv]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), MARKER: self._marker}
         with open(self.home.keeper_log, "ab") as log:
-            process = subprocess.Popen(
+            process = kind(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

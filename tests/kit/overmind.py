@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from tests.kit import fork_server
+from tests.kit.forked_process import ForkedProcess
 from tests.kit.processes import MARKER, alive
 from tests.kit.raw_socket import RawSocket
 
@@ -64,13 +65,7 @@ class Overmind:
             stdin: Text; None = nothing to read.
             timeout: Seconds.
         """
-        how: Any = {"env": {**self.environment, **(env or {})}, "cwd": cwd or self.home, "timeout": timeout}
-        given = os.fsencode(stdin or "")
-        if fork_server.serves(how["env"], given):
-            status, out, err = fork_server.running().run(words, stdin=given, **how)
-        else:
-            done = subprocess.run([*PROGRAM, *words], input=given, capture_output=True, check=False, **how)
-            status, out, err = done.returncode, done.stdout, done.stderr
+        status, out, err = self._ended(words, env or {}, cwd, os.fsencode(stdin or ""), timeout)
         return Finished([*PROGRAM, *words], status, _text(out), _text(err))
 
     def ok(self, *words: str, **how: Any) -> str:
@@ -97,10 +92,19 @@ class Overmind:
 
     def raw(self, *words: str, timeout: float = 60.0) -> bytes:
         """Run a command that must succeed and return the bytes it printed."""
-        command = [*PROGRAM, *words]
-        return subprocess.run(
-            command, env=self.environment, cwd=self.home, stdout=subprocess.PIPE, timeout=timeout, check=True
-        ).stdout
+        status, out, err = self._ended(words, {}, None, b"", timeout)
+        assert status == 0, f"{words}: exit {status}: {_text(err)}"
+        return out
+
+    def _ended(
+        self, words: Sequence[str], env: Mapping[str, str], cwd: str | None, stdin: bytes, timeout: float
+    ) -> tuple[int, bytes, bytes]:
+        """Run it to its end; its exit status and what it printed."""
+        how: Any = {"env": {**self.environment, **env}, "cwd": cwd or self.home, "timeout": timeout}
+        if fork_server.serves(how["env"], stdin):
+            return fork_server.running().run(words, stdin=stdin, **how)
+        done = subprocess.run([*PROGRAM, *words], input=stdin, capture_output=True, check=False, **how)
+        return done.returncode, done.stdout, done.stderr
 
     def popen(
         self,
@@ -110,9 +114,11 @@ class Overmind:
         stdin: int | IO[str] | None = None,
     ) -> subprocess.Popen[str]:
         """Start `overmind <words>` with pipes for its output; what still runs at the test's end is killed then."""
-        client = subprocess.Popen(
+        world = {**self.environment, **(env or {})}
+        kind = ForkedProcess if fork_server.serves(world, b"") else subprocess.Popen
+        client = kind(
             [*PROGRAM, *words],
-            env={**self.environment, **(env or {})},
+            env=world,
             cwd=cwd or self.home,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.PIPE,

@@ -13,6 +13,8 @@ import psutil
 
 MARKER = "OMTEST_RUN"
 """The variable that everything a test run starts inherits; the product passes it on, as it isn't one of its own."""
+_PIECE = 1 << 17
+"""Bytes read at once."""
 
 
 def alive(pid: int) -> bool:
@@ -89,7 +91,12 @@ def _pids_with(text: str) -> list[int]:
 
 def _proc(pid: int, name: str) -> bytes:
     try:
-        with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:
-            return file.read()
+        fd = os.open(f"/proc/{pid}/{name}", os.O_RDONLY)
     except OSError:  # it has just ended, or is somebody else's
         return b""
+    try:
+        return b"".join(iter(lambda: os.read(fd, _PIECE), b""))
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)

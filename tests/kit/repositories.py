@@ -55,8 +55,18 @@ class Repository:
         """Write files and commit all there is; return the commit."""
         self.write(files)
         self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", message)
-        return self.git("rev-parse", "HEAD")
+        self.git("-c", "maintenance.auto=false", "commit", "-q", "--allow-empty", "-m", message)
+        return self._newest() or self.git("rev-parse", "HEAD")
+
+    def _newest(self) -> str:
+        """The commit that is checked out, as git writes it down for a branch of the main worktree; "" elsewhere."""
+        try:
+            with open(self.path(".git", "HEAD"), encoding="utf-8") as head:
+                branch = head.read().strip().removeprefix("ref: ")
+            with open(self.path(".git", branch), encoding="utf-8") as commit:
+                return commit.read().strip()
+        except OSError:
+            return ""
 
     def worktree(self, branch: str) -> Self:
         """Check a branch out beside this one, which is made if it is not there; return that."""

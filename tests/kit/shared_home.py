@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from tests.kit import home as homes
 from tests.kit import processes
-from tests.kit.overmind import Overmind
+from tests.kit.overmind import FINAL, Overmind
 from tests.kit.raw_socket import RawSocket
 
 CONFIG = "config.toml"
@@ -94,11 +94,14 @@ def _emptied(overmind: Overmind) -> list[str]:
             daemon.ok("ritual_delete", id=ritual["id"])
         for quest in daemon.ok("quests", status=["running"]):
             daemon.request("quest_cancel", id=quest["id"])  # refused when it has just ended
-        daemon.ok("kill", all=True)
+        rows = daemon.ok("ps", all=True)
+        if any(row["status"] not in FINAL for row in rows):
+            daemon.ok("kill", all=True)
         if daemon.ok("worktrees")["worktrees"]:
             daemon.ok("worktrees_prune", force=True)
-        daemon.ok("prune")
-        rows = daemon.ok("ps", all=True)
+        if rows:
+            daemon.ok("prune")
+            rows = daemon.ok("ps", all=True)
     assert not rows, rows
     for name in os.listdir(overmind.home):
         if not name.startswith(DAEMONS_OWN):

@@ -15,7 +15,7 @@ import subprocess
 from enum import StrEnum
 from typing import NamedTuple
 
-from overmind_core.domain.text.cells import did_you_mean
+from overmind_core.domain.text.cells import did_you_mean, display_safe
 from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
@@ -103,7 +103,21 @@ def definition_text(answer: Mapping[str, Any]) -> str:
     lines += [f"# {LABELS}", "[labels]", *_pairs(terms["labels"]), "", f"# {ENV}", "[env]", *_pairs(terms["env"])]
     if terms["agent"] is not None:
         lines += ["", f"# {AGENT_TITLE}", "[agent]", *_keys(AGENT, terms["agent"])]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return _visible("\n".join(lines).rstrip("\n") + "\n")
+
+
+_LAST_OF_FOUR_DIGITS = 0xFFFF
+
+
+def _visible(text: str) -> str:
+    """The same document, with escapes for what a terminal or editor would obey: an agent may have written it."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(f"\\u{ord(character):04x}" if _is_obeyed(character) else character for character in text)
+
+
+def _is_obeyed(character: str) -> bool:
+    return character not in "\n\t" and ord(character) <= _LAST_OF_FOUR_DIGITS and display_safe(character) != character
 
 
 def _keys(keys: Iterable[KeyRow], values: Mapping[str, Any]) -> list[str]:

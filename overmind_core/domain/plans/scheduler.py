@@ -207,7 +207,9 @@ class Scheduler:
     def _settle_doubtful(self, now: float) -> dict[str, str]:
         """Look at those anew whose chances may have changed; returns who has none any more, and why."""
         skip = {}
-        for name in list(self._doubtful):
+        # A set of its own each time: one that was large once is walked as a large one for ever.
+        doubtful, self._doubtful = self._doubtful, set()
+        for name in doubtful:
             verdict = self._obstacle(self.agents[name])
             self._forget_wait(name)
             if verdict.never:

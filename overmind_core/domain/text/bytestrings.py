@@ -39,3 +39,8 @@ def from_wire(text: str) -> str:
     if not _FROM_WIRE:
         _FROM_WIRE.update({code + SHIFT: chr(code) for code in ESCAPED})
     return text.translate(_FROM_WIRE)
+
+
+def typed_bytes(text: str) -> bytes:
+    """Return the bytes that a text in wire form stands for, for a program that reads bytes."""
+    return from_wire(text).encode("utf-8", "surrogateescape")

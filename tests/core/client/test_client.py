@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -187,3 +190,29 @@ def test_without_daemon_and_keeper_nothing_is_started(place, join):
 def test_text_that_nobody_can_have_typed_is_refused(place, join):
     with FakeDaemon(place, lambda _: [{"ok": {}}]):
         assert code_of(join(place), "info", {"id": "\ud800"}) == "invalid"
+
+
+STANDING_STILL = """
+import os, signal, socket, sys
+from overmind_core.system.lock import try_lock
+lock = try_lock(sys.argv[1])
+with socket.socket(socket.AF_UNIX) as listener:
+    listener.bind(sys.argv[2])
+    listener.listen()
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_daemon_that_is_stopped_is_named_with_what_resumes_it(place, join):
+    os.makedirs(place.root, mode=0o700)
+    argv = [sys.executable, "-c", STANDING_STILL, place.supervisor_lock, place.socket]
+    with subprocess.Popen(argv) as daemon:
+        os.waitpid(daemon.pid, os.WUNTRACED)
+        try:
+            with pytest.raises(OvermindError) as raised:
+                join(place).call("status")
+        finally:
+            daemon.kill()
+    said = f"The daemon (PID {daemon.pid}) has not answered for 0 s: it is stopped. Resume it with: kill -CONT"
+    assert (raised.value.code, raised.value.message) == ("busy", f"{said} {daemon.pid}")

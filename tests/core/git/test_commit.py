@@ -81,3 +81,12 @@ def test_a_merge_is_committed_once_its_conflicts_are_resolved(repository, git):
     repository.git("add", "a")
     assert commit(git, repository.folder, "merged").files == 0  # the tree is ours, the commit has two parents
     assert len(repository.git("log", "-1", "--format=%P").split()) == 2
+
+
+def test_work_outside_a_sparse_checkout_is_committed_and_what_it_leaves_out_stays(repository, git):
+    repository.commit("folders", {"in/a": "1\n", "out/b": "1\n"})
+    repository.git("sparse-checkout", "set", "in")
+    assert not os.path.exists(repository.path("out"))
+    repository.write({"out/new": "2\n", "in/a": "2\n"})
+    assert commit(git, repository.folder, "both").files == 2
+    assert repository.git("ls-tree", "-r", "--name-only", "HEAD", "in", "out").split() == ["in/a", "out/b", "out/new"]

@@ -174,6 +174,25 @@ def test_work_that_a_status_does_not_show_stays(outer, path, library, work):
     assert os.path.isdir(path)
 
 
+def test_a_folder_that_nobody_may_read_stays(outer, path, monkeypatch):
+    outer.write("closed/new.txt", at=path)
+    os.chmod(f"{path}/closed", 0o000)
+    if os.geteuid() == 0:  # root may read all, and so may its git: both are told that they may not
+        scandir = os.scandir
+        outer.write(".git/info/exclude", "closed/\n.overmind/\n")
+
+        def refused(folder):
+            if str(folder).endswith("closed"):
+                raise PermissionError(13, "Permission denied", folder)
+            return scandir(folder)
+
+        monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(RemovalRefused) as stays:
+        discard(outer)
+    assert stays.value.files == ("closed",)
+    os.chmod(f"{path}/closed", 0o700)
+
+
 def test_what_a_repository_in_an_ignored_folder_ignores_stays(outer, path, library):
     outer.git(path, "clone", "--quiet", f"file://{library.path}", "vendor/one")
     outer.write(".git/info/exclude", "*.sqlite\n", at=f"{path}/vendor/one")

@@ -151,6 +151,17 @@ def test_an_untracked_file_in_the_way_stops_it_and_others_do_not(shop, merge):
     assert shop.git("rev-parse", "main") == after
 
 
+@pytest.mark.parametrize("mine", ["cart", "cart/deep/notes"])
+def test_a_file_that_git_ignores_is_not_overwritten_either(shop, merge, mine):
+    shop.commit("ignores", {".gitignore": "cart\n"})
+    target, after = merge.target(), merge.integrate()
+    shop.write({mine: "precious\n"})
+    with pytest.raises(UntrackedInTheWay) as untracked:
+        merge.land(target, after)
+    assert untracked.value.args == (shop.folder, ("cart",))
+    assert (shop.git("rev-parse", "main"), shop.read(mine)) == (target.commit, "precious\n")
+
+
 def test_a_target_that_moved_is_not_moved_again(shop, merge):
     target, after = merge.target(), merge.integrate()
     later = shop.commit("just now", {"a": "2\n"})

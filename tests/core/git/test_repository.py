@@ -143,6 +143,17 @@ def test_where_a_branch_is_checked_out_is_known(repo):
     assert checked_out(repo.git, repo.path, "none") is None
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_checkout_whose_repository_lies_elsewhere_has_its_branch_checked_out(repo, tmp_path, link):
+    away = str(tmp_path / "repository")
+    if link:
+        os.rename(f"{repo.path}/.git", away)
+        os.symlink(away, f"{repo.path}/.git")
+    else:
+        repo("init", "--quiet", f"--separate-git-dir={away}")
+    assert checked_out(repo.git, repo.path, "main") == repo.path
+
+
 def test_the_persons_language_changes_nothing(repo, tmp_path):
     german = replace(repo.git, environ=world(str(tmp_path), LANGUAGE="de", LANG="de_DE.UTF-8", LC_ALL="de_DE.UTF-8"))
     assert find_repository(german, str(tmp_path)) is None

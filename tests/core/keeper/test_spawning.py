@@ -17,11 +17,10 @@ sys.addaudithook(note)
 
 
 @pytest.mark.linux
-def test_a_run_is_spawned_in_the_way_that_is_asked_for(start_keeper, tmp_path, monkeypatch):
+def test_a_run_is_spawned_in_the_way_that_is_asked_for(start_keeper, tmp_path):
     notes = tmp_path / "notes"
     (tmp_path / "sitecustomize.py").write_text(NOTES.replace("NOTES", str(notes)), encoding="utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    client = start_keeper().client()
+    client = start_keeper(modules=str(tmp_path)).client()
     for number, method in enumerate(("auto", "posix_spawn", "ptyprocess"), start=1):
         client.run(f"a1b2c3d4.{number}", "true", method=method, tty=False)
     assert notes.read_text(encoding="utf-8").split() == ["os.posix_spawn", "os.posix_spawn", "os.fork"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from overmind_core.kernel.request import Caller
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import UNKNOWN, parent_of
 from overmind_core.system.process_table import environ
-from overmind_core.system.run_mark import OWN_VARIABLE, clear_own_mark_of, give_own_mark_to
+from overmind_core.system.run_mark import MARK_RLIMIT, OWN_VARIABLE, MarkPool, clear_own_mark_of, give_own_mark_to
 from overmind_core.system.unixsocket import Peer
 from tests.kit.waiting import eventually
 
@@ -88,6 +89,17 @@ def test_a_mission_s_mark_is_never_taken_off(child):
     give_own_mark_to(pid)
     clear_own_mark_of(pid)  # this process wears none: it is no supervisor
     assert asked(pid) == UNKNOWN
+
+
+def test_who_wears_the_mark_of_a_run_that_is_over_is_inside_some_mission(child, tmp_path, monkeypatch):
+    monkeypatch.setattr("overmind_core.missions.callers.runtime_folder", lambda _: str(tmp_path))
+    pids = []
+    for home in (HOME, "/home/of/another"):
+        mark = MarkPool(str(tmp_path / "marks"), home).take()
+        pids.append(child())
+        resource.prlimit(pids[-1], MARK_RLIMIT, (mark, resource.getrlimit(MARK_RLIMIT)[1]))
+    assert [asked(pid) for pid in pids] == [UNKNOWN, None]
+    assert asked(child()) is None
 
 
 def test_who_is_inside_some_mission_may_do_the_least():

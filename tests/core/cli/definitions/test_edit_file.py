@@ -51,6 +51,15 @@ def test_whatever_an_agent_is_told_comes_back(prompt, rules, model):
     assert "command" not in found
 
 
+def test_what_a_terminal_would_obey_is_escaped():
+    hostile = "echo \x9b31m \u202ebackwards \x85 \x1b]0;title\x07\nsecond\tline \u2028 🐝"
+    text = edit_file.definition_text(answer(command=hostile, labels={"k\x9b": "v\u202e"}))
+    assert not {character for character in text if character not in "\n\t🐝" and not character.isprintable()}
+    assert "🐝" in text
+    found = edit_file.read_definition(text)
+    assert (found["command"], found["labels"]) == (hostile, {"k\x9b": "v\u202e"})
+
+
 def mistake_in(text):
     try:
         edit_file.read_definition(text)
