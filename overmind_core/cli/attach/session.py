@@ -132,26 +132,29 @@ class AttachSession:
         Each key and its echo go this way, and find the processor's caches cold: whatever is touched here besides costs
         microseconds that a person waits. It does nothing that `_read_keys` and `_relay` would not do.
         """
-        stream, terminal, poll = self._stream, self._terminal, self._poll.poll
-        if stream is None or not self._attachment.may_write or stream.has_unsent or terminal.behind:
+        stream, poll = self._stream, self._poll.poll
+        if stream is None or not self._is_clear(stream):
             return poll()
         inward = [(stream.fileno(), select.POLLIN)]
-        while True:
+        while self._is_clear(stream):
             events = poll()
             if events == inward:
                 self._relay()
-                if self._stream is None or terminal.behind or terminal.lost:
-                    return []
             elif events == _KEYS:
-                data = terminal.read()
-                if not self._keys.is_plain(data) or not data:
+                data = self._terminal.read()
+                if not data or not self._keys.is_plain(data):
                     self._on_keys(data)
-                    return []
+                    break
                 self._send(data_frame(data))
-                if self._stream is None or stream.has_unsent:
-                    return []
             else:
                 return events
+        return []
+
+    def _is_clear(self, stream: KeeperStream) -> bool:
+        """Whether there is nothing to do but to pass on what comes."""
+        terminal = self._terminal
+        waits = stream.has_unsent or terminal.behind or terminal.lost
+        return self._stream is stream and self._attachment.may_write and not waits
 
     def _arrange(self) -> None:
         """Wait for what matters now."""
