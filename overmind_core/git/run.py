@@ -175,12 +175,12 @@ class Git:
             raise GitFailed(words, None, str(error)) from None
         give_own_mark_to(process.pid)
         # With a limit of its own, `wait` would sleep between two looks, for longer than most of these take.
-        late = threading.Timer(seconds, _kill, [process])
-        late.start()
+        is_late = threading.Event()
+        limit = threading.Timer(seconds, _kill, [process, is_late])
+        limit.start()
         code = process.wait()
-        in_time = late.is_alive()
-        late.cancel()
-        if not in_time:
+        limit.cancel()
+        if is_late.is_set() and code == -signal.SIGKILL:
             raise GitFailed(words, None, f"git {words[0]} took more than {seconds:g} s")
         return code
 
@@ -217,7 +217,8 @@ def command_of(words: Sequence[str]) -> str:
     return ""
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes], is_late: threading.Event) -> None:
+    is_late.set()  # first: whoever waits for the process may go on before this thread does
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 

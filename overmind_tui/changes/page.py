@@ -6,8 +6,10 @@ names is run, no lock is taken, and neither time nor size is without a limit.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -146,23 +148,31 @@ class _Git:
         with process.stdin:
             give_own_mark_to(process.pid)
             process.stdin.write(b"\n")
-        late = threading.Timer(SECONDS, process.kill)
-        late.start()
+        is_late = threading.Event()
+        limit = threading.Timer(SECONDS, _end, [process, is_late])
+        limit.start()
         with process:
             assert process.stdout is not None
             assert process.stderr is not None
             said = process.stdout.read(MOST)
             long = len(said) == MOST
             if long:
-                process.kill()
+                _end(process)
             errors = process.stderr.read(MOST)
-        in_time = late.is_alive()
-        late.cancel()
-        late.join()
-        cut = (
-            f"more than {MOST // 1_000_000} MB" if long else ("" if in_time else f"git took more than {SECONDS:.0f} s")
-        )
+        limit.cancel()
+        limit.join()
+        too_late = is_late.is_set() and process.returncode == -signal.SIGKILL
+        slow = f"git took more than {SECONDS:.0f} s" if too_late else ""
+        cut = f"more than {MOST // 1_000_000} MB" if long else slow
         return said.decode(errors="replace"), cut, process.returncode, errors.decode(errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes], is_late: threading.Event | None = None) -> None:
+    """End it with all that it started, which may hold its output open; `is_late`: set first, for who waits for it."""
+    if is_late is not None:
+        is_late.set()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 Answers = Sequence[Any | OvermindError]

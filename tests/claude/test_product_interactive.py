@@ -6,6 +6,7 @@ import contextlib
 import glob
 import json
 import os
+from functools import partial
 
 import pytest
 
@@ -350,11 +351,15 @@ def test_a_session_on_a_terminal_costs_what_the_program_itself_counts(agents, ap
     mission = terminal(agents, "--allowed-tools", "Bash", "--allowed-tools", "Task")
     answer = agents.om.json("send", mission, "--wait", "--json", "%think hard")
     agents.say(mission, "%bash echo hi")
-    task = {"description": "d", "prompt": "a sub-agent", "subagent_type": "general-purpose"}
-    agents.post(mission, f"%tool Task {json.dumps(task)}")
-    info = agents.until(mission, lambda info: info["tokens"]["input"] > 70_000 and info, what="a sub-agent counts")
+    gate = agents.gate()
+    task = {"description": "d", "prompt": gate.prompt, "subagent_type": "general-purpose"}
+    agents.say(mission, f"%tool Task {json.dumps(task)}")
+    gate.open()
+    heard = partial(agents.heard, mission)
+    eventually(lambda: any("task-notification" in text for text in heard()), timeout=20.0, what="its sub-agent's end")
+    info = agents.doing(mission, "idle")
+    assert info["tokens"]["input"] > 70_000, "a sub-agent counts"
     assert 0 < answer["cost_usd"] < info["cost_usd"]
-    agents.doing(mission, "idle")
     with Attached(agents.om, mission) as person:
         person.joined()
         person.type(b"\x03")

@@ -156,7 +156,7 @@ def test_a_read_only_file_system_is_a_clear_error(om):
             assert finished.stderr.startswith("Error: ")
             assert om.home in finished.stderr
         assert om("ps").stderr.startswith("Error: daemon_not_running: ")
-        assert processes.of_home(om.home) == []
+        eventually(lambda: not processes.of_home(om.home), what="no daemon stays")
 
 
 def test_a_file_in_the_place_of_the_home_is_a_clear_error(om):

@@ -49,7 +49,7 @@ def test_a_damaged_state_is_named(om, damage):
         sentence = om.refused("start", code="internal")
         assert om.path("state.db") in sentence
         assert "damaged" in sentence
-        assert processes.of_home(om.home) == []
+        eventually(lambda: not processes.of_home(om.home), what="no daemon stays")
     shutil.move(om.path("state.db"), om.path("state.db.damaged"))
     om.ok("start")
     assert om.finished("exit 4")["exit_code"] == 4

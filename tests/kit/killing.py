@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 
 from tests.kit.overmind import Overmind
@@ -22,13 +21,11 @@ def kill(pid: int) -> None:
     eventually(lambda: not alive(pid), what=f"{pid} is dead")
 
 
-def kill_supervisor(om: Overmind) -> float:
-    """Kill the supervisor; return the seconds until another one answers, which nobody asked for."""
+def kill_supervisor(om: Overmind) -> None:
+    """Kill the supervisor and wait until another one answers, which nobody asked for."""
     old = om.supervisor_pid()
-    began = time.monotonic()
     os.kill(old, signal.SIGKILL)
     await_another(om, old)
-    return time.monotonic() - began
 
 
 def kill_keeper(om: Overmind) -> int:

@@ -114,7 +114,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._fail(Reply(error=404))
 
     def _answer(self, body: Mapping[str, Any]) -> None:
-        reply = directives.reply(user_texts(body), tool_results(body), tools=bool(body.get("tools")))
+        said, results = last_text(body), tool_results(body)
+        # Where neither a person nor a tool has said anything since, the program tells what became of its own work.
+        texts = user_texts(body) if said or results else ["noted"]
+        reply = directives.reply(texts, results, tools=bool(body.get("tools")))
         if reply.error:
             self._fail(reply)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
@@ -20,6 +21,8 @@ from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Cell
 from overmind_tui.shell import external
+from tests.kit.processes import with_word
+from tests.kit.waiting import eventually
 from tests.tui.conftest import later, picture, until
 
 
@@ -141,13 +144,17 @@ def test_a_huge_diff_is_cut_with_a_note(repository, monkeypatch):
     assert "cut off: more than 20,000 lines" in shown(text)
 
 
-def test_git_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
+@pytest.mark.parametrize("stays", ["exec sleep {}", "sleep {}; true"])
+def test_git_that_does_not_answer_is_given_up_with_what_it_waits_for(tmp_path, monkeypatch, stays):
     monkeypatch.setattr(changes_page, "SECONDS", 0.2)
     slow = tmp_path / "git"
-    slow.write_text('#!/bin/sh\ncase "$*" in *"diff --no-color"*) exec sleep 100;; esac\nexec /usr/bin/env -i true\n')
+    seconds = f"300.{uuid.uuid4().int}"
+    stay = stays.format(seconds)
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *"diff --no-color"*) {stay};; esac\nexec /usr/bin/env -i true\n')
     slow.chmod(0o755)
     found = changes_page.git_changes(str(tmp_path), {"PATH": f"{tmp_path}:/usr/bin:/bin"}, since=None)
     assert found.cut == "git took more than 0 s"
+    eventually(lambda: not with_word(seconds), what="no filter of the mission is left, nor waited for")
 
 
 CONFLICTS = "UU both\0AA added\0R  new\0old\0?? x\0 M a b\0M  c\0"

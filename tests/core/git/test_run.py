@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 import uuid
 
 import pytest
 
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.system.sweep import end_stragglers
+from tests.kit.processes import with_word
+from tests.kit.waiting import eventually
 
 
 @pytest.fixture
@@ -25,10 +28,26 @@ def test_what_a_command_leaves_running_is_not_waited_for(git, tmp_path):
 
 
 def test_what_takes_too_long_is_ended_with_all_that_it_started(git, tmp_path):
+    stay = f"sleep 300.{uuid.uuid4().int}"
     with pytest.raises(GitFailed, match=r"more than 0\.2 s") as caught:
-        git(str(tmp_path), "-c", "alias.stay=!sleep 300", "stay", seconds=0.2)
+        git(str(tmp_path), "-c", f"alias.stay=!{stay}", "stay", seconds=0.2)
     assert caught.value.code is None
-    assert end_stragglers(MARK, git.mission) == 0
+    eventually(lambda: not with_word(stay), what="all of it is gone: a process that is killed lives on for a moment")
+
+
+def test_what_takes_too_long_is_told_as_that_however_late_the_thread_that_ends_it_goes_on(git, tmp_path, monkeypatch):
+    killpg = os.killpg
+
+    def slow(group, number):
+        killpg(group, number)
+        gone_on.wait(10)
+
+    gone_on = threading.Event()
+    monkeypatch.setattr(os, "killpg", slow)
+    with pytest.raises(GitFailed, match=r"more than 0\.1 s") as caught:
+        git(str(tmp_path), "-c", "alias.stay=!sleep 300", "stay", seconds=0.1)
+    gone_on.set()
+    assert caught.value.code is None
 
 
 def test_a_refusal_says_what_git_said(git, tmp_path):
