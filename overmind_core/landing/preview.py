@@ -133,6 +133,15 @@ def unpushed(place: WorkLocation, paths: Sequence[str]) -> str:
     return f"{told}. Push or fetch them first: {' or: '.join(ways)}"
 
 
+def overlooked(place: WorkLocation, files: Sequence[str]) -> str:
+    """Git was told to overlook the changes of these files, so it commits none of them."""
+    told = f"Git is told to overlook changes of {list_text([to_wire(file) for file in files])} in {to_wire(place.name)}"
+    where, names = shlex.quote(to_wire(place.folder)), " ".join(shlex.quote(to_wire(file)) for file in files)
+    return (
+        f"{told}. Let it look first: git -C {where} update-index --no-assume-unchanged {names} (or --no-skip-worktree)"
+    )
+
+
 def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[str]) -> str:
     told = f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
     other = repository.branch_of(place.git, place.folder) if os.path.isdir(place.folder) else place.branch

@@ -13,6 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import worktree_changes
+from overmind_core.git.unsaved import hidden_changes
 from overmind_core.git.worktree_base import unpushed_submodules
 from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
@@ -126,6 +127,8 @@ class LandingReview:
             told = f"{place.name} has nothing to commit."
             if left := await self._locations.run(unpushed_submodules, place.git, place.folder):
                 told = preview.unpushed(place, left)
+            elif hidden := await self._locations.run(hidden_changes, place.git, place.folder):
+                told = preview.overlooked(place, hidden)
             raise OvermindError("nothing_to_commit", told) from None
         except git_merge.Unresolved as error:
             told = f"A merge in the worktree of {place.name} has unresolved conflicts"

@@ -114,7 +114,14 @@ def test_work_from_its_first_line_to_the_branch_and_away(om, shop):
     assert preview.stdout.startswith("red can be merged into main: 1 commit, 1 file\n")
     assert preview.stderr == "Left out, because it is not committed: new\n"
     assert om.ok("commit", "red", "-m", "the rest").startswith("Committed 1 file of red: the rest (")
-    om.refused("commit", "red", "-m", "again", code="nothing_to_commit")
+    assert om.refused("commit", "red", "-m", "again", code="nothing_to_commit") == "red has nothing to commit.\n"
+    shop.code.git("-C", row["path"], "update-index", "--assume-unchanged", "a")
+    with open(os.path.join(row["path"], "a"), "a") as file:
+        file.write("overlooked\n")
+    refusal = om.refused("commit", "red", "-m", "again", code="nothing_to_commit")
+    assert refusal.startswith("Git is told to overlook changes of a in red. Let it look first: git -C ")
+    subprocess.run(refusal.split(": ")[1].partition(" (or")[0], shell=True, check=True)
+    shop.code.git("-C", row["path"], "checkout", "a")
     assert shop.log() == ["first"]
 
     checks = "echo checked $OVERMIND_WORKTREE $PORT; test -e new"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from functools import partial
 
 from textual import events
 
@@ -29,13 +30,16 @@ def test_agent_text_is_literal_in_every_view(om, opened):
         async def literal(what):
             await until(pilot, lambda: HOSTILE in picture(app), what=f"its words after {what}")
 
+        def shows(page):
+            return isinstance(app.screen, page)
+
         await literal("the start")
         for key in ("l", "z", "escape", "escape"):
             await pilot.press(key)
             await literal(key)
         for key, page in (("d", DescribePage), ("q", MissionsScreen)):
             await pilot.press(key)
-            await until(pilot, lambda page=page: isinstance(app.screen, page), what=f"the page that {key} opens")
+            await until(pilot, partial(shows, page), what=f"the page that {key} opens")
             await literal(key)
         for line in (f":{HOSTILE}", f"/{HOSTILE}", ":events", ":info"):
             app.main.to_front()
@@ -78,20 +82,23 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
     """Over a network the two arrive together, as alt and the key would."""
 
     async def scenario(app, pilot):
+        def panel():
+            return app.main.panels.current
+
         await pilot.press("l", "alt+:")
         await until(pilot, lambda: app.main.bar.sign == ":", what="the line after the colon")
-        assert app.main.panels.current is Panel.TABLE
+        assert panel() is Panel.TABLE
         await pilot.press("escape")
         for key, name in (("x", "x"), ("ctrl+k", "ctrl-k"), ("q", "q"), ("ctrl+c", "ctrl-c")):
             await pilot.press("l", f"alt+{key}")
             assert app.screen is app.main
-            assert app.main.panels.current is Panel.TABLE
+            assert panel() is Panel.TABLE
             assert app.notice.text == f"{name}: not done, it came together with esc · press it again"
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
         await pilot.press("alt+l")
         assert app.screen is app.main
-        assert app.main.panels.current is Panel.LOG
+        assert panel() is Panel.LOG
         assert om.api("ps")[0]["status"] == "running"
 
     opened({"alpha": "sleep 300"}, scenario)
