@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Callable
 from datetime import UTC
+from types import SimpleNamespace
 
 from textual import events
 
 from overmind_tui.events.page import EventsPage
+from overmind_tui.log.paged_log import PagedLog
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.missions.screen import MissionsScreen
 from overmind_tui.pages.dialog import Dialog
@@ -90,8 +95,52 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
         await pilot.press("alt+l")
         assert app.screen is app.main
-        assert app.main.panels.current is Panel.LOG
+        assert app.main.crumbs[-1] == "logs"
         assert om.api("ps")[0]["status"] == "running"
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_no_timer_is_left_out_however_late_it_is(opened, monkeypatch):
+    """Not that of the program, of a page, of a box or of a log: each is waited for, by keys or by what is drawn."""
+
+    async def late(pump):
+        fired = asyncio.Event()
+        one = pump.set_timer(0.004, fired.set)
+        given = iter((1000.0, 1010.0, 1020.0))
+        now = time.monotonic
+        with monkeypatch.context() as patch:
+            clock = "textual.timer._time.get_time"
+            patch.setattr(clock, lambda: next(given, now()) if asyncio.current_task() is one._task else now())
+            await asyncio.wait_for(fired.wait(), 5.0)
+
+    async def scenario(app, pilot):
+        for pump in (app, app.main, app.main.log_view):
+            await late(pump)
+        await pilot.press("n")
+        await late(app.screen)
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_a_log_that_comes_when_it_is_late_already_is_shown(opened):
+    async def scenario(app, pilot):
+        view = app.main.log_view
+        late: list[Callable[[], None]] = []
+
+        def set_timer(_seconds, then):
+            late.append(then)
+            return SimpleNamespace(stop=lambda: None)
+
+        view.set_timer = set_timer
+        view.start(None, "nothing yet")
+        came = PagedLog()
+        view.show(came)
+        late[0]()
+        assert view.paged_log is came
+        view.start(None, "nothing yet")
+        late[1]()
+        assert view.paged_log is not came
 
     opened({"alpha": "sleep 300"}, scenario)
 
