@@ -39,6 +39,7 @@ from overmind_tui.shell.coaching import Coaching
 from overmind_tui.shell.event_stream import EventStream
 from overmind_tui.shell.frame import ChangedCells, Frame, pieces, system_of
 from overmind_tui.shell.key_queue import Expected, KeyQueue
+from overmind_tui.shell.keys import PASTE_LIMIT
 from overmind_tui.shell.live_settings import LiveSettings
 from overmind_tui.shell.notices import Notice, Title
 from overmind_tui.shell.quit import Quit
@@ -261,6 +262,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
     def _paste(self, text: str) -> None:
         self.screen.paste(text)  # type: ignore[attr-defined]
+        if len(text) >= PASTE_LIMIT:
+            self.flash("the paste was cut at 1 MiB: its end is missing", "bad")
 
     def open(self, screen: Screen[None]) -> None:
         """Show a screen on top; what is typed meanwhile is for it."""

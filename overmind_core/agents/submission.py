@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from overmind_core.agents.store import FAILED, QUEUED
 from overmind_core.agents.terminal_driver import ENTER
 from overmind_core.domain.agents import conversation_events
+from overmind_core.domain.agents.agent import QUEUE_WITH, AgentNeed
 from overmind_core.domain.agents.conversation import is_handed_over
 from overmind_core.domain.agents.events import MessageQueued
 from overmind_core.domain.missions.mission import Mission, Status
@@ -54,11 +55,9 @@ class Submission:
         if not text.strip():
             raise OvermindError("empty_command", "The message is empty.")
         if is_handed_over(session.state) and not queue:
-            raise OvermindError(
-                "paused",
-                f"A person is using mission {mission.id} ({mission.definition.name}) in a terminal."
-                f" Queue the message with: overmind send --queue {mission.definition.name}",
-            )
+            name = mission.definition.name
+            told = f"{_in_a_terminal(mission, session)} {QUEUE_WITH}{name}"
+            raise OvermindError("paused", told)
         waiting = len(session.state.queue) + self._coming[session.id]
         if waiting >= MOST_QUEUED:
             raise OvermindError("busy", f"{waiting} messages are already waiting for mission {mission.id}.")
@@ -134,3 +133,12 @@ class Submission:
     def _fail(self, session: Session, number: int, error: str) -> None:
         moved = conversation_events.MessageMoved(number, FAILED, error)
         self._messages.move(moved, resent=lambda: number in session.state.resent)
+
+
+def _in_a_terminal(mission: Mission, session: Session) -> str:
+    """Why the session takes no message at once: somebody uses its terminal, or has left a draft there."""
+    name = mission.definition.name
+    if any(one.need is AgentNeed.DRAFT for one in session.state.open):
+        left = f"Mission {mission.id} ({name}) has a draft in its prompt"
+        return f"{left}. Send or delete it in: overmind attach {name}."
+    return f"A person is using mission {mission.id} ({name}) in a terminal."

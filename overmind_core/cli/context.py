@@ -142,7 +142,11 @@ def answered_yes(question: str) -> bool:
     """Ask the person; anything but yes is no."""
     sys.stderr.write(f"{display_safe(question)} [y/N] ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    try:
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")  # the shell's prompt begins a line of its own
+        raise
 
 
 def call_each(

@@ -9,7 +9,7 @@ from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import EndWaiter, wait_for_ends
 from overmind_core.cli.output import ABSENT, coloured, command_cell, dumps, or_absent, table
-from overmind_core.cli.values import duration, positive_number, warn_about_milliseconds, whole_number
+from overmind_core.cli.values import duration, positive_number, quest_status_word, warn_about_milliseconds, whole_number
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import INTERRUPTED, OvermindError
@@ -158,6 +158,7 @@ QUEST_LIST = Command(
             "--status",
             "STATUS",
             "only quests with this status: running, completed, failed or cancelled (repeatable)",
+            parse=quest_status_word,
             repeat=True,
         ),
         option("--limit", "N", "only the newest N quests", parse=positive_number),

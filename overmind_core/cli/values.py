@@ -104,7 +104,17 @@ def status_word(word: str) -> str:
     """Check a status."""
     from overmind_core.domain.missions.mission import Status  # start-up, as above
 
-    known = [status.value for status in Status]
+    return _one_of(word, [status.value for status in Status])
+
+
+def quest_status_word(word: str) -> str:
+    """Check a quest's status."""
+    from overmind_core.domain.quests import QuestStatus  # start-up, as above
+
+    return _one_of(word, [status.value for status in QuestStatus])
+
+
+def _one_of(word: str, known: Sequence[str]) -> str:
     if word not in known:
         raise ValueError(f"{word!r} is not a status. Choose {listed(known)}")
     return word

@@ -222,19 +222,22 @@ class Client:
 
 def _mute_daemon(home: Home) -> OvermindError:
     """Return what is said of a daemon that accepts a connection and does not answer."""
-    import psutil  # noqa: PLC0415 - for this sentence alone
-
-    from overmind_core.system.lock import holder_pid  # noqa: PLC0415 - as above
+    from overmind_core.system.lock import holder_pid  # noqa: PLC0415 - for this sentence alone
 
     pid = holder_pid(home.supervisor_lock)
     said = f"The daemon{f' (PID {pid})' if pid else ''} has not answered for {ANSWER_LIMIT:.0f} s"
-    try:
-        stopped = bool(pid) and psutil.Process(pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
-    except psutil.Error:
-        stopped = False
-    if stopped:
+    if pid and _is_stopped(pid):
         return OvermindError("busy", f"{said}: it is stopped. Resume it with: kill -CONT {pid}")
     return OvermindError("busy", f"{said}. Try again.")
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a process is stopped or traced; False where the system has no /proc."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b") ")[2][:1] in {b"T", b"t"}
+    except OSError:
+        return False
 
 
 class Exchange:

@@ -138,9 +138,9 @@ LOST_CENTS = "amount=cents // 100"
 KEPT_CENTS = 'amount=f"{cents / 100:.2f}"'
 FORMAT = 'FORMAT = "{amount} €"'
 FORMATS = {
-    "3.19 €": ("the sign behind it, as now", FORMAT),
-    "€3.19": ("the sign before it", 'FORMAT = "€{amount}"'),
-    "EUR 3.19": ("no sign that a till can't print", 'FORMAT = "EUR {amount}"'),
+    "3.19 €": ("symbol after the amount, as now", FORMAT),
+    "€3.19": ("symbol before the amount", 'FORMAT = "€{amount}"'),
+    "EUR 3.19": ("no symbol, for old tills", 'FORMAT = "EUR {amount}"'),
 }
 """How a price may look → why, and the line that makes it so."""
 

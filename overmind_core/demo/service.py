@@ -37,9 +37,9 @@ def lines(chance: random.Random) -> Iterator[tuple[float, str, str]]:
         for _ in range(BURST if turn % EVERY == 0 else 1):
             yield GAP if turn % EVERY == 0 else QUIET * chance.uniform(0.5, 1.5), *_request(chance)
         if turn % (EVERY * 2) == EVERY:
-            yield QUIET, "WARN", "cache is 91 % full, making room"
+            yield QUIET, "WARN", "cache is 91 % full, evicting entries"
         if turn % (EVERY * 3) == EVERY + 5:
-            yield QUIET, "ERROR", "checkout failed, tried again with success"
+            yield QUIET, "ERROR", "checkout failed, retry succeeded"
             yield from ((GAP, "", paint(line, GREY)) for line in TRACE)
 
 

@@ -14,10 +14,10 @@ from overmind_core.demo.stage import QUESTION, ConversationMemory, QuestionReply
 
 GO_ON = ("go on", "continue", PROMPT.lower())
 HELP = (
-    "I am a script that plays an agent, so I understand little: `tests`, `changes`, `ask` (I ask you something),"
-    " `work` (a minute of it, to be interrupted)."
+    "I am a script that plays an agent, so I know only a few words: `tests`, `changes`, `ask` (I ask you something),"
+    " `work` (for a minute, so that you can interrupt it)."
 )
-SHOWN_AS = "How shall prices be shown?"
+SHOWN_AS = "How should prices be shown?"
 _TAIL = 4000
 """Characters of what a program said."""
 _PATIENCE = 60.0
@@ -77,11 +77,11 @@ class Story:
         return "Done: prices keep their cents, and a test proves it. `v` shows what I changed. Send me a message."
 
     def _look(self) -> None:
-        self._stage.say("I look at how prices are shown.")
+        self._stage.say("Let me look at how prices are shown.")
         self._use("Read", {"file_path": "prices.py"}, lambda: self._read("prices.py"))
 
     def _promise(self) -> None:
-        self._stage.say("`cents // 100` drops the cents. First a test that says so; tests I may write unasked.")
+        self._stage.say("`cents // 100` drops the cents. I'll write a failing test first.")
         end = project.TESTS.rstrip("\n").rpartition("\n")[2] + "\n"
         edit = {"file_path": "test_prices.py", "old_string": end, "new_string": end + project.NEW_TEST}
         self._use("Edit", edit, lambda: self._edit("test_prices.py", end, end + project.NEW_TEST))
@@ -89,7 +89,7 @@ class Story:
 
     def _watch(self) -> None:
         """A mission of its own, below ours."""
-        self._stage.say("It fails, as it should. A mission of its own shall run the tests at every change.")
+        self._stage.say("It fails, as expected. I'll start a mission that runs the tests at every change.")
         name = "demo-tests"
         words = ["run", "--name", name, "--label", "demo=tests", "./test", "--watch"]
         self._use("Bash", {"command": f"overmind {' '.join(words)}"}, lambda: self._overmind(words))
@@ -97,7 +97,7 @@ class Story:
     def _mend(self) -> None:
         old, new = f"    return FORMAT.format({project.LOST_CENTS})", f"    return FORMAT.format({project.KEPT_CENTS})"
         edit = {"file_path": "prices.py", "old_string": old, "new_string": new}
-        self._may("Edit", edit, lambda: self._edit("prices.py", old, new), "Then I leave prices.py as it is.")
+        self._may("Edit", edit, lambda: self._edit("prices.py", old, new), "I'll leave prices.py unchanged.")
 
     def _prove(self) -> None:
         self._run_tests()
@@ -107,7 +107,7 @@ class Story:
         reply = self._asked(QUESTION, asked)
         chosen = project.FORMATS.get(reply.chosen)
         if not reply.allowed or chosen is None or chosen[1] == project.FORMAT:
-            self._stage.say("The format stays as it is.")
+            self._stage.say("The format stays the same.")
             return
         edit = {"file_path": "prices.py", "old_string": project.FORMAT, "new_string": chosen[1]}
         self._use("Edit", edit, lambda: self._edit("prices.py", project.FORMAT, chosen[1]))
@@ -119,16 +119,16 @@ class Story:
 
     def _changes(self) -> str:
         output = self._use("Bash", {"command": "git diff --stat"}, lambda: self._program(["git", "diff", "--stat"]))
-        return output or "I have changed nothing yet."
+        return output or "I haven't changed anything yet."
 
     def _ask(self) -> str:
         built = os.path.join(self._shop, "dist", "shop.zip")
-        command = {"command": "rm -f dist/shop.zip", "description": "Remove what the build has packed"}
+        command = {"command": "rm -f dist/shop.zip", "description": "Remove the build's package"}
         try:
-            self._may("Bash", command, lambda: self._remove(built), "Then it stays.")
+            self._may("Bash", command, lambda: self._remove(built), "I'll keep it.")
         except WorkRefused as refused:
             return str(refused)
-        return "Removed. `r` on the build makes it anew."
+        return "Removed. `r` on the build creates it again."
 
     def _work(self) -> str:
         for part in range(1, 13):
@@ -156,7 +156,7 @@ class Story:
         if not reply.allowed:
             self._stage.returned(call, reply.said or "denied", failed=True)
             words = f" You said: {reply.said.rstrip('.')}." if reply.said else ""
-            raise WorkRefused(f"{otherwise}{words} `go on` makes me ask again.")
+            raise WorkRefused(f"{otherwise}{words} Write `go on`, and I'll ask again.")
         self._done(call, work)
 
     def _asked(self, tool: str, subject: Mapping[str, Any]) -> QuestionReply:
@@ -214,7 +214,7 @@ class Story:
         """Put one text in the place of another, once; done before is done."""
         well, text = self._read(name)
         if not well or (old not in text and new not in text):
-            return False, f"{name} has changed meanwhile" if well else text
+            return False, f"{name} has changed in the meantime" if well else text
         if new not in text:
             with open(self._path(name), "w", encoding="utf-8") as file:
                 file.write(text.replace(old, new, 1))

@@ -105,7 +105,7 @@ class TerminalStage:
         """The turn is over."""
         self._working = False
         if interrupted:
-            self._print(paint("Interrupted · What shall I do instead?", YELLOW))
+            self._print(paint("Interrupted · What should I do instead?", YELLOW))
         else:
             self._hooks.run("Stop", last_assistant_message=text)
 

@@ -26,8 +26,8 @@ def lines(run: int) -> Iterator[tuple[float, str]]:
         kind = KINDS[(run + job) % len(KINDS)]
         took = 0.4 + 0.3 * ((job * 7 + run) % 4)
         yield took, f"{paint('✔', GREEN)} job {100 * run + job:<4} {kind:<15} {paint(f'{took:.1f} s', GREY)}"
-    yield 0.5, paint("! the queue does not answer", YELLOW)
-    yield 0.5, paint(f"✖ ConnectionResetError: the queue has gone after {jobs} jobs", RED)
+    yield 0.5, paint("! the queue is not responding", YELLOW)
+    yield 0.5, paint(f"✖ ConnectionResetError: the queue was lost after {jobs} jobs", RED)
 
 
 def count(path: str) -> int:

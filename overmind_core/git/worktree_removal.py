@@ -12,7 +12,7 @@ from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.ignored_files import NONE, ignored_files
 from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
-from overmind_core.git.status import Dirty, IgnoredWork, Unmerged, unmerged_commits, unsaved_files
+from overmind_core.git.status import Dirty, IgnoredWork, RemovalRefused, Unmerged, unmerged_commits, unsaved_files
 from overmind_core.git.unsaved import left_commits
 
 CLAIM = ".branch"
@@ -22,6 +22,21 @@ GONE = ".removed"
 
 _IN_USE = re.compile(r"checked out at|used by worktree at")
 """Git says so also of a branch that is being rebased somewhere."""
+
+
+_LOCK = "locked"
+"""File in git's folder for a worktree, with the reason why it is to stay. Source: gitrepository-layout(5)."""
+_BEING_MADE = "initializing"
+"""What git itself writes there while it makes a worktree. Source: git's builtin/worktree.c."""
+
+
+class Locked(RemovalRefused):
+    """Somebody locked the worktree, so that it stays."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, (), ())
+        told = f" ({reason})" if reason else ""
+        self.args = (f"{path} is locked{told}; unlock it with: git worktree unlock {path}",)
 
 
 class RemovedWorktree(NamedTuple):
@@ -104,6 +119,7 @@ def remove(
         Dirty: there is uncommitted work, and no `force`.
         IgnoredWork: there are files that git ignores and `keep` keeps, and no `force`.
         Unmerged: there are commits that exist nowhere else, and no `force`.
+        Locked: somebody locked it, and no `force`.
         GitFailed: something can't be deleted; it may be called again.
         GitMissing: there is no git.
     """
@@ -117,6 +133,7 @@ def remove(
         _refuse(git, common, path, branch, base=base, base_commit=base_commit)
         if ignored.kept:
             raise IgnoredWork(path, ignored.kept, ())
+        _refuse_locked(common, path)
     there = _delete(git, path)
     prune_admin_folders(git, common, path)
     gone = _delete_branch(git, common, branch) if branch is not None else None
@@ -149,6 +166,14 @@ def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str |
         raise Dirty(path, files, commits)
     if commits:
         raise Unmerged(path, files, commits)
+
+
+def _refuse_locked(common: str, path: str) -> None:
+    for admin in _admin_folders(common, path) if os.path.lexists(path) else ():
+        with suppress(FileNotFoundError), open(os.path.join(admin, _LOCK), "rb") as file:
+            reason = os.fsdecode(file.read(200)).strip()
+            if reason != _BEING_MADE:
+                raise Locked(path, reason)
 
 
 def _common(git: Git, folder: str) -> str | None:

@@ -205,7 +205,7 @@ class Launcher:
             if error.code != "not_found" or definition.provider == RAW:
                 raise
             how = registry.get(definition.provider).install
-            raise OvermindError("provider_missing", f"{error.message} {how}") from None
+            raise OvermindError("provider_missing", f"{error.message} Install it with: {how}") from None
 
     def _request(self, mission: Mission, prepared: PreparedRun) -> dict[str, Any]:
         definition = self.as_it_runs(mission).definition

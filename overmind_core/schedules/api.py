@@ -108,7 +108,8 @@ def moment(at: float, zone: str) -> UpcomingTime:
 
 def run_row(run: RitualRun, ritual: Ritual) -> RitualRunInfo:
     """One run, or a time of which no run came."""
-    lasted = None if run.ended_at is None or run.started_at is None else round(run.ended_at - run.started_at, 3)
+    ended, started = run.ended_at, run.started_at
+    lasted = None if ended is None or started is None else round(max(0.0, ended - started), 3)
     return {
         "number": run.number,
         "status": run.status,

@@ -39,7 +39,7 @@ MOST_NAMED = 8
 """Missions that a question names, each on a line."""
 _ERROR = re.compile(r"^Error: \w+: ")
 """What a shell needs to see; here the sentence is red."""
-_CHANGED = re.compile(r"(?:\w+ mission )?[0-9a-f]{8}(?: .*)?")
+_CHANGED = re.compile(r"(?:\w+ mission )?([0-9a-f]{8})(?: .*)?")
 """A line for one mission of many, of which nobody wants to read all."""
 _STARTED = re.compile(r"Started mission ([0-9a-f]{8}) \((\S+)\)")
 
@@ -237,8 +237,8 @@ class CommandRun:
         """One line is a flash; more are a text to read."""
         shell, lines = self._shell, outcome.text.strip().splitlines()
         is_seen = verb.brief and _STARTED.search(outcome.text) is not None
-        count = sum(_CHANGED.fullmatch(line) is not None for line in lines)
-        alike = count == len(lines) > 1
+        changed = [found[1] for line in lines if (found := _CHANGED.fullmatch(line))]
+        alike, count = len(changed) == len(lines) > 1, len(set(changed))  # --lost names each before it says so
         if (len(lines) > 1 and not is_seen and not alike) or (lines and lines[0].startswith(("{", "["))):
             shown = texts.plain(outcome.text)
             shell.open(TextPage(verb.name, f"overmind {verb.name}", lambda: shown))
@@ -249,7 +249,7 @@ class CommandRun:
         elif outcome.code and len(lines) != 1:
             shell.flash(safe(f"{verb.name} failed: {_reason(lines, outcome.code)}"), "bad")
         else:
-            many = f"{verb.name}: {count} missions" if alike else f"{verb.name}: done"
+            many = f"{verb.name}: {count} {'mission' if count == 1 else 'missions'}" if alike else f"{verb.name}: done"
             said = _ERROR.sub("", lines[0]) if len(lines) == 1 else many
             shell.flash(safe(said), "bad" if outcome.code else "good")
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from overmind_core.domain.agents.agent import QUEUE_WITH
 from overmind_core.errors import OvermindError
 from overmind_tui.changes import diff
 from overmind_tui.changes.diff import Spot
@@ -254,8 +255,8 @@ class _Sending:
 
     def _reason(self, refused: Mapping[str, OvermindError]) -> str:
         if self._queue:
-            name = next(self.names[one] for one, error in refused.items() if error.code == PAUSED)
-            return f"{name} is open in a terminal · press enter again to queue the message until the terminal detaches"
+            why = next(error.message for error in refused.values() if error.code == PAUSED)
+            return f"{why.partition(QUEUE_WITH)[0].strip()} Press enter again to queue the message."
         (first, error), *others = refused.items()
         return error.message if not others else f"{self.names[first]}: {error.message} · and {len(others)} more"
 

@@ -165,7 +165,7 @@ class AnswerSide:
             return f"{name} has no question: m sends it a message" if live else f"{name} has no question: r restarts it"
         if not self.reading_delay.enough:
             return "this question just appeared: read it, then press the key again"
-        return f"{name} takes the answer only in its terminal: a opens it" if need.asked["attach_only"] else ""
+        return f"answer {name} in its terminal: a opens it" if need.asked["attach_only"] else ""
 
 
 Answers = Sequence[Any | OvermindError]

@@ -249,7 +249,7 @@ def _answers(asked: Row, choosing: Choosing | None) -> Iterator[tuple[str, str]]
 def afterwards(asked: Row) -> SubjectLines:
     """What stands below a question."""
     if asked["attach_only"]:
-        return [[], [Cell(" it takes the answer only in its terminal: a opens it", "slow")]]
+        return [[], [Cell(" answer it in its terminal: a opens it", "slow")]]
     if asked["rule"]:
         return [[], [Cell(f" always stores the rule {safe(asked['rule'])}", "faint")]]
     return []

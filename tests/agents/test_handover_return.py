@@ -89,6 +89,9 @@ def test_a_draft_keeps_the_session_on_its_terminal_until_it_is_sent_or_deleted(a
     assert (asked["need"], asked["attach_only"], asked["subject"]["text"]) == ("draft", True, "half a line")
     assert "waiting:draft" in agents.om.ok("ps", "--wide")
     assert "a draft is in the prompt" in agents.om.info(mission)["now"]
+    refused = agents.om("send", mission, "hello").stderr
+    assert "has a draft in its prompt. Send or delete it in: overmind attach" in refused
+    assert "A person is using" not in refused, "nobody is attached"
     with Attached(agents.om, mission) as person:
         person.shows("half a line")
         person.type(b" more\r")

@@ -75,13 +75,15 @@ def test_a_program_that_dies_full_screen_leaves_the_terminal_in_order(om, attach
 
 
 def test_a_restart_is_stayed_through(om, attach):
-    mission = om.mission("echo run $(stty size); read -r x; exit 3", *SESSION, *RESTARTS)
+    mission = om.mission("echo run $$: $(stty size); read -r x; exit 3", *SESSION, *RESTARTS)
     person = attach(mission, size=(93, 33))
     person.shows("run")
     for run in range(2, 5):
+        before = f"run {om.pid(mission)}:"
+        person.shows(before)
         person.type(b"next\r")
         await_run(om, mission, run)
-        person.until(lambda: person.text().startswith("run"), "its screen is shown")
+        person.until(lambda: before not in person.text() and person.text().startswith("run"), "its screen is shown")  # noqa: B023
     person.type(b"\x1c")
     assert person.end() == 0
     assert restored(person)

@@ -53,7 +53,7 @@ def test_it_starts_one_mission_of_each_kind_and_says_what_they_are_and_twice_is_
 def test_everything_is_alive_at_once_and_the_flaky_worker_is_started_again_after_each_crash(om):
     missions = begin(om)
     for part, words in (("build", "[1/4]"), ("service", "the shop opens"), ("worker", "worker starts"),
-                        ("shell", "A real shell"), ("agent", "I look at")):  # fmt: skip
+                        ("shell", "A real shell"), ("agent", "Let me look at")):  # fmt: skip
         eventually(partial(_has_said, om, missions[part], words), timeout=PATIENCE, what=part)
     worker = missions["worker"]
     eventually(lambda: om.info(worker)["restart_count"] >= 1, timeout=PATIENCE, what="a restart")
@@ -206,7 +206,7 @@ def test_the_agent_talks_on_a_terminal_too_and_comes_back(om):
     with Terminal(om, "attach", agent) as terminal:
         terminal.expect("a script, not a model")
         terminal.type("hello\r")
-        terminal.expect("I understand little")
+        terminal.expect("I know only a few words")
         terminal.type("ask\r")
         terminal.expect("1. Yes")
         om.ok("answer", str(question(om, "permission")["question"]), "deny", "--message", "keep it")

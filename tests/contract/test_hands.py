@@ -72,6 +72,7 @@ def test_all_live_missions_are_stopped_or_restarted_at_once_with_their_children(
     om.ok("rm", parent)
     assert om.ok("prune", "-y").startswith("Removed 1 mission (")
     assert om.ok("ps", "-o", "name") == "", "no names, no line"
+    assert om("quest", "list", "--status", "foo").returncode == om("ps", "--status", "foo").returncode == 2
     assert om("delete", "web").stderr.startswith("Error: not_found: No plan named 'web'.")
 
 
@@ -87,6 +88,11 @@ def test_a_person_is_asked_before_all_are_stopped_killed_or_restarted(om):
             terminal.expect(question.replace("?", r"\?"))
             terminal.type("n\n")
             assert terminal.end() == 1
+    with Terminal(om, "stop", "--all") as terminal:
+        terminal.expect(r"\[y/N\] ")
+        terminal.type("\x03")
+        terminal.expect("\n")
+        assert terminal.end() == 130
     assert om.info("web")["runs"][-1]["number"] == 1
 
 

@@ -141,8 +141,10 @@ def test_formats_say_the_same(om):
     assert om.ok("ps", "-o", "name") == om.ok("ls", "--output=name") == "done\nlive\n"
     assert om.ok("info", "done", "-o", "name") == "done\n"
     assert om.ok("ps", "-o", "wide").splitlines()[0].split() == [*COLUMNS, *WIDE]
-    events = list(yaml.safe_load_all(om.ok("events", "-o", "yaml")))
-    assert events == om.ndjson("events")
+    since = ("--since", str(om.since))  # else all that the tests before have done is read, too
+    events = list(yaml.safe_load_all(om.ok("events", *since, "-o", "yaml")))
+    assert events == om.ndjson("events", *since)
+    assert {event["mission"] for event in events if "mission" in event} == {row["id"] for row in om.ps("--all")}
     om.refused("status", "-o", "name", code="invalid", exit_code=2)
 
 

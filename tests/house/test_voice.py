@@ -7,6 +7,7 @@ they do not come back. The rule behind them: no sentence has a clause for its su
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 from typing import TYPE_CHECKING
@@ -104,14 +105,17 @@ MADE = {"docs/commands.md", "docs/api.md", "docs/events.md"}
 """Pages that are written from the texts of the program: those are read where they stand."""
 
 
-def program_texts() -> Iterator[tuple[str, str]]:
+@functools.cache
+def program_texts() -> list[tuple[str, str]]:
     """Every text of the program's source that has more than a word, with its place; comments and docstrings are not."""
+    found: list[tuple[str, str]] = []
     for package in ("overmind_core", "overmind_tui"):
         for folder, _, names in os.walk(os.path.join(REPOSITORY, package)):
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), REPOSITORY)
                 if name.endswith(".py"):
-                    yield from _texts(path, _read(os.path.join(REPOSITORY, path)))
+                    found += _texts(path, _read(os.path.join(REPOSITORY, path)))
+    return found
 
 
 def page_texts() -> Iterator[tuple[str, str]]:

@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from overmind_core.terminal.screen import Screen
+from tests.kit import fork_server
+from tests.kit.forked_process import ForkedProcess
 from tests.kit.overmind import PROGRAM, Overmind
 
 LIMIT = 30.0
@@ -54,13 +56,15 @@ class Attached:
         self.seen = bytearray()
         self.resize(*size)
         self.before = self.settings()
+        how: Any = {"env": om.environment, "cwd": om.home, "start_new_session": True}
+        self.process: subprocess.Popen[Any]
+        if not shell and [*program[: len(PROGRAM)]] == PROGRAM and fork_server.serves(om.environment, b""):
+            how |= dict.fromkeys(("stdin", "stdout", "stderr"), self._slave)
+            self.process = ForkedProcess([*program, *words], **how)
+            return
         # A leader of a session without a terminal gets the first one that it opens.
-        self.process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" <>"$0" >&0 2>&1 {shell}', os.ttyname(self._slave), *program, *words],
-            env=om.environment,
-            cwd=om.home,
-            start_new_session=True,
-        )
+        begin = ["/bin/sh", "-c", f'exec "$@" <>"$0" >&0 2>&1 {shell}', os.ttyname(self._slave)]
+        self.process = subprocess.Popen([*begin, *program, *words], **how)
 
     def __enter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import functools
 import gc
 import json
@@ -25,6 +26,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 import traceback
 import warnings
@@ -51,6 +53,8 @@ _REAL_EXECVE = os.execve
 _REAL_FORK_EXEC = subprocess._fork_exec  # type: ignore[attr-defined] # what all of `subprocess` comes down to
 INTERPRETER = (sys.executable, "-P", "-m")
 """How each of ours is executed, before its module and words."""
+_PRELOADED = {"overmind_core.cli", "overmind_core.daemon", "overmind_core.keeper"}
+"""What ends its process by itself; the full-screen program leaves that to the interpreter."""
 KEEPER = (*INTERPRETER, "overmind_core.keeper")
 
 
@@ -263,6 +267,8 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
     os.closerange(len(files), 256)
     if request["session"]:
         os.setsid()
+        if os.isatty(0):
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.umask(request["umask"])
     os.chdir(request["cwd"])
@@ -273,7 +279,7 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
 
 def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Like `os.execve`; a module of ours takes over this process as it is."""
-    if tuple(argv[:3]) != INTERPRETER:
+    if tuple(argv[: len(INTERPRETER)]) != INTERPRETER or argv[len(INTERPRETER)] not in _PRELOADED:
         _REAL_EXECVE(path, list(argv), env)
     for fd in map(int, os.listdir("/proc/self/fd")):
         with contextlib.suppress(OSError):

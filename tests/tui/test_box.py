@@ -247,7 +247,7 @@ def test_to_one_whom_a_person_has_in_a_terminal_the_second_enter_queues_it(om, o
             person.ok("attach", id=planner)
             await until(pilot, lambda: om.info(planner)["mode"] == "interactive", what="handed over")
             await pilot.press("m", *"later", "enter")
-            await until(pilot, lambda: "planner is open in a terminal" in picture(app), what="the refusal")
+            await until(pilot, lambda: "A person is using mission" in picture(app), what="the refusal")
             await pilot.press("enter")
             await settled(app, pilot)
             await until(pilot, lambda: "queued for planner" in picture(app), what="queued")

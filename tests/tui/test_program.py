@@ -17,6 +17,7 @@ from overmind_tui.missions.screen import MissionsScreen
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
+from overmind_tui.shell.keys import PASTE_LIMIT
 from tests.tui.conftest import picture, until
 
 HOSTILE = "a [red]R[/red] [/] [b"
@@ -153,6 +154,9 @@ def test_a_paste_is_never_keys(om, opened):
         await pilot.press("colon")
         app.post_message(events.Paste("stop\r\n"))
         await until(pilot, lambda: app.main.bar.field.text == "stop", what="the first line of it")
+        await pilot.press("escape")
+        app.post_message(events.Paste("x" * PASTE_LIMIT))
+        await until(pilot, lambda: "its end is missing" in app.notice.text, what="what was cut off is told")
 
     opened({"alpha": "sleep 300"}, scenario)
 

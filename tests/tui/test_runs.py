@@ -252,6 +252,11 @@ VERB = VERBS["restart"]
         (Outcome("Error: invalid: it is wrong\n", 1), "it is wrong", "bad"),
         (Outcome("00000001\n00000002\n", 0), "restart: 2 missions", "good"),
         (Outcome("Restarted mission 00000001\nRestarted mission 00000002\n", 0), "restart: 2 missions", "good"),
+        (
+            Outcome("00000001  a\n00000002  b\nRestarted mission 00000001\nRestarted mission 00000002\n", 0),
+            "restart: 2 missions",
+            "good",
+        ),
         (Outcome("", 0), "restart: done", "good"),
     ],
 )

@@ -60,10 +60,10 @@ _LIMITS = [
     option(
         "--max-children",
         "N",
-        "limit of live children, for it and each mission below it (default 10 if an agent starts it)",
+        "limit of live children, for it and each mission below it (default 10)",
         parse=whole_number,
     ),
-    option("--max-depth", "N", "limit of generations below it (default 3 if an agent starts it)", parse=whole_number),
+    option("--max-depth", "N", "limit of generations below it (default 3)", parse=whole_number),
     option("--max-cost", "USD", "end all agents of its tree once they cost this much together", parse=dollars),
     flag("--stall-waiting", "count waiting for a person as inactivity"),
 ]

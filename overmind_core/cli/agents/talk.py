@@ -86,9 +86,10 @@ def _answer(args: Namespace, context: Context, client: Client, message: Json) ->
         raise
     fail_if_failed(message)
     if message["state"] != "answered":
+        waited = f"{args.timeout}s" if args.timeout.replace(".", "", 1).isdigit() else args.timeout
         raise OvermindError(
             "timeout",
-            f"No answer to message {message['message']} within {args.timeout}; the message stays."
+            f"No answer to message {message['message']} within {waited}; the message stays."
             f" See: overmind messages {message['name']}",
         )
     answer = {name: message[name] for name in ("text", "duration_ms", "cost_usd", "usage")}

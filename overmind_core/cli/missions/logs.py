@@ -7,13 +7,11 @@ import time
 from itertools import chain
 
 from overmind_core.cli.command import Command, flag, ids, option
-from overmind_core.cli.follow_logs import LinePrinter, LogFollower, line_renderer
 from overmind_core.cli.output import coloured, write_out
 from overmind_core.cli.values import label_filter, whole_number
 from overmind_core.domain.text.moment import parse_time
 from overmind_core.errors import OvermindError, UsageError
 from overmind_core.logs.layout import ERR, OUT
-from overmind_core.logs.transcript import BOTH, LogSelection, Transcript, run_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from overmind_core.cli.context import Context
+    from overmind_core.cli.follow_logs import LinePrinter
     from overmind_core.logs.display import Line
+    from overmind_core.logs.transcript import LogSelection, Transcript
 
     Tagged = tuple[Line, Transcript]
 
@@ -37,6 +37,8 @@ _EXCLUSIVE = {
 
 def logs(args: Namespace, context: Context) -> int:
     """Show logs; the exit status is 0 whatever the missions' is."""
+    from overmind_core.logs.transcript import Transcript  # start-up: --help needs none
+
     _check(args)
     if args.label and not _labelled(args, context):
         context.hint("No missions match. See all with: overmind ps --all")
@@ -100,6 +102,9 @@ def _check_run(transcript: Transcript, number: int | None) -> None:
 
 
 def _selection(args: Namespace, context: Context, run: int | None) -> LogSelection:
+    from overmind_core.cli.follow_logs import line_renderer  # start-up, as above
+    from overmind_core.logs.transcript import BOTH, LogSelection
+
     streams = {OUT} if args.stdout else set()
     streams |= {ERR} if args.stderr else set()
     # Only the end of the lines that match: all must be looked at.
@@ -116,6 +121,8 @@ def _selection(args: Namespace, context: Context, run: int | None) -> LogSelecti
 
 
 def _printer(args: Namespace, context: Context) -> LinePrinter:
+    from overmind_core.cli.follow_logs import LinePrinter  # start-up, as above
+
     return LinePrinter(pattern=args.grep, timestamps=args.timestamps, colour=coloured(context.environ))
 
 
@@ -165,6 +172,7 @@ def _write_bytes(transcript: Transcript) -> None:
 
 def _show_cast(transcripts: list[Transcript], context: Context) -> None:
     from overmind_core.logs.snapshot import asciicast
+    from overmind_core.logs.transcript import run_log
 
     for transcript in transcripts:
         for run in transcript.runs[-1:]:
@@ -206,6 +214,8 @@ _EVENT_HEAD = {"seq", "at", "type", "mission", "name", "out", "err"}
 
 
 def _follow(args: Namespace, context: Context, selection: LogSelection) -> int:
+    from overmind_core.cli.follow_logs import LogFollower  # start-up, as above
+
     view = _RawView(args) if args.raw else _TextView(args, context)
     follower = LogFollower(args.ids or None, selection, begin=view.begin, show=view.show)
     left = None if args.until is None else time.monotonic() + args.until - time.time()

@@ -15,7 +15,6 @@ from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.moment import format_time, parse_time
 from overmind_core.errors import OvermindError, UsageError
-from overmind_core.logs.snapshot import screen_at
 
 TYPE_CHECKING = False
 
@@ -182,6 +181,8 @@ def screen(args: Namespace, context: Context) -> int:
         wrong = "Missing id." if args.id is None else "Give the id once, as a word or with -t."
         raise UsageError(f"{wrong} See: overmind screen --help")
     run = _run(context.client().call("logs", {"ids": [args.id or args.target]})["missions"][0])
+    from overmind_core.logs.snapshot import screen_at  # start-up: --help needs no terminal
+
     shown = screen_at(from_wire(run["path"]), columns=run["columns"], rows=run["rows"])
     context.print(dumps(_screen_json(shown)) if args.json else _text(shown, ansi=args.ansi))
     return 0

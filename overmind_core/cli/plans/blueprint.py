@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
-from dataclasses import asdict
 
-from overmind_core.blueprint_file.read import ReadBlueprint, read
 from overmind_core.cli import caller_environment
 from overmind_core.cli.agents.options import system_prompt
 from overmind_core.cli.command import argument, option
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from overmind_core.blueprint_file.read import ReadBlueprint
     from overmind_core.cli.context import Context
     from overmind_core.domain.plans.blueprint import Blueprint
     from overmind_core.domain.text.problems import Problem
@@ -87,6 +85,8 @@ def load(path: str, variables: Sequence[tuple[str, str]], context: Context, call
 
 
 def _read(path: str, variables: dict[str, str], context: Context, called: str | None) -> ReadBlueprint:
+    from overmind_core.blueprint_file.read import read  # start-up: --help needs none
+
     text = to_wire(decoded(content(path)))
     return read(
         text,
@@ -184,6 +184,8 @@ def blueprint_name(path: str, variables: Sequence[tuple[str, str]], context: Con
 
 def _name_in_file(path: str) -> str | None:
     """The name as it stands there, or else the file's; None where it takes more to know it."""
+    import tomllib  # start-up, as above
+
     try:
         head = tomllib.loads(content(path).decode()).get("blueprint", {})
     except (UnicodeDecodeError, tomllib.TOMLDecodeError):
@@ -239,6 +241,8 @@ def apply_request(
     Raises:
         OvermindError: something that no program can be given.
     """
+    from dataclasses import asdict  # start-up, as above
+
     return {
         "blueprint": asdict(blueprint),
         "cwd": caller_environment.working_directory(None),

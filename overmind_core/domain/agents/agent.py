@@ -76,6 +76,8 @@ class AgentNeed(StrEnum):
     """Something stands in its prompt that nobody has sent: what is to be typed waits for that."""
 
 
+QUEUE_WITH = "Queue the message with: overmind send --queue "
+"""What to do about a message for a session that is on a terminal, before its name."""
 BY_KEYS = frozenset({AgentNeed.SETUP, AgentNeed.DRAFT})
 """What only the program's own keys settle."""
 

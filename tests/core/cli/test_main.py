@@ -223,6 +223,33 @@ def test_help_imports_nothing_that_ps_does_not(tmp_path):
     assert not {find(name).run.__module__ for name in COMMANDS} & _imported(["--help"], tmp_path)[1]
 
 
+HEAVY = {
+    "asyncio", "dataclasses", "tomllib", "wcwidth", "overmind_core.blueprint_file.read",
+    "overmind_core.logs.transcript", "overmind_core.terminal.screen",
+}  # fmt: skip
+CHECKING = {"demo", "doctor", "output", "service"}
+"""Commands whose table needs some of that."""
+ALL_OF_THEM = f"""
+import sys
+from overmind_core.cli.command import COMMANDS, find
+for name in COMMANDS:
+    if name not in {CHECKING!r}:
+        find(name)
+print(*sys.modules)
+"""
+
+
+def test_the_help_of_no_verb_loads_what_only_its_work_needs():
+    looked = subprocess.run(
+        [sys.executable, "-c", ALL_OF_THEM],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not HEAVY & set(looked.stdout.split())
+
+
 @pytest.mark.parametrize("words", [["ps"], ["run", "true"], ["stop", "x"], ["info", "x"], ["status"]])
 def test_the_start_imports_nothing_heavy(words, tmp_path):
     (tmp_path / "home").write_text("in the way of a home, so that no daemon starts")

@@ -9,7 +9,7 @@ import pytest
 
 from overmind_core.git.run import GitFailed
 from overmind_core.git.status import worktree_status
-from overmind_core.git.worktree_removal import claimed_branch
+from overmind_core.git.worktree_removal import Locked, claimed_branch
 from overmind_core.git.worktrees import Dirty, Unmerged, add, holds, remove
 
 
@@ -36,6 +36,22 @@ def test_what_has_no_work_goes_and_a_second_time_there_is_nothing(repo, path):
     assert discard(repo) == (True, "overmind/api", ())
     assert gone(repo)
     assert discard(repo) == (False, None, ())
+
+
+def test_a_locked_one_stays_until_it_is_unlocked(repo, path):
+    repo("worktree", "lock", "--reason", "I look at it", path)
+    with pytest.raises(Locked, match=r"is locked \(I look at it\); unlock it with: git worktree unlock"):
+        discard(repo)
+    assert holds(repo.git, path, "overmind/api")
+    repo("worktree", "unlock", path)
+    assert discard(repo).worktree
+    assert gone(repo)
+
+
+def test_a_locked_one_goes_by_force(repo, path):
+    repo("worktree", "lock", path)
+    assert discard(repo, force=True).worktree
+    assert gone(repo)
 
 
 def test_uncommitted_work_is_named_and_stays(repo, path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -87,6 +86,8 @@ def wrap_all(lines: Sequence[str], columns: int) -> list[str]:
 
 def wrap(text: str, columns: int) -> list[str]:
     """Wrap a text at blanks; its own line ends stay."""
+    import textwrap  # only what has a screen wraps
+
     return [part for line in text.split("\n") for part in textwrap.wrap(line, columns, drop_whitespace=False) or [""]]
 
 

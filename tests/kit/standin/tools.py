@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -67,6 +66,8 @@ class Toolbox:
                 os.killpg(running.pid, signal.SIGKILL)
 
     def _bash(self, arguments: Mapping[str, Any]) -> Outcome:
+        import tempfile  # a tenth of the start of all that never use it
+
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             with self._beginning:
                 running = self._running = subprocess.Popen(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from tests.kit.directives import Block
@@ -156,4 +155,6 @@ class TurnState:
 
 
 def _now() -> str:
+    from datetime import UTC, datetime  # not every stand-in has a turn
+
     return datetime.now(UTC).isoformat()

@@ -132,13 +132,16 @@ def test_a_bare_timeout_is_seconds(overmind, given, limit):
     assert ran.err == ""
 
 
-@pytest.mark.parametrize("state", ["queued", "delivered"])
-def test_a_time_that_runs_out_is_124_and_the_message_stays(overmind, state):
-    ran = overmind(daemon(state, text=None), "send", "planner", "x", "--wait", "--timeout", "10ms")
+@pytest.mark.parametrize(
+    ("state", "given", "named"),
+    [("queued", "10ms", "10ms"), ("delivered", "10ms", "10ms"), ("queued", "0.01", "0.01s")],
+)
+def test_a_time_that_runs_out_is_124_and_the_message_stays(overmind, state, given, named):
+    ran = overmind(daemon(state, text=None), "send", "planner", "x", "--wait", "--timeout", given)
 
     assert (ran.status, ran.out) == (124, "")
     assert ran.err == (
-        "Error: timeout: No answer to message 12 within 10ms; the message stays. See: overmind messages planner\n"
+        f"Error: timeout: No answer to message 12 within {named}; the message stays. See: overmind messages planner\n"
     )
 
 
