@@ -162,6 +162,7 @@ class MissionAttachment:
 
 
 _CHUNK = 1 << 16
+_CLOSED = "the keeper closed the stream"
 UNSENT_LIMIT = 32 << 20
 """Bytes that wait for a program that doesn't read; what is typed beyond that is lost, as on any terminal."""
 
@@ -183,6 +184,8 @@ class KeeperStream:
         self._decoder = FrameDecoder()
         self._unsent = bytearray()
         self._early: Frames = []
+        self._buffer = bytearray(_CHUNK)  # one for all: to allocate it for each key takes longer than to read the key
+        self._view = memoryview(self._buffer)
         address = from_wire(ready["socket"])
         self._socket = unixsocket.connect(address, ANSWER_LIMIT)
         try:
@@ -219,7 +222,7 @@ class KeeperStream:
     def _received(self) -> bytes:
         data: bytes = self._socket.recv(_CHUNK)
         if not data:
-            raise ConnectionResetError("the keeper closed the stream")
+            raise ConnectionResetError(_CLOSED)
         return data
 
     def fileno(self) -> int:
@@ -244,14 +247,25 @@ class KeeperStream:
             wire.keeper.FrameError: what came is none.
         """
         try:
-            return self._decoder.feed(self._received())
+            size = self._socket.recv_into(self._buffer)
         except BlockingIOError:
             return []
+        if not size:
+            raise ConnectionResetError(_CLOSED)
+        return self._decoder.feed(bytes(self._view[:size]))
 
     def send(self, frame: bytes) -> None:
         """Send a frame behind what waits. Raises ConnectionError."""
         if len(self._unsent) + len(frame) > UNSENT_LIMIT:
             return
+        if not self._unsent:
+            try:
+                sent = self._socket.send(frame)
+            except BlockingIOError:
+                sent = 0
+            if sent == len(frame):
+                return
+            frame = frame[sent:]
         self._unsent += frame
         self.flush()
 

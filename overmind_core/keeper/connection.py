@@ -69,6 +69,14 @@ class ClientConnection:
         """Send `data` behind what waits; drops the client when too much does."""
         if self._fd < 0 or self._client_left:
             return
+        if not self._out and not self._corked:  # as nearly always: nothing waits, and all of it is taken
+            try:
+                sent = self._socket.send(data)
+            except OSError:
+                sent = 0  # it is met again, and told apart, by `_flush`
+            if sent == len(data):
+                return
+            data = data[sent:]
         self._out += data
         if not self._corked and len(self._out) == len(data):
             self._flush()
@@ -82,7 +90,8 @@ class ClientConnection:
     def uncork(self) -> None:
         """Send what was held back."""
         self._corked = False
-        self._flush()
+        if self._out or self._ending or self._client_left:
+            self._flush()
 
     def pause(self, *, paused: bool) -> None:
         """Take no more from this client for a while."""

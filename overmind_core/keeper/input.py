@@ -16,6 +16,7 @@ _PORTION = 65536
 """Bytes offered to the kernel at once."""
 _LINE_ENDS = bytes.maketrans(b"\r\x04", b"\n\n")
 """Return becomes a newline (ICRNL), and the end-of-file character hands a line over as well."""
+_LINE_END_BYTES = b"\n\r\x04"
 _SHORT = 256
 """Bytes of a line up to which nobody asks how the terminal is set: each key comes this way."""
 _PORTIONS = 16
@@ -102,7 +103,7 @@ class Stdin:
             for _ in range(_PORTIONS):
                 if not queue or self.fd < 0:
                     break
-                wrote = os.write(self.fd, bytes(queue[:_PORTION]))
+                wrote = os.write(self.fd, queue if len(queue) <= _PORTION else bytes(queue[:_PORTION]))
                 del queue[:wrote]
                 self.written += wrote
         except BlockingIOError:
@@ -132,6 +133,9 @@ class Stdin:
 
     def _measure(self, data: bytes) -> None:
         """Refuse a line that the kernel would cut, as it does in canonical mode without saying so (n_tty)."""
+        if self._tail + len(data) <= _SHORT and data.translate(None, _LINE_END_BYTES) == data:  # a key
+            self._tail += len(data)
+            return
         lengths = [len(line) for line in data.translate(_LINE_ENDS).split(b"\n")]
         lengths[0] += self._tail
         longest = max(lengths)

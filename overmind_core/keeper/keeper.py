@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from overmind_core.keeper.input import RequestRefused
+from overmind_core.keeper.loop import BOOST_TAIL
 from overmind_core.keeper.orphans import QUIET
 from overmind_core.wire.keeper import ERROR_INTERNAL, ERROR_INVALID, EXIT, GROWN, TROUBLE
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 NOTICE_PAUSE = 0.02
 """Seconds between two `grown` notices of one run."""
+ECHO_FIRST = BOOST_TAIL
+"""Seconds that what a viewer sees is ahead of its notice: the supervisor must not take the processor from the echo."""
 TICK = 1.0
 """Seconds between two tries of what failed: a full disk, a closed terminal, no supervisor."""
 
@@ -78,11 +81,12 @@ class Keeper:
         self.runs.touch(run)
         if not run.watched or run.notice_due:
             return
-        if run.next_notice <= self.loop.mono:
+        pause = max(run.next_notice - self.loop.mono, ECHO_FIRST if run.viewers.all else 0.0)
+        if pause <= 0:
             self._notify_output(run)
         else:
             run.notice_due = True
-            self.loop.later(run.next_notice - self.loop.mono, lambda: self._notify_output(run))
+            self.loop.later(pause, lambda: self._notify_output(run))
 
     def _notify_output(self, run: KeptRun) -> None:
         run.notice_due = False

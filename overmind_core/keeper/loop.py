@@ -8,6 +8,7 @@ held up, not the person.
 from __future__ import annotations
 
 import heapq
+import select
 import selectors
 import sys
 import time
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
+MOST_READY = 256
+"""Descriptors that one turn serves; the others come first in the next one."""
 BOOST = 0.005
 """Seconds that a key has the turns for its own, unless its echo comes earlier."""
 BOOST_TAIL = 0.001
@@ -52,14 +55,68 @@ class Timer:
         self.action = None
 
 
+_READY_FOR = {1: READ, 4: WRITE}
+"""EPOLLIN and EPOLLOUT → READ or WRITE; any other event means both. EPOLLIN is READ. Source: epoll_ctl(2)."""
+
+
+class Watch:
+    """Descriptors that are waited for. `selectors`, but for what that costs each key on Linux."""
+
+    __slots__ = ("_epoll", "_events")
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._events: dict[int, int] = {}
+        """Descriptor → READ, WRITE or both."""
+
+    def set(self, fd: int, events: int) -> None:
+        """Wait for `events` of `fd`; 0 is not at all."""
+        before = self._events.pop(fd, 0)
+        if events:
+            self._events[fd] = events
+            mask = (select.EPOLLIN if events & READ else 0) | (select.EPOLLOUT if events & WRITE else 0)
+            (self._epoll.modify if before else self._epoll.register)(fd, mask)
+        elif before:
+            self._epoll.unregister(fd)
+
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Return descriptors with what they are ready for, in the kernel's order; who hung up is ready for anything."""
+        ready: list[tuple[int, int]] = self._epoll.poll(timeout, MOST_READY)
+        if len(ready) == 1 and ready[0][1] == READ:  # as with each key and its echo
+            return ready
+        return [(fd, _READY_FOR.get(mask, READ | WRITE) & self._events[fd]) for fd, mask in ready]
+
+
+class PortableWatch:
+    """The same where there is no epoll."""
+
+    __slots__ = ("_selector",)
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+
+    def set(self, fd: int, events: int) -> None:
+        """Wait for `events` of `fd`; 0 is not at all."""
+        known = fd in self._selector.get_map()
+        if events:
+            (self._selector.modify if known else self._selector.register)(fd, events)
+        elif known:
+            self._selector.unregister(fd)
+
+    def wait(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Return descriptors with what they are ready for."""
+        return [(key.fd, events) for key, events in self._selector.select(timeout)]
+
+
 class Loop:
     """Watches descriptors, timers and work."""
 
     __slots__ = (
+        "_all",
+        "_awaited",
         "_boost_until",
         "_next_boost",
         "_preferred",
-        "_preferred_selector",
         "_sources",
         "_stopped",
         "_timer_count",
@@ -67,14 +124,14 @@ class Loop:
         "_watched",
         "_work",
         "mono",
-        "selector",
         "wall",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.selector = selectors.DefaultSelector()
-        self._preferred_selector = selectors.DefaultSelector()
-        """The awaited ones of `selector`."""
+        make_watch = Watch if hasattr(select, "epoll") else PortableWatch
+        self._all = make_watch()
+        self._awaited = make_watch()
+        """Those of them that a person waits for."""
         self._preferred: set[int] = set()
         self._boost_until = 0.0
         self._next_boost = 0.0
@@ -98,9 +155,9 @@ class Loop:
         if not events:
             self.forget(fd)
             return
-        _set_events(self.selector, fd, before, events)
+        self._all.set(fd, events)
         if fd in self._preferred:
-            _set_events(self._preferred_selector, fd, before, events)
+            self._awaited.set(fd, events)
         self._watched[fd] = events
 
     def forget(self, fd: int) -> None:
@@ -108,9 +165,9 @@ class Loop:
         self._sources.pop(fd, None)
         events = self._watched.pop(fd, 0)
         if events:
-            self.selector.unregister(fd)
+            self._all.set(fd, 0)
             if fd in self._preferred:
-                self._preferred_selector.unregister(fd)
+                self._awaited.set(fd, 0)
 
     def prefer(self, fd: int, *, on: bool) -> None:
         """Mark `fd` as one that a person waits for; unmark it before it is closed."""
@@ -118,7 +175,7 @@ class Loop:
             return
         (self._preferred.add if on else self._preferred.remove)(fd)
         if events := self._watched.get(fd, 0):
-            _set_events(self._preferred_selector, fd, 0 if on else events, events if on else 0)
+            self._awaited.set(fd, events if on else 0)
 
     def boost(self) -> None:
         """Serve only the preferred descriptors for a moment: somebody has pressed a key."""
@@ -152,8 +209,8 @@ class Loop:
             events = self._select(timeout)
             self.wall = time.time()
             self.mono = time.monotonic()
-            for key, mask in events:
-                source = self._sources.get(key.fd)
+            for fd, mask in events:
+                source = self._sources.get(fd)
                 if source is not None:
                     try:
                         source.ready(mask)
@@ -163,18 +220,15 @@ class Loop:
             self._run_timers()
             timeout = self._run_work()
 
-    def _select(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
-        until = self._until_next_timer(timeout)
-        left = self._boost_until - time.monotonic()
+    def _select(self, timeout: float | None) -> list[tuple[int, int]]:
+        now = time.monotonic()
+        if self._timers:
+            delay = max(0.0, self._timers[0][0] - now)
+            timeout = delay if timeout is None else min(delay, timeout)
+        left = self._boost_until - now
         if left <= 0:
-            return self.selector.select(until)
-        return self._preferred_selector.select(left if until is None else min(left, until))
-
-    def _until_next_timer(self, timeout: float | None) -> float | None:
-        if not self._timers:
-            return timeout
-        delay = max(0.0, self._timers[0][0] - time.monotonic())
-        return delay if timeout is None else min(delay, timeout)
+            return self._all.wait(timeout)
+        return self._awaited.wait(left if timeout is None else min(left, timeout))
 
     def _run_timers(self) -> None:
         while self._timers and self._timers[0][0] <= self.mono:
@@ -189,16 +243,6 @@ class Loop:
             if wait is not None and (timeout is None or wait < timeout):
                 timeout = wait
         return timeout
-
-
-def _set_events(selector: selectors.BaseSelector, fd: int, before: int, events: int) -> None:
-    """Have `fd` watched for `events`, where it was watched for `before`; 0 is not at all."""
-    if not before:
-        selector.register(fd, events)
-    elif events:
-        selector.modify(fd, events)
-    else:
-        selector.unregister(fd)
 
 
 def guarded(action: Callable[[], float | None]) -> float | None:

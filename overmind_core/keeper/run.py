@@ -225,11 +225,16 @@ class KeptRun:
     def _append(self, stream: int, data: memoryview) -> None:
         observer = self._observer
         try:
-            self.log.append(stream, data, observer.loop.wall)
+            self.log.write(stream, data)
         except OSError as error:
             self.on_log_error(error)
+        self.viewers.show(data)  # a person waits for it, and nobody for what follows
+        if not self.log.blocked:
+            try:
+                self.log.note_growth(stream, observer.loop.wall)
+            except OSError as error:
+                self.on_log_error(error)
         self.last = observer.loop.mono
-        self.viewers.show(data)
         observer.on_output(self)
 
     def _at_end(self, output: OutputSource) -> None:

@@ -94,7 +94,12 @@ class RunLogWriter:
         return self._unwritten[1] if self._unwritten is not None and self._unwritten[0] == stream else b""
 
     def append(self, stream: int, data: bytes | memoryview, wall: float) -> None:
-        """Write `data` at the end of `stream`; `wall` in seconds since the epoch. Raises OSError."""
+        """Write `data` at the end of `stream`, and note when; `wall` in seconds since the epoch. Raises OSError."""
+        self.write(stream, data)
+        self.note_growth(stream, wall)
+
+    def write(self, stream: int, data: bytes | memoryview) -> None:
+        """Write `data` at the end of `stream`; `note_growth` has to follow. Raises OSError."""
         at = 0
         length = len(data)
         try:
@@ -108,7 +113,11 @@ class RunLogWriter:
             self._unwritten = (stream, bytes(data[at:]))
             self.offsets[stream] += at
             raise
-        offset = self.offsets[stream] = self.offsets[stream] + length
+        self.offsets[stream] += length
+
+    def note_growth(self, stream: int, wall: float) -> None:
+        """Note in the index that `stream` has grown, and begin a new segment where that is due. Raises OSError."""
+        offset = self.offsets[stream]
         records = self._pace.on_growth(stream, offset, int(wall * _TIMES))
         if records:
             self._write_index(records, stream)

@@ -160,6 +160,10 @@ class FrameDecoder:
             FrameError: a length over `FRAME_LIMIT`; the stream can't be trusted any more.
         """
         held = self._held
+        if not held and len(data) >= _HEAD.size:  # one frame in one piece, as a key and its echo are
+            kind, length = _HEAD.unpack_from(data)
+            if length == len(data) - _HEAD.size <= FRAME_LIMIT:
+                return [(kind, data[_HEAD.size :])]
         held += data
         frames: list[tuple[int, bytes]] = []
         at = 0

@@ -54,6 +54,10 @@ class KeyFilter:
             return None
         return REPORT_SECONDS if _REPORT_BEGUN.match(self._begun) else ESC_SECONDS
 
+    def is_plain(self, data: bytes) -> bool:
+        """Whether `data` would be passed on as it is, with nothing held before or after it."""
+        return not self._begun and not self._pasting and self._special.search(data) is None
+
     def feed(self, data: bytes) -> bytes:
         """What to pass on now that `data` was read."""
         if self._passed and self._begun in _LONE and not self._late(data):

@@ -62,6 +62,8 @@ class TerminalRestore:
         """Record what matters in `data`, which may be cut anywhere."""
         if self._cut:
             data = self._cut + data
+        elif b"\x1b" not in data:
+            return
         for private, final, stack, count, reset in _SEQUENCES.findall(data):
             if private:
                 self._switched(private.split(b";"), on=final == b"h")
@@ -89,7 +91,8 @@ class TerminalRestore:
 IN, OUT = 0, 1
 LARGEST = 4096
 """Columns or rows."""
-READ = 1 << 16
+READ = 1 << 12
+"""Bytes asked of the terminal at once: it holds no more (n_tty)."""
 WRITE = 1 << 14
 """Bytes offered to the terminal at once."""
 WAITING_LIMIT = 1 << 18

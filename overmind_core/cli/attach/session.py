@@ -70,6 +70,8 @@ def mission_ended(name: str, item: Mapping[str, Any]) -> SessionEnd:
     return SessionEnd(f"{display_safe(name)} ended: {how}{display_safe(why)}", exit_status(status, code, reason))
 
 
+_KEYS = [(IN, select.POLLIN)]
+"""Events: keys were pressed, and nothing else has come."""
 CTRL_C = b"\x03"
 BELL = b"\x07"
 REJOIN = 0.1
@@ -117,11 +119,42 @@ class AttachSession:
     def _turn(self) -> None:
         patience = self._timeout()
         self._arrange()
-        for fd, _ in self._poll.poll(None if patience is None else patience * 1000):
+        events = self._pass_on() if patience is None else self._poll.poll(patience * 1000)
+        for fd, _ in events:
             act = self._handlers.get(fd)
             if act is not None and self._end is None:
                 act()
         self._handle_timers()
+
+    def _pass_on(self) -> list[tuple[int, int]]:
+        """Pass keys there and bytes back while nothing else happens; return the events that are something else.
+
+        Each key and its echo go this way, and find the processor's caches cold: whatever is touched here besides costs
+        microseconds that a person waits. It does nothing that `_read_keys` and `_relay` would not do.
+        """
+        stream, poll = self._stream, self._poll.poll
+        if stream is None or not self._is_clear(stream):
+            return poll()
+        inward = [(stream.fileno(), select.POLLIN)]
+        while self._is_clear(stream):
+            events = poll()
+            if events == inward:
+                self._relay()
+            elif events == _KEYS:
+                data = self._terminal.read()
+                if not data or not self._keys.is_plain(data):
+                    self._on_keys(data)
+                    break
+                self._send(data_frame(data))
+            else:
+                return events
+        return []
+
+    def _is_clear(self, stream: KeeperStream) -> bool:
+        """Whether there is nothing to do but to pass on what comes."""
+        terminal = self._terminal
+        waits = stream.has_unsent or terminal.behind or terminal.lost
+        return self._stream is stream and self._attachment.may_write and not waits
 
     def _arrange(self) -> None:
         """Wait for what matters now."""
@@ -151,7 +184,9 @@ class AttachSession:
     # keys
 
     def _read_keys(self) -> None:
-        data = self._terminal.read()
+        self._on_keys(self._terminal.read())
+
+    def _on_keys(self, data: bytes) -> None:
         self._typed_at = time.monotonic()
         self._send_typed(self._keys.feed(data))
         gives_up = CTRL_C in data and not self._attachment.may_write
@@ -179,7 +214,8 @@ class AttachSession:
         if self._stream is None:
             return
         try:
-            self._stream.flush()
+            if self._stream.has_unsent:
+                self._stream.flush()
             frames = self._stream.receive()
         except (ConnectionError, FrameError):
             self._break_off()

@@ -32,6 +32,10 @@ def ancient(path, name):
     os.utime(os.path.join(path, name), (1, 1))
 
 
+def pipe(path):
+    os.mkfifo(path)
+
+
 WORK = {
     "a new file": (lambda repo, path: repo.write("out/new.js", at=path), ("out/new.js",)),
     "a new file beside tracked ones": (lambda repo, path: repo.write("new.log", at=path), ("new.log",)),
@@ -55,7 +59,7 @@ WORK = {
     "a folder": (lambda _repo, path: os.makedirs(f"{path}/out/new/empty"), ()),
     "a pipe": (lambda _repo, path: os.mkfifo(f"{path}/out/pipe"), ()),
     "a pipe in the place of a cache's tag": (
-        lambda repo, path: (repo.write("out/c/made.js", at=path), os.mkfifo(f"{path}/out/c/CACHEDIR.TAG")),
+        lambda repo, path: [repo.write("out/c/made.js", at=path), pipe(f"{path}/out/c/CACHEDIR.TAG")],
         ("out/c/made.js",),
     ),
     "a file that is gone": (lambda _repo, path: os.unlink(f"{path}/set.log"), ()),

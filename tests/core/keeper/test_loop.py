@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import pytest
 
-from overmind_core.keeper.loop import BOOST, READ, WRITE, Loop
+from overmind_core.keeper.loop import BOOST, READ, WRITE, Loop, PortableWatch, Watch
 
 
 class Source:
@@ -40,7 +41,7 @@ def loop():
 
 
 def served(loop):
-    return {key.fd for key, _ in loop._select(0.0)}
+    return {fd for fd, _ in loop._select(0.0)}
 
 
 def test_everybody_is_served(loop):
@@ -83,3 +84,51 @@ def test_keys_without_a_pause_take_about_a_tenth_of_the_time(loop):
         loop.boost()
         held += loop._boost_until > loop.mono
     assert held < 120
+
+
+@pytest.fixture(params=[Watch, PortableWatch])
+def watch(request):
+    return request.param()
+
+
+@pytest.fixture
+def ends():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def test_a_descriptor_is_ready_for_what_is_waited_for_and_no_more(watch, ends):
+    ours, theirs = ends
+    assert watch.wait(0.0) == []
+    watch.set(ours.fileno(), READ)
+    assert watch.wait(0.0) == []
+    theirs.send(b"x")
+    assert watch.wait(0.0) == [(ours.fileno(), READ)]
+    watch.set(ours.fileno(), READ | WRITE)
+    assert watch.wait(None) == [(ours.fileno(), READ | WRITE)]
+    watch.set(ours.fileno(), WRITE)
+    assert watch.wait(0.0) == [(ours.fileno(), WRITE)]
+    watch.set(ours.fileno(), 0)
+    watch.set(ours.fileno(), 0)
+    assert watch.wait(0.0) == []
+
+
+@pytest.mark.parametrize("events", [READ, WRITE, READ | WRITE])
+def test_who_hung_up_is_ready_for_all_that_is_waited_for(watch, ends, events):
+    ours, theirs = ends
+    watch.set(ours.fileno(), events)
+    theirs.close()
+    assert watch.wait(0.0) == [(ours.fileno(), events)]
+
+
+def test_all_who_are_ready_are_served(watch):
+    pairs = [os.pipe() for _ in range(20)]
+    for reading, writing in pairs:
+        watch.set(reading, READ)
+        os.write(writing, b"x")
+    assert sorted(watch.wait(0.0)) == sorted((reading, READ) for reading, _ in pairs)
+    for reading, writing in pairs:
+        watch.set(reading, 0)
+        os.close(reading)
+        os.close(writing)

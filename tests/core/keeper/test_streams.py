@@ -259,3 +259,13 @@ def test_what_was_typed_right_before_leaving_arrives_although_nobody_takes_the_o
         viewer.socket.sendall(wire.data_frame(f"line {number}\r".encode()))
         viewer.close()
     eventually(lambda: heard.exists() and heard.read_text().splitlines() == [f"line {n}" for n in range(20)])
+
+
+def test_the_supervisor_is_notified_of_what_a_viewer_has_seen(keeper, client):
+    client.spawn(RUN, "read x; sleep 100", stdin="tty")
+    client.ask("watch", run=RUN, on=True)
+    typist = view(keeper, client, "write", columns=80, rows=24)
+    for letter in b"abc":
+        typist.socket.sendall(wire.data_frame(bytes([letter])))
+        data_until(typist, lambda data, letter=letter: bytes([letter]) in data)
+        client.notice("grown", RUN, out=len(read_log(keeper.home, RUN)))

@@ -15,7 +15,7 @@ from overmind_core.kernel.request import Caller
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import UNKNOWN, parent_of
 from overmind_core.system.process_table import environ
-from overmind_core.system.run_mark import MARK_RLIMIT, OWN_VARIABLE, MarkPool, clear_own_mark_of, give_own_mark_to
+from overmind_core.system.run_mark import OWN_VARIABLE, MarkPool, clear_own_mark_of, give_own_mark_to, unmarked_limit
 from overmind_core.system.unixsocket import Peer
 from tests.kit.waiting import eventually
 
@@ -97,7 +97,7 @@ def test_who_wears_the_mark_of_a_run_that_is_over_is_inside_some_mission(child, 
     for home in (HOME, "/home/of/another"):
         mark = MarkPool(str(tmp_path / "marks"), home).take()
         pids.append(child())
-        resource.prlimit(pids[-1], MARK_RLIMIT, (mark, resource.getrlimit(MARK_RLIMIT)[1]))
+        resource.prlimit(pids[-1], resource.RLIMIT_MSGQUEUE, (mark, unmarked_limit()))
     assert [asked(pid) for pid in pids] == [UNKNOWN, None]
     assert asked(child()) is None
 

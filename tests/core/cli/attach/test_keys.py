@@ -111,3 +111,24 @@ def test_a_paste_is_one_also_when_each_byte_comes_late():
     for byte in PASTE_BEGINS + b"\x1c" + PASTE_ENDS:
         arrived += typing.feed(bytes([byte])) + typing.feed(b"") + typing.tick()
     assert (arrived, typing.left) == (PASTE_BEGINS + b"\x1c" + PASTE_ENDS, False)
+
+
+@given(
+    before=st.lists(st.sampled_from([*INNOCENT, PASTE_BEGINS, PASTE_ENDS, b"\x1b", b"\x1b["]) | st.binary(max_size=3)),
+    data=st.sampled_from([*INNOCENT, *LEAVES]) | st.binary(max_size=8),
+)
+def test_plain_keys_are_passed_on_as_they_are_and_nothing_is_held(before, data):
+    typing = KeyFilter(KEYS)
+    for one in before:
+        typing.feed(one)
+    if not typing.left and typing.is_plain(data):
+        assert (typing.feed(data), typing.left, typing.timeout) == (data, False, None)
+
+
+def test_letters_are_plain_and_an_escape_and_a_key_that_leaves_are_not(typing):
+    assert all(typing.is_plain(data) for data in (b"a", "ç😀".encode(), b"\x03", b"\r"))
+    assert not any(typing.is_plain(data) for data in (b"\x1b", b"a\x1b[A", b"\x1c", b"\x11"))
+    typing.feed(b"\x1b[")
+    assert not typing.is_plain(b"a")
+    typing.feed(b"A" + PASTE_BEGINS)
+    assert not typing.is_plain(b"a")
