@@ -14,7 +14,6 @@ from textual import events
 from overmind_tui.events.page import EventsPage
 from overmind_tui.log.paged_log import PagedLog
 from overmind_tui.missions.describe_page import DescribePage
-from overmind_tui.missions.screen import MissionsScreen
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
@@ -39,10 +38,12 @@ def test_agent_text_is_literal_in_every_view(om, opened):
         for key in ("l", "z", "escape", "escape"):
             await pilot.press(key)
             await literal(key)
-        for key, page in (("d", DescribePage), ("q", MissionsScreen)):
-            await pilot.press(key)
-            await until(pilot, lambda page=page: isinstance(app.screen, page), what=f"the page that {key} opens")
-            await literal(key)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, DescribePage), what="the description")
+        await literal("d")
+        await pilot.press("q")
+        await until(pilot, lambda: app.screen is app.main, what="the missions")
+        await literal("q")
         for line in (f":{HOSTILE}", f"/{HOSTILE}", ":events", ":info"):
             app.main.to_front()
             await pilot.press({":": "colon", "/": "slash"}[line[0]])
