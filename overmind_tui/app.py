@@ -49,6 +49,7 @@ from overmind_tui.shell.requests import OnAnswers, Requests
 from overmind_tui.shell.settings import Settings
 from overmind_tui.shell.shell import ring
 from overmind_tui.shell.supervisor_host import SupervisorHost
+from overmind_tui.shell.timers import SureTimers
 from overmind_tui.shell.updates import Item, Updates, show_bottom
 from overmind_tui.shell.user_state import AwaySummary, Presence, SeenTracker
 from overmind_tui.shell.world import World
@@ -58,7 +59,7 @@ EXPECTED_SECONDS = 1.0
 """How long keys wait for a view that needs an answer first."""
 
 
-class OvermindApp(App[str], inherit_bindings=False):
+class OvermindApp(SureTimers, App[str], inherit_bindings=False):
     """Returns what is to be said on the terminal afterwards.
 
     Args:

@@ -6,6 +6,7 @@ Enter anywhere starts it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -108,8 +109,8 @@ class FormScreen(NeedsRoom, ModalScreen[None]):
             self._be(continued)
             return
         self._waits = True
-        self.shell.typed.hold()
-        self._hold_timer = self.set_timer(HOLD_SECONDS, self.shell.typed.release)
+        hold = self.shell.typed.hold()
+        self._hold_timer = self.set_timer(HOLD_SECONDS, partial(self.shell.typed.give_up, hold))
         self._changed()
         self._start(self, self.state)
 

@@ -9,6 +9,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from rich.style import Style
@@ -139,8 +140,8 @@ class Composer(NeedsRoom, ModalScreen[None]):
             self.refused(f"nothing to {self._purpose.verb} yet · esc closes the box")
         else:
             self._waits, self._refusal = True, ""
-            self.shell.typed.hold()
-            self._hold_timer = self.set_timer(HOLD_SECONDS, self.shell.typed.release)
+            hold = self.shell.typed.hold()
+            self._hold_timer = self.set_timer(HOLD_SECONDS, partial(self.shell.typed.give_up, hold))
             self._changed()
             self._purpose.send(self, self.field.text)
 

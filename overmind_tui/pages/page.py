@@ -22,6 +22,7 @@ from overmind_tui.render.layout import Panel
 from overmind_tui.shell import actions, clipboard, keymap
 from overmind_tui.shell.actions import Action, Context
 from overmind_tui.shell.shell import RowSelection, Shell
+from overmind_tui.shell.timers import SureTimers
 from overmind_tui.widgets.command_bar import CommandBar
 from overmind_tui.widgets.lines import Lines
 from overmind_tui.widgets.table import ResourceTable
@@ -123,7 +124,7 @@ class RateLimited(Screen[None]):
             super()._on_timer_update()
 
 
-class NeedsRoom(Screen[None]):
+class NeedsRoom(SureTimers, Screen[None]):
     """Covers all of itself while it has no room, unless it has words of its own for that.
 
     Attributes:

@@ -91,15 +91,21 @@ class KeyQueue:
         self._waiting.append(event)
         self._drain()
 
-    def hold(self) -> None:
-        """A screen is opening."""
+    def hold(self) -> int:
+        """A screen is opening; which hold that is."""
         self._held = True
         self._holds += 1
+        return self._holds
 
     def release(self) -> None:
         """The screen can take keys."""
         self._held = False
         self._drain()
+
+    def give_up(self, hold: int) -> None:
+        """Nobody waits any longer for what that hold is for; another screen may be opening by now."""
+        if self.is_held_for(hold):
+            self.release()
 
     def hush(self) -> None:
         """The place that text was typed into is gone, or did not open: text that still comes is no commands."""
@@ -107,8 +113,7 @@ class KeyQueue:
 
     def expect(self) -> Expected:
         """A view was asked for that opens later: what is typed is for that."""
-        self.hold()
-        return Expected(self, self._holds)
+        return Expected(self, self.hold())
 
     def is_held_for(self, hold: int) -> bool:
         """Whether it is still that hold that keys wait for."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
+from functools import partial
 
 from rich.style import Style
 from textual.message import Message
@@ -19,6 +20,7 @@ from overmind_tui.log.index import LogPage
 from overmind_tui.log.lines import StyledText
 from overmind_tui.log.paged_log import PagedLog, RowPlace, ScreenRows
 from overmind_tui.log.pattern import Pattern
+from overmind_tui.shell.timers import SureTimers
 from overmind_tui.widgets.canvas import Run, ScrollCanvas, style_of
 
 REMEMBERED = 1024
@@ -163,7 +165,7 @@ SWITCH_SECONDS = 0.1
 """Seconds that another log may stay in sight until the wanted one is there."""
 
 
-class LogView(LogCanvas):
+class LogView(SureTimers, LogCanvas):
     """The lines of one log.
 
     Attributes:
@@ -183,6 +185,8 @@ class LogView(LogCanvas):
         self.mission: str | None = None
         self.read_pages: Callable[[Sequence[LogPage]], None] = lambda _pages: None
         self._awaited: Timer | None = None
+        self._switches = 0
+        """How many logs were waited for, or had come."""
 
     # what is shown
 
@@ -192,14 +196,16 @@ class LogView(LogCanvas):
         self.following, self._offset, self._heading = True, 0, None
         self.marked = self.here = None
         self._stop_waiting()
-        self._awaited = self.set_timer(SWITCH_SECONDS, self._waited)
+        self._awaited = self.set_timer(SWITCH_SECONDS, partial(self._waited, self._switches))
 
-    def _waited(self) -> None:
-        """It is late: show that nothing is there yet."""
-        self.show(PagedLog())
-        self.post_message(self.Changed())
+    def _waited(self, switches: int) -> None:
+        """It is late: show that nothing is there yet, unless it has come since the time was over."""
+        if switches == self._switches:
+            self.show(PagedLog())
+            self.post_message(self.Changed())
 
     def _stop_waiting(self) -> None:
+        self._switches += 1
         if self._awaited is not None:
             self._awaited.stop()
             self._awaited = None

@@ -19,7 +19,6 @@ from overmind_core.system.paths import Home
 from overmind_tui.app import OvermindApp
 from overmind_tui.pages import dialog
 from overmind_tui.shell.world import World
-from overmind_tui.widgets import log
 from tests.kit import idle
 from tests.kit.overmind import REPOSITORY, Overmind
 from tests.kit.pictures import SIZES, Album, compared
@@ -102,17 +101,6 @@ def paced_by_events() -> Iterator[None]:
     """A key was taken when nothing is left to do, not when some time has gone by."""
     with pytest.MonkeyPatch.context() as patch:
         idle.install(patch)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def logs_that_come_late_are_kept() -> Iterator[None]:
-    """A log that comes in the very moment in which the wait for it ends is wiped: a fault of the view, not of a test.
-
-    Once it is gone this fixture can go.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log, "SWITCH_SECONDS", 30.0)
         yield
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC
-from functools import partial
+from types import SimpleNamespace
 
 from textual import events
 
 from overmind_tui.events.page import EventsPage
+from overmind_tui.log.paged_log import PagedLog
 from overmind_tui.missions.describe_page import DescribePage
-from overmind_tui.missions.screen import MissionsScreen
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
@@ -30,17 +34,16 @@ def test_agent_text_is_literal_in_every_view(om, opened):
         async def literal(what):
             await until(pilot, lambda: HOSTILE in picture(app), what=f"its words after {what}")
 
-        def shows(page):
-            return isinstance(app.screen, page)
-
         await literal("the start")
         for key in ("l", "z", "escape", "escape"):
             await pilot.press(key)
             await literal(key)
-        for key, page in (("d", DescribePage), ("q", MissionsScreen)):
-            await pilot.press(key)
-            await until(pilot, partial(shows, page), what=f"the page that {key} opens")
-            await literal(key)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, DescribePage), what="the description")
+        await literal("d")
+        await pilot.press("q")
+        await until(pilot, lambda: app.screen is app.main, what="the missions")
+        await literal("q")
         for line in (f":{HOSTILE}", f"/{HOSTILE}", ":events", ":info"):
             app.main.to_front()
             await pilot.press({":": "colon", "/": "slash"}[line[0]])
@@ -82,24 +85,69 @@ def test_esc_with_a_key_close_behind_is_both_but_never_ends_work(om, opened):
     """Over a network the two arrive together, as alt and the key would."""
 
     async def scenario(app, pilot):
-        def panel():
-            return app.main.panels.current
-
         await pilot.press("l", "alt+:")
         await until(pilot, lambda: app.main.bar.sign == ":", what="the line after the colon")
-        assert panel() is Panel.TABLE
+        assert app.main.panels.current is Panel.TABLE
         await pilot.press("escape")
         for key, name in (("x", "x"), ("ctrl+k", "ctrl-k"), ("q", "q"), ("ctrl+c", "ctrl-c")):
             await pilot.press("l", f"alt+{key}")
             assert app.screen is app.main
-            assert panel() is Panel.TABLE
+            assert app.main.panels.current is Panel.TABLE
             assert app.notice.text == f"{name}: not done, it came together with esc · press it again"
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="the question")
         await pilot.press("alt+l")
         assert app.screen is app.main
-        assert panel() is Panel.LOG
+        assert app.main.crumbs[-1] == "logs"
         assert om.api("ps")[0]["status"] == "running"
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_no_timer_is_left_out_however_late_it_is(opened, monkeypatch):
+    """Not that of the program, of a page, of a box or of a log: each is waited for, by keys or by what is drawn."""
+
+    async def late(pump):
+        fired = asyncio.Event()
+        one = pump.set_timer(0.004, fired.set)
+        given = iter((1000.0, 1010.0, 1020.0))
+        now, ours = time.monotonic, threading.get_ident()
+
+        def is_its_own():
+            return threading.get_ident() == ours and asyncio.current_task() is one._task
+
+        with monkeypatch.context() as patch:
+            clock = "textual.timer._time.get_time"
+            patch.setattr(clock, lambda: next(given, now()) if is_its_own() else now())
+            await asyncio.wait_for(fired.wait(), 5.0)
+
+    async def scenario(app, pilot):
+        for pump in (app, app.main, app.main.log_view):
+            await late(pump)
+        await pilot.press("n")
+        await late(app.screen)
+
+    opened({"alpha": "sleep 300"}, scenario)
+
+
+def test_a_log_that_comes_when_it_is_late_already_is_shown(opened):
+    async def scenario(app, pilot):
+        view = app.main.log_view
+        late: list[Callable[[], None]] = []
+
+        def set_timer(_seconds, then):
+            late.append(then)
+            return SimpleNamespace(stop=lambda: None)
+
+        view.set_timer = set_timer
+        view.start(None, "nothing yet")
+        came = PagedLog()
+        view.show(came)
+        late[0]()
+        assert view.paged_log is came
+        view.start(None, "nothing yet")
+        late[1]()
+        assert view.paged_log is not came
 
     opened({"alpha": "sleep 300"}, scenario)
 

@@ -40,6 +40,19 @@ def test_text_after_a_refusal_does_nothing_while_it_is_typed(presses, taken):
     assert [key for now, key, typed in presses if not quiet.swallows(key, typed, now)] == taken
 
 
+def test_who_gives_up_waiting_lets_no_key_go_to_a_screen_that_is_opening_since():
+    got: list[str] = []
+    queue = KeyQueue(lambda key, _: got.append(key), got.append)
+    sent = queue.hold()
+    queue.release()
+    opening = queue.hold()
+    queue.put(events.Key("x", "x"))
+    queue.give_up(sent)
+    assert got == []
+    queue.give_up(opening)
+    assert got == ["x"]
+
+
 def test_a_paste_after_a_refusal_is_nothing():
     got: list[str] = []
     now = 0.0
