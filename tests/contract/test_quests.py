@@ -94,7 +94,7 @@ def test_what_makes_no_quest_is_refused_by_name_and_leaves_nothing(om, quests, c
         (["quest", "wait", "nosuch"], "not_found", 1),
         (["quest", "logs", "nosuch"], "not_found", 1),
         (["quest", "cancel", "nosuch"], "not_found", 1),
-        (["quest", "list", "--status", "lost"], "invalid", 1),
+        (["quest", "list", "--status", "lost"], "invalid", 2),
     ]:
         with cases(" ".join(words)):
             om.refused(*words, code=code, exit_code=exit_code)
