@@ -113,8 +113,8 @@ def _spawn_failed(mission: Mission, fact: SpawnFailed, now: Now) -> Outcome:
         raise IllegalTransition(mission.status, TransitionStep.END)
     if mission.ending is None:
         mission = with_step(mission, TransitionStep.END)
-    cause = mission.ending.cause if mission.ending else Cause.SPAWN_FAILED
-    ending = Ending(cause, now.mono, exited=True, gone=True, hopeless=fact.hopeless)
+    begun = mission.ending or Ending(Cause.SPAWN_FAILED, now.mono)
+    ending = Ending(begun.cause, now.mono, exited=True, gone=True, hopeless=fact.hopeless, resume_at=begun.resume_at)
     failed = replace(mission, pid=None, exit_code=None, reason=fact.code, ending=ending, run_started_mono=now.mono)
     return conclude(failed, now, (events.StartFailed(text=f"--- could not start: {fact.message} ---"),))
 

@@ -6,7 +6,7 @@ import signal
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
@@ -554,7 +554,15 @@ def test_the_restart_budget_is_never_exceeded(policy, history):
         assert len(after.restarts_mono) <= max(1, policy.max_restarts), "memory is bounded, too"
 
 
+LIMITED = Exited(None, NOW.wall, left=True, verdict=RunVerdict(False, None, Retry.WAIT, NOW.wall + 1))
+"""The run has ended because of a limit of use; a process of it has not."""
+
+
 @given(POLICIES, HISTORIES)
+@example(
+    RestartPolicy(Restart.ON_FAILURE, max_restarts=0, window=1.0, backoff=0.0),
+    [(Spawned(2, 0.0, 0.0), 0.0), (LIMITED, 0.0), (SpawnFailed("no_terminals", "none left"), 0.0)],
+)
 def test_the_delay_doubles_from_the_last_healthy_run(policy, history):
     n = 0
     for before, fact, after, effects, now in live_through(policy, history):
