@@ -345,6 +345,7 @@ def test_whenever_a_supervisor_is_killed_each_run_comes_once(om, rituals):
     for pause in (0.9, 0.13):
         time.sleep(pause)  # any moment will do
         kill_supervisor(om)
+    rituals.until("chaos", lambda rows: len([row for row in rows if row["name"]]) >= 2)
     om.api("ritual_pause", id="chaos")
     rows = rituals.until("chaos", lambda rows: all(row["status"] != "running" for row in rows))
     begun = [row["name"] for row in rows if row["name"]]
