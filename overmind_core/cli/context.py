@@ -140,9 +140,9 @@ def is_interactive() -> bool:
 
 def answered_yes(question: str) -> bool:
     """Ask the person; anything but yes is no."""
-    sys.stderr.write(f"{display_safe(question)} [y/N] ")
-    sys.stderr.flush()
     try:
+        sys.stderr.write(f"{display_safe(question)} [y/N] ")
+        sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
     except KeyboardInterrupt:
         sys.stderr.write("\n")  # the shell's prompt begins a line of its own

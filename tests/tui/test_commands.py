@@ -146,7 +146,9 @@ def test_verbs_mean_the_marked_rows_else_the_cursors(om, opened):
         assert om.info("beta")["status"] == "running"
         await pilot.press("space", "space")
         await write(pilot, ":thaw")
-        await until(pilot, lambda: om.info("alpha")["status"] == "running", what="the marked ones")
+        await until(pilot, lambda: isinstance(app.screen, TextPage), what="that beta was not frozen")
+        assert om.info("alpha")["status"] == "running"
+        await pilot.press("escape")
         await write(pilot, ":stop --grace 1s")
         await until(pilot, lambda: isinstance(app.screen, Dialog), what="ending asks")
         assert "stop --grace 1s alpha beta" in picture(app)
