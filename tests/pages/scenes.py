@@ -239,7 +239,9 @@ isolation:
   copy: [.env]
   link: [node_modules]
   setup: [make deps]
+  port_range: 30000-30099
 """
+"""As the page has it, but for ports that nobody else takes meanwhile."""
 APP = """\
 import http.server, os, sys
 class Page(http.server.BaseHTTPRequestHandler):
