@@ -18,7 +18,7 @@ FIRST_RELEASE = "0.1.0"
 
 
 class Danger:
-    """What an operation does to work: one of three. No enumeration, for help would import all that makes these."""
+    """The danger of an operation to work: one of three. No enumeration, for help would import all that makes these."""
 
     __slots__ = ("value",)
 

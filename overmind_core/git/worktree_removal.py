@@ -27,7 +27,7 @@ _IN_USE = re.compile(r"checked out at|used by worktree at")
 _LOCK = "locked"
 """File in git's folder for a worktree, with the reason why it is to stay. Source: gitrepository-layout(5)."""
 _BEING_MADE = "initializing"
-"""What git itself writes there while it makes a worktree. Source: git's builtin/worktree.c."""
+"""The reason that git itself writes there while it makes a worktree. Source: git's builtin/worktree.c."""
 
 
 class Locked(RemovalRefused):

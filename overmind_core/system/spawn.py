@@ -55,7 +55,7 @@ class SpawnError(OSError):
 
 
 class SpawnPlan:
-    """What to start. Every text is bytes, as the kernel takes it, but that an environment may be of plain ASCII."""
+    """A process to start. Every text is bytes, as the kernel takes it; an environment may be of plain ASCII."""
 
     __slots__ = ("argv", "columns", "cwd", "env", "mark", "nofile", "program", "rows", "stdin", "tty", "umask")
 

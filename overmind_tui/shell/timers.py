@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SureTimers(MessagePump):
-    """Whoever sets timers: none of them is left out, however late it is."""
+    """A message pump of which no timer is left out, however late it is."""
 
     def set_timer(
         self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False

@@ -141,6 +141,19 @@ async def until(pilot: Pilot[Any], look: Callable[[], object], *, what: str = ""
     raise AssertionError(f"not: {what or look}\n{picture(pilot.app)}")
 
 
+SHELL = ["sh", "-c", "PS1='ready$ ' exec sh"]
+
+
+@pytest.fixture
+def session(om):
+    """Start a session with this command."""
+
+    def start(command=SHELL, name="shell", *options):
+        return om.mission(command, "--type", "session", "--name", name, *options)
+
+    return start
+
+
 @pytest.fixture
 def opened(om, program):
     """Run the program with these missions until they are shown, then the scenario."""

@@ -56,7 +56,7 @@ async def all_answers(lines):
 def serve():
     """Run a scene beside a server and a client that has asked for everything at once."""
 
-    async def beside(scene):
+    async def with_client(scene):
         keeper = Keeper()
         connections: set[Connection] = set()
         table = {"start": Endpoint(Start, keeper.start, asks_keeper=True)}
@@ -73,7 +73,7 @@ def serve():
         finally:
             writer.close()
 
-    return lambda scene: asyncio.run(beside(scene))
+    return lambda scene: asyncio.run(with_client(scene))
 
 
 def test_few_starts_wait_for_the_keeper_at_once_and_all_are_answered(serve):

@@ -75,7 +75,7 @@ class Transport(asyncio.Transport):
         self.written += data
 
 
-def say(link, data):
+def receive(link, data):
     link.get_buffer(-1)[: len(data)] = data
     link.buffer_updated(len(data))
 
@@ -94,13 +94,13 @@ def test_a_keeper_is_mute_only_after_it_gave_no_sign_of_life_when_it_was_asked_f
             assert not link.is_mute()
             await asyncio.sleep(0)
             asked = transport.written.count(b'"status"')
-            say(link, b'{"n": %d, "ok": {}}\n' % (asked + 1))
+            receive(link, b'{"n": %d, "ok": {}}\n' % (asked + 1))
         assert asked >= 5, "an answer may take long"
         await asyncio.sleep(6)
         assert not link.is_mute()
         await asyncio.sleep(5)
         assert link.is_mute()
-        say(link, b'{"notice": "grown"}\n')
+        receive(link, b'{"notice": "grown"}\n')
         assert not link.is_mute()
 
     in_process.run(story())
