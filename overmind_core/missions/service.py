@@ -132,11 +132,13 @@ class Missions:
         inside: str | None = None,
         service: bool = False,
         cleans_up: bool = False,
+        settled: bool = True,
     ) -> Started:
         """As `start`, for what the system itself names, such as an agent of a plan; the spec has a name and a key.
 
         A service belongs to its parent: the limits of the tree are not for it. What cleans up begins also below a
         parent that is being ended, and in a daemon that shuts down. `inside`: the mission for which it is started.
+        Not `settled`: that it runs is not saved yet when this returns, so what is saved next is saved with it.
 
         Raises:
             OvermindError: it can't be started; `name_taken`.
@@ -150,7 +152,9 @@ class Missions:
             told = f"The name {name!r} is taken by mission {holder}. Stop it first: overmind stop {holder}"
             raise OvermindError("name_taken", told, id=holder)
         planned = await self._preparer.planned(spec) if spec.isolate else None
-        return await self._create(spec, planned, inside=inside, also=also, limited=not service, cleans_up=cleans_up)
+        return await self._create(
+            spec, planned, inside=inside, also=also, limited=not service, cleans_up=cleans_up, settled=settled
+        )
 
     async def _begin(
         self, spec: MissionSpec, inside: str | None, caller: Caller | None, also: Callable[[Mission], Write] | None
@@ -172,6 +176,7 @@ class Missions:
         also: Callable[[Mission], Write] | None = None,
         limited: bool = True,
         cleans_up: bool = False,
+        settled: bool = True,
     ) -> Started:
         def check() -> None:
             self._check_open(spec.definition.parent, caller, cleans_up=cleans_up)
@@ -203,12 +208,17 @@ class Missions:
                     writes.append(await self._preparer.record(planned, mission))
                 check()  # once more: it took a moment
                 changes = self._record(mission, environment, spec.request, writes)
+                if planned is None:
+                    asks = self._journal.save(_nothing, lambda: self._launcher.ask(mission.id), first=True)
+                    changes = (*changes, asks)
         except BaseException:
             self._forget(mission.id)
             raise
         await self._saved(mission, changes)
         if planned is None:
             await self._spawn(mission)
+            if settled:
+                await self._journal.saved()
             return Started(mission)
         self._preparer.begin(mission.id)
         return Started(mission, preparing=True, note=planned.note)
@@ -304,7 +314,6 @@ class Missions:
             self._registry.drop(mission)
             self._runner.drop(mission.id)
             raise
-        await self._journal.saved()
 
     def _name(self, wanted: str) -> str:
         if not wanted:
@@ -467,6 +476,10 @@ class Missions:
         self._registry.put(changed, (MissionUpdated(),))
         await self._journal.saved()
         return changed
+
+
+def _nothing() -> None:
+    """Nothing is written: what follows is what counts."""
 
 
 def _standing(mission: Mission) -> Started:

@@ -80,7 +80,8 @@ class AttemptStarter:
         spec = spec_of(request, self._settings, name=f"{plan.blueprint.name}/{agent.name}", parent=plan.id)
         mission = self._registry.live.get(plan.id)
         inside = None if mission is None or mission.definition.parent is None else plan.id
-        return (await self._missions.start_child(spec, inside=inside, cleans_up=agent.cleans_up)).mission.id
+        begun = await self._missions.start_child(spec, inside=inside, cleans_up=agent.cleans_up, settled=False)
+        return begun.mission.id
 
     async def check(self, agent: PlanAgent, applied: Environment) -> None:
         """Look whether the program of an agent is there, before its plan begins. Commands are not looked at.

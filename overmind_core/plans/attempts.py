@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
@@ -14,7 +15,6 @@ from overmind_core.domain.plans.progress import NOT_READY, AgentStage, AttemptEn
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
-from overmind_core.missions.registry import run_of
 from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.spec import Environment
-    from overmind_core.missions.store import RunTable
     from overmind_core.plans.attempt_start import AttemptStarter
     from overmind_core.plans.outputs import AgentOutputs
     from overmind_core.plans.state import PlanState
@@ -71,7 +70,6 @@ class Attempts:
         phase: Phase,
         tasks: Tasks,
         registry: Registry,
-        run_table: RunTable,
         environments: Environments,
         workspace: Workspace,
         observer: Observer,
@@ -85,7 +83,6 @@ class Attempts:
         self._phase = phase
         self._tasks = tasks
         self._registry = registry
-        self._run_table = run_table
         self._environments = environments
         self._workspace = workspace
         self._observer = observer
@@ -119,6 +116,13 @@ class Attempts:
         elif node.stage is AgentStage.RUNNING and not node.ready:
             self._begin_work(name, self._probe(name, mission))
         self._listener.schedule()
+
+    def conclude_now(self, name: str, mission: Mission) -> bool:
+        """Report an end that is not saved yet; False when more has to be done for it, which follows its commit."""
+        if mission.definition.isolated or mission.definition.provider != RAW or self._has_to_be_read(name, mission):
+            return False
+        self._report_end(name, mission)
+        return True
 
     def is_preparing(self, mission: Mission) -> bool:
         """Whether what it is to have of its own is still being made, or could not be."""
@@ -213,13 +217,19 @@ class Attempts:
 
     def _conclude(self, name: str, mission: Mission) -> None:
         """It has ended: at once, unless something that it hands on has to be read first, or its probe was slower."""
+        if self._has_to_be_read(name, mission):
+            self._begin_work(name, self._read(name, self._plan.agents[name], mission))
+        else:
+            self._report_end(name, mission)
+
+    def _has_to_be_read(self, name: str, mission: Mission) -> bool:
         agent = self._plan.agents[name]
         refused = agent.merge is not None and not self._end(mission).ok
-        if refused or name in self._plan.results or agent.outputs or self._is_unproved(name, mission):
-            self._begin_work(name, self._read(name, agent, mission))
-        else:
-            self._cancel_work(name)
-            self._listener.on_end(name, self._end(mission), self._explained(mission))
+        return refused or name in self._plan.results or bool(agent.outputs) or self._is_unproved(name, mission)
+
+    def _report_end(self, name: str, mission: Mission) -> None:
+        self._cancel_work(name)
+        self._listener.on_end(name, self._end(mission), self._explained(mission))
 
     def _is_unproved(self, name: str, mission: Mission) -> bool:
         """Whether it ended well, by itself, and nobody knows that it was ready by then."""
@@ -280,8 +290,8 @@ class Attempts:
 
     def _end(self, mission: Mission) -> AttemptEnd:
         """How the mission ended; one that a person stopped has failed, whatever its exit code."""
-        row = self._run_table.latest(mission.id)
-        by_hand = row is not None and run_of(row).reason == Cause.STOP
+        run = self._registry.newest_run(mission.id)
+        by_hand = run is not None and run.reason == Cause.STOP
         reason = "stopped" if by_hand and mission.status is Status.STOPPED else mission.reason
         if mission.status is Status.KILLED:
             reason = "killed"

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from overmind_core.plans.store import PlanTable
     from overmind_core.system.machine import Clock
 
+_BEGUN = frozenset({AgentStage.RUNNING, AgentStage.STOPPING})
 CLEAN_UP_SECONDS = 300.0
 """How long what cleans up may go on, after the grace, once a plan is being ended."""
 
@@ -161,6 +162,8 @@ class PlanRun:
             node.mission: name for name, node in (*state.nodes.items(), *removed.items()) if node.mission is not None
         }
         """Mission → the agent that it is an attempt of."""
+        self._concluded: set[str] = set()
+        """Newest runs of missions whose end was taken in before it was saved."""
         self._attempts = attempts(state, self)
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
@@ -193,10 +196,22 @@ class PlanRun:
         """Something has changed: decide anew, once for all that changes in this turn of the loop."""
         if not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._decide)
+            self._journal.decide(self._decide)
+
+    def on_unsaved_end(self, mission: Mission) -> None:
+        """A mission below the plan has ended; whoever comes next is saved together with that, unless it takes long."""
+        name = self._names.get(mission.id, "")
+        node = self.nodes.get(name)
+        if node is None or node.mission != mission.id or node.stage not in _BEGUN:
+            return
+        if self._attempts.conclude_now(name, mission):
+            self._concluded.add(mission.run_id)
 
     def on_change(self, mission: Mission) -> None:
         """A mission below the plan has changed."""
+        if mission.run_id in self._concluded and not mission.is_live:
+            self._concluded.discard(mission.run_id)
+            return
         name = self._names.get(mission.id, "")
         node = self.nodes.get(name)
         mine = node is not None and node.mission == mission.id
