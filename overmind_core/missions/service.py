@@ -133,18 +133,20 @@ class Missions:
         service: bool = False,
         cleans_up: bool = False,
         settled: bool = True,
+        is_new: bool = False,
     ) -> Started:
         """As `start`, for what the system itself names, such as an agent of a plan; the spec has a name and a key.
 
         A service belongs to its parent: the limits of the tree are not for it. What cleans up begins also below a
         parent that is being ended, and in a daemon that shuts down. `inside`: the mission for which it is started.
         Not `settled`: that it runs is not saved yet when this returns, so what is saved next is saved with it.
+        `is_new`: the key was made just now, so no earlier request had it.
 
         Raises:
             OvermindError: it can't be started; `name_taken`.
         """
         assert spec.request is not None
-        earlier = self.by_request(spec.request)
+        earlier = None if is_new else self.by_request(spec.request)
         if earlier is not None:
             return _standing(earlier)
         name = spec.definition.name

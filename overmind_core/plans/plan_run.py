@@ -248,6 +248,7 @@ class PlanRun:
         self.state.become(
             blueprint, {name: self.nodes.get(name) or back.get(name) or AgentProgress() for name in names}
         )
+        self._attempts.forget_ahead()
         for name in new:
             self.put(name, self.nodes[name])
         self._reset({*again, *back})
@@ -292,10 +293,17 @@ class PlanRun:
         began = self._start_time(mission)
         known = replace(node, stage=AgentStage.RUNNING, mission=mission.id, started_at=began, ready=agent.ready is None)
         self._names[mission.id] = name
-        self.put(name, known, log_lines.started(agent, known))
+        self.put(name, known, log_lines.started(agent, known), after=lambda: self._look_ahead(name))
         if known.stopped is not None:
             self._stop(name, known.stopped)
         self._attempts.check(name)
+
+    def _look_ahead(self, name: str) -> None:
+        """An agent runs: whatever can be known of those behind it is worked out while nobody waits."""
+        node = self.nodes.get(name)
+        if node is not None and node.stage is AgentStage.RUNNING:
+            for other in self.state.scheduler.next_behind(name):
+                self._attempts.look_ahead(other)
 
     def _on_preparing(self, name: str, node: AgentProgress, mission: Mission) -> None:
         """Its attempt has not begun before what it is to have of its own is there."""
@@ -404,7 +412,7 @@ class PlanRun:
         for name in step.start:
             # Saved before it is asked for, without waiting for that: what is queued first is never committed later.
             self.put(name, progress.begun(self.nodes[name]))
-            self._attempts.begin(name)
+            self._attempts.begin(name, is_new=True)
         for name, why in step.stop.items():
             self._stop(name, why)
         if step.over and not self._removed.any_active:
