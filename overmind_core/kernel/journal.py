@@ -108,8 +108,10 @@ class Journal:
         return change
 
     def decide(self, step: Callable[[], None]) -> None:
-        """Call `step` soon, before the commit of what is queued now: what it saves, and what tasks save that it begins
-        in their first step, is part of that commit."""
+        """Call `step` soon, before the commit of what is queued now.
+
+        What it saves is part of that commit, and so is what tasks that it begins save in their first step.
+        """
         if self.failing:
             self._loop.call_soon(step)
             return

@@ -127,9 +127,7 @@ class Launcher:
             del self._prepared[mission_id]
             self._asked[mission.run_id] = self._ask(self.link, mission, prepared)
 
-    def _ask(
-        self, link: KeeperConnection, mission: Mission, prepared: PreparedRun
-    ) -> asyncio.Future[dict[str, Any]]:
+    def _ask(self, link: KeeperConnection, mission: Mission, prepared: PreparedRun) -> asyncio.Future[dict[str, Any]]:
         self._requested.add(mission.run_id)
         return link.request("spawn", **self._request(mission, prepared))
 

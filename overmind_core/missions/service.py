@@ -210,17 +210,12 @@ class Missions:
                     writes.append(await self._preparer.record(planned, mission))
                 check()  # once more: it took a moment
                 changes = self._record(mission, environment, spec.request, writes)
-                if planned is None:
-                    asks = self._journal.save(_nothing, lambda: self._launcher.ask(mission.id), first=True)
-                    changes = (*changes, asks)
         except BaseException:
             self._forget(mission.id)
             raise
         await self._saved(mission, changes)
         if planned is None:
-            await self._spawn(mission)
-            if settled:
-                await self._journal.saved()
+            await self._spawn(mission, settled=settled)
             return Started(mission)
         self._preparer.begin(mission.id)
         return Started(mission, preparing=True, note=planned.note)
@@ -280,6 +275,7 @@ class Missions:
     def _record(
         self, mission: Mission, environment: Environment, request: str | None, writes: Sequence[Write]
     ) -> tuple[Change, ...]:
+        """Put it on the books. What is prepared is asked for right behind the commit: somebody waits for it."""
         text = msgspec.json.encode({"inherited": environment.inherited, "chosen": environment.chosen}).decode()
 
         def write() -> None:
@@ -287,7 +283,8 @@ class Missions:
             for one in writes:
                 one()
 
-        return self._registry.add(mission, write, request)
+        asks = self._journal.save(_nothing, lambda: self._launcher.ask(mission.id), first=True)
+        return (*self._registry.add(mission, write, request), asks)
 
     async def _saved(self, mission: Mission, changes: tuple[Change, ...]) -> None:
         """Wait for the commit; what can't be saved isn't started."""
@@ -304,7 +301,8 @@ class Missions:
         self._runner.drop(mission_id)
         self._preparer.drop(mission_id)
 
-    async def _spawn(self, mission: Mission) -> None:
+    async def _spawn(self, mission: Mission, *, settled: bool) -> None:
+        """Have it started; `settled`: until that is saved, too."""
         current = self._registry.live.get(mission.id)
         if current is None:
             return
@@ -316,6 +314,8 @@ class Missions:
             self._registry.drop(mission)
             self._runner.drop(mission.id)
             raise
+        if settled:
+            await self._journal.saved()
 
     def _name(self, wanted: str) -> str:
         if not wanted:
