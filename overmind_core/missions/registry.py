@@ -248,7 +248,7 @@ class Registry:
             try:
                 self.on_end(mission)
             except Exception:  # noqa: BLE001 - each feature is a boundary of its own; it is told again after the commit
-                _log.exception("what follows from the end of %s could not be decided with it", mission.id)
+                _log.exception("the plan of %s could not decide together with its end", mission.id)
 
     def _saved(self, final: Mission) -> None:
         if self._unsaved.get(final.id) is final:
