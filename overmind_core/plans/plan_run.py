@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.facts import EndAsked, Exited, Spawned
@@ -293,15 +294,18 @@ class PlanRun:
         began = self._start_time(mission)
         known = replace(node, stage=AgentStage.RUNNING, mission=mission.id, started_at=began, ready=agent.ready is None)
         self._names[mission.id] = name
-        self.put(name, known, log_lines.started(agent, known), after=lambda: self._look_ahead(name))
+        self.put(name, known, log_lines.started(agent, known))
         if known.stopped is not None:
             self._stop(name, known.stopped)
-        self._attempts.check(name)
+        plan = self._registry.live.get(self.id)
+        ending = plan is None or plan.ending is not None
+        if ending or not mission.is_live or self.state.scheduler.is_start_of_interest(name):
+            self._attempts.check(name)
 
     def _look_ahead(self, name: str) -> None:
-        """An agent runs: whatever can be known of those behind it is worked out while nobody waits."""
+        """The keeper starts an agent: whatever can be known of those behind it is worked out while nobody waits."""
         node = self.nodes.get(name)
-        if node is not None and node.stage is AgentStage.RUNNING:
+        if node is not None and node.stage in ACTIVE:
             for other in self.state.scheduler.next_behind(name):
                 self._attempts.look_ahead(other)
 
@@ -411,7 +415,7 @@ class PlanRun:
         step = self._step(ending)
         for name in step.start:
             # Saved before it is asked for, without waiting for that: what is queued first is never committed later.
-            self.put(name, progress.begun(self.nodes[name]))
+            self.put(name, progress.begun(self.nodes[name]), after=partial(self._look_ahead, name))
             self._attempts.begin(name, is_new=True)
         for name, why in step.stop.items():
             self._stop(name, why)

@@ -117,6 +117,10 @@ class Scheduler:
         for agent in blueprint.agents:
             for dependency in agent.depends_on:
                 self._dependents[dependency.agent].append(agent.name)
+        self._needed_beside = {
+            one.agent for agent in blueprint.agents for one in agent.depends_on if one.until in _BESIDE
+        }
+        """Agents beside which others run: these wait for their start, not for their end."""
         self._by_stage: dict[AgentStage, set[str]] = {stage: set() for stage in AgentStage}
         self._doubtful: set[str] = set()
         """Waiting ones of which something that they depend on has changed."""
@@ -162,6 +166,12 @@ class Scheduler:
     def waits_for(self, name: str) -> str:
         """What a waiting agent waits for, as of the last step."""
         return self._blocked.get(name) or f"a free slot: {self.blueprint.max_parallel} run at a time"
+
+    def is_start_of_interest(self, name: str) -> bool:
+        """Whether something may follow from the start of an agent, and not only from its end."""
+        agent = self.agents[name]
+        asked_to_end = self.has_failed or self.nodes[name].stopped is not None
+        return agent.ready is not None or agent.stays or name in self._needed_beside or asked_to_end
 
     def next_behind(self, name: str) -> list[str]:
         """Some waiting agents that may begin when this one ends: all else that they depend on is reached, or active."""
