@@ -38,6 +38,11 @@ _SELECT = f"SELECT {', '.join(MissionRow._fields)} FROM missions"
 _ORDER = "ORDER BY created_at, id"
 _INSERT = f"INSERT INTO missions ({', '.join(MissionRow._fields)}) VALUES ({', '.join('?' * len(MissionRow._fields))})"
 _SAVE = "UPDATE missions SET name = ?, live = ?, hidden = ?, status = ?, ended_at = ?, record = ? WHERE id = ?"
+# Nearly every change is one of these two. Each index with a column that an UPDATE names is written again, though the
+# value is the same.
+_SAVE_LIVE = "UPDATE missions SET status = ?, record = ? WHERE id = ? AND name = ? AND live = 1"
+_SAVE_END = """UPDATE missions SET live = ?, hidden = ?, status = ?, ended_at = ?, record = ?
+    WHERE id = ? AND name = ?"""
 _CHOSEN = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_each(?1))) AND (?2 OR hidden = 0)
     AND (?3 IS NULL OR parent = ?3) {_ORDER}"""
 _RECENT = f"""{_SELECT} WHERE live = 1 OR id IN (SELECT id FROM missions WHERE live = 0 AND hidden = 0
@@ -66,13 +71,13 @@ class MissionTable:
         Raises:
             Conflict: it is live and another live one has its name.
         """
-        self.save_many((mission,))
-
-    def save_many(self, missions: Iterable[MissionRow]) -> None:
-        """`save` each of `missions`."""
-        self._database.write_many(
-            _SAVE, ((m.name, m.live, m.hidden, m.status, m.ended_at, m.record, m.id) for m in missions)
-        )
+        m = mission
+        if m.live:
+            saved = self._database.write(_SAVE_LIVE, (m.status, m.record, m.id, m.name))
+        else:
+            saved = self._database.write(_SAVE_END, (m.live, m.hidden, m.status, m.ended_at, m.record, m.id, m.name))
+        if not saved:  # it has another name, or lives again
+            self._database.write(_SAVE, (m.name, m.live, m.hidden, m.status, m.ended_at, m.record, m.id))
 
     def get(self, mission: str) -> MissionRow | None:
         """Return the mission with this id."""

@@ -81,5 +81,6 @@ class PlanTable:
 
     def save_node(self, mission: str, name: str, state: str) -> None:
         """Store where one agent stands."""
-        sql = "INSERT OR REPLACE INTO plan_nodes (mission, name, state) VALUES (?, ?, ?)"
+        sql = """INSERT INTO plan_nodes (mission, name, state) VALUES (?, ?, ?)
+            ON CONFLICT (mission, name) DO UPDATE SET state = excluded.state"""
         self._database.write(sql, (mission, name, state))

@@ -56,6 +56,26 @@ def numbers(missions):
     return [int(row.id, 16) for row in missions]
 
 
+def test_a_mission_is_saved_whatever_of_it_has_changed(state):
+    """Its state, its name, its end, and that it lives again, perhaps by another name."""
+    live = mission(1, created_at=1.0)
+    insert(state, live, mission(2))
+    changes = [
+        {"status": "paused", "record": "{}"},
+        {"name": "renamed"},
+        {"live": False, "status": "stopped", "ended_at": 5.0, "record": '{"code":0}'},
+        {"live": False, "hidden": True, "status": "killed", "ended_at": 6.0},
+        {"live": True, "hidden": False, "status": "running", "ended_at": None},
+        {"live": False, "name": "renamed again", "status": "stopped", "ended_at": 7.0},
+    ]
+    for change in changes:
+        live = live._replace(**change)
+        with state.transaction():
+            state.missions.save(live)
+        assert state.missions.get(live.id) == live
+    assert state.missions.get(mission(2).id) == mission(2)
+
+
 def test_a_mission_comes_back_as_it_went_in(state):
     rows = [mission(1), mission(2, parent="00000001", request="ab" * 16, hidden=True, ended_at=9.5)]
     insert(state, *rows)

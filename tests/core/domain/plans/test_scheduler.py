@@ -288,6 +288,15 @@ def test_a_plan_that_waits_for_a_next_try_is_not_over_and_says_so():
     assert board.step(NOW + 1).start == ("a",)
 
 
+def test_next_behind_an_agent_are_those_that_wait_for_nothing_but_what_is_under_way():
+    agents = [agent("a"), agent("b"), agent("c", "a"), agent("d", "a", "b"), agent("e", "a", "f"), agent("f", "c")]
+    nodes = dict.fromkeys("abcdef", WAITING) | {"a": STARTING}
+    assert Scheduler(plan(*agents), nodes).next_behind("a") == ["c"]
+    assert Scheduler(plan(*agents), nodes | {"b": RUNNING}).next_behind("a") == ["c", "d"]
+    assert Scheduler(plan(*agents), nodes | {"b": SUCCEEDED}).next_behind("a") == ["c", "d"]
+    assert Scheduler(plan(*agents), nodes | {"b": FAILED, "c": RUNNING}).next_behind("a") == []
+
+
 ENDS = {
     "well": (RUNNING, AttemptEnd(ok=True, at=5), 0, AgentStage.SUCCEEDED),
     "badly": (RUNNING, AttemptEnd(ok=False, at=5, exit_code=3), 0, AgentStage.FAILED),
@@ -399,7 +408,16 @@ class Life:
             self.started_late.add(name)
         self.starts[name] += 1
         begun = progress.begun(self.nodes[name])
+        if self.ending is PlanEnding.NONE:
+            self._check_start(name, begun)
         self.board.put(name, replace(begun, stage=AgentStage.RUNNING, mission="x", started_at=1.0))
+
+    def _check_start(self, name, begun):
+        """A start from which nothing follows, as the board says, changes no step."""
+        stands = [begun, replace(begun, stage=AgentStage.RUNNING, mission="x", ready=True, started_at=1.0)]
+        boards = [Scheduler(self.blueprint, {**self.nodes, name: node}) for node in stands]
+        before, after = (board.step(self.now) for board in boards)
+        assert before == after or boards[0].is_start_of_interest(name)
 
     def _check_slots(self):
         taken = [a for a, n in self.nodes.items() if n.stage in ACTIVE and not (self.agents[a].stays and n.ready)]
