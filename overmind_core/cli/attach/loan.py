@@ -11,9 +11,9 @@ from overmind_core.wire.keeper import lend_frame
 
 QUIET = 0.05
 """Seconds without a key or a byte after which the terminal is offered."""
-LOOK = 0.5
+LOOK = 1.0
 """Seconds between two looks whether keys wait that the keeper does not take."""
-RECALL_LIMIT = 2.0
+RECALL_LIMIT = 1.5
 """Seconds that the keeper has to give the terminal back."""
 
 
