@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         """The way to the terminal in front of a viewer."""
 
         def open(self, identity: tuple[int, int]) -> Terminal:
-            """Open it, if it has this device and inode. Raises OSError."""
+            """Open it, if it has this device and inode. Raises OSError: BlockingIOError if only now it can't be."""
 
         def close(self, terminal: Terminal) -> None:
             """Close it."""
@@ -407,8 +407,11 @@ class Viewer:
         if self._access is not None and shown == self._sent and self._run.exit is None:
             try:
                 terminal = self._access.open(identity)
-            except OSError:
+            except BlockingIOError:
                 pass
+            except OSError:
+                self.send(returned_frame(for_good=True))
+                return
             else:
                 self._run.viewers.lend(self, terminal, special=special, close=self._access.close)
                 return

@@ -28,8 +28,9 @@ class ControllingTerminal:
         identity: Device and inode by which the process itself knows the terminal (`identity_of`).
 
     Raises:
-        OSError: there is no such process or terminal, it is another one than `identity`, the process is not in its
-            foreground, or the file system that both of us see is not the same.
+        BlockingIOError: the process is stopped, or not in the foreground of its terminal.
+        OSError: there is no such process or terminal, it is another one than `identity`, or the process sees another
+            file system than we do.
     """
 
     __slots__ = ("_device", "_fd", "_record")
@@ -79,7 +80,7 @@ class ControllingTerminal:
         if major != _PSEUDO_TERMINAL_MAJOR:
             raise PermissionError("the process sits at no pseudo-terminal")
         if not self.is_in_foreground():
-            raise PermissionError("the process is not in the foreground of its terminal")
+            raise BlockingIOError("the process is not in the foreground of its terminal")
         # Another mount namespace may have other terminals with the same numbers.
         if _mounts_of(pid) != _mounts_of(os.getpid()):
             raise PermissionError("the process has another file system")

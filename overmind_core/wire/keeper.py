@@ -86,7 +86,8 @@ viewer neither reads nor writes its terminal, until the one `FRAME_RETURNED` tha
 FRAME_RECALL = 7
 """Empty; from a viewer: it wants its terminal back."""
 FRAME_RETURNED = 8
-"""Empty: the terminal is the viewer's again; or was not taken, because data was on its way."""
+"""The terminal is the viewer's again, or was not taken, because data was on its way. Empty, or one byte: it can't be
+lent at all."""
 FRAME_SHOWN = 9
 """Bytes that the keeper has written to the lent terminal, where they may set a mode."""
 FRAME_KEYS = 10
@@ -148,9 +149,9 @@ def recall_frame() -> bytes:
     return frame(FRAME_RECALL, b"")
 
 
-def returned_frame() -> bytes:
-    """The terminal is the viewer's."""
-    return frame(FRAME_RETURNED, b"")
+def returned_frame(*, for_good: bool = False) -> bytes:
+    """The terminal is the viewer's; `for_good`: it will not be taken at any other time either."""
+    return frame(FRAME_RETURNED, b"\1" if for_good else b"")
 
 
 def shown_frame(data: bytes) -> bytes:

@@ -70,9 +70,11 @@ class TerminalLoan:
         self._due = now + RECALL_LIMIT
         return True
 
-    def end(self) -> None:
-        """The terminal is ours again: the keeper has said so, or is gone."""
+    def end(self, *, for_good: bool = False) -> None:
+        """The terminal is ours again: the keeper has said so, or is gone; `for_good`: it is not offered any more."""
         self.is_lent, self._due = False, None
+        if for_good:
+            self._identity = None
 
     def wait(self, now: float) -> float | None:
         """Return in how many seconds to look after the loan; None while there is none."""

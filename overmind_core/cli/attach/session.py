@@ -255,7 +255,7 @@ class AttachSession:
             elif kind == FRAME_KEYS and self._end is None:
                 self._on_keys(payload)
             elif kind == FRAME_RETURNED:
-                self._loan.end()
+                self._loan.end(for_good=bool(payload))
             elif kind == FRAME_EXIT:
                 self._ended = True
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,7 @@ from overmind_core.cli.attach.keys import KeyFilter
 from overmind_core.cli.attach.loan import TerminalLoan
 from overmind_core.cli.attach.local_terminal import TerminalRestore
 from overmind_core.client.detach_keys import DEFAULT_KEY
-from overmind_core.keeper import viewer_terminal
+from overmind_core.keeper import server, viewer_terminal
 from overmind_core.keeper.viewers import RunViewers, Viewer
 from overmind_core.wire import keeper as wire
 
@@ -92,7 +94,9 @@ class Connection:
     """The viewer's connection, as the keeper has it; the other end takes frames out of `frames`."""
 
     def __init__(self):
-        self.frames = deque()
+        self.frames: deque[tuple[int, bytes]] = deque()
+        self.on_data: Callable[[bytes], None] = lambda _data: None
+        self.on_closed: Callable[[], None] = lambda: None
         self.decoder = wire.FrameDecoder()
         self.is_paused = self.is_closed = False
         self.there = True
@@ -123,7 +127,9 @@ class Keeper:
     """A run with one viewer, in front of whom there is a terminal."""
 
     def __init__(self):
-        self.loop, self.terminal, self.connection = Loop(), Terminal(), Connection()
+        self.loop: Any = Loop()
+        self.connection: Any = Connection()
+        self.terminal = Terminal()
         self.arrived = b""
         stdin = SimpleNamespace(type=self.apply, waiting=0)
         log = SimpleNamespace(offsets=(0, 0), kept=lambda _stream: b"")
@@ -131,15 +137,15 @@ class Keeper:
         self.run.viewers = RunViewers(self.run, self.loop)
         self.viewer = Viewer(self.run, self.connection, may_write=True, access=self)
         self.run.viewers.join(self.viewer)
-        self.refuses = False
+        self.refusal = None
         self.connection.frames.clear()
 
     def apply(self, data):
         self.arrived += data
 
     def open(self, identity):
-        if self.refuses or identity != IDENTITY:
-            raise PermissionError
+        if self.refusal is not None or identity != IDENTITY:
+            raise self.refusal or PermissionError
         assert not self.terminal.is_open
         self.terminal.is_open = True
         return self.terminal
@@ -157,6 +163,10 @@ class Keeper:
     @property
     def lent(self):
         return self.viewer.lent
+
+
+def _refuse(*_):
+    raise PermissionError
 
 
 def lend(shown=0, special=b"\x1c"):
@@ -204,6 +214,23 @@ def test_a_plain_key_goes_to_the_run_and_its_echo_to_the_terminal(lending):
     assert lending.lent is not None
 
 
+@pytest.mark.parametrize("cut", [[b"\x1b[?1049h"], [b"\x1b", b"[?10", b"49h"], [b"text\x1b[", b"?", b"1049", b"h"]])
+def test_the_viewer_sees_every_sequence_that_was_shown_however_it_is_cut(lending, cut):
+    lending.write(b"x" * 80)
+    lending.connection.frames.clear()
+    for piece in [*cut, b"y" * 80, b"plain"]:
+        lending.write(piece)
+    seen = b"".join(payload for kind, payload in lending.connection.frames if kind == wire.FRAME_SHOWN)
+    assert seen.startswith(b"".join(cut))
+    assert b"plain" not in seen
+
+
+def test_an_escape_is_never_plain(keeper):
+    keeper.receive(lend(special=b""))
+    press(keeper, b"\x1b")
+    assert keeper.arrived == b""
+
+
 @pytest.mark.parametrize("keys", [b"\x1b", b"a\x1b[A", b"\x1c", b"ab\x1ccd"])
 def test_any_other_key_is_the_viewers_and_so_is_the_terminal_then(lending, keys):
     press(lending, keys)
@@ -223,10 +250,49 @@ def test_a_terminal_is_not_taken_while_bytes_are_on_their_way_to_it(keeper):
     assert not keeper.connection.frames
 
 
-def test_a_terminal_that_can_not_be_opened_is_not_taken(keeper):
-    keeper.refuses = True
+NOT_NOW = [RETURNED]
+NEVER = [(wire.FRAME_RETURNED, b"\1")]
+
+
+@pytest.mark.parametrize(("error", "answer"), [(BlockingIOError, NOT_NOW), (PermissionError, NEVER), (OSError, NEVER)])
+def test_a_terminal_that_can_not_be_opened_is_not_taken(keeper, error, answer):
+    keeper.refusal = error
     keeper.receive(lend())
-    assert returned(keeper)
+    assert keeper.connection.kinds() == answer
+    assert keeper.lent is None
+
+
+def test_so_many_terminals_are_lent_and_no_more(monkeypatch):
+    monkeypatch.setattr(viewer_terminal, "ControllingTerminal", lambda *_: SimpleNamespace(close=lambda: None))
+    lent = viewer_terminal.LentTerminals(2)
+    one, _ = lent.open(1, IDENTITY), lent.open(1, IDENTITY)
+    with pytest.raises(BlockingIOError):
+        lent.open(1, IDENTITY)
+    lent.close(one)
+    lent.open(1, IDENTITY)
+    with pytest.raises(BlockingIOError):
+        lent.open(1, IDENTITY)
+
+
+def test_a_terminal_that_can_not_be_opened_does_not_count(monkeypatch):
+    monkeypatch.setattr(viewer_terminal, "ControllingTerminal", _refuse)
+    lent = viewer_terminal.LentTerminals(1)
+    for _ in range(2):
+        with pytest.raises(PermissionError):
+            lent.open(1, IDENTITY)
+
+
+def test_a_process_inside_a_mission_lends_no_terminal(monkeypatch):
+    """It would be the mission's own, whose output would come back as output."""
+    monkeypatch.setattr(viewer_terminal, "ControllingTerminal", lambda *_: SimpleNamespace())
+    for inside in (True, False):
+        monkeypatch.setattr(server, "is_inside", lambda _pid, inside=inside: inside)
+        terminal = server.ClientTerminal(viewer_terminal.LentTerminals(), 1)
+        if inside:
+            with pytest.raises(PermissionError):
+                terminal.open(IDENTITY)
+        else:
+            assert terminal.open(IDENTITY) is not None
 
 
 def test_who_only_watches_lends_nothing(keeper):
@@ -419,7 +485,7 @@ class World(Keeper):
             self.client_types(self.keys.tick())
 
     def client_offers(self):
-        if self.loan.may_offer and self.keys.holds_nothing and not self.waiting:
+        if self.loan.may_offer and self.keys.holds_nothing and not self.keys.left and not self.waiting:
             self.to_keeper.append(self.loan.offer(self.keys.special, 0.0))
 
     def client_recalls(self):
