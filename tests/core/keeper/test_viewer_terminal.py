@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -127,13 +127,13 @@ class Keeper:
     """A run with one viewer, in front of whom there is a terminal."""
 
     def __init__(self):
-        self.loop: Any = Loop()
-        self.connection: Any = Connection()
+        self.loop = cast("Any", Loop())
+        self.connection = cast("Any", Connection())
         self.terminal = Terminal()
         self.arrived = b""
         stdin = SimpleNamespace(type=self.apply, waiting=0)
         log = SimpleNamespace(offsets=(0, 0), kept=lambda _stream: b"")
-        self.run = SimpleNamespace(stdin=stdin, log=log, tty=False, outputs=[], exit=None)
+        self.run: Any = SimpleNamespace(stdin=stdin, log=log, tty=False, outputs=[], exit=None)
         self.run.viewers = RunViewers(self.run, self.loop)
         self.viewer = Viewer(self.run, self.connection, may_write=True, access=self)
         self.run.viewers.join(self.viewer)
