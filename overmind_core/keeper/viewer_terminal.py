@@ -95,7 +95,11 @@ class LentTerminal:
     def __init__(
         self, lender: Lender, terminal: Terminal, loop: Loop, *, special: bytes, close: Callable[[Terminal], None]
     ) -> None:
-        """`special`: bytes that only the viewer understands; `close` closes `terminal`."""
+        """`special`: bytes that only the viewer understands; `close` closes `terminal`.
+
+        Raises:
+            OSError: it can't be waited for; it was closed.
+        """
         self._lender = lender
         self._terminal = terminal
         self._loop = loop
@@ -105,8 +109,12 @@ class LentTerminal:
         self._looked = loop.mono
         self._since_escape = 0
         """Bytes shown since the last escape; when lent, the viewer may have seen the beginning of a sequence."""
-        loop.watch(terminal.fileno(), READ, self)
-        loop.prefer(terminal.fileno(), on=True)
+        try:
+            loop.watch(terminal.fileno(), READ, self)
+            loop.prefer(terminal.fileno(), on=True)
+        except OSError:
+            self.close()
+            raise
 
     def ready(self, _events: int) -> None:
         """Pass plain keys on to the run; leave everything else to the viewer."""

@@ -189,7 +189,7 @@ class RunViewers:
             viewer.resume()
 
     def lend(self, viewer: Viewer, terminal: Terminal, *, special: bytes, close: Callable[[Terminal], None]) -> None:
-        """Let the run have the viewer's own terminal for a while."""
+        """Let the run have the viewer's own terminal for a while. Raises OSError; it is closed then."""
         viewer.lent = LentTerminal(viewer, terminal, self._loop, special=special, close=close)
 
     def boost(self) -> None:
@@ -407,13 +407,13 @@ class Viewer:
         if self._access is not None and shown == self._sent and self._run.exit is None:
             try:
                 terminal = self._access.open(identity)
+                self._run.viewers.lend(self, terminal, special=special, close=self._access.close)
             except BlockingIOError:
                 pass
             except OSError:
                 self.send(returned_frame(for_good=True))
                 return
             else:
-                self._run.viewers.lend(self, terminal, special=special, close=self._access.close)
                 return
         self.send(returned_frame())
 

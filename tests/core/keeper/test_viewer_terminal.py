@@ -262,6 +262,17 @@ def test_a_terminal_that_can_not_be_opened_is_not_taken(keeper, error, answer):
     assert keeper.lent is None
 
 
+def test_a_terminal_that_can_not_be_waited_for_is_not_taken(keeper, monkeypatch):
+    def refuse(*_):
+        raise OSError(28, "no more watches")
+
+    monkeypatch.setattr(keeper.loop, "watch", refuse)
+    keeper.receive(lend())
+    assert keeper.connection.kinds() == NEVER
+    assert keeper.lent is None
+    assert not keeper.terminal.is_open
+
+
 def test_so_many_terminals_are_lent_and_no_more(monkeypatch):
     monkeypatch.setattr(viewer_terminal, "ControllingTerminal", lambda *_: SimpleNamespace(close=lambda: None))
     lent = viewer_terminal.LentTerminals(2)
