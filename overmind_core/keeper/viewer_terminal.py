@@ -1,12 +1,14 @@
 """A viewer's own terminal, lent to the keeper: keys are read from it and output is written to it without the viewer.
 
 A key and its echo then wake one process twice, not two. The viewer offers its terminal when nothing is on its way to
-it, and gets it back, with a frame, as soon as anything but plain keys and short echoes comes: a key that begins a
-sequence or detaches, a flood, a terminal that does not take what is written, a viewer that is stopped or in the
+it, and gets it back, with a frame, as soon as anything but plain keys and short echoes comes: the beginning of a
+sequence, a detach key, a flood, a terminal that does not take what is written, a viewer that is stopped or in the
 background. From then on everything goes through frames again, until the next offer. Nothing is ever queued here.
 """
 
 from __future__ import annotations
+
+import re
 
 from overmind_core.keeper.loop import READ
 from overmind_core.system.controlling_terminal import ControllingTerminal
@@ -60,6 +62,8 @@ FRESH = 0.02
 MOST_LENT = 16
 """Terminals lent at once: two descriptors each, within the keeper's reserve."""
 ESC = b"\x1b"
+_CURSOR_KEYS = re.compile(rb"(?:\x1b[\[O][A-DFH]|\x1b\[[1-8]~)+")
+"""Arrows, Home, End, Insert, Delete, Page Up, Page Down, each whole: never a detach key, a paste or a report."""
 CUT_LIMIT = 70
 """Bytes after an escape within which what it begins may end: a viewer has to see them, too (`TerminalRestore`)."""
 
@@ -129,7 +133,7 @@ class LentTerminal:
             data = b""
         if not data:
             self.give_back()
-        elif len(data.translate(None, self._special)) == len(data):
+        elif len(data.translate(None, self._special)) == len(data) or _CURSOR_KEYS.fullmatch(data):
             self._allowance = ECHO_LIMIT
             self._lender.type(data)
         else:
@@ -151,7 +155,8 @@ class LentTerminal:
             written = self._terminal.write(data)
         except OSError:
             written = 0
-        self._report(data[:written])
+        if written:
+            self._report(data[:written])
         if written < len(data):
             self.give_back()
         return data[written:]

@@ -231,7 +231,22 @@ def test_an_escape_is_never_plain(keeper):
     assert keeper.arrived == b""
 
 
-@pytest.mark.parametrize("keys", [b"\x1b", b"a\x1b[A", b"\x1c", b"ab\x1ccd"])
+@pytest.mark.parametrize("keys", [b"\x1b[A", b"\x1bOD", b"\x1b[H\x1bOF", b"\x1b[3~", b"\x1b[5~\x1b[6~"])
+def test_a_cursor_key_is_passed_on_as_the_viewer_would_pass_it(lending, keys):
+    press(lending, keys)
+    assert lending.arrived == keys
+    assert lending.lent is not None
+    typing = KeyFilter([DEFAULT_KEY])
+    assert (typing.feed(keys), typing.holds_nothing, typing.left) == (keys, True, False)
+
+
+NOT_PLAIN = [
+    b"\x1b", b"a\x1b[A", b"\x1b[A\x1b", b"\x1c", b"ab\x1ccd", b"\x1b[92;5u", b"\x1b[200~", b"\x1b[I", b"\x1b[O",
+    b"\x1b[1;2R", b"\x1bx", b"\x1b[A\x1c",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", NOT_PLAIN)
 def test_any_other_key_is_the_viewers_and_so_is_the_terminal_then(lending, keys):
     press(lending, keys)
     assert lending.connection.kinds() == [(wire.FRAME_KEYS, keys), RETURNED]
@@ -536,7 +551,19 @@ class World(Keeper):
             self.keeper_receives()
 
 
-PRESSED = [b"a", b"hello", "λ".encode(), b"\x1b", b"[A", b"\x1b[A", b"\x1b[200~", b"x\x1cy", b"\x1b[201~", b"\x1b]11;"]
+PRESSED = [
+    b"\x1b[A\x1b[D",
+    b"a",
+    b"hello",
+    "λ".encode(),
+    b"\x1b",
+    b"[A",
+    b"\x1b[A",
+    b"\x1b[200~",
+    b"x\x1cy",
+    b"\x1b[201~",
+    b"\x1b]11;",
+]
 WRITTEN = [b"a", b"plain text\r\n", b"\x1b", b"[?1049h", b"\x1b[?10", b"49h", b"\x1b[?1049l", b"\x1b[>1u", b"x" * 200]
 STEPS = [
     "keeper_receives", "keeper_reads", "client_receives", "client_reads", "client_is_late", "client_offers",
