@@ -192,6 +192,9 @@ class TerminalDriver:
             screen = await self._screens.of(session.id)
             lines = [] if screen is None else typed_lines(screen)
             if lines and _program(session).dialog(lines) is None and _program(session).is_ready(lines):
+                # A dialog that hid the prompt is gone as well; the draft comes last, since its end frees the program.
+                for asked in [one.request for one in session.state.open if one.need is AgentNeed.SETUP]:
+                    session.apply(AskCancelled(asked), ActivitySource.TERMINAL)
                 session.apply(AskCancelled(DRAFT_REQUEST), ActivitySource.TERMINAL)
                 return
 

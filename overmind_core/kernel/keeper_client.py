@@ -165,6 +165,10 @@ UNKNOWN = 0
 """What a lock says of a holder that could not write its pid."""
 
 
+_started: list[subprocess.Popen[bytes]] = []
+"""Keepers that this process has started and not collected: each may outlive the supervisor that wanted it."""
+
+
 class KeeperStarter:
     """How this supervisor gets its keeper. `daemon`: the argv that the keeper may start when we are gone."""
 
@@ -177,7 +181,6 @@ class KeeperStarter:
         self._daemon = list(daemon) if daemon is not None else None
         self.kill_after = kill_after
         """Seconds after which the keeper ends everything, and itself, when we are gone; None = it never does."""
-        self._process: subprocess.Popen[bytes] | None = None
 
     def lives(self) -> bool:
         """Whether a keeper holds this home's lock."""
@@ -213,9 +216,8 @@ class KeeperStarter:
                 return link, hello
 
     def reap(self) -> None:
-        """Collect the keeper that we started, once it has ended."""
-        if self._process is not None and self._process.poll() is not None:
-            self._process = None
+        """Collect the keepers that we started and that have ended."""
+        _started[:] = [process for process in _started if process.poll() is None]
 
     async def _greet(
         self, on_notice: Callable[[dict[str, Any]], None], on_lost: Callable[[], None]
@@ -264,7 +266,7 @@ class KeeperStarter:
         try:
             argv = [*_scope(self._home), *_keeper_argv(self._home, write)]
             with open(self._home.keeper_log, "ab") as log:  # noqa: ASYNC230 - once per keeper
-                self._process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once per keeper
+                process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, once per keeper
                     argv,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -279,10 +281,11 @@ class KeeperStarter:
             raise OvermindError("internal", f"The keeper can't be started: {error}") from error
         finally:
             os.close(write)
+        _started.append(process)
         report = await _report(read)
         if report != LISTENS:
             with suppress(subprocess.TimeoutExpired):
-                await asyncio.to_thread(self._process.wait, LEAVE_SECONDS)
+                await asyncio.to_thread(process.wait, LEAVE_SECONDS)
         if report.startswith(FAILED):
             reason = to_wire(os.fsdecode(report.removeprefix(FAILED)))
             raise OvermindError("forbidden", f"The keeper can't start: {reason}.")

@@ -50,7 +50,10 @@ class LineFilter:
     def _asked(self, lines: Sequence[str]) -> list[bool] | None:
         """What the process says; None when it has given up."""
         try:
-            process = self._process = self._process or self._begun()
+            if self._process is None:
+                self._process = _start()
+                _send(self._process, self.pattern.text)
+            process = self._process
             _send(process, lines)
             assert process.stdout is not None
             answer = process.stdout.readline()
@@ -58,12 +61,11 @@ class LineFilter:
             return None
         return json.loads(answer) if answer else None
 
-    def _begun(self) -> Process:
-        process = subprocess.Popen(
-            _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        _send(process, self.pattern.text)
-        return process
+
+def _start() -> Process:
+    return subprocess.Popen(
+        _PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def _send(process: Process, words: object) -> None:

@@ -205,17 +205,19 @@ class PageWorker:
 
     def _run(self) -> None:
         last: ReadJob | None = None
-        while not self._closed:
-            self._stirred.clear()
-            job = self._job
-            if last is not None and last is not job:
+        try:
+            while not self._closed:
+                self._stirred.clear()
+                job = self._job
+                if last is not None and last is not job:
+                    last.close()
+                last = job
+                busy = job is not None and self._step(job)
+                if not busy and not self._closed:
+                    self._stirred.wait()
+        finally:
+            if last is not None:
                 last.close()
-            last = job
-            busy = job is not None and self._step(job)
-            if not busy and not self._closed:
-                self._stirred.wait()
-        if last is not None:
-            last.close()
 
     def _step(self, job: ReadJob) -> bool:
         """Do a little; whether there is more."""

@@ -8,6 +8,7 @@ import pytest
 from textual import events
 
 from overmind_core.domain.operations import DANGERS, OPERATIONS
+from overmind_core.errors import OvermindError
 from overmind_core.terminal.screen import Screen
 from overmind_tui.changes import page as changes_page
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
@@ -85,6 +86,8 @@ class Walked(Asked):
         self.requested.append(command)
         if command in ANSWERS:
             on_result([ANSWERS[command] for _ in requests])
+        elif command == "answer":  # else the question would be on its way out, and no further key could mean it
+            on_result([OvermindError("busy") for _ in requests])
 
     def recorded(self, what):
         """A function that writes down that it was called."""

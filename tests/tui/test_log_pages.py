@@ -8,12 +8,14 @@ from datetime import UTC
 from itertools import pairwise
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.text.moment import format_time
 from overmind_core.logs.reader import RunLog
+from overmind_tui.log import line_filter
 from overmind_tui.log import lines as log_lines
 from overmind_tui.log import pattern as log_pattern
 from overmind_tui.log.index import PAGE, LogPage, LogScope, pieces
@@ -27,6 +29,7 @@ from overmind_tui.render.row_filter import BrokenFilter
 from tests.kit.log_files import LogFiles
 
 BEGAN = 1_767_225_600.0
+LARGER_THAN_A_PIPE = 1 << 17
 
 
 def described(name, *runs, annotations=(), status="running", seen_at=None):
@@ -288,12 +291,21 @@ def test_what_repeats_in_more_than_one_way_may_take_for_ever(text, risky):
 
 def test_an_expression_that_takes_too_long_with_an_older_line_is_given_up():
     pattern = pattern_of("(a+)+$")
-    with closing(LineFilter(pattern)) as line_filter:
-        assert line_filter.which(["xaa", "x", "\x1b[31ma\x1b[0m"]) == [True, False, True]
+    with closing(LineFilter(pattern)) as judge:
+        assert judge.which(["xaa", "x", "\x1b[31ma\x1b[0m"]) == [True, False, True]
         assert not pattern.slow
-        assert line_filter.which(["x", "a" * 40 + "!"]) == [True, True]
+        assert judge.which(["x", "a" * 40 + "!"]) == [True, True]
         assert pattern.slow
-        assert line_filter.which(["x"]) == [True]
+        assert judge.which(["x"]) == [True]
+
+
+def test_an_expression_that_nobody_takes_is_given_up_and_leaves_no_process(monkeypatch):
+    monkeypatch.setattr(line_filter, "_PROGRAM", ("true",))
+    pattern = pattern_of("(a+)+" + "b" * LARGER_THAN_A_PIPE)
+    children = psutil.Process().children()
+    assert LineFilter(pattern).which(["aab", "x"]) == [True, True]
+    assert pattern.slow
+    assert psutil.Process().children() == children
 
 
 def test_what_takes_too_long_is_not_marked():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 
+import psutil
 import pytest
 
 from overmind_core.errors import OvermindError
@@ -15,6 +17,7 @@ from overmind_core.system.lock import try_lock
 from overmind_core.system.paths import LONGEST_HOME, Home
 from overmind_core.system.unixsocket import listen
 from tests.kit import in_process
+from tests.kit.waiting import eventually
 
 
 @pytest.fixture
@@ -50,6 +53,20 @@ def test_a_keeper_that_ends_without_a_word_is_started_again_ever_more_slowly(hom
     assert refused.message.endswith(f"See {home.keeper_log}")
     with open(home.keeper_log, encoding="utf-8") as log:
         assert 2 <= log.read().count("begun") <= 5
+
+
+def test_a_keeper_that_outlives_who_started_it_is_collected_once_it_ends(home, monkeypatch):
+    listening = "import os, sys, time; os.write(int(sys.argv[1]), b'\\n'); time.sleep(600)"
+    monkeypatch.setattr(keeper_client, "_keeper_argv", lambda _, ready: [sys.executable, "-c", listening, str(ready)])
+    monkeypatch.setattr(keeper_client, "START_SECONDS", 1.0)
+    before = psutil.Process().children()
+    assert refusal(home).code == "internal"
+    gc.collect()  # one that nobody has any more would be warned of
+    started = [child for child in psutil.Process().children() if child not in before]
+    assert started
+    for child in started:
+        child.kill()
+    eventually(lambda: KeeperStarter(home, daemon=None).reap() or not any(child.is_running() for child in started))
 
 
 def test_a_keeper_that_does_not_say_hello_is_named_instead_of_waited_for(home, monkeypatch):
