@@ -64,7 +64,7 @@ def test_plain_keys_come_back_and_the_terminal_stays_lent(om, lend):
     assert left_well(om, person)
 
 
-KEYS = {"byte": b"\x1c", "among others": b"ab\x1ccd", "kitty": b"\x1b[92;5u", "modifyOtherKeys": b"\x1b[27;5;92~"}
+KEYS = {"among others": b"ab\x1ccd", "kitty": b"\x1b[92;5u", "modifyOtherKeys": b"\x1b[27;5;92~"}
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
@@ -126,11 +126,10 @@ def test_a_stopped_client_leaves_its_keys_to_the_shell_and_goes_on_later(om, len
     lend(person)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_in_order(om, lend, shell, number):
+def test_a_signal_ends_it_in_order(om, lend, shell):
     person = lend(shell)
-    person.signal(number)
-    assert left_well(om, person, 128 + number)
+    person.signal(signal.SIGTERM)
+    assert left_well(om, person, 128 + signal.SIGTERM)
 
 
 def test_the_terminals_end_is_a_leave(om, lend, shell):
@@ -213,7 +212,7 @@ def test_any_keys_at_any_pace_arrive_once_and_in_order(om, lend):
         b"\x1b]11;r",
         b"\x07",
     ]
-    for turn in range(120):
+    for turn in range(60):
         keys = dice.choice(pieces) if turn % 3 else b"abc"
         typed += keys
         person.type(keys)
@@ -255,14 +254,15 @@ def test_a_keeper_that_hangs_holds_nobody(om, lend, shell):
         assert leaver.end() == 0
         assert leaver.settings() == leaver.before
         leaver.type(b"echo se''cret\r")
-        stayer.type(b"l")
+        stayer.type(b"echo mean''while\r")
         stayer.until(lambda: not stayer.has_unread(), "its client reads the keys itself")
         drawn = stayer.seen.count(FRAME_ENDS)
     finally:
         os.kill(keeper, signal.SIGCONT)
     stayer.until(lambda: stayer.seen.count(FRAME_ENDS) >= drawn + DRAWN, "it is attached again")
+    stayer.shows("meanwhile")
     lend(stayer)
-    stayer.type(b"\recho on''ward\r")
+    stayer.type(b"echo on''ward\r")
     stayer.shows("onward")
     assert "secret" not in stayer.text()
     assert returned(om, leaver)

@@ -87,6 +87,8 @@ _KEYS = [(IN, select.POLLIN)]
 """Events: keys were pressed, and nothing else has come."""
 CTRL_C = b"\x03"
 BELL = b"\x07"
+HELD_LIMIT = 1 << 16
+"""Bytes that are kept for a run whose keeper hangs."""
 REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""
 
@@ -101,6 +103,8 @@ class AttachSession:
         self._signals = signals
         self._stream: KeeperStream | None = None
         self._loan = TerminalLoan(None)
+        self._held: bytearray | None = None
+        """Keys for the run that was joined last, while its keeper hangs; None while it does not."""
         self._run = ""
         """The run that was joined last."""
         self._ended = False
@@ -217,7 +221,11 @@ class AttachSession:
             self._end = detached(self._attachment.name)
 
     def _send_typed(self, typed: bytes) -> None:
-        if not typed or self._stream is None:
+        if not typed:
+            return
+        if self._stream is None:
+            if self._held is not None and len(self._held) < HELD_LIMIT:
+                self._held += typed
             return
         if not self._attachment.may_write:
             self._terminal.write(BELL)
@@ -288,6 +296,7 @@ class AttachSession:
             self._recall(now)
         if self._loan.is_overdue(now):
             self._break_off()
+            self._held = bytearray()
 
     def _leave_stream(self) -> None:
         """Have the terminal to ourselves, and close the stream: who finds it closed touches the terminal no more."""
@@ -339,6 +348,7 @@ class AttachSession:
             return
         self._leave_stream()
         self._rejoin_at = None
+        held, self._held = (self._held if self._run == ready["run"] else None), None
         self._stream, self._run, self._ended = stream, ready["run"], False
         self._loan = TerminalLoan(self._terminal.identity if stream.takes_terminals else None)
         screen = screen_at(from_wire(ready["path"]), columns=ready["columns"], rows=ready["rows"], until=stream.offset)
@@ -348,6 +358,7 @@ class AttachSession:
         if screen.modes.alternate:
             self._send(redraw_frame())
         self._show(stream.take_early_frames())
+        self._send_typed(bytes(held or b""))
 
     # time and signals
 
