@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
+import shutil
 import signal
 import sys
 
 import pytest
 
-from tests.kit.attached import DRAWN
+from tests.kit.attached import DRAWN, Attached
 from tests.kit.killing import await_another, kill, kill_keeper
+from tests.kit.overmind import PROGRAM
 from tests.kit.waiting import eventually
 
 pytestmark = [
@@ -124,6 +127,35 @@ def test_a_stopped_client_leaves_its_keys_to_the_shell_and_goes_on_later(om, len
     person.shows("onward")
     assert "secret" not in person.text()
     lend(person)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed: nothing controls jobs here")
+def test_a_job_in_the_background_gets_no_keys_and_shows_nothing(om, shell):
+    """A shell stops attach and takes its terminal; the mission goes on writing."""
+    go = om.path("go")
+    with Attached(om, program=("bash", "--norc", "--noprofile", "-i")) as person:
+        person.type(b"PS1='bash> '\r")
+        person.shows("bash>")
+        person.type(shlex.join([*PROGRAM, "attach", shell]).encode() + b"\r")
+        person.until(lambda: person.is_lent(om.keeper_pid()), "its terminal is lent")
+        client = next(iter(_children(person.process.pid)))
+        person.type(f"(until [ -e {go} ]; do sleep 0.05; done; echo wri''tten) &\r".encode())
+        person.shows("wri''tten) &")
+        os.kill(client, signal.SIGTSTP)
+        person.shows("Stopped")
+        person.type(b"echo $0 ha''s it\r")
+        person.shows("bash has it")
+        with open(go, "w"):
+            pass
+        eventually(lambda: "written" in om.ok("screen", shell), what="the mission has written")
+        assert "written" not in person.text()
+        assert "has it" not in om.ok("screen", shell)
+        assert returned(om, person)
+        person.type(b"fg\r")
+        person.shows("written")
+        person.until(lambda: person.is_lent(om.keeper_pid()), "its terminal is lent again")
+        person.type(b"echo on''ward\r")
+        person.shows("onward")
 
 
 def test_a_signal_ends_it_in_order(om, lend, shell):
@@ -267,6 +299,11 @@ def test_a_keeper_that_hangs_holds_nobody(om, lend, shell):
     assert "secret" not in stayer.text()
     assert returned(om, leaver)
     assert leaver.unread() == b"echo se''cret\n"
+
+
+def _children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
 
 
 def _state(pid):
