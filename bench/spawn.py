@@ -10,7 +10,7 @@ from bench.product import Product
 
 COUNT = 300
 ROUNDS = 9
-GOAL = 2.0
+GOAL = 1.8
 
 
 def measure(product: Product, folder: str) -> list[Figure]:

@@ -108,7 +108,7 @@ class App:
         self.clock = clock
         self.keepers = keepers
         self.line = CurrentKeeper(headless=keepers.kill_after is not None)
-        self.journal = Journal(state.database, loop)
+        self.journal = Journal(state.database, loop, hurry=self.line.send)
         self.bus = Bus()
         self.tasks = Tasks()
         self.phase = Phase()
@@ -372,7 +372,6 @@ class App:
             phase=self.phase,
             tasks=self.tasks,
             registry=self.registry,
-            run_table=self.state.runs,
             environments=self.environments,
             workspace=self.workspace,
             observer=self.observer,
@@ -437,6 +436,7 @@ class App:
 
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
+        self.registry.on_end = self.plans.on_end
         bus = self.bus
         bus.subscribe(EffectDue, self.effects.on_effect)
         bus.subscribe(OutputGrew, self.registry.on_output)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 LARGE = 1 << 20
 """Bytes."""
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ExitJournal:
@@ -30,10 +31,12 @@ class ExitJournal:
         """Whether the disk refused something that has to be tried again."""
         return bool(self._due)
 
-    def add(self, record: Mapping[str, object]) -> None:
-        """Append one exit. What the disk refuses is kept for `flush`; never raises."""
-        self._due += json.dumps(record, separators=(",", ":")).encode() + b"\n"
+    def add(self, record: Mapping[str, object]) -> bytes:
+        """Append one exit, and return its line. What the disk refuses is kept for `flush`; never raises."""
+        line = _encode(record).encode() + b"\n"
+        self._due += line
         self.flush()
+        return line
 
     def flush(self) -> None:
         """Write what is due, as far as the disk takes it."""

@@ -33,6 +33,9 @@ ECHO_FIRST = BOOST_TAIL
 TICK = 1.0
 """Seconds between two tries of what failed: a full disk, a closed terminal, no supervisor."""
 
+_EXIT_CLEAN, _EXIT_LEFT = (f'{{"notice":"{EXIT}","left":{left},'.encode() for left in ("false", "true"))
+"""How the notice of an exit begins; the rest is its line in the journal."""
+
 
 class Keeper:
     """The state that all parts of the keeper share, and what follows from each event of a run."""
@@ -62,6 +65,8 @@ class Keeper:
         self.supervisor: ClientConnection | None = None
         self.on_supervisor_lost: Callable[[], None] = _nothing
         """Called when the supervisor is gone without a goodbye."""
+        self.reap: Callable[[], None] = _nothing
+        """Called when a child may have died, though nobody has said so yet."""
         self.goodbye_received = False
         self.quit_requested = False
         self.stay_requested = False
@@ -114,6 +119,10 @@ class Keeper:
         """Nobody has the terminal of `run` open, though its root lives: read again at the next tick."""
         self._hung_up.add(run)
 
+    def on_closed_output(self, _run: KeptRun) -> None:
+        """A root has closed its end of a pipe, most likely by ending: the system says so a little later."""
+        self.reap()
+
     def on_exit(self, run: KeptRun, code: int, orphans: list[int] | None = None) -> None:
         """The root of `run` was reaped: drain its output, journal its exit, notify the supervisor.
 
@@ -122,13 +131,15 @@ class Keeper:
         self._hung_up.discard(run)
         end = run.on_exit(code)
         end.left = self.orphans.any_left(run.mark, self.runs.by_pid, seen=orphans)
-        record: dict[str, object] = {
+        record = {
             "run": run.id, "code": code, "end": end.end, "mono": end.mono, "out": end.out, "err": end.err,
             "pid": run.pid, "ticks": run.ticks, "mark": run.mark, "started": run.started, "began": run.mono,
+            "boot": self.boot,
         }  # fmt: skip
-        self.exit_journal.add({**record, "boot": self.boot})
+        line = self.exit_journal.add(record)
         self.runs.touch(run)
-        self.notify({"notice": EXIT, **record, "left": end.left})
+        if self.supervisor is not None:  # a notice as any other, made of the same line
+            self.supervisor.send((_EXIT_LEFT if end.left else _EXIT_CLEAN) + line[1:])
         self.stop_if_done()
 
     def forget_if_over(self, run: KeptRun) -> None:

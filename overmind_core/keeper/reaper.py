@@ -25,12 +25,15 @@ class Reaper:
     has left: a look is as long as the list, and when thousands end at once there are thousands on it.
     """
 
-    __slots__ = ("_due", "_keeper", "_woken")
+    __slots__ = ("_childless", "_due", "_keeper", "_woken")
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._woken, wake = os.pipe()
         self._due = True
+        self._childless = False
+        """The last look has shown that we have no child at all, so no orphan either."""
+        keeper.reap = self.failed
         for fd in (self._woken, wake):
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -53,7 +56,7 @@ class Reaper:
         ended: list[tuple[KeptRun, int]] = []
         self._due = all(self._reap(ended) for _ in range(PER_TURN))
         if ended:
-            orphans = self._keeper.orphans.adopted(self._keeper.runs.by_pid)
+            orphans = [] if self._childless else self._keeper.orphans.adopted(self._keeper.runs.by_pid)
             for run, code in ended:
                 guarded(partial(self._keeper.on_exit, run, code, orphans))
         return 0.0 if self._due else None
@@ -61,6 +64,7 @@ class Reaper:
     def _reap(self, ended: list[tuple[KeptRun, int]]) -> bool:
         """Reap one, and put it to those that have ended if it is a run's root; False when nobody is dead."""
         keeper = self._keeper
+        self._childless = False
         registered = keeper.runs.by_pid
         try:
             if keeper.orphans.purging and PEEKS:
@@ -72,6 +76,7 @@ class Reaper:
             else:
                 pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
+            self._childless = True
             return False
         if pid:
             run = registered.pop(pid, None)

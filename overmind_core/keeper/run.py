@@ -39,6 +39,9 @@ if TYPE_CHECKING:
         def on_hangup(self, run: KeptRun) -> None:
             """Nobody has the terminal of the run open, though its root lives."""
 
+        def on_closed_output(self, run: KeptRun) -> None:
+            """Nobody has a pipe of the run open, though its root was not reaped yet."""
+
 
 _READ_SIZE = 65536
 _BUFFER = bytearray(_READ_SIZE)
@@ -248,6 +251,8 @@ class KeptRun:
             self._observer.on_hangup(self)
         else:
             self._drop(output)
+            if self.lives:
+                self._observer.on_closed_output(self)
 
     def resume_reading(self) -> None:
         """Read again: somebody may have opened the terminal."""

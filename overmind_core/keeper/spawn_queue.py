@@ -1,4 +1,7 @@
-"""The queue of runs to start: a few per turn, so that a burst of them never holds up a keystroke's echo."""
+"""The queue of runs to start: a few per turn, so that a burst of them never holds up a keystroke's echo.
+
+The answers of a burst leave in batches.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from overmind_core.keeper.keeper import Keeper
 
 PER_TURN = 4
+ANSWERS_TOGETHER = 0.01
+"""Seconds that the answers of a burst wait for more of them: each batch costs the supervisor a commit and a wake-up."""
 _METHODS = frozenset((AUTO, POSIX_SPAWN, PTYPROCESS))
 _NANOSECONDS_PER_TICK = 10**9 // os.sysconf("SC_CLK_TCK") if sys.platform == "linux" else 0
 _STDINS = frozenset((STDIN_NULL, STDIN_TTY, STDIN_PIPE))
@@ -44,7 +49,7 @@ _STDINS = frozenset((STDIN_NULL, STDIN_TTY, STDIN_PIPE))
 class SpawnQueue:
     """Spawn requests that wait, and the work that starts them."""
 
-    __slots__ = ("_keeper", "_limits", "_logs", "_queue")
+    __slots__ = ("_held", "_held_since", "_keeper", "_limits", "_logs", "_queue")
 
     def __init__(self, keeper: Keeper, *, logs: str, limits: tuple[int, int], own_limit: int) -> None:
         """`limits`: RLIMIT_NOFILE that children get; `own_limit`: how many descriptors the keeper may open."""
@@ -52,6 +57,9 @@ class SpawnQueue:
         self._logs = logs
         self._limits = (*limits, own_limit)
         self._queue: deque[tuple[ClientConnection, int, Mapping[str, Any]]] = deque()
+        self._held: set[ClientConnection] = set()
+        """Those whose answers wait for more of them."""
+        self._held_since = 0.0
 
     def put(self, connection: ClientConnection, number: int, request: Mapping[str, Any]) -> None:
         """Queue one spawn request; it is answered on `connection` when it is done."""
@@ -59,16 +67,18 @@ class SpawnQueue:
 
     def work(self) -> float | None:
         """Do a few; the rest at once after the next turn's events."""
-        asked: set[ClientConnection] = set()
+        if not self._held:
+            self._held_since = self._keeper.loop.mono
         for _ in range(min(PER_TURN, len(self._queue))):
             connection, number, request = self._queue.popleft()
             # Whoever asked and left asks again, if it still wants to: a run id makes that safe.
             if connection.is_open:
                 connection.cork()
-                asked.add(connection)
+                self._held.add(connection)
                 self._keeper.answer(connection, number, self._start, request)
-        for connection in asked:
-            connection.uncork()
+        if not self._queue or self._keeper.loop.mono - self._held_since >= ANSWERS_TOGETHER:
+            while self._held:
+                self._held.pop().uncork()
         return 0.0 if self._queue else None
 
     def _start(self, request: Mapping[str, Any]) -> dict[str, object]:

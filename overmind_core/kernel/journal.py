@@ -1,8 +1,12 @@
 """Grouped writes: what happens in one turn of the loop (in a flood: in a few) is one commit, and acted on after it.
 
-Decide → save → act: `save(write, after)` queues both; `after` runs once the write is committed. On a full disk the
-queue is kept and tried again each second; those who wait for it are notified, and what must happen anyway (ending a
-process that may be what fills the disk) happens.
+Decide → save → act: `save(write, after)` queues both; `after` runs once the write is committed. What somebody waits for
+(a process that is to be started) comes before everything else that follows from a commit. On a full disk the queue is
+kept and tried again each second; those who wait for it are notified, and what must happen anyway (ending a process that
+may be what fills the disk) happens.
+
+A decision about what was just queued belongs to the same commit: `decide(step)` calls `step` before it, together with
+all that the turn brings. So either both are kept or none, whoever dies in between.
 """
 
 from __future__ import annotations
@@ -30,32 +34,45 @@ _log = logging.getLogger(__name__)
 class Change:
     """One queued write and what follows it."""
 
-    __slots__ = ("after", "urgent", "write")
+    __slots__ = ("after", "first", "urgent", "write")
 
-    def __init__(self, write: Callable[[], None], after: Callable[[], None] | None, *, urgent: bool) -> None:
+    def __init__(
+        self, write: Callable[[], None], after: Callable[[], None] | None, *, urgent: bool, first: bool
+    ) -> None:
         self.write = write
         self.after = after
         self.urgent = urgent
+        self.first = first
 
     def follow(self) -> None:
         """Do what follows from it, once; a failure is logged."""
         after, self.after = self.after, None
-        if after is None:
-            return
-        try:
-            after()
-        except Exception:  # noqa: BLE001 - each feature is a boundary of its own
-            # One feature's mistake must not drop what follows from the other changes, nor leave their waiters waiting.
-            _log.exception("a step after a commit failed: %s", getattr(after, "__qualname__", after))
+        if after is not None:
+            _guarded(after, "a step after a commit")
+
+
+def _guarded(step: Callable[[], None], kind: str) -> None:
+    """One feature's mistake must not drop what follows from the other changes, nor leave their waiters waiting."""
+    try:
+        step()
+    except Exception:  # noqa: BLE001 - each feature is a boundary of its own
+        _log.exception("%s failed: %s", kind, getattr(step, "__qualname__", step))
 
 
 class Journal:
     """The only way to the store's tables for writing; used from the loop's thread."""
 
-    def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, database: Database, loop: asyncio.AbstractEventLoop, hurry: Callable[[], None] = lambda: None
+    ) -> None:
+        """`hurry`: called once all that comes first after a commit was done, to send what that has asked for."""
         self._database = database
         self._loop = loop
+        self._hurry = hurry
         self._queue: list[Change] = []
+        self._deciders: list[Callable[[], None]] = []
+        self._extended = False
+        """The commit that is due has waited once more already, for what a late decision was about to save."""
         self._waiters: list[asyncio.Future[None]] = []
         self._scheduled: asyncio.Handle | None = None
         self._rested = 0.0
@@ -67,16 +84,40 @@ class Journal:
         """The last commit failed; what was decided since waits in memory."""
 
     def save(
-        self, write: Callable[[], None], after: Callable[[], None] | None = None, *, urgent: bool = False
+        self,
+        write: Callable[[], None],
+        after: Callable[[], None] | None = None,
+        *,
+        urgent: bool = False,
+        first: bool = False,
     ) -> Change:
-        """Queue `write` for this turn's commit; `after` runs after it. `urgent`: also when it can't be saved yet."""
-        change = Change(write, after, urgent=urgent)
+        """Queue `write` for this turn's commit; `after` runs after it.
+
+        Args:
+            write: Changes the tables.
+            after: What follows.
+            urgent: It follows also when it can't be saved yet.
+            first: It follows before what is not.
+        """
+        change = Change(write, after, urgent=urgent, first=first)
         self._queue.append(change)
         if self.failing and urgent:
             self._loop.call_soon(change.follow)
         if self._scheduled is None:
-            self._scheduled = self._loop.call_soon(self._commit_soon, 0)
+            self._scheduled = self._loop.call_soon(self._commit_soon, None)
         return change
+
+    def decide(self, step: Callable[[], None]) -> None:
+        """Call `step` soon, before the commit of what is queued now.
+
+        What it saves is part of that commit, and so is what tasks that it begins save in their first step.
+        """
+        if self.failing:
+            self._loop.call_soon(step)
+            return
+        self._deciders.append(step)
+        if self._scheduled is None:
+            self._scheduled = self._loop.call_soon(self._commit_soon, None)
 
     def withdraw(self, changes: Collection[Change]) -> None:
         """Forget changes that could not be saved."""
@@ -108,22 +149,35 @@ class Journal:
         finally:
             self._held = False
 
-    def _commit_soon(self, before: int) -> None:
+    def _commit_soon(self, before: int | None) -> None:
         """Commit after the next turn, so that a task which this one has begun saves what it is about to do, too.
 
         In a flood later, so that at most half of the time goes into commits: as long as each turn brings more than the
         `before` changes of the last. A timer is no way to wait: the loop counts in milliseconds.
         """
+        decided = self._take_decisions()
         size = len(self._queue)
-        if not before or (size > before and self._loop.time() < self._rested):
+        again = before is None or (decided and not self._extended)
+        if again or (size > (before or 0) and self._loop.time() < self._rested):
+            self._extended = before is not None and decided
+            # Behind the first steps of those tasks.
             self._scheduled = self._loop.call_soon(self._commit_soon, size)
         else:
+            self._scheduled = None
             self._commit()
 
+    def _take_decisions(self) -> bool:
+        """Call those who decide; whether there was one."""
+        deciders, self._deciders = self._deciders, []
+        for step in deciders:
+            _guarded(step, "a decision")
+        return bool(deciders)
+
     def _commit(self) -> None:
-        if self._scheduled is not None:
+        if self._scheduled is not None and not self._deciders:
             self._scheduled.cancel()
             self._scheduled = None
+        self._extended = False
         changes, self._queue = self._queue, []
         waiters, self._waiters = self._waiters, []
         if not changes:
@@ -139,11 +193,19 @@ class Journal:
         self.failing = False
         self._sync_soon()
         with nobody():
-            for change in changes:
-                change.follow()
+            self._follow(changes)
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+    def _follow(self, changes: list[Change]) -> None:
+        hurried = [change for change in changes if change.first]
+        if hurried:
+            for change in hurried:
+                change.follow()
+            _guarded(self._hurry, "a step after a commit")
+        for change in changes:
+            change.follow()
 
     def close(self) -> None:
         """Sync nothing more: closing the database does."""
@@ -197,7 +259,10 @@ class Journal:
         _log.warning("changes can't be saved: %s", error)
         self.failing = True
         self._queue = changes + self._queue
+        if self._scheduled is not None:
+            self._scheduled.cancel()
         self._scheduled = self._loop.call_later(RETRY_SECONDS, self._commit)
+        self._take_decisions()  # what they decide waits in memory with the rest
         for change in changes:
             if change.urgent:
                 change.follow()

@@ -111,7 +111,7 @@ class KeeperConnection(asyncio.BufferedProtocol):
         self._next += 1
         self._pending[self._next] = future
         if not self._outgoing:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.send)
         self._outgoing.append(self._encoder.encode({"op": op, "n": self._next, **fields}))
         return future
 
@@ -126,10 +126,11 @@ class KeeperConnection(asyncio.BufferedProtocol):
         """End the connection from our side; nobody is notified that the keeper is lost."""
         self.closed = True
         if self._transport is not None:
-            self._send()
+            self.send()
             self._transport.close()
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """Send all requests that wait for the end of the turn."""
         if self._outgoing and self._transport is not None:
             lines, self._outgoing = self._outgoing, []
             self._transport.write(b"\n".join(lines) + b"\n")
@@ -378,6 +379,11 @@ class CurrentKeeper:
         """Say it to a keeper that may have heard something else, or nothing."""
         if not self.headless:
             self.post("need", on=bool(self._needs))
+
+    def send(self) -> None:
+        """Send what was asked for in this turn at once, not at its end."""
+        if self.link is not None:
+            self.link.send()
 
     def is_mute(self) -> bool:
         """Whether the keeper has not answered for too long."""

@@ -75,7 +75,9 @@ def compose(
     tools: str | None,
 ) -> dict[str, str]:
     """The whole environment of a run. `chosen` wins over every default; `tools` is a folder for the end of PATH."""
-    found = {name: value for name, value in inherited.items() if not _is_dropped(name, tty=tty)}
+    found = dict(inherited)
+    for name in _dropped(tuple(inherited), tty):
+        del found[name]
     if tty:
         found.update(TERMINAL)
     if unattended:
@@ -101,7 +103,11 @@ def _is_given(name: str) -> bool:
     return name == FOLDER or name.startswith(VARIABLE) or name in ISOLATION
 
 
-@lru_cache(maxsize=4096)  # the same names come with every mission
+@lru_cache(maxsize=64)  # the same names come with every mission of a burst
+def _dropped(names: tuple[str, ...], tty: bool) -> tuple[str, ...]:  # noqa: FBT001 - a key by position is found sooner
+    return tuple(name for name in names if _is_dropped(name, tty=tty))
+
+
 def _is_dropped(name: str, *, tty: bool) -> bool:
     if name in DROPPED or _is_ours(name):
         return True

@@ -20,6 +20,7 @@ from overmind_core.providers import registry
 from overmind_core.system.process_table import identity
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable, Mapping
 
     from overmind_core.domain.missions.tree import SpentLimit
@@ -76,6 +77,8 @@ class Launcher:
         self._prepared: dict[str, PreparedRun] = {}
         self._requested: set[str] = set()
         """Runs that a keeper may have started, without our having heard of it."""
+        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        """Run → what the keeper will answer to its start, until `spawn` waits for that."""
         self.link: KeeperConnection | None = None
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
@@ -117,21 +120,34 @@ class Launcher:
         """The spawn that was prepared will not happen."""
         self._prepared.pop(mission_id, None)
 
+    def ask(self, mission_id: str) -> None:
+        """Ask the keeper for a run that is prepared, and was saved just now; `spawn` has to follow."""
+        mission, prepared = self._registry.live.get(mission_id), self._prepared.get(mission_id)
+        if mission is not None and prepared is not None and self.link is not None:
+            del self._prepared[mission_id]
+            self._asked[mission.run_id] = self._ask(self.link, mission, prepared)
+
+    def _ask(self, link: KeeperConnection, mission: Mission, prepared: PreparedRun) -> asyncio.Future[dict[str, Any]]:
+        self._requested.add(mission.run_id)
+        return link.request("spawn", **self._request(mission, prepared))
+
     async def spawn(self, mission: Mission) -> None:
-        """Start the mission's newest run; harmless when the keeper already has it.
+        """Start the mission's newest run, unless it was asked for; harmless when the keeper already has it.
 
         Raises:
             OvermindError: it can't be started.
             KeeperGone: before it answered; whoever reconciles decides.
         """
-        prepared = self._prepared.pop(mission.id, None) or await self._prepare(
-            mission, self._environments.of(mission.id)
-        )
-        if self.link is None:
-            raise KeeperGone
-        self._requested.add(mission.run_id)
+        asked = self._asked.pop(mission.run_id, None)
+        if asked is None:
+            prepared = self._prepared.pop(mission.id, None) or await self._prepare(
+                mission, self._environments.of(mission.id)
+            )
+            if self.link is None:
+                raise KeeperGone
+            asked = self._ask(self.link, mission, prepared)
         try:
-            answer = await self.link.request("spawn", **self._request(mission, prepared))
+            answer = await asked
         except KeeperRefused as refusal:
             self._requested.discard(mission.run_id)
             self._locator.forget()

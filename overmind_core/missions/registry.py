@@ -122,6 +122,10 @@ class Registry:
         """Of the keeper that holds the runs; of the last one while there is none."""
         self._unsaved: dict[str, Mission] = {}
         """Missions that have ended, until that is on disk."""
+        self._last_runs: dict[str, Run] = {}
+        """Their last runs."""
+        self.on_end: Callable[[Mission], None] = _nothing
+        """Called with a mission that has ended, before that is saved: what is decided then is saved with it."""
         self._waiters: dict[str, list[_Waiter]] = {}
 
     def now(self) -> Now:
@@ -228,7 +232,8 @@ class Registry:
             self.index.put(mission)
         else:
             self.index.remove(mission.id)
-            self.runs.pop(mission.id, None)
+            if (run := self.runs.pop(mission.id, None)) is not None:
+                self._last_runs[mission.id] = run
             self._unsaved[mission.id] = mission
 
         def after() -> None:
@@ -240,10 +245,15 @@ class Registry:
         self.journal.save(lambda: self.mission_table.save(row), after, urgent=urgent)
         if not mission.is_live:
             self.journal.save(lambda: None, lambda: self._saved(mission))
+            try:
+                self.on_end(mission)
+            except Exception:  # noqa: BLE001 - each feature is a boundary of its own; it is told again after the commit
+                _log.exception("the plan of %s could not decide together with its end", mission.id)
 
     def _saved(self, final: Mission) -> None:
         if self._unsaved.get(final.id) is final:
             del self._unsaved[final.id]
+            self._last_runs.pop(final.id, None)
 
     def record(self, mission: Mission, event: MissionEvent) -> Change:
         """Append an event about the mission, in the same commit as what it tells of."""
@@ -270,6 +280,14 @@ class Registry:
         """Save a run that is over and was on no books."""
         row = _run_row(run)
         self.journal.save(lambda: self._run_table.insert(row))
+
+    def newest_run(self, mission_id: str) -> Run | None:
+        """The newest run of a mission, also of one whose end is not saved yet."""
+        run = self.runs.get(mission_id) or self._last_runs.get(mission_id)
+        if run is not None:
+            return run
+        row = self._run_table.latest(mission_id)
+        return None if row is None else run_of(row)
 
     def run(self, run_id: str) -> Run | None:
         """The run of this exact id."""
@@ -351,6 +369,10 @@ class Registry:
         self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=why))
         spared = before.definition.leave_background and (before.ending is None or before.ending.cause in _BY_ITSELF)
         self.journal.save(lambda: None, lambda: self._bus.publish(RunConcluded(run.id, spared, run.out, run.err)))
+
+
+def _nothing(_mission: Mission) -> None:
+    return
 
 
 def _why(mission: Mission, fact: Fact) -> str | None:

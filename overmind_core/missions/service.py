@@ -132,17 +132,21 @@ class Missions:
         inside: str | None = None,
         service: bool = False,
         cleans_up: bool = False,
+        settled: bool = True,
+        is_new: bool = False,
     ) -> Started:
         """As `start`, for what the system itself names, such as an agent of a plan; the spec has a name and a key.
 
         A service belongs to its parent: the limits of the tree are not for it. What cleans up begins also below a
         parent that is being ended, and in a daemon that shuts down. `inside`: the mission for which it is started.
+        Not `settled`: that it runs is not saved yet when this returns, so what is saved next is saved with it.
+        `is_new`: the key was made just now, so no earlier request had it.
 
         Raises:
             OvermindError: it can't be started; `name_taken`.
         """
         assert spec.request is not None
-        earlier = self.by_request(spec.request)
+        earlier = None if is_new else self.by_request(spec.request)
         if earlier is not None:
             return _standing(earlier)
         name = spec.definition.name
@@ -150,7 +154,9 @@ class Missions:
             told = f"The name {name!r} is taken by mission {holder}. Stop it first: overmind stop {holder}"
             raise OvermindError("name_taken", told, id=holder)
         planned = await self._preparer.planned(spec) if spec.isolate else None
-        return await self._create(spec, planned, inside=inside, also=also, limited=not service, cleans_up=cleans_up)
+        return await self._create(
+            spec, planned, inside=inside, also=also, limited=not service, cleans_up=cleans_up, settled=settled
+        )
 
     async def _begin(
         self, spec: MissionSpec, inside: str | None, caller: Caller | None, also: Callable[[Mission], Write] | None
@@ -172,6 +178,7 @@ class Missions:
         also: Callable[[Mission], Write] | None = None,
         limited: bool = True,
         cleans_up: bool = False,
+        settled: bool = True,
     ) -> Started:
         def check() -> None:
             self._check_open(spec.definition.parent, caller, cleans_up=cleans_up)
@@ -208,7 +215,7 @@ class Missions:
             raise
         await self._saved(mission, changes)
         if planned is None:
-            await self._spawn(mission)
+            await self._spawn(mission, settled=settled)
             return Started(mission)
         self._preparer.begin(mission.id)
         return Started(mission, preparing=True, note=planned.note)
@@ -268,6 +275,7 @@ class Missions:
     def _record(
         self, mission: Mission, environment: Environment, request: str | None, writes: Sequence[Write]
     ) -> tuple[Change, ...]:
+        """Put it on the books. What is prepared is asked for right behind the commit: somebody waits for it."""
         text = msgspec.json.encode({"inherited": environment.inherited, "chosen": environment.chosen}).decode()
 
         def write() -> None:
@@ -275,7 +283,8 @@ class Missions:
             for one in writes:
                 one()
 
-        return self._registry.add(mission, write, request)
+        asks = self._journal.save(_nothing, lambda: self._launcher.ask(mission.id), first=True)
+        return (*self._registry.add(mission, write, request), asks)
 
     async def _saved(self, mission: Mission, changes: tuple[Change, ...]) -> None:
         """Wait for the commit; what can't be saved isn't started."""
@@ -292,7 +301,8 @@ class Missions:
         self._runner.drop(mission_id)
         self._preparer.drop(mission_id)
 
-    async def _spawn(self, mission: Mission) -> None:
+    async def _spawn(self, mission: Mission, *, settled: bool) -> None:
+        """Have it started; `settled`: until that is saved, too."""
         current = self._registry.live.get(mission.id)
         if current is None:
             return
@@ -304,7 +314,8 @@ class Missions:
             self._registry.drop(mission)
             self._runner.drop(mission.id)
             raise
-        await self._journal.saved()
+        if settled:
+            await self._journal.saved()
 
     def _name(self, wanted: str) -> str:
         if not wanted:
@@ -467,6 +478,10 @@ class Missions:
         self._registry.put(changed, (MissionUpdated(),))
         await self._journal.saved()
         return changed
+
+
+def _nothing() -> None:
+    """Nothing is written: what follows is what counts."""
 
 
 def _standing(mission: Mission) -> Started:

@@ -19,7 +19,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.plans import bindings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.plans.blueprint import PlanAgent, PlanMerge
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import Start
     from overmind_core.missions.service import Missions
-    from overmind_core.missions.spec import Environment
+    from overmind_core.missions.spec import Environment, MissionSpec
     from overmind_core.plans.outputs import AgentOutputs
     from overmind_core.plans.state import PlanState
     from overmind_core.plans.values import Values
@@ -64,7 +64,16 @@ class AttemptStarter:
         self._values = values
         self._outputs = outputs
 
-    async def start(self, plan: PlanState, agent: PlanAgent, node: AgentProgress, applied: Environment) -> str:
+    async def start(
+        self,
+        plan: PlanState,
+        agent: PlanAgent,
+        node: AgentProgress,
+        applied: Environment,
+        *,
+        is_new: bool = False,
+        ahead: MissionSpec | None = None,
+    ) -> str:
         """Start the newest attempt of an agent, unless that was done already; returns the id of its mission.
 
         Args:
@@ -72,15 +81,37 @@ class AttemptStarter:
             agent: As it was when the attempt was begun.
             node: Likewise.
             applied: The environment of whoever applied the plan.
+            is_new: Nobody has asked for this attempt before.
+            ahead: What `spec_ahead` has returned for it.
 
         Raises:
             OvermindError: it can't be started.
         """
-        request = await self._request(plan, agent, node, applied)
-        spec = spec_of(request, self._settings, name=f"{plan.blueprint.name}/{agent.name}", parent=plan.id)
+        if ahead is not None and ahead.request == request_key(plan.id, agent.name, node):
+            spec = ahead
+        else:
+            spec = self._spec(plan, agent, await self._request(plan, agent, node, applied))
         mission = self._registry.live.get(plan.id)
         inside = None if mission is None or mission.definition.parent is None else plan.id
-        return (await self._missions.start_child(spec, inside=inside, cleans_up=agent.cleans_up)).mission.id
+        begun = await self._missions.start_child(
+            spec, inside=inside, cleans_up=agent.cleans_up, settled=False, is_new=is_new
+        )
+        return begun.mission.id
+
+    def spec_ahead(
+        self, plan: PlanState, agent: PlanAgent, node: AgentProgress, applied: Environment
+    ) -> MissionSpec | None:
+        """What an attempt is to be, where that depends on nothing that is not known before the agent's turn comes."""
+        provider = agent.start.get("provider", RAW)
+        if provider != RAW or agent.outputs or agent.merge is not None or plan.wanted[agent.name]:
+            return None
+        try:
+            return self._spec(plan, agent, self._bound(plan, agent, node, applied, {}))
+        except (OvermindError, KeyError):
+            return None  # it is told when the turn has come
+
+    def _spec(self, plan: PlanState, agent: PlanAgent, request: Start) -> MissionSpec:
+        return spec_of(request, self._settings, name=f"{plan.blueprint.name}/{agent.name}", parent=plan.id)
 
     async def check(self, agent: PlanAgent, applied: Environment) -> None:
         """Look whether the program of an agent is there, before its plan begins. Commands are not looked at.
@@ -109,13 +140,24 @@ class AttemptStarter:
         if wanted is None:
             raise OvermindError("removed", "It is no longer part of the plan.")
         values = await self._values.of(plan, wanted, applied)
-        folder = self._outputs.folder(plan.id, agent.name, node)
         if agent.outputs:
+            folder = self._outputs.folder(plan.id, agent.name, node)
             await asyncio.to_thread(os.makedirs, folder, 0o700, exist_ok=True)
+        request = self._bound(plan, agent, node, applied, values)
+        return request if agent.merge is None else await self._merging(plan, agent.merge, request)
+
+    def _bound(
+        self,
+        plan: PlanState,
+        agent: PlanAgent,
+        node: AgentProgress,
+        applied: Environment,
+        values: Mapping[str, str],
+    ) -> Start:
+        folder = self._outputs.folder(plan.id, agent.name, node)
         umask = self._registry.live[plan.id].definition.umask
         key = request_key(plan.id, agent.name, node)
-        request = bindings.start_request(agent, values, applied, umask=umask, folder=folder, key=key)
-        return request if agent.merge is None else await self._merging(plan, agent.merge, request)
+        return bindings.start_request(agent, values, applied, umask=umask, folder=folder, key=key)
 
     async def _merging(self, plan: PlanState, merge: PlanMerge, request: Start) -> Start:
         """The request with the command that lands the newest attempts of these agents, once nothing of them runs.

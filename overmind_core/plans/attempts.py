@@ -7,14 +7,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.isolation.saga import SagaPhase
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.plans import progress
 from overmind_core.domain.plans.progress import NOT_READY, AgentStage, AttemptEnd
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
-from overmind_core.missions.registry import run_of
 from overmind_core.probes.probe import NotReady, is_occupied, until_ready, was_ready
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
-    from overmind_core.missions.spec import Environment
-    from overmind_core.missions.store import RunTable
+    from overmind_core.missions.spec import Environment, MissionSpec
     from overmind_core.plans.attempt_start import AttemptStarter
     from overmind_core.plans.outputs import AgentOutputs
     from overmind_core.plans.state import PlanState
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _REFUSAL = re.compile(r"Error: ([a-z_]+): (.+)")
 """The last line of one of our commands that failed."""
+AHEAD = 8
+"""Agents for which that is worked out while they wait."""
 RETRY_SECONDS = 1.0
 """Pause before an agent is asked for again that could not be saved (a full disk)."""
 
@@ -71,7 +73,6 @@ class Attempts:
         phase: Phase,
         tasks: Tasks,
         registry: Registry,
-        run_table: RunTable,
         environments: Environments,
         workspace: Workspace,
         observer: Observer,
@@ -85,7 +86,6 @@ class Attempts:
         self._phase = phase
         self._tasks = tasks
         self._registry = registry
-        self._run_table = run_table
         self._environments = environments
         self._workspace = workspace
         self._observer = observer
@@ -98,10 +98,30 @@ class Attempts:
         self._occupied: set[str] = set()
         """Agents at whose port somebody listened before their newest attempt was started."""
         self._applied: Environment | None = None
+        self._ahead: dict[str, tuple[PlanAgent, MissionSpec]] = {}
+        """What the next attempt of a waiting agent is to be, and of which agent as the blueprint has it."""
 
-    def begin(self, name: str) -> None:
-        """Ask for the agent's newest attempt; whether it was asked for before, nobody needs to know."""
-        self._begin_work(name, self._begin(name))
+    def begin(self, name: str, *, is_new: bool = False) -> None:
+        """Ask for the agent's newest attempt; whether it was asked for before, nobody needs to know.
+
+        `is_new`: it was decided just now, so it was not.
+        """
+        self._begin_work(name, self._begin(name, is_new=is_new))
+
+    def look_ahead(self, name: str) -> None:
+        """Work out what the next attempt of a waiting agent is to be, if that can be known already."""
+        agent, node = self._plan.agents[name], self._plan.nodes[name]
+        if name in self._ahead:
+            return
+        spec = self._starter.spec_ahead(self._plan, agent, progress.begun(node), self._environment())
+        if spec is not None:
+            self._ahead[name] = (agent, spec)
+        if len(self._ahead) > AHEAD:  # the oldest one waits for something else, or for nothing more
+            del self._ahead[next(iter(self._ahead))]
+
+    def forget_ahead(self) -> None:
+        """The plan is another one: what was worked out may be wrong."""
+        self._ahead.clear()
 
     def check(self, name: str) -> None:
         """Find out how the mission of an agent's newest attempt stands."""
@@ -120,6 +140,13 @@ class Attempts:
             self._begin_work(name, self._probe(name, mission))
         self._listener.schedule()
 
+    def conclude_now(self, name: str, mission: Mission) -> bool:
+        """Report an end that is not saved yet; False when more has to be done for it, which follows its commit."""
+        if mission.definition.isolated or mission.definition.provider != RAW or self._has_to_be_read(name, mission):
+            return False
+        self._report_end(name, mission)
+        return True
+
     def is_preparing(self, mission: Mission) -> bool:
         """Whether what it is to have of its own is still being made, or could not be."""
         isolation = self._workspace.records.get(mission.id)
@@ -135,26 +162,32 @@ class Attempts:
 
     # beginning
 
-    async def _begin(self, name: str) -> None:
+    async def _begin(self, name: str, *, is_new: bool) -> None:
         agent, node = self._plan.agents.get(name), self._plan.nodes.get(name)
         if agent is None or node is None:
             self._fail(name, "removed", "")
             return
-        child = await self._mission_of(agent, node)
+        child = await self._mission_of(agent, node, is_new=is_new)
         mission = None if child is None else self._registry.get(child)
         if mission is not None:
             self._listener.on_start(name, node.attempt, mission)
 
-    async def _mission_of(self, agent: PlanAgent, node: AgentProgress) -> str | None:
+    async def _mission_of(self, agent: PlanAgent, node: AgentProgress, *, is_new: bool) -> str | None:
         """The mission of this attempt; None when there will be none."""
+        planned, spec = self._ahead.pop(agent.name, (None, None))
+        if planned is not agent:
+            spec = None
         while True:
             try:
                 if agent.ready is not None and self._starter.begun(self._plan, agent, node) is None:
                     await self._look_at_port(agent.name, agent.ready)
-                return await self._starter.start(self._plan, agent, node, self._environment())
+                return await self._starter.start(
+                    self._plan, agent, node, self._environment(), is_new=is_new, ahead=spec
+                )
             except HandingOver:
                 return None
             except StoreError:
+                is_new = False
                 await asyncio.sleep(RETRY_SECONDS)
             except OvermindError as error:
                 if not self._goes_on_later:
@@ -213,13 +246,19 @@ class Attempts:
 
     def _conclude(self, name: str, mission: Mission) -> None:
         """It has ended: at once, unless something that it hands on has to be read first, or its probe was slower."""
+        if self._has_to_be_read(name, mission):
+            self._begin_work(name, self._read(name, self._plan.agents[name], mission))
+        else:
+            self._report_end(name, mission)
+
+    def _has_to_be_read(self, name: str, mission: Mission) -> bool:
         agent = self._plan.agents[name]
         refused = agent.merge is not None and not self._end(mission).ok
-        if refused or name in self._plan.results or agent.outputs or self._is_unproved(name, mission):
-            self._begin_work(name, self._read(name, agent, mission))
-        else:
-            self._cancel_work(name)
-            self._listener.on_end(name, self._end(mission), self._explained(mission))
+        return refused or name in self._plan.results or bool(agent.outputs) or self._is_unproved(name, mission)
+
+    def _report_end(self, name: str, mission: Mission) -> None:
+        self._cancel_work(name)
+        self._listener.on_end(name, self._end(mission), self._explained(mission))
 
     def _is_unproved(self, name: str, mission: Mission) -> bool:
         """Whether it ended well, by itself, and nobody knows that it was ready by then."""
@@ -280,8 +319,8 @@ class Attempts:
 
     def _end(self, mission: Mission) -> AttemptEnd:
         """How the mission ended; one that a person stopped has failed, whatever its exit code."""
-        row = self._run_table.latest(mission.id)
-        by_hand = row is not None and run_of(row).reason == Cause.STOP
+        run = self._registry.newest_run(mission.id)
+        by_hand = run is not None and run.reason == Cause.STOP
         reason = "stopped" if by_hand and mission.status is Status.STOPPED else mission.reason
         if mission.status is Status.KILLED:
             reason = "killed"

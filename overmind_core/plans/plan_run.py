@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from overmind_core.plans.store import PlanTable
     from overmind_core.system.machine import Clock
 
+_BEGUN = frozenset({AgentStage.RUNNING, AgentStage.STOPPING})
 CLEAN_UP_SECONDS = 300.0
 """How long what cleans up may go on, after the grace, once a plan is being ended."""
 
@@ -161,6 +162,8 @@ class PlanRun:
             node.mission: name for name, node in (*state.nodes.items(), *removed.items()) if node.mission is not None
         }
         """Mission → the agent that it is an attempt of."""
+        self._concluded: set[str] = set()
+        """Newest runs of missions whose end was taken in before it was saved."""
         self._attempts = attempts(state, self)
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
@@ -193,10 +196,22 @@ class PlanRun:
         """Something has changed: decide anew, once for all that changes in this turn of the loop."""
         if not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._decide)
+            self._journal.decide(self._decide)
+
+    def on_unsaved_end(self, mission: Mission) -> None:
+        """A mission below the plan has ended; whoever comes next is saved together with that, unless it takes long."""
+        name = self._names.get(mission.id, "")
+        node = self.nodes.get(name)
+        if node is None or node.mission != mission.id or node.stage not in _BEGUN:
+            return
+        if self._attempts.conclude_now(name, mission):
+            self._concluded.add(mission.run_id)
 
     def on_change(self, mission: Mission) -> None:
         """A mission below the plan has changed."""
+        if mission.run_id in self._concluded and not mission.is_live:
+            self._concluded.discard(mission.run_id)
+            return
         name = self._names.get(mission.id, "")
         node = self.nodes.get(name)
         mine = node is not None and node.mission == mission.id
@@ -233,6 +248,7 @@ class PlanRun:
         self.state.become(
             blueprint, {name: self.nodes.get(name) or back.get(name) or AgentProgress() for name in names}
         )
+        self._attempts.forget_ahead()
         for name in new:
             self.put(name, self.nodes[name])
         self._reset({*again, *back})
@@ -277,10 +293,17 @@ class PlanRun:
         began = self._start_time(mission)
         known = replace(node, stage=AgentStage.RUNNING, mission=mission.id, started_at=began, ready=agent.ready is None)
         self._names[mission.id] = name
-        self.put(name, known, log_lines.started(agent, known))
+        self.put(name, known, log_lines.started(agent, known), after=lambda: self._look_ahead(name))
         if known.stopped is not None:
             self._stop(name, known.stopped)
         self._attempts.check(name)
+
+    def _look_ahead(self, name: str) -> None:
+        """An agent runs: whatever can be known of those behind it is worked out while nobody waits."""
+        node = self.nodes.get(name)
+        if node is not None and node.stage is AgentStage.RUNNING:
+            for other in self.state.scheduler.next_behind(name):
+                self._attempts.look_ahead(other)
 
     def _on_preparing(self, name: str, node: AgentProgress, mission: Mission) -> None:
         """Its attempt has not begun before what it is to have of its own is there."""
@@ -389,7 +412,7 @@ class PlanRun:
         for name in step.start:
             # Saved before it is asked for, without waiting for that: what is queued first is never committed later.
             self.put(name, progress.begun(self.nodes[name]))
-            self._attempts.begin(name)
+            self._attempts.begin(name, is_new=True)
         for name, why in step.stop.items():
             self._stop(name, why)
         if step.over and not self._removed.any_active:

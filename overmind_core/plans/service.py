@@ -128,6 +128,12 @@ class Plans:
         self._adopted.discard(mission.id)
         plan.resume()
 
+    def on_end(self, mission: Mission) -> None:
+        """A mission has ended, which is not saved yet: what its plan decides at once is saved with it."""
+        parent = mission.definition.parent
+        if parent in self.live:
+            self.live[parent].on_unsaved_end(mission)
+
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved: of a plan, or perhaps of an agent of one."""
         mission = change.current

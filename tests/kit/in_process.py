@@ -283,6 +283,9 @@ class _Line:
         loop.call_soon(self._answer, future, op, fields)
         return future
 
+    def send(self) -> None:
+        """All was sent when it was asked for."""
+
     def is_mute(self) -> bool:
         return False
 

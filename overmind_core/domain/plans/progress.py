@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from overmind_core.domain.plans.blueprint import PlanAgent
+from overmind_core.domain.replacing import replace
 
 
 class AgentStage(StrEnum):

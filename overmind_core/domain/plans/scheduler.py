@@ -101,6 +101,10 @@ class PlanStep:
     """When the next one may be tried again, seconds since the epoch; None: nobody waits for a time."""
 
 
+NEXT = 4
+"""Agents behind another one that are looked at: it may have thousands."""
+
+
 class Scheduler:
     """Where each agent stands. `nodes` is to be read; it changes through `put`."""
 
@@ -158,6 +162,19 @@ class Scheduler:
     def waits_for(self, name: str) -> str:
         """What a waiting agent waits for, as of the last step."""
         return self._blocked.get(name) or f"a free slot: {self.blueprint.max_parallel} run at a time"
+
+    def next_behind(self, name: str) -> list[str]:
+        """Some waiting agents that may begin when this one ends: all else that they depend on is reached, or active."""
+        waiting = self._by_stage[AgentStage.WAITING]
+        return [
+            other
+            for other in self._dependents[name][:NEXT]
+            if other in waiting
+            and all(
+                self.nodes[one.agent].stage in ACTIVE or _is_reached(one, self.nodes[one.agent])
+                for one in self.agents[other].depends_on
+            )
+        ]
 
     def step(self, now: float, *, ending: PlanEnding = PlanEnding.NONE) -> PlanStep:
         """What is to be done at `now` (seconds since the epoch).

@@ -89,6 +89,123 @@ async def test_what_follows_from_a_commit_and_the_task_that_it_begins_share_the_
 
 
 @in_loop
+async def test_a_decision_and_what_the_task_that_it_begins_saves_are_in_the_commit_of_what_was_decided_about(
+    world: World,
+) -> None:
+    """An agent has ended, another one is next, and what that is to be: all of it or nothing."""
+    begun = asyncio.Event()
+
+    async def begin() -> None:
+        world.save("intent", begun.set)
+
+    def decide() -> None:
+        world.save("decision")
+        tasks.append(asyncio.create_task(begin()))
+
+    tasks: list[asyncio.Task[None]] = []
+    world.save("exit")
+    world.journal.decide(decide)
+    await asyncio.wait_for(begun.wait(), 30)
+    assert world.books.commits == [["exit", "decision", "intent"]]
+
+
+@in_loop
+async def test_a_decision_that_comes_when_a_commit_is_due_is_part_of_it(world: World) -> None:
+    begun = asyncio.Event()
+
+    async def begin() -> None:
+        world.save("intent", begun.set)
+
+    def ended() -> None:
+        world.save("exit")
+        world.journal.decide(lambda: tasks.append(asyncio.create_task(begin())))
+
+    tasks: list[asyncio.Task[None]] = []
+    loop = asyncio.get_running_loop()
+    loop.call_soon(lambda: loop.call_soon(ended))
+    world.save("something else")
+    await asyncio.wait_for(begun.wait(), 30)
+    assert world.books.commits == [["something else", "exit", "intent"]]
+
+
+@in_loop
+async def test_who_decides_again_and_again_holds_no_commit_up(world: World) -> None:
+    decided = 0
+
+    def decide() -> None:
+        nonlocal decided
+        decided += 1
+        if not world.books.commits:
+            world.journal.decide(decide)
+
+    world.save("mine")
+    world.journal.decide(decide)
+    await asyncio.wait_for(world.journal.saved(), 30)
+    assert world.books.commits == [["mine"]]
+    assert decided > 1
+
+
+@in_loop
+async def test_a_decision_is_made_also_when_there_is_nothing_to_save_or_it_was_saved_meanwhile(world: World) -> None:
+    made: list[str] = []
+    world.journal.decide(lambda: made.append("alone"))
+    await turns(3)
+    world.save("a")
+    world.journal.decide(lambda: made.append("after a flush"))
+    world.journal.flush()
+    await turns(3)
+    assert (made, world.books.commits) == (["alone", "after a flush"], [["a"]])
+
+
+@in_loop
+async def test_a_decision_is_made_also_on_a_full_disk_and_saved_with_the_rest_once_there_is_room(world: World) -> None:
+    world.books.full = True
+    world.save("exit")
+    world.journal.decide(lambda: world.save("decision"))
+    with pytest.raises(DiskFull):
+        await world.journal.saved()
+    world.journal.decide(lambda: world.save("another one"))
+    await turns(2)
+    world.books.full = False
+    await asyncio.wait_for(world.journal.saved(), 30)
+    assert world.books.commits == [["exit", "decision", "another one"]]
+
+
+@in_loop
+async def test_a_decision_that_fails_takes_no_commit_along(world: World) -> None:
+    def decide() -> None:
+        raise RuntimeError
+
+    world.save("exit")
+    world.journal.decide(decide)
+    await world.journal.saved()
+    assert world.books.commits == [["exit"]]
+
+
+@in_loop
+async def test_what_somebody_waits_for_follows_first_and_is_sent_before_the_rest(world: World) -> None:
+    followed: list[str] = []
+    world.journal = Journal(
+        world.books,  # type: ignore[arg-type]
+        asyncio.get_running_loop(),
+        hurry=lambda: followed.append("sent"),
+    )
+    world.save("exit", lambda: followed.append("told"))
+    world.journal.save(lambda: None, lambda: followed.append("asked"), first=True)
+    world.journal.save(lambda: None, lambda: followed.append("asked, too"), first=True)
+    await world.journal.saved()
+    world.save("something else", lambda: followed.append("told"))
+    await world.journal.saved()
+    assert followed == ["asked", "asked, too", "sent", "told", "told"]
+
+
+async def turns(number: int) -> None:
+    """Let so many turns of the loop go by."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+@in_loop
 async def test_a_commit_asked_for_now_leaves_none_behind_that_cuts_the_next_turn_in_two(world: World) -> None:
     world.save("a")
     world.journal.flush()
