@@ -184,6 +184,8 @@ class KeeperStream:
         self._decoder = FrameDecoder()
         self._unsent = bytearray()
         self._early: Frames = []
+        self.takes_terminals = False
+        """Whether the keeper can be lent the terminal in front of the viewer; an older one does not say."""
         self._buffer = bytearray(_CHUNK)  # one for all: to allocate it for each key takes longer than to read the key
         self._view = memoryview(self._buffer)
         address = from_wire(ready["socket"])
@@ -208,8 +210,10 @@ class KeeperStream:
         while b"\n" not in head:
             head += self._received()
         line, _, rest = head.partition(b"\n")
-        if "ok" not in json.loads(line):
+        answer = json.loads(line)
+        if "ok" not in answer:
             raise ConnectionRefusedError(line.decode())
+        self.takes_terminals = answer["ok"].get("terminal") is True
         frames = self._decoder.feed(rest)
         while not frames:
             frames = self._decoder.feed(self._received())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 
 from overmind_core.keeper.loop import READ, WRITE
 
@@ -30,6 +31,7 @@ class ClientConnection:
         "_corked",
         "_ending",
         "_fd",
+        "_hang_up",
         "_loop",
         "_out",
         "_paused",
@@ -45,6 +47,8 @@ class ClientConnection:
         self._socket = accepted
         self._fd = accepted.fileno()
         self._out = bytearray()
+        self._hang_up: select.poll | None = None
+        """Asks whether the client has hung up; made for the few that are asked about."""
         self._corked = False
         self._ending = False
         self._paused = False
@@ -60,6 +64,15 @@ class ClientConnection:
     def is_open(self) -> bool:
         """Whether the client is still there, as far as we know."""
         return self._fd >= 0
+
+    def is_there(self) -> bool:
+        """Whether the client has not hung up, though we may not have come to read that yet."""
+        if self._fd < 0:
+            return False
+        if self._hang_up is None:
+            self._hang_up = select.poll()
+            self._hang_up.register(self._fd, 0)
+        return not self._hang_up.poll(0)
 
     def send_json(self, message: Mapping[str, object]) -> None:
         """Send one JSON line."""

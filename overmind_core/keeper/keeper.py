@@ -10,6 +10,7 @@ import time
 from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.loop import BOOST_TAIL
 from overmind_core.keeper.orphans import QUIET
+from overmind_core.keeper.viewer_terminal import LentTerminals
 from overmind_core.wire.keeper import ERROR_INTERNAL, ERROR_INVALID, EXIT, GROWN, TROUBLE
 
 TYPE_CHECKING = False
@@ -58,6 +59,7 @@ class Keeper:
         self.orphans = orphans
         self.marks = marks
         self.tickets = tickets
+        self.lent_terminals = LentTerminals()
         self.boot = boot
         self.started = loop.wall
         self.supervisor: ClientConnection | None = None

@@ -73,9 +73,9 @@ class Watch:
         """Wait for `events` of `fd`; 0 is not at all."""
         before = self._events.pop(fd, 0)
         if events:
-            self._events[fd] = events
             mask = (select.EPOLLIN if events & READ else 0) | (select.EPOLLOUT if events & WRITE else 0)
             (self._epoll.modify if before else self._epoll.register)(fd, mask)
+            self._events[fd] = events
         elif before:
             self._epoll.unregister(fd)
 

@@ -15,6 +15,7 @@ from overmind_core.keeper.input import RequestRefused
 from overmind_core.keeper.loop import READ
 from overmind_core.keeper.operations import LARGEST_SIZE, OPERATIONS
 from overmind_core.keeper.viewers import MAY_WRITE, Viewer
+from overmind_core.system.controlling_terminal import IS_SUPPORTED
 from overmind_core.system.lock import holder_pid
 from overmind_core.system.run_mark import NO_MARK, mark_of, unmarked_limit
 from overmind_core.system.unixsocket import peer
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from overmind_core.keeper.failover import Failover
     from overmind_core.keeper.keeper import Keeper
     from overmind_core.keeper.spawn_queue import SpawnQueue
+    from overmind_core.keeper.viewer_terminal import LentTerminals, Terminal
 
 MANY_GENERATIONS = 64
 ACCEPT_PAUSE = 0.2
@@ -90,6 +92,7 @@ class Listener:
             return
         connection = ClientConnection(self._keeper.loop, accepted)
         session = ClientSession(self._keeper, self._spawn_queue, self._failover, connection)
+        session.pid = client
         session.may_supervise = lambda: not is_inside(client) or holder_pid(self._supervisor_lock) == client
 
     def failed(self) -> None:
@@ -106,6 +109,7 @@ class ClientSession:
 
     __slots__ = (
         "_connection", "_failover", "_is_supervisor", "_is_view", "_keeper", "_lines", "_spawn_queue", "may_supervise",
+        "pid",
     )  # fmt: skip
 
     def __init__(
@@ -120,6 +124,8 @@ class ClientSession:
         self._is_view = False
         self.may_supervise: Callable[[], bool] = _nobody
         """Asked once, when the client says hello."""
+        self.pid = 0
+        """The client's process."""
         connection.on_data = self._on_data
 
     def _on_data(self, data: bytes) -> None:
@@ -196,8 +202,38 @@ class ClientSession:
         if taken is None or run is None:
             raise RequestRefused(ERROR_TICKET, "this ticket is unknown, used or expired")
         self._is_view = True
-        self._connection.send_json({"n": request.get("n", 0), "ok": {"run": run.id}})
-        run.viewers.join(Viewer(run, self._connection, may_write=taken[1] == MAY_WRITE, size=size))
+        may_write = taken[1] == MAY_WRITE
+        may_lend = {"terminal": True} if may_write and IS_SUPPORTED else {}
+        self._connection.send_json({"n": request.get("n", 0), "ok": {"run": run.id, **may_lend}})
+        access = ClientTerminal(self._keeper.lent_terminals, self.pid) if may_lend else None
+        run.viewers.join(Viewer(run, self._connection, may_write=may_write, size=size, access=access))
+
+
+class ClientTerminal:
+    """The way to the terminal that a client's process sits at, unless that process is inside a mission.
+
+    What it writes to the terminal of a mission would be that mission's output, and come back to be written again.
+    """
+
+    __slots__ = ("_is_inside", "_lent", "_pid")
+
+    def __init__(self, lent: LentTerminals, pid: int) -> None:
+        self._lent = lent
+        self._pid = pid
+        self._is_inside: bool | None = None
+        """None before anybody has looked."""
+
+    def open(self, identity: tuple[int, int]) -> Terminal:
+        """Open it, if it has this device and inode. Raises OSError."""
+        if self._is_inside is None:
+            self._is_inside = is_inside(self._pid)
+        if self._is_inside:
+            raise PermissionError("a process inside a mission can't lend a terminal")
+        return self._lent.open(self._pid, identity)
+
+    def close(self, terminal: Terminal) -> None:
+        """Close it."""
+        self._lent.close(terminal)
 
 
 def _peer_of_ours(accepted: socket.socket) -> int | None:

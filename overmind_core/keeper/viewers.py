@@ -10,10 +10,13 @@ import re
 import termios
 
 from overmind_core.keeper.input import RequestRefused
+from overmind_core.keeper.viewer_terminal import LentTerminal
 from overmind_core.logs.layout import OUT
 from overmind_core.system import terminal
 from overmind_core.wire.keeper import (
     FRAME_DATA,
+    FRAME_LEND,
+    FRAME_RECALL,
     FRAME_REDRAW,
     FRAME_RESIZE,
     VIEWER_LIMIT,
@@ -22,8 +25,10 @@ from overmind_core.wire.keeper import (
     data_frame,
     exit_frame,
     offset_frame,
+    parse_lend,
     parse_resize,
     resize_frame,
+    returned_frame,
 )
 
 TYPE_CHECKING = False
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from overmind_core.keeper.connection import ClientConnection
     from overmind_core.keeper.input import Stdin
     from overmind_core.keeper.loop import Loop
+    from overmind_core.keeper.viewer_terminal import Terminal
     from overmind_core.logs.writer import RunLogWriter
 
     class Writer(Protocol):
@@ -41,6 +47,15 @@ if TYPE_CHECKING:
 
         size: tuple[int, int] | None
         """Columns and rows of the terminal in front of it; None when it has said none."""
+
+    class TerminalAccess(Protocol):
+        """The way to the terminal in front of a viewer."""
+
+        def open(self, identity: tuple[int, int]) -> Terminal:
+            """Open it, if it has this device and inode. Raises OSError: BlockingIOError if only now it can't be."""
+
+        def close(self, terminal: Terminal) -> None:
+            """Close it."""
 
     class Descriptor(Protocol):
         """One end of a run's terminal or pipe."""
@@ -135,7 +150,7 @@ class RunViewers:
         viewer.begin(run.log.offsets[OUT])
         kept = run.log.kept(OUT)
         if kept:
-            viewer.show(data_frame(kept))
+            viewer.show(kept)
         if run.exit is not None:
             viewer.finish(run.exit.code)
             return
@@ -158,9 +173,9 @@ class RunViewers:
     def show(self, data: memoryview) -> None:
         """The run has written this."""
         if self.all:
-            frame = data_frame(bytes(data))
+            shown = bytes(data)
             for viewer in tuple(self.all):
-                viewer.show(frame)
+                viewer.show(shown)
             self._loop.end_boost()
 
     def finish(self, code: int) -> None:
@@ -172,6 +187,10 @@ class RunViewers:
         """The run has read what was typed."""
         for viewer in self.all:
             viewer.resume()
+
+    def lend(self, viewer: Viewer, terminal: Terminal, *, special: bytes, close: Callable[[Terminal], None]) -> None:
+        """Let the run have the viewer's own terminal for a while. Raises OSError; it is closed then."""
+        viewer.lent = LentTerminal(viewer, terminal, self._loop, special=special, close=close)
 
     def boost(self) -> None:
         """A person has pressed a key: serve this run before others for a moment."""
@@ -276,15 +295,26 @@ TYPED_BACKLOG = 1 << 20
 class Viewer:
     """One viewer's connection, after its ticket was taken: frames in both directions."""
 
-    __slots__ = ("_connection", "_decoder", "_run", "may_write", "size")
+    __slots__ = ("_access", "_connection", "_decoder", "_run", "_sent", "lent", "may_write", "size")
 
     def __init__(
-        self, run: Viewed, connection: ClientConnection, *, may_write: bool, size: tuple[int, int] | None = None
+        self,
+        run: Viewed,
+        connection: ClientConnection,
+        *,
+        may_write: bool,
+        size: tuple[int, int] | None = None,
+        access: TerminalAccess | None = None,
     ) -> None:
-        """`size`: columns and rows of the terminal in front of it."""
+        """`size`: columns and rows of the terminal in front of it, to which `access` leads if it can be lent."""
         self._run = run
         self._connection = connection
         self._decoder = FrameDecoder()
+        self._access = access
+        self._sent = 0
+        """Bytes of data frames."""
+        self.lent: LentTerminal | None = None
+        """Its terminal, while we have it."""
         self.may_write = may_write
         self.size = size
         connection.limit = VIEWER_LIMIT
@@ -295,9 +325,14 @@ class Viewer:
         """Send where in the log the live stream begins."""
         self._connection.send(offset_frame(offset))
 
-    def show(self, frame: bytes) -> None:
-        """Pass a frame on; a viewer that is too slow for it is dropped."""
-        self._connection.send(frame)
+    def show(self, data: bytes) -> None:
+        """Show output, on its terminal or by a frame; a viewer that is too slow for frames is dropped."""
+        if self.lent is not None:
+            data = self.lent.show(data)
+            if not data:
+                return
+        self._sent += len(data)
+        self._connection.send(data_frame(data))
 
     def on_resize(self, columns: int, rows: int) -> None:
         """Send the new size of the run's terminal."""
@@ -305,6 +340,7 @@ class Viewer:
 
     def finish(self, code: int) -> None:
         """Send the exit code of the run, and close the connection when that has arrived."""
+        self._recall()
         self._connection.send(exit_frame(code))
         self._connection.end()
 
@@ -312,24 +348,19 @@ class Viewer:
         """The agent has read: read from the viewer again."""
         self._connection.pause(paused=False)
 
-    def _on_data(self, data: bytes) -> None:
-        try:
-            for kind, payload in self._decoder.feed(data):
-                if self.may_write:
-                    self._on_frame(kind, payload)
-        except FrameError:
-            self._connection.close()
+    def send(self, frame: bytes) -> None:
+        """Send a frame that `LentTerminal` has made."""
+        self._connection.send(frame)
 
-    def _on_frame(self, kind: int, payload: bytes) -> None:
-        if kind == FRAME_DATA:
-            self._type(payload)
-        elif kind == FRAME_RESIZE:
-            self.size = parse_resize(payload)
-            self._run.viewers.active_writer.on_resize(self)
-        elif kind == FRAME_REDRAW:
-            self._run.viewers.force_redraw()
+    def is_there(self) -> bool:
+        """Whether the viewer has not hung up."""
+        return self._connection.is_there()
 
-    def _type(self, data: bytes) -> None:
+    def on_returned(self) -> None:
+        """The terminal was given back."""
+        self.lent = None
+
+    def type(self, data: bytes) -> None:
         """Pass input on; what a terminal answers by itself only of who typed last."""
         run = self._run
         if run.viewers.active_writer.current is not self:
@@ -344,7 +375,55 @@ class Viewer:
             # Nothing to answer with in the middle of a stream; the log shows what arrived.
             return
         if run.stdin.waiting > TYPED_BACKLOG:
+            self._recall()
             self._connection.pause(paused=True)
 
+    def _on_data(self, data: bytes) -> None:
+        try:
+            for kind, payload in self._decoder.feed(data):
+                if self.may_write:
+                    self._on_frame(kind, payload)
+        except FrameError:
+            self._connection.close()
+
+    def _on_frame(self, kind: int, payload: bytes) -> None:
+        if kind == FRAME_DATA:
+            self.type(payload)
+        elif kind == FRAME_RESIZE:
+            self.size = parse_resize(payload)
+            self._run.viewers.active_writer.on_resize(self)
+        elif kind == FRAME_REDRAW:
+            self._run.viewers.force_redraw()
+        elif kind == FRAME_LEND:
+            self._on_lend(payload)
+        elif kind == FRAME_RECALL:
+            self._recall()
+
+    def _on_lend(self, payload: bytes) -> None:
+        """Take the viewer's terminal, unless bytes that it has to show first are still on their way."""
+        shown, identity, special = parse_lend(payload)
+        if self.lent is not None:
+            raise FrameError("the terminal is lent already")
+        if self._access is not None and shown == self._sent and self._run.exit is None:
+            try:
+                terminal = self._access.open(identity)
+                self._run.viewers.lend(self, terminal, special=special, close=self._access.close)
+            except BlockingIOError:
+                pass
+            except OSError:
+                self.send(returned_frame(for_good=True))
+                return
+            else:
+                return
+        self.send(returned_frame())
+
+    def _recall(self) -> None:
+        """Give the terminal back, if we have it."""
+        if self.lent is not None:
+            self.lent.give_back()
+
     def _on_closed(self) -> None:
+        if self.lent is not None:
+            self.lent.close()
+            self.lent = None
         self._run.viewers.leave(self)

@@ -45,6 +45,7 @@ NEED = "need"
 GOODBYE = "goodbye"
 QUIT = "quit"
 STREAM = "stream"
+"""Its answer has `terminal: true` where the keeper can be lent the terminal of the viewer."""
 
 EXIT = "exit"
 GROWN = "grown"
@@ -78,6 +79,21 @@ FRAME_OFFSET = 4
 """u64 offset in the log's `out` at which the live stream begins; always the first frame."""
 FRAME_REDRAW = 5
 """Empty; from a viewer: have the program draw everything again."""
+FRAME_LEND = 6
+"""From a viewer that the keeper has told `terminal`: it lends its own terminal. u64 bytes of data frames that it has
+shown; u64 device and u64 inode of the terminal; then the bytes that make a key more than plain text. From here on the
+viewer neither reads nor writes its terminal, until the one `FRAME_RETURNED` that answers."""
+FRAME_RECALL = 7
+"""Empty; from a viewer: it wants its terminal back."""
+FRAME_RETURNED = 8
+"""The terminal is the viewer's again, or was not taken, because data was on its way. Empty, or one byte: it can't be
+lent at all."""
+FRAME_SHOWN = 9
+"""Bytes that the keeper has written to the lent terminal, where they may set a mode."""
+FRAME_KEYS = 10
+"""Bytes that the keeper has read from the lent terminal, for the viewer to judge."""
+SPECIAL_LIMIT = 256
+"""Bytes that a viewer may name as special."""
 
 FRAME_LIMIT = 16 << 20
 """Bytes of one frame's payload."""
@@ -86,6 +102,7 @@ _HEAD = struct.Struct(">BI")
 _RESIZE = struct.Struct(">HH")
 _EXIT = struct.Struct(">i")
 _OFFSET = struct.Struct(">Q")
+_LEND = struct.Struct(">QQQ")
 
 
 class FrameError(ValueError):
@@ -122,6 +139,31 @@ def offset_frame(offset: int) -> bytes:
     return frame(FRAME_OFFSET, _OFFSET.pack(offset))
 
 
+def lend_frame(shown: int, identity: tuple[int, int], special: bytes) -> bytes:
+    """Lend the terminal of this device and inode, on which all `shown` bytes of data frames stand."""
+    return frame(FRAME_LEND, _LEND.pack(shown, *identity) + special)
+
+
+def recall_frame() -> bytes:
+    """Ask for the terminal."""
+    return frame(FRAME_RECALL, b"")
+
+
+def returned_frame(*, for_good: bool = False) -> bytes:
+    """The terminal is the viewer's; `for_good`: it will not be taken at any other time either."""
+    return frame(FRAME_RETURNED, b"\1" if for_good else b"")
+
+
+def shown_frame(data: bytes) -> bytes:
+    """Show the viewer what stands on its terminal already."""
+    return frame(FRAME_SHOWN, data)
+
+
+def keys_frame(data: bytes) -> bytes:
+    """Pass keys of the lent terminal on to the viewer."""
+    return frame(FRAME_KEYS, data)
+
+
 def parse_resize(payload: bytes) -> tuple[int, int]:
     """Return (columns, rows). Raises FrameError."""
     columns, rows = _unpack(_RESIZE, payload)
@@ -136,6 +178,15 @@ def parse_exit(payload: bytes) -> int:
 def parse_offset(payload: bytes) -> int:
     """Return the offset in bytes. Raises FrameError."""
     return _unpack(_OFFSET, payload)[0]
+
+
+def parse_lend(payload: bytes) -> tuple[int, tuple[int, int], bytes]:
+    """Return (bytes shown, device and inode, special bytes). Raises FrameError."""
+    shown, device, inode = _unpack(_LEND, payload[: _LEND.size])
+    special = payload[_LEND.size :]
+    if len(special) > SPECIAL_LIMIT:
+        raise FrameError("too many special bytes")
+    return shown, (device, inode), special
 
 
 def _unpack(shape: struct.Struct, payload: bytes) -> tuple[int, ...]:

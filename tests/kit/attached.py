@@ -88,7 +88,7 @@ class Attached:
         """Press keys that come in pieces, as over a network: each only when the program has read the one before."""
         for piece in pieces:
             self.type(piece)
-            self.until(lambda: not select.select([self._slave], [], [], 0)[0], "it is read")
+            self.until(lambda: not self.has_unread(), "it is read")
 
     def resize(self, columns: int, rows: int) -> None:
         """Draw the window larger or smaller."""
@@ -140,6 +140,22 @@ class Attached:
         self.signal(signal.SIGKILL)
         self.process.wait()
 
+    def is_lent(self, keeper: int) -> bool:
+        """Whether the process `keeper` has the terminal open, as it does while that is lent to it."""
+        own, files = os.ttyname(self._slave), f"/proc/{keeper}/fd"
+        return any(_link(f"{files}/{fd}") == own for fd in os.listdir(files))
+
+    def has_unread(self) -> bool:
+        """Whether there are keys that nobody has read."""
+        return bool(select.select([self._slave], [], [], 0)[0])
+
+    def unread(self) -> bytes:
+        """Take the keys that nobody has read."""
+        keys = b""
+        while self.has_unread():
+            keys += os.read(self._slave, 1 << 12)
+        return keys
+
     def hang_up(self) -> None:
         """Close the terminal; again is harmless."""
         for fd in (self._slave, self._master):
@@ -151,3 +167,10 @@ class Attached:
         data = os.read(self._master, 1 << 16)
         self.seen += data
         self.screen.feed(data)
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:  # closed meanwhile
+        return ""

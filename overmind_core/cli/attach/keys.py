@@ -40,7 +40,9 @@ class KeyFilter:
     def __init__(self, keys: Iterable[DetachKey]) -> None:
         self.left = False
         self._keys = tuple(keys)
-        self._special = re.compile(b"[\x1b" + re.escape(bytes({key.byte for key in self._keys})) + b"]")
+        self.special = bytes(sorted({_ESC[0], *(key.byte for key in self._keys)}))
+        """Bytes without which data is plain text, as long as nothing is held."""
+        self._special = re.compile(b"[" + re.escape(self.special) + b"]")
         self._pasting = False
         self._begun = b""
         """A sequence that is not complete."""
@@ -53,6 +55,11 @@ class KeyFilter:
         if len(self._begun) == self._passed:
             return None
         return REPORT_SECONDS if _REPORT_BEGUN.match(self._begun) else ESC_SECONDS
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Whether what comes next begins anew: no sequence is begun, and nothing is being pasted."""
+        return not self._begun and not self._pasting
 
     def is_plain(self, data: bytes) -> bool:
         """Whether `data` would be passed on as it is, with nothing held before or after it."""

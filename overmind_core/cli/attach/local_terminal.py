@@ -21,6 +21,8 @@ import termios
 import time
 import tty
 
+from overmind_core.system.controlling_terminal import identity_of
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -158,6 +160,23 @@ class Terminal:
             data = b""
         self.lost = self.lost or not data
         return data
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Device and inode by which others find this terminal; None where keys and output are not of the same one."""
+        try:
+            identities = {identity_of(IN), identity_of(self._own)}
+        except OSError:
+            return None
+        return identities.pop() if len(identities) == 1 else None
+
+    def has_unread_keys(self) -> bool:
+        """Whether somebody has typed, or the terminal is gone."""
+        return bool(select.select([IN], [], [], 0)[0])
+
+    def observe(self, data: bytes) -> None:
+        """Somebody else has shown `data` here."""
+        self._restore.observe(data)
 
     def write(self, data: bytes) -> None:
         """Show `data` behind what waits."""

@@ -1,7 +1,8 @@
 """One attachment to a mission's terminal: keys there, bytes back, through restarts of the mission and of the daemon.
 
 `TerminalWait` waits until the terminal is there and shows what it waits for; `AttachSession` then relays. One thread,
-and nothing between a key and the keeper, nor between its echo and the screen.
+and nothing between a key and the keeper, nor between its echo and the screen. When all is quiet, it lends the terminal
+to the keeper, which then serves plain keys and their echo without us (`TerminalLoan`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import time
 from collections import namedtuple
 
+from overmind_core.cli.attach.loan import QUIET, RECALL_LIMIT, TerminalLoan
 from overmind_core.cli.attach.local_terminal import ENDING, IN, READ
 from overmind_core.cli.context import exit_status
 from overmind_core.client.attach import KeeperStream
@@ -22,7 +24,18 @@ from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import OvermindError
 from overmind_core.logs.snapshot import screen_at
-from overmind_core.wire.keeper import FRAME_DATA, FRAME_EXIT, FrameError, data_frame, redraw_frame, resize_frame
+from overmind_core.wire.keeper import (
+    FRAME_DATA,
+    FRAME_EXIT,
+    FRAME_KEYS,
+    FRAME_RETURNED,
+    FRAME_SHOWN,
+    FrameError,
+    data_frame,
+    recall_frame,
+    redraw_frame,
+    resize_frame,
+)
 
 TYPE_CHECKING = False
 
@@ -74,6 +87,8 @@ _KEYS = [(IN, select.POLLIN)]
 """Events: keys were pressed, and nothing else has come."""
 CTRL_C = b"\x03"
 BELL = b"\x07"
+HELD_LIMIT = 1 << 16
+"""Bytes that are kept for a run whose keeper hangs."""
 REJOIN = 0.1
 """Seconds after which a run is joined again whose stream broke off, unless the supervisor says something before."""
 
@@ -87,6 +102,9 @@ class AttachSession:
         self._keys = typing
         self._signals = signals
         self._stream: KeeperStream | None = None
+        self._loan = TerminalLoan(None)
+        self._held: bytearray | None = None
+        """Keys for the run that was joined last, while its keeper hangs; None while it does not."""
         self._run = ""
         """The run that was joined last."""
         self._ended = False
@@ -108,12 +126,13 @@ class AttachSession:
         Raises:
             OvermindError: `daemon_lost`.
         """
-        self._apply(ready)
-        self._read_items()
-        while self._end is None:
-            self._turn()
-        if self._stream is not None:
-            self._stream.close()
+        try:
+            self._apply(ready)
+            self._read_items()
+            while self._end is None:
+                self._turn()
+        finally:
+            self._leave_stream()
         return self._end
 
     def _turn(self) -> None:
@@ -132,12 +151,13 @@ class AttachSession:
         Each key and its echo go this way, and find the processor's caches cold: whatever is touched here besides costs
         microseconds that a person waits. It does nothing that `_read_keys` and `_relay` would not do.
         """
-        stream, poll = self._stream, self._poll.poll
+        stream, loan, poll = self._stream, self._loan, self._poll.poll
         if stream is None or not self._is_clear(stream):
             return poll()
         inward = [(stream.fileno(), select.POLLIN)]
+        wait = QUIET * 1000 if loan.may_offer else None
         while self._is_clear(stream):
-            events = poll()
+            events = poll(wait)
             if events == inward:
                 self._relay()
             elif events == _KEYS:
@@ -145,21 +165,27 @@ class AttachSession:
                 if not data or not self._keys.is_plain(data):
                     self._on_keys(data)
                     break
+                loan.on_key()
                 self._send(data_frame(data))
-            else:
+            elif events:
                 return events
+            else:
+                self._lend()
+                break
+            wait = QUIET * 1000 if loan.may_offer else None
         return []
 
     def _is_clear(self, stream: KeeperStream) -> bool:
         """Whether there is nothing to do but to pass on what comes."""
         terminal = self._terminal
-        waits = stream.has_unsent or terminal.behind or terminal.lost
+        waits = stream.has_unsent or terminal.behind or terminal.lost or self._loan.is_lent
         return self._stream is stream and self._attachment.may_write and not waits
 
     def _arrange(self) -> None:
         """Wait for what matters now."""
         stream, terminal = self._stream, self._terminal
-        wanted = {IN: select.POLLIN, self._signals.fileno(): select.POLLIN, self._attachment.fileno(): select.POLLIN}
+        keys = 0 if self._loan.is_lent else select.POLLIN
+        wanted = {IN: keys, self._signals.fileno(): select.POLLIN, self._attachment.fileno(): select.POLLIN}
         if terminal.behind:
             wanted[terminal.out] = select.POLLOUT
         if stream is not None:
@@ -188,13 +214,18 @@ class AttachSession:
 
     def _on_keys(self, data: bytes) -> None:
         self._typed_at = time.monotonic()
+        self._loan.on_key()
         self._send_typed(self._keys.feed(data))
         gives_up = CTRL_C in data and not self._attachment.may_write
         if self._keys.left or gives_up:
             self._end = detached(self._attachment.name)
 
     def _send_typed(self, typed: bytes) -> None:
-        if not typed or self._stream is None:
+        if not typed:
+            return
+        if self._stream is None:
+            if self._held is not None and len(self._held) < HELD_LIMIT:
+                self._held += typed
             return
         if not self._attachment.may_write:
             self._terminal.write(BELL)
@@ -226,6 +257,13 @@ class AttachSession:
         for kind, payload in frames:
             if kind == FRAME_DATA:
                 self._terminal.write(payload)
+                self._loan.on_data(len(payload))
+            elif kind == FRAME_SHOWN:
+                self._terminal.observe(payload)
+            elif kind == FRAME_KEYS and self._end is None:
+                self._on_keys(payload)
+            elif kind == FRAME_RETURNED:
+                self._loan.end(for_good=bool(payload))
             elif kind == FRAME_EXIT:
                 self._ended = True
 
@@ -234,8 +272,43 @@ class AttachSession:
         assert self._stream is not None
         self._stream.close()
         self._stream = None
+        self._loan.end()
         if not self._ended:
             self._rejoin_at = time.monotonic() + REJOIN
+
+    # the loan of the terminal
+
+    def _lend(self) -> None:
+        """Nothing is going on: have the keeper serve the next keys."""
+        if self._keys.holds_nothing:
+            self._send(self._loan.offer(self._keys.special, time.monotonic()))
+        else:  # the next key completes it, or not
+            self._loan.defer()
+
+    def _recall(self, now: float) -> None:
+        """Ask for the terminal, once."""
+        if self._loan.recall(now):
+            self._send(recall_frame())
+
+    def _look_after_loan(self, now: float) -> None:
+        """Serve the person also when the keeper hangs: keys that it does not take are ours."""
+        if self._loan.is_look_due(now) and self._terminal.has_unread_keys():
+            self._recall(now)
+        if self._loan.is_overdue(now):
+            self._break_off()
+            self._held = bytearray()
+
+    def _leave_stream(self) -> None:
+        """Have the terminal to ourselves, and close the stream: who finds it closed touches the terminal no more."""
+        until = time.monotonic() + RECALL_LIMIT
+        self._recall(until - RECALL_LIMIT)
+        while self._stream is not None and self._loan.is_lent and (left := until - time.monotonic()) > 0:
+            if select.select([self._stream], [], [], left)[0]:
+                self._relay()
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        self._loan.end()
 
     # the supervisor
 
@@ -267,16 +340,17 @@ class AttachSession:
 
     def _join(self, ready: Json) -> None:
         """Show what the run's terminal shows, and what comes from then on."""
-        self._rejoin_at = None
         size = self._terminal.size()
         try:
             stream = KeeperStream(ready, size)
         except OSError:
             self._rejoin_at = time.monotonic() + REJOIN
             return
-        if self._stream is not None:
-            self._stream.close()
+        self._leave_stream()
+        self._rejoin_at = None
+        held, self._held = (self._held if self._run == ready["run"] else None), None
         self._stream, self._run, self._ended = stream, ready["run"], False
+        self._loan = TerminalLoan(self._terminal.identity if stream.takes_terminals else None)
         screen = screen_at(from_wire(ready["path"]), columns=ready["columns"], rows=ready["rows"], until=stream.offset)
         screen.resize(*size)
         self._terminal.clear()
@@ -284,16 +358,18 @@ class AttachSession:
         if screen.modes.alternate:
             self._send(redraw_frame())
         self._show(stream.take_early_frames())
+        self._send_typed(bytes(held or b""))
 
     # time and signals
 
     def _timeout(self) -> float | None:
         """Seconds after which something is to be done whatever comes."""
         patience = self._keys.timeout
-        if patience is None and self._rejoin_at is None and not self._attachment.is_lost:
+        is_lent = self._loan.is_lent
+        if patience is None and self._rejoin_at is None and not self._attachment.is_lost and not is_lent:
             return None
         now = time.monotonic()
-        waits = [self._attachment.try_reconnect()]
+        waits = [self._attachment.try_reconnect(), self._loan.wait(now)]
         if patience is not None:
             waits.append(max(self._typed_at + patience - now, 0.0))
         if self._rejoin_at is not None and not self._attachment.is_lost:  # else the next supervisor comes first
@@ -310,6 +386,7 @@ class AttachSession:
             self._rejoin_at = None
             columns, rows = self._terminal.size()
             self._attachment.request_again(columns=columns, rows=rows)
+        self._look_after_loan(now)
         self._check_daemon_lost(now)
 
     def _check_daemon_lost(self, now: float) -> None:

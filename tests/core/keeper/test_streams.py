@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import socket
+import sys
 
 import pytest
 
+from overmind_core.system.controlling_terminal import identity_of
 from overmind_core.wire import keeper as wire
 from tests.kit.keeper_client import Refusal, read_log
 from tests.kit.waiting import eventually
@@ -160,6 +163,45 @@ def test_a_typist_who_is_faster_than_the_agent_is_held_back_and_loses_nothing(ke
         typist.socket.sendall(wire.data_frame(b"x" * 1000))
     assert client.notice("exit", RUN)["code"] == 0
     assert read_log(keeper.home, RUN).split()[-1] == b"6000000"
+
+
+@pytest.mark.parametrize("special", [b"", b"\x1b\x1c", b"x" * 256])
+def test_who_sits_at_no_terminal_lends_none_and_goes_on(keeper, client, special):
+    """Whatever it says: the keeper looks for itself."""
+    client.spawn(RUN, "stty raw -echo; echo ready; exec cat", stdin="tty")
+    client.grown(RUN, lambda log: b"ready" in log)
+    typist = view(keeper, client, "write")
+    assert typist.answer["ok"].get("terminal") is (True if sys.platform == "linux" else None)
+    assert typist.frame()[0] == wire.FRAME_OFFSET
+    before = client.ask("status")["fds"]
+    for identity in ((0, 0), (1 << 63, 1 << 63), identity_of(0)):
+        typist.socket.sendall(wire.lend_frame(0, identity, special))
+        assert typist.frame()[0] == wire.FRAME_RETURNED
+    typist.socket.sendall(wire.recall_frame() + wire.data_frame(b"typed"))
+    data_until(typist, lambda data: data == b"typed")
+    assert client.ask("status")["fds"] == before
+
+
+def test_files_that_are_sent_along_stay_closed(keeper, client):
+    client.spawn(RUN, "stty raw -echo; echo ready; exec cat", stdin="tty")
+    client.grown(RUN, lambda log: b"ready" in log)
+    typist = view(keeper, client, "write")
+    assert typist.frame()[0] == wire.FRAME_OFFSET
+    before = client.ask("status")["fds"]
+    socket.send_fds(typist.socket, [wire.data_frame(b"typed")], [0] * 200)
+    data_until(typist, lambda data: data == b"typed")
+    assert client.ask("status")["fds"] == before
+
+
+def test_a_reader_lends_nothing(keeper, client):
+    client.spawn(RUN, "read x; echo done", stdin="tty")
+    reader = view(keeper, client)
+    assert reader.answer["ok"] == {"run": RUN}
+    reader.socket.sendall(wire.lend_frame(0, (0, 0), b"") + wire.recall_frame())
+    client.ask("status")
+    client.ask("write", run=RUN, seq=1, data="Cg==")
+    assert reader.frame()[0] == wire.FRAME_OFFSET
+    assert data_until(reader, lambda data: b"done" in data)
 
 
 QUESTIONS = "stty raw -echo; echo asked; head -c 6; echo; stty size"
