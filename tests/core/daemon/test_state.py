@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -60,7 +62,7 @@ def test_a_mission_is_saved_whatever_of_it_has_changed(state):
     """Its state, its name, its end, and that it lives again, perhaps by another name."""
     live = mission(1, created_at=1.0)
     insert(state, live, mission(2))
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"status": "paused", "record": "{}"},
         {"name": "renamed"},
         {"live": False, "status": "stopped", "ended_at": 5.0, "record": '{"code":0}'},

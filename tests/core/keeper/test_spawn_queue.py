@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from overmind_core.keeper.spawn_queue import ANSWERS_TOGETHER, PER_TURN, SpawnQueue
 
 BURST = 10 * PER_TURN + 1
@@ -42,7 +44,7 @@ class Keeper:
 
 
 def a_queue():
-    keeper = Keeper()
+    keeper: Any = Keeper()
     return keeper, SpawnQueue(keeper, logs="/nowhere", limits=(1024, 1024), own_limit=1024)
 
 

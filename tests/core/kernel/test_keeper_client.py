@@ -66,7 +66,13 @@ def test_a_keeper_that_outlives_who_started_it_is_collected_once_it_ends(home, m
     assert started
     for child in started:
         child.kill()
-    eventually(lambda: KeeperStarter(home, daemon=None).reap() or not any(child.is_running() for child in started))
+    starter = KeeperStarter(home, daemon=None)
+
+    def are_collected():
+        starter.reap()
+        return not any(child.is_running() for child in started)
+
+    eventually(are_collected)
 
 
 def test_a_keeper_that_does_not_say_hello_is_named_instead_of_waited_for(home, monkeypatch):

@@ -135,7 +135,7 @@ def test_an_end_that_can_t_be_saved_goes_on_in_memory_and_starts_nobody_before_i
                     raise DiskFull(home.database, "full")
                 write(changes)
 
-            inside.app.journal._write = refuse
+            inside.app.journal._write = refuse  # type: ignore[method-assign]
             (first,) = keeper.held
             keeper.exit(first)
             await until(lambda: inside.app.journal.failing)
