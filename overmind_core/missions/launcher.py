@@ -145,6 +145,8 @@ class Launcher:
             )
             if self.link is None:
                 raise KeeperGone
+            if not self._is_awaited(mission):
+                return
             asked = self._ask(self.link, mission, prepared)
         try:
             answer = await asked
@@ -157,6 +159,17 @@ class Launcher:
             raise _explain(refusal) from refusal
         self._requested.discard(mission.run_id)
         self.started(mission, answer)
+
+    def _is_awaited(self, mission: Mission) -> bool:
+        """Whether the run has not begun.
+
+        Who reconciles with a new keeper may have had it started meanwhile, and it may have ended: that keeper has
+        forgotten it then, and would start it once more.
+        """
+        current = self._registry.live.get(mission.id)
+        if current is None or current.run != mission.run or (current.ending is not None and current.ending.exited):
+            return False
+        return current.pid is None and current.status in SPAWNING
 
     async def respawn(self, mission: Mission) -> None:
         """`spawn` for a mission that already has a past: a failure is a fact of its life, not somebody's error."""

@@ -45,6 +45,28 @@ def test_an_end_that_was_asked_for_before_the_start_was_known_goes_on(home):
     in_process.run(story())
 
 
+def test_a_run_that_was_started_twice_over_and_has_ended_is_not_asked_for_again(home):
+    """Its request and whoever reconciled with a new keeper wanted it started; one of them comes late."""
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        keeper.silent = {"spawn"}
+        async with supervising(home, keeper) as inside:
+            starting = asyncio.create_task(inside.run("work"))
+            await until(lambda: keeper.held)
+            ((mission, waiting),) = inside.app.registry.live.items()
+            keeper.exit(f"{mission}.1")
+            await inside.app.registry.ended(mission)
+            keeper.held.clear()  # acknowledged, and forgotten
+            await inside.app.launcher.spawn(waiting)  # whoever else wanted it: what was asked is taken by the first
+            asked = len(keeper.asked["spawn"])
+        starting.cancel()
+        keeper.close()
+        return asked
+
+    assert in_process.run(story()) == 1
+
+
 @pytest.mark.parametrize("away", [0.0, 3 * GRACE])
 def test_an_end_that_was_under_way_goes_on(home, away):
     async def story():
