@@ -25,6 +25,7 @@ LEAVE = b"\x1c"
 FRAME_ENDS = b"\x1b[?2026l"
 ECHO = "stty raw -echo; echo ready; exec cat"
 SHOWING = "stty raw -echo; echo ready; exec cat -v"
+needs_jobs = pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed: nothing controls jobs here")
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_a_stopped_client_leaves_its_keys_to_the_shell_and_goes_on_later(om, len
     lend(person)
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed: nothing controls jobs here")
+@needs_jobs
 def test_a_job_in_the_background_gets_no_keys_and_shows_nothing(om, shell):
     """A shell stops attach and takes its terminal; the mission goes on writing."""
     go = om.path("go")
@@ -150,12 +151,53 @@ def test_a_job_in_the_background_gets_no_keys_and_shows_nothing(om, shell):
         eventually(lambda: "written" in om.ok("screen", shell), what="the mission has written")
         assert "written" not in person.text()
         assert "has it" not in om.ok("screen", shell)
-        assert returned(om, person)
+        person.until(lambda: returned(om, person), "the keeper has let go of it")
         person.type(b"fg\r")
         person.shows("written")
         person.until(lambda: person.is_lent(om.keeper_pid()), "its terminal is lent again")
         person.type(b"echo on''ward\r")
         person.shows("onward")
+
+
+@pytest.fixture
+def job(om, shell):
+    """Attached as a job of bash, which has just stopped it: the person at bash, and the job's process."""
+    with Attached(om, program=("bash", "--norc", "--noprofile", "-i")) as person:
+        person.type(b"set -b; PS1='bash> '\r")
+        person.shows("\nbash>")
+        person.type(shlex.join([*PROGRAM, "attach", shell]).encode() + b"\r")
+        person.until(lambda: person.is_lent(om.keeper_pid()), "its terminal is lent")
+        client = next(iter(_children(person.process.pid)))
+        os.kill(client, signal.SIGSTOP)
+        at_prompt(person, "Stopped")
+        yield person, client
+
+
+def at_prompt(person, text):
+    person.until(lambda: text in person.text() and person.text().endswith("bash>"), f"{text!r}, and a prompt")
+
+
+@needs_jobs
+def test_a_job_that_is_sent_to_the_background_stops_and_leaves_the_terminal_as_the_shell_has_it(job):
+    person, _ = job
+    settings = person.settings()
+    person.type(b"bg\r")
+    person.until(lambda: person.text().count("Stopped") == 2, "it is stopped again")
+    assert person.settings() == settings
+    person.type(b"fg\r")
+    person.until(lambda: person.settings() != settings, "every key is let through")
+    person.type(b"echo on''ward\r")
+    person.shows("onward")
+
+
+@needs_jobs
+def test_a_job_that_ends_in_the_background_leaves_the_terminal_as_the_shell_has_it(job):
+    person, client = job
+    settings = person.settings()
+    os.kill(client, signal.SIGTERM)
+    os.kill(client, signal.SIGCONT)
+    person.shows("[detached from shell]")
+    assert person.settings() == settings
 
 
 def test_a_signal_ends_it_in_order(om, lend, shell):

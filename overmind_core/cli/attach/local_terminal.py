@@ -27,7 +27,7 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
-    from typing import Self
+    from typing import Any, Self
 
 
 _SEQUENCES = re.compile(rb"\x1b(?:\[\?([0-9;]{1,64})([hl])|\[([<>])([0-9]{0,4})(?:;[0-9]*)?u|(c))")
@@ -107,7 +107,10 @@ class Terminal:
     """The terminal, as a context: inside, every key comes as it is sent."""
 
     def __init__(self) -> None:
-        self._saved = termios.tcgetattr(IN)
+        self._saved: list[Any] = []
+        """Its settings before."""
+        self._raw: list[Any] = []
+        """Its settings as we left them."""
         self._restore = TerminalRestore()
         self._waiting = bytearray()
         self._own = -1
@@ -123,6 +126,8 @@ class Terminal:
 
     def __enter__(self) -> Self:
         self._open()
+        self._await_foreground()
+        self._saved = termios.tcgetattr(IN)
         self.make_raw()
         return self
 
@@ -135,12 +140,16 @@ class Terminal:
             if self._own >= 0:
                 os.close(self._own)
             with contextlib.suppress(termios.error):  # the terminal is gone
-                termios.tcsetattr(IN, termios.TCSAFLUSH, self._saved)
+                self._restore_settings()
 
     def make_raw(self) -> None:
-        """Let every key through; also after somebody else has changed that."""
+        """Let every key through; also after somebody else has changed that. In the background, stop instead."""
+        self._await_foreground()
+        if not _is_in_foreground():  # the shell reads a line there; whoever brings us back continues us first
+            return
         try:
             tty.setraw(IN, termios.TCSADRAIN)
+            self._raw = termios.tcgetattr(IN)
         except termios.error:
             self.lost = True
 
@@ -234,6 +243,18 @@ class Terminal:
         except OSError:
             self.out = OUT
 
+    def _await_foreground(self) -> None:
+        """Stop as any program does that needs the terminal of another job, until somebody continues us."""
+        if not _is_in_foreground():
+            os.kill(os.getpid(), signal.SIGTTIN)
+
+    def _restore_settings(self) -> None:
+        """Have the settings as before, and no keys that were for the mission. Raises termios.error."""
+        if _is_in_foreground():
+            termios.tcsetattr(IN, termios.TCSAFLUSH, self._saved)
+        elif termios.tcgetattr(IN) == self._raw:  # else the shell that has it by now has put it right for itself
+            termios.tcsetattr(IN, termios.TCSADRAIN, self._saved)
+
     def _write_last(self, data: bytes) -> None:
         """Show what waits and `data`; of a terminal that has not taken that in time only `data` is asked."""
         self._waiting += data
@@ -247,6 +268,14 @@ class Terminal:
         if self.behind:
             self._waiting = bytearray(data)
             self.flush()
+
+
+def _is_in_foreground() -> bool:
+    """Whether the terminal is not another job's; it is nobody's if it controls no process of ours."""
+    try:
+        return os.tcgetpgrp(IN) == os.getpgrp()
+    except OSError:
+        return True
 
 
 CAUGHT = (signal.SIGWINCH, signal.SIGCONT, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)

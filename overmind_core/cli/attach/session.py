@@ -398,14 +398,15 @@ class AttachSession:
             raise OvermindError("daemon_lost", f"The daemon stopped and did not return within {ANSWER_LIMIT:.0f} s.")
 
     def _handle_signals(self) -> None:
-        for number in self._signals.take():
+        numbers = self._signals.take()
+        for number in numbers:
             if number in ENDING:
                 self._end = signalled(self._attachment.name, number)
-            elif number == signal.SIGCONT:
-                self._terminal.make_raw()
-                self._send(redraw_frame())
             elif number == signal.SIGWINCH:
                 self._send(resize_frame(*self._terminal.size()))
+        if signal.SIGCONT in numbers and self._end is None:  # a shell continues also what it ends
+            self._terminal.make_raw()
+            self._send(redraw_frame())
 
 
 HOW_TO_LEAVE = "ctrl-c gives up"
