@@ -241,8 +241,11 @@ def test_programs_on_the_list_outlive_every_end(om, lock, tmp_path):
         lock.grown(number * 2 + 4)
         om.ok(end, mission)
         assert len(lock.living()) == number * 2 + 2, "each server with its child"
-    mission = om.mission(lock.wrap(f"(setsid {server} @ >/dev/null 2>&1 &); (setsid sleep @ &); sleep 0.1"))
+    go = tmp_path / "go"
+    wait = f"exec sh -c 'until test -e {go}; do sleep 0.02; done'"
+    mission = om.mission(lock.wrap(f"(setsid {server} @ >/dev/null 2>&1 &); (setsid sleep @ &); {wait}"))
     lock.grown(7)
+    go.touch()
     assert om.wait_status(mission, "stopped", "crashed")["status"] == "stopped"
     eventually(lambda: len(lock.living()) == 6)
 

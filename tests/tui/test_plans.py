@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.missions.status_marks import CRASHED, MARKS, PLANNED, STOPPED, mark_of
+from overmind_core.domain.missions.status_marks import MARKS, PLANNED, mark_of
 from overmind_core.domain.plans.progress import AgentStage
 from overmind_core.domain.quests import QuestStatus
 from overmind_core.domain.schedules import RunStatus
 from overmind_core.errors import OvermindError
-from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.describe import Rendering
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
@@ -76,22 +75,6 @@ def test_a_plan_counts_its_agents():
         "name": "release", "id": "00000010", "state": "working", "over": "4/10", "running": "3", "waiting": "3",
         "failed": "1", "left_out": "1", "for": "3m 20s", "run": "1", "why": "", "file": "release.toml  /srv/work",
     }  # fmt: skip
-
-
-OUTCOMES = [
-    ({"succeeded": 2}, 0, STOPPED),
-    ({"succeeded": 1, "skipped": 1}, 0, STOPPED),
-    ({"skipped": 1, "cancelled": 1}, 1, missions_rows.HALTED),
-    ({"succeeded": 1, "waiting": 1}, 1, missions_rows.HALTED),
-    ({"failed": 1, "skipped": 1}, 1, CRASHED),
-]
-
-
-@pytest.mark.parametrize(("counts", "code", "mark"), OUTCOMES)
-def test_an_ended_plan_has_the_mark_that_its_exit_code_says(counts, code, mark):
-    """Skipped agents do not matter: a plan whose clean-up after a failure was not needed has succeeded."""
-    (row,) = plans_rows.plans([{**RELEASE, "status": "stopped", "exit_code": code, "counts": counts}])
-    assert missions_rows.mark(row) is mark
 
 
 @pytest.mark.parametrize("by", plans_rows.PLAN_ORDERS)

@@ -331,15 +331,16 @@ def test_work_whose_check_has_failed_did_not_end_well():
 
 
 @pytest.mark.parametrize(
-    ("counts", "status", "mark", "word"),
+    ("counts", "status", "code", "mark", "word"),
     [
-        ({"succeeded": 2}, "stopped", "✔", "stopped"),
-        ({"succeeded": 1, "cancelled": 1}, "stopped", "–", "stopped"),
-        ({"succeeded": 1, "waiting": 1}, "stopped", "–", "stopped"),
-        ({"failed": 1, "skipped": 1}, "stopped", "✖", "failed"),
-        ({"running": 2}, "running", "▶", "working"),
+        ({"succeeded": 2}, "stopped", 0, "✔", "stopped"),
+        ({"succeeded": 1, "skipped": 1}, "stopped", 0, "✔", "stopped"),  # it was for a failure that did not come
+        ({"succeeded": 1, "cancelled": 1}, "stopped", 1, "–", "stopped"),
+        ({"succeeded": 1, "waiting": 1}, "stopped", 1, "–", "stopped"),
+        ({"failed": 1, "skipped": 1}, "stopped", 1, "✖", "failed"),
+        ({"running": 2}, "running", None, "▶", "working"),
     ],
 )
-def test_only_a_plan_whose_agents_all_succeeded_has_a_tick(counts, status, mark, word):
-    (shown,) = plans_rows.plans([{**row("p", status), "counts": counts, "total": 2}])
+def test_only_a_plan_that_ended_with_code_0_has_a_tick(counts, status, code, mark, word):
+    (shown,) = plans_rows.plans([{**row("p", status, exit_code=code), "counts": counts, "total": 2}])
     assert (missions_rows.mark(shown).mark, missions_rows.state(shown, NOON)) == (mark, word)
