@@ -80,6 +80,7 @@ class Journal:
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync")
         self._syncing = False
         self._unsynced = False
+        self._closed = False
         self.failing = False
         """The last commit failed; what was decided since waits in memory."""
 
@@ -98,8 +99,12 @@ class Journal:
             after: What follows.
             urgent: It follows also when it can't be saved yet.
             first: It follows before what is not.
+
+        Once the journal is closed, neither is done.
         """
         change = Change(write, after, urgent=urgent, first=first)
+        if self._closed:
+            return change
         self._queue.append(change)
         if self.failing and urgent:
             self._loop.call_soon(change.follow)
@@ -112,6 +117,8 @@ class Journal:
 
         What it saves is part of that commit, and so is what tasks that it begins save in their first step.
         """
+        if self._closed:
+            return
         if self.failing:
             self._loop.call_soon(step)
             return
@@ -208,7 +215,19 @@ class Journal:
             change.follow()
 
     def close(self) -> None:
-        """Sync nothing more: closing the database does."""
+        """Save nothing more, and have nothing follow: the next supervisor finds what was saved, as after a crash.
+
+        What was committed is synced when the database is closed.
+        """
+        self._closed = True
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+        self._queue.clear()
+        self._deciders.clear()
+        for waiter in self._waiters:
+            waiter.cancel()
+        self._waiters.clear()
         self._disk.shutdown(wait=False, cancel_futures=True)
 
     def _sync_soon(self) -> None:

@@ -225,6 +225,7 @@ class KeeperSync:
         """Settle what differs between the books and what the keeper holds."""
         survivors_of_the_dead = [] if self._keepers.lives() else await self._sweep_lost({})
         self._line.link, self._line.hello = await self._keepers.connect(self._noticed_soon, self._lost)
+        self._stay()
         identity = json.dumps([self._line.hello["pid"], self._line.hello["started"], self._line.hello["boot"]])
         same = self._meta_table.get(KEEPER_FACT) == identity
         listing = await self._line.link.request("list")
@@ -232,6 +233,7 @@ class KeeperSync:
         exits = {} if same else read_exits(self._exits)
         if not same and not survivors_of_the_dead:
             await self._sweep_lost(held)
+        self._stay()
         if self._line.link is None:  # lost while the sweep went on
             raise KeeperGone
         for part in (
@@ -253,6 +255,18 @@ class KeeperSync:
         self._journal.save(lambda: self._meta_table.save(KEEPER_FACT, identity))
         self._records.journalled({run: entry for run, entry in exits.items() if run not in held})
         self._followers.watch_again(self._line.link)
+
+    def _stay(self) -> None:
+        """Go on only as the supervisor: who has left meanwhile would act, and could save nothing of it.
+
+        Raises:
+            KeeperGone: we have left.
+        """
+        if self._left:
+            link, self._line.link = self._line.link, None
+            if link is not None:
+                link.close()
+            raise KeeperGone
 
     def _has_runs(self, mission: Mission) -> bool:
         """Whether the keeper can know of it: a plan has no process, nor what is still being prepared."""

@@ -245,3 +245,18 @@ async def test_on_a_full_disk_the_queue_keeps_its_order_and_is_one_commit_later(
     world.books.full = False
     await asyncio.wait_for(world.journal.saved(), 30)
     assert world.books.commits == [["a", "b"]]
+
+
+@in_loop
+async def test_once_it_is_closed_nothing_is_saved_and_nothing_follows(world: World) -> None:
+    """Else a daemon that leaves would act on what no other ever hears of."""
+    done: list[str] = []
+    world.save("before", lambda: done.append("before"))
+    world.journal.decide(lambda: done.append("decided"))
+    world.journal.close()
+    world.save("after", lambda: done.append("after"))
+    world.journal.decide(lambda: done.append("decided late"))
+    world.journal.flush()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (world.books.commits, done) == ([], [])

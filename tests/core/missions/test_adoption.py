@@ -7,12 +7,25 @@ import asyncio
 import pytest
 
 from overmind_core.domain.missions.mission import Status
+from overmind_core.missions.keeper_sync import Departure
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until
 
 GRACE = 7.0
 """Seconds."""
+
+
+FAR = 1.0
+"""Seconds."""
+
+
+class DistantKeeper(ScriptedKeeper):
+    """A line to it takes its time."""
+
+    async def connect(self, *how):
+        await asyncio.sleep(FAR)
+        return await super().connect(*how)
 
 
 @pytest.fixture
@@ -65,6 +78,26 @@ def test_a_run_that_was_started_twice_over_and_has_ended_is_not_asked_for_again(
         return asked
 
     assert in_process.run(story()) == 1
+
+
+def test_a_supervisor_that_leaves_while_it_looks_for_a_keeper_takes_nothing_over(home):
+    """Its books are closed by then: it would start and acknowledge what the next supervisor knows nothing of."""
+
+    async def story():
+        keeper = DistantKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await inside.run("work")
+            await until(lambda: inside.app.registry.live[mission].status is Status.RUNNING)
+            keeper.held.clear()
+            inside.app.keeper._lost()
+            await asyncio.sleep(FAR / 2)
+            await inside.app.keeper.leave(Departure.HAND_OVER)
+            await until(lambda: not inside.app.keeper._connecting)
+            found = inside.app.registry.live[mission].status
+        keeper.close()
+        return found, inside.app.keeper._line.link
+
+    assert in_process.run(story()) == (Status.RUNNING, None)
 
 
 @pytest.mark.parametrize("away", [0.0, 3 * GRACE])
