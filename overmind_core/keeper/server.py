@@ -246,8 +246,11 @@ def _peer_of_ours(accepted: socket.socket) -> int | None:
 
 
 def is_inside(pid: int) -> bool:
-    """Whether a process wears the mark of a run or of a supervisor, or is below us, who start nothing but runs."""
-    if NO_MARK < mark_of(pid) < unmarked_limit():
+    """Whether a process wears the mark of a run or of a supervisor, or is below us, who start nothing but runs.
+
+    So is one that is gone, or that we can't see: it may have left its connection to anybody.
+    """
+    if NO_MARK < mark_of(pid) < unmarked_limit() or _is_gone(pid):
         return True
     for _ in range(MANY_GENERATIONS):
         if pid == os.getpid():
@@ -255,6 +258,19 @@ def is_inside(pid: int) -> bool:
         pid = _parent_of(pid)
         if pid <= 1:
             return False
+    return False
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether no process has this pid; 0 stands for one of another pid namespace."""
+    if pid <= 0:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # a set-uid program
+        pass
     return False
 
 

@@ -1,0 +1,38 @@
+"""Which processes count as inside a mission: they become no supervisor, and lend no terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from overmind_core.keeper.server import is_inside
+
+
+@pytest.fixture
+def ended():
+    """The pid of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_process_that_is_gone_may_have_left_its_connection_to_a_mission(ended):
+    assert is_inside(ended)
+
+
+def test_a_process_that_can_not_be_seen_counts_as_inside():
+    assert is_inside(0)
+
+
+def test_what_a_keeper_has_started_is_inside():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"]) as process:
+        assert is_inside(process.pid)
+        process.kill()
+
+
+def test_a_process_that_lives_elsewhere_is_not_inside(monkeypatch):
+    monkeypatch.setattr("overmind_core.keeper.server.mark_of", lambda _pid: 0)
+    assert not is_inside(os.getppid())
