@@ -136,10 +136,13 @@ class InputQueue:
             self.taken(run, seq)
 
     def _refused(self, run: str, seq: int, error: str) -> None:
-        """The keeper will not take it at any later time: it is told as failed, and forgotten."""
+        """The keeper will not take it at any later time: it is told as failed, and forgotten.
+
+        So are those before it that wait still: they were for a run that the keeper does not have.
+        """
         with self._journal.together():
-            if seq in self._messages.get(run, ()):
-                self.on_message(run, self._pop(run, seq), error)
+            for number in [number for number in self._messages.get(run, ()) if number <= seq]:
+                self.on_message(run, self._pop(run, number), error)
             self._journal.save(lambda: self._table.taken(run, seq))
 
     def _pop(self, run: str, seq: int) -> int:
@@ -150,7 +153,8 @@ class InputQueue:
         return message
 
     def _request(self, op: str, **fields: object) -> asyncio.Future[dict[str, Any]] | None:
-        link = self._line.link
+        # Before that, what is older would come later, and the keeper take it for a repetition.
+        link = self._line.link if self._line.is_settled else None
         return None if link is None else link.request(op, **fields)
 
 

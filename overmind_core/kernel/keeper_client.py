@@ -359,6 +359,8 @@ class CurrentKeeper:
         self.headless = headless
         """A headless run: its keeper ends everything when the run is gone, and starts no daemon."""
         self.link: KeeperConnection | None = None
+        self.is_settled = False
+        """What the keeper holds was compared with the books; nothing that is numbered may be sent before."""
         self.hello: dict[str, Any] = {}
         """How the keeper introduced itself."""
         self._needs: set[str] = set()

@@ -223,6 +223,7 @@ class KeeperSync:
 
     async def _take_over(self) -> None:
         """Settle what differs between the books and what the keeper holds."""
+        self._line.is_settled = False
         survivors_of_the_dead = [] if self._keepers.lives() else await self._sweep_lost({})
         self._line.link, self._line.hello = await self._keepers.connect(self._noticed_soon, self._lost)
         self._stay()
@@ -241,6 +242,7 @@ class KeeperSync:
             self._terminator,
         ):  # from here on, so that nothing starts behind the listing's back
             part.link = self._line.link
+        self._line.is_settled = True
         self._registry.keeper_pid = self._line.hello["pid"]
         if self._line.is_needed:
             self._line.send_needs()

@@ -249,7 +249,8 @@ class Messages(Actor):
             heard = lines(self.path(f"heard{at}"))
             accepted = [sent[number] for number in sorted(sent)]
             assert heard == [text for text in accepted if text in heard], "once each, and in their order"
-            assert {states[number] for number in sent} <= {"delivered", "failed"}, "each has come to an end"
+            left = {number: states[number] for number in sent if states[number] not in {"delivered", "failed"}}
+            assert not left, f"each has come to an end: {self.info(session)}"
             delivered = [sent[number] for number in sorted(sent) if states[number] == "delivered"]
             missing = [text for text in delivered if text not in heard]
             if self.info(session)["reason"] != LOST:

@@ -150,3 +150,46 @@ def test_a_message_that_the_keeper_refuses_has_failed_and_is_not_tried_again(hom
         return caught.value.code, found, len(keeper.asked["write"]) - asked
 
     assert in_process.run(story()) == ("too_large", [("hello", FAILED)] * 2, 0)
+
+
+def test_a_message_that_comes_before_a_new_line_is_settled_is_typed_behind_the_older_ones(home):
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as first:
+            mission = await session(first)
+            first.app.line.link = None
+            await first.ask("send", id=mission, text="one")
+            keeper.silent = {"list"}
+            first.app.keeper._lost()
+            await until(lambda: first.app.line.link)
+            await first.ask("send", id=mission, text="two")
+            assert await messages(first, mission) == [("one", QUEUED), ("two", QUEUED)]
+        keeper.silent = set()
+        async with supervising(home, keeper) as second:
+            await until(lambda: not second.app.state.inputs.messages())
+            found = await messages(second, mission)
+        typed = keeper.typed[f"{mission}.1"]
+        keeper.close()
+        return found, typed
+
+    assert in_process.run(story()) == ([("one", DELIVERED), ("two", DELIVERED)], [b"one\r", b"two\r"])
+
+
+def test_with_a_message_to_a_run_that_the_keeper_does_not_have_the_older_ones_have_failed(home):
+    """Their inputs are forgotten with it: no later supervisor would come across them."""
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            mission = await session(inside)
+            link, inside.app.line.link = inside.app.line.link, None
+            await inside.ask("send", id=mission, text="one")
+            keeper.held.clear()
+            inside.app.line.link = link
+            with pytest.raises(OvermindError):
+                await inside.ask("send", id=mission, text="two")
+            found = await messages(inside, mission)
+        keeper.close()
+        return found
+
+    assert in_process.run(story()) == [("one", FAILED), ("two", FAILED)]
