@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 from dataclasses import replace
@@ -20,7 +21,6 @@ from overmind_core.providers import registry
 from overmind_core.system.process_table import identity
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterable, Mapping
 
     from overmind_core.domain.missions.tree import SpentLimit
@@ -78,7 +78,7 @@ class Launcher:
         self._requested: set[str] = set()
         """Runs that a keeper may have started, without our having heard of it."""
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        """Run → what the keeper will answer to its start, until `spawn` waits for that."""
+        """Run → what the keeper will answer to its start, until one of those who wait for that has taken it in."""
         self.link: KeeperConnection | None = None
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
@@ -125,20 +125,25 @@ class Launcher:
         mission, prepared = self._registry.live.get(mission_id), self._prepared.get(mission_id)
         if mission is not None and prepared is not None and self.link is not None:
             del self._prepared[mission_id]
-            self._asked[mission.run_id] = self._ask(self.link, mission, prepared)
+            self._ask(self.link, mission, prepared)
 
     def _ask(self, link: KeeperConnection, mission: Mission, prepared: PreparedRun) -> asyncio.Future[dict[str, Any]]:
         self._requested.add(mission.run_id)
-        return link.request("spawn", **self._request(mission, prepared))
+        asked = self._asked[mission.run_id] = link.request("spawn", **self._request(mission, prepared))
+        return asked
 
     async def spawn(self, mission: Mission) -> None:
-        """Start the mission's newest run, unless it was asked for; harmless when the keeper already has it.
+        """Start the mission's newest run, and wait for that; one that was asked for is not asked for again.
+
+        The keeper may come to the second request after the run has ended and is forgotten, and would start it again.
 
         Raises:
             OvermindError: it can't be started.
             KeeperGone: before it answered; whoever reconciles decides.
         """
-        asked = self._asked.pop(mission.run_id, None)
+        if not self._is_awaited(mission):
+            return
+        asked = self._asked.get(mission.run_id)
         if asked is None:
             prepared = self._prepared.pop(mission.id, None) or await self._prepare(
                 mission, self._environments.of(mission.id)
@@ -147,9 +152,9 @@ class Launcher:
                 raise KeeperGone
             if not self._is_awaited(mission):
                 return
-            asked = self._ask(self.link, mission, prepared)
+            asked = self._asked.get(mission.run_id) or self._ask(self.link, mission, prepared)
         try:
-            answer = await asked
+            answer = await asyncio.shield(asked)  # others may wait for it, too
         except KeeperRefused as refusal:
             self._requested.discard(mission.run_id)
             self._locator.forget()
@@ -157,6 +162,9 @@ class Launcher:
                 mission, self._environments.of(mission.id)
             )  # knows better what is missing, if anything is
             raise _explain(refusal) from refusal
+        finally:
+            if asked.done() and self._asked.get(mission.run_id) is asked:
+                del self._asked[mission.run_id]
         self._requested.discard(mission.run_id)
         self.started(mission, answer)
 

@@ -204,6 +204,7 @@ class Link:
 def line_of(link):
     line = CurrentKeeper(headless=False)
     line.link = cast("KeeperConnection", link)
+    line.is_settled = True
     return line
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,28 @@ def test_a_run_that_was_started_twice_over_and_has_ended_is_not_asked_for_again(
             await inside.app.launcher.spawn(waiting)  # whoever else wanted it: what was asked is taken by the first
             asked = len(keeper.asked["spawn"])
         starting.cancel()
+        keeper.close()
+        return asked
+
+    assert in_process.run(story()) == 1
+
+
+def test_a_run_that_two_want_started_is_asked_for_once(home):
+    """The keeper may come to the second request when the run has ended and is forgotten."""
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        keeper.silent = {"spawn"}
+        async with supervising(home, keeper) as inside:
+            wanting: list[asyncio.Task[Any]] = [asyncio.create_task(inside.run("work"))]
+            await until(lambda: keeper.held)
+            (waiting,) = inside.app.registry.live.values()
+            wanting.append(asyncio.create_task(inside.app.launcher.spawn(waiting)))
+            wanting.append(asyncio.create_task(inside.app.launcher.respawn(waiting)))
+            await asyncio.sleep(1)
+            asked = len(keeper.asked["spawn"])
+        for one in wanting:
+            one.cancel()
         keeper.close()
         return asked
 
