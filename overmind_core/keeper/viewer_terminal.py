@@ -25,16 +25,16 @@ if TYPE_CHECKING:
         """A terminal that somebody else sits at."""
 
         def fileno(self) -> int:
-            """Its descriptor."""
+            """Return its descriptor."""
 
         def is_in_foreground(self) -> bool:
             """Whether it may be used now."""
 
         def read(self) -> bytes:
-            """What was typed. Raises OSError."""
+            """Take what was typed. Raises OSError."""
 
         def write(self, data: bytes) -> int:
-            """How many bytes it has taken. Raises OSError."""
+            """Write as many of the bytes as it takes; return how many. Raises OSError."""
 
         def close(self) -> None:
             """Let go of it."""
