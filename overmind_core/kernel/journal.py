@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from overmind_core.kernel.actor import nobody
-from overmind_core.kernel.database import Conflict, StoreError
+from overmind_core.kernel.database import Conflict, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -134,13 +134,18 @@ class Journal:
         """Wait until everything queued so far is on disk.
 
         Raises:
-            StoreError: most likely a full disk; the queue is kept and tried again.
+            StoreError: most likely a full disk; the queue is kept and tried again. Or the journal is closed.
         """
+        if self._closed:
+            raise self._left()
         if not self._queue:
             return
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append(waiter)
         await waiter
+
+    def _left(self) -> StoreUnavailable:
+        return StoreUnavailable(self._database.path, "the daemon is leaving")
 
     def flush(self) -> None:
         """Commit now, so that a read of the store sees everything decided so far."""
@@ -226,7 +231,8 @@ class Journal:
         self._queue.clear()
         self._deciders.clear()
         for waiter in self._waiters:
-            waiter.cancel()
+            if not waiter.done():
+                waiter.set_exception(self._left())
         self._waiters.clear()
         self._disk.shutdown(wait=False, cancel_futures=True)
 

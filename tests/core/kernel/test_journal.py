@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from overmind_core.kernel import journal
-from overmind_core.kernel.database import DiskFull
+from overmind_core.kernel.database import DiskFull, StoreUnavailable
 from overmind_core.kernel.journal import Journal
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 class Books:
     """A store that only notes what each commit has written."""
+
+    path = "state.db"
 
     def __init__(self) -> None:
         self.commits: list[list[str]] = []
@@ -28,7 +30,7 @@ class Books:
         self.commits.append([])
         if self.full:
             self.commits.pop()
-            raise DiskFull("state.db", "full")
+            raise DiskFull(self.path, "full")
         yield
 
     def sync(self) -> None: ...
@@ -252,6 +254,8 @@ async def test_once_it_is_closed_nothing_is_saved_and_nothing_follows(world: Wor
     """Else a daemon that leaves would act on what no other ever hears of."""
     done: list[str] = []
     world.save("before", lambda: done.append("before"))
+    waiting = asyncio.create_task(world.journal.saved())
+    await asyncio.sleep(0)
     world.journal.decide(lambda: done.append("decided"))
     world.journal.close()
     world.save("after", lambda: done.append("after"))
@@ -260,3 +264,6 @@ async def test_once_it_is_closed_nothing_is_saved_and_nothing_follows(world: Wor
     for _ in range(5):
         await asyncio.sleep(0)
     assert (world.books.commits, done) == ([], [])
+    for told in (waiting, world.journal.saved()):
+        with pytest.raises(StoreUnavailable):
+            await asyncio.wait_for(told, 30)
