@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
@@ -78,7 +79,7 @@ class Launcher:
         self._requested: set[str] = set()
         """Runs that a keeper may have started, without our having heard of it."""
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        """Run → what the keeper will answer to its start, until one of those who wait for that has taken it in."""
+        """Run → what the keeper will answer to its start, until that was taken in."""
         self.link: KeeperConnection | None = None
 
     async def prepare(self, mission: Mission, environment: Environment) -> None:
@@ -130,7 +131,21 @@ class Launcher:
     def _ask(self, link: KeeperConnection, mission: Mission, prepared: PreparedRun) -> asyncio.Future[dict[str, Any]]:
         self._requested.add(mission.run_id)
         asked = self._asked[mission.run_id] = link.request("spawn", **self._request(mission, prepared))
+        asked.add_done_callback(partial(self._answered, mission))
         return asked
+
+    def _answered(self, mission: Mission, asked: asyncio.Future[dict[str, Any]]) -> None:
+        """Take the keeper's answer in, once: also when whoever asked for the run has gone meanwhile."""
+        if self._asked.get(mission.run_id) is not asked:
+            return
+        del self._asked[mission.run_id]
+        if asked.cancelled():
+            return
+        error = asked.exception()
+        if error is None or isinstance(error, KeeperRefused):
+            self._requested.discard(mission.run_id)
+        if error is None:
+            self.started(mission, asked.result())
 
     async def spawn(self, mission: Mission) -> None:
         """Start the mission's newest run, and wait for that; one that was asked for is not asked for again.
@@ -154,19 +169,13 @@ class Launcher:
                 return
             asked = self._asked.get(mission.run_id) or self._ask(self.link, mission, prepared)
         try:
-            answer = await asyncio.shield(asked)  # others may wait for it, too
+            await asyncio.shield(asked)  # others may wait for it, too
         except KeeperRefused as refusal:
-            self._requested.discard(mission.run_id)
             self._locator.forget()
-            await self._prepare(
-                mission, self._environments.of(mission.id)
-            )  # knows better what is missing, if anything is
+            # Knows better what is missing, if anything is.
+            await self._prepare(mission, self._environments.of(mission.id))
             raise _explain(refusal) from refusal
-        finally:
-            if asked.done() and self._asked.get(mission.run_id) is asked:
-                del self._asked[mission.run_id]
-        self._requested.discard(mission.run_id)
-        self.started(mission, answer)
+        self._answered(mission, asked)  # a future that was done already has not called it yet
 
     def _is_awaited(self, mission: Mission) -> bool:
         """Whether the run has not begun.

@@ -103,6 +103,28 @@ def test_a_run_that_two_want_started_is_asked_for_once(home):
     assert in_process.run(story()) == 1
 
 
+def test_a_run_whose_requester_has_gone_is_known_to_run(home):
+    """The answer comes; nobody waits for it any more."""
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            starting = asyncio.create_task(inside.run("work"))
+
+            def leave(_fields):
+                starting.cancel()
+
+            keeper.on_ask["spawn"] = leave
+            await asyncio.gather(starting, return_exceptions=True)
+            assert starting.cancelled()
+            (mission,) = inside.app.registry.live
+            await until(lambda: inside.app.registry.live[mission].status is Status.RUNNING)
+            assert inside.app.registry.live[mission].pid == keeper.held[f"{mission}.1"]["pid"]
+        keeper.close()
+
+    in_process.run(story())
+
+
 def test_a_supervisor_that_leaves_while_it_looks_for_a_keeper_takes_nothing_over(home):
     """Its books are closed by then: it would start and acknowledge what the next supervisor knows nothing of."""
 
