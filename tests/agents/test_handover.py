@@ -197,14 +197,14 @@ def test_a_turn_under_way_is_finished_first(agents):
 
 
 def test_an_interrupt_hands_it_over_now(agents):
-    mission = agents.session(*BASH)
-    message = agents.post(mission, "!bash sleep 60")
-    agents.doing(mission, "working")
+    mission, gate = agents.session(*BASH), agents.gate()
+    message = agents.post(mission, gate.prompt)
+    gate.runs()
     with joining(agents, mission) as api:
         eventually(lambda: agents.om.info(mission)["handover"] == "finishing")
         agents.om.ok("interrupt", mission)
-        until_ready(api)
         assert agents.answer(message)["error"] == "interrupted"
+        until_ready(api)
     given_back(agents, mission)
 
 

@@ -18,6 +18,7 @@ from tests.kit.standin.keyboard import Key, Keyboard
 from tests.kit.standin.options import Refused, parse
 from tests.kit.standin.permissions import Permissions
 from tests.kit.standin.script import GARBAGE
+from tests.kit.waiting import eventually
 
 
 @pytest.fixture
@@ -182,3 +183,20 @@ def test_hooks_of_all_settings_run(world, tmp_path):
         json.dump({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": command}]}]}}, file)
     world.once("hello")
     assert os.path.exists(tmp_path / "project")
+
+
+@pytest.mark.parametrize("words", [("--allowedTools", "Bash"), ()], ids=["allowed", "asked about"])
+def test_a_tool_does_not_begin_after_an_interrupt(world, tmp_path, words):
+    began, gate = tmp_path / "began", tmp_path / "gate"
+    command = f"touch {began}; while [ ! -e {gate} ]; do sleep 0.02; done"
+    world.set_settings({"hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": command}]}]}})
+    with world.lines(*words) as lines:
+        lines.say("!bash touch ran")
+        eventually(began.exists, what="the tool is about to begin")
+        lines.control("c1", "interrupt")
+        lines.control("c2", "mcp_status")
+        lines.until_type("control_response", count=2)  # lines are taken one after the other
+        gate.touch()
+        assert lines.result()["terminal_reason"] == "aborted_tools"
+        assert lines.of_type("control_request") == []
+    assert not os.path.exists(world.path("ran"))

@@ -12,6 +12,7 @@ from tests.kit.standin.turn_state import TurnState
 
 NOTIFIED_AFTER = 6.0
 """Seconds that a question is open before the notification."""
+STOPPED = Decision("deny", "interrupt", interrupt=True)
 DENIED = {"permission_decision": {"decision": "reject", "source": "config"}}
 
 
@@ -22,7 +23,9 @@ class Asking:
         self._turn = turn
 
     def decide(self, call: Block) -> Decision:
-        """Return whether it may run, asking where the rules do not say."""
+        """Return whether it may run, asking where the rules do not say; nobody is asked once the turn was stopped."""
+        if self._turn.stopped.is_set():
+            return STOPPED
         world = self._turn.world
         verdict = world.permissions.verdict(call["name"], call["input"])
         if verdict == "allow" and not script.always_asks(world.conversation.texts()):
@@ -42,6 +45,8 @@ class Asking:
         payload = world.payload("PermissionRequest", **self._turn.state(), **about)
         race = world.hooks.race("PermissionRequest", payload, name, question.answer)
         self._turn.question = question
+        if self._turn.stopped.is_set():  # whoever did that may not have seen the question
+            question.answer(STOPPED)
         if front.can_ask:
             decision = self._wait(question)
         else:

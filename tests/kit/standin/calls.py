@@ -10,7 +10,7 @@ from tests.kit.directives import Block
 from tests.kit.standin import asking
 from tests.kit.standin.asking import Asking
 from tests.kit.standin.questions import Decision
-from tests.kit.standin.tools import Outcome
+from tests.kit.standin.tools import NotBegun, Outcome
 from tests.kit.standin.turn_state import Interrupted, TurnState
 
 REJECTED = (
@@ -51,7 +51,10 @@ class Calls:
         for update in decision.updates:
             world.keep(update)
         began = time.monotonic()
-        outcome = world.tools.run(call["name"], decision.arguments or call["input"])
+        try:
+            outcome = world.tools.run(call["name"], decision.arguments or call["input"], self._turn.stopped)
+        except NotBegun:
+            self._stop(call, REJECTED)
         if self._turn.stopped.is_set():
             self._stop(call, STOPPED)
         self._ran(call, outcome, int((time.monotonic() - began) * 1000))

@@ -25,6 +25,10 @@ class Outcome(NamedTuple):
     is_error: bool = False
 
 
+class NotBegun(Exception):
+    """The turn was stopped before the tool began."""
+
+
 class Toolbox:
     """Runs tools, one at a time.
 
@@ -38,7 +42,8 @@ class Toolbox:
         self._cwd = cwd
         self._running: subprocess.Popen[bytes] | None = None
         self._beginning = threading.Lock()
-        """A command that has begun is known before it can be killed."""
+        """A command that has begun is known before it can be killed, and none begins after that."""
+        self._stopped = threading.Event()
         self._tools: dict[str, Callable[[Mapping[str, Any]], Outcome]] = {
             "Bash": self._bash,
             "Read": self._read,
@@ -48,8 +53,18 @@ class Toolbox:
             "ExitPlanMode": _plan,
         }
 
-    def run(self, tool: str, arguments: Mapping[str, Any]) -> Outcome:
-        """Run one to its end."""
+    def run(self, tool: str, arguments: Mapping[str, Any], stopped: threading.Event) -> Outcome:
+        """Run one to its end.
+
+        Args:
+            tool: Its name.
+            arguments: What the model has chosen.
+            stopped: Set, and then `kill` called, by whoever stops the turn.
+
+        Raises:
+            NotBegun: the turn was stopped first.
+        """
+        self._stopped = stopped
         if tool not in self._tools:
             return _failed(f"<tool_use_error>Error: No such tool available: {tool}</tool_use_error>")
         try:
@@ -70,6 +85,8 @@ class Toolbox:
 
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             with self._beginning:
+                if self._stopped.is_set():
+                    raise NotBegun
                 running = self._running = subprocess.Popen(
                     ["/bin/bash", "-c", arguments["command"]], env=self._environment, cwd=self._cwd,
                     stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from tests.kit.standin import ids, results
+from tests.kit.standin.asking import STOPPED
 from tests.kit.standin.calls import Calls
 from tests.kit.standin.events import Event
 from tests.kit.standin.model_reply import ModelReply
 from tests.kit.standin.outage import Outage
-from tests.kit.standin.questions import Decision
 from tests.kit.standin.results import Ending, Figures
 from tests.kit.standin.turn_state import Front, Interrupted, Prompt, TurnState
 from tests.kit.standin.world import World
@@ -35,7 +35,7 @@ class Turn:
         """Stop it as soon as may be."""
         self._turn.stopped.set()
         if self._turn.question:
-            self._turn.question.answer(Decision("deny", "interrupt", interrupt=True))
+            self._turn.question.answer(STOPPED)
         self._world.tools.kill()
 
     def run(self) -> Event:
