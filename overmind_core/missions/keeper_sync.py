@@ -390,7 +390,7 @@ class KeeperSync:
     def _ended(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The run's process was reaped: save its true code, and decide."""
         this_boot = row.get("boot", self._registry.boot) == self._registry.boot
-        if mission.status is Status.STARTING and "began" in row and this_boot:
+        if mission.pid is None and "began" in row and this_boot:
             # It was over before anybody heard of its start.
             self._launcher.started(mission, {**row, "mono": row["began"]})
             mission = self._registry.live.get(mission.id, mission)

@@ -289,8 +289,8 @@ class Launcher:
             rows=definition.rows,
         )
         current = self._registry.live.get(mission.id)
-        if current is None or current.run != mission.run:
-            return
+        if current is None or current.run != mission.run or (current.ending is not None and current.ending.exited):
+            return  # that it has begun is known
         known = self._registry.runs.get(mission.id)
         if known is None or known.number != run.number or not known.pid:
             self._registry.put_run(run)

@@ -29,6 +29,13 @@ class DistantKeeper(ScriptedKeeper):
         return await super().connect(*how)
 
 
+class LeftBehind(ScriptedKeeper):
+    """Something of its runs is always left."""
+
+    def answer(self, op, fields):
+        return {"left": True} if op == "orphans" else super().answer(op, fields)
+
+
 @pytest.fixture
 def home(tmp_path):
     return Home(str(tmp_path))
@@ -120,6 +127,35 @@ def test_a_run_whose_requester_has_gone_is_known_to_run(home):
             (mission,) = inside.app.registry.live
             await until(lambda: inside.app.registry.live[mission].status is Status.RUNNING)
             assert inside.app.registry.live[mission].pid == keeper.held[f"{mission}.1"]["pid"]
+        keeper.close()
+
+    in_process.run(story())
+
+
+@pytest.mark.parametrize("stopping", [False, True], ids=["started", "stopped in flight"])
+def test_an_answer_that_comes_behind_the_end_of_its_run_brings_no_process_back(home, stopping):
+    """What the run has left behind is still being ended."""
+
+    async def story():
+        keeper = LeftBehind(home)
+        keeper.silent = {"spawn"}
+        async with supervising(home, keeper) as inside:
+            asking: list[asyncio.Task[Any]] = [asyncio.create_task(inside.run("work", grace=GRACE))]
+            await until(lambda: keeper.held)
+            ((mission, waiting),) = inside.app.registry.live.items()
+            if stopping:
+                asking.append(asyncio.create_task(inside.ask("stop", id=mission)))
+                await until(lambda: inside.app.registry.live[mission].status is Status.STOPPING)
+            row = keeper.held[f"{mission}.1"]
+            keeper.exit(f"{mission}.1", left=True)
+            await until(lambda: "exited" in inside.event_types(mission))
+            inside.app.launcher.started(waiting, row)
+            assert inside.app.registry.live[mission].pid is None
+            ended = await inside.app.registry.ended(mission)
+            assert ended.run_started_at == row["started"]
+            assert "crashed" not in inside.event_types(mission)
+        for one in asking:
+            one.cancel()
         keeper.close()
 
     in_process.run(story())
