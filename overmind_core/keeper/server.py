@@ -86,14 +86,14 @@ class Listener:
         except OSError:
             self.failed()
             return
-        client = _peer_of_ours(accepted)
-        if client is None:
+        pid = _peer_of_ours(accepted)
+        if pid is None:
             accepted.close()
             return
         connection = ClientConnection(self._keeper.loop, accepted)
-        session = ClientSession(self._keeper, self._spawn_queue, self._failover, connection)
-        session.pid = client
-        session.may_supervise = lambda: not is_inside(client) or holder_pid(self._supervisor_lock) == client
+        client = ClientProcess(pid)
+        session = ClientSession(self._keeper, self._spawn_queue, self._failover, connection, client)
+        session.may_supervise = lambda: not client.is_inside() or holder_pid(self._supervisor_lock) == pid
 
     def failed(self) -> None:
         """Wait a little before the next try."""
@@ -108,24 +108,28 @@ class ClientSession:
     """One client's requests, line by line, until a ticket turns its connection into a view."""
 
     __slots__ = (
-        "_connection", "_failover", "_is_supervisor", "_is_view", "_keeper", "_lines", "_spawn_queue", "may_supervise",
-        "pid",
+        "_client", "_connection", "_failover", "_is_supervisor", "_is_view", "_keeper", "_lines", "_spawn_queue",
+        "may_supervise",
     )  # fmt: skip
 
     def __init__(
-        self, keeper: Keeper, spawn_queue: SpawnQueue, failover: Failover, connection: ClientConnection
+        self,
+        keeper: Keeper,
+        spawn_queue: SpawnQueue,
+        failover: Failover,
+        connection: ClientConnection,
+        client: ClientProcess,
     ) -> None:
         self._keeper = keeper
         self._spawn_queue = spawn_queue
         self._failover = failover
         self._connection = connection
+        self._client = client
         self._lines = LineBuffer(LINE_LIMIT)
         self._is_supervisor = False
         self._is_view = False
         self.may_supervise: Callable[[], bool] = _nobody
         """Asked once, when the client says hello."""
-        self.pid = 0
-        """The client's process."""
         connection.on_data = self._on_data
 
     def _on_data(self, data: bytes) -> None:
@@ -205,8 +209,26 @@ class ClientSession:
         may_write = taken[1] == MAY_WRITE
         may_lend = {"terminal": True} if may_write and IS_SUPPORTED else {}
         self._connection.send_json({"n": request.get("n", 0), "ok": {"run": run.id, **may_lend}})
-        access = ClientTerminal(self._keeper.lent_terminals, self.pid) if may_lend else None
+        access = ClientTerminal(self._keeper.lent_terminals, self._client) if may_lend else None
         run.viewers.join(Viewer(run, self._connection, may_write=may_write, size=size, access=access))
+
+
+class ClientProcess:
+    """The process that has opened a connection, and whether it is inside a mission."""
+
+    __slots__ = ("_is_inside", "pid")
+
+    def __init__(self, pid: int) -> None:
+        """Look at its mark at once: later it may be gone, its pid somebody else's, and the connection anybody's."""
+        self.pid = pid
+        self._is_inside: bool | None = True if _is_marked(pid) or _is_gone(pid) else None
+        """None before anybody has looked at its parents."""
+
+    def is_inside(self) -> bool:
+        """Whether it is, or was, inside a mission."""
+        if self._is_inside is None:
+            self._is_inside = is_inside(self.pid)
+        return self._is_inside
 
 
 class ClientTerminal:
@@ -215,21 +237,17 @@ class ClientTerminal:
     What it writes to the terminal of a mission would be that mission's output, and come back to be written again.
     """
 
-    __slots__ = ("_is_inside", "_lent", "_pid")
+    __slots__ = ("_client", "_lent")
 
-    def __init__(self, lent: LentTerminals, pid: int) -> None:
+    def __init__(self, lent: LentTerminals, client: ClientProcess) -> None:
         self._lent = lent
-        self._pid = pid
-        self._is_inside: bool | None = None
-        """None before anybody has looked."""
+        self._client = client
 
     def open(self, identity: tuple[int, int]) -> Terminal:
         """Open it, if it has this device and inode. Raises OSError."""
-        if self._is_inside is None:
-            self._is_inside = is_inside(self._pid)
-        if self._is_inside:
+        if self._client.is_inside():
             raise PermissionError("a process inside a mission can't lend a terminal")
-        return self._lent.open(self._pid, identity)
+        return self._lent.open(self._client.pid, identity)
 
     def close(self, terminal: Terminal) -> None:
         """Close it."""
@@ -250,7 +268,7 @@ def is_inside(pid: int) -> bool:
 
     So is one that is gone, or that we can't see: it may have left its connection to anybody.
     """
-    if NO_MARK < mark_of(pid) < unmarked_limit() or _is_gone(pid):
+    if _is_marked(pid) or _is_gone(pid):
         return True
     for _ in range(MANY_GENERATIONS):
         if pid == os.getpid():
@@ -259,6 +277,10 @@ def is_inside(pid: int) -> bool:
         if pid <= 1:
             return False
     return False
+
+
+def _is_marked(pid: int) -> bool:
+    return NO_MARK < mark_of(pid) < unmarked_limit()
 
 
 def _is_gone(pid: int) -> bool:

@@ -9,19 +9,21 @@ from typing import Any, TypeVar
 import msgspec
 
 from overmind_core.system.process_table import read
-from overmind_core.system.run_mark import NO_MARK, PERSON_MARK, mark_of, unmarked_limit
+from overmind_core.system.run_mark import MARK_RLIMIT, MARK_UNKNOWN, NO_MARK, PERSON_MARK, mark_of, unmarked_limit
 from overmind_core.system.unixsocket import Peer
 
 
 class Caller:
     """The other end of one connection; what it is is found out once, when a command first asks."""
 
-    __slots__ = ("_of_a_run", "inside", "known", "mark", "peer")
+    __slots__ = ("_of_a_run", "came_dead", "inside", "known", "mark", "peer")
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
         self.mark = mark_of(peer.pid)
         """Read at once, as it may be killed before its request is looked at: a mission's end is full of those."""
+        self.came_dead = MARK_RLIMIT is not None and self.mark == MARK_UNKNOWN
+        """Whether it was gone by then: its pid may be somebody else's later, and its connection anybody's."""
         self._of_a_run = self.mark != PERSON_MARK and NO_MARK < self.mark < unmarked_limit()
         self.known = False
         self.inside: str | None = None

@@ -58,9 +58,14 @@ def _mission_of(caller: Caller, registry: Registry, home: str) -> str | None:
     named = _by_environment(caller.peer, registry, home) or _by_mark(caller.mark, registry)
     if named is None and (is_own_mark(caller.mark) or any(is_own_mark(mark_of(pid)) for pid in line)):
         return _by_git(line, registry)
-    if named is None and (adopted or read(caller.peer.pid) is None or _has_outlived(caller.mark, home)):
-        return UNKNOWN  # gone, of a container that hides it, or left over
+    if named is None and (adopted or _is_gone(caller) or _has_outlived(caller.mark, home)):
+        return UNKNOWN
     return named
+
+
+def _is_gone(caller: Caller) -> bool:
+    """Whether it has ended, or is of a container that hides it."""
+    return caller.came_dead or read(caller.peer.pid) is None
 
 
 def _ancestors(pid: int) -> Iterator[int]:

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from overmind_core.keeper.server import is_inside
+from overmind_core.keeper import server
+from overmind_core.keeper.server import ClientProcess, is_inside
 
 
 @pytest.fixture
@@ -36,3 +37,20 @@ def test_what_a_keeper_has_started_is_inside():
 def test_a_process_that_lives_elsewhere_is_not_inside(monkeypatch):
     monkeypatch.setattr("overmind_core.keeper.server.mark_of", lambda _pid: 0)
     assert not is_inside(os.getppid())
+
+
+RUN = 77
+"""The mark of some run."""
+
+
+@pytest.mark.parametrize("opened_by", ["a run", "one that has ended"])
+def test_a_connection_stays_that_of_who_opened_it_when_its_pid_is_somebody_elses(monkeypatch, opened_by):
+    """Pids are used again: a mission can wait for that with a connection of a process that has ended."""
+    mark = {"a run": RUN, "one that has ended": 0}[opened_by]
+    monkeypatch.setattr(server, "mark_of", lambda _pid: mark)
+    monkeypatch.setattr(server, "_is_gone", lambda _pid: opened_by == "one that has ended")
+    client = ClientProcess(os.getppid())
+    monkeypatch.setattr(server, "mark_of", lambda _pid: 0)
+    monkeypatch.setattr(server, "_is_gone", lambda _pid: False)
+    assert not is_inside(os.getppid())
+    assert client.is_inside()

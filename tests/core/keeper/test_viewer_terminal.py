@@ -152,8 +152,8 @@ def test_a_process_inside_a_mission_lends_no_terminal(monkeypatch):
     """It would be the mission's own, whose output would come back as output."""
     monkeypatch.setattr(viewer_terminal, "ControllingTerminal", lambda *_: SimpleNamespace())
     for inside in (True, False):
-        monkeypatch.setattr(server, "is_inside", lambda _pid, inside=inside: inside)
-        terminal = server.ClientTerminal(viewer_terminal.LentTerminals(), 1)
+        monkeypatch.setattr(server.ClientProcess, "is_inside", lambda _self, inside=inside: inside)
+        terminal = server.ClientTerminal(viewer_terminal.LentTerminals(), server.ClientProcess(1))
         if inside:
             with pytest.raises(PermissionError):
                 terminal.open(IDENTITY)

@@ -60,6 +60,13 @@ def test_a_program_that_a_person_starts_there_is_that_person(child):
     assert asked(child()) is None
 
 
+def test_who_was_gone_when_its_connection_was_taken_is_nobody_else_when_its_pid_is_used_again(child):
+    """A mission can wait for that, and hold the connection meanwhile."""
+    caller = Caller(Peer(NOBODY, os.geteuid()))
+    caller.peer = Peer(child(), os.geteuid())
+    assert mission_of(caller, registry(), HOME) == UNKNOWN
+
+
 def test_a_program_with_our_mark_is_inside_the_mission_for_which_it_runs(child):
     for variables, inside in (
         ({}, UNKNOWN),

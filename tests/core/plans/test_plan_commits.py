@@ -65,25 +65,27 @@ def neither_or_both(nodes, live):
         assert over == judged == decided == begun, (before, nodes, live)
 
 
+async def applied_until_death(home, keeper, at, request, *, saved):
+    """Apply a plan below a supervisor that dies at that commit: whether it did, and the plan if it was still live."""
+    ends_what_it_starts(keeper)
+    async with supervising(home, keeper) as first:
+        mortal = Mortal(first.app, at, saved=saved)
+        asked = asyncio.create_task(first.ask("apply", **request))
+        await until(lambda: mortal.dead or (asked.done() and not first.app.plans.live))
+        plan = next(iter(first.app.plans.live), None)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+    return mortal.dead, plan
+
+
 @pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
 @pytest.mark.parametrize("edges", [chain(), FAN], ids=["chain", "fan"])
 def test_each_agent_is_started_once_whichever_of_the_commits_a_supervisor_dies_at(folder, edges, saved):
     async def dies(at):
         home = Home(f"{folder}/{at}")
         keeper = ScriptedKeeper(home)
-        ends_what_it_starts(keeper)
-        async with supervising(home, keeper) as first:
-            mortal = Mortal(first.app, at, saved=saved)
-            request = {
-                "blueprint": blueprint(edges),
-                "cwd": "/",
-                "env": world(),
-                "request": "once",
-            }
-            asked = asyncio.create_task(first.ask("apply", **request))
-            await until(lambda: mortal.dead or (asked.done() and not first.app.plans.live))
-            asked.cancel()
-            await asyncio.gather(asked, return_exceptions=True)
+        request = {"blueprint": blueprint(edges), "cwd": "/", "env": world(), "request": "once"}
+        died, _ = await applied_until_death(home, keeper, at, request, saved=saved)
         async with supervising(home, keeper) as later:
             plan = (await later.ask("apply", **request))["id"]
             assert (await later.app.registry.ended(plan)).exit_code == 0
@@ -93,7 +95,7 @@ def test_each_agent_is_started_once_whichever_of_the_commits_a_supervisor_dies_a
         assert sorted(keeper.held) == sorted(f"{one['mission']}.1" for one in found), "each agent has one run"
         assert told == Counter(list(edges)), "the log tells of each end once"
         keeper.close()
-        return mortal.dead
+        return died
 
     assert in_process.run(at_each_commit(dies)) > len(edges)
 
@@ -103,18 +105,12 @@ def test_an_end_and_the_decision_who_is_next_are_saved_together_or_not_at_all(fo
     async def dies(at):
         home = Home(f"{folder}/{at}")
         keeper = ScriptedKeeper(home)
-        ends_what_it_starts(keeper)
-        async with supervising(home, keeper) as first:
-            mortal = Mortal(first.app, at, saved=saved)
-            asked = asyncio.create_task(first.ask("apply", blueprint=blueprint(chain()), cwd="/", env=world()))
-            await until(lambda: mortal.dead or (asked.done() and not first.app.plans.live))
-            plan = next(iter(first.app.plans.live), None)
-            asked.cancel()
-            await asyncio.gather(asked, return_exceptions=True)
+        request = {"blueprint": blueprint(chain()), "cwd": "/", "env": world()}
+        died, plan = await applied_until_death(home, keeper, at, request, saved=saved)
         if plan is not None:
             neither_or_both(*in_the_books(home, plan))
         keeper.close()
-        return mortal.dead
+        return died
 
     assert in_process.run(at_each_commit(dies)) > len(CHAIN)
 
