@@ -182,7 +182,7 @@ class Keeper:
     def attach_supervisor(self, connection: ClientConnection) -> None:
         """`connection` is the supervisor from now on; the connection of an older one is closed."""
         older, self.supervisor = self.supervisor, connection
-        self.goodbye_received = False
+        self.goodbye_received = self.quit_requested = False
         connection.on_closed = lambda: self._detach_supervisor(connection)
         if older is not None and older is not connection:
             older.close()

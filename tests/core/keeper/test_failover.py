@@ -166,6 +166,20 @@ def test_quit_is_done_when_the_last_exit_is_acknowledged(keeper, client):
     assert keeper.wait() == 0
 
 
+def test_a_keeper_that_was_to_quit_stays_with_the_supervisor_that_follows(keeper, client):
+    """The one before could save no exit, and left; this one has saved it, and goes on."""
+    client.run(RUN, "true")
+    client.ask("goodbye")
+    client.ask("quit")
+    client.close()
+    newer = keeper.client()
+    newer.ask("ack", runs=[RUN])
+    newer.run("bbbbbbbb.1", "true")
+    newer.ask("ack", runs=["bbbbbbbb.1"])
+    newer.ask("quit")
+    assert keeper.wait() == 0
+
+
 def test_quit_of_an_idle_keeper_is_answered_and_done_at_once(keeper, client):
     assert client.ask("quit") == {}
     assert keeper.wait() == 0
