@@ -7,7 +7,7 @@ import sys
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
-from overmind_core.cli.context import Context, confirmed
+from overmind_core.cli.context import Context, confirmed, print_notes
 from overmind_core.cli.output import dumps
 from overmind_core.client.client import Client
 from overmind_core.domain.text.cells import display_safe
@@ -132,7 +132,8 @@ def shutdown(args: Namespace, context: Context) -> int:
     if answer.get("kept") and not args.json:
         verb = "keeps" if answer["kept"] == 1 else "keep"
         context.note(f"{_missions(answer['kept'])} {verb} running. Supervise again with: overmind start")
-    return 0
+    print_notes([answer], context)
+    return FAILED if answer.get("held") and not args.keep else 0
 
 
 UNREADABLE = frozenset({"schema_newer", "internal"})
@@ -191,7 +192,8 @@ def _shut_down(client: Client, context: Context, *, keep: bool) -> dict[str, Any
     while True:
         answer = _request_shutdown(client, keep=keep)
         asked = client.daemon.get("pid") if answer is None else None
-        if _has_ended(context, keep=keep, asked=asked):
+        stays = keep or bool(answer and answer.get("held"))
+        if _has_ended(context, keep=stays, asked=asked):
             return answer or {"stopped": 0, "kept": 0}
         client = context.client()
 
@@ -206,7 +208,10 @@ def _request_shutdown(client: Client, *, keep: bool) -> dict[str, Any] | None:
 
 
 def _has_ended(context: Context, *, keep: bool, asked: int | None) -> bool:
-    """Wait until nobody is there; False as soon as it is another daemon than `asked` (None: any will have to leave)."""
+    """Wait until nobody is there; False as soon as it is another daemon than `asked` (None: any will have to leave).
+
+    With `keep` the keeper stays.
+    """
     home = context.home
     locks = [home.supervisor_lock] if keep else [home.supervisor_lock, home.keeper_lock]
     deadline = time.monotonic() + LEAVE_LIMIT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Welcome(TypedDict):
@@ -70,3 +70,7 @@ class Departed(TypedDict):
     """Missions that ended."""
     kept: int
     """Missions that live on."""
+    held: NotRequired[int]
+    """Only on a full disk: runs whose end could not be saved. The keeper stays, and holds them for the next daemon."""
+    note: NotRequired[str]
+    """Only on a full disk: what could not be saved, what stays, and what to do."""

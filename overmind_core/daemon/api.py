@@ -23,6 +23,7 @@ from overmind_core.wire.framing import API_VERSION
 
 if TYPE_CHECKING:
     from overmind_core.daemon.answer_types import DaemonStatus, Departed, KeeperStatus, MissionCounts, Welcome
+    from overmind_core.daemon.unsaved import Unsaved
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
@@ -73,6 +74,13 @@ def _counted(by_status: Mapping[str, int], lost: int) -> MissionCounts:
     }
 
 
+def _departed(unsaved: Unsaved | None, *, stopped: int = 0, kept: int = 0) -> Departed:
+    answer: Departed = {"stopped": stopped, "kept": kept}
+    if unsaved is not None:
+        answer |= {"held": unsaved.ends, "note": unsaved.note(live=kept)}
+    return answer
+
+
 class DaemonApi:
     """The requests about the daemon."""
 
@@ -89,7 +97,7 @@ class DaemonApi:
         line: CurrentKeeper,
         missions: Missions,
         preparer: Preparer,
-        leave: Callable[[Departure], Awaitable[None]],
+        leave: Callable[[Departure], Awaitable[Unsaved | None]],
         settings_mistake: str,
         unrecorded: UnrecordedLogs,
     ) -> None:
@@ -155,8 +163,8 @@ class DaemonApi:
         return await asyncio.shield(self._tasks.hand_on(self._keep(request) if request.keep else self._stop_all()))
 
     async def _keep(self, request: Shutdown) -> Departed:
-        await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
-        return {"stopped": 0, "kept": len(self._registry.live)}
+        unsaved = await self._leave(Departure.HAND_OVER if request.replace else Departure.KEEP)
+        return _departed(unsaved, kept=len(self._registry.live))
 
     async def _stop_all(self) -> Departed:
         self._phase.closing = True
@@ -166,8 +174,7 @@ class DaemonApi:
             self._phase.closing = False
             raise
         await self._preparer.calm_all()  # also of those that have ended just now
-        await self._leave(Departure.END)
-        return {"stopped": len(ended), "kept": 0}
+        return _departed(await self._leave(Departure.END), stopped=len(ended))
 
     async def _keeper_row(self) -> KeeperStatus | None:
         link = self._line.link

@@ -31,6 +31,7 @@ from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.agents.usage_reader import UsageReader
+from overmind_core.daemon.unsaved import Unsaved
 from overmind_core.domain.agents.events import NotificationDue
 from overmind_core.domain.events import Event
 from overmind_core.domain.missions.events import MissionEnded
@@ -415,15 +416,19 @@ class App:
         self.tasks.start(self.load_history.run())
         self.tasks.start(self.progress.beat(lambda: bool(self.registry.live)))
 
-    async def leave(self, how: Departure) -> None:
-        """Stop acting and part from the keeper; the host ends once `leaving` is set."""
+    async def leave(self, how: Departure) -> Unsaved | None:
+        """Stop acting, part from the keeper, and return what could not be saved; the host ends at `leaving`."""
         self.phase.closing = True
         self.phase.handing_over = how is not Departure.END
         self.deadlines.cancel_all()
         await self.isolation.suspend()
-        self.journal.flush()
+        failure = self.journal.save_at_once()
+        unsaved = None
+        if failure is not None:
+            unsaved = Unsaved(failure, self.line.hello.get("pid"), await self.keeper.unsaved_ends())
         await self.keeper.leave(how)
         self.phase.leaving.set()
+        return unsaved
 
     def close(self) -> None:
         """Stop all background work."""

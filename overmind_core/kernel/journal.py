@@ -81,8 +81,13 @@ class Journal:
         self._syncing = False
         self._unsynced = False
         self._closed = False
-        self.failing = False
-        """The last commit failed; what was decided since waits in memory."""
+        self.failure: StoreError | None = None
+        """Why the last commit failed."""
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last commit failed: what was decided since waits in memory."""
+        return self.failure is not None
 
     def save(
         self,
@@ -152,6 +157,12 @@ class Journal:
         if self._queue and not self.failing and not self._held:
             self._commit()
 
+    def save_at_once(self) -> StoreError | None:
+        """Commit now, also where the next try of a full disk is not due yet; return why that fails, if it does."""
+        if self._queue:
+            self._commit()
+        return self.failure
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Keep all that is queued in the block for one commit: nothing in it flushes. The block awaits nothing."""
@@ -202,7 +213,7 @@ class Journal:
             return
         ended = self._loop.time()
         self._rested = ended + (ended - began)
-        self.failing = False
+        self.failure = None
         self._sync_soon()
         with nobody():
             self._follow(changes)
@@ -282,7 +293,7 @@ class Journal:
 
     def _postpone(self, changes: list[Change], waiters: list[asyncio.Future[None]], error: StoreError) -> None:
         _log.warning("changes can't be saved: %s", error)
-        self.failing = True
+        self.failure = error
         self._queue = changes + self._queue
         if self._scheduled is not None:
             self._scheduled.cancel()

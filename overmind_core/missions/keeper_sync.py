@@ -178,6 +178,17 @@ class KeeperSync:
             _log.info("the keeper had already exited")
         link.close()
 
+    async def unsaved_ends(self) -> int:
+        """How many runs have ended whose end the keeper alone holds; 0 where it can't be asked."""
+        self._acks.send()
+        if self._line.link is None:
+            return 0
+        try:
+            held = await self._line.link.request("list")
+        except (KeeperGone, KeeperRefused):
+            return 0
+        return sum(row.get("exit") is not None and not row["acked"] for row in held["runs"])
+
     def on_change(self, change: MissionChanged) -> None:
         """A state of the mission is on disk; on a disk that was full it may have ended since."""
         mission = change.saved

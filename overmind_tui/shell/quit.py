@@ -88,33 +88,41 @@ class Quit:
 
     def _keep(self) -> None:
         live = self._host.live
-        text = f"{live} mission{'s' * (live > 1)} running in the background. Return with: overmind"
-        self._in_thread("handing over to a daemon …", self._host.hand_over, text)
+
+        def keep() -> str:
+            self._host.hand_over()
+            return f"{live} mission{'s' * (live > 1)} running in the background. Return with: overmind"
+
+        self._in_thread("handing over to a daemon …", keep)
 
     def _stop_all(self) -> None:
-        def stop() -> None:
+        live = self._host.live
+
+        def stop() -> str:
             from overmind_core.client.client import Client  # noqa: PLC0415 - only on this way out
 
             client = Client(self._shell.home)
             try:
-                client.call("shutdown", {})
+                answer = client.call("shutdown", {})
             finally:
                 client.close()
+            stopped = f"Stopped {live} mission{'s' * (live > 1)}."
+            return f"{stopped} {answer['note']}" if answer.get("note") else stopped
 
-        live = self._host.live
-        self._in_thread(f"stopping {live} …", stop, f"Stopped {live} mission{'s' * (live > 1)}.")
+        self._in_thread(f"stopping {live} …", stop)
 
-    def _in_thread(self, flash: str, work: Callable[[], None], afterwards: str) -> None:
+    def _in_thread(self, flash: str, work: Callable[[], str]) -> None:
+        """Do it and exit with its last words."""
         self._leaving = True
         self._shell.flash(flash, "quiet")
 
         def worked() -> Callable[[], None]:
             try:
-                work()
+                last_words = work()
             except OvermindError as error:
                 failure = error
                 return lambda: self._failed(failure)
-            return lambda: self._shell.app.exit(afterwards)
+            return lambda: self._shell.app.exit(last_words)
 
         self._shell.background(worked)
 

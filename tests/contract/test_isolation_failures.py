@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.faults.test_full_disk import full_disk
+from tests.kit.full_disk import full_disk
 from tests.kit.isolated import GATES, PROJECT, Gates, Project
 from tests.kit.overmind import FINAL
 from tests.kit.waiting import eventually

@@ -9,33 +9,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import subprocess
 
 import pytest
 
 from tests.kit import processes
+from tests.kit.full_disk import FULL, full_disk
 from tests.kit.killing import answers, kill, kill_both, kill_supervisor
 from tests.kit.overmind import PROGRAM
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
-FULL = 5_000
-"""Bytes that a file may have: too few for the state, which has more already."""
 LINES = "seq 100000; exit 9"
-
-
-@contextlib.contextmanager
-def full_disk(pid, size=FULL):
-    """No file may grow beyond `size` for this process; room again after the block, if it still lives."""
-    hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
 
 
 def keeper_of(om):
@@ -171,6 +157,53 @@ def test_what_a_person_has_ended_on_a_full_disk_is_not_started_again(om, command
     assert [om.info(mission)["restart_count"] for mission in (first, second)] == [0, 0]
     assert [om.logs(mission).count("begun") for mission in (first, second)] == [1, 1]
     assert [name for name in os.listdir(om.home) if name.startswith("ended")] == [], "all is stored by now"
+
+
+def test_a_shutdown_right_after_space_was_freed_is_complete(om):
+    """The last changes were to be tried again only later."""
+    mission = om.mission("sleep 600")
+    om.mission("sleep 601")
+    with full_disk(om.supervisor_pid()):
+        assert "stored once there is space" in om("stop", mission).stderr
+    finished = om("shutdown", "-y")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "Daemon stopped\n", "")
+    assert (om.holder("supervisor.lock"), om.holder("keeper.lock")) == (None, None)
+    om.ok("start")
+    assert om.info(mission)["status"] == "stopped"
+
+
+@pytest.mark.parametrize("missions", [1, 2])
+def test_a_shutdown_on_a_full_disk_says_what_stays_and_the_next_one_is_complete(om, missions):
+    started = [om.mission("sleep 600", "--restart", "always") for _ in range(missions)]
+    keeper = om.keeper_pid()
+    with full_disk(om.supervisor_pid()):
+        finished = om("shutdown", "-y")
+    assert (finished.returncode, finished.stdout) == (1, "Daemon stopped\n")
+    assert finished.stderr.startswith("The disk is full: the end")
+    assert f"The keeper (PID {keeper}) stays" in finished.stderr
+    assert finished.stderr.endswith("then run: overmind shutdown\n")
+    assert (om.holder("supervisor.lock"), om.holder("keeper.lock")) == (None, keeper)
+    assert om.ok("shutdown", "-y") == "Daemon stopped\n"
+    assert om.holder("keeper.lock") is None
+    om.ok("start")
+    assert [om.info(mission)["status"] for mission in started] == ["stopped"] * missions
+    assert [om.info(mission)["restart_count"] for mission in started] == [0] * missions
+
+
+def test_a_shutdown_that_keeps_the_missions_on_a_full_disk_says_what_stays(om):
+    ended, kept = om.mission("sleep 600"), om.mission("sleep 601")
+    keeper, pid = om.keeper_pid(), om.pid(kept)
+    with full_disk(om.supervisor_pid()):
+        om.ok("stop", ended)
+        answer = om.api("shutdown", keep=True)
+        assert (answer["kept"], answer["held"]) == (1, 1)
+        assert answer["note"] == (
+            f"The disk is full: the last changes are not saved. The keeper (PID {keeper}) stays, with everything that "
+            "runs. Free some space, then run: overmind start"
+        )
+    om.ok("start")
+    om.wait_status(ended, "stopped")
+    assert om.pid(kept) == pid
 
 
 def test_a_mission_whose_log_is_full_waits_and_can_be_ended(om):

@@ -200,6 +200,7 @@ SCENES: dict[str, Scene] = {
         left_out={
             "overmind stop filler": "tests/faults/test_full_disk.py, which mounts a small disk",
             "overmind prune --older 0s": "the same",
+            "overmind shutdown -y": "the same file, by a limit of file size",
         },
     ),
     "docs/messages.md": Scene(lines=SHOP, files={"instructions.md": "count the lines of the README"}),

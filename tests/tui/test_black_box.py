@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from tests.kit.full_disk import full_disk
 from tests.kit.overmind import PROGRAM
 from tests.kit.processes import alive
 from tests.kit.screen import TMUX, TmuxScreen
@@ -156,6 +157,21 @@ def test_leaving_can_stop_all(om):
         assert screen.exit_status() == 0
         screen.until("Stopped 1 mission.")
     eventually(lambda: om.holder("keeper.lock") is None and om.holder("supervisor.lock") is None)
+
+
+@pytest.mark.linux
+@pytest.mark.usefixtures("alone")
+def test_leaving_on_a_full_disk_says_what_is_not_saved(om):
+    with TmuxScreen(om) as screen:
+        program = hosted(om, screen)
+        om.mission(WRITER, "--name", "alpha")
+        screen.until("alpha", "tick")
+        with full_disk(program):
+            screen.keys("q")
+            screen.agree("s", "leave?")
+            assert screen.exit_status() == 0
+        screen.until("Stopped 1 mission.", "The disk is full: the end of 1 run is not saved.")
+    assert om.ok("shutdown", "-y") == "Daemon stopped\n"
 
 
 @pytest.mark.usefixtures("alone")

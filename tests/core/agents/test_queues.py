@@ -132,8 +132,7 @@ def test_a_message_that_could_not_be_saved_is_forgotten(tmp_path, monkeypatch):
             patch.setattr(parts.journal, "_write", full)
             with pytest.raises(StoreError):
                 await parts.messages.store(message)
-        parts.journal.failing = False
-        parts.journal.flush()
+        parts.journal.save_at_once()
         return parts.messages.get(message.id), parts.messages.by_request("key")
 
     assert story(tmp_path, play) == (None, None)

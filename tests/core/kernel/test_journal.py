@@ -250,6 +250,22 @@ async def test_on_a_full_disk_the_queue_keeps_its_order_and_is_one_commit_later(
 
 
 @in_loop
+async def test_who_leaves_does_not_wait_for_the_next_try_of_a_full_disk(world: World) -> None:
+    done: list[str] = []
+    world.books.full = True
+    world.save("a", lambda: done.append("a"))
+    with pytest.raises(DiskFull):
+        await world.journal.saved()
+    world.save("b", lambda: done.append("b"))
+    assert isinstance(world.journal.save_at_once(), DiskFull)
+    assert (world.books.commits, done) == ([], [])
+    world.books.full = False
+    assert world.journal.save_at_once() is None
+    assert (world.books.commits, done) == ([["a", "b"]], ["a", "b"])
+    assert not world.journal.failing
+
+
+@in_loop
 async def test_once_it_is_closed_nothing_is_saved_and_nothing_follows(world: World) -> None:
     """Else a daemon that leaves would act on what no other ever hears of."""
     done: list[str] = []
