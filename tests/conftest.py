@@ -15,7 +15,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.kit import fork_server, processes, torture
+from tests.kit import fork_server, processes, scratch, torture
 from tests.kit import home as homes
 from tests.kit.clock import FakeClock
 from tests.kit.overmind import Overmind
@@ -28,6 +28,8 @@ FAILED = pytest.StashKey[bool]()
 # Compiled tests are kept whatever the shell says: to rewrite the assertions of all files takes each worker 7 seconds.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+scratch.prefer_memory()
 
 hypothesis.settings.register_profile(
     "suite",
