@@ -12,7 +12,7 @@ from tests.kit.overmind import FINAL, Overmind
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
-WAIT = "until [ -e ~/{gate} ]; do sleep 0.02; done"
+WAIT = "until [ -e ~/{gate} ]; do sleep 0.05; done"
 HOOK = "#!/bin/sh\necho >> ~/worktree.at\n" + WAIT.format(gate="worktree") + "\n"
 RM = f"""\
 #!/bin/sh
@@ -54,12 +54,14 @@ class Project(Repository):
 
     def facts(self) -> dict[str, Any]:
         """All of the person's own: files, branches, what is checked out, staged and stashed, settings and hooks."""
+        refs = self.git("for-each-ref", "--format=%(refname)", "refs/heads", "refs/stash").splitlines()
+        head, branch = self.git("rev-parse", "HEAD", "--symbolic-full-name", "HEAD").splitlines()
         return {
-            "head": self.git("rev-parse", "HEAD"),
-            "branch": self.git("rev-parse", "--symbolic-full-name", "HEAD"),
+            "head": head,
+            "branch": branch,
             "status": [line for line in self._status() if line != "!! .overmind/"],
-            "stash": self.git("stash", "list"),
-            "branches": [one for one in self.branches() if not one.startswith("overmind/")],
+            "stash": self.git("stash", "list") if "refs/stash" in refs else "",
+            "branches": [one for one in refs if not one.startswith("refs/heads/overmind/")],
             "config": self.read(".git/config"),
             "hooks": sorted(os.listdir(self.path(".git", "hooks"))),
             "index": self.git("ls-files", "--stage"),
