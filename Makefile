@@ -5,7 +5,7 @@
 BIN := .venv/bin
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 # Tests wait for processes more than they compute; the real agents compute as well.
-WORKERS ?= $(shell expr $(CORES) \* 4)
+WORKERS ?= $(shell expr $(CORES) \* 3)
 AGENT_WORKERS ?= $(shell expr $(CORES) + 1)
 ARGS ?=
 TESTS ?=

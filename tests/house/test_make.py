@@ -76,9 +76,9 @@ def test_torture_has_all_rounds_and_the_suite_a_part_of_them():
 
 
 @pytest.mark.linux
-def test_there_are_four_workers_for_each_core():
+def test_there_are_three_workers_for_each_core():
     cores = len(os.sched_getaffinity(0))
-    assert f" -n {cores * 4} " in make("--dry-run", "test")
+    assert f" -n {cores * 3} " in make("--dry-run", "test")
     assert f" -n {cores + 1} " in make("--dry-run", "test-claude")
     assert " -n 7 " in make("--dry-run", "test", "WORKERS=7")
 
