@@ -16,6 +16,7 @@ from collections import Counter
 
 import pytest
 
+from overmind_core.providers.claude.prices import price
 from tests.kit import torture
 from tests.kit.agents import Agents
 from tests.kit.killing import await_another
@@ -38,6 +39,8 @@ KINDS = {"{}": "echo: {}", "!slow 0.2 {}": "echo: {}", "!bash echo {}": "tool sa
 """What is sent, and what is answered."""
 GONE = "0"
 """What the kernel says is the parent of a process that it is taking away."""
+TURN = {"type": "system", "subtype": "init"}
+"""How a turn begins in the log of an agent."""
 POLICY = ("--restart", "always", "--max-restarts", "0", "--backoff", "1ms")
 
 
@@ -233,16 +236,27 @@ def assert_heard_at_most_twice(agents, mission, sent):
 
 
 def assert_paid_for(agents, mission):
-    """What is told of the cost is what the program's own results add up to."""
+    """What is told of the cost is what the program's own results add up to, and what the turns had used it died in."""
     lines = agents.om.raw("logs", mission, "--raw").splitlines()
-    results = [json.loads(line) for line in lines if line.startswith(b"{") and b'"type":"result"' in line]
-    usd = sum(model["costUSD"] for one in results for model in one["model_usage_since_last_result"].values())
-    info = agents.om.info(mission)
-    assert info["cost_usd"] == pytest.approx(usd, abs=1e-4)
-    rows = [one for one in agents.om.json("cost", "--json") if one["key"] == mission]
-    assert [(row["cost_usd"], row["turns"]) for row in rows] == (
-        [(pytest.approx(usd, abs=1e-4), sum(one["num_turns"] for one in results))] if results else []
-    )
+    usd, turns = paid(json.loads(line) for line in lines if line.startswith(b"{"))
+    assert agents.om.info(mission)["cost_usd"] == pytest.approx(usd, abs=1e-4)
+    rows = [(row["cost_usd"], row["turns"]) for row in agents.om.json("cost", "--json") if row["key"] == mission]
+    assert rows == ([(pytest.approx(usd, abs=1e-4), turns)] if turns else [])
+
+
+def paid(lines):
+    """US dollars and turns: by the results, and of a turn that came to none by the calls of the model in it."""
+    usd, turns, calls = 0.0, 0, {}
+    for line in [*lines, TURN]:
+        if line["type"] == "assistant":
+            told = line["message"]
+            calls[told["id"]] = price(told["model"], told["usage"])
+        elif line["type"] == "result" and "model_usage_since_last_result" in line:  # else nothing has begun
+            usd += sum(model["costUSD"] for model in line["model_usage_since_last_result"].values())
+            turns, calls = turns + line["num_turns"], {}
+        elif line.get("subtype") == TURN["subtype"]:
+            usd, turns, calls = usd + sum(calls.values()), turns + len(calls), {}
+    return usd, turns
 
 
 def _without_children(pids):
