@@ -17,7 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, NamedTuple, TypeVar
 
-from overmind_core.system.run_mark import OWN_VARIABLE, give_own_mark_to
+from overmind_core.system.marked_program import start_own
+from overmind_core.system.run_mark import OWN_VARIABLE
 
 SECONDS = 600.0
 """How long one git may take, unless said otherwise: a fetch or a checkout of a large repository."""
@@ -157,7 +158,7 @@ class Git:
     ) -> int:
         acts = command_of(words) in _ACTS
         try:
-            process = subprocess.Popen(
+            process = start_own(
                 [*_GIT, *(() if acts else _LOOKS), *words],
                 cwd=folder,
                 env={**self._environ(), **({} if acts else _NO_LOCKS), **variables},
@@ -173,7 +174,6 @@ class Git:
             raise GitMissing from None
         except OSError as error:
             raise GitFailed(words, None, str(error)) from None
-        give_own_mark_to(process.pid)
         # With a limit of its own, `wait` would sleep between two looks, for longer than most of these take.
         is_late = threading.Event()
         limit = threading.Timer(seconds, _kill, [process, is_late])

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from overmind_core.system.run_mark import give_own_mark_to
+from overmind_core.system.marked_program import start_own
 
 _SHORTEST, _LONGEST = 0.005, 0.1
 """Seconds between two looks."""
@@ -29,7 +29,7 @@ async def running(
     Raises:
         OSError: it can't be started.
     """
-    process = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds
+    process = start_own(
         argv,
         stdin=stdin,
         stdout=subprocess.DEVNULL,
@@ -39,7 +39,6 @@ async def running(
         umask=umask,
         start_new_session=True,
     )
-    give_own_mark_to(process.pid)
     try:
         yield process
     finally:

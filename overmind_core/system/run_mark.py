@@ -88,18 +88,12 @@ def wear_own_mark(*, for_good: bool = False) -> None:
         resource.setrlimit(MARK_RLIMIT, (OWN_MARK, hard))
 
 
-def give_own_mark_to(pid: int) -> None:
-    """Have a program that we have just started, and all that it starts, be known as a supervisor's own: nobody's word.
-
-    The hard limit goes down with the soft one: a hook that leaves its parent and session can't raise it again without
-    privileges, and one that lowers it further is known by that. A mission's mark that it has inherited stays.
-    """
+def own_limits() -> tuple[int, int] | None:
+    """The limits of a program that we start for ourselves; None where it inherits the mark of a mission."""
     if MARK_RLIMIT is None:
-        return
+        return None
     ours = resource.getrlimit(MARK_RLIMIT)[0]
-    if ours == OWN_MARK or ours == unmarked_limit() > OWN_MARK:
-        with suppress(OSError):  # it has ended already
-            resource.prlimit(pid, MARK_RLIMIT, (OWN_MARK, OWN_MARK))
+    return (OWN_MARK, OWN_MARK) if ours == OWN_MARK or ours == unmarked_limit() > OWN_MARK else None
 
 
 def is_own_mark(mark: int) -> bool:

@@ -23,7 +23,7 @@ from textual.geometry import Size
 
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
-from overmind_core.system.run_mark import give_own_mark_to
+from overmind_core.system.marked_program import start_own
 from overmind_tui.changes import diff
 from overmind_tui.changes.diff import DiffFiles, DiffText, Spot
 from overmind_tui.inbox.messages import SESSION
@@ -51,8 +51,6 @@ COMMITS = 20
 _GIT = ("git", "-c", "core.pager=cat", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false",
         "-c", "core.hooksPath=/dev/null", "-c", "credential.helper=", "--no-optional-locks",
         "--literal-pathspecs")  # fmt: skip
-_ONCE_TOLD = ("/bin/sh", "-c", 'read -r go && exec "$@"', "sh")
-"""Before a command line that begins once it is told to: its filters are the mission's, and must not run unmarked."""
 _DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--submodule=short")
 
 
@@ -138,16 +136,12 @@ class _Git:
         try:
             if shutil.which("git", path=self._environ.get("PATH")) is None:
                 raise GitFailed("git is not on PATH")
-            process = subprocess.Popen(
-                [*_ONCE_TOLD, *_GIT, *words], cwd=self._folder, env=self._environ, stdin=subprocess.PIPE,
+            process = start_own(
+                [*_GIT, *words], cwd=self._folder, env=self._environ, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             raise GitFailed(str(error)) from None
-        assert process.stdin is not None
-        with process.stdin:
-            give_own_mark_to(process.pid)
-            process.stdin.write(b"\n")
         is_late = threading.Event()
         limit = threading.Timer(SECONDS, _end, [process, is_late])
         limit.start()

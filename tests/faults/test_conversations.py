@@ -246,11 +246,12 @@ def assert_paid_for(agents, mission):
 
 def paid(lines):
     """US dollars and turns: by the results, and of a turn that came to none by the calls of the model in it."""
-    usd, turns, calls = 0.0, 0, {}
+    usd, turns = 0.0, 0
+    calls: dict[str, float] = {}
     for line in [*lines, TURN]:
         if line["type"] == "assistant":
             told = line["message"]
-            calls[told["id"]] = price(told["model"], told["usage"])
+            calls[told["id"]] = price(told["model"], told["usage"]) or 0.0
         elif line["type"] == "result" and "model_usage_since_last_result" in line:  # else nothing has begun
             usd += sum(model["costUSD"] for model in line["model_usage_since_last_result"].values())
             turns, calls = turns + line["num_turns"], {}

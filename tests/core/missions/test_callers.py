@@ -15,7 +15,7 @@ from overmind_core.kernel.request import Caller
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import UNKNOWN, parent_of
 from overmind_core.system.process_table import environ
-from overmind_core.system.run_mark import OWN_VARIABLE, MarkPool, clear_own_mark_of, give_own_mark_to, unmarked_limit
+from overmind_core.system.run_mark import OWN_MARK, OWN_VARIABLE, MarkPool, unmarked_limit
 from overmind_core.system.unixsocket import Peer
 from tests.kit.waiting import eventually
 
@@ -76,7 +76,7 @@ def test_a_program_with_our_mark_is_inside_the_mission_for_which_it_runs(child):
         ({OWN_VARIABLE: ""}, UNKNOWN),
     ):
         pid = child(**variables)
-        give_own_mark_to(pid)
+        resource.prlimit(pid, resource.RLIMIT_MSGQUEUE, (OWN_MARK, OWN_MARK))
         assert asked(pid) == inside, variables
 
 
@@ -89,13 +89,6 @@ def test_what_the_keeper_has_adopted_and_who_is_gone_are_inside_some_mission():
     assert asked(os.getppid(), keeper_pid=os.getppid()) == UNKNOWN
     assert asked(NOBODY) == UNKNOWN
     assert asked(0) == UNKNOWN  # in a container, whose processes the kernel does not name to us
-
-
-def test_a_mission_s_mark_is_never_taken_off(child):
-    pid = child()
-    give_own_mark_to(pid)
-    clear_own_mark_of(pid)  # this process wears none: it is no supervisor
-    assert asked(pid) == UNKNOWN
 
 
 def test_who_wears_the_mark_of_a_run_that_is_over_is_inside_some_mission(child, tmp_path, monkeypatch):
