@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -53,9 +52,11 @@ def _set(limits: tuple[int, int]) -> None:
 
 def _found(name: str, cwd: str, env: Mapping[str, str]) -> str:
     """The file that execvpe(3) would run there. Raises FileNotFoundError."""
+    from shutil import which  # noqa: PLC0415 - a supervisor without isolated missions never needs it
+
     folders = env.get("PATH", os.defpath).split(os.pathsep)
     path = os.pathsep.join(os.path.join(cwd, folder) for folder in folders)
-    found = shutil.which(os.path.join(cwd, name) if "/" in name else name, path=path)
+    found = which(os.path.join(cwd, name) if "/" in name else name, path=path)
     if found is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
     return found
