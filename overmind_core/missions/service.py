@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -315,7 +316,8 @@ class Missions:
             self._runner.drop(mission.id)
             raise
         if settled:
-            await self._journal.saved()
+            with suppress(StoreError):  # it runs, and is on the books: its start is saved once there is room
+                await self._journal.saved()
 
     def _name(self, wanted: str) -> str:
         if not wanted:
