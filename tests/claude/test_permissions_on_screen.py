@@ -139,6 +139,7 @@ def test_of_several_hooks_the_first_answer_counts_and_all_are_asked(world, hooks
         screen.until_ready()
         screen.say(TOUCH)
         screen.until("tool said: error: by the person")
+        eventually(lambda: hooks.events("PermissionRequest"), what="the other hook was asked, too")
         open_gate(gate)
     assert len(hooks.events("PermissionRequest")) == len(own.events("PermissionRequest")) == 1
 
