@@ -142,6 +142,11 @@ async def until(holds: Callable[[], T], what: str = "") -> T:
     return found
 
 
+async def idle() -> None:
+    """Wait until the supervisor has nothing left to do: the loop's clock, on which this ends, moves no sooner."""
+    await asyncio.sleep(0.001)
+
+
 class LoopClock:
     """The supervisor's clock: that of the loop."""
 

@@ -100,7 +100,7 @@ def test_a_run_that_two_want_started_is_asked_for_once(home):
             (waiting,) = inside.app.registry.live.values()
             wanting.append(asyncio.create_task(inside.app.launcher.spawn(waiting)))
             wanting.append(asyncio.create_task(inside.app.launcher.respawn(waiting)))
-            await asyncio.sleep(1)
+            await in_process.idle()
             asked = len(keeper.asked["spawn"])
         for one in wanting:
             one.cancel()
