@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from overmind_core.domain.settings import GuardianSettings, HealthSettings, QueueSettings, ReportSettings
 from overmind_core.domain.text.problems import hinted
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -17,6 +18,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "notify": ("command",),
     "permissions": ("allow", "deny"),
     "keeper": ("spawn",),
+    "queue": QueueSettings._fields,
+    "health": HealthSettings._fields,
+    "guardian": GuardianSettings._fields,
+    "reports": ReportSettings._fields,
     "attach": ("detach_keys",),
     "providers": (),
     "tui": (

@@ -10,6 +10,8 @@ publishes one gives only what the type itself has, by name.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -45,6 +47,27 @@ class MissionAct(MissionEvent, frozen=True, kw_only=True):
 
     by: str | UnsetType = UNSET
     """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""
+
+
+class AboutKind(StrEnum):
+    """What a question, and what follows from one, can be about."""
+
+    MISSION = "mission"
+    QUEST = "quest"
+    SPEC = "spec"
+    QUEUE = "queue"
+
+
+class About(msgspec.Struct, frozen=True):
+    """The subject of a question. `kind` is one of `AboutKind`, also where a later version has stored another."""
+
+    kind: str
+    id: str
+    name: str
+
+
+THE_QUEUE = About(AboutKind.QUEUE, "queue", "queue")
+"""There is one."""
 
 
 def type_of(kind: type[Event]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 RAW = "raw"
 """The provider of plain programs, which say nothing that we understand."""
@@ -18,6 +19,15 @@ class AgentMode(StrEnum):
     """Pipes, lines of JSON both ways: many turns in one process."""
     INTERACTIVE = "interactive"
     """A terminal: the agent's own full-screen program."""
+
+
+class AgentFolders(NamedTuple):
+    """The folders of a quest's agent. Absolute, wire form."""
+
+    inputs: str
+    """It reads there unasked."""
+    outputs: str
+    """It writes there unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ class Agent:
     """It runs agents of its own, and does so unasked: see `permission.permits`."""
     program: str = ""
     """The program to run: a name that PATH resolves, or a path."""
+    folders: AgentFolders | None = None
+    """Of the quest that it works on; see `own_folders`. Nobody but the queue sets them."""
 
 
 class ActivityKind(StrEnum):
@@ -74,6 +86,8 @@ class AgentNeed(StrEnum):
     """A dialog of the program's own before it begins: trust, login, key. Only its own keys answer it."""
     DRAFT = "draft"
     """Something stands in its prompt that nobody has sent: what is to be typed waits for that."""
+    REPORT = "report"
+    """The answer to a question that it has reported; a plain program may wait for that, too."""
 
 
 QUEUE_WITH = "Queue the message with: overmind send --queue "

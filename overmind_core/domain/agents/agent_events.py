@@ -43,18 +43,42 @@ class TextSpoken(NamedTuple):
 
 
 class ToolCalled(NamedTuple):
-    """The agent uses a tool; `summary` is one line, as in `Bash: pytest -q`."""
+    """The agent uses a tool.
+
+    Args:
+        call: The program's own name of this use.
+        tool: The tool's name.
+        summary: One line, as in `Bash: pytest -q`.
+        paths: The files that it reads or edits, as the agent names them: absolute, or relative to where it works.
+            What a command does with files is not known.
+        edits: Whether it changes `paths`.
+        runs: Whether it runs a command.
+        digest: Equal for uses of a tool with the same input; "" of edits, which are not compared.
+    """
 
     call: str
     tool: str
     summary: str
+    paths: tuple[str, ...] = ()
+    edits: bool = False
+    runs: bool = False
+    digest: str = ""
 
 
 class ToolReturned(NamedTuple):
-    """The tool's answer is there."""
+    """The tool's answer is there.
+
+    Args:
+        call: As in `ToolCalled`.
+        failed: Whether the tool failed.
+        digest: Equal for equal answers.
+        error: The first line about an error in the answer of a tool that failed; "" where it says nothing.
+    """
 
     call: str
     failed: bool
+    digest: str = ""
+    error: str = ""
 
 
 class Asked(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from overmind_core.domain.events import MissionAct, MissionEvent
+from overmind_core.domain.events import About, MissionAct, MissionEvent
 
 
 class ActivityChanged(MissionEvent, frozen=True, kw_only=True, tag="activity"):
@@ -82,19 +82,22 @@ class TurnFinished(MissionEvent, frozen=True, kw_only=True, tag="turn_ended"):
 
 
 class QuestionAsked(MissionEvent, frozen=True, kw_only=True, tag="asked"):
-    """An agent asks a question and waits for the answer."""
+    """An agent asks a question and waits for the answer, or the engine asks one."""
 
     question: int
     """The question's number, for `answer`."""
     need: str
-    """`permission`, `question`, `plan` or `setup`."""
+    """`permission`, `question`, `plan` or `setup`; of the engine `phase`, `review`, `merge`, `budget`, `stuck`,
+    `report` or `steer`."""
     tool: str
     """The tool the agent wants to use; empty if there is none."""
     summary: str
+    about: About | UnsetType = UNSET
+    """The subject of a question of the engine; absent for an agent's."""
 
 
 class QuestionAnswered(MissionEvent, frozen=True, kw_only=True, tag="answered"):
-    """A question of an agent was answered by a person or a rule, or withdrawn."""
+    """A question was answered by a person or a rule, or withdrawn."""
 
     question: int
     by: str | None
@@ -104,18 +107,24 @@ class QuestionAnswered(MissionEvent, frozen=True, kw_only=True, tag="answered"):
     options: tuple[str, ...] | UnsetType = UNSET
     """The chosen labels; absent if there are none."""
     summary: str | None
+    about: About | UnsetType = UNSET
+    """The subject of a question of the engine; absent for an agent's."""
 
 
 class NotificationDue(MissionEvent, frozen=True, kw_only=True, tag="notification"):
-    """An agent needs a person. In a stream with `eyes`, the event also has `ring`."""
+    """An agent or the engine needs a person. In a stream with `eyes`, the event also has `ring`."""
 
     why: str
     """`blocked` or `your_turn`."""
     now: str
-    """The agent's current work, or the reason it waits."""
+    """The agent's current work, the reason it waits, or what the engine asks."""
+    about: About | UnsetType = UNSET
+    """The subject of a question of the engine; absent for an agent."""
 
 
 class CostWarning(MissionEvent, frozen=True, kw_only=True, tag="cost_warning"):
-    """A mission's tree has spent most of its cost limit."""
+    """A mission's tree, a spec or the queue has spent most of its cost limit."""
 
     cost_usd: float
+    about: About | UnsetType = UNSET
+    """The spec or the queue; absent for a mission's tree."""

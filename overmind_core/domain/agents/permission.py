@@ -299,12 +299,19 @@ PROGRAM = "overmind"
 LOOKS = frozenset(
     [
         *("ps", "info", "logs", "wait", "result", "messages", "top", "status", "events", "subscribe", "cost", "screen"),
-        *("worktrees", "changes", "ports"),
+        *("worktrees", "changes", "ports", "board", "health", "timeline"),
     ]
 )
+LOOKS_OF = {
+    "quest": frozenset(["list", "info", "why", "logs", "wait"]),
+    "spec": frozenset(["list", "show", "check"]),
+}
+"""First word of a family of commands → those of it that look."""
+LOOKS_ALONE = frozenset(["queue", "learn"])
+"""Look when no further word follows: `queue pause` doesn't."""
 ACTS = frozenset(["send", "interrupt", "stop", "kill"])
 """The daemon lets it do so to its own descendants only."""
-TELLS = frozenset(["skill", "version", "help"])
+TELLS = frozenset(["skill", "version", "help", "report"])
 HELP = (("--help",), ("run", "--help"), ("claude", "run", "--help"))
 CAUTIOUS_MODES = frozenset(["default", "manual", "plan"])
 """Permission modes in which an agent asks before it acts."""
@@ -334,7 +341,7 @@ VALUES: Mapping[str, _Judge] = {
         ["--name", "--label", "--type", "--parent", "--provider", "--model", "--system-prompt",
          "--append-system-prompt", "--deny", "--disallowed-tools", "--max-turns", "--max-cost", "--max-children",
          "--max-depth", "--restart", "--max-restarts", "--max-seconds", "--backoff", "--activity-timeout", "--grace",
-         "--timeout"],
+         "--timeout", "--base"],
         _anything,
     ),
     "--cwd": _below,
@@ -363,11 +370,18 @@ def _one(words: Sequence[str], agent: Agent, cwd: str) -> bool:
         return False
     if words[1] in LOOKS | ACTS | TELLS:
         return True
-    if words[1:] in HELP:
+    if words[1:] in HELP or _looks(words[1], words[2:]):
         return True
     if words[1:3] == ("claude", "run"):
         return _starts_agent(words[3:], agent, cwd, provider="claude")
     return words[1] == "run" and _starts_agent(words[2:], agent, cwd, provider=RAW)
+
+
+def _looks(word: str, rest: Sequence[str]) -> bool:
+    """Whether a command whose first word is not enough to tell does nothing but look."""
+    if word in LOOKS_ALONE:
+        return not rest or rest[0].startswith("-")
+    return bool(rest) and rest[0] in LOOKS_OF.get(word, ())
 
 
 def _starts_agent(words: Sequence[str], agent: Agent, cwd: str, *, provider: str) -> bool:

@@ -97,6 +97,7 @@ class _EndVerdict(NamedTuple):
 
 def _final(mission: Mission, verdict: _EndVerdict, now: Now, effects: tuple[Effect, ...]) -> Outcome:
     status = transition(mission.status, verdict.step)
+    resume_at = None if mission.ending is None else mission.ending.resume_at
     ended = replace(
         mission,
         status=status,
@@ -104,6 +105,7 @@ def _final(mission: Mission, verdict: _EndVerdict, now: Now, effects: tuple[Effe
         ending=None,
         reason=verdict.reason,
         exit_code=verdict.code,
+        resume_at=resume_at,
         ended_at=mission.ended_at or now.wall,
         next_restart_at=None,
         next_restart_mono=None,
@@ -123,6 +125,7 @@ def start(mission: Mission, now: Now, effects: tuple[Effect, ...]) -> Outcome:
         reason=None,
         pid=None,
         exit_code=None,
+        resume_at=None,
         ended_at=None,
         survivors=(),
         next_restart_at=None,

@@ -1,24 +1,39 @@
 """Status marks: the mark, the ASCII sign and the word of each state that a mission can show, one table for every face.
 
 The word always stands beside the mark; a colour only repeats it.
+
+Nothing is imported: the command line pays for it at each start. So states are named by their words here.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+TYPE_CHECKING = False
 
-from overmind_core.domain.missions.mission import Status
+if TYPE_CHECKING:
+    from typing import Final
 
 
-class StatusMark(NamedTuple):
-    """How a state is shown."""
+class StatusMark:
+    """How a state is shown.
 
-    mark: str
-    """One cell; never with a variation selector."""
-    ascii: str
-    word: str
-    tone: str
-    """What it means for whoever looks: good, wait (for a person), slow, calm, bad, off."""
+    Attributes:
+        mark: One cell; never with a variation selector.
+        ascii: The same where only ASCII can be shown.
+        word: What stands beside it.
+        tone: What it means for whoever looks: good, wait (for a person), slow, calm, bad, off.
+    """
+
+    __slots__ = ("ascii", "mark", "tone", "word")
+
+    def __init__(self, mark: str, ascii_: str, word: str, tone: str) -> None:
+        self.mark: Final = mark
+        self.ascii: Final = ascii_
+        self.word: Final = word
+        self.tone: Final = tone
+
+    def __repr__(self) -> str:
+        """Return its word."""
+        return f"<{self.word}>"
 
 
 WORKING = StatusMark("▶", ">", "working", "good")
@@ -48,23 +63,26 @@ SKIPPED = StatusMark("⊘", "/", "skipped", "off")
 CANCELLED = StatusMark("–", "-", "cancelled", "off")
 MISSED = StatusMark("⊘", "/", "missed", "off")
 QUEUED = StatusMark("○", "o", "queued", "slow")
+REVIEW = StatusMark("?", "?", "review", "wait")
+BLOCKED = StatusMark("⊗", "%", "blocked", "bad")
+STALE = StatusMark("↻", "@", "stale", "slow")
 PLANNED: tuple[StatusMark, ...] = (
-    PENDING, SUCCEEDED, COMPLETED, FAILED, SKIPPED, CANCELLED, MISSED, QUEUED,
+    PENDING, SUCCEEDED, COMPLETED, FAILED, SKIPPED, CANCELLED, MISSED, QUEUED, REVIEW, BLOCKED, STALE,
 )  # fmt: skip
-"""Of agents of plans, quests, rituals and their runs; where they run or begin, they show the same as missions."""
+"""Of agents of plans, quests, phases of specs, rituals and their runs; where they run or begin, they show the same as
+missions."""
+QUIET = StatusMark("z", "z", "quiet", "slow")
+STALLED = StatusMark("Z", "Z", "stalled", "wait")
+HUNG = StatusMark("X", "X", "hung", "bad")
+SILENT: tuple[StatusMark, ...] = (QUIET, STALLED, HUNG)
+"""Health of a mission that gives no sign of life, from the least to the most serious; one that is well has no mark."""
 
 _BY_ACTIVITY = {"idle": YOUR_TURN, "waiting": WAITING, "limited": LIMITED}
 _BY_STATUS: dict[str, StatusMark] = {
-    Status.PREPARING: PREPARING,
-    Status.STARTING: STARTING,
-    Status.RUNNING: WORKING,
-    Status.PAUSED: FROZEN,
-    Status.RESTARTING: RESTARTING,
-    Status.STOPPING: STOPPING,
-    Status.STOPPED: STOPPED,
-    Status.CRASHED: CRASHED,
-    Status.KILLED: KILLED,
-    **{mark.word: mark for mark in PLANNED},
+    "running": WORKING,
+    "paused": FROZEN,
+    **{mark.word: mark for mark in (PREPARING, STARTING, RESTARTING, STOPPING, STOPPED, CRASHED, KILLED)},
+    **{mark.word: mark for mark in (*PLANNED, *SILENT)},
 }
 
 
@@ -72,9 +90,10 @@ def mark_of(status: str, activity: str | None = None) -> StatusMark:
     """The mark of a mission, or of what is planned.
 
     Args:
-        status: Of a mission; the stage of an agent of a plan; the status of a quest, a ritual, or a run of one.
+        status: Of a mission; the stage of an agent of a plan; the status of a quest, a ritual, or a run of one; a
+            level of health that has a mark.
         activity: What a mission's provider says that it is doing; counts while it runs.
     """
-    if status == Status.RUNNING and activity in _BY_ACTIVITY:
+    if status == "running" and activity in _BY_ACTIVITY:
         return _BY_ACTIVITY[activity]
     return _BY_STATUS[status]

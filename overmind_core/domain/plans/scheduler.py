@@ -1,8 +1,8 @@
 """The scheduler of a plan: who starts, is skipped, is stopped, and whether all is over. No clock, no IO.
 
 Each change looks only at those that it may concern, so that a plan of thousands takes no longer for each of its steps.
-The supervisor saves what a step says before it acts on it. `admit`, which says what may start now, knows nothing of
-plans: whatever waits for its turn can ask.
+The supervisor saves what a step says before it acts on it. Who of those that could start has a slot is for `admission`
+to say: one pool, in the order of the file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import assert_never
 
+from overmind_core.domain.admission import Limits, Pool, Waiter, ready
 from overmind_core.domain.plans.blueprint import Blueprint, Dependency, OnFailure, PlanAgent, Until, When
 from overmind_core.domain.plans.progress import (
     ACTIVE,
@@ -24,60 +25,8 @@ from overmind_core.domain.plans.progress import (
     PlanEnding,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class StartCandidate:
-    """Something that would like to start."""
-
-    name: str
-    priority: int = 0
-    """The higher, the sooner; of equal ones the first of the sequence."""
-    blocked: str = ""
-    """Why it may not start whatever is free; "" when nothing is in its way."""
-    not_before: float = 0.0
-    """Seconds since the epoch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What bounds all of them together."""
-
-    at_once: int = 0
-    """How many may run at the same time; 0 = no limit."""
-    running: int = 0
-    """How many do so now."""
-
-    @property
-    def free(self) -> int | None:
-        """How many more may start; None: any number."""
-        return max(0, self.at_once - self.running) if self.at_once else None
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """`start`, in this order; a reason for each of the others."""
-
-    start: tuple[str, ...] = ()
-    waiting: dict[str, str] = field(default_factory=dict)
-
-
-def admit(nodes: Iterable[StartCandidate], now: float, limits: Limits) -> Admission:
-    """Return who starts at `now` (seconds since the epoch) and why each other does not."""
-    start: list[str] = []
-    waiting: dict[str, str] = {}
-    free = limits.free
-    for node in sorted(nodes, key=lambda one: -one.priority):
-        if node.blocked:
-            waiting[node.name] = node.blocked
-        elif node.not_before > now:
-            waiting[node.name] = f"in {node.not_before - now:.0f} s"
-        elif free is not None and len(start) >= free:
-            waiting[node.name] = f"a free slot: {limits.at_once} run at a time"
-        else:
-            start.append(node.name)
-    return Admission(tuple(start), waiting)
-
-
+_POOL = "plan"
+_POOLS = (_POOL,)
 _HANDLES_FAILURE = frozenset({When.FAILURE, When.ALWAYS})
 _AFTER_FAILURE = frozenset({Until.FINISHED, Until.FAILURE})
 _WENT_WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED, AgentStage.SKIPPED})
@@ -197,9 +146,10 @@ class Scheduler:
         skip = dict.fromkeys(self._given_up(ending), "the plan ends") or self._settle_doubtful(now)
         if skip:
             return PlanStep(skip=dict(sorted(skip.items(), key=lambda one: self._order[one[0]])))
-        limits = Limits(self.blueprint.max_parallel, self._slots)
-        head = islice(self._startable, limits.free)
-        start = admit((StartCandidate(self.blueprint.agents[place].name) for place in head), now, limits).start
+        pool = Pool(self.blueprint.max_parallel, self._slots)
+        agents = self.blueprint.agents
+        head = [Waiter(agents[place].name, (place,), pools=_POOLS) for place in islice(self._startable, pool.free)]
+        start = ready(head, now, Limits({_POOL: pool}), reasons=False).start if head else ()
         over = all(not self._by_stage[stage] for stage in AgentStage if stage not in FINAL)
         waits = [self._wait_left(name, now) for name in self._delayed]
         return PlanStep(start, stop=self._stops(ending), over=over, look_again=now + min(waits) if waits else None)

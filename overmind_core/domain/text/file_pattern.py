@@ -33,6 +33,11 @@ def exactly(path: str) -> str:
     return f"/{escaped}" if escaped.startswith("/") else f"./{escaped}"
 
 
+def unescaped(name: str) -> str:
+    """Return one name of a pattern as `fnmatch` reads it: what has a backslash before it stands in brackets."""
+    return _ESCAPED.sub(r"[\1]", name)
+
+
 def _based(pattern: str, folder: str, home: str) -> tuple[str | None, list[str]]:
     """The folder at which a pattern begins, and its names; None: that folder is not known."""
     if pattern.startswith("//"):
@@ -60,4 +65,4 @@ def _match(names: tuple[str, ...], inside: tuple[str, ...]) -> bool:
 
 
 def _one(name: str, given: str) -> bool:
-    return fnmatchcase(given, _ESCAPED.sub(r"[\1]", name))
+    return fnmatchcase(given, unescaped(name))

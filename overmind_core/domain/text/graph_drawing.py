@@ -221,7 +221,12 @@ _STYLES: Mapping[str, str] = {
     AgentStage.FAILED: "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-width:3px",
     AgentStage.SKIPPED: "fill:#eaeef2,stroke:#8c959f,color:#57606a,stroke-dasharray:4",
     AgentStage.CANCELLED: "fill:#fff8c5,stroke:#9a6700,color:#1f2328,stroke-dasharray:4",
+    "queued": "fill:#eaeef2,stroke:#8c959f,color:#1f2328",
+    "blocked": "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-dasharray:4",
+    "review": "fill:#fbefff,stroke:#8250df,color:#1f2328,stroke-width:3px",
+    "completed": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
 }
+"""By the stage of an agent of a plan, or the status of a quest; some words are both."""
 _SPECIAL = frozenset('"#&;<>\\`')
 """What could end a quoted label, or be taken for HTML, Markdown or a character's number in it."""
 
@@ -231,7 +236,8 @@ def mermaid(edges: Mapping[str, Sequence[str]], states: Mapping[str, str]) -> st
 
     Args:
         edges: What each name depends on; a dependency that is no key is left out.
-        states: The `AgentStage` of each name, a word below it and its colour; none for a name that is missing.
+        states: The `AgentStage` of each name, or the status of a quest: a word below it and its colour; none for a
+            name that is missing.
     """
     number = {name: f"n{place}" for place, name in enumerate(edges)}
     nodes = [f'{number[name]}["{_label(name, states.get(name))}"]' for name in edges]

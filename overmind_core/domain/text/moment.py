@@ -19,6 +19,9 @@ _OFFSET = r"[Zz]|[+-][0-9:]{2,6}"
 _MOMENT = rf"{_DATE}([Tt ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.,][0-9]{{1,9}})?)?({_OFFSET})?)?"
 
 
+_DAY = 86_400.0
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,6 +53,30 @@ def parse_time(text: str, now: float, *, zone: tzinfo | None = None) -> float:
         return now - parse_duration(written)
     except (ValueError, OverflowError):
         raise TimeError(text, "a time: write 2026-11-20T08:00:00Z, 08:00, or how long ago, such as 5m") from None
+
+
+def parse_later(text: str, now: float, *, zone: tzinfo | None = None) -> float:
+    """Return the time that `text` means for something that is still to come, as of `now`.
+
+    `text` is a duration from now (`2h`; a bare number is seconds), RFC 3339 (without an offset: in `zone`), or a time
+    of day: the next one. `zone` None is the machine's own.
+
+    Raises:
+        TimeError: it is something else.
+    """
+    written = text.strip()
+    try:
+        return now + parse_duration(written)
+    except ValueError:
+        pass
+    try:
+        found = parse_time(written, now, zone=zone)
+        if re.fullmatch(_CLOCK, written):
+            coming = (parse_time(written, now + days * _DAY, zone=zone) for days in (1, 2))
+            return next(one for one in coming if one > now)  # a day may have 25 hours
+    except ValueError:
+        raise TimeError(text, "a time: write 2026-11-20T08:00:00Z, 17:30, or how long from now, such as 2h") from None
+    return found
 
 
 def _in_zone(moment: datetime, zone: tzinfo | None) -> datetime:

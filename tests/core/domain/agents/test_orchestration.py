@@ -13,6 +13,14 @@ AGENT = Agent(
     mcp_config=("/etc/mcp.json",),
 )  # fmt: skip
 UNASKED = [
+    "overmind board --by spec",
+    "overmind queue",
+    "overmind queue --at +2h",
+    "overmind quest list --ready",
+    "overmind quest why login; overmind quest wait login --timeout 1m",
+    "overmind spec check login",
+    "overmind learn",
+    "overmind report bug 'names may be empty'",
     "overmind worktrees",
     "overmind changes api --stat",
     "overmind claude run --isolate do it",
@@ -49,6 +57,15 @@ UNASKED = [
 ]
 ASKED = [
     "",
+    "overmind queue pause",
+    "overmind queue slots 9",
+    "overmind quest",
+    "overmind quest add x -- rm -rf /",
+    "overmind quest run ls",
+    "overmind quest retry login",
+    "overmind quest cancel login",
+    "overmind spec accept login",
+    "overmind learn accept L-1",
     "overmind",
     "ls",
     "overmind merge api",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.text.moment import TimeError, format_time, parse_time
+from overmind_core.domain.text.moment import TimeError, format_time, parse_later, parse_time
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC).timestamp()
 HOUR = 3600.0
@@ -71,3 +72,39 @@ def test_any_other_time_is_refused_and_named(text):
 def test_no_text_raises_anything_else(text):
     with contextlib.suppress(TimeError):
         assert isinstance(parse_time(text, NOON), float)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "expected"),
+    [
+        ("5m", UTC, NOON + 300),
+        (" 1.5h ", UTC, NOON + 1.5 * HOUR),
+        ("90", UTC, NOON + 90),
+        ("12:30", UTC, NOON + HOUR / 2),
+        ("12:00", UTC, NOON + 24 * HOUR),
+        ("11:59:59", UTC, NOON + 24 * HOUR - 1),
+        ("18:00", KOLKATA, NOON + HOUR / 2),
+        ("17:00", KOLKATA, NOON + 23.5 * HOUR),
+        ("2026-11-20T13:00:00+01:00", UTC, NOON),
+        ("2026-11-19", UTC, NOON - 36 * HOUR),
+    ],
+)
+def test_a_time_to_come_is_understood(text, zone, expected):
+    assert parse_later(text, NOON, zone=zone) == pytest.approx(expected)
+
+
+@given(st.integers(0, 24 * 60 - 1), st.floats(NOON - 400 * 24 * HOUR, NOON + 400 * 24 * HOUR))
+def test_a_time_of_day_to_come_is_the_next_one_also_when_the_clocks_change(minute, now):
+    berlin = ZoneInfo("Europe/Berlin")
+    found = parse_later(f"{minute // 60:02}:{minute % 60:02}", now, zone=berlin)
+    assert 0 < found - now <= 25 * HOUR
+    shown = datetime.fromtimestamp(found, berlin)
+    assert (shown.hour * 60 + shown.minute) % 1440 == minute or shown.utcoffset() != (
+        datetime.fromtimestamp(found - HOUR, berlin).utcoffset()
+    ), "an hour that the clocks leave out"
+
+
+@pytest.mark.parametrize("text", ["", "soon", "25:00", "-5m", "2026-13-01", "1:2", "12:00:60", "\0"])
+def test_what_is_no_time_to_come_is_refused(text):
+    with pytest.raises(TimeError):
+        parse_later(text, NOON)

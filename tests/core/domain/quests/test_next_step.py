@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
-from overmind_core.domain.quests import (
+from overmind_core.domain.quests.quest import (
     Finish,
     KeepWaiting,
     Quest,

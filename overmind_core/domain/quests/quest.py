@@ -17,15 +17,41 @@ if TYPE_CHECKING:
 
 CHECK = "check"
 """What the mission that checks is called, below the quest's name."""
+REVIEW = "review"
+"""The same of the one that reviews."""
 
 
 class QuestStatus(StrEnum):
     """How a quest stands; the closed set that every face shows."""
 
+    QUEUED = "queued"
+    """It waits for its turn, or for what it needs."""
     RUNNING = "running"
+    REVIEW = "review"
+    """A person decides whether its work is good."""
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class QuestPhase(StrEnum):
+    """What an attempt of a quest that runs is at."""
+
+    WORK = "work"
+    CHECK = "check"
+    REVIEWING = "reviewing"
+    """A reviewing agent looks at its work."""
+    LANDING = "landing"
+    """What is in its worktree is committed, verified and merged."""
+
+
+class Priority(StrEnum):
+    """How urgent a person finds it; the order of the queue begins with it."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
 
 
 HAS_ENDED: Mapping[QuestStatus, str] = {
@@ -34,6 +60,102 @@ HAS_ENDED: Mapping[QuestStatus, str] = {
     QuestStatus.CANCELLED: "was already cancelled",
 }
 """How a sentence says that a quest has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandedWork:
+    """Where the work of a quest has landed. Texts in wire form."""
+
+    branch: str
+    before: str
+    """Commit at which the branch stood before."""
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a queued quest: run `run` of its mission, and what followed."""
+
+    number: int
+    """From 1, through all rounds."""
+    run: int
+    """0: its mission could not be started."""
+    started_at: float
+    ended_at: float | None = None
+    failure: str | None = None
+    """Its class; None while it goes on, and when it went well."""
+    exit_code: int | None = None
+    cost_usd: float | None = None
+    """None: nobody knows."""
+    lessons: tuple[int, ...] = ()
+    """Numbers of the lessons that it was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a queued quest is beside its work; a person may change it while it has not begun."""
+
+    title: str = ""
+    brief: str = ""
+    """What is to be done, Markdown."""
+    needs: tuple[str, ...] = ()
+    """Ids of quests that have to complete first."""
+    needs_min: int = 0
+    """So many of them are enough; 0: all."""
+    priority: Priority = Priority.MEDIUM
+    deadline_at: float | None = None
+    owns: tuple[str, ...] = ()
+    """Patterns of paths, relative to the top of the repository."""
+    outputs: tuple[str, ...] = ()
+    """Files that each attempt has to hand on."""
+    review: str | None = None
+    """`person`, or a provider; None: nobody reviews."""
+    into: str | None = None
+    """The branch on which its work lands; None: it doesn't."""
+    verify: str | None = None
+    """A shell command that has to succeed on the merged work."""
+    estimate: float | None = None
+    """Seconds; None: what such quests took."""
+    max_cost: float = 0.0
+    """US dollars for all attempts, checks and reviews; 0: no limit."""
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """How a quest of the queue stands beside its status; the engine alone changes it."""
+
+    round: int = 1
+    """Of attempts: a retry by a person begins the next one."""
+    spent: int = 0
+    """Attempts of this round that failed and count."""
+    free: int = 0
+    """Attempts in a row that failed and don't count, whatever their classes."""
+    failure: str | None = None
+    """The class of the newest attempt that failed."""
+    phase: QuestPhase = QuestPhase.WORK
+    """While it runs: what is being done, or is to be done next."""
+    tries: tuple[Attempt, ...] = ()
+    """Oldest first."""
+    able_at: float | None = None
+    """Since when only its turn has been in its way; None: something else is."""
+    not_before: float = 0.0
+    """When the next attempt may begin."""
+    feedback: str = ""
+    """What the next attempt is told of the one before; Markdown."""
+    review_id: str | None = None
+    """The newest mission that reviewed its work."""
+    landed: LandedWork | None = None
+    repository: str | None = None
+    """Git's common folder where it works; None: no repository. Wire form."""
+    spec: str | None = None
+    """Id of the spec that it belongs to."""
+    source: str | None = None
+    """Id of the mission whose report made it."""
+    depth: int = 0
+    """How many reports lie between it and what a person wanted."""
+    request: str | None = None
+    """The key of the request that made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +188,25 @@ class Quest:
     """The attempt that this one is about."""
     cancelling: bool = False
     """Somebody wants it to end; saved before anything is stopped."""
+    goal: Goal | None = None
+    """None for one that began at once and has no slot."""
+    queue: QueueState | None = None
+    """There when `goal` is."""
 
     @property
     def runs(self) -> bool:
-        """Whether it goes on."""
+        """Whether an attempt of it is under way."""
         return self.status is QuestStatus.RUNNING
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether it is of the queue: it has slots, attempts and a landing."""
+        return self.goal is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended; a person may give a failed or cancelled one another round."""
+        return self.status in HAS_ENDED
 
 
 class KeepWaiting(NamedTuple):

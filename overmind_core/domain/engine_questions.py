@@ -1,0 +1,112 @@
+"""Questions of the engine: what a person decides about quests, specs, missions and the queue. No clock, no IO.
+
+`EFFECTS` is the only truth about what an answer does: the inbox and docs/activity.md read it. Nothing is ever deleted
+by an answer. Imports nothing slow: the command line reads it, too.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Final
+
+
+ALLOW, DENY = "allow", "deny"
+
+
+class EngineNeed(StrEnum):
+    """What the engine wants decided."""
+
+    PHASE = "phase"
+    """A gate is open: a phase of a spec has passed."""
+    REVIEW = "review"
+    """The work of a quest is to be looked at."""
+    MERGE = "merge"
+    """A spec is done, or a target refuses what is to land on it."""
+    BUDGET = "budget"
+    """All that may be spent is spent."""
+    STUCK = "stuck"
+    """A quest of the queue has failed."""
+    REPORT = "report"
+    """A mission reports something that nobody can do, or asks."""
+    STEER = "steer"
+    """The guardian would send a mission a message."""
+
+
+class AnswerEffects:
+    """What both answers to a question do, in words, and what a text means beside one of them.
+
+    Args:
+        allow: What allowing it does.
+        deny: What denying it does.
+        text: What the person's text is then; "" where it is only kept.
+        text_with: The answer that it belongs to, `allow` or `deny`.
+    """
+
+    __slots__ = ("allow", "deny", "text", "text_with")
+
+    def __init__(self, allow: str, deny: str, text: str = "", *, text_with: str = DENY) -> None:
+        self.allow: Final = allow
+        self.deny: Final = deny
+        self.text: Final = text
+        self.text_with: Final = text_with
+
+    def of(self, behaviour: str) -> str:
+        """What one of both does."""
+        return self.allow if behaviour == ALLOW else self.deny
+
+
+EFFECTS: Mapping[str, AnswerEffects] = {
+    EngineNeed.PHASE: AnswerEffects("go on", "run this phase again", "the feedback for it"),
+    EngineNeed.REVIEW: AnswerEffects("accept the work, and land it", "fail this attempt", "the feedback for the next"),
+    EngineNeed.MERGE: AnswerEffects("land it, or try again", "leave its branch and worktree as they are"),
+    EngineNeed.BUDGET: AnswerEffects(
+        "raise the limit by half", "stop what runs, hold the rest", "the dollars to add instead", text_with=ALLOW
+    ),
+    EngineNeed.STUCK: AnswerEffects("begin a new round", "leave it failed", "the feedback for it", text_with=ALLOW),
+    EngineNeed.REPORT: AnswerEffects("queue it, or answer it", "only record it", "the answer", text_with=ALLOW),
+    EngineNeed.STEER: AnswerEffects(
+        "send the message", "leave this mission alone for 1 h", "the message instead", text_with=ALLOW
+    ),
+}
+"""By need."""
+UNKNOWN = AnswerEffects("allow", "deny")
+"""Of a need that only a later version knows."""
+LINES = "lines"
+"""The field of a subject that holds what people read, line by line; all others are for programs."""
+
+
+def is_of_engine(question: Mapping[str, Any]) -> bool:
+    """Whether the engine asks it, and no agent; a daemon of an earlier version has only agents' questions."""
+    return "part" in question
+
+
+def topic(question: Mapping[str, Any]) -> str:
+    """What it is about, beside its subject's name: the part of that, else what is needed."""
+    return str(question["part"] or question["need"])
+
+
+def body(question: Mapping[str, Any]) -> list[str]:
+    """The lines of a question of the engine as `inbox` has it: its summary, then those of its subject.
+
+    They may hold any character.
+    """
+    lines = question["subject"].get(LINES)
+    more = [text for one in lines for text in str(one).split("\n")] if isinstance(lines, list | tuple) else []
+    return [*str(question["summary"]).split("\n"), *more]
+
+
+def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
+    """What answers to it do."""
+    return EFFECTS.get(question["need"], UNKNOWN)
+
+
+def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each command that answers it, and what that does; none for a need that this version does not know."""
+    effects = effects_of(question)
+    for behaviour in (ALLOW, DENY) if effects is not UNKNOWN else ():
+        text = f"; -m TEXT: {effects.text}" if effects.text and effects.text_with == behaviour else ""
+        yield f"overmind answer {question['question']} {behaviour}", f"{effects.of(behaviour)}{text}"

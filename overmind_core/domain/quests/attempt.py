@@ -1,0 +1,235 @@
+"""An attempt of a queued quest: what comes next, from its lease until its work has landed. Pure.
+
+An attempt goes through the phases work, check, reviewing, landing, of which each quest has its own. What is decided
+follows from what is saved alone, so the next supervisor goes on where this one was ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.quests.quest import Attempt, Quest, QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.replacing import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PERSON = "person"
+"""Who reviews, where that is no provider."""
+
+
+class StartWork(NamedTuple):
+    """The run of this attempt has not begun."""
+
+
+class KeepWaiting(NamedTuple):
+    """Something is under way, or a person has to decide."""
+
+
+class StopWork(NamedTuple):
+    """Stop what runs for it: somebody has cancelled it."""
+
+
+class GatherOutputs(NamedTuple):
+    """The work has ended well: see whether it has left what it had to."""
+
+
+class StartCheck(NamedTuple):
+    """See whether it is done."""
+
+
+class StartReview(NamedTuple):
+    """Have a provider look at its work."""
+
+
+class JudgeReview(NamedTuple):
+    """The reviewing agent has ended: see what it says."""
+
+
+class AskReview(NamedTuple):
+    """Ask a person whether its work is good."""
+
+
+class Land(NamedTuple):
+    """Commit, verify and merge what is in its worktree."""
+
+
+class Complete(NamedTuple):
+    """It is done."""
+
+
+class Cancel(NamedTuple):
+    """It was stopped, or killed, by somebody."""
+
+    reason: str | None
+    exit_code: int
+
+
+class Fail(NamedTuple):
+    """The attempt has failed."""
+
+    mission: Mission | None
+    """Whose end tells why; None: it is gone."""
+    phase: QuestPhase
+
+
+AttemptStep = (
+    StartWork | KeepWaiting | StopWork | GatherOutputs | StartCheck | StartReview | JudgeReview | AskReview | Land
+    | Complete | Cancel | Fail
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptMissions:
+    """The missions of a quest as they are; None: removed, or never there."""
+
+    work: Mission | None
+    check: Mission | None = None
+    review: Mission | None = None
+    stopped: bool = False
+    """Somebody has stopped the newest run of one of them."""
+
+
+def next_attempt_step(quest: Quest, missions: AttemptMissions) -> AttemptStep:
+    """What to do about a queued quest whose attempt is under way."""
+    queue = _queue(quest)
+    live = [one for one in (missions.work, missions.check, missions.review) if one is not None and one.is_live]
+    if live:
+        ending = quest.cancelling and any(one.status is not Status.STOPPING for one in live)
+        return StopWork() if ending else KeepWaiting()
+    killed = [one for one in (missions.work, missions.check, missions.review) if _killed(one)]
+    if quest.cancelling:
+        return Cancel(None, _code(missions.work) or _code(missions.check) or 1)
+    if quest.status is QuestStatus.REVIEW:
+        return KeepWaiting()
+    attempt = queue.tries[-1]
+    begun = missions.work is not None and missions.work.run >= attempt.run
+    if queue.phase is QuestPhase.WORK and not begun:
+        return StartWork()
+    if missions.stopped or killed:
+        return Cancel("killed" if killed else "stopped", _code(missions.work) or _code(missions.check) or 1)
+    return _PHASES[queue.phase](quest, missions)
+
+
+def _work(quest: Quest, missions: AttemptMissions) -> AttemptStep:
+    if missions.work is None or _code(missions.work):
+        return Fail(missions.work, QuestPhase.WORK)
+    goal = quest.goal
+    assert goal is not None
+    return GatherOutputs() if goal.outputs else after(quest, QuestPhase.WORK)
+
+
+def _check(quest: Quest, missions: AttemptMissions) -> AttemptStep:
+    if missions.work is None:
+        return Fail(None, QuestPhase.CHECK)
+    if quest.check_id is None or quest.checked < len(_queue(quest).tries):
+        return StartCheck()
+    if missions.check is None or _code(missions.check):
+        return Fail(missions.check, QuestPhase.CHECK)
+    return after(quest, QuestPhase.CHECK)
+
+
+def _reviewing(quest: Quest, missions: AttemptMissions) -> AttemptStep:
+    if missions.work is None:
+        return Fail(None, QuestPhase.REVIEWING)
+    return StartReview() if _queue(quest).review_id is None else JudgeReview()
+
+
+def _landing(quest: Quest, missions: AttemptMissions) -> AttemptStep:
+    del quest
+    return Fail(None, QuestPhase.LANDING) if missions.work is None else Land()
+
+
+_PHASES = {
+    QuestPhase.WORK: _work,
+    QuestPhase.CHECK: _check,
+    QuestPhase.REVIEWING: _reviewing,
+    QuestPhase.LANDING: _landing,
+}
+
+
+def after(quest: Quest, phase: QuestPhase) -> AttemptStep:
+    """What follows a phase that went well; a quest has only the phases that it wants."""
+    goal = quest.goal
+    assert goal is not None
+    if phase is QuestPhase.WORK and quest.check is not None:
+        return StartCheck()
+    if phase in {QuestPhase.WORK, QuestPhase.CHECK} and goal.review is not None:
+        return AskReview() if goal.review == PERSON else StartReview()
+    if phase is not QuestPhase.LANDING and goal.into is not None:
+        return Land()
+    return Complete()
+
+
+def leased(quest: Quest, run: int, now: float) -> Quest:
+    """The quest with another attempt, which is run `run` of its mission; `now` in seconds since the epoch."""
+    queue = _queue(quest)
+    tries = (*queue.tries, Attempt(len(queue.tries) + 1, run, now))
+    return replace(
+        quest,
+        status=QuestStatus.RUNNING,
+        reason=None,
+        exit_code=None,
+        attempts=len(tries),
+        ended_at=None,
+        queue=replace(queue, phase=QuestPhase.WORK, tries=tries, review_id=None),
+    )
+
+
+def in_phase(quest: Quest, phase: QuestPhase) -> Quest:
+    """The quest in this phase of its attempt."""
+    return replace(quest, status=QuestStatus.RUNNING, queue=replace(_queue(quest), phase=phase))
+
+
+def in_review(quest: Quest) -> Quest:
+    """The quest as it waits for a person's verdict."""
+    queue = replace(_queue(quest), phase=QuestPhase.REVIEWING)
+    return replace(quest, status=QuestStatus.REVIEW, queue=queue)
+
+
+def attempt_ended(
+    quest: Quest, now: float, *, failure: str | None, exit_code: int | None, cost: float | None, begun: bool = True
+) -> QueueState:
+    """How it stands in the queue once its attempt is over.
+
+    Args:
+        quest: As it stood.
+        now: Seconds since the epoch.
+        failure: The class; None: it went well.
+        exit_code: Of what failed, where it has one.
+        cost: Of all its attempts, in US dollars; None: nobody knows.
+        begun: Whether its run was ever there.
+    """
+    queue = _queue(quest)
+    last = queue.tries[-1]
+    earlier = [one.cost_usd for one in queue.tries[:-1]]
+    own = None if cost is None else max(0.0, cost - sum(one or 0.0 for one in earlier))
+    run = last.run if begun else 0
+    ended = replace(last, run=run, ended_at=now, failure=failure, exit_code=exit_code, cost_usd=own)
+    return replace(queue, tries=(*queue.tries[:-1], ended))
+
+
+def has_run(quest: Quest) -> bool:
+    """Whether its mission was ever there."""
+    return quest.queue is not None and any(one.run for one in quest.queue.tries)
+
+
+def cost_of(tries: Iterable[Attempt]) -> float | None:
+    """US dollars of these attempts; None: of none of them anybody knows."""
+    known = [one.cost_usd for one in tries if one.cost_usd is not None]
+    return sum(known) if known else None
+
+
+def _queue(quest: Quest) -> QueueState:
+    assert quest.queue is not None
+    return quest.queue
+
+
+def _code(mission: Mission | None) -> int:
+    return 0 if mission is None else mission.shell_exit
+
+
+def _killed(mission: Mission | None) -> bool:
+    return mission is not None and mission.status is Status.KILLED

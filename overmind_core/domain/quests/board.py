@@ -1,0 +1,47 @@
+"""The board: in which of its five columns a quest stands. Computed, so that it can't lie. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.admission import WaitCode
+from overmind_core.domain.quests.quest import QuestStatus
+
+if TYPE_CHECKING:
+    from overmind_core.domain.admission import Wait
+    from overmind_core.domain.quests.quest import Quest
+
+
+class Column(StrEnum):
+    """A column, as requests and answers name it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    BLOCKED = "blocked"
+    REVIEW = "review"
+    DONE = "done"
+
+
+COLUMNS = tuple(Column)
+"""From left to right."""
+_DONE = frozenset({QuestStatus.COMPLETED, QuestStatus.CANCELLED})
+_STUCK = frozenset({WaitCode.BLOCKED, WaitCode.HELD})
+
+
+def column_of(quest: Quest, wait: Wait | None, *, asked: bool) -> Column:
+    """Return the column of a quest: the first that fits of done, review, blocked, running and queued.
+
+    Args:
+        quest: Of the queue, or one that began at once.
+        wait: Why it waits; None unless it is queued.
+        asked: A question of its mission, or about its work, is open; counts while it runs. What is asked about one
+            that has failed, or is held, is how it gets out of the column of the blocked ones.
+    """
+    if quest.status in _DONE:
+        return Column.DONE
+    if quest.status is QuestStatus.REVIEW or (asked and quest.runs):
+        return Column.REVIEW
+    if quest.status is QuestStatus.FAILED or (wait is not None and wait.code in _STUCK and not quest.runs):
+        return Column.BLOCKED
+    return Column.RUNNING if quest.runs else Column.QUEUED

@@ -1,0 +1,163 @@
+"""The classes of failed attempts: what each of them means for the quest. Pure; nothing is guessed from text.
+
+A class is a reason of a mission, or the phase of the attempt that failed. One that stands nowhere in the table, such as
+a service that did not become ready, counts: so each sequence of failures comes to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.agents.agent_events import NO_CREDIT
+from overmind_core.domain.missions.lost import KEEPER_LOST
+from overmind_core.domain.missions.mission import Status
+
+if TYPE_CHECKING:
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.quests.quest import QueueState
+
+
+class Consequence(StrEnum):
+    """What follows from a class."""
+
+    COUNTS = "counts"
+    """Another attempt, after a pause that doubles, while retries are left."""
+    LIMITED = "limited"
+    """Another attempt when the limit of the service ends; it doesn't count."""
+    FREE = "free"
+    """Another attempt, three times; it doesn't count, for neither the work nor its quest is at fault."""
+    FINAL = "final"
+    """None: it would end the same way."""
+    CANCELLED = "cancelled"
+    """None: somebody wanted it to end."""
+
+
+EXIT = "exit"
+LIMITED = "limited"
+BLOCKED = "blocked"
+"""It has reported something without which it can't go on, and needs that now."""
+CHECK_FAILED = "check_failed"
+RETRIES_SPENT = "retries_spent"
+"""The reason of a quest whose work has failed in each attempt; what failed behind the work is its own reason."""
+
+TABLE: Mapping[str, Consequence] = {
+    **dict.fromkeys(
+        (EXIT, "stalled", "steered", "output_missing", "output_invalid", CHECK_FAILED, "review_denied", "conflicts",
+         "verify_failed", "api_error"),
+        Consequence.COUNTS,
+    ),
+    LIMITED: Consequence.LIMITED,
+    **dict.fromkeys((KEEPER_LOST, "disk_full", "no_terminals", BLOCKED), Consequence.FREE),
+    **dict.fromkeys(
+        ("timeout", "max_turns", "max_cost", "no_structured_output", "not_logged_in", "usage_error", "setup_failed",
+         "cwd_not_found", "not_found", "name_taken", "provider_missing", "unknown_provider", "untrusted_project",
+         "forbidden", "invalid", "gone"),
+        Consequence.FINAL,
+    ),
+    **dict.fromkeys(("stopped", "killed"), Consequence.CANCELLED),
+}  # fmt: skip
+"""By class; `api_error` with any number behind it."""
+_OF_THE_WORK = frozenset({EXIT, "stalled", "steered", "api_error"})
+_SAME = {
+    None: EXIT,
+    "failed": EXIT,
+    "no_result": EXIT,
+    "restart_budget_spent": EXIT,
+    "restart_cancelled": "stopped",
+    NO_CREDIT: LIMITED,
+}
+"""Reasons of missions that are another class."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds; the pause before an attempt never grows beyond."""
+LIMIT_PAUSE, LONGEST_LIMIT_PAUSE = 60.0, 900.0
+"""Seconds before the first attempt after a limit of which nobody knows the end, and before any."""
+RESET_MARGIN = 2.0
+"""Seconds ago that the end of a limit may be: it is told in whole ones, and may pass before the attempt has ended."""
+FREE_PAUSES = (0.0, 10.0, 60.0)
+"""Seconds before each attempt that a free class is answered with; then it is enough."""
+MOST_UNCOUNTED = 10
+"""Attempts in a row that may fail without counting, the last of them included."""
+
+
+class Requeue(NamedTuple):
+    """Another attempt, from `at` on (seconds since the epoch); `counts`: this one has used up a retry."""
+
+    at: float
+    counts: bool
+
+
+class Fail(NamedTuple):
+    """None any more: the quest has failed, for this reason."""
+
+    reason: str
+
+
+def consequence_of(failure: str) -> Consequence:
+    """Return what follows from a class."""
+    return TABLE.get(failure.partition(" ")[0], Consequence.COUNTS)
+
+
+def is_nobodys_fault(mission: Mission) -> bool:
+    """Whether what befell a mission says nothing about the work that it was about."""
+    return mission.status is Status.CRASHED and consequence_of(mission.reason or EXIT) is Consequence.FREE
+
+
+def class_of(mission: Mission, beside: str | None = None) -> str:
+    """Return the class of an attempt that a mission has failed, which has ended with a code other than 0.
+
+    Args:
+        mission: The attempt's work; or its check or review.
+        beside: Of a check or review: the class that says so. What befell it, and not the work, keeps its own.
+    """
+    if mission.status is Status.KILLED:
+        return "killed"
+    own = _SAME.get(mission.reason) or mission.reason or EXIT
+    if beside is None:
+        return own
+    return own if consequence_of(own) in {Consequence.FREE, Consequence.CANCELLED} else beside
+
+
+def after_failure(
+    failure: str, queue: QueueState, retries: int, now: float, *, resume_at: float | None = None, backoff: float
+) -> Requeue | Fail:
+    """Return what follows from an attempt that has failed.
+
+    Args:
+        failure: Its class.
+        queue: How the quest stood during the attempt: it is not counted yet.
+        retries: How many attempts may fail and be followed by another one.
+        now: Seconds since the epoch.
+        resume_at: When a limit ends, where that is known.
+        backoff: Seconds before the second attempt; doubles.
+    """
+    match consequence_of(failure):
+        case Consequence.COUNTS:
+            if queue.spent < retries:
+                return Requeue(now + _doubled(backoff, queue.spent, LONGEST_PAUSE), counts=True)
+            return Fail(RETRIES_SPENT if retries and failure.partition(" ")[0] in _OF_THE_WORK else failure)
+        case Consequence.LIMITED if queue.free + 1 < MOST_UNCOUNTED:
+            pause = _doubled(LIMIT_PAUSE, _in_a_row(failure, queue), LONGEST_LIMIT_PAUSE)
+            is_known = resume_at is not None and resume_at > now - RESET_MARGIN
+            return Requeue(max(resume_at or 0.0, now) if is_known else now + pause, counts=False)
+        case Consequence.FREE if queue.free + 1 < MOST_UNCOUNTED:
+            before = _in_a_row(failure, queue)
+            return Requeue(now + FREE_PAUSES[before], counts=False) if before < len(FREE_PAUSES) else Fail(failure)
+    return Fail(failure)
+
+
+def _doubled(first: float, times: int, longest: float) -> float:
+    return min(first * 2.0 ** min(times, 30), longest)
+
+
+def _in_a_row(failure: str, queue: QueueState) -> int:
+    """How many attempts before this one have failed with this class, one after the other."""
+    number = 0
+    ended = (one for one in reversed(queue.tries) if one.ended_at is not None)
+    for one in ended:
+        if one.failure != failure or number == queue.free:
+            break
+        number += 1
+    return number

@@ -1,0 +1,148 @@
+"""The life of a quest of the queue: which event leads from which state to which. Pure.
+
+`TABLE` is the only truth about it: the diagram in docs/quests.md and the tests read it. A state is a status, and of one
+that runs the phase of its attempt. One that began at once has its own, shorter life, see `quest.next_step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.quests.quest import QuestPhase, QuestStatus, QueueState
+from overmind_core.domain.replacing import replace
+
+if TYPE_CHECKING:
+    from overmind_core.domain.quests.quest import Quest
+
+
+class QuestState(StrEnum):
+    """Where a quest of the queue is in its life, in the words of every face."""
+
+    QUEUED = "queued"
+    WORKING = "working"
+    CHECKING = "checking"
+    REVIEWING = "reviewing"
+    LANDING = "landing"
+    REVIEW = "review"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class QuestEvent(StrEnum):
+    """The edges of the table."""
+
+    LEASE = "lease"
+    """Its turn has come: an attempt begins."""
+    CHECK = "check"
+    REVIEW = "review"
+    """A provider looks at its work."""
+    ASK = "ask"
+    """A person is asked to."""
+    LAND = "land"
+    COMPLETE = "complete"
+    REQUEUE = "requeue"
+    """The attempt is over, and another one follows."""
+    FAIL = "fail"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    """A person gives it another round of attempts."""
+
+
+_ENDS = {
+    QuestEvent.COMPLETE: QuestState.COMPLETED,
+    QuestEvent.REQUEUE: QuestState.QUEUED,
+    QuestEvent.FAIL: QuestState.FAILED,
+    QuestEvent.CANCEL: QuestState.CANCELLED,
+}
+"""How an attempt may end in each of its phases."""
+_JUDGED = {QuestEvent.LAND: QuestState.LANDING, **_ENDS}
+_REVIEWED = {QuestEvent.ASK: QuestState.REVIEW, **_JUDGED}
+_CHECKED = {QuestEvent.REVIEW: QuestState.REVIEWING, **_REVIEWED}
+_AGAIN = {QuestEvent.RETRY: QuestState.QUEUED}
+TABLE: Mapping[QuestState, Mapping[QuestEvent, QuestState]] = {
+    QuestState.QUEUED: {QuestEvent.LEASE: QuestState.WORKING, QuestEvent.CANCEL: QuestState.CANCELLED},
+    QuestState.WORKING: {QuestEvent.CHECK: QuestState.CHECKING, **_CHECKED},
+    QuestState.CHECKING: _CHECKED,
+    QuestState.REVIEWING: _REVIEWED,
+    QuestState.REVIEW: _JUDGED,
+    QuestState.LANDING: _ENDS,
+    QuestState.COMPLETED: {},
+    QuestState.FAILED: _AGAIN,
+    QuestState.CANCELLED: _AGAIN,
+}
+HAVE_SLOT = frozenset({QuestState.WORKING, QuestState.CHECKING, QuestState.REVIEWING})
+"""States in which a quest takes one of the slots of the queue."""
+OWN = HAVE_SLOT | {QuestState.LANDING, QuestState.REVIEW}
+"""States in which nobody else gets the paths that it owns."""
+
+_PHASES: Mapping[QuestPhase, QuestState] = {
+    QuestPhase.WORK: QuestState.WORKING,
+    QuestPhase.CHECK: QuestState.CHECKING,
+    QuestPhase.REVIEWING: QuestState.REVIEWING,
+    QuestPhase.LANDING: QuestState.LANDING,
+}
+_PHASE_OF: Mapping[QuestState, QuestPhase] = {state: phase for phase, state in _PHASES.items()}
+
+
+class IllegalQuestEvent(Exception):
+    """The event means nothing in this state; a bug of ours, or a late answer."""
+
+    def __init__(self, state: QuestState, event: QuestEvent) -> None:
+        super().__init__(f"{event} in {state}")
+        self.state = state
+        self.event = event
+
+
+def state_of(quest: Quest) -> QuestState:
+    """Return where a quest is in its life; one that runs and began at once is working, whatever it does."""
+    if quest.status is QuestStatus.RUNNING:
+        return _PHASES[QuestPhase.WORK if quest.queue is None else quest.queue.phase]
+    return QuestState(quest.status.value)
+
+
+def moved(quest: Quest, event: QuestEvent) -> Quest:
+    """Return a quest of the queue with the status and phase that an event leads to.
+
+    Raises:
+        IllegalQuestEvent: it means nothing in this state; nothing changed.
+    """
+    before = state_of(quest)
+    after = TABLE[before].get(event)
+    if after is None:
+        raise IllegalQuestEvent(before, event)
+    queue = quest.queue or QueueState()
+    phase = _PHASE_OF.get(after)
+    if phase is not None:
+        return replace(quest, status=QuestStatus.RUNNING, queue=replace(queue, phase=phase))
+    return replace(quest, status=QuestStatus(after.value), queue=queue)
+
+
+def because(quest: Quest) -> str:
+    """Return why a quest of the queue has got where it is, where nobody has asked for that."""
+    if quest.is_over and quest.reason is not None:
+        return quest.reason
+    if quest.status is QuestStatus.QUEUED and quest.queue is not None and quest.queue.failure is not None:
+        return quest.queue.failure
+    return _BECAUSE[state_of(quest)]
+
+
+_BECAUSE: Mapping[QuestState, str] = {
+    QuestState.QUEUED: "it waits for its turn",
+    QuestState.WORKING: "its turn has come",
+    QuestState.CHECKING: "its work has ended",
+    QuestState.REVIEWING: "its work is to be reviewed",
+    QuestState.LANDING: "its work is good",
+    QuestState.REVIEW: "a person decides",
+    QuestState.COMPLETED: "it is done",
+    QuestState.FAILED: "its attempt has failed",
+    QuestState.CANCELLED: "it was cancelled",
+}
+
+
+def may_become(before: Quest, after: Quest) -> bool:
+    """Return whether an event leads from one state to the other, or it is the same."""
+    here, there = state_of(before), state_of(after)
+    return here is there or there in TABLE[here].values()

@@ -1,0 +1,210 @@
+"""Why a quest does not start, and what depends on it: the reasons in order, and the answer as people read it. Pure.
+
+The reasons that are not the queue's own are made here, so that each of them says the same everywhere, and names the
+command with which a person lets the quest go on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.admission import Wait, WaitCode
+from overmind_core.domain.quests.life import state_of
+from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.quests.score import Score, score_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.domain.quests.quest import Quest
+
+MOST_NAMED = 10
+"""Quests that a line names; then it counts."""
+_ORDER = {code: number for number, code in enumerate(WaitCode)}
+
+PAUSED = Wait(WaitCode.HELD, "the queue is paused", do=("overmind queue resume",))
+
+
+def question_open(number: int) -> Wait:
+    """Held: a person has to answer a question about it first."""
+    return Wait(WaitCode.HELD, f"question {number} is open", do=(f"overmind answer {number} allow",))
+
+
+def archived(slug: str) -> Wait:
+    """Held: its spec is archived."""
+    return Wait(WaitCode.HELD, f"spec {slug} is archived", do=(f"overmind spec archive {slug} --undo",))
+
+
+def in_gate(slug: str, phase: str) -> Wait:
+    """Held: a person looks at a phase of its spec first."""
+    return Wait(WaitCode.HELD, f"phase {phase} is in review", do=(f"overmind answer {slug} allow",))
+
+
+def over_budget(spent: float, limit: float, whose: str, question: int | None = None) -> Wait:
+    """Its money is spent.
+
+    Args:
+        spent: US dollars.
+        limit: The same.
+        whose: `spec login`, `today`.
+        question: The number of the question that asks for more.
+    """
+    do = () if question is None else (f"overmind answer {question} allow",)
+    return Wait(WaitCode.BUDGET, f"${spent:.2f} of ${limit:.2f} of {whose} are spent", do=do)
+
+
+def first_of(waits: Iterable[Wait | None]) -> Wait | None:
+    """Return the reason that is given of several, as `WaitCode` has them in order; of equal ones the first."""
+    return min((one for one in waits if one is not None), key=lambda one: _ORDER[one.code], default=None)
+
+
+def attempt_text(quest: Quest) -> str:
+    """Return `attempt 2 of 3`: the one under way, or the next one. Those that did not count are left out."""
+    number = quest.attempts if quest.queue is None else quest.queue.spent + 1
+    return f"attempt {number} of {max(number, quest.retries + 1)}"
+
+
+# the answer
+
+
+class Why(NamedTuple):
+    """Why a quest does not start, or how it stands, and what depends on it."""
+
+    name: str
+    status: QuestStatus
+    code: WaitCode | None = None
+    """Why it waits; None unless it is queued."""
+    text: str = ""
+    """The same as the rest of a sentence; of one that is not queued, how it stands."""
+    do: tuple[str, ...] = ()
+    """Commands that let it go on."""
+    score: Score | None = None
+    """None unless it is queued."""
+    position: int | None = None
+    """From 1; the same."""
+    queued: int = 0
+    """How many are."""
+    starts: tuple[str, ...] = ()
+    """Names of those whose needs are met once it has completed."""
+    waiting_then: tuple[StillWaiting, ...] = ()
+
+
+class Place(NamedTuple):
+    """Where a queued quest stands in line."""
+
+    position: int
+    """From 1, by rank, whatever is in its way."""
+    of: int
+    score: Score
+
+
+def why_of(quest: Quest, wait: Wait | None, place: Place | None, free: SetFree) -> Why:
+    """Return the answer about a quest.
+
+    Args:
+        quest: As it stands.
+        wait: Why it waits; None: it is not queued, or starts now.
+        place: Where it stands in line; None unless it is queued.
+        free: What its completion sets free.
+    """
+    text, do = (wait.text, wait.do) if wait is not None else _standing(quest)
+    return Why(
+        quest.name,
+        quest.status,
+        None if wait is None else wait.code,
+        text,
+        do,
+        None if place is None else place.score,
+        None if place is None else place.position,
+        0 if place is None else place.of,
+        free.starts,
+        free.waiting_then,
+    )
+
+
+def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
+    """How a quest stands that does not wait, and what a person can do about it."""
+    match quest.status:
+        case QuestStatus.QUEUED:
+            return "it starts now", ()
+        case QuestStatus.RUNNING:
+            return f"{state_of(quest)}, {attempt_text(quest)}", ()
+        case QuestStatus.REVIEW:
+            return f"a person decides, {attempt_text(quest)}", (f"overmind answer {quest.name} allow",)
+        case QuestStatus.COMPLETED:
+            landed = None if quest.queue is None else quest.queue.landed
+            return "" if landed is None else f"landed on {landed.branch}", ()
+        case QuestStatus.FAILED | QuestStatus.CANCELLED:
+            again = () if quest.queue is None else (f"overmind quest retry {quest.name}",)
+            return quest.reason or "", again
+
+
+def in_the_way(quest: Quest, wait: Wait | None, needs: Needs, find: Callable[[str], Quest | None]) -> list[Need]:
+    """Return the quests that a reason is about; none for reasons that are about something else.
+
+    Args:
+        quest: It waits.
+        wait: The reason.
+        needs: As of the same moment.
+        find: The unfinished quest of a name.
+    """
+    match None if wait is None else wait.code:
+        case WaitCode.BLOCKED:
+            return list(needs.roots(quest))
+        case WaitCode.NEEDS:
+            return needs.open(quest)
+        case WaitCode.OWNS if wait is not None:
+            return [Need(found.id, found) for name in wait.by if (found := find(name)) is not None]
+    return []
+
+
+def from_answer(answer: Mapping[str, Any]) -> Why:
+    """Return the answer to `quest_why` as it was before it became JSON, for whoever shows it."""
+    score, code = answer["score"], answer["code"]
+    return Why(
+        answer["name"],
+        QuestStatus(answer["status"]),
+        None if code is None else WaitCode(code),
+        answer["text"],
+        tuple(answer["do"]),
+        None if score is None else Score(**{name: score[name] for name in Score._fields}),
+        answer["position"],
+        answer["queued"],
+        tuple(answer["starts"]),
+        tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
+    )
+
+
+_IS = {
+    QuestStatus.QUEUED: "is queued",
+    QuestStatus.RUNNING: "is running",
+    QuestStatus.REVIEW: "is in review",
+    QuestStatus.COMPLETED: "has completed",
+    QuestStatus.FAILED: "has failed",
+    QuestStatus.CANCELLED: "was cancelled",
+}
+
+
+def why_lines(why: Why) -> list[str]:
+    """Return the answer as people read it."""
+    code = f": {why.code}" if why.code is not None else ""
+    text = f": {why.text}" if why.text else ""
+    lines = [f"{why.name} {_IS[why.status]}{code}{text}"]
+    lines += [f"  go on with: {command}" for command in why.do]
+    if why.score is not None:
+        lines.append(f"{score_text(why.score)}; {why.position} of {why.queued}")
+    if why.starts or why.waiting_then:
+        then = [f"completing it starts: {_listed(why.starts)}"]
+        if why.waiting_then:
+            waiting = [f"{one.name} ({_listed(one.needs)})" for one in why.waiting_then]
+            then.append(f"still waiting then: {_listed(waiting)}")
+        lines.append(" · ".join(then))
+    return lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    shown = ", ".join(names[:MOST_NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown or "nothing"

@@ -1,0 +1,66 @@
+"""Settings of the queue, of health, of the guardian and of reports: a record for each table of config.toml. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+STEER_MODES = ("off", "ask", "auto")
+"""What the guardian may do by itself: nothing, ask a person, or act."""
+
+
+class QueueSettings(NamedTuple):
+    """Table `[queue]`; times in seconds."""
+
+    slots: int = 3
+    """Quests of the queue that run at once."""
+    agent: str | tuple[str, ...] = ""
+    """What does a quest that has no command: a provider's name, or a command; "": nothing does."""
+    providers: Mapping[str, int] = MappingProxyType({})
+    """Provider → quests of the queue that it runs at once; the others have no limit of their own."""
+    max_cost_per_day: float = 0.0
+    """US dollars of all quests of the queue from midnight to midnight, local time; 0 = no limit."""
+    activity_timeout: float = 900.0
+    """Silence after which an agent of the queue is killed; 0 = never."""
+    backoff: float = 2.0
+    """Pause after the first failed attempt; doubles with each."""
+
+
+class HealthSettings(NamedTuple):
+    """Table `[health]`; all but `beat` are counted in beats."""
+
+    beat: float = 30.0
+    """Seconds between two looks at a mission."""
+    quiet: int = 3
+    """Missed beats after which a mission is quiet."""
+    stalled: int = 10
+    """Missed beats after which it is stalled; always more than `quiet`."""
+    hung: int = 2
+    """Beats missed after a steer until it is hung."""
+
+
+class GuardianSettings(NamedTuple):
+    """Table `[guardian]`; times in seconds."""
+
+    steer: str = "ask"
+    """One of `STEER_MODES`."""
+    every: float = 15.0
+    """Least time between two samples of a mission."""
+    pause: float = 300.0
+    """Least time between two steers of a mission."""
+    most: int = 3
+    """Steers of one mission; after that a person is asked."""
+    review: str = ""
+    """Provider that judges a mission with `health --review`; "": nobody does."""
+
+
+class ReportSettings(NamedTuple):
+    """Table `[reports]`: reports past these limits ask a person."""
+
+    depth: int = 3
+    """Reports that led to each other, one within the work of the other."""
+    per_source: int = 5
+    """Quests that the reports of one mission queue."""
+    per_spec: int = 20
+    """Unfinished quests that reports have queued for one spec."""

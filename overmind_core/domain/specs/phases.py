@@ -1,0 +1,274 @@
+"""How far a spec has come: the states that follow from what is stored of it and of its phases. Pure.
+
+Derived, never stored: the state of a phase and of a spec, what is stale, which gate is open, what runs next. Everything
+goes by hashes: of the document that stands, and of what had been read when it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.specs.check import DocumentVerdict, score_text
+from overmind_core.domain.specs.document_json import value_hash
+from overmind_core.domain.specs.shape import Fault
+from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, Spec, SpecPhase, SpecState
+
+
+def read_hash(phase: PhaseName, brief_sha256: str, documents: Mapping[PhaseName, str | None]) -> str:
+    """Return the SHA-256 of what a phase reads: the brief, and all earlier documents.
+
+    Args:
+        phase: That reads.
+        brief_sha256: Of the brief.
+        documents: Hashes of the documents that have passed; later ones are not looked at.
+    """
+    earlier = PHASES[: PHASES.index(phase)]
+    return value_hash([brief_sha256, *(documents.get(one) for one in earlier)])
+
+
+def is_gate_open(record: SpecPhase, gates: Collection[Gate], *, asks: bool = False) -> bool:
+    """Whether a person has to look at a document that has passed before anything behind it goes on.
+
+    Args:
+        record: The phase.
+        gates: The spec's.
+        asks: There is something in it that nobody has allowed.
+    """
+    if record.contested:
+        return True
+    return (
+        (asks or record.phase.value in gates) and record.sha256 is not None and record.released_sha256 != record.sha256
+    )
+
+
+def phase_states(
+    phases: Mapping[PhaseName, SpecPhase],
+    *,
+    brief_sha256: str,
+    gates: Collection[Gate] = (),
+    running: Collection[PhaseName] = (),
+    asks: bool = False,
+) -> dict[PhaseName, PhaseState]:
+    """Return how each phase stands.
+
+    Args:
+        phases: What is stored; one that is missing has not begun.
+        brief_sha256: Of the brief as it is now.
+        gates: The spec's.
+        running: Phases of which an attempt is under way.
+        asks: The tasks bring commands that nobody has allowed.
+    """
+    hashes = {phase: record.sha256 for phase, record in phases.items()}
+    return {
+        phase: PhaseState.RUNNING
+        if phase in running
+        else _state(
+            phases.get(phase, SpecPhase(phase)),
+            read_hash(phase, brief_sha256, hashes),
+            gates,
+            asks=asks and phase is PhaseName.TASKS,
+        )
+        for phase in PHASES
+    }
+
+
+def _state(record: SpecPhase, read_sha256: str, gates: Collection[Gate], *, asks: bool) -> PhaseState:
+    if record.failure is not None or record.faults:
+        return PhaseState.FAILED
+    if record.sha256 is None:
+        return PhaseState.PENDING
+    if record.read_sha256 != read_sha256:
+        return PhaseState.STALE
+    return PhaseState.REVIEW if is_gate_open(record, gates, asks=asks) else PhaseState.PASSED
+
+
+class NextPhase(NamedTuple):
+    """Where a spec goes on, or what it waits for."""
+
+    phase: PhaseName | None
+    """None: all that was wanted has passed."""
+    state: PhaseState = PhaseState.PASSED
+    """Its own: it is begun when that is pending or stale, else waited for."""
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is to be begun now."""
+        return self.phase is not None and self.state in {PhaseState.PENDING, PhaseState.STALE}
+
+
+def next_phase(states: Mapping[PhaseName, PhaseState], *, last: PhaseName = PhaseName.SYNC) -> NextPhase:
+    """Return the first phase that has not passed: nothing behind it is begun before it has.
+
+    Args:
+        states: How the phases stand.
+        last: Behind it nothing is wanted.
+    """
+    wanted = PHASES[: PHASES.index(last) + 1]
+    return next((NextPhase(phase, states[phase]) for phase in wanted if states[phase] is not PhaseState.PASSED), _DONE)
+
+
+_DONE = NextPhase(None)
+
+
+# what happens to the record of a phase
+
+
+def accepted(
+    record: SpecPhase,
+    verdict: DocumentVerdict,
+    *,
+    sha256: str,
+    read_sha256: str,
+    files: Mapping[str, str] | None = None,
+) -> SpecPhase:
+    """Return the record once the document of an attempt has passed and stands."""
+    return replace(
+        record,
+        score=verdict.score,
+        hints=verdict.hints,
+        faults=(),
+        failure=None,
+        sha256=sha256,
+        read_sha256=read_sha256,
+        given_sha256=None,
+        given_read_sha256=None,
+        contested=False,
+        feedback="",
+        files=record.files if files is None else files,
+    )
+
+
+def edited(record: SpecPhase, verdict: DocumentVerdict, *, sha256: str, file: str, threshold: float) -> SpecPhase:
+    """Return the record once a file was looked at that somebody has changed.
+
+    What it had read stays: who edits a document has not asked for another one.
+
+    Args:
+        record: Before.
+        verdict: Of the file.
+        sha256: Of the document as it is now.
+        file: Its name, for people.
+        threshold: Score from which it passes.
+    """
+    if not verdict.passes(threshold):
+        return replace(
+            record, score=verdict.score, hints=verdict.hints, faults=tuple(fault_lines(verdict, file, threshold))
+        )
+    return replace(record, score=verdict.score, hints=verdict.hints, faults=(), failure=None, sha256=sha256)
+
+
+def fault_lines(verdict: DocumentVerdict, file: str, threshold: float) -> list[str]:
+    """Return why a document doesn't pass, a line each: `tasks.md:12: …`; empty when it does."""
+    lines = [fault_line(veto, file) for veto in verdict.vetoes]
+    if not lines and not verdict.passes(threshold):
+        lines.append(f"{file}: score {score_text(verdict.score)}, below {score_text(threshold)}")
+    return lines
+
+
+def feedback(verdict: DocumentVerdict, file: str, threshold: float) -> str:
+    """Return what the next attempt is told of a document that did not pass: its score, all faults, all hints."""
+    score = f"{file}: score {score_text(verdict.score)}, {score_text(threshold)} needed"
+    faults = (fault_line(veto, file) for veto in verdict.vetoes)
+    return "\n".join((score, *faults, *(f"hint: {hint}" for hint in verdict.hints)))
+
+
+def fault_line(fault: Fault, file: str) -> str:
+    """Return a fault as compilers do: file, line, what is wrong."""
+    return f"{file}:{fault.line}: {fault.text}" if fault.line else f"{file}: {fault.text}"
+
+
+def may_replace(record: SpecPhase, standing_sha256: str | None) -> bool:
+    """Whether the document of an attempt may take the place of the one that stands: nobody has changed that meanwhile.
+
+    Args:
+        record: Of the phase, while the attempt runs.
+        standing_sha256: Of the document in the folder; None: there is none.
+    """
+    return standing_sha256 is None or standing_sha256 == record.given_sha256
+
+
+def again(record: SpecPhase) -> SpecPhase:
+    """Return the record of a phase that a person wants to be done again: it counts from the beginning, ids stay."""
+    return replace(record, failure=None, attempts=0, read_sha256=None)
+
+
+def drifted(known: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return the files that are no longer as they were, sorted.
+
+    Args:
+        known: File → SHA-256 when a document or task was done with it.
+        now: File → SHA-256 today; "" for one that is not there.
+    """
+    return sorted(path for path, sha256 in known.items() if now.get(path, "") != sha256)
+
+
+# specs
+
+
+class TaskCounts(NamedTuple):
+    """How the quests of a spec's tasks stand; those whose tasks are gone from the document don't count."""
+
+    completed: int = 0
+    going: int = 0
+    """They run, or will by themselves."""
+    stuck: int = 0
+    """All others: failed, cancelled, blocked, held, or a person decides."""
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.completed + self.going + self.stuck
+
+
+def spec_state(
+    spec: Spec, states: Mapping[PhaseName, PhaseState], tasks: TaskCounts, *, queued: bool = False
+) -> SpecState:
+    """Return how a spec stands.
+
+    Args:
+        spec: As it is stored.
+        states: Of its phases.
+        tasks: Of its quests.
+        queued: The quest of a phase waits for its turn.
+    """
+    among = frozenset(states.values())
+    for holds, state in (
+        (spec.archived, SpecState.ARCHIVED),
+        (queued or PhaseState.RUNNING in among, SpecState.RUNNING),
+        (PhaseState.FAILED in among, SpecState.FAILED),
+        (PhaseState.REVIEW in among, SpecState.REVIEW),
+        (spec.landing, SpecState.LANDING),
+        (tasks.going, SpecState.WORKING),
+        (tasks.stuck, SpecState.STUCK),
+        (not tasks.total or not _has_passed(states), SpecState.STUCK if tasks.total else SpecState.DRAFT),
+        (spec.landed is not None or spec.branch is None, SpecState.DONE),
+        (spec.declined, SpecState.STUCK),
+        (spec.question is not None, SpecState.REVIEW),
+    ):
+        if holds:
+            return state
+    return SpecState.LANDING
+
+
+def _has_passed(states: Mapping[PhaseName, PhaseState]) -> bool:
+    return all(states.get(phase) is PhaseState.PASSED for phase in PHASES)
+
+
+def task_counts(quests: Iterable[tuple[QuestStatus, bool]]) -> TaskCounts:
+    """Return how quests stand.
+
+    Args:
+        quests: Of each its status, and whether it can't start without a person.
+    """
+    completed = going = stuck = 0
+    for status, is_stuck in quests:
+        if status is QuestStatus.COMPLETED:
+            completed += 1
+        elif status is QuestStatus.RUNNING or (status is QuestStatus.QUEUED and not is_stuck):
+            going += 1
+        else:
+            stuck += 1
+    return TaskCounts(completed, going, stuck)

@@ -1,0 +1,209 @@
+"""A spec and its phases: their names, how they stand, and what is stored of them. No clock, no IO.
+
+What follows from that is decided in `phases`. Rows are JSON with a default for each field: they outlive versions.
+The daemon loads this at its start: it imports nothing slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from overmind_core.domain.quests.quest import LandedWork, Priority
+from overmind_core.domain.text.problems import hinted
+
+THRESHOLD = 0.7
+"""Score from which a document passes, where the spec has no other."""
+
+
+class PhaseName(StrEnum):
+    """The phases of a spec in their order, each with one document; the last is computed."""
+
+    EXPLORE = "explore"
+    REQUIREMENTS = "requirements"
+    DESIGN = "design"
+    TASKS = "tasks"
+    SYNC = "sync"
+
+
+PHASES = tuple(PhaseName)
+AGENT_PHASES = PHASES[:-1]
+"""Those whose document an agent writes."""
+
+
+class Gate(StrEnum):
+    """What a person may want to look at before it goes on: the document of a phase, or all of the work."""
+
+    EXPLORE = "explore"
+    REQUIREMENTS = "requirements"
+    DESIGN = "design"
+    TASKS = "tasks"
+    MERGE = "merge"
+
+
+GATES = tuple(Gate)
+DEFAULT_GATES = (Gate.TASKS, Gate.MERGE)
+_ALL, _NONE = "all", "none"
+
+
+class GateError(ValueError):
+    """There is no such gate. The text is a sentence for people."""
+
+
+def parse_gates(text: str) -> tuple[Gate, ...]:
+    """Return the gates that `--gates` names: some of them with commas, `all` or `none`.
+
+    Raises:
+        GateError: one of the words is no gate.
+    """
+    words = [word.strip().lower() for word in text.split(",") if word.strip()]
+    if words == [_ALL]:
+        return GATES
+    if words == [_NONE]:
+        return ()
+    known = (*GATES, _ALL, _NONE)
+    for word in words:
+        if word not in GATES:
+            raise GateError(hinted(f"Unknown gate {word!r}. Known: {', '.join(known)}", word, known))
+    if not words:
+        raise GateError(f"Missing gates. Known: {', '.join(known)}")
+    return tuple(gate for gate in GATES if gate in words)
+
+
+class PhaseState(StrEnum):
+    """How a phase stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    REVIEW = "review"
+    """It has passed, and its gate is open."""
+    PASSED = "passed"
+    FAILED = "failed"
+    """Its attempts are spent, or what somebody has edited doesn't pass."""
+    STALE = "stale"
+    """What it had read has changed."""
+
+
+class SpecState(StrEnum):
+    """How a spec stands."""
+
+    DRAFT = "draft"
+    """Somebody has to run it."""
+    RUNNING = "running"
+    """A document is being made."""
+    REVIEW = "review"
+    """A gate is open."""
+    FAILED = "failed"
+    """A document can't be made, or doesn't pass any more."""
+    WORKING = "working"
+    """Its tasks are quests, and one of them goes on."""
+    STUCK = "stuck"
+    """Nothing of it can go on without a person."""
+    LANDING = "landing"
+    DONE = "done"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A spec: a folder of documents, and how they become work. Texts of paths and branches in wire form."""
+
+    id: str
+    slug: str
+    title: str
+    folder: str
+    """Where its documents are, absolute."""
+    created_at: float = 0.0
+    """Seconds since the epoch."""
+    repository: str | None = None
+    """Top of the checkout; None: there is no git."""
+    base: str | None = None
+    """The branch at which its work begins, and on which it lands."""
+    branch: str | None = None
+    """Its own, on which its tasks land."""
+    gates: tuple[Gate, ...] = DEFAULT_GATES
+    threshold: float = THRESHOLD
+    verify: str | None = None
+    """A shell command that has to succeed on merged work."""
+    max_cost_usd: float = 0.0
+    """0: no limit."""
+    priority: Priority = Priority.MEDIUM
+    """Of its phases, and of tasks that have none."""
+    retries: int = 2
+    allow: tuple[str, ...] = ()
+    """Permission rules beside those of the configuration, by which commands of its documents are judged."""
+    deny: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    """Hashes of the commands of its documents that a person has allowed."""
+    archived: bool = False
+    target: PhaseName | None = None
+    """The last phase that somebody wants: it is brought there by itself; None: it waits for `spec run`."""
+    question: int | None = None
+    """Number of the question whether its work lands, or of what is in the way of that."""
+    landing: bool = False
+    """Its branch is being merged."""
+    declined: bool = False
+    """A person has said that it is not to land: that waits for `spec run`."""
+    landings: int = 0
+    """How often its branch was merged, or that was tried."""
+    landed: LandedWork | None = None
+    told: SpecState | None = None
+    """How it stands as the log has it."""
+    request: str | None = None
+    """The key of the request that made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuest:
+    """The quest of a task."""
+
+    quest: str
+    """Its id."""
+    sha256: str = ""
+    """Of the task as the quest was made or last changed by it; "" for one that a sync has cancelled."""
+    gone: bool = False
+    """Its task is no longer in the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecPhase:
+    """What is stored of a phase."""
+
+    phase: PhaseName
+    quest: str | None = None
+    """Id of the newest quest that made its document."""
+    attempts: int = 0
+    score: float | None = None
+    """Of the document that was looked at last."""
+    hints: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    """Why what somebody has edited doesn't pass: `requirements.md:12: …`."""
+    failure: str | None = None
+    """The class with which its attempts are spent."""
+    sha256: str | None = None
+    """Of the document that has passed; None: none has."""
+    read_sha256: str | None = None
+    """Of what had been read when that was made, see `read_hash`; None: it has to be made again."""
+    file_sha256: str | None = None
+    """Of the bytes of the file when it was looked at last."""
+    given_sha256: str | None = None
+    """Of the document that stood when the running attempt began: what has been edited since is newer than its own."""
+    given_read_sha256: str | None = None
+    """Of what there was to read when the running attempt began, see `read_hash`."""
+    contested: bool = False
+    """Beside what somebody has edited lies an agent's newer document: a person decides."""
+    released_sha256: str | None = None
+    """Of the document with which a person has let its gate go on."""
+    question: int | None = None
+    """Number of its gate's question."""
+    feedback: str = ""
+    """What a person wants to be done otherwise."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """File that the document is about → SHA-256 of its content, hex; "" for one that is not there."""
+    told: PhaseState | None = None
+    """How it stands as the log has it."""
+    commands: tuple[str, ...] = ()
+    """Of tasks: hashes of the commands that no rule allows."""
+    tasks: Mapping[str, TaskQuest] = field(default_factory=dict)
+    """Of sync: id of a task → the quest that was made of it."""

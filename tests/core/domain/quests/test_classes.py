@@ -1,0 +1,166 @@
+"""What follows from an attempt that failed: the table of classes, and that every sequence of them ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.domain.missions.mission import Definition, Mission, Status
+from overmind_core.domain.quests.classes import (
+    MOST_UNCOUNTED,
+    TABLE,
+    Consequence,
+    Fail,
+    Requeue,
+    after_failure,
+    class_of,
+    consequence_of,
+)
+from overmind_core.domain.quests.quest import Attempt, QueueState
+
+NOW = 1000.0
+WORK = Mission("aaaaaaa1", Definition("docs", "make docs", ("make", "docs"), "/"), 0.0, status=Status.CRASHED)
+
+REASONS = [
+    (None, "exit"),
+    ("failed", "exit"),
+    ("no_result", "exit"),
+    ("restart_budget_spent", "exit"),
+    ("stalled", "stalled"),
+    ("steered", "steered"),
+    ("api_error 529", "api_error 529"),
+    ("limited", "limited"),
+    ("no_credit", "limited"),
+    ("keeper_lost", "keeper_lost"),
+    ("disk_full", "disk_full"),
+    ("no_terminals", "no_terminals"),
+    ("timeout", "timeout"),
+    ("not_ready", "not_ready"),
+    ("restart_cancelled", "stopped"),
+]
+
+
+@pytest.mark.parametrize(("reason", "expected"), REASONS)
+def test_the_class_of_an_attempt_is_the_reason_of_its_mission(reason, expected):
+    assert class_of(replace(WORK, exit_code=1, reason=reason)) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        (None, "check_failed"),
+        ("timeout", "check_failed"),
+        ("stalled", "check_failed"),
+        ("keeper_lost", "keeper_lost"),
+        ("disk_full", "disk_full"),
+        ("restart_cancelled", "stopped"),
+    ],
+)
+def test_a_check_is_at_fault_for_all_but_what_befell_it(reason, expected):
+    assert class_of(replace(WORK, exit_code=1, reason=reason), "check_failed") == expected
+
+
+def test_what_was_killed_was_killed_whatever_it_says():
+    killed = replace(WORK, status=Status.KILLED, reason="timeout")
+    assert (class_of(killed), class_of(killed, "check_failed")) == ("killed", "killed")
+
+
+def queue(*failures: str, spent: int = 0, free: int | None = None) -> QueueState:
+    """How a quest stands whose attempts have failed so, and whose next one goes on."""
+    ended = [Attempt(number, number, 0.0, 1.0, one) for number, one in enumerate(failures, 1)]
+    return QueueState(
+        spent=spent, free=len(failures) if free is None else free, tries=(*ended, Attempt(len(ended) + 1, 1, 1.0))
+    )
+
+
+FOLLOWS = [
+    ("exit", queue(), 2, None, Requeue(NOW + 2, counts=True)),
+    ("exit", queue(spent=1), 2, None, Requeue(NOW + 4, counts=True)),
+    ("exit", queue(spent=2), 2, None, Fail("retries_spent")),
+    ("exit", queue(), 0, None, Fail("exit")),
+    ("exit", queue(spent=4), 9, None, Requeue(NOW + 32, counts=True)),
+    ("exit", queue(spent=5), 9, None, Requeue(NOW + 60, counts=True)),
+    ("exit", queue(spent=5000), 9000, None, Requeue(NOW + 60, counts=True)),
+    ("api_error 529", queue(), 2, None, Requeue(NOW + 2, counts=True)),
+    ("api_error 529", queue(spent=2), 2, None, Fail("retries_spent")),
+    ("stalled", queue(spent=2), 2, None, Fail("retries_spent")),
+    ("check_failed", queue(), 2, None, Requeue(NOW + 2, counts=True)),
+    ("check_failed", queue(spent=1), 2, None, Requeue(NOW + 4, counts=True)),
+    ("check_failed", queue(spent=2), 2, None, Fail("check_failed")),
+    ("output_missing", queue(spent=2), 2, None, Fail("output_missing")),
+    ("conflicts", queue(spent=2), 2, None, Fail("conflicts")),
+    ("not_ready", queue(), 2, None, Requeue(NOW + 2, counts=True)),
+    ("not_ready", queue(spent=2), 2, None, Fail("not_ready")),
+    ("limited", queue(), 0, NOW + 300, Requeue(NOW + 300, counts=False)),
+    ("limited", queue(), 0, None, Requeue(NOW + 60, counts=False)),
+    ("limited", queue(), 0, NOW - 5, Requeue(NOW + 60, counts=False)),
+    ("limited", queue("limited", "limited"), 0, None, Requeue(NOW + 240, counts=False)),
+    ("limited", queue(*["limited"] * 4), 0, None, Requeue(NOW + 900, counts=False)),
+    ("limited", queue(*["limited"] * 8), 0, None, Requeue(NOW + 900, counts=False)),
+    ("limited", queue(*["limited"] * 9), 0, NOW + 300, Fail("limited")),
+    ("limited", queue(*["limited"] * 9, free=0), 0, None, Requeue(NOW + 60, counts=False)),
+    ("keeper_lost", queue(), 0, None, Requeue(NOW, counts=False)),
+    ("keeper_lost", queue("keeper_lost"), 0, None, Requeue(NOW + 10, counts=False)),
+    ("keeper_lost", queue("keeper_lost", "keeper_lost"), 0, None, Requeue(NOW + 60, counts=False)),
+    ("keeper_lost", queue(*["keeper_lost"] * 3), 2, None, Fail("keeper_lost")),
+    ("disk_full", queue("keeper_lost", "keeper_lost"), 0, None, Requeue(NOW, counts=False)),
+    ("no_terminals", queue("exit", free=0), 2, None, Requeue(NOW, counts=False)),
+    ("timeout", queue(), 9, None, Fail("timeout")),
+    ("not_logged_in", queue(), 9, None, Fail("not_logged_in")),
+    ("usage_error", queue(), 9, None, Fail("usage_error")),
+    ("untrusted_project", queue(), 9, None, Fail("untrusted_project")),
+]
+
+
+@pytest.mark.parametrize(("failure", "stood", "retries", "resume_at", "expected"), FOLLOWS)
+def test_what_follows_from_an_attempt_that_failed(failure, stood, retries, resume_at, expected):
+    """Acceptance 10, 13 and 14, their classes: two retries are three attempts, a limit is free, a timeout is final."""
+    assert after_failure(failure, stood, retries, NOW, resume_at=resume_at, backoff=2.0) == expected
+
+
+def test_each_class_of_the_contract_stands_in_the_table():
+    counts = "exit stalled steered output_missing output_invalid check_failed review_denied conflicts verify_failed"
+    final = "timeout max_turns max_cost not_logged_in setup_failed cwd_not_found provider_missing usage_error"
+    expected = {
+        Consequence.COUNTS: {*counts.split(), "api_error"},
+        Consequence.LIMITED: {"limited"},
+        Consequence.FREE: {"keeper_lost", "disk_full", "no_terminals", "blocked"},
+        Consequence.CANCELLED: {"stopped", "killed"},
+    }
+    by_consequence: dict[Consequence, set[str]] = {}
+    for name, consequence in TABLE.items():
+        by_consequence.setdefault(consequence, set()).add(name)
+    assert set(final.split()) <= by_consequence.pop(Consequence.FINAL)
+    assert by_consequence == expected
+    assert consequence_of("api_error 500") is Consequence.COUNTS
+    assert consequence_of("a class of tomorrow") is Consequence.COUNTS
+
+
+CLASSES = st.sampled_from([*sorted(set(TABLE) - {"api_error"}), "api_error 500", "not_ready"])
+
+
+@given(st.lists(CLASSES, min_size=1), st.integers(0, 3))
+def test_any_sequence_of_classes_ends(classes, retries):
+    """However they follow each other, over and over: the quest fails, and never waits longer than 15 minutes."""
+    stood, now = queue(), NOW
+    for number in range((retries + 1) * MOST_UNCOUNTED + 1):
+        failure = classes[number % len(classes)]
+        then = after_failure(failure, stood, retries, now, backoff=2.0)
+        if isinstance(then, Fail):
+            assert then.reason in {failure, "retries_spent"}
+            return
+        assert now <= then.at <= now + 900
+        assert then.counts is (consequence_of(failure) is Consequence.COUNTS)
+        ended = replace(stood.tries[-1], ended_at=now, failure=failure)
+        stood = replace(
+            stood,
+            spent=stood.spent + then.counts,
+            free=0 if then.counts else stood.free + 1,
+            tries=(*stood.tries[:-1], ended, Attempt(ended.number + 1, ended.run + 1, then.at)),
+        )
+        assert stood.spent <= retries
+        now = then.at
+    raise AssertionError(stood)

@@ -1,0 +1,209 @@
+"""Why a quest does not start: the order of the reasons, and the answer as people read it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.domain.admission import Limits, Owned, Pool, Wait, WaitCode, Waiter, ready
+from overmind_core.domain.quests import why
+from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting, are_met, met_at, set_free
+from overmind_core.domain.quests.quest import (
+    Attempt,
+    Goal,
+    LandedWork,
+    Priority,
+    Quest,
+    QuestPhase,
+    QuestStatus,
+    QueueState,
+)
+from overmind_core.domain.quests.score import score_of, urgency_of
+
+NOW = 1_000_000.0
+NONE = SetFree((), ())
+
+
+def quest(name: str, status: str = "queued", *needs: str, **more: Any) -> Quest:
+    made = Quest(name, name, "true", "/", "raw", NOW - 7200, status=QuestStatus(status), retries=2)
+    fields: dict[str, Any] = {"goal": Goal(needs=needs), "queue": QueueState(), **more}
+    return replace(made, **fields)
+
+
+REASONS = [
+    (why.PAUSED, WaitCode.HELD, "the queue is paused", ("overmind queue resume",)),
+    (why.question_open(4), WaitCode.HELD, "question 4 is open", ("overmind answer 4 allow",)),
+    (why.archived("login"), WaitCode.HELD, "spec login is archived", ("overmind spec archive login --undo",)),
+    (why.in_gate("login", "tasks"), WaitCode.HELD, "phase tasks is in review", ("overmind answer login allow",)),
+    (why.over_budget(4.1, 4.0, "spec login"), WaitCode.BUDGET, "$4.10 of $4.00 of spec login are spent", ()),
+    (
+        why.over_budget(10.0, 10.0, "today", 7), WaitCode.BUDGET, "$10.00 of $10.00 of today are spent",
+        ("overmind answer 7 allow",),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wait", "code", "text", "do"), REASONS)
+def test_what_each_reason_says_and_what_ends_it(wait, code, text, do):
+    assert wait == Wait(code, text, (), do)
+
+
+@given(st.permutations([Wait(code, code.value) for code in WaitCode]), st.integers(1, 7))
+def test_the_first_reason_of_the_table_is_given(waits, number):
+    given_ = waits[:number]
+    first = why.first_of([None, *given_])
+    order = ["blocked", "needs", "held", "until", "budget", "owns", "slots"]
+    assert first is not None
+    assert first.code == min((wait.code.value for wait in given_), key=order.index)
+
+
+def test_nothing_is_no_reason():
+    assert why.first_of([None, None]) is None
+
+
+ATTEMPTS = [
+    (quest("a"), "attempt 1 of 3"),
+    (quest("a", queue=QueueState(spent=1, tries=(Attempt(1, 1, 0.0), Attempt(2, 2, 0.0)))), "attempt 2 of 3"),
+    (quest("a", queue=QueueState(spent=0, free=2)), "attempt 1 of 3"),
+    (quest("a", queue=None, goal=None, attempts=2), "attempt 2 of 3"),
+    (quest("a", queue=None, goal=None, attempts=5), "attempt 5 of 5"),
+]
+
+
+@pytest.mark.parametrize(("one", "text"), ATTEMPTS)
+def test_an_attempt_is_counted_among_those_that_count(one, text):
+    assert why.attempt_text(one) == text
+
+
+def test_the_answer_reads_as_in_the_manual():
+    names = ["login/TSK-002", "login/TSK-003", "login/TSK-004", "login/TSK-005", "login/TSK-006"]
+    failed = quest(names[0], "failed", reason="check_failed", ended_at=NOW - 7200)
+    goes_on, asked = quest(names[1]), quest(names[2], "queued", names[0])
+    after, later = quest(names[3], "queued", names[2]), quest(names[4], "queued", names[2], names[1])
+    store = {one.id: one for one in (failed, goes_on, asked, after, later)}
+    needs = Needs(store.get, NOW)
+    wait = needs.wait(asked)
+    score = score_of(asked, 0, met_at(asked, store.get), NOW)
+    told = why.why_of(asked, wait, why.Place(3, 7, score), set_free(asked, (after, later), store.get))
+    assert why.why_lines(told) == [
+        "login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: check_failed)",
+        "  go on with: overmind quest retry login/TSK-002",
+        "score .6475 = .225 priority + .2 age + 0 deadline + 0 blocking + .05 retries, .6475 after 2h; 3 of 7",
+        "completing it starts: login/TSK-005 · still waiting then: login/TSK-006 (login/TSK-003)",
+    ]
+    assert why.in_the_way(asked, wait, needs, store.get) == [Need(failed.id, failed)]
+
+
+STANDS = [
+    (quest("a"), ["a is queued: it starts now"]),
+    (quest("a", "running"), ["a is running: working, attempt 1 of 3"]),
+    (
+        quest("a", "running", queue=QueueState(phase=QuestPhase.CHECK, spent=1)),
+        ["a is running: checking, attempt 2 of 3"],
+    ),
+    (quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING)), ["a is running: landing, attempt 1 of 3"]),
+    (
+        quest("a", "review"),
+        ["a is in review: a person decides, attempt 1 of 3", "  go on with: overmind answer a allow"],
+    ),
+    (quest("a", "completed"), ["a has completed"]),
+    (
+        quest("a", "completed", queue=QueueState(landed=LandedWork("main", "1", "2"))),
+        ["a has completed: landed on main"],
+    ),
+    (
+        quest("a", "failed", reason="check_failed"),
+        ["a has failed: check_failed", "  go on with: overmind quest retry a"],
+    ),
+    (quest("a", "cancelled"), ["a was cancelled", "  go on with: overmind quest retry a"]),
+    (quest("a", "failed", goal=None, queue=None, reason="timeout"), ["a has failed: timeout"]),
+]
+
+
+@pytest.mark.parametrize(("one", "lines"), STANDS)
+def test_how_one_stands_that_does_not_wait(one, lines):
+    assert why.why_lines(why.why_of(one, None, None, NONE)) == lines
+
+
+def test_what_follows_is_told_though_nothing_starts_and_many_are_counted():
+    waiting = tuple(StillWaiting(f"w{number}", ("x",)) for number in range(12))
+    (_, then) = why.why_lines(why.why_of(quest("a", "running"), None, None, SetFree((), waiting)))
+    assert then == (
+        "completing it starts: nothing · still waiting then: w0 (x), w1 (x), w2 (x), w3 (x), w4 (x), w5 (x), w6 (x), "
+        "w7 (x), w8 (x), w9 (x) and 2 more"
+    )
+
+
+def test_who_is_in_the_way_is_known_by_the_kind_of_the_reason():
+    owner, needed = quest("owner", "running"), quest("needed", "running")
+    one = quest("one", "queued", "needed")
+    store = {each.id: each for each in (owner, needed, one)}
+    needs = Needs(store.get, NOW)
+    owns = Wait(WaitCode.OWNS, "api/** is owned by owner, which runs", ("owner",))
+    assert why.in_the_way(one, owns, needs, store.get) == [Need("owner", owner)]
+    assert why.in_the_way(one, needs.wait(one), needs, store.get) == [Need("needed", needed)]
+    assert why.in_the_way(one, Wait(WaitCode.SLOTS, "", ("queue",)), needs, store.get) == []
+    assert why.in_the_way(one, None, needs, store.get) == []
+
+
+def random_store(chance: random.Random) -> dict[str, Quest]:
+    """Quests that could all start, with what decides whose turn it is."""
+    store: dict[str, Quest] = {}
+    for number in range(chance.randrange(2, 30)):
+        deadline = NOW + chance.uniform(-1000, 2000) if chance.random() < 0.4 else None
+        goal = Goal(
+            priority=chance.choice(list(Priority)),
+            deadline_at=deadline,
+            needs=tuple(name for name in store if chance.random() < 0.1),
+        )
+        status = QuestStatus.QUEUED if number > 4 or chance.random() < 0.5 else QuestStatus.COMPLETED
+        queue = QueueState(able_at=NOW - chance.uniform(-10, 9000), spent=chance.randrange(3))
+        one = quest(f"q{number:02}", status.value, goal=goal, queue=queue, ended_at=NOW - chance.uniform(0, 5000))
+        store[one.id] = one
+    return store
+
+
+def test_places_in_line_are_the_order_of_the_starts():
+    """Acceptance 4: of 500 random stores; each round the one in the first place that may start does."""
+    seed = random.SystemRandom().randrange(2**32)
+    chance = random.Random(seed)
+    for _ in range(500):
+        store = random_store(chance)
+        ranks = {
+            one.id: urgency_of(one, number % 12, met_at(one, store.get)).rank(NOW)
+            for number, one in enumerate(store.values())
+        }
+        able = [one for one in store.values() if one.status is QuestStatus.QUEUED and are_met(one, store.get)]
+        waiters = [Waiter(one.name, ranks[one.id], pools=("queue",)) for one in chance.sample(able, len(able))]
+        expected = sorted((one.id for one in able), key=ranks.__getitem__)
+        started: list[str] = []
+        while len(started) < len(able):
+            left = [one for one in waiters if one.name not in started]
+            started += ready(left, NOW, Limits({"queue": Pool(3, 2)}), reasons=False).start
+        assert started == expected, f"seed {seed}"
+
+
+def test_of_all_reasons_at_once_the_first_is_given_until_only_the_turn_is_left():
+    one = quest("one", "queued", "other", queue=QueueState(repository="shop"))
+    waiter = Waiter("one", (1,), NOW + 60, ("queue",), ("api/**",), "shop", attempt="attempt 2 of 3")
+    limits = Limits({"queue": Pool(1, 1)}, {"x": Owned("shop", ("api/x.py",))})
+    budget = why.over_budget(2.0, 1.0, "today")
+    store = {"one": one, "other": quest("other", "failed")}
+
+    def reason(*waits: Wait | None, now: float = NOW, limits: Limits = limits) -> str:
+        found = ready([waiter._replace(blocked=why.first_of(waits))], now, limits, time_text=lambda at: f"{at:.0f}")
+        return found.waiting["one"].code
+
+    assert reason(Needs(store.get, NOW).wait(one), why.PAUSED, budget) == "blocked"
+    store["other"] = quest("other")
+    assert reason(Needs(store.get, NOW).wait(one), why.PAUSED, budget) == "needs"
+    assert reason(why.PAUSED, budget) == "held"
+    assert reason(budget) == "until"
+    assert reason(budget, now=NOW + 60) == "budget"
+    assert reason(now=NOW + 60) == "owns"
+    assert reason(now=NOW + 60, limits=limits._replace(owned={})) == "slots"

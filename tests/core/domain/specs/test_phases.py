@@ -1,0 +1,293 @@
+"""States follow from hashes and from what is stored: what is stale, which gate is open, what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from overmind_core.domain.quests.quest import LandedWork, QuestStatus
+from overmind_core.domain.specs.check import DocumentVerdict
+from overmind_core.domain.specs.document_json import document_hash
+from overmind_core.domain.specs.markdown import parse, render
+from overmind_core.domain.specs.phases import (
+    NextPhase,
+    TaskCounts,
+    accepted,
+    again,
+    drifted,
+    edited,
+    fault_lines,
+    feedback,
+    is_gate_open,
+    may_replace,
+    next_phase,
+    phase_states,
+    read_hash,
+    spec_state,
+    task_counts,
+)
+from overmind_core.domain.specs.reading import read
+from overmind_core.domain.specs.shape import Fault
+from overmind_core.domain.specs.spec import (
+    DEFAULT_GATES,
+    GATES,
+    PHASES,
+    Gate,
+    GateError,
+    PhaseName,
+    PhaseState,
+    Spec,
+    SpecPhase,
+    SpecState,
+    parse_gates,
+)
+from overmind_core.kernel.codec import Codec
+from tests.kit.spec_documents import WHOLE, whole
+
+EXPLORE, REQUIREMENTS, DESIGN, TASKS, SYNC = PHASES
+PENDING, RUNNING, REVIEW, PASSED, FAILED, STALE = PhaseState
+GOOD = DocumentVerdict(DESIGN, 0.9, hints=("overview: short",))
+BAD = DocumentVerdict(DESIGN, 0.95, vetoes=(Fault("cycle", "they need each other", (), 12),))
+POOR = DocumentVerdict(DESIGN, 0.69)
+
+GATE_TEXTS = [
+    ("tasks,merge", DEFAULT_GATES),
+    ("merge, tasks ,merge", DEFAULT_GATES),
+    ("ALL", GATES),
+    ("none", ()),
+    ("explore", (Gate.EXPLORE,)),
+]
+
+
+@pytest.mark.parametrize(("text", "gates"), GATE_TEXTS)
+def test_gates_are_named_with_commas_or_all_or_none(text, gates):
+    assert parse_gates(text) == gates
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("task", "Unknown gate 'task'. Known: explore, requirements, design, tasks, merge, all, none. Did you mean"),
+        ("all,merge", "Unknown gate 'all'"),
+        ("sync", "Unknown gate 'sync'"),
+        ("", "Missing gates"),
+        (" , ", "Missing gates"),
+    ],
+)
+def test_any_other_word_is_no_gate(text, sentence):
+    with pytest.raises(GateError, match=sentence):
+        parse_gates(text)
+
+
+def hashes(phases):
+    return {phase: record.sha256 for phase, record in phases.items()}
+
+
+def finished(brief="brief", **documents):
+    """The records of a spec all of whose phases have passed."""
+    phases: dict[PhaseName, SpecPhase] = {}
+    for phase in PHASES:
+        sha256 = documents.get(phase, document_hash(read(phase, WHOLE[phase]).document))
+        read_sha256 = read_hash(phase, brief, hashes(phases))
+        phases[phase] = accepted(SpecPhase(phase), GOOD, sha256=sha256, read_sha256=read_sha256)
+    return phases
+
+
+def states(phases, brief="brief", **how):
+    return list(phase_states(phases, brief_sha256=brief, **how).values())
+
+
+def test_what_has_not_begun_is_pending_and_what_was_made_of_what_is_there_has_passed():
+    assert states({}) == [PENDING] * 5
+    assert states(finished()) == [PASSED] * 5
+    assert states({EXPLORE: finished()[EXPLORE]}, running={REQUIREMENTS}) == [PASSED, RUNNING, *[PENDING] * 3]
+
+
+def test_whatever_was_made_of_an_edited_document_is_stale_and_nothing_else():
+    """29, the pure part: requirements.md edited: only design, tasks and sync."""
+    phases = finished()
+    changed = document_hash(read(REQUIREMENTS, whole(REQUIREMENTS, feature_name="Baskets")).document)
+    phases[REQUIREMENTS] = edited(phases[REQUIREMENTS], GOOD, sha256=changed, file="requirements.md", threshold=0.7)
+    assert states(phases) == [PASSED, PASSED, STALE, STALE, STALE]
+    assert states(finished(), brief="another") == [STALE] * 5
+
+
+def test_an_edit_of_the_layout_makes_nothing_stale():
+    """29, the pure part: only its layout."""
+    text = render(read(REQUIREMENTS, WHOLE[REQUIREMENTS], title="Carts").document)
+    other = parse(
+        REQUIREMENTS, text.replace("\n\n", "\n\n\n").replace("# requirements: Carts", "# requirements: Baskets")
+    )
+    phases = finished()
+    record = edited(
+        phases[REQUIREMENTS], GOOD, sha256=document_hash(other.document), file="requirements.md", threshold=0.7
+    )
+    assert states(phases | {REQUIREMENTS: record}) == [PASSED] * 5
+
+
+def test_the_same_result_leaves_later_phases_as_they_are():
+    phases = finished()
+    phases[EXPLORE] = again(phases[EXPLORE])
+    assert states(phases) == [STALE, *[PASSED] * 4]
+    read_sha256 = read_hash(EXPLORE, "brief", {})
+    same = accepted(phases[EXPLORE], GOOD, sha256=phases[EXPLORE].sha256 or "", read_sha256=read_sha256)
+    assert states(phases | {EXPLORE: same}) == [PASSED] * 5
+    other = accepted(phases[EXPLORE], GOOD, sha256="another", read_sha256=read_sha256)
+    assert states(phases | {EXPLORE: other}) == [PASSED, *[STALE] * 4]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "faults"),
+    [
+        (BAD, ("design.md:12: they need each other",)),
+        (POOR, ("design.md: score .69, below .70",)),
+    ],
+)
+def test_an_edit_that_does_not_pass_fails_its_phase_and_names_the_line(verdict, faults):
+    """29, the pure part: edited so that it fails."""
+    phases = finished()
+    record = edited(phases[DESIGN], verdict, sha256="new", file="design.md", threshold=0.7)
+    assert (record.faults, record.sha256, record.score) == (faults, phases[DESIGN].sha256, verdict.score)
+    found = phase_states(phases | {DESIGN: record}, brief_sha256="brief")
+    assert found[DESIGN] is FAILED
+    assert next_phase(found) == NextPhase(DESIGN, FAILED)
+    assert not next_phase(found).begins
+    mended = edited(record, GOOD, sha256="newer", file="design.md", threshold=0.7)
+    assert (mended.faults, mended.sha256) == ((), "newer")
+
+
+def test_spent_attempts_fail_a_phase_until_a_person_wants_it_again():
+    phases = {EXPLORE: SpecPhase(EXPLORE, attempts=3, failure="output_invalid")}
+    assert states(phases)[0] is FAILED
+    assert states({EXPLORE: again(phases[EXPLORE])})[0] is PENDING
+
+
+def test_a_gate_is_open_until_a_person_has_let_this_very_document_go_on():
+    phases = finished()
+    assert states(phases, gates=DEFAULT_GATES) == [PASSED, PASSED, PASSED, REVIEW, PASSED]
+    released = replace(phases[TASKS], released_sha256=phases[TASKS].sha256)
+    assert states(phases | {TASKS: released}, gates=DEFAULT_GATES) == [PASSED] * 5
+    changed = edited(released, GOOD, sha256="another", file="tasks.md", threshold=0.7)
+    assert is_gate_open(changed, DEFAULT_GATES)
+    assert not is_gate_open(changed, ())
+    assert not is_gate_open(SpecPhase(TASKS), DEFAULT_GATES)
+
+
+def test_commands_that_nobody_has_allowed_open_the_gate_of_the_tasks_even_with_none():
+    """34, the pure part: a new check and --gates none."""
+    assert states(finished(), asks=True) == [PASSED, PASSED, PASSED, REVIEW, PASSED]
+
+
+NEXT = [
+    ([PENDING] * 5, EXPLORE, True),
+    ([PASSED, PENDING, PENDING, PENDING, PENDING], REQUIREMENTS, True),
+    ([PASSED, RUNNING, PENDING, PENDING, PENDING], REQUIREMENTS, False),
+    ([PASSED, PASSED, REVIEW, PENDING, PENDING], DESIGN, False),
+    ([PASSED, PASSED, FAILED, STALE, STALE], DESIGN, False),
+    ([PASSED, PASSED, STALE, STALE, STALE], DESIGN, True),
+    ([PASSED, PASSED, PASSED, REVIEW, PENDING], TASKS, False),
+    ([PASSED, PASSED, PASSED, PASSED, PENDING], SYNC, True),
+    ([PASSED] * 5, None, False),
+]
+
+
+@pytest.mark.parametrize(("found", "phase", "begins"), NEXT)
+def test_the_first_phase_that_has_not_passed_comes_next(found, phase, begins):
+    following = next_phase(dict(zip(PHASES, found, strict=True)))
+    assert (following.phase, following.begins) == (phase, begins)
+
+
+def test_behind_the_last_phase_that_is_wanted_nothing_comes_next():
+    found = dict(zip(PHASES, [PASSED, PASSED, PENDING, PENDING, PENDING], strict=True))
+    assert next_phase(found, last=REQUIREMENTS).phase is None
+    assert next_phase(found, last=DESIGN).phase is DESIGN
+
+
+def test_a_document_that_somebody_has_changed_meanwhile_is_not_replaced():
+    record = SpecPhase(DESIGN, given_sha256="before")
+    assert may_replace(record, "before")
+    assert may_replace(record, None)
+    assert not may_replace(record, "edited")
+    assert not may_replace(SpecPhase(DESIGN), "written by hand")
+
+
+def test_drift_names_what_is_no_longer_as_it_was():
+    """32, the pure part: a key file that changes."""
+    known = {"b.py": "1", "a.py": "2", "c.py": "", "d.py": "4"}
+    assert drifted(known, known) == []
+    assert drifted(known, {"b.py": "1", "a.py": "3", "c.py": "new", "e.py": "5"}) == ["a.py", "c.py", "d.py"]
+
+
+def test_faults_are_told_as_compilers_do():
+    assert fault_lines(BAD, "tasks.md", 0.7) == ["tasks.md:12: they need each other"]
+    assert fault_lines(POOR, "tasks.md", 0.7) == ["tasks.md: score .69, below .70"]
+    assert fault_lines(GOOD, "tasks.md", 0.7) == []
+    without_line = DocumentVerdict(SYNC, 0, vetoes=(Fault("cycle", "x"),))
+    assert fault_lines(without_line, "sync.md", 0.7) == ["sync.md: x"]
+
+
+def test_the_next_attempt_is_told_the_score_the_faults_and_the_hints():
+    """24, the pure part: again, with its faults as feedback."""
+    verdict = replace(BAD, score=0.69, hints=("hours: T should take less",))
+    assert feedback(verdict, "tasks.json", 0.7) == (
+        "tasks.json: score .69, .70 needed\ntasks.json:12: they need each other\nhint: hours: T should take less"
+    )
+
+
+SPEC = Spec("0123abcd", "carts", "Carts", "/shop/.overmind/specs/carts", repository="/shop", branch="spec/carts")
+DONE_PHASES = [PASSED] * 5
+COMPLETED = TaskCounts(completed=3)
+STATES = [
+    (SPEC, [PENDING] * 5, TaskCounts(), False, SpecState.DRAFT),
+    (SPEC, [PENDING] * 5, TaskCounts(), True, SpecState.RUNNING),
+    (SPEC, [PASSED, RUNNING, *[PENDING] * 3], TaskCounts(), False, SpecState.RUNNING),
+    (SPEC, [PASSED, STALE, *[STALE] * 3], TaskCounts(), False, SpecState.DRAFT),
+    (SPEC, [PASSED, PASSED, PASSED, REVIEW, PENDING], TaskCounts(), False, SpecState.REVIEW),
+    (SPEC, [PASSED, FAILED, *[PENDING] * 3], TaskCounts(), False, SpecState.FAILED),
+    (SPEC, [PASSED, FAILED, *[PASSED] * 3], TaskCounts(going=2), False, SpecState.FAILED),
+    (SPEC, DONE_PHASES, TaskCounts(completed=1, going=1, stuck=1), False, SpecState.WORKING),
+    (SPEC, [PASSED, PASSED, *[STALE] * 3], TaskCounts(going=1), False, SpecState.WORKING),
+    (SPEC, DONE_PHASES, TaskCounts(completed=1, stuck=1), False, SpecState.STUCK),
+    (SPEC, [PASSED, PASSED, *[STALE] * 3], COMPLETED, False, SpecState.STUCK),
+    (SPEC, DONE_PHASES, COMPLETED, False, SpecState.LANDING),
+    (replace(SPEC, landing=True), DONE_PHASES, COMPLETED, False, SpecState.LANDING),
+    (replace(SPEC, question=4), DONE_PHASES, COMPLETED, False, SpecState.REVIEW),
+    (replace(SPEC, landed=LandedWork("main", "a", "b")), DONE_PHASES, COMPLETED, False, SpecState.DONE),
+    (replace(SPEC, branch=None), DONE_PHASES, COMPLETED, False, SpecState.DONE),
+    (replace(SPEC, archived=True), DONE_PHASES, TaskCounts(going=1), True, SpecState.ARCHIVED),
+]
+
+
+@pytest.mark.parametrize(("spec", "found", "tasks", "queued", "state"), STATES, ids=range(len(STATES)))
+def test_the_state_of_a_spec_follows_from_its_phases_and_quests(spec, found, tasks, queued, state):
+    assert spec_state(spec, dict(zip(PHASES, found, strict=True)), tasks, queued=queued) is state
+
+
+def test_quests_that_wait_for_a_person_are_counted_as_stuck():
+    quests = [
+        (QuestStatus.COMPLETED, False),
+        (QuestStatus.RUNNING, False),
+        (QuestStatus.QUEUED, False),
+        (QuestStatus.QUEUED, True),
+        (QuestStatus.FAILED, False),
+        (QuestStatus.REVIEW, False),
+        (QuestStatus.CANCELLED, False),
+    ]
+    assert task_counts(quests) == TaskCounts(completed=1, going=2, stuck=4)
+    assert task_counts(quests).total == 7
+
+
+@pytest.mark.parametrize("value", [SPEC, replace(SPEC, landed=LandedWork("main", "a", "b"), gates=())])
+def test_a_spec_is_stored_as_json_and_old_rows_get_defaults(value):
+    codec = Codec(Spec)
+    assert codec.decode(codec.encode(value)) == value
+    old = codec.decode('{"id":"1","slug":"a","title":"A","folder":"/a","later":3}')
+    assert old == Spec("1", "a", "A", "/a")
+
+
+def test_a_phase_is_stored_as_json_and_old_rows_get_defaults():
+    codec = Codec(SpecPhase)
+    record = replace(finished()[EXPLORE], files={"a.py": "1"}, faults=("a",), question=3)
+    assert codec.decode(codec.encode(record)) == record
+    assert codec.decode('{"phase":"tasks"}') == SpecPhase(TASKS)

@@ -1,0 +1,60 @@
+"""What answers to questions of the engine do, in words: in the inbox and in the documentation alike."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from overmind_core.domain import engine_questions
+from overmind_core.domain.engine_questions import EFFECTS, EngineNeed
+from tests.kit.overmind import REPOSITORY
+
+
+def question(need="stuck", **more):
+    return {"question": 4, "need": need, "part": "", "summary": "it failed", "subject": {}, **more}
+
+
+def test_every_need_says_what_both_answers_do():
+    assert list(EFFECTS) == list(EngineNeed)
+    assert all(one.allow and one.deny and one.text_with in {"allow", "deny"} for one in EFFECTS.values())
+
+
+def test_the_documentation_has_the_table():
+    rows = [
+        f"| `{need}` | {one.allow} | {one.deny} | {f'with `{one.text_with}`: {one.text} ' if one.text else ''}|"
+        for need, one in EFFECTS.items()
+    ]
+    with open(os.path.join(REPOSITORY, "docs", "activity.md"), encoding="utf-8") as page:
+        assert "\n".join(rows) in page.read()
+
+
+def test_each_answer_is_a_command_with_what_it_does():
+    assert list(engine_questions.hints(question())) == [
+        ("overmind answer 4 allow", "begin a new round; -m TEXT: the feedback for it"),
+        ("overmind answer 4 deny", "leave it failed"),
+    ]
+    assert list(engine_questions.hints(question("orbit"))) == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "lines"),
+    [
+        ({}, []),
+        ({"lines": ["a\nb", 3]}, ["a", "b", "3"]),
+        ({"lines": "no list", "more": 1}, []),
+        ({"lines": None}, []),
+    ],
+)
+def test_its_text_is_the_summary_and_the_lines_of_its_subject(subject, lines):
+    assert engine_questions.body(question(subject=subject)) == ["it failed", *lines]
+
+
+def test_its_topic_is_the_part_of_its_subject_or_what_is_needed():
+    assert engine_questions.topic(question("phase", part="tasks")) == "tasks"
+    assert engine_questions.topic(question("merge")) == "merge"
+
+
+def test_only_questions_of_the_engine_have_a_part():
+    assert engine_questions.is_of_engine(question())
+    assert not engine_questions.is_of_engine({"question": 1, "need": "permission", "tool": "Bash"})
