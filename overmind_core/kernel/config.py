@@ -21,6 +21,28 @@ deny = ["Bash(rm:*)"]
 program = "/opt/claude"    # instead of the one on PATH
 [keeper]
 spawn = "auto"             # auto | posix_spawn | ptyprocess
+[queue]
+slots = 3                  # quests of the queue that run at once
+agent = "claude"           # or ["my-agent", "--flag"]: does quests that have no command
+providers = { claude = 2 } # of the slots, at most so many for this provider
+max_cost_per_day = 0       # US dollars, from midnight to midnight; 0: no limit
+activity_timeout = "15m"   # silence after which an agent of the queue is killed
+backoff = "2s"             # pause after the first failed attempt; doubles with each
+[health]
+beat = "30s"               # between two looks; the others are counted in beats
+quiet = 3
+stalled = 10
+hung = 2                   # beats missed after a steer
+[guardian]
+steer = "ask"              # off | ask | auto
+every = "15s"              # least time between two samples
+pause = "5m"               # least time between two steers of a mission
+most = 3                   # steers of one mission
+review = ""                # provider that judges with `health --review`
+[reports]
+depth = 3                  # reports that led to each other
+per_source = 5             # quests that one mission reports
+per_spec = 20              # unfinished reported quests of one spec
 ```
 """
 
@@ -30,6 +52,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.settings import GuardianSettings, HealthSettings, QueueSettings, ReportSettings
 from overmind_core.errors import OvermindError
 from overmind_core.system.small_file import read_small_file
 
@@ -58,6 +81,10 @@ class Settings(NamedTuple):
     programs: tuple[tuple[str, str], ...] = ()
     """Provider → its program."""
     spawn_method: str = "auto"
+    queue: QueueSettings = QueueSettings()
+    health: HealthSettings = HealthSettings()
+    guardian: GuardianSettings = GuardianSettings()
+    reports: ReportSettings = ReportSettings()
 
     @property
     def log_segment(self) -> int:

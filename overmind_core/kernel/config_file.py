@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from overmind_core.documents.reading import FileValue, Findings, Path, Read, choice, is_number
+from overmind_core.documents.reading import (
+    FileValue,
+    Findings,
+    Path,
+    Read,
+    choice,
+    is_number,
+    seconds,
+    text,
+    whole,
+)
 from overmind_core.documents.toml import document
 from overmind_core.domain.agents import permission
 from overmind_core.domain.configuration import KEYS, PROVIDER_KEYS, unknown_keys, unknown_tables
+from overmind_core.domain.settings import (
+    STEER_MODES,
+    GuardianSettings,
+    HealthSettings,
+    QueueSettings,
+    ReportSettings,
+)
 from overmind_core.domain.text.duration import SizeError, parse_size
 from overmind_core.domain.text.problems import Problem, Problems, hinted
 
 SPAWN_METHODS = ("auto", "posix_spawn", "ptyprocess")
 READ_ELSEWHERE = ("tui",)
 """Tables whose mistakes never stop a daemon: who reads them judges them."""
+MOST_DOLLARS = 10**9
+"""More is a slip of the finger."""
+Record = QueueSettings | HealthSettings | GuardianSettings | ReportSettings
 _TOOLS = (
     permission.SHELL, *sorted(permission.EDITORS | permission.READERS | permission.DELEGATES | permission.UNRULED),
     "BashOutput", "KillShell", "NotebookRead", "Skill", "SlashCommand", "TodoWrite", "WebFetch", "WebSearch",
@@ -40,7 +61,12 @@ def read(text: str, *, providers: Collection[str]) -> dict[str, Any]:
     for name, value in values.items():
         if name in KEYS and name not in READ_ELSEWHERE:
             spot = FileValue(notes, (name,), value)
-            found.update(_programs(spot, providers) if name == "providers" else _table(spot))
+            if name == "providers":
+                found.update(_programs(spot, providers))
+            elif name in _RECORDS:
+                found[name] = _record(spot, name, providers)
+            else:
+                found.update(_table(spot))
     if notes.problems:
         raise Problems(notes.problems)
     return found
@@ -61,18 +87,35 @@ def _dotted(path: Path) -> str:
 
 def _table(spot: FileValue) -> dict[str, Any]:
     """A table whose keys have their row below; those of `[attach]` have none, for the daemon has no use for them."""
-    table = spot.table()
-    if table is None:
-        return {}
-    for name, sentence in unknown_keys(spot.path[0] if isinstance(spot.path[0], str) else "", table):
-        spot.notes.at_key((*spot.path, name), sentence)
     found = {}
-    for name, entry in table.items():
+    for name, entry in _known(spot).items():
         row = _FIELDS.get((spot.key, name))
         if row is not None:
             field, read_value = row
             found[field] = read_value(entry)
     return found
+
+
+def _record(spot: FileValue, name: str, providers: Collection[str]) -> Record | None:
+    """A table that is a record of its own in `Settings`, with a field for each key."""
+    kind, readers = _RECORDS[name]
+    table, before = _known(spot), len(spot.notes.problems)
+    found = {key: readers[key](entry, providers) for key, entry in table.items()}
+    if len(spot.notes.problems) > before:
+        return None
+    record = kind(**found)
+    if isinstance(record, HealthSettings) and record.quiet >= record.stalled:
+        told = table["quiet"] if "quiet" in table else table["stalled"]
+        told.wrong(f"quiet ({record.quiet}) must come before stalled ({record.stalled})")
+    return record
+
+
+def _known(spot: FileValue) -> dict[str, FileValue]:
+    """What stands in the table under keys that it may have; the others are reported."""
+    table, owner = spot.table() or {}, str(spot.path[0])
+    for name, sentence in unknown_keys(owner, table):
+        spot.notes.at_key((*spot.path, name), sentence)
+    return {name: entry for name, entry in table.items() if name in KEYS[owner]}
 
 
 def _programs(spot: FileValue, providers: Collection[str]) -> dict[str, Any]:
@@ -109,6 +152,52 @@ def _count(spot: FileValue) -> int | None:
     return None
 
 
+def _dollars(spot: FileValue) -> float | None:
+    if is_number(spot.value, int, float) and 0 <= spot.value <= MOST_DOLLARS:  # type: ignore[operator]
+        return float(spot.value)  # type: ignore[arg-type]
+    spot.wrong("write an amount of US dollars, such as 2.50; 0 = no limit")
+    return None
+
+
+def _pause(spot: FileValue) -> float | None:
+    """A duration in seconds above 0."""
+    found = seconds(spot)
+    if found == 0:
+        spot.wrong('write a duration above 0, such as "30s"')
+    return found
+
+
+def _provider(spot: FileValue, providers: Collection[str]) -> str | None:
+    """The name of a provider; "" for none."""
+    name = text(spot)
+    if name and name not in providers:
+        spot.wrong(hinted(f"unknown provider {name!r}", name, providers))
+    return name
+
+
+def _agent(spot: FileValue, providers: Collection[str]) -> str | tuple[str, ...] | None:
+    """The name of a provider, or a command."""
+    if isinstance(spot.value, str):
+        return _provider(spot, providers)
+    command = [entry.value for entry in spot.entries() or ()]
+    if command and command[0] and all(isinstance(word, str) and "\0" not in word for word in command):
+        return tuple(map(str, command))
+    spot.wrong('write a provider, such as "claude", or a command, such as ["my-agent", "--flag"]')
+    return None
+
+
+def _at_once(spot: FileValue, providers: Collection[str]) -> Mapping[str, int] | None:
+    """Provider → how many run at once."""
+    found: dict[str, int] = {}
+    for name, entry in (spot.table("write a table, such as { claude = 2 }") or {}).items():
+        if name not in providers:
+            spot.notes.at_key(entry.path, f"{spot.key}: {hinted(f'unknown provider {name!r}', name, providers)}")
+        count = _count(entry)
+        if count is not None:
+            found[name] = count
+    return MappingProxyType(found)
+
+
 def _names(spot: FileValue) -> tuple[str, ...] | None:
     entries = spot.entries()
     if entries is None or not all(isinstance(entry.value, str) for entry in entries):
@@ -143,3 +232,42 @@ _FIELDS: Mapping[tuple[str, str], tuple[str, Read]] = {
     ("permissions", "deny"): ("deny", _rules),
 }
 """Table and key → field of `Settings`, and what may stand there."""
+
+_Reader = Callable[[FileValue, Collection[str]], Any]
+"""As `Read`, given the names of the providers as well."""
+
+
+def _alone(read_value: Read) -> _Reader:
+    """One that needs to know no providers."""
+    return lambda spot, _: read_value(spot)
+
+
+_RECORDS: Mapping[str, tuple[Callable[..., Record], Mapping[str, _Reader]]] = {
+    "queue": (
+        QueueSettings,
+        {
+            "slots": _alone(_count),
+            "agent": _agent,
+            "providers": _at_once,
+            "max_cost_per_day": _alone(_dollars),
+            "activity_timeout": _alone(seconds),
+            "backoff": _alone(seconds),
+        },
+    ),
+    "health": (
+        HealthSettings,
+        {"beat": _alone(_pause), "quiet": _alone(_count), "stalled": _alone(_count), "hung": _alone(_count)},
+    ),
+    "guardian": (
+        GuardianSettings,
+        {
+            "steer": _alone(choice(STEER_MODES)),
+            "every": _alone(_pause),
+            "pause": _alone(seconds),
+            "most": _alone(whole),
+            "review": _provider,
+        },
+    ),
+    "reports": (ReportSettings, {"depth": _alone(whole), "per_source": _alone(whole), "per_spec": _alone(whole)}),
+}
+"""Table → the record that is its field of `Settings`, and what may stand behind each key."""

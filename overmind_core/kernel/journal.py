@@ -165,12 +165,15 @@ class Journal:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Keep all that is queued in the block for one commit: nothing in it flushes. The block awaits nothing."""
-        self._held = True
+        """Keep all that is queued in the block for one commit: nothing in it flushes. The block awaits nothing.
+
+        A block within another one is part of that.
+        """
+        outer, self._held = self._held, True
         try:
             yield
         finally:
-            self._held = False
+            self._held = outer
 
     def _commit_soon(self, before: int | None) -> None:
         """Commit after the next turn, so that a task which this one has begun saves what it is about to do, too.

@@ -67,6 +67,18 @@ async def test_what_one_turn_saves_is_one_commit(world: World) -> None:
 
 
 @in_loop
+async def test_what_is_kept_together_in_a_block_within_another_is_part_of_that(world: World) -> None:
+    with world.journal.together():
+        world.save("a")
+        with world.journal.together():
+            world.save("b")
+        world.journal.flush()
+        world.save("c")
+    world.journal.flush()
+    assert world.books.commits == [["a", "b", "c"]]
+
+
+@in_loop
 async def test_what_follows_from_a_commit_and_the_task_that_it_begins_share_the_next(world: World) -> None:
     """The end of one agent of a plan, the decision who is next, and what that is to be."""
 
