@@ -20,7 +20,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?
 UUID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 DIGEST = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{16})\b")
 MISSION = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{8}(?![0-9A-Za-z])")
-SECONDS = re.compile(r"\b\d+\.\d s\b")
+SECONDS = re.compile(r"\b\d+(?:\.\d s\b|s(?= ago\b))")
 PID = re.compile(r"(?<=ended in the background: )\d+")
 MANY = re.compile(r"x{100,}")
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
@@ -29,7 +29,7 @@ NUMBERS = re.compile(
     # sizes and shares of what the machine has
     .*_bytes | bytes | cpu_percent | .*_per_second | processes | out | err | offset | size
     # times and durations
-    | at | seconds | since | (?!backoff_|timeout_).*_ms | uptime_seconds | duration_seconds
+    | at | seconds | since | (?!backoff_|timeout_).*_ms | uptime_seconds | silent_seconds | duration_seconds
     # numbers that somebody hands out
     | .*pid | seq
 """,

@@ -27,6 +27,7 @@ _FORMS = re.compile(
   | (?P<took>,[ ]\d+\.\d[ ]s\b)
   | (?P<size>\b\d+(?:\.\d+)?[ ]?[kKMG]i?B\b)
   | (?P<time>\b\d+(?:\.\d+)?[ ]?(?:ms|s|m|h|d)\b)
+  | (?P<fraction>(?<![\d.])\.\d+\b)
   | (?P<number>\b\d+\.\d+\b)
   | (?P<count>\b\d+$|\b\d+(?=\s\s))
   | (?P<value>(?<=[:\[,])\d+(?=[,\]}]))
@@ -44,6 +45,7 @@ _PATTERNS = {
     "took": r"(?:, \d+(?:\.\d)? m?s)?",
     "size": r"\d+(?:\.\d+)? ?[kKMG]i?B",
     "time": r"\d+(?:\.\d+)? ?(?:ms|s|m|h|d)(?: ?\d+ ?(?:s|m|h))?",
+    "fraction": r"\.?\d+",
     "number": r"\d+(?:\.\d+)?",
     "count": r"\d+",
     "value": r"\d+(?:\.\d+)?",

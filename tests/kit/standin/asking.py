@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from tests.kit.directives import Block
-from tests.kit.standin import permissions, script
+from tests.kit.standin import permissions
 from tests.kit.standin.questions import Decision, Question
 from tests.kit.standin.turn_state import TurnState
 
@@ -22,13 +22,18 @@ class Asking:
     def __init__(self, turn: TurnState) -> None:
         self._turn = turn
 
-    def decide(self, call: Block) -> Decision:
-        """Return whether it may run, asking where the rules do not say; nobody is asked once the turn was stopped."""
+    def decide(self, call: Block, *, always_asks: bool = False) -> Decision:
+        """Return whether it may run, asking where the rules do not say; nobody is asked once the turn was stopped.
+
+        Args:
+            call: The use of a tool.
+            always_asks: Whether rules that allow it do not count.
+        """
         if self._turn.stopped.is_set():
             return STOPPED
         world = self._turn.world
         verdict = world.permissions.verdict(call["name"], call["input"])
-        if verdict == "allow" and not script.always_asks(world.conversation.texts()):
+        if verdict == "allow" and not always_asks:
             return Decision("allow", "config")
         if verdict == "deny":
             command = call["input"].get("command")

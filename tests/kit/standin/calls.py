@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from tests.kit.directives import Block
-from tests.kit.standin import asking
+from tests.kit.standin import asking, script
 from tests.kit.standin.asking import Asking
 from tests.kit.standin.questions import Decision
 from tests.kit.standin.tools import NotBegun, Outcome
@@ -36,15 +36,37 @@ class Calls:
         Raises:
             Interrupted: it was stopped, or refused so that the turn ends.
         """
+        self.begin(call)
+        decision = self.ask(call, always_asks=script.always_asks(self._turn.world.conversation.texts()))
+        if decision.behavior == "allow":
+            self._allowed(call, decision)
+
+    def begin(self, call: Block) -> None:
+        """Tell hooks that it is about to be."""
         self._hook("PreToolUse", call, tool_use_id=call["id"])
-        decision = self._asking.decide(call)
+
+    def ask(self, call: Block, *, always_asks: bool = True) -> Decision:
+        """Return whether it may run; a refusal has been told.
+
+        Raises:
+            Interrupted: it was refused so that the turn ends.
+        """
+        decision = self._asking.decide(call, always_asks=always_asks)
         if decision.interrupt:
             self._deny(call)
             self._stop(call, REJECTED)
-        elif decision.behavior == "allow":
-            self._allowed(call, decision)
-        else:
+        if decision.behavior != "allow":
             self._refuse(call, decision)
+        return decision
+
+    def end(self, call: Block, outcome: Outcome) -> None:
+        """Tell what one has done that did not run here."""
+        self._ran(call, outcome, 0)
+        self._tell(call, outcome, asking.accepted(Decision("allow", "config")))
+
+    def stopped(self, call: Block) -> NoReturn:
+        """Tell that the person stopped it while it ran, and end the turn."""
+        self._stop(call, STOPPED)
 
     def _allowed(self, call: Block, decision: Decision) -> None:
         world = self._turn.world

@@ -15,7 +15,7 @@ VALUES = {
     "--system-prompt-file": "ignored",
 }  # fmt: skip
 LISTS = {
-    "--add-dir": "ignored_list", "--allowedTools": "allowed", "--allowed-tools": "allowed", "--betas": "ignored_list",
+    "--add-dir": "folders", "--allowedTools": "allowed", "--allowed-tools": "allowed", "--betas": "ignored_list",
     "--disallowedTools": "denied", "--disallowed-tools": "denied", "--mcp-config": "ignored_list",
     "--plugin-dir": "ignored_list", "--tools": "ignored_list",
 }  # fmt: skip
@@ -57,6 +57,7 @@ class Options(NamedTuple):
     max_cost: float = 0.0
     allowed: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
     prompt: str = ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 HARMLESS = frozenset({"cat", "echo", "false", "grep", "head", "ls", "pwd", "tail", "true", "wc"})
@@ -23,10 +23,14 @@ class Permissions:
         mode: default, acceptEdits, dontAsk, bypassPermissions or plan.
         allow: Rules such as `Bash`, `Bash(git status)`, `Bash(rm:*)`.
         deny: The same; they win.
+        folders: Where it reads unasked; paths in them are of the first one. None: everywhere.
     """
 
-    def __init__(self, mode: str, allow: Iterable[str], deny: Iterable[str]) -> None:
+    def __init__(
+        self, mode: str, allow: Iterable[str], deny: Iterable[str], folders: Sequence[str] | None = None
+    ) -> None:
         self.mode = mode
+        self._folders = folders
         self._allow = list(allow)
         self._deny = list(deny)
 
@@ -45,12 +49,22 @@ class Permissions:
         self._allow.append(rule)
 
     def _allowed(self, tool: str, arguments: Mapping[str, Any]) -> bool:
-        if tool in READING_TOOLS or any(matches(rule, tool, arguments) for rule in self._allow):
+        if any(matches(rule, tool, arguments) for rule in self._allow):
             return True
+        if tool in READING_TOOLS:
+            return self._reads(str(arguments.get("file_path", "")))
         program = str(arguments.get("command", "")).split(" ", 1)[0]
         if self.mode == "acceptEdits" and (tool in FILE_TOOLS or program in FILE_COMMANDS):
             return True
-        return tool == "Bash" and program in HARMLESS and not set("<>;|&`$\n") & set(arguments["command"])
+        if tool != "Bash" or program not in HARMLESS or set("<>;|&`$\n") & set(arguments["command"]):
+            return False
+        return all(self._reads(word) for word in arguments["command"].split() if word.startswith("/"))
+
+    def _reads(self, path: str) -> bool:
+        if self._folders is None:
+            return True
+        there = os.path.normpath(os.path.join(self._folders[0], path))
+        return any(there == folder or there.startswith(folder + "/") for folder in self._folders)
 
 
 def matches(rule: str, tool: str, arguments: Mapping[str, Any]) -> bool:

@@ -78,6 +78,11 @@ def _outcome(ending: Ending) -> Event:
     return said | ({"ttft_ms": 1} if ending.streamed else {})
 
 
+def too_much(sentence: str, reason: str, what: str) -> Ending:
+    """A turn that ends because a limit of the command line is reached."""
+    return Ending(reason, f"error_max_{what}", is_error=True, stop_reason="tool_use", errors=(sentence,))
+
+
 def no_conversation(session_id: str) -> Event:
     """The only line of a process that was to resume what does not exist."""
     return {

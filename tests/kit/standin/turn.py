@@ -62,6 +62,10 @@ class Turn:
 
     def _converse(self) -> Ending:
         spoken_reply, calls = ModelReply(self._turn), Calls(self._turn)
+        if (player := self._world.player) is not None and player.waits:
+            from tests.kit.standin.scripted import ScriptedTurn  # not every stand-in has a script
+
+            return ScriptedTurn(self._turn, calls).play(player)
         rounds = 0
         while True:
             answer = spoken_reply.ask()
@@ -71,14 +75,14 @@ class Turn:
             if not wanted:
                 return Ending("completed", text=self._turn.said, streamed=True)
             if self._world.too_dear():
-                return _too_much(
+                return results.too_much(
                     f"Reached maximum budget (${self._world.options.max_cost:g})", "budget_exhausted", "budget_usd"
                 )
             for call in wanted:
                 calls.run(call)
             rounds += 1
             if rounds == self._world.options.max_turns:
-                return _too_much(f"Reached maximum number of turns ({rounds})", "max_turns", "turns")
+                return results.too_much(f"Reached maximum number of turns ({rounds})", "max_turns", "turns")
 
     def _interrupted(self, *, while_tool: bool) -> Ending:
         turn = self._turn
@@ -112,7 +116,3 @@ class Turn:
             turn.messages, turn.denials, self._index,
         )  # fmt: skip
         return results.result(world.conversation.id, ending, figures, turn.answered())
-
-
-def _too_much(sentence: str, reason: str, what: str) -> Ending:
-    return Ending(reason, f"error_max_{what}", is_error=True, stop_reason="tool_use", errors=(sentence,))

@@ -40,6 +40,13 @@ class Meter:
         if finished:
             self._turn = (self._turn[0] + tokens[0], self._turn[1] + tokens[1])
 
+    def spend(self, dollars: float) -> None:
+        """Count one request that cost so much and read for it."""
+        tokens = round(dollars / INPUT_PRICE)
+        for sums in (self.total, self.since_result):
+            sums[self._model] = _add(sums.get(self._model), tokens, 0)
+        self._turn = (self._turn[0] + tokens, self._turn[1])
+
     def dollars(self) -> float:
         """What the conversation has cost so far."""
         return float(sum(figures["costUSD"] for figures in self.total.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.kit.standin import ids, settings
 from tests.kit.standin.conversation import Conversation, folder
@@ -14,6 +14,9 @@ from tests.kit.standin.options import Options, Refused
 from tests.kit.standin.permissions import Permissions
 from tests.kit.standin.tools import Toolbox
 from tests.kit.standin.usage import Meter
+
+if TYPE_CHECKING:
+    from overmind_core.demo.script_player import Player
 
 MODELS = {"": "claude-opus-5-5", "opus": "claude-opus-5-5", "sonnet": "claude-sonnet-5-5", "haiku": "claude-haiku-5"}
 MODES = {"": "default", "manual": "default"}
@@ -43,11 +46,15 @@ class World:
         self.conversation = _conversation(options, self.home, self.cwd)
         self._settings = settings.load(self.home, self.cwd, options.settings)
         self.permissions = Permissions(
-            _mode(options), self._rules("allow", options.allowed), self._rules("deny", options.denied)
+            _mode(options),
+            self._rules("allow", options.allowed),
+            self._rules("deny", options.denied),
+            (self.cwd, *options.folders),
         )
         self.model = MODELS.get(options.model, options.model)
         self.meter = Meter(self.model, self.conversation.cost())
         self._spent_before = self.meter.dollars()
+        self.player = _player(environment)
         self._enter()
 
     def clear(self) -> None:
@@ -122,6 +129,14 @@ def _conversation(options: Options, home: str, cwd: str) -> Conversation:
         return Conversation.new(home, cwd, options.session_id or ids.uuid4())
     found = Conversation.resume(home, resume)
     return found.fork(home, cwd, options.session_id or ids.uuid4()) if options.fork else found
+
+
+def _player(environment: Mapping[str, str]) -> Player | None:
+    if "STAND_IN_SCRIPT" not in environment:
+        return None
+    from tests.kit.standin import scripted  # only then: it is a fifth of the start
+
+    return scripted.player(environment)
 
 
 def _mode(options: Options) -> str:
