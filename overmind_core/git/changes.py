@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -28,8 +28,9 @@ MAX_COMMITS = 1000
 _READING = ("-c", "core.untrackedCache=false", "-c", "core.splitIndex=false",
             "-c", "core.safecrlf=false", "-c", "advice.addEmbeddedRepo=false")  # fmt: skip
 """Before the command: nothing but our copy is written, and no setting makes a question of a look."""
-_DIFF = ("diff", "--cached", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "-O/dev/null",
-         "--submodule=short", "--ignore-submodules=none", "--src-prefix=a/", "--dst-prefix=b/")  # fmt: skip
+_COMPARE = ("diff", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "-O/dev/null",
+            "--submodule=short", "--ignore-submodules=none", "--src-prefix=a/", "--dst-prefix=b/")  # fmt: skip
+_DIFF = (*_COMPARE, "--cached")
 _RENAMED = frozenset("RC")
 _FIELDS = 5
 """Of a raw line: two modes, two hashes, the status. Source: git-diff(1), raw output format."""
@@ -84,20 +85,15 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
     """
     top = git(folder, "rev-parse", "--show-toplevel")
     since = merge_base(git, top, base) if base is not None else _head(git, top)
-    unknown = set(_listed(git, top, "--others"))
-    large, notes = _large(git, top, unknown)
-    left_out = [f":(exclude,top,literal){path}" for path in large]
-    with _copy(git, top) as (variables, scratch):
-        words = ("add", "-A", "--ignore-errors", "--", ":(top)", *left_out)
-        added = git.run(top, *_READING, *words, expected=(0, 1, 128), variables=variables)
-        if added.code != 0:
-            notes.append(f"Some files can't be read: {_first_line(added.err)}.")
-        listed = git.run(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=variables).out
+    with throwaway_objects(git, top) as (objects, scratch):
+        staged = stage_all(git, top, objects, os.path.join(scratch, "index"))
+        listed = git.run(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=staged.variables).out
         diff = os.path.join(scratch, "diff")
-        git.run(top, *_DIFF, "--patch", f"--output={diff}", since, variables=variables)
-        text, whole = _beginning(diff)
+        git.run(top, *_DIFF, "--patch", f"--output={diff}", since, variables=staged.variables)
+        text, whole = _beginning(diff, MAX_BYTES)
+    unknown, notes = staged.unknown, list(staged.notes)
     files = [_marked(one, unknown) for one in _files(listed)]
-    files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in large]
+    files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in staged.large]
     commits = _commits(git, top, since)
     if not whole or len(files) > MAX_FILES or len(commits) > MAX_COMMITS:
         notes.append(f"The output is truncated. See all changes with: git -C {top} diff {since[:12]}")
@@ -110,6 +106,57 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
         diff=text,
         cut=" ".join(notes),
     )
+
+
+def commit_changes(git: Git, folder: str, since: str, until: str, *, tip: str = "") -> WorktreeChanges:
+    """Return what the commit `until` has beyond `since`, wherever both are checked out; its `branch` is None.
+
+    Args:
+        git: For the mission.
+        folder: Any of the repository.
+        since: Commit.
+        until: Commit.
+        tip: The commit whose history is listed; `until` by default.
+
+    Raises:
+        GitFailed: one of them does not exist, or git refused.
+        GitMissing: there is none.
+    """
+    text, whole = diff_between(git, folder, since, until, most=MAX_BYTES)
+    files, commits = names_between(git, folder, since, until), _commits(git, folder, since, tip or until)
+    is_all = whole and len(files) <= MAX_FILES and len(commits) <= MAX_COMMITS
+    rest = f"git -C {folder} diff {since[:12]} {until[:12]}"
+    return WorktreeChanges(
+        top=folder,
+        branch=None,
+        since=since,
+        commits=tuple(commits[:MAX_COMMITS]),
+        files=files[:MAX_FILES],
+        diff=text,
+        cut="" if is_all else f"The output is truncated. See all changes with: {rest}",
+    )
+
+
+def diff_between(git: Git, folder: str, since: str, until: str, *paths: str, most: int) -> tuple[str, bool]:
+    """Return the beginning of the diff of two commits, whole lines of at most `most` bytes, and whether that is all.
+
+    Args:
+        git: For the mission.
+        folder: Any of the repository.
+        since: Commit.
+        until: Commit.
+        paths: Relative to the top; none: of all files.
+        most: Bytes.
+
+    Raises:
+        GitFailed: one of them does not exist, or git refused.
+        GitMissing: there is none.
+    """
+    only = [f":(top,literal){path}" for path in paths]
+    with tempfile.TemporaryDirectory(prefix="overmind-changes-", ignore_cleanup_errors=True) as scratch:
+        diff = os.path.join(scratch, "diff")
+        git.run(folder, *_COMPARE, "--patch", f"--output={diff}", since, until, "--", *only)
+        return _beginning(diff, most)
 
 
 def merge_base(git: Git, folder: str, base: str, branch: str = "HEAD") -> str:
@@ -129,8 +176,63 @@ def commits_between(git: Git, folder: str, since: str, until: str = "HEAD") -> t
 
 def names_between(git: Git, folder: str, since: str, until: str) -> tuple[ChangedFile, ...]:
     """Return the files in which two commits differ."""
-    words = [word for word in _DIFF if word != "--cached"]
-    return tuple(_files(git.run(folder, *words, "--raw", "--numstat", "-z", "--no-abbrev", since, until).out))
+    return tuple(_files(git.run(folder, *_COMPARE, "--raw", "--numstat", "-z", "--no-abbrev", since, until).out))
+
+
+class StagedCopy(NamedTuple):
+    """All that is in a worktree, staged in a copy of its index."""
+
+    variables: Mapping[str, str]
+    """They lead git to that copy, and to the objects in it."""
+    unknown: frozenset[str]
+    """Files that git does not know yet."""
+    large: tuple[str, ...]
+    """Files that are too much to be read for a look: they are as they were committed last."""
+    notes: tuple[str, ...]
+    """What is not in it, for people."""
+
+
+def stage_all(git: Git, top: str, objects: Mapping[str, str], index: str) -> StagedCopy:
+    """Stage everything in a worktree, also new files, but in a copy of its index.
+
+    Args:
+        git: For the mission.
+        top: Top of the worktree.
+        objects: Of `throwaway_objects`.
+        index: Path of the copy, where nothing is.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    unknown = frozenset(_listed(git, top, "--others"))
+    large, notes = _large(git, top, unknown)
+    left_out = [f":(exclude,top,literal){path}" for path in large]
+    with suppress(FileNotFoundError):  # nothing was ever added
+        # With its time: git compares the content of files that are as young as their index, and those alone.
+        shutil.copy2(os.path.join(top, git(top, "rev-parse", "--git-path", "index")), index)
+    variables = {**objects, "GIT_INDEX_FILE": index}
+    words = ("add", "-A", "--ignore-errors", "--", ":(top)", *left_out)
+    added = git.run(top, *_READING, *words, expected=(0, 1, 128), variables=variables)
+    if added.code != 0:
+        notes.append(f"Some files can't be read: {_first_line(added.err)}.")
+    return StagedCopy(variables, unknown, tuple(large), tuple(notes))
+
+
+@contextmanager
+def throwaway_objects(git: Git, folder: str) -> Iterator[tuple[Mapping[str, str], str]]:
+    """A place for new objects that are gone afterwards: the variables that lead git there, and the folder around it.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    objects = git(folder, "rev-parse", "--git-path", "objects")
+    with tempfile.TemporaryDirectory(prefix="overmind-changes-", ignore_cleanup_errors=True) as scratch:
+        own = os.path.join(scratch, "objects")
+        os.mkdir(own)
+        known = _quoted(os.path.abspath(os.path.join(folder, objects)))
+        yield {"GIT_OBJECT_DIRECTORY": own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": known}, scratch
 
 
 def _listed(git: Git, top: str, which: str) -> list[str]:
@@ -138,7 +240,7 @@ def _listed(git: Git, top: str, which: str) -> list[str]:
     return [path for path in out.split("\0") if path]
 
 
-def _large(git: Git, top: str, unknown: set[str]) -> tuple[list[str], list[str]]:
+def _large(git: Git, top: str, unknown: Collection[str]) -> tuple[list[str], list[str]]:
     """The files that are too much to be read for a look, and what is said of them."""
     found: list[str] = []
     total = 0
@@ -169,23 +271,6 @@ def _commits(git: Git, folder: str, since: str, until: str = "HEAD") -> list[Com
     return [CommitLine(*line.partition(" ")[::2]) for line in listed.split("\0") if line]
 
 
-@contextmanager
-def _copy(git: Git, top: str) -> Iterator[tuple[Mapping[str, str], str]]:
-    """A copy of the index and a place for objects: the variables that lead git there, and the folder."""
-    index, objects = git(top, "rev-parse", "--git-path", "index", "--git-path", "objects").split("\n")
-    with tempfile.TemporaryDirectory(prefix="overmind-changes-", ignore_cleanup_errors=True) as scratch:
-        copied, own = os.path.join(scratch, "index"), os.path.join(scratch, "objects")
-        os.mkdir(own)
-        with suppress(FileNotFoundError):  # nothing was ever added
-            # With its time: git compares the content of files that are as young as their index, and those alone.
-            shutil.copy2(os.path.join(top, index), copied)
-        known = _quoted(os.path.abspath(os.path.join(top, objects)))
-        yield (
-            {"GIT_INDEX_FILE": copied, "GIT_OBJECT_DIRECTORY": own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": known},
-            scratch,
-        )
-
-
 def _quoted(path: str) -> str:
     """A path in a list of them. Source: git(1), GIT_ALTERNATE_OBJECT_DIRECTORIES."""
     if ":" not in path and not path.startswith('"'):
@@ -194,13 +279,13 @@ def _quoted(path: str) -> str:
     return f'"{escaped}"'
 
 
-def _beginning(path: str) -> tuple[str, bool]:
-    """Whole lines of a file, up to the limit, and whether that is all."""
+def _beginning(path: str, most: int) -> tuple[str, bool]:
+    """Whole lines of a file, at most so many bytes, and whether that is all."""
     with open(path, "rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    whole = len(data) <= MAX_BYTES
+        data = file.read(most + 1)
+    whole = len(data) <= most
     if not whole:
-        data = data[: data.rfind(b"\n", 0, MAX_BYTES) + 1]
+        data = data[: data.rfind(b"\n", 0, most) + 1]
     return os.fsdecode(data), whole
 
 
@@ -229,7 +314,7 @@ def _file(path: str, status: str, old: str | None, added: str, removed: str) -> 
     return ChangedFile(path, old, status, 0 if binary else int(added), 0 if binary else int(removed), binary)
 
 
-def _marked(file: ChangedFile, unknown: set[str]) -> ChangedFile:
+def _marked(file: ChangedFile, unknown: Collection[str]) -> ChangedFile:
     if file.status != "A" or file.path not in unknown:
         return file
     return ChangedFile(file.path, None, "?", file.added, file.removed, file.binary)

@@ -71,7 +71,7 @@ def _add_all(git: Git, top: str) -> None:
     words = ("config", "--type=bool", "--get", "core.sparseCheckout")
     sparse = git.run(top, *words, expected=(0, 1)).out.strip() == "true"
     # Before git 2.34 there is no such option, and no need of it.
-    if not sparse or git.run(top, "add", "-A", "--sparse", expected=(0, *_UNKNOWN[1:])).code:
+    if not sparse or git.run(top, "add", "-A", "--sparse", expected=(0, *UNKNOWN_OPTION[1:])).code:
         git(top, "add", "-A")
 
 
@@ -80,12 +80,12 @@ def conflicting(git: Git, folder: str) -> tuple[str, ...]:
     return tuple(sorted({line.split("\t", 1)[1] for line in git(folder, "ls-files", "-u", "-z").split("\0") if line}))
 
 
-_PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",
-          "-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false", "-c", "merge.verbosity=2")  # fmt: skip
+PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",
+         "-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false", "-c", "merge.verbosity=2")  # fmt: skip
 """Before the command: nothing but the scratch worktree is written, and nothing is remembered for another time."""
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
 """In the folder of a worktree, while a rebase is under way there: the branch that it is about."""
-_UNKNOWN = (128, 129)
+UNKNOWN_OPTION = (128, 129)
 """What git ends with when it does not know an option."""
 _AT_ONCE = 200
 """Paths that one git is asked about."""
@@ -201,7 +201,7 @@ def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str
             _try(git, scratch, ("merge", "--squash", "--ff", "--no-stat", commit), None)
             if git.run(scratch, "diff", "--cached", "--quiet", "--no-ext-diff", expected=(0, 1)).code == 0:
                 raise AlreadyMerged
-            git.run(scratch, *_PLAIN, "commit", "--quiet", "-F", "-", text=message)
+            git.run(scratch, *PLAIN, "commit", "--quiet", "-F", "-", text=message)
         case MergeWay.REBASE:
             # A hook that fails after it is no failure of a checkout.
             words = ("checkout", "--quiet", "--detach", commit)
@@ -217,28 +217,8 @@ def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str
     return after
 
 
-def merged_tree(git: Git, source: str, *, commit: str, target: str) -> str | None:
-    """Return the tree that a merge would give, without a checkout; None: this git, before 2.38, can't tell.
-
-    Raises:
-        AlreadyMerged: the target is no other for it.
-        MergeConflicts: see there.
-        GitFailed: git refused.
-    """
-    words = (*_PLAIN, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", target, commit)
-    answer = git.run(source, *words, expected=(0, 1, *_UNKNOWN))
-    tree, *paths = answer.out.split("\0")
-    if answer.code in _UNKNOWN or not tree:
-        return None
-    if answer.code == 1:
-        raise MergeConflicts(tuple(sorted({path for path in paths if path})))
-    if tree == git(source, "rev-parse", f"{target}^{{tree}}"):
-        raise AlreadyMerged
-    return tree
-
-
 def _try(git: Git, scratch: str, words: tuple[str, ...], way_back: str | None) -> None:
-    answer = git.run(scratch, *_PLAIN, *words, expected=(0, 1))
+    answer = git.run(scratch, *PLAIN, *words, expected=(0, 1))
     if answer.code == 0:
         return
     paths = conflicting(git, scratch)
@@ -272,7 +252,7 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
         words = ("update-ref", "-m", reason, f"{repository.HEADS}{now.branch}", after, now.commit)
     else:
         # Git would overwrite files that it ignores, without a word: a person's .env is nowhere else.
-        words = (*_PLAIN, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet", after)
+        words = (*PLAIN, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet", after)
     try:
         retry_while_locked(lambda: git(now.folder or source, *words))
     except GitFailed as error:

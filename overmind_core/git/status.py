@@ -28,7 +28,7 @@ SECONDS = 60.0
 """A comparison that takes longer counts as a difference: then nothing is removed."""
 FAR = 2000
 """Commits beyond which a branch is not searched: each costs about a millisecond."""
-_NOBODY = {
+NOBODY = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "overmind"), ("EMAIL", "overmind@localhost"), ("DATE", "1000000000 +0000"))
@@ -78,7 +78,7 @@ def _is_cherry_picked(git: Git, folder: str, tip: str, target: str) -> bool:
 def _is_squashed(git: Git, folder: str, tip: str, target: str, fork: str) -> bool:
     """Whether all together are there as one commit. The object that is made for the question is garbage to git."""
     words = ("commit-tree", "--no-gpg-sign", f"{tip}^{{tree}}", "-p", fork, "-m", "all of it as one")
-    one = git.run(folder, *words, variables=_NOBODY).out.strip()
+    one = git.run(folder, *words, variables=NOBODY).out.strip()
     return _cherry(git, folder, one, target)
 
 

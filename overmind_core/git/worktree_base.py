@@ -68,6 +68,16 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
     return _newer(git, repository.top, BranchBase(wanted, here, f"fetched {remote.name}"), BranchBase(name, there, ""))
 
 
+def is_branch(git: Git, folder: str, name: str) -> bool:
+    """Whether there is a branch of this name, here or at a remote that was fetched.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    return "\0" not in name and any(_is(git, folder, prefix + name) for prefix in (HEADS, REMOTES))
+
+
 def _detached(repository: Repository) -> BranchBase:
     if repository.head is None:
         raise _nothing(repository, None)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from overmind_core.domain.isolation.keep import KeepRules
+from overmind_core.git.branches import made_with
 from overmind_core.git.ignored_files import NONE, ignored_files
 from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
@@ -81,10 +82,8 @@ def claimed_branch(git: Git, folder: str, path: str) -> str | None:
         return None
     if not name:
         return None
-    answer = git.run(folder, "reflog", "show", "--format=%gs", HEADS + name, "--", expected=(0, 128))
-    first = answer.out.rstrip("\n").rpartition("\n")[2]
     # It was about to be made: that it is ours, and not another's of that name, its log alone says.
-    return name if answer.code == 0 and first == message(path) else None
+    return name if made_with(git, folder, name, message(path)) else None
 
 
 def message(path: str) -> str:

@@ -6,16 +6,18 @@ way is never taken for a whole one.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
 
+from overmind_core.git.branches import NamesTaken, create_branch
 from overmind_core.git.repository import HEADS, Checkout, Repository, check_out, checkouts, resolve
-from overmind_core.git.run import Git, GitFailed, retry_while_locked
+from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.status import Dirty, Unmerged
 from overmind_core.git.worktree_base import check_out_submodules, find_base
 from overmind_core.git.worktree_removal import (
@@ -28,15 +30,16 @@ from overmind_core.git.worktree_removal import (
 
 __all__ = ["Dirty", "NewWorktree", "Unmerged", "add", "again", "exclude", "holds", "listed", "remove"]
 
-IGNORED = b".overmind/"
+IGNORED = b".overmind/worktrees/"
+_ONCE_IGNORED = b".overmind/"
+"""What was written in its place earlier: it hid what is a person's own in that folder, too."""
+_HIDING = frozenset({IGNORED, b"/" + IGNORED, _ONCE_IGNORED, b"/" + _ONCE_IGNORED})
+"""A person's own may hide more."""
+LARGEST_EXCLUDE = 64 << 20
+"""Bytes; git itself reads no larger one."""
 FOLDER = os.path.join(".overmind", "worktrees")
 WHOLE = "overmind"
 """File in git's folder for a worktree, with the branch that it was made for: it is finished."""
-NAMES = 1000
-"""So many names for a branch are tried."""
-_EXISTS = re.compile(r"reference already exists|exists; cannot create")
-_BLOCKED = re.compile(r"'refs/heads/(?P<name>[^']+)' exists; cannot create")
-"""A branch can't be above another, such as `a` and `a/b`."""
 
 
 class NewWorktree(NamedTuple):
@@ -51,36 +54,80 @@ class NewWorktree(NamedTuple):
 
 
 def exclude(common: str) -> None:
-    """Have git ignore `.overmind/` in all checkouts of a repository; nothing when it does.
+    """Have git ignore `.overmind/worktrees/` in all checkouts of a repository; nothing when it does.
+
+    A line of ours that hides all of `.overmind/` is replaced in its place, where the file can be written.
 
     Raises:
-        GitFailed: the file can't be written.
+        GitFailed: the worktrees are not hidden, and the file can't be written, or is none.
     """
     path = os.path.realpath(os.path.join(common, "info", "exclude"))
+    is_hidden = False
     try:
-        _exclude(path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        text, mode = _read(path)
+        after = with_worktrees_excluded(text)
+        is_hidden = not after.startswith(text)  # it is only to be hidden more narrowly
+        if after != text:
+            _replace(path, after, mode)
     except OSError as error:
-        raise GitFailed(("worktree", "add"), None, f"{path} can't be written: {error.strerror}") from None
+        if not is_hidden:
+            raise GitFailed(("worktree", "add"), None, f"{path} can't be written: {error.strerror}") from None
 
 
-def _exclude(path: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+def with_worktrees_excluded(text: bytes) -> bytes:
+    """Return an exclude file's bytes with our line in it; every other line, and each line's end, is as it was."""
+    lines = re.findall(rb"[^\n]*\n|[^\n]+", text)  # at line feeds alone, as git does
+    rules = {_rule(line).rstrip(b" ") for line in lines}
+    if _ONCE_IGNORED not in map(_rule, lines):
+        if not rules.isdisjoint(_HIDING):
+            return text
+        return text + (b"\n" if text and not text.endswith(b"\n") else b"") + IGNORED + b"\n"
+    is_there = IGNORED in rules
+    kept: list[bytes] = []
+    for line in lines:
+        if _rule(line) != _ONCE_IGNORED:
+            kept.append(line)
+        elif not is_there:
+            kept.append(IGNORED + line.removeprefix(_ONCE_IGNORED))
+            is_there = True
+    return b"".join(kept)
+
+
+def _rule(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _read(path: str) -> tuple[bytes, int]:
+    """The bytes and the mode of a file, or those that a new one gets.
+
+    Raises:
+        OSError: it can't be read, is no file, or is too large.
+    """
     try:
-        with open(path, "rb") as file:
-            text, mode = file.read(), os.fstat(file.fileno()).st_mode & 0o777
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # it may be a pipe
     except FileNotFoundError:
-        text, mode = b"", 0o644
-    if any(line.strip() in {IGNORED, b"/" + IGNORED} for line in text.splitlines()):
-        return
-    if text and not text.endswith(b"\n"):
-        text += b"\n"
+        return b"", 0o644
+    try:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")
+        if facts.st_size > LARGEST_EXCLUDE:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        with open(handle, "rb", closefd=False) as file:
+            return file.read(), facts.st_mode & 0o777
+    finally:
+        os.close(handle)
+
+
+def _replace(path: str, text: bytes, mode: int) -> None:
     # Beside it, then renamed: somebody who reads it meanwhile, or a full disk, never sees half of it.
     import tempfile  # noqa: PLC0415 - a supervisor seldom needs it
 
     handle, beside = tempfile.mkstemp(prefix="exclude.", dir=os.path.dirname(path))
     try:
         with open(handle, "wb") as file:
-            file.write(text + IGNORED + b"\n")
+            file.write(text)
             os.fchmod(file.fileno(), mode)
         os.replace(beside, path)
     except BaseException:
@@ -167,35 +214,13 @@ def _finish(git: Git, repository: Repository, path: str, branch: str) -> None:
 
 
 def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: str) -> str:
-    """Create the first branch that is free: git lets one alone of several at once create it."""
-    taken: list[str] = []
-    blocked: set[str] = set()
-    for name in islice(branches, NAMES):
-        if any(name.startswith(f"{prefix}/") for prefix in blocked):
-            continue
-        _check_name(git, common, name)
-        record_claim(path, name)
-        words = ("update-ref", "--create-reflog", "-m", message(path), HEADS + name, commit, "")
-        try:
-            retry_while_locked(partial(git, common, *words))
-        except GitFailed as error:
-            if _EXISTS.search(error.output) is None:
-                raise
-            other = _BLOCKED.search(error.output)
-            taken.append(other["name"] if other else name)
-            if other and name.startswith(f"{other['name']}/"):
-                blocked.add(other["name"])
-        else:
-            return name
-    told = f"{', '.join(dict.fromkeys(taken[:3]))} already {'exists' if len(set(taken)) == 1 else 'exist'}"
-    advice = "rename the mission, or set another `branch:`"
-    raise GitFailed(("branch",), None, f"its branch can't be created: {told}: {advice}")
-
-
-def _check_name(git: Git, common: str, name: str) -> None:
-    answer = git.run(common, "check-ref-format", HEADS + name, expected=(0, 1))
-    if answer.code or name.startswith("-") or name == "HEAD":
-        raise GitFailed(("branch", name), answer.code, f"{name!r} can't be the name of a branch")
+    try:
+        return create_branch(git, common, branches, commit, message(path), before=partial(record_claim, path))
+    except NamesTaken as error:
+        (taken,) = error.args
+        told = f"{', '.join(taken[:3])} already {'exists' if len(taken) == 1 else 'exist'}"
+        advice = "rename the mission, or set another `branch:`"
+        raise GitFailed(("branch",), None, f"its branch can't be created: {told}: {advice}") from None
 
 
 def _mark(git: Git, path: str, branch: str) -> None:

@@ -179,7 +179,7 @@ def test_a_folder_that_nobody_may_read_stays(outer, path, monkeypatch):
     os.chmod(f"{path}/closed", 0o000)
     if os.geteuid() == 0:  # root may read all, and so may its git: both are told that they may not
         scandir = os.scandir
-        outer.write(".git/info/exclude", "closed/\n.overmind/\n")
+        outer.write(".git/info/exclude", "closed/\n.overmind/worktrees/\n")
 
         def refused(folder):
             if str(folder).endswith("closed"):

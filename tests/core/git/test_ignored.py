@@ -9,7 +9,7 @@ import time
 import pytest
 
 from overmind_core.git import ignored as subject
-from overmind_core.git.ignored import ignored
+from overmind_core.git.ignored import hiding_rule, ignored
 from overmind_core.git.run import Git
 
 NAMES = (".env", ".env.local", ".env.prod", "node_modules", "a\nb")
@@ -110,3 +110,40 @@ def test_without_git_or_the_folder_nothing_is_ignored(repo, tmp_path):
 
 def test_git_is_not_asked_about_nothing(tmp_path):
     assert ignored(Git({"PATH": str(tmp_path)}), "/nowhere", []) == set()
+
+
+SPEC = ".overmind/specs/cart/"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        (".gitignore", "*.log\n.overmind/\n", ".gitignore:2: .overmind/"),
+        (".gitignore", "/.overmind/*\r\n", ".gitignore:1: /.overmind/*"),
+        (".overmind/.gitignore", "specs\n", ".overmind/.gitignore:1: specs"),
+        (".git/info/exclude", "# mine\n\n.overmind/specs/\n", ".git/info/exclude:3: .overmind/specs/"),
+        (".gitignore", ".overmind/*\n!.overmind/specs/\n", None),
+        (".gitignore", ".overmind/worktrees/\n", None),
+        (".gitignore", "*.md\n", None),
+    ],
+)
+@pytest.mark.parametrize("there", [False, True])
+def test_the_line_that_hides_a_folder_is_named(repo, file, text, told, there):
+    for name in (file, *([f"{SPEC}brief.md"] if there else [])):
+        os.makedirs(os.path.dirname(os.path.join(repo.path, name)), exist_ok=True)
+        write(repo.path, name, text)
+    rule = hiding_rule(repo.git, repo.path, SPEC)
+    assert (None if rule is None else rule.text) == told
+
+
+def test_a_line_of_the_persons_own_settings_is_named_by_its_whole_path(repo, tmp_path):
+    write(tmp_path, "mine", ".overmind\n")
+    repo.git(repo.path, "config", "core.excludesFile", str(tmp_path / "mine"))
+    rule = hiding_rule(repo.git, repo.path, SPEC)
+    assert rule is not None
+    assert rule.text == f"{tmp_path}/mine:1: .overmind"
+
+
+def test_nothing_hides_a_path_where_git_can_not_say(repo, tmp_path):
+    assert hiding_rule(repo.git, str(tmp_path), SPEC) is None
+    assert hiding_rule(repo.git, repo.path, "../elsewhere/") is None

@@ -9,6 +9,7 @@ import pytest
 from overmind_core.domain.landing import MergeWay
 from overmind_core.git import merge as git_merge
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
+from overmind_core.git.merge_tree import merged_tree
 from overmind_core.git.run import Git, GitFailed
 from tests.kit.repositories import Repository
 
@@ -49,7 +50,7 @@ class Merging:
 
     def foresee(self):
         commit = self.shop.git("rev-parse", "red")
-        return git_merge.merged_tree(self.git, self.shop.folder, commit=commit, target=self.target().commit)
+        return merged_tree(self.git, self.shop.folder, commit=commit, target=self.target().commit)
 
     def land(self, target, after):
         git_merge.land(self.git, self.shop.folder, target, after, "test")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from itertools import chain, count
 
 import pytest
@@ -16,7 +17,7 @@ from overmind_core.git import run
 from overmind_core.git.run import MARK, GitFailed, retry_while_locked
 from overmind_core.git.status import worktree_status
 from overmind_core.git.worktree_removal import CLAIM, claimed_branch
-from overmind_core.git.worktrees import NewWorktree, add, again, exclude, holds, listed, remove
+from overmind_core.git.worktrees import LARGEST_EXCLUDE, NewWorktree, add, again, exclude, holds, listed, remove
 from overmind_core.system.sweep import end_stragglers
 from tests.kit import processes
 from tests.kit.waiting import eventually
@@ -162,12 +163,35 @@ def test_twenty_at_once_all_succeed_with_a_branch_each(repo):
     assert not failures
     assert len(set(got)) == 20
     with open(f"{repo.path}/.git/info/exclude", "rb") as file:
-        assert file.read().count(b".overmind/") == 1
+        assert file.read().count(b".overmind/worktrees/") == 1
     assert len(listed(repo.git, seen.common)) == 20
 
 
-@pytest.mark.parametrize("text", [None, b"", b"*.log", b"\xff\n\r\n", b"/.overmind/\n", b".overmind/  \r\nmore"])
-def test_the_folder_is_excluded_once_whatever_is_there(repo, text):
+OURS = b".overmind/worktrees/"
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (None, OURS + b"\n"),
+        (b"", OURS + b"\n"),
+        (b"*.log", b"*.log\n" + OURS + b"\n"),
+        (b"\xff\n\r\n", b"\xff\n\r\n" + OURS + b"\n"),
+        (b"a\r\nb\r\n", b"a\r\nb\r\n" + OURS + b"\n"),
+        # what was written earlier, in its place
+        (b".overmind/\n", OURS + b"\n"),
+        (b".overmind/", OURS),
+        (b"# ours\n\n.overmind/\n*.log", b"# ours\n\n" + OURS + b"\n*.log"),
+        (b"a\r\n.overmind/\r\n\xff\x0b.overmind/\n", b"a\r\n" + OURS + b"\r\n\xff\x0b.overmind/\n"),
+        (b".overmind/\nb\n.overmind/\n", OURS + b"\nb\n"),
+        (OURS + b"\nb\n.overmind/\n", OURS + b"\nb\n"),
+        # a person's own, which hides as much or more
+        (b"/.overmind/\n", b"/.overmind/\n"),
+        (b".overmind/  \r\nmore", b".overmind/  \r\nmore"),
+        (b"/" + OURS + b"\n", b"/" + OURS + b"\n"),
+    ],
+)
+def test_the_folder_of_the_worktrees_is_excluded_once_and_nothing_else_of_the_file_changes(repo, text, after):
     common = repo.seen.common
     path = f"{common}/info/exclude"
     if text is not None:
@@ -178,18 +202,68 @@ def test_the_folder_is_excluded_once_whatever_is_there(repo, text):
     exclude(common)
     exclude(common)
     with open(path, "rb") as file:
-        after = file.read()
-    assert after.startswith(text or b"")
-    assert after.count(b".overmind/") == 1
+        assert file.read() == after
     assert os.listdir(f"{common}/info") == ["exclude"]
     assert text is None or os.stat(path).st_mode & 0o777 == 0o640
-    repo.write(".overmind/x")
+    repo.write(".overmind/worktrees/x")
     assert ".overmind" not in repo("status", "--porcelain")
+
+
+def test_what_is_not_a_worktree_is_the_persons_and_seen_by_git(repo):
+    """Acceptance 21."""
+    exclude(repo.seen.common)
+    repo.write(".overmind/specs/cart/brief.md")
+    repo.write(".overmind/worktrees/x")
+    assert repo("status", "--porcelain", "--untracked-files=all") == "?? .overmind/specs/cart/brief.md"
+
+
+def test_an_exclude_file_that_is_a_link_stays_one(repo):
+    path = f"{repo.seen.common}/info/exclude"
+    repo.write("shared", ".overmind/\n*.log\n")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    os.symlink("../../shared", path)
+    exclude(repo.seen.common)
+    assert os.readlink(path) == "../../shared"
+    with open(f"{repo.path}/shared", "rb") as file:
+        assert file.read() == OURS + b"\n*.log\n"
 
 
 def test_an_exclude_file_that_can_not_be_written_is_named(repo):
     os.makedirs(f"{repo.path}/.git/info/exclude")
-    with pytest.raises(GitFailed, match="exclude can't be written"):
+    with pytest.raises(GitFailed, match="exclude can't be written: it is not a file"):
+        exclude(repo.seen.common)
+
+
+def test_an_exclude_file_that_is_a_pipe_or_huge_is_named(repo, monkeypatch):
+    path = f"{repo.seen.common}/info/exclude"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    os.mkfifo(path)
+    with pytest.raises(GitFailed, match="it is not a file"):
+        exclude(repo.seen.common)
+    os.unlink(path)
+    with open(path, "wb") as file:
+        file.truncate(LARGEST_EXCLUDE + 1)
+    with pytest.raises(GitFailed, match="File too large"):
+        exclude(repo.seen.common)
+
+
+def test_worktrees_that_are_hidden_already_need_no_file_that_can_be_written(repo, monkeypatch):
+    path = f"{repo.seen.common}/info/exclude"
+    repo.write(".git/info/exclude", ".overmind/\n")
+
+    def refused(*args, **how):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    exclude(repo.seen.common)
+    with open(path, "rb") as file:
+        assert file.read() == b".overmind/\n"
+    repo.write(".git/info/exclude", "*.log\n")
+    with pytest.raises(GitFailed, match="exclude can't be written: Permission denied"):
         exclude(repo.seen.common)
 
 

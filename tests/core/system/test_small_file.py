@@ -52,6 +52,17 @@ def test_a_link_to_a_file_is_that_file(tmp_path):
     assert read_small_file(str(tmp_path / "config.toml")) == b"x" * MOST
 
 
+def test_where_links_are_not_wanted_none_is_followed(tmp_path):
+    (tmp_path / "real").write_bytes(b"x")
+    os.symlink("real", tmp_path / "link")
+    os.symlink("nothing", tmp_path / "dangling")
+    for name in ("link", "dangling"):
+        with pytest.raises(OSError, match="it is a symbolic link"):
+            read_small_file(str(tmp_path / name), links=False)
+    assert read_small_file(str(tmp_path / "real"), links=False) == b"x"
+    assert read_small_file(str(tmp_path / "nothing"), links=False) is None
+
+
 @pytest.mark.parametrize("damaged", [b"\xff", b"[logs"])
 def test_a_damaged_copy_of_good_settings_is_written_anew(tmp_path, damaged):
     path, copy = str(tmp_path / "config.toml"), tmp_path / "config.last-good.toml"

@@ -1,0 +1,88 @@
+"""New branches: the first name that is free, and how one that we made is known again.
+
+What a branch's log begins with says who made it and for what: nobody else writes that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import islice
+
+from overmind_core.git.repository import HEADS
+from overmind_core.git.run import Git, GitFailed, retry_while_locked
+
+NAMES = 1000
+"""So many names for a branch are tried."""
+_EXISTS = re.compile(r"reference already exists|exists; cannot create")
+_BLOCKED = re.compile(r"'refs/heads/(?P<name>[^']+)' exists; cannot create")
+"""A branch can't be above another, such as `a` and `a/b`."""
+
+
+class NamesTaken(Exception):
+    """None of the names is free. Its argument: the branches in their way."""
+
+
+def create_branch(
+    git: Git,
+    folder: str,
+    names: Iterable[str],
+    commit: str,
+    message: str,
+    *,
+    before: Callable[[str], object] | None = None,
+) -> str:
+    """Create the first branch that is free, and return its name: git lets one alone of several at once create it.
+
+    Args:
+        git: For the branch.
+        folder: Any of the repository.
+        names: The best first.
+        commit: What it begins at.
+        message: What its log begins with; see `made_with`.
+        before: Called with each name that is about to be tried.
+
+    Raises:
+        NamesTaken: see there.
+        GitFailed: git refused, or one of the names is none.
+        GitMissing: there is no git.
+    """
+    taken: list[str] = []
+    blocked: set[str] = set()
+    for name in islice(names, NAMES):
+        if any(name.startswith(f"{prefix}/") for prefix in blocked):
+            continue
+        _check_name(git, folder, name)
+        if before is not None:
+            before(name)
+        words = ("update-ref", "--create-reflog", "-m", message, HEADS + name, commit, "")
+        try:
+            retry_while_locked(partial(git, folder, *words))
+        except GitFailed as error:
+            if _EXISTS.search(error.output) is None:
+                raise
+            other = _BLOCKED.search(error.output)
+            taken.append(other["name"] if other else name)
+            if other and name.startswith(f"{other['name']}/"):
+                blocked.add(other["name"])
+        else:
+            return name
+    raise NamesTaken(tuple(dict.fromkeys(taken)))
+
+
+def made_with(git: Git, folder: str, name: str, message: str) -> bool:
+    """Whether there is a branch of this name whose log begins with `message`.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    answer = git.run(folder, "reflog", "show", "--format=%gs", HEADS + name, "--", expected=(0, 128))
+    return answer.code == 0 and answer.out.rstrip("\n").rpartition("\n")[2] == message
+
+
+def _check_name(git: Git, folder: str, name: str) -> None:
+    answer = git.run(folder, "check-ref-format", HEADS + name, expected=(0, 1))
+    if answer.code or name.startswith("-") or name == "HEAD":
+        raise GitFailed(("branch", name), answer.code, f"{name!r} can't be the name of a branch")
