@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.isolation.isolation import Isolation
-from overmind_core.domain.isolation.project import Project
+from overmind_core.domain.isolation.project import FILE, Project
 from overmind_core.domain.isolation.saga import saga_of, steps
-from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.isolation import stray_containers
 from overmind_core.isolation.errors import no_commits
@@ -32,6 +32,8 @@ class Planned:
     engine: str | None
     note: str
     """A sentence for the person, "" for none."""
+    base: str | None = None
+    """The branch that its worktree begins at; None: the project's, else what is checked out. Wire form."""
 
     @property
     def has_worktree(self) -> bool:
@@ -50,7 +52,7 @@ class Planned:
         looked, repository = self.looked, self.looked.repository
         source = to_wire(looked.source)
         worktree = f"{source}/{WORKTREES}/{mission}" if self.has_worktree else None
-        base = self.project.base
+        base = self.project.base if self.base is None else self.base
         if repository is not None and base is None and looked.shared:  # it goes on from where its parent is
             base = to_wire(repository.branch or repository.head or "")
         return Isolation(
@@ -68,8 +70,8 @@ class Planned:
         )
 
 
-async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str]) -> Planned:
-    """How a mission that works in `folder` (wire form) is to be isolated.
+async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str], *, base: str | None = None) -> Planned:
+    """How a mission that works in `folder` (wire form) is to be isolated; `base`: see `Planned`.
 
     Raises:
         OvermindError: `untrusted_project`, `invalid`, `docker_missing`, `git_failed`: nothing was recorded.
@@ -84,8 +86,32 @@ async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str])
         note = f"{where}: missions get their own ports and services, but no worktree."
     elif project.worktree and looked.repository.head is None:
         raise no_commits(to_wire(looked.source))
+    if base is not None:
+        await _check_base(workspace, looked, project, environ, base)
     engine = await workspace.engines.find(environ) if project.containers else None
-    return Planned(looked, project, engine, workspace.once(looked.source, note))
+    return Planned(looked, project, engine, workspace.once(looked.source, note), base)
+
+
+async def _check_base(
+    workspace: Workspace, looked: Inspected, project: Project, environ: Mapping[str, str], base: str
+) -> None:
+    """See that a worktree can begin at the branch `base` (wire form).
+
+    Raises:
+        OvermindError: `invalid`, there is no worktree, or no such branch; `git_failed`.
+    """
+    from overmind_core.git.run import Git  # noqa: PLC0415 - for those who name a base
+    from overmind_core.git.worktree_base import is_branch  # noqa: PLC0415 - same
+    from overmind_core.isolation.steps.worktree import with_git  # noqa: PLC0415 - same
+
+    source = to_wire(looked.source)
+    if looked.repository is None:
+        raise OvermindError("invalid", f"--base needs a git repository, and {source} is not in one.")
+    if not project.worktree:
+        raise OvermindError("invalid", f"--base needs a worktree: {source}/{FILE} says `worktree: false`.")
+    git = Git({from_wire(name): from_wire(value) for name, value in environ.items()}, home=workspace.home)
+    if not await with_git(workspace, is_branch, git, looked.repository.top, from_wire(base)):
+        raise OvermindError("invalid", f"There is no branch {base!r} in {source}. See: git branch --all")
 
 
 def untrusted(looked: Inspected) -> OvermindError:

@@ -69,7 +69,7 @@ async def _tidy(workspace: Workspace, isolation: Isolation) -> None:
     mission = isolation.mission
     if not isolation.ready_once or isolation.project.teardown is Teardown.KEEP:
         return
-    if workspace.guest(isolation) is not None:
+    if workspace.is_needed(mission) or workspace.guest(isolation) is not None:
         workspace.with_guests.add(mission)
         return
     workspace.with_guests.discard(mission)

@@ -40,6 +40,16 @@ class IsolationService:
         self._preparations = Preparations(workspace, self.over)
         self._watch: ContainerWatch | None = None
 
+    def keep_while(self, is_needed: Callable[[str], bool]) -> None:
+        """An ended mission's worktree stays, untouched or not, while this holds of it; see `no_longer_needed`."""
+        self._workspace.is_needed = is_needed
+
+    def no_longer_needed(self, mission: str) -> None:
+        """What held of a mission in `keep_while` does not any more."""
+        if mission in self._workspace.records and mission not in self._workspace.registry.live:
+            self._workspace.with_guests.add(mission)
+            self._workspace.tasks.start(self._guest_gone(mission))
+
     def bind(self, missions: Missions, observer: Observer) -> None:
         """Have these start services: the one binding that comes late, for missions are prepared by isolation."""
         self._workspace.missions = missions
@@ -73,13 +83,13 @@ class IsolationService:
         """How a mission is to be isolated; None when it is not to be."""
         if spec.isolate is False or (spec.isolate is None and not await self.has_file(spec.definition.cwd)):
             return None
-        return await self.planned_in(spec.definition.cwd, spec.environment.both)
+        return await self.planned_in(spec.definition.cwd, spec.environment.both, base=spec.base)
 
-    async def planned_in(self, folder: str, environ: Mapping[str, str]) -> Planned:
+    async def planned_in(self, folder: str, environ: Mapping[str, str], *, base: str | None = None) -> Planned:
         """How a mission that works in a folder would be isolated; see `plan.planned`."""
         from overmind_core.isolation import plan  # noqa: PLC0415 - see above
 
-        return await plan.planned(self._workspace, folder, environ)
+        return await plan.planned(self._workspace, folder, environ, base=base)
 
     async def record(self, planned: Planned, mission: Mission) -> Callable[[], None]:
         """Reserve what the mission is to have; see `creating.record`."""

@@ -93,7 +93,9 @@ class Workspace:
         self.records: dict[str, Isolation] = {}
         """By mission; also of missions that were removed, as long as something is left."""
         self.with_guests: set[str] = set()
-        """Ended missions in whose worktrees others still run."""
+        """Ended missions whose worktrees others still run in, or need."""
+        self.is_needed: Callable[[str], bool] = lambda _mission: False
+        """Whether what is not over yet needs an ended mission's folder; see `IsolationService.keep_while`."""
         self.steps: dict[str, str] = {}
         """Mission → what is going on, for people."""
         self._turns: dict[str, asyncio.Lock] = {}

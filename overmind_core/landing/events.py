@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from overmind_core.domain.events import MissionAct
+from msgspec import UNSET, UnsetType
+
+from overmind_core.domain.events import About, MissionAct
 
 
 class WorkLanded(MissionAct, frozen=True, kw_only=True, tag="landed"):
@@ -14,3 +16,7 @@ class WorkLanded(MissionAct, frozen=True, kw_only=True, tag="landed"):
     """The target's commit before the merge."""
     after: str
     """The target's commit after the merge."""
+    about: About | UnsetType = UNSET
+    """The quest or the spec whose work it is; absent for a mission that belongs to none."""
+    why: str | UnsetType = UNSET
+    """The reason for a landing that nobody asked for."""

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.domain.isolation.project import Project
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
+    from overmind_core.missions.spec import Environment
 
 
 OUTPUT_KEPT = 16_000
@@ -30,13 +32,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WorkLocation:
-    """Where one mission works. Paths and names of git are the system's."""
+    """Where the work of a mission is, or that of another owner of a branch. Paths and names of git are the system's."""
 
     mission: str
+    """Its id; that of the owner where it is no mission's, such as a spec's."""
     name: str
     git: Git
     folder: str
-    """Its worktree; its working directory where it has none."""
+    """Its worktree; its working directory where it has none; "" for a branch that nobody works on."""
     source: str
     """Top of the person's checkout; the same as `folder` where it has no worktree."""
     repository: str
@@ -44,6 +47,8 @@ class WorkLocation:
     branch: str | None = None
     base: str | None = None
     base_commit: str | None = None
+    project: Project | None = None
+    """What the check of merged work needs beside what git has; None: as the mission's isolation says."""
 
     @property
     def scratch(self) -> str:
@@ -131,6 +136,40 @@ class Locations:
             None if isolation.branch is None else from_wire(isolation.branch),
             None if isolation.base is None else from_wire(isolation.base),
             isolation.base_commit,
+        )
+
+    async def branch(
+        self, owner: str, name: str, *, source: str, branch: str, environment: Environment
+    ) -> WorkLocation:
+        """The place of a branch that is no mission's, and that nobody works on. Texts in wire form.
+
+        Args:
+            owner: Id of whose it is; no mission has it.
+            name: What it is called for people.
+            source: A folder of the repository.
+            branch: Its name.
+            environment: In which git runs.
+
+        Raises:
+            OvermindError: `git_failed`, there is no repository; `invalid`, its .overmind.yml has mistakes.
+        """
+        from overmind_core.git.worktrees import exclude  # noqa: PLC0415 - for those who have such branches
+
+        looked = await self._workspace.projects.inspect(source, environment.both)
+        if looked.repository is None:
+            raise OvermindError("git_failed", f"{source} is not in a git repository.")
+        known = {from_wire(name): from_wire(value) for name, value in environment.both.items()}
+        git = Git(known if "PATH" in known else {**os.environ, **known}, owner, UMASK, self._workspace.home)
+        await self.run(exclude, looked.repository.common)
+        return WorkLocation(
+            owner,
+            name,
+            git,
+            folder="",
+            source=looked.source,
+            repository=looked.repository.common,
+            branch=from_wire(branch),
+            project=looked.found.project if looked.found is not None and looked.trusted else None,
         )
 
     def git_of(self, mission: str, mark: str = "") -> Git:

@@ -17,12 +17,14 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge
 from overmind_core.git.changes import commits_between
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
+from overmind_core.git.merge_tree import merged_tree
 from overmind_core.git.run import MARK, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.actor import handed_on
 from overmind_core.kernel.database import StoreError
 from overmind_core.landing import answers, preview
 from overmind_core.landing.locations import refused
+from overmind_core.landing.preview import MergeCheck
 from overmind_core.landing.progress import MergeJournal, MergeProgress, mark_of
 from overmind_core.missions.spec import Environment, MissionSpec
 from overmind_core.missions.validate import shell_definition
@@ -64,7 +66,7 @@ class MergeRun:
     """Under way. Nobody else merges in its repository."""
 
     def __init__(
-        self, parts: MergeParts, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], None]
+        self, parts: MergeParts, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], object]
     ) -> None:
         self._merger = parts.merges
         self._journal = parts.journal
@@ -170,6 +172,7 @@ class MergeRun:
             before=plan.target.commit,
             request=self._wish.request,
             tip=plan.commit,
+            why=self._wish.why,
         )
 
     async def _foreseen(self, plan: MergePlan) -> str | None:
@@ -179,7 +182,7 @@ class MergeRun:
         place = self._place
 
         def work() -> str | None:
-            return merge.merged_tree(place.git, place.source, commit=plan.commit, target=plan.target.commit)
+            return merged_tree(place.git, place.source, commit=plan.commit, target=plan.target.commit)
 
         return await self._combine(plan, work)
 
@@ -225,8 +228,7 @@ class MergeRun:
             return
         self._post({"step": "verifying"})
         await self._asking(self._furnish)
-        parent = self._place.mission if self._place.mission in self._registry.live else None
-        spec = self._check_spec(self._wish.verify, f"{self._place.name}/{VERIFY}", parent)
+        spec = self._check_spec(self._wish.verify, self._wish.check or self._own_check())
         begun = await self._missions.start_child(spec, also=lambda mission: self._linked(trace, mission))
         self._verify = begun.mission.id
         self._post({"verify": self._verify})
@@ -246,34 +248,46 @@ class MergeRun:
     def _furnish(self) -> None:
         """Give the scratch worktree what git ignores but the work needs."""
         isolation = self._workspace.records.get(self._place.mission)
-        if isolation is None or not (isolation.project.copy or isolation.project.link):
+        project = self._place.project if isolation is None else isolation.project
+        if project is None or not (project.copy or project.link):
             return
         from overmind_core.isolation.copy_files import PlacingFailed, copy_and_link  # noqa: PLC0415 - for those who want it
 
         try:
-            copy_and_link(self._place.source, self._place.scratch, isolation.project.copy, isolation.project.link)
+            copy_and_link(self._place.source, self._place.scratch, project.copy, project.link)
         except PlacingFailed as error:
             raise OvermindError("invalid", to_wire(str(error))) from None
 
-    def _check_spec(self, command: str, name: str, parent: str | None) -> MissionSpec:
+    def _own_check(self) -> MergeCheck:
+        """A mission like the one whose work it is."""
         place, mission = self._place, self._registry.get(self._place.mission)
         isolation = self._workspace.records.get(place.mission)
         world = self._environments.of(place.mission)
         own = {} if isolation is None else isolation_variables(isolation)
+        return MergeCheck(
+            name=f"{place.name}/{VERIFY}",
+            parent=place.mission if place.mission in self._registry.live else None,
+            labels={} if mission is None else mission.definition.labels,
+            environment=world._replace(chosen={**own, **world.chosen}),
+        )
+
+    def _check_spec(self, command: str, check: MergeCheck) -> MissionSpec:
+        place, mission = self._place, self._registry.get(self._place.mission)
+        isolation = self._workspace.records.get(place.mission)
         inside = "" if isolation is None else from_wire(isolation.subfolder)
         cwd = os.path.join(place.scratch, inside) if inside else place.scratch
-        scratch = {"OVERMIND_WORKTREE": to_wire(place.scratch)}
         definition = shell_definition(
             to_wire(command),
-            name=name,
-            parent=parent,
+            name=check.name,
+            parent=check.parent,
             cwd=to_wire(cwd if os.path.isdir(cwd) else place.scratch),
             umask=0o022 if mission is None else mission.definition.umask,
             timeout=self._wish.verify_timeout,
-            labels={} if mission is None else mission.definition.labels,
+            labels=dict(check.labels),
         )
-        inherited = world.inherited or {to_wire(name): to_wire(value) for name, value in place.git.environ.items()}
-        environment = Environment(inherited, {**own, **world.chosen, **scratch})
+        caller, chosen = check.environment
+        inherited = caller or {to_wire(name): to_wire(value) for name, value in place.git.environ.items()}
+        environment = Environment(inherited, {**chosen, "OVERMIND_WORKTREE": to_wire(place.scratch)})
         key = f"{landing.SCRATCH}{place.mission}:{os.urandom(8).hex()}"
         return MissionSpec(definition, environment, isolate=False, request=key)
 

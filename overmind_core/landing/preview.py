@@ -26,9 +26,10 @@ from overmind_core.git.status import is_landed
 from overmind_core.landing.locations import WorkLocation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from overmind_core.landing.store import LandingRow
+    from overmind_core.missions.spec import Environment
 
 
 REMEMBERED = 500
@@ -37,8 +38,19 @@ _NO_COMMIT = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
+class MergeCheck:
+    """As whom merged work is checked. Wire form."""
+
+    name: str
+    parent: str | None
+    """Id of a mission."""
+    labels: Mapping[str, str]
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True)
 class MergeRequest:
-    """What the person wants. Texts are the system's."""
+    """What is wanted of a merge. Texts are the system's."""
 
     into: str | None = None
     way: MergeWay = MergeWay.MERGE
@@ -49,6 +61,10 @@ class MergeRequest:
     preview: bool = False
     request: str | None = None
     """The caller's key."""
+    why: str | None = None
+    """Why it lands by itself; None: somebody has asked for it."""
+    check: MergeCheck | None = None
+    """As whom `verify` runs; None: as `<name>/verify`, a child of the mission whose work it is while that is live."""
 
 
 @dataclass(frozen=True, slots=True)

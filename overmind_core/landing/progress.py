@@ -32,6 +32,8 @@ class MergeProgress:
     """The caller's key."""
     tip: str = ""
     """The commit of the mission's branch."""
+    why: str | None = None
+    """Why it lands by itself; None: somebody has asked for it."""
 
     @property
     def mark(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.landing import MergeWay, list_text, why_kept
@@ -12,20 +13,23 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
-from overmind_core.git.changes import worktree_changes
+from overmind_core.git.changes import commit_changes, worktree_changes
 from overmind_core.git.unsaved import hidden_changes
 from overmind_core.git.worktree_base import unpushed_submodules
 from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
-from overmind_core.missions.lookup import descends, line
+from overmind_core.missions.lookup import descends, find, line
 from overmind_core.missions.validate import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from overmind_core.domain.isolation.isolation import Isolation
     from overmind_core.git.changes import WorktreeChanges
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
+    from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.landing.answer_types import (
@@ -45,16 +49,33 @@ if TYPE_CHECKING:
     from overmind_core.landing.requests import Commit, Discard, Merge, Push, WorktreesPrune
     from overmind_core.landing.requests import Worktrees as WorktreesRequest
     from overmind_core.landing.service import MergeQueue
+    from overmind_core.landing.store import LandingRow, LandingTable
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.requests import One
     from overmind_core.system.paths import Home
 
 
-def _changes(place: WorkLocation) -> WorktreeChanges:
+def _changes(place: WorkLocation, landings: Sequence[LandingRow]) -> WorktreeChanges:
     base = place.base_commit
     if place.base is not None:
         base = repository.resolve(place.git, place.folder, place.base) or base
-    return worktree_changes(place.git, place.folder, base)
+    found = worktree_changes(place.git, place.folder, base)
+    if found.files or found.commits or not landings:
+        return found
+    is_all = landings[-1].tip == repository.resolve(place.git, place.folder, "HEAD")
+    return _landed(place, landings) if is_all else found
+
+
+def _landed(place: WorkLocation, landings: Sequence[LandingRow]) -> WorktreeChanges:
+    """What of a mission's work has landed last."""
+    *earlier, last = landings
+    folder = place.source if os.path.isdir(place.source) else from_wire(last.repository)
+    found = commit_changes(place.git, folder, last.before, last.after, tip=last.tip)
+    notes = [found.cut] if found.cut else []
+    if earlier:
+        ranges = list_text([f"{one.before[:12]} {one.after[:12]}" for one in earlier])
+        notes.append(f"This landed last. See what landed before with: git -C {folder} diff {ranges}")
+    return replace(found, branch=from_wire(last.target), cut=" ".join(notes))
 
 
 def _push(place: WorkLocation, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
@@ -93,8 +114,12 @@ class LandingReview:
         registry: Registry,
         tasks: Tasks,
         home: Home,
+        journal: Journal,
+        landing_table: LandingTable,
     ) -> None:
         self._landing = landing
+        self._journal = journal
+        self._landing_table = landing_table
         self._locations = locations
         self._worktrees = worktrees
         self._workspace = workspace
@@ -110,10 +135,31 @@ class LandingReview:
         return {"worktrees": [self._worktrees.row(one) for one in looked if not self._worktrees.is_on_the_move(one)]}
 
     async def changes(self, request: One) -> MissionChanges:
-        """What a mission has changed since its branch began; without a worktree, what is not committed."""
-        place = self._locations.anywhere(request.id)
-        found = await self._locations.run(_changes, place)
+        """What a mission has changed since its branch began, or what of it has landed, once that is all.
+
+        Without a worktree, what is not committed.
+        """
+        try:
+            place = self._locations.anywhere(request.id)
+        except OvermindError as error:
+            removed = self._removed(request.id) if error.code == "gone" else None
+            landed = [] if removed is None else self._landings_of(removed.mission)
+            if removed is None or not landed:
+                raise
+            found = await self._locations.run(_landed, removed, landed)
+            return await self._workspace.in_thread(answers.changes, removed, found)
+        found = await self._locations.run(_changes, place, self._landings_of(place.mission))
         return await self._workspace.in_thread(answers.changes, place, found)
+
+    def _landings_of(self, mission: str) -> list[LandingRow]:
+        self._journal.flush()
+        return self._landing_table.of_mission(mission)
+
+    def _removed(self, text: str) -> WorkLocation | None:
+        """Where a mission has worked whose worktree and branch were removed; None while one of them is left."""
+        mission = find(self._registry, text)
+        record = self._workspace.records.get(mission.id)
+        return None if record is None or record.branch is not None else self._locations.location_of(record)
 
     async def commit(self, request: Commit, caller: Caller) -> CommittedWork:
         """Commit everything in a mission's worktree; it may run meanwhile."""

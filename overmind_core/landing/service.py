@@ -13,10 +13,13 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
+from overmind_core.kernel.actor import ENGINE
 from overmind_core.kernel.codec import Codec
 from overmind_core.landing.events import WorkLanded
 from overmind_core.landing.progress import MergeProgress
@@ -58,6 +61,10 @@ def _has(git: Git, trace: MergeProgress) -> bool:
         return now is not None and merge.contains(git, source, trace.after, now)
     except (GitFailed, GitMissing):
         return False
+
+
+def _unheard(item: MergeItem) -> None:
+    """Nobody listens."""
 
 
 KEY = "merging"
@@ -106,8 +113,12 @@ class MergeQueue:
         for trace in list(self._traces.values()):
             self._tasks.start(self._settle(trace))
 
-    async def merge(self, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], None]) -> MergeResult:
-        """Land the work of a mission; `say` gets each step.
+    async def merge(
+        self, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], object] | None = None
+    ) -> MergeResult:
+        """Land the work of a mission or of a branch; `say` gets each step, None: nobody listens.
+
+        Merges of one repository wait for each other, in the order in which they were asked for.
 
         Raises:
             OvermindError: it did not land, and nothing was changed.
@@ -116,9 +127,10 @@ class MergeQueue:
             raise OvermindError("busy", "The daemon is shutting down.")
         from overmind_core.landing.merge import MergeParts, MergeRun  # noqa: PLC0415 - see above
 
+        post = say or _unheard
         turn = self._turn(place.repository)
         if turn.locked():
-            say({"step": "waiting"})
+            post({"step": "waiting"})
         async with turn:
             parts = MergeParts(
                 self,
@@ -129,7 +141,7 @@ class MergeQueue:
                 self._workspace,
                 self._environments,
             )
-            return await MergeRun(parts, place, wish, say).run()
+            return await MergeRun(parts, place, wish, post).run()
 
     def keep(self, trace: MergeProgress) -> Callable[[], None]:
         """Remember how far a merge is; what is returned writes it down, inside of a transaction."""
@@ -164,6 +176,8 @@ class MergeQueue:
             before=trace.before,
             after=trace.after,
         )
+        if trace.why is not None:
+            landed = msgspec.structs.replace(landed, by=ENGINE, why=trace.why)
         with self._journal.together():
             self._journal.save(self.keep(replace(trace, landing=False)))
             self._journal.save(lambda: self._landing_table.save(landing))

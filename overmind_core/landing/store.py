@@ -44,6 +44,11 @@ class LandingTable:
         rows = self._database.read(f"SELECT {_COLUMNS} FROM landings WHERE repository = ? ORDER BY id", (repository,))  # noqa: S608 - same
         return [LandingRow(*row) for row in rows]
 
+    def of_mission(self, mission: str) -> list[LandingRow]:
+        """Return those of a mission's work, oldest first."""
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM landings WHERE mission = ? ORDER BY id", (mission,))  # noqa: S608 - same
+        return [LandingRow(*row) for row in rows]
+
     def by_request(self, request: str) -> LandingRow | None:
         """Return what came of the request with this key; None when nothing landed by it."""
         row = self._database.read_one(f"SELECT {_COLUMNS} FROM landings WHERE request = ?", (request,))  # noqa: S608 - same

@@ -1,0 +1,208 @@
+"""The landing of quests: what one has made is committed, merged, verified, and its worktree goes; once, whoever dies.
+
+What has landed is known by the key of the request. So a repeat, also by the next daemon, finds it; or it commits what
+is not committed yet, and merges what has not landed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from overmind_core.domain.isolation.project import Teardown
+from overmind_core.domain.landing import VERIFY_LIMIT
+from overmind_core.domain.quests.quest import LandedWork
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.git.run import MARK
+from overmind_core.missions.validate import seconds
+
+if TYPE_CHECKING:
+    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.landing.answer_types import MergeResult
+    from overmind_core.landing.locations import Locations, WorkLocation
+    from overmind_core.landing.preview import MergeRequest
+    from overmind_core.landing.service import MergeQueue
+    from overmind_core.landing.store import LandingTable
+    from overmind_core.missions.spec import Environment
+
+WHY = "the quest's work has passed"
+_log = logging.getLogger(__name__)
+
+
+class LandingWish(Protocol):
+    """What is to land, and how. Texts in wire form."""
+
+    @property
+    def mission(self) -> str:
+        """Id of the quest's mission, which has ended."""
+
+    @property
+    def into(self) -> str:
+        """The branch."""
+
+    @property
+    def message(self) -> str:
+        """Of the commit of what is not committed yet."""
+
+    @property
+    def verify(self) -> str | None:
+        """A shell command that has to succeed on the merged work."""
+
+    @property
+    def request(self) -> str:
+        """A repeat with the same key answers what came of the first."""
+
+
+class QuestLanding:
+    """Used from the loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        queue: MergeQueue,
+        locations: Locations,
+        workspace: Workspace,
+        isolation: IsolationService,
+        journal: Journal,
+        landing_table: LandingTable,
+    ) -> None:
+        self._queue = queue
+        self._locations = locations
+        self._workspace = workspace
+        self._isolation = isolation
+        self._journal = journal
+        self._landing_table = landing_table
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._met: set[str] = set()
+        """Missions of which no earlier daemon's git is left."""
+
+    async def land(self, request: LandingWish) -> LandedWork | None:
+        """Commit, verify and merge a mission's work; None when there was nothing to land.
+
+        In one repository one after the other, in the order in which they were asked for. Then its worktree and branch
+        go, unless something would be lost with them.
+
+        Raises:
+            OvermindError: nothing has landed. The work is at fault: `output_invalid` with `files`; `conflicts`;
+                `verify_failed` with the `mission` that checked. Its target is: `dirty`, `busy`, `git_failed` and
+                others. `not_isolated`: it never had a worktree.
+        """
+        landed = self.landed(request.request)
+        place = None if landed is not None else self._place(request.mission)
+        if place is not None:
+            async with self._turns.setdefault(place.repository, asyncio.Lock()):
+                await self._commit(place, request)
+                landed = await self._merge(place, request)
+        await self._clear(request.mission)
+        return landed
+
+    async def conflict_sides(self, mission: str, into: str) -> str:
+        """Both sides of each conflict with a branch as text, at most 16 KiB; "" where nothing conflicts.
+
+        Raises:
+            OvermindError: `not_isolated`, `git_failed`.
+        """
+        place = self._locations.isolated(mission, there=False)
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        return await self._locations.run(quest_work.conflicts_text, place, into)
+
+    async def changes_text(self, mission: str) -> str:
+        """What a mission has changed and not landed, as text of at most 64 KiB; "" where there is none, or no git."""
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        try:
+            place = self._locations.anywhere(mission)
+            return await self._locations.run(quest_work.changes_text, place)
+        except OvermindError as error:
+            _log.debug("the changes of %s can't be shown: %s", mission, error.message)
+            return ""
+
+    async def ensure_branch(self, source: str, name: str, base: str, *, owner: str, environment: Environment) -> str:
+        """See that an owner, such as a spec, has a branch, and return its name; asked again, it is the same one.
+
+        Args:
+            source: A folder of the repository.
+            name: As wanted; with `-2`, `-3` … where somebody else has it.
+            base: The branch or commit that a new one begins at.
+            owner: The owner's id.
+            environment: In which git runs.
+
+        Raises:
+            OvermindError: `git_failed`: there is no repository or base, or git refused.
+        """
+        place = await self._locations.branch(owner, owner, source=source, branch=name, environment=environment)
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+
+        return to_wire(await self._locations.run(quest_work.ensure_branch, place, from_wire(base)))
+
+    async def land_branch(self, place: WorkLocation, wish: MergeRequest) -> MergeResult:
+        """Merge a branch that is no mission's, see `Locations.branch`; a preview moves nothing.
+
+        Raises:
+            OvermindError: it did not land, and nothing was changed; `nothing_to_merge`, the target has all of it.
+        """
+        return await self._queue.merge(place, wish)
+
+    def landed(self, request: str) -> LandedWork | None:
+        """Where work has landed that was asked to with this key; None: it has not."""
+        self._journal.flush()
+        row = self._landing_table.by_request(request)
+        return None if row is None else LandedWork(row.target, row.before, row.after)
+
+    def _place(self, mission: str) -> WorkLocation | None:
+        """Where the work is; None when nothing of it is left, as nothing was in it.
+
+        Raises:
+            OvermindError: `not_isolated`, there was never anything.
+        """
+        record = self._workspace.records.get(mission)
+        if record is not None and record.worktree is not None and record.branch is None:
+            return None
+        return self._locations.isolated(mission, there=False)
+
+    async def _commit(self, place: WorkLocation, wish: LandingWish) -> None:
+        from overmind_core.landing import quest_work  # noqa: PLC0415 - most daemons land nothing
+        from overmind_core.system.sweep import end_stragglers  # noqa: PLC0415 - same
+
+        git = replace(place.git, mission=f"commit-{place.mission}")
+        if place.mission not in self._met:
+            await self._workspace.in_thread(end_stragglers, MARK, git.mission)
+            self._met.add(place.mission)
+        message = from_wire(wish.message.replace("\0", "").strip() or place.name)
+        await self._locations.run(quest_work.commit, replace(place, git=git), from_wire(wish.into), message)
+
+    async def _merge(self, place: WorkLocation, wish: LandingWish) -> LandedWork | None:
+        from overmind_core.landing.preview import MergeRequest  # noqa: PLC0415 - same
+
+        request = MergeRequest(
+            into=from_wire(wish.into),
+            verify=None if wish.verify is None else from_wire(wish.verify),
+            verify_timeout=seconds(VERIFY_LIMIT, "--verify-timeout"),
+            request=wish.request,
+            why=WHY,
+        )
+        try:
+            done = await self._queue.merge(place, request)
+        except OvermindError as error:
+            if error.code == "nothing_to_merge":
+                return None
+            if error.code == "invalid":  # what the work could be blamed for was looked at before
+                raise OvermindError("git_failed", error.message, **error.fields) from None
+            raise
+        return LandedWork(done["target"], done["before"], done["after"] or "")
+
+    async def _clear(self, mission: str) -> None:
+        """Remove worktree and branch, unless something would be lost, or a person wants them kept in any case."""
+        record = self._workspace.records.get(mission)
+        if record is None or record.branch is None or record.project.teardown is Teardown.KEEP:
+            return
+        try:
+            await self._isolation.discard(record, force=False)
+        except OvermindError as error:
+            _log.info("the worktree of quest %s is kept: %s", mission, error.message)

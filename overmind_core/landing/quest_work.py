@@ -1,0 +1,217 @@
+"""The work of a quest as git has it: committed as far as it may land, its conflicts shown, a branch to land on.
+
+Blocks: runs git. Texts are the system's, but for those that people read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.landing import count_text, list_text
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.git import merge, repository, status
+from overmind_core.git.branches import NamesTaken, create_branch, made_with
+from overmind_core.git.changes import ChangedFile, merge_base, worktree_changes
+from overmind_core.git.merge_tree import ConflictSides, conflict_sides
+from overmind_core.git.run import GitFailed
+from overmind_core.git.unsaved import hidden_changes
+from overmind_core.git.worktree_base import unpushed_submodules
+from overmind_core.landing import preview
+
+if TYPE_CHECKING:
+    from overmind_core.landing.locations import WorkLocation
+
+OURS = ".overmind"
+"""What is below it belongs to people and to the engine: no quest lands it."""
+UNFIT = "output_invalid"
+"""Class of an attempt whose work can't land, whatever its target is."""
+
+
+def commit(place: WorkLocation, into: str, message: str) -> None:
+    """Commit what is not committed in a worktree; nothing is fine.
+
+    Args:
+        place: The worktree; where it was deleted, its branch alone is looked at.
+        into: The branch on which the work is to land.
+        message: Of the commit.
+
+    Raises:
+        OvermindError: `output_invalid` with `files`: it can't land as it is.
+        GitFailed: git, or a hook, refused.
+        GitMissing: there is none.
+    """
+    git, is_there = place.git, os.path.isdir(place.folder)
+    uncommitted = status.changed_files(git, place.folder) if is_there else ()
+    if is_there:
+        _refuse_elsewhere(place, uncommitted)
+    _refuse_ours(place, _changed_ours(place, into, is_there=is_there))
+    if not is_there:
+        return
+    if uncommitted:
+        _commit(place, message)
+    if left := unpushed_submodules(git, place.folder):
+        raise _unfit(preview.unpushed(place, left), left)
+    if hidden := hidden_changes(git, place.folder):
+        raise _unfit(preview.overlooked(place, hidden), hidden)
+
+
+def _commit(place: WorkLocation, message: str) -> None:
+    try:
+        with suppress(merge.NothingToCommit):
+            merge.commit(place.git, place.folder, message)
+    except merge.Unresolved as error:
+        told = f"A merge in the worktree of {place.name} has unresolved conflicts"
+        raise _unfit(f"{told}: {list_text([to_wire(path) for path in error.args[0]])}.", error.args[0]) from None
+    except merge.NestedRepositories as error:
+        raise _unfit(preview.nested(place, error.args[0]).message, error.args[0]) from None
+
+
+def _changed_ours(place: WorkLocation, into: str, *, is_there: bool) -> list[str]:
+    """What of `OURS` is not as at the commit at which the branch and its target went apart; what was undone is."""
+    git, source, branch = place.git, place.source, place.branch or ""
+    target = repository.resolve(git, source, repository.HEADS + into)
+    tip = repository.resolve(git, source, repository.HEADS + branch)
+    if target is None or tip is None:
+        missing = branch if tip is None else into
+        raise GitFailed(("merge", missing), None, f"there is no branch {missing!r} in {source}")
+    since = merge_base(git, source, target, tip)
+    folder, now = (place.folder, ()) if is_there else (source, (tip,))
+    words = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", since, *now)
+    out = git.run(folder, *words, "--", f":(top,literal){OURS}").out
+    if is_there:
+        new = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", f":(top,literal){OURS}")
+        out += git.run(folder, *new).out
+    return sorted({path for path in out.split("\0") if path})
+
+
+def _refuse_ours(place: WorkLocation, ours: Sequence[str]) -> None:
+    if ours:
+        changed = f"{count_text(len(ours), 'file')} below {OURS}/ {'was' if len(ours) == 1 else 'were'} changed"
+        named = list_text([to_wire(path) for path in ours])
+        raise _unfit(f"{changed} by {place.name}: {named}. Such changes never land: undo them.", ours)
+
+
+def _refuse_elsewhere(place: WorkLocation, uncommitted: Sequence[str]) -> None:
+    """Refuse work that is on another branch than the one that lands: it would be left behind."""
+    git, branch = place.git, place.branch or ""
+    other = repository.branch_of(git, place.folder)
+    if other == branch:
+        return
+    head = repository.resolve(git, place.folder, "HEAD")
+    if head is None or uncommitted or not merge.contains(git, place.folder, head, repository.HEADS + branch):
+        told = f"The worktree of {place.name} has {to_wire(other or (head or '')[:12])} checked out"
+        raise _unfit(f"{told}: only {to_wire(branch)} lands. Bring the work there, and check it out.", ())
+
+
+def _unfit(message: str, files: Sequence[str]) -> OvermindError:
+    return OvermindError(UNFIT, message, files=[to_wire(path) for path in files])
+
+
+def ensure_branch(place: WorkLocation, base: str) -> str:
+    """Return the branch of an owner, which is created unless it is there; see `QuestLanding.ensure_branch`.
+
+    Raises:
+        GitFailed: there is no such base, or git refused.
+        GitMissing: there is none.
+    """
+    git, source, wanted = place.git, place.source, place.branch or ""
+    message = f"overmind: begun for {place.mission}"
+    for name in _names(wanted):
+        if repository.resolve(git, source, repository.HEADS + name) is None:
+            break
+        if made_with(git, source, name, message):
+            return name
+    commit_ = repository.resolve(git, source, base)
+    if commit_ is None:
+        raise GitFailed(("branch", wanted), None, f"there is no branch or commit {base!r} in {source}")
+    try:
+        return create_branch(git, source, _names(wanted), commit_, message)
+    except NamesTaken as error:
+        told = f"the branch {wanted} can't be created: {list_text(error.args[0])} already exists"
+        raise GitFailed(("branch", wanted), None, told) from None
+
+
+def _names(wanted: str) -> Iterator[str]:
+    yield wanted
+    for number in count(2):
+        yield f"{wanted}-{number}"
+
+
+def changes_text(place: WorkLocation) -> str:
+    """Return what a mission has changed and not landed (wire form), for whoever reviews it: the files, then the diff.
+
+    At most `MOST_DIFF` bytes of UTF-8; "" where nothing has changed.
+
+    Raises:
+        GitFailed: there is no repository.
+        GitMissing: there is no git.
+    """
+    base = place.base_commit
+    if place.base is not None:
+        base = repository.resolve(place.git, place.folder, place.base) or base
+    found = worktree_changes(place.git, place.folder, base)
+    if not found.files:
+        return ""
+    named = [f"{_status(one)} {to_wire(one.path)} +{one.added} -{one.removed}" for one in found.files[:_LISTED]]
+    more = len(found.files) - len(named)
+    rest = [f"… and {count_text(more, 'file')} more"] if more > 0 else []
+    return _beginning("\n".join([*named, *rest, "", to_wire(found.diff)]), MOST_DIFF)
+
+
+def _status(file: ChangedFile) -> str:
+    """As it will be once it is committed."""
+    return "A" if file.status == "?" else file.status
+
+
+MOST_DIFF = 64 * 1024
+"""Bytes of a text with the changes of a quest."""
+_LISTED = 200
+"""Files of which it says how much has changed."""
+MOST_TEXT = 16 * 1024
+"""Bytes of a text with both sides of conflicts."""
+_NAMED = 2048
+"""Bytes of it for the names of files of which nothing is shown."""
+_SHOWN = 14
+"""Files of which both sides are shown."""
+_CUT = "[the rest is left out]\n"
+
+
+def conflicts_text(place: WorkLocation, into: str) -> str:
+    """Return both sides of each conflict of the work with a branch (wire form), at most `MOST_TEXT` bytes of UTF-8.
+
+    Raises:
+        GitFailed: there is no such branch.
+        GitMissing: there is no git.
+    """
+    target = repository.HEADS + from_wire(into)
+    own = repository.HEADS + (place.branch or "")
+    found = conflict_sides(place.git, place.source, commit=own, target=target, most=MOST_TEXT)
+    text, room = "", MOST_TEXT - _NAMED
+    sides = [side for one in found[:_SHOWN] for side in _sides(one, into, place.name)]
+    for number, side in enumerate(sides):
+        text += _beginning(side, (room - len(text.encode())) // (len(sides) - number))
+    rest = [to_wire(one.path) for one in found[_SHOWN:]]
+    return text + (_beginning(f"=== conflicting, too: {list_text(rest, 20)}\n", _NAMED) if rest else "")
+
+
+def _sides(one: ConflictSides, into: str, name: str) -> tuple[str, str]:
+    path = to_wire(one.path)
+    return (
+        f"=== {path}: the changes on {into}\n{to_wire(one.target)}",
+        f"=== {path}: the changes of {name}\n{to_wire(one.own)}",
+    )
+
+
+def _beginning(text: str, most: int) -> str:
+    """The beginning of a text, at most so many bytes, as whole lines where it has any."""
+    data = text.encode()
+    if len(data) <= most:
+        return text
+    data = data[: most - len(_CUT) - 1]
+    end = data.rfind(b"\n") + 1
+    return data[: end or len(data)].decode(errors="ignore") + ("" if end else "\n") + _CUT

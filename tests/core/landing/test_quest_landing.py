@@ -1,0 +1,563 @@
+"""The landing of quests, with real git: committed, merged, verified and cleared away; once, whenever a daemon dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import pytest
+
+from overmind_core.domain.quests.quest import LandedWork
+from overmind_core.errors import OvermindError
+from overmind_core.landing.preview import MergeCheck, MergeRequest
+from overmind_core.landing.quest_work import MOST_TEXT
+from overmind_core.missions.spec import Environment
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until
+from tests.kit.repositories import Repository
+
+
+class Wish(NamedTuple):
+    mission: str
+    into: str = "main"
+    message: str = "Add carts\n\nThey hold what is bought.\n"
+    verify: str | None = None
+    request: str = "quest:red:land:1"
+
+
+class Shop:
+    """A repository, and a quest `red` whose work has ended in its worktree."""
+
+    def __init__(self, tmp_path):
+        self.home = Home(str(tmp_path / "home"))
+        self.code = Repository(str(tmp_path / "shop"))
+        self.code.commit("first", {"a": "1\n", "b": "1\n"})
+        self.keeper = ScriptedKeeper(self.home)
+        self.red = ""
+
+    @asynccontextmanager
+    async def daemon(self):
+        """One daemon; at the end of the block it is gone as after `kill -9`."""
+        async with supervising(self.home, self.keeper, cwd=self.code.folder) as inside:
+            self.inside = inside
+            if not self.red:
+                self.red = await inside.run("work", name="red", isolate=True, env=self.code.environ)
+                await until(lambda: f"{self.red}.1" in self.keeper.held)
+            yield inside
+
+    async def works(self, files=None, *commits):
+        """The quest's mission writes files, commits others, and ends."""
+        for files_ in commits:
+            self.work.commit("by hand", files_)
+        self.work.write(files or {})
+        self.keeper.exit(f"{self.red}.1")
+        await until(lambda: self.red not in self.inside.app.registry.live)
+        await until(lambda: self.record.ended)
+
+    @property
+    def record(self):
+        return self.inside.app.workspace.records[self.red]
+
+    @property
+    def work(self):
+        return Repository(self.code.path(".overmind", "worktrees", self.red))
+
+    async def land(self, **wish):
+        return await self.inside.app.engine.quest_landing.land(Wish(self.red, **wish))
+
+    async def refused(self, **wish):
+        before = self.code.git("rev-parse", "main")
+        with pytest.raises(OvermindError) as refused:
+            await self.land(**wish)
+        assert self.code.git("rev-parse", "main") == before
+        return refused.value
+
+    def log(self, branch="main"):
+        return self.code.git("log", "--first-parent", "--format=%s", branch).splitlines()
+
+    def is_cleared(self):
+        """Neither worktree nor branch is left."""
+        known = self.code.git("worktree", "list").splitlines()[1:], self.code.git("branch", "--list", "overmind/*")
+        return known == ([], "") and not os.path.exists(self.code.path(".overmind", "worktrees", self.red))
+
+
+def story(tmp_path, tell):
+    shop = Shop(tmp_path)
+    try:
+        in_process.run(tell(shop))
+    finally:
+        shop.keeper.close()
+
+
+def test_what_a_quest_made_is_committed_and_merged_and_its_worktree_goes(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            before = shop.code.git("rev-parse", "main")
+            await shop.works({"new": "x\n"}, {"b": "2\n"})
+            landed = await shop.land()
+            after = shop.code.git("rev-parse", "main")
+            assert landed == LandedWork("main", before, after)
+            assert shop.log() == ["Merge overmind/red into main", "first"]
+            assert shop.code.git("log", "-1", "--format=%B", "main^2") == "Add carts\n\nThey hold what is bought."
+            assert shop.code.read("new") == "x\n"
+            assert shop.is_cleared()
+            assert await shop.land() == landed, "the same request is told of the same landing"
+            assert shop.code.git("rev-parse", "main") == after
+
+    story(tmp_path, tell)
+
+
+def test_nothing_to_land_is_fine_and_leaves_nothing(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"made": ""})
+            os.unlink(shop.work.path("made"))
+            assert await shop.land() is None
+            assert shop.is_cleared()
+            assert await shop.land() is None
+            assert shop.log() == ["first"]
+
+    story(tmp_path, tell)
+
+
+def test_what_is_checked_out_elsewhere_is_not_moved(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            shop.code.git("branch", "spec/cart")
+            shop.code.write({"a": "edited\n"})
+            before = shop.code.git("status", "--porcelain"), shop.code.git("rev-parse", "HEAD")
+            await shop.works({"new": "x\n"})
+            landed = await shop.land(into="spec/cart")
+            assert landed.branch == "spec/cart"
+            assert shop.log("spec/cart") == ["Merge overmind/red into spec/cart", "first"]
+            assert (shop.code.git("status", "--porcelain"), shop.code.git("rev-parse", "HEAD")) == before
+
+    story(tmp_path, tell)
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_what_changes_below_the_folder_of_the_engine_never_lands(tmp_path, committed):
+    async def tell(shop):
+        async with shop.daemon():
+            files = {".overmind/specs/cart/tasks.md": "- done\n"}
+            await shop.works(*([None, files] if committed else [files]))
+            error = await shop.refused()
+            assert (error.code, error.fields["files"]) == ("output_invalid", [".overmind/specs/cart/tasks.md"])
+            assert error.message == (
+                "1 file below .overmind/ was changed by red: .overmind/specs/cart/tasks.md. "
+                "Such changes never land: undo them."
+            )
+            if committed:
+                shop.work.git("rm", "-rq", ".overmind")
+            else:
+                os.unlink(shop.work.path(".overmind/specs/cart/tasks.md"))
+            shop.work.write({"new": "x\n"})
+            assert (await shop.land()).branch == "main"
+
+    story(tmp_path, tell)
+
+
+def test_the_commits_of_a_worktree_that_was_deleted_by_hand_land(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works(None, {"new": "x\n"})
+            shutil.rmtree(shop.code.path(".overmind", "worktrees", shop.red))
+            assert (await shop.land(message=" \0 ")).branch == "main"
+            assert shop.code.read("new") == "x\n"
+            assert shop.is_cleared()
+
+    story(tmp_path, tell)
+
+
+def test_a_message_without_words_is_the_name_of_the_quest(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"new": "x\n"})
+            assert (await shop.land(message=" \0\n")).branch == "main"
+            assert shop.code.git("log", "-1", "--format=%B", "main^2") == "red"
+
+    story(tmp_path, tell)
+
+
+def test_a_project_that_keeps_its_worktrees_keeps_those_of_quests(tmp_path):
+    async def tell(shop):
+        async with shop.daemon() as inside:
+            shop.code.commit("keep", {".overmind.yml": "isolation: { teardown: keep }\n"})
+            await inside.ask("trust", cwd=shop.code.folder, env=shop.code.environ)
+            shop.red = await inside.run("work", name="kept", env=shop.code.environ, cwd=shop.code.folder)
+            await until(lambda: f"{shop.red}.1" in shop.keeper.held)
+            await shop.works({"new": "x\n"})
+            assert (await shop.land()).branch == "main"
+            assert shop.work.read("new") == "x\n"
+            assert [one["path"] for one in (await inside.ask("changes", id="kept"))["files"]] == ["new"]
+
+    story(tmp_path, tell)
+
+
+def _switched(work):
+    work.git("switch", "-qc", "other")
+    work.commit("elsewhere", {"new": "x\n"})
+
+
+def _nested(work):
+    Repository(work.path("inner")).commit("inside", {"x": "1\n"})
+
+
+def _unresolved(work):
+    work.git("switch", "-qc", "other")
+    work.commit("one", {"a": "one\n"})
+    work.git("switch", "-q", "overmind/red")
+    work.commit("two", {"a": "two\n"})
+    with pytest.raises(AssertionError):
+        work.git("merge", "-q", "other")
+
+
+def _hidden(work):
+    work.git("update-index", "--assume-unchanged", "a")
+    work.write({"a": "hidden\n"})
+
+
+@pytest.mark.parametrize(
+    ("make", "told", "files"),
+    [
+        (_switched, "has other checked out: only overmind/red lands", []),
+        (_nested, "inner in the worktree of red is a git repository of its own", ["inner"]),
+        (_unresolved, "A merge in the worktree of red has unresolved conflicts: a.", ["a"]),
+        (_hidden, "Git is told to overlook changes of a in red", ["a"]),
+    ],
+)
+def test_work_that_would_be_left_behind_is_its_own_fault(tmp_path, make, told, files):
+    async def tell(shop):
+        async with shop.daemon():
+            make(shop.work)
+            await shop.works()
+            error = await shop.refused()
+            assert (error.code, error.fields["files"]) == ("output_invalid", files)
+            assert told in error.message
+            assert not shop.is_cleared()
+
+    story(tmp_path, tell)
+
+
+def test_a_target_that_refuses_says_so_and_the_work_stays(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"a": "2\n"})
+            shop.code.write({"a": "edited\n"})
+            error = await shop.refused()
+            assert (error.code, error.fields["folder"]) == ("dirty", shop.code.folder)
+            assert (await shop.refused(into="nowhere")).code == "git_failed"
+            shop.code.git("checkout", "-q", "a")
+            assert (await shop.land()).branch == "main"
+
+    story(tmp_path, tell)
+
+
+def test_conflicts_name_the_files_and_show_both_sides_and_land_once_they_are_merged(tmp_path):
+    """Acceptance 48."""
+
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"a": "red\n", "new": "x\n"})
+            assert await shop.inside.app.engine.quest_landing.conflict_sides(shop.red, "main") == ""
+            shop.code.commit("blue", {"a": "blue\n"})
+            error = await shop.refused()
+            assert error.code == "conflicts"
+            assert [one["path"] for one in error.fields["files"]] == ["a"]
+            objects = shop.code.git("count-objects")
+            text = await shop.inside.app.engine.quest_landing.conflict_sides(shop.red, "main")
+            assert shop.code.git("count-objects") == objects
+            mains, reds = text.split("=== a: the changes of red\n")
+            assert mains.startswith("=== a: the changes on main\ndiff --git a/a b/a\n")
+            assert "-1\n+blue\n" in mains
+            assert "-1\n+red\n" in reds
+            assert shop.log("overmind/red") == ["Add carts", "first"]
+            with pytest.raises(AssertionError):
+                shop.work.git("merge", "-q", "main")
+            shop.work.write({"a": "blue and red\n"})
+            shop.work.git("add", "a")
+            assert (await shop.land()).branch == "main"
+            assert shop.code.read("a") == "blue and red\n"
+
+    story(tmp_path, tell)
+
+
+def test_both_sides_of_many_conflicts_are_cut_and_all_files_are_named(tmp_path):
+    names = [f"f{number:02}" for number in range(20)]
+
+    async def tell(shop):
+        async with shop.daemon():
+            shop.work.commit("red", dict.fromkeys(names, "red ü\n" * 2000) | {"bin": b"\0red"})
+            await shop.works()
+            shop.code.commit("blue", dict.fromkeys(names, "blue\n" * 2000) | {"bin": b"\0blue"})
+            text = await shop.inside.app.engine.quest_landing.conflict_sides(shop.red, "main")
+            assert len(text.encode()) <= MOST_TEXT
+            assert "=== bin: the changes on main\n" in text
+            assert "Binary files" in text
+            assert text.count("[the rest is left out]\n") == 26
+            assert text.endswith("=== conflicting, too: f13, f14, f15, f16, f17, f18, f19\n")
+
+    story(tmp_path, tell)
+
+
+def test_a_check_that_fails_moves_nothing_and_names_its_mission(tmp_path):
+    """Acceptance 48."""
+
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"new": "x\n"})
+            begun = []
+
+            def check(fields):
+                begun.append(fields["run"])
+                asyncio.get_running_loop().call_later(1, shop.keeper.exit, fields["run"], len(begun) % 2)
+
+            shop.keeper.on_ask["spawn"] = check
+            error = await shop.refused(verify="test -f missing")
+            assert error.code == "verify_failed"
+            assert error.fields["mission"] == begun[0].partition(".")[0]
+            assert error.fields["name"] == "red/verify"
+            assert (await shop.land(verify="true")).branch == "main"
+            assert len(begun) == 2
+
+    story(tmp_path, tell)
+
+
+def test_the_changes_of_a_quest_are_what_landed_once_its_worktree_is_gone(tmp_path):
+    async def tell(shop):
+        async with shop.daemon() as inside:
+            shop.code.write({"unrelated": "x\n"})
+            await shop.works({"new": "x\n"}, {"b": "2\n"})
+            before = await inside.ask("changes", id="red")
+            landed = await shop.land()
+            shop.code.commit("later", {"new": "y\n"})
+            after = await inside.ask("changes", id="red")
+            assert [(one["path"], one["status"]) for one in after["files"]] == [("b", "M"), ("new", "A")]
+            assert after["diff"] == before["diff"]
+            assert [one["subject"] for one in after["commits"]] == ["Add carts", "by hand"]
+            assert (after["branch"], after["merge_base"]) == ("main", landed.before)
+            assert (after["path"], after["cut"]) == (shop.code.folder, "")
+
+    story(tmp_path, tell)
+
+
+def test_the_changes_are_what_landed_where_the_worktree_is_kept_and_what_is_new_once_there_is_anything(tmp_path):
+    async def tell(shop):
+        async with shop.daemon() as inside:
+            shop.code.commit("ignore", {".gitignore": "*.log\n"})
+            shop.work.git("merge", "-q", "main")
+            await shop.works({"new": "x\n", "kept.log": "precious\n"})
+            assert (await shop.land()).branch == "main"
+            assert shop.work.read("kept.log") == "precious\n"
+            assert [one["path"] for one in (await inside.ask("changes", id="red"))["files"]] == ["new"]
+            shop.work.write({"newer": "y\n"})
+            assert [one["path"] for one in (await inside.ask("changes", id="red"))["files"]] == ["newer"]
+            assert (await shop.land(request="quest:red:land:2")).branch == "main"
+            os.unlink(shop.work.path("kept.log"))
+            await inside.ask("discard", id="red")
+            after = await inside.ask("changes", id="red")
+            assert [one["path"] for one in after["files"]] == ["newer"]
+            assert after["cut"].startswith("This landed last. See what landed before with: git -C ")
+
+    story(tmp_path, tell)
+
+
+def test_quests_of_one_repository_land_one_after_the_other_in_the_order_in_which_they_came(tmp_path):
+    async def tell(shop):
+        async with shop.daemon() as inside:
+            others = [await inside.run("work", name=name, isolate=True, env=shop.code.environ) for name in "xyz"]
+            missions = [shop.red, *others]
+            await until(lambda: all(f"{one}.1" in shop.keeper.held for one in missions))
+            # The commit of the first one takes longest.
+            hook = shop.code.path(".git", "hooks", "pre-commit")
+            _hangs(hook, began := shop.code.path(".git", "began"), unless=f"test -e '{shop.code.path('.git', 'once')}'")
+            for one in missions:
+                Repository(shop.code.path(".overmind", "worktrees", one)).write({one: "x\n"})
+                shop.keeper.exit(f"{one}.1")
+            await until(lambda: not inside.app.registry.live)
+            wishes = [Wish(one, request=f"quest:{one}:land:1") for one in missions]
+            landings = [asyncio.create_task(inside.app.engine.quest_landing.land(wish)) for wish in wishes]
+            await asyncio.to_thread(_read, began)
+            shop.code.write({".git/once": ""})
+            _let_go(began)
+            landed = await asyncio.gather(*landings)
+            assert [one.before for one in landed[1:]] == [one.after for one in landed[:-1]]
+            names = [line.removeprefix("Merge overmind/").split()[0] for line in shop.log()]
+            assert names == ["z", "y", "x", "red", "first"]
+
+    story(tmp_path, tell)
+
+
+# whoever dies
+
+
+def test_a_commit_that_was_made_is_not_made_twice(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"new": "x\n"})
+            hook = shop.code.path(".git", "hooks", "pre-merge-commit")
+            _hangs(hook, began := shop.code.path(".git", "began"))
+            left = shop.inside.app.tasks.start(shop.land())
+            await asyncio.to_thread(_read, began)
+        os.unlink(hook)
+        assert shop.log("overmind/red") == ["Add carts", "first"]
+        async with shop.daemon():
+            assert (await shop.land()).branch == "main"
+            assert shop.log() == ["Merge overmind/red into main", "first"]
+            assert shop.code.git("log", "--format=%s", "main").count("Add carts") == 1
+            assert shop.is_cleared()
+        await asyncio.wait([left])
+
+    story(tmp_path, tell)
+
+
+def test_a_commit_that_was_being_made_is_ended_and_made_anew(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"new": "x\n"})
+            hook = shop.code.path(".git", "hooks", "pre-commit")
+            _hangs(hook, began := shop.code.path(".git", "began"))
+            left = shop.inside.app.tasks.start(shop.land())
+            await asyncio.to_thread(_read, began)
+        os.unlink(hook)
+        async with shop.daemon():
+            assert (await shop.land()).branch == "main"
+            assert shop.code.git("log", "--format=%s", "main").count("Add carts") == 1
+            assert shop.is_cleared()
+        await asyncio.wait([left])
+
+    story(tmp_path, tell)
+
+
+def test_a_target_that_was_moved_and_not_written_down_has_landed_once(tmp_path):
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"new": "x\n"})
+            before = shop.code.git("rev-parse", "main")
+            # Git has moved the branch when it runs this: not where both are merged, there no branch is checked out.
+            hook, began = shop.code.path(".git", "hooks", "post-merge"), shop.code.path(".git", "began")
+            _hangs(hook, began, unless="! git symbolic-ref -q HEAD")
+            left = shop.inside.app.tasks.start(shop.land())
+            await asyncio.to_thread(_read, began)
+        assert shop.log() == ["Merge overmind/red into main", "first"]
+        async with shop.daemon() as inside:
+            landed = await shop.land()
+            assert landed == LandedWork("main", before, shop.code.git("rev-parse", "main"))
+            assert shop.log() == ["Merge overmind/red into main", "first"]
+            (event,) = (one for one in inside.events(shop.red) if one["type"] == "landed")
+            assert (event["by"], event["why"]) == ("engine", "the quest's work has passed")
+            assert shop.is_cleared()
+            _let_go(began)
+        await asyncio.wait([left])
+
+    story(tmp_path, tell)
+
+
+def test_what_landed_is_cleared_away_by_the_next_daemon(tmp_path, monkeypatch):
+    async def tell(shop):
+        async with shop.daemon() as inside:
+            await shop.works({"new": "x\n"})
+            never = asyncio.get_running_loop().create_future
+            monkeypatch.setattr(inside.app.isolation, "discard", lambda *_, **__: never())
+            left = shop.inside.app.tasks.start(shop.land())
+            await until(lambda: any(one["type"] == "landed" for one in inside.events(shop.red)))
+        after = shop.code.git("rev-parse", "main")
+        async with shop.daemon():
+            assert (await shop.land()).after == after
+            assert shop.is_cleared()
+        await asyncio.wait([left])
+
+    story(tmp_path, tell)
+
+
+def _hangs(hook, began, unless="false"):
+    """A hook that says that it was reached, and goes on when it is let go."""
+    with open(hook, "w", encoding="utf-8") as file:
+        file.write(
+            f"#!/bin/sh\nif {unless}; then exit 0; fi\n"
+            f"mkfifo '{began}' '{began}.on'\necho > '{began}'\nread line < '{began}.on'\n"
+        )
+    os.chmod(hook, 0o700)
+
+
+def _let_go(began):
+    with open(f"{began}.on", "wb") as file:
+        file.write(b"\n")
+
+
+def _read(pipe):
+    while not os.path.exists(pipe):
+        os.sched_yield()
+    with open(pipe, "rb") as file:
+        file.read()
+
+
+# branches that are no mission's
+
+
+def test_a_branch_is_made_for_its_owner_once_and_beside_one_of_somebody_else(tmp_path):
+    async def tell(shop):
+        async with shop.daemon() as inside:
+            first = shop.code.git("rev-parse", "main")
+            shop.code.commit("second", {"a": "2\n"})
+            shop.code.git("branch", "spec/cart")
+            world = Environment(shop.code.environ, {})
+
+            async def ensured(name, owner, base=first):
+                how = {"owner": owner, "environment": world}
+                return await inside.app.engine.quest_landing.ensure_branch(shop.code.folder, name, base, **how)
+
+            assert await ensured("spec/cart", "5bec0001") == "spec/cart-2"
+            assert await ensured("spec/cart", "5bec0001") == "spec/cart-2"
+            assert await ensured("spec/cart", "5bec0002") == "spec/cart-3"
+            assert shop.code.git("rev-parse", "spec/cart-2") == first
+            with pytest.raises(OvermindError, match="there is no branch or commit 'nowhere'"):
+                await ensured("spec/new", "5bec0003", "nowhere")
+            with pytest.raises(OvermindError, match="the branch main/x can't be created: main already exists"):
+                await ensured("main/x", "5bec0003")
+
+    story(tmp_path, tell)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_branch_lands_with_a_check_of_the_callers_and_a_preview_moves_nothing(tmp_path, preview):
+    async def tell(shop):
+        async with shop.daemon() as inside:
+            shop.code.git("switch", "-qc", "spec/cart")
+            shop.code.commit("carts", {"new": "x\n"})
+            shop.code.git("switch", "-q", "main")
+            refs = shop.code.git("for-each-ref", "--format=%(refname) %(objectname)")
+            world = Environment(shop.code.environ, {})
+            place = await inside.app.locations.branch(
+                "5bec0001", "cart", source=shop.code.folder, branch="spec/cart", environment=world
+            )
+            begun = []
+
+            def check(fields):
+                begun.append(fields["run"].partition(".")[0])
+                asyncio.get_running_loop().call_later(1, shop.keeper.exit, fields["run"])
+
+            shop.keeper.on_ask["spawn"] = check
+            how = MergeCheck("cart/merge", shop.red, {"spec": "cart"}, world)
+            wish = MergeRequest(into="main", verify="true", check=how, preview=preview, request="spec:5bec0001:1")
+            done = await inside.app.engine.quest_landing.land_branch(place, wish)
+            assert (done["mission"], done["name"], done["target"]) == ("5bec0001", "cart", "main")
+            assert [one["path"] for one in done["files"]] == ["new"]
+            if preview:
+                assert not begun
+                assert shop.code.git("for-each-ref", "--format=%(refname) %(objectname)") == refs
+            else:
+                (checked,) = map(inside.app.registry.get, begun)
+                made = checked.definition
+                assert (made.name, made.parent, made.labels) == ("cart/merge", shop.red, {"spec": "cart"})
+                assert shop.log() == ["Merge spec/cart into main", "first"]
+                assert await inside.app.engine.quest_landing.land_branch(place, wish) == done | {"verify": None}
+            assert shop.code.git("status", "--porcelain") == ""
+            left = os.listdir(shop.code.path(".overmind", "worktrees"))
+            assert [name for name in left if not name.endswith(".branch")] == [shop.red]
+
+    story(tmp_path, tell)
