@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from overmind_core.domain.missions.mission import Status
-from overmind_core.domain.quests import QuestStatus
+from overmind_core.domain.quests.quest import QuestStatus
 
 
 class QuestBrief(TypedDict):
@@ -34,8 +34,8 @@ class QuestEnd(QuestBrief):
 class QuestInfo(QuestEnd):
     """Everything known of one quest."""
 
-    phase: Literal["work", "check"] | None
-    """Its current activity; null once it has ended."""
+    phase: Literal["work", "check", "reviewing", "landing"] | None
+    """Its current activity; null while it does not run."""
     attempts: int
     retries: int
     """How often it is tried again."""
@@ -55,3 +55,212 @@ class QuestInfo(QuestEnd):
     started_at: str
     ended_at: str | None
     duration_seconds: float
+
+
+FailureClass = TypedDict("FailureClass", {"class": str | None})
+"""The class of its newest failed attempt; null when none has failed.
+
+Not a class, because its field is a keyword.
+"""
+
+PriorityWord = Literal["critical", "high", "medium", "low"]
+WaitCode = Literal["blocked", "needs", "held", "until", "budget", "owns", "slots"]
+"""Why a quest of the queue does not start yet; the first that holds, in this order."""
+
+
+class Landed(TypedDict):
+    """Where the work of a quest has landed."""
+
+    branch: str
+    before: str
+    """The commit that the branch named before."""
+    after: str
+
+
+class QuestRow(QuestInfo, FailureClass):
+    """A quest in a list. What only quests of the queue have is null, or empty, for one that began at once."""
+
+    priority: PriorityWord | None
+    deadline_at: str | None
+    score: float | None
+    """From 0 to 1.25: what decides whose turn it is among equally urgent ones; null unless it is queued."""
+    position: int | None
+    """Its place in the queue, from 1; null unless it is queued."""
+    code: WaitCode | None
+    """Why it does not start yet; null unless it is queued and something is in its way."""
+    why: str | None
+    """The same as a sentence."""
+    needs: list[QuestBrief]
+    """The quests that have to complete first."""
+    needs_min: int
+    """So many of them are enough; 0: all."""
+    owns: list[str]
+    """Patterns of the files that only it may change while it runs."""
+    into: str | None
+    """The branch on which its work lands."""
+    spec: str | None
+    """Name of the spec that it belongs to."""
+    group: str | None
+    """The label by which the board groups it."""
+    round: int | None
+    """Of attempts, from 1: a retry by a person begins the next one."""
+    tries: int | None
+    """Attempts of this round, the current one among them, without those that did not count."""
+    estimate_seconds: float | None
+    cost_usd: float | None
+    """Of all attempts, checks and reviews; null: unknown."""
+    landed: Landed | None
+    """Null: nothing of it has landed."""
+
+
+class QuestAttempt(FailureClass):
+    """One attempt of a quest of the queue."""
+
+    attempt: int
+    """From 1, through all rounds."""
+    run: int
+    """The number of the mission's run; 0: it could not be started."""
+    exit_code: int | None
+    started_at: str
+    ended_at: str | None
+    cost_usd: float | None
+    """Null: unknown."""
+
+
+class QuestDetails(QuestRow):
+    """Everything known of one quest."""
+
+    attempt_list: list[QuestAttempt]
+    """Oldest first; empty for one that began at once."""
+    title: str | None
+    brief: str | None
+    """What is to be done, Markdown."""
+    outputs: list[str]
+    """Files that each attempt has to leave in $OVERMIND_OUTPUT_DIR."""
+    review: str | None
+    """`person`, or the provider that reviews its work."""
+    verify: str | None
+    """A shell command that has to succeed on the merged work."""
+    max_cost_usd: float | None
+    """For all attempts, checks and reviews; null: no limit."""
+    feedback: str | None
+    """What the next attempt is told of those before: the end of what failed, and the words of a person."""
+
+
+class QuestsAdded(TypedDict):
+    """The quests that were put into the queue."""
+
+    quests: list[QuestBrief]
+    """In the order of the request."""
+
+
+class QuestRetried(QuestBrief):
+    """A failed or cancelled quest that is queued again."""
+
+    round: int
+    """The number of its new round of attempts."""
+
+
+class WaitedFor(QuestBrief):
+    """A quest that another one waits for, or is blocked by."""
+
+    status: QuestStatus
+    reason: str | None
+    """Why it failed, or was cancelled."""
+
+
+class QuestScore(TypedDict):
+    """The parts of a score: the sum of the first five, times `factor`, but no less than `floor`."""
+
+    total: float
+    priority: float
+    age: float
+    deadline: float
+    blocking: float
+    retries: float
+    factor: float
+    """1.25 from 15 minutes before its deadline on, else 1."""
+    floor: float | None
+    """The least that it scores once it has waited for two hours; null before that."""
+
+
+class StillWaiting(TypedDict):
+    """A quest that needs one, and others that are not done either."""
+
+    name: str
+    needs: list[str]
+    """The names of these others."""
+
+
+class QuestWhy(QuestBrief):
+    """Why a quest does not start, or how it stands, and what depends on it."""
+
+    status: QuestStatus
+    code: WaitCode | None
+    """Null unless it is queued and something is in its way."""
+    text: str
+    """The same as a sentence; for one that is not queued, how it stands."""
+    by: list[WaitedFor]
+    """What it waits for, or is blocked by."""
+    next_at: str | None
+    """When that ends by itself, where it is known."""
+    do: list[str]
+    """Commands that let it go on."""
+    score: QuestScore | None
+    """Null unless it is queued."""
+    position: int | None
+    """Its place in the queue, from 1; null unless it is queued."""
+    queued: int
+    """The number of quests in the queue."""
+    starts: list[str]
+    """The names of those that can start once it has completed."""
+    waiting_then: list[StillWaiting]
+    """The others that need it."""
+
+
+class QueuePool(TypedDict):
+    """What a number of quests can have at once: `queue`, `provider:claude`, `spec:login`."""
+
+    name: str
+    slots: int
+    used: int
+
+
+class QueueStatus(TypedDict):
+    """The queue: its slots, whose turn it is, and who lands."""
+
+    paused: bool
+    slots: int
+    pools: list[QueuePool]
+    """`queue` first."""
+    count: int
+    """The number of queued quests, those beyond the limit of the request among them."""
+    quests: list[QuestRow]
+    """Queued ones, in the order of their turn."""
+    landing: list[QuestRow]
+    """In the order in which they land."""
+
+
+class QueueChanged(TypedDict):
+    """The queue after a change."""
+
+    paused: bool
+    slots: int
+    running: int
+    """The number of slots that are in use."""
+
+
+class BoardColumn(TypedDict):
+    """One column of the board."""
+
+    name: Literal["queued", "running", "blocked", "review", "done"]
+    count: int
+    """The number of its quests, those beyond the limit of the request among them."""
+    quests: list[QuestRow]
+
+
+class QuestBoard(TypedDict):
+    """Every quest in exactly one column."""
+
+    columns: list[BoardColumn]
+    """From queued to done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from overmind_core.domain.events import MissionAct
@@ -15,3 +16,11 @@ class QuestChanged(MissionAct, frozen=True, kw_only=True, tag="quest"):
     """The reason for a failure; only for an ended quest."""
     exit_code: int | UnsetType | None = UNSET
     """The exit code of its work or its check; only for an ended quest."""
+    phase: str | UnsetType | None = UNSET
+    """The activity of a quest of the queue: `work`, `check`, `reviewing` or `landing`; null while it does not run."""
+    attempt: int | UnsetType = UNSET
+    """The number of the newest attempt of a quest of the queue, from 1."""
+    failure: str | UnsetType | None = msgspec.field(default=UNSET, name="class")
+    """The class of its newest failed attempt; null when none has failed."""
+    why: str | UnsetType = UNSET
+    """The reason for a change that nobody asked for."""

@@ -12,11 +12,9 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Cause, Mission, Restart
-from overmind_core.domain.quests import (
+from overmind_core.domain.quests.quest import (
     CHECK,
     Finish,
     KeepWaiting,
@@ -35,14 +33,10 @@ from overmind_core.missions.lookup import find
 from overmind_core.missions.registry import run_of
 from overmind_core.missions.spec import MissionSpec
 from overmind_core.missions.validate import shell_definition
-from overmind_core.quests import store
-from overmind_core.quests.events import QuestChanged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from overmind_core.kernel.bus import Bus
-    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
@@ -53,20 +47,17 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions, Started
     from overmind_core.missions.store import RunTable
-    from overmind_core.quests.store import QuestTable
+    from overmind_core.quests.registry import QuestRegistry
     from overmind_core.system.machine import Clock
 
     _Also = Callable[[Mission], Callable[[], None]]
 
-KEPT = 1000
-"""Ended quests that are remembered."""
 RETRY_SECONDS = 1.0
 """Pause before something is tried again that could not be saved (a full disk)."""
-_TRIM_EVERY = 50
 _log = logging.getLogger(__name__)
 
 
-class Goal(NamedTuple):
+class QuestTerms(NamedTuple):
     """What makes a mission a quest."""
 
     check: str | None
@@ -76,21 +67,14 @@ class Goal(NamedTuple):
     """The name of the ritual whose run it is."""
 
 
-class QuestEnded(NamedTuple):
-    """A quest has ended, and that is saved."""
-
-    quest: Quest
-
-
 class QuestService:
-    """Used from the loop's thread only; `live` is to be read."""
+    """Drives the quests that began at once. Used from the loop's thread only."""
 
     def __init__(
         self,
         *,
-        bus: Bus,
+        quests: QuestRegistry,
         journal: Journal,
-        events: EventLog,
         clock: Clock,
         phase: Phase,
         tasks: Tasks,
@@ -98,12 +82,10 @@ class QuestService:
         registry: Registry,
         missions: Missions,
         environments: Environments,
-        quest_table: QuestTable,
         run_table: RunTable,
     ) -> None:
-        self._bus = bus
+        self._quests = quests
         self._journal = journal
-        self._events = events
         self._clock = clock
         self._phase = phase
         self._tasks = tasks
@@ -111,54 +93,50 @@ class QuestService:
         self._registry = registry
         self._missions = missions
         self._environments = environments
-        self._quest_table = quest_table
         self._run_table = run_table
-        self.live: dict[str, Quest] = {}
+        self._running: set[str] = set()
         self._checks: dict[str, str] = {}
         """Mission that checks → its quest."""
         self._acting: set[str] = set()
         """Quests for which something is being started or stopped."""
-        self._waiters: dict[str, list[asyncio.Future[Quest]]] = {}
-        self._ends = 0
 
     def load(self) -> None:
-        """Bring what runs into memory."""
-        for row in self._quest_table.live():
-            self._keep(store.quest(row))
+        """Go on with those that the registry says run."""
+        for quest in self._quests.live.values():
+            if not quest.is_queued:
+                self._keep(quest)
 
     def resume(self) -> None:
         """Go on where the supervisor before was ended."""
-        for quest in list(self.live):
+        for quest in list(self._running):
             self.consider(quest)
 
     def get(self, quest_id: str) -> Quest | None:
-        """The quest of this exact id, running or not."""
-        if quest_id in self.live:
-            return self.live[quest_id]
-        self._journal.flush()
-        row = self._quest_table.get(quest_id)
-        return None if row is None else store.quest(row)
+        """The quest of this exact id, unfinished or not."""
+        return self._quests.get(quest_id)
 
     async def start(
-        self, spec: MissionSpec, goal: Goal, *, inside: str | None = None, caller: Caller | None = None
+        self, spec: MissionSpec, terms: QuestTerms, *, inside: str | None = None, caller: Caller | None = None
     ) -> Started:
         """Begin a quest; answers once its work runs. With a request key a repeat answers the same quest.
 
         Raises:
             OvermindError: as of `Missions.start`; nothing is recorded then.
         """
-        return await self._begin(goal, lambda also: self._missions.start(spec, inside=inside, caller=caller, also=also))
+        return await self._begin(
+            terms, lambda also: self._missions.start(spec, inside=inside, caller=caller, also=also)
+        )
 
-    async def start_named(self, spec: MissionSpec, goal: Goal) -> Started:
+    async def start_named(self, spec: MissionSpec, terms: QuestTerms) -> Started:
         """As `start`, for what the system itself names: the spec has a name and a request key."""
-        return await self._begin(goal, lambda also: self._missions.start_child(spec, also=also))
+        return await self._begin(terms, lambda also: self._missions.start_child(spec, also=also))
 
-    async def _begin(self, goal: Goal, start: Callable[[_Also], Awaitable[Started]]) -> Started:
+    async def _begin(self, terms: QuestTerms, start: Callable[[_Also], Awaitable[Started]]) -> Started:
         made: list[str] = []
 
         def also(mission: Mission) -> Callable[[], None]:
             made.append(mission.id)
-            return self._record(mission, goal)
+            return self._record(mission, terms)
 
         try:
             started = await start(also)
@@ -171,7 +149,7 @@ class QuestService:
             self._announce(quest_id)
         return started
 
-    def _record(self, mission: Mission, goal: Goal) -> Callable[[], None]:
+    def _record(self, mission: Mission, terms: QuestTerms) -> Callable[[], None]:
         """A quest whose mission is about to be saved; returns what is saved with that."""
         definition = mission.definition
         quest = Quest(
@@ -181,12 +159,13 @@ class QuestService:
             cwd=definition.cwd,
             provider=definition.provider,
             created_at=mission.created_at,
-            check=goal.check,
-            retries=goal.retries,
-            ritual=goal.ritual,
+            check=terms.check,
+            retries=terms.retries,
+            ritual=terms.ritual,
         )
+        write = self._quests.add(quest)
         self._keep(quest)
-        return lambda: self._quest_table.save(store.row(quest))
+        return write
 
     def check_name(self, name: str | None, request: str | None) -> None:
         """Refuse a name that a quest has: it keeps it while it is checked, when its mission has ended.
@@ -198,11 +177,10 @@ class QuestService:
         Raises:
             OvermindError: `name_taken`.
         """
-        for quest in self.live.values() if name is not None else ():
-            if quest.name == name and not self._is_of(quest, request):
-                raise OvermindError(
-                    "name_taken", f"The name {name!r} is taken by quest {quest.id}. Choose another one."
-                )
+        holder = None if name is None else self._quests.holder(name)
+        quest = None if holder is None else self._quests.live[holder]
+        if quest is not None and not self._is_of(quest, request):
+            raise OvermindError("name_taken", f"The name {name!r} is taken by quest {quest.id}. Choose another one.")
 
     def _is_of(self, quest: Quest, request: str | None) -> bool:
         """Whether it is the quest that an earlier try of the same request began."""
@@ -211,15 +189,14 @@ class QuestService:
 
     def _announce(self, quest_id: str) -> None:
         """It has begun."""
-        if quest_id in self.live:
-            self._record_event(self.live[quest_id])
+        if quest_id in self._running:
+            self._quests.record(self._quests.live[quest_id])
 
     def _drop(self, quest_id: str) -> None:
         """Its mission never came to be."""
-        quest = self.live.pop(quest_id, None)
+        self._running.discard(quest_id)
         self._hold_daemon()
-        if quest is not None:
-            self._journal.save(lambda: self._quest_table.remove([quest_id]))
+        self._quests.drop(quest_id)
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -227,7 +204,7 @@ class QuestService:
 
     def changed(self, mission: Mission) -> None:
         """A mission has changed: the work of a quest, or its check."""
-        quest_id = mission.id if mission.id in self.live else self._checks.get(mission.id)
+        quest_id = mission.id if mission.id in self._running else self._checks.get(mission.id)
         if quest_id is not None and not mission.is_live:
             asyncio.get_running_loop().call_soon(self.consider, quest_id)
 
@@ -237,27 +214,16 @@ class QuestService:
             self._put(replace(quest, cancelling=True))
         await self._journal.saved()
         self.consider(quest.id)
-        return await self.end_of(quest.id)
+        return await self._quests.end_of(quest.id)
 
     async def end_of(self, quest_id: str) -> Quest:
-        """Wait until the quest has ended; at once when it has.
-
-        Raises:
-            OvermindError: `gone`, it is not known.
-        """
-        if quest_id not in self.live:
-            quest = self.get(quest_id)
-            if quest is None:
-                raise OvermindError("gone", f"Quest {quest_id} has been removed.")
-            return quest
-        waiter: asyncio.Future[Quest] = asyncio.get_running_loop().create_future()
-        self._waiters.setdefault(quest_id, []).append(waiter)
-        return await waiter
+        """Wait until the quest has ended; at once when it has; raises as `QuestRegistry.end_of` does."""
+        return await self._quests.end_of(quest_id)
 
     def consider(self, quest_id: str) -> None:
         """Decide what comes next for a quest, and do it."""
-        quest = self.live.get(quest_id)
-        if quest is None or quest_id in self._acting or self._phase.handing_over:
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest_id not in self._running or quest_id in self._acting or self._phase.handing_over:
             return
         work = self._registry.get(quest.id)
         check = None if quest.check_id is None else self._registry.get(quest.check_id)
@@ -327,7 +293,7 @@ class QuestService:
             if self._phase.closing:
                 return
             _log.info("the check of quest %s could not start: %s", quest.id, error.message)
-            self._end(self.live[quest.id], work, Finish(QuestStatus.FAILED, error.code, 1))
+            self._end(self._quests.live[quest.id], work, Finish(QuestStatus.FAILED, error.code, 1))
             return
         self._put_check(quest.id, begun.mission.id, attempt)
 
@@ -335,14 +301,14 @@ class QuestService:
         """Have the quest know its check in the commit that makes it."""
 
         def link(mission: Mission) -> Callable[[], None]:
-            linked = replace(self.live[quest.id], check_id=mission.id, checked=attempt, attempts=attempt)
+            linked = replace(self._quests.live[quest.id], check_id=mission.id, checked=attempt, attempts=attempt)
             self._checks[mission.id] = quest.id
-            return lambda: self._quest_table.save(store.row(linked))
+            return self._quests.writing(linked)
 
         return link
 
     def _put_check(self, quest_id: str, check_id: str, attempt: int) -> None:
-        quest = self.live.get(quest_id)
+        quest = self._quests.live.get(quest_id)
         if quest is not None and quest.check_id != check_id:
             self._checks.pop(quest.check_id or "", None)
             self._put(replace(quest, check_id=check_id, checked=attempt, attempts=attempt))
@@ -377,44 +343,22 @@ class QuestService:
             attempts=attempts,
             ended_at=self._clock.wall(),
         )
-        self.live.pop(quest.id, None)
+        self._running.discard(quest.id)
         self._checks.pop(quest.check_id or "", None)
-        self._record_event(over)
-        self._journal.save(lambda: self._save_end(over), lambda: self._over(over), urgent=True)
-
-    def _save_end(self, over: Quest) -> None:
-        self._quest_table.save(store.row(over))
-        self._ends += 1
-        if self._ends % _TRIM_EVERY == 1:  # with the first one, too: a supervisor may see few of them end
-            self._quest_table.trim(KEPT)
-
-    def _over(self, quest: Quest) -> None:
-        self._hold_daemon()
-        for waiter in self._waiters.pop(quest.id, ()):
-            if not waiter.done():
-                waiter.set_result(quest)
-        self._bus.publish(QuestEnded(quest))
+        self._quests.end(over, self._hold_daemon)
 
     # keeping
 
     def _keep(self, quest: Quest) -> None:
-        self.live[quest.id] = quest
+        self._running.add(quest.id)
         self._hold_daemon()
         if quest.check_id is not None:
             self._checks[quest.check_id] = quest.id
 
     def _hold_daemon(self) -> None:
         """Between the work and its check nothing may run: whoever follows us goes on all the same."""
-        self._line.hold("quests", on=bool(self.live))
+        self._line.hold("quests", on=bool(self._running))
 
     def _put(self, quest: Quest) -> None:
         self._keep(quest)
-        row = store.row(quest)
-        self._journal.save(lambda: self._quest_table.save(row))
-
-    def _record_event(self, quest: Quest) -> None:
-        """Record an event about it."""
-        event = QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value)
-        if not quest.runs:
-            event = msgspec.structs.replace(event, reason=quest.reason, exit_code=quest.exit_code)
-        self._events.record(event)
+        self._quests.put(quest)

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from overmind_core.domain.agents.agent import Agent
+from overmind_core.domain.missions.mission import Definition
 from overmind_core.domain.missions.references import SHORTEST_PREFIX, Candidate
-from overmind_core.domain.quests import Quest
+from overmind_core.domain.quests.quest import Quest
 from overmind_core.kernel.codec import Codec
 from overmind_core.kernel.database import Database, Row
+from overmind_core.missions.spec import Environment, MissionSpec
 
 
 class QuestRow(NamedTuple):
@@ -24,15 +28,46 @@ class QuestRow(NamedTuple):
     created_at: float
     ended_at: float | None
     record: str
+    spec: str | None = None
+    """Id of its spec."""
+
+
+class QuestStanding(NamedTuple):
+    """What is known of a quest without its record."""
+
+    id: str
+    name: str
+    status: str
+
+
+class SpecCost(NamedTuple):
+    """What the attempts of a spec's quests have cost."""
+
+    spec: str
+    dollars: float | None
+    """None: of none of them anybody knows."""
+    unknown: int
+    """Ended attempts of agents of which nobody knows."""
 
 
 _COLUMNS = ", ".join(QuestRow._fields)
 _SELECT = f"SELECT {_COLUMNS} FROM quests"
-_SAVE = f"INSERT OR REPLACE INTO quests ({_COLUMNS}) VALUES ({', '.join('?' * len(QuestRow._fields))})"
+# No REPLACE: that would delete the row first, and with it what refers to it.
+_SAVE = f"""INSERT INTO quests ({_COLUMNS}) VALUES ({", ".join("?" * len(QuestRow._fields))})
+    ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in QuestRow._fields[1:])}"""
 _NEWEST = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_each(?1)))
     ORDER BY created_at DESC, id DESC LIMIT ?2"""
-_TRIM = """DELETE FROM quests WHERE live = 0 AND id NOT IN
-    (SELECT id FROM quests WHERE live = 0 ORDER BY ended_at DESC, id DESC LIMIT ?)"""
+_TRIM = """DELETE FROM quests WHERE live = 0
+    AND id NOT IN (SELECT id FROM quests WHERE live = 0 ORDER BY ended_at DESC, id DESC LIMIT ?)
+    AND id NOT IN (SELECT need FROM quest_needs JOIN quests AS waiting ON waiting.id = quest WHERE waiting.live = 1)
+    AND id NOT IN (SELECT about_id FROM questions WHERE state = 'open')
+    AND (spec IS NULL OR spec NOT IN (SELECT id FROM specs WHERE archived = 0))"""
+
+
+_SPEC_COSTS = """SELECT spec, sum(json_extract(attempt.value, '$.cost_usd')),
+        sum(json_extract(attempt.value, '$.cost_usd') IS NULL AND json_extract(attempt.value, '$.ended_at') IS NOT NULL
+            AND json_extract(record, '$.provider') != 'raw')
+    FROM quests, json_each(record, '$.queue.tries') AS attempt WHERE spec IS NOT NULL GROUP BY spec"""
 
 
 class QuestTable:
@@ -50,8 +85,28 @@ class QuestTable:
         row = self._database.read_one(f"{_SELECT} WHERE id = ?", (quest,))
         return None if row is None else _quest(row)
 
+    def by_ids(self, quests: Sequence[str]) -> list[QuestRow]:
+        """Return those of these that are known."""
+        sql = f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))"
+        return [_quest(row) for row in self._database.read(sql, (json.dumps(quests),))]
+
+    def of_spec(self, spec: str) -> list[QuestRow]:
+        """Return those of a spec, oldest first."""
+        return [
+            _quest(row) for row in self._database.read(f"{_SELECT} WHERE spec = ? ORDER BY created_at, id", (spec,))
+        ]
+
+    def standing_of_spec(self, spec: str) -> list[QuestStanding]:
+        """Return how those of a spec stand, oldest first: without what is long to read."""
+        sql = "SELECT id, name, status FROM quests WHERE spec = ? ORDER BY created_at, id"
+        return [QuestStanding._make(row) for row in self._database.read(sql, (spec,))]
+
+    def costs_of_specs(self) -> list[SpecCost]:
+        """Return what the attempts of each spec's quests have cost."""
+        return [SpecCost._make(row) for row in self._database.read(_SPEC_COSTS)]
+
     def live(self) -> list[QuestRow]:
-        """Return those that run, oldest first."""
+        """Return those that are unfinished, oldest first."""
         return [_quest(row) for row in self._database.read(f"{_SELECT} WHERE live = 1 ORDER BY created_at, id")]
 
     def newest(self, limit: int, *, statuses: Sequence[str] = ()) -> list[QuestRow]:
@@ -72,8 +127,82 @@ class QuestTable:
         self._database.write_many("DELETE FROM quests WHERE id = ?", ((quest,) for quest in quests))
 
     def trim(self, keep: int) -> None:
-        """Forget the ended ones but the newest `keep`."""
+        """Forget the ended ones but the newest `keep`, what is needed or asked about, and those of specs at work."""
         self._database.write(_TRIM, (keep,))
+
+
+class NeedTable:
+    """Which quest needs which, also the other way round. Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, quest: str, needs: Sequence[str]) -> None:
+        """Store what a quest needs, in place of what it needed."""
+        self._database.write("DELETE FROM quest_needs WHERE quest = ?", (quest,))
+        rows = ((quest, need) for need in needs)
+        self._database.write_many("INSERT INTO quest_needs (quest, need) VALUES (?, ?)", rows)
+
+    def dependants(self, need: str) -> list[str]:
+        """Return the quests that need this one, ended ones too."""
+        rows = self._database.read("SELECT quest FROM quest_needs WHERE need = ? ORDER BY quest", (need,))
+        return [quest for (quest,) in rows]
+
+
+SHARED = "env:"
+"""Begins the owner of an environment that many have: the digest of its content follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWork:
+    """What is to run, as it is kept until the quest's mission has it."""
+
+    definition: Definition
+    agent: Agent | None = None
+    isolate: bool | None = None
+    base: str | None = None
+    chosen: dict[str, str] = field(default_factory=dict)
+    shared: str = ""
+    """Owner of the environment that it was added in."""
+
+    def spec(self, inherited: dict[str, str]) -> MissionSpec:
+        """What the mission is started with."""
+        environment = Environment(inherited, self.chosen)
+        return MissionSpec(self.definition, environment, self.agent, self.isolate, self.base)
+
+
+WORK = Codec(StoredWork)
+
+
+class WorkTable:
+    """What is to run and in which environment, until a mission has it. Reads any time, changes inside of a transaction.
+
+    The environment of a caller is stored once for all that share it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, owner: str, data: str) -> None:
+        """Insert or replace."""
+        sql = "INSERT INTO work_environments (owner, data) VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data"
+        self._database.write(sql, (owner, data))
+
+    def get(self, owner: str) -> str | None:
+        """Return what was stored."""
+        row = self._database.read_one("SELECT data FROM work_environments WHERE owner = ?", (owner,))
+        return None if row is None else str(row[0])
+
+    def tidy(self) -> None:
+        """Forget the work of those that are done or forgotten, and the environments that nobody shares any more."""
+        self._database.write(_FORGET_WORK)
+        self._database.write(_FORGET_SHARED)
+
+
+_FORGET_WORK = f"""DELETE FROM work_environments WHERE owner NOT LIKE '{SHARED}%'
+    AND owner NOT IN (SELECT id FROM quests WHERE status <> 'completed') AND owner NOT IN (SELECT id FROM specs)"""
+_FORGET_SHARED = f"""DELETE FROM work_environments WHERE owner LIKE '{SHARED}%' AND owner NOT IN
+    (SELECT json_extract(data, '$.shared') FROM work_environments WHERE owner NOT LIKE '{SHARED}%')"""
 
 
 def _quest(row: Row) -> QuestRow:
@@ -89,11 +218,12 @@ def row(quest: Quest) -> QuestRow:
     return QuestRow(
         id=quest.id,
         name=quest.name,
-        live=quest.runs,
+        live=not quest.is_over,
         status=quest.status.value,
         created_at=quest.created_at,
         ended_at=quest.ended_at,
         record=RECORD.encode(quest),
+        spec=None if quest.queue is None else quest.queue.spec,
     )
 
 

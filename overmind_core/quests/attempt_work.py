@@ -1,0 +1,356 @@
+"""The missions of an attempt: its work, its check, its review; what each is given, and what the work hands in."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from overmind_core.domain.agents.agent import RAW, AgentFolders
+from overmind_core.domain.missions.facts import StartAsked
+from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.briefing import VERDICT
+from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.watching.learning import text as lesson_text
+from overmind_core.errors import OvermindError
+from overmind_core.missions.requests import Start
+from overmind_core.missions.spec import MissionSpec
+from overmind_core.missions.validate import shell_definition
+from overmind_core.quests import input_folder
+from overmind_core.quests.ports import LandingRequest, OutputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from overmind_core.agents.results import MissionResults
+    from overmind_core.domain.agents.agent import Agent
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.quests.briefing import Briefing
+    from overmind_core.domain.quests.quest import Goal, Quest, QueueState
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.environment import Environments, SavedEnvironments
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.missions.store import EnvironmentTable
+    from overmind_core.quests.ports import AgentWork, Lander, SpecInput, SpecWork, Teacher
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.quests.store import StoredWork
+    from overmind_core.system.paths import Home
+
+    Also = Callable[[Mission], Callable[[], None]]
+
+LARGEST_VERDICT = 64 * 1024
+LARGEST_OUTPUT = 4 << 20
+"""Bytes of a file that is handed in."""
+MOST_HANDED_ON = 64 << 20
+"""Bytes of all files that an attempt is given of those that it needs; what is beyond stays where it is."""
+LARGEST_RESULT = 64 * 1024
+"""Bytes of the final answer of a quest, as those read it that need it."""
+FEW_BYTES = 32 * 1024
+
+
+class Verdict(NamedTuple):
+    """What a reviewing provider has decided."""
+
+    passes: bool
+    feedback: str
+
+
+class AttemptWork:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        quests: QuestRegistry,
+        journal: Journal,
+        settings: Settings,
+        registry: Registry,
+        missions: Missions,
+        agents: AgentWork,
+        results: MissionResults,
+        lander: Lander,
+        environments: Environments,
+        saved: SavedEnvironments,
+        environment_table: EnvironmentTable,
+        specs: SpecWork,
+        home: Home,
+        teacher: Teacher,
+    ) -> None:
+        self._quests = quests
+        self._journal = journal
+        self._settings = settings
+        self._registry = registry
+        self._missions = missions
+        self._agents = agents
+        self._results = results
+        self._lander = lander
+        self._environments = environments
+        self._saved = saved
+        self._environment_table = environment_table
+        self._specs = specs
+        self._home = home
+        self._teacher = teacher
+
+    # the work
+
+    async def begin(self, quest: Quest, *, is_new: bool = False) -> None:
+        """Start the run of the newest attempt, unless that was done already; `is_new`: it has no mission yet.
+
+        Raises:
+            OvermindError: it can't be started.
+        """
+        work = None if is_new else self._registry.get(quest.id)
+        if work is not None and work.run >= _queue(quest).tries[-1].run:
+            return
+        of_spec = await self._of_spec(quest)
+        told = replace(await self._briefing(quest, of_spec), lessons=await self._lessons(quest))
+        folders = await self._prepared(quest, quest.id, briefing.files(told))
+        given = self._variables(quest, folders, of_spec)
+        stored = self._quests.work(quest.id)
+        agent = stored.agent if stored is not None else self._agents.agent(quest.id)
+        if agent is not None and quest.provider != RAW:
+            prompt = briefing.prompt(told, inputs=folders.inputs, outputs=folders.outputs)
+            agent = replace(agent, prompt=prompt, folders=folders)
+        if work is None:
+            await self._begin_first(quest, stored, given, agent)
+        else:
+            self._begin_again(work, stored, given, agent)
+
+    def _variables(self, quest: Quest, folders: AgentFolders, spec: SpecInput | None) -> dict[str, str]:
+        attempt = _queue(quest).tries[-1].number
+        return briefing.variables(
+            inputs=folders.inputs, outputs=folders.outputs, quest=quest.id, attempt=attempt, **_spec_names(spec)
+        )
+
+    async def _prepared(self, quest: Quest, mission_id: str, files: Mapping[str, bytes]) -> AgentFolders:
+        """The folders of a mission of the newest attempt, made anew. Wire form.
+
+        Raises:
+            OvermindError: `disk_full` or `setup_failed`, they can't be made.
+        """
+        few = sum(map(len, files.values())) < FEW_BYTES
+        try:
+            if few:  # done sooner than a thread would begin
+                made = input_folder.prepare(self._home, mission_id, files)
+            else:
+                made = await asyncio.to_thread(input_folder.prepare, self._home, mission_id, files)
+        except OSError as error:
+            code = "disk_full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "setup_failed"
+            raise OvermindError(code, f"The folders of quest {quest.name} can't be made: {error.strerror}.") from None
+        return AgentFolders(to_wire(made.inputs), to_wire(made.outputs))
+
+    async def _begin_first(
+        self, quest: Quest, stored: StoredWork | None, given: Mapping[str, str], agent: Agent | None
+    ) -> None:
+        if stored is None:
+            raise OvermindError("gone", f"The work of quest {quest.id} ({quest.name}) is no longer known.")
+        spec = stored.spec(self._quests.shared(stored.shared))
+        environment = spec.environment._replace(chosen={**spec.environment.chosen, **given})
+        spec = replace(spec, environment=environment, agent=agent, request=f"quest:{quest.id}")
+        await self._missions.start_child(spec, settled=False, is_new=True, mission_id=quest.id)
+
+    def _begin_again(
+        self, work: Mission, stored: StoredWork | None, given: Mapping[str, str], agent: Agent | None
+    ) -> None:
+        """Another run of the same mission, as it was changed meanwhile; an agent begins a new conversation."""
+        definition = work.definition
+        saved = self._saved.of(work.id)
+        if stored is not None:  # it was edited
+            definition = replace(stored.definition, cwd=definition.cwd, isolated=definition.isolated)
+            saved = saved._replace(chosen=stored.chosen)
+        text = msgspec.json.encode({"inherited": saved.inherited, "chosen": {**saved.chosen, **given}}).decode()
+        with self._journal.together():
+            self._journal.save(lambda: self._environment_table.save(work.id, text))
+            if agent is not None and definition.provider != RAW:
+                self._agents.redefine(work.id, agent)
+            self._registry.apply(replace(work, definition=definition), StartAsked())
+
+    async def _briefing(self, quest: Quest, spec: SpecInput | None) -> Briefing:
+        goal, queue = _goal(quest), _queue(quest)
+        return briefing.Briefing(
+            goal.title,
+            goal.brief,
+            author=None if queue.source is None else self._name_of(queue.source),
+            feedback=queue.feedback,
+            expects=goal.outputs,
+            needs=await self._deliveries(goal),
+            spec={} if spec is None else spec.documents,
+            partial={} if spec is None else spec.partial,
+            schema=None if spec is None else spec.schema,
+        )
+
+    async def _lessons(self, quest: Quest) -> str:
+        """The lessons for the newest attempt, which is known to be shown them from now on."""
+        shown = await self._teacher.shown(quest)
+        current = self._quests.live.get(quest.id)
+        if current is None or not shown:
+            return ""
+        queue, numbers = _queue(current), tuple(one.number for one in shown)
+        tries = (*queue.tries[:-1], replace(queue.tries[-1], lessons=numbers))
+        if tries != queue.tries:
+            self._quests.put(replace(current, queue=replace(queue, tries=tries)))
+        return lesson_text(shown)
+
+    async def _deliveries(self, goal: Goal) -> dict[str, briefing.Delivery]:
+        room = MOST_HANDED_ON
+        found = {}
+        for quest in self._needed(goal):
+            delivery = await self._delivery(quest)
+            room -= sum(map(len, delivery.outputs.values()))
+            found[quest.name] = delivery if room >= 0 else briefing.Delivery(result=delivery.result)
+        return found
+
+    def _name_of(self, source: str) -> str:
+        """What the mission is called that has reported something; its id, once it was removed."""
+        mission = self._registry.get(source)
+        return source if mission is None else mission.definition.name
+
+    async def _delivery(self, quest: Quest) -> briefing.Delivery:
+        """What a completed quest hands on."""
+        names = () if quest.goal is None else quest.goal.outputs
+        data: Mapping[str, bytes] = {}
+        if names:
+            found = await asyncio.to_thread(input_folder.handed_in, self._home, quest.id, names, largest=LARGEST_OUTPUT)
+            data = found.data
+        mission = None if quest.provider == RAW else self._registry.get(quest.id)
+        result = "" if mission is None else await self._results.result(mission)
+        return briefing.Delivery(data, briefing.tail(result, LARGEST_RESULT))
+
+    def _needed(self, goal: Goal) -> list[Quest]:
+        """The quests that it needs and that have completed."""
+        found = [self._quests.get(need) for need in goal.needs]
+        return [one for one in found if one is not None and one.status is QuestStatus.COMPLETED]
+
+    async def _of_spec(self, quest: Quest) -> SpecInput | None:
+        return await self._specs.given(quest) if _queue(quest).spec is not None else None
+
+    # beside the work
+
+    async def check(self, quest: Quest, work: Mission, also: Also) -> Mission:
+        """Start the check of the newest attempt; raises as `Missions.start_child` does."""
+        assert quest.check is not None
+        return await self._beside(quest, work, quest.check, CHECK, also)
+
+    async def review(self, quest: Quest, work: Mission, also: Also) -> Mission:
+        """Start the provider that reviews the newest attempt; raises as `Missions.start_child` does."""
+        from overmind_core.agents.spec import spec_of  # noqa: PLC0415 - for those who have somebody review
+
+        key = _key(quest, REVIEW)
+        earlier = self._missions.by_request(key)
+        if earlier is not None:
+            return earlier
+        of_spec = await self._of_spec(quest)
+        told, changes = await self._briefing(quest, of_spec), await self._lander.changes_text(quest.id)
+        mission_id = self._missions.new_id()
+        folders = await self._prepared(quest, mission_id, briefing.review_files(told, changes))
+        prompt = briefing.review_prompt(
+            told, name=quest.name, inputs=folders.inputs, outputs=folders.outputs, changes=bool(changes)
+        )
+        made, world = work.definition, self._environments.of(work.id)
+        asked = Start(
+            command=prompt, cwd=made.cwd, env=world.inherited, umask=made.umask, provider=_goal(quest).review or RAW,
+            labels=made.labels, timeout=made.timeout, isolate=False,
+        )  # fmt: skip
+        spec = spec_of(asked, self._settings, name=f"{quest.name}/{REVIEW}", parent=work.id)
+        own = self._agents.agent(work.id)
+        agent = spec.agent
+        if agent is not None:
+            agent = replace(agent, folders=folders, deny=() if own is None else own.deny)
+            if own is not None and made.provider == spec.definition.provider:
+                agent = replace(agent, allow=own.allow, model=own.model, program=own.program)
+        environment = world._replace(chosen={**world.chosen, **self._variables(quest, folders, of_spec)})
+        silence = self._settings.queue.activity_timeout
+        spec = replace(
+            spec,
+            definition=replace(spec.definition, activity_timeout=silence),
+            environment=environment,
+            agent=agent,
+            request=key,
+        )
+        return (await self._missions.start_child(spec, also=also, mission_id=mission_id)).mission
+
+    async def _beside(self, quest: Quest, work: Mission, command: str, kind: str, also: Also) -> Mission:
+        made = work.definition
+        definition = shell_definition(
+            command,
+            name=f"{quest.name}/{kind}",
+            parent=work.id,
+            cwd=made.cwd,
+            umask=made.umask,
+            timeout=made.timeout,
+            labels=made.labels,
+        )
+        spec = MissionSpec(definition, self._environments.of(work.id), request=_key(quest, kind))
+        return (await self._missions.start_child(spec, also=also)).mission
+
+    # what it hands in
+
+    async def output_problem(self, quest: Quest) -> OutputProblem | None:
+        """Why what the newest attempt has handed in is no good; None: it is."""
+        judged = await self._specs.judge(quest) if _queue(quest).spec is not None else None
+        if judged is not None:
+            return judged.problem
+        found = await asyncio.to_thread(
+            input_folder.handed_in, self._home, quest.id, _goal(quest).outputs, largest=LARGEST_OUTPUT
+        )
+        if found.missing:
+            return OutputProblem("output_missing", f"It did not hand in {', '.join(found.missing)}.")
+        if found.too_large:
+            limit = f"{LARGEST_OUTPUT >> 20} MiB"
+            return OutputProblem("output_invalid", f"Larger than {limit}: {', '.join(found.too_large)}.")
+        return None
+
+    async def verdict(self, quest: Quest) -> Verdict | None:
+        """What the reviewing provider has written; None: nothing that can be used."""
+        assert _queue(quest).review_id is not None
+        reviewer = _queue(quest).review_id or ""
+        found = await asyncio.to_thread(
+            input_folder.handed_in, self._home, reviewer, (VERDICT,), largest=LARGEST_VERDICT
+        )
+        data = found.data.get(VERDICT)
+        return None if data is None else read_verdict(data.decode("utf-8", "replace"))
+
+    def landing(self, quest: Quest) -> LandingRequest:
+        """How its work is to land."""
+        goal = _goal(quest)
+        first = goal.brief.strip().partition("\n\n")[0].strip()
+        message = f"{goal.title}\n\n{first}\n" if first else f"{goal.title}\n"
+        return LandingRequest(quest.id, goal.into or "", message, goal.verify, _key(quest, "land"))
+
+
+def _spec_names(spec: SpecInput | None) -> dict[str, str | None]:
+    return {} if spec is None else {"spec": spec.spec, "phase": spec.phase, "task": spec.task}
+
+
+def read_verdict(text: str) -> Verdict | None:
+    """What a reviewing provider has decided; None for what is no verdict."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("pass"), bool):
+        return None
+    feedback = found.get("feedback", "")
+    return Verdict(found["pass"], feedback if isinstance(feedback, str) else "")
+
+
+def _key(quest: Quest, kind: str) -> str:
+    """The request key of what is begun for the newest attempt beside its work."""
+    return f"quest:{quest.id}:{kind}:{len(_queue(quest).tries)}"
+
+
+def _goal(quest: Quest) -> Goal:
+    assert quest.goal is not None
+    return quest.goal
+
+
+def _queue(quest: Quest) -> QueueState:
+    assert quest.queue is not None
+    return quest.queue

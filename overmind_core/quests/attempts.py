@@ -1,0 +1,400 @@
+"""The attempts of queued quests: each is driven from its lease to its end, whoever dies meanwhile.
+
+What a quest's missions report leads to `next_attempt_step`, which decides from what is saved; what is begun for it has
+a request key, so the next supervisor goes on where this one was ended, and begins nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.missions.facts import EndAsked
+from overmind_core.domain.missions.mission import Cause, Mission
+from overmind_core.domain.quests import attempt as steps
+from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
+from overmind_core.domain.quests.classes import BLOCKED, is_nobodys_fault
+from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
+from overmind_core.domain.replacing import replace
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.api_server import HandingOver
+from overmind_core.kernel.database import StoreError
+from overmind_core.missions.lookup import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.quests.attempt_work import AttemptWork
+    from overmind_core.quests.outcomes import AttemptOutcomes
+    from overmind_core.quests.ports import Lander
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.system.machine import Clock
+
+    Then = Callable[[], None] | None
+    Act = Coroutine[Any, Any, Then]
+    """What is done for a quest; it returns what follows, None: look again."""
+
+BLOCK_SECONDS = 0.5
+"""From the answer to a report that blocks until the work is ended which has reported it: the answer is read first."""
+RETRY_SECONDS = 1.0
+"""Pause before something is tried again that could not be saved (a full disk)."""
+_log = logging.getLogger(__name__)
+
+
+class Attempts:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        quests: QuestRegistry,
+        journal: Journal,
+        clock: Clock,
+        phase: Phase,
+        tasks: Tasks,
+        registry: Registry,
+        missions: Missions,
+        work: AttemptWork,
+        outcomes: AttemptOutcomes,
+        lander: Lander,
+    ) -> None:
+        self._quests = quests
+        self._journal = journal
+        self._clock = clock
+        self._phase = phase
+        self._tasks = tasks
+        self._registry = registry
+        self._missions = missions
+        self._work = work
+        self._outcomes = outcomes
+        self._lander = lander
+        self._acting: set[str] = set()
+        """Quests for which something is being begun, judged or ended."""
+        self._landings: dict[str, asyncio.Task[None]] = {}
+        """Those of them that land."""
+        self._beside: dict[str, str] = {}
+        """Mission that checks or reviews → its quest."""
+
+    def load(self) -> None:
+        """Know the missions of those that are under way."""
+        for quest in self._quests.live.values():
+            self._know(quest)
+
+    def resume(self) -> None:
+        """Go on where the supervisor before was ended."""
+        for quest in list(self._quests.live.values()):
+            if quest.queue is not None and quest.status is not QuestStatus.QUEUED:
+                self.consider(quest.id)
+
+    def lease(self, quest: Quest) -> None:
+        """Its turn has come: it has a slot from now on, and its work is begun."""
+        work = self._registry.get(quest.id) if steps.has_run(quest) else None
+        self._put(steps.leased(quest, 1 if work is None else work.run + 1, self._clock.wall()))
+        self._act(quest.id, self._begin(quest.id, is_new=work is None))
+
+    def on_unsaved_end(self, mission: Mission) -> None:
+        """A mission has ended, which is not saved yet: what follows at once is saved with it."""
+        quest_id = self._quest_of(mission)
+        if quest_id is not None:
+            self._journal.decide(lambda: self.consider(quest_id))
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A state of a mission was saved: of the work of a quest, of its check or review."""
+        mission = change.saved
+        quest_id = self._quest_of(mission)
+        if quest_id is not None and not mission.is_live:
+            asyncio.get_running_loop().call_soon(self.consider, quest_id)
+
+    def cancel(self, quest: Quest) -> None:
+        """End it: what runs is stopped, and what is queued never begins."""
+        if quest.status is QuestStatus.QUEUED:
+            self._outcomes.cancelled(quest, None, 1)
+            return
+        self._quests.put(replace(quest, cancelling=True))
+        landing = self._landings.get(quest.id)
+        if landing is not None:
+            landing.cancel()  # what has landed by then has landed
+        else:
+            self.consider(quest.id)
+
+    def reviewed(self, quest: Quest, *, good: bool, text: str) -> None:
+        """A person has judged its work."""
+        if quest.status is not QuestStatus.REVIEW:
+            return
+        if good:
+            self._go_on(in_phase(quest, QuestPhase.REVIEWING))
+        else:
+            self._outcomes.failed(quest, "review_denied", feedback=text)
+
+    def land_again(self, quest: Quest) -> None:
+        """Its target has refused it; a person says that it is to be tried again."""
+        if quest.status is QuestStatus.REVIEW:
+            self._put(in_phase(quest, QuestPhase.LANDING))
+            self.consider(quest.id)
+
+    def left_unmerged(self, quest: Quest) -> None:
+        """Its target has refused it; a person says that it is to be left at that."""
+        if quest.status is QuestStatus.REVIEW:
+            self._outcomes.left_unmerged(quest)
+
+    def block(self, quest_id: str, need: str) -> None:
+        """Its work can't go on without another quest: it needs that now, and its attempt ends and does not count."""
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest.goal is None or need in quest.goal.needs or need == quest_id:
+            return
+        self._quests.put(replace(quest, goal=replace(quest.goal, needs=(*quest.goal.needs, need), needs_min=0)))
+        asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._end_blocked, quest_id)
+
+    def _end_blocked(self, quest_id: str) -> None:
+        work = self._registry.live.get(quest_id)
+        if work is not None and quest_id in self._quests.live:
+            text = "--- stopped: it needs what it has reported ---"
+            ended = EndAsked(Cause.LIMIT, work.definition.grace, text, BLOCKED)
+            self._registry.apply_if_legal(work, ended, urgent=True)
+
+    # deciding
+
+    def consider(self, quest_id: str) -> None:
+        """Decide what comes next for a quest, and do it."""
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest.queue is None or quest.status is QuestStatus.QUEUED or quest_id in self._acting:
+            return
+        if self._phase.handing_over:
+            return
+        missions = self._missions_of(quest)
+        step = next_attempt_step(quest, missions)
+        if self._phase.closing and not isinstance(step, steps.KeepWaiting | steps.Complete | steps.Cancel):
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self.consider, quest_id)
+            return
+        self._do(quest, missions, step)
+
+    def _do(self, quest: Quest, missions: AttemptMissions, step: steps.AttemptStep) -> None:  # noqa: C901 - one case per step
+        match step:
+            case steps.KeepWaiting():
+                pass
+            case steps.StartWork():
+                self._act(quest.id, self._begin(quest.id))
+            case steps.StopWork():
+                self._act(quest.id, self._stop(quest))
+            case steps.GatherOutputs():
+                self._act(quest.id, self._gather(quest))
+            case steps.StartCheck():
+                self._start_beside(quest, missions, QuestPhase.CHECK)
+            case steps.StartReview():
+                self._start_beside(quest, missions, QuestPhase.REVIEWING)
+            case steps.JudgeReview():
+                self._act(quest.id, self._judge(quest, missions))
+            case steps.AskReview():
+                self._act(quest.id, self._ask_review(quest.id))
+            case steps.Land():
+                self._begin_landing(quest)
+            case steps.Complete():
+                self._outcomes.completed(quest)
+            case steps.Cancel(reason, code):
+                self._outcomes.cancelled(quest, reason, code)
+            case steps.Fail(mission, phase):
+                self._act(quest.id, self._outcomes.fail_of(quest, mission, phase))
+
+    def _go_on(self, quest: Quest, missions: AttemptMissions | None = None) -> None:
+        """A phase went well."""
+        assert quest.queue is not None
+        known = missions or self._missions_of(quest)
+        self._do(quest, known, steps.after(quest, quest.queue.phase))
+
+    def _missions_of(self, quest: Quest) -> AttemptMissions:
+        queue = quest.queue
+        assert queue is not None
+        work = self._registry.get(quest.id)
+        checks = quest.check_id is not None and quest.checked == len(queue.tries)
+        check = self._registry.get(quest.check_id) if checks and quest.check_id is not None else None
+        review = None if queue.review_id is None else self._registry.get(queue.review_id)
+        begun = work is not None and work.run >= queue.tries[-1].run
+        stopped = any(self._was_stopped(one) for one in (work if begun else None, check, review))
+        return AttemptMissions(work, check, review, stopped)
+
+    def _was_stopped(self, mission: Mission | None) -> bool:
+        """Whether somebody has stopped its newest run: a program that ends well then has exit code 0, too."""
+        if mission is None or mission.is_live:
+            return False
+        run = self._registry.newest_run(mission.id)
+        return run is not None and run.number == mission.run and run.reason == Cause.STOP
+
+    def _quest_of(self, mission: Mission) -> str | None:
+        quest = self._quests.live.get(mission.id)
+        if quest is not None:
+            return quest.id if quest.queue is not None else None
+        return self._beside.get(mission.id)
+
+    # acting
+
+    def _act(self, quest_id: str, work: Act) -> asyncio.Task[None]:
+        self._acting.add(quest_id)
+        return self._tasks.start(self._acted(quest_id, work))
+
+    async def _acted(self, quest_id: str, work: Act) -> None:
+        """Do it, then what follows, or look again: something may have happened meanwhile."""
+        then: Then = partial(self.consider, quest_id)
+        try:
+            then = await work or then
+        except HandingOver:
+            then = None  # the next supervisor finds it as it was
+        except StoreError:
+            await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            self._acting.discard(quest_id)
+            self._landings.pop(quest_id, None)
+        if then is not None:
+            then()
+
+    async def _begin(self, quest_id: str, *, is_new: bool = False) -> Then:
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest.cancelling:
+            return None
+        try:
+            await self._work.begin(quest, is_new=is_new)
+        except OvermindError as error:
+            self._refused(quest_id, error, QuestPhase.WORK)
+        return None
+
+    def _refused(self, quest_id: str, error: OvermindError, phase: QuestPhase) -> None:
+        """Something of an attempt could not be started."""
+        quest = self._quests.live.get(quest_id)
+        if self._phase.closing or quest is None:
+            return
+        _log.info("quest %s: its %s could not start: %s", quest_id, phase.value, error.message)
+        self._outcomes.failed(quest, error.code, feedback=error.message)
+
+    def _start_beside(self, quest: Quest, missions: AttemptMissions, phase: QuestPhase) -> None:
+        """Start the check, or the review, of an attempt."""
+        if missions.work is None:
+            return
+        begun = in_phase(quest, phase)
+        if begun != quest:
+            self._put(begun)
+        self._act(quest.id, self._beside_work(begun, missions.work, phase))
+
+    async def _beside_work(self, quest: Quest, work: Mission, phase: QuestPhase) -> Then:
+        start = self._work.check if phase is QuestPhase.CHECK else self._work.review
+        try:
+            mission = await start(quest, work, self._linked(quest.id, phase))
+        except OvermindError as error:
+            self._refused(quest.id, error, phase)
+            return None
+        current = self._quests.live.get(quest.id)
+        if current is not None:
+            self._link(current, mission.id, phase)
+        return None
+
+    def _linked(self, quest_id: str, phase: QuestPhase) -> Callable[[Mission], Callable[[], None]]:
+        """Have the quest know the mission in the commit that makes it."""
+
+        def link(mission: Mission) -> Callable[[], None]:
+            self._beside[mission.id] = quest_id
+            return self._quests.writing(_linked_to(self._quests.live[quest_id], mission.id, phase))
+
+        return link
+
+    def _link(self, quest: Quest, mission_id: str, phase: QuestPhase) -> None:
+        linked = _linked_to(quest, mission_id, phase)
+        self._beside[mission_id] = quest.id
+        if linked != quest:
+            self._quests.put(linked)
+
+    async def _gather(self, quest: Quest) -> Then:
+        problem = await self._work.output_problem(quest)
+        current = self._quests.live.get(quest.id)
+        if current is None:
+            return None
+        if problem is None:
+            return partial(self._go_on, current)
+        return partial(self._outcomes.failed, current, problem.failure, feedback=problem.text, notes=problem.notes)
+
+    async def _judge(self, quest: Quest, missions: AttemptMissions) -> Then:
+        """What a reviewing agent has decided; what can't be read is a person's to decide."""
+        review = missions.review
+        if review is not None and is_nobodys_fault(review):
+            await self._outcomes.fail_of(quest, review, QuestPhase.REVIEWING)
+            return None
+        verdict = None if review is None or review.shell_exit else await self._work.verdict(quest)
+        current = self._quests.live.get(quest.id)
+        if current is None:
+            return None
+        if verdict is None:
+            return await self._ask_review(quest.id)
+        if verdict.passes:
+            return partial(self._go_on, current)
+        return partial(self._outcomes.failed, current, "review_denied", feedback=verdict.feedback)
+
+    async def _ask_review(self, quest_id: str) -> Then:
+        await self._outcomes.ask_review(quest_id)
+        return None
+
+    def _begin_landing(self, quest: Quest) -> None:
+        if quest.queue is None or quest.queue.phase is not QuestPhase.LANDING or not quest.runs:
+            self._put(in_phase(quest, QuestPhase.LANDING))
+        self._landings[quest.id] = self._act(quest.id, self._land(quest.id))
+
+    async def _land(self, quest_id: str) -> Then:
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest.goal is None:
+            return None
+        wish = self._work.landing(quest)
+        try:
+            landed = await self._lander.land(wish)
+        except OvermindError as error:
+            if not self._phase.closing:
+                await self._outcomes.not_landed(quest_id, error)
+            return None
+        except asyncio.CancelledError:
+            if not self._is_cancelling(quest_id) or self._phase.closing:
+                raise
+            landed = self._lander.landed(wish.request)
+            if landed is None:
+                return None  # a look tells that it is cancelled
+        current = self._quests.live.get(quest_id)
+        if current is not None and current.queue is not None:
+            queue = replace(current.queue, landed=landed or current.queue.landed)
+            self._outcomes.completed(replace(current, queue=queue))
+        return None
+
+    def _is_cancelling(self, quest_id: str) -> bool:
+        quest = self._quests.live.get(quest_id)
+        return quest is not None and quest.cancelling
+
+    async def _stop(self, quest: Quest) -> Then:
+        try:
+            await self._missions.end(
+                find(self._registry, quest.id, live_first=True), Cause.STOP, cascade=True, grace=None
+            )
+        except OvermindError as error:
+            _log.info("quest %s: %s", quest.id, error.message)
+        return None
+
+    # keeping
+
+    def _put(self, quest: Quest) -> None:
+        self._know(quest)
+        self._quests.put(quest)
+        self._quests.record(quest)
+
+    def _know(self, quest: Quest) -> None:
+        if quest.queue is None:
+            return
+        for mission_id in (quest.check_id, quest.queue.review_id):
+            if mission_id is not None:
+                self._beside[mission_id] = quest.id
+
+
+def _linked_to(quest: Quest, mission_id: str, phase: QuestPhase) -> Quest:
+    assert quest.queue is not None
+    if phase is QuestPhase.CHECK:
+        return replace(quest, check_id=mission_id, checked=len(quest.queue.tries))
+    return replace(quest, queue=replace(quest.queue, review_id=mission_id))

@@ -1,0 +1,119 @@
+"""The two folders of an attempt: the one that it reads and the one that it writes, beside its mission's private files.
+
+Both are new for each attempt, whatever the one before has left there, and go with the mission. No link is followed on
+the way to them or in them. All of it blocks: for a worker thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.missions.output_files import FolderFiles, read_data
+from overmind_core.missions.private_files import private_folder
+from overmind_core.system.remove_tree import remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from overmind_core.system.paths import Home
+
+INPUTS, OUTPUTS = "in", "out"
+_NEW, _OLD = "new.", "old."
+"""How names begin that are not yet, or no more, what follows."""
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class AttemptFolders(NamedTuple):
+    """Absolute paths as the file system has them; the same for every attempt of a quest."""
+
+    inputs: str
+    outputs: str
+
+
+def attempt_folders(home: Home, mission_id: str) -> AttemptFolders:
+    """Where they are; nothing is looked at."""
+    private = private_folder(home, mission_id)
+    return AttemptFolders(os.path.join(private, INPUTS), os.path.join(private, OUTPUTS))
+
+
+def prepare(home: Home, mission_id: str, files: Mapping[str, bytes]) -> AttemptFolders:
+    """Make both anew, one with these files by their relative path, the other one empty.
+
+    The folders of the attempt before stay as they are until all is written. After a kill -9 it may be called again.
+
+    Raises:
+        OSError: they can't be made.
+    """
+    private = private_folder(home, mission_id)
+    is_first = _made(private)
+    where = os.open(private, _FOLDER)
+    try:
+        if is_first:  # nobody looks before the attempt begins; after a kill -9 it is no first one
+            _fill(where, "", files)
+            return attempt_folders(home, mission_id)
+        for name in (INPUTS, OUTPUTS):
+            remove_tree(f"{_NEW}{name}", folder=where)
+            remove_tree(f"{_OLD}{name}", folder=where)
+        _fill(where, _NEW, files)
+        for name in (INPUTS, OUTPUTS):
+            _replace(where, name)
+    finally:
+        os.close(where)
+    return attempt_folders(home, mission_id)
+
+
+def _made(private: str) -> bool:
+    """Have the folder be there; whether it was not."""
+    try:
+        os.mkdir(private, 0o700)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        os.makedirs(private, 0o700)
+    return True
+
+
+def _fill(where: int, prefix: str, files: Mapping[str, bytes]) -> None:
+    """Make both folders, whose names begin with this, and write the files."""
+    for name in (INPUTS, OUTPUTS):
+        os.mkdir(f"{prefix}{name}", 0o700, dir_fd=where)
+    inside = os.open(f"{prefix}{INPUTS}", _FOLDER, dir_fd=where)
+    try:
+        for path, data in files.items():
+            _write(inside, path.split("/"), data)
+    finally:
+        os.close(inside)
+
+
+def handed_in(home: Home, mission_id: str, names: Iterable[str], *, largest: int) -> FolderFiles:
+    """These files of the folder that an attempt wrote to, none that is larger than `largest` bytes."""
+    return read_data(attempt_folders(home, mission_id).outputs, names, largest=largest)
+
+
+def _write(folder: int, path: list[str], data: bytes) -> None:
+    """Write a file below a folder that is ours alone; the folders on the way are made."""
+    *folders, name = path
+    opened: list[int] = []
+    try:
+        for one in folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(one, 0o700, dir_fd=folder)
+            folder = os.open(one, _FOLDER, dir_fd=folder)
+            opened.append(folder)
+        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(name, new, 0o600, dir_fd=folder), "wb") as file:
+            file.write(data)
+    finally:
+        for one_opened in opened:
+            os.close(one_opened)
+
+
+def _replace(where: int, name: str) -> None:
+    """Put the new folder in the place of whatever has the name."""
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(name, f"{_OLD}{name}", src_dir_fd=where, dst_dir_fd=where)
+    os.rename(f"{_NEW}{name}", name, src_dir_fd=where, dst_dir_fd=where)
+    with contextlib.suppress(OSError):  # somebody is still writing there: it goes with the next attempt
+        remove_tree(f"{_OLD}{name}", folder=where)

@@ -1,0 +1,378 @@
+"""From a request to quests of the queue: what can be refused is refused here, by name, before anything is recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from overmind_core.agents.spec import spec_of
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.missions.mission import Kind
+from overmind_core.domain.quests.quest import Goal, Priority, Quest, QuestStatus, QueueState
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.globs import glob_problem
+from overmind_core.domain.text.moment import parse_later
+from overmind_core.domain.text.slug import slug_of
+from overmind_core.errors import OvermindError
+from overmind_core.missions import validate
+from overmind_core.providers import registry as providers
+from overmind_core.quests.store import SHARED, StoredWork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from overmind_core.kernel.config import Settings
+    from overmind_core.missions.requests import Amount
+    from overmind_core.missions.spec import MissionSpec
+    from overmind_core.quests.requests import NewQuest, QuestAdd
+
+LARGEST_BRIEF = 64 * 1024
+"""Bytes; of a brief, and of what a person adds to the feedback."""
+MOST_NEEDS = 100
+MOST_OWNS = 200
+MOST_OUTPUTS = 50
+BETWEEN = 1e-6
+"""Seconds from one quest of a request to the next: of equally urgent ones the first given begins first."""
+LONGEST_TITLE = 300
+LONGEST_FILE_NAME = 255
+"""Bytes."""
+PERSON = "person"
+"""Who reviews, where that is no provider."""
+
+
+class QueuedWork(NamedTuple):
+    """A quest that is about to be put into the queue."""
+
+    quest: Quest
+    spec: MissionSpec
+    work: StoredWork
+    ref: str | None
+
+
+class QuestOrigin(NamedTuple):
+    """Whose quests are added."""
+
+    prefix: str = ""
+    """Their names begin with it: `login/`."""
+    spec: str | None = None
+    """Id of the spec that they belong to."""
+    feedback: str = ""
+    """What the first attempt is told; Markdown."""
+
+
+PERSON_ADDS = QuestOrigin()
+
+
+def quest_id(request: str, number: int, salt: int) -> str:
+    """The id of the quest that number `number` of a request makes; a repeat of the request finds it by that.
+
+    `salt`: counted up where another quest has this id already.
+    """
+    found = hashlib.sha256(f"{request}\0{number}\0{salt}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"a{found[1:]}" if found.isdigit() else found
+
+
+class Intake:
+    """Turns the quests of one request into what is saved of them, one after the other."""
+
+    def __init__(
+        self,
+        request: QuestAdd,
+        settings: Settings,
+        *,
+        now: float,
+        id_of: Callable[[int], str],
+        taken: Callable[[str], bool],
+        find: Callable[[str], Quest],
+        origin: QuestOrigin = PERSON_ADDS,
+    ) -> None:
+        """`now`: seconds since the epoch. `id_of`: of the quest of this number. `find`: the quest that a word means."""
+        self._origin = origin
+        self._request = request
+        self._settings = settings
+        self._now = now
+        self._id_of = id_of
+        self._taken = taken
+        self._find = find
+        self._names: set[str] = set()
+        self._refs: dict[str, str] = {}
+
+    def read(self) -> list[QueuedWork]:
+        """All of them.
+
+        Raises:
+            OvermindError: naming the first thing that is wrong, and the quest where there are several; the field
+                `number` is the place of that, from 1.
+        """
+        several = len(self._request.quests) > 1
+        for number, new in enumerate(self._request.quests):
+            if new.ref is not None and self._refs.setdefault(new.ref, self._id_of(number)) != self._id_of(number):
+                raise OvermindError("invalid", f"Two quests have the ref {new.ref!r}.", number=number + 1)
+        found = []
+        for number, new in enumerate(self._request.quests):
+            try:
+                found.append(self._one(new, self._id_of(number), self._now + number * BETWEEN))
+            except OvermindError as error:
+                if not several:
+                    raise
+                where = f"Quest {number + 1} ({new.title[:40]!r}): {error.message}"
+                raise OvermindError(error.code, where, **error.fields, number=number + 1) from None
+        return found
+
+    def _one(self, new: NewQuest, id_: str, now: float) -> QueuedWork:
+        title = checked_title(new.title)
+        name = self._name(new, title)
+        start = self._start(new, title)
+        spec = spec_of(start, self._settings, name=name)
+        goal = self._goal(new, title, spec)
+        if goal.into is not None and new.isolate is False:
+            raise OvermindError("invalid", "--into needs a worktree of its own: omit --no-isolate.")
+        definition = spec.definition
+        if spec.agent is not None and not start.activity_timeout:
+            definition = replace(definition, activity_timeout=self._settings.queue.activity_timeout)
+        isolate = True if goal.into is not None else spec.isolate
+        base = goal.into if spec.base is None else spec.base
+        spec = replace(spec, definition=definition, isolate=isolate, base=base)
+        quest = Quest(
+            id=id_,
+            name=name,
+            command=title if spec.agent is not None else definition.command,
+            cwd=definition.cwd,
+            provider=definition.provider,
+            created_at=now,
+            check=checked_check(new.check),
+            retries=new.retries,
+            status=QuestStatus.QUEUED,
+            attempts=0,
+            goal=goal,
+            queue=QueueState(
+                able_at=now,
+                request=self._request.request,
+                spec=self._origin.spec,
+                feedback=self._origin.feedback,
+            ),
+        )
+        shared = environment_owner(self._request.env)
+        work = StoredWork(definition, spec.agent, isolate, base, spec.environment.chosen, shared)
+        return QueuedWork(quest, spec, work, new.ref)
+
+    def _name(self, new: NewQuest, title: str) -> str:
+        def taken(name: str) -> bool:
+            return name in self._names or self._taken(name)
+
+        if new.name is None:
+            name = slug_of(title, taken)
+        else:
+            name = self._origin.prefix + validate.checked_name(new.name)
+            if taken(name):
+                raise OvermindError("name_taken", f"The name {name!r} is taken. Choose another one with --name")
+        self._names.add(name)
+        return name
+
+    def _start(self, new: NewQuest, title: str) -> NewQuest:
+        """The request for its mission: as of `run`, which restarts nothing by itself."""
+        if new.restart != "never":
+            raise OvermindError("invalid", "A quest ends on its own: use --retries N instead of --restart.")
+        if new.type != Kind.TASK.value:
+            raise OvermindError("invalid", f"A quest is always a task: --type {new.type} is for overmind run.")
+        prompt = "" if new.agent is None else new.agent.prompt or ""
+        provider, command = doer(new.provider, new.command or prompt, self._settings)
+        if provider != RAW and not command:
+            command = title  # its words are made for each attempt
+        request = self._request
+        return msgspec.structs.replace(
+            new,
+            command=command,
+            provider=provider,
+            cwd=new.cwd or request.cwd,
+            env=request.env,
+            umask=request.umask,
+            backoff=self._settings.queue.backoff * 1000 if new.backoff == "" else new.backoff,
+            name=None,
+            request=None,
+        )
+
+    def _goal(self, new: NewQuest, title: str, spec: MissionSpec) -> Goal:
+        given = new.agent.prompt if new.agent is not None else None
+        if spec.agent is not None and given is None and new.command:
+            given = spec.agent.prompt
+        brief, needs = new.brief or given or "", self._needs(new.needs)
+        return Goal(
+            title=title,
+            brief=checked_brief(brief),
+            needs=needs,
+            needs_min=checked_min(new.needs_min, len(needs)),
+            priority=checked_priority(new.priority),
+            deadline_at=checked_deadline(new.deadline, self._now),
+            owns=checked_owns(new.owns),
+            outputs=checked_outputs(new.outputs),
+            review=checked_review(new.review),
+            into=new.into or None,
+            verify=checked_verify(new.verify, new.into),
+            estimate=checked_estimate(new.estimate),
+            max_cost=new.max_cost,
+            group=new.group or None,
+        )
+
+    def _needs(self, needs: Sequence[str]) -> tuple[str, ...]:
+        check_number_of_needs(len(needs))
+        return tuple(dict.fromkeys(self._refs.get(one) or self._find(one).id for one in needs))
+
+
+def check_number_of_needs(number: int) -> None:
+    """Refuse more than a quest can need; raises `too_large`."""
+    if number > MOST_NEEDS:
+        raise OvermindError("too_large", f"A quest can need up to {MOST_NEEDS} others; these are {number}.")
+
+
+def doer(provider: str, command: str | Sequence[str], settings: Settings) -> tuple[str, str | list[str]]:
+    """Who does the work: a provider, and the command or prompt as it was given; the agent of the queue where none was.
+
+    Raises:
+        OvermindError: `invalid`, nobody is to do it.
+    """
+    words = command if isinstance(command, str) else list(command)
+    if words:
+        return provider or RAW, words
+    agent = settings.queue.agent
+    if provider and provider != RAW:
+        return provider, ""
+    if provider == RAW or not agent:
+        told = (
+            "Missing command: nothing would do this quest. Give a command after --, or an agent with --provider claude"
+        )
+        raise OvermindError("invalid", f"{told}, or set [queue] agent in config.toml.")
+    return (agent, "") if isinstance(agent, str) else (RAW, list(agent))
+
+
+def checked_title(title: str) -> str:
+    """The title in one line; raises `invalid`, `too_large`."""
+    line = " ".join(title.split())
+    if not line:
+        raise OvermindError("invalid", "Missing title: say in one line what is to be done.")
+    if len(line) > LONGEST_TITLE:
+        raise OvermindError("too_large", f"The title has {len(line)} characters; the limit is {LONGEST_TITLE}.")
+    if "\0" in line:
+        raise OvermindError("invalid", "The title contains a NUL character.")
+    return line
+
+
+def checked_brief(text: str) -> str:
+    """The text itself; raises `too_large`, `invalid`."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > LARGEST_BRIEF:
+        raise OvermindError("too_large", f"The text has {size} bytes; the limit is {LARGEST_BRIEF // 1024} KiB.")
+    if "\0" in text:
+        raise OvermindError("invalid", "The text contains a NUL character.")
+    return text
+
+
+def checked_check(check: str | None) -> str | None:
+    """The command itself; raises `empty_command`."""
+    if check is not None and not check.strip():
+        raise OvermindError(
+            "empty_command", "Missing check: give a command that exits 0 once it is done, as in --check 'make test'."
+        )
+    return check
+
+
+def checked_verify(verify: str | None, into: str | None) -> str | None:
+    """The command itself; raises `invalid`: there is nothing to verify."""
+    if verify is not None and not verify.strip():
+        raise OvermindError("empty_command", "Missing command: give one that exits 0 when the merged work is good.")
+    if verify is not None and not into:
+        raise OvermindError("invalid", "--verify is about merged work: add --into BRANCH")
+    return verify
+
+
+def checked_min(least: int, needs: int) -> int:
+    """So many needs are enough; raises `invalid`."""
+    if least > needs:
+        raise OvermindError("invalid", f"--needs-min is {least}, but there {_are(needs)}.")
+    return least
+
+
+def _are(needs: int) -> str:
+    return "is 1 need" if needs == 1 else f"are {needs} needs"
+
+
+def checked_priority(word: str) -> Priority:
+    """The priority of this name; raises `invalid`."""
+    try:
+        return Priority(word)
+    except ValueError:
+        known = ", ".join(one.value for one in Priority)
+        raise OvermindError("invalid", f"Unknown priority {word!r}. Known: {known}.") from None
+
+
+def checked_deadline(deadline: Amount | None, now: float) -> float | None:
+    """Seconds since the epoch; raises `invalid`."""
+    if deadline is None or deadline == "":
+        return None
+    if not isinstance(deadline, str):
+        return now + validate.seconds(deadline, "--deadline")
+    try:
+        return parse_later(deadline, now)
+    except ValueError:
+        told = f"--deadline: {deadline!r} is neither a time nor a duration. Examples: 2h, 17:30, 2026-01-31T12:00:00Z"
+        raise OvermindError("invalid", told) from None
+
+
+def checked_estimate(estimate: Amount | None) -> float | None:
+    """Seconds; raises `invalid`."""
+    return None if estimate is None or estimate == "" else validate.seconds(estimate, "--estimate")
+
+
+def checked_owns(patterns: Collection[str]) -> tuple[str, ...]:
+    """The patterns themselves; raises `invalid`, `too_large`."""
+    if len(patterns) > MOST_OWNS:
+        raise OvermindError("too_large", f"A quest can own up to {MOST_OWNS} patterns; these are {len(patterns)}.")
+    for one in patterns:
+        problem = glob_problem(one)
+        if problem is not None:
+            raise OvermindError("invalid", f"--owns: {one[:80]!r} {problem}.")
+    return tuple(dict.fromkeys(patterns))
+
+
+def checked_outputs(names: Collection[str]) -> tuple[str, ...]:
+    """The names themselves; raises `invalid`, `too_large`."""
+    if len(names) > MOST_OUTPUTS:
+        raise OvermindError("too_large", f"A quest can have up to {MOST_OUTPUTS} outputs; these are {len(names)}.")
+    for one in names:
+        if (problem := file_name_problem(one)) is not None:
+            raise OvermindError("invalid", f"--output: {one[:80]!r} {problem}.")
+    return tuple(dict.fromkeys(names))
+
+
+def file_name_problem(name: str) -> str | None:
+    """What is wrong with the name of a file in a folder, as the rest of a sentence; None when nothing is."""
+    if not name.strip() or name in {".", ".."}:
+        return "is not the name of a file"
+    if "/" in name:
+        return "leads to another folder: give a plain name, as in report.md"
+    if any(not one.isprintable() for one in name):
+        return "has characters that can't be printed"
+    if len(os.fsencode(from_wire(name))) > LONGEST_FILE_NAME:
+        return f"has more than {LONGEST_FILE_NAME} bytes"
+    return None
+
+
+def checked_review(review: str | None) -> str | None:
+    """A provider, or `person`; raises `unknown_provider`."""
+    if not review:
+        return None
+    known = [name for name in providers.names() if name != RAW]
+    if review != PERSON and review not in known:
+        told = f"Unknown reviewer {review!r}. Known: {', '.join((PERSON, *known))}."
+        raise OvermindError("unknown_provider", told)
+    return review
+
+
+def environment_owner(environment: dict[str, str]) -> str:
+    """Under which owner an environment is stored, once for all that have it."""
+    text = msgspec.json.encode(environment, order="deterministic")
+    return f"{SHARED}{hashlib.sha256(text).hexdigest()}"

@@ -1,0 +1,51 @@
+"""What is in the way of queued quests, but for their time and their turn: what they need, and who holds them back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.quests.needs import Needs, are_met, met_at
+from overmind_core.domain.quests.score import Rank, Score, score_of, urgency_of
+from overmind_core.domain.quests.why import first_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.domain.admission import Wait
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.quests.registry import QuestRegistry
+
+
+class Obstacles:
+    """Used from the loop's thread only."""
+
+    def __init__(self, quests: QuestRegistry) -> None:
+        self._quests = quests
+        self.holds: list[Callable[[Quest], Wait | None]] = []
+        """Features that may hold a quest back, each by its own reason."""
+
+    def may_start(self, quest: Quest) -> bool:
+        """Whether nothing but its time and its turn is in its way."""
+        return are_met(quest, self._quests.get) and self._held(quest) is None
+
+    def of(self, quest: Quest, needs: Needs) -> Wait | None:
+        """Why it can't start whatever is free; None: nothing but its time and its turn is in its way."""
+        return needs.wait(quest) or self._held(quest)
+
+    def needs(self, now: float) -> Needs:
+        """What stands in the way of all of them at `now`, for one look."""
+        return Needs(self._quests.get, now)
+
+    def rank(self, quest: Quest, now: float) -> Rank:
+        """Its place in the order of the queue: the lower, the sooner."""
+        return urgency_of(quest, self._dependants(quest), met_at(quest, self._quests.get)).rank(now)
+
+    def score(self, quest: Quest, now: float) -> Score:
+        """The parts of its score."""
+        return score_of(quest, self._dependants(quest), met_at(quest, self._quests.get), now)
+
+    def _dependants(self, quest: Quest) -> int:
+        return len(self._quests.dependants(quest.id))
+
+    def _held(self, quest: Quest) -> Wait | None:
+        return first_of(hold(quest) for hold in self.holds) if self.holds else None

@@ -1,0 +1,287 @@
+"""What comes of the attempts of queued quests: done, another one later, failed for good, or cancelled.
+
+Each is one commit: the quest, its event, and the question to a person where there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.attempt import attempt_ended, in_review
+from overmind_core.domain.quests.classes import CHECK_FAILED, Requeue, after_failure, class_of
+from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
+from overmind_core.domain.replacing import replace
+from overmind_core.logs.run_output import ending, newest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.quests.quest import QueueState
+    from overmind_core.errors import OvermindError
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.registry import Registry
+    from overmind_core.quests.ports import AgentWork, Asker, Lander
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
+
+TAIL = 16 * 1024
+"""Bytes of what failed that the next attempt gets."""
+SHOWN_LINES = 12
+"""Of them that a question shows."""
+MOST_LINES = 400
+"""Of changes that a question shows."""
+WORK_AT_FAULT = frozenset({"output_invalid", "conflicts", "verify_failed"})
+"""Refusals of a landing that the next attempt can mend; all others are the target's."""
+
+
+class AttemptOutcomes:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        quests: QuestRegistry,
+        journal: Journal,
+        clock: Clock,
+        settings: Settings,
+        registry: Registry,
+        agents: AgentWork,
+        asker: Asker,
+        lander: Lander,
+        home: Home,
+    ) -> None:
+        self._quests = quests
+        self._journal = journal
+        self._clock = clock
+        self._settings = settings
+        self._registry = registry
+        self._agents = agents
+        self._asker = asker
+        self._lander = lander
+        self._home = home
+        self.on_end: Callable[[Quest], None] = _no_one
+        """Called with a quest whose newest attempt is over, in the commit that saves that."""
+
+    def completed(self, quest: Quest) -> None:
+        """Its work is done."""
+        queue = replace(self._ended(quest, None, 0), free=0, failure=None)
+        over = replace(quest, status=QuestStatus.COMPLETED, reason=None, exit_code=0, queue=queue)
+        with self._journal.together():
+            self._end(over)
+            self.on_end(over)
+
+    def cancelled(self, quest: Quest, reason: str | None, exit_code: int) -> None:
+        """Somebody has ended it; a person may give it another round."""
+        queue = quest.queue
+        assert queue is not None
+        runs = quest.status is not QuestStatus.QUEUED
+        if runs:
+            queue = self._ended(quest, None, exit_code)
+        over = replace(quest, status=QuestStatus.CANCELLED, reason=reason, exit_code=exit_code, queue=queue)
+        with self._journal.together():
+            self._end(over)
+            if runs:
+                self.on_end(over)
+
+    async def fail_of(self, quest: Quest, mission: Mission | None, phase: QuestPhase) -> None:
+        """The attempt has failed with a mission: its work, or its check."""
+        beside = None if phase is QuestPhase.WORK else CHECK_FAILED
+        failure = "gone" if mission is None else class_of(mission, beside)
+        tail = "" if mission is None else await self.tail(mission)
+        current = self._quests.live.get(quest.id)
+        if current is None or mission is None:
+            if current is not None:
+                self._fail_for_good(current, failure, "gone", "", 1)
+            return
+        self.failed(current, failure, feedback=tail, exit_code=mission.shell_exit, resume_at=mission.resume_at)
+
+    async def tail(self, mission: Mission) -> str:
+        """The end of what the newest run of a mission has written."""
+        return await asyncio.to_thread(ending, newest(self._home.logs, mission), TAIL)
+
+    def failed(
+        self,
+        quest: Quest,
+        failure: str,
+        *,
+        feedback: str,
+        notes: Sequence[str] = (),
+        exit_code: int | None = None,
+        resume_at: float | None = None,
+    ) -> None:
+        """Its attempt has failed: another one follows, or it is over.
+
+        Args:
+            quest: As it stands.
+            failure: The class.
+            feedback: What the next attempt is told: words of what failed, which are quoted.
+            notes: Lines of our own that it is told.
+            exit_code: Of what failed, where it has one.
+            resume_at: Seconds since the epoch before which another attempt makes no sense.
+        """
+        queue = quest.queue
+        assert queue is not None
+        code = 1 if exit_code is None else exit_code
+        if quest.cancelling:  # nobody wants another attempt
+            self.cancelled(quest, None, code)
+            return
+        then = after_failure(
+            failure, queue, quest.retries, self._clock.wall(), resume_at=resume_at, backoff=self._backoff(quest)
+        )
+        if not isinstance(then, Requeue):
+            self._fail_for_good(quest, failure, then.reason, feedback, code, notes=notes)
+            return
+        ended = self._ended(quest, failure, exit_code)
+        told = _feedback(ended, failure, feedback, notes)
+        again = replace(
+            ended,
+            failure=failure,
+            spent=queue.spent + then.counts,
+            free=0 if then.counts else queue.free + 1,
+            not_before=then.at,
+            able_at=then.at,
+            feedback=told,
+        )
+        requeued = replace(quest, status=QuestStatus.QUEUED, queue=again, exit_code=None, reason=None)
+        with self._journal.together():
+            self._quests.put(requeued)
+            self._quests.record(requeued)
+            self.on_end(requeued)
+
+    def _backoff(self, quest: Quest) -> float:
+        """Seconds before its second attempt."""
+        work = self._registry.get(quest.id)
+        return self._settings.queue.backoff if work is None else work.definition.restart.backoff
+
+    def _fail_for_good(
+        self, quest: Quest, failure: str, reason: str, feedback: str, code: int, *, notes: Sequence[str] = ()
+    ) -> None:
+        queue = self._ended(quest, failure, code)
+        told = _feedback(queue, failure, feedback, notes)
+        queue = replace(queue, failure=failure, spent=queue.spent + 1, feedback=told)
+        over = replace(quest, status=QuestStatus.FAILED, reason=reason, exit_code=code, queue=queue)
+        summary = f"{over.name} has failed: {_why(reason, failure)}"
+        with self._journal.together():
+            self._end(over)
+            self.on_end(over)
+            self._asker.ask(over, EngineNeed.STUCK, summary, _stuck(over, "\n".join((*notes, feedback))))
+
+    async def ask_review(self, quest_id: str) -> None:
+        """A person is to judge its work, and sees what it has changed, or else what it has printed."""
+        shown = await self._lander.changes_text(quest_id)
+        work = self._registry.get(quest_id)
+        if not shown and work is not None:
+            shown = await self.tail(work)
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest.goal is None or quest.cancelling:
+            return
+        into = quest.goal.into
+        head = [quest.goal.title, *([] if into is None else [f"To land on {into}."])]
+        text = shown.splitlines()
+        more = [f"See all of it with: overmind changes {quest.name}"] if len(text) > MOST_LINES else []
+        lines = [*head, *text[:MOST_LINES], *more]
+        with self._journal.together():
+            waiting = in_review(quest)
+            self._quests.put(waiting)
+            self._quests.record(waiting)
+            summary = f"Review the work of {quest.name}: {quest.goal.title}"
+            self._asker.ask(waiting, EngineNeed.REVIEW, summary, {"lines": lines, "into": into})
+
+    def left_unmerged(self, quest: Quest) -> None:
+        """Its target has refused it, and a person wants it left at that: its branch and its worktree stay."""
+        failure = quest.reason or "git_failed"
+        queue = replace(self._ended(quest, failure, None), failure=failure, spent=_queue(quest).spent + 1)
+        over = replace(quest, status=QuestStatus.FAILED, reason=failure, exit_code=1, queue=queue)
+        with self._journal.together():
+            self._end(over)
+            self.on_end(over)
+
+    async def not_landed(self, quest_id: str, error: OvermindError) -> None:
+        """Its work could not land: the next attempt mends it, or a person the target."""
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest.goal is None or quest.goal.into is None:
+            return
+        if quest.cancelling:
+            self.cancelled(quest, None, 1)
+            return
+        if error.code in WORK_AT_FAULT:
+            feedback = await self._told(quest, error)
+            current = self._quests.live.get(quest_id)
+            if current is not None:
+                self.failed(current, error.code, feedback=feedback)
+            return
+        with self._journal.together():
+            waiting = in_review(quest)
+            waiting = replace(waiting, reason=error.code, queue=replace(_queue(waiting), phase=QuestPhase.LANDING))
+            self._quests.put(waiting)
+            self._quests.record(waiting, why=error.code)
+            summary = f"{quest.name} can't land on {quest.goal.into}: {error.message}"
+            self._asker.ask(waiting, EngineNeed.MERGE, summary, {"code": error.code, "into": quest.goal.into})
+
+    async def _told(self, quest: Quest, error: OvermindError) -> str:
+        """What the next attempt reads of a landing that failed for its work."""
+        assert quest.goal is not None
+        into = quest.goal.into or ""
+        if error.code == "conflicts":
+            return f"{error.message}\n\n{await self._lander.conflict_sides(quest.id, into)}"
+        verify = error.fields.get("mission")
+        mission = self._registry.get(verify) if isinstance(verify, str) else None
+        return error.message if mission is None else f"{error.message}\n\n{await self.tail(mission)}"
+
+    def _ended(self, quest: Quest, failure: str | None, exit_code: int | None) -> QueueState:
+        work = self._registry.get(quest.id)
+        known = {} if work is None else self._agents.conversations([work])
+        said = known.get(quest.id)
+        cost = None if said is None or said.unpriced else said.cost
+        begun = work is not None and work.run >= _queue(quest).tries[-1].run
+        now = self._clock.wall()
+        return attempt_ended(quest, now, failure=failure, exit_code=exit_code, cost=cost, begun=begun)
+
+    def _end(self, over: Quest) -> None:
+        over = replace(over, cancelling=False, ended_at=self._clock.wall())
+        with self._journal.together():
+            self._asker.withdraw(over.id)
+            self._quests.end(over)
+
+
+def _queue(quest: Quest) -> QueueState:
+    assert quest.queue is not None
+    return quest.queue
+
+
+_PRINTED = {"check_failed": "the check", "verify_failed": "the verification", "conflicts": "git"}
+"""Class → whose words tell why; of the others it is the attempt itself."""
+_SAID = frozenset({"review_denied"})
+"""Classes of which a person or a reviewer tells why."""
+
+
+def _feedback(queue: QueueState, failure: str, text: str, notes: Sequence[str] = ()) -> str:
+    """What the next attempt is told."""
+    attempt = len(queue.tries)
+    if failure in _SAID:
+        return briefing.feedback(failure, attempt=attempt, words=text)
+    whose = _PRINTED.get(failure, f"attempt {attempt}")
+    return briefing.feedback(failure, attempt=attempt, notes=notes, quotations=[briefing.Quotation(whose, text)])
+
+
+def _why(reason: str, failure: str) -> str:
+    return failure if reason in {failure, "retries_spent"} else reason
+
+
+def _stuck(quest: Quest, feedback: str) -> dict[str, object]:
+    """What a person reads of a quest that has failed: how, and the end of what it printed."""
+    queue = quest.queue
+    assert queue is not None
+    tries = len(queue.tries)
+    head = f"{queue.failure} in attempt {tries}, exit code {quest.exit_code}"
+    return {"class": queue.failure, "lines": [head, *feedback.splitlines()[-SHOWN_LINES:]]}
+
+
+def _no_one(_quest: Quest) -> None:
+    return

@@ -1,0 +1,101 @@
+"""What the engine asks people about quests of the queue, and what it does with their answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.events import About, AboutKind
+from overmind_core.domain.quests.attempt import has_run
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
+    from overmind_core.agents.questions import Questions
+    from overmind_core.domain.agents.agent_events import Decision
+    from overmind_core.domain.missions.events import MissionRemoved
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.missions.registry import Registry
+    from overmind_core.quests.attempts import Attempts
+    from overmind_core.quests.queue_changes import QueueChanges
+    from overmind_core.quests.registry import QuestRegistry
+
+
+NEEDS = (EngineNeed.STUCK, EngineNeed.REVIEW, EngineNeed.MERGE)
+"""What is asked about the attempts of a quest."""
+
+
+class QuestQuestions:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self, *, engine: EngineQuestions, questions: Questions, quests: QuestRegistry, registry: Registry
+    ) -> None:
+        self._engine = engine
+        self._questions = questions
+        self._quests = quests
+        self._registry = registry
+
+    def bind(self, attempts: Attempts, changes: Callable[[], QueueChanges]) -> None:
+        """Have answers followed by what they ask for. `changes`: loads and makes what gives a quest another round."""
+
+        def stuck(quest: Quest, decision: Decision) -> None:
+            if decision.behaviour is Behaviour.ALLOW:
+                changes().retried(quest, decision.message or "")
+
+        def review(quest: Quest, decision: Decision) -> None:
+            good = decision.behaviour is Behaviour.ALLOW
+            attempts.reviewed(quest, good=good, text=decision.message or "")
+
+        def merge(quest: Quest, decision: Decision) -> None:
+            if decision.behaviour is Behaviour.ALLOW:
+                attempts.land_again(quest)
+            else:
+                attempts.left_unmerged(quest)
+
+        for need, act in zip(NEEDS, (stuck, review, merge), strict=True):
+            self._engine.on(need, self._about_quest(act), kind=AboutKind.QUEST)
+
+    def _about_quest(self, act: Callable[[Quest, Decision], None]) -> Callable[[EngineQuestion, Decision], None]:
+        def on_answer(question: EngineQuestion, decision: Decision) -> None:
+            quest = self._quests.get(question.about.id)
+            if quest is None:
+                raise OvermindError("gone", f"Quest {question.about.id} ({question.about.name}) has been removed.")
+            act(quest, decision)
+
+        return on_answer
+
+    def ask(self, quest: Quest, need: EngineNeed, summary: str, subject: Mapping[str, object]) -> int:
+        """Ask about a quest; the same question that is open has the same number."""
+        about = About(AboutKind.QUEST, quest.id, quest.name)
+        return self._engine.ask(need, about, summary=summary, subject=subject)
+
+    def withdraw(self, quest_id: str) -> None:
+        """Withdraw what is asked about its attempts; what its mission has reported is another matter."""
+        for need in NEEDS:
+            self._engine.withdraw(quest_id, need)
+
+    def asked_about(self) -> Collection[str]:
+        """Ids of the quests, and of missions, about which a question is open, whoever asks it."""
+        return self._questions.asked_about()
+
+    def on_removal(self, event: MissionRemoved) -> None:
+        """A mission was removed: its quest can't have another round."""
+        if event.mission is not None:
+            self.withdraw(event.mission)
+
+    def load(self) -> None:
+        """Withdraw what an earlier supervisor had no time to: there is nothing to decide about a quest that is gone."""
+        for about_id in list(self._engine.asked_about()):
+            for question in self._engine.open_for(about_id):
+                if question.about.kind == AboutKind.QUEST and not self._is_there(about_id):
+                    self.withdraw(about_id)
+
+    def _is_there(self, quest_id: str) -> bool:
+        quest = self._quests.get(quest_id)
+        if quest is None:
+            return False
+        return not quest.is_over or not has_run(quest) or self._registry.get(quest_id) is not None

@@ -1,0 +1,375 @@
+"""The queue: which quest begins when. It looks after a commit that concerns it, and at the next point of time.
+
+Where each quest stands is in the registry; here is only who could start, in the order in which they would, so that a
+step looks at a few of thousands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import insort
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.admission import Limits, Owned, Pool, Wait, Waiter, ready
+from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, state_of
+from overmind_core.domain.quests.quest import Quest, QuestStatus
+from overmind_core.domain.quests.why import PAUSED, attempt_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.database import MetaTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import CurrentKeeper
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.missions.registry import Registry
+    from overmind_core.quests.attempts import Attempts
+    from overmind_core.quests.obstacles import Obstacles
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.system.machine import Clock
+
+POOL = "queue"
+"""The pool of all slots."""
+PAUSED_KEY = "queue_paused"
+SLOTS_KEY = "queue_slots"
+"""Keys of the store's facts."""
+FRESH_SECONDS = 1.0
+"""How long an order is taken as it was computed: ages grow alike, deadlines near slowly."""
+SPARE = 16
+"""How many more than have a slot are looked at first: others may own what they would."""
+_HOLD = "queue"
+
+
+class _Place(NamedTuple):
+    """Where one stands in the order."""
+
+    rank: tuple[object, ...]
+    id: str
+
+
+class Queue:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        quests: QuestRegistry,
+        attempts: Attempts,
+        obstacles: Obstacles,
+        journal: Journal,
+        clock: Clock,
+        phase: Phase,
+        settings: Settings,
+        line: CurrentKeeper,
+        registry: Registry,
+        meta_table: MetaTable,
+    ) -> None:
+        self._quests = quests
+        self._attempts = attempts
+        self._obstacles = obstacles
+        self._journal = journal
+        self._clock = clock
+        self._phase = phase
+        self._settings = settings
+        self._line = line
+        self._registry = registry
+        self._meta_table = meta_table
+        self.alone: list[Callable[[Quest], str | None]] = []
+        """Features of which some quests run one at a time: each names the pool that such a quest shares."""
+        self._lone: set[str] = set()
+        """Those pools, as far as a quest has asked for one."""
+        self.paused = False
+        self.slots = settings.queue.slots
+        self._doubtful: set[str] = set()
+        """Queued ones of which something that is in their way may have changed."""
+        self._able: dict[str, Waiter] = {}
+        """Those in whose way nothing is but their turn."""
+        self._timed: list[tuple[float, str]] = []
+        """A heap: when the others that wait for a time only may begin."""
+        self._order: list[_Place] = []
+        self._ordered_at = float("-inf")
+        self._running: dict[str, Quest] = {}
+        """Those that have a slot."""
+        self._landing: set[str] = set()
+        """Those that land."""
+        self._owned: dict[str, Owned] = {}
+        """What those own that run, or are in review."""
+        self._scheduled = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def load(self) -> None:
+        """Bring the queue into memory; it starts nothing yet."""
+        self.paused = self._meta_table.get(PAUSED_KEY) is not None
+        saved = self._meta_table.get(SLOTS_KEY)
+        self.slots = int(saved) if saved is not None else self._settings.queue.slots
+        self._quests.on_put = self._on_put
+        for quest in list(self._quests.live.values()):
+            self._on_put(None, quest)
+
+    def resume(self) -> None:
+        """Begin to start what may."""
+        self.look_soon()
+
+    def close(self) -> None:
+        """Start nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # what a person sets
+
+    def pause(self, *, on: bool) -> None:
+        """Start nothing any more, or again."""
+        self.paused = on
+        if on:
+            self._journal.save(lambda: self._meta_table.save(PAUSED_KEY, "1"))
+        else:
+            self._journal.save(lambda: self._meta_table.remove(PAUSED_KEY))
+        self.look_soon()
+
+    def set_slots(self, slots: int) -> None:
+        """Let so many run at once."""
+        self.slots = slots
+        self._journal.save(lambda: self._meta_table.save(SLOTS_KEY, str(slots)))
+        self.look_soon()
+
+    async def saved(self) -> None:
+        """Wait until what was set is saved; raises as `Journal.saved` does."""
+        await self._journal.saved()
+
+    # who could start
+
+    def reconsider(self, quests: Iterable[str]) -> None:
+        """Something that is in the way of these may have changed."""
+        self._doubtful.update(quests)
+        self.look_soon()
+
+    def look_soon(self) -> None:
+        """Look, once, before the commit of what is being decided."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._journal.decide(self._look)
+
+    def _on_put(self, before: Quest | None, quest: Quest) -> None:
+        """A quest is about to be saved as it is now."""
+        if quest.queue is None:
+            self._concern(before, quest)
+            return
+        has_slot = state_of(quest) in HAVE_SLOT
+        if quest.is_over:
+            self._registry.index.let_go(quest.id)
+        elif before is None or before.is_over or before.name != quest.name:
+            self._registry.index.hold(quest.name, quest.id)
+        if has_slot:
+            self._running[quest.id] = quest
+        else:
+            self._running.pop(quest.id, None)
+        if state_of(quest) is QuestState.LANDING:
+            self._landing.add(quest.id)
+        else:
+            self._landing.discard(quest.id)
+        owner = _owner(quest)
+        if owner is not None:
+            self._owned[quest.name] = owner
+        else:
+            self._owned.pop(quest.name, None)
+        if quest.status is QuestStatus.QUEUED:
+            self._doubtful.add(quest.id)
+        else:
+            self._able.pop(quest.id, None)
+            self._doubtful.discard(quest.id)
+        if before is None or before.is_over is not quest.is_over or before.goal is not quest.goal:
+            self._doubtful.update(need for need in _needs(before, quest) if need in self._able)  # who blocks is sooner
+        self._concern(before, quest)
+        self.look_soon()
+
+    def _concern(self, before: Quest | None, quest: Quest) -> None:
+        """Those that need it may start."""
+        if quest.status is not QuestStatus.COMPLETED or (before is not None and before.status is quest.status):
+            return
+        dependants = self._quests.dependants(quest.id)
+        if dependants:
+            self._doubtful.update(dependants)
+            self.look_soon()
+
+    def _settle(self, now: float) -> None:
+        """Look at those anew that are in doubt."""
+        doubtful, self._doubtful = self._doubtful, set()
+        for quest_id in doubtful:
+            self._able.pop(quest_id, None)
+            quest = self._quests.live.get(quest_id)
+            if quest is None or quest.queue is None or quest.status is not QuestStatus.QUEUED:
+                continue
+            if not self._obstacles.may_start(quest):
+                continue
+            if quest.queue.not_before > now:
+                heappush(self._timed, (quest.queue.not_before, quest_id))
+                continue
+            waiter = self._waiter(quest, self._ordered_at)  # of one moment: else the last one to come had waited longer
+            self._able[quest_id] = waiter
+            insort(self._order, _Place(waiter.rank, quest_id))
+
+    def _ripen(self, now: float) -> None:
+        """The time of some has come."""
+        while self._timed and self._timed[0][0] <= now:
+            self._doubtful.add(heappop(self._timed)[1])
+
+    def _waiter(self, quest: Quest, now: float) -> Waiter:
+        assert quest.goal is not None
+        assert quest.queue is not None
+        return Waiter(
+            quest.name,
+            self._obstacles.rank(quest, now),
+            pools=(POOL, f"provider:{quest.provider}", *self._pools_alone(quest)),
+            owns=quest.goal.owns,
+            repository=quest.queue.repository,
+        )
+
+    def _pools_alone(self, quest: Quest) -> list[str]:
+        """Pools of which a quest takes the only slot."""
+        found = [name for name_of in self.alone if (name := name_of(quest)) is not None]
+        self._lone.update(found)
+        return found
+
+    # starting
+
+    def _look(self) -> None:
+        """Start whoever's turn it is."""
+        self._scheduled = False
+        if self._phase.closing or self._phase.handing_over:
+            return
+        now = self._clock.wall()
+        self._ripen(now)
+        if now - self._ordered_at > FRESH_SECONDS or now < self._ordered_at:
+            self._sort(now)
+        self._settle(now)
+        if not self.paused:
+            self._start(self._startable(now))
+        self._wait_for_time(now)
+        self._hold_daemon()
+
+    def _start(self, quests: Iterable[Quest]) -> None:
+        self._scheduled = True  # who gets a slot sets nobody free: that is no reason to look again
+        try:
+            for quest in quests:
+                self._attempts.lease(quest)
+        finally:
+            self._scheduled = False
+
+    def _startable(self, now: float) -> list[Quest]:
+        """Those that start now, in their order."""
+        limits = self.limits()
+        free = limits.pools[POOL].free
+        if not self._able or free == 0:
+            return []
+        left = next((at for at, place in enumerate(self._order) if self._holds(place)), len(self._order))
+        del self._order[:left]
+        head = (self.slots if free is None else free) + SPARE
+        places = self._places()
+        chosen: list[Waiter] = []
+        by_name: dict[str, str] = {}
+        while True:
+            more = [place for _, place in zip(range(head), places, strict=False)]
+            for place in more:
+                waiter = self._able[place.id]._replace(rank=(len(chosen),))
+                by_name[waiter.name] = place.id
+                chosen.append(waiter)
+            found = ready(chosen, now, limits, reasons=False).start
+            if len(more) < head or (free is not None and len(found) >= free):
+                return [self._quests.live[by_name[name]] for name in found]
+            head *= 2
+
+    def _places(self) -> Iterator[_Place]:
+        """Those that could start, in their order; a place that somebody has left is passed over."""
+        seen: set[str] = set()
+        for place in self._order:
+            if place.id not in seen and self._holds(place):
+                seen.add(place.id)
+                yield place
+
+    def _holds(self, place: _Place) -> bool:
+        waiter = self._able.get(place.id)
+        return waiter is not None and waiter.rank == place.rank
+
+    def _sort(self, now: float) -> None:
+        self._able = {one: self._waiter(self._quests.live[one], now) for one in self._able}
+        self._order = sorted(_Place(waiter.rank, one) for one, waiter in self._able.items())
+        self._ordered_at = now
+
+    def limits(self) -> Limits:
+        """What bounds all of them together, as it is."""
+        providers = self._settings.queue.providers
+        pools = {POOL: Pool(self.slots, len(self._running))}
+        for provider, at_once in providers.items():
+            running = sum(one.provider == provider for one in self._running.values())
+            pools[f"provider:{provider}"] = Pool(at_once, running)
+        if self._lone:
+            taken = [name for one in self._running.values() for name in self._pools_alone(one)]
+            pools.update((name, Pool(1, taken.count(name))) for name in sorted(self._lone))
+        return Limits(pools, self._owned)
+
+    def _wait_for_time(self, now: float) -> None:
+        while self._timed and not self._waits_until(*self._timed[0]):
+            heappop(self._timed)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._timed and not self.paused:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, self._timed[0][0] - now), self.look_soon)
+
+    def _hold_daemon(self) -> None:
+        """Whoever follows us goes on while something runs or will start by itself; not while all wait for a person."""
+        goes_on = bool(self._running or self._landing) or (not self.paused and bool(self._able or self._timed))
+        self._line.hold(_HOLD, on=goes_on)
+
+    def _waits_until(self, at: float, quest_id: str) -> bool:
+        """Whether it is still this point of time that a quest waits for."""
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest.queue is None or quest.status is not QuestStatus.QUEUED:
+            return False
+        return quest.queue.not_before == at
+
+    # what is shown
+
+    @property
+    def running(self) -> int:
+        """How many have a slot."""
+        return len(self._running)
+
+    def explained(self, now: float, *, time_text: Callable[[float], str]) -> tuple[list[Quest], dict[str, Wait]]:
+        """The queued ones in the order of their starts, and why each of them waits; `now` may be another time."""
+        waiters, by_name = [], {}
+        needs = self._obstacles.needs(now)
+        for quest in self._quests.live.values():
+            if quest.queue is None or quest.status is not QuestStatus.QUEUED:
+                continue
+            obstacle = self._obstacles.of(quest, needs) or (PAUSED if self.paused else None)
+            text = attempt_text(quest) if quest.queue.tries else ""
+            waiters.append(
+                self._waiter(quest, now)._replace(blocked=obstacle, not_before=quest.queue.not_before, attempt=text)
+            )
+            by_name[quest.name] = quest
+        found = ready(waiters, now, self.limits(), time_text=time_text)
+        waiters.sort(key=lambda one: one.rank)
+        return [by_name[one.name] for one in waiters], found.waiting
+
+
+def _needs(*quests: Quest | None) -> Iterator[str]:
+    for quest in quests:
+        if quest is not None and quest.goal is not None:
+            yield from quest.goal.needs
+
+
+def _owner(quest: Quest) -> Owned | None:
+    """What a quest owns that runs, or is in review."""
+    if quest.goal is None or quest.queue is None or not quest.goal.owns or quest.queue.repository is None:
+        return None
+    state = state_of(quest)
+    if state not in OWN:
+        return None
+    return Owned(quest.queue.repository, quest.goal.owns, _DOING.get(state, "runs"))
+
+
+_DOING = {QuestState.REVIEW: "is in review", QuestState.LANDING: "is landing"}

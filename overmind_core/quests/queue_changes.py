@@ -1,0 +1,280 @@
+"""Changes of the queue that a person asks for: quests added, edited, and given another round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.attempt import has_run
+from overmind_core.domain.quests.needs import cycle_among, cycle_of
+from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
+from overmind_core.domain.replacing import replace
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
+from overmind_core.kernel.tasks import SingleFlight
+from overmind_core.quests import intake
+from overmind_core.quests.answers import brief
+from overmind_core.quests.edits import QuestEdits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.domain.quests.quest import QueueState
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.quests.answer_types import QuestBrief, QuestRetried
+    from overmind_core.quests.intake import QuestOrigin, QueuedWork
+    from overmind_core.quests.ports import AgentWork, Asker, Repositories
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.quests.requests import QuestAdd, QuestEdit, QuestRetry
+    from overmind_core.system.machine import Clock
+
+MOST_UNFINISHED = 10_000
+_MAY_RETRY = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED})
+
+
+class QueueChanges:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        quests: QuestRegistry,
+        journal: Journal,
+        clock: Clock,
+        settings: Settings,
+        registry: Registry,
+        missions: Missions,
+        repositories: Repositories,
+        asker: Asker,
+        agents: AgentWork,
+    ) -> None:
+        self._quests = quests
+        self._journal = journal
+        self._clock = clock
+        self._settings = settings
+        self._registry = registry
+        self._missions = missions
+        self._repositories = repositories
+        self._asker = asker
+        self._edits = QuestEdits(
+            quests=quests,
+            journal=journal,
+            clock=clock,
+            settings=settings,
+            registry=registry,
+            missions=missions,
+            agents=agents,
+            is_taken=self._is_taken,
+            check_cycle=self._check_cycle,
+            repository_of=self._repository,
+        )
+        self._under_way: SingleFlight[list[QuestBrief]] = SingleFlight()
+
+    # adding
+
+    async def add(self, request: QuestAdd, key: str) -> list[QuestBrief]:
+        """Put quests into the queue: all of them, or none; with the same key once.
+
+        Raises:
+            OvermindError: naming what is wrong; nothing is recorded then.
+        """
+        return await self._under_way.do(key, lambda: self._add(msgspec.structs.replace(request, request=key)))
+
+    async def _add(self, request: QuestAdd) -> list[QuestBrief]:
+        key = request.request or ""
+        earlier = self._made_by(key, 0)
+        if earlier is not None:
+            found = [self._made_by(key, number) for number in range(len(request.quests))]
+            return [brief(one) for one in found if one is not None]
+        made = await self.prepare(request)
+        await self._save(made, request)
+        return [brief(one.quest) for one in made]
+
+    async def prepare(self, request: QuestAdd, origin: QuestOrigin = intake.PERSON_ADDS) -> list[QueuedWork]:
+        """Look at quests that are to be added; nothing is recorded.
+
+        Raises:
+            OvermindError: naming what is wrong.
+        """
+        key = request.request or ""
+        self._missions.check_open()
+        if len(self._quests.live) + len(request.quests) > MOST_UNFINISHED:
+            raise OvermindError("too_large", f"There can be up to {MOST_UNFINISHED:,} unfinished quests.")
+        ids = [self._new_id(key, number) for number in range(len(request.quests))]
+        read = intake.Intake(
+            request,
+            self._settings,
+            now=self._clock.wall(),
+            id_of=ids.__getitem__,
+            taken=self._is_taken,
+            find=self._quests.find,
+            origin=origin,
+        ).read()
+        self._check_cycles(read)
+        several = len(read) > 1
+        made = [await self._checked(one, number if several else None) for number, one in enumerate(read, 1)]
+        self._check_names(made)
+        return made
+
+    def _made_by(self, key: str, number: int) -> Quest | None:
+        """The quest that an earlier try of the same request made."""
+        salt = 0
+        while True:
+            found = self._quests.get(intake.quest_id(key, number, salt))
+            if found is None:
+                return None
+            if found.queue is not None and found.queue.request == key:
+                return found
+            salt += 1
+
+    def _new_id(self, key: str, number: int) -> str:
+        salt = 0
+        while True:
+            fresh = intake.quest_id(key, number, salt)
+            if not self._registry.knows(fresh) and self._quests.get(fresh) is None:
+                return fresh
+            salt += 1
+
+    def _is_taken(self, name: str) -> bool:
+        return self._quests.holder(name) is not None or self._registry.index.holder(name) is not None
+
+    def _check_names(self, made: Sequence[QueuedWork]) -> None:
+        """Once more: the looks took a moment."""
+        for one in made:
+            if self._is_taken(one.quest.name):
+                raise OvermindError("name_taken", f"The name {one.quest.name!r} was taken meanwhile. Try again.")
+
+    def _check_cycles(self, made: Sequence[QueuedWork]) -> None:
+        """Only those of one request can need each other in a circle: nobody else needs them yet."""
+        new = {one.quest.id: one.quest for one in made}
+        loop = cycle_among(new, lambda one: _needs(new.get(one)))
+        if loop:
+            raise _cycle([new[one].name for one in loop])
+
+    def _check_cycle(self, quest: Quest) -> None:
+        def known(quest_id: str) -> Quest | None:
+            return quest if quest_id == quest.id else self._quests.get(quest_id)
+
+        loop = cycle_of(quest.id, lambda one: _needs(known(one)))
+        if loop:
+            names = [one if (found := known(one)) is None else found.name for one in loop]
+            raise _cycle(names)
+
+    async def _checked(self, one: QueuedWork, number: int | None) -> QueuedWork:
+        """What `run` would refuse is refused now, not when its turn comes; `number`: its place among several."""
+        try:
+            isolated = await self._missions.check_start(one.spec)
+            repository = await self._repository(one.quest)
+        except OvermindError as error:
+            if number is None:
+                raise
+            told = f"{one.quest.name}: {error.message}"
+            raise OvermindError(error.code, told, **{**error.fields, "number": number}) from None
+        queue = one.quest.queue
+        assert queue is not None
+        quest = replace(one.quest, queue=replace(queue, repository=repository))
+        return one._replace(quest=quest, work=replace(one.work, isolate=isolated))
+
+    async def _repository(self, quest: Quest) -> str | None:
+        """Where its paths are: git's common folder, else the folder itself."""
+        goal = quest.goal
+        assert goal is not None
+        if not goal.owns and goal.into is None:
+            return None
+        found = await self._repositories.repository_around(quest.cwd)
+        if found is None and goal.into is not None:
+            raise OvermindError("invalid", f"{quest.cwd} is not in a git repository: leave out --into.")
+        return found or quest.cwd
+
+    async def _save(self, made: Sequence[QueuedWork], request: QuestAdd) -> None:
+        new = [(one.quest, one.work) for one in made]
+        write = self._quests.writing_new(new, {one.work.shared: request.env for one in made})
+        for one in made:
+            self._registry.index.hold(one.quest.name, one.quest.id)
+        changes = [self._journal.save(write), *(self._quests.record(one.quest) for one in made)]
+        try:
+            await self._journal.saved()
+        except StoreError:
+            self._journal.withdraw(changes)
+            for one in made:
+                self._registry.index.let_go(one.quest.id)
+            raise
+        for one in made:
+            self._quests.know(one.quest)
+
+    # editing
+
+    async def edit(self, request: QuestEdit) -> QuestBrief:
+        """Change a quest; raises as `QuestEdits.edit` does."""
+        return brief(await self._edits.edit(request))
+
+    # another round
+
+    async def retry(self, request: QuestRetry) -> QuestRetried:
+        """Give a failed or cancelled quest another round of attempts.
+
+        Raises:
+            OvermindError: `not_running`, it has not failed; `gone`, its mission was removed; `name_taken`.
+        """
+        quest = self._quests.find(request.id)
+        self.retried(quest, intake.checked_brief(request.message or ""))
+        await self._journal.saved()
+        again = self._quests.live[quest.id].queue
+        assert again is not None
+        return {**brief(quest), "round": again.round}
+
+    def check_retry(self, quest: Quest) -> QueueState:
+        """How a quest stands that may have another round; raises as `retry` does."""
+        queue = quest.queue
+        if queue is None:
+            told = f"Quest {quest.id} ({quest.name}) began at once: start it again with overmind quest run."
+            raise OvermindError("invalid", told)
+        if quest.status not in _MAY_RETRY:
+            how = HAS_ENDED.get(quest.status, f"is {quest.status}")
+            raise OvermindError("not_running", f"Quest {quest.id} ({quest.name}) {how}: only a failed one is retried.")
+        if has_run(quest) and self._registry.get(quest.id) is None:
+            told = f"The mission of quest {quest.id} ({quest.name}) was removed, and its work with it."
+            raise OvermindError("gone", f"{told} Add it again with: overmind quest add")
+        if self._is_taken(quest.name):
+            told = f"The name {quest.name!r} is taken now. Rename this one: overmind quest edit {quest.id} --name NAME"
+            raise OvermindError("name_taken", told)
+        return queue
+
+    def retried(self, quest: Quest, words: str) -> None:
+        """Queue it again, with what a person says; raises as `retry` does."""
+        queue = self.check_retry(quest)
+        now = self._clock.wall()
+        again = replace(
+            quest,
+            status=QuestStatus.QUEUED,
+            reason=None,
+            exit_code=None,
+            ended_at=None,
+            queue=replace(
+                queue,
+                round=queue.round + 1,
+                spent=0,
+                free=0,
+                able_at=now,
+                not_before=0.0,
+                feedback=briefing.with_words(queue.feedback, words),
+            ),
+        )
+        with self._journal.together():
+            self._quests.put(again)
+            self._quests.record(again)
+            self._asker.withdraw(quest.id)
+
+
+def _needs(quest: Quest | None) -> Sequence[str]:
+    return () if quest is None or quest.goal is None else quest.goal.needs
+
+
+def _cycle(names: Sequence[str]) -> OvermindError:
+    told = f"These quests would need each other: {' → '.join([*names, names[0]])}."
+    return OvermindError("cycle", told, members=list(names))

@@ -1,0 +1,255 @@
+"""The queue as people look at it: rows with places, scores and reasons; the board; why one quest waits."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.quests.board import COLUMNS, Column, column_of
+from overmind_core.domain.quests.needs import set_free
+from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.why import Place, in_the_way, why_of
+from overmind_core.domain.text.moment import format_time
+from overmind_core.missions.answers import time
+from overmind_core.missions.registry import decode_mission
+from overmind_core.quests import answers, store
+from overmind_core.quests.answers import InQueue
+from overmind_core.quests.queue import POOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from overmind_core.domain.quests.needs import Need
+    from overmind_core.domain.quests.score import Score
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.store import MissionTable
+    from overmind_core.quests.answer_types import (
+        BoardColumn,
+        QuestBoard,
+        QuestDetails,
+        QuestRow,
+        QuestScore,
+        QuestWhy,
+        QueueStatus,
+        WaitedFor,
+    )
+    from overmind_core.quests.obstacles import Obstacles
+    from overmind_core.quests.ports import Asker
+    from overmind_core.quests.queue import Queue
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.quests.store import QuestTable
+    from overmind_core.system.machine import Clock
+
+
+ENDED = tuple(one.value for one in HAS_ENDED)
+KEPT_DONE = 1000
+"""Ended quests that a board looks at."""
+
+
+class QueueViews:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        quests: QuestRegistry,
+        queue: Queue,
+        obstacles: Obstacles,
+        asker: Asker,
+        registry: Registry,
+        journal: Journal,
+        clock: Clock,
+        mission_table: MissionTable,
+        quest_table: QuestTable,
+        slug_of: Callable[[str], str | None],
+        find_spec: Callable[[str], str],
+        estimated: Callable[[Quest], float | None],
+    ) -> None:
+        """`slug_of`: of the spec with an id. `find_spec`: the id of the spec that a word means.
+
+        `estimated`: how many seconds an attempt of a quest takes; None: nobody knows.
+        """
+        self._quests = quests
+        self._queue = queue
+        self._obstacles = obstacles
+        self._asker = asker
+        self._registry = registry
+        self._journal = journal
+        self._clock = clock
+        self._mission_table = mission_table
+        self._quest_table = quest_table
+        self._slug_of = slug_of
+        self._find_spec = find_spec
+        self._estimated = estimated
+
+    def rows(self, quests: Sequence[Quest]) -> list[QuestRow]:
+        """These quests as rows."""
+        now = self._clock.wall()
+        return self._rows(quests, now, self._in_line(now) if any(_is_queued(one) for one in quests) else {})
+
+    def details(self, quest: Quest) -> QuestDetails:
+        """Everything known of one quest."""
+        return answers.details(self.rows([quest])[0], quest)
+
+    def ready(self, quests: Iterable[Quest]) -> list[Quest]:
+        """Those of these that nothing but a slot keeps from starting, in their order."""
+        wanted = {one.id for one in quests}
+        in_line = self._in_line(self._clock.wall())
+        able = [
+            one for one in in_line if one in wanted and (wait := in_line[one].wait) is not None and wait.code == "slots"
+        ]
+        return [self._quests.live[one] for one in able]
+
+    def queue(self, now: float, *, limit: int = 0) -> QueueStatus:
+        """The queue as it stands at `now`, seconds since the epoch; of the queued ones the first `limit`, 0: all."""
+        in_line = self._in_line(now)
+        queued = [self._quests.live[one] for one in islice(in_line, limit or None)]
+        landing = [one for one in self._quests.live.values() if _lands(one)]
+        limits = self._queue.limits()
+        pools = sorted(limits.pools.items(), key=lambda pool: (pool[0] != POOL, pool[0]))
+        return {
+            "paused": self._queue.paused,
+            "slots": self._queue.slots,
+            "pools": [{"name": name, "slots": pool.at_once, "used": pool.running} for name, pool in pools],
+            "count": len(in_line),
+            "quests": self._rows(queued, now, in_line),
+            "landing": self._rows(sorted(landing, key=_landing_since), now, {}),
+        }
+
+    def board(self, spec: str | None, *, every: bool, limit: int = 0) -> QuestBoard:
+        """Every quest in exactly one column.
+
+        Args:
+            spec: Only those of the spec that this word means.
+            every: With all that have ended, not only the newest.
+            limit: At most so many in each column; 0: all.
+        """
+        self._journal.flush()
+        now = self._clock.wall()
+        wanted = None if spec is None else self._find_spec(spec)
+        known = dict(self._quests.live)
+        for row in self._quest_table.newest(1_000_000 if every else KEPT_DONE, statuses=ENDED):
+            known.setdefault(row.id, self._quests.get(row.id) or store.quest(row))
+        chosen = [one for one in known.values() if wanted is None or _spec(one) == wanted]
+        in_line = self._in_line(now)
+        asked = self._asker.asked_about()
+        columns: dict[Column, list[Quest]] = {column: [] for column in COLUMNS}
+        for quest in chosen:
+            line = in_line.get(quest.id)
+            wait = None if line is None else line.wait
+            columns[column_of(quest, wait, asked=quest.id in asked)].append(quest)
+        return {"columns": [self._column(column, columns[column], now, in_line, limit) for column in COLUMNS]}
+
+    def _column(
+        self, column: Column, quests: list[Quest], now: float, in_line: dict[str, InQueue], limit: int
+    ) -> BoardColumn:
+        quests.sort(key=lambda one: _order(one, in_line))
+        shown = quests[:limit] if limit else quests
+        return {"name": column.value, "count": len(quests), "quests": self._rows(shown, now, in_line)}
+
+    def why(self, quest: Quest) -> QuestWhy:
+        """Why a quest does not start, or how it stands, and what depends on it."""
+        now = self._clock.wall()
+        in_line = self._in_line(now)
+        line = in_line.get(quest.id)
+        wait = None if line is None else line.wait
+        place = None if line is None else Place(line.position, len(in_line), self._obstacles.score(quest, now))
+        dependants = [self._quests.live[one] for one in self._quests.dependants(quest.id) if one in self._quests.live]
+        free = set_free(quest, dependants, self._quests.get)
+        found = why_of(quest, wait, place, free)
+        by = in_the_way(quest, wait, self._obstacles.needs(now), self._named)
+        until = (
+            quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None
+        )
+        return {
+            **answers.brief(quest),
+            "status": quest.status,
+            "code": None if wait is None else wait.code.value,
+            "text": found.text,
+            "by": [_waited_for(one) for one in by],
+            "next_at": time(until),
+            "do": list(found.do),
+            "score": None if found.score is None else _score(found.score),
+            "position": found.position,
+            "queued": found.queued,
+            "starts": list(found.starts),
+            "waiting_then": [{"name": one.name, "needs": list(one.needs)} for one in found.waiting_then],
+        }
+
+    def _named(self, name: str) -> Quest | None:
+        holder = self._quests.holder(name)
+        return None if holder is None else self._quests.get(holder)
+
+    def _in_line(self, now: float) -> dict[str, InQueue]:
+        """Every queued quest in the order of the starts."""
+        order, waiting = self._queue.explained(now, time_text=format_time)
+        return {quest.id: InQueue(number, waiting.get(quest.name)) for number, quest in enumerate(order, 1)}
+
+    def _rows(self, quests: Iterable[Quest], now: float, in_line: dict[str, InQueue]) -> list[QuestRow]:
+        quests = list(quests)
+        works = {row.id: decode_mission(row) for row in self._mission_table.by_ids([one.id for one in quests])}
+        return [
+            answers.row(
+                one,
+                self._registry.known(one.id) or works.get(one.id),
+                now,
+                line=in_line.get(one.id),
+                score=self._obstacles.score(one, now).total if one.id in in_line else None,
+                name_of=self._name_of,
+                spec=self._slug_of(spec) if (spec := _spec(one)) is not None else None,
+                estimate=self._estimated(one),
+            )
+            for one in quests
+        ]
+
+    def _name_of(self, quest_id: str) -> str:
+        found = self._quests.get(quest_id)
+        return quest_id if found is None else found.name
+
+
+def _is_queued(quest: Quest) -> bool:
+    return quest.status is QuestStatus.QUEUED
+
+
+def _lands(quest: Quest) -> bool:
+    return quest.queue is not None and quest.runs and quest.queue.phase is QuestPhase.LANDING
+
+
+def _landing_since(quest: Quest) -> float:
+    return 0.0 if quest.queue is None else quest.queue.tries[-1].started_at
+
+
+def _spec(quest: Quest) -> str | None:
+    return None if quest.queue is None else quest.queue.spec
+
+
+def _order(quest: Quest, in_line: dict[str, InQueue]) -> tuple[float, str]:
+    """Queued ones by their turn, others the newest first."""
+    line = in_line.get(quest.id)
+    if line is not None:
+        return float(line.position), quest.id
+    return -(quest.ended_at or quest.created_at), quest.id
+
+
+def _waited_for(need: Need) -> WaitedFor:
+    quest = need.quest
+    return {
+        "id": need.id,
+        "name": need.name,
+        "status": QuestStatus.CANCELLED if quest is None else quest.status,
+        "reason": "removed" if quest is None else quest.reason,
+    }
+
+
+def _score(score: Score) -> QuestScore:
+    return {
+        "total": score.total,
+        "priority": score.priority,
+        "age": score.age,
+        "deadline": score.deadline,
+        "blocking": score.blocking,
+        "retries": score.retries,
+        "factor": score.factor,
+        "floor": score.floor,
+    }

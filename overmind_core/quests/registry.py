@@ -1,0 +1,384 @@
+"""The registry of quests: the unfinished ones in memory, the rest in the store; the one writer of their rows.
+
+Both kinds are here: those that began at once, and those of the queue. Who drives either changes it through `put` and
+`end`, which save the row, record the event and wake whoever waits, all in one commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
+from overmind_core.domain.quests.life import because
+from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import ENGINE, actor
+from overmind_core.quests import store
+from overmind_core.quests.events import QuestChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from overmind_core.kernel.bus import Bus
+    from overmind_core.kernel.event_log import EventLog
+    from overmind_core.kernel.journal import Change, Journal
+    from overmind_core.quests.store import NeedTable, QuestTable, StoredWork, WorkTable
+
+KEPT = 1000
+"""Ended quests that are remembered."""
+_TRIM_EVERY = 50
+
+
+class QuestEnded(NamedTuple):
+    """A quest has ended, and that is saved."""
+
+    quest: Quest
+
+
+class QuestRegistry:
+    """Used from the loop's thread only; `live` is to be read."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        journal: Journal,
+        events: EventLog,
+        quest_table: QuestTable,
+        need_table: NeedTable,
+        work_table: WorkTable,
+    ) -> None:
+        self._bus = bus
+        self._journal = journal
+        self._events = events
+        self._quest_table = quest_table
+        self._need_table = need_table
+        self._work_table = work_table
+        self.live: dict[str, Quest] = {}
+        """The unfinished ones."""
+        self._names: dict[str, str] = {}
+        self._ended: dict[str, Quest] = {}
+        """Those that have ended, and that unfinished ones need."""
+        self._dependants: dict[str, set[str]] = {}
+        """Quest → the unfinished ones that need it."""
+        self._unsaved: dict[str, Quest] = {}
+        """Ends that are not saved yet."""
+        self._fresh_work: dict[str, StoredWork] = {}
+        """What new or edited quests are to run, until it is saved: they may begin in the same commit."""
+        self._shared: tuple[str, dict[str, str]] | None = None
+        """The environment that was asked for last, and its owner."""
+        self._fresh_environments: dict[str, dict[str, str]] = {}
+        self._waiters: dict[str, list[asyncio.Future[Quest]]] = {}
+        self._ends = 0
+        self.on_put: Callable[[Quest | None, Quest], None] = _nothing
+        """Called with a quest as it was, None for a new one, and as it is, before that is saved."""
+
+    def load(self) -> None:
+        """Bring what is unfinished into memory, and what that needs."""
+        for row in self._quest_table.live():
+            self._know(store.quest(row))
+        needed = {need for quest in self.live.values() if quest.goal is not None for need in quest.goal.needs}
+        for row in self._quest_table.by_ids(sorted(needed - self.live.keys())):
+            self._ended[row.id] = store.quest(row)
+
+    def get(self, quest_id: str) -> Quest | None:
+        """The quest of this exact id, unfinished or not."""
+        found = self.live.get(quest_id) or self._unsaved.get(quest_id) or self._ended.get(quest_id)
+        if found is not None:
+            return found
+        self._journal.flush()
+        row = self._quest_table.get(quest_id)
+        return None if row is None else store.quest(row)
+
+    def find(self, text: str, *, live_first: bool = False) -> Quest:
+        """The quest that `text` means, by the rules for missions.
+
+        Raises:
+            OvermindError: `not_found`, or `ambiguous` with the candidates.
+        """
+        self._journal.flush()
+        match resolve(text, self._quest_table.candidates(text), live_first=live_first):
+            case ResolvedReference(candidate):
+                found = self.get(candidate.id)
+                if found is not None:
+                    return found
+            case Ambiguous(candidates):
+                raise _ambiguous(text, candidates)
+        raise OvermindError("not_found", f"No quest named {text!r}. See them with: overmind quest list")
+
+    def holder(self, name: str) -> str | None:
+        """The id of the unfinished quest of this name."""
+        return self._names.get(name)
+
+    def dependants(self, quest_id: str) -> Collection[str]:
+        """The unfinished quests that need this one directly."""
+        return self._dependants.get(quest_id, ())
+
+    def kept_for(self, mission_id: str, parent: str | None) -> str | None:
+        """Why an ended mission can't be removed yet, as a sentence that says what to do; None: it can."""
+        for quest_id in (mission_id, parent):
+            quest = None if quest_id is None else self.live.get(quest_id)
+            if quest is not None:
+                told = f"Quest {quest.id} ({quest.name}) has not finished: it is {quest.status}."
+                return f"{told} Cancel it first: overmind quest cancel {quest.name}"
+        for one in self.dependants(mission_id):
+            dependant, needed = self.live.get(one), self.get(mission_id)
+            if dependant is not None and needed is not None:
+                told = f"Quest {needed.id} ({needed.name}) is needed by {dependant.name}, which has not finished."
+                return f"{told} See: overmind quest why {dependant.name}"
+        return None
+
+    def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
+        """Why nobody starts a mission again by hand, as a sentence that says what to do; None: they may."""
+        for quest_id in (mission_id, parent):
+            quest = None if quest_id is None else self.live.get(quest_id)
+            if quest is not None and quest.is_queued:
+                told = f"The queue starts quest {quest.id} ({quest.name}), which is {quest.status}."
+                return f"{told} See: overmind quest why {quest.name}"
+        ended = self.get(mission_id)
+        if ended is None or not ended.is_queued:
+            return None
+        if ended.status is QuestStatus.COMPLETED:
+            return f"Quest {ended.id} ({ended.name}) has completed. Add it again with: overmind quest add"
+        again = f"overmind quest retry {ended.name}"
+        return f"Quest {ended.id} ({ended.name}) {HAS_ENDED[ended.status]}. Queue it again with: {again}"
+
+    def add(self, quest: Quest) -> Callable[[], None]:
+        """A new one; what is returned saves it, inside of a transaction."""
+        self._know(quest)
+        self.on_put(None, quest)
+        row, needs = store.row(quest), _needs(quest)
+
+        def write() -> None:
+            self._quest_table.save(row)
+            if needs:
+                self._need_table.save(quest.id, needs)
+
+        return write
+
+    def drop(self, quest_id: str) -> None:
+        """It never came to be."""
+        quest = self.live.pop(quest_id, None)
+        if quest is not None:
+            self._free(quest)
+            self._index(quest, None)
+            self._journal.save(lambda: self._quest_table.remove([quest_id]))
+
+    def put(self, quest: Quest) -> None:
+        """Save an unfinished quest as it is now."""
+        before = self.live.get(quest.id) or self._ended.get(quest.id)
+        if quest.id not in self.live:
+            self.remember_needs(_needs(quest))
+        self._know(quest)
+        self.on_put(before, quest)
+        row = store.row(quest)
+        needs = None if _needs(before) == _needs(quest) else _needs(quest)
+
+        def write() -> None:
+            self._quest_table.save(row)
+            if needs is not None:
+                self._need_table.save(quest.id, needs)
+
+        self._journal.save(write)
+
+    def writing(self, quest: Quest) -> Callable[[], None]:
+        """Save it inside of a transaction that somebody else makes; here it changes with a later `put`."""
+        row = store.row(quest)
+        return lambda: self._quest_table.save(row)
+
+    def end(self, quest: Quest, then: Callable[[], None] = lambda: None) -> None:
+        """Save its end; once that is done `then` is called, and who waits for it is told."""
+        before = self.live.pop(quest.id, None)
+        self._free(quest)
+        self._index(before, None)
+        self._unsaved[quest.id] = quest
+        if quest.id in self._dependants:
+            self._ended[quest.id] = quest
+        self.on_put(before, quest)
+        self.record(quest)
+        self._journal.save(lambda: self._save_end(quest), lambda: self._over(quest, then), urgent=True)
+
+    def amend(self, quest: Quest) -> None:
+        """Save an ended quest that a person has changed."""
+        if quest.id in self._ended:
+            self._ended[quest.id] = quest
+        row, needs = store.row(quest), _needs(quest)
+
+        def write() -> None:
+            self._quest_table.save(row)
+            self._need_table.save(quest.id, needs)
+
+        self._journal.save(write)
+
+    def enqueue(self, made: Sequence[tuple[Quest, StoredWork]], environments: Mapping[str, Mapping[str, str]]) -> None:
+        """Have the engine's own quests wait for their turn, all in the commit that is due.
+
+        Args:
+            made: Each with what it is to run.
+            environments: By owner, as `StoredWork.shared` names it.
+        """
+        write = self.writing_new(made, environments)
+        fresh = {quest.id: work for quest, work in made}
+        self._fresh_work |= fresh
+        self._fresh_environments |= {owner: dict(values) for owner, values in environments.items()}
+        for quest, _ in made:
+            self.know(quest)
+        self._journal.save(write, lambda: self._on_saved(fresh, environments))
+        for quest, _ in made:
+            self.record(quest)
+
+    def _on_saved(self, quests: Iterable[str], environments: Iterable[str]) -> None:
+        """What they are to run is in the store from now on."""
+        for quest_id in quests:
+            self._fresh_work.pop(quest_id, None)
+        for owner in environments:
+            self._fresh_environments.pop(owner, None)
+
+    def writing_new(
+        self, made: Sequence[tuple[Quest, StoredWork]], environments: Mapping[str, Mapping[str, str]]
+    ) -> Callable[[], None]:
+        """Save new ones inside of a transaction; here they are known with `know`."""
+        rows = [(store.row(quest), _needs(quest), store.WORK.encode(work)) for quest, work in made]
+        shared = {owner: msgspec.json.encode(values).decode() for owner, values in environments.items()}
+
+        def write() -> None:
+            for owner, text in shared.items():
+                self._work_table.save(owner, text)
+            for row, needs, work in rows:
+                self._quest_table.save(row)
+                self._work_table.save(row.id, work)
+                if needs:
+                    self._need_table.save(row.id, needs)
+
+        return write
+
+    def know(self, quest: Quest) -> None:
+        """A new one that is saved already."""
+        self.remember_needs(_needs(quest))
+        self._know(quest)
+        self.on_put(None, quest)
+
+    def remember_needs(self, needs: Iterable[str]) -> None:
+        """Have those at hand that an unfinished quest is to need."""
+        found = (self.get(need) for need in needs if need not in self.live and need not in self._ended)
+        self._ended.update((one.id, one) for one in found if one is not None)
+
+    def work(self, quest_id: str) -> StoredWork | None:
+        """What a quest is to run, while that is kept."""
+        if quest_id in self._fresh_work:
+            return self._fresh_work[quest_id]
+        stored = self._work_table.get(quest_id)
+        return None if stored is None else store.WORK.decode(stored)
+
+    def change_work(self, quest_id: str, work: StoredWork) -> None:
+        """From now on this is what a quest is to run."""
+        self._fresh_work[quest_id] = work
+        text = store.WORK.encode(work)
+        self._journal.save(lambda: self._work_table.save(quest_id, text), lambda: self._on_saved((quest_id,), ()))
+
+    def shared(self, owner: str) -> dict[str, str]:
+        """An environment that many share; empty when it is not known."""
+        if owner in self._fresh_environments:
+            return self._fresh_environments[owner]
+        if self._shared is None or self._shared[0] != owner:  # hundreds that begin one after the other have the same
+            stored = self._work_table.get(owner)
+            self._shared = None if stored is None else (owner, json.loads(stored))
+        return {} if self._shared is None else self._shared[1]
+
+    def record(self, quest: Quest, *, why: str | None = None) -> Change:
+        """Record an event about how it stands; `why`: where it happened by itself, and how it stands does not say."""
+        event = QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value)
+        if quest.queue is not None:
+            if actor() is None:
+                event = msgspec.structs.replace(event, by=ENGINE, why=why or because(quest))
+            runs = quest.status is QuestStatus.RUNNING
+            event = msgspec.structs.replace(
+                event,
+                phase=quest.queue.phase.value if runs else None,
+                attempt=len(quest.queue.tries),
+                failure=quest.queue.failure,
+            )
+        if quest.is_over:
+            event = msgspec.structs.replace(event, reason=quest.reason, exit_code=quest.exit_code)
+        return self._events.record(event)
+
+    async def end_of(self, quest_id: str) -> Quest:
+        """Wait until the quest has ended; at once when it has.
+
+        Raises:
+            OvermindError: `gone`, it is not known.
+        """
+        if quest_id not in self.live and quest_id not in self._unsaved:
+            quest = self.get(quest_id)
+            if quest is None:
+                raise OvermindError("gone", f"Quest {quest_id} has been removed.")
+            return quest
+        waiter: asyncio.Future[Quest] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(quest_id, []).append(waiter)
+        return await waiter
+
+    def _know(self, quest: Quest) -> None:
+        before = self.live.get(quest.id)
+        self._index(before, quest)
+        if before is not None and before.name != quest.name:
+            self._free(before)
+        self.live[quest.id] = quest
+        self._names[quest.name] = quest.id
+        self._ended.pop(quest.id, None)
+        self._unsaved.pop(quest.id, None)
+
+    def _index(self, before: Quest | None, after: Quest | None) -> None:
+        """Who needs whom, from now on."""
+        old, new = _needs(before), _needs(after)
+        if old == new:
+            return
+        for need in old:
+            if (found := self._dependants.get(need)) is not None:
+                found.discard(after.id if after is not None else before.id if before is not None else "")
+                if not found:
+                    del self._dependants[need]
+                    self._ended.pop(need, None)
+        for need in new:
+            assert after is not None
+            self._dependants.setdefault(need, set()).add(after.id)
+
+    def _free(self, quest: Quest) -> None:
+        if self._names.get(quest.name) == quest.id:
+            del self._names[quest.name]
+
+    def _save_end(self, over: Quest) -> None:
+        self._quest_table.save(store.row(over))
+        self._ends += 1
+        if self._ends % _TRIM_EVERY == 1:  # with the first one, too: a supervisor may see few of them end
+            self._quest_table.trim(KEPT)
+            self._work_table.tidy()
+
+    def _over(self, quest: Quest, then: Callable[[], None]) -> None:
+        then()
+        if self._unsaved.get(quest.id) is quest:
+            del self._unsaved[quest.id]
+        for waiter in self._waiters.pop(quest.id, ()):
+            if not waiter.done():
+                waiter.set_result(quest)
+        self._bus.publish(QuestEnded(quest))
+
+
+def _needs(quest: Quest | None) -> tuple[str, ...]:
+    return () if quest is None or quest.goal is None else quest.goal.needs
+
+
+def _nothing(_before: Quest | None, _quest: Quest) -> None:
+    return
+
+
+def _ambiguous(text: str, candidates: tuple[Candidate, ...]) -> OvermindError:
+    listed = ", ".join(f"{one.id} ({one.name})" for one in candidates[:10])
+    return OvermindError(
+        "ambiguous",
+        f"{text!r} matches several ids: {listed}. Give more characters.",
+        candidates=[{"id": one.id, "name": one.name} for one in candidates],
+    )

@@ -1,0 +1,183 @@
+"""The queue on a clock of its own: when attempts begin, who is followed by another daemon, and what wakes it up."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import pytest
+
+from overmind_core.domain.settings import QueueSettings
+from overmind_core.kernel.config import Settings
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, idle, supervising, until, world
+
+
+class Daemons:
+    """One home, its keeper, and the supervisor of the moment."""
+
+    def __init__(self, tmp_path):
+        self.home = Home(str(tmp_path / "home"))
+        self.keeper = ScriptedKeeper(self.home)
+
+    @asynccontextmanager
+    async def one(self, **queue):
+        settings = Settings(queue=QueueSettings(**queue))
+        async with supervising(self.home, self.keeper, settings=settings) as inside:
+            self.inside = inside
+            yield self
+
+    async def add(self, title, **how):
+        quest = {"title": title, "command": "true", **how}
+        added = await self.inside.ask("quest_add", quests=[quest], cwd="/", env=world())
+        return added["quests"][0]["id"]
+
+    async def info(self, quest):
+        return await self.inside.ask("quest", id=quest)
+
+    async def begun(self, quest, attempt=1):
+        """Wait until this attempt runs."""
+        await until(lambda: f"{quest}.{attempt}" in self.keeper.held, f"{quest} runs its attempt {attempt}")
+
+    async def ends(self, quest, attempt=1, code=0):
+        """Have this attempt end."""
+        await self.begun(quest, attempt)
+        self.keeper.exit(f"{quest}.{attempt}", code)
+        await idle()
+
+    @property
+    def is_needed(self):
+        """Whether the keeper brings another daemon when this one dies."""
+        return self.inside.app.line.is_needed
+
+    def started(self, quest, attempt):
+        """When an attempt's process began."""
+        return self.keeper.held[f"{quest}.{attempt}"]["mono"]
+
+    def ended(self, quest, attempt):
+        return self.keeper.held[f"{quest}.{attempt}"]["exit"]["mono"]
+
+
+def story(tmp_path, tell):
+    daemons = Daemons(tmp_path)
+    try:
+        in_process.run(tell(daemons))
+    finally:
+        daemons.keeper.close()
+
+
+@pytest.mark.parametrize(("backoff", "pauses"), [(2.0, [2, 4, 8, 16, 32, 60, 60]), (0.5, [0.5, 1, 2])])
+def test_the_pause_before_an_attempt_doubles_up_to_a_minute(tmp_path, backoff, pauses):
+    async def tell(daemons):
+        async with daemons.one(backoff=backoff):
+            quest = await daemons.add("one", retries=len(pauses))
+            for attempt in range(1, len(pauses) + 2):
+                await daemons.ends(quest, attempt, code=3)
+            found = [
+                daemons.started(quest, attempt + 1) - daemons.ended(quest, attempt)
+                for attempt in range(1, len(pauses) + 1)
+            ]
+            assert found == pytest.approx(pauses, abs=0.1)
+            info = await daemons.info(quest)
+            assert (info["status"], info["reason"], info["exit_code"]) == ("failed", "retries_spent", 3)
+
+    story(tmp_path, tell)
+
+
+def test_a_pause_goes_on_where_it_was_in_the_next_daemon(tmp_path):
+    async def tell(daemons):
+        async with daemons.one(backoff=30.0):
+            quest = await daemons.add("one", retries=1)
+            await daemons.ends(quest, code=3)
+        async with daemons.one(backoff=30.0):
+            await daemons.ends(quest, 2)
+            assert daemons.started(quest, 2) - daemons.ended(quest, 1) == pytest.approx(30.0, abs=0.1)
+            assert (await daemons.info(quest))["status"] == "completed"
+
+    story(tmp_path, tell)
+
+
+def test_a_daemon_is_followed_while_something_goes_on_by_itself_and_not_while_all_wait_for_a_person(tmp_path):
+    """`custody.need` holds while one runs or will start by itself, not while all wait for a person."""
+
+    async def tell(daemons):
+        async with daemons.one():
+            assert not daemons.is_needed
+            reviewed = await daemons.add("reviewed", review="person")
+            await daemons.begun(reviewed)
+            assert daemons.is_needed, "it runs"
+            await daemons.ends(reviewed)
+            await until(lambda: not daemons.is_needed)
+            await daemons.add("blocked", needs=["reviewed"])
+            assert not daemons.is_needed, "what it needs is a person's to decide"
+            failing = await daemons.add("failing", retries=1, backoff=30_000)
+            await daemons.ends(failing, code=3)
+            assert daemons.is_needed, "it has another attempt in a moment"
+            await daemons.inside.ask("queue_set", paused=True)
+            await idle()
+            assert not daemons.is_needed, "the queue is paused"
+            await daemons.inside.ask("queue_set", paused=False)
+            await idle()
+            assert daemons.is_needed
+            await daemons.inside.ask("quest_cancel", id="failing")
+            await idle()
+            assert not daemons.is_needed, "nobody waits for that time any more"
+            await daemons.inside.ask("answer", id="reviewed", behaviour="allow")
+            await daemons.begun((await daemons.inside.ask("quest", id="blocked"))["id"])
+            assert daemons.is_needed
+
+    story(tmp_path, tell)
+
+
+def test_a_paused_queue_sets_no_timer(tmp_path):
+    """Figures: 10,000 queued, paused: no wake-up of ours."""
+
+    async def tell(daemons):
+        async with daemons.one():
+            await daemons.inside.ask("queue_set", paused=True)
+            quests = [{"title": f"q{number}", "command": "true"} for number in range(200)]
+            await daemons.inside.ask("quest_add", quests=quests, cwd="/", env=world())
+            await idle()
+            queue = daemons.inside.app.engine.queue
+            assert queue._timer is None
+            assert not daemons.is_needed
+
+    story(tmp_path, tell)
+
+
+def test_a_changed_priority_counts_at_once(tmp_path):
+    async def tell(daemons):
+        async with daemons.one(slots=1):
+            taken = await daemons.add("taken")
+            await daemons.begun(taken)
+            names = [await daemons.add(name) for name in ("one", "two", "three")]
+            await daemons.inside.ask("quest_edit", id="three", priority="critical")
+            await daemons.inside.ask("quest_edit", id="one", priority="low")
+            await daemons.ends(taken)
+            order = [names[2], names[1], names[0]]
+            for quest in order:
+                await daemons.ends(quest)
+            starts = [daemons.started(quest, 1) for quest in order]
+            assert all(before <= after for before, after in pairwise(starts))
+            assert [run.partition(".")[0] for run in daemons.keeper.held] == [taken, *order]
+
+    story(tmp_path, tell)
+
+
+def test_a_lease_names_its_run_and_each_attempt_has_one(tmp_path):
+    async def tell(daemons):
+        async with daemons.one(backoff=0.001):
+            quest = await daemons.add("one", retries=2)
+            for attempt in (1, 2, 3):
+                await daemons.ends(quest, attempt, code=0 if attempt == 3 else 1)
+            info = await daemons.info(quest)
+            assert [(one["attempt"], one["run"]) for one in info["attempt_list"]] == [(1, 1), (2, 2), (3, 3)]
+            events = [event for event in daemons.inside.events(quest) if event["type"] == "quest"]
+            leases = [event for event in events if event.get("phase") == "work"]
+            assert [(event["attempt"], event["by"], event["why"]) for event in leases] == [
+                (number, "engine", "its turn has come") for number in (1, 2, 3)
+            ]
+            assert [event["attempt"] for event in events] == [0, 1, 1, 2, 2, 3, 3]
+
+    story(tmp_path, tell)
