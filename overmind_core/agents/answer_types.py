@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.missions.mission import Status
 from overmind_core.missions.answer_types import MissionBrief
@@ -98,18 +97,36 @@ class AskedChoice(TypedDict):
     """More than one may be chosen."""
 
 
-class Question(MissionBrief):
-    """A question of an agent to a person."""
+class QuestionSubject(TypedDict):
+    """What a question is about."""
+
+    kind: str
+    """`mission`, `quest`, `spec` or `queue`."""
+    id: str
+    name: str
+
+
+class Question(TypedDict):
+    """A question to a person, of an agent or of the engine."""
 
     question: int
     """Its number."""
-    need: AgentNeed
+    id: str
+    """Of what it is about: of an agent's question its mission."""
+    name: str
+    about: QuestionSubject
+    part: NotRequired[str]
+    """The part of its subject that a question of the engine is about, such as the phase of a spec."""
+    need: str
+    """Of an agent `permission`, `question`, `plan`, `setup` or `draft`; of the engine `phase`, `review`, `merge`,
+    `budget`, `stuck`, `report` or `steer`."""
     tool: str
-    """The tool it wants to use."""
+    """The tool that an agent wants to use."""
     summary: str
     """One line."""
     subject: dict[str, Any]
-    """The arguments of the tool, as its program reports them."""
+    """The arguments of the tool, as its program reports them; of a question of the engine `lines` for people, and what
+    programs need."""
     rule: str | None
     """The rule that `always` adds."""
     options: list[str]
@@ -128,8 +145,13 @@ class AnsweredQuestion(TypedDict):
 
     question: int
     id: NotRequired[str]
-    """Of the mission, while there is one."""
+    """Of what it is about; absent for a mission that was removed meanwhile."""
     name: NotRequired[str]
+    about: NotRequired[QuestionSubject]
+    part: NotRequired[str]
+    """As in `inbox`; of a question of the engine."""
+    need: NotRequired[str]
+    """Likewise."""
     behaviour: Behaviour
     by: str
     """The one who answered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from overmind_core.agents.questions import too_late
 from overmind_core.agents.store import QUESTION_OPEN
 from overmind_core.domain.agents import conversation_events
 from overmind_core.domain.agents.agent import BY_KEYS, AgentMode, AgentNeed
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.session import Session
     from overmind_core.agents.store import QuestionRow
     from overmind_core.domain.agents.agent_events import Asked, Decision
+    from overmind_core.system.machine import Clock
 
 PERSON = "a person"
 """Who answers what comes through the API."""
@@ -26,18 +28,19 @@ PERSON = "a person"
 class Answering:
     """The way of a person's answer to its session."""
 
-    def __init__(self, agents: Agents) -> None:
+    def __init__(self, agents: Agents, clock: Clock) -> None:
         self._agents = agents
+        self._clock = clock
 
     def answer(self, question: QuestionRow, decision: Decision) -> None:
-        """Answer a question that is open, in the name of a person.
+        """Answer a question of an agent that is open, in the name of a person.
 
         Raises:
             OvermindError: `not_found`, it is not asked any more; `invalid`, it takes no such answer.
         """
-        session = self._agents.of(question.mission)
+        session = None if question.mission is None else self._agents.of(question.mission)
         if question.state != QUESTION_OPEN or session is None or question.id not in session.questions:
-            raise OvermindError("not_found", _too_late(question))
+            raise too_late(question, self._clock.wall())
         asked = session.questions[question.id]
         _check(asked, session, decision)
         decision = _chosen(asked, decision)
@@ -65,12 +68,6 @@ def rule_of(asked: Asked) -> str | None:
 def options_of(asked: Asked) -> list[str]:
     """The options that it offers, as an answer takes them."""
     return offered(choices_of(asked.subject))
-
-
-def _too_late(question: QuestionRow) -> str:
-    if question.by is None:
-        return f"Question {question.id} is closed: it was withdrawn, or answered in its own program."
-    return f"Question {question.id} was already answered by {question.by}."
 
 
 def _check(asked: Asked, session: Session, decision: Decision) -> None:

@@ -1,4 +1,4 @@
-"""`inbox`, `answer`, `hook`: what agents ask of people, who answers, and what their programs report."""
+"""`inbox`, `answer`, `hook`: what agents and the engine ask people, who answers, and what agents' programs report."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from overmind_core.agents.store import ASKED
 from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.choices import choices_of
+from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
-from overmind_core.missions import answers
 from overmind_core.missions.lookup import find
 from overmind_core.missions.requests import Nothing
 
 if TYPE_CHECKING:
-    from overmind_core.agents.answer_types import AnsweredQuestion, HookReply, HookTaken, Question
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.agents.answer_types import AnsweredQuestion, HookReply, HookTaken, Question, QuestionSubject
     from overmind_core.agents.answering import Answering
+    from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.permission_hooks import PermissionWaiters
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.service import Agents
@@ -37,7 +40,12 @@ if TYPE_CHECKING:
 
 
 class QuestionApi:
-    """The requests about questions."""
+    """The requests about questions.
+
+    Args:
+        resolvers: What finds the quests and specs that a person's word means; each raises `OvermindError`, `not_found`
+            or `ambiguous`, where it finds none.
+    """
 
     def __init__(
         self,
@@ -45,6 +53,8 @@ class QuestionApi:
         agents: Agents,
         questions: Questions,
         answering: Answering,
+        engine: EngineQuestions,
+        resolvers: Sequence[Callable[[str], About]],
         waiters: PermissionWaiters,
         driver: TerminalDriver,
         registry: Registry,
@@ -55,6 +65,8 @@ class QuestionApi:
         self._agents = agents
         self._questions = questions
         self._answering = answering
+        self._engine = engine
+        self._resolvers = resolvers
         self._waiters = waiters
         self._driver = driver
         self._registry = registry
@@ -66,8 +78,8 @@ class QuestionApi:
     async def inbox(self, request: Nothing, caller: Caller) -> list[Question]:
         """The questions that wait for a person, oldest first."""
         del request, caller
-        found = [(question, self._agents.of(question.mission)) for question in self._questions.open()]
-        return [await self._described(question, session) for question, session in found if session is not None]
+        found = [await self._row(question) for question in self._questions.open()]
+        return [row for row in found if row is not None]
 
     @handles(Answer)
     async def answer(self, request: Answer, caller: Caller) -> AnsweredQuestion:
@@ -75,12 +87,33 @@ class QuestionApi:
         del caller
         question = self._question(request)
         behaviour = Behaviour(request.behaviour)
-        self._answering.answer(question, Decision(behaviour, request.message, tuple(request.options)))
+        decision = Decision(behaviour, request.message, tuple(request.options))
+        if question.mission is None:
+            asked = await self._engine.answer(question, decision, PERSON)
+            about = self._about(asked)
+            return {
+                "question": question.id,
+                "id": about["id"],
+                "name": about["name"],
+                "about": about,
+                "part": asked.part,
+                "need": asked.need,
+                "behaviour": behaviour,
+                "by": PERSON,
+            }
+        self._answering.answer(question, decision)
         await self._journal.saved()
         mission = self._registry.get(question.mission)
         if mission is None:
             return {"question": question.id, "behaviour": behaviour, "by": PERSON}
-        return {"question": question.id, **answers.brief(mission), "behaviour": behaviour, "by": PERSON}
+        return {
+            "question": question.id,
+            "id": mission.id,
+            "name": mission.definition.name,
+            "about": _of_mission(mission.id, mission.definition.name),
+            "behaviour": behaviour,
+            "by": PERSON,
+        }
 
     @handles(Hook)
     async def hook(self, request: Hook, caller: Caller) -> Stream[HookTaken, HookReply]:
@@ -137,22 +170,87 @@ class QuestionApi:
             return found
         if request.id is None:
             raise OvermindError("invalid", "Missing question: give its number or its mission. See: overmind inbox")
-        mission = find(self._registry, request.id, live_first=True)
-        waiting = self._questions.open(mission.id)
-        if not waiting:
-            name = mission.definition.name
-            raise OvermindError("not_found", f"Mission {mission.id} ({name}) has no open question. See: overmind inbox")
-        return waiting[0]
+        return self._oldest(request.id)
 
-    async def _described(self, question: QuestionRow, session: Session) -> Question:
+    def _oldest(self, word: str) -> QuestionRow:
+        """The oldest open question about what a person's word means."""
+        subjects = self._subjects(word)
+        waiting = {about: rows for about in subjects if (rows := self._questions.about(about.id))}
+        if not waiting:
+            about = subjects[0]
+            raise OvermindError(
+                "not_found",
+                f"{about.kind.capitalize()} {about.id} ({about.name}) has no open question. See: overmind inbox",
+            )
+        if len(waiting) > 1:
+            listed = ", ".join(f"{rows[0].id} ({about.kind} {about.name})" for about, rows in waiting.items())
+            raise OvermindError("ambiguous", f"{word!r} has several open questions: {listed}. Give the number.")
+        return next(iter(waiting.values()))[0]
+
+    def _subjects(self, word: str) -> list[About]:
+        """The mission, quest and spec that it means, each id once."""
+        found: dict[str, About] = {}
+        errors: list[OvermindError] = []
+        for resolve in (self._mission, *self._resolvers):
+            try:
+                about = resolve(word)
+            except OvermindError as error:
+                errors.append(error)
+            else:
+                found.setdefault(about.id, about)
+        if not found:
+            raise next((error for error in errors if error.code == "ambiguous"), errors[0])
+        return list(found.values())
+
+    def _mission(self, word: str) -> About:
+        mission = find(self._registry, word, live_first=True)
+        return About(AboutKind.MISSION, mission.id, mission.definition.name)
+
+    async def _row(self, question: QuestionRow) -> Question | None:
+        """The question as the inbox shows it; None when it is about to leave it."""
+        if question.mission is None:
+            asked = self._engine.get(question.id)
+            return None if asked is None else self._engine_row(asked)
+        session = self._agents.of(question.mission)
+        return None if session is None else await self._described(question, question.mission, session)
+
+    def _engine_row(self, asked: EngineQuestion) -> Question:
+        about = self._about(asked)
+        return {
+            "question": asked.number,
+            "id": about["id"],
+            "name": about["name"],
+            "about": about,
+            "part": asked.part,
+            "need": asked.need,
+            "tool": "",
+            "summary": asked.summary,
+            "subject": dict(asked.subject),
+            "rule": None,
+            "options": [],
+            "choices": [],
+            "replaces": None,
+            "asked_at": format_time(asked.asked_at),
+            "attach_only": False,
+        }
+
+    def _about(self, asked: EngineQuestion) -> QuestionSubject:
+        """Its subject, by the name that it has now."""
+        kind, id_, name = asked.about.kind, asked.about.id, asked.about.name
+        mission = self._registry.live.get(id_)
+        return {"kind": kind, "id": id_, "name": name if mission is None else mission.definition.name}
+
+    async def _described(self, question: QuestionRow, mission_id: str, session: Session) -> Question:
         asked = ASKED.decode(question.asked)
-        mission = self._registry.get(question.mission)
+        mission = self._registry.get(mission_id)
+        name = mission_id if mission is None else mission.definition.name
         path = path_written(asked.subject, "/" if mission is None else mission.definition.cwd)
         replaces = None if path is None else await asyncio.to_thread(replaced_file, path)
         return {
             "question": question.id,
-            "id": question.mission,
-            "name": question.mission if mission is None else mission.definition.name,
+            "id": mission_id,
+            "name": name,
+            "about": _of_mission(mission_id, name),
             "need": asked.need,
             "tool": asked.tool,
             "summary": asked.summary,
@@ -167,6 +265,10 @@ class QuestionApi:
             "asked_at": format_time(question.asked_at),
             "attach_only": is_attach_only(asked, session),
         }
+
+
+def _of_mission(mission_id: str, name: str) -> QuestionSubject:
+    return {"kind": AboutKind.MISSION, "id": mission_id, "name": name}
 
 
 def _known(session: Session, asked: Asked) -> int | None:

@@ -1,12 +1,25 @@
-"""Questions of agents: numbered and stored from when they are asked until they are answered or withdrawn."""
+"""Questions: numbered and stored from when they are asked until they are answered or withdrawn."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from overmind_core.agents.store import ASKED, DECISION, QUESTION_ANSWERED, QUESTION_OPEN, WITHDRAWN, QuestionRow
+from overmind_core.agents.store import (
+    ABOUT_MISSION,
+    ASKED,
+    DECISION,
+    QUESTION_ANSWERED,
+    QUESTION_OPEN,
+    WITHDRAWN,
+    QuestionRow,
+)
+from overmind_core.domain.text.duration import format_uptime
+from overmind_core.domain.text.moment import format_time
+from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.agents.store import QuestionTable
     from overmind_core.domain.agents.agent_events import Asked, Decision
     from overmind_core.kernel.journal import Journal
@@ -14,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Questions:
-    """The questions of all agents."""
+    """The questions of all agents, and the numbers and rows of all that is asked."""
 
     def __init__(self, journal: Journal, table: QuestionTable, clock: Clock) -> None:
         self._journal = journal
@@ -37,17 +50,24 @@ class Questions:
         return self._newest
 
     def insert(self, number: int, mission_id: str, run: str, asked: Asked) -> None:
-        """Store a question that is open, with this turn's commit."""
+        """Store an agent's question that is open, with this turn's commit."""
         at, text = self._clock.wall(), ASKED.encode(asked)
-        row = QuestionRow(number, mission_id, run, QUESTION_OPEN, at, None, None, None, text)
+        self.put(
+            QuestionRow(number, mission_id, run, ABOUT_MISSION, mission_id, QUESTION_OPEN, at, None, None, None, text)
+        )
+
+    def put(self, row: QuestionRow) -> None:
+        """Store a question that is new, with this turn's commit."""
         self._journal.save(lambda: self._table.insert(row))
 
-    def close(self, number: int, decision: Decision | None, by: str | None) -> None:
-        """Store how it was answered and by whom; `by`: None when it was withdrawn."""
+    def close(
+        self, number: int, decision: Decision | None, by: str | None, *, then: Callable[[], None] | None = None
+    ) -> None:
+        """Store how it was answered and by whom, and call `then` after that; `by`: None when it was withdrawn."""
         state = WITHDRAWN if by is None else QUESTION_ANSWERED
         text = None if decision is None else DECISION.encode(decision)
         at = self._clock.wall()
-        self._journal.save(lambda: self._table.close(number, state, at, by, text))
+        self._journal.save(lambda: self._table.close(number, state, at, by, text), then)
 
     def get(self, number: int) -> QuestionRow | None:
         """How a question stands."""
@@ -55,6 +75,28 @@ class Questions:
         return self._table.get(number)
 
     def open(self, mission_id: str | None = None) -> list[QuestionRow]:
-        """Those that nobody has answered, oldest first: of one mission, or of all."""
+        """Those that nobody has answered, oldest first: asked by one mission, or by anybody."""
         self._journal.flush()
         return self._table.open(mission_id)
+
+    def about(self, about_id: str) -> list[QuestionRow]:
+        """Those about one subject that nobody has answered, oldest first, whoever asks."""
+        self._journal.flush()
+        return self._table.about(about_id)
+
+    def asked_about(self) -> set[str]:
+        """Ids of all subjects about which something is open, whoever asks."""
+        self._journal.flush()
+        return self._table.asked_about()
+
+
+def too_late(row: QuestionRow, now: float) -> OvermindError:
+    """What is said to somebody who answers a question that is not open; `now` in seconds since the epoch."""
+    ago = "" if row.answered_at is None else f" {format_uptime(now - row.answered_at)} ago"
+    at = None if row.answered_at is None else format_time(row.answered_at)
+    if row.by is not None and row.state == QUESTION_ANSWERED:
+        message = f"Question {row.id} was already answered by {row.by}{ago}."
+        return OvermindError("not_found", message, by=row.by, answered_at=at)
+    how = "withdrawn" if row.mission is None else "withdrawn, or answered in its own program,"
+    message = f"Question {row.id} is closed: it was {how}{ago}".removesuffix(",")
+    return OvermindError("not_found", f"{message}.", by=None, answered_at=at)

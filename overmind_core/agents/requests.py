@@ -41,13 +41,15 @@ class Messages(Args, frozen=True):
 
 
 class Answer(Args, frozen=True, kw_only=True):
-    """Answer a question by its number, or a mission's oldest one; `options`: the chosen labels."""
+    """Answer a question by its number, or the oldest one about a mission, quest or spec, `id`."""
 
     question: Whole | None = None
     id: str | None = None
     behaviour: Literal["allow", "deny", "always"]
+    """`always` is for permissions."""
     message: str | None = None
     options: list[str] = []
+    """The chosen labels."""
 
 
 class Hook(Args, frozen=True):

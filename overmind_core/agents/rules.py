@@ -1,21 +1,26 @@
 """Questions that rules answer: those of the mission, then those of the configuration; a denial wins.
 
-What an orchestrator may do anyway comes last; where no person can answer, every question is answered at once.
+What an agent may do in the folders of its quest comes after them, then what an orchestrator may do anyway; where no
+person can answer, every question is answered at once.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents import permission
+from overmind_core.domain.agents import own_folders, permission
 from overmind_core.domain.agents.agent import BY_KEYS, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour, Decision
+from overmind_core.domain.text.bytestrings import from_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.agent_events import Asked
+    from overmind_core.domain.agents.own_folders import FolderUse
     from overmind_core.kernel.config import Settings
     from overmind_core.missions.spec import Environment
 
@@ -48,7 +53,7 @@ class Rules:
         home = {**environment.inherited, **environment.chosen}.get("HOME", "")
         ruled = permission.decide(allow, deny, asked.tool, asked.subject, cwd, home=home)
         if ruled is None:
-            return _as_orchestrator(agent, asked, cwd)
+            return _in_own_folder(agent, asked, cwd) or _as_orchestrator(agent, asked, cwd)
         behaviour, rule = ruled
         if behaviour is Behaviour.DENY:
             return Decision(behaviour, f"The rule {rule} denies it."), rule
@@ -60,6 +65,30 @@ def alone(asked: Asked) -> tuple[Decision, str] | None:
     if asked.need in BY_KEYS:
         return None
     return Decision(Behaviour.DENY, ALONE[asked.need]), "headless"
+
+
+def _in_own_folder(agent: Agent, asked: Asked, cwd: str) -> tuple[Decision, str] | None:
+    used = None if agent.folders is None else own_folders.use_of(agent.folders, asked.tool, asked.subject, cwd)
+    return (Decision(Behaviour.ALLOW), used.rule) if used is not None and is_plain_way(used) else None
+
+
+def is_plain_way(used: FolderUse) -> bool:
+    """Whether the way to a file, or a folder, leads over folders alone: no link, no second name of another file.
+
+    What is not there yet can be made.
+    """
+    way = from_wire(used.folder)
+    for left, name in zip(range(len(used.names), -1, -1), (*used.names, ""), strict=True):
+        try:
+            found = os.lstat(way)
+        except FileNotFoundError:
+            return left < len(used.names)
+        except (OSError, ValueError):
+            return False
+        if not stat.S_ISDIR(found.st_mode):
+            return left == 0 and stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        way = os.path.join(way, from_wire(name))
+    return True
 
 
 def _as_orchestrator(agent: Agent, asked: Asked, cwd: str) -> tuple[Decision, str] | None:

@@ -14,8 +14,9 @@ from overmind_core.agents.budgets import spent_budget, spent_turns
 from overmind_core.agents.launch import checked_mission, first_message, launch_of
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
+from overmind_core.agents.waiting import WaitingMissions
 from overmind_core.domain.agents import conversation_events
-from overmind_core.domain.agents.agent import RAW, Agent, AgentMode, AgentNeed
+from overmind_core.domain.agents.agent import RAW, Activity, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import (
     Conversation,
@@ -25,6 +26,7 @@ from overmind_core.domain.agents.conversation import (
     switch_resume,
 )
 from overmind_core.domain.agents.events import MessageResent, PromptGiven
+from overmind_core.domain.agents.own_folders import rules
 from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.missions.mission import FINAL, Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 
 REJOIN_SECONDS = 10.0
 """How long who was attached has to come back after a supervisor died."""
+PLAIN = Conversation("", AgentMode.ONE_SHOT, AgentMode.ONE_SHOT, AgentMode.ONE_SHOT)
+"""Of a plain program."""
 SIGNALLED = 128
 """Exit codes from here on, and negative ones, are of what was killed."""
 
@@ -63,6 +67,7 @@ class Agents:
         self._tasks = tasks
         self._sessions: dict[str, Session] = {}
         context.inputs.on_message = self._on_typed
+        self.waiting = WaitingMissions(context.registry, context.clock, context.activity, self._own_activity)
 
     def load(self) -> None:
         """Bring the live agents into memory; what the keeper has of them is settled with its listing."""
@@ -105,14 +110,22 @@ class Agents:
         return session
 
     def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:
-        """How the conversations of these missions stand, by mission; plain programs have none."""
+        """How the conversations of these missions stand, by mission; plain programs have none, unless they wait."""
         found = {one.id: self._sessions[one.id].state for one in missions if one.id in self._sessions}
         ended = [one.id for one in missions if one.id not in found and one.definition.provider != RAW]
         if ended:
             self._journal.flush()
             stored = self._store.agents.states_of(ended)
             found.update((mission_id, STATE.decode(state)) for mission_id, state in stored.items())
+        for one in missions:
+            activity = self.waiting.activity(one.id)
+            if activity is not None and one.is_live:
+                found[one.id] = replace(found.get(one.id, PLAIN), activity=activity)
         return found
+
+    def _own_activity(self, mission_id: str) -> Activity:
+        session = self._sessions.get(mission_id)
+        return Activity() if session is None else session.state.activity
 
     def result(self, mission_id: str) -> str | None:
         """JSON of the last result object of an agent, as its program gave it; None before there is one."""
@@ -229,6 +242,11 @@ class Agents:
         self._journal.flush()
         row = self._store.agents.get(mission_id)
         return None if row is None else DEFINITION.decode(row.definition)
+
+    def own_rules(self, mission: Mission) -> tuple[str, ...]:
+        """The rules of ours by which the agent uses the folders of its quest unasked."""
+        agent = None if mission.definition.provider == RAW else self.agent(mission.id)
+        return () if agent is None or agent.folders is None else rules(agent.folders)
 
     def redefine(self, mission_id: str, agent: Agent) -> None:
         """Have it be this from now on; a run that lives keeps what its program was started with."""

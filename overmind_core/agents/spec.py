@@ -30,4 +30,11 @@ def spec_of(request: Start, settings: Settings, *, name: str | None = None, pare
     agent = agent_of(request, settings)
     definition = validate.definition(request, agent, name=name, parent=parent)
     environment = Environment(request.env, request.env_set)
-    return MissionSpec(definition, environment, agent, request.isolate, request.request)
+    return MissionSpec(
+        definition,
+        environment,
+        agent,
+        isolate=validate.wants_isolation(request),
+        base=request.base,
+        request=request.request,
+    )

@@ -11,8 +11,9 @@ when their agent is removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import Agent
 from overmind_core.domain.agents.agent_events import Asked, Decision
@@ -166,16 +167,40 @@ def _message(row: Row) -> MessageRow:
 
 
 QUESTION_OPEN, QUESTION_ANSWERED, WITHDRAWN = "open", "answered", "withdrawn"
+ABOUT_MISSION = "mission"
+"""The kind of subject of all that agents ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAsked:
+    """What the engine asks, as it is stored; its subject's kind and id are columns. See `EngineQuestion`."""
+
+    need: str
+    name: str = ""
+    key: str = ""
+    part: str = ""
+    summary: str = ""
+    subject: Mapping[str, Any] = field(default_factory=dict)
+    ends_with: str = ""
+
+
 ASKED = Codec(Asked)
+ENGINE_ASKED = Codec(EngineAsked)
 DECISION = Codec(Decision)
 
 
 class QuestionRow(NamedTuple):
-    """One row. `asked` and `decision` are JSON; `by` tells who answered."""
+    """One row. `asked` and `decision` are JSON; `by` tells who answered.
+
+    `mission` and `run` are of the agent that asks, None where the engine does; `about` and `about_id` are of what it is
+    about, of an agent's question its mission.
+    """
 
     id: int
-    mission: str
-    run: str
+    mission: str | None
+    run: str | None
+    about: str
+    about_id: str
     state: str
     asked_at: float
     answered_at: float | None
@@ -199,6 +224,12 @@ class QuestionTable:
         marks = ", ".join("?" * len(question))
         self._database.insert(f"INSERT INTO questions ({_QUESTION_COLUMNS}) VALUES ({marks})", question)
 
+    def note(self, question: int, by: str, decision: str) -> None:
+        """Store what somebody wants to answer; it stays open."""
+        self._database.write(
+            "UPDATE questions SET by = ?, decision = ? WHERE id = ? AND state = 'open'", (by, decision, question)
+        )
+
     def close(self, question: int, state: str, at: float, by: str | None = None, decision: str | None = None) -> None:
         """Store that it is answered or withdrawn; the first word counts."""
         self._database.write(
@@ -212,9 +243,27 @@ class QuestionTable:
         return QuestionRow._make(row) if row else None
 
     def open(self, mission: str | None = None) -> list[QuestionRow]:
-        """Return what nobody has answered, of one mission or of all, oldest first."""
+        """Return what nobody has answered, asked by one mission or by anybody, oldest first."""
         sql = f"{_SELECT_QUESTION} WHERE state = 'open' AND (?1 IS NULL OR mission = ?1) ORDER BY asked_at, id"
         return [QuestionRow._make(row) for row in self._database.read(sql, (mission,))]
+
+    def about(self, about_id: str) -> list[QuestionRow]:
+        """Return what nobody has answered about one subject, oldest first."""
+        sql = f"{_SELECT_QUESTION} WHERE about_id = ? AND state = 'open' ORDER BY asked_at, id"
+        return [QuestionRow._make(row) for row in self._database.read(sql, (about_id,))]
+
+    def asked_about(self) -> set[str]:
+        """Return the ids of all subjects about which something is open, whoever asks."""
+        return {row[0] for row in self._database.read("SELECT DISTINCT about_id FROM questions WHERE state = 'open'")}
+
+    def trim(self, *, keep: int) -> int:
+        """Forget what the engine asked and is not open, beyond the newest `keep` numbers; return how many.
+
+        What an agent asked goes with its mission.
+        """
+        return self._database.write(
+            "DELETE FROM questions WHERE mission IS NULL AND state != 'open' AND id <= ?", (self.newest() - keep,)
+        )
 
     def newest(self) -> int:
         """Return the highest number that was ever given."""

@@ -67,6 +67,19 @@ class Submission:
         await self._journal.saved()
         return number
 
+    def queue(self, session: Session, text: str, *, request: str) -> int:
+        """Queue a message of the daemon's own with this turn's commit, once for each `request`; return its number."""
+        earlier = self._messages.by_request(request)
+        if earlier is not None:
+            return earlier.id
+        message = self._messages.new(session.id, text, sender=None, request=request)
+        with self._journal.together():
+            self._messages.insert(message)
+            session.know(message.id, text)
+            session.record(MessageQueued(message=message.id, sender=None))
+            session.apply(conversation_events.Queued(message.id))
+        return message.id
+
     def withdraw(self, mission: Mission, number: int) -> None:
         """Take back a message that waits.
 

@@ -182,7 +182,8 @@ def test_who_answers_second_is_told_who_was_first(agents):
     mission, asked, message = ask(agents)
     agents.om.ok("answer", str(asked["question"]), "allow")
     sentence = agents.om.refused("answer", str(asked["question"]), "deny", code="not_found")
-    assert sentence == f"Question {asked['question']} was already answered by a person.\n"
+    assert sentence.startswith(f"Question {asked['question']} was already answered by a person ")
+    assert sentence.endswith("s ago.\n")
     agents.answer(message)
     assert made(agents)
     assert "has no open question" in agents.om.refused("answer", mission, "allow", code="not_found")
