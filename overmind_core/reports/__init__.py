@@ -1,0 +1,1 @@
+"""Reports: what missions find beside their task."""

@@ -1,0 +1,347 @@
+"""The service of reports: each is counted, queued, asked or written down, in one commit with what it becomes."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from overmind_core.domain import reports as rules
+from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.events import THE_QUEUE, About, AboutKind
+from overmind_core.domain.quests.quest import Goal, Quest, QuestStatus, QueueState
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.reports import BECOMES_QUEST, MOST_OF_A_SOURCE, Outcome, Report, ReportKind
+from overmind_core.domain.text.slug import slug_of
+from overmind_core.errors import OvermindError
+from overmind_core.reports.doer import worded
+from overmind_core.reports.events import ReportMade
+from overmind_core.reports.store import RECORD, ReportRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
+    from overmind_core.agents.waiting import WaitingMissions
+    from overmind_core.domain.agents.agent_events import Decision
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.event_log import EventLog
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.quests.attempts import Attempts
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.reports.answer_types import ReportAnswer, Reported
+    from overmind_core.reports.doer import Doer, Doers
+    from overmind_core.reports.store import ReportTable
+    from overmind_core.system.machine import Clock
+
+PERSON = "person"
+"""The source of what a person reports."""
+KEPT = 20_000
+"""Reports that are remembered, the newest."""
+_TRIM_EVERY = 500
+
+
+class Source(NamedTuple):
+    """Who reports."""
+
+    id: str
+    """Of the mission; `person`."""
+    name: str
+    mission: Mission | None
+    quest: Quest | None
+    """The quest of the queue whose work, check or review the mission is, or descends from."""
+
+    @property
+    def spec(self) -> str | None:
+        """Id of its spec."""
+        return None if self.quest is None or self.quest.queue is None else self.quest.queue.spec
+
+
+class Reports:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        events: EventLog,
+        clock: Clock,
+        settings: Settings,
+        registry: Registry,
+        missions: Missions,
+        quests: QuestRegistry,
+        attempts: Attempts,
+        engine: EngineQuestions,
+        waiting: WaitingMissions,
+        doers: Doers,
+        table: ReportTable,
+        slug_of_spec: Callable[[str], str | None],
+    ) -> None:
+        self._journal = journal
+        self._events = events
+        self._clock = clock
+        self._settings = settings
+        self._registry = registry
+        self._missions = missions
+        self._quests = quests
+        self._attempts = attempts
+        self._engine = engine
+        self._waiting = waiting
+        self._doers = doers
+        self._table = table
+        self._slug_of_spec = slug_of_spec
+        self._newest = 0
+        engine.on(EngineNeed.REPORT, self._on_answer)
+
+    def load(self) -> None:
+        """Go on behind the highest number that was ever given."""
+        self._newest = self._table.newest()
+
+    # reporting
+
+    async def report(
+        self, source: Source, wanted: Report, *, block: bool, waits: bool, at_hand: Doer | None
+    ) -> Reported:
+        """Take in a report.
+
+        Args:
+            source: Who reports.
+            wanted: What, checked; depth and outcome are decided here.
+            block: Whether the source's quest is to wait for what it becomes.
+            waits: Whether the source waits for the answer to its question.
+            at_hand: Who does it where a person reports.
+        """
+        self._journal.flush()
+        digest = _digest(wanted)
+        if (again := self._repeated(wanted, digest)) is not None:
+            answer = self._count(again, wanted)
+        else:
+            answer = self._new(source, wanted, digest, waits=waits, at_hand=at_hand)
+        if block and source.quest is not None and answer["quest"] is not None:
+            self._attempts.block(source.quest.id, answer["quest"]["id"])
+        await self._journal.saved()
+        return answer
+
+    def _repeated(self, wanted: Report, digest: str) -> ReportRow | None:
+        """The report that says the same: the same text, or the same kind and evidence."""
+        same = self._table.same(digest)
+        if not same and wanted.evidence:
+            known = self._table.of(wanted.source)
+            same = [
+                row for row in known
+                if (one := row.report).kind is wanted.kind and set(one.evidence) == set(wanted.evidence)
+            ]  # fmt: skip
+        return same[0] if same else None
+
+    def _count(self, row: ReportRow, wanted: Report) -> Reported:
+        """It was reported before."""
+        report = row.report
+        if wanted.request is not None and report.request == wanted.request:  # the answer to it was lost
+            return self._answer(row.id, report, None)
+        counted = replace(report, count=report.count + 1)
+        self._save(row._replace(record=RECORD.encode(counted)))
+        self._record(wanted, row.id, counted, "it was reported before")
+        return self._answer(row.id, counted, None)
+
+    def _new(self, source: Source, wanted: Report, digest: str, *, waits: bool, at_hand: Doer | None) -> Reported:
+        kept = self._table.of(source.id)
+        depth = 1 if source.quest is None or source.quest.queue is None else source.quest.queue.depth + 1
+        doer = at_hand if source.mission is None else self._doers.of(source.mission, source.quest)
+        verdict = rules.verdict_on(
+            wanted.kind,
+            depth=depth,
+            queued_of_source=sum(row.report.quest is not None for row in kept),
+            open_of_spec=0 if source.spec is None else self._open_of_spec(source.spec),
+            has_doer=doer is not None,
+            limits=self._settings.reports,
+        )
+        report = replace(wanted, depth=depth, outcome=verdict.outcome)
+        twin = rules.twin_of(report.text, (row.report for row in kept))
+        why = verdict.why or ("" if twin is None else _alike(twin))
+        if verdict.outcome is Outcome.RECORDED and len(kept) >= MOST_OF_A_SOURCE:
+            self._record(report, 0, report, "too many reports of one mission are kept")
+            return self._answer(0, report, f"{MOST_OF_A_SOURCE} reports of one mission are kept, so this one is not")
+        self._newest += 1
+        number = self._newest
+        with self._journal.together():
+            if verdict.outcome is Outcome.QUEUED and doer is not None:
+                report = replace(report, quest=self._queue(source, report, doer))
+            elif verdict.outcome is Outcome.ASKED:
+                report = replace(report, question=self._ask(source, report, number, verdict.why, waits=waits))
+            self._save(ReportRow(number, source.id, source.spec, digest, RECORD.encode(report)))
+            self._record(report, number, report, why)
+        return self._answer(number, report, why or None)
+
+    def _open_of_spec(self, spec: str) -> int:
+        ids = [row.report.quest for row in self._table.of_spec(spec)]
+        return sum(one in self._quests.live for one in ids if one is not None)
+
+    def _queue(self, source: Source, report: Report, doer: Doer) -> str:
+        """Queue what was reported; return the quest's id."""
+        title = rules.title_of(report.kind, report.title, report.text)
+        quest = source.quest
+        goal = None if quest is None else quest.goal
+        spec = source.spec
+        slug = None if spec is None else self._slug_of_spec(spec)
+        now, quest_id = self._clock.wall(), self._missions.new_id()
+        if slug is None:
+            name = slug_of(title, self._is_taken)
+        else:
+            name = rules.next_report_name(slug, [one.name for one in self._of_spec(spec)])
+        work = worded(doer.work, name, title)
+        into = None if goal is None else goal.into
+        made = Quest(
+            id=quest_id,
+            name=name,
+            command=work.definition.command,
+            cwd=work.definition.cwd,
+            provider=work.definition.provider,
+            created_at=now,
+            retries=2 if quest is None else quest.retries,
+            status=QuestStatus.QUEUED,
+            attempts=0,
+            goal=Goal(
+                title=title,
+                brief=rules.brief_of(report),
+                priority=rules.priority_of(None if goal is None else goal.priority),
+                into=into,
+                verify=None if goal is None else goal.verify,
+                group=None if goal is None else goal.group,
+            ),
+            queue=QueueState(
+                able_at=now,
+                repository=None if quest is None or quest.queue is None else quest.queue.repository,
+                spec=spec,
+                source=source.id,
+                depth=report.depth,
+            ),
+        )
+        if into is not None:
+            work = replace(work, isolate=True, base=into)
+        self._quests.enqueue([(made, work)], doer.environments)
+        return quest_id
+
+    def _of_spec(self, spec: str | None) -> list[Quest]:
+        """The quests of a spec that reports have made, ended ones too."""
+        ids = [row.report.quest for row in self._table.of_spec(spec)] if spec is not None else []
+        return [found for one in ids if one is not None and (found := self._quests.get(one)) is not None]
+
+    def _is_taken(self, name: str) -> bool:
+        return self._quests.holder(name) is not None or self._registry.index.holder(name) is not None
+
+    def _ask(self, source: Source, report: Report, number: int, why: str, *, waits: bool) -> int:
+        """Ask a person; what is past a limit is one question for each source."""
+        about = self._about(source)
+        if report.kind is ReportKind.QUESTION:
+            summary, key = f"{source.name} asks: {report.text}", f"report:{number}"
+        else:
+            summary, key = f"{source.name} reports what is not queued by itself: {why}", f"limit:{source.id}"
+        lines = [f"{report.kind.value}: {report.text}", *report.evidence]
+        if report.because:
+            lines.append(f"Because: {report.because}")
+        subject = {"lines": lines, "kind": report.kind.value, "report": number, "source": source.id, "waits": waits}
+        heard_by = source.id if report.kind is ReportKind.QUESTION and source.mission is not None else ""
+        return self._engine.ask(EngineNeed.REPORT, about, summary=summary, subject=subject, key=key, ends_with=heard_by)
+
+    def _about(self, source: Source) -> About:
+        if source.mission is not None:
+            return About(AboutKind.MISSION, source.mission.id, source.mission.definition.name)
+        return THE_QUEUE
+
+    def _save(self, row: ReportRow) -> None:
+        def write() -> None:
+            self._table.save(row)
+            if row.id % _TRIM_EVERY == 0:
+                self._table.trim(KEPT)
+
+        self._journal.save(write)
+
+    def _record(self, wanted: Report, number: int, report: Report, why: str) -> None:
+        self._events.record(
+            ReportMade(
+                mission=None if wanted.source == PERSON else wanted.source,
+                name=wanted.source_name,
+                report=number,
+                kind=report.kind.value,
+                quest=report.quest,
+                question=report.question,
+                count=report.count,
+                why=why or None,
+            )
+        )
+
+    def _answer(self, number: int, report: Report, why: str | None) -> Reported:
+        quest = None if report.quest is None else self._quests.get(report.quest)
+        return {
+            "report": number,
+            "kind": report.kind.value,
+            "outcome": report.outcome.value,
+            "quest": None if quest is None else {"id": quest.id, "name": quest.name},
+            "question": report.question,
+            "count": report.count,
+            "why": why,
+        }
+
+    # answering
+
+    async def answered(self, number: int, source: Source) -> ReportAnswer:
+        """Wait until a person has answered a question; at once when somebody has. The source waits meanwhile.
+
+        Raises:
+            OvermindError: `gone`, it was withdrawn, or is not known.
+        """
+        asked = self._engine.get(number)
+        waiting = asked and source.mission and self._waiting.waits(source.id, asked.summary)
+        with waiting or nullcontext():
+            decision = await self._engine.closed(number)
+        if decision is None:
+            raise OvermindError("gone", f"Question {number} was withdrawn.")
+        behaviour: Literal["allow", "deny"] = "allow" if decision.behaviour is Behaviour.ALLOW else "deny"
+        return {"question": number, "behaviour": behaviour, "message": decision.message or None}
+
+    def _on_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        """A person has decided: what is no question is queued when they allow it."""
+        if decision.behaviour is Behaviour.ALLOW:
+            for row in self._table.of(str(question.subject.get("source", ""))):
+                report = row.report
+                if report.question == question.number and report.kind in BECOMES_QUEST and report.quest is None:
+                    self._queue_late(row, report)
+
+    def _queue_late(self, row: ReportRow, report: Report) -> None:
+        """Queue a report that was past a limit.
+
+        Raises:
+            OvermindError: `invalid`, nobody is there to do it.
+        """
+        mission = self._registry.get(report.source)
+        source = self.source_of(mission) if mission is not None else Source(PERSON, PERSON, None, None)
+        doer = None if mission is None else self._doers.of(mission, source.quest)
+        if doer is None:
+            told = f"There is no agent for what {report.source_name} has reported. Set [queue] agent in config.toml"
+            raise OvermindError("invalid", f"{told}, or add it with: overmind quest add")
+        queued = replace(report, quest=self._queue(source, report, doer), outcome=Outcome.QUEUED)
+        self._save(row._replace(record=RECORD.encode(queued)))
+
+    def source_of(self, mission: Mission) -> Source:
+        """A mission as one that reports, with the quest that it works for."""
+        above: Mission | None = mission
+        while above is not None:
+            quest = self._quests.get(above.id)
+            if quest is not None and quest.queue is not None:
+                return Source(mission.id, mission.definition.name, mission, quest)
+            parent = above.definition.parent
+            above = None if parent is None else self._registry.get(parent)
+        return Source(mission.id, mission.definition.name, mission, None)
+
+
+def _alike(twin: Report) -> str:
+    return f"a report says nearly the same: {rules.title_of(twin.kind, twin.title, twin.text)}"
+
+
+def _digest(report: Report) -> str:
+    import hashlib  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who report
+
+    return hashlib.sha256(rules.same_text(report.text).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,80 @@
+"""The table of reports. Reads any time, changes inside of a transaction."""
+
+# ruff: noqa: S608 -- every statement is put together from constants of this file
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.reports import Report
+from overmind_core.kernel.codec import Codec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.kernel.database import Database
+
+RECORD = Codec(Report)
+
+
+class ReportRow(NamedTuple):
+    """One row."""
+
+    id: int
+    source: str
+    """Id of the mission that reported."""
+    spec: str | None
+    hash: str
+    """Of its text, without case and blanks."""
+    record: str
+
+    @property
+    def report(self) -> Report:
+        """What it holds."""
+        return RECORD.decode(self.record)
+
+
+_COLUMNS = ", ".join(ReportRow._fields)
+_SELECT = f"SELECT {_COLUMNS} FROM reports"
+_SAVE = f"""INSERT INTO reports ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET record = excluded.record"""
+
+
+class ReportTable:
+    """The reports of a home."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, row: ReportRow) -> None:
+        """Insert, or replace what became of it."""
+        self._database.write(_SAVE, row)
+
+    def get(self, number: int) -> ReportRow | None:
+        """Return the report with this number."""
+        return next(iter(self._read("id = ?", (number,))), None)
+
+    def same(self, digest: str) -> list[ReportRow]:
+        """Return those with the same text, oldest first."""
+        return self._read("hash = ?", (digest,))
+
+    def of(self, source: str) -> list[ReportRow]:
+        """Return those of a mission, oldest first."""
+        return self._read("source = ?", (source,))
+
+    def of_spec(self, spec: str) -> list[ReportRow]:
+        """Return those of a spec, oldest first."""
+        return self._read("spec = ?", (spec,))
+
+    def newest(self) -> int:
+        """Return the highest number that was ever given."""
+        row = self._database.read_one("SELECT seq FROM sqlite_sequence WHERE name = 'reports'")
+        return 0 if row is None else int(row[0])
+
+    def trim(self, keep: int) -> None:
+        """Forget all but the newest `keep`."""
+        self._database.write("DELETE FROM reports WHERE id <= (SELECT max(id) FROM reports) - ?", (keep,))
+
+    def _read(self, condition: str, values: Sequence[str | int]) -> list[ReportRow]:
+        rows = self._database.read(f"{_SELECT} WHERE {condition} ORDER BY id", values)
+        return [ReportRow(*row) for row in rows]
