@@ -1,0 +1,96 @@
+"""The files of a repository, as documents of specs name them: paths from its top, in wire form, and what is in them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.git.run import Git, GitFailed, GitMissing
+
+MOST_FILES = 100_000
+"""Of a folder without git; beyond, its files count as not known."""
+OWN = ".overmind"
+"""Folder of ours at the top: what is in it is no file of the repository."""
+_GIT = ".git"
+_SECONDS = 60.0
+"""How long git may take to list its files."""
+
+
+def repository_around(folder: str) -> str | None:
+    """Return the top of the checkout that a folder is in; None where there is none."""
+    above = folder
+    while not os.path.lexists(os.path.join(above, _GIT)):
+        above, below = os.path.dirname(above), above
+        if above == below:
+            return None
+    return above
+
+
+def files_of(top: str, environ: Mapping[str, str] = os.environ) -> frozenset[str] | None:
+    """Return the files that are there and that git does not ignore; None: nobody knows them.
+
+    Where there is no git, those of the folder, without hidden folders. Links are not followed.
+
+    Args:
+        top: Of the checkout.
+        environ: In which git is looked for.
+    """
+    if not os.path.lexists(os.path.join(top, _GIT)):
+        return _walked(top)
+    git = Git(environ)
+    try:
+        listed = _listed(git, top, "--cached", "--others", "--exclude-standard")
+        return frozenset(to_wire(name) for name in listed - _listed(git, top, "--deleted"))
+    except (GitFailed, GitMissing):
+        return None
+
+
+def _listed(git: Git, top: str, *which: str) -> set[str]:
+    out = git.run(top, "ls-files", "-z", *which, seconds=_SECONDS).out
+    return {name for name in out.split("\0") if name and not name.endswith("/") and name.split("/", 1)[0] != OWN}
+
+
+def _walked(top: str) -> frozenset[str] | None:
+    found: set[str] = set()
+    for name in _names(top):
+        found.add(name)
+        if len(found) > MOST_FILES:
+            return None
+    return frozenset(found)
+
+
+def _names(top: str) -> Iterator[str]:
+    for folder, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = os.path.relpath(folder, top)
+        for name in names:
+            yield to_wire(name if inside == os.curdir else os.path.join(inside, name))
+
+
+def hashes_of(top: str, paths: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of what is in files, hex; "" for one that is not there, or is no regular file.
+
+    Args:
+        top: Of the checkout.
+        paths: Relative to it, in wire form, without `..`.
+    """
+    return {path: _hash(os.path.join(top, from_wire(path))) for path in paths}
+
+
+def _hash(path: str) -> str:
+    from hashlib import file_digest  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who have specs
+
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM}:
+            raise  # says nothing about the file
+        return ""
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return ""
+    with open(handle, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()

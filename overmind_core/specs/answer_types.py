@@ -1,0 +1,172 @@
+"""The types of answers about specs. Only annotations name them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+PhaseWord = Literal["explore", "requirements", "design", "tasks", "sync"]
+PhaseStateWord = Literal["pending", "running", "review", "passed", "failed", "stale"]
+SpecStateWord = Literal["draft", "running", "review", "failed", "working", "stuck", "landing", "done", "archived"]
+GateWord = Literal["explore", "requirements", "design", "tasks", "merge"]
+ActionWord = Literal["create", "update", "skip", "conflict", "cancel"]
+
+
+class SpecBrief(TypedDict):
+    """A spec."""
+
+    id: str
+    slug: str
+
+
+class SpecCreated(SpecBrief):
+    """A new spec."""
+
+    folder: str
+    hidden_by: str | None
+    """The line of an ignore file that hides the folder from git; null when none does."""
+
+
+class SpecPhaseInfo(TypedDict):
+    """A phase of a spec."""
+
+    phase: PhaseWord
+    state: PhaseStateWord
+    score: float | None
+    """Of its document; null when none was looked at."""
+    attempts: int
+    sha256: str | None
+    """Of the document that has passed; null when none has."""
+    faults: list[str]
+    """Why its document does not pass, or why it could not begin."""
+    hints: list[str]
+    question: int | None
+    """The number of its gate's question."""
+    quest: str | None
+    """The id of the newest quest that made its document."""
+
+
+class RequirementCoverage(TypedDict):
+    """The tasks that cover a requirement."""
+
+    requirement: str
+    tasks: list[str]
+
+
+class CriticalPathInfo(TypedDict):
+    """The chain of tasks that takes longest."""
+
+    tasks: list[str]
+    hours: float | None
+
+
+class SpecRow(SpecBrief):
+    """A spec in a list."""
+
+    title: str
+    folder: str
+    state: SpecStateWord
+    branch: str | None
+    """On which its tasks land; null before the first sync, and without git."""
+    base: str | None
+    gates: list[GateWord]
+    threshold: float
+    cost_usd: float | None
+    """Of all attempts of its quests; null: nobody knows of any."""
+    cost_unknown: int
+    """Attempts of agents whose cost nobody knows."""
+    max_cost_usd: float | None
+    phases: list[SpecPhaseInfo]
+    tasks: dict[str, int]
+    """Status → how many of its tasks."""
+    question: int | None
+    """The number of the question whether it lands."""
+    created_at: str
+
+
+class SpecLanded(TypedDict):
+    """Where a spec has landed."""
+
+    branch: str
+    before: str
+    after: str
+
+
+class SpecDetails(SpecRow):
+    """Everything known of one spec."""
+
+    drift: list[str]
+    """Files that have changed since a document, or a task, was done with them."""
+    drift_of: int
+    """The number of files that are compared."""
+    coverage: list[RequirementCoverage]
+    critical_path: CriticalPathInfo
+    hours: float | None
+    landed: SpecLanded | None
+    verify: str | None
+
+
+class SyncStepInfo(TypedDict):
+    """What a sync does about a task."""
+
+    action: ActionWord
+    task: str
+    quest: str | None
+    """The id of the quest that was there."""
+
+
+class SpecSynced(SpecBrief):
+    """A sync, or a preview of one."""
+
+    dry_run: bool
+    created: int
+    updated: int
+    skipped: int
+    conflicts: int
+    cancelled: int
+    steps: list[SyncStepInfo]
+
+
+class SpecAdvanced(SpecBrief):
+    """How far a spec was brought."""
+
+    state: SpecStateWord
+    phase: PhaseWord | None
+    """The phase that was queued, or that is waited for."""
+    queued: bool
+    """It was queued now."""
+    question: int | None
+    """The number of the question that it waits for."""
+    synced: int
+    """Quests that were queued for tasks."""
+    ended: list[str]
+    """Keys of what had ended before, for `spec_wait`."""
+
+
+class SpecProgressItem(TypedDict):
+    """A phase or task of a spec that has ended, or what it waits for."""
+
+    key: str
+    """Tells it apart from all others of this spec."""
+    what: Literal["phase", "task", "question", "state"]
+    name: str
+    """The phase, the id of the task, or the state of the spec."""
+    state: str
+    score: float | None
+    attempt: int | None
+    seconds: float | None
+    question: int | None
+
+
+class SpecAccepted(SpecBrief):
+    """Files as they are now."""
+
+    files: list[str]
+    """Those that had changed."""
+
+
+class SpecArchived(SpecBrief):
+    """An archived spec, or one that was taken back."""
+
+    archived: bool
+    quests: int
+    """Its queued quests."""

@@ -1,0 +1,135 @@
+"""`specs`, `spec`, `spec_new`, `…_run`, `…_wait`, `…_sync`, `…_accept`, `…_archive`: documents that become work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.specs.spec import PHASES, PhaseName
+from overmind_core.domain.text.problems import hinted
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import handles
+from overmind_core.specs import requests
+
+if TYPE_CHECKING:
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.request import Caller, Stream
+    from overmind_core.specs.answer_types import (
+        SpecAccepted,
+        SpecAdvanced,
+        SpecArchived,
+        SpecBrief,
+        SpecCreated,
+        SpecDetails,
+        SpecProgressItem,
+        SpecRow,
+        SpecSynced,
+    )
+    from overmind_core.specs.service import Specs
+
+
+class SpecApi:
+    """The requests about specs."""
+
+    def __init__(self, *, specs: Specs, journal: Journal) -> None:
+        self._specs = specs
+        self._journal = journal
+
+    @handles(requests.Specs)
+    async def specs(self, request: requests.Specs, caller: Caller) -> list[SpecRow]:
+        """The specs, by slug."""
+        del caller
+        if not self._specs.registry.all:
+            return []
+        return await self._specs.parts.views.rows(archived=request.all)
+
+    @handles(requests.Spec)
+    async def spec(self, request: requests.Spec, caller: Caller) -> SpecDetails:
+        """Everything known of one spec."""
+        del caller
+        found = self._specs.registry.find(request.id)
+        return await self._specs.parts.views.details(found)
+
+    @handles(requests.SpecNew)
+    async def spec_new(self, request: requests.SpecNew, caller: Caller) -> SpecCreated:
+        """Create a spec. With a request key a repeat answers the same one."""
+        del caller
+        made = await self._specs.parts.creation.create(request)
+        return {"id": made.spec.id, "slug": made.spec.slug, "folder": made.spec.folder, "hidden_by": made.hidden_by}
+
+    @handles(requests.SpecRun)
+    async def spec_run(self, request: requests.SpecRun, caller: Caller) -> SpecAdvanced:
+        """Have a spec go on where it is."""
+        del caller
+        found = self._specs.registry.find(request.id)
+        parts = self._specs.parts
+        ended = parts.watchers.ended(found.id)
+        first, last = _phase(request.first), _phase(request.last)
+        advance = await parts.progress.run(found.id, first=first, last=last, changes=self._changes(request))
+        self._specs.go_on(found.id)
+        return parts.views.advanced(found.id, advance, ended)
+
+    @handles(requests.SpecWait)
+    async def spec_wait(self, request: requests.SpecWait, caller: Caller) -> Stream[SpecBrief, SpecProgressItem]:
+        """An item for each phase and task of a spec that ends, and last how the spec stands once nothing goes on."""
+        del caller
+        found = self._specs.registry.find(request.id)
+        yield {"id": found.id, "slug": found.slug}
+        async for item in self._specs.parts.watchers.follow(found.id, set(request.known)):
+            yield item
+
+    def _changes(self, request: requests.SpecRun) -> dict[str, Any]:
+        from overmind_core.specs.creation import checked_gates  # noqa: PLC0415 - git is for those who have specs
+
+        given = {"threshold": request.threshold, "max_cost_usd": request.max_cost}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        if request.gates is not None:
+            changes["gates"] = checked_gates(request.gates, ())
+        if request.verify is not None:
+            changes["verify"] = request.verify or None
+        return changes
+
+    @handles(requests.SpecSync)
+    async def spec_sync(self, request: requests.SpecSync, caller: Caller) -> SpecSynced:
+        """Bring the quests of a spec's tasks to what its document says, or tell what that would do."""
+        del caller
+        found = self._specs.registry.find(request.id)
+        synced = await self._specs.parts.progress.sync(found.id, dry_run=request.dry_run)
+        counts = synced.counts
+        return {
+            "id": found.id,
+            "slug": found.slug,
+            "dry_run": request.dry_run,
+            "created": counts["created"],
+            "updated": counts["updated"],
+            "skipped": counts["skipped"],
+            "conflicts": counts["conflicts"],
+            "cancelled": counts["cancelled"],
+            "steps": [{"action": one.action.value, "task": one.task, "quest": one.quest} for one in synced.steps],
+        }
+
+    @handles(requests.Spec)
+    async def spec_accept(self, request: requests.Spec, caller: Caller) -> SpecAccepted:
+        """Take the files that a spec is about as they are now."""
+        del caller
+        found = self._specs.registry.find(request.id)
+        files = await self._specs.parts.upkeep.accept(found)
+        await self._journal.saved()
+        return {"id": found.id, "slug": found.slug, "files": files}
+
+    @handles(requests.SpecArchive)
+    async def spec_archive(self, request: requests.SpecArchive, caller: Caller) -> SpecArchived:
+        """Archive a spec, or take it back."""
+        del caller
+        found = self._specs.registry.find(request.id)
+        quests = await self._specs.parts.upkeep.archive(found, archived=not request.undo, environment=dict(request.env))
+        if request.undo:
+            self._specs.go_on(found.id)
+        return {"id": found.id, "slug": found.slug, "archived": not request.undo, "quests": quests}
+
+
+def _phase(word: str | None) -> PhaseName | None:
+    if word is None:
+        return None
+    if word not in PHASES:
+        raise OvermindError("not_found", hinted(f"No phase {word!r}. Known: {', '.join(PHASES)}", word, PHASES))
+    return PhaseName(word)

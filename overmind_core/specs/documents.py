@@ -1,0 +1,274 @@
+"""The folder of a spec: looked at, and written, in worker threads; never through a link, a file never half.
+
+Whoever looks learns how the documents stand by their content: which have changed since they were looked at last, and
+what those are worth. What a document holds is read anew where it is used.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.specs.check import CheckContext, DocumentVerdict, judge
+from overmind_core.domain.specs.commands import DocumentCommand, judge_commands
+from overmind_core.domain.specs.document_json import document_hash
+from overmind_core.domain.specs.shape import MAX_BYTES, Document, Explore, Fault, Tasks
+from overmind_core.domain.specs.spec import PHASES, PhaseName
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.spec_files.documents import BRIEF, check_context, document_name, read_document
+from overmind_core.spec_files.repository import files_of, hashes_of
+from overmind_core.system.small_file import read_small_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from overmind_core.domain.specs.reading import Reading
+    from overmind_core.domain.specs.spec import Spec
+
+LARGEST_BRIEF = 64 * 1024
+"""Bytes."""
+NEW = ".new.md"
+"""How the name of a document ends that an agent has written while somebody edited the one that stands."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class CommandRules(NamedTuple):
+    """By what the commands of documents are judged; see `judge_commands`."""
+
+    allow: tuple[str, ...]
+    deny: tuple[str, ...]
+    home: str
+    """The person's home folder."""
+
+
+class ExaminedDocument(NamedTuple):
+    """What a document is worth, and what of it is remembered."""
+
+    sha256: str
+    verdict: DocumentVerdict
+    commands: tuple[DocumentCommand, ...] = ()
+    """Those that no rule allows."""
+    files: Mapping[str, str] = {}
+    """The files that it is about → the hash of their content."""
+
+
+class LookedDocument(NamedTuple):
+    """A document of a folder as it is now."""
+
+    file_sha256: str
+    """Of the bytes of its file; of one that can't be read, of the reason."""
+    examined: ExaminedDocument | None
+    """None: it is as it was when it was looked at last."""
+
+
+class LookedFolder(NamedTuple):
+    """A spec's folder as it is now."""
+
+    brief_sha256: str
+    documents: Mapping[PhaseName, LookedDocument]
+    """Those that are there."""
+
+
+def look(spec: Spec, known: Mapping[PhaseName, str | None], rules: CommandRules) -> LookedFolder:
+    """Look at the folder of a spec; blocks.
+
+    Args:
+        spec: Whose it is.
+        known: Hash of the file of each document as it was looked at last.
+        rules: For commands of documents.
+    """
+    folder = from_wire(spec.folder)
+    found = {phase: _file_hash(os.path.join(folder, document_name(phase))) for phase in PHASES}
+    changed = [phase for phase, hashed in found.items() if hashed is not None and hashed != known.get(phase)]
+    fresh = _examined(spec, changed, rules)
+    documents = {
+        phase: LookedDocument(hashed, fresh.get(phase)) for phase, hashed in found.items() if hashed is not None
+    }
+    return LookedFolder(_file_hash(os.path.join(folder, BRIEF)) or "", documents)
+
+
+def _examined(spec: Spec, changed: Iterable[PhaseName], rules: CommandRules) -> dict[PhaseName, ExaminedDocument]:
+    if not changed:
+        return {}
+    readings = read_all(spec)
+    context = context_of(spec, readings)
+    return {phase: examine(spec, readings[phase], context, rules) for phase in changed if phase in readings}
+
+
+def examine(spec: Spec, reading: Reading, context: CheckContext, rules: CommandRules) -> ExaminedDocument:
+    """Return what a document is worth, wherever it was read; blocks.
+
+    Args:
+        spec: Whose it is.
+        reading: The document.
+        context: What it is compared with.
+        rules: A command that they deny is a fault.
+    """
+    document, verdict = reading.document, judge(reading, context)
+    top = top_of(spec)
+    commands: tuple[DocumentCommand, ...] = ()
+    if isinstance(document, Tasks):
+        judged = judge_commands(
+            document, allow=rules.allow, deny=rules.deny, known=spec.allowed, cwd=to_wire(top), home=rules.home
+        )
+        denied = [_denied(document, one) for one in judged.denied]
+        verdict = replace(verdict, vetoes=(*verdict.vetoes, *reading.located(denied)))
+        commands = judged.unknown
+    paths = [one.path for one in document.key_files if one.path] if isinstance(document, Explore) else []
+    return ExaminedDocument(document_hash(document), verdict, commands, hashes_of(top, paths))
+
+
+def _denied(document: Tasks, command: DocumentCommand) -> Fault:
+    place = next(place for place, task in enumerate(document.tasks) if task.check == command.text)
+    told = f"the rule {command.rule} denies the check of {', '.join(command.tasks)}"
+    return Fault("denied", told, ("tasks", place, "check"))
+
+
+def _file_hash(path: str) -> str | None:
+    """The hash of a file's content; of what can't be read, that of the reason; None: there is nothing."""
+    try:
+        data = read_small_file(path, MAX_BYTES, links=False)
+    except OSError as error:
+        data = f"\0{error.errno} {error.strerror}".encode()
+    return None if data is None else hash_of(data)
+
+
+def hash_of(data: bytes) -> str:
+    """Return the SHA-256 of a file's content, in hex."""
+    return sha256(data).hexdigest()
+
+
+def read_all(spec: Spec) -> dict[PhaseName, Reading]:
+    """Read the documents of a spec that are there; blocks."""
+    folder = from_wire(spec.folder)
+    found = {
+        phase: read_document(os.path.join(folder, document_name(phase)), phase, title=spec.title) for phase in PHASES
+    }
+    return {phase: reading for phase, reading in found.items() if reading is not None}
+
+
+def context_of(spec: Spec, readings: Mapping[PhaseName, Reading]) -> CheckContext:
+    """Return what documents of a spec are compared with; blocks."""
+    return check_context(readings, files_of(top_of(spec)))
+
+
+def top_of(spec: Spec) -> str:
+    """Return where paths of its documents begin: the top of the checkout, else the folder that has `.overmind`."""
+    if spec.repository is not None:
+        return from_wire(spec.repository)
+    return os.path.dirname(os.path.dirname(os.path.dirname(from_wire(spec.folder))))
+
+
+def standing(spec: Spec, phase: PhaseName) -> Document | None:
+    """Return the document of a phase as it lies in the folder; None: there is none. Blocks."""
+    reading = read_document(os.path.join(from_wire(spec.folder), document_name(phase)), phase, title=spec.title)
+    return None if reading is None else reading.document
+
+
+def raw(spec: Spec, names: Iterable[str]) -> dict[str, bytes]:
+    """Return these files of a spec's folder as they are, those that are there and can be read; blocks."""
+    found = {}
+    for name in names:
+        with suppress(OSError):
+            data = read_small_file(os.path.join(from_wire(spec.folder), name), MAX_BYTES, links=False)
+            if data is not None:
+                found[name] = data
+    return found
+
+
+def brief(spec: Spec) -> str:
+    """Return the brief of a spec; blocks."""
+    return raw(spec, [BRIEF]).get(BRIEF, b"").decode("utf-8", "replace")
+
+
+def title_of(spec: Spec, text: str) -> str:
+    """Return the title that a spec's documents have, else its brief; "" where none has one. Blocks."""
+    titles = (reading.document.title for reading in read_all(spec).values())
+    heading = next((line[2:].strip() for line in text.splitlines() if line.startswith("# ")), "")
+    return next(filter(None, titles), heading)
+
+
+# writing
+
+
+def make_folder(path: str, text: str) -> None:
+    """Make the folder of a spec with its brief; blocks. Paths are the system's.
+
+    Raises:
+        FileExistsError: there is something of this name; nothing was changed.
+        OvermindError: `disk_full`, `forbidden` or `invalid`: it can't be made, and nothing is left of it.
+    """
+    made: list[str] = []
+    try:
+        _make_parents(os.path.dirname(path), made)
+        os.mkdir(path)
+        made.append(path)
+        write_file(path, BRIEF, text.encode("utf-8", "replace"))
+    except FileExistsError:
+        _remove(made)
+        raise
+    except OSError as error:
+        _remove(made)
+        raise unwritable(path, error) from None
+
+
+def _make_parents(path: str, made: list[str]) -> None:
+    """Make `.overmind/specs`, not through a link."""
+    for folder in (os.path.dirname(path), path):
+        try:
+            os.mkdir(folder)
+            made.append(folder)
+        except FileExistsError:
+            if os.path.islink(folder) or not os.path.isdir(folder):
+                raise NotADirectoryError(errno.ENOTDIR, "it is no folder", folder) from None
+
+
+def _remove(made: Iterable[str]) -> None:
+    for folder in reversed(list(made)):
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, BRIEF))
+        with suppress(OSError):
+            os.rmdir(folder)
+
+
+def remove_folder(path: str) -> None:
+    """Remove the folder of a spec that `make_folder` has made, unless something else is in it; blocks."""
+    _remove([path])
+
+
+def write_file(folder: str, name: str, data: bytes) -> None:
+    """Put a file into a folder, whole or not at all, in place of whatever has the name; blocks.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    where = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fresh = f".{name}.part"
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(fresh, dir_fd=where)
+        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(fresh, new, 0o666, dir_fd=where), "wb") as file:
+                file.write(data)
+            os.replace(fresh, name, src_dir_fd=where, dst_dir_fd=where)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(fresh, dir_fd=where)
+            raise
+    finally:
+        os.close(where)
+
+
+def unwritable(path: str, error: OSError) -> OvermindError:
+    """A folder of specs can't be written."""
+    where = to_wire(error.filename) if isinstance(error.filename, str) and "/" in error.filename else to_wire(path)
+    if error.errno in _NO_ROOM:
+        return OvermindError("disk_full", f"{where} can't be written: {error.strerror}.")
+    code = "forbidden" if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS} else "invalid"
+    return OvermindError(code, f"{where} can't be written: {error.strerror}. Nothing was created.")

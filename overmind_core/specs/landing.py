@@ -1,0 +1,156 @@
+"""A spec whose tasks are done: a person looks at the preview, then its branch lands on the base."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.events import About, AboutKind
+from overmind_core.domain.landing import VERIFY, VERIFY_LIMIT
+from overmind_core.domain.quests.quest import LandedWork
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
+from overmind_core.missions.spec import Environment
+from overmind_core.missions.validate import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.agents.engine_questions import EngineQuestions
+    from overmind_core.domain.specs.spec import Spec
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.landing.answer_types import MergeResult
+    from overmind_core.landing.locations import Locations, WorkLocation
+    from overmind_core.landing.quest_landing import QuestLanding
+    from overmind_core.specs.quest_maker import QuestMaker
+    from overmind_core.specs.registry import SpecRegistry
+
+WHY = "all tasks of the spec have passed"
+SHOWN_FILES = 50
+"""That a question lists."""
+_log = logging.getLogger(__name__)
+
+
+class SpecLanding:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        registry: SpecRegistry,
+        maker: QuestMaker,
+        questions: EngineQuestions,
+        landing: QuestLanding,
+        locations: Locations,
+        phase: Phase,
+        tasks: Tasks,
+    ) -> None:
+        self._registry = registry
+        self._maker = maker
+        self._questions = questions
+        self._landing = landing
+        self._locations = locations
+        self._phase = phase
+        self._tasks = tasks
+        self._under_way: set[str] = set()
+        self.on_end: Callable[[str], None] = lambda _spec: None
+        """Called with the id of a spec that has landed, or has not."""
+
+    async def ask(self, spec: Spec) -> None:
+        """Have a person look at what would land; no branch moves."""
+        try:
+            found = await self._merge(spec, preview=True)
+        except OvermindError as error:
+            if error.code == "nothing_to_merge":
+                self._registry.change(spec.id, landed=LandedWork(spec.base or "", "", ""))
+            else:
+                self._ask_about(spec, error)
+            return
+        files = [one["path"] for one in found["files"]]
+        more = len(files) - SHOWN_FILES
+        subject: dict[str, Any] = {
+            "branch": spec.branch,
+            "target": found["target"],
+            "commits": len(found["commits"]),
+            "files": len(files),
+            "lines": [
+                f"{len(found['commits'])} commits, {len(files)} files, no conflict",
+                *(one["subject"] for one in found["commits"][:SHOWN_FILES]),
+                *files[:SHOWN_FILES],
+                *([f"and {more} more"] if more > 0 else []),
+            ],
+        }
+        self._put_question(spec, f"Land {spec.branch} on {found['target']}", subject)
+
+    def start(self, spec: Spec) -> None:
+        """Land it beside everything else; one that was under way when the daemon ended is begun again."""
+        if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
+            self._under_way.add(spec.id)
+            self._tasks.start(self._land(spec.id))
+
+    async def _land(self, spec_id: str) -> None:
+        spec = self._registry.all[spec_id]
+        try:
+            landed = await self._landed(spec)
+        except OvermindError as error:
+            if not self._phase.closing:
+                self._registry.change(spec_id, landing=False, landings=spec.landings + 1)
+                self._ask_about(self._registry.all[spec_id], error)
+        except StoreError as error:
+            _log.info("spec %s: landing again later: %s", spec.slug, error)
+        else:
+            self._registry.change(spec_id, landing=False, landed=landed, question=None)
+        finally:
+            self._under_way.discard(spec_id)
+        self.on_end(spec_id)
+
+    async def _landed(self, spec: Spec) -> LandedWork:
+        try:
+            done = await self._merge(spec, preview=False)
+        except OvermindError as error:
+            if error.code == "nothing_to_merge":
+                return LandedWork(spec.base or "", "", "")
+            raise
+        return LandedWork(done["target"], done["before"], done["after"] or "")
+
+    async def _merge(self, spec: Spec, *, preview: bool) -> MergeResult:
+        from overmind_core.landing.preview import MergeCheck, MergeRequest  # noqa: PLC0415 - git is for those who land
+
+        environment = Environment(self._maker.environment(self._maker.agent(spec)), {})
+        place = await self._place(spec, environment)
+        request = MergeRequest(
+            into=from_wire(spec.base or ""),
+            verify=None if spec.verify is None or preview else from_wire(spec.verify),
+            verify_timeout=seconds(VERIFY_LIMIT, "--verify-timeout"),
+            preview=preview,
+            request=None if preview else f"spec:{spec.id}:land:{spec.landings}",
+            why=None if preview else WHY,
+            check=MergeCheck(f"{spec.slug}/{VERIFY}", None, {}, environment),
+        )
+        return await self._landing.land_branch(place, request)
+
+    async def _place(self, spec: Spec, environment: Environment) -> WorkLocation:
+        return await self._locations.branch(
+            spec.id,
+            spec.slug,
+            source=spec.repository or "",
+            branch=spec.branch or "",
+            environment=environment,
+        )
+
+    def _ask_about(self, spec: Spec, error: OvermindError) -> None:
+        """It can't land as it is."""
+        summary = f"{spec.slug} can't land on {spec.base}: {error.message}"
+        self._put_question(spec, summary, {"code": error.code, "lines": [error.message]})
+
+    def _put_question(self, spec: Spec, summary: str, subject: dict[str, Any]) -> None:
+        number = self._questions.ask(EngineNeed.MERGE, about(spec), summary=summary, subject=subject)
+        self._registry.change(spec.id, question=number)
+
+
+def about(spec: Spec) -> About:
+    """The subject of a question about a spec."""
+    return About(AboutKind.SPEC, spec.id, spec.slug)

@@ -1,0 +1,133 @@
+"""The parts of specs, put together once the first spec is there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.specs.creation import SpecCreation
+from overmind_core.specs.landing import SpecLanding
+from overmind_core.specs.looking import SpecLooks, Turns
+from overmind_core.specs.phase_work import PhaseWork
+from overmind_core.specs.progress import SpecProgress
+from overmind_core.specs.quest_maker import QuestMaker
+from overmind_core.specs.service import SpecParts
+from overmind_core.specs.task_sync import TaskSync
+from overmind_core.specs.upkeep import SpecUpkeep
+from overmind_core.specs.views import SpecViews
+from overmind_core.specs.watching import SpecWatchers
+
+if TYPE_CHECKING:
+    from overmind_core.agents.engine_questions import EngineQuestions
+    from overmind_core.isolation.projects import Projects
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.landing.locations import Locations
+    from overmind_core.landing.quest_landing import QuestLanding
+    from overmind_core.missions.registry import Registry
+    from overmind_core.quests.attempts import Attempts
+    from overmind_core.quests.obstacles import Obstacles
+    from overmind_core.quests.queue_changes import QueueChanges
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.quests.store import QuestTable, WorkTable
+    from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
+
+
+class SpecNeeds(NamedTuple):
+    """What specs stand on."""
+
+    home: Home
+    settings: Settings
+    clock: Clock
+    journal: Journal
+    tasks: Tasks
+    phase: Phase
+    registry: SpecRegistry
+    missions: Registry
+    quests: QuestRegistry
+    changes: QueueChanges
+    attempts: Attempts
+    obstacles: Obstacles
+    questions: EngineQuestions
+    landing: QuestLanding
+    locations: Locations
+    projects: Projects
+    quest_table: QuestTable
+    work_table: WorkTable
+
+
+def spec_parts(needs: SpecNeeds) -> SpecParts:
+    """The parts, from the bottom to the top."""
+    registry, quests, journal, turns = needs.registry, needs.quests, needs.journal, Turns()
+    maker = QuestMaker(quests=quests, changes=needs.changes, settings=needs.settings, work_table=needs.work_table)
+    home = to_wire(os.environ.get("HOME", ""))
+    looks = SpecLooks(registry=registry, quests=quests, settings=needs.settings, home=home)
+    landing = SpecLanding(
+        registry=registry,
+        maker=maker,
+        questions=needs.questions,
+        landing=needs.landing,
+        locations=needs.locations,
+        phase=needs.phase,
+        tasks=needs.tasks,
+    )
+    sync = TaskSync(
+        registry=registry,
+        quests=quests,
+        changes=needs.changes,
+        attempts=needs.attempts,
+        maker=maker,
+        looks=looks,
+        landing=needs.landing,
+        journal=journal,
+    )
+    progress = SpecProgress(
+        registry=registry,
+        quests=quests,
+        changes=needs.changes,
+        obstacles=needs.obstacles,
+        maker=maker,
+        looks=looks,
+        turns=turns,
+        sync=sync,
+        landing=landing,
+        questions=needs.questions,
+        journal=journal,
+        clock=needs.clock,
+        phase=needs.phase,
+        quest_table=needs.quest_table,
+    )
+    creation = SpecCreation(
+        registry=registry,
+        quests=quests,
+        missions=needs.missions,
+        maker=maker,
+        looks=looks,
+        projects=needs.projects,
+        journal=journal,
+        clock=needs.clock,
+        home=needs.home.root,
+    )
+    views = SpecViews(
+        registry=registry,
+        looks=looks,
+        turns=turns,
+        progress=progress,
+        journal=journal,
+        quest_table=needs.quest_table,
+    )
+    return SpecParts(
+        creation=creation,
+        work=PhaseWork(registry=registry, looks=looks, turns=turns, journal=journal, home=needs.home),
+        progress=progress,
+        landing=landing,
+        maker=maker,
+        upkeep=SpecUpkeep(registry=registry, quests=quests, maker=maker, turns=turns, journal=journal),
+        watchers=SpecWatchers(registry=registry, quests=quests),
+        views=views,
+    )

@@ -1,0 +1,193 @@
+"""The documents of attempts: what one gets to read, and what becomes of the document that it hands in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.specs.check import score_text
+from overmind_core.domain.specs.document_json import as_json, document_hash, read_json, schema
+from overmind_core.domain.specs.markdown import parse, render
+from overmind_core.domain.specs.phases import accepted, fault_lines, may_replace
+from overmind_core.domain.specs.shape import MAX_BYTES
+from overmind_core.domain.specs.spec import PHASES, PhaseName
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.problems import Problems, decoded
+from overmind_core.quests.input_folder import handed_in
+from overmind_core.quests.ports import Judgement, OutputProblem, SpecInput
+from overmind_core.spec_files.documents import BRIEF, JSON, MARKDOWN, document_name
+from overmind_core.specs import documents
+
+if TYPE_CHECKING:
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.domain.specs.check import DocumentVerdict
+    from overmind_core.domain.specs.reading import Reading
+    from overmind_core.domain.specs.shape import Document
+    from overmind_core.domain.specs.spec import Spec, SpecPhase
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.missions.output_files import FolderFiles
+    from overmind_core.specs.looking import SpecLooks, Turns
+    from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.system.paths import Home
+
+UNFIT = "output_invalid"
+
+
+class _Written(NamedTuple):
+    """What stands in the folder of a spec once a good document was handed in."""
+
+    stands: bool
+    """The document itself; else it lies beside one that somebody has edited."""
+    file_sha256: str | None
+
+
+class PhaseWork:
+    """Used from the loop's thread only."""
+
+    def __init__(self, *, registry: SpecRegistry, looks: SpecLooks, turns: Turns, journal: Journal, home: Home) -> None:
+        self._registry = registry
+        self._looks = looks
+        self._turns = turns
+        self._journal = journal
+        self._home = home
+
+    # what an attempt gets
+
+    async def given(self, quest: Quest) -> SpecInput | None:
+        """What the newest attempt of a spec's quest gets; see `SpecWork.given`."""
+        spec = self._registry.of_quest(quest)
+        if spec is None:
+            return None
+        async with self._turns.of(spec.id):
+            phase = self._registry.phase_of(quest)
+            if phase is None:
+                names = (BRIEF, *map(document_name, PHASES))
+                found = await asyncio.to_thread(documents.raw, spec, names)
+                return SpecInput(spec.slug, None, self._registry.task_of(quest), found, {}, None)
+            return await self._given_to_phase(quest, spec, phase)
+
+    async def _given_to_phase(self, quest: Quest, spec: Spec, phase: PhaseName) -> SpecInput:
+        standing = await self._looks.settle(spec)
+        earlier = PHASES[: PHASES.index(phase)]
+        names = (BRIEF, *map(document_name, earlier))
+        found = await asyncio.to_thread(documents.raw, spec, names)
+        document = await asyncio.to_thread(documents.standing, spec, phase)
+        partial = await asyncio.to_thread(self._partial, quest, spec, phase, document)
+        self._registry.change_phase(
+            spec.id,
+            phase,
+            given_sha256=None if document is None else document_hash(document),
+            given_read_sha256=self._looks.read_hash(spec, phase, standing.brief_sha256),
+        )
+        return SpecInput(spec.slug, phase, None, found, partial, _json(schema(phase)))
+
+    def _partial(self, quest: Quest, spec: Spec, phase: PhaseName, document: Document | None) -> dict[str, bytes]:
+        """The document of the attempt before; else the one that stands, as both an agent and a person read it."""
+        assert quest.queue is not None
+        if len(quest.queue.tries) > 1:
+            before = self._handed_in(quest, phase).data
+            if before:
+                return before
+        found = documents.raw(spec, [document_name(phase), f"{phase}{documents.NEW}"])
+        return found if document is None else {**found, f"{phase}{JSON}": _json(as_json(document))}
+
+    # what it hands in
+
+    async def judge(self, quest: Quest) -> Judgement | None:
+        """Take up the document of an attempt; see `SpecWork.judge`."""
+        spec, phase = self._registry.of_quest(quest), self._registry.phase_of(quest)
+        if spec is None or phase is None:
+            return None
+        async with self._turns.of(spec.id):
+            return Judgement(await self._judged(quest, self._registry.all[spec.id], phase))
+
+    async def _judged(self, quest: Quest, spec: Spec, phase: PhaseName) -> OutputProblem | None:
+        found = await asyncio.to_thread(self._handed_in, quest, phase)
+        name = next(iter(found.data), None)
+        if name is None and found.too_large:
+            return OutputProblem(UNFIT, notes=(f"{found.too_large[0]} is larger than {MAX_BYTES >> 20} MiB.",))
+        if name is None:
+            return OutputProblem("output_missing", notes=(f"It did not hand in {phase}{JSON}.",))
+        try:
+            reading = _read(phase, name, found.data[name], spec.title)
+        except Problems as error:
+            first = error.problems[0]
+            return OutputProblem(UNFIT, notes=(f"{name}:{first.line}:{first.column}: {first.message}",))
+        examined = await asyncio.to_thread(self._examine, spec, reading)
+        verdict = examined.verdict
+        if not verdict.passes(spec.threshold):
+            self._registry.change_phase(spec.id, phase, score=verdict.score, hints=verdict.hints)
+            await self._journal.saved()
+            return OutputProblem(UNFIT, notes=tuple(_notes(verdict, name, spec.threshold)))
+        return await self._take_up(spec, phase, reading.document, examined)
+
+    async def _take_up(
+        self, spec: Spec, phase: PhaseName, document: Document, examined: documents.ExaminedDocument
+    ) -> OutputProblem | None:
+        """Have a good document stand in the folder, unless somebody has edited the one that stands meanwhile."""
+        text = render(document).encode()
+        record = self._registry.phase(spec.id, phase)
+        try:
+            written = await asyncio.to_thread(_write, spec, record, text, examined.sha256)
+        except OSError as error:
+            refused = documents.unwritable(from_wire(spec.folder), error)
+            return OutputProblem(refused.code, notes=(refused.message,))
+        if not written.stands:
+            found = replace(record, contested=True, read_sha256=record.given_read_sha256, feedback="")
+            self._registry.put_phase(spec.id, found)
+            await self._looks.settle(spec)
+        else:
+            found = accepted(
+                record,
+                examined.verdict,
+                sha256=examined.sha256,
+                read_sha256=record.given_read_sha256 or "",
+                files=examined.files,
+            )
+            found = replace(
+                found,
+                file_sha256=written.file_sha256,
+                commands=tuple(one.sha256 for one in examined.commands),
+            )
+            self._registry.put_phase(spec.id, found)
+        await self._journal.saved()
+        return None
+
+    def _examine(self, spec: Spec, reading: Reading) -> documents.ExaminedDocument:
+        """What a document is worth beside the earlier ones; blocks."""
+        context = documents.context_of(spec, documents.read_all(spec))
+        return documents.examine(spec, reading, context, self._looks.rules(spec))
+
+    def _handed_in(self, quest: Quest, phase: PhaseName) -> FolderFiles:
+        return handed_in(self._home, quest.id, (f"{phase}{JSON}", f"{phase}{MARKDOWN}"), largest=MAX_BYTES)
+
+
+def _read(phase: PhaseName, name: str, data: bytes, title: str) -> Reading:
+    text = decoded(data)
+    reading = read_json(phase, text, title=title) if name.endswith(JSON) else parse(phase, text)
+    return reading._replace(document=replace(reading.document, title=title))
+
+
+def _write(spec: Spec, record: SpecPhase, text: bytes, own_sha256: str) -> _Written:
+    """Write a document where it belongs; blocks. What was written before a crash is written again."""
+    folder = from_wire(spec.folder)
+    now = documents.standing(spec, record.phase)
+    sha256 = None if now is None else document_hash(now)
+    if sha256 == own_sha256 or may_replace(record, sha256):
+        documents.write_file(folder, document_name(record.phase), text)
+        return _Written(stands=True, file_sha256=documents.hash_of(text))
+    documents.write_file(folder, f"{record.phase}{documents.NEW}", text)
+    return _Written(stands=False, file_sha256=None)
+
+
+def _notes(verdict: DocumentVerdict, name: str, threshold: float) -> list[str]:
+    """Why a document does not pass, as its agent is told: the faults, the score, what would make it better."""
+    lines = fault_lines(verdict, name, threshold)
+    score = f"The score of {name} is {score_text(verdict.score)}; it needs {score_text(threshold)}."
+    return [score, *(line for line in lines if verdict.vetoes), *(f"hint: {hint}" for hint in verdict.hints)]
+
+
+def _json(value: object) -> bytes:
+    return f"{json.dumps(value, indent=1, ensure_ascii=False)}\n".encode("utf-8", "replace")

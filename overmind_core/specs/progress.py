@@ -1,0 +1,449 @@
+"""Specs on their way: which phase begins, which gate opens, when tasks become quests, and when all of it lands.
+
+What comes next follows from what is saved and from the folder, so it is asked again whenever something has happened,
+also by the next daemon; nothing is begun twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.admission import WaitCode
+from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.specs.check import score_text
+from overmind_core.domain.specs.commands import command_hash
+from overmind_core.domain.specs.instructions import phase_brief, phase_title
+from overmind_core.domain.specs.phases import TaskCounts, again, next_phase, spec_state, task_counts
+from overmind_core.domain.specs.shape import Tasks
+from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, SpecState
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import StoreError
+from overmind_core.spec_files.documents import document_name
+from overmind_core.specs import documents
+from overmind_core.specs.landing import about
+from overmind_core.specs.registry import phase_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
+    from overmind_core.domain.agents.agent_events import Decision
+    from overmind_core.domain.quests.needs import Needs
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.domain.specs.spec import Spec, SpecPhase
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.quests.intake import QueuedWork
+    from overmind_core.quests.obstacles import Obstacles
+    from overmind_core.quests.queue_changes import QueueChanges
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.quests.store import QuestTable
+    from overmind_core.specs.landing import SpecLanding
+    from overmind_core.specs.looking import SpecLooks, SpecStanding, Turns
+    from overmind_core.specs.quest_maker import QuestMaker
+    from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.task_sync import Synced, TaskSync
+    from overmind_core.system.machine import Clock
+
+_log = logging.getLogger(__name__)
+RETRY_SECONDS = 1.0
+"""Pause before something is tried again that could not be saved (a full disk)."""
+_GONE_ON = frozenset({PhaseState.PENDING, PhaseState.STALE})
+
+
+class Advance(NamedTuple):
+    """How far a spec was brought."""
+
+    state: SpecState
+    phase: PhaseName | None = None
+    """The phase that was begun, or is waited for."""
+    begun: bool = False
+    """It was begun now."""
+    synced: Synced | None = None
+
+
+class SpecProgress:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        registry: SpecRegistry,
+        quests: QuestRegistry,
+        changes: QueueChanges,
+        obstacles: Obstacles,
+        maker: QuestMaker,
+        looks: SpecLooks,
+        turns: Turns,
+        sync: TaskSync,
+        landing: SpecLanding,
+        questions: EngineQuestions,
+        journal: Journal,
+        clock: Clock,
+        phase: Phase,
+        quest_table: QuestTable,
+    ) -> None:
+        self._registry = registry
+        self._quests = quests
+        self._changes = changes
+        self._obstacles = obstacles
+        self._maker = maker
+        self._looks = looks
+        self._turns = turns
+        self._sync = sync
+        self._landing = landing
+        self._questions = questions
+        self._journal = journal
+        self._clock = clock
+        self._phase = phase
+        self._quest_table = quest_table
+
+    # going on
+
+    async def advance(self, spec_id: str) -> Advance | None:
+        """Bring a spec on as far as it goes by itself; what is in its way is told in the log, and shown.
+
+        None: the daemon leaves.
+        """
+        while not (self._phase.closing or self._phase.handing_over):
+            try:
+                async with self._turns.of(spec_id):
+                    return await self._advance(spec_id)
+            except StoreError:
+                await asyncio.sleep(RETRY_SECONDS)
+        return None
+
+    async def _advance(self, spec_id: str, *, asked: bool = False) -> Advance:
+        """Bring it on; where somebody has `asked` for it, what can't begin is refused."""
+        synced: Synced | None = None
+        while True:
+            spec = self._registry.all[spec_id]
+            standing = await self._looks.settle(spec)
+            if spec.archived:
+                return self._told(spec, standing, synced=synced)
+            await self._see_to_gates(spec, standing)
+            coming = next_phase(standing.states, last=spec.target) if spec.target is not None else None
+            if coming is None or coming.phase is None:
+                if spec.target is not None:
+                    spec = self._registry.change(spec_id, target=None)
+                await self._see_to_landing(spec, standing)
+                return self._told(self._registry.all[spec_id], standing, synced=synced)
+            if not coming.begins or self._is_under_way(spec, coming.phase):
+                return self._told(spec, standing, coming.phase, synced=synced)
+            try:
+                if coming.phase is PhaseName.SYNC:
+                    synced = await self._sync.sync(spec, standing.brief_sha256)
+                    continue
+                await self._begin(spec, coming.phase)
+            except OvermindError as error:
+                if asked:
+                    raise
+                self._refused(spec, coming.phase, error)
+                standing = self._looks.standing(self._registry.all[spec_id], standing.brief_sha256)
+                return self._told(self._registry.all[spec_id], standing, coming.phase)
+            standing = self._looks.standing(self._registry.all[spec_id], standing.brief_sha256)
+            return self._told(spec, standing, coming.phase, begun=True)
+
+    def _told(
+        self,
+        spec: Spec,
+        standing: SpecStanding,
+        phase: PhaseName | None = None,
+        *,
+        begun: bool = False,
+        synced: Synced | None = None,
+    ) -> Advance:
+        state = self.state(spec, standing)
+        self._registry.tell(spec, state)
+        return Advance(state, phase, begun, synced)
+
+    def _is_under_way(self, spec: Spec, phase: PhaseName) -> bool:
+        quest = self._registry.phase(spec.id, phase).quest
+        return quest is not None and quest in self._quests.live
+
+    def _refused(self, spec: Spec, phase: PhaseName, error: OvermindError) -> None:
+        """A phase could not begin."""
+        _log.info("spec %s: %s could not begin: %s", spec.slug, phase, error.message)
+        self._registry.change_phase(spec.id, phase, failure=error.code, faults=(error.message,), quest=None)
+        self._registry.tell_phase(spec, phase, PhaseState.FAILED, why=error.message)
+
+    # phases
+
+    async def _begin(self, spec: Spec, phase: PhaseName) -> None:
+        """Queue the quest that makes a document; raises as `QuestMaker.prepare`."""
+        record = self._registry.phase(spec.id, phase)
+        text = await asyncio.to_thread(documents.brief, spec)
+        again_ = record.file_sha256 is not None
+        fields = {
+            "name": str(phase),
+            "title": phase_title(phase, spec.title),
+            "brief": phase_brief(phase, text, threshold=spec.threshold, again=again_),
+            "needs": self._before(spec, phase),
+            "priority": spec.priority.value,
+        }
+        feedback = briefing.with_words("", record.feedback)
+        made = [_of_phase(one, phase) for one in await self._maker.prepare(spec, [fields], feedback=feedback)]
+        begun = replace(record, quest=made[0].quest.id, attempts=0, failure=None, faults=())
+        with self._journal.together():
+            self._registry.put_phase(spec.id, begun)
+            self._maker.enqueue(spec, made)
+        await self._journal.saved()
+
+    def _before(self, spec: Spec, phase: PhaseName) -> list[str]:
+        """The quest of the phase before, which has completed; none where a person has written that document."""
+        earlier = PHASES[: PHASES.index(phase)]
+        quest = self._registry.phase(spec.id, earlier[-1]).quest if earlier else None
+        known = None if quest is None else self._quests.get(quest)
+        return [known.id] if known is not None and known.status is QuestStatus.COMPLETED else []
+
+    # gates
+
+    async def _see_to_gates(self, spec: Spec, standing: SpecStanding) -> None:
+        """Have the first open gate ask, and no other one."""
+        opened = next((one for one in PHASES if standing.states[one] is not PhaseState.PASSED), None)
+        wanted = None
+        if opened is not None and standing.states[opened] is PhaseState.REVIEW:
+            record = self._registry.phase(spec.id, opened)
+            if spec.target is not None or record.contested or record.released_sha256 is not None:
+                wanted = record
+        key = None if wanted is None else _gate_key(wanted)
+        for question in self._questions.open_for(spec.id):
+            if question.need == EngineNeed.PHASE and question.key != key:
+                self._questions.withdraw(spec.id, EngineNeed.PHASE, key=question.key)
+                self._registry.change_phase(spec.id, PhaseName(question.part), question=None)
+        if wanted is not None and self._registry.phase(spec.id, wanted.phase).question is None:
+            summary, subject = await asyncio.to_thread(self._gate, spec, wanted)
+            number = self._questions.ask(
+                EngineNeed.PHASE, about(spec), summary=summary, subject=subject, part=wanted.phase, key=key
+            )
+            self._registry.change_phase(spec.id, wanted.phase, question=number)
+
+    def _gate(self, spec: Spec, record: SpecPhase) -> tuple[str, dict[str, Any]]:
+        """What a person is asked about a document; blocks."""
+        name = document_name(record.phase)
+        score = score_text(record.score or 0.0)
+        lines = [f"{spec.folder}/{name} passed with {score}", *(f"hint: {one}" for one in record.hints)]
+        subject: dict[str, Any] = {"phase": record.phase, "score": record.score, "file": f"{spec.folder}/{name}"}
+        if record.contested:
+            new = f"{record.phase}{documents.NEW}"
+            lines.append(f"Somebody has edited {name} while an agent wrote {new}: allow keeps the edited one.")
+        if record.phase is PhaseName.TASKS:
+            lines += self._about_tasks(spec, subject)
+        return f"{spec.slug}: {record.phase} passed with {score}", {**subject, "lines": lines}
+
+    def _about_tasks(self, spec: Spec, subject: dict[str, Any]) -> list[str]:
+        """What a person has to know of the tasks beside their score: how many, how long, and each new command."""
+        reading = documents.read_all(spec).get(PhaseName.TASKS)
+        tasks = reading.document.tasks if reading is not None and isinstance(reading.document, Tasks) else ()
+        known = set(self._registry.phase(spec.id, PhaseName.TASKS).commands) - set(spec.allowed)
+        new = [text for text in dict.fromkeys(one.check for one in tasks) if text and command_hash(text) in known]
+        hours = sum(one.hours or 0.0 for one in tasks)
+        subject.update(tasks=len(tasks), hours=hours, cost_usd=None, commands=new)
+        return [
+            f"{len(tasks)} tasks, {hours:g} hours",
+            *(f"{one.id} {one.title}" for one in tasks),
+            *(f"new command: {text}" for text in new),
+        ]
+
+    def on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        """A person has decided about a gate."""
+        spec = self._registry.all[question.about.id]
+        phase = PhaseName(question.part)
+        record = self._registry.phase(spec.id, phase)
+        record = replace(record, question=None, contested=False)
+        if decision.behaviour is Behaviour.DENY:
+            wanted = spec.target if spec.target is not None and _reaches(spec.target, phase) else phase
+            self._registry.put_phase(spec.id, replace(again(record), feedback=decision.message or ""))
+            self._registry.change(spec.id, target=wanted)
+            return
+        self._registry.put_phase(spec.id, replace(record, released_sha256=record.sha256))
+        allowed = [command_hash(text) for text in question.subject.get("commands", ())]
+        if allowed:
+            self._registry.change(spec.id, allowed=tuple(dict.fromkeys((*spec.allowed, *allowed))))
+
+    # landing
+
+    async def _see_to_landing(self, spec: Spec, standing: SpecStanding) -> None:
+        """Once all is done, ask whether it lands, or land it."""
+        if spec.branch is None or spec.landed is not None or spec.declined:
+            return
+        if any(standing.states[one] is not PhaseState.PASSED for one in PHASES):
+            return
+        tasks = self.tasks(spec)
+        if not tasks.total or tasks.completed < tasks.total:
+            if spec.question is not None:
+                self._questions.withdraw(spec.id, EngineNeed.MERGE)
+                self._registry.change(spec.id, question=None)
+            return
+        if spec.landing:
+            self._landing.start(spec)
+        elif spec.question is None and Gate.MERGE in spec.gates:
+            await self._landing.ask(spec)
+        elif spec.question is None:
+            self._landing.start(self._registry.change(spec.id, landing=True))
+
+    def on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        """A person has decided whether its work lands."""
+        deny = decision.behaviour is Behaviour.DENY
+        self._registry.change(question.about.id, question=None, declined=deny, landing=not deny)
+
+    # how it stands
+
+    def state(self, spec: Spec, standing: SpecStanding) -> SpecState:
+        """How a spec stands."""
+        return spec_state(spec, standing.states, self.tasks(spec), queued=standing.queued)
+
+    def tasks(self, spec: Spec) -> TaskCounts:
+        """How the quests of its tasks stand, and of what was reported."""
+        found = list(self.quests(spec))
+        needs = self._obstacles.needs(self._clock.wall())
+        return task_counts((status, quest is not None and self._is_stuck(quest, needs)) for status, quest in found)
+
+    def quests(self, spec: Spec) -> list[tuple[QuestStatus, Quest | None]]:
+        """The status of each quest that counts, and the quest while it is unfinished."""
+        self._journal.flush()
+        made = {one.quest: one for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
+        phases = {record.quest for record in self._registry.phases(spec.id).values()}
+        names = {f"{spec.slug}/{phase}" for phase in PHASES}
+        found = []
+        for row in self._quest_table.standing_of_spec(spec.id):
+            live = self._quests.live.get(row.id)
+            task = made.get(row.id)
+            if row.id in phases or row.name in names or (task is not None and task.gone and live is None):
+                continue
+            found.append((QuestStatus(row.status) if live is None else live.status, live))
+        return found
+
+    def _is_stuck(self, quest: Quest, needs: Needs) -> bool:
+        if quest.status is not QuestStatus.QUEUED:
+            return False
+        wait = self._obstacles.of(quest, needs)
+        return wait is not None and wait.code in {WaitCode.BLOCKED, WaitCode.HELD}
+
+    # what a person asks for
+
+    async def run(
+        self, spec_id: str, *, first: PhaseName | None, last: PhaseName | None, changes: Mapping[str, object]
+    ) -> Advance:
+        """Have a spec go on, from a phase that is done again, or from where it is.
+
+        Args:
+            spec_id: Its id.
+            first: This phase is done again, even where it has passed.
+            last: Behind it nothing is wanted.
+            changes: Fields of the spec that are others from now on.
+
+        Raises:
+            OvermindError: `invalid`, what somebody has edited does not pass; `busy`, a phase is under way; `gone`, it
+                is archived; or what can't begin.
+        """
+        async with self._turns.of(spec_id):
+            spec = self._registry.all[spec_id]
+            if spec.archived:
+                told = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
+                raise OvermindError("gone", told)
+            standing = await self._looks.settle(spec)
+            target = last or PhaseName.SYNC
+            self._check_runs(spec, standing, first, target)
+            before = self._registry.all[spec_id], dict(self._registry.phases(spec_id))
+            retried = self._again(spec, first)
+            self._registry.change(spec_id, target=target, declined=False, **changes)
+            try:
+                advance = await self._advance(spec_id, asked=True)
+            except OvermindError:
+                self._registry.put(before[0])
+                for record in before[1].values():
+                    self._registry.put_phase(spec_id, record)
+                raise
+            await self._journal.saved()
+            return advance._replace(begun=advance.begun or retried)
+
+    def _check_runs(self, spec: Spec, standing: SpecStanding, first: PhaseName | None, last: PhaseName) -> None:
+        wanted = PHASES[: PHASES.index(last) + 1]
+        for phase in wanted:
+            record = self._registry.phase(spec.id, phase)
+            if phase == first or standing.states[phase] in _GONE_ON:
+                break
+            if record.faults and record.failure is None:
+                raise OvermindError("invalid", "\n".join(record.faults))
+        if first is not None and any(self._is_under_way(spec, phase) for phase in PHASES):
+            raise OvermindError("busy", f"A phase of spec {spec.slug} is under way. Cancel it first, or wait.")
+
+    def _again(self, spec: Spec, first: PhaseName | None) -> bool:
+        """Have a phase done again; whether a quest that had failed has another round."""
+        if first is not None and first is not PhaseName.SYNC:
+            self._registry.put_phase(
+                spec.id, replace(again(self._registry.phase(spec.id, first)), quest=None, faults=())
+            )
+        retried = False
+        for phase in PHASES:
+            record = self._registry.phase(spec.id, phase)
+            if record.failure is None:
+                continue
+            quest = None if record.quest is None else self._quests.get(record.quest)
+            if quest is not None and quest.is_over and self._may_retry(quest):
+                self._changes.retried(quest, "")
+                self._registry.change_phase(spec.id, phase, failure=None)
+                retried = True
+            else:
+                self._registry.change_phase(spec.id, phase, failure=None, faults=(), quest=None)
+        return retried
+
+    def _may_retry(self, quest: Quest) -> bool:
+        try:
+            self._changes.check_retry(quest)
+        except OvermindError:
+            return False
+        return True
+
+    async def sync(self, spec_id: str, *, dry_run: bool) -> Synced:
+        """Bring the quests of its tasks to what the document says, or tell what that would do.
+
+        Raises:
+            OvermindError: `invalid`, the tasks have not passed, or their gate is open.
+        """
+        async with self._turns.of(spec_id):
+            spec = self._registry.all[spec_id]
+            standing = await self._looks.settle(spec)
+            for phase in PHASES[:-1]:
+                state = standing.states[phase]
+                if state is not PhaseState.PASSED:
+                    faults = "".join(f"\n{one}" for one in self._registry.phase(spec_id, phase).faults)
+                    told = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
+                    raise OvermindError("invalid", f"{told}{faults}")
+            if dry_run:
+                return await self._sync.preview(spec)
+            synced = await self._sync.sync(spec, standing.brief_sha256)
+        await self.advance(spec_id)
+        return synced
+
+
+_STANDS: Mapping[PhaseState, str] = {
+    PhaseState.PENDING: "missing",
+    PhaseState.RUNNING: "being written",
+    PhaseState.REVIEW: "in review",
+    PhaseState.FAILED: "not good enough",
+    PhaseState.STALE: "out of date",
+}
+
+
+def _of_phase(made: QueuedWork, phase: PhaseName) -> QueuedWork:
+    """A new quest as that of a phase: a document is what it hands in."""
+    goal = made.quest.goal
+    assert goal is not None
+    return made._replace(quest=replace(made.quest, goal=replace(goal, outputs=phase_outputs(phase))))
+
+
+def _gate_key(record: SpecPhase) -> str:
+    """Tells apart the gates of one document: another content opens it anew."""
+    return f"{record.phase}:{record.sha256}:{record.contested}"
+
+
+def _reaches(last: PhaseName, phase: PhaseName) -> bool:
+    return PHASES.index(last) >= PHASES.index(phase)

@@ -1,0 +1,131 @@
+"""The quests of a spec: made as its agent was given when the spec was created."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from overmind_core.agents.spec import spec_of
+from overmind_core.errors import OvermindError
+from overmind_core.quests import requests
+from overmind_core.quests.intake import QuestOrigin, doer
+from overmind_core.quests.store import StoredWork
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.domain.specs.spec import Spec
+    from overmind_core.kernel.config import Settings
+    from overmind_core.quests.intake import QueuedWork
+    from overmind_core.quests.queue_changes import QueueChanges
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.quests.requests import NewQuest, QuestAdd
+    from overmind_core.quests.store import WorkTable
+
+_KEY = 8
+"""Random bytes."""
+
+
+class SpecAgent(msgspec.Struct, frozen=True):
+    """Who does the quests of a spec, and in which environment, as it is kept until the spec is archived."""
+
+    start: requests.NewQuest
+    """Command, provider and policy of each of them."""
+    umask: int = 0o022
+    shared: str = ""
+    """Owner of the environment; "" once that is forgotten."""
+
+
+class QuestMaker:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self, *, quests: QuestRegistry, changes: QueueChanges, settings: Settings, work_table: WorkTable
+    ) -> None:
+        self._quests = quests
+        self._changes = changes
+        self._settings = settings
+        self._work_table = work_table
+
+    async def prepare(self, spec: Spec, quests: Sequence[dict[str, Any]], *, feedback: str = "") -> list[QueuedWork]:
+        """Look at quests that are to be added; nothing is recorded. Each is given by the fields that are its own.
+
+        Raises:
+            OvermindError: naming what is wrong; `gone`, the spec is archived.
+        """
+        agent = self.agent(spec)
+        request = quest_request(spec, agent, self.environment(agent), quests)
+        return await self._changes.prepare(request, origin_of(spec, feedback))
+
+    def enqueue(self, spec: Spec, made: Sequence[QueuedWork]) -> None:
+        """Put quests that `prepare` has looked at into the queue, in the commit that is due."""
+        environment = self.environment(self.agent(spec))
+        self._quests.enqueue([(one.quest, one.work) for one in made], {one.work.shared: environment for one in made})
+
+    def work(self, spec: Spec) -> StoredWork | None:
+        """What does the quests of a spec, for what is reported beside them; None: that is no longer known."""
+        try:
+            agent = self.agent(spec)
+            start = quest_request(spec, agent, {}, [{"title": spec.title, "command": agent.start.command}]).quests[0]
+            provider, command = doer(start.provider, start.command, self._settings)
+        except OvermindError:
+            return None
+        start = msgspec.structs.replace(start, provider=provider, command=command or spec.title, cwd=folder_of(spec))
+        made = spec_of(start, self._settings, name="quest")
+        return StoredWork(made.definition, made.agent, made.isolate, made.base, made.environment.chosen, agent.shared)
+
+    async def check(self, spec: Spec, agent: SpecAgent, environment: dict[str, str]) -> None:
+        """Look whether an agent could do the quests of a spec, which is not recorded yet; raises as `prepare`."""
+        first = {"name": "explore", "title": spec.title}
+        await self._changes.prepare(quest_request(spec, agent, environment, [first]), origin_of(spec))
+
+    def agent(self, spec: Spec) -> SpecAgent:
+        """Who does its quests; raises as `prepare`."""
+        stored = self._work_table.get(spec.id)
+        if stored is None:
+            raise OvermindError("gone", f"The agent of spec {spec.slug} is no longer known.")
+        return msgspec.json.decode(stored, type=SpecAgent)
+
+    def environment(self, agent: SpecAgent) -> dict[str, str]:
+        """In which environment its quests run."""
+        stored = self._work_table.get(agent.shared)
+        found: dict[str, str] = {} if stored is None else json.loads(stored)
+        return found
+
+    def save_agent(self, spec_id: str, agent: SpecAgent, environment: dict[str, str]) -> None:
+        """Store who does a spec's quests, inside of a transaction."""
+        if agent.shared:
+            self._work_table.save(agent.shared, msgspec.json.encode(environment).decode())
+        self._work_table.save(spec_id, msgspec.json.encode(agent).decode())
+
+
+def quest_request(
+    spec: Spec, agent: SpecAgent, environment: dict[str, str], quests: Sequence[dict[str, Any]]
+) -> QuestAdd:
+    """Return the request by which a person would add quests of a spec."""
+    return requests.QuestAdd(
+        quests=[new_quest(spec, agent.start, fields) for fields in quests],
+        cwd=folder_of(spec),
+        env=environment,
+        umask=agent.umask,
+        request=f"spec:{spec.id}:{os.urandom(_KEY).hex()}",
+    )
+
+
+def folder_of(spec: Spec) -> str:
+    """Return where the quests of a spec work: the top of the checkout, else the folder that has `.overmind`."""
+    return spec.repository or spec.folder.rpartition("/.overmind/")[0] or "/"
+
+
+def origin_of(spec: Spec, feedback: str = "") -> QuestOrigin:
+    """Return where the quests of a spec come from."""
+    return QuestOrigin(prefix=f"{spec.slug}/", spec=spec.id, feedback=feedback)
+
+
+def new_quest(spec: Spec, start: NewQuest, fields: dict[str, Any]) -> NewQuest:
+    """Return a quest of a spec: as its agent, with these fields."""
+    isolated = {"isolate": True, "base": spec.base} if spec.repository is not None else {"isolate": False}
+    return msgspec.structs.replace(start, **{**isolated, "retries": spec.retries, **fields})

@@ -1,0 +1,179 @@
+"""The registry of specs and their phases: all of them in memory; the one writer of their rows and events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from overmind_core.domain.missions.references import Ambiguous, Candidate, resolve
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.specs.spec import AGENT_PHASES, PhaseName, PhaseState, Spec, SpecPhase, SpecState
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import ENGINE, actor
+from overmind_core.specs import store
+from overmind_core.specs.events import SpecChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.kernel.event_log import EventLog
+    from overmind_core.kernel.journal import Change, Journal
+    from overmind_core.specs.store import SpecPhaseTable, SpecTable
+
+MOST_SPECS = 500
+"""Those that are not archived."""
+
+
+class SpecRegistry:
+    """Used from the loop's thread only; `all` is to be read."""
+
+    def __init__(
+        self, *, journal: Journal, events: EventLog, spec_table: SpecTable, phase_table: SpecPhaseTable
+    ) -> None:
+        self._journal = journal
+        self._events = events
+        self._spec_table = spec_table
+        self._phase_table = phase_table
+        self.all: dict[str, Spec] = {}
+        self._slugs: dict[str, str] = {}
+        self._phases: dict[str, dict[PhaseName, SpecPhase]] = {}
+        self.on_change: Callable[[str], None] = lambda _spec: None
+        """Called with the id of a spec of which something has changed that may hold its quests back, or let them go."""
+
+    def load(self) -> None:
+        """Bring all of them into memory."""
+        for row in self._spec_table.all():
+            self._know(store.SPEC.decode(row.record))
+        for phase in self._phase_table.all():
+            record = store.PHASE.decode(phase.record)
+            self._phases.setdefault(phase.spec, {})[record.phase] = record
+
+    # looking
+
+    def named(self, slug: str) -> Spec | None:
+        """The spec of this slug, archived or not."""
+        found = self._slugs.get(slug)
+        return None if found is None else self.all[found]
+
+    def find(self, text: str) -> Spec:
+        """The spec that a person's word means: its id, its slug, or the beginning of an id.
+
+        Raises:
+            OvermindError: `not_found`; `ambiguous`, with the candidates.
+        """
+        found = resolve(text, (Candidate(one.id, one.slug, not one.archived, None) for one in self.all.values()))
+        if isinstance(found, Ambiguous):
+            listed = ", ".join(f"{one.id} ({one.name})" for one in found.candidates[:10])
+            raise OvermindError(
+                "ambiguous",
+                f"{text!r} matches several specs: {listed}. Give more characters.",
+                candidates=[{"id": one.id, "name": one.name} for one in found.candidates],
+            )
+        known = self.all.get(getattr(found, "candidate", Candidate("", "", live=False, ended_at=None)).id)
+        if known is None:
+            raise OvermindError("not_found", f"No spec named {text!r}. See them with: overmind spec list")
+        return known
+
+    def phases(self, spec_id: str) -> Mapping[PhaseName, SpecPhase]:
+        """What is stored of the phases that have begun."""
+        return self._phases.get(spec_id, {})
+
+    def phase(self, spec_id: str, phase: PhaseName) -> SpecPhase:
+        """What is stored of a phase; of one that has not begun, nothing is."""
+        return self.phases(spec_id).get(phase) or SpecPhase(phase)
+
+    def of_quest(self, quest: Quest) -> Spec | None:
+        """The spec that a quest belongs to."""
+        return None if quest.queue is None or quest.queue.spec is None else self.all.get(quest.queue.spec)
+
+    def phase_of(self, quest: Quest) -> PhaseName | None:
+        """The phase that a quest is; None: it is none, or another one does that phase now."""
+        spec = self.of_quest(quest)
+        if spec is None:
+            return None
+        return next((name for name, record in self.phases(spec.id).items() if record.quest == quest.id), None)
+
+    def task_of(self, quest: Quest) -> str | None:
+        """The id of the task that a quest was made of."""
+        spec = self.of_quest(quest)
+        if spec is None:
+            return None
+        tasks = self.phase(spec.id, PhaseName.SYNC).tasks
+        return next((task for task, made in tasks.items() if made.quest == quest.id), None)
+
+    # changing
+
+    def add(self, spec: Spec, phases: Iterable[SpecPhase]) -> list[Change]:
+        """A new one, in this turn's commit; `forget` it when that fails."""
+        changes = [self.put(replace(spec, told=SpecState.DRAFT)), *(self.put_phase(spec.id, one) for one in phases)]
+        return [*changes, self.record(spec, None, SpecState.DRAFT)]
+
+    def forget(self, spec: Spec) -> None:
+        """It could not be saved."""
+        del self.all[spec.id]
+        del self._slugs[spec.slug]
+        self._phases.pop(spec.id, None)
+
+    def put(self, spec: Spec) -> Change:
+        """Save a spec as it is now."""
+        self._know(spec)
+        row = store.spec_row(spec)
+        return self._journal.save(lambda: self._spec_table.save(row))
+
+    def put_phase(self, spec_id: str, record: SpecPhase) -> Change:
+        """Save a phase as it is now."""
+        self._phases.setdefault(spec_id, {})[record.phase] = record
+        row = store.phase_row(spec_id, record)
+        return self._journal.save(lambda: self._phase_table.save(row))
+
+    def change(self, spec_id: str, **changes: object) -> Spec:
+        """Save a spec with other fields; return it."""
+        self.put(replace(self.all[spec_id], **changes))
+        return self.all[spec_id]
+
+    def change_phase(self, spec_id: str, phase: PhaseName, **changes: object) -> SpecPhase:
+        """Save a phase with other fields; return it."""
+        record = replace(self.phase(spec_id, phase), **changes)
+        self.put_phase(spec_id, record)
+        return record
+
+    def tell_phase(self, spec: Spec, phase: PhaseName, state: PhaseState, *, why: str | None = None) -> None:
+        """Record an event where a phase stands otherwise than the log has it."""
+        before = self.phase(spec.id, phase).told or PhaseState.PENDING
+        if before is not state:
+            record = self.change_phase(spec.id, phase, told=state)
+            if PhaseState.REVIEW in {before, state}:
+                self.on_change(spec.id)
+            self.record(spec, phase, state, score=record.score, why=why)
+
+    def tell(self, spec: Spec, state: SpecState, *, why: str | None = None) -> None:
+        """The same of the spec as a whole."""
+        if self.all[spec.id].told is not state:
+            self.record(self.change(spec.id, told=state), None, state, why=why)
+
+    def record(
+        self, spec: Spec, phase: PhaseName | None, state: str, *, score: float | None = None, why: str | None = None
+    ) -> Change:
+        """Record an event about how it, or a phase of it, stands."""
+        event = SpecChanged(mission=spec.id, name=spec.slug, spec=spec.slug, phase=phase, state=state, score=score)
+        if actor() is None:
+            event = msgspec.structs.replace(event, by=ENGINE)
+        if why is not None:
+            event = msgspec.structs.replace(event, why=why)
+        return self._events.record(event)
+
+    def _know(self, spec: Spec) -> None:
+        self.all[spec.id] = spec
+        self._slugs[spec.slug] = spec.id
+
+
+def phase_outputs(phase: PhaseName) -> tuple[str, ...]:
+    """The files that the quest of a phase is to hand in: by that it is known, also when another one does it now."""
+    return (f"{phase}.json",)
+
+
+def is_of_phase(quest: Quest) -> bool:
+    """Whether a quest of a spec is, or was, that of a phase."""
+    return quest.goal is not None and quest.goal.outputs in {phase_outputs(one) for one in AGENT_PHASES}

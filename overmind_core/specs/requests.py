@@ -1,0 +1,92 @@
+"""The shapes of requests about specs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from overmind_core.kernel.request import Args
+from overmind_core.missions.requests import Start, Whole
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Dollars = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class SpecNew(Start, frozen=True):
+    """Create a spec. The fields of `run` say who does each phase and task; without them the agent of the queue does."""
+
+    title: str = ""
+    """What it is, in one line; may be missing with `folder`."""
+    command: str | list[str] = ""
+    cwd: str = ""
+    """A folder of the repository in which the spec is to be."""
+    provider: str = ""
+    """Empty: `raw` with a command, else the agent of the queue."""
+    brief: str | None = None
+    """What is wanted, Markdown."""
+    folder: str | None = None
+    """A folder of documents that is there already: the phases that pass are not run."""
+    gates: str | None = None
+    """The gates, with commas: `tasks,merge`; `all`, `none`."""
+    threshold: Share | None = None
+    """The score from which a document passes."""
+    verify: str | None = None
+    """A shell command that has to succeed on merged work."""
+    priority: str = "medium"
+    retries: Whole = 2
+    """How many failed attempts of each quest are followed by another one."""
+    allow: list[str] = []
+    """Permission rules: commands of its tasks that need no person."""
+    deny: list[str] = []
+
+
+class SpecRun(Args, frozen=True):
+    """Have a spec go on where it is; what is null stays as it is."""
+
+    id: str
+    first: str | None = None
+    """Do this phase again, even where it has passed."""
+    last: str | None = None
+    """Stop behind this phase."""
+    gates: str | None = None
+    threshold: Share | None = None
+    verify: str | None = None
+    """"" removes it."""
+    max_cost: Dollars | None = None
+
+
+class SpecWait(Args, frozen=True):
+    """Tell of each phase and task of a spec that ends, until it is done, or nothing of it goes on without a person."""
+
+    id: str
+    known: list[str] = []
+    """Keys of what has been told: of items, and of the answer to `spec_run`."""
+
+
+class SpecSync(Args, frozen=True):
+    """Bring the quests of a spec's tasks to what its document says; `dry_run`: only tell what that would do."""
+
+    id: str
+    dry_run: bool = False
+
+
+class SpecArchive(Args, frozen=True):
+    """Archive a spec: nothing of it starts any more; `undo`: take it back."""
+
+    id: str
+    undo: bool = False
+    env: dict[str, str] = {}
+    """The caller's environment: with `undo` that of its quests from now on."""
+
+
+class Specs(Args, frozen=True):
+    """The specs; `all`: archived ones, too."""
+
+    all: bool = False
+
+
+class Spec(Args, frozen=True):
+    """One spec: its id, its slug, or at least 3 characters of the id."""
+
+    id: str

@@ -1,0 +1,218 @@
+"""The service of specs: what reaches them, and what holds their quests back.
+
+It is loaded with every daemon, and reads nothing but rows: what looks at documents is made once a spec is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.events import About, AboutKind
+from overmind_core.domain.quests import why
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.specs.spec import PHASES, PhaseState, SpecState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
+    from overmind_core.domain.admission import Wait
+    from overmind_core.domain.agents.agent_events import Decision
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.domain.specs.spec import Spec
+    from overmind_core.kernel.keeper_client import CurrentKeeper
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.quests.ports import Judgement, SpecInput
+    from overmind_core.quests.queue import Queue
+    from overmind_core.quests.registry import QuestEnded, QuestRegistry
+    from overmind_core.quests.store import StoredWork
+    from overmind_core.specs.creation import SpecCreation
+    from overmind_core.specs.landing import SpecLanding
+    from overmind_core.specs.phase_work import PhaseWork
+    from overmind_core.specs.progress import Advance, SpecProgress
+    from overmind_core.specs.quest_maker import QuestMaker
+    from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.upkeep import SpecUpkeep
+    from overmind_core.specs.views import SpecViews
+    from overmind_core.specs.watching import SpecWatchers
+
+_HOLD = "specs"
+_GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.LANDING})
+"""States in which a spec goes on by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecParts:
+    """What looks at documents, and what follows from them."""
+
+    creation: SpecCreation
+    work: PhaseWork
+    progress: SpecProgress
+    landing: SpecLanding
+    maker: QuestMaker
+    upkeep: SpecUpkeep
+    watchers: SpecWatchers
+    views: SpecViews
+
+
+class Specs:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        registry: SpecRegistry,
+        quests: QuestRegistry,
+        questions: EngineQuestions,
+        phase: Phase,
+        tasks: Tasks,
+        line: CurrentKeeper,
+        make: Callable[[], SpecParts],
+    ) -> None:
+        """`make`: loads and makes the parts; most supervisors never need them."""
+        self.registry = registry
+        self._quests = quests
+        self._questions = questions
+        self._phase = phase
+        self._tasks = tasks
+        self._line = line
+        self._make = make
+        self._made: SpecParts | None = None
+        self._going: set[str] = set()
+        """Specs that go on by themselves, or may."""
+        self._again: set[str] = set()
+        """Those that are to be looked at once more: something has happened while they were brought on."""
+        self._advancing: set[str] = set()
+
+    @property
+    def parts(self) -> SpecParts:
+        """The parts; made when they are first asked for."""
+        if self._made is None:
+            self._made = self._make()
+            self._made.landing.on_end = self.go_on
+        return self._made
+
+    def bind(self, queue: Queue) -> None:
+        """Have answers acted on, and quests held back and begun one at a time where they have to be."""
+        self._questions.on(EngineNeed.PHASE, self._on_phase_answer, kind=AboutKind.SPEC)
+        self._questions.on(EngineNeed.MERGE, self._on_merge_answer, kind=AboutKind.SPEC)
+        queue.alone.append(self.alone_in)
+        self.registry.on_change = lambda spec_id: self._reconsider(queue, spec_id)
+
+    def load(self) -> None:
+        """Bring all of them into memory."""
+        self.registry.load()
+
+    def resume(self) -> None:
+        """Go on where the supervisor before was ended."""
+        for spec in list(self.registry.all.values()):
+            if not spec.archived and (spec.target is not None or spec.landing or self._has_tasks(spec)):
+                self.go_on(spec.id)
+
+    def _has_tasks(self, spec: Spec) -> bool:
+        return spec.branch is not None and spec.landed is None and not spec.declined and spec.question is None
+
+    # what attempts need, see `SpecWork`
+
+    async def given(self, quest: Quest) -> SpecInput | None:
+        """What the newest attempt of a quest gets."""
+        return await self.parts.work.given(quest)
+
+    async def judge(self, quest: Quest) -> Judgement | None:
+        """Take up the document that its newest attempt has handed in."""
+        return await self.parts.work.judge(quest)
+
+    # what is in the way of quests
+
+    def hold(self, quest: Quest) -> Wait | None:
+        """Why a quest of a spec may not begin, as far as its spec is the reason."""
+        spec = self.registry.of_quest(quest)
+        if spec is None:
+            return None
+        if spec.archived:
+            return why.archived(spec.slug)
+        own = self.registry.phase_of(quest)
+        before = PHASES if own is None else PHASES[: PHASES.index(own)]
+        records = self.registry.phases(spec.id)
+        opened = next((one for one in before if one in records and records[one].told is PhaseState.REVIEW), None)
+        return None if opened is None else why.in_gate(spec.slug, opened)
+
+    def alone_in(self, quest: Quest) -> str | None:
+        """The pool whose only slot a quest takes: without git those of one spec would share one folder."""
+        spec = self.registry.of_quest(quest)
+        return None if spec is None or spec.repository is not None else f"spec:{spec.slug}"
+
+    def _reconsider(self, queue: Queue, spec_id: str) -> None:
+        queue.reconsider(
+            [
+                one.id
+                for one in self._quests.live.values()
+                if one.queue is not None and one.queue.spec == spec_id and one.status is QuestStatus.QUEUED
+            ]
+        )
+
+    # going on
+
+    def on_quest_end(self, ended: QuestEnded) -> None:
+        """A quest has ended: what its spec does next."""
+        spec = self.registry.of_quest(ended.quest)
+        if spec is not None:
+            self.go_on(spec.id)
+
+    def _on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        self.parts.progress.on_phase_answer(question, decision)
+        self.go_on(question.about.id)
+
+    def _on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        self.parts.progress.on_merge_answer(question, decision)
+        self.go_on(question.about.id)
+
+    def go_on(self, spec_id: str) -> None:
+        """Bring a spec on as far as it goes by itself, beside everything else."""
+        self._hold_daemon(spec_id, on=True)
+        if spec_id in self._advancing:
+            self._again.add(spec_id)
+        elif not (self._phase.closing or self._phase.handing_over):
+            self._advancing.add(spec_id)
+            self._tasks.start(self._advance(spec_id))
+
+    async def _advance(self, spec_id: str) -> None:
+        reached: Advance | None = None
+        try:
+            self._again.add(spec_id)
+            while spec_id in self._again:
+                self._again.discard(spec_id)
+                reached = await self.parts.progress.advance(spec_id)
+        finally:
+            self._advancing.discard(spec_id)
+        if reached is not None:
+            self.parts.watchers.on_advance(spec_id)
+            self._hold_daemon(spec_id, on=reached.state in _GOES_ON)
+
+    def _hold_daemon(self, spec_id: str, *, on: bool) -> None:
+        """Whoever follows us goes on with it; not while it waits for a person."""
+        (self._going.add if on else self._going.discard)(spec_id)
+        self._line.hold(_HOLD, on=bool(self._going))
+
+    # names
+
+    def work_of(self, spec_id: str) -> StoredWork | None:
+        """What does the quests of a spec, for what is reported beside them."""
+        return self.parts.maker.work(self.registry.all[spec_id]) if spec_id in self.registry.all else None
+
+    def slug_of(self, spec_id: str) -> str | None:
+        """The slug of the spec with this id."""
+        spec = self.registry.all.get(spec_id)
+        return None if spec is None else spec.slug
+
+    def id_of(self, text: str) -> str:
+        """The id of the spec that a word means; raises as `SpecRegistry.find`."""
+        return self.registry.find(text).id
+
+    def asked_about(self, text: str) -> About:
+        """The same as the subject of a question."""
+        spec = self.registry.find(text)
+        return About(AboutKind.SPEC, spec.id, spec.slug)

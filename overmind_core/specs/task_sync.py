@@ -1,0 +1,256 @@
+"""The tasks of a spec as quests: brought to what its document says, all in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.specs.document_json import document_hash
+from overmind_core.domain.specs.markdown import render
+from overmind_core.domain.specs.phases import fault_lines
+from overmind_core.domain.specs.shape import Tasks
+from overmind_core.domain.specs.spec import PhaseName, TaskQuest
+from overmind_core.domain.specs.sync import SyncAction, SyncedTask, compute, counts, goal_of, steps, task_hash
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.errors import OvermindError
+from overmind_core.missions.spec import Environment
+from overmind_core.spec_files.documents import document_name
+from overmind_core.specs import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from overmind_core.domain.quests.quest import Goal, Quest
+    from overmind_core.domain.specs.shape import SpecTask, Sync
+    from overmind_core.domain.specs.spec import Spec
+    from overmind_core.domain.specs.sync import SyncStep
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.landing.quest_landing import QuestLanding
+    from overmind_core.quests.attempts import Attempts
+    from overmind_core.quests.intake import QueuedWork
+    from overmind_core.quests.queue_changes import QueueChanges
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.specs.looking import SpecLooks
+    from overmind_core.specs.quest_maker import QuestMaker
+    from overmind_core.specs.registry import SpecRegistry
+
+
+class Synced(NamedTuple):
+    """What a sync has done, or would do."""
+
+    steps: tuple[SyncStep, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each: `{"created": 6, "updated": 0, …}`."""
+        return counts(self.steps)
+
+
+class _Read(NamedTuple):
+    """The documents that a sync goes by."""
+
+    tasks: Tasks
+    sync: Sync
+
+
+class _Plan(NamedTuple):
+    """What is to be done in one transaction."""
+
+    read: _Read
+    steps: Sequence[SyncStep]
+    made: Sequence[QueuedWork]
+    """Quests that are to be added."""
+    file_sha256: str
+    """Of the file of the phase sync."""
+    brief_sha256: str
+
+
+class TaskSync:
+    """Used from the loop's thread only, for one spec by one at a time."""
+
+    def __init__(
+        self,
+        *,
+        registry: SpecRegistry,
+        quests: QuestRegistry,
+        changes: QueueChanges,
+        attempts: Attempts,
+        maker: QuestMaker,
+        looks: SpecLooks,
+        landing: QuestLanding,
+        journal: Journal,
+    ) -> None:
+        self._registry = registry
+        self._quests = quests
+        self._changes = changes
+        self._attempts = attempts
+        self._maker = maker
+        self._looks = looks
+        self._landing = landing
+        self._journal = journal
+
+    async def preview(self, spec: Spec) -> Synced:
+        """What a sync would do; nothing is recorded. Raises as `sync`."""
+        read = await asyncio.to_thread(self._read, spec)
+        return Synced(steps(self._existing(spec), read.tasks))
+
+    async def sync(self, spec: Spec, brief_sha256: str) -> Synced:
+        """Create, change and cancel quests, as the document of tasks has them, which has passed.
+
+        Raises:
+            OvermindError: nothing was changed. `invalid`: a rule denies one of its commands.
+            StoreError: it can't be saved yet.
+        """
+        read = await asyncio.to_thread(self._read, spec)
+        spec = await self._with_branch(spec)
+        planned = steps(self._existing(spec), read.tasks)
+        new = [step.task for step in planned if step.action is SyncAction.CREATE]
+        by_id = {task.id: task for task in read.tasks.tasks}
+        fields = [self._new(spec, by_id[one], new) for one in new]
+        made = await self._maker.prepare(spec, fields) if fields else []
+        text = render(read.sync).encode()
+        try:
+            await asyncio.to_thread(documents.write_file, from_wire(spec.folder), document_name(PhaseName.SYNC), text)
+        except OSError as error:
+            raise documents.unwritable(from_wire(spec.folder), error) from None
+        planned = steps(self._existing(spec), read.tasks)  # one may have begun meanwhile
+        await self._commit(spec, _Plan(read, planned, made, documents.hash_of(text), brief_sha256))
+        return Synced(planned)
+
+    def _read(self, spec: Spec) -> _Read:
+        """The documents as they are; blocks."""
+        readings = documents.read_all(spec)
+        reading = readings.get(PhaseName.TASKS)
+        if reading is None or not isinstance(reading.document, Tasks):
+            raise OvermindError("invalid", f"There is no {document_name(PhaseName.TASKS)} in {spec.folder}.")
+        context = documents.context_of(spec, readings)
+        found = documents.examine(spec, reading, context, self._looks.rules(spec))
+        if not found.verdict.passes(spec.threshold):
+            lines = fault_lines(found.verdict, document_name(PhaseName.TASKS), spec.threshold)
+            raise OvermindError("invalid", "\n".join(lines))
+        return _Read(reading.document, compute(context, title=spec.title))
+
+    def _existing(self, spec: Spec) -> dict[str, SyncedTask]:
+        known = self._registry.phase(spec.id, PhaseName.SYNC).tasks
+        found = ((task, made, self._quests.get(made.quest)) for task, made in known.items())
+        return {
+            task: SyncedTask(quest.id, made.sha256, quest.status)
+            for task, made, quest in found
+            if quest is not None and self._is_there(quest)
+        }
+
+    def _is_there(self, quest: Quest) -> bool:
+        """Whether it could have another round, where it has failed: else another quest takes its place."""
+        if quest.status not in {QuestStatus.FAILED, QuestStatus.CANCELLED}:
+            return True
+        try:
+            self._changes.check_retry(quest)
+        except OvermindError:
+            return False
+        return True
+
+    async def _with_branch(self, spec: Spec) -> Spec:
+        """The spec with its branch, which is created at the base."""
+        if spec.repository is None or spec.branch is not None:
+            return spec
+        if spec.base is None:
+            told = f"The checkout {spec.repository} was on no branch when spec {spec.slug} was created"
+            raise OvermindError("invalid", f"{told}: there is none to land on.")
+        environment = Environment(self._maker.environment(self._maker.agent(spec)), {})
+        branch = await self._landing.ensure_branch(
+            spec.repository, f"spec/{spec.slug}", spec.base, owner=spec.id, environment=environment
+        )
+        return self._registry.change(spec.id, branch=branch)
+
+    def _goal(self, spec: Spec, task: SpecTask) -> Goal:
+        return goal_of(task, priority=spec.priority, into=spec.branch, verify=spec.verify)
+
+    def _new(self, spec: Spec, task: SpecTask, new: Sequence[str]) -> dict[str, Any]:
+        """The fields of a quest that is to be added."""
+        goal = self._goal(spec, task)
+        known = self._registry.phase(spec.id, PhaseName.SYNC).tasks
+        return {
+            "ref": task.id,
+            "name": task.id,
+            "title": goal.title,
+            "brief": goal.brief,
+            "needs": [one if one in new else known[one].quest for one in task.needs],
+            "priority": goal.priority.value,
+            "owns": list(goal.owns),
+            "check": task.check or None,
+            "into": goal.into,
+            "verify": goal.verify,
+            "estimate": goal.estimate,
+            "group": goal.group,
+            "base": None,
+        }
+
+    async def _commit(self, spec: Spec, plan: _Plan) -> None:
+        """All of it in one transaction."""
+        read, planned, made = plan.read, plan.steps, plan.made
+        by_id = {task.id: task for task in read.tasks.tasks}
+        fresh = {one.ref: one.quest.id for one in made}
+        record = self._registry.phase(spec.id, PhaseName.SYNC)
+        ids = {task: found.quest for task, found in record.tasks.items()} | {
+            task: quest for task, quest in fresh.items() if task is not None
+        }
+        kept = dict(record.tasks)
+        for step in planned:
+            kept[step.task] = _after(step, by_id.get(step.task), ids[step.task], kept.get(step.task))
+        for task in kept.keys() - by_id.keys():
+            kept[task] = replace(kept[task], gone=True)
+        with self._journal.together():
+            self._maker.enqueue(spec, made)
+            for step in planned:
+                if step.action is SyncAction.UPDATE:
+                    self._update(spec, by_id[step.task], ids)
+                elif step.action is SyncAction.CANCEL and step.quest is not None:
+                    self._attempts.cancel(self._quests.live[step.quest])
+            self._registry.change_phase(
+                spec.id,
+                PhaseName.SYNC,
+                sha256=document_hash(read.sync),
+                read_sha256=self._looks.read_hash(spec, PhaseName.SYNC, plan.brief_sha256),
+                file_sha256=plan.file_sha256,
+                score=1.0,
+                faults=(),
+                failure=None,
+                tasks=kept,
+            )
+            if any(step.action in {SyncAction.CREATE, SyncAction.UPDATE} for step in planned):
+                self._registry.change(spec.id, landed=None, declined=False)
+        await self._journal.saved()
+
+    def _update(self, spec: Spec, task: SpecTask, ids: Mapping[str, str]) -> None:
+        """Have the quest of a task be what the document says; one that has ended begins anew."""
+        quest = self._quests.get(ids[task.id])
+        if quest is None or quest.goal is None:
+            return
+        goal = replace(
+            self._goal(spec, task),
+            needs=tuple(ids[one] for one in task.needs),
+            into=quest.goal.into,
+            max_cost=quest.goal.max_cost,
+        )
+        changed = replace(quest, goal=goal, check=task.check or None)
+        self._quests.remember_needs(goal.needs)
+        if quest.status is QuestStatus.QUEUED:
+            self._quests.put(changed)
+        else:
+            self._quests.amend(changed)
+            self._changes.retried(changed, "")
+
+
+def _after(step: SyncStep, task: SpecTask | None, quest: str, before: TaskQuest | None) -> TaskQuest:
+    """What is remembered of a task."""
+    if step.action in {SyncAction.CREATE, SyncAction.UPDATE} and task is not None:
+        return TaskQuest(quest, task_hash(task))
+    known = before or TaskQuest(quest)
+    return replace(known, sha256="") if step.action is SyncAction.CANCEL else replace(known, gone=task is None)
+
+
+def is_current(quest: Quest, made: TaskQuest | None) -> bool:
+    """Whether a quest counts for its spec: one whose task is gone does only while it is unfinished."""
+    return made is None or not made.gone or not quest.is_over

@@ -1,0 +1,74 @@
+"""What a person does to a spec beside its work: taking changed files as they are, and putting it away and back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.specs.phases import drifted
+from overmind_core.domain.specs.spec import SpecState
+from overmind_core.errors import OvermindError
+from overmind_core.quests.intake import environment_owner
+from overmind_core.spec_files.repository import hashes_of
+from overmind_core.specs import documents
+from overmind_core.specs.registry import MOST_SPECS
+
+if TYPE_CHECKING:
+    from overmind_core.domain.specs.spec import Spec
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.specs.looking import Turns
+    from overmind_core.specs.quest_maker import QuestMaker
+    from overmind_core.specs.registry import SpecRegistry
+
+
+class SpecUpkeep:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self, *, registry: SpecRegistry, quests: QuestRegistry, maker: QuestMaker, turns: Turns, journal: Journal
+    ) -> None:
+        self._registry = registry
+        self._quests = quests
+        self._maker = maker
+        self._turns = turns
+        self._journal = journal
+
+    async def accept(self, spec: Spec) -> list[str]:
+        """Take the files that a spec is about as they are now; return those that had changed."""
+        async with self._turns.of(spec.id):
+            records = dict(self._registry.phases(spec.id))
+            known = {path: hashed for one in records.values() for path, hashed in one.files.items()}
+            now = await asyncio.to_thread(hashes_of, documents.top_of(spec), known)
+            changed = drifted(known, now)
+            for phase, record in records.items():
+                if not set(changed).isdisjoint(record.files):
+                    self._registry.change_phase(spec.id, phase, files={path: now[path] for path in record.files})
+        return changed
+
+    async def archive(self, spec: Spec, *, archived: bool, environment: dict[str, str]) -> int:
+        """Put a spec away, with the environment of its quests; or take it back. How many of its quests are queued.
+
+        Raises:
+            OvermindError: `too_large`, there are too many.
+        """
+        async with self._turns.of(spec.id):
+            others = sum(not one.archived for one in self._registry.all.values())
+            if not archived and spec.archived and others >= MOST_SPECS:
+                raise OvermindError("too_large", f"There can be up to {MOST_SPECS} specs. Archive another one first.")
+            if archived != self._registry.all[spec.id].archived:
+                agent = self._maker.agent(spec)
+                shared = "" if archived else environment_owner(environment)
+                changed = msgspec.structs.replace(agent, shared=shared)
+                with self._journal.together():
+                    self._registry.change(spec.id, archived=archived)
+                    self._journal.save(lambda: self._maker.save_agent(spec.id, changed, environment))
+                    if archived:
+                        self._registry.tell(spec, SpecState.ARCHIVED)
+            await self._journal.saved()
+        self._registry.on_change(spec.id)
+        mine = (one for one in self._quests.live.values() if one.queue is not None and one.queue.spec == spec.id)
+        return sum(one.status is QuestStatus.QUEUED for one in mine)

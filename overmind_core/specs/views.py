@@ -1,0 +1,144 @@
+"""Specs as people look at them: rows with phases, tasks and cost; one with its coverage, drift and critical path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.specs.phases import drifted
+from overmind_core.domain.specs.shape import Sync
+from overmind_core.domain.specs.spec import PHASES, PhaseName
+from overmind_core.domain.text.moment import format_time
+from overmind_core.spec_files.repository import hashes_of
+from overmind_core.specs import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from overmind_core.domain.specs.spec import PhaseState, Spec, SpecPhase
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.quests.store import QuestTable, SpecCost
+    from overmind_core.specs.answer_types import SpecAdvanced, SpecBrief, SpecDetails, SpecPhaseInfo, SpecRow
+    from overmind_core.specs.looking import SpecLooks, Turns
+    from overmind_core.specs.progress import Advance, SpecProgress
+    from overmind_core.specs.registry import SpecRegistry
+
+
+class SpecViews:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        registry: SpecRegistry,
+        looks: SpecLooks,
+        turns: Turns,
+        progress: SpecProgress,
+        journal: Journal,
+        quest_table: QuestTable,
+    ) -> None:
+        self._registry = registry
+        self._looks = looks
+        self._turns = turns
+        self._progress = progress
+        self._journal = journal
+        self._quest_table = quest_table
+
+    async def rows(self, *, archived: bool) -> list[SpecRow]:
+        """The specs, by slug."""
+        wanted = sorted(
+            (one for one in self._registry.all.values() if archived or not one.archived), key=lambda one: one.slug
+        )
+        costs = self._costs()
+        return [await self._row(spec, costs.get(spec.id)) for spec in wanted]
+
+    async def details(self, spec: Spec) -> SpecDetails:
+        """Everything known of one spec."""
+        row = await self._row(spec, self._costs().get(spec.id))
+        spec = self._registry.all[spec.id]
+        files = self.files(spec)
+        now = await asyncio.to_thread(hashes_of, documents.top_of(spec), files)
+        computed = await asyncio.to_thread(documents.standing, spec, PhaseName.SYNC)
+        sync = computed if isinstance(computed, Sync) else Sync()
+        landed = spec.landed
+        return {
+            **row,
+            "drift": drifted(files, now),
+            "drift_of": len(files),
+            "coverage": [{"requirement": one.requirement, "tasks": list(one.tasks)} for one in sync.coverage],
+            "critical_path": {"tasks": list(sync.critical_path.tasks), "hours": sync.critical_path.hours},
+            "hours": sync.hours,
+            "landed": None
+            if landed is None
+            else {"branch": landed.branch, "before": landed.before, "after": landed.after},
+            "verify": spec.verify,
+        }
+
+    def advanced(self, spec_id: str, advance: Advance, ended: list[str]) -> SpecAdvanced:
+        """How far a spec was brought, for who has asked for it."""
+        spec = self._registry.all[spec_id]
+        asked = [one.question for one in self._registry.phases(spec_id).values() if one.question is not None]
+        made = {} if advance.synced is None else advance.synced.counts
+        return {
+            **brief(spec),
+            "state": advance.state.value,
+            "phase": None if advance.phase is None else advance.phase.value,
+            "queued": advance.begun,
+            "question": next(iter(asked), spec.question),
+            "synced": made.get("created", 0) + made.get("updated", 0),
+            "ended": ended,
+        }
+
+    def files(self, spec: Spec) -> dict[str, str]:
+        """The files that its documents and tasks are about → their hashes when those were done."""
+        records = self._registry.phases(spec.id).values()
+        return {path: hashed for record in records for path, hashed in record.files.items()}
+
+    def _costs(self) -> dict[str, SpecCost]:
+        self._journal.flush()
+        return {one.spec: one for one in self._quest_table.costs_of_specs()}
+
+    async def _row(self, spec: Spec, cost: SpecCost | None) -> SpecRow:
+        async with self._turns.of(spec.id):
+            standing = await self._looks.settle(spec)
+        spec = self._registry.all[spec.id]
+        state = self._progress.state(spec, standing)
+        statuses = Counter(status for status, _ in self._progress.quests(spec))
+        return {
+            **brief(spec),
+            "title": spec.title,
+            "folder": spec.folder,
+            "state": state.value,
+            "branch": spec.branch,
+            "base": spec.base,
+            "gates": [one.value for one in spec.gates],
+            "threshold": spec.threshold,
+            "cost_usd": None if cost is None else cost.dollars,
+            "cost_unknown": 0 if cost is None else cost.unknown,
+            "max_cost_usd": spec.max_cost_usd or None,
+            "phases": [_phase(self._registry.phase(spec.id, phase), standing.states) for phase in PHASES],
+            "tasks": {status.value: statuses[status] for status in QuestStatus if statuses[status]},
+            "question": spec.question,
+            "created_at": format_time(spec.created_at),
+        }
+
+
+def brief(spec: Spec) -> SpecBrief:
+    """Id and slug: the answer of commands that change a spec."""
+    return {"id": spec.id, "slug": spec.slug}
+
+
+def _phase(record: SpecPhase, states: Mapping[PhaseName, PhaseState]) -> SpecPhaseInfo:
+    return {
+        "phase": record.phase.value,
+        "state": states[record.phase].value,
+        "score": record.score,
+        "attempts": record.attempts,
+        "sha256": record.sha256,
+        "faults": list(record.faults),
+        "hints": list(record.hints),
+        "question": record.question,
+        "quest": record.quest,
+    }

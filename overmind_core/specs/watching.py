@@ -1,0 +1,97 @@
+"""Who waits for a spec: told of each phase and task that ends, and of what the spec waits for itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.specs.answer_types import SpecProgressItem
+    from overmind_core.specs.registry import SpecRegistry
+
+_ENDED = frozenset({PhaseState.PASSED, PhaseState.REVIEW, PhaseState.FAILED})
+_OVER = frozenset({SpecState.DONE, SpecState.FAILED, SpecState.STUCK, SpecState.ARCHIVED, SpecState.DRAFT})
+"""States in which nothing more happens by itself."""
+
+
+class SpecWatchers:
+    """Used from the loop's thread only."""
+
+    def __init__(self, *, registry: SpecRegistry, quests: QuestRegistry) -> None:
+        self._registry = registry
+        self._quests = quests
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+
+    def on_advance(self, spec_id: str) -> None:
+        """A spec was brought on: wake who waits."""
+        for waiter in self._waiting.pop(spec_id, ()):
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def ended(self, spec_id: str) -> list[str]:
+        """Keys of what has ended by now, for who wants to be told of the rest."""
+        return [item["key"] for item in self._ends(spec_id)]
+
+    async def follow(self, spec_id: str, known: set[str]) -> AsyncIterator[SpecProgressItem]:
+        """Tell of each that ends, and last how the spec stands; `known`: keys of what has been told already."""
+        while True:
+            changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault(spec_id, []).append(changed)
+            for item in list(self._ends(spec_id)):
+                if item["key"] not in known:
+                    known.add(item["key"])
+                    yield item
+            state = self._registry.all[spec_id].told or SpecState.DRAFT
+            if state in _OVER:
+                yield _item("state", state.value, state.value)
+                return
+            await changed
+
+    def _ends(self, spec_id: str) -> Iterator[SpecProgressItem]:
+        spec, records = self._registry.all[spec_id], self._registry.phases(spec_id)
+        for phase in PHASES:
+            record = records.get(phase)
+            if record is None or record.told not in _ENDED:
+                continue
+            quest = None if record.quest is None else self._quests.get(record.quest)
+            state = "failed" if record.told is PhaseState.FAILED else "passed"
+            version = f"{record.sha256}:{record.attempts}"
+            yield {**_item("phase", phase, state, quest, version=version), "score": record.score}
+            if record.question is not None:
+                yield _question(phase, record.question)
+        tasks = {} if PhaseName.SYNC not in records else records[PhaseName.SYNC].tasks
+        for task, made in tasks.items():
+            quest = self._quests.get(made.quest)
+            if quest is not None and quest.is_over:
+                yield _item("task", task, quest.status.value, quest)
+        if spec.question is not None:
+            yield _question("merge", spec.question)
+
+
+def _question(name: str, number: int) -> SpecProgressItem:
+    return {**_item("question", name, "review", version=str(number)), "question": number}
+
+
+def _item(what: str, name: str, state: str, quest: Quest | None = None, *, version: str = "") -> SpecProgressItem:
+    tries = () if quest is None or quest.queue is None else quest.queue.tries
+    seconds = None
+    if quest is not None and tries and quest.status in {QuestStatus.COMPLETED, QuestStatus.FAILED}:
+        seconds = round((quest.ended_at or tries[-1].started_at) - tries[0].started_at, 3)
+    of_quest = "" if quest is None else f"{quest.id}:{len(tries)}"
+    return {
+        "key": f"{what}:{name}:{state}:{of_quest}:{version}",
+        "what": what,  # type: ignore[typeddict-item] # one of its words
+        "name": name,
+        "state": state,
+        "score": None,
+        "attempt": len(tries) or None,
+        "seconds": seconds,
+        "question": None,
+    }
