@@ -1,0 +1,315 @@
+"""The service of learning: one outcome for each attempt, estimates, and lessons.
+
+An outcome is saved in the commit that ends its attempt, and so are the lesson that it proposes and what it says for or
+against those that it was shown.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.watching import learning
+from overmind_core.domain.watching.learning import AttemptOutcome, Estimate, Lesson, LessonState
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import ENGINE, actor
+from overmind_core.learning.events import LessonChanged
+from overmind_core.learning.store import lesson_row
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from overmind_core.domain.quests.quest import Attempt, Goal, Quest
+    from overmind_core.kernel.event_log import EventLog
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.learning.store import LessonTable, OutcomeTable
+    from overmind_core.missions.registry import Registry
+    from overmind_core.quests.ports import AgentWork, Repositories
+    from overmind_core.quests.registry import QuestRegistry
+
+KEPT = 20_000
+"""Outcomes that are remembered, the newest."""
+KEPT_LESSONS = 1000
+"""Lessons that nobody has accepted, the newest."""
+CANCELLED = "cancelled"
+"""The class of an attempt that somebody has ended."""
+TYPE = "type"
+"""The label that says of which type a quest's work is."""
+_TRIM_EVERY = 500
+_NOBODYS = learning.TEACHES_NOTHING | {CANCELLED}
+"""Classes of failures that say nothing about the lessons which the attempt was shown."""
+_log = logging.getLogger(__name__)
+
+
+class WorkKind(NamedTuple):
+    """By what the attempts of a quest are compared with those of others."""
+
+    type: str
+    provider: str
+    model: str
+
+
+class Learning:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        events: EventLog,
+        tasks: Tasks,
+        registry: Registry,
+        quests: QuestRegistry,
+        agents: AgentWork,
+        outcome_table: OutcomeTable,
+        lesson_table: LessonTable,
+        repositories: Repositories,
+        changed: Callable[[Quest], Awaitable[Iterable[str]]],
+        slug_of_spec: Callable[[str], str | None],
+    ) -> None:
+        """`changed`: the files that the work of a quest has changed, relative to the top of its repository."""
+        self._journal = journal
+        self._events = events
+        self._tasks = tasks
+        self._registry = registry
+        self._quests = quests
+        self._agents = agents
+        self._outcomes = outcome_table
+        self._lessons = lesson_table
+        self._repositories = repositories
+        self._changed = changed
+        self._slug_of_spec = slug_of_spec
+        self._newest = 0
+        self._added = 0
+        self._around: dict[str, str | None] = {}
+        """Folder → git's common folder there."""
+        self._kinds: dict[str, tuple[Quest, WorkKind]] = {}
+        self._estimates: dict[WorkKind, Estimate] = {}
+        self._telling: frozenset[str] | None = None
+        """Providers of which enough attempts went well; None: not known since the newest outcome."""
+
+    def load(self) -> None:
+        """Go on behind the highest number that was ever given."""
+        self._newest = self._lessons.newest()
+
+    # outcomes
+
+    def attempt_ended(self, quest: Quest) -> None:
+        """An attempt is over; in the commit that saves it. It is the last of the quest's tries."""
+        queue = quest.queue
+        if queue is None or not queue.tries or queue.tries[-1].ended_at is None:
+            return
+        attempt = queue.tries[-1]
+        failure = attempt.failure or (CANCELLED if quest.status is QuestStatus.CANCELLED else None)
+        self._add(quest, attempt, failure)
+        self._credit(attempt, failure)
+        if failure is None and len(queue.tries) > 1 and queue.tries[-2].failure is not None:
+            if queue.repository is not None:
+                self._propose(quest, queue.repository)
+            else:  # git is asked where it works
+                self._tasks.start(self._propose_later(quest))
+
+    def _add(self, quest: Quest, attempt: Attempt, failure: str | None) -> None:
+        kind = self.kind(quest)
+        spec = None if quest.queue is None or quest.queue.spec is None else self._slug_of_spec(quest.queue.spec)
+        ended = attempt.ended_at or attempt.started_at
+        outcome = AttemptOutcome(
+            quest.id,
+            attempt.number,
+            ended,
+            type=kind.type,
+            provider=kind.provider,
+            model=kind.model,
+            spec=spec or "",
+            failure=failure,
+            cost_usd=attempt.cost_usd,
+            seconds=max(0.0, ended - attempt.started_at),
+        )
+        self._added += 1
+        trims = self._added % _TRIM_EVERY == 1  # with the first one, too: a supervisor may see few of them
+
+        def write() -> None:
+            self._outcomes.add(outcome)
+            if trims:
+                self._outcomes.trim(KEPT)
+
+        self._journal.save(write, self._forget_estimates)
+        if quest.is_over:
+            self._kinds.pop(quest.id, None)
+
+    def _forget_estimates(self) -> None:
+        self._estimates.clear()
+        self._telling = None
+
+    def kind(self, quest: Quest) -> WorkKind:
+        """By what a quest is compared with others."""
+        known = self._kinds.get(quest.id)
+        if known is not None and known[0] is quest:
+            return known[1]
+        work = self._registry.get(quest.id)
+        agent = None if work is None or quest.provider == RAW else self._agents.agent(quest.id)
+        labels = None if work is None else work.definition.labels
+        if work is None and (stored := self._quests.work(quest.id)) is not None:
+            labels, agent = stored.definition.labels, stored.agent
+        group = None if quest.goal is None else quest.goal.group
+        model = None if agent is None else agent.model
+        found = WorkKind((labels or {}).get(TYPE) or group or "", quest.provider, model or "")
+        if not quest.is_over:
+            self._kinds[quest.id] = (quest, found)
+        return found
+
+    def estimate(self, quest: Quest) -> Estimate:
+        """What an attempt of a quest takes, by those like it."""
+        if self._telling is None:
+            self._telling = self._outcomes.telling(learning.ENOUGH)
+        if quest.provider not in self._telling:
+            return Estimate()
+        kind = self.kind(quest)
+        found = self._estimates.get(kind)
+        if found is None:
+            passed = self._outcomes.passed(kind.type, kind.provider)
+            found = learning.estimate(passed, type=kind.type, provider=kind.provider, model=kind.model)
+            self._estimates[kind] = found
+        return found
+
+    def estimated_seconds(self, quest: Quest) -> float | None:
+        """What it is said to take, else what such quests took; None: nobody knows."""
+        goal = quest.goal
+        if goal is None or goal.estimate is not None:
+            return None if goal is None else goal.estimate
+        return self.estimate(quest).seconds
+
+    def rates(self, by: str) -> list[learning.Rate]:
+        """How quests went, grouped by one of `learning.GROUPS`."""
+        self._journal.flush()
+        return learning.rates(self._outcomes.newest(KEPT), by)
+
+    # lessons
+
+    def lessons(self) -> list[Lesson]:
+        """All of them, oldest first."""
+        self._journal.flush()
+        return [row.lesson for row in self._lessons.every()]
+
+    async def shown(self, quest: Quest) -> tuple[Lesson, ...]:
+        """The lessons for the next attempt of a quest."""
+        if not self._newest or quest.goal is None:
+            return ()
+        repository = await self._repository(quest)
+        if repository is None:
+            return ()
+        self._journal.flush()
+        accepted = [row.lesson for row in self._lessons.accepted(repository)]
+        return learning.select(accepted, repository=repository, owns=quest.goal.owns, about=_about(quest.goal))
+
+    async def _repository(self, quest: Quest) -> str | None:
+        """Git's common folder where a quest works; None: it works in none."""
+        if quest.queue is not None and quest.queue.repository is not None:
+            return quest.queue.repository
+        if quest.cwd not in self._around:
+            try:
+                found = await self._repositories.repository_around(quest.cwd)
+            except OvermindError:
+                return None
+            if len(self._around) >= _MOST_FOLDERS:
+                self._around.clear()
+            self._around[quest.cwd] = found
+        return self._around[quest.cwd]
+
+    async def decide(self, word: str, state: LessonState) -> Lesson:
+        """A person accepts or drops a lesson; return it once that is saved.
+
+        Raises:
+            OvermindError: `not_found`.
+        """
+        self._journal.flush()
+        digits = word.strip().upper().removeprefix("L-")
+        row = self._lessons.get(int(digits)) if digits.isascii() and digits.isdigit() and len(digits) < _LONG else None
+        if row is None:
+            raise OvermindError("not_found", f"No lesson named {word!r}. See them with: overmind learn --lessons")
+        before = row.lesson
+        after = learning.accept(before) if state is LessonState.ACCEPTED else learning.drop(before)
+        if after != before:
+            self._save(after)
+            self._record(None, after)
+        await self._journal.saved()
+        return after
+
+    async def _propose_later(self, quest: Quest) -> None:
+        repository = await self._repository(quest)
+        if repository is not None:
+            self._journal.flush()
+            self._propose(quest, repository)
+
+    def _propose(self, quest: Quest, repository: str) -> None:
+        """The attempt has passed: what did the one before lack."""
+        queue, goal = quest.queue, quest.goal
+        assert queue is not None
+        assert goal is not None
+        lesson = learning.propose(
+            queue.tries[-2].failure or "",
+            briefing.bare(queue.feedback),
+            (),
+            repository=repository,
+            quest=quest.name,
+            about=_about(goal),
+            at=queue.tries[-1].ended_at or 0.0,
+        )
+        if lesson is None or any(row.lesson.key == lesson.key for row in self._lessons.of(repository)):
+            return
+        self._newest += 1
+        lesson = replace(lesson, number=self._newest)
+        self._save(lesson)
+        self._record(quest, lesson)
+        if self._newest % _TRIM_EVERY == 0:
+            self._journal.save(lambda: self._lessons.trim(KEPT_LESSONS))
+        self._tasks.start(self._note_files(lesson.number, quest))
+
+    async def _note_files(self, number: int, quest: Quest) -> None:
+        """Git tells them, which takes a while; the lesson is there without them."""
+        files = sorted(await self._changed(quest))[: learning.MOST_FILES]
+        self._journal.flush()
+        row = self._lessons.get(number)
+        if files and row is not None:
+            self._save(replace(row.lesson, files=tuple(files)))
+
+    def _credit(self, attempt: Attempt, failure: str | None) -> None:
+        """It speaks for the lessons that it was shown, or against them."""
+        if failure is not None and (failure in _NOBODYS or failure.startswith("api_error")):
+            return
+        for number in attempt.lessons:
+            row = self._lessons.get(number)
+            if row is not None:
+                self._save(learning.credit(row.lesson, passed=failure is None))
+
+    def _save(self, lesson: Lesson) -> None:
+        row = lesson_row(lesson)
+        self._journal.save(lambda: self._lessons.save(row))
+
+    def _record(self, quest: Quest | None, lesson: Lesson) -> None:
+        event = LessonChanged(
+            mission=None if quest is None else quest.id,
+            name=lesson.quest,
+            lesson=lesson.id,
+            state=lesson.state.value,
+            failure=lesson.failure,
+            repository=lesson.repository,
+        )
+        self._events.record(msgspec.structs.replace(event, by=ENGINE) if actor() is None else event)
+
+
+_MOST_FOLDERS = 1000
+"""Folders of which is remembered in which repository they are."""
+_LONG = 18
+"""Digits that no number has."""
+
+
+def _about(goal: Goal) -> str:
+    return f"{goal.title}\n{goal.brief}"

@@ -1,0 +1,1 @@
+"""Watching missions that run: their health, whether agents lose their way, and how it goes altogether."""

@@ -1,0 +1,67 @@
+"""Overlaps: missions whose worktrees change the same files are told apart early, before either of them lands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.watching import conductor
+from overmind_core.watching.events import OverlapFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.domain.watching.conductor import Member, Pair
+    from overmind_core.missions.registry import Registry
+    from overmind_core.system.machine import Clock
+    from overmind_core.watching.worktrees import Worktrees
+
+MOST_NAMED = 100
+"""Files that an event names."""
+
+
+class Overlaps:
+    """Merges pairs of worktrees aside, one at a time, and tells of each pair with each file once."""
+
+    def __init__(self, *, registry: Registry, clock: Clock, worktrees: Worktrees) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._worktrees = worktrees
+        self._merged_at: dict[tuple[str, str], float] = {}
+        self._told: dict[tuple[str, str], frozenset[str]] = {}
+        """Pairs of ids → the files of which it was told that both change them."""
+
+    async def look(self, members: Sequence[Member]) -> None:
+        """Look at the pairs that are due; the others have their turn with a later change."""
+        changed = {member.id: member.changed for member in members}
+        for pair in conductor.to_merge(members, self._merged_at, self._clock.mono()):
+            key = pair.one, pair.other
+            self._merged_at[key] = self._clock.mono()
+            if not list(conductor.new_overlaps([pair], self._told)):
+                continue
+            conflicts = await self._worktrees.conflicts(pair.one, pair.other)
+            self._tell(pair, conflicts, twins=conductor.are_twins(changed[pair.one], changed[pair.other]))
+
+    def forget(self, mission: str) -> None:
+        """The mission has ended."""
+        self._merged_at = {pair: at for pair, at in self._merged_at.items() if mission not in pair}
+        self._told = {pair: files for pair, files in self._told.items() if mission not in pair}
+
+    def _tell(self, pair: Pair, conflicts: tuple[str, ...] | None, *, twins: bool) -> None:
+        one, other = self._registry.live.get(pair.one), self._registry.live.get(pair.other)
+        if one is None or other is None:
+            return
+        key = pair.one, pair.other
+        self._told[key] = self._told.get(key, frozenset()) | frozenset(pair.files)
+        name = other.definition.name
+        self._registry.record(
+            one,
+            OverlapFound(
+                other=other.id,
+                other_name=name,
+                files=pair.files[:MOST_NAMED],
+                conflicts=None if conflicts is None else conflicts[:MOST_NAMED],
+                twins=twins,
+                by="engine",
+                why=f"{name} changes {'it' if len(pair.files) == 1 else 'them'}, too",
+            ),
+        )

@@ -1,0 +1,377 @@
+"""The watching of missions that run: a look at each once a beat, and a sample of each agent's way after what it did.
+
+Only who is silent is looked at closely, and nothing wakes up while nothing runs. What is decided stands in
+`domain/watching`; here is what it is decided on, and what follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.agents.spending import cost_of
+from overmind_core.domain.missions.mission import Kind, Mission, Status
+from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.text.duration import format_uptime
+from overmind_core.domain.watching import conductor, guardian, health, steering
+from overmind_core.domain.watching.conductor import Member
+from overmind_core.domain.watching.guardian import Observed, Scope
+from overmind_core.domain.watching.health import HealthLevel
+from overmind_core.domain.watching.steering import Able
+from overmind_core.errors import OvermindError
+from overmind_core.watching.events import HealthChanged
+from overmind_core.watching.steerer import ENGINE
+from overmind_core.watching.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from overmind_core.agents.changes import FactHeard
+    from overmind_core.agents.engine_questions import EngineQuestion
+    from overmind_core.agents.service import Agents
+    from overmind_core.domain.agents.agent import ActivityKind
+    from overmind_core.domain.agents.agent_events import Decision
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.domain.quests.quest import Goal
+    from overmind_core.domain.settings import GuardianSettings, HealthSettings
+    from overmind_core.domain.watching.conductor import Coherence
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.changes import MissionChanged
+    from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.registry import Registry
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.system.machine import Clock
+    from overmind_core.watching.overlaps import Overlaps
+    from overmind_core.watching.steerer import Steerer
+    from overmind_core.watching.tree_cpu import TreeCpu
+    from overmind_core.watching.worktrees import Worktrees
+
+NO_WORKTREE = ""
+"""Instead of a repository, for missions that work where a person does: their files are those of the machine."""
+_log = logging.getLogger(__name__)
+
+
+class Watching:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        phase: Phase,
+        registry: Registry,
+        progress: OutputProgress,
+        agents: Agents,
+        quests: QuestRegistry,
+        isolations: Mapping[str, Isolation],
+        worktrees: Worktrees,
+        overlaps: Overlaps,
+        steerer: Steerer,
+        tasks: Tasks,
+        cpu: TreeCpu,
+        health_settings: HealthSettings,
+        guardian_settings: GuardianSettings,
+    ) -> None:
+        """`isolations`: what each mission has of its own, by mission; it changes as they come and go."""
+        self._clock = clock
+        self._phase = phase
+        self._registry = registry
+        self._progress = progress
+        self._agents = agents
+        self._quests = quests
+        self._isolations = isolations
+        self._worktrees = worktrees
+        self._overlaps = overlaps
+        self._steerer = steerer
+        self._tasks = tasks
+        self._cpu = cpu
+        self.health = health_settings
+        self.guardian = guardian_settings
+        self._watches: dict[str, Watch] = {}
+        self._wanted = asyncio.Event()
+
+    def on_change(self, change: MissionChanged) -> None:
+        """A mission has got a process, or has ended."""
+        mission = change.current
+        if not mission.is_live:
+            watch = self._watches.pop(mission.id, None)
+            if watch is not None:
+                watch.close()
+                self._overlaps.forget(mission.id)
+            if not self._watches:
+                self._wanted.clear()
+        elif mission.status is Status.RUNNING and self._is_watchable(mission):
+            self._watch(mission, earlier=mission.run > 1)
+
+    def resume(self) -> None:
+        """Watch what runs already."""
+        for mission in self._registry.live.values():
+            if mission.status in {Status.RUNNING, Status.PAUSED} and self._is_watchable(mission):
+                self._watch(mission, earlier=True)
+
+    def on_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        """A person has decided whether a mission is to be steered.
+
+        Raises:
+            OvermindError: `not_running`, it has just ended.
+        """
+        mission = self._registry.live.get(question.about.id)
+        watch = self._watches.get(question.about.id)
+        if mission is None or watch is None:
+            raise OvermindError("not_running", f"{question.about.name} has ended.")
+        self._steerer.on_answer(watch, mission, self._able(mission), question, decision)
+
+    def on_fact(self, heard: FactHeard) -> None:
+        """An agent has told something."""
+        watch = self._watches.get(heard.mission)
+        if watch is not None and watch.hear(heard.fact, self._clock.mono()):
+            self._sample_soon(watch)
+
+    async def run(self) -> None:
+        """Look once a beat while anything runs, for as long as the supervisor lives."""
+        while True:
+            await self._wanted.wait()
+            await asyncio.sleep(self.health.beat)
+            try:
+                await self.look()
+            except OSError:  # too few descriptors are left just now: this beat does not count
+                continue
+
+    async def look(self) -> None:
+        """Count a beat: who is silent without using the CPU has missed it.
+
+        Raises:
+            OSError: the machine can't be looked at just now; nobody who is silent has missed the beat.
+        """
+        now, silent = self._clock.mono(), []
+        for watch in list(self._watches.values()):
+            mission = self._watched(watch)
+            if mission is not None and watch.vitals is not None:
+                if health.is_silent(watch.vitals, self._heard_at(watch, mission)):
+                    silent.append((watch, mission))
+                else:
+                    self._beat(watch, mission, now)
+        if silent:
+            await self._look_closely(silent)
+
+    async def _look_closely(self, silent: Sequence[tuple[Watch, Mission]]) -> None:
+        await self._progress.look()  # it may have written since the keeper was asked last
+        now = self._clock.mono()
+        used = await self._cpu.percent([mission for _, mission in silent], now)
+        for watch, before in silent:
+            mission = self._watched(watch)
+            if mission is not None and mission.run == before.run and watch.vitals is not None:
+                self._beat(watch, mission, now, used.get(mission.id))
+
+    def _beat(self, watch: Watch, mission: Mission, now: float, cpu: float | None = None) -> None:
+        assert watch.vitals is not None
+        watch.vitals = health.beat(watch.vitals, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
+        level = health.level(watch.vitals, self.health)
+        why = "a sign of life" if level is HealthLevel.OK else self._silence(watch, now)
+        alarms = level in health.ALARMING and level is not watch.told
+        hangs = level is HealthLevel.HUNG and level is not watch.told
+        self._tell(watch, mission, level, why)
+        watch.touched = watch.touched or not watch.vitals.missed
+        if hangs and self._is_steered(mission):
+            self._steerer.on_hung(watch, mission, self._able(mission), mode=self.guardian.steer, evidence=why)
+        elif alarms or steering.is_due(watch.steering, self.guardian, self._clock.wall()):
+            self._begin_sample(watch, mission)
+
+    def _watched(self, watch: Watch) -> Mission | None:
+        """The mission, while its silence means something; with that, the watch begins anew where it meant nothing."""
+        mission = self._registry.live.get(watch.mission)
+        if mission is None or mission.run != watch.run:
+            return None
+        held = mission.held_mono is not None
+        if not health.is_watched(mission.status, self._activity(mission), held=held):
+            if watch.vitals is not None:
+                watch.vitals = None
+                self._tell(watch, mission, HealthLevel.OK, "it waits")
+            return None
+        if watch.vitals is None:
+            watch.vitals = health.begin(self._clock.mono())
+            return None
+        return mission
+
+    def _tell(self, watch: Watch, mission: Mission, level: HealthLevel, why: str) -> None:
+        """Record a level that is another one."""
+        if level is not watch.told:
+            watch.told = level
+            self._registry.record(mission, HealthChanged(level=level.value, by=ENGINE, why=why))
+
+    def _silence(self, watch: Watch, now: float) -> str:
+        assert watch.vitals is not None
+        return f"no sign of life for {format_uptime(watch.vitals.silent_seconds(now))}"
+
+    def _watch(self, mission: Mission, *, earlier: bool) -> None:
+        """Watch its newest run; `earlier`: it may have been steered before, by this daemon or another one."""
+        watch = self._watches.get(mission.id)
+        if watch is None:
+            watch = self._watches[mission.id] = Watch(mission.id, mission.run)
+            if earlier:
+                watch.steering = self._steerer.earlier(mission.id)
+        elif watch.run != mission.run:
+            watch.begin(mission.run)
+        if watch.vitals is None:
+            self._watched(watch)
+        self._wanted.set()
+
+    def _is_watchable(self, mission: Mission) -> bool:
+        """Whether it works: a plan has no process, and a program that waits for a person's input is idle by nature."""
+        kind = mission.definition.kind
+        return kind is Kind.TASK or (kind is Kind.SESSION and mission.definition.provider != RAW)
+
+    def _activity(self, mission: Mission) -> ActivityKind | None:
+        if (waiting := self._agents.waiting.activity(mission.id)) is not None:
+            return waiting.doing
+        session = self._agents.of(mission.id)
+        return None if session is None else session.state.activity.doing
+
+    def _heard_at(self, watch: Watch, mission: Mission) -> float | None:
+        return max(self._progress.of(mission.run_id).last, watch.fact_at) or None
+
+    # the guardian
+
+    def _sample_soon(self, watch: Watch) -> None:
+        """Sample it now, or as soon as it may be sampled again."""
+        mission = self._registry.live.get(watch.mission)
+        if mission is None or watch.due is not None:
+            return
+        now = self._clock.wall()
+        if steering.is_due(watch.steering, self.guardian, now):
+            self._begin_sample(watch, mission)
+        else:
+            wait = self.guardian.every - (now - (watch.steering.sampled_at or now))
+            watch.due = asyncio.get_running_loop().call_later(max(wait, 0.0), self._on_due, watch)
+
+    def _on_due(self, watch: Watch) -> None:
+        watch.due = None
+        mission = self._registry.live.get(watch.mission)
+        if mission is not None and mission.run == watch.run and self._watches.get(watch.mission) is watch:
+            self._begin_sample(watch, mission)
+
+    def _begin_sample(self, watch: Watch, mission: Mission) -> None:
+        """Sample it, where its worktree may have changed and somebody cares behind a look at that."""
+        if watch.looking:
+            return
+        if watch.touched and self._needs_worktree(mission):
+            watch.looking, watch.touched = True, False
+            self._tasks.start(self._look_at_worktree(watch, mission.run))
+        else:
+            self._sample(watch, mission)
+
+    def _needs_worktree(self, mission: Mission) -> bool:
+        """Whether its changed files say something: it has files of its own, or another one works in its repository."""
+        isolation = self._worktrees.of(mission.id)
+        if isolation is None:
+            return False
+        others = (self._worktrees.of(one) for one in self._watches if one != mission.id)
+        shared = any(one is not None and one.repository == isolation.repository for one in others)
+        return shared or bool(self._owns(mission.id))
+
+    async def _look_at_worktree(self, watch: Watch, run: int) -> None:
+        try:
+            changed = await self._worktrees.changed(watch.mission)
+        finally:
+            watch.looking = False
+        mission = self._registry.live.get(watch.mission)
+        if mission is None or mission.run != run or watch.run != run:
+            return
+        watch.changed = changed
+        self._sample(watch, mission)
+        if changed:
+            await self._overlaps.look(self.members())
+
+    def _sample(self, watch: Watch, mission: Mission) -> None:
+        if self._phase.closing:
+            return
+        watch.close()
+        now = self._clock.wall()
+        watch.sample = guardian.sample(self._observed(watch, mission), now, watch.review)
+        able = self._able(mission)
+        settings = self.guardian if self._is_steered(mission) else self.guardian._replace(steer="off")
+        watch.steering, judged, steer = steering.follow(watch.steering, watch.sample, able, settings)
+        if judged is not None:
+            self._steerer.tell(mission, judged)
+        if steer is not None:
+            self._steerer.begin(watch, mission, able, steer)
+
+    def _is_steered(self, mission: Mission) -> bool:
+        """Whether a way of it is the guardian's business: an agent's, or a quest's; a silent server may just serve."""
+        return mission.definition.provider != RAW or mission.id in self._quests.live
+
+    def _able(self, mission: Mission) -> Able:
+        """What can be done with a mission."""
+        takes_messages = mission.definition.kind is Kind.SESSION and self._agents.of(mission.id) is not None
+        return Able(takes_messages=takes_messages, is_queued=self._is_queued(mission.id))
+
+    def _observed(self, watch: Watch, mission: Mission) -> Observed:
+        """What is known of a mission now."""
+        session, goal = self._agents.of(mission.id), self._goal(mission.id)
+        began = mission.run_started_at
+        return Observed(
+            window=watch.window,
+            level=watch.level(self.health),
+            silent_seconds=0.0 if watch.vitals is None else watch.vitals.silent_seconds(self._clock.mono()),
+            scope=None if goal is None or not goal.owns else self._scope(mission, goal.owns),
+            changed=watch.changed,
+            seconds=0.0 if began is None else max(self._clock.wall() - began, 0.0),
+            estimate_seconds=None if goal is None else goal.estimate,
+            cost_usd=None if session is None else cost_of(session.state),
+        )
+
+    def _scope(self, mission: Mission, owns: tuple[str, ...]) -> Scope:
+        """Where it may change files: below the top of its worktree, or of the checkout that it works in."""
+        folder = from_wire(mission.definition.cwd)
+        isolation = self._isolations.get(mission.id)
+        top = folder if isolation is None else from_wire(isolation.worktree or isolation.source)
+        return Scope(owns, top, folder)
+
+    def _goal(self, mission_id: str) -> Goal | None:
+        quest = self._quests.live.get(mission_id)
+        return None if quest is None else quest.goal
+
+    def _owns(self, mission_id: str) -> tuple[str, ...]:
+        goal = self._goal(mission_id)
+        return () if goal is None else goal.owns
+
+    def _is_queued(self, mission_id: str) -> bool:
+        quest = self._quests.live.get(mission_id)
+        return quest is not None and quest.is_queued
+
+    # what others ask
+
+    def of(self, mission_id: str) -> Watch | None:
+        """What is known of a mission; None: it is not watched."""
+        return self._watches.get(mission_id)
+
+    def watches(self) -> list[Watch]:
+        """All that are watched."""
+        return list(self._watches.values())
+
+    def members(self) -> list[Member]:
+        """All that are watched, as the conductor sees them."""
+        return [self._member(watch) for watch in self._watches.values()]
+
+    def coherence(self) -> Coherence:
+        """How well it goes altogether."""
+        return conductor.coherence(self.members())
+
+    def _member(self, watch: Watch) -> Member:
+        isolation = self._worktrees.of(watch.mission)
+        mission = self._registry.live.get(watch.mission)
+        if isolation is not None:
+            repository, changed = isolation.repository, watch.changed or frozenset()
+        else:
+            repository, changed = NO_WORKTREE, watch.edited(from_wire(mission.definition.cwd) if mission else "/")
+        return Member(
+            id=watch.mission,
+            alignment=None if watch.sample is None else watch.sample.alignment,
+            steered=watch.steering.pending is not None,
+            repository=repository,
+            changed=changed,
+            isolated=isolation is not None,
+        )

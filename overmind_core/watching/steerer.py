@@ -1,0 +1,222 @@
+"""Steering carried out: messages, interrupts, freezing, ends of attempts, and the questions to people before that.
+
+What is to be done was decided in `domain/watching/steering.py`. The event, the message or the end, and the answer that
+allowed it are one commit; a message has a request key, so none is sent twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.engine_questions import LINES, EngineNeed
+from overmind_core.domain.events import About, AboutKind, type_of
+from overmind_core.domain.missions.facts import EndAsked, Frozen, Thawed
+from overmind_core.domain.missions.mission import Cause, Mission, Status
+from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.cells import cut, display_safe
+from overmind_core.domain.watching import health, steering
+from overmind_core.domain.watching.guardian import COSTS, Term
+from overmind_core.domain.watching.health import HungAction
+from overmind_core.domain.watching.steering import Able, Rung, Steer, SteeringState
+from overmind_core.watching.events import MissionSteered
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Mapping
+
+    from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
+    from overmind_core.agents.service import Agents
+    from overmind_core.agents.submission import Submission
+    from overmind_core.domain.agents.agent_events import Decision
+    from overmind_core.domain.watching.steering import Judged
+    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.terminator import ProcessTrees
+    from overmind_core.system.machine import Clock
+    from overmind_core.watching.watch import Watch
+
+ENGINE = "engine"
+"""Who does what happens by itself."""
+LONGEST_TOLD = 1000
+"""Cells of what a log tells of the end of an attempt."""
+MOST_EVENTS = 1000
+_EFFECTS: Mapping[Rung | None, str] = {
+    Rung.MESSAGE: "If you allow it, its agent gets this message:",
+    Rung.INTERRUPT: "If you allow it, its turn is interrupted, and its agent gets this message:",
+    Rung.END: "If you allow it, this attempt ends, and the next one reads this:",
+    None: "It takes no messages. If you allow it, it goes on as it is; stop ends it. This was found:",
+}
+"""What is done on approval → how a question says so."""
+
+
+class Steerer:
+    """Used from the loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        journal: Journal,
+        clock: Clock,
+        tasks: Tasks,
+        trees: ProcessTrees,
+        progress: OutputProgress,
+        agents: Agents,
+        submission: Submission,
+        questions: EngineQuestions,
+        event_table: EventTable,
+    ) -> None:
+        self._registry = registry
+        self._journal = journal
+        self._clock = clock
+        self._tasks = tasks
+        self._trees = trees
+        self._progress = progress
+        self._agents = agents
+        self._submission = submission
+        self._questions = questions
+        self._event_table = event_table
+
+    def earlier(self, mission_id: str) -> SteeringState:
+        """How a mission was steered so far, as its events tell."""
+        import json  # noqa: PLC0415 - for those who were steered
+
+        self._journal.flush()
+        kind = type_of(MissionSteered)
+        rows = self._event_table.after(0, MOST_EVENTS, missions=[mission_id], types=[kind])
+        times = [row.at for row in rows if json.loads(row.data).get("outcome") is None]
+        return SteeringState(steers=len(times), last_at=times[-1] if times else None, asking=self._is_asked(mission_id))
+
+    def tell(self, mission: Mission, judged: Judged) -> None:
+        """Record what came of the newest steer."""
+        self._record(mission, judged.rung, (), judged.outcome.value, f"two samples later: {judged.outcome.value}")
+
+    def begin(self, watch: Watch, mission: Mission, able: Able, steer: Steer) -> None:
+        """Do what the guardian wants, or ask first."""
+        if steer.ask:
+            self._ask(mission, able, steer)
+        else:
+            self._do(watch, mission, able, steer)
+
+    def on_hung(self, watch: Watch, mission: Mission, able: Able, *, mode: str, evidence: str) -> None:
+        """A mission gives no sign of life any more, whatever was done about it; `mode`: of `STEER_MODES`."""
+        now = self._clock.wall()
+        if now < watch.steering.quiet_until:
+            return
+        terms = (Term("silence", COSTS["silence"], holds=True, evidence=evidence),)
+        text = steering.message(terms)
+        action = health.on_hung(mode, is_queued=able.is_queued)
+        if action is HungAction.END_ATTEMPT:
+            asked = EndAsked(Cause.STALLED, 0.0, f"--- killed: {evidence} ---")
+            self._registry.apply_if_legal(mission, asked, urgent=True)
+        elif action is HungAction.FREEZE_AND_ASK and not self._is_asked(mission.id):
+            self._do(watch, mission, able, Steer(Rung.FREEZE, terms, text, ask=False))
+        elif action is HungAction.ASK and not self._is_asked(mission.id):
+            watch.steering = replace(watch.steering, asking=True, last_at=now)
+            self._ask(mission, able, Steer(Rung.INTERRUPT, terms, text, ask=True))
+
+    def on_answer(
+        self, watch: Watch, mission: Mission, able: Able, question: EngineQuestion, decision: Decision
+    ) -> None:
+        """A person has decided; called in the commit that stores the answer."""
+        subject = question.subject
+        if subject.get("frozen"):
+            self._thaw(mission)
+        if decision.behaviour is Behaviour.DENY:
+            watch.steering = steering.denied(watch.steering, self._clock.wall())
+            return
+        rung = steering.on_approval(Rung(subject["rung"]), able)
+        if rung is None:
+            watch.steering = steering.withdrawn(watch.steering)
+            return
+        text = (decision.message or "").strip() or str(subject["text"])
+        terms = tuple(Term(name, COSTS.get(name, 0.0), holds=True, evidence="") for name in subject["terms"])
+        self._act(watch, mission, Steer(rung, terms, text, ask=False), f"steer:{question.number}")
+
+    def _do(self, watch: Watch, mission: Mission, able: Able, steer: Steer) -> None:
+        key = f"steer:{mission.id}:{watch.steering.steers + 1}"
+        with self._journal.together():
+            self._act(watch, mission, steer, key)
+            if steer.rung is Rung.FREEZE:
+                self._freeze(mission)
+                self._ask(mission, able, steer, frozen=True)
+
+    def _act(self, watch: Watch, mission: Mission, steer: Steer, key: str) -> None:
+        score = 1.0 if watch.sample is None else watch.sample.score
+        watch.steering = steering.sent(watch.steering, steer.rung, score, self._clock.wall())
+        if watch.vitals is not None:
+            watch.vitals = health.steered(watch.vitals)
+        names = tuple(term.term for term in steer.terms)
+        self._record(mission, steer.rung, names, None, _evidence(steer.terms))
+        if steer.rung in {Rung.MESSAGE, Rung.INTERRUPT}:
+            self._send(mission, steer.text, interrupt=steer.rung is Rung.INTERRUPT, key=key)
+        elif steer.rung is Rung.END:
+            told = cut(display_safe(" ".join(steer.text.split())), LONGEST_TOLD)
+            asked = EndAsked(Cause.LIMIT, mission.definition.grace, f"--- steered: {told} ---", "steered")
+            self._registry.apply_if_legal(mission, asked, urgent=True)
+
+    def _send(self, mission: Mission, text: str, *, interrupt: bool, key: str) -> None:
+        session = self._agents.of(mission.id)
+        if session is None or not text.strip():
+            return
+        if interrupt:
+            session.interrupt()
+        self._submission.queue(session, text, request=key)
+
+    def _ask(self, mission: Mission, able: Able, steer: Steer, *, frozen: bool = False) -> None:
+        name = mission.definition.name
+        kind = AboutKind.QUEST if able.is_queued else AboutKind.MISSION
+        lines = [f"{term.term}: {term.evidence}" for term in steer.terms]
+        lines += ["It is frozen until you answer."] if frozen else []
+        lines += ["", _EFFECTS[steering.on_approval(steer.rung, able)], *steer.text.splitlines()]
+        subject: dict[str, Any] = {
+            LINES: lines,
+            "rung": steer.rung.value,
+            "terms": [term.term for term in steer.terms],
+            "text": steer.text,
+            "frozen": frozen,
+        }
+        self._questions.ask(
+            EngineNeed.STEER,
+            About(kind, mission.id, name),
+            summary=f"Steer {name}? {_evidence(steer.terms)}",
+            subject=subject,
+            ends_with=mission.id,
+        )
+
+    def _is_asked(self, mission_id: str) -> bool:
+        return any(question.need == EngineNeed.STEER for question in self._questions.open_for(mission_id))
+
+    def _record(self, mission: Mission, rung: Rung, terms: tuple[str, ...], outcome: str | None, why: str) -> None:
+        event = MissionSteered(rung=rung.value, terms=terms, outcome=outcome, by=ENGINE, why=why)
+        self._registry.record(mission, event)
+
+    def _freeze(self, mission: Mission) -> None:
+        """Stop all of its processes once that is saved."""
+        self._registry.apply_if_legal(mission, Frozen())
+        self._journal.save(_nothing, lambda: self._start(self._trees.freeze(mission)))
+
+    def _thaw(self, mission: Mission) -> None:
+        if mission.status is Status.PAUSED:
+            self._journal.save(_nothing, lambda: self._start(self._thaw_now(mission)))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.start(work)
+
+    async def _thaw_now(self, mission: Mission) -> None:
+        await self._trees.thaw(mission)
+        current = self._registry.live.get(mission.id)
+        if current is not None and current.status is Status.PAUSED:
+            self._registry.apply_if_legal(current, Thawed(self._progress.of(current.run_id).last))
+
+
+def _evidence(terms: Iterable[Term]) -> str:
+    """The terms in one line, each with what shows it where that is known."""
+    return "; ".join(f"{term.term}: {term.evidence}" if term.evidence else term.term for term in terms)
+
+
+def _nothing() -> None:
+    return

@@ -1,0 +1,77 @@
+"""The worktrees of missions that run, as git sees them: which files they change, and which two would conflict.
+
+Git is asked in threads, and without a checkout: nothing that anybody sees changes by a look.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.text.bytestrings import from_wire, to_wire
+
+if TYPE_CHECKING:
+    from overmind_core.domain.isolation.isolation import Isolation
+    from overmind_core.git.run import Git
+    from overmind_core.isolation.workspace import Workspace
+
+MOST_FILES = 10_000
+"""Changed files of one worktree that are looked at."""
+
+
+class Worktrees:
+    """Those of missions, as git sees them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def of(self, mission: str) -> Isolation | None:
+        """What is recorded of a mission that has a worktree; None: it has none."""
+        isolation = self._workspace.records.get(mission)
+        return None if isolation is None or isolation.worktree is None or isolation.half else isolation
+
+    async def changed(self, mission: str) -> frozenset[str] | None:
+        """The files that a mission has changed since it began, committed or not; None: nobody can tell now.
+
+        Relative to the top of its worktree, in wire form.
+        """
+        isolation = self.of(mission)
+        if isolation is None or isolation.worktree is None:
+            return None
+        git = self._workspace.git(isolation)
+        worktree = from_wire(isolation.worktree)
+        return await self._workspace.in_thread(_changed, git, worktree, isolation.base_commit)
+
+    async def conflicts(self, one: str, other: str) -> tuple[str, ...] | None:
+        """The files that would conflict if two missions landed as they are now; None: nobody can tell."""
+        first, second = self.of(one), self.of(other)
+        if first is None or second is None or first.worktree is None or second.worktree is None:
+            return None
+        git, source = self._workspace.git(first), from_wire(first.source)
+        sides = from_wire(first.worktree), from_wire(second.worktree)
+        return await self._workspace.in_thread(_conflicts, git, source, *sides)
+
+
+def _changed(git: Git, worktree: str, since: str | None) -> frozenset[str] | None:
+    from overmind_core.git.changes import names_between  # noqa: PLC0415 - for those who have worktrees
+    from overmind_core.git.run import GitFailed, GitMissing  # noqa: PLC0415 - same
+    from overmind_core.git.status import changed_files  # noqa: PLC0415 - same
+
+    try:
+        found = set(changed_files(git, worktree))
+        if since is not None:
+            for file in names_between(git, worktree, since, "HEAD"):
+                found.update(path for path in (file.path, file.old_path) if path is not None)
+    except (GitFailed, GitMissing, OSError):
+        return None
+    return frozenset(to_wire(path) for path in sorted(found)[:MOST_FILES])
+
+
+def _conflicts(git: Git, source: str, one: str, other: str) -> tuple[str, ...] | None:
+    from overmind_core.git.merge_tree import MergeSide, conflicting_paths  # noqa: PLC0415 - as above
+    from overmind_core.git.run import GitFailed, GitMissing  # noqa: PLC0415 - same
+
+    try:
+        found = conflicting_paths(git, source, MergeSide("HEAD", one), MergeSide("HEAD", other))
+    except (GitFailed, GitMissing, OSError):
+        return None
+    return None if found is None else tuple(map(to_wire, found))

@@ -1,0 +1,229 @@
+"""Steering by a supervisor whose clock moves only while nothing is to be done: asked for, answered, and by itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from overmind_core.domain.agents.agent_events import ToolCalled, ToolReturned, TurnBegan
+from overmind_core.domain.missions.mission import Status
+from overmind_core.domain.settings import GuardianSettings, HealthSettings
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.config import Settings
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+
+ERROR = "ImportError: no module named 'carts'"
+HEALTH = HealthSettings(beat=2.0)
+ASK = Settings(health=HEALTH, guardian=GuardianSettings(steer="ask", every=1.0, pause=60.0))
+AUTO = Settings(health=HEALTH, guardian=GuardianSettings(steer="auto", every=1.0, pause=20.0))
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(str(tmp_path / "home"))
+
+
+@pytest.fixture
+def environment(tmp_path):
+    return world(str(tmp_path / "bin"), "claude")
+
+
+def story(home, play, settings=ASK):
+    async def told():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=settings) as inside:
+            found = await play(inside)
+        keeper.close()
+        return found
+
+    return in_process.run(told())
+
+
+async def agent(inside, environment):
+    """A claude session in a turn; its mission and its session."""
+    mission = await inside.run("", env=environment, provider="claude", type="session")
+    session = inside.app.agents.of(mission)
+    await until(lambda: session.state.running)
+    session.receive(TurnBegan())
+    return mission, session
+
+
+CALLS = iter(range(1_000_000))
+
+
+def use(session, tool, error="", **fields):
+    call = f"t{next(CALLS)}"
+    session.receive(ToolCalled(call, tool, f"{tool}: it", digest=call, **fields))
+    session.receive(ToolReturned(call, failed=bool(error), digest=call, error=error))
+
+
+def stray(session):
+    """Three times the same error, and five edits of one file while it fails."""
+    for _ in range(5):
+        use(session, "Edit", paths=("a.py",), edits=True)
+    for _ in range(3):
+        use(session, "Bash", ERROR, runs=True)
+
+
+async def astray(session, seconds):
+    """It goes on like that."""
+    for _ in range(int(seconds)):
+        stray(session)
+        await asyncio.sleep(1.0)
+
+
+def events(inside, mission, kind):
+    return [event for event in inside.events(mission) if event["type"] == kind]
+
+
+def steers(inside, mission):
+    return [(event["rung"], event["outcome"]) for event in events(inside, mission, "steer")]
+
+
+async def question(inside):
+    return (await inside.ask("inbox"))[0]
+
+
+async def texts(inside, mission):
+    return [message["text"] for message in await inside.ask("messages", id=mission)]
+
+
+def test_when_it_strays_a_person_is_asked_and_allow_sends_once_and_none_comes_within_the_pause(home, environment):
+    """Acceptance 46."""
+
+    async def play(inside):
+        mission, session = await agent(inside, environment)
+        await astray(session, 3)
+        asked = await question(inside)
+        before = await texts(inside, mission)
+        await inside.ask("answer", question=asked["question"], behaviour="allow")
+        sent = await texts(inside, mission)
+        await astray(session, 50)
+        return asked, before, sent, await texts(inside, mission), await inside.ask("inbox"), steers(inside, mission)
+
+    asked, before, sent, later, inbox, told = story(home, play)
+    assert (asked["need"], asked["about"]["kind"]) == ("steer", "mission")
+    assert asked["summary"].endswith(
+        f"? loop: 3 times: {ERROR}; thrash: a.py was edited 5 times, and this still fails: Bash: it"
+    )
+    assert before == []
+    assert sent == later == [asked["subject"]["text"]]
+    assert f"> 3 times: {ERROR}" in sent[0]
+    assert inbox == []
+    assert told == [("message", None), ("message", "unchanged")]
+
+
+def test_a_person_may_say_it_in_other_words(home, environment):
+    async def play(inside):
+        mission, session = await agent(inside, environment)
+        await astray(session, 3)
+        asked = await question(inside)
+        await inside.ask("answer", question=asked["question"], behaviour="allow", message="look into carts.py")
+        return await texts(inside, mission)
+
+    assert story(home, play) == ["look into carts.py"]
+
+
+def test_a_person_who_denies_is_not_asked_about_it_for_an_hour(home, environment):
+    async def play(inside):
+        mission, session = await agent(inside, environment)
+        await astray(session, 3)
+        asked = await question(inside)
+        await inside.ask("answer", question=asked["question"], behaviour="deny")
+        await astray(session, 200)
+        return await texts(inside, mission), await inside.ask("inbox"), steers(inside, mission)
+
+    assert story(home, play) == ([], [], [])
+
+
+def test_a_question_goes_with_its_mission(home, environment):
+    async def told():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=ASK) as inside:
+            mission, session = await agent(inside, environment)
+            await astray(session, 3)
+            asked = await question(inside)
+            keeper.exit(f"{mission}.1")
+            await until(lambda: mission not in inside.app.registry.live)
+            assert await inside.ask("inbox") == []
+            with pytest.raises(OvermindError) as refusal:
+                await inside.ask("answer", question=asked["question"], behaviour="allow")
+        keeper.close()
+        return refusal.value.code
+
+    assert in_process.run(told()) == "not_found"
+
+
+def test_by_itself_it_sends_interrupts_freezes_and_then_a_person_decides(home, environment):
+    async def play(inside):
+        mission, session = await agent(inside, environment)
+        frozen = asyncio.create_task(
+            until(lambda: inside.app.registry.live[mission].status is Status.PAUSED, "it is frozen")
+        )
+        await astray(session, 50)
+        await frozen
+        asked = await question(inside)
+        shown = (await inside.ask("health", ids=[mission]))["missions"][0]
+        await inside.ask("answer", question=asked["question"], behaviour="deny")
+        await until(lambda: inside.app.registry.live[mission].status is Status.RUNNING, "it goes on")
+        return asked, shown, [rung for rung, outcome in steers(inside, mission) if outcome is None]
+
+    asked, shown, rungs = story(home, play, AUTO)
+    assert rungs == ["message", "interrupt", "freeze"]
+    assert (asked["need"], asked["subject"]["frozen"], shown["steers"], shown["level"]) == ("steer", True, 3, None)
+
+
+def test_what_was_sent_is_remembered_by_the_next_daemon(home, environment):
+    async def told():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=AUTO) as inside:
+            mission, session = await agent(inside, environment)
+            await astray(session, 3)
+            await inside.app.journal.saved()
+        async with supervising(home, keeper, settings=AUTO) as inside:
+            found = (await inside.ask("health", ids=[mission]))["missions"][0]["steers"]
+        keeper.close()
+        return found
+
+    assert in_process.run(told()) == 1
+
+
+def test_a_silent_agent_is_asked_about_once_it_is_stalled_and_a_silent_server_is_not(home, environment):
+    async def play(inside):
+        server = await inside.run("python -m http.server")
+        mission, _ = await agent(inside, environment)
+        await asyncio.sleep(2.0 * 30)
+        asked = await inside.ask("inbox")
+        levels = [[event["level"] for event in events(inside, one, "health")] for one in (server, mission)]
+        return asked, mission, levels
+
+    asked, mission, levels = story(home, play)
+    assert [(one["about"]["id"], one["subject"]["terms"]) for one in asked] == [(mission, ["silence"])]
+    assert levels == [["quiet", "stalled", "hung"]] * 2
+
+
+def test_one_that_stays_silent_after_a_message_is_frozen_and_a_person_is_asked(home, environment):
+    async def play(inside):
+        mission, _ = await agent(inside, environment)
+        await until(lambda: inside.app.registry.live[mission].status is Status.PAUSED, "it is frozen")
+        (asked,) = await inside.ask("inbox")
+        await asyncio.sleep(2.0 * 2)
+        return asked["subject"]["frozen"], steers(inside, mission), events(inside, mission, "health")[-1]["level"]
+
+    frozen, told, level = story(home, play, AUTO)
+    assert (frozen, told[0], level) == (True, ("message", None), "ok")
+    assert ("freeze", None) in told
+
+
+def test_what_is_off_steers_nobody(home, environment):
+    async def play(inside):
+        mission, session = await agent(inside, environment)
+        await astray(session, 5)
+        await asyncio.sleep(60.0)
+        return await inside.ask("inbox"), steers(inside, mission)
+
+    off = ASK._replace(guardian=ASK.guardian._replace(steer="off"))
+    assert story(home, play, off) == ([], [])
