@@ -17,6 +17,8 @@ from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.agents.budgets import Budgets
+from overmind_core.agents.changes import FactHeard
+from overmind_core.agents.engine_questions import EngineQuestions
 from overmind_core.agents.handover import Handover
 from overmind_core.agents.input_queue import InputQueue
 from overmind_core.agents.messages import MessageQueue
@@ -31,10 +33,12 @@ from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.agents.usage_reader import UsageReader
+from overmind_core.daemon.engine import Engine, EngineParts
 from overmind_core.daemon.unsaved import Unsaved
 from overmind_core.domain.agents.events import NotificationDue
-from overmind_core.domain.events import Event
-from overmind_core.domain.missions.events import MissionEnded
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.events import About, AboutKind, Event
+from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
@@ -72,7 +76,8 @@ from overmind_core.plans.attempts import Attempts
 from overmind_core.plans.outputs import AgentOutputs
 from overmind_core.plans.service import Plans
 from overmind_core.plans.values import Values
-from overmind_core.quests.service import QuestEnded, QuestService
+from overmind_core.quests.registry import QuestEnded, QuestRegistry
+from overmind_core.quests.service import QuestService
 from overmind_core.schedules.actions import Starter
 from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
@@ -155,7 +160,7 @@ class App:
         )
         self.isolation = IsolationService(self.workspace)
         self.environments = Environments(saved, self.isolation)
-        self.agents, self.agent_apis = self._agents()
+        self.agents, self.engine_questions, self.agent_apis = self._agents()
         self.launcher = Launcher(
             home=home,
             registry=self.registry,
@@ -211,6 +216,14 @@ class App:
         self.isolation.bind(self.missions, self.observer)
         self.plans = self._plans()
         self.unrecorded = UnrecordedLogs(home.logs, state.missions, state.events)
+        self.quest_registry = QuestRegistry(
+            bus=self.bus,
+            journal=self.journal,
+            events=self.events,
+            quest_table=state.quests,
+            need_table=state.quest_needs,
+            work_table=state.quest_work,
+        )
         self.retention = Retention(
             home=home,
             database=state.database,
@@ -222,12 +235,12 @@ class App:
             unseen=self.unseen,
             preparer=self.isolation,
             plans=self.plans,
+            quests=self.quest_registry,
             unrecorded=self.unrecorded,
         )
         self.quests = QuestService(
-            bus=self.bus,
+            quests=self.quest_registry,
             journal=self.journal,
-            events=self.events,
             clock=clock,
             phase=self.phase,
             tasks=self.tasks,
@@ -235,8 +248,51 @@ class App:
             registry=self.registry,
             missions=self.missions,
             environments=self.environments,
-            quest_table=state.quests,
             run_table=state.runs,
+        )
+        self.locations = Locations(registry=self.registry, workspace=self.workspace, environments=self.environments)
+        self.landing = MergeQueue(
+            journal=self.journal,
+            events=self.events,
+            clock=clock,
+            tasks=self.tasks,
+            phase=self.phase,
+            registry=self.registry,
+            missions=self.missions,
+            workspace=self.workspace,
+            environments=self.environments,
+            locations=self.locations,
+            meta_table=state.meta,
+            landing_table=state.landings,
+        )
+        self.engine = Engine(
+            EngineParts(
+                home=home,
+                state=state,
+                settings=settings,
+                clock=clock,
+                bus=self.bus,
+                journal=self.journal,
+                events=self.events,
+                tasks=self.tasks,
+                phase=self.phase,
+                line=self.line,
+                registry=self.registry,
+                missions=self.missions,
+                agents=self.agents,
+                submission=self.submission,
+                questions=self.questions,
+                engine_questions=self.engine_questions,
+                environments=self.environments,
+                saved=saved,
+                workspace=self.workspace,
+                isolation=self.isolation,
+                locations=self.locations,
+                landing=self.landing,
+                progress=self.progress,
+                trees=self.trees,
+                quests=self.quest_registry,
+            ),
         )
         rituals = RitualRegistry(journal=self.journal, events=self.events, line=self.line, ritual_table=state.rituals)
         self.schedules = Schedules(
@@ -267,21 +323,6 @@ class App:
                 ritual_table=state.rituals,
             ),
         )
-        self.locations = Locations(registry=self.registry, workspace=self.workspace, environments=self.environments)
-        self.landing = MergeQueue(
-            journal=self.journal,
-            events=self.events,
-            clock=clock,
-            tasks=self.tasks,
-            phase=self.phase,
-            registry=self.registry,
-            missions=self.missions,
-            workspace=self.workspace,
-            environments=self.environments,
-            locations=self.locations,
-            meta_table=state.meta,
-            landing_table=state.landings,
-        )
         self.notifications = Notifications(settings.notify, self.tasks.start)
         self.effects = Effects(
             launcher=self.launcher,
@@ -292,8 +333,8 @@ class App:
         )
         self._wire()
 
-    def _agents(self) -> tuple[Agents, tuple[object, ...]]:
-        """The agents, and what answers requests about them."""
+    def _agents(self) -> tuple[Agents, EngineQuestions, tuple[object, ...]]:
+        """The agents, what the engine asks beside them, and what answers requests about both."""
         book, journal, clock, home = self.registry, self.journal, self.clock, self.home
         progress, followers = self.progress, self.followers
         state = self.state
@@ -302,7 +343,15 @@ class App:
         )
         screens, waiters = TerminalScreens(book, progress, home), PermissionWaiters()
         messages = MessageQueue(journal, store.messages, clock)
-        questions = Questions(journal, store.questions, clock)
+        questions = self.questions = Questions(journal, store.questions, clock)
+        engine = EngineQuestions(
+            journal=journal,
+            events=self.events,
+            questions=questions,
+            table=store.questions,
+            clock=clock,
+            unattended=self.line.headless,
+        )
         usage = UsageReader(self.tasks, book)
         driver = TerminalDriver(self.tasks, screens, waiters, self.attachments)
         context = AgentContext(
@@ -319,6 +368,7 @@ class App:
             activity=ActivityEffects(book, clock, progress, followers),
             budgets=self.budgets,
             usage=usage,
+            heard=self.bus.publish,
         )
         titles = TitleReader(followers, progress, screens, clock)
         output = OutputReader(
@@ -331,28 +381,35 @@ class App:
         )
         handover = Handover(followers, self.attachments, self.phase, clock)
         agents = Agents(context, output, driver, handover, self.tasks)
-        return agents, (
-            MessageApi(
-                agents=agents,
-                submission=Submission(agents, messages, context.inputs, journal),
-                queue=messages,
-                registry=book,
-                journal=journal,
-                home=home,
+        self.submission = Submission(agents, messages, context.inputs, journal)
+        return (
+            agents,
+            engine,
+            (
+                MessageApi(
+                    agents=agents,
+                    submission=self.submission,
+                    queue=messages,
+                    registry=book,
+                    journal=journal,
+                    home=home,
+                ),
+                QuestionApi(
+                    agents=agents,
+                    questions=questions,
+                    answering=Answering(agents, clock),
+                    engine=engine,
+                    resolvers=(self._quest_asked_about, self._spec_asked_about),
+                    waiters=waiters,
+                    driver=driver,
+                    registry=book,
+                    journal=journal,
+                    phase=self.phase,
+                    usage=usage,
+                ),
+                StreamApi(book, followers, progress, home),
+                CostApi(journal, store.costs, clock),
             ),
-            QuestionApi(
-                agents=agents,
-                questions=questions,
-                answering=Answering(agents),
-                waiters=waiters,
-                driver=driver,
-                registry=book,
-                journal=journal,
-                phase=self.phase,
-                usage=usage,
-            ),
-            StreamApi(book, followers, progress, home),
-            CostApi(journal, store.costs, clock),
         )
 
     def _plans(self) -> Plans:
@@ -398,6 +455,9 @@ class App:
         """Take over: read the books, find or start the keeper, settle the difference."""
         self.registry.load()
         self.agents.load()
+        self.engine_questions.load(self.registry.live.keys())
+        self.engine.reports.load()
+        self.engine.learning.load()
         self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())
@@ -407,11 +467,21 @@ class App:
         self.isolation.resume()
         self.landing.resume()
         self.plans.load()
+        self.quest_registry.load()
+        self.engine.specs.load()
         self.quests.load()
+        self.engine.quest_asker.load()
+        self.engine.attempts.load()
+        self.engine.queue.load()
         self.schedules.rituals.load()
         self.quests.resume()
+        self.engine.attempts.resume()
+        self.engine.queue.resume()
+        self.engine.specs.resume()
         self.line.send_needs()
         self.schedules.begin()
+        self.engine.watching.resume()
+        self.tasks.start(self.engine.watching.run())
         self.tasks.start(self.terminator.run())
         self.tasks.start(self.load_history.run())
         self.tasks.start(self.progress.beat(lambda: bool(self.registry.live)))
@@ -433,6 +503,7 @@ class App:
     def close(self) -> None:
         """Stop all background work."""
         self.plans.close()
+        self.engine.queue.close()
         self.isolation.close()
         self.schedules.close()
         self.tasks.close()
@@ -441,7 +512,8 @@ class App:
 
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
-        self.registry.on_end = self.plans.on_end
+        self.registry.on_end = [self.plans.on_end, self.engine.attempts.on_unsaved_end]
+        self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
         bus = self.bus
         bus.subscribe(EffectDue, self.effects.on_effect)
         bus.subscribe(OutputGrew, self.registry.on_output)
@@ -449,21 +521,36 @@ class App:
         bus.subscribe(MissionChanged, self.deadlines.on_change)
         bus.subscribe(MissionChanged, self.terminator.on_change)
         bus.subscribe(MissionChanged, self.agents.on_change)
+        bus.subscribe(MissionChanged, self.engine_questions.on_change)
         bus.subscribe(MissionChanged, self.followers.on_change)
         bus.subscribe(MissionChanged, self.keeper.on_change)
         bus.subscribe(MissionChanged, self.isolation.on_change)
         bus.subscribe(MissionChanged, self.plans.on_change)
         bus.subscribe(MissionChanged, self.quests.on_change)
+        bus.subscribe(MissionChanged, self.engine.attempts.on_change)
         bus.subscribe(MissionChanged, self.schedules.on_change)
+        bus.subscribe(MissionChanged, self.engine.watching.on_change)
+        bus.subscribe(FactHeard, self.engine.watching.on_fact)
+        self.engine_questions.on(EngineNeed.STEER, self.engine.watching.on_answer)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
+        bus.subscribe(QuestEnded, self.engine.specs.on_quest_end)
+        bus.subscribe(QuestEnded, lambda ended: self.isolation.no_longer_needed(ended.quest.id))
         for kind in NEWSWORTHY:
             bus.subscribe(kind, self.unseen.on_news)
         bus.subscribe(MissionEnded, self.retention.on_end)
+        bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)
+
+    def _quest_asked_about(self, word: str) -> About:
+        quest = self.quest_registry.find(word, live_first=True)
+        return About(AboutKind.QUEST, quest.id, quest.name)
+
+    def _spec_asked_about(self, word: str) -> About:
+        return self.engine.specs.asked_about(word)
 
     def _last_output(self, mission: Mission) -> float:
         return self.progress.of(mission.run_id).last

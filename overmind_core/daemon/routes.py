@@ -21,6 +21,7 @@ from overmind_core.isolation.api import IsolationApi
 from overmind_core.kernel.actor import acts
 from overmind_core.kernel.api_server import Endpoint
 from overmind_core.landing.api import LandingApi
+from overmind_core.learning.api import LearnApi
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
@@ -29,8 +30,13 @@ from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans.api import PlanApi
 from overmind_core.quests.api import QuestApi
+from overmind_core.quests.api_queue import QueueApi
+from overmind_core.quests.queue_views import QueueViews
+from overmind_core.reports.api import ReportApi
 from overmind_core.schedules.api import RitualApi
+from overmind_core.specs.api import SpecApi
 from overmind_core.terminals.api import TerminalsApi
+from overmind_core.watching.api import WatchingApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +55,7 @@ HANDLERS: tuple[type, ...] = (
     RunApi,
     IsolationApi,
     LandingApi,
+    LearnApi,
     LifecycleApi,
     LogsApi,
     QueryApi,
@@ -56,8 +63,12 @@ HANDLERS: tuple[type, ...] = (
     EventsApi,
     PlanApi,
     QuestApi,
+    QueueApi,
+    ReportApi,
     RitualApi,
+    SpecApi,
     TerminalsApi,
+    WatchingApi,
 )
 
 
@@ -117,6 +128,7 @@ def handlers(app: App) -> tuple[object, ...]:
         progress=app.progress,
         retention=app.retention,
         plans=app.plans,
+        quests=app.quest_registry,
     )
     queries = QueryApi(
         home=app.home,
@@ -154,6 +166,34 @@ def handlers(app: App) -> tuple[object, ...]:
         followers=app.followers,
         notifications=app.notifications,
     )
+    views = QueueViews(
+        quests=app.quest_registry,
+        queue=app.engine.queue,
+        obstacles=app.engine.obstacles,
+        asker=app.engine.quest_asker,
+        registry=app.registry,
+        journal=app.journal,
+        clock=app.clock,
+        mission_table=app.state.missions,
+        quest_table=app.state.quests,
+        slug_of=app.engine.specs.slug_of,
+        find_spec=app.engine.specs.id_of,
+        estimated=app.engine.learning.estimated_seconds,
+    )
+    queue = QueueApi(
+        quests=app.quest_registry,
+        queue=app.engine.queue,
+        clock=app.clock,
+        changes=app.engine.queue_changes,
+        views=views,
+    )
+    reports = ReportApi(
+        home=app.home,
+        clock=app.clock,
+        registry=app.registry,
+        reports=app.engine.reports,
+        doers=app.engine.doers,
+    )
     quests = QuestApi(
         home=app.home,
         clock=app.clock,
@@ -161,6 +201,9 @@ def handlers(app: App) -> tuple[object, ...]:
         registry=app.registry,
         journal=app.journal,
         quests=app.quests,
+        every=app.quest_registry,
+        attempts=app.engine.attempts,
+        views=views,
         mission_table=app.state.missions,
         quest_table=app.state.quests,
     )
@@ -227,11 +270,16 @@ def handlers(app: App) -> tuple[object, ...]:
         events,
         seen,
         LandingApi(partial(_review, app)),
+        LearnApi(app.engine.learning),
         plans,
         quests,
+        queue,
+        reports,
         rituals,
         definitions,
         terminals,
+        SpecApi(specs=app.engine.specs, journal=app.journal),
+        WatchingApi(registry=app.registry, clock=app.clock, watching=app.engine.watching),
     )
 
 
@@ -249,6 +297,8 @@ def _review(app: App) -> LandingReview:
         registry=app.registry,
         tasks=app.tasks,
         home=app.home,
+        journal=app.journal,
+        landing_table=app.state.landings,
     )
 
 

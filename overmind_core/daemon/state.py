@@ -18,10 +18,13 @@ from overmind_core.isolation.store import IsolationTable, PortTable, TrustTable
 from overmind_core.kernel.database import Database, MetaTable
 from overmind_core.kernel.event_log import EventTable
 from overmind_core.landing.store import LandingTable
+from overmind_core.learning.store import LessonTable, OutcomeTable
 from overmind_core.missions.store import EnvironmentTable, MissionTable, RunTable, SeenTable
 from overmind_core.plans.store import PlanTable
-from overmind_core.quests.store import QuestTable
+from overmind_core.quests.store import NeedTable, QuestTable, WorkTable
+from overmind_core.reports.store import ReportTable
 from overmind_core.schedules.store import RitualTable
+from overmind_core.specs.store import SpecPhaseTable, SpecTable
 
 
 class State:
@@ -44,6 +47,13 @@ class State:
         self.seen = SeenTable(database)
         self.plans = PlanTable(database)
         self.quests = QuestTable(database)
+        self.quest_needs = NeedTable(database)
+        self.quest_work = WorkTable(database)
+        self.reports = ReportTable(database)
+        self.specs = SpecTable(database)
+        self.spec_phases = SpecPhaseTable(database)
+        self.outcomes = OutcomeTable(database)
+        self.lessons = LessonTable(database)
         self.rituals = RitualTable(database)
         self.isolations = IsolationTable(database)
         self.ports = PortTable(database)

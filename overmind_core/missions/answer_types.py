@@ -250,6 +250,8 @@ class MissionInfo(MissionDetails):
     """All fields of one mission."""
 
     isolation: IsolationSummary | None
+    own_rules: list[str]
+    """The rules of ours by which an agent uses the folders of its quest without asking."""
 
 
 class MissionInfoWithEnvironment(MissionInfo):

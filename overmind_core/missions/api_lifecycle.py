@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         StoppedMission,
     )
     from overmind_core.missions.output_progress import OutputProgress
-    from overmind_core.missions.ports import PlanRunner
+    from overmind_core.missions.ports import MissionKeeper, PlanRunner
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.retention import Retention
     from overmind_core.missions.service import Missions
@@ -54,6 +54,7 @@ class LifecycleApi:
         progress: OutputProgress,
         retention: Retention,
         plans: PlanRunner,
+        quests: MissionKeeper,
     ) -> None:
         self._home = home
         self._clock = clock
@@ -64,13 +65,14 @@ class LifecycleApi:
         self._progress = progress
         self._retention = retention
         self._plans = plans
+        self._quests = quests
 
     @handles(RestartArgs)
     async def restart(self, request: RestartArgs, caller: Caller) -> RestartedMission | LostMissions:
         """Stop what runs, then start the same mission again."""
         del caller
         if request.lost:
-            lost = self._missions.lost()
+            lost = [one for one in self._missions.lost() if self._runs_by_itself(one) is None]
             if not request.dry_run:
                 for mission in lost:
                     await self._missions.restart(mission)
@@ -79,6 +81,8 @@ class LifecycleApi:
             raise OvermindError("invalid", "Missing id: name a mission to restart.")
         mission = find(self._registry, request.id)
         self._check_not_planned(mission)
+        if (told := self._runs_by_itself(mission)) is not None:
+            raise OvermindError("not_finished", told)
         return answers.restarted_mission(
             await self._missions.restart(mission, fresh=request.fresh, force=request.force)
         )
@@ -181,8 +185,15 @@ class LifecycleApi:
             raise OvermindError(
                 "not_finished", f"Mission {mission.id} is part of the plan {plan}, which is still running."
             )
-        await self._retention.remove([mission.id, *self._agents_of(mission)])
+        removed = [mission.id, *self._agents_of(mission)]
+        for one in removed:
+            if (told := self._quests.kept_for(one, mission.definition.parent)) is not None:
+                raise OvermindError("not_finished", told)
+        await self._retention.remove(removed)
         return answers.brief(mission)
+
+    def _runs_by_itself(self, mission: Mission) -> str | None:
+        return self._quests.runs_by_itself(mission.id, mission.definition.parent)
 
     def _check_not_planned(self, mission: Mission) -> None:
         """Refuse to start an ended agent beside its live plan, which would not know of it, and run it once more."""
@@ -212,10 +223,11 @@ class LifecycleApi:
 
     @handles(Prune)
     async def prune(self, request: Prune, caller: Caller) -> PrunedMissions:
-        """Remove all missions that ended long enough ago, or only list them; missions of live plans stay."""
+        """Remove all missions that ended long enough ago, or only list them; those that something needs stay."""
         del caller
         before = self._clock.wall() - validate.seconds(request.older, "--older")
-        rows = [row for row in self._registry.finished_before(before) if self._plans.name_of(row.parent) is None]
+        ended = self._registry.finished_before(before)
+        rows = [row for row in ended if not self._retention.is_kept(row.id, row.parent)]
         ids = [row.id for row in rows]
         size = await asyncio.to_thread(lambda: sum(folder_size(f"{self._home.logs}/{one}") for one in ids))
         if not request.dry_run:

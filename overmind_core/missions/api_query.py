@@ -154,6 +154,7 @@ class QueryApi:
         found: MissionInfo = {
             **answers.details(mission, runs, children, self._clock.wall(), lines[0], said=said, unseen=unseen),
             "isolation": self._preparer.shown(mission.id),
+            "own_rules": list(self._runner.own_rules(mission)),
         }
         found["attached"] = self._attachments.count(mission.id)
         found["now"] = self._preparer.step_of(mission.id) or found["now"]
@@ -258,12 +259,10 @@ class QueryApi:
         yield {"missions": [answers.brief(mission) for mission in missions]}
         waiting = {asyncio.create_task(self._registry.ended(one)) for one in dict.fromkeys(m.id for m in missions)}
         try:
-            while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield _end(task.result())
-                    if request.any:
-                        return
+            for next_end in asyncio.as_completed(waiting):  # looks at each once, however many there are
+                yield _end(await next_end)
+                if request.any:
+                    return
         finally:
             for task in waiting:
                 task.cancel()

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.plans.blueprint import FOLDER
 from overmind_core.domain.plans.references import VARIABLE
+from overmind_core.domain.quests.briefing import VARIABLES as OF_ATTEMPTS
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.tasks import Looks
@@ -99,8 +99,8 @@ def _is_ours(name: str) -> bool:
 
 
 def _is_given(name: str) -> bool:
-    """Whether a plan gives it to each of its agents, or isolation to its mission; it is never inherited."""
-    return name == FOLDER or name.startswith(VARIABLE) or name in ISOLATION
+    """Whether a plan or the queue gives it to each attempt, or isolation to its mission; it is never inherited."""
+    return name.startswith(VARIABLE) or name in OF_ATTEMPTS or name in ISOLATION
 
 
 @lru_cache(maxsize=64)  # the same names come with every mission of a burst

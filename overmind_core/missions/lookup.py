@@ -29,7 +29,7 @@ def find(registry: Registry, text: str, *, live_first: bool = False) -> Mission:
     What is none of these may be an agent of a plan by its own name, where only one plan has such an agent.
 
     Raises:
-        OvermindError: `not_found`, or `ambiguous` with the candidates.
+        OvermindError: `not_found`, or `ambiguous` with the candidates; `not_running`, it is a quest that has not begun.
     """
     mission = registry.live.get(text)
     if mission is not None:
@@ -42,6 +42,8 @@ def find(registry: Registry, text: str, *, live_first: bool = False) -> Mission:
                 return found
         case Ambiguous(candidates):
             raise _ambiguous(text, candidates)
+    if (held := registry.index.held(text)) is not None:
+        raise not_begun(*held)
     if (agent := _agent_of_a_plan(registry, text)) is not None:
         return agent
     raise OvermindError("not_found", f"No mission named {text!r}. See them with: overmind ps --all")
@@ -72,6 +74,12 @@ def find_live(registry: Registry, text: str) -> Mission:
     if not mission.is_live:
         raise not_running(mission)
     return mission
+
+
+def not_begun(mission_id: str, name: str) -> OvermindError:
+    """The error for the mission of a quest that waits for its turn."""
+    told = f"Quest {mission_id} ({name}) is queued: it has no mission yet. See: overmind quest why {name}"
+    return OvermindError("not_running", told, id=mission_id)
 
 
 def not_running(mission: Mission) -> OvermindError:

@@ -50,6 +50,9 @@ class Runner(Protocol):
     def ended(self, mission: Mission, row: Mapping[str, Any]) -> RunVerdict | None:
         """Its run has ended; what that means where the exit code does not tell."""
 
+    def own_rules(self, mission: Mission) -> tuple[str, ...]:
+        """The rules of ours by which the agent uses the folders of its quest unasked."""
+
     def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:
         """How the conversations of these missions stand, by mission; plain programs have none."""
 
@@ -68,6 +71,16 @@ class PlanRunner(Protocol):
 
     def file_of(self, mission_id: str | None) -> str | None:
         """The path of the blueprint of a plan that runs; None for every other mission, and where there is no file."""
+
+
+class MissionKeeper(Protocol):
+    """Quests: missions whose records and logs are needed after their end, and which nobody else starts again."""
+
+    def kept_for(self, mission_id: str, parent: str | None) -> str | None:
+        """Why an ended mission can't be removed yet, as a sentence that says what to do; None: it can."""
+
+    def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
+        """Why nobody starts a mission again by hand, as a sentence that says what to do; None: they may."""
 
 
 class Preparation(Protocol):

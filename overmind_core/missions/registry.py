@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections import ChainMap
+from collections.abc import Callable, Container, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from overmind_core.domain.missions.events import MissionCreated, RunExited
 from overmind_core.domain.missions.facts import KeeperLost, Now
 from overmind_core.domain.missions.lifecycle import next_state
 from overmind_core.domain.missions.mission import Cause, Mission, Run, Status
+from overmind_core.domain.missions.references import SHORTEST_PREFIX
 from overmind_core.domain.missions.transitions import IllegalTransition
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -28,7 +30,7 @@ from overmind_core.missions.changes import EffectDue, MissionChanged, RunConclud
 from overmind_core.missions.store import MissionRow, RunRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, KeysView
+    from collections.abc import Iterator
 
     from overmind_core.domain.missions.facts import Effect, Fact
     from overmind_core.kernel.bus import Bus
@@ -45,15 +47,45 @@ class NameIndex:
     def __init__(self) -> None:
         self.live: dict[str, Mission] = {}
         self._names: dict[str, str] = {}
+        self._held: dict[str, str] = {}
+        """Name → id of a mission that is to come, such as a queued quest's: nobody else gets either."""
+        self._held_ids: dict[str, str] = {}
 
     @property
-    def names(self) -> KeysView[str]:
+    def names(self) -> Container[str]:
         """The names in use."""
-        return self._names.keys()
+        return ChainMap(self._names, self._held) if self._held else self._names.keys()
 
     def holder(self, name: str) -> str | None:
-        """The id of the mission that has this name."""
-        return self._names.get(name)
+        """The id of the mission that has this name, or will."""
+        return self._names.get(name) or self._held.get(name)
+
+    def hold(self, name: str, mission_id: str) -> None:
+        """Nobody else gets this name and this id, whether the mission lives or not, until they are let go."""
+        self.let_go(mission_id)
+        self._held[name] = mission_id
+        self._held_ids[mission_id] = name
+
+    def let_go(self, mission_id: str) -> None:
+        """The name and the id are free, but for a mission that lives."""
+        name = self._held_ids.pop(mission_id, None)
+        if name is not None:
+            del self._held[name]
+
+    def is_held(self, mission_id: str) -> bool:
+        """Whether the id is held."""
+        return mission_id in self._held_ids
+
+    def held(self, text: str) -> tuple[str, str] | None:
+        """The id and the name that are held and that `text` is one of, or the beginning of the id."""
+        if (mission_id := self._held.get(text)) is not None:
+            return mission_id, text
+        if text in self._held_ids:
+            return text, self._held_ids[text]
+        if len(text) < SHORTEST_PREFIX:
+            return None
+        found = [one for one in self._held_ids if one.startswith(text)]
+        return (found[0], self._held_ids[found[0]]) if len(found) == 1 else None
 
     def put(self, mission: Mission) -> None:
         """The mission is live, and like this."""
@@ -124,7 +156,7 @@ class Registry:
         """Missions that have ended, until that is on disk."""
         self._last_runs: dict[str, Run] = {}
         """Their last runs."""
-        self.on_end: Callable[[Mission], None] = _nothing
+        self.on_end: list[Callable[[Mission], None]] = []
         """Called with a mission that has ended, before that is saved: what is decided then is saved with it."""
         self._waiters: dict[str, list[_Waiter]] = {}
 
@@ -162,7 +194,8 @@ class Registry:
 
     def knows(self, mission_id: str) -> bool:
         """Whether a mission of this exact id is on the books. Commits nothing: one that isn't saved yet is live."""
-        return mission_id in self.live or self.mission_table.get(mission_id) is not None
+        index = self.index
+        return mission_id in self.live or index.is_held(mission_id) or self.mission_table.get(mission_id) is not None
 
     def add(self, mission: Mission, extra: Callable[[], None], request: str | None) -> tuple[Change, ...]:
         """Put a new mission on the books, together with what `extra` writes; returns what can still be withdrawn."""
@@ -244,11 +277,16 @@ class Registry:
 
         self.journal.save(lambda: self.mission_table.save(row), after, urgent=urgent)
         if not mission.is_live:
-            self.journal.save(lambda: None, lambda: self._saved(mission))
+            self._ended(mission)
+
+    def _ended(self, mission: Mission) -> None:
+        """It is about to be saved that it has."""
+        self.journal.save(lambda: None, lambda: self._saved(mission))
+        for decide in self.on_end:
             try:
-                self.on_end(mission)
+                decide(mission)
             except Exception:  # noqa: BLE001 - each feature is a boundary of its own; it is told again after the commit
-                _log.exception("the plan of %s could not decide together with its end", mission.id)
+                _log.exception("a feature could not decide together with the end of %s", mission.id)
 
     def _saved(self, final: Mission) -> None:
         if self._unsaved.get(final.id) is final:
@@ -369,10 +407,6 @@ class Registry:
         self.put_run(replace(run, ended_at=run.ended_at or ended, swept=True, reason=why))
         spared = before.definition.leave_background and (before.ending is None or before.ending.cause in _BY_ITSELF)
         self.journal.save(lambda: None, lambda: self._bus.publish(RunConcluded(run.id, spared, run.out, run.err)))
-
-
-def _nothing(_mission: Mission) -> None:
-    return
 
 
 def _why(mission: Mission, fact: Fact) -> str | None:

@@ -77,7 +77,9 @@ class Start(Args, frozen=True):
     """US dollars for all agents of its tree together; 0: no limit."""
     labels: dict[str, str] = {}
     isolate: bool | None = None
-    """A worktree, ports and services of its own; null: where the project has an `.overmind.yml`."""
+    """A worktree, ports and services of its own; null: where the project has an `.overmind.yml`, or with `base`."""
+    base: str | None = None
+    """The branch that its worktree begins at, and `merge` lands on; null: the project's, or what is checked out."""
     request: str | None = None
     """A key of the caller's choice: a repeat with the same key answers the same mission."""
 

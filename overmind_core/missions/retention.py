@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.missions.events import LogRemoved, MissionRemoved
 from overmind_core.kernel.database import DiskFull
 from overmind_core.missions.private_files import private_folder
+from overmind_core.system.remove_tree import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.database import Database
     from overmind_core.kernel.event_log import EventTable
     from overmind_core.kernel.journal import Journal
-    from overmind_core.missions.ports import PlanRunner, Preparer
+    from overmind_core.missions.ports import MissionKeeper, PlanRunner, Preparer
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.store import MissionTable
     from overmind_core.missions.unrecorded import UnrecordedLogs
@@ -59,10 +60,9 @@ def folder_size(path: str) -> int:
 
 
 def _remove_folders(paths: Sequence[str]) -> None:
-    import shutil  # noqa: PLC0415 - it loads three compressors, which no start should wait for
-
     for path in paths:
-        shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # what can't be removed stays
+            remove_tree(path)
 
 
 def _sizes(logs: str) -> dict[str, int]:
@@ -94,6 +94,7 @@ class Retention:
         event_table: EventTable,
         settings: Settings,
         plans: PlanRunner,
+        quests: MissionKeeper,
         unrecorded: UnrecordedLogs,
     ) -> None:
         self._unrecorded = unrecorded
@@ -107,6 +108,7 @@ class Retention:
         self._event_table = event_table
         self._settings = settings
         self._plans = plans
+        self._quests = quests
         self._finished = 0
         """Records of ended missions at the last look, and ends since."""
         self._too_many = asyncio.Event()
@@ -177,9 +179,13 @@ class Retention:
         excess = self._finished - self._settings.finished
         if excess > 0:
             rows = self._mission_table.oldest_finished(excess)
-            removed = [row.id for row in rows if self._plans.name_of(row.parent) is None]
+            removed = [row.id for row in rows if not self.is_kept(row.id, row.parent)]
             await self.remove(removed)
             self._finished -= len(removed)
+
+    def is_kept(self, mission_id: str, parent: str | None) -> bool:
+        """Whether somebody needs an ended mission: its plan, which runs, or a quest that has not ended."""
+        return self._plans.name_of(parent) is not None or self._quests.kept_for(mission_id, parent) is not None
 
     def _count_finished(self) -> int:
         self._journal.flush()
@@ -200,7 +206,7 @@ class Retention:
                 break
             size = sizes.get(row.id, 0)
             mission = self._registry.get(row.id)
-            if size and mission is not None and not mission.is_live:
+            if size and mission is not None and not mission.is_live and not self._quests.kept_for(row.id, row.parent):
                 _log.info("removing the log of mission %s (%s bytes): over the limit of all logs", row.id, size)
                 self._registry.record(mission, LogRemoved(bytes=size))
                 await asyncio.to_thread(_remove_folders, [f"{self._home.logs}/{row.id}"])

@@ -135,13 +135,14 @@ class Missions:
         cleans_up: bool = False,
         settled: bool = True,
         is_new: bool = False,
+        mission_id: str | None = None,
     ) -> Started:
         """As `start`, for what the system itself names, such as an agent of a plan; the spec has a name and a key.
 
         A service belongs to its parent: the limits of the tree are not for it. What cleans up begins also below a
         parent that is being ended, and in a daemon that shuts down. `inside`: the mission for which it is started.
         Not `settled`: that it runs is not saved yet when this returns, so what is saved next is saved with it.
-        `is_new`: the key was made just now, so no earlier request had it.
+        `is_new`: the key was made just now, so no earlier request had it. `mission_id`: the id that is held for it.
 
         Raises:
             OvermindError: it can't be started; `name_taken`.
@@ -151,12 +152,19 @@ class Missions:
         if earlier is not None:
             return _standing(earlier)
         name = spec.definition.name
-        if (holder := self._registry.index.holder(name)) is not None:
+        if (holder := self._registry.index.holder(name)) is not None and holder != mission_id:
             told = f"The name {name!r} is taken by mission {holder}. Stop it first: overmind stop {holder}"
             raise OvermindError("name_taken", told, id=holder)
         planned = await self._preparer.planned(spec) if spec.isolate else None
         return await self._create(
-            spec, planned, inside=inside, also=also, limited=not service, cleans_up=cleans_up, settled=settled
+            spec,
+            planned,
+            inside=inside,
+            also=also,
+            limited=not service,
+            cleans_up=cleans_up,
+            settled=settled,
+            mission_id=mission_id,
         )
 
     async def _begin(
@@ -180,6 +188,7 @@ class Missions:
         limited: bool = True,
         cleans_up: bool = False,
         settled: bool = True,
+        mission_id: str | None = None,
     ) -> Started:
         def check() -> None:
             self._check_open(spec.definition.parent, caller, cleans_up=cleans_up)
@@ -191,7 +200,9 @@ class Missions:
         if agent is not None and (denied := self._denied(inside)):
             agent = replace(agent, deny=tuple(dict.fromkeys((*agent.deny, *denied))))
         boot = self._registry.boot
-        mission = Mission(self.new_id(), spec.definition, self._clock.wall(), Status.STARTING, run=1, boot=boot)
+        mission = Mission(
+            mission_id or self.new_id(), spec.definition, self._clock.wall(), Status.STARTING, run=1, boot=boot
+        )
         environment = spec.environment
         if planned is not None:
             if not (planned.has_worktree and _is_below(spec.definition.argv[0])):
@@ -245,6 +256,17 @@ class Missions:
             OvermindError: the folder or the program is not there.
         """
         await self._launcher.check(Mission("", spec.definition, self._clock.wall()), spec.environment)
+
+    async def check_start(self, spec: MissionSpec) -> bool:
+        """Look whether a mission could be started, and isolated, without starting it; return whether it would be.
+
+        Raises:
+            OvermindError: the folder or the program is not there, or its project is not trusted.
+        """
+        planned = await self._preparer.planned(spec)
+        if planned is None or not (planned.has_worktree and _is_below(spec.definition.argv[0])):
+            await self.check_program(spec)
+        return planned is not None
 
     def check_child(self, parent: str | None) -> None:
         """Refuse what a mission starts below itself beside processes, where it may start nothing more.
@@ -389,8 +411,12 @@ class Missions:
         await self._preparer.remove(mission.id, force=force)
 
     def _check_own_name_free(self, mission: Mission) -> None:
-        if self._registry.index.holder(mission.definition.name) is not None:
+        holder = self._registry.index.holder(mission.definition.name)
+        if holder is not None:
             name = mission.definition.name
+            if holder == mission.id:
+                told = f"The queue starts quest {mission.id} ({name}). See: overmind quest why {name}"
+                raise OvermindError("not_running", told)
             raise OvermindError(
                 "name_taken", f"A live mission has the name {name!r} now. Rename one of them: overmind update --name"
             )

@@ -35,6 +35,8 @@ class MissionSpec:
     """None for a plain program."""
     isolate: bool | None = None
     """A worktree, ports and services of its own; None: where the project has a file that says so."""
+    base: str | None = None
+    """The branch that its worktree begins at; None: the project's, else what is checked out. Not where it has none."""
     request: str | None = None
     """A key of the caller's choice: a repeat with the same key starts nothing, and answers the same mission."""
 

@@ -76,6 +76,21 @@ def definition(request: Start, agent: Agent | None, *, name: str, parent: str | 
     )
 
 
+def wants_isolation(request: Start) -> bool | None:
+    """Whether it is to be isolated, as a base is for a worktree alone; None: where the project says so.
+
+    Raises:
+        OvermindError: `invalid`, the base names no branch, or it is not to be isolated.
+    """
+    if request.base is None:
+        return request.isolate
+    if not request.base or "\0" in request.base:
+        raise OvermindError("invalid", "--base needs the name of a branch.")
+    if request.isolate is False:
+        raise OvermindError("invalid", "--base needs a worktree: omit --no-isolate.")
+    return True
+
+
 def shell_definition(
     command: str,
     *,

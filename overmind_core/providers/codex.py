@@ -32,6 +32,8 @@ from overmind_core.providers.lines import (
     FAILED,
     Object,
     count_at,
+    digest,
+    error_line,
     failure,
     number_at,
     object_at,
@@ -63,6 +65,8 @@ OURS = frozenset({"--json", "--ephemeral", "-", "--", "-h", "--help", "-V", "--v
 
 FINAL = frozenset({"not_logged_in"} | {f"api_error {status}" for status in (400, 401, 403, 404, 413)})
 """Reasons with which another run would end the same way."""
+MOST_FILES = 1000
+"""Of one change that are told."""
 _WRAPPED = re.compile(r"""\S*sh -l?c (['"]?)(.*)\1""", re.DOTALL)
 _RETRYING = re.compile(r"Reconnecting\.\.\. (\d+)/(\d+)(?: \((.*)\))?", re.DOTALL)
 _STATUS = re.compile(r"status:? (\d{3})\b")
@@ -114,6 +118,7 @@ class Codex:
         argv = [agent.program or self.program, "exec", "--json", "--skip-git-repo-check"]
         argv += ("--model", agent.model) if agent.model else ()
         argv += _sandbox(agent)
+        argv += ("--add-dir", agent.folders.outputs) if agent.folders is not None else ()
         argv += agent.arguments
         argv += ("resume", start.session) if start.resume else ()
         prompt = (agent.prompt or "").encode("utf-8", "replace")
@@ -176,7 +181,19 @@ def _turn_started(found: Object) -> Iterator[AgentFact]:
 def _item_started(found: Object) -> Iterator[AgentFact]:
     item = object_at(found, "item")
     if summary := _tool(item):
-        yield ToolCalled(text_at(item, "id"), text_at(item, "type"), summary)
+        kind = text_at(item, "type")
+        edits = kind == "file_change"
+        yield ToolCalled(
+            text_at(item, "id"),
+            kind,
+            summary,
+            paths=tuple(
+                path for change in objects_at(item, "changes")[:MOST_FILES] if (path := text_at(change, "path"))
+            ),
+            edits=edits,
+            runs=kind == "command_execution",
+            digest="" if edits else _digest(item),
+        )
 
 
 def _item_completed(found: Object) -> Iterator[AgentFact]:
@@ -185,7 +202,9 @@ def _item_completed(found: Object) -> Iterator[AgentFact]:
     if kind in {"agent_message", "reasoning"}:
         yield TextSpoken(text_at(item, "text"), thought=kind == "reasoning")
     elif _tool(item):
-        yield ToolReturned(text_at(item, "id"), _failed(item))
+        failed = _failed(item)
+        said = text_at(item, "aggregated_output") or text_at(object_at(item, "error"), "message")
+        yield ToolReturned(text_at(item, "id"), failed, _digest(item), error_line(said) if failed else "")
 
 
 def _error(found: Object) -> Iterator[AgentFact]:
@@ -249,6 +268,11 @@ def _tool(item: Object) -> str:
     if kind == "mcp_tool_call":
         return f"{text_at(item, 'server')}: {text_at(item, 'tool')}"
     return f"web search: {one_line(text_at(item, 'query'))}" if kind == "web_search" else ""
+
+
+def _digest(item: Object) -> str:
+    """Of all that an item tells but its number, which no other one has."""
+    return digest({name: value for name, value in item.items() if name != "id"})
 
 
 def _failed(item: Object) -> bool:

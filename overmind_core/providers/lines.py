@@ -6,7 +6,9 @@ The words are for what every agent does: a use of a tool, the end of a turn.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -82,6 +84,68 @@ def one_line(value: str, longest: int = 200) -> str:
     line = next((line.strip() for line in beginning.splitlines() if line.strip()), "")
     more = len(line) < len(value.strip())
     return f"{line[: longest - 1]}…" if more else line
+
+
+def digest(value: object) -> str:
+    """Sixteen characters that are the same for the same text or JSON, and differ for different ones."""
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except RecursionError:
+        return ""
+    from hashlib import blake2b  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who have agents
+
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+_ERROR_WORDS = (
+    "error", "exception", "err!", "fatal", "panic", "fail", "cannot", "can't", "could not", "denied", "not found",
+    "no such", "undefined", "unexpected", "assert",
+)  # fmt: skip
+_ERROR = re.compile(
+    r"(?:error|exception)\b|\b(?:err!|(?:fatal|panic|panicked|fail|failed|failure|cannot|can't|could not|denied"
+    r"|not found|no such|undefined|unexpected|assert)\b)",
+)
+_NO_ERROR = re.compile(r"\b(?:0|no) (?:errors?|failed|failures?)\b|^(?:={3}|_{3})")
+"""Counts of nothing, and headlines."""
+_EXIT_CODE = re.compile(r"(?:exit code:?|exited with code) -?\d+\.?", re.IGNORECASE)
+_TRACEBACK = "Traceback (most recent call last)"
+_LOOKED_AT = 16_384
+"""Characters at either end of an answer in which its error is looked for."""
+_MOST_LINES = 400
+
+
+def error_line(text: str) -> str:
+    """The first line about an error in what a failed tool says; else its first line; "" when it says nothing.
+
+    The exit code alone says nothing, nor does the headline of a traceback.
+    """
+    if len(text) > 2 * _LOOKED_AT:
+        text = f"{text[:_LOOKED_AT]}\n{text[-_LOOKED_AT:]}"
+    first, in_traceback = "", False
+    is_plain = _TRACEBACK not in text and not _has_word(text.lower())
+    for line in islice(text.splitlines(), _MOST_LINES):
+        stripped = line.strip()
+        if not stripped or _EXIT_CODE.fullmatch(stripped):
+            continue
+        if is_plain:
+            return one_line(stripped)
+        if stripped.startswith(_TRACEBACK):
+            in_traceback = True
+        elif in_traceback and line[:1].isspace():
+            continue
+        elif in_traceback or _is_error(stripped.lower()):
+            return one_line(stripped)
+        first = first or stripped
+    return one_line(first)
+
+
+def _is_error(line: str) -> bool:
+    """Whether a line in small letters is about an error; the words alone, looked for first, rule out most lines."""
+    return _has_word(line) and _ERROR.search(line) is not None and _NO_ERROR.search(line) is None
+
+
+def _has_word(text: str) -> bool:
+    return any(word in text for word in _ERROR_WORDS)
 
 
 GEAR = "⚙"

@@ -213,6 +213,7 @@ def launch(start: LaunchRequest, program: str) -> Launch:
 def _several(agent: Agent) -> Iterator[str]:
     for option, values in (
         ("--mcp-config", agent.mcp_config),
+        ("--add-dir", agent.folders or ()),
         ("--allowedTools", agent.allowed_tools),
         ("--disallowedTools", agent.disallowed_tools),
     ):

@@ -20,8 +20,6 @@ from overmind_core.domain.agents.agent_events import (
     Echoed,
     ProgramLeft,
     SessionNamed,
-    ToolCalled,
-    ToolReturned,
     TurnEnded,
     TurnResult,
 )
@@ -72,14 +70,18 @@ def _prompt(payload: Object) -> Iterator[AgentFact]:
 
 
 def _before_tool(payload: Object) -> Iterator[AgentFact]:
-    tool = text_at(payload, "tool_name")
-    yield ToolCalled(text_at(payload, "tool_use_id"), tool, stream.summary(tool, object_at(payload, "tool_input")))
+    call, tool = text_at(payload, "tool_use_id"), text_at(payload, "tool_name")
+    yield stream.tool_called(call, tool, object_at(payload, "tool_input"))
 
 
 def _after_tool(payload: Object) -> Iterator[AgentFact]:
     """A tool that has run needs no answer any more."""
     yield AskCancelled(request_of(payload))
-    yield ToolReturned(text_at(payload, "tool_use_id"), text_at(payload, "hook_event_name") != "PostToolUse")
+    failed = text_at(payload, "hook_event_name") != "PostToolUse"
+    answer = payload.get("error") if failed else payload.get("tool_response")
+    if isinstance(answer, dict):  # the same answer takes another time
+        answer = {name: value for name, value in answer.items() if "duration" not in name.lower()}
+    yield stream.tool_returned(text_at(payload, "tool_use_id"), answer, failed=failed)
 
 
 def _permission(payload: Object) -> Iterator[AgentFact]:

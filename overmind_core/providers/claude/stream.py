@@ -39,6 +39,8 @@ from overmind_core.providers.claude.prices import price
 from overmind_core.providers.lines import (
     Object,
     count_at,
+    digest,
+    error_line,
     list_at,
     number_at,
     object_at,
@@ -223,6 +225,20 @@ SUBJECTS: Mapping[str, tuple[str, ...]] = {
 _ANY = ("command", "file_path", "path", "url", "query", "pattern", "description", "prompt", "name")
 """Of other tools: the first of these."""
 
+FILES: Mapping[str, tuple[str, bool]] = {
+    "Read": ("file_path", False),
+    "NotebookRead": ("notebook_path", False),
+    "Edit": ("file_path", True),
+    "MultiEdit": ("file_path", True),
+    "Write": ("file_path", True),
+    "NotebookEdit": ("notebook_path", True),
+}
+"""Tools that are about one file: the field that names it, and whether they change it."""
+COMMANDS = frozenset({"Bash", "PowerShell"})
+"""Tools that run a command."""
+LONGEST_PATH = 4096
+"""Characters; what is longer is no path."""
+
 DIALOGS = {QUESTION_TOOL: AgentNeed.QUESTION, PLAN_TOOL: AgentNeed.PLAN}
 """Tools that are questions themselves."""
 
@@ -240,6 +256,35 @@ def summary(tool: str, subject: Object) -> str:
     """As in `Bash: pytest -q`."""
     about = subject_line(tool, subject)
     return f"{tool}: {about}" if about else tool
+
+
+def tool_called(call: str, tool: str, subject: Object) -> ToolCalled:
+    """The use of a tool with this input."""
+    field, edits = FILES.get(tool, ("", False))
+    path = text_at(subject, field)
+    return ToolCalled(
+        call,
+        tool,
+        summary(tool, subject),
+        paths=(path,) if 0 < len(path) <= LONGEST_PATH else (),
+        edits=edits,
+        runs=tool in COMMANDS,
+        digest="" if edits else digest((tool, subject)),
+    )
+
+
+def tool_returned(call: str, answer: object, *, failed: bool) -> ToolReturned:
+    """The answer of a tool: a text, blocks of them, or the object that a hook gets."""
+    error = ""
+    if failed:
+        parts = objects_at({"parts": answer}, "parts")
+        said = answer if isinstance(answer, str) else "\n".join(text_at(part, "text") for part in parts)
+        error = error_line(said.removeprefix(_WRAPPED[0]).removesuffix(_WRAPPED[1]))
+    return ToolReturned(call, failed, digest(answer), error)
+
+
+_WRAPPED = ("<tool_use_error>", "</tool_use_error>")
+"""What stands around the errors of the program's own tools."""
 
 
 def question_of(request: str, tool: str, subject: Object, suggestions: tuple[Any, ...] = ()) -> Asked:
@@ -300,8 +345,7 @@ def _assistant(found: Object) -> Iterator[AgentFact]:
         elif kind == "thinking":
             yield TextSpoken(text_at(block, "thinking"), thought=True)
         elif kind.endswith("tool_use"):  # also those that the API runs itself: server_tool_use, mcp_tool_use
-            tool = text_at(block, "name")
-            yield ToolCalled(text_at(block, "id"), tool, summary(tool, object_at(block, "input")))
+            yield tool_called(text_at(block, "id"), text_at(block, "name"), object_at(block, "input"))
 
 
 def _user(found: Object) -> Iterator[AgentFact]:
@@ -312,7 +356,9 @@ def _user(found: Object) -> Iterator[AgentFact]:
         return
     for block in blocks(found):
         if text_at(block, "type").endswith("tool_result"):
-            yield ToolReturned(text_at(block, "tool_use_id"), block.get("is_error") is True)
+            yield tool_returned(
+                text_at(block, "tool_use_id"), block.get("content"), failed=block.get("is_error") is True
+            )
 
 
 def _lifecycle(found: Object) -> Iterator[AgentFact]:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from overmind_core.domain.missions.mission import Status
-from overmind_core.domain.quests import Quest, QuestStatus
+from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.logs.time_index import RECORD

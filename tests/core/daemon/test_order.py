@@ -11,6 +11,7 @@ import asyncio
 
 import pytest
 
+from overmind_core.agents.changes import FactHeard
 from overmind_core.daemon.app import App
 from overmind_core.daemon.state import State
 from overmind_core.domain.agents.events import ActivityChanged, NotificationDue, QuestionAsked, TurnFinished
@@ -27,13 +28,17 @@ ORDER: dict[type, list[str]] = {
         "Deadlines.on_change",
         "Terminator.on_change",
         "Agents.on_change",
+        "EngineQuestions.on_change",
         "Followers.on_change",
         "KeeperSync.on_change",
         "IsolationService.on_change",
         "Plans.on_change",
         "QuestService.on_change",
+        "Attempts.on_change",
         "Schedules.on_change",
+        "Watching.on_change",
     ],
+    FactHeard: ["Watching.on_fact"],
     QuestionAsked: ["Unseen.on_news", "Followers.on_event"],
     TurnFinished: ["Unseen.on_news", "Followers.on_event"],
     RunRestarted: ["Unseen.on_news", "Followers.on_event"],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from overmind_core.domain.settings import GuardianSettings, HealthSettings, QueueSettings, ReportSettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel import config, config_file
 from overmind_core.kernel.config import Settings
@@ -26,6 +29,27 @@ READ = [
     ("[notify]\ncommand = []", Settings(notify=())),
     ('[permissions]\nallow = ["Bash(ls)"]\ndeny = ["Edit"]', Settings(allow=("Bash(ls)",), deny=("Edit",))),
     ('[providers.claude]\nprogram = "/opt/claude"', Settings(programs=(("claude", "/opt/claude"),))),
+    ("[queue]\nslots = 8", Settings(queue=QueueSettings(slots=8))),
+    ('[queue]\nagent = "codex"', Settings(queue=QueueSettings(agent="codex"))),
+    ('[queue]\nagent = ["my-agent", "--flag"]', Settings(queue=QueueSettings(agent=("my-agent", "--flag")))),
+    ("[queue]\nproviders = { claude = 2 }", Settings(queue=QueueSettings(providers={"claude": 2}))),
+    ("[queue.providers]\ncodex = 1", Settings(queue=QueueSettings(providers={"codex": 1}))),
+    ("[queue]\nmax_cost_per_day = 2.5", Settings(queue=QueueSettings(max_cost_per_day=2.5))),
+    ('[queue]\nactivity_timeout = "20m"', Settings(queue=QueueSettings(activity_timeout=1200.0))),
+    ('[queue]\nbackoff = "50ms"', Settings(queue=QueueSettings(backoff=0.05))),
+    (
+        '[health]\nbeat = "1s"\nquiet = 1\nstalled = 2\nhung = 4',
+        Settings(health=HealthSettings(beat=1.0, quiet=1, stalled=2, hung=4)),
+    ),
+    (
+        '[guardian]\nsteer = "auto"\nevery = "1s"\npause = 0\nmost = 0\nreview = "claude"',
+        Settings(guardian=GuardianSettings(steer="auto", every=1.0, pause=0.0, most=0, review="claude")),
+    ),
+    (
+        "[reports]\ndepth = 1\nper_source = 2\nper_spec = 0",
+        Settings(reports=ReportSettings(depth=1, per_source=2, per_spec=0)),
+    ),
+    ("[queue]\n[health]\n[guardian]\n[reports]", Settings()),
 ]
 REFUSED = [
     ('[permissions]\ndenny = ["Bash(rm:*)"]', "2:1: permissions: unknown key 'denny'. Did you mean deny?"),
@@ -48,6 +72,34 @@ REFUSED = [
     ("[retention]\nfinished = 0", "2:12: retention.finished: write a whole number above 0"),
     ("[retention]\nevents = true", "2:10: retention.events: write a whole number above 0"),
     ('[sweep]\nleave = "a"', "2:9: sweep.leave: write a list of strings"),
+    ("[queue]\nslots = 0", "2:9: queue.slots: write a whole number above 0"),
+    ("[queue]\nslot = 2", "2:1: queue: unknown key 'slot'. Did you mean slots?"),
+    ('[queue]\nagent = "cluade"', "2:9: queue.agent: unknown provider 'cluade'. Did you mean claude?"),
+    ("[queue]\nagent = []", "2:9: queue.agent: write a provider, such as"),
+    ('[queue]\nagent = ["", "x"]', "2:9: queue.agent: write a provider, such as"),
+    ('[queue]\nagent = ["my-agent", 3]', "2:9: queue.agent: write a provider, such as"),
+    ('[queue]\nagent = ["my\\u0000agent"]', "2:9: queue.agent: write a provider, such as"),
+    ("[queue]\nagent = 3", "2:9: queue.agent: write a provider, such as"),
+    ("[queue]\nproviders = 2", "2:13: queue.providers: write a table, such as { claude = 2 }"),
+    ("[queue]\nproviders = { cluade = 2 }", "2:15: queue.providers: unknown provider 'cluade'. Did you mean claude?"),
+    ("[queue]\nproviders = { claude = 0 }", "2:24: queue.providers.claude: write a whole number above 0"),
+    ("[queue]\nmax_cost_per_day = -1", "2:20: queue.max_cost_per_day: write an amount of US dollars"),
+    ("[queue]\nmax_cost_per_day = nan", "2:20: queue.max_cost_per_day: write an amount of US dollars"),
+    ("[queue]\nmax_cost_per_day = inf", "2:20: queue.max_cost_per_day: write an amount of US dollars"),
+    ('[queue]\nactivity_timeout = "soon"', "2:20: queue.activity_timeout: 'soon' is not a duration"),
+    ("[queue]\nbackoff = true", "2:11: queue.backoff: write a duration"),
+    ("queue = 3", "1:9: queue: write a table"),
+    ("slots = 3", "1:1: unknown table 'slots'. Move it to [queue]"),
+    ('[health]\nbeat = "0s"', "2:8: health.beat: write a duration above 0"),
+    ("[health]\nquiet = 10", "2:9: health.quiet: quiet (10) must come before stalled (10)"),
+    ("[health]\nstalled = 2", "2:11: health.stalled: quiet (3) must come before stalled (2)"),
+    ("[health]\nhung = 0", "2:8: health.hung: write a whole number above 0"),
+    ('[guardian]\nsteer = "yes"', "2:9: guardian.steer: unknown value 'yes', known are off, ask, auto"),
+    ("[guardian]\nevery = 0", "2:9: guardian.every: write a duration above 0"),
+    ("[guardian]\nmost = -1", "2:8: guardian.most: write a whole number from 0 up"),
+    ('[guardian]\nreview = "cluade"', "2:10: guardian.review: unknown provider 'cluade'. Did you mean claude?"),
+    ("[reports]\nper_spec = 1.5", "2:12: reports.per_spec: write a whole number from 0 up"),
+    ("[reports]\ndepht = 1", "2:1: reports: unknown key 'depht'. Did you mean depth?"),
     ("[logs", "1:"),
 ]
 
@@ -78,6 +130,15 @@ def test_a_mistake_is_told_with_its_file_line_and_nearest_key(home, text, why):
 
 def test_without_a_file_all_is_as_it_suits_most(home):
     assert config.load(home.config, providers=names()).settings == Settings()
+
+
+def test_the_example_of_the_documentation_is_the_defaults_of_the_engine(home):
+    with open(os.path.join(os.path.dirname(__file__), "../../../docs/configuration.md"), encoding="utf-8") as page:
+        written = page.read().partition("```toml\n")[2].partition("```")[0]
+    read = load(home, written)
+    default = Settings()
+    assert read.queue == default.queue._replace(agent="claude", providers={"claude": 2})
+    assert (read.health, read.guardian, read.reports) == (default.health, default.guardian, default.reports)
 
 
 def test_all_mistakes_are_told_at_once(home):

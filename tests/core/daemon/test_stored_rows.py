@@ -15,8 +15,9 @@ from overmind_core.domain.isolation.isolation import Isolation
 from overmind_core.domain.missions.mission import Mission, Run
 from overmind_core.domain.plans.blueprint import Blueprint
 from overmind_core.domain.plans.progress import AgentProgress
-from overmind_core.domain.quests import Quest
+from overmind_core.domain.quests.quest import Quest
 from overmind_core.domain.schedules import Ritual, RitualRun
+from overmind_core.domain.specs.spec import Spec, SpecPhase
 from overmind_core.isolation import store as isolation
 from overmind_core.kernel.codec import Codec
 from overmind_core.landing import service as landing
@@ -24,6 +25,7 @@ from overmind_core.missions import registry
 from overmind_core.plans import store as plans
 from overmind_core.quests import store as quests
 from overmind_core.schedules import store as schedules
+from overmind_core.specs import store as specs
 
 FILE = Path(__file__).parents[2] / "data" / "stored_rows.tsv"
 """Of each kind a row whose optional fields are left at their defaults, and one in which every field says something.
@@ -36,12 +38,15 @@ CODECS: dict[str, tuple[type, Codec[Any]]] = {
     "conversation": (Conversation, agents.STATE),
     "asked": (Asked, agents.ASKED),
     "decision": (Decision, agents.DECISION),
+    "engine_asked": (agents.EngineAsked, agents.ENGINE_ASKED),
     "blueprint": (Blueprint, plans.BLUEPRINT),
     "node": (AgentProgress, plans.NODE),
     "quest": (Quest, quests.RECORD),
     "ritual": (Ritual, schedules.RITUAL),
     "ritual_run": (RitualRun, schedules.RUN),
     "isolation": (Isolation, isolation.RECORD),
+    "spec": (Spec, specs.SPEC),
+    "spec_phase": (SpecPhase, specs.PHASE),
     "trace": (dict, landing.TRACES),
 }
 

@@ -13,6 +13,13 @@ OURS = [
     ("OVERMIND_CLAUDE_BIN", True, True),
     ("OVERMIND_OUTPUT_DIR", True, False),
     ("OVERMIND_REF_1", True, False),
+    ("OVERMIND_IN", True, False),
+    ("OVERMIND_QUEST", True, False),
+    ("OVERMIND_ATTEMPT", True, False),
+    ("OVERMIND_SPEC", True, False),
+    ("OVERMIND_PHASE", True, False),
+    ("OVERMIND_TASK", True, False),
+    ("OVERMIND_TASKS", False, False),
     ("OVERMIND_PARENT_ID", False, False),
     ("OVERMIND_HOOK_TOKEN", False, False),
 ]
@@ -23,6 +30,6 @@ def composed(inherited, chosen):
 
 
 @pytest.mark.parametrize(("name", "chosen", "inherited"), OURS)
-def test_of_our_own_variables_a_plans_are_kept_where_the_plan_gives_them(name, chosen, inherited):
+def test_of_our_own_variables_those_of_plans_and_of_attempts_are_kept_where_they_are_given(name, chosen, inherited):
     assert (name in composed({}, {name: "x"})) is chosen
     assert (name in composed({name: "x"}, {})) is inherited

@@ -1,0 +1,286 @@
+"""The engine: the queue and its quests, reports, and what watches missions; its parts, and what passes between them.
+
+It stands above missions, agents, isolation and landing, of which it is given what it uses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.agents.results import MissionResults
+from overmind_core.landing.quest_landing import QuestLanding
+from overmind_core.learning.changed_files import ChangedFiles
+from overmind_core.learning.service import Learning
+from overmind_core.quests.attempt_work import AttemptWork
+from overmind_core.quests.attempts import Attempts
+from overmind_core.quests.obstacles import Obstacles
+from overmind_core.quests.outcomes import AttemptOutcomes
+from overmind_core.quests.questions import QuestQuestions
+from overmind_core.quests.queue import Queue
+from overmind_core.reports.doer import Doers
+from overmind_core.reports.service import Reports
+from overmind_core.specs.registry import SpecRegistry
+from overmind_core.specs.service import Specs
+from overmind_core.watching.overlaps import Overlaps
+from overmind_core.watching.service import Watching
+from overmind_core.watching.steerer import Steerer
+from overmind_core.watching.tree_cpu import TreeCpu
+from overmind_core.watching.worktrees import Worktrees
+
+if TYPE_CHECKING:
+    from overmind_core.agents.engine_questions import EngineQuestions
+    from overmind_core.agents.questions import Questions
+    from overmind_core.agents.service import Agents
+    from overmind_core.agents.submission import Submission
+    from overmind_core.daemon.state import State
+    from overmind_core.isolation.service import IsolationService
+    from overmind_core.isolation.workspace import Workspace
+    from overmind_core.kernel.bus import Bus
+    from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.event_log import EventLog
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.keeper_client import CurrentKeeper
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.landing.locations import Locations
+    from overmind_core.landing.service import MergeQueue
+    from overmind_core.missions.environment import Environments, SavedEnvironments
+    from overmind_core.missions.output_progress import OutputProgress
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.service import Missions
+    from overmind_core.missions.terminator import ProcessTrees
+    from overmind_core.quests.queue_changes import QueueChanges
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.specs.service import SpecParts
+    from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
+
+
+class EngineParts(NamedTuple):
+    """What the engine stands on."""
+
+    home: Home
+    state: State
+    settings: Settings
+    clock: Clock
+    bus: Bus
+    journal: Journal
+    events: EventLog
+    tasks: Tasks
+    phase: Phase
+    line: CurrentKeeper
+    registry: Registry
+    missions: Missions
+    agents: Agents
+    submission: Submission
+    questions: Questions
+    engine_questions: EngineQuestions
+    environments: Environments
+    saved: SavedEnvironments
+    workspace: Workspace
+    isolation: IsolationService
+    locations: Locations
+    landing: MergeQueue
+    progress: OutputProgress
+    trees: ProcessTrees
+    quests: QuestRegistry
+
+
+class Engine:
+    """The parts of the engine, from the bottom to the top."""
+
+    def __init__(self, parts: EngineParts) -> None:
+        self.quest_landing = QuestLanding(
+            queue=parts.landing,
+            locations=parts.locations,
+            workspace=parts.workspace,
+            isolation=parts.isolation,
+            journal=parts.journal,
+            landing_table=parts.state.landings,
+        )
+        self._parts = parts
+        self._changes: QueueChanges | None = None
+        self.quest_asker = QuestQuestions(
+            engine=parts.engine_questions, questions=parts.questions, quests=parts.quests, registry=parts.registry
+        )
+        self.specs = Specs(
+            registry=SpecRegistry(
+                journal=parts.journal,
+                events=parts.events,
+                spec_table=parts.state.specs,
+                phase_table=parts.state.spec_phases,
+            ),
+            quests=parts.quests,
+            questions=parts.engine_questions,
+            phase=parts.phase,
+            tasks=parts.tasks,
+            line=parts.line,
+            make=self._spec_parts,
+        )
+        self.learning = Learning(
+            journal=parts.journal,
+            events=parts.events,
+            tasks=parts.tasks,
+            registry=parts.registry,
+            quests=parts.quests,
+            agents=parts.agents,
+            outcome_table=parts.state.outcomes,
+            lesson_table=parts.state.lessons,
+            repositories=parts.workspace.projects,
+            changed=ChangedFiles(parts.workspace).of,
+            slug_of_spec=self.specs.slug_of,
+        )
+        outcomes = AttemptOutcomes(
+            quests=parts.quests,
+            journal=parts.journal,
+            clock=parts.clock,
+            settings=parts.settings,
+            registry=parts.registry,
+            agents=parts.agents,
+            asker=self.quest_asker,
+            lander=self.quest_landing,
+            home=parts.home,
+        )
+        outcomes.on_end = self.learning.attempt_ended
+        self.attempts = Attempts(
+            quests=parts.quests,
+            journal=parts.journal,
+            clock=parts.clock,
+            phase=parts.phase,
+            tasks=parts.tasks,
+            registry=parts.registry,
+            missions=parts.missions,
+            work=AttemptWork(
+                quests=parts.quests,
+                journal=parts.journal,
+                settings=parts.settings,
+                registry=parts.registry,
+                missions=parts.missions,
+                agents=parts.agents,
+                results=MissionResults(parts.home, parts.journal, parts.state.agents),
+                lander=self.quest_landing,
+                environments=parts.environments,
+                saved=parts.saved,
+                environment_table=parts.state.environments,
+                specs=self.specs,
+                home=parts.home,
+                teacher=self.learning,
+            ),
+            outcomes=outcomes,
+            lander=self.quest_landing,
+        )
+        self.obstacles = Obstacles(parts.quests)
+        self.obstacles.holds.append(self.specs.hold)
+        self.queue = Queue(
+            quests=parts.quests,
+            attempts=self.attempts,
+            obstacles=self.obstacles,
+            journal=parts.journal,
+            clock=parts.clock,
+            phase=parts.phase,
+            settings=parts.settings,
+            line=parts.line,
+            registry=parts.registry,
+            meta_table=parts.state.meta,
+        )
+        self.specs.bind(self.queue)
+        self.quest_asker.bind(self.attempts, self.queue_changes)
+        self.doers = Doers(
+            settings=parts.settings,
+            quests=parts.quests,
+            agents=parts.agents,
+            saved=parts.saved,
+            workspace=parts.workspace,
+            work_of_spec=self.specs.work_of,
+        )
+        self.reports = Reports(
+            journal=parts.journal,
+            events=parts.events,
+            clock=parts.clock,
+            settings=parts.settings,
+            registry=parts.registry,
+            missions=parts.missions,
+            quests=parts.quests,
+            attempts=self.attempts,
+            engine=parts.engine_questions,
+            waiting=parts.agents.waiting,
+            doers=self.doers,
+            table=parts.state.reports,
+            slug_of_spec=self.specs.slug_of,
+        )
+
+        worktrees = Worktrees(parts.workspace)
+        self.watching = Watching(
+            clock=parts.clock,
+            phase=parts.phase,
+            registry=parts.registry,
+            progress=parts.progress,
+            agents=parts.agents,
+            quests=parts.quests,
+            isolations=parts.workspace.records,
+            worktrees=worktrees,
+            overlaps=Overlaps(registry=parts.registry, clock=parts.clock, worktrees=worktrees),
+            steerer=Steerer(
+                registry=parts.registry,
+                journal=parts.journal,
+                clock=parts.clock,
+                tasks=parts.tasks,
+                trees=parts.trees,
+                progress=parts.progress,
+                agents=parts.agents,
+                submission=parts.submission,
+                questions=parts.engine_questions,
+                event_table=parts.state.events,
+            ),
+            tasks=parts.tasks,
+            cpu=TreeCpu(parts.trees),
+            health_settings=parts.settings.health,
+            guardian_settings=parts.settings.guardian,
+        )
+
+    def queue_changes(self) -> QueueChanges:
+        """What adds and changes quests: made with the first of them, as most supervisors never need it."""
+        if self._changes is None:
+            from overmind_core.quests.queue_changes import QueueChanges  # noqa: PLC0415 - for those who queue something
+
+            parts = self._parts
+            self._changes = QueueChanges(
+                quests=parts.quests,
+                journal=parts.journal,
+                clock=parts.clock,
+                settings=parts.settings,
+                registry=parts.registry,
+                missions=parts.missions,
+                repositories=parts.workspace.projects,
+                asker=self.quest_asker,
+                agents=parts.agents,
+            )
+        return self._changes
+
+    def _spec_parts(self) -> SpecParts:
+        """What looks at documents; most daemons never do."""
+        from overmind_core.specs.parts import SpecNeeds, spec_parts  # noqa: PLC0415 - documents are for those who have specs
+
+        parts = self._parts
+        return spec_parts(
+            SpecNeeds(
+                home=parts.home,
+                settings=parts.settings,
+                clock=parts.clock,
+                journal=parts.journal,
+                tasks=parts.tasks,
+                phase=parts.phase,
+                registry=self.specs.registry,
+                missions=parts.registry,
+                quests=parts.quests,
+                changes=self.queue_changes(),
+                attempts=self.attempts,
+                obstacles=self.obstacles,
+                questions=parts.engine_questions,
+                landing=self.quest_landing,
+                locations=parts.locations,
+                projects=parts.workspace.projects,
+                quest_table=parts.state.quests,
+                work_table=parts.state.quest_work,
+            )
+        )
