@@ -22,6 +22,20 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Daemon": ("start", "shutdown", "status"),
     "Start and end missions": ("run", "stop", "kill", "restart", "rm", "prune"),
     "Run plans": ("init", "agents", "apply", "diff", "delete"),
+    "Queue work": (
+        "quest add",
+        "quest edit",
+        "quest retry",
+        "quest why",
+        "queue",
+        "queue pause",
+        "queue resume",
+        "queue slots",
+        "board",
+        "learn",
+        "learn accept",
+        "learn drop",
+    ),
     "Quests and rituals": (
         "quest run",
         "quest list",
@@ -39,9 +53,31 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "ritual history",
         "rituals",
     ),
+    "Specs": (
+        "spec new",
+        "spec run",
+        "spec check",
+        "spec sync",
+        "spec list",
+        "spec show",
+        "spec accept",
+        "spec archive",
+    ),
     "Isolate missions": ("isolate", "trust", "ports", "worktrees", "worktrees prune"),
     "Review and land their work": ("changes", "commit", "merge", "push", "discard"),
-    "Look at missions": ("tui", "ps", "monitor", "info", "logs", "screen", "top", "wait", "events", "subscribe"),
+    "Look at missions": (
+        "tui",
+        "ps",
+        "monitor",
+        "info",
+        "logs",
+        "screen",
+        "top",
+        "health",
+        "wait",
+        "events",
+        "subscribe",
+    ),
     "Use their terminals": ("attach", "detach", "shell", "exec"),
     "Talk to agents": (
         "claude run",
@@ -54,7 +90,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "seen",
         "cost",
     ),
-    "Agents that run agents": ("skill", "mcp", "output"),
+    "Agents that run agents": ("skill", "mcp", "output", "report"),
     "Change missions": ("edit", "update", "rename", "signal", "freeze", "thaw"),
     "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
 }
@@ -64,8 +100,14 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "daemon": ("start", "shutdown", "version", "tui", "completion"),
     "status": ("status",),
     "demo": ("demo",),
+    "report": ("report",),
     "init": ("init",),
-    "quests": ("quest run", "quest list", "quest info", "quest logs", "quest wait", "quest cancel"),
+    "learn": ("learn", "learn accept", "learn drop"),
+    "quests.add": ("quest add", "quest edit", "quest retry"),
+    "quests.board": ("board",),
+    "quests.commands": ("quest run", "quest info", "quest logs", "quest wait", "quest cancel"),
+    "quests.list": ("quest list",),
+    "quests.queue": ("quest why", "queue", "queue pause", "queue resume", "queue slots"),
     "schedules": (
         "ritual create",
         "ritual delete",
@@ -91,10 +133,21 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "landing.merge": ("merge", "merge-step"),
     "landing.worktrees": ("worktrees", "worktrees prune"),
     "service_unit.command": ("service",),
+    "specs.check": ("spec check",),
+    "specs.commands": (
+        "spec new",
+        "spec run",
+        "spec sync",
+        "spec list",
+        "spec show",
+        "spec accept",
+        "spec archive",
+    ),
     "attach.commands": ("attach", "detach", "shell", "exec"),
     "missions.lifecycle": ("stop", "kill", "restart", "freeze", "thaw", "signal", "rm", "prune", "update", "rename"),
     "missions.list": ("ps", "monitor", "top", "info"),
     "missions.logs": ("logs",),
+    "missions.health": ("health",),
     "missions.watch": ("wait", "events", "screen"),
 }
 """Module below `overmind_core.cli` → the commands that it holds in its `COMMANDS`."""
@@ -111,13 +164,18 @@ ALIASES: dict[str, str] = {
     "capture-pane": "screen",
     "describe": "info",
     "inspect": "info",
+    "kanban": "board",
     "list": "ps",
     "ls": "ps",
     "pause": "freeze",
     "quest ls": "quest list",
+    "queue list": "queue",
+    "queue ls": "queue",
     "quests": "quest list",
     "remove": "rm",
     "ritual ls": "ritual list",
+    "spec ls": "spec list",
+    "specs": "spec list",
     "stats": "top",
     "unpause": "thaw",
     "worktrees list": "worktrees",
@@ -159,6 +217,8 @@ class Parameter:
     @property
     def attribute(self) -> str:
         """The name of its value among the parsed arguments."""
+        if "dest" in self.settings:
+            return str(self.settings["dest"])
         name = next((name for name in self.names if name.startswith("--")), self.names[0])
         return name.removeprefix("--").replace("-", "_")
 
@@ -271,11 +331,13 @@ def option(
     choices: Sequence[str] | None = None,
     repeat: bool = False,
     dashes: bool = False,
+    attribute: str | None = None,
 ) -> Parameter:
     """Return an option with a value; None (or [] with `repeat`) when it isn't given; `also` are more names for it.
 
     `parse` turns the word into the value; its ValueError's text is shown to the person. With `dashes` the word after it
-    is its value whatever it begins with; only for commands with a `rest`.
+    is its value whatever it begins with; only for commands with a `rest`. `attribute`: another name for the value among
+    the parsed arguments than its own.
     """
     settings: dict[str, object] = {"help": text, "metavar": metavar}
     if parse is not None:
@@ -284,6 +346,8 @@ def option(
         settings["choices"] = choices
     if repeat:
         settings |= {"action": "append", "default": []}
+    if attribute is not None:
+        settings["dest"] = attribute
     made = Parameter(*_names(name, short), *also, **settings)
     made.dashes = dashes
     return made
@@ -305,18 +369,21 @@ YES = flag("--yes", "skip the confirmation", short="-y")
 
 WIDE = "--wide"
 _FORMATS = ("json", "yaml", "name")
+_FORMAT = "output"
+"""The attribute that says in which format an answer is printed."""
 
 
 def _with_formats(options: Sequence[Parameter]) -> tuple[Parameter, ...]:
     """Give a command that prints JSON the option that names the format: `-o yaml`."""
     names = {name for one in options for name in one.names}
-    if JSON not in options or "--output" in names:
+    if JSON not in options:
         return tuple(options)
     formats = (*_FORMATS, "wide") if WIDE in names else _FORMATS
     words = f"{', '.join(formats[:-1])} or {formats[-1]}"
     short = None if "-o" in names else "-o"
-    also = [name for name in ("--format",) if name not in names]
-    return (*options, option("--output", "FORMAT", f"print {words}", short=short, also=also, choices=formats))
+    name, *also = [name for name in ("--output", "--format") if name not in names]  # a quest has outputs of its own
+    shown = option(name, "FORMAT", f"print {words}", short=short, also=also, choices=formats, attribute=_FORMAT)
+    return (*options, shown)
 
 
 class FlagArguments:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 FINAL = frozenset({"stopped", "crashed", "killed"})
+QUESTIONS = "questions"
 LISTED = frozenset({"plans", "quests", "rituals"})
 """Kinds that a request of the same name lists."""
 TIMEOUT = 0.5
@@ -38,14 +39,21 @@ TIMEOUT = 0.5
 
 
 def candidates(home: Home, kind: str) -> list[str]:
-    """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once; so of `ASKED`."""
+    """Return names and ids of `live`, `finished` or `all` missions, live ones first, each once; or of another kind."""
     try:
+        if kind == QUESTIONS:
+            return question_words(call_if_running(home, "inbox", {}, timeout=TIMEOUT) or [])
         if kind in LISTED:
             return _names(call_if_running(home, kind, {}, timeout=TIMEOUT) or [])
         rows = call_if_running(home, "ps", {"all": kind != "live"}, timeout=TIMEOUT) or []
     except OvermindError:
         return []
     return mission_words(rows, kind)
+
+
+def question_words(questions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the numbers of rows of `inbox --json`, then the names of what they are about."""
+    return list(dict.fromkeys(display_safe(str(row[key])) for key in ("question", "name") for row in questions))
 
 
 def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -62,7 +70,7 @@ def mission_words(rows: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
 
 Completion = dict[str, str | dict[str, str]]
 
-LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw", "send", "interrupt", "answer"})
+LIVE_ONLY = frozenset({"stop", "kill", "signal", "freeze", "thaw", "send", "interrupt"})
 """Commands about live missions."""
 FINISHED_ONLY = frozenset({"rm"})
 """Commands about finished missions."""
@@ -120,6 +128,8 @@ BY_METAVAR: dict[str, Completion] = {
     "ID": MISSIONS["all"],
     "plan": _names_or_files("plans"),
     "quest": QUESTS,
+    "QUEST": QUESTS,
+    "GLOB": shtab.FILE,
     "ritual": RITUALS,
     "STATUS": STATUSES,
     "FOLDER": shtab.DIRECTORY,
@@ -128,7 +138,13 @@ BY_METAVAR: dict[str, Completion] = {
     "file": shtab.FILE,
 }
 """How the table calls a value → what it may be."""
-BY_NAME: dict[tuple[str, str], Completion] = {("signal", "signal"): SIGNALS, ("answer", "question"): MISSIONS["live"]}
+REVIEWERS = _fixed("reviewers", ["person", *(name for name in names() if name != "raw")])
+BY_NAME: dict[tuple[str, str], Completion] = {
+    ("signal", "signal"): SIGNALS,
+    ("answer", "question"): _missions(QUESTIONS),
+    ("quest add", "review"): REVIEWERS,
+    ("quest edit", "review"): REVIEWERS,
+}
 """(Command, word or option) → what it may be."""
 BY_OPTION: dict[str, Completion] = {
     "--stop-signal": SIGNALS,
@@ -168,7 +184,7 @@ def full_parser() -> argparse.ArgumentParser:
 def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
     """Say of each value what it may be."""
     if command.rest is not None:
-        if command.rest.startswith("CMD"):
+        if "CMD" in command.rest:
             parser.add_argument("program", help="program to run").complete = PROGRAMS  # type: ignore[attr-defined]
         rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="its arguments, or a prompt")
         rest.complete = shtab.FILE  # type: ignore[attr-defined]

@@ -338,7 +338,7 @@ TUI = Command(
 
 
 SHELLS = ("bash", "zsh", "fish")
-KINDS = ("live", "finished", "all", "plans", "quests", "rituals")
+KINDS = ("live", "finished", "all", "plans", "quests", "rituals", "questions")
 
 
 def completion(args: Namespace, context: Context) -> int:
@@ -365,7 +365,7 @@ COMPLETION = Command(
         option(
             "--list",
             "KIND",
-            "print the names and ids for completion: missions (live, finished or all), plans, quests or rituals",
+            "print the words for completion: missions (live, finished or all), plans, quests, rituals or questions",
             choices=KINDS,
         )
     ],

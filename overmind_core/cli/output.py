@@ -57,9 +57,8 @@ def dumps(value: object, *, indent: int | None = None) -> JsonText:
     import json  # start-up: tables need none
     import re
 
-    readable = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     separators = (",", ":") if indent is None else None
-    text = json.dumps(value, ensure_ascii=not readable, separators=separators, indent=indent)
+    text = json.dumps(value, ensure_ascii=is_ascii_only(), separators=separators, indent=indent)
     made = JsonText(re.sub(UNSAFE, lambda found: f"\\u{ord(found[0]):04x}", text))
     made.value = value
     return made
@@ -96,6 +95,32 @@ def safe_text(text: str) -> str:
 
     sanitiser = Sanitiser(colour=coloured())
     return "\n".join((*sanitiser.feed(text.encode(errors="replace")), *sanitiser.flush()))
+
+
+def is_ascii_only() -> bool:
+    """Whether stdout may not take every character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+
+
+_PLAIN = {ord("·"): "-", ord("…"): "...", ord("×"): "x"}
+"""Signs of ours → what is said where stdout takes ASCII only."""
+
+
+def ascii_text(text: str) -> str:
+    """Return `text` with our own signs as stdout takes them."""
+    return text.translate(_PLAIN) if is_ascii_only() else text
+
+
+PIPE_COLUMNS = 100
+"""Of a drawing, or the board, that goes to no terminal."""
+
+
+def terminal_columns() -> int:
+    """Return how wide something may be on stdout, in cells."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or PIPE_COLUMNS
+    except (OSError, ValueError):
+        return PIPE_COLUMNS
 
 
 def coloured(environ: Mapping[str, str] = os.environ) -> bool:

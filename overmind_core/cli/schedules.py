@@ -8,7 +8,8 @@ from overmind_core.cli.command import JSON, Command, Parameter, argument, option
 from overmind_core.cli.context import Context, call_each
 from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, table
 from overmind_core.cli.plans.blueprint import VAR, apply_request, load
-from overmind_core.cli.quests import COLOURS, quest_request, run_options, seconds_cell
+from overmind_core.cli.quests.commands import quest_request, run_options
+from overmind_core.cli.quests.rows import COLOURS, seconds_cell
 from overmind_core.cli.values import mission_name, positive_number, time_zone, warn_about_milliseconds
 from overmind_core.errors import UsageError
 

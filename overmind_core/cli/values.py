@@ -11,7 +11,7 @@ from overmind_core.domain.text.duration import parse_duration
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from overmind_core.cli.context import Context
 
@@ -23,6 +23,35 @@ def duration(word: str) -> str:
     """Check a duration of seconds or with a unit; it travels as it was written."""
     parse_duration(word)
     return word
+
+
+def duration_from_now(word: str) -> str:
+    """Check how long from now, such as 2h or +2h; it travels without the plus."""
+    return duration(word.removeprefix("+"))
+
+
+def deadline(word: str) -> str:
+    """Check a time to come, or how long from now; a time travels with its date, as the daemon's zone may be another."""
+    from overmind_core.domain.text.duration import DurationError
+
+    try:
+        return duration(word)
+    except DurationError:
+        import time
+
+        from overmind_core.domain.text.moment import format_time, parse_later  # start-up: only where one is given
+
+        return format_time(parse_later(word, time.time()))
+
+
+def or_nothing(parse: Callable[[str], object]) -> Callable[[str], object]:
+    """Return what checks a word that may be empty, too: that removes what is there."""
+    return lambda word: parse(word) if word else word
+
+
+def names(word: str) -> list[str]:
+    """Return the names that stand between commas."""
+    return [name for part in word.split(",") if (name := part.strip())]
 
 
 def milliseconds(word: str) -> str:
@@ -52,6 +81,18 @@ def dollars(word: str) -> float:
     if not digits.isascii() or not digits.replace(".", "", 1).isdigit() or not 0 < float(digits) < float("inf"):
         raise ValueError(f"{word!r} is not an amount of US dollars above 0, such as 2.50")
     return float(digits)
+
+
+def share(word: str) -> float:
+    """Return a number from 0 to 1, such as .7."""
+    if not word.isascii() or not word.replace(".", "", 1).isdigit() or float(word) > 1:
+        raise ValueError(f"{word!r} is not a number from 0 to 1, such as .7")
+    return float(word)
+
+
+def dollars_or_none(word: str) -> float:
+    """Return an amount of US dollars; 0 for no limit."""
+    return 0.0 if word in {"0", "$0"} else dollars(word)
 
 
 def terminal_size(word: str) -> tuple[int, int]:
@@ -109,7 +150,7 @@ def status_word(word: str) -> str:
 
 def quest_status_word(word: str) -> str:
     """Check a quest's status."""
-    from overmind_core.domain.quests import QuestStatus  # start-up, as above
+    from overmind_core.domain.quests.quest import QuestStatus  # start-up, as above
 
     return _one_of(word, [status.value for status in QuestStatus])
 

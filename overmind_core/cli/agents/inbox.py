@@ -1,4 +1,4 @@
-"""Commands about what agents ask and have done: inbox, answer, seen; and `hook`, which agents' programs call.
+"""Commands about what agents and the engine ask, and what agents have done: inbox, answer, seen; and `hook`.
 
 `hook` must never be in the program's way. It hands the event to the daemon, prints only what the daemon answers (a
 decision over a question), and exits with 0 whatever happens: at once without a keeper or with nonsense on its input,
@@ -20,6 +20,7 @@ from overmind_core.cli.output import coloured, dumps, redraw
 from overmind_core.client.client import answer_result
 from overmind_core.client.connection import ANSWER_LIMIT
 from overmind_core.client.daemon import connect_until, try_connect
+from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.text.cells import display_safe
@@ -89,12 +90,32 @@ def _limited(row: Mapping[str, Any], now: float) -> str:
 
 def _block(question: Question, now: float, *, bold: bool) -> Iterator[str]:
     waits = format_uptime(now - parse_time(question["asked_at"], now))
+    if engine_questions.is_of_engine(question):
+        yield from _engine_block(question, waits, bold=bold)
+        return
     what = f"{question['tool']} {question['need']}".strip()
     head = f"{question['question']}  {display_safe(question['name'])} ({question['id']})  {display_safe(what)}  {waits}"
     yield _BOLD.format(head) if bold else head
     body = approval_subject.lines(question["subject"], question.get("replaces")) or [question["summary"]]
     yield from (_INDENT + display_safe(line) for line in body)
     yield from (f"{_INDENT}{line}" for line in _hints(question))
+
+
+def _engine_block(question: Question, waits: str, *, bold: bool) -> Iterator[str]:
+    """As an agent's; what each answer does is not plain."""
+    what = f"{question['part']} {question['need']}".strip()
+    head = f"{question['question']}  {_subject(question)}  {display_safe(what)}  {waits}"
+    yield _BOLD.format(head) if bold else head
+    yield from (_INDENT + display_safe(line) for line in engine_questions.body(question))
+    hints = list(engine_questions.hints(question))
+    longest = max((len(command) for command, _ in hints), default=0)
+    yield from (f"{_INDENT}→ {command:<{longest}}  {effect}" for command, effect in hints)
+
+
+def _subject(question: Question) -> str:
+    """The subject of a question by its name, and by its id where that is another word."""
+    name = display_safe(question["name"])
+    return name if question["name"] == question["id"] else f"{name} ({question['id']})"
 
 
 def _hints(question: Question) -> Iterator[str]:
@@ -134,11 +155,15 @@ def answer(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(answered))
     else:
-        context.print(
-            f"Answered question {answered['question']} of mission {answered['id']} ({display_safe(answered['name'])}):"
-            f" {answered['behaviour']}"
-        )
+        context.print(f"Answered question {answered['question']} of {_whose(answered)}: {answered['behaviour']}")
     return 0
+
+
+def _whose(answered: Mapping[str, Any]) -> str:
+    name = display_safe(answered["name"])
+    if engine_questions.is_of_engine(answered):
+        return f"{name} ({display_safe(engine_questions.topic(answered))})"
+    return f"mission {answered['id']} ({name})"
 
 
 def _request(args: Namespace) -> dict[str, Any]:
@@ -151,7 +176,7 @@ def _request(args: Namespace) -> dict[str, Any]:
 
 
 def question_reference(word: str) -> dict[str, Any]:
-    """Return which question a word means: a number is one, anything else a mission, whose oldest one it is."""
+    """Return which question a word means: a number is one, anything else a mission, quest or spec: its oldest one."""
     if word.isascii() and word.isdigit() and len(word) <= _LONGEST_NUMBER:
         return {"question": int(word)}
     return {"id": word}
@@ -160,11 +185,15 @@ def question_reference(word: str) -> dict[str, Any]:
 ANSWER = Command(
     name="answer",
     arguments=[
-        argument("question", "number of a question, or a mission for its oldest question", metavar="question"),
+        argument(
+            "question", "number of a question, or a mission, quest or spec for its oldest question", metavar="question"
+        ),
         argument("behaviour", "allow, deny, or always (allow it and store the rule)", choices=BEHAVIOURS),
     ],
     options=[
-        option("--message", "TEXT", "message for the agent; answers a question in your own words", short="-m"),
+        option(
+            "--message", "TEXT", "message for the agent, or feedback; answers a question in your own words", short="-m"
+        ),
         option("--option", "LABEL", "choose this option (repeatable)", short="-o", repeat=True),
         JSON,
     ],
@@ -173,6 +202,7 @@ ANSWER = Command(
         "overmind answer api deny --message 'use make clean instead'",
         "overmind answer 9 allow --option PostgreSQL",
         "overmind answer 7 always        # stores the rule that inbox shows",
+        "overmind answer login deny -m 'split the second task'",
     ],
     notes=(
         "A question takes one answer. A later answer fails and names who answered first. Missions can't answer "

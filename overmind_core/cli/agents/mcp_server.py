@@ -55,6 +55,7 @@ def mcp_server(home: Home) -> MCPServer:
         "interrupt": acting.interrupt,
         "stop": acting.stop,
         "kill": acting.kill,
+        "report": acting.report,
     }
     made = [_tool(name, handler) for name, handler in tools.items()]
     return MCPServer("overmind", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING", tools=made)

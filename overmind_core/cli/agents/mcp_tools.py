@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -27,7 +27,7 @@ from overmind_core.cli.agents.talk import DELIVERY, await_message, fail_if_faile
 from overmind_core.cli.follow_logs import line_renderer
 from overmind_core.cli.missions.watch import EndWaiter
 from overmind_core.client.client import Client
-from overmind_core.client.stream import follow
+from overmind_core.client.stream import await_answer, follow
 from overmind_core.errors import OvermindError
 from overmind_core.logs.transcript import LogSelection, Transcript
 
@@ -120,6 +120,9 @@ _REQUEST_KEY = 16
 Cascade = Annotated[bool, Field(description="its descendants too, leaves first")]
 
 
+ReportKindWord = Literal["bug", "security", "missing", "question", "debt", "perf", "idea", "decision"]
+
+
 class ActionTools:
     """The tools that act on missions, over the daemon that `calls` reaches."""
 
@@ -143,6 +146,28 @@ class ActionTools:
     async def interrupt(self, id: Id) -> Interrupted:  # noqa: A002  (as above)
         """End the current turn of a session; the session stays."""
         return Interrupted(**picked(Interrupted, await self._calls.ask("interrupt", id=id)))
+
+    async def report(
+        self,
+        kind: Annotated[ReportKindWord, Field(description="bug, security and missing become quests")],
+        text: Annotated[str, Field(min_length=1, description="the finding")],
+        evidence: Annotated[list[str] | None, Field(description="places that show it: PATH or PATH:LINE")] = None,
+        because: Annotated[str | None, Field(description="why it matters")] = None,
+        title: Annotated[str | None, Field(description="title of the quest that it becomes")] = None,
+        *,
+        block: Annotated[bool, Field(description="this quest can't go on without it")] = False,
+    ) -> dict[str, Any]:
+        """Report what you found beside your task: it is queued, asked, counted or recorded. Don't do it yourself."""
+        request = {
+            "kind": kind,
+            "text": text,
+            "evidence": evidence or [],
+            "because": because,
+            "title": title,
+            "block": block,
+            "request": os.urandom(_REQUEST_KEY).hex(),
+        }
+        return dict(await self._calls.do(lambda client: await_answer(client, lambda: ("report", request))))
 
     async def stop(
         self,

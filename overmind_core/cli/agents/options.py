@@ -85,26 +85,35 @@ def given_agent(args: Namespace) -> dict[str, Any]:
         UsageError: an option for agents, and no agent.
         OvermindError: `empty_command`, a task without a prompt.
     """
-    limits = {name: value for name in _TREE if (value := getattr(args, name)) is not None}
-    if args.stall_waiting:
-        limits["stall_waiting"] = True
+    limits = given_limits(args)
     if not is_agent(args):
-        _refuse_agent_options(args)
+        refuse_agent_options(args)
         return limits
-    return limits | {"provider": _provider(args), "agent": _options(args) | _prompt(args)}
+    return limits | {"provider": provider_of(args), "agent": agent_options(args) | _prompt(args)}
+
+
+def given_limits(args: Namespace) -> dict[str, Any]:
+    """Return what was given of `LIMITS`, by its names on the socket."""
+    limits = {name: value for name in _TREE if (value := getattr(args, name)) is not None}
+    return limits | ({"stall_waiting": True} if args.stall_waiting else {})
 
 
 def is_agent(args: Namespace) -> bool:
     """Whether the mission is an agent."""
-    return _provider(args) not in {None, RAW}
+    return provider_of(args) not in {None, RAW}
 
 
-def _provider(args: Namespace) -> str | None:
-    """Return the one that was named; an orchestrator is Claude where none was."""
+def provider_of(args: Namespace) -> str | None:
+    """Return the provider that was named; an orchestrator is Claude where none was."""
     return args.provider or (ORCHESTRATOR if args.orchestrator else None)
 
 
-def _refuse_agent_options(args: Namespace) -> None:
+def refuse_agent_options(args: Namespace) -> None:
+    """Refuse what means something for agents only.
+
+    Raises:
+        UsageError: some of that was given.
+    """
     for one in AGENT:
         if getattr(args, one.attribute):
             raise UsageError(
@@ -113,7 +122,8 @@ def _refuse_agent_options(args: Namespace) -> None:
             )
 
 
-def _options(args: Namespace) -> dict[str, Any]:
+def agent_options(args: Namespace) -> dict[str, Any]:
+    """Return what was given of `AGENT`, by its names on the socket."""
     given = {name: value for name in _SAME if (value := getattr(args, name)) not in (None, [])}
     if args.mcp_config:
         given["mcp_config"] = [_reachable(one) for one in args.mcp_config]

@@ -89,29 +89,46 @@ def run_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         OvermindError: something that no program can be given.
     """
+    request = given_work(args, environ) | given_agent(args)
+    request |= {
+        "command": "" if is_agent(args) else given_command(args.rest, may_be_empty=args.type == "session"),
+        "cwd": caller_environment.working_directory(args.cwd),
+        "umask": caller_environment.current_umask(),
+        "env": caller_environment.inherited_variables(environ, clean=args.clean_env),
+        "request": request_key(),
+    }
+    return request | {name: value for name in ("type", "parent") if (value := getattr(args, name)) is not None}
+
+
+def given_work(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return how a program is to run: policy, isolation, variables of its own, terminal, name and labels.
+
+    Raises:
+        OvermindError: something that no program can be given.
+    """
     request = (
         given_policy(args)
-        | given_agent(args)
         | given_isolation(args)
         | {
-            "command": "" if is_agent(args) else _command(args.rest, may_be_empty=args.type == "session"),
-            "cwd": caller_environment.working_directory(args.cwd),
-            "umask": caller_environment.current_umask(),
-            "env": caller_environment.inherited_variables(environ, clean=args.clean_env),
             "env_set": caller_environment.given_variables(args.env_file, args.env, environ),
             "interactive": args.interactive,
             "tty": not args.no_tty,
             "labels": dict(args.label),
-            "request": os.urandom(_REQUEST_KEY).hex(),
         }
     )
-    request |= {name: value for name in ("name", "type", "parent") if (value := getattr(args, name)) is not None}
+    if args.name is not None:
+        request["name"] = args.name
     if args.size is not None:
         request["columns"], request["rows"] = args.size
     return request
 
 
-def _command(words: list[str], *, may_be_empty: bool) -> str | list[str]:
+def request_key() -> str:
+    """Return a key by which the daemon recognises the repetition of a request."""
+    return os.urandom(_REQUEST_KEY).hex()
+
+
+def given_command(words: list[str], *, may_be_empty: bool = False) -> str | list[str]:
     """Return a shell string for one word, an argv for several; none at all means the caller's shell.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import flag, grouped
+from overmind_core.cli.command import flag, grouped, option
 from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
@@ -12,16 +12,21 @@ if TYPE_CHECKING:
 _ISOLATION = [
     flag("--isolate", "run in its own worktree, with its own ports (the default where there is a .overmind.yml)"),
     flag("--no-isolate", "run in this folder, even where there is a .overmind.yml"),
+    option("--base", "BRANCH", "isolate it, begin at this branch, and merge into it (default: the current checkout)"),
 ]
 ISOLATION = grouped("Where it runs", _ISOLATION)
 
 
-def given_isolation(args: Namespace) -> dict[str, bool]:
+def given_isolation(args: Namespace) -> dict[str, bool | str]:
     """Return what was given of `ISOLATION`, by its name on the socket.
 
     Raises:
-        UsageError: both.
+        UsageError: they exclude each other.
     """
     if args.isolate and args.no_isolate:
         raise UsageError("Give --isolate or --no-isolate, not both.")
+    if args.base is not None:
+        if args.no_isolate:
+            raise UsageError("Give --base or --no-isolate, not both.")
+        return {"isolate": True, "base": args.base}
     return {"isolate": bool(args.isolate)} if args.isolate or args.no_isolate else {}

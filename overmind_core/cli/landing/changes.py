@@ -86,8 +86,9 @@ CHANGES = Command(
     notes=(
         "Compares with the commit where the mission's branch left its base. Untracked files are included (? in "
         "--stat), ignored files are not. For a mission without a worktree it prints the uncommitted changes of the "
-        "repository where the mission works. Nothing is touched, not even git's index. Page by page: `overmind "
-        "changes red | less`, or `v` in the full-screen program."
+        "repository where the mission works. Once all of its work has landed, or its worktree is gone, it prints what "
+        "landed. Nothing is touched, not even git's index. Page by page: `overmind changes red | less`, or `v` in the "
+        "full-screen program."
     ),
     run=changes,
 )

@@ -45,6 +45,6 @@ _NAMES = (
 
 
 def given_policy(args: Namespace) -> dict[str, Any]:
-    """Return what was given of `POLICY`, by its names on the socket."""
-    given = {name: getattr(args, name) for name in _NAMES if getattr(args, name) is not None}
+    """Return what was given of `POLICY`, by its names on the socket; a command may lack some of it."""
+    given = {name: value for name in _NAMES if (value := getattr(args, name, None)) is not None}
     return given | ({"leave_background": True} if args.leave_background else {})

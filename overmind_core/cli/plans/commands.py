@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, argument, flag, option
 from overmind_core.cli.context import Context, confirmed
-from overmind_core.cli.output import dumps
+from overmind_core.cli.output import dumps, is_ascii_only, terminal_columns
 from overmind_core.cli.plans.blueprint import (
     FILE,
     FILENAME,
@@ -124,10 +123,6 @@ APPLY = Command(
 )
 
 
-COLUMNS = 100
-"""Of a drawing that goes to no terminal."""
-
-
 def agents(args: Namespace, context: Context) -> int:
     """Validate the file, and list its agents, each behind what it depends on."""
     from overmind_core.domain.text.graph import order
@@ -153,15 +148,8 @@ def _agent_line(agent: PlanAgent) -> str:
 def _graph(edges: Mapping[str, Sequence[str]]) -> str:
     from overmind_core.domain.text.graph_drawing import draw
 
-    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    return "\n".join(row.text for row in draw(edges, columns=_columns(), ascii_only=plain))
-
-
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):
-        return COLUMNS
+    drawn = draw(edges, columns=terminal_columns(), ascii_only=is_ascii_only())
+    return "\n".join(row.text for row in drawn)
 
 
 def _facts(agent: PlanAgent) -> dict[str, Any]:

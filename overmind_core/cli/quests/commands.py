@@ -1,4 +1,4 @@
-"""Commands about quests: run, list, info, logs, wait, cancel; and how a quest looks in a table."""
+"""Commands about one quest or some: run, info, logs, wait, cancel."""
 
 from __future__ import annotations
 
@@ -8,47 +8,19 @@ from overmind_core.cli.context import Context, call_each
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import EndWaiter, wait_for_ends
-from overmind_core.cli.output import ABSENT, coloured, command_cell, dumps, or_absent, table
-from overmind_core.cli.values import duration, positive_number, quest_status_word, warn_about_milliseconds, whole_number
+from overmind_core.cli.values import duration, warn_about_milliseconds, whole_number
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.domain.text.duration import format_uptime
 from overmind_core.errors import INTERRUPTED, OvermindError
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
     Row = Mapping[str, Any]
 
-
-COLOURS = {
-    "running": "32",
-    "completed": "2",
-    "failed": "31",
-    "cancelled": "35",
-    "waiting": "2",
-    "paused": "36",
-    "queued": "33",
-    "starting": "33",
-    "skipped": "33",
-    "missed": "33",
-}
-"""Status → SGR number, see ECMA-48."""
-
-COLUMNS: dict[str, Callable[[Row], str]] = {
-    "ID": lambda row: row["id"],
-    "NAME": lambda row: row["name"],
-    "STATUS": lambda row: row["status"],
-    "TRIES": lambda row: f"{row['attempts']}/{row['retries'] + 1}",
-    "DURATION": lambda row: format_uptime(row["duration_seconds"]),
-    "EXIT": lambda row: or_absent(row["exit_code"]),
-    "REASON": lambda row: or_absent(row["reason"]),
-    "COMMAND": lambda row: command_cell(row["command"]),
-}
-"""Title → cell of a row of `quest list --json`."""
 
 _RUN_ONLY = ("--type", "--restart", "--max-restarts", "--max-seconds", "--detach", "--tty", "--rm")
 """Options of `run` that mean nothing here: a quest ends, and is tried again by --retries."""
@@ -70,8 +42,7 @@ def quest_request(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]
     Raises:
         OvermindError: something that no program can be given.
     """
-    for name in ("type", "restart", "max_restarts", "max_seconds"):
-        setattr(args, name, None)
+    args.type = None
     request = run_request(args, environ)
     return request | {name: value for name in ("check", "retries") if (value := getattr(args, name)) is not None}
 
@@ -80,16 +51,6 @@ def quest_ids(nargs: str | None = "+") -> Parameter:
     """Return the quests that a command is about, in `args.ids`; one, in `args.id`, when `nargs` is None."""
     name = "ids" if nargs else "id"
     return argument(name, "id, name, or at least 3 characters of the id", nargs=nargs, metavar="quest")
-
-
-def quest_table(rows: Sequence[Row], *, colours: Mapping[str, str] | None) -> str:
-    """Return the table of quests."""
-    return table(list(COLUMNS), [[cell(row) for cell in COLUMNS.values()] for row in rows], colours=colours)
-
-
-def seconds_cell(seconds: float | None) -> str:
-    """Return how long something took."""
-    return ABSENT if seconds is None else format_uptime(seconds)
 
 
 def quest_run(args: Namespace, context: Context) -> int:
@@ -137,36 +98,6 @@ QUEST_RUN = Command(
         "pause before the next try, and doubles. The check is a separate mission, a child of the quest's mission."
     ),
     run=quest_run,
-)
-
-
-def quest_list(args: Namespace, context: Context) -> int:
-    """Print them, oldest first."""
-    limit = {} if args.limit is None else {"limit": args.limit}
-    rows = context.client().call("quests", {"status": args.status, **limit})
-    if not rows and not args.json:
-        context.hint("No quests. Start one with: overmind quest run 'make test'")
-    colours = COLOURS if coloured(context.environ) else None
-    context.print(dumps(rows) if args.json else quest_table(rows, colours=colours))
-    return 0
-
-
-QUEST_LIST = Command(
-    name="quest list",
-    options=[
-        option(
-            "--status",
-            "STATUS",
-            "only quests with this status: running, completed, failed or cancelled (repeatable)",
-            parse=quest_status_word,
-            repeat=True,
-        ),
-        option("--limit", "N", "only the newest N quests", parse=positive_number),
-        JSON,
-    ],
-    examples=["overmind quest list", "overmind quest list --status failed --json", "overmind quest list --limit 20"],
-    notes="TRIES: current try and tries allowed. The last 1,000 ended quests are kept.",
-    run=quest_list,
 )
 
 
@@ -270,4 +201,4 @@ QUEST_CANCEL = Command(
     run=quest_cancel,
 )
 
-COMMANDS = (QUEST_RUN, QUEST_LIST, QUEST_INFO, QUEST_LOGS, QUEST_WAIT, QUEST_CANCEL)
+COMMANDS = (QUEST_RUN, QUEST_INFO, QUEST_LOGS, QUEST_WAIT, QUEST_CANCEL)

@@ -1,0 +1,84 @@
+"""`overmind health`: signs of life of missions that run, whether agents lose their way, and how it goes altogether."""
+
+from __future__ import annotations
+
+from overmind_core.cli.command import JSON, Command, ids
+from overmind_core.cli.context import Context
+from overmind_core.cli.output import ABSENT, coloured, dumps, or_absent, table, text_cell
+from overmind_core.domain.text.duration import format_uptime
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Row = Mapping[str, Any]
+
+COLOURS = {"ok": "32", "quiet": "33", "stalled": "33", "hung": "31"}
+"""Level → SGR number, see ECMA-48."""
+
+
+def share(value: float | None) -> str:
+    """Return a number between 0 and 1 as `.65`."""
+    return ABSENT if value is None else f"{value:.2f}".removeprefix("0")
+
+
+def why_cell(row: Row) -> str:
+    """Return the terms that hold, each with what shows it."""
+    return or_absent("; ".join(f"{one['term']}: {one['evidence']}" for one in row["terms"] if one["holds"]))
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "NAME": lambda row: row["name"],
+    "HEALTH": lambda row: or_absent(row["level"]),
+    "SILENT": lambda row: ABSENT if row["silent_seconds"] is None else format_uptime(row["silent_seconds"]),
+    "CPU": lambda row: ABSENT if row["cpu_percent"] is None else f"{row['cpu_percent']:.1f}",
+    "ALIGN": lambda row: share(row["alignment"]),
+    "WHY": lambda row: text_cell(why_cell(row)),
+}
+"""Title → cell of a row of `health --json`."""
+
+
+def summary(facts: Row) -> str:
+    """Return the last line: coherence, and the counts behind it."""
+    parts = [f"coherence {facts['text']}", facts["grade"]]
+    parts += [f"{facts[name]} {word}" for name, word in _COUNTS if facts[name]]
+    return " · ".join(filter(None, parts))
+
+
+_COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharing", "sharing files"))
+
+
+def health(args: Namespace, context: Context) -> int:
+    """Print a row for each, and how it goes altogether."""
+    found = context.client().call("health", {"ids": args.ids})
+    rows = found["missions"]
+    if args.json:
+        context.print(dumps(rows))
+        return 0
+    if not rows:
+        context.hint("No agents or tasks are running. Start one with: overmind run 'make test'")
+    else:
+        colours = COLOURS if coloured(context.environ) else None
+        cells = [[cell(row) for cell in COLUMNS.values()] for row in rows]
+        context.print(table(list(COLUMNS), cells, colours=colours))
+    context.print(summary(found["coherence"]))
+    return 0
+
+
+COMMANDS = (
+    Command(
+        name="health",
+        arguments=[ids(nargs="*")],
+        options=[JSON],
+        examples=["overmind health", "overmind health login --json"],
+        notes=(
+            "A sign of life is output, a report of the agent, or CPU time. Without one a mission becomes quiet, "
+            "stalled, then hung; config.toml sets after how long. ALIGN is 1.00 for an agent that does its task, less "
+            "for each pattern in WHY. Coherence is the same for all missions together."
+        ),
+        run=health,
+    ),
+)

@@ -1,0 +1,368 @@
+"""Commands that put work into the queue and change it there: quest add, quest edit, quest retry."""
+
+from __future__ import annotations
+
+from overmind_core.cli import caller_environment
+from overmind_core.cli.agents.options import (
+    AGENT,
+    RAW,
+    agent_options,
+    given_limits,
+    provider_of,
+    refuse_agent_options,
+)
+from overmind_core.cli.command import JSON, Command, Parameter, argument, grouped, option
+from overmind_core.cli.context import STDIN, Context, call_each, text_of
+from overmind_core.cli.definitions.run import RUN_OPTIONS, given_command, given_work, request_key
+from overmind_core.cli.missions.watch import EndWaiter
+from overmind_core.cli.output import dumps
+from overmind_core.cli.quests.board import PRIORITIES
+from overmind_core.cli.quests.commands import end_line, quest_ids
+from overmind_core.cli.values import (
+    deadline,
+    dollars_or_none,
+    duration,
+    milliseconds,
+    mission_name,
+    names,
+    or_nothing,
+    warn_about_milliseconds,
+    whole_number,
+)
+from overmind_core.errors import INTERRUPTED, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    Quest = Mapping[str, Any]
+
+
+_GOAL = [
+    option("--brief", "TEXT", "the whole task, in Markdown; - reads standard input", dashes=True),
+    option(
+        "--needs", "QUEST", "quests that must complete, and land, first: a,b (repeatable)", parse=names, repeat=True
+    ),
+    option("--needs-min", "K", "so many of --needs are enough (default: all)", parse=whole_number),
+    option("--priority", "LEVEL", "critical, high, medium or low (default medium)", choices=PRIORITIES),
+    option("--deadline", "TIME", "when it has to be done: 2h, 17:30 or a date", parse=or_nothing(deadline)),
+    option("--owns", "GLOB", "files that no other quest may change while it runs (repeatable)", repeat=True),
+    option(
+        "--output",
+        "NAME",
+        "file that each try has to leave in $OVERMIND_OUTPUT_DIR (repeatable)",
+        repeat=True,
+        attribute="outputs",
+    ),
+    option("--check", "CMD", "shell command that checks the work, run in the same place; exit code 0 means done"),
+    option("--review", "WHO", "reviewer of the work: person, or an agent such as claude"),
+    option("--into", "BRANCH", "branch on which the work begins and lands, in a worktree of its own"),
+    option("--verify", "CMD", "with --into: shell command that has to succeed on the merged work"),
+    option("--retries", "N", "retry up to N times if the work fails (default 2)", parse=whole_number),
+    option(
+        "--estimate", "TIME", "how long it takes (default: as long as such quests took)", parse=or_nothing(duration)
+    ),
+    option("--group", "NAME", "label by which the board groups it"),
+]
+GOAL = grouped("The quest", _GOAL)
+"""What makes work a quest of the queue."""
+_TEXTS = (
+    "brief",
+    "needs_min",
+    "priority",
+    "deadline",
+    "check",
+    "review",
+    "into",
+    "verify",
+    "retries",
+    "estimate",
+    "group",
+)
+"""Options whose values travel under the same name, as they are."""
+_LISTS = ("owns", "outputs")
+DOER = option(
+    "--provider",
+    "NAME",
+    "agent that does it, such as claude; CMD is its prompt, if any (default: raw with a CMD, else [queue] agent)",
+)
+FILE = option("--file", "FILE", "add a quest for each line, a JSON object; - reads standard input", short="-f")
+WAIT = Parameter("--wait", action="store_true", help="wait until they have ended, and exit with their code")
+_LEFT_OUT = frozenset({
+    "--type", "--restart", "--max-restarts", "--max-seconds", "--detach", "--tty", "--rm", "--parent", "--wait",
+})  # fmt: skip
+"""Options of `run` that mean nothing here: a quest is a task, is tried again by --retries, and begins by itself."""
+_IN_OTHER_WORDS = {
+    "--name": option("--name", "NAME", "name (default: made of the title)", short="-n", parse=mission_name),
+    "--backoff": option(
+        "--backoff",
+        "TIME",
+        "pause before the first retry, in ms; doubles up to 60s (default: [queue] backoff)",
+        parse=milliseconds,
+    ),
+    "--activity-timeout": option(
+        "--activity-timeout",
+        "TIME",
+        "kill it after this long without output; 0 = never (default for agents: [queue] activity_timeout)",
+        parse=duration,
+    ),
+}
+"""Options of `run` with another default here."""
+
+
+def run_options_of_queue() -> Iterator[Parameter]:
+    """Yield the options of `run` that mean something for work of the queue, with its defaults."""
+    for one in RUN_OPTIONS:
+        name = _long(one)
+        if name in _IN_OTHER_WORDS:
+            yield from grouped(one.group, [_IN_OTHER_WORDS[name]])
+        elif name not in _LEFT_OUT:
+            yield one
+
+
+_OF_ALL = frozenset({"--file", "--wait", "--json", "--cwd", "--clean-env"})
+"""Options that mean something for the quests of a file, too."""
+
+
+def quest_add(args: Namespace, context: Context) -> int:
+    """Add one, or all of a file; with --wait stay until they have ended."""
+    from overmind_core.cli.isolation.trust import call_trusted  # start-up: --help needs none
+
+    client = context.client(start=True)
+    if args.file is not None:
+        from overmind_core.cli.quests.quest_file import QuestFile
+
+        _refuse_options_of_one(args)
+        cwd = caller_environment.working_directory(args.cwd)
+        file = QuestFile.read(args.file, cwd)
+        with file.places():
+            added = call_trusted(context, client, "quest_add", _request(args, context, file.quests))["quests"]
+    else:
+        quest = new_quest(args, context.environ)
+        warn_about_milliseconds(args.timeout, context)
+        added = call_trusted(context, client, "quest_add", _request(args, context, [quest]))["quests"]
+    if args.json:
+        context.print(dumps([_brief(one) for one in added] if args.file is not None else _brief(added[0])))
+    else:
+        for one in added:
+            (context.note if args.wait else context.print)(_queued(one))
+    return _wait(context, added) if args.wait else 0
+
+
+def _request(args: Namespace, context: Context, quests: Sequence[Quest]) -> dict[str, Any]:
+    return {
+        "quests": quests,
+        "cwd": caller_environment.working_directory(args.cwd),
+        "umask": caller_environment.current_umask(),
+        "env": caller_environment.inherited_variables(context.environ, clean=args.clean_env),
+        "request": request_key(),
+    }
+
+
+def _brief(quest: Quest) -> dict[str, str]:
+    return {"id": quest["id"], "name": quest["name"]}
+
+
+def _queued(quest: Quest) -> str:
+    return f"Quest queued: {quest['id']} ({quest['name']})"
+
+
+def _wait(context: Context, quests: Sequence[Quest]) -> int:
+    """Tell as each ends; return the first exit status that isn't 0, in their order."""
+    from overmind_core.client.stream import follow  # start-up: only with --wait
+
+    ends = EndWaiter([quest["id"] for quest in quests], any_one=False, command="quest_wait")
+    try:
+        for kind, item in follow(context.client(), ends.request):
+            if kind == "item" and ends.add(item):
+                context.note(end_line(item))
+    except KeyboardInterrupt:
+        what = f"Quest {quests[0]['id']} stays" if len(quests) == 1 else f"{len(quests)} quests stay"
+        context.note(f"\n{what} in the queue. See them with: overmind queue")
+        return INTERRUPTED
+    return ends.status
+
+
+def _refuse_options_of_one(args: Namespace) -> None:
+    """Refuse what belongs into the lines of the file.
+
+    Raises:
+        UsageError: something of that was given.
+    """
+    given = [_long(one) for one in ADD_OPTIONS if getattr(args, one.attribute) not in (None, False, [])]
+    wrong = [name for name in given if name not in _OF_ALL]
+    if args.title is not None or args.rest:
+        wrong.insert(0, "a title")
+    if wrong:
+        raise UsageError(f"--file and {wrong[0]} can't be used together: each line of the file describes a quest")
+
+
+def _long(one: Parameter) -> str:
+    return next(name for name in one.names if name.startswith("--"))
+
+
+def new_quest(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return a quest as the request `quest_add` has it.
+
+    Raises:
+        UsageError: there is no title, or something contradicts itself.
+        OvermindError: something that no program can be given.
+    """
+    if args.title is None:
+        raise UsageError("Missing title. See: overmind quest add --help")
+    if args.brief == STDIN and args.rest == [STDIN]:
+        raise UsageError("Standard input can be the brief or the prompt, not both")
+    return {
+        "title": args.title,
+        **given_goal(args),
+        **({"needs": _names(args.needs)} if args.needs else {}),
+        **{name: given for name in _LISTS if (given := getattr(args, name))},
+        **given_work(args, environ),
+        **given_limits(args),
+        **_doer(args),
+    }
+
+
+def given_goal(args: Namespace) -> dict[str, Any]:
+    """Return what was given of `GOAL`, but for lists, by its names on the socket."""
+    given = {name: value for name in _TEXTS if (value := getattr(args, name)) is not None}
+    return given | ({"brief": text_of([args.brief])} if args.brief is not None else {})
+
+
+def _names(given: Sequence[Sequence[str]]) -> list[str]:
+    return [name for part in given for name in part]
+
+
+def _doer(args: Namespace) -> dict[str, Any]:
+    """Who does it: a command, an agent with or without a prompt, or whom the queue has for that.
+
+    Raises:
+        UsageError: an option for agents, and no agent.
+        OvermindError: `empty_command`, `too_large`.
+    """
+    provider = provider_of(args)
+    if provider == RAW or (provider is None and args.rest):
+        refuse_agent_options(args)
+        command = {"command": given_command(args.rest)} if args.rest else {}
+        return command | ({"provider": provider} if provider is not None else {})
+    options = agent_options(args) | ({"prompt": text_of(args.rest)} if args.rest else {})
+    found: dict[str, Any] = {} if provider is None else {"provider": provider}
+    return found | ({"agent": options} if options else {})
+
+
+ADD_OPTIONS = [FILE, DOER, WAIT, *GOAL, *run_options_of_queue()]
+
+QUEST_ADD = Command(
+    name="quest add",
+    arguments=[argument("title", "the work in one line", nargs="?")],
+    rest="[CMD...]",
+    options=ADD_OPTIONS,
+    examples=[
+        "overmind quest add 'Build the site' -- make site",
+        "overmind quest add 'Fix the login' --provider claude --check 'pytest -q' --into main",
+        "overmind quest add 'Release' --needs build-the-site,fix-the-login --review person -- make release",
+        "overmind quest add 'Nightly report' --priority low --deadline 6h -- ./report --mail",
+        "overmind quest add 'Port the parser' --provider claude --owns 'src/parser/**' --brief - < brief.md",
+        "overmind quest add -f quests.jsonl",
+    ],
+    notes=(
+        "A quest of the queue starts by itself once its needs have completed and a slot is free; see overmind queue. "
+        "Its name is made of the title, unless --name says it. -- ends the options.\n\n"
+        "Without CMD an agent does it: --provider, else [queue] agent of config.toml. It reads the title and the brief."
+        "\n\nA line of a file has the fields of the API, such as "
+        '{"title": "Release", "command": "make release", "needs": ["build"], "ref": "release"}; `needs` may name the '
+        "`ref` of another line. Either all are added, or none."
+    ),
+    run=quest_add,
+)
+
+
+NAME = option("--name", "NAME", "new name", short="-n", parse=mission_name)
+TITLE = option("--title", "TEXT", "new title", dashes=True)
+MAX_COST = option(
+    "--max-cost", "USD", "end it once all of its tries cost this much together; 0 = no limit", parse=dollars_or_none
+)
+CHANGED_DOER = option("--provider", "NAME", "agent that does it; raw for a command")
+
+
+def quest_edit(args: Namespace, context: Context) -> int:
+    """Change what was given; the rest stays as it is."""
+    changes = given_changes(args)
+    if not changes:
+        raise UsageError("Nothing to change: give an option, such as --priority high, or a command")
+    quest = context.client().call("quest_edit", {"id": args.id, **changes})
+    context.print(dumps(_brief(quest)) if args.json else f"Quest changed: {quest['id']} ({quest['name']})")
+    return 0
+
+
+def given_changes(args: Namespace) -> dict[str, Any]:
+    """Return what is to be changed, as the request `quest_edit` has it; an empty text or list removes what is there.
+
+    Raises:
+        OvermindError: something that no program can be given.
+    """
+    lists: dict[str, list[str]] = {
+        name: [one for one in given if one] for name in _LISTS if (given := getattr(args, name))
+    }
+    same = {
+        name: value for name in ("title", "name", "max_cost", "provider") if (value := getattr(args, name)) is not None
+    }
+    options = agent_options(args)
+    return {
+        **same,
+        **given_goal(args),
+        **({"needs": _names(args.needs)} if args.needs else {}),
+        **lists,
+        **({"command": given_command(args.rest)} if args.rest else {}),
+        **({"agent": options} if options else {}),
+    }
+
+
+QUEST_EDIT = Command(
+    name="quest edit",
+    arguments=[quest_ids(None)],
+    rest="[CMD...]",
+    options=[TITLE, NAME, CHANGED_DOER, *GOAL, MAX_COST, JSON, *AGENT],
+    examples=[
+        "overmind quest edit docs --priority critical",
+        "overmind quest edit release --needs build,docs --deadline 17:30",
+        "overmind quest edit docs -- make docs html",
+    ],
+    notes=(
+        "A quest that is queued or has failed can be changed in every way; while one runs only --priority, --deadline, "
+        "--retries and --max-cost. An empty value removes what is there, as in --needs ''; a list replaces the one "
+        "before."
+    ),
+    run=quest_edit,
+)
+
+
+MESSAGE = option("--message", "TEXT", "advice for the next try; - reads standard input", short="-m")
+
+
+def quest_retry(args: Namespace, context: Context) -> int:
+    """Give each another round of attempts."""
+    more = {} if args.message is None else {"message": text_of([args.message])}
+    return call_each(
+        context,
+        context.client(start=True),
+        "quest_retry",
+        [{"id": quest, **more} for quest in args.ids],
+        line=lambda quest: f"{_queued(quest)}, round {quest['round']}",
+        as_json=args.json,
+    )
+
+
+QUEST_RETRY = Command(
+    name="quest retry",
+    arguments=[quest_ids()],
+    options=[MESSAGE, JSON],
+    examples=["overmind quest retry docs", "overmind quest retry login -m 'the tests need a database: make db'"],
+    notes="For failed and cancelled quests of the queue. Quests that were blocked by them can start again, too.",
+    run=quest_retry,
+)
+
+COMMANDS = (QUEST_ADD, QUEST_EDIT, QUEST_RETRY)

@@ -1,0 +1,76 @@
+"""A quest in one line: its status, mark, score, time and cost, as the list, the queue and the board show them."""
+
+from __future__ import annotations
+
+from overmind_core.cli.output import ABSENT, money
+from overmind_core.domain.missions.status_marks import BLOCKED, StatusMark, mark_of
+from overmind_core.domain.text.duration import format_uptime
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    Row = Mapping[str, Any]
+
+
+COLOURS = {
+    "running": "32",
+    "review": "36",
+    "completed": "2",
+    "failed": "31",
+    "cancelled": "35",
+    "waiting": "2",
+    "paused": "36",
+    "queued": "33",
+    "starting": "33",
+    "skipped": "33",
+    "missed": "33",
+}
+"""Status of a quest, a ritual, or a run of one → SGR number, see ECMA-48."""
+BLOCKING = "blocked"
+"""The code of a quest that can't start, whatever it waits for."""
+_PHASES = {"work": "working", "check": "checking"}
+"""Phase → its word, where that is another one."""
+_DIGITS = 4
+"""Of a score, behind the point."""
+
+
+def quest_mark(row: Row) -> StatusMark:
+    """Return the mark of a quest."""
+    return BLOCKED if is_blocked(row) else mark_of(row["status"])
+
+
+def is_blocked(row: Row) -> bool:
+    """Whether it is queued, and can't start before somebody does something."""
+    return bool(row["status"] == "queued" and row.get("code") == BLOCKING)
+
+
+def phase_word(row: Row) -> str:
+    """Return what a quest that runs is doing; "" for one that doesn't."""
+    phase = row["phase"] or ""
+    return _PHASES.get(phase, phase)
+
+
+def decimal(number: float) -> str:
+    """Return a part of a score as short as it can be written: `.6475`, `0`, `1.25`."""
+    text = f"{number:.{_DIGITS}f}".rstrip("0").rstrip(".")
+    return text.removeprefix("0") or "0"
+
+
+def score_cell(row: Row) -> str:
+    """Return its score; `-` when it isn't queued."""
+    return ABSENT if row.get("score") is None else decimal(row["score"])
+
+
+def seconds_cell(seconds: float | None) -> str:
+    """Return how long something took."""
+    return ABSENT if seconds is None else format_uptime(seconds)
+
+
+def time_and_cost(row: Row) -> str:
+    """Return how long it takes and what that costs: `2m $.12`; without a cost that nobody knows."""
+    cost = row.get("cost_usd")
+    dollars = f" {money(cost).replace('$0.', '$.')}" if cost else ""
+    return f"{format_uptime(row['duration_seconds'])}{dollars}"

@@ -1,0 +1,494 @@
+"""Commands about specs: spec new, spec run, spec sync, spec list, spec show, spec accept, spec archive."""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.cli import caller_environment
+from overmind_core.cli.agents.options import (
+    RAW,
+    agent_options,
+    given_limits,
+    provider_of,
+    refuse_agent_options,
+)
+from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
+from overmind_core.cli.context import STDIN, Context, text_of
+from overmind_core.cli.definitions.run import given_command, given_work, request_key
+from overmind_core.cli.output import ABSENT, ascii_text, coloured, dumps, money, table
+from overmind_core.cli.quests.add import run_options_of_queue
+from overmind_core.cli.quests.board import PRIORITIES
+from overmind_core.cli.quests.rows import seconds_cell
+from overmind_core.cli.values import dollars_or_none, share, warn_about_milliseconds, whole_number
+from overmind_core.domain.missions import status_marks as marks
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import FAILED, INTERRUPTED, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from overmind_core.domain.missions.status_marks import StatusMark
+
+    Row = Mapping[str, Any]
+
+PHASE_MARKS: dict[str, StatusMark] = {
+    "pending": marks.PENDING,
+    "running": marks.WORKING,
+    "review": marks.REVIEW,
+    "passed": marks.COMPLETED,
+    "failed": marks.FAILED,
+    "stale": marks.STALE,
+}
+"""State of a phase → how it is shown."""
+COLOURS = {
+    "running": "32",
+    "working": "32",
+    "review": "36",
+    "landing": "32",
+    "done": "2",
+    "archived": "2",
+    "failed": "31",
+    "stuck": "31",
+    "draft": "33",
+}
+"""State of a spec → SGR number, see ECMA-48."""
+_SHOWN = 10
+"""Faults, hints and files that `spec show` lists of each."""
+
+
+def _phases_cell(row: Row) -> str:
+    return "".join(PHASE_MARKS[one["state"]].mark for one in row["phases"])
+
+
+def _tasks_cell(row: Row) -> str:
+    tasks: Mapping[str, int] = row["tasks"]
+    return f"{tasks.get('completed', 0)}/{sum(tasks.values())}" if tasks else ABSENT
+
+
+def _cost_cell(row: Row) -> str:
+    cost = money(row["cost_usd"])
+    return f"{cost}+{row['cost_unknown']}?" if row["cost_unknown"] else cost
+
+
+def _age_cell(row: Row) -> str:
+    from overmind_core.domain.text.moment import parse_time  # start-up: for the list
+
+    now = time.time()
+    return seconds_cell(max(0.0, now - parse_time(row["created_at"], now)))
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "SPEC": lambda row: row["slug"],
+    "STATE": lambda row: row["state"],
+    "PHASES": _phases_cell,
+    "TASKS": _tasks_cell,
+    "COST": _cost_cell,
+    "AGE": _age_cell,
+}
+"""Title → cell of a row of `spec list --json`."""
+EMPTY = "There are no specs. Create one with: overmind spec new 'Title' --provider claude"
+
+
+def spec_id() -> Parameter:
+    """Return the spec that a command is about, in `args.id`."""
+    return argument("id", "slug, id, or at least 3 characters of the id", metavar="spec")
+
+
+# new
+
+_GATES = option(
+    "--gates", "LIST", "phases that a person approves: explore, requirements, design, tasks, merge; all, none"
+)
+_THRESHOLD = option("--threshold", "SCORE", "score that a document needs to pass (default .7)", parse=share)
+_VERIFY = option("--verify", "CMD", "shell command that has to succeed on merged work")
+NEW_OPTIONS = [
+    option("--brief", "TEXT", "the wish in full, in Markdown; - reads standard input", dashes=True),
+    option("--from", "FOLDER", "use the documents in this folder; phases that pass are not run", attribute="folder"),
+    _GATES,
+    _THRESHOLD,
+    _VERIFY,
+    option("--priority", "LEVEL", "critical, high, medium or low (default medium)", choices=PRIORITIES),
+    option("--retries", "N", "retry each phase and task up to N times (default 2)", parse=whole_number),
+    option(
+        "--provider",
+        "NAME",
+        "agent of each phase and task, such as claude (default: raw with a CMD, else [queue] agent)",
+    ),
+    *(one for one in run_options_of_queue() if not {"--name", "--isolate", "--no-isolate"} & set(one.names)),
+]  # fmt: skip
+
+
+def spec_new(args: Namespace, context: Context) -> int:
+    """Create it."""
+    from overmind_core.cli.isolation.trust import call_trusted  # start-up: --help needs none
+
+    if args.title is None and args.folder is None:
+        raise UsageError("Missing title. See: overmind spec new --help")
+    warn_about_milliseconds(args.timeout, context)
+    made = call_trusted(context, context.client(start=True), "spec_new", _new_request(args, context))
+    if made["hidden_by"] is not None:
+        hidden = display_safe(f"git ignores {made['folder']}, by {made['hidden_by']}")
+        context.note(f"Warning: {hidden}. Remove that line to commit and review the spec.")
+    if args.json:
+        context.print(dumps({name: made[name] for name in ("id", "slug", "folder")}))
+    else:
+        context.print(f"Spec created: {made['id']} ({made['slug']})")
+        context.hint(f"Run it with: overmind spec run {made['slug']}")
+    return 0
+
+
+def _new_request(args: Namespace, context: Context) -> dict[str, Any]:
+    args.isolate = args.no_isolate = False
+    args.name = None
+    given = {
+        name: value
+        for name in ("title", "folder", "gates", "threshold", "verify", "priority", "retries")
+        if (value := getattr(args, name)) is not None
+    }
+    work = given_work(args, context.environ)
+    work.pop("isolate", None)
+    return {
+        **given,
+        **({"brief": text_of([args.brief])} if args.brief is not None else {}),
+        **work,
+        **given_limits(args),
+        **_agent(args),
+        "cwd": caller_environment.working_directory(args.cwd),
+        "umask": caller_environment.current_umask(),
+        "env": caller_environment.inherited_variables(context.environ, clean=args.clean_env),
+        "request": request_key(),
+    }
+
+
+def _agent(args: Namespace) -> dict[str, Any]:
+    """Who does it, and the rules by which commands of its tasks are judged.
+
+    Raises:
+        UsageError: an option for agents, and no agent; words for an agent, which gets its own.
+    """
+    rules = {"allow": args.allow, "deny": args.deny}
+    provider = provider_of(args)
+    if provider == RAW or (provider is None and args.rest):
+        args.allow = args.deny = []
+        refuse_agent_options(args)
+        command = {"command": given_command(args.rest)} if args.rest else {}
+        return rules | command | ({"provider": provider} if provider is not None else {})
+    if args.rest and args.rest != [STDIN]:
+        raise UsageError("An agent is told what to do by each phase and task: omit the words, or use --brief")
+    options = agent_options(args)
+    found: dict[str, Any] = {} if provider is None else {"provider": provider}
+    return rules | found | ({"agent": options} if options else {})
+
+
+NEW = Command(
+    name="spec new",
+    arguments=[argument("title", "the feature in one line", nargs="?")],
+    rest="[CMD...]",
+    options=NEW_OPTIONS,
+    examples=[
+        "overmind spec new 'Shopping carts' --provider claude --brief 'Visitors keep a cart for a week.'",
+        "overmind spec new 'Shopping carts' --provider claude --gates all --verify 'make test' --max-cost 20",
+        "overmind spec new 'Shopping carts' --allow 'Bash(pytest:*)' -- my-agent --json",
+        "overmind spec new --from .overmind/specs/carts --provider claude",
+    ],
+    notes=(
+        "The documents are in .overmind/specs/<slug>/ of the repository, for reviews and for git; they are never "
+        "committed by themselves. CMD, or the agent, does each phase and each task. Nothing runs before: overmind "
+        "spec run"
+    ),
+    run=spec_new,
+)
+
+
+# run
+
+
+def spec_run(args: Namespace, context: Context) -> int:
+    """Have it go on, and with --wait tell of what ends."""
+    given = {
+        name: value
+        for name in ("first", "last", "gates", "threshold", "verify", "max_cost")
+        if (value := getattr(args, name)) is not None
+    }
+    answer = context.client(start=True).call("spec_run", {"id": args.id, **given})
+    if args.json and not args.wait:
+        context.print(dumps({name: value for name, value in answer.items() if name != "ended"}))
+    elif not args.json:
+        (context.note if args.wait else context.print)(run_line(answer))
+    return _wait(args, context, answer) if args.wait else 0
+
+
+def run_line(answer: Row) -> str:
+    """Return how far a spec was brought, in one line."""
+    name = f"Spec {answer['slug']}"
+    if answer["queued"] and answer["phase"] is not None:
+        return f"{name}: {answer['phase']} queued"
+    if answer["synced"]:
+        return f"{name}: {answer['synced']} tasks queued"
+    if answer["question"] is not None:
+        return (
+            f"{name}: waits for question {answer['question']}. Answer it with: overmind answer {answer['slug']} allow"
+        )
+    if answer["phase"] is not None and answer["state"] == "running":
+        return f"{name}: {answer['phase']} is running"
+    return f"unchanged: spec {answer['id']} ({answer['slug']}) is {answer['state']}"
+
+
+class _Watch:
+    """The request by which a spec is waited for, also again after a daemon was lost."""
+
+    def __init__(self, answer: Row) -> None:
+        self.spec = answer["id"]
+        self.known = list(answer["ended"])
+
+    def request(self) -> tuple[str, dict[str, Any]]:
+        return "spec_wait", {"id": self.spec, "known": self.known}
+
+
+def _wait(args: Namespace, context: Context, answer: Row) -> int:
+    from overmind_core.client.stream import follow  # start-up: only with --wait
+
+    watch = _Watch(answer)
+    state = answer["state"]
+    try:
+        for kind, item in follow(context.client(), watch.request):
+            if kind != "item":
+                continue
+            if item["what"] == "state":
+                state = item["state"]
+            else:
+                watch.known.append(item["key"])
+            if args.json:
+                context.print(dumps({name: value for name, value in item.items() if name != "key"}))
+            elif item["what"] != "state":
+                context.print(ended_line(item, answer["slug"]))
+    except KeyboardInterrupt:
+        context.note(f"\nSpec {answer['slug']} goes on. See it with: overmind spec show {answer['slug']}")
+        return INTERRUPTED
+    if not args.json:
+        context.print(f"Spec {answer['slug']}: {state}")
+    return FAILED if state in {"failed", "stuck"} else 0
+
+
+def ended_line(item: Row, slug: str) -> str:
+    """Return what has ended in one line: `design  passed  .93  attempt 1  4s`."""
+    if item["question"] is not None:
+        return f"{item['name']}  review  question {item['question']}: overmind answer {slug} allow"
+    parts = [item["name"], item["state"]]
+    if item["score"] is not None:
+        parts.append(_score(item["score"]))
+    if item["attempt"] is not None:
+        parts.append(f"attempt {item['attempt']}")
+    if item["seconds"] is not None:
+        parts.append(seconds_cell(item["seconds"]))
+    return "  ".join(parts)
+
+
+def _score(score: float) -> str:
+    from overmind_core.domain.specs.check import score_text  # start-up: for scores
+
+    return score_text(score)
+
+
+RUN = Command(
+    name="spec run",
+    arguments=[spec_id()],
+    options=[
+        option("--from", "PHASE", "do this phase again, and those behind it that it changes", attribute="first"),
+        option("--to", "PHASE", "stop behind this phase", attribute="last"),
+        _GATES,
+        _THRESHOLD,
+        _VERIFY,
+        option("--max-cost", "USD", "hold its quests once they cost this much together; 0 = no limit",
+               parse=dollars_or_none),
+        flag("--wait", "print a line for each phase and task, and exit with 0 when it is done"),
+        JSON,
+    ],
+    examples=[
+        "overmind spec run carts",
+        "overmind spec run carts --to design",
+        "overmind spec run carts --from explore --gates none --wait",
+    ],
+    notes=(
+        "Goes on where the spec is: after a crash, after an edit, on another machine. Phases that have passed and that "
+        "nothing has changed for are not run again. Options given here stay. With --wait the exit code is 1 when a "
+        "phase has failed, or nothing goes on without a person."
+    ),
+    run=spec_run,
+)  # fmt: skip
+
+
+# sync
+
+
+def spec_sync(args: Namespace, context: Context) -> int:
+    """Bring its quests to what its tasks say."""
+    answer = context.client(start=True).call("spec_sync", {"id": args.id, "dry_run": args.dry_run})
+    if args.json:
+        context.print(dumps(answer))
+        return 0
+    counts = ", ".join(f"{answer[word]} {word}" for word in ("created", "updated", "skipped", "conflicts", "cancelled"))
+    context.print(f"{'Would sync' if args.dry_run else 'Synced'} {answer['slug']}: {counts}")
+    for step in answer["steps"]:
+        if step["action"] == "conflict":
+            context.print(display_safe(f"conflict: {answer['slug']}/{step['task']} has begun, and stays as it is"))
+    return 0
+
+
+SYNC = Command(
+    name="spec sync",
+    arguments=[spec_id()],
+    options=[flag("--dry-run", "only print what would be done"), JSON],
+    examples=["overmind spec sync carts", "overmind spec sync carts --dry-run"],
+    notes=(
+        "New tasks become quests, changed ones change theirs, and quests of removed tasks are cancelled. Quests "
+        "that have begun stay as they are, and are named as conflicts. All of it is done, or nothing."
+    ),
+    run=spec_sync,
+)
+
+
+# looking
+
+
+def spec_list(args: Namespace, context: Context) -> int:
+    """Print them as a table."""
+    rows = context.client().call("specs", {"all": True} if args.all else {})
+    if args.json:
+        context.print(dumps(rows))
+        return 0
+    if not rows:
+        context.hint(EMPTY)
+    cells = [[cell(row) for cell in COLUMNS.values()] for row in rows]
+    context.print(ascii_text(table(list(COLUMNS), cells, colours=COLOURS if coloured(context.environ) else None)))
+    return 0
+
+
+LIST = Command(
+    name="spec list",
+    options=[flag("--all", "archived specs, too", short="-a"), JSON],
+    examples=["overmind spec list", "overmind spec list --all --json"],
+    notes="PHASES shows a mark for each of explore, requirements, design, tasks and sync.",
+    run=spec_list,
+)
+
+
+def spec_show(args: Namespace, context: Context) -> int:
+    """Print all of one."""
+    spec = context.client().call("spec", {"id": args.id})
+    context.print(dumps(spec) if args.json else ascii_text(spec_text(spec)))
+    return 0
+
+
+def spec_text(spec: Row) -> str:
+    """Return what a person reads of one spec."""
+    return "\n".join(_spec_lines(spec))
+
+
+def _spec_lines(spec: Row) -> Iterator[str]:
+    yield display_safe(f"{spec['slug']}  {spec['state']}  {spec['title']}")
+    yield display_safe(f"folder: {spec['folder']}")
+    if spec["branch"] is not None:
+        yield display_safe(f"branch: {spec['branch']}, lands on {spec['base']}")
+    landed = spec["landed"]
+    if landed is not None and landed["after"]:
+        yield display_safe(f"landed: {landed['after'][:12]} on {landed['branch']}")
+    limit = f" of {money(spec['max_cost_usd'])}" if spec["max_cost_usd"] is not None else ""
+    yield f"cost: {_cost_cell(spec)}{limit}"
+    for phase in spec["phases"]:
+        yield from _phase_lines(phase)
+    if spec["tasks"]:
+        yield "tasks: " + " · ".join(f"{count} {status}" for status, count in spec["tasks"].items())
+    for one in spec["coverage"]:
+        yield display_safe(f"  {one['requirement']}: {', '.join(one['tasks']) or 'no task'}")
+    path = spec["critical_path"]
+    if path["tasks"]:
+        yield display_safe(f"critical path: {' -> '.join(path['tasks'])} ({path['hours']:g} of {spec['hours']:g} h)")
+    if spec["drift"]:
+        yield f"drift: {len(spec['drift'])} of {spec['drift_of']} files"
+        yield from _listed(spec["drift"])
+        yield f"  go on with: overmind spec accept {spec['slug']}, or spec run {spec['slug']} --from explore"
+    if spec["question"] is not None:
+        yield f"waits: question {spec['question']}: overmind answer {spec['slug']} allow"
+
+
+def _phase_lines(phase: Row) -> Iterator[str]:
+    mark = PHASE_MARKS[phase["state"]]
+    score = ABSENT if phase["score"] is None else _score(phase["score"])
+    asks = "" if phase["question"] is None else f"  question {phase['question']}"
+    yield f"{mark.mark} {phase['phase'].ljust(12)}  {phase['state'].ljust(7)}  {score.ljust(5)}{asks}".rstrip()
+    yield from _listed(phase["faults"])
+
+
+def _listed(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines[:_SHOWN]:
+        yield display_safe(f"  {line}")
+    if len(lines) > _SHOWN:
+        yield f"  … {len(lines) - _SHOWN} more"
+
+
+SHOW = Command(
+    name="spec show",
+    arguments=[spec_id()],
+    options=[JSON],
+    examples=["overmind spec show carts", "overmind spec show carts --json"],
+    notes=(
+        "Looks at the folder: a document that somebody has edited is checked at once, without an agent, and later "
+        "phases are stale when it says something else."
+    ),
+    run=spec_show,
+)
+
+
+# upkeep
+
+
+def spec_accept(args: Namespace, context: Context) -> int:
+    """Take the files as they are."""
+    answer = context.client(start=True).call("spec_accept", {"id": args.id})
+    if args.json:
+        context.print(dumps(answer))
+        return 0
+    count = len(answer["files"])
+    what = "1 file as it is" if count == 1 else f"{count} files as they are"
+    context.print(f"Accepted {answer['slug']}: {what} now")
+    return 0
+
+
+ACCEPT = Command(
+    name="spec accept",
+    arguments=[spec_id()],
+    options=[JSON],
+    examples=["overmind spec accept carts"],
+    notes="Ends the drift that spec show tells of, without running anything.",
+    run=spec_accept,
+)
+
+
+def spec_archive(args: Namespace, context: Context) -> int:
+    """Put it away, or take it back."""
+    env = caller_environment.inherited_variables(context.environ, clean=False) if args.undo else {}
+    answer = context.client(start=True).call("spec_archive", {"id": args.id, "undo": args.undo, "env": env})
+    if args.json:
+        context.print(dumps(answer))
+        return 0
+    quests = "1 queued quest is" if answer["quests"] == 1 else f"{answer['quests']} queued quests are"
+    done, then = ("Archived", "held") if answer["archived"] else ("Restored", "free")
+    context.print(f"{done} {answer['slug']}: {quests} {then}")
+    return 0
+
+
+ARCHIVE = Command(
+    name="spec archive",
+    arguments=[spec_id()],
+    options=[flag("--undo", "take it back"), JSON],
+    examples=["overmind spec archive carts", "overmind spec archive carts --undo"],
+    notes="Its folder, branch and quests stay; nothing of it starts.",
+    run=spec_archive,
+)
+
+COMMANDS = (NEW, RUN, SYNC, LIST, SHOW, ACCEPT, ARCHIVE)

@@ -1,0 +1,409 @@
+"""Quests of the queue as people see them: the list, the queue, why one waits, the board. Rows in, text out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares
+from overmind_core.cli.quests.list import graph_text, mermaid_text, quest_table
+from overmind_core.cli.quests.queue import queue_text
+from overmind_core.cli.quests.rows import decimal, quest_mark
+from overmind_core.domain.quests.quest import Priority
+from overmind_core.domain.text.cells import width
+from tests.core.cli.quest_rows import began_at_once, row
+
+# numbers
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (0.6475, ".6475"),
+        (0.0, "0"),
+        (1.0, "1"),
+        (1.25, "1.25"),
+        (0.2, ".2"),
+        (0.00004, "0"),
+        (0.99999, "1"),
+        (10.5, "10.5"),
+    ],
+)
+def test_a_part_of_a_score_is_written_as_short_as_it_can_be(number, written):
+    assert decimal(number) == written
+
+
+# why
+
+WHY = {
+    "id": "a1b2c3d4",
+    "name": "login/TSK-004",
+    "status": "queued",
+    "code": "blocked",
+    "text": "needs login/TSK-002 (failed: check_failed)",
+    "by": [{"id": "b1b2c3d4", "name": "login/TSK-002", "status": "failed", "reason": "check_failed"}],
+    "next_at": None,
+    "do": ["overmind quest retry login/TSK-002"],
+    "score": {
+        "total": 0.6475, "priority": 0.225, "age": 0.2, "deadline": 0, "blocking": 0.0, "retries": 0.05, "factor": 1.0,
+        "floor": 0.6475,
+    },
+    "position": 3,
+    "queued": 7,
+    "starts": ["login/TSK-005"],
+    "waiting_then": [{"name": "login/TSK-006", "needs": ["login/TSK-003"]}],
+}  # fmt: skip
+ENDED: dict[str, Any] = {
+    "score": None,
+    "position": None,
+    "code": None,
+    "queued": 0,
+    "do": [],
+    "starts": [],
+    "waiting_then": [],
+}
+
+
+def test_why_a_quest_waits_reads_as_the_pages_have_it(overmind):
+    ran = overmind({"quest_why": [{"ok": WHY}]}, "quest", "why", "login/TSK-004")
+    assert ran.out == (
+        "login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: check_failed)\n"
+        "  go on with: overmind quest retry login/TSK-002\n"
+        "score .6475 = .225 priority + .2 age + 0 deadline + 0 blocking + .05 retries, .6475 after 2h; 3 of 7\n"
+        "completing it starts: login/TSK-005 · still waiting then: login/TSK-006 (login/TSK-003)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "out"),
+    [
+        ({"status": "completed", "text": "landed on main"}, "login/TSK-004 has completed: landed on main\n"),
+        ({"name": "a\x1b[2J", "status": "failed", "text": "b\nc", "do": ["x\t"]},
+         "a\\x1b[2J has failed: b\\nc\n  go on with: x\\t\n"),
+    ],
+)  # fmt: skip
+def test_of_a_quest_that_has_ended_only_that_is_said_and_harms_no_terminal(overmind, facts, out):
+    assert overmind({"quest_why": [{"ok": {**WHY, **ENDED, **facts}}]}, "quest", "why", "x").out == out
+
+
+# the queue
+
+
+def queue(*quests, **facts):
+    return {
+        "paused": False,
+        "slots": 3,
+        "pools": [{"name": "queue", "slots": 3, "used": 2}],
+        "quests": list(quests),
+        "landing": [],
+        **facts,
+    }
+
+
+def test_the_queue_says_how_full_it_is_then_whose_turn_it_is_then_who_lands():
+    text = queue_text(
+        queue(
+            row("login", position=1, score=0.6475, priority="critical", code="slots", why="3 of 3 slots are taken"),
+            row("docs", position=2, score=0.1625, priority="low", code="needs", why="waits for login (queued)"),
+            landing=[row("shop", status="running", phase="landing", into="main"), row("api", status="running")],
+        )
+    )
+    assert text.splitlines() == [
+        "running 2/3 · queued 2 · landing 2",
+        "#  SCORE  QUEST  PRIORITY  WAITS",
+        "1  .6475  login  critical  3 of 3 slots are taken",
+        "2  .1625  docs   low       waits for login (queued)",
+        "landing: shop on main, api",
+    ]
+
+
+def test_an_empty_queue_is_its_first_line():
+    assert queue_text(queue()) == "running 2/3 · queued 0 · landing 0"
+    assert queue_text(queue(paused=True, pools=[])) == "running 0/3 · queued 0 · landing 0 · paused"
+
+
+def test_limits_of_providers_and_specs_are_shown_where_there_are_some():
+    pools = [
+        {"name": name, "slots": 2, "used": used} for name, used in [("queue", 2), ("provider:claude", 1), ("spec:a", 0)]
+    ]
+    assert queue_text(queue(pools=pools)).splitlines()[1] == "slots: provider:claude 1/2, spec:a 0/2"
+
+
+def test_nothing_that_a_quest_is_called_reaches_the_terminal_as_it_is():
+    text = queue_text(queue(row("a\x1b[2J", why="b\r"), landing=[row("\x07", into="\x9b")]))
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text)
+
+
+# the list
+
+OLD = [
+    began_at_once("docs", id="a1b2c3d4", command="make site", status="completed", exit_code=0, retries=2, attempts=2),
+    began_at_once("api", id="b1b2c3d4", command="pytest", status="failed", reason="retries_spent", exit_code=3),
+]
+
+
+def test_a_quest_that_began_at_once_is_listed_as_ever():
+    assert quest_table(OLD, wide=False, colours=None).splitlines() == [
+        "ID        NAME  STATUS     TRIES  DURATION  EXIT  REASON         COMMAND",
+        "a1b2c3d4  docs  completed  2/3    2m        0     -              make site",
+        "b1b2c3d4  api   failed     1/1    2m        3     retries_spent  pytest",
+    ]
+
+
+def test_the_reason_of_a_queued_one_is_its_code_and_its_tries_are_those_of_its_round():
+    rows = [row("docs", code="blocked", why="needs a (failed)"), row("api", tries=1, attempts=4, round=2)]
+    lines = quest_table(rows, wide=False, colours=None).splitlines()
+    assert [line.split()[3:7] for line in lines[1:]] == [["0/3", "2m", "-", "blocked"], ["1/3", "2m", "-", "-"]]
+
+
+def test_wide_shows_the_queue_beside_it():
+    rows = [row("docs", needs=["a", "b"], why="waits for a (queued)", code="needs"), OLD[0]]
+    title, waiting, old = quest_table(rows, wide=True, colours=None).splitlines()
+    assert re.split(" {2,}", title)[-4:] == ["PRIORITY", "SCORE", "NEEDS", "WAITS"]
+    assert re.split(" {2,}", waiting)[-4:] == ["medium", ".475", "a, b", "waits for a (queued)"]
+    assert re.split(" {2,}", old)[-4:] == ["-", "-", "-", "-"]
+
+
+def test_old_daemons_rows_have_no_queue():
+    known = {name: OLD[0][name] for name in ("id", "name", "status", "attempts", "retries", "duration_seconds")}
+    line = quest_table([{**known, "exit_code": None, "reason": None, "command": "x"}], wide=True, colours=None)
+    assert line.splitlines()[1].split()[-5:] == ["x", "-", "-", "-", "-"]
+
+
+CHAIN = [
+    row("plan", status="completed"),
+    row("other", status="completed"),
+    row("build", status="running", phase="work", needs=["plan"]),
+    row("docs", needs=["build", "removed"]),
+    row("ship", needs=["build", "docs"], code="blocked"),
+]
+
+
+def test_a_drawing_has_what_is_unfinished_and_what_that_needs():
+    assert graph_text(CHAIN, 100, ascii_only=False).splitlines() == [
+        "plan ─┐",
+        "      └─ build ─┐",
+        "                ├─ docs ─┐",
+        "                └────────┴─ ship",
+    ]
+
+
+def test_where_all_have_ended_all_are_drawn():
+    ended = [row("a", status="completed"), row("b", status="failed", needs=["a"])]
+    assert re.findall("[a-z]+", graph_text(ended, 100, ascii_only=True)) == ["a", "b"]
+    assert graph_text([], 100, ascii_only=True) == ""
+
+
+def test_two_of_one_name_are_told_apart():
+    rows = [row("docs", id="a1b2c3d4", status="completed"), {**row("docs"), "id": "b1b2c3d4"}]
+    rows[1]["needs"] = [{"id": "a1b2c3d4", "name": "docs"}]
+    assert "docs (a1b2c3d4)" in graph_text(rows, 100, ascii_only=True)
+
+
+def test_a_flowchart_says_how_each_stands():
+    text = mermaid_text(CHAIN)
+    assert text.startswith("flowchart LR\n")
+    for name, state in [("plan", "completed"), ("build", "running"), ("docs", "queued"), ("ship", "blocked")]:
+        assert f'["{name}<br/>{state}"]' in text
+        assert f"classDef {state} " in text
+    assert "other" not in text
+
+
+# the board
+
+
+def columns(**quests):
+    names = ("queued", "running", "blocked", "review", "done")
+    return [{"name": name, "count": len(quests.get(name, ())), "quests": list(quests.get(name, ()))} for name in names]
+
+
+BOARD = columns(
+    queued=[row("docs", code="slots", why="3 of 3 slots are taken; 1st in line")],
+    running=[
+        row("login", status="running", phase="work", cost_usd=0.12, spec="shop"),
+        row("api", status="running", phase="check", group="core"),
+    ],
+    blocked=[row("ship", code="blocked", why="needs api (failed)"), row("web", status="failed", reason="check_failed")],
+    review=[row("pay", status="review", cost_usd=1.5, priority="high")],
+    done=[row("old", status="completed", duration_seconds=30.0), row("bad", status="cancelled", reason=None)],
+)
+
+
+def drawn(board, cells=100, by=None, **how):
+    return list(BoardDrawing(cells, **how).lines(board, by))
+
+
+def test_the_board_is_five_columns_with_counts_and_a_card_a_line():
+    assert drawn(BOARD, 100) == [
+        "QUEUED 1                 RUNNING 2          BLOCKED 2                REVIEW 1        DONE 2",
+        "○ docs slots             ▶ login 2m $.12    ⊗ ship needs api (fa...  ? pay 2m $1.50  ✔ old 30s",
+        "                         ▶ api checking 2m  ✖ web check_failed                       – bad cancelled",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "room", "given"),
+    [
+        ([5, 5, 5], 30, [5, 5, 5]),
+        ([20, 5, 5], 30, [20, 5, 5]),
+        ([40, 5, 40], 35, [15, 5, 15]),
+        ([40, 1, 4, 40], 26, [10, 1, 4, 11]),
+        ([9, 9], 0, [0, 0]),
+        ([9], -3, [0]),
+        ([], 10, []),
+    ],
+)
+def test_a_column_that_needs_little_leaves_room_for_the_others(wanted, room, given):
+    assert shares(wanted, room) == given
+
+
+@pytest.mark.parametrize(
+    ("cells", "card"),
+    [
+        (50, "docs waits for login (queued)"),
+        (29, "docs waits for login (queued)"),
+        (28, "docs needs"),
+        (10, "docs needs"),
+        (9, "docs"),
+    ],
+)
+def test_where_a_sentence_does_not_fit_its_code_does(cells, card):
+    assert card_text(row("docs", code="needs", why="waits for login (queued)"), cells) == card
+
+
+def test_a_reason_without_a_shorter_one_is_cut():
+    assert card_text(row("docs", status="failed", reason="check_failed"), 14) == "docs check_..."
+    assert card_text(row("ship", code="blocked", why="needs api (failed)"), 16) == "ship needs ap..."
+    assert card_text(row("docs", status="failed", reason="check_failed"), 12) == "docs"
+
+
+def test_a_narrow_terminal_gets_the_columns_below_each_other():
+    assert drawn(BOARD, 40) == [
+        "QUEUED 1",
+        "○ docs slots",
+        "RUNNING 2",
+        "▶ login 2m $.12",
+        "▶ api checking 2m",
+        "BLOCKED 2",
+        "⊗ ship needs api (failed)",
+        "✖ web check_failed",
+        "REVIEW 1",
+        "? pay 2m $1.50",
+        "DONE 2",
+        "✔ old 30s",
+        "– bad cancelled",
+    ]
+
+
+def test_twenty_cards_of_a_column_are_shown_and_the_rest_is_counted():
+    board = columns(queued=[row(f"q{number}") for number in range(32)])
+    lines = drawn(board)
+    assert [line.split()[1] for line in lines[1:21]] == [f"q{number}" for number in range(CARDS)]
+    assert lines[21:] == ["… 12 more"]
+    assert drawn(board, ascii_only=True)[21:] == ["... 12 more"]
+    assert len(drawn(board, most=None)) == 33
+
+
+def test_a_column_counts_what_the_daemon_left_out():
+    (queued, *others) = columns(queued=[row("a")])
+    assert drawn([{**queued, "count": 7}, *others]) == [
+        "QUEUED 7  RUNNING 0  BLOCKED 0  REVIEW 0  DONE 0",
+        "○ a",
+        "… 6 more",
+    ]
+
+
+def test_parts_of_the_board_stand_below_their_names():
+    board = columns(
+        queued=[row("shop/TSK-1", spec="shop"), row("b", priority="low"), row("c", priority="critical", group="core")],
+        done=[row("shop/TSK-2", spec="shop", status="completed")],
+    )
+    by_spec = drawn(board, by="spec")
+    assert [line.split() for line in by_spec[1:]] == [
+        ["shop"], ["○", "TSK-1", "✔", "TSK-2", "2m"], ["no", "spec"], ["○", "b"], ["○", "c"],
+    ]  # fmt: skip
+    assert [name for name, _ in lanes(board, "priority")] == ["critical", "medium", "low"]
+    assert [name for name, _ in lanes(board, "group")] == ["core", "no group"]
+    assert drawn(board, 40, by="priority")[:3] == ["QUEUED 3", "critical", "○ c"]
+
+
+def test_a_part_can_be_made_of_each_priority():
+    board = columns(queued=[row(one.value, priority=one.value) for one in reversed(Priority)])
+    assert [name for name, _ in lanes([*board, *columns(done=[began_at_once("x")])], "priority")] == [
+        *Priority,
+        "no priority",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "shown"),
+    [
+        ("docs", 4, "docs"),
+        ("documents", 6, "doc..."),
+        ("authentication/TSK-004", 12, "...n/TSK-004"),
+        ("authentication/TSK-004", 2, "au"),
+        ("漢字漢字", 6, "漢..."),
+        ("spec/漢字漢字", 6, "...字"),
+    ],
+)
+def test_a_name_that_is_too_long_keeps_what_tells_it_apart(name, cells, shown):
+    assert card_text(row(name), cells) == shown
+
+
+def test_colours_take_no_room():
+    plain, painted = drawn(BOARD, 100), drawn(BOARD, 100, colours=True)
+    assert [re.sub("\x1b\\[[0-9]*m", "", line) for line in painted] == plain
+    assert "\x1b[31m⊗\x1b[0m ship" in painted[1]
+
+
+@pytest.mark.parametrize(
+    ("facts", "mark"),
+    [
+        ({}, "o"),
+        ({"code": "slots"}, "o"),
+        ({"code": "held"}, "o"),
+        ({"code": "blocked"}, "%"),
+        ({"status": "running", "phase": "landing"}, ">"),
+        ({"status": "review"}, "?"),
+        ({"status": "completed"}, "+"),
+        ({"status": "failed", "reason": "timeout"}, "x"),
+        ({"status": "cancelled"}, "-"),
+    ],
+)
+def test_each_quest_has_its_mark(facts, mark):
+    assert quest_mark(row("a", **facts)).ascii == mark
+
+
+words = st.text(max_size=70)
+statuses = st.sampled_from(["queued", "running", "review", "completed", "failed", "cancelled"])
+cards = st.builds(
+    lambda name, why, status, phase, cost, spec: {
+        **row("x", status=status, phase=phase, cost_usd=cost, spec=spec), "name": name, "why": why, "code": "slots",
+    },
+    words, words, statuses, st.sampled_from([None, "work", "check"]), st.none() | st.floats(0, 1e6), st.none() | words,
+)  # fmt: skip
+
+
+@given(
+    st.lists(st.lists(cards, max_size=25), min_size=5, max_size=5),
+    st.integers(1, 300),
+    st.sampled_from([None, *LANES]),
+    st.booleans(),
+)
+def test_whatever_the_quests_are_the_board_fits_and_harms_no_terminal(rows, cells, by, plain):
+    board = [{"name": name, "count": len(part), "quests": part} for name, part in zip("abcde", rows, strict=True)]
+    for line in drawn(board, cells, by, ascii_only=plain):
+        assert line.isprintable() or not any(ord(one) < 32 or 127 <= ord(one) < 160 for one in line)
+        assert width(line) <= max(cells, 2)
+
+
+@given(st.lists(st.lists(cards, max_size=5), min_size=5, max_size=5), st.sampled_from(LANES))
+def test_each_quest_is_in_one_part_of_the_board(rows, by):
+    board = [{"name": name, "count": len(part), "quests": part} for name, part in zip("abcde", rows, strict=True)]
+    for place, part in enumerate(rows):
+        found = [quest for _, lane in lanes(board, by) for quest in lane[place]["quests"]]
+        assert sorted(map(id, found)) == sorted(map(id, part))
