@@ -62,6 +62,7 @@ class Commands:
             prose={verb.name: verb.prose for verb in VERBS.values() if verb.prose is not None},
             takes={view.name: view.fetch.ways for view in registry.VIEWS.values() if view.fetch},
             about=[view.name for view in registry.VIEWS.values() if view.about],
+            named=[view.name for view in registry.VIEWS.values() if view.named],
             missions=self._missions(),
             of_plans=[view.name for view in registry.VIEWS.values() if view.context in {Context.PLANS, Context.PLAN}],
             plans=[row["name"] for row in self._shell.fleet.rows.values() if row["type"] == PLAN],

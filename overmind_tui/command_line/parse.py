@@ -76,6 +76,7 @@ class Language(NamedTuple):
         prose: Verb whose words are a text → its options that take a value.
         takes: View → the words that it takes beside filters.
         about: Views of one mission, which may be named.
+        named: Views that take a word of which nobody here knows what it may be.
         missions: Names and ids.
         of_plans: Those of the views about one mission that are about a plan.
         plans: The names of plans.
@@ -92,6 +93,7 @@ class Language(NamedTuple):
     prose: Mapping[str, Collection[str]] = {}
     takes: Mapping[str, Collection[str]] = {}
     about: Collection[str] = ()
+    named: Collection[str] = ()
     missions: Collection[str] = ()
     of_plans: Collection[str] = ()
     plans: Collection[str] = ()
@@ -204,7 +206,9 @@ def _shown(words: Sequence[str], language: Language) -> Show | None:
         elif word not in language.colonies and word not in STREAMS:
             others.append(word)
     takes = {*language.takes.get(view, ()), *(language.missions if view in language.about else ())}
-    if not set(others) <= takes or not (view or searching):
+    strange = [word for word in others if word not in takes]
+    is_named = view in language.named and len(strange) == 1 and not strange[0].startswith("-")
+    if (strange and not is_named) or not (view or searching):
         return None
     return Show(view, " ".join(filters) if filters or searching else None, tuple(others))
 

@@ -127,7 +127,7 @@ class CommandRun:
     def _of_view(self, verb: Verb, words: Sequence[str]) -> None:
         """The same words to each of the marked rows, else to the cursor's, of the view whose rows are meant."""
         page = self._shell.app.screen
-        rows = page.chosen() if isinstance(page, TablePage) and page.view == verb.of else []
+        rows = page.chosen() if isinstance(page, TablePage) and (page.row.rows_of or page.view) == verb.of else []
         if not isinstance(page, TablePage) or not rows:
             self._shell.flash(f"{verb.name}: name one, or select it in :{verb.of}", "slow")
         elif verb.danger is not Danger.ENDS_WORK:

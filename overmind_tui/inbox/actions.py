@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from overmind_core.domain import engine_questions
 from overmind_core.errors import OvermindError
 from overmind_tui.pages.compose import Composer, Purpose
 from overmind_tui.pages.dialog import Answer, Dialog
@@ -19,6 +20,16 @@ ALLOW, DENY, ALWAYS = "allow", "deny", "always"
 QUESTION = "question"
 """The need that takes words or options."""
 DONE = {ALLOW: "allowed", DENY: "denied", ALWAYS: "always allowed from now on"}
+
+
+def _in_words(question: Row) -> tuple[str, str, str]:
+    """What a person's own words do to a question: how it is answered, as what they do, and as what was done."""
+    if engine_questions.is_of_engine(question):
+        behaviour = engine_questions.effects_of(question).text_with
+        return behaviour, f"{behaviour} with a text", f"{DONE[behaviour]} with your text"
+    if question["need"] == QUESTION:
+        return ALLOW, "answer", "answered"
+    return DENY, "deny with a reason", "denied with your reason"
 
 
 class AnswerActions:
@@ -59,8 +70,7 @@ class AnswerActions:
 
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""
-        asks = question["need"] == QUESTION
-        verb, done = ("answer", "answered") if asks else ("deny with a reason", "denied with your reason")
+        behaviour, verb, done = _in_words(question)
         place, said = [f"question {question['question']}"], self._drafts
 
         def send(composer: Composer, text: str) -> None:
@@ -72,7 +82,7 @@ class AnswerActions:
                 self._shell.flash(f"{safe(question['name'])}: {done}", "good")
                 composer.done()
 
-            self._ask(question, {"behaviour": ALLOW if asks else DENY, "message": text}, on_result)
+            self._ask(question, {"behaviour": behaviour, "message": text}, on_result)
 
         def keep(text: str) -> None:
             said.keep(place, text)

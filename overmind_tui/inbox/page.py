@@ -76,7 +76,7 @@ class AnswerSide:
 
     def begin(self, need: Need | None) -> None:
         """Something else is on the screen."""
-        self.choosing = Choosing.of(need.asked["subject"]) if need and need.asked else None
+        self.choosing = Choosing.of(need.asked["subject"]) if need and need.asked and not need.by_engine else None
         self.reading_delay.begin(self._page.screen)
 
     # keys
@@ -261,7 +261,8 @@ class NeedsPage(Page):
 
     def targets(self) -> list[Row]:
         """The cursor's mission."""
-        return [] if self.current is None else [self.current.row]
+        mission = None if self.current is None else self.current.mission
+        return [] if mission is None else [mission]
 
     @property
     def restless(self) -> bool:
@@ -427,7 +428,7 @@ class NeedsPage(Page):
     def do_attach(self) -> None:
         """Its terminal, on the main screen."""
         need = self.current
-        if need is not None and not missions_rows.is_live(need.row):
+        if need is not None and need.mission and not missions_rows.is_live(need.mission):
             self.shell.flash(f"{safe(need.row['name'])} has ended and has no terminal", "slow")
         elif (row := self._to_main()) is not None:
             self.shell.main.join(row)
@@ -436,7 +437,9 @@ class NeedsPage(Page):
         """Close this page, with the cursor of the main screen on the same mission."""
         shell, rows = self.shell, self.targets()
         if not rows:
-            shell.flash(inbox_rows.NOBODY, "quiet")
+            need = self.current
+            none = inbox_rows.NOBODY if need is None else f"{safe(need.row['name'])} has no mission"
+            shell.flash(none, "quiet")
             return None
         shell.main.go_to(rows[0]["id"])
         return rows[0]
@@ -452,7 +455,11 @@ class InboxActions:
     def __init__(self, shell: Shell, answer_actions: actions.AnswerActions) -> None:
         self._shell = shell
         self.answer_actions = answer_actions
-        self.handlers: dict[str, Callable[[list[Row]], object]] = {"inbox": self.inbox, "next-need": self.next_need}
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "inbox": self.inbox,
+            "next-need": self.next_need,
+            "question": self.question,
+        }
         self._last: Key | None = None
 
     def inbox(self, rows: list[Row]) -> None:
@@ -473,7 +480,16 @@ class InboxActions:
         self.went_to(need)
         shell.open(NeedsPage(self.answer_actions, self.went_to, need.key))
 
+    def question(self, rows: list[Row]) -> None:
+        """Open the page on what is asked about the first of these, which need not be missions."""
+        asked = next((one for one in self._shell.fleet.questions if one["id"] == rows[0]["id"]), None)
+        if asked is None:
+            self._shell.flash(f"nothing is asked about {safe(rows[0]['name'])}", "slow")
+        else:
+            self._shell.open(NeedsPage(self.answer_actions, self.went_to, (asked["id"], int(asked["question"]))))
+
     def went_to(self, need: Need) -> None:
         """The person looks at this one: the next is the one behind it."""
         self._last = need.key
-        self._shell.main.select(need.row["id"])
+        if need.mission:
+            self._shell.main.select(need.mission["id"])

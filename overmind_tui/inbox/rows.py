@@ -5,10 +5,11 @@ With the words around what is asked: its title, the keys that answer it, and how
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN
+from overmind_core.domain import engine_questions
+from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_core.domain.text.cells import pad, width
 from overmind_tui.inbox.subject import Choosing, SubjectLines, plain
 from overmind_tui.missions import rows
@@ -32,7 +33,10 @@ REASONS = {LIMITED: "limited", CRASHED: "crashed", WAITING: "waits", YOUR_TURN: 
 
 
 class Need(NamedTuple):
-    """One thing that needs the person; a mission that asks twice needs them twice."""
+    """One thing that needs the person; a mission that asks twice needs them twice.
+
+    The engine asks about what may have no mission: `row` stands for one then.
+    """
 
     row: Row
     asked: Row | None
@@ -46,6 +50,21 @@ class Need(NamedTuple):
         return self.row["id"], 0 if self.asked is None else int(self.asked["question"])
 
     @property
+    def by_engine(self) -> bool:
+        """Whether the engine asks, and no agent."""
+        return self.asked is not None and engine_questions.is_of_engine(self.asked)
+
+    @property
+    def mission(self) -> Row | None:
+        """Its mission, where there is one."""
+        return None if self.row.get(STANDS_FOR_NONE) else self.row
+
+    @property
+    def mark(self) -> StatusMark:
+        """How it is shown."""
+        return WAITING if self.by_engine else missions_rows.mark(self.row)
+
+    @property
     def kind(self) -> str:
         """What is needed, in a word."""
         return safe(self.asked["need"]) if self.asked else REASONS.get(missions_rows.mark(self.row), "")
@@ -56,6 +75,22 @@ class Need(NamedTuple):
         if self.group == LOST:
             return missions_rows.LOST_WORDS
         return safe(self.asked["summary"] if self.asked else self.row.get("now"))
+
+
+STANDS_FOR_NONE = "stands_for_none"
+"""Noted in the row of a need that has no mission."""
+
+
+def _row_of(asked: Row, missions: Mapping[str, Row]) -> Row:
+    """The mission that the engine asks about, by the name of the question's subject; one that stands for none."""
+    mission = missions.get(asked["id"])
+    if mission is not None:
+        return {**mission, "name": asked["name"]}
+    return {
+        "id": asked["id"], "name": asked["name"], "type": asked["about"]["kind"], "status": "running",
+        "activity": "waiting", "provider": "", "command": "", "parent": None, "started_at": asked["asked_at"],
+        STANDS_FOR_NONE: True,
+    }  # fmt: skip
 
 
 def blocked(row: Row) -> bool:
@@ -81,18 +116,27 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
     """
     found = []
     by_mission: dict[str, list[Row]] = {}
+    by_engine = [one for one in questions if engine_questions.is_of_engine(one)]
     for one in questions:
-        by_mission.setdefault(one["id"], []).append(one)
+        if not engine_questions.is_of_engine(one):
+            by_mission.setdefault(one["id"], []).append(one)
+    missions: dict[str, Row] = {}
+    asked_about = {one["id"] for one in by_engine}
     for row in rows:
+        if row["id"] in asked_about:
+            missions[row["id"]] = row
         asked = by_mission.get(row["id"], ())
         if asked and missions_rows.is_live(row):
             found += [Need(row, one, BLOCKED, _asked_for(one, row, now)) for one in asked]
         elif missions_rows.was_lost(row):
             found.append(Need(row, None, LOST, _held(row, now)))
-        elif blocked(row):
+        elif blocked(row) and row["id"] not in asked_about:
             found.append(Need(row, None, BLOCKED if missions_rows.is_live(row) else OVER, _held(row, now)))
         elif your_turn(row):
             found.append(Need(row, None, TURN, _held(row, now)))
+    for one in by_engine:
+        row = _row_of(one, missions)
+        found.append(Need(row, one, BLOCKED, _asked_for(one, row, now)))
     return sorted(found, key=lambda need: (GROUPS.index(need.group), -need.since, need.key))
 
 
@@ -149,7 +193,7 @@ def listing(found: Sequence[Need], cells: int, *, ascii_only: bool) -> list[tupl
 
 
 def _line(need: Need, names: int, cells: int, *, ascii_only: bool) -> list[Cell]:
-    mark = missions_rows.mark(need.row)
+    mark = need.mark
     sign = Cell(f"  {mark.ascii if ascii_only else mark.mark} ", mark.tone)
     name = Cell(pad(clipped(safe(need.row["name"]), names), names + 2), "news")
     kind = Cell(f"{need.kind:<11}" if need.group != TURN and cells >= ROOMY else "", "quiet")
@@ -168,7 +212,8 @@ def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) ->
         return Cell("")
     more = f" · {len(asked) - 1} more" if len(asked) > 1 else ""
     key = "" if typing else " · ! answers"
-    return Cell(f"{safe(row['name'])} asks: {safe(asked[0]['summary'])}{more}{key}", "wait")
+    asks = "" if engine_questions.is_of_engine(asked[0]) else " asks"
+    return Cell(f"{safe(row['name'])}{asks}: {safe(asked[0]['summary'])}{more}{key}", "wait")
 
 
 NOBODY = "nothing needs your attention"
@@ -183,6 +228,8 @@ def title(need: Need) -> str:
     if need.asked is None:
         return f"{name} · {rows.mark(need.row).word} for {span}"
     kind = safe(need.asked["need"])
+    if need.by_engine:
+        return " · ".join(filter(None, (name, f"{safe(need.asked['part'])} {kind}".strip(), f"asked {span} ago")))
     tool = "" if kind in {"question", "plan", "setup", "draft"} else safe(need.asked["tool"])
     return " · ".join(filter(None, (name, f"{tool} {kind}".strip(), f"asked {span} ago")))
 
@@ -217,10 +264,11 @@ def _keys(need: Need | None, choosing: Choosing | None, *, read_only: bool) -> I
         yield from _answers(asked, choosing) if asked else _helps(need.row)
     if asked is None or not asked["attach_only"]:
         yield WHOLE
-        if rows.is_live(need.row):
+        if need.mission and rows.is_live(need.mission):
             yield "a", "attach"
-    yield "l", "logs"
-    yield "d", "describe"
+    if need.mission:
+        yield "l", "logs"
+        yield "d", "describe"
 
 
 def _helps(row: Row) -> Iterator[tuple[str, str]]:
@@ -228,6 +276,11 @@ def _helps(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def _answers(asked: Row, choosing: Choosing | None) -> Iterator[tuple[str, str]]:
+    if engine_questions.is_of_engine(asked):
+        yield "y", "allow"
+        yield "n", "deny"
+        yield "m", with_text(asked)
+        return
     if asked["attach_only"]:
         yield "a", "attach: answer it in its terminal"
         yield WHOLE
@@ -246,8 +299,26 @@ def _answers(asked: Row, choosing: Choosing | None) -> Iterator[tuple[str, str]]
         yield "shift-y", "always"
 
 
+def with_text(asked: Row) -> str:
+    """What `m` does with a question of the engine."""
+    return f"{engine_questions.effects_of(asked).text_with} with a text"
+
+
+def _effects(asked: Row) -> SubjectLines:
+    """What each key does."""
+    effects = engine_questions.effects_of(asked)
+    if effects is engine_questions.UNKNOWN:
+        return []
+    keys = [("y", effects.allow), ("n", effects.deny)]
+    if effects.text:
+        keys.append(("m", f"{effects.of(effects.text_with)}; your text is {effects.text}"))
+    return [[], *([Cell(f" {key}  ", "key"), Cell(effect, "quiet")] for key, effect in keys)]
+
+
 def afterwards(asked: Row) -> SubjectLines:
     """What stands below a question."""
+    if engine_questions.is_of_engine(asked):
+        return _effects(asked)
     if asked["attach_only"]:
         return [[], [Cell(" answer it in its terminal: a opens it", "slow")]]
     if asked["rule"]:

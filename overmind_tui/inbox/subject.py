@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from typing import Any, NamedTuple
 
+from overmind_core.domain import engine_questions
 from overmind_core.domain.agents import approval_subject
 from overmind_core.domain.text.cells import width
 from overmind_tui.log.lines import wrapped as wrapped_line
@@ -124,6 +125,8 @@ def lines(question: Row, choosing: Choosing | None = None) -> SubjectLines:
         question: As `inbox` has it.
         choosing: What was chosen so far, where it has choices.
     """
+    if engine_questions.is_of_engine(question):
+        return [_toned(line) for line in engine_questions.body(question)]
     rest = dict(question["subject"])
     found: SubjectLines = []
     if choosing is not None:

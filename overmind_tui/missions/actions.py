@@ -14,6 +14,7 @@ from overmind_tui.missions import rows
 from overmind_tui.missions.actions_end import CopyActions, EndActions
 from overmind_tui.missions.actions_look import ViewActions
 from overmind_tui.missions.actions_start import StartActions
+from overmind_tui.quests.actions import QuestActions
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.schedules.page import ScheduleActions
 from overmind_tui.shell.actions import NO_MISSION, Action, Needs
@@ -34,7 +35,7 @@ def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
     answers = AnswerActions(shell, drafts)
     return ActionGroups(
         EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
-        InboxActions(shell, answers), WorktreeActions(shell, messages), ScheduleActions(shell),
+        InboxActions(shell, answers), WorktreeActions(shell, messages), ScheduleActions(shell), QuestActions(shell),
     )  # fmt: skip
 
 
@@ -49,6 +50,7 @@ class ActionGroups(NamedTuple):
     inbox: InboxActions
     worktrees: WorktreeActions
     schedules: ScheduleActions
+    quests: QuestActions
 
 
 class RowActions:

@@ -5,7 +5,7 @@ What ends work asks first. Several rows are one request for each, and one flash 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.errors import OvermindError
@@ -47,8 +47,14 @@ class Request(NamedTuple):
     tail: str = ""
 
 
-def each(shell: Shell, doing: Request, rows: Sequence[Row]) -> None:
-    """Ask for it, and say what became of it."""
+def _nothing_more(_row: Row) -> Mapping[str, Any]:
+    return {}
+
+
+def each(
+    shell: Shell, doing: Request, rows: Sequence[Row], more: Callable[[Row], Mapping[str, Any]] = _nothing_more
+) -> None:
+    """Ask for it, and say what became of it; `more`: of a row the arguments beside its id."""
     names = {row["id"]: safe(row["name"]) for row in rows}
     first = next(iter(names.values()))
     shell.flash(f"{doing.word} {first if len(rows) == 1 else f'{len(rows)} {doing.plural}'} …", "quiet")
@@ -67,7 +73,7 @@ def each(shell: Shell, doing: Request, rows: Sequence[Row]) -> None:
         notes = dict.fromkeys(one["note"] for one in answers if isinstance(one, dict) and one.get("note"))
         shell.flash(" · ".join((text, *map(safe, notes))), "bad" if failed else "slow" if notes else "good")
 
-    shell.request(doing.command, [{"id": one} for one in names], on_result)
+    shell.request(doing.command, [{"id": row["id"], **more(row)} for row in rows], on_result)
 
 
 def _outcome_text(doing: Request, names: Sequence[str], failed: Sequence[tuple[str, OvermindError]]) -> str:

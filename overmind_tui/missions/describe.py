@@ -42,7 +42,7 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
     sections: Sequence[tuple[str, Lines]] = (
         ("", _head(info, look)),
         ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else []),
-        ("rules", _rules(agent) if agent else []),
+        ("rules", _rules(info, agent) if agent else []),
         ("mission", _world(info, terms or {})),
         ("isolation", _isolation(info.get("isolation") or {})),
         ("policy", _treatment(info)),
@@ -104,9 +104,10 @@ def _limited(usd: float | None, most: float | None) -> str:
     return "" if most is None else f"{numbers.money(usd)} of {numbers.money(most)}"
 
 
-def _rules(agent: Info) -> Lines:
+def _rules(info: Info, agent: Info) -> Lines:
     return [
         *pairs(("permission mode", agent.get("permission_mode"))),
+        *_list("own folders", info.get("own_rules"), "good"),
         *_list("allow", agent.get("allow"), "good"),
         *_list("deny", agent.get("deny"), "bad"),
         *_list("allowed tools", agent.get("allowed_tools"), ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from overmind_core.domain import engine_questions
 from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_tui.missions import rows
 from overmind_tui.missions import rows as missions_rows
@@ -34,8 +35,9 @@ class Fleet:
         """The newest, oldest first."""
         self.lost = ""
         """Why no supervisor answers; "" while one does."""
-        self.questions: Sequence[Row] = ()
-        """What waits for a person, as `inbox` has it."""
+        self._questions: Sequence[Row] = ()
+        self.asked_about: frozenset[str] = frozenset()
+        """Ids of what the engine asks about: missions, and what has none."""
         self.today = 0.0
         """US dollars since midnight."""
         self._sampled_at: dict[str, float] = {}
@@ -96,8 +98,19 @@ class Fleet:
                 self.rows[one] = {**self.rows[one], "now": said}
 
     @property
+    def questions(self) -> Sequence[Row]:
+        """What waits for a person, as `inbox` has it."""
+        return self._questions
+
+    @questions.setter
+    def questions(self, found: Sequence[Row]) -> None:
+        self._questions = found
+        self.asked_about = frozenset(one["id"] for one in found if engine_questions.is_of_engine(one))
+        self._counted = None
+
+    @property
     def counts(self) -> Mapping[StatusMark, int]:
-        """How many missions show each mark."""
+        """How many missions show each mark; what the engine asks waits, too."""
         return self._count()[0]
 
     @property
@@ -110,7 +123,7 @@ class Fleet:
         if self._counted is None:
             unpriced = (row for row in self.rows.values() if row.get("tokens") and not row.get("cost_usd"))
             self._counted = (
-                missions_rows.counts(self.rows.values()),
+                missions_rows.counts(self.rows.values(), self.questions),
                 sum(sum(row["tokens"].values()) for row in unpriced),
             )
         return self._counted
@@ -210,8 +223,13 @@ def _past(loaded: Mapping[str, Sequence[float]]) -> list[Sample]:
     return [Sample(*map(float, one)) for one in zip(*figures, strict=True)]
 
 
-def wanted(row: Row) -> bool:
-    """Whether it needs attention: it waits, crashed, is limited for good, or its answer is unseen."""
+def wanted(row: Row, asked_about: Collection[str] = ()) -> bool:
+    """Whether it needs attention: it waits, crashed, is limited for good, or its answer is unseen.
+
+    `asked_about`: ids of what the engine asks about.
+    """
+    if row["id"] in asked_about:
+        return True
     found = rows.mark(row)
     if found is LIMITED:
         return row.get("resume_at") is None and not row.get("attempt")

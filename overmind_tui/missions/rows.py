@@ -7,9 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from overmind_core.domain import engine_questions
 from overmind_core.domain.missions.mission import HAS_ENDED
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
+    BLOCKED,
     CRASHED,
     KILLED,
     LIMITED,
@@ -102,9 +104,11 @@ def has_terminal(row: Row) -> bool:
 
 
 def mark(row: Row) -> StatusMark:
-    """The mark of a row; work whose check has failed did not end well."""
+    """The mark of a row; work whose check has failed did not end well, a quest that can't start any more is blocked."""
     if row.get(CHECK_FAILED):
         return CRASHED
+    if row["status"] == "queued" and row.get("code") == BLOCKED.word:
+        return BLOCKED
     if row.get(UNFINISHED):
         return HALTED
     return mark_of(row["status"], row.get("activity"))
@@ -310,12 +314,18 @@ def failed_check(row: Row, below: Iterable[Row]) -> Row | None:
     return newest if newest is not None and newest["status"] == "crashed" and row["status"] == "stopped" else None
 
 
-def counts(rows: Iterable[Row]) -> dict[StatusMark, int]:
-    """How many missions show each mark."""
+def counts(rows: Iterable[Row], questions: Iterable[Row] = ()) -> dict[StatusMark, int]:
+    """How many missions show each mark; what the engine asks waits, unless it is about a mission that does anyway."""
     found: dict[StatusMark, int] = {}
+    waiting = set()
     for row in rows:
         one = mark(row)
         found[one] = found.get(one, 0) + 1
+        if one is WAITING:
+            waiting.add(row["id"])
+    asked = sum(engine_questions.is_of_engine(one) and one["id"] not in waiting for one in questions)
+    if asked:
+        found[WAITING] = found.get(WAITING, 0) + asked
     return found
 
 

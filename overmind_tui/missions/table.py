@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from overmind_tui.missions import columns
@@ -77,7 +78,10 @@ class TablePanel(SortKeys):
 
     def _wanted(self) -> Callable[[Row], bool] | None:
         """What rows have to be, if anything."""
-        tests = [self.filter.matches] * bool(self.filter) + [missions_fleet.wanted] * self.attention
+        asked_about = self._screen.shell.fleet.asked_about
+        needs = partial(missions_fleet.wanted, asked_about=asked_about)
+        tests: list[Callable[[Row], bool]] = [self.filter.matches] * bool(self.filter)
+        tests += [needs] * self.attention
         return (lambda row: all(test(row) for test in tests)) if tests else None
 
     def targets(self) -> list[Row]:

@@ -16,8 +16,8 @@ from textual.screen import ModalScreen, Screen
 
 from overmind_core.domain.text.cells import width
 from overmind_tui.pages.page import ALT, NeedsRoom, Page
-from overmind_tui.render.cells import Cell, clipped
-from overmind_tui.shell.shell import shell_of
+from overmind_tui.render.cells import Cell, Row, clipped, safe
+from overmind_tui.shell.shell import Shell, shell_of
 from overmind_tui.widgets.canvas import literal
 from overmind_tui.widgets.lines import Lines
 
@@ -126,6 +126,27 @@ class Dialog(NeedsRoom, ModalScreen[None]):
             return
         self.app.pop_screen()
         answer.do()
+
+
+NAMED = 8
+"""Rows that a question names, each on a line."""
+
+
+def ask_first(shell: Shell, word: str, rows: Sequence[Row], lines: list[str], then: Callable[[], None]) -> None:
+    """Ask before something ends, with the focus on what changes nothing.
+
+    Args:
+        shell: Who shows it.
+        word: What would be done to what: `cancel quest`.
+        rows: To these.
+        lines: What is at stake.
+        then: Does it.
+    """
+    verb, _, noun = word.partition(" ")
+    title = f"{word} {safe(rows[0]['name'])}?" if len(rows) == 1 else f"{verb} {len(rows)} {noun}s?"
+    more = [f"… and {len(lines) - NAMED} more"] if len(lines) > NAMED else []
+    answers = [Answer(("y",), verb, then, "bad"), Answer(("n",), "keep", lambda: None)]
+    shell.open(Dialog(title, [*lines[:NAMED], *more], answers, first=1))
 
 
 class ReadingDelay:

@@ -474,6 +474,10 @@ class Page(NeedsRoom, RateLimited):
     # the bottom line
 
     def refresh_status(self) -> None:
+        """What the screen says of the time that goes by, and its bottom line, have changed."""
+        self.refresh_bottom()
+
+    def refresh_bottom(self) -> None:
         """What the bottom line says has changed; a notice that is longer than it gets a second one."""
         lines = len(self._bottom_lines(self.app.size.width))
         if lines != self._bottom_height:

@@ -112,6 +112,11 @@ class TableSource:
             self.asking = True
             self._page.set_timer(max(GATHER, self._took / SHARE), self.ask_again)
 
+    def tick(self) -> None:
+        """Another period of `every` is over; where answers take a large part of one, some are left out."""
+        if time.monotonic() - self._asked_at >= self._took / SHARE:
+            self._page.ask()
+
     def ask_again(self) -> None:
         """Have the page ask, whatever is asked already."""
         self.asking = False
@@ -174,7 +179,7 @@ class TablePage(Page):
             self.narrow(self._wanted)
         self.ask()
         if self.source.fetch.every:
-            self.set_interval(self.source.fetch.every, self.ask)
+            self.set_interval(self.source.fetch.every, self.source.tick)
 
     # the header
 
@@ -263,12 +268,18 @@ class TablePage(Page):
 
     def retitle(self) -> None:
         """What the border says."""
-        shown = sum(not branch.dimmed for branch in self.table.branches)
-        title = f"{self.crumbs[-1]}[{shown}]" + (f" </{self.filtering.filter.text}>" if self.filtering.filter else "")
+        title = f"{self.crumbs[-1]}[{self.shown_count}]" + (
+            f" </{self.filtering.filter.text}>" if self.filtering.filter else ""
+        )
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
             title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
         self.table.entitle(title, self.subtitle())
+
+    @property
+    def shown_count(self) -> int:
+        """How many rows there are, as far as the filter lets them be."""
+        return sum(not branch.dimmed for branch in self.table.branches)
 
     def subtitle(self) -> str:
         """What the lower border says: what all that is shown comes to, where that can be summed up."""

@@ -109,7 +109,9 @@ def total(rows: Iterable[Row]) -> dict[str, float]:
 
 _TONES = {"crashed": "bad", "spawn_failed": "bad", "set_up_failed": "bad", "restart": "slow", "restarting": "slow",
           "asked": "wait", "notification": "wait"}  # fmt: skip
-_KNOWN = frozenset({"seq", "flash", "at", "type", "mission", "name", "run", "out", "err", "text", "id", "clock"})
+_KNOWN = frozenset(
+    {"seq", "flash", "at", "type", "mission", "name", "run", "out", "err", "text", "id", "clock", "about"}
+)
 
 
 def said(event: Row) -> str:

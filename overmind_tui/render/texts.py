@@ -180,13 +180,25 @@ def away_text(events: Sequence[Row], rows: Iterable[Row], cost: float, *, since:
     waiting = {one for one, mark in now.items() if mark is WAITING}
     crashed = _of(events, FAILED) & {one for one, mark in now.items() if mark is CRASHED}
     finished = _of(events, FINISHED) - waiting - crashed
+    waits = len(waiting | _asked_about(events))
     parts = [
         *([f"{len(finished)} finished"] if finished else []),
-        *([f"{len(waiting)} wait{'s' * (len(waiting) == 1)}"] if waiting else []),
+        *([f"{waits} wait{'s' * (waits == 1)}"] if waits else []),
         *([f"{len(crashed)} crashed"] if crashed else []),
         *([numbers.money(cost)] if cost else []),
     ]
     return f"since {since}: {', '.join(parts)}" if parts else ""
+
+
+def _asked_about(events: Iterable[Row]) -> set[str]:
+    """Ids of what the engine has asked about, and nobody has answered."""
+    open_ = {}
+    for event in events:
+        if event["type"] == "asked" and event.get("about"):
+            open_[event["question"]] = str(event["mission"])
+        elif event["type"] == "answered":
+            open_.pop(event.get("question"), None)
+    return set(open_.values())
 
 
 def _of(events: Iterable[Row], kinds: frozenset[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Rows of quests, of rituals and of their runs, and the description of each, for reading. Pure."""
+"""Rows of rituals and of their runs, and the description of each, for reading. Pure."""
 
 from __future__ import annotations
 
@@ -12,76 +12,10 @@ from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
 from overmind_tui.missions.rows import Branch
+from overmind_tui.quests.rows import standing_line, text_column, title
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
-
-CHANGES = frozenset({"quest", "started", "exited", "restart", "removed"})
-"""Kinds of events after which a quest stands otherwise."""
-_STATUSES = ("running", "failed", "cancelled", "completed")
-
-
-def quests(answer: Sequence[Row]) -> list[Row]:
-    """Quests, the newest first."""
-    return list(reversed(answer))
-
-
-def quest_lasted(row: Row, now: float) -> float:
-    """Seconds since it began; of an ended one, how long it took."""
-    began, ended = numbers.moment(row["started_at"]), numbers.moment(row["ended_at"])
-    return max(0.0, (now if ended is None else ended) - (now if began is None else began))
-
-
-def _age(row: Row, now: float) -> float:
-    return now - (numbers.moment(row["started_at"]) or now)
-
-
-def _state(row: Row, _now: float) -> Cell:
-    mark = missions_rows.mark(row)
-    return Cell("checking" if row["phase"] == "check" else mark.word, mark.tone)
-
-
-def _tries(row: Row, _now: float) -> Cell:
-    return Cell(f"{row['attempts']}/{row['retries'] + 1}" if row["retries"] else "", "slow")
-
-
-def quest_why(row: Row) -> str:
-    """Why it has failed or was cancelled."""
-    code = f"exit {row['exit_code']}" if row["exit_code"] else ""
-    return ", ".join(filter(None, (safe(row["reason"]).replace("_", " "), code)))
-
-
-def _why(row: Row, _now: float) -> Cell:
-    return Cell(quest_why(row), "bad" if row["status"] == "failed" else "quiet")
-
-
-def _quiet(key: str, title: str, least: int, most: int, keep: int) -> Column:
-    return Column(key, title, least, most, keep, lambda row, _now: Cell(safe(row[key]), "quiet"))
-
-
-COLUMNS: tuple[Column, ...] = (
-    Column("name", "QUEST", 12, 36, 0, lambda row, _now: Cell(safe(row["name"]))),
-    _quiet("id", "ID", 8, 8, 14)._replace(wide=True),
-    Column("state", "STATE", 9, 10, 1, _state),
-    Column("for", "FOR", 7, 8, 3, lambda row, now: Cell(numbers.ticking(quest_lasted(row, now)), "quiet"), right=True),
-    Column("age", "AGE", 4, 5, 5, lambda row, now: Cell(numbers.span(_age(row, now)), "quiet"), right=True),
-    Column("attempts", "TRY", 4, 5, 4, _tries, right=True, spare=True),
-    Column("why", "WHY", 18, 24, 2, _why, spare=True),
-    _quiet("ritual", "RITUAL", 8, 16, 7)._replace(spare=True),
-    _quiet("check", "CHECK", 10, 24, 8)._replace(spare=True, wide=True),
-    Column("command", "COMMAND", 12, 80, 6, lambda row, _now: Cell(safe(row["command"]), "quiet")),
-)
-QUEST_ORDERS: Orders = {
-    "name": By(lambda row, _now: row["name"].casefold(), rises=True),
-    "id": By(lambda row, _now: row["id"], rises=True),
-    "state": By(lambda row, _now: _STATUSES.index(row["status"]), rises=True),
-    "for": By(quest_lasted),
-    "age": By(_age),
-    "attempts": By(lambda row, _now: row["attempts"]),
-    "ritual": By(lambda row, _now: row["ritual"] or "", rises=True),
-    "command": By(lambda row, _now: row["command"].casefold(), rises=True),
-}
-
 
 RITUALS_CHANGES = frozenset({"ritual", "quest", "plan_ended", "removed"})
 """Kinds of events after which a ritual stands otherwise."""
@@ -142,13 +76,13 @@ RITUALS_COLUMNS: tuple[Column, ...] = (
     Column("name", "RITUAL", 12, 30, 0, lambda row, _now: Cell(safe(row["name"]))),
     Column("state", "STATE", 10, 11, 1, _ritual_state),
     Column("next", "NEXT IN", 7, 8, 2, _next, right=True),
-    _quiet("next_local", "NEXT", 20, 26, 5),
+    text_column("next_local", "NEXT", 20, 26, 5),
     Column("last", "LAST", 7, 8, 6, _last, right=True),
     Column("result", "RESULT", 9, 9, 3, _result),
-    _quiet("last_local", "LAST", 20, 26, 11)._replace(wide=True),
-    _quiet("schedule", "SCHEDULE", 10, 20, 4),
-    _quiet("overlap", "OVERLAP", 7, 7, 12)._replace(wide=True),
-    _quiet("catch_up", "CATCH-UP", 8, 8, 13)._replace(wide=True),
+    text_column("last_local", "LAST", 20, 26, 11)._replace(wide=True),
+    text_column("schedule", "SCHEDULE", 10, 20, 4),
+    text_column("overlap", "OVERLAP", 7, 7, 12)._replace(wide=True),
+    text_column("catch_up", "CATCH-UP", 8, 8, 13)._replace(wide=True),
     Column("command", "COMMAND", 12, 80, 7, lambda row, _now: Cell(safe(row["command"]), "quiet")),
 )
 
@@ -233,30 +167,6 @@ OVERLAP = {"skip": "skip the next run", "queue": "queue the next run"}
 """What becomes of a time that comes while the run before goes on."""
 
 
-def quest(info: Info, look: Rendering) -> Lines:
-    """As the request `quest` answers."""
-    row = dict(info)
-    word = "checking" if row.get("phase") == "check" else rows.mark(row).word
-    lasted = f"{'after' if row['ended_at'] else 'for'} {numbers.ticking(quest_lasted(row, look.now))}"
-    return [
-        _title(row["name"], row["id"]),
-        _scheduled_state(row, word, lasted, quest_why(row), look),
-        *pairs(
-            ("command", row["command"]),
-            ("folder", row["cwd"]),
-            ("program", None if row["provider"] == "raw" else row["provider"]),
-            ("check", row["check"]),
-            ("tries", f"{row['attempts']} of {row['retries'] + 1}" if row["retries"] else None),
-            ("exit code", row["exit_code"]),
-            ("started", clock(row["started_at"], look)),
-            ("ended", clock(row["ended_at"], look)),
-            ("ritual", row["ritual"]),
-            ("mission", _mission(row)),
-            ("check mission", row["check_id"]),
-        ),
-    ]
-
-
 def ritual(info: Info, look: Rendering) -> Lines:
     """As the request `ritual` answers."""
     row = dict(info)
@@ -265,8 +175,8 @@ def ritual(info: Info, look: Rendering) -> Lines:
     due = f"· next in {countdown(left)}" if 1 <= left < float("inf") else ""
     kept = runs(row.get("runs") or ())
     return [
-        _title(row["name"], ""),
-        _scheduled_state(row, state(row), due, "", look),
+        title(row["name"], ""),
+        standing_line(row, state(row), due, "", look),
         *pairs(
             ("command", row["command"]),
             ("folder", row.get("cwd")),
@@ -290,8 +200,8 @@ def run(info: Info, look: Rendering) -> Lines:
     lasted = ritual_lasted(row, look.now) if row["started_at"] else 0.0
     said = f"{'after' if row['ended_at'] else 'for'} {numbers.ticking(lasted)}" if row["started_at"] else ""
     return [
-        _title(row["name"], ""),
-        _scheduled_state(row, rows.mark(row).word, said, ritual_why(row), look),
+        title(row["name"], ""),
+        standing_line(row, rows.mark(row).word, said, ritual_why(row), look),
         *pairs(
             ("run", row["number"]),
             ("due", row["due_local"]),
@@ -304,20 +214,6 @@ def run(info: Info, look: Rendering) -> Lines:
     ]
 
 
-def _title(name: str, mission: str) -> list[Cell]:
-    return [Cell(f" {safe(name)} ", "accent"), Cell(safe(mission), "quiet")]
-
-
-def _scheduled_state(row: Row, word: str, lasted: str, why: str, look: Rendering) -> list[Cell]:
-    mark = rows.mark(row)
-    said = " ".join(filter(None, (mark.ascii if look.ascii_only else mark.mark, word, lasted)))
-    return [Cell(f" {said}", mark.tone), Cell(f"  {why}" if why else "", "bad")]
-
-
-def _mission(row: Row) -> str | None:
-    return f"{row['mission']}  {row['mission_status']}" if row["mission"] else None
-
-
 def _runs(kept: list[Row], look: Rendering) -> Lines:
     """A line for each run, the newest first."""
     if not kept:
@@ -325,5 +221,9 @@ def _runs(kept: list[Row], look: Rendering) -> Lines:
     shown = [column for column in RUNS if not column.wide]
     table = columns.text(shown, [Branch(row["id"], row) for row in kept], look.now, ascii_only=look.ascii_only)
     header, *rest = table.splitlines()
-    title = [Cell(f" runs[{len(kept)}]", "title")]
-    return [[], title, [Cell(f"  {header}", "label")], *([Cell(f"  {one}")] for one in rest)]
+    return [
+        [],
+        [Cell(f" runs[{len(kept)}]", "title")],
+        [Cell(f"  {header}", "label")],
+        *([Cell(f"  {one}")] for one in rest),
+    ]

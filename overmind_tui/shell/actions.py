@@ -33,6 +33,8 @@ class Context(StrEnum):
     PLANS = "plan"
     PLAN = "agent"
     QUESTS = "quest"
+    BOARD = "board"
+    QUEUE = "queue"
     RITUALS = "ritual"
     RUNS = "ritual run"
     WORKTREES = "worktree"
@@ -110,6 +112,7 @@ KEY_NAMES = {
     "space": "space", "enter": "enter", "escape": "esc", "pagedown": "PgDn", "pageup": "PgUp", "home": "Home",
     "end": "End", "up": "↑", "down": "↓", "left": "←", "right": "→", "tab": "tab", "shift+tab": "shift-tab",
     "ctrl+backslash": "ctrl-\\", "ctrl+@": "ctrl-space", "shift+left": "shift-←", "shift+right": "shift-→",
+    "shift+up": "shift-↑", "shift+down": "shift-↓",
     "shift+enter": "shift-enter", "alt+enter": "alt-enter",
 }  # fmt: skip
 

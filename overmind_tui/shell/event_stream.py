@@ -30,6 +30,7 @@ GATHER = 0.04
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between two attempts to connect; they double."""
 ASKED, PAID = "asked", "turn_ended"
+QUEST = "quest"
 QUESTIONS = frozenset({ASKED, "answered", "removed"})
 """Events after which other questions may wait than before."""
 MANY = 200
@@ -157,7 +158,7 @@ class EventStream:
         self._seq = int(events[-1]["seq"])
         self._send(Happened(events))
         removed = {event["mission"] for event in events if event["type"] == "removed"}
-        changed = {event["mission"] for event in events if event.get("mission")} - removed
+        changed = {event["mission"] for event in events if _is_of_mission(event)} - removed
         if removed or changed:
             self._send(RowsChanged(self._ask(session, changed), removed))
         self._refresh_inbox_and_cost(session, {event["type"] for event in events})
@@ -188,6 +189,13 @@ class EventStream:
     def _send(self, message: Message) -> None:
         if not self._closed.is_set():
             self._post(message)
+
+
+def _is_of_mission(event: Row) -> bool:
+    """Whether it may have changed a mission's row; quests, and what the engine asks about, need not be missions."""
+    about = event.get("about")
+    of_mission = event["type"] != QUEST and (about is None or about.get("kind") == "mission")
+    return bool(event.get("mission")) and of_mission
 
 
 def _with_history(session: _Session) -> list[Row]:

@@ -71,6 +71,7 @@ _E, _T, _M, _N, _L, _X = (
     Context.EVERYWHERE, Context.TABLE, Context.MISSIONS, Context.NEEDS, Context.LOG, Context.TEXT,
 )  # fmt: skip
 _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RITUALS, Context.RUNS
+_BOARD, _QUEUE = Context.BOARD, Context.QUEUE
 _LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
     Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM,
 )  # fmt: skip
@@ -151,11 +152,6 @@ _PLANNED = (
     Action("describe", ("d",), "describe", "describe its mission", _P, needs=_ANY, verb="info", hint=3),
     Action("stop", ("x",), "stop", "stop it; the plan counts it as failed", _P, _LIVE, "stop", hint=1),
     Action("kill", ("ctrl+k",), "kill", "kill it and everything it started", _P, _LIVE, "kill", hint=3),
-    Action("quest-log", ("enter", "l"), "logs", "show its log on the main screen", _QS, verb="quest logs", hint=1),
-    Action("check-log", ("v",), "check", "show the log of its latest check", _QS, verb="quest logs", hint=3),
-    Action("describe-row", ("d",), "describe", "describe it", _QS, verb="quest info", hint=3),
-    Action("cancel-quest", ("x",), "cancel", "cancel it: stop its work and check, without retry", _QS, _QUEST,
-           "quest cancel", hint=1),
     Action("history", ("enter",), "history", "show its runs and missed times", _RS, verb="ritual history",
            hint=1),
     Action("run-ritual", ("t", "r"), "run now", "run it now; its schedule does not change", _RS, _RITUAL,
@@ -168,6 +164,44 @@ _PLANNED = (
            "ritual delete", hint=3),
     Action("run-log", ("enter", "l"), "logs", "show its log on the main screen", _R, verb="quest logs", hint=1),
     Action("describe-row", ("d",), "describe", "describe it", _R, verb="ritual history", hint=3),
+)  # fmt: skip
+
+_ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
+
+
+def _of_quests(context: Context, *, log: tuple[str, ...], describe: tuple[str, ...]) -> tuple[Action, ...]:
+    """What can be done to quests wherever they are shown; `log`, `describe`: the keys of these."""
+    return (
+        Action("why", ("w",), "why", "show why it waits, its score, and what depends on it", context, verb="quest why",
+               hint=1),
+        Action("quest-log", log, "logs", "show its log on the main screen", context, verb="quest logs", hint=1),
+        Action("question", ("y", "n"), "answer", "show what is asked about it; y and n answer there", context, _QUEST,
+               "answer", hint=1, unlike=_ANSWERS),
+        Action("retry-quest", ("r",), "retry", "retry it after it has failed or was cancelled", context, _QUEST,
+               "quest retry", hint=1),
+        Action("cancel-quest", ("x",), "cancel", "cancel it: stop its work and check, without retry", context, _QUEST,
+               "quest cancel", hint=1),
+        Action("describe-row", describe, "describe", "describe it", context, verb="quest info", hint=3),
+        Action("attach-quest", ("a",), "attach", "type into its terminal (view only when read-only)", context,
+               verb="attach", hint=3, unlike=LOOKS_ON, takes_text=True),
+        Action("check-log", ("v",), "check", "show the log of its latest check", context, verb="quest logs", hint=4),
+        Action("quest-changes", ("V",), "changes", "show its changes, or what has landed", context, verb="changes",
+               hint=4),
+        Action("raise-priority", ("shift+up",), "urgent", "raise its priority", context, _QUEST, "quest edit", hint=3),
+        Action("lower-priority", ("shift+down",), "less urgent", "lower its priority", context, _QUEST, "quest edit",
+               hint=4),
+    )  # fmt: skip
+
+
+_QUESTED = (
+    *_of_quests(_QS, log=("enter", "l"), describe=("d",)),
+    *_of_quests(_BOARD, log=("l",), describe=("enter", "d")),
+    _move("column-left", ("left",), "column to the left", _BOARD),
+    _move("column-right", ("right",), "column to the right", _BOARD),
+    _look("lanes", ("b",), "lanes", "lanes by spec, by group, by priority; none", _BOARD, hint=2),
+    Action("pause-queue", ("s",), "pause", "pause or resume the queue; running quests continue", _QUEUE,
+           verb="queue pause", hint=1),
+    *_of_quests(_QUEUE, log=("l",), describe=("enter", "d")),
 )  # fmt: skip
 
 _NEEDS = (
@@ -311,13 +345,17 @@ _EVERYWHERE = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
-    *_MISSION, *_TABLE, *_PLANNED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_HELP, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
+    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_HELP, *_TERMINAL, *_TEXTS,
+    *_EVERYWHERE,
 )  # fmt: skip
 CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.MISSIONS: (Context.EVERYWHERE, Context.TABLE, Context.MISSIONS),
     Context.NEEDS: (Context.EVERYWHERE, Context.NEEDS),
     Context.TABLE: (Context.EVERYWHERE, Context.TABLE),
-    **{one: (Context.EVERYWHERE, Context.TABLE, one) for one in (_PS, _P, _QS, _RS, _R, Context.WORKTREES)},
+    **{
+        one: (Context.EVERYWHERE, Context.TABLE, one)
+        for one in (_PS, _P, _QS, _BOARD, _QUEUE, _RS, _R, Context.WORKTREES)
+    },
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),
     Context.HELP: (Context.EVERYWHERE, Context.TEXT, Context.HELP),

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from overmind_tui.board import rows as board_rows
 from overmind_tui.landing import lines
 from overmind_tui.missions import columns as missions_columns
 from overmind_tui.missions.columns import Column
 from overmind_tui.plans import rows
+from overmind_tui.quests import rows as quests_rows
+from overmind_tui.queue import rows as queue_rows
 from overmind_tui.render import tables
 from overmind_tui.schedules import rows as schedules_rows
 from overmind_tui.shell.actions import Context
@@ -55,6 +58,8 @@ class View(NamedTuple):
         at_end: The newest row is the last one, and the cursor begins there.
         missions: Its rows are missions: the keys of a mission act on them.
         about: It is about one mission, which may be named.
+        named: What a word behind the view's names, of which nobody here knows all: a spec; "" takes no such word.
+        rows_of: The view whose verbs act on its rows, where that is another one.
     """
 
     name: str
@@ -70,6 +75,8 @@ class View(NamedTuple):
     at_end: bool = False
     missions: bool = False
     about: bool = False
+    named: str = ""
+    rows_of: str = ""
 
 
 VIEWS: dict[str, View] = {
@@ -189,10 +196,33 @@ VIEWS: dict[str, View] = {
             "one-time work and its result",
             Context.QUESTS,
             "No quests yet.\n:quest run make test   starts one",
-            "overmind_tui.schedules.page:open_quests",
-            schedules_rows.COLUMNS,
-            Fetch("quests", {}, schedules_rows.quests, events=schedules_rows.CHANGES),
-            orders=schedules_rows.QUEST_ORDERS,
+            "overmind_tui.quests.page:open_quests",
+            quests_rows.COLUMNS,
+            Fetch("quests", {}, quests_rows.quests, events=quests_rows.CHANGES),
+            orders=quests_rows.ORDERS,
+        ),
+        View(
+            "board",
+            ("kb", "kanban"),
+            "all quests as cards in five columns, or those of a spec",
+            Context.BOARD,
+            "No quests yet.\n:quest add 'Build the site' -- make site   puts one into the queue",
+            "overmind_tui.board.page:open_board",
+            fetch=Fetch("board", {}, board_rows.whole, 5.0, quests_rows.CHANGES, {"all": {"all": True}}),
+            named="spec",
+            rows_of="quests",
+        ),
+        View(
+            "queue",
+            ("qu",),
+            "quests that wait for their turn, and why",
+            Context.QUEUE,
+            "The queue is empty.\n:quest add 'Build the site' -- make site   puts a quest into it",
+            "overmind_tui.queue.page:open_queue",
+            queue_rows.COLUMNS,
+            Fetch("queue", {}, queue_rows.whole, 5.0, quests_rows.CHANGES),
+            orders=queue_rows.ORDERS,
+            rows_of="quests",
         ),
         View(
             "rituals",

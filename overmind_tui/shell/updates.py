@@ -54,6 +54,7 @@ class Updates:
                 self._shell.fleet.questions = message.questions
                 self.show_inbox()
                 show_bottom(self._shell.app)
+                self._main.tick()
             case Spent():
                 self._shell.fleet.today = message.today
                 self._main.tick()

@@ -157,12 +157,16 @@ class ResourceTable(ScrollCanvas):
 
     def forget_drawn(self) -> None:
         """The theme changed."""
-        self._drawn.clear()
+        self.wipe()
         self.refresh()
 
     def notify_style_update(self) -> None:
         """Colours may be others now."""
         super().notify_style_update()
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Draw everything anew."""
         self._drawn.clear()
 
     def _settle(self) -> None:
@@ -185,24 +189,34 @@ class ResourceTable(ScrollCanvas):
     # the mouse
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses, two open; one on a heading sorts by its column."""
+        """A click chooses, two open; one on a heading is about its column."""
         place = event.get_content_offset(self)
         if place is None:
             return
         if place.y == 0:
-            if column := self._column_at(place.x):
-                self.post_message(self.Headed(column))
+            self.heading_clicked(place.x)
             return
-        at = place.y - 1 + self.scroll_offset.y
-        if 0 <= at < len(self.branches):
+        at = self.row_at(place.x, place.y)
+        if at is not None:
             self.move_to(at)
             if event.chain > 1:
                 self.post_message(self.Opened())
 
+    def heading_clicked(self, x: int) -> None:
+        """Sort by the column that stands there."""
+        if column := self._column_at(x):
+            self.post_message(self.Headed(column))
+
+    def row_at(self, x: int, y: int) -> int | None:
+        """The place of the row that is drawn there; None where none is."""
+        del x
+        at = y - 1 + self.scroll_offset.y
+        return at if 0 <= at < len(self.branches) else None
+
     def on_resize(self) -> None:
         """Another width, other columns."""
         self._layout = None
-        self._drawn.clear()
+        self.wipe()
         self.hold_rows(len(self.branches) + 1)
         self._settle()
         self.refresh()

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain.missions.status_marks import WAITING
 from overmind_core.domain.text.cells import width
 from overmind_tui.inbox import rows as inbox_rows
 from overmind_tui.inbox import subject
 from overmind_tui.inbox.subject import Choosing
+from overmind_tui.missions.fleet import Fleet
 from overmind_tui.render.cells import Cell
 
 NOW = 1_767_225_600.0
@@ -203,6 +205,53 @@ def test_a_line_of_the_list_is_never_too_long(cells):
     asked = [question(1, rows[0]["id"], summary="x" * 300)]
     lines = [line for line, at in inbox_rows.listing(found(rows, asked), cells, ascii_only=False) if at is not None]
     assert all(sum(width(cell.text) for cell in line) <= cells for line in lines)
+
+
+def engine_question(number, id_, **more):
+    about = {"kind": "spec", "id": id_, "name": id_}
+    return question(number, id_, **{"about": about, "part": "", "need": "phase", "tool": "", "rule": None, **more})
+
+
+def test_what_the_engine_asks_needs_the_person_also_without_a_mission():
+    early = "2025-12-31T23:00:00.000Z"
+    rows = [row("api", "waiting", need="permission"), row("build", None, "stopped")]
+    asked = [question(1, "api"), engine_question(2, "login", asked_at=early), engine_question(3, "build")]
+    needs = found(rows, asked)
+    assert [need.key for need in needs] == [("login", 2), ("api", 1), ("build", 3)]
+    assert [need.mission and need.mission["id"] for need in needs] == [None, "api", "build"]
+    assert {need.mark for need in needs} == {WAITING}
+    assert {need.group for need in needs} == {inbox_rows.BLOCKED}
+
+
+def test_a_mission_that_waits_for_an_answer_to_the_engine_is_one_entry():
+    assert [need.key for need in found([row("api", "waiting")], [engine_question(4, "api")])] == [("api", 4)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked", "count"),
+    [
+        ([], [engine_question(1, "login")], 1),
+        ([row("api", "waiting")], [engine_question(1, "api")], 1),
+        ([row("api", "working")], [engine_question(1, "api"), engine_question(2, "login")], 2),
+        ([row("api", "waiting", need="permission")], [question(1, "api")], 1),
+    ],
+)
+def test_what_the_engine_asks_counts_as_one_that_waits(rows, asked, count):
+    fleet = Fleet()
+    fleet.apply([{"parent": None, **one} for one in rows], (), everything=True)
+    before = fleet.counts.get(WAITING, 0)
+    assert before <= count
+    fleet.questions = asked
+    assert fleet.counts[WAITING] == count
+
+
+def test_a_question_of_a_later_version_is_shown_with_the_keys_that_answer_it():
+    (need,) = found([], [engine_question(5, "login", need="orbit", subject={"lines": ["$ x", 1, None]})])
+    assert inbox_rows.title(need) == "login · orbit · asked 2m ago"
+    assert texts(subject.lines(need.asked)) == [" Bash: make", " $ x", " 1", " None"]
+    assert inbox_rows.afterwards(need.asked) == []
+    line = "".join(cell.text for cell in inbox_rows.keys(need, None, 80, read_only=False, whole=False))
+    assert line == " <y> allow  <n> deny  <m> deny with a text  <enter> show all "
 
 
 # words

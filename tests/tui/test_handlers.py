@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from overmind_tui.board.page import BoardPage
 from overmind_tui.changes.page import ChangesPage
 from overmind_tui.command_line.parse import Show
 from overmind_tui.command_line.verbs import VERBS
@@ -19,7 +20,9 @@ from overmind_tui.pages.page import joined
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.plans.page import PlanPage, PlansPage
-from overmind_tui.schedules.page import QuestsPage, RitualsPage, RunsPage
+from overmind_tui.quests.page import QuestsPage
+from overmind_tui.queue.page import QueuePage
+from overmind_tui.schedules.page import RitualsPage, RunsPage
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import ACTIONS, keymap
 from overmind_tui.shell.registry import RUNS, VIEWS
@@ -47,7 +50,8 @@ def pages(app):
     return [
         TablePage(views["top"], show), TablePage(views["cost"], show), EventsPage(views["events"], show),
         PlansPage(views["blueprints"], show), PlanPage(views["plan"], show, row["id"], "release"),
-        QuestsPage(views["quests"], show), RitualsPage(views["rituals"], show), RunsPage(RUNS, show, row),
+        QuestsPage(views["quests"], show), BoardPage(views["board"], show), QueuePage(views["queue"], show),
+        RitualsPage(views["rituals"], show), RunsPage(RUNS, show, row),
         WorktreesPage(views["worktrees"], show), ChangesPage(row, messages), NeedsPage(answers, lambda _need: None),
         TextPage("toml", "text", list), DescribePage(row, (AGENT, None)), DoctorPage(views["doctor"]),
     ]  # fmt: skip

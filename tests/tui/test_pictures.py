@@ -117,7 +117,7 @@ class Still(OvermindApp):
 
     def __init__(self, rows=ROWS, **how):
         world = World("/srv/work", 0o022, {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"})
-        super().__init__(Home("/nonexistent/overmind"), world, zone=UTC, **how)
+        super().__init__(Home("/proc/nosuch/overmind"), world, zone=UTC, **how)
         self._rows = rows
         self.main.header.version = "0.1"
         self.log_follower.show = self._show_log  # type: ignore[method-assign]

@@ -49,6 +49,22 @@ SETUP = {
     "summary": "Do you trust the files in this folder?", "rule": None, "attach_only": True,
     "asked_at": "2025-12-31T23:58:00.000Z", "subject": {"text": "Do you trust the files in this folder?\n/srv/work"},
 }  # fmt: skip
+ABOUT_SPEC = {"kind": "spec", "id": "5b00c0de", "name": "login"}
+GATE = {
+    "question": 13, "id": "5b00c0de", "name": "login", "about": ABOUT_SPEC, "part": "tasks", "need": "phase",
+    "tool": "", "options": [], "choices": [], "rule": None, "replaces": None, "attach_only": False,
+    "summary": "tasks has passed with .95: 3 tasks, 6.5 h, about $1.20", "asked_at": "2025-12-31T23:30:00.000Z",
+    "subject": {"hours": 6.5, "lines": [
+        "TSK-001  add the table of sessions  2 h", "TSK-002  [b]log in[/b] \x1b[2J  3 h", "TSK-003  日本語  1.5 h",
+        "", "new commands:", "$ pytest -q tests/login"]},
+}  # fmt: skip
+STUCK = {
+    "question": 14, "id": "00000007", "name": "deploy", "about": {"kind": "quest", "id": "00000007", "name": "deploy"},
+    "part": "", "need": "stuck", "tool": "", "options": [], "choices": [], "rule": None, "replaces": None,
+    "attach_only": False, "summary": "deploy has failed: check_failed, 3 of 3 attempts",
+    "asked_at": "2025-12-31T23:59:00.000Z", "subject": {"lines": ["no cluster at 10.0.0.7", "exit 1"]},
+}  # fmt: skip
+BY_ENGINE = [GATE, STUCK, QUESTIONS[0]]
 
 
 class Asking(Still):
@@ -105,6 +121,10 @@ VIEWS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "needs_setup": ({"questions": [SETUP, QUESTIONS[1]]}, [NEEDS, "j"]),
     "needs_crashed": ({}, [NEEDS, *DOWN[:2]]),
     "needs_turn": ({}, [NEEDS, "G"]),
+    "needs_gate": ({"questions": BY_ENGINE}, [NEEDS]),
+    "needs_stuck": ({"questions": BY_ENGINE}, [NEEDS, *DOWN]),
+    "gate_and_missions": ({"questions": BY_ENGINE}, []),
+    "box_gate": ({"questions": BY_ENGINE}, [NEEDS, "2", "m"]),
     "needs_light": ({"questions": [EDIT, QUESTIONS[1]], "theme": "light"}, [NEEDS, "j"]),
     "asks_below": ({}, []),
     "box": ({}, ["m"]),

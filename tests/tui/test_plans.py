@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.missions.status_marks import MARKS, PLANNED, mark_of
+from overmind_core.domain.missions.status_marks import MARKS, PLANNED, SILENT, mark_of
 from overmind_core.domain.plans.progress import AgentStage
-from overmind_core.domain.quests import QuestStatus
+from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.schedules import RunStatus
 from overmind_core.errors import OvermindError
 from overmind_tui.missions.describe import Rendering
@@ -19,6 +19,7 @@ from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.plans import rows as plans_rows
 from overmind_tui.plans.page import PlanPage, PlansPage
+from overmind_tui.quests import rows as quests_rows
 from overmind_tui.render.layout import Panel
 from overmind_tui.schedules import rows as schedules_rows
 from overmind_tui.schedules.page import RunsPage
@@ -61,7 +62,9 @@ def test_all_that_is_planned_has_a_mark_of_its_own_word_that_can_be_drawn_anywhe
         assert mark_of(status).word
     assert len({mark.word for mark in PLANNED}) == len(PLANNED)
     assert all(mark.ascii.isascii() for mark in PLANNED)
-    shown = "".join(mark.mark for mark in (*MARKS, *PLANNED)) + plans_rows.RAN + plans_rows.CRITICAL
+    assert all(mark_of(mark.word) is mark and mark.ascii.isascii() for mark in SILENT)
+    assert all(mark.mark.translate(PLAIN) == mark.ascii for mark in (*PLANNED, *SILENT))
+    shown = "".join(mark.mark for mark in (*MARKS, *PLANNED, *SILENT)) + plans_rows.RAN + plans_rows.CRITICAL
     assert shown.translate(PLAIN).isascii()
 
 
@@ -214,7 +217,7 @@ QUESTS_SAY = [
 
 @pytest.mark.parametrize(("row", "said"), QUESTS_SAY)
 def test_a_quest_says_how_it_stands(row, said):
-    cells = {column.key: column.cell(row, NOW).text for column in schedules_rows.COLUMNS}
+    cells = {column.key: column.cell(row, NOW).text for column in quests_rows.COLUMNS}
     assert tuple(cells[key] for key in ("state", "for", "attempts", "why")) == said
 
 
@@ -273,7 +276,7 @@ def read(lines):
 
 
 def test_all_about_a_quest_is_a_text_to_read():
-    assert read(schedules_rows.quest(QUESTS[1], LOOK)) == [
+    assert read(quests_rows.quest(QUESTS[1], LOOK)) == [
         " docs 00000021",
         " ✖ failed after 16m 40s  check failed, exit 2",
         "  command            make docs",
@@ -305,13 +308,13 @@ def test_all_about_a_run_says_why_it_never_began():
 
 def test_each_order_of_the_schedules_sorts_all_rows():
     for orders, rows in (
-        (schedules_rows.QUEST_ORDERS, schedules_rows.quests(QUESTS)),
+        (quests_rows.ORDERS, quests_rows.quests(QUESTS)),
         (schedules_rows.RITUAL_ORDERS, schedules_rows.rituals(RITUALS)),
         (schedules_rows.RUN_ORDERS, schedules_rows.runs(RUNS)),
     ):
         for order in orders.values():
             assert sorted(order.key(row, NOW) for row in rows)
-    assert next(row["name"] for row in schedules_rows.quests(QUESTS)) == "port", "the newest first"
+    assert next(row["name"] for row in quests_rows.quests(QUESTS)) == "port", "the newest first"
 
 
 # walks
@@ -470,7 +473,7 @@ def test_a_quest_is_cancelled_only_after_a_question():
     async def scenario(app, press):
         await press(":quests", "x")
         assert isinstance(app.screen, Dialog)
-        assert "port  for 42s" in picture(app)
+        assert "port  working for 42s" in picture(app)
         await press("enter")
         assert ("quest_cancel", "00000024") not in app.asked, "the focus is on what ends nothing"
         await press("x", "y")
@@ -535,7 +538,6 @@ KEYS = [key for key in ALL_KEYS if not key.startswith("alt+")]
 OPENED = {
     Context.PLANS: (":bp",),
     Context.PLAN: (":bp", "enter"),
-    Context.QUESTS: (":quests",),
     Context.RITUALS: (":rituals",),
     Context.RUNS: (":rituals", "enter"),
 }

@@ -312,6 +312,10 @@ def event(kind, mission="a"):
     return {"type": kind, "mission": mission}
 
 
+def asked_about(subject, question=1):
+    return {**event("asked", subject), "question": question, "about": {"kind": "spec", "id": subject, "name": subject}}
+
+
 def row(mission, status="running", activity=None):
     return {"id": mission, "status": status, "activity": activity}
 
@@ -329,6 +333,9 @@ MEANWHILE = [
         "since 12:40: 1 finished, 2 wait, 1 crashed, $0.50",
     ),
     ([event("crashed")], [row("a", "running")], 0.0, ""),
+    ([asked_about("s"), asked_about("q", 2)], [row("a", activity="waiting")], 0.0, "since 12:40: 2 wait"),
+    ([asked_about("s"), {**event("answered", "s"), "question": 1}], [], 0.0, ""),
+    ([event("asked"), asked_about("a")], [row("a", activity="waiting")], 0.0, "since 12:40: 1 waits"),
 ]
 
 

@@ -1,0 +1,1 @@
+"""The board: every quest as a card in one of five columns."""

@@ -1,0 +1,80 @@
+"""Pages of rows that are no missions, but began some: all that is known of one, and the logs of what it began."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from overmind_core.errors import OvermindError
+from overmind_tui.missions.describe import Lines, Rendering
+from overmind_tui.pages.table import TablePage
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render.cells import Row, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.shell.actions import Context
+
+Answers = Sequence[Any | OvermindError]
+
+
+class DetailsPage(TablePage):
+    """A table whose rows are no missions.
+
+    Attributes:
+        about: The request that tells all about a row; "" where the row says all.
+        said: All about a row, for reading.
+    """
+
+    about = ""
+    said: ClassVar[staticmethod[[Row, Rendering], Lines]]
+
+    @property
+    def current(self) -> Row | None:
+        """The row under the cursor."""
+        return None if self.table.current is None else self.table.current.row
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also all about a row."""
+        return super().handlers(context) | {"describe-row": self.do_describe_row}
+
+    def show_log(self, mission: str | None, without: str) -> None:
+        """The log of what the row began; `without` is said where it began nothing."""
+        if self.current is not None:
+            name = safe(self.current["name"])
+            self.shell.main.show_log(mission, f"the mission of {name} was removed" if mission else f"{name} {without}")
+
+    def do_describe_row(self) -> None:
+        """Everything known about the row under the cursor."""
+        row = self.current
+        if row is not None and self.about:
+            self.tell(self.about, row, self._describe)
+        elif row is not None:
+            self._describe(row)
+
+    def tell(self, request: str, row: Row, then: Callable[[Any], None]) -> None:
+        """Ask for something about a row, and do something with the answer; a refusal is said."""
+
+        def on_result(answers: Answers) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self.shell.flash(safe(answer.message), "bad")
+            else:
+                then(answer)
+
+        self.shell.request(request, [{"id": row["id"]}], on_result)
+
+    def _describe(self, known: Row) -> None:
+        said = type(self).said
+        self.read(known, lambda: said(known, self.rendering()))
+
+    def rendering(self) -> Rendering:
+        """When and how a description is looked at."""
+        return Rendering(self.shell.now(), self.shell.zone, self.shell.ascii_only)
+
+    def read(self, row: Row, lines: Callable[[], Lines], *, what: str = "", hang: int | None = None) -> None:
+        """Show a text about a row; `what`: of this kind; `hang`: as a text page takes it."""
+        title = " · ".join(filter(None, (self.view, safe(row["name"]), what)))
+        self.shell.open(TextPage(what or self.view, title, lines, hang=hang))

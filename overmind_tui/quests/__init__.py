@@ -1,0 +1,1 @@
+"""The page of quests, what its keys do, and what is known of one."""

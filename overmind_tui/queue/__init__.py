@@ -1,0 +1,1 @@
+"""The page of the queue: its slots, whose turn it is, and who lands."""

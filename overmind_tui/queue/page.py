@@ -1,0 +1,72 @@
+"""The page of the queue, and pausing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.errors import OvermindError
+from overmind_tui.command_line.parse import Show
+from overmind_tui.quests.page import LongRowsPage
+from overmind_tui.queue import rows as queue_rows
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.shell.registry import View
+
+if TYPE_CHECKING:
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.shell.actions import Context
+    from overmind_tui.shell.shell import Shell
+
+
+def open_queue(shell: Shell, view: View, show: Show) -> None:
+    """Whose turn it is."""
+    shell.open(QueuePage(view, show))
+
+
+class QueuePage(LongRowsPage):
+    """A row for each quest that is queued or lands."""
+
+    def __init__(self, view: View, show: Show) -> None:
+        super().__init__(view, show)
+        self._status = queue_rows.Status()
+
+    def take(self, rows: list[Row]) -> None:
+        """Show the quests of the answer."""
+        (answer,) = rows
+        self._status = queue_rows.Status.of(answer)
+        super().take(queue_rows.listed(answer))
+
+    def left(self) -> tuple[int, int]:
+        """Which row the cursor is on, and how many are not there yet."""
+        there = self._status.landing + self._status.queued
+        missing = 0 if self.filtering.filter else there - len(self.rows)
+        return self.table.at, max(missing, 0)
+
+    @property
+    def shown_count(self) -> int:
+        """How many there are."""
+        return super().shown_count + self.left()[1]
+
+    def subtitle(self) -> str:
+        """How full it is."""
+        return self._status.text if self._loaded else ""
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also its pause."""
+        return super().handlers(context) | {"pause-queue": self.do_pause}
+
+    def do_pause(self) -> None:
+        """Start nothing any more, or again."""
+        paused = not self._status.paused
+
+        def on_result(answers: Sequence[Any | OvermindError]) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self.shell.flash(safe(answer.message), "bad")
+                return
+            running = answer["running"]
+            said = f"queue paused: {running} run{'s' * (running == 1)} on" if answer["paused"] else "queue resumed"
+            self.shell.flash(said, "slow" if answer["paused"] else "good")
+            self.source.ask_again()
+
+        self.shell.request("queue_set", [{"paused": paused}], on_result)
