@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bench import (
     agent_lines,
     echo,
     emulator,
     frames,
+    guardian,
     idle,
     isolation,
     kill,
@@ -21,17 +22,19 @@ from bench import (
     peers,
     plans,
     ps,
+    queue,
     recovery,
     resting,
     sessions,
     spawn,
+    specs,
     table,
     tmux,
 )
 from bench.figures import Figure
 from bench.product import Product
 
-MEASUREMENTS: dict[str, Callable[[Product, str], list[Figure]]] = {
+MEASUREMENTS: dict[str, Callable[[Product, str], Iterable[Figure]]] = {
     "ps": ps.measure,
     "spawn": spawn.measure,
     "kill": kill.measure,
@@ -47,6 +50,9 @@ MEASUREMENTS: dict[str, Callable[[Product, str], list[Figure]]] = {
     "emulator": emulator.measure,
     "sessions": sessions.measure,
     "plans": plans.measure,
+    "queue": queue.measure,
+    "specs": specs.measure,
+    "guardian": guardian.measure,
     "isolation": isolation.measure,
     "peers": peers.measure,
 }

@@ -24,16 +24,17 @@ Work = Callable[[bytes], object]
 
 def measure(product: Product, folder: str) -> list[Figure]:
     del product, folder
-    recorded = _recorded()
+    lines = recorded()
     huge = [json.dumps({"type": "assistant", "message": {"content": [{"type": "text", "text": "x" * HUGE}]}}).encode()]
     return [
-        _row(f"{LINES:,} lines of `claude`, {_size(recorded)} a line, read into facts", recorded, _parse),
-        _row(f"{LINES:,} lines of `claude`, made readable", recorded, _render),
+        _row(f"{LINES:,} lines of `claude`, {_size(lines)} a line, read into facts", lines, _parse),
+        _row(f"{LINES:,} lines of `claude`, made readable", lines, _render),
         _row(f"one line of `claude` of {HUGE / 1e6:.0f} MB, read into facts", huge, _parse),
     ]
 
 
-def _recorded() -> list[bytes]:
+def recorded() -> list[bytes]:
+    """Lines of `claude` as it wrote them, again and again."""
     lines: list[bytes] = []
     for name in RUNS:
         with open(os.path.join(RECORDED, "claude", f"{name}.ndjson"), "rb") as file:

@@ -24,7 +24,8 @@ TICK = ["bash", "-c", "exec 9<> <(:); while :; do echo tick $SECONDS; read -t 1 
 """A pause without a process: a read of a pipe that nobody writes to."""
 FLOOD = ["python3", "-c", "import os, time\nwhile 1: os.write(1, (b'x' * 99 + b'\\n') * 5000); time.sleep(0.05)"]
 """10 MB/s."""
-BARE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare_app.py")
+BARE = ["-P", os.path.join(os.path.dirname(os.path.abspath(__file__)), "bare_app.py")]
+"""Its folder is no place to import from: it has modules with names of the standard library's."""
 
 
 def measure(product: Product, folder: str) -> list[Figure]:
@@ -66,7 +67,7 @@ def _first(home: Home) -> Side:
 
 
 def _bare(product: Product) -> Side:
-    return lambda: first_frame([product.python, BARE], {"PATH": os.environ["PATH"]}, b"count 0")
+    return lambda: first_frame([product.python, *BARE], {"PATH": os.environ["PATH"]}, b"count 0")
 
 
 def _ticking(home: Home, count: int) -> None:
@@ -87,7 +88,7 @@ def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], lis
     """Seconds of each key: ours, and those of a program that only counts its keys; they take turns."""
     with (
         screen([home.product.program, "tui"], home.environment) as ours,
-        screen([product.python, BARE], {"PATH": os.environ["PATH"]}) as theirs,
+        screen([product.python, *BARE], {"PATH": os.environ["PATH"]}) as theirs,
     ):
         ours.until(rb"missions\[%d\D" % missions)
         taken: tuple[list[float], list[float]] = [], []

@@ -1,4 +1,7 @@
-"""A cold list of 100 processes, and 100 of them started, beside supervisord (PyPI) and pm2 (npm)."""
+"""A cold list of 100 processes, and 100 of them started, beside supervisord (PyPI) and pm2 (npm).
+
+And a cold board of 1,000 quests, beside Backlog.md and Task Master (npm) with as many tasks.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from bench import queue
 from bench.figures import Figure, Side, at_least, at_most, milliseconds, per_second, take_turns
 from bench.processes import duration
 from bench.product import Product
 
 COUNT = 100
-LISTS, STARTS = 15, 3
+QUESTS = 1000
+LISTS, STARTS, BOARDS = 15, 3, 5
 """Rounds."""
 PATIENCE = 300.0
+BOARD_GOAL = 0.5
 
 
 class Peer(Protocol):
@@ -83,11 +89,7 @@ class Pm2:
 
     def __init__(self, folder: str) -> None:
         self.environment = {"PATH": os.environ["PATH"], "HOME": folder, "PM2_HOME": f"{folder}/home"}
-        npm = shutil.which("npm")
-        if npm is None:
-            raise Unreachable("npm is not installed")
-        _install([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, "pm2"])
-        self._pm2 = f"{folder}/node_modules/.bin/pm2"
+        self._pm2 = _npm("pm2", folder, "pm2")
         self._apps = f"{folder}/apps.json"
         apps = [
             {"name": f"sleep{at}", "script": "/bin/sleep", "args": "100000", "interpreter": "none"}
@@ -109,6 +111,63 @@ class Pm2:
         _run([self._pm2, "kill"], self.environment)
 
 
+class Board(Protocol):
+    """Another board of tasks, in a folder of its own, with `QUESTS` of them."""
+
+    lister: str
+    listing: list[str]
+    folder: str
+    environment: dict[str, str]
+
+
+class Backlog:
+    """From npm: a Markdown file for each task."""
+
+    lister = "backlog board"
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.environment = {"PATH": os.environ["PATH"], "HOME": folder}
+        program = _npm("backlog.md", folder, "backlog")
+        init = [program, "init", "bench", "--defaults", "--no-git", "--integration-mode", "none"]
+        _run(init, self.environment, folder)
+        for number in range(1, QUESTS + 1):
+            with open(f"{folder}/backlog/tasks/task-{number} - quest-{number}.md", "w", encoding="utf-8") as file:
+                file.write(
+                    f"---\nid: TASK-{number}\ntitle: quest {number}\nstatus: To Do\nassignee: []\n"
+                    "created_date: '2026-01-01 00:00'\nlabels: []\ndependencies: []\n---\n"
+                )
+        self.listing = [program, "board"]
+
+
+class TaskMaster:
+    """From npm: one JSON file of all tasks."""
+
+    lister = "task-master list"
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.environment = {"PATH": os.environ["PATH"], "HOME": folder}
+        program = _npm("task-master-ai", folder, "task-master")
+        tasks = [
+            {
+                "id": number,
+                "title": f"quest {number}",
+                "description": "true",
+                "status": "pending",
+                "dependencies": [],
+                "priority": "medium",
+                "subtasks": [],
+            }
+            for number in range(1, QUESTS + 1)
+        ]
+        os.makedirs(f"{folder}/.taskmaster/tasks")
+        for name, value in {"config": {}, "tasks/tasks": {"master": {"tasks": tasks, "metadata": {}}}}.items():
+            with open(f"{folder}/.taskmaster/{name}.json", "w", encoding="utf-8") as file:
+                json.dump(value, file)
+        self.listing = [program, "list"]
+
+
 class Unreachable(Exception):
     """A peer can't be had here; why."""
 
@@ -123,7 +182,40 @@ def measure(product: Product, folder: str) -> list[Figure]:
             print(f"{make.__name__.lower()}: skipped, {missing}", flush=True)
             continue
         figures += [_lists(product, peer), _starts(product, peer)]
-    return figures
+    return [*figures, *_boards(product, folder)]
+
+
+def _boards(product: Product, folder: str) -> Iterator[Figure]:
+    for make in (Backlog, TaskMaster):
+        inner = tempfile.mkdtemp(prefix="peer-", dir=folder)
+        try:
+            board: Board = make(inner)
+        except Unreachable as missing:
+            print(f"{make.lister}: skipped, {missing}", flush=True)
+            continue
+        yield _board(product, board)
+
+
+def _board(product: Product, peer: Board) -> Figure:
+    def theirs() -> float:
+        began = time.perf_counter()
+        shown = _run(peer.listing, peer.environment, peer.folder)
+        took = time.perf_counter() - began
+        if f"quest {QUESTS}" not in shown:
+            raise RuntimeError(f"{peer.lister} does not show all tasks: {shown[:500]}")
+        return took
+
+    with product.home() as home:
+        queue.queued(home, QUESTS)
+        sides: dict[str, Side] = {
+            "overmind board": lambda: duration([product.program, "board"], home.environment),
+            peer.lister: theirs,
+        }
+        for side in sides.values():
+            side()  # what is on the disk is in memory then
+        ours, other = take_turns(sides, rounds=BOARDS).values()
+    what = f"`overmind board`, {QUESTS:,} quests, cold, beside a peer"
+    return at_most(what, ours, other, BOARD_GOAL, milliseconds)
 
 
 @contextlib.contextmanager
@@ -176,7 +268,19 @@ def _install(argv: Sequence[str]) -> None:
         raise Unreachable((done.stderr.strip().splitlines() or ["it can't be installed"])[-1])
 
 
-def _run(argv: Sequence[str], environment: dict[str, str]) -> str:
-    """What a command printed, whatever its status."""
-    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+def _npm(package: str, folder: str, program: str) -> str:
+    """Install a package; return its program."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Unreachable("npm is not installed")
+    _install([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, package])
+    return f"{folder}/node_modules/.bin/{program}"
+
+
+def _run(argv: Sequence[str], environment: dict[str, str], folder: str | None = None) -> str:
+    """What a command printed, whatever its status; without a terminal."""
+    done = subprocess.run(
+        argv, env=environment, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE,
+        check=False,
+    )  # fmt: skip
     return done.stdout

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bench.figures import Figure, Rounds, at_most, milliseconds, take_turns
-from bench.product import Home, Product
+from bench.product import Api, Home, Product
 
 COUNT = 1000
 LAYER = 25
@@ -34,7 +34,7 @@ def measure(product: Product, folder: str) -> list[Figure]:
     for shape, edges in SHAPES.items():
         where = os.path.join(folder, f"plan-{shape.partition(' ')[0]}")
         os.makedirs(where, exist_ok=True)
-        sides = {"overmind": _ours(product, edges), "make": _make(where, edges())}
+        sides = {"overmind": planned(product, edges), "make": made(where, edges())}
         if ninja is not None:
             sides["ninja"] = _theirs([ninja, "-C", _ninja_file(where, edges()), "-j", str(AT_ONCE), "--quiet"])
         taken = take_turns(sides, rounds=ROUNDS)
@@ -49,12 +49,14 @@ def _row(shape: str, ours: Rounds, theirs: Rounds, *, goal: float | None) -> Fig
     return figure if goal is not None else figure._replace(goal="", met=True)
 
 
-def _wide() -> Edges:
+def wide() -> Edges:
+    """None depends on another."""
     return {f"a{number}": () for number in range(COUNT)}
 
 
-def _deep() -> Edges:
-    return {f"a{number}": (f"a{number - 1}",) if number else () for number in range(COUNT)}
+def deep(count: int = COUNT) -> Edges:
+    """Each depends on the one before."""
+    return {f"a{number}": (f"a{number - 1}",) if number else () for number in range(count)}
 
 
 def _lattice() -> Edges:
@@ -66,24 +68,31 @@ def _lattice() -> Edges:
 
 
 SHAPES: dict[str, Callable[[], Edges]] = {
-    f"wide ({AT_ONCE} at once)": _wide,
-    "deep (one after the other)": _deep,
+    f"wide ({AT_ONCE} at once)": wide,
+    "deep (one after the other)": deep,
     f"lattice (layers of {LAYER}, {AT_ONCE} at once)": _lattice,
 }
 
 
-def _ours(product: Product, edges: Callable[[], Edges]) -> Callable[[], float]:
+def planned(product: Product, edges: Callable[[], Edges]) -> Callable[[], float]:
+    """A side: seconds for each agent of a plan, from the request to the end of the plan."""
+
     def round_() -> float:
         with product.home() as home, contextlib.closing(home.connect()) as api:
-            request = {"blueprint": _blueprint(edges()), "cwd": "/", "env": home.environment}
-            began = time.perf_counter()
-            plan = api.call("apply", request)["id"]
-            (end,) = api.until_ended([plan])
-            took = time.perf_counter() - began
-            _check(end, api.call("plan", {"id": plan}), home)
-        return took / COUNT
+            return run(api, home, edges()) / COUNT
 
     return round_
+
+
+def run(api: Api, home: Home, edges: Edges) -> float:
+    """Run a plan; return its seconds."""
+    request = {"blueprint": _blueprint(edges), "cwd": "/", "env": home.environment}
+    began = time.perf_counter()
+    plan = api.call("apply", request)["id"]
+    (end,) = api.until_ended([plan])
+    took = time.perf_counter() - began
+    _check(end, api.call("plan", {"id": plan}), home, len(edges))
+    return took
 
 
 def _blueprint(edges: Edges) -> dict[str, Any]:
@@ -98,12 +107,13 @@ def _blueprint(edges: Edges) -> dict[str, Any]:
     return {"name": "bench", "agents": agents, "max_parallel": AT_ONCE}
 
 
-def _check(end: Mapping[str, Any], plan: Mapping[str, Any], home: Home) -> None:
-    if end["exit_code"] != 0 or plan["counts"]["succeeded"] != COUNT:
+def _check(end: Mapping[str, Any], plan: Mapping[str, Any], home: Home, count: int) -> None:
+    if end["exit_code"] != 0 or plan["counts"]["succeeded"] != count:
         raise RuntimeError(f"the plan did not succeed: {plan['counts']} {home.command('logs', plan['id'])[-2000:]}")
 
 
-def _make(where: str, edges: Edges) -> Callable[[], float]:
+def made(where: str, edges: Edges) -> Callable[[], float]:
+    """A side: seconds for each target of a makefile."""
     path = os.path.join(where, "Makefile")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f".PHONY: all {' '.join(edges)}\nall: {' '.join(edges)}\n")

@@ -41,6 +41,15 @@ def proportional(pid: int) -> int:
     return sizes[0] * 1024
 
 
+def sleeps(pid: int) -> int:
+    """How often its threads have gone to sleep so far, and so have woken up. Source: proc_pid_status(5)."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/status", encoding="ascii") as file:
+            total += sum(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches:"))
+    return total
+
+
 def busy_seconds(pid: int) -> float:
     """Processor time of all threads so far. Source: the kernel's sched-stats documentation."""
     total = 0

@@ -150,9 +150,9 @@ class Api:
         sender.join()
         return [_ok(answer) for answer in answers], took
 
-    def until_ended(self, missions: Sequence[str]) -> list[dict[str, Any]]:
-        """Wait for missions; return how each ended."""
-        request = {"cmd": "wait", "args": {"ids": list(missions)}}
+    def until_ended(self, missions: Sequence[str], *, command: str = "wait") -> list[dict[str, Any]]:
+        """Wait for missions, or with `quest_wait` for quests; return how each ended."""
+        request = {"cmd": command, "args": {"ids": list(missions)}}
         self._socket.sendall(json.dumps(request).encode() + b"\n")
         _ok(self._answers.readline())
         ended = [json.loads(self._answers.readline())["item"] for _ in missions]
