@@ -298,6 +298,28 @@ def test_a_yes_runs_the_tool(world):
     assert os.path.exists(world.path("made"))
 
 
+def test_it_reads_in_a_folder_that_was_added_unasked_and_asks_before_it_writes_there(world):
+    inputs, outputs, elsewhere = (os.path.join(os.path.dirname(world.work), name) for name in ("in", "out", "else"))
+    for folder in (inputs, outputs, elsewhere):
+        os.mkdir(folder)
+        with open(os.path.join(folder, "a.md"), "w") as file:
+            file.write("found")
+    uses = [
+        (f"!tool Read {json.dumps({'file_path': f'{inputs}/a.md'})}", False),
+        (f"!bash cat {inputs}/a.md", False),
+        (f"!tool Read {json.dumps({'file_path': f'{elsewhere}/a.md'})}", True),
+        (f"!bash cat {elsewhere}/a.md", True),
+        (f"!tool Write {json.dumps({'file_path': f'{outputs}/new', 'content': 'x'})}", True),
+    ]
+    with world.lines("--add-dir", inputs, "--add-dir", outputs, "--session-id", str(uuid.uuid4())) as lines:
+        for number, (use, asks) in enumerate(uses, 1):
+            lines.say(use)
+            if asks:
+                lines.answer(lines.question(sum(asked for _, asked in uses[:number])), behavior="deny", message="no")
+            assert ("found" in lines.result(number)["result"]) is not asks
+        assert len(lines.of_type("control_request")) == 3
+
+
 def test_a_yes_can_change_the_command(world):
     with world.lines() as lines:
         lines.say("!bash touch made")

@@ -9,6 +9,7 @@ import sys
 
 import psutil
 
+from overmind_core.domain.specs.spec import PhaseName
 from tests.contract.golden_refusals import INSIDE, NEVER, UNKNOWN
 from tests.kit import claude
 from tests.kit.agents import Agents
@@ -17,6 +18,7 @@ from tests.kit.processes import MARKER, with_word
 from tests.kit.raw_socket import RawSocket, address
 from tests.kit.recorded import Recorded, volatile_of
 from tests.kit.repositories import AUTHOR, Repository
+from tests.kit.spec_documents import WHOLE, checked, write_files
 from tests.kit.waiting import eventually
 
 PORTS = (23100, 23899)
@@ -69,8 +71,9 @@ class Script:
     def play(self):
         for section in (
             self.daemon, self.missions, self.definitions, self.endings, self.streams, self.terminals, self.raw_sessions,
-            self.agent_sessions, self.agent_tasks, self.terminal_agents, self.plans, self.quests, self.rituals,
-            self.isolation, self.landing, self.inside, self.unknown, self.leaving,
+            self.agent_sessions, self.agent_tasks, self.terminal_agents, self.plans, self.quests, self.queue,
+            self.rituals,
+            self.isolation, self.landing, self.specs, self.inside, self.unknown, self.leaving,
         ):  # fmt: skip
             self.api.section(section.__name__)
             section()
@@ -147,6 +150,8 @@ class Script:
         self.api.ok("ps", children="web")
         self.api.refused("ps", status=["nosuch"])
         self.api.ok("top")
+        self.api.ok("health", ids=["web"])
+        self.api.refused("health", ids=["nosuch"])
         self.api.ok("logs", ids=["web"])
         self.api.ok("freeze", id="web")
         self.api.refused("freeze", id="web")
@@ -414,6 +419,79 @@ class Script:
         self.api.refused("quest_run", **self.start("true", check=" "))
         self.api.refused("quest_cancel", id="docs")
 
+    def queue(self):
+        at = {"cwd": self.om.path(), "env": self.om.environment}
+        self.api.ok("queue_set", slots=1)
+        first = {"title": "First thing", "command": self.held("first"), "ref": "a", "owns": ["src/**"]}
+        second = {"title": "Second thing", "command": "true", "needs": ["a"], "priority": "high", "brief": "Do it."}
+        added = self.api.ok("quest_add", quests=[first, second], request="golden", **at)
+        for one in added["quests"]:
+            self.api.name(one["id"], one["name"])
+        self.api.ok("quest", id="second-thing")
+        self.api.ok("quest_why", id="second-thing")
+        self.api.ok("queue")
+        self.api.ok("board", limit=5)
+        self.api.refused("quest_add", quests=[{"title": "Third", "command": "true", "needs": ["nosuch"]}], **at)
+        self.api.refused("quest_edit", id="first-thing", title="Another")
+        self.api.refused("logs", ids=["second-thing"])
+        self.api.ok("quest_edit", id="second-thing", priority="low")
+        self.api.ok("queue_set", paused=True)
+        _touch(self.om.path("first.go"))
+        self.api.stream("quest_wait", ids=["first-thing"])
+        self.api.ok("quest_cancel", id="second-thing")
+        self.api.stream("report", kind="idea", text="Cache the index.", request="idea")
+        self.api.ok("quest_retry", id="second-thing", message="Once more.")
+        self.api.ok("queue_set", paused=False)
+        self.api.stream("quest_wait", ids=["second-thing"])
+        self.api.ok("quest", id="second-thing")
+        self._lesson(at)
+
+    def _lesson(self, at):
+        command = 'test "$OVERMIND_ATTEMPT" -gt 1 || { echo "no such table: carts"; exit 1; }'
+        quest = {"title": "Taught", "command": command, "isolate": False, "retries": 1, "group": "api"}
+        code = Repository(os.path.join(self.folder, "taught"))
+        code.commit("first", {"a": "1\n"})
+        (made,) = self.api.ok("quest_add", quests=[quest], **(at | {"cwd": code.folder}))["quests"]
+        self.api.name(made["id"], made["name"])
+        self.api.stream("quest_wait", ids=["taught"])
+        eventually(lambda: self.om.api("learn", lessons=True)["lessons"], what="a lesson")
+        self.api.ok("learn", by="type", lessons=True)
+        self.api.ok("learn_set", lesson="L-1", state="accepted")
+        self.api.ok("learn_set", lesson="L-1", state="dropped")
+
+    def specs(self):
+        books = Repository(os.path.join(self.folder, "books"))
+        write_files(books.folder)
+        books.commit("first", {})
+        documents = self.om.path("documents")
+        os.mkdir(documents)
+        for phase, value in {**WHOLE, PhaseName.TASKS: checked("true")}.items():
+            with open(os.path.join(documents, f"{phase}.json"), "w") as file:
+                json.dump(value, file)
+        agent = f"""\
+if [ -n "$OVERMIND_PHASE" ]; then cp {documents}/$OVERMIND_PHASE.json "$OVERMIND_OUTPUT_DIR"
+else echo > "shop/$OVERMIND_TASK"; fi"""
+        how = {"command": agent, "cwd": books.folder, "env": self.world, "brief": "Visitors want carts."}
+        made = self.api.ok("spec_new", title="Carts", request="carts", **how)
+        self.api.name(made["id"], "carts")
+        self.api.refused("spec_new", title="Carts", gates="all,nosuch", **how)
+        self.api.refused("spec_sync", id="carts")
+        begun = self.api.ok("spec_run", id="carts", threshold=0.8)
+        self.api.stream("spec_wait", id="carts", known=begun["ended"], until=_asks)
+        self.api.ok("spec", id="carts")
+        self.om.ok("answer", "carts", "allow")
+        self.api.stream("spec_wait", id="carts", until=_asks, only=lambda frame: _what(frame) != "phase")
+        self.api.ok("spec_sync", id="carts")
+        self.api.ok("specs")
+        self.om.ok("answer", "carts", "allow")
+        self.api.stream("spec_wait", id="carts", only=lambda frame: _what(frame) in {None, "state"})
+        self.api.ok("spec_run", id="carts")
+        books.write({"shop/app.py": "changed\n"})
+        self.api.ok("spec_accept", id="carts")
+        self.api.ok("spec_archive", id="carts")
+        self.api.refused("spec_run", id="carts")
+        self.api.ok("spec_archive", id="carts", undo=True, env=self.world)
+
     def rituals(self):
         quest = self.start(self.held("ritual"), labels={"a": "b"})
         made = self.api.ok("ritual_create", name="nightly", schedule=NEVER, zone="UTC", quest=quest, keep=3)
@@ -537,6 +615,14 @@ def _bash(command):
 def _touch(path):
     with open(path, "w"):
         pass
+
+
+def _what(frame):
+    return frame.get("item", {}).get("what")
+
+
+def _asks(frame):
+    return _what(frame) == "question"
 
 
 def _is_no_growth(frame):

@@ -33,7 +33,7 @@ from tests.kit.recorded import pretty
 
 GOLDENS = os.path.join(os.path.dirname(__file__), "goldens")
 COMMANDS_OF_THE_API = frozenset(TABLE)
-FAMILIES = ("quest", "ritual")
+FAMILIES = ("quest", "ritual", "spec")
 HELP = [
     ["--help"],
     *([*name.split(), "--help"] for name in [*COMMANDS, *HIDDEN]),
@@ -43,12 +43,15 @@ HELP = [
 ]
 
 UNSEEN = {
+    "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
     "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
+    "overlap": "two agents would have to change one file beside each other: tests/contract/test_health.py",
     "plan_note": "a project's file would have to be ignored by a plan: tests/contract/test_isolated_plans.py",
     "service_ended": "needs a container, so an engine of Docker: tests/docker/test_isolation.py",
     "service_wrote": "needs a container, so an engine of Docker: tests/docker/test_readiness.py",
     "session": "a person would have to type /clear into an agent's program: tests/agents/test_interactive.py",
+    "steer": "an agent would have to lose its way for as long as a daemon looks: tests/core/watching",
     "survivors": "a process would have to survive SIGKILL: tests/core/domain",
 }
 """Type → why the script can't make it happen."""

@@ -47,7 +47,7 @@ def test_many_at_once_have_everything_of_their_own_and_leave_nothing(om):
         assert f"up at {own['ports']['web']}\n" in om.logs(own["services"]["web"])
     shop.assert_untouched()
     assert os.path.exists(shop.path(".overmind"))
-    assert shop.read(".git/info/exclude").count(".overmind/") == 1
+    assert shop.read(".git/info/exclude").count(".overmind/worktrees/\n") == 1
 
     om.api("kill", all=True)
     heads = {shop.git("rev-parse", f"overmind/m{number}") for number in range(MANY)}

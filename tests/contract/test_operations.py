@@ -11,9 +11,11 @@ from functools import partial
 
 from overmind_core.daemon.routes import TABLE
 from overmind_core.domain.operations import OPERATIONS, REQUESTS, Danger
+from overmind_core.domain.specs.spec import PhaseName
 from scripts.reference.answer_types import answers
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import AUTHOR, Repository
+from tests.kit.spec_documents import WHOLE, checked, write_documents, write_files
 from tests.kit.waiting import eventually
 
 NEVER = "0 0 29 2 *"
@@ -27,6 +29,7 @@ READINGS = {
     "environment": {"id": "task"},
     "wait": {"ids": ["ended"]},
     "top": {},
+    "health": {},
     "events": {},
     "subscribe": {"ids": ["ended"], "from_start": True},
     "await_message": {"message": 1, "timeout": 0},
@@ -39,6 +42,13 @@ READINGS = {
     "quests": {},
     "quest": {"id": "quest"},
     "quest_wait": {"ids": ["done"]},
+    "quest_why": {"id": "quest"},
+    "queue": {},
+    "board": {},
+    "specs": {"all": True},
+    "spec": {"id": "carts"},
+    "spec_wait": {"id": "carts"},
+    "learn": {"lessons": True},
     "rituals": {},
     "ritual": {"id": "ritual"},
     "ritual_history": {"id": "ritual"},
@@ -75,6 +85,10 @@ class World:
         om.api("quest_run", **self.quest("quest"))
         om.api("quest_run", **self.quest("done", "true"))
         self.ritual("ritual")
+        documents = WHOLE | {PhaseName.TASKS: checked("true")}
+        write_files(om.path("plain"))
+        write_documents(om.path("plain", ".overmind", "specs", "carts"), documents)
+        om.api("spec_new", **self.spec("Carts"), folder=".overmind/specs/carts", gates="none", allow=["Bash(true)"])
         eventually(lambda: om.api("plan", id="plan")["agents"][0]["stage"] == "running", what="the plan runs")
         eventually(lambda: om.api("quest", id="done")["status"] == "completed", what="a quest is done")
 
@@ -103,10 +117,21 @@ class World:
         """A quest, to be begun."""
         return {"command": command, "name": name, **self.at}
 
+    def lesson(self, at):
+        """The name of a lesson."""
+        command = 'test "$OVERMIND_ATTEMPT" -gt 1 || { echo "no such table: carts"; exit 1; }'
+        self.om.api("quest_add", quests=[{"title": "Taught", "command": command, "isolate": False, "retries": 1}], **at)
+        self.om.ok("quest", "wait", "taught")
+        return eventually(lambda: self.om.api("learn", lessons=True)["lessons"], what="a lesson")[0]["id"]
+
     def ritual(self, name):
         """The name of a ritual."""
         self.om.api("ritual_create", name=name, schedule=NEVER, quest=self.quest("begun"))
         return name
+
+    def spec(self, title):
+        """A spec, to be created."""
+        return {"title": title, "command": "true", "cwd": self.om.path("plain"), "env": self.om.environment}
 
     def changes(self):
         """Each change, with arguments: what it is about is made when it is its turn."""
@@ -128,6 +153,21 @@ class World:
         yield "delete", {"id": "applied"}
         yield "quest_run", self.quest("another") | {"request": "quest_run"}
         yield "quest_cancel", {"id": "another"}
+        at = {"cwd": self.code.folder, "env": om.environment}
+        added = {"title": "Added", "command": "true", "needs": ["quest"], "isolate": False}
+        yield "quest_add", {"quests": [added], "request": "quest_add", **at}
+        yield "quest_edit", {"id": "added", "priority": "high"}
+        om.ok("quest", "cancel", "added")
+        yield "quest_retry", {"id": "added"}
+        yield "queue_set", {"slots": 2}
+        yield "learn_set", {"lesson": self.lesson(at), "state": "accepted"}
+        yield "report", {"kind": "idea", "text": "Cache the index.", "request": "report"}
+        yield "spec_new", self.spec("Another") | {"request": "spec_new"}
+        yield "spec_archive", {"id": "another"}
+        yield "spec_accept", {"id": "carts"}
+        om.api("queue_set", paused=True)
+        yield "spec_sync", {"id": "carts"}
+        yield "spec_run", {"id": "carts"}
         begun = self.quest("begun")
         yield "ritual_create", {"name": "new", "schedule": NEVER, "quest": begun, "request": "ritual_create"}
         yield "ritual_pause", {"id": "new"}

@@ -13,7 +13,7 @@ from unittest.mock import ANY
 import pytest
 
 from overmind_core.daemon.state import State
-from overmind_core.domain.quests import QuestStatus
+from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.quests import store
 from tests.kit.killing import kill_supervisor
 from tests.kit.raw_socket import RawSocket

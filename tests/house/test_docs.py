@@ -14,6 +14,7 @@ import pytest
 from overmind_core.cli.command import COMMANDS, find
 from overmind_core.daemon.routes import TABLE as API
 from overmind_core.domain.missions.transitions import TABLE
+from overmind_core.domain.quests import life
 from scripts.reference.__main__ import PAGES, outdated
 from tests.kit.overmind import REPOSITORY
 
@@ -69,6 +70,13 @@ def test_the_drawing_of_the_life_is_its_table():
     drawn = re.findall(r"^    (\w+) --> (\w+): (\w+)$", read("docs/lifecycle.md"), re.MULTILINE)
     assert sorted(drawn) == sorted(
         (before, after, step) for before, row in TABLE.items() for step, after in row.items()
+    )
+
+
+def test_the_drawing_of_a_quests_life_is_its_table():
+    drawn = re.findall(r"^    (\w+) --> (\w+): (\w+)$", read("docs/quests.md"), re.MULTILINE)
+    assert sorted(drawn) == sorted(
+        (before, after, event) for before, row in life.TABLE.items() for event, after in row.items()
     )
 
 

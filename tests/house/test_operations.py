@@ -35,6 +35,7 @@ SAFER = {
     ("mission", "attach"): Danger.CHANGES,
     ("agent", "attach"): Danger.CHANGES,
     ("needs-you", "attach"): Danger.CHANGES,
+    **{(one, action): Danger.CHANGES for one in ("quest", "board", "queue") for action in ("attach-quest", "question")},
     ("mission", "as-toml"): Danger.ENDS_WORK,
     ("terminal, typing", "detach"): Danger.CHANGES,
 }

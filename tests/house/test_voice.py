@@ -84,7 +84,7 @@ GONE = {
     "is there (already|twice)": "already exists, is listed twice",
     "is not there[.:;,)]": "does not exist",
     "said nothing": "printed nothing",
-    r"(turns are used|are spent)\b": "3 of 3 turns used",
+    r"(turns|tries|retries|restarts) are (used|spent)\b": "3 of 3 turns used",
     "say what to run": "Missing command: give one",
     "[Ll]eave (it|one of them) out": "remove it",
     "of its own accord": "on its own",

@@ -31,7 +31,7 @@ os.rename("answers.new", "answers")
 time.sleep(600)
 """
 WORLD = {"command": "true", "cwd": "/"}
-OK, FORBIDDEN = "ok", "forbidden"
+OK, FORBIDDEN, NOT_FOUND = "ok", "forbidden", "not_found"
 AGENTS = [{"name": "a", "start": {"command": "sleep 600; true", "cwd": "/"}}]
 ASKED = [
     ("hello", {}, OK),
@@ -44,6 +44,7 @@ ASKED = [
     ("logs", {"ids": ["other"]}, OK),
     ("wait", {"ids": ["ended"]}, OK),
     ("top", {}, OK),
+    ("health", {}, OK),
     ("events", {}, OK),
     ("events", {"eyes": True}, FORBIDDEN),
     ("used", {"viewer": 1}, FORBIDDEN),
@@ -102,6 +103,24 @@ ASKED = [
     ("quest_wait", {"ids": ["done"]}, OK),
     ("quest_cancel", {"id": "quest"}, FORBIDDEN),
     ("quest_cancel", {"id": "mine"}, OK),
+    ("quest_add", {"quests": [{"title": "x", "command": "true"}], "cwd": "/"}, FORBIDDEN),
+    ("quest_edit", {"id": "quest", "priority": "low"}, FORBIDDEN),
+    ("quest_retry", {"id": "quest"}, FORBIDDEN),
+    ("quest_why", {"id": "quest"}, OK),
+    ("queue", {}, OK),
+    ("queue_set", {"paused": True}, FORBIDDEN),
+    ("board", {}, OK),
+    ("report", {"kind": "idea", "text": "x"}, OK),
+    ("specs", {}, OK),
+    ("spec", {"id": "nosuch"}, NOT_FOUND),
+    ("spec_wait", {"id": "nosuch"}, NOT_FOUND),
+    ("spec_new", {"title": "x", "cwd": "/", "command": "true"}, FORBIDDEN),
+    ("spec_run", {"id": "x"}, FORBIDDEN),
+    ("spec_sync", {"id": "x"}, FORBIDDEN),
+    ("spec_accept", {"id": "x"}, FORBIDDEN),
+    ("spec_archive", {"id": "x"}, FORBIDDEN),
+    ("learn", {}, OK),
+    ("learn_set", {"lesson": "L-1", "state": "accepted"}, FORBIDDEN),
     ("rituals", {}, OK),
     ("ritual", {"id": "nightly"}, OK),
     ("ritual_history", {"id": "nightly"}, OK),
@@ -137,7 +156,8 @@ def test_each_request_of_the_socket_is_judged():
 
 
 def test_what_is_for_people_alone_is_told_apart_in_the_table():
-    refused_always = {command for command, _, _ in ASKED} - {command for command, _, answer in ASKED if answer == OK}
+    reached = {command for command, _, answer in ASKED if answer != FORBIDDEN}
+    refused_always = {command for command, _, _ in ASKED} - reached
     assert refused_always == {row.name for row in REQUESTS if row.forbidden is not None} | {"hook"}
 
 

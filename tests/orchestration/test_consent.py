@@ -59,6 +59,13 @@ PLAIN = "/usr/bin/setpriv --bounding-set -sys_resource" if os.geteuid() == 0 els
 ALLOWED, FORBIDDEN = "allowed", "forbidden"
 WORLD = {"command": "true", "cwd": "/"}
 ARGUMENTS = {
+    "quest_add": {"quests": [{"title": "x", "command": "true"}], "cwd": "/"},
+    "queue_set": {"paused": False},
+    "queue": {},
+    "board": {},
+    "learn": {},
+    "learn_set": {"lesson": "L-1", "state": "accepted"},
+    "report": {"kind": "idea", "text": "x"},
     "ritual_create": {"name": "x", "schedule": "@daily", "quest": WORLD},
     "redefine": {"id": "other", "as_of": "", "definition": {"name": "x", "cwd": "/"}},
     "update": {"id": "other", "name": "x"},
@@ -96,7 +103,7 @@ QUESTIONS += [
     ("events", {"eyes": True}),
     ("messages", {"id": "other", "cancel": 1}),
 ]
-STARTS = {"run", "quest_run", "apply"}
+STARTS = {"run", "quest_run", "apply", "report"}
 BY_ARGUMENT = {"reveal", "eyes", "cancel"}
 
 

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 TOOLS = {
     "run", "run_agent", "list", "info", "logs", "wait", "result", "send", "messages", "interrupt", "stop", "kill",
+    "report",
 }  # fmt: skip
 ENDLESS = 600
 

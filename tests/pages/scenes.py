@@ -36,6 +36,13 @@ class Scene:
     """Commands that are not run here, and where they are."""
 
 
+QUEUED = """\
+cart notes:
+	@sleep 2
+	@touch $@.txt
+prices:
+	@echo no prices yet
+"""
 MAKEFILE = """\
 deps test docs site:
 	@sleep 0.3
@@ -108,16 +115,19 @@ RED = """overmind run --isolate --name red --wait \\
 "echo 2 > a; echo new > new; git add .; git commit -q -m 'Add the cart'\""""
 LOOKED = [(">>>", "x = 41\r"), (">>> x = 41\n>>>", "x + 1\r"), ("42\n>>>", "\x1c")]
 
+CART = "overmind quest add 'Add the cart' --name cart --into main -- make cart"
+
 SCENES: dict[str, Scene] = {
     "README.md": Scene(
         folder="~/shop",
         running=False,
         lines=SHOP,
-        files={"overmind_core/__init__.py": "", "Makefile": MAKEFILE, "release.toml": RELEASE},
+        files={"overmind_core/__init__.py": "", "Makefile": MAKEFILE + QUEUED, "release.toml": RELEASE},
         begin=['cp -r "$PYTHONPATH/examples" .'],
         between={
             f"{COMPILE}@1": ["overmind shutdown -y"],
             "overmind claude run --wait say in one line what this repository is@1": [REST],
+            f"{CART}@1": ["git init -q -b main; git add .; git commit -q -m 'A shop'"],
             "overmind trust@1": [
                 "cp -r examples/webshop ~/webshop", "cd ~/webshop", "cp .env.example .env",
                 "sed 's/redis-server/python3 -m tests.stand_in --port $PORT #/' no-docker.yml > .overmind.yml",
@@ -128,6 +138,12 @@ SCENES: dict[str, Scene] = {
         unsorted=["overmind apply"],
         left_out={"make setup": "the suite's own first step", ". .venv/bin/activate": "the same"},
     ),
+    "docs/queue.md": Scene(
+        repository=True,
+        files={"Makefile": QUEUED, "README": "A shop"},
+        begin=["overmind queue slots 2", "printf '[queue]\\nagent = [\"true\"]\\n' > $OVERMIND_HOME/config.toml"],
+    ),
+    "docs/specs.md": Scene(left_out={"overmind spec check carts": "tests/core/cli/specs/test_check.py"}),
     "docs/activity.md": Scene(lines=SHOP, files={"api/limits.py": "LIMIT = 10\n"}, folder="/home/ada/shop"),
     "docs/agents.md": Scene(lines=SHOP, programs={"pytest": "sleep 0.2"}),
     "docs/attach.md": Scene(

@@ -25,8 +25,8 @@ from tests.pages.scenes import Scene
 PATIENCE = 30.0
 """Seconds after which what a page says has to be true."""
 READINGS = (
-    "cat", "changes", "cost", "events", "inbox", "info", "logs", "messages", "ports", "ps", "quest list", "quest logs",
-    "result", "ritual history", "rituals", "screen", "wait", "worktrees",
+    "board", "cat", "changes", "cost", "events", "inbox", "info", "logs", "messages", "ports", "ps", "quest list",
+    "quest logs", "quest why", "queue", "result", "ritual history", "rituals", "screen", "wait", "worktrees",
 )  # fmt: skip
 """Commands that may be given again until they show it."""
 

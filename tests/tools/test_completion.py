@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from overmind_core.cli.command import COMMANDS
+from tests.kit.asking_daemon import AskingDaemon
 from tests.kit.blueprints import written
 from tests.kit.overmind import PROGRAM
 from tests.kit.processes import of_home
@@ -81,6 +82,12 @@ WITHOUT_A_DAEMON = [
     (["--headless", "run", "--jun"], ["--junit"]),
     (["--home", "/us"], ["/usr"]),
     (["--home", "/usr", "ver"], ["version"]),
+    (["queue", ""], ["pause", "resume", "slots"]),
+    (["quest", "add", "--prio"], ["--priority"]),
+    (["quest", "add", "--priority", ""], ["critical", "high", "medium", "low"]),
+    (["quest", "edit", "x", "--review", "p"], ["person"]),
+    (["quest", "add", "-f", "some"], ["some.env"]),
+    (["board", "--by", ""], ["spec", "group", "priority"]),
     (["run", "make", "some"], ["some.env"]),
     (["run", "--name", "x", "make", "some"], ["some.env"]),
     (["run", "_overmind_prog"], []),
@@ -126,6 +133,16 @@ def test_missions_are_offered_where_they_may_stand(om, complete, tmp_path):
     assert complete("run", "--parent", done[:7]) == [done]
     om.ok("apply", written(tmp_path, '[agents.a]\ncommand = "true"\n', "release"))
     assert complete("delete", "rel") == ["release", "release.toml"]
+
+
+def test_quests_are_offered_where_they_may_stand(om, complete):
+    om.ok("queue", "pause")
+    for name in ("docs-build", "docs-ship"):
+        om.ok("quest", "add", "x", "--name", name, "--", "true")
+    assert sorted(complete("quest", "why", "do")) == ["docs-build", "docs-ship"]
+    assert complete("quest", "retry", "docs-build", "docs-s") == ["docs-ship"]
+    assert complete("quest", "edit", "docs-b") == ["docs-build"]
+    assert complete("quest", "add", "--needs", "docs-b") == ["docs-build"]
 
 
 def test_a_key_pressed_in_a_real_bash_completes(om, world):
@@ -179,6 +196,15 @@ def test_the_answers_are_names_then_ids(om):
     assert om.ok("completion", "--list", "live").split() == ["alpha", mission]
     assert om.ok("completion", "--list", "finished").split() == ["beta", done]
     assert om.ok("completion", "--list", "all").split() == ["alpha", "beta", mission, done]
+
+
+def test_an_answer_is_offered_the_numbers_of_what_is_asked_and_the_names_that_ask(om, complete):
+    with AskingDaemon(om) as daemon:
+        for need in ("phase", "merge"):
+            daemon.ask(need, "spec", "5b00c0de", "login")
+        daemon.ask("stuck", "quest", "0a0b0c0d", "login/TSK-004")
+        assert om.ok("completion", "--list", "questions").split() == ["1", "2", "3", "login", "login/TSK-004"]
+        assert complete("answer", "lo") == ["login", "login/TSK-004"]
 
 
 def test_mistakes_are_usage_errors(om):

@@ -107,6 +107,7 @@ def test_every_option_of_run_is_a_key():
         "--json": "of the client",
         "--output": "of the client",
         "--no-isolate": "isolate = false",
+        "--base": "the project's",
     }
     rest = [option for option in RUN.options if not said_otherwise.keys() & set(option.names)]
     keys = {option.attribute.replace("label", "labels") for option in rest}

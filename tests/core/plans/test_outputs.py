@@ -115,8 +115,8 @@ def test_what_nobody_wants_is_not_read(ended, monkeypatch):
     def refuse(*_):
         raise AssertionError
 
-    monkeypatch.setattr("overmind_core.plans.outputs.last_line", refuse)
-    monkeypatch.setattr("overmind_core.plans.outputs.read_files", refuse)
+    monkeypatch.setattr("overmind_core.agents.results.last_line", refuse)
+    monkeypatch.setattr("overmind_core.plans.outputs.read_texts", refuse)
     assert ended.ran().read() == Outputs()
 
 

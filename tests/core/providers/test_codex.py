@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.agents.agent import Agent, AgentFolders, AgentMode
 from overmind_core.domain.agents.agent_events import (
     Retry,
     Retrying,
@@ -56,11 +56,48 @@ def test_the_end_of_a_recorded_run_says_how_it_went(name, ok, reason, retry):
 def test_a_run_tells_who_it_is_what_it_says_and_which_tools_it_uses():
     found = facts("codex", "tool")
     assert isinstance(found[0], SessionNamed)
-    assert ToolCalled("item_2", "command_execution", "shell: echo hi; exit 3") in found
-    assert ToolReturned("item_2", failed=True) in found
+    call = next(fact for fact in found if isinstance(fact, ToolCalled))
+    back = next(fact for fact in found if isinstance(fact, ToolReturned))
+    assert call[:3] == ("item_2", "command_execution", "shell: echo hi; exit 3")
+    assert (back.call, back.failed) == ("item_2", True)
     assert TextSpoken("**Thinking**", thought=True) in found
-    assert ToolReturned("item_2", failed=False) in facts("codex", "edit")
+    assert ("item_2", False) in [fact[:2] for fact in facts("codex", "edit") if isinstance(fact, ToolReturned)]
     assert result_of("text").usage == TokenUsage(input=9877, output=7, cache_read=3)
+
+
+def of_tools(name):
+    return [fact for fact in facts("codex", name) if isinstance(fact, ToolCalled | ToolReturned)]
+
+
+def test_a_change_names_its_files_and_a_command_its_error():
+    call, back = of_tools("edit")
+    assert (call.paths, call.edits, call.runs, call.digest) == (("/home/me/project/a.txt",), True, False, "")
+    assert (back.failed, back.error) == (False, "")
+    call, back = of_tools("tool")
+    assert (call.paths, call.edits, call.runs) == ((), False, True)
+    assert (back.failed, back.error) == (True, "hi")
+
+
+def item(kind, name="item_1", event="completed", **fields):
+    line = {"type": f"item.{event}", "item": {"id": name, "type": kind, **fields}}
+    return next(iter(CODEX.parse(json.dumps(line).encode())))
+
+
+def test_the_same_call_and_the_same_answer_are_known_by_their_digest():
+    asked = {"server": "db", "tool": "query", "arguments": {"sql": "select 1"}}
+    first, again = (item("mcp_tool_call", name, "started", **asked) for name in ("item_1", "item_2"))
+    other = item("mcp_tool_call", "item_3", "started", **{**asked, "arguments": {"sql": "select 2"}})
+    assert first.digest == again.digest != other.digest
+    assert (first.paths, first.edits, first.runs) == ((), False, False)
+    ran = {"command": "pytest", "aggregated_output": "3 passed", "exit_code": 0, "status": "completed"}
+    more = item("command_execution", **{**ran, "aggregated_output": "4 passed"})
+    assert item("command_execution", "item_1", **ran).digest == item("command_execution", "item_2", **ran).digest
+    assert item("command_execution", **ran).digest != more.digest
+
+
+def test_a_failed_call_of_a_server_says_why():
+    back = item("mcp_tool_call", server="db", tool="query", status="failed", error={"message": "no such table: t"})
+    assert (back.failed, back.error) == (True, "no such table: t")
 
 
 def test_own_tries_are_told():
@@ -90,6 +127,11 @@ def test_the_prompt_goes_to_standard_input_and_then_it_ends():
     assert started.argv == (*begin, "--model", "m", "--sandbox", "read-only", "-C", "/x", "-")
     assert (started.stdin, started.end_input) == (b"-do it", True)
     assert launch(Agent(prompt="more"), resume=True).argv == (*begin, "resume", "t1", "-")
+
+
+def test_it_may_write_into_the_folder_of_its_quest():
+    argv = launch(Agent(prompt="go", folders=AgentFolders("/h/in", "/h/out"))).argv
+    assert argv[4:] == ("--add-dir", "/h/out", "-")
 
 
 REFUSED = [
@@ -151,7 +193,8 @@ def test_the_real_program_runs_a_tool_and_goes_on_with_its_conversation(tmp_path
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "STUB_KEY": "dummy"}
 
     def run(prompt, session="", *, resume=False):
-        agent = Agent(prompt=prompt, program=PROGRAM or "", arguments=stub.arguments)
+        folders = AgentFolders(str(tmp_path), str(tmp_path))
+        agent = Agent(prompt=prompt, program=PROGRAM or "", arguments=stub.arguments, folders=folders)
         started = CODEX.launch(LaunchRequest(AgentMode.ONE_SHOT, agent, session, resume=resume))
         done = subprocess.run(started.argv, input=started.stdin, capture_output=True, cwd=tmp_path, env=environment)
         return [fact for line in done.stdout.splitlines() for fact in CODEX.parse(line)]

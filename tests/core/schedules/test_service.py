@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.daemon.state import State
-from overmind_core.domain.quests import Quest, QuestStatus
+from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.domain.schedules import Ritual, RunStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.bus import Bus
 from overmind_core.kernel.event_log import EventLog
 from overmind_core.kernel.journal import Journal
 from overmind_core.kernel.phase import Phase
-from overmind_core.quests.service import QuestEnded
+from overmind_core.quests.registry import QuestEnded
 from overmind_core.schedules.registry import RitualRegistry, RunRetention
 from overmind_core.schedules.service import Schedules
 from tests.kit.clock import FakeClock

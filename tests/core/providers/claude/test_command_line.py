@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.agents.agent import Agent, AgentMode, AgentNeed
+from overmind_core.domain.agents.agent import Agent, AgentFolders, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.providers import registry
 from overmind_core.providers.base import InteractiveProvider, LaunchRequest
@@ -80,6 +80,13 @@ def test_what_the_person_wants_of_it_becomes_options_with_several_values_first()
         ["-- be brief"],
     ]
     assert after(argv, "--append-system-prompt") == ["and kind"]
+
+
+@pytest.mark.parametrize("mode", AgentMode)
+def test_the_folders_of_a_quest_are_the_programs_too(mode):
+    argv = launch(mode, Agent(home=mode, prompt="go", folders=AgentFolders("/h/in", "/h/out"))).argv
+    assert after(argv, "--add-dir") == ["/h/in", "/h/out"]
+    assert argv.index("--add-dir") < argv.index("--session-id")
 
 
 def test_limits_are_options_without_a_terminal_only():

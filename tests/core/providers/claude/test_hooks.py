@@ -26,6 +26,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.providers import registry
 from overmind_core.providers.base import InteractiveProvider
 from overmind_core.providers.claude.command_line import EVENTS as OURS
+from overmind_core.providers.lines import digest
 from tests.core.providers.recorded import screen
 
 CLAUDE = cast("InteractiveProvider", registry.get("claude"))
@@ -40,11 +41,12 @@ def tool(event, name="Bash", subject=None, **fields):
     return told(event, tool_name=name, tool_input=subject or {"command": "ls"}, **fields)
 
 
+SAME = digest(("Bash", {"command": "ls"}))
 PLAIN_EVENTS = [
     (told("SessionStart", source="clear"), [SessionNamed("s1")]),
     (told("SessionStart", source="startup", model="m"), [SessionNamed("s1", "m")]),
     (told("UserPromptSubmit", prompt="a\nb"), [Echoed("a\nb")]),
-    (tool("PreToolUse", tool_use_id="t1"), [ToolCalled("t1", "Bash", "Bash: ls")]),
+    (tool("PreToolUse", tool_use_id="t1"), [ToolCalled("t1", "Bash", "Bash: ls", runs=True, digest=SAME)]),
     (told("Notification", notification_type="idle_prompt"), [TurnEnded(None)]),
     (told("Notification", notification_type="permission_prompt"), []),
     (told("SessionEnd", reason="clear"), [ProgramLeft("clear")]),
@@ -86,8 +88,22 @@ def test_a_question_is_gone_once_its_tool_has_run():
         asked.request, AgentNeed.PERMISSION, "Bash", "Bash: ls", {"command": "ls"}, ({"type": "setMode"},)
     )
     assert cancelled == AskCancelled(asked.request)
-    assert returned == ToolReturned("t1", failed=False)
-    assert tool("PostToolUseFailure", tool_use_id="t1")[1] == ToolReturned("t1", failed=True)
+    assert (returned.call, returned.failed) == ("t1", False)
+    assert tool("PostToolUseFailure", tool_use_id="t1")[1][:2] == ("t1", True)
+
+
+def returned(event="PostToolUse", **fields):
+    return next(fact for fact in tool(event, tool_use_id="t1", **fields) if isinstance(fact, ToolReturned))
+
+
+def test_a_tool_on_a_terminal_tells_its_files_its_answer_and_its_error():
+    (call,) = tool("PreToolUse", "Edit", {"file_path": "/p/a.py"}, tool_use_id="t1")
+    assert (call.paths, call.edits) == (("/p/a.py",), True)
+    first, again = (returned(tool_response={"filenames": ["a"], "durationMs": took}) for took in (1, 2))
+    assert first.digest == again.digest != returned(tool_response={"filenames": ["b"], "durationMs": 1}).digest
+    failed = returned("PostToolUseFailure", error="Exit code 2\nmake: *** [all] Error 2")
+    assert (failed.failed, failed.error) == (True, "make: *** [all] Error 2")
+    assert first.error == ""
 
 
 def test_a_question_is_another_one_in_another_turn_or_about_another_command():

@@ -30,6 +30,7 @@ from overmind_core.domain.agents.agent_events import (
 from overmind_core.providers import registry
 from overmind_core.providers.claude import stream
 from overmind_core.providers.claude.transcript import ClaudeTranscript
+from overmind_core.providers.lines import digest
 from tests.core.providers.recorded import facts, names, readable
 from tests.kit import torture
 
@@ -82,13 +83,83 @@ def test_a_run_tells_who_it_is_what_it_says_and_which_tools_it_uses():
     session = next(fact.session for fact in found if isinstance(fact, SessionNamed))
     call = next(fact for fact in found if isinstance(fact, ToolCalled))
     assert found[:2] == [SessionNamed(session, "claude-opus-5-5", "default"), TurnBegan()]
-    assert call[1:] == ("Bash", "Bash: echo hi")
-    assert ToolReturned(call.call, failed=False) in found
+    assert call[1:3] == ("Bash", "Bash: echo hi")
+    assert (call.call, False) in [fact[:2] for fact in found if isinstance(fact, ToolReturned)]
     assert TextSpoken("tool said: hi") in found
 
 
 def test_a_failed_tool_is_one():
     assert [fact.failed for fact in facts("claude", "failed_tool") if isinstance(fact, ToolReturned)] == [True]
+
+
+FILES = [
+    ("Read", {"file_path": "a.py"}, ("a.py",), False),
+    ("NotebookRead", {"notebook_path": "/a.ipynb"}, ("/a.ipynb",), False),
+    ("Edit", {"file_path": "/p/a.py", "old_string": "x"}, ("/p/a.py",), True),
+    ("MultiEdit", {"file_path": "/p/a.py", "edits": []}, ("/p/a.py",), True),
+    ("Write", {"file_path": "/p/a.py", "content": "x"}, ("/p/a.py",), True),
+    ("NotebookEdit", {"notebook_path": "/p/a.ipynb"}, ("/p/a.ipynb",), True),
+    ("Edit", {}, (), True),
+    ("Edit", {"file_path": ["/p/a.py"]}, (), True),
+    ("Write", {"file_path": "a" * 5000}, (), True),
+    ("Bash", {"command": "rm a.py"}, (), False),
+    ("Grep", {"pattern": "x", "path": "src"}, (), False),
+    ("mcp__files__write", {"file_path": "/p/a.py"}, (), False),
+]
+
+
+def used(tool, subject, name="t1"):
+    block = {"type": "tool_use", "id": name, "name": tool, "input": subject}
+    return told({"type": "assistant", "message": {"content": [block]}})[0]
+
+
+@pytest.mark.parametrize(("tool", "subject", "paths", "edits"), FILES)
+def test_a_use_of_a_tool_names_the_files_that_it_reads_or_edits(tool, subject, paths, edits):
+    call = used(tool, subject)
+    assert (call.paths, call.edits, call.runs) == (paths, edits, tool == "Bash")
+
+
+def test_the_same_use_of_a_tool_is_known_by_its_digest():
+    assert used("Bash", {"command": "ls"}).digest == used("Bash", {"command": "ls"}, "t2").digest
+    assert used("Bash", {"command": "ls"}).digest != used("Bash", {"command": "ls "}).digest
+    assert used("Bash", {"command": "ls"}).digest != used("Task", {"command": "ls"}).digest
+
+
+def answered(content, *, is_error=False, name="t1"):
+    block = {"type": "tool_result", "tool_use_id": name, "content": content, "is_error": is_error}
+    return told({"type": "user", "message": {"role": "user", "content": [block]}})[0]
+
+
+def test_the_same_answer_is_known_by_its_digest():
+    assert answered("3 passed").digest == answered("3 passed", name="t2").digest
+    assert answered("3 passed").digest != answered("4 passed").digest
+    assert answered([{"type": "text", "text": "a"}]).digest != answered([{"type": "text", "text": "b"}]).digest
+
+
+SAID = [
+    ("Exit code 1\nE   assert 1 == 2", "E   assert 1 == 2"),
+    ([{"type": "text", "text": "Exit code 1"}, {"type": "text", "text": "a.c:3: error: x"}], "a.c:3: error: x"),
+    ("<tool_use_error>File has not been read yet.</tool_use_error>", "File has not been read yet."),
+    ("Exit code 137", ""),
+    (None, ""),
+    ({"text": "x"}, ""),
+    ([3, None, {"text": 4}], ""),
+]
+
+
+@pytest.mark.parametrize(("content", "error"), SAID)
+def test_a_failed_tool_tells_its_first_line_about_an_error(content, error):
+    back = answered(content, is_error=True)
+    assert (back.failed, back.error) == (True, error)
+    assert answered(content).error == ""
+
+
+def test_the_tools_of_recorded_runs_have_digests_and_errors():
+    returned = [fact for name in names("claude") for fact in facts("claude", name) if isinstance(fact, ToolReturned)]
+    assert all(fact.digest for fact in returned)
+    assert {fact.error for fact in returned if fact.failed} >= {"", "overmind says no"}
+    calls = [fact for name in names("claude") for fact in facts("claude", name) if isinstance(fact, ToolCalled)]
+    assert all(fact.runs and not fact.paths for fact in calls if fact.tool == "Bash")
 
 
 def test_thinking_is_told_as_such():
@@ -194,7 +265,7 @@ OTHERS = [
     ({"type": "assistant", "message": {"content": "plain"}}, [TextSpoken("plain")]),
     (
         {"type": "assistant", "message": {"content": [{"type": "text", "text": "a"}, {"type": "tool_use", "id": "t"}]}},
-        [TextSpoken("a"), ToolCalled("t", "", "")],
+        [TextSpoken("a"), ToolCalled("t", "", "", digest=digest(("", {})))],
     ),
     ({"type": "rate_limit_event", "rate_limit_info": {"status": "allowed_warning", "resetsAt": 1}}, []),
     ({"type": "system", "subtype": "compact_boundary"}, []),

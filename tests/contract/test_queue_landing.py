@@ -1,0 +1,231 @@
+"""Quests that land: their work is merged when it is good, one after the other, and needs count once it is there."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.kit import scripted
+from tests.kit.isolated import Project
+from tests.kit.killing import kill_supervisor
+from tests.kit.processes import with_word
+from tests.kit.queued import Queued
+from tests.kit.repositories import Repository
+from tests.kit.waiting import eventually
+
+FAST = '[queue]\nslots = 4\nbackoff = "1ms"\n'
+
+
+class Shop(Queued):
+    """A queue whose quests work in a repository."""
+
+    def __init__(self, om):
+        self.code = Repository(os.path.join(om.environment["HOME"], "shop"))
+        self.code.commit("first", {"a": "1\n", "b": "1\n"})
+        om.environment |= {name: value for name, value in self.code.environ.items() if name.startswith("GIT_")}
+        super().__init__(om, FAST, cwd=self.code.folder)
+
+    def head(self, branch="main"):
+        return self.code.git("rev-parse", branch)
+
+    def log(self, branch="main"):
+        return self.code.git("log", "--first-parent", "--format=%s", branch).splitlines()
+
+    def is_cleared(self, quest):
+        """Neither worktree nor branch of the quest is left."""
+        known = self.code.git("worktree", "list").splitlines()[1:], self.code.git("branch", "--list", "overmind/*")
+        return known == ([], "") and not os.path.exists(self.code.path(".overmind", "worktrees", quest))
+
+
+@pytest.fixture
+def shop(om):
+    return Shop(om)
+
+
+def classes(info):
+    return [one["class"] for one in info["attempt_list"]]
+
+
+def test_a_need_counts_when_it_has_landed_and_its_commit_is_in_the_next_worktree(shop):
+    """Acceptance 5: a needs b, b with `--into main`: when b has landed, a is leased, never before, with b's commit."""
+    before = shop.head()
+    b = shop.add("b", "echo 2 > b", into="main", verify=shop.held("verify"), brief="Say two.\n\nNot one.")
+    a = shop.add("a", "cat b; git log --format=%s", needs=["b"], into="main")
+    shop.await_at("verify")
+    assert (shop.info(b)["phase"], shop.why(a)["code"], shop.leases(a)) == ("landing", "needs", [])
+    assert shop.why(a)["text"].startswith("waits for b (running ")
+    assert shop.om.ok("queue").splitlines()[0] == "running 0/4 · queued 1 · landing 1"
+    assert shop.head() == before
+    shop.go("verify")
+    info = shop.ended(b)
+    assert info["landed"] == {"branch": "main", "before": before, "after": shop.head()}
+    assert shop.code.git("log", "-1", "--format=%B", "main^2") == "b\n\nSay two."
+    assert shop.ended(a)["status"] == "completed"
+    assert "\n2\nMerge overmind/b into main\n" in shop.om.logs("a")
+    order = [
+        (event["type"], event["name"])
+        for event in shop.om.events("landed", "quest")
+        if event.get("phase", "work") == "work"
+    ]
+    assert order.index(("landed", "b")) < order.index(("quest", "a"), 1)
+    assert shop.is_cleared(b)
+    assert shop.is_cleared(a)
+    assert "+2" in shop.om.ok("changes", "b")
+
+
+def test_two_that_conflict_land_one_after_the_other_and_the_second_reads_both_sides(shop, tmp_path):
+    """Acceptance 48: the first lands, the second fails `conflicts`, reads both sides, lands after its own merge."""
+    first = shop.add("first", "echo ours > a", into="main", check=shop.held("check"))
+    mend = "git merge -q main || { echo both > a; git add a; git commit -qm merged; }"
+    script = {
+        "quests.second.1": [{"write": "a", "text": "theirs\n"}],
+        "quests.second.2": [{"read": "feedback.md"}, {"call": mend}],
+    }
+    path = scripted.write(tmp_path, script)
+    second = shop.add("second", scripted.command(path), into="main", check=shop.held("other"))
+    shop.await_at("check")
+    shop.await_at("other")
+    shop.go("check")
+    assert shop.ended(first)["status"] == "completed"
+    shop.go("other")
+    info = shop.ended(second)
+    assert (info["status"], classes(info), info["tries"]) == ("completed", ["conflicts", None], 2)
+    assert "ours" in shop.om.logs("second")
+    assert "theirs" in shop.om.logs("second")
+    assert "Attempt 1 failed: conflicts." in shop.om.logs("second")
+    assert shop.code.read("a") == "both\n"
+    assert shop.log()[:2] == ["Merge overmind/second into main", "Merge overmind/first into main"]
+
+
+def test_a_verification_that_fails_moves_no_ref_and_is_what_the_next_attempt_reads(shop):
+    """Acceptance 48: a failing verify moves no ref."""
+    before = shop.head()
+    quest = shop.add(
+        "work", "cat $OVERMIND_IN/feedback.md; echo $OVERMIND_ATTEMPT > n", into="main", retries=1,
+        verify="echo n is $(cat n); test $(cat n) = 2",
+    )  # fmt: skip
+    info = shop.ended(quest)
+    assert (info["status"], classes(info)) == ("completed", ["verify_failed", None])
+    assert "n is 1" in shop.om.logs("work")
+    landed = shop.om.events("landed")
+    assert [(one["before"], one["by"]) for one in landed] == [(before, "engine")]
+    assert shop.code.git("rev-list", "--count", "main") == "4", "both attempts, and one merge"
+
+
+def test_a_target_that_refuses_is_asked_about_and_allow_tries_again(shop):
+    """A landing that its target refuses keeps the attempt and asks `merge`."""
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    question = shop.asked("merge", quest)
+    info = shop.info(quest)
+    assert (info["status"], info["reason"], classes(info)) == ("review", "dirty", [None])
+    assert "work can't land on main:" in question["summary"]
+    assert shop.code.read("b") == "mine\n"
+    shop.code.git("checkout", "-q", "b")
+    shop.om.ok("answer", "work", "allow")
+    info = shop.ended(quest)
+    assert (info["status"], info["reason"], classes(info)) == ("completed", None, [None])
+    assert shop.code.read("b") == "2\n"
+
+
+def test_a_target_that_refuses_and_is_left_keeps_branch_and_worktree(shop):
+    """Acceptance 37, of `merge`: denied: no row, file, branch or worktree is gone."""
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    shop.asked("merge", quest)
+    shop.om.ok("answer", "work", "deny")
+    info = shop.ended(quest)
+    assert (info["status"], info["reason"], shop.om.api("inbox")) == ("failed", "dirty", [])
+    worktree = shop.code.path(".overmind", "worktrees", quest)
+    with open(os.path.join(worktree, "b"), encoding="utf-8") as file:
+        assert file.read() == "2\n"
+    assert shop.code.git("branch", "--list", "overmind/work") == "+ overmind/work"
+    shop.code.git("checkout", "-q", "b")
+    shop.om.ok("quest", "retry", "work")
+    assert shop.ended(quest)["status"] == "completed"
+
+
+def test_what_changes_below_our_folder_never_lands(shop):
+    quest = shop.add("work", "mkdir -p .overmind/specs; echo x > .overmind/specs/x; echo 2 > b", into="main", retries=0)
+    info = shop.ended(quest)
+    assert (info["status"], info["reason"]) == ("failed", "output_invalid")
+    assert ".overmind/specs/x" in info["feedback"]
+    assert shop.log() == ["first"]
+
+
+def test_where_the_project_says_so_a_quest_has_a_worktree_of_its_own(om):
+    project = Project(om, "isolation:\n  copy: [.env]\n")
+    om.environment |= {name: value for name, value in project.environ.items() if name.startswith("GIT_")}
+    queue = Queued(om, cwd=project.folder)
+    own = queue.add("own", "pwd; cat .env")
+    queue.add("shared", "pwd", isolate=False)
+    assert queue.ended(own)["status"] == queue.ended("shared")["status"] == "completed"
+    assert f"{project.worktree_of(own)}\nKEY=1\n" in om.logs("own")
+    assert om.logs("shared").splitlines() == [project.folder]
+
+
+def test_nothing_to_land_is_fine(shop):
+    quest = shop.add("work", "true", into="main")
+    info = shop.ended(quest)
+    assert (info["status"], info["landed"]) == ("completed", None)
+    eventually(lambda: shop.is_cleared(quest), what="its worktree is gone")
+
+
+def test_one_that_lands_takes_no_slot_and_keeps_what_it_owns(shop):
+    om = shop.om
+    om.ok("queue", "slots", "1")
+    shop.add("lands", "echo 2 > b", into="main", verify=shop.held("verify"), owns=["b"])
+    shop.await_at("verify")
+    shop.add("same", shop.held("same"), owns=["/b"])
+    shop.add("other", shop.held("other"))
+    shop.await_at("other")
+    assert shop.why("same")["text"] == "b is owned by lands, which is landing"
+    shop.go("verify", "other", "same")
+    assert [shop.ended(name)["status"] for name in ("lands", "same", "other")] == ["completed"] * 3
+
+
+def test_cancelled_while_it_lands_nothing_has_landed_and_nothing_runs(shop):
+    before = shop.head()
+    word = f"sleep 5{os.getpid() % 1000:03}3"
+    quest = shop.add("work", "echo 2 > b", into="main", verify=f"{shop.held('verify', word)}")
+    shop.await_at("verify")
+    shop.om.ok("quest", "cancel", "work")
+    info = shop.info(quest)
+    assert (info["status"], info["landed"], shop.head()) == ("cancelled", None, before)
+    assert with_word(word) == []
+    assert shop.code.git("worktree", "list").count("merge-") == 0
+    with open(shop.code.path(".overmind", "worktrees", quest, "b"), encoding="utf-8") as file:
+        assert file.read() == "2\n"
+
+
+def test_cancelled_while_it_waits_to_land_it_never_does(shop):
+    first = shop.add("first", "echo 2 > a", into="main", verify=shop.held("verify"))
+    shop.await_at("verify")
+    second = shop.add("second", "echo 2 > b", into="main")
+    shop.is_in(second, "landing")
+    shop.om.ok("quest", "cancel", "second")
+    assert shop.info(second)["status"] == "cancelled"
+    shop.go("verify")
+    assert shop.ended(first)["status"] == "completed"
+    assert shop.log() == ["Merge overmind/first into main", "first"]
+
+
+@pytest.mark.parametrize("point", ["work", "check", "verify"])
+def test_a_killed_supervisor_lands_it_once(shop, point):
+    """Kill table: commit made, merge not; target moved, not recorded: commits nothing twice."""
+    quest = shop.add(
+        "work", shop.held("work", "echo 2 > b"), into="main", check=shop.held("check"), verify=shop.held("verify")
+    )
+    for gate in ("work", "check", "verify"):
+        shop.await_at(gate)
+        if gate == point:
+            kill_supervisor(shop.om)
+        shop.go(gate)
+    info = shop.ended(quest)
+    assert (info["status"], classes(info), info["landed"]["after"]) == ("completed", [None], shop.head())
+    assert shop.log() == ["Merge overmind/work into main", "first"]
+    assert shop.code.git("rev-list", "--count", "main") == "3"
+    assert shop.leases(quest) == ["work"]
+    assert len(shop.om.events("landed")) == 1
+    assert shop.is_cleared(quest)

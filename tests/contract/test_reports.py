@@ -1,0 +1,202 @@
+"""Reports: what a mission finds beside its task, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from tests.kit.raw_socket import address
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.linux
+
+REPORT = "overmind report"
+
+
+def settings(om, text):
+    with open(om.path("config.toml"), "w") as file:
+        file.write(text)
+
+
+@pytest.fixture
+def queued(om):
+    """A home with one slot and an agent of the queue that waits to be let go."""
+    settings(om, '[queue]\nslots = 1\nagent = ["sh", "-c", "exec sleep 1000"]\n')
+    om.ok("start")
+    return om
+
+
+def add(om, title, command, **more):
+    (made,) = om.api(
+        "quest_add", quests=[{"title": title, "command": command, **more}], cwd=om.path(), env=om.environment
+    )["quests"]
+    return made
+
+
+def ended(om, quest):
+    return eventually(lambda: (row := om.api("quest", id=quest))["ended_at"] and row, what=f"{quest} is over")
+
+
+def reports(om):
+    events = (json.loads(line) for line in om.ok("events").splitlines())
+    return [event for event in events if event["type"] == "report"]
+
+
+@pytest.mark.parametrize(("priority", "raised"), [("low", "medium"), ("medium", "high"), ("high", "high")])
+def test_a_reported_bug_is_queued_one_above_its_source_but_never_above_high(queued, priority, raised):
+    """Acceptance 40: `report bug` from medium and from high: queued as high, source set."""
+    source = add(queued, "find", f"{REPORT} bug 'names may be empty' --evidence src/a.py:4", priority=priority)
+    ended(queued, "find")
+    assert queued.ok("logs", "find").splitlines()[0] == "Reported: names-may-be-empty queued"
+    found = queued.api("quest", id="names-may-be-empty")
+    assert (found["priority"], found["brief"]) == (raised, "names may be empty\n\n- src/a.py:4")
+    (event,) = reports(queued)
+    assert (event["kind"], event["mission"], event["quest"], event["by"]) == (
+        "bug",
+        source["id"],
+        found["id"],
+        source["id"],
+    )
+
+
+def test_an_idea_is_recorded_and_nothing_is_queued(queued):
+    """Acceptance 40: `idea`: recorded."""
+    add(queued, "think", f"{REPORT} idea 'cache the index'")
+    ended(queued, "think")
+    assert queued.ok("logs", "think").splitlines()[0] == "Reported: recorded"
+    assert [row["name"] for row in queued.api("quests")] == ["think"]
+
+
+def test_a_question_that_is_waited_for_prints_the_answer(queued):
+    """Acceptance 40: `question --wait`: prints the answer."""
+    add(queued, "ask", f"{REPORT} question 'Which port?' --wait")
+    (question,) = eventually(lambda: queued.api("inbox"), what="the question is asked")
+    assert question["need"] == "report"
+    assert "Which port?" in question["summary"]
+    queued.ok("answer", str(question["question"]), "allow", "-m", "8080\nand no other")
+    ended(queued, "ask")
+    assert queued.ok("logs", "ask").splitlines()[:3] == [
+        f"Reported: question {question['question']}",
+        "8080",
+        "and no other",
+    ]
+
+
+def test_the_same_text_is_counted_and_makes_one_quest(queued):
+    """Acceptance 41: the same text in other case and blanks: count 2, one quest."""
+    again = f"{REPORT} bug 'Names may be empty'; {REPORT} bug '  names MAY  be empty '"
+    add(queued, "find", again)
+    ended(queued, "find")
+    assert queued.ok("logs", "find").splitlines()[:2] == [
+        "Reported: names-may-be-empty queued",
+        "Reported before: names-may-be-empty (2 times)",
+    ]
+    assert sorted(row["name"] for row in queued.api("quests")) == ["find", "names-may-be-empty"]
+    assert [event["count"] for event in reports(queued)] == [1, 2]
+
+
+def test_the_same_kind_and_evidence_is_counted_too(queued):
+    add(queued, "find", f"{REPORT} bug one --evidence a.py:1; {REPORT} bug other --evidence a.py:1")
+    ended(queued, "find")
+    assert [event["count"] for event in reports(queued)] == [1, 2]
+
+
+def test_the_sixth_of_one_source_is_not_queued_and_one_question_is_asked(queued):
+    """Acceptance 42: a 6th of one source: not queued, exit 0, one question."""
+    texts = ["an empty name", "a slow index", "no index", "wrong colour", "two of them", "the sixth", "a seventh"]
+    add(queued, "find", "; ".join(f"{REPORT} bug '{text}' && echo ok" for text in texts))
+    row = ended(queued, "find")
+    assert row["status"] == "completed"
+    (question,) = queued.api("inbox")
+    lines = queued.ok("logs", "find").splitlines()
+    assert lines.count("ok") == 7
+    why = "this mission has queued 5 quests already"
+    told = f"Recorded, not queued: {why}. A person is asked (question {question['question']})."
+    assert lines.count(told) == 2
+    assert len(queued.api("quests")) == 6
+    queued.ok("answer", str(question["question"]), "allow")
+    assert {row["name"] for row in queued.api("quests")} >= {"the-sixth", "a-seventh"}
+    assert queued.api("inbox") == []
+
+
+def test_what_is_four_reports_away_from_what_a_person_wanted_is_asked(om):
+    """Acceptance 42: depth 4: not queued, exit 0, one question."""
+    settings(om, f'[queue]\nagent = ["sh", "-c", "{REPORT} bug \\"deeper than $OVERMIND_QUEST\\""]\n')
+    om.ok("start")
+    add(om, "find", f"{REPORT} bug 'the first'")
+    (question,) = eventually(lambda: om.api("inbox"), what="the fourth is asked about")
+    eventually(lambda: all(row["ended_at"] for row in om.api("quests")), what="all are over")
+    assert len(om.api("quests")) == 4
+    assert "4 reports away" in question["summary"]
+
+
+def test_whoever_is_blocked_needs_what_it_has_reported_and_its_own_attempt_was_free(om):
+    """Acceptance 43: `--block`: the source waits for the new quest, and its own attempt was free."""
+    settings(om, '[queue]\nagent = ["sh", "-c", "touch mended"]\n')
+    om.ok("start")
+    add(om, "find", f"test -e mended && exit; {REPORT} missing 'mend it' --block; exec sleep 1000", retries=0)
+    row = ended(om, "find")
+    assert row["status"] == "completed", row
+    assert [one["name"] for one in row["needs"]] == ["mend-it"]
+    assert [one["class"] for one in row["attempt_list"]] == ["blocked", None]
+    assert om.api("quest", id="mend-it")["status"] == "completed"
+
+
+def test_nobody_is_there_to_do_it_so_a_person_is_asked(om):
+    settings(om, "")
+    om.ok("start")
+    add(om, "find", f"{REPORT} security 'a hole'")
+    ended(om, "find")
+    (question,) = om.api("inbox")
+    assert "no agent is there" in question["summary"]
+    om.refused("answer", str(question["question"]), "allow", code="invalid")
+    assert [one["question"] for one in om.api("inbox")] == [question["question"]]
+    om.ok("answer", str(question["question"]), "deny")
+    assert [row["name"] for row in om.api("quests")] == ["find"]
+
+
+def test_a_person_may_report_too(queued):
+    assert queued.ok("report", "bug", "typed by hand") == "Reported: typed-by-hand queued\n"
+    assert json.loads(queued.ok("report", "idea", "later", "--json"))["outcome"] == "recorded"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("report", "bug", "  "), "invalid"),
+        (("report", "bug", "x" * 20_001), "too_large"),
+        (("report", "bug", "x", "--evidence", "two words"), "invalid"),
+        (("report", "bug", "x", "--title", "t" * 301), "too_large"),
+        (("report", "idea", "x", "--block"), "invalid"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_nothing_is_recorded(queued, words, code):
+    queued.refused(*words, code=code)
+    assert reports(queued) == []
+
+
+LOOP = """
+import json, socket, sys
+for number in range(205):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect(sys.argv[1])
+        args = {"kind": "idea", "text": f"{number} {'x' * number}"}
+        one.sendall(json.dumps({"cmd": "report", "args": args, "id": 1}).encode() + b"\\n")
+        answer = json.loads(one.makefile().readline())
+print(answer["ok"]["report"], answer["ok"]["why"])
+"""
+
+
+def test_an_agent_that_reports_in_a_loop_is_answered_and_fills_nothing(queued):
+    add(queued, "loop", [sys.executable, "-c", LOOP, address(queued.home)])
+    ended(queued, "loop")
+    told = "0 200 reports of one mission are kept, so this one is not"
+    assert queued.ok("logs", "loop").splitlines() == [told]
+
+
+def test_control_characters_of_a_report_never_reach_a_terminal(queued):
+    add(queued, "find", f"{REPORT} question \"$(printf 'a\\033[31mred')\"")
+    ended(queued, "find")
+    assert "\x1b" not in queued.ok("inbox")
