@@ -95,7 +95,7 @@ def applied(before: EditableMission, terms: Terms, settings: Settings) -> Editab
                          interactive=kept.interactive)  # fmt: skip
     if not before.talks or agent is None or before.agent is None:
         return EditableMission(definition, before.agent, terms.env)
-    agent = replace(agent, program=before.agent.program)
+    agent = replace(agent, program=before.agent.program, folders=before.agent.folders)
     return EditableMission(definition, agent, terms.env)
 
 

@@ -14,7 +14,7 @@ from overmind_core.missions import answers
 from overmind_core.plans.requests import Apply
 from overmind_core.quests.api import as_start
 from overmind_core.quests.requests import QuestRun
-from overmind_core.quests.service import Goal
+from overmind_core.quests.service import QuestTerms
 
 if TYPE_CHECKING:
     from overmind_core.domain.schedules import Ritual, RitualRun
@@ -93,8 +93,8 @@ class Starter:
         spec = spec_of(wanted, self._settings, name=name)
         if spec.isolate is None:
             spec = replace(spec, isolate=await self._preparer.has_file(spec.definition.cwd))
-        goal = Goal(request.check, request.retries, ritual)
-        return answers.started(await self._quests.start_named(spec, goal))
+        terms = QuestTerms(request.check, request.retries, ritual)
+        return answers.started(await self._quests.start_named(spec, terms))
 
     async def _start_plan(self, request: Apply) -> MissionBrief:
         """Start a plan of its own: one of the same name that somebody else has started is not touched."""

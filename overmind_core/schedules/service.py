@@ -16,7 +16,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.tasks import SingleFlight
-from overmind_core.quests.service import QuestEnded
+from overmind_core.quests.registry import QuestEnded
 from overmind_core.schedules import due
 from overmind_core.schedules.due import CatchUp, DueAction, DueDecision, Overlap, Policy, Standing, decide
 

@@ -90,24 +90,39 @@ def fields(shape: type) -> list[Field]:
 def bases(shape: type) -> list[type]:
     """Return the objects that an object extends, the nearest first; at run time it does not know them."""
     names = vars(sys.modules[shape.__module__])
-    direct = [names[base.id] for base in _class(shape).bases if isinstance(base, ast.Name) and is_shape(names[base.id])]
+    class_ = _class(shape)
+    found = [names[base.id] for base in class_.bases if isinstance(base, ast.Name)] if class_ is not None else []
+    direct = [base for base in found if is_shape(base)]
     return [*direct, *(further for base in direct for further in bases(base))]
 
 
 def notes_of(shape: type) -> dict[str, str]:
     """Return the text below each field, on one line."""
     found = {name: note for base in reversed(bases(shape)) for name, note in notes_of(base).items()}
-    body = _class(shape).body
-    for field, text in pairwise(body):
+    class_ = _class(shape)
+    if class_ is None:
+        return found | dict.fromkeys(shape.__annotations__, _note_of_call(shape))
+    for field, text in pairwise(class_.body):
         match field, text:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(note))):
                 found[name] = " ".join(note.split())
     return found
 
 
-def _class(shape: type) -> ast.ClassDef:
+def _class(shape: type) -> ast.ClassDef | None:
+    """Return where an object's fields are written; None: a field is a keyword, and it is made by a call."""
     body = _tree(sys.modules[shape.__module__]).body
-    return next(one for one in body if isinstance(one, ast.ClassDef) and one.name == shape.__name__)
+    return next((one for one in body if isinstance(one, ast.ClassDef) and one.name == shape.__name__), None)
+
+
+def _note_of_call(shape: type) -> str:
+    """Return the first paragraph of the text below an object that is made by a call: its fields have none."""
+    for call, text in pairwise(_tree(sys.modules[shape.__module__]).body):
+        match call, text:
+            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(note))):
+                if name == shape.__name__:
+                    return " ".join(note.split("\n\n")[0].split())
+    return ""
 
 
 def shapes(types: tuple[Any, ...]) -> Iterator[type]:

@@ -80,7 +80,7 @@ def _row(name: str, kind: type[Event]) -> str:
 
 
 def _field(kind: type[Event], field: msgspec.structs.FieldInfo, note: str) -> str:
-    return f"`{field.name}`: {_words(kind, field)}" + (f". {note}" if note else "")
+    return f"`{field.encode_name}`: {_words(kind, field)}" + (f". {note}" if note else "")
 
 
 def _words(kind: type[Event], field: msgspec.structs.FieldInfo) -> str:
