@@ -16,6 +16,7 @@ from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.classes import BLOCKED, is_nobodys_fault
+from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -136,13 +137,13 @@ class Attempts:
 
     def land_again(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be tried again."""
-        if quest.status is QuestStatus.REVIEW:
-            self._put(in_phase(quest, QuestPhase.LANDING))
+        if is_refused(quest):
+            self._quests.put(replace(quest, reason=None))
             self.consider(quest.id)
 
     def left_unmerged(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be left at that."""
-        if quest.status is QuestStatus.REVIEW:
+        if is_refused(quest):
             self._outcomes.left_unmerged(quest)
 
     def block(self, quest_id: str, need: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
-from overmind_core.domain.quests.life import state_of
+from overmind_core.domain.quests.life import is_refused, state_of
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.score import Score, score_text
@@ -129,6 +129,9 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
     match quest.status:
         case QuestStatus.QUEUED:
             return "it starts now", ()
+        case QuestStatus.RUNNING if is_refused(quest):
+            told = f"{state_of(quest)} was refused ({quest.reason}): a person decides, {attempt_text(quest)}"
+            return told, (f"overmind answer {quest.name} allow",)
         case QuestStatus.RUNNING:
             return f"{state_of(quest)}, {attempt_text(quest)}", ()
         case QuestStatus.REVIEW:

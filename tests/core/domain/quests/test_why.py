@@ -108,6 +108,13 @@ STANDS = [
     ),
     (quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING)), ["a is running: landing, attempt 1 of 3"]),
     (
+        quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="dirty"),
+        [
+            "a is running: landing was refused (dirty): a person decides, attempt 1 of 3",
+            "  go on with: overmind answer a allow",
+        ],
+    ),
+    (
         quest("a", "review"),
         ["a is in review: a person decides, attempt 1 of 3", "  go on with: overmind answer a allow"],
     ),
