@@ -142,6 +142,11 @@ SCENES: dict[str, Scene] = {
         repository=True,
         files={"Makefile": QUEUED, "README": "A shop"},
         begin=["overmind queue slots 2", "printf '[queue]\\nagent = [\"true\"]\\n' > $OVERMIND_HOME/config.toml"],
+        left_out={
+            "overmind quest list --graph": "tests/contract/test_queue_commands.py, which has the five minutes alone",
+            "overmind quest why notes": "the same; here the quest may be further by now",
+            "overmind inbox": "the same; here other quests ask, too",
+        },
     ),
     "docs/specs.md": Scene(left_out={"overmind spec check carts": "tests/core/cli/specs/test_check.py"}),
     "docs/activity.md": Scene(lines=SHOP, files={"api/limits.py": "LIMIT = 10\n"}, folder="/home/ada/shop"),
