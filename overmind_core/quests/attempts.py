@@ -151,8 +151,13 @@ class Attempts:
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None or need in quest.goal.needs or need == quest_id:
             return
-        self._quests.put(replace(quest, goal=replace(quest.goal, needs=(*quest.goal.needs, need), needs_min=0)))
+        met = [one for one in quest.goal.needs if self._is_completed(one)]  # of K of n the others are not needed
+        self._quests.put(replace(quest, goal=replace(quest.goal, needs=(*met, need), needs_min=0)))
         asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._end_blocked, quest_id)
+
+    def _is_completed(self, quest_id: str) -> bool:
+        quest = self._quests.get(quest_id)
+        return quest is not None and quest.status is QuestStatus.COMPLETED
 
     def _end_blocked(self, quest_id: str) -> None:
         work = self._registry.live.get(quest_id)
