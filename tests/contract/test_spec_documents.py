@@ -125,7 +125,7 @@ def test_a_document_just_below_the_threshold_is_written_again_with_its_faults_as
     ("handed", "told"),
     [
         ({"name": "tasks.json", "text": "[]"}, "tasks.json:1: must be an object"),
-        ({"name": "tasks.md", "text": "# tasks: Carts\n\n## tasks\n\n### TSK-001 A\n\n### TSK-001 B\n"}, "tasks.md:7: TSK-001"),
+        ({"name": "tasks.md", "text": "# tasks: Carts\n## tasks\n\n### TSK-001 A\n\n### TSK-001 B\n"}, "tasks.md:6: TSK-001"),
         ({"name": "tasks.json", "data": tasks({"needs": ["TSK-002"]})}, "TSK-001 -> TSK-002 -> TSK-001"),
         ({"name": "tasks.json", "data": tasks({"requirements": []})}, "REQ-CART-001"),
         ({"name": "tasks.json", "data": tasks({"creates": ["../x"]})}, ".."),
@@ -192,7 +192,7 @@ def test_whatever_lies_in_the_place_of_a_document_is_a_fault_that_names_it(om, w
     world.until("draft")
     put(world.path("design.md"))
     shown = om.ok("spec", "show", "carts")
-    assert re.search(rf"^  design\.md(:\d+)?: .*{told}", shown, re.M), shown
+    assert re.search(rf"^  design\.md(:\d+)?: .*{told}", shown, re.MULTILINE), shown
     refused = om.refused("spec", "run", "carts", code="invalid")
     assert refused.startswith("design.md")
     assert told in refused
@@ -226,7 +226,7 @@ def test_check_needs_no_daemon_and_no_home_and_tells_faults_by_file_and_line(om)
         checked = om("spec", "check", target, cwd=folder, env=env)
         assert checked.returncode == 1, target
         assert re.search(
-            r"^\.overmind/specs/carts/tasks\.md:\d+: .*TSK-001 -> TSK-002 -> TSK-001$", checked.stdout, re.M
+            r"^\.overmind/specs/carts/tasks\.md:\d+: .*TSK-001 -> TSK-002 -> TSK-001$", checked.stdout, re.MULTILINE
         )
         assert checked.stderr == "Error: invalid: tasks.md has 1 fault.\n"
     assert not os.path.exists(om.path("nowhere"))
