@@ -43,7 +43,8 @@ class Daemons:
 
         def running():
             runs = [run for run, row in self.keeper.held.items() if row["exit"] is None]
-            names = {run: self.inside.app.registry.get(run.partition(".")[0]).definition.name for run in runs}
+            missions = {run: self.inside.app.registry.get(run.partition(".")[0]) for run in runs}
+            names = {run: one.definition.name for run, one in missions.items() if one is not None}
             return next((run for run, name in names.items() if name.endswith(f"/{phase}")), None)
 
         return await until(running, f"{phase} runs")
