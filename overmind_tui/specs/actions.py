@@ -160,14 +160,15 @@ class SpecActions:
         return next(iter(of_phase or asked), None)
 
     def answer(self, rows: list[Row]) -> None:
-        """Show what is asked about it, where y and n answer; of a task what is asked about its quest."""
-        row = rows[0]
-        self._inbox.question([row if row.get(OF_TASK) is None else row[OF_TASK]])
+        """Show what is asked about it, where y and n answer; of a task what is asked about its quest, if anything is."""
+        row, task = rows[0], rows[0].get(OF_TASK)
+        asked = task is not None and any(one["id"] == task["id"] for one in self._shell.fleet.questions)
+        self._inbox.question([task if asked else row])
 
     def send_comments(self, rows: list[Row]) -> None:
         """Send all comments as what is to be done otherwise; without any show what is asked."""
         row = rows[0]
-        if row.get(OF_TASK) is None and self.places(row):
+        if self.places(row):
             self._write(row, self.drafts.draft(_place(row)))
         else:
             self.answer(rows)

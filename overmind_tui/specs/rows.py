@@ -373,6 +373,7 @@ def summary(spec: Row, rows: Sequence[Row]) -> str:
                 f"tasks {tasks_done(spec)}" if spec["tasks"] else "",
                 _path(tasks),
                 f"{cost(spec)}{limit}" if spec["cost_usd"] or spec["cost_unknown"] else "",
+                waits_for(spec),
                 f"drift {len(spec['drift'])} of {spec['drift_of']} files" if spec["drift"] else "",
             ),
         )

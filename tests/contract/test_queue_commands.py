@@ -377,7 +377,7 @@ def test_the_five_minutes_of_the_page_go_as_they_are_written(om, queue):
     assert re.fullmatch(r"Answered question \d+ of notes \(review\): allow\n", said["answer notes allow"])
     assert "finished: completed (exit code 0)" in said["quest wait notes"]
     subjects = re.findall(r"^[0-9a-f]{7} (.*)$", page, re.MULTILINE)
-    assert code.git("log", "--format=%s", "main").split("\n") == subjects
+    assert code.git("log", "--format=%s", "--first-parent", "main").split("\n") == subjects
 
 
 # many
