@@ -205,6 +205,7 @@ _QUESTED = (
     *_of_quests(_QUEUE, log=("l",), describe=("enter", "d")),
 )  # fmt: skip
 
+
 def _of_specs(context: Context, run: str) -> tuple[Action, ...]:
     """What can be done to a spec wherever it is shown; `run`: what running it means there."""
     return (

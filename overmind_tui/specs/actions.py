@@ -160,9 +160,10 @@ class SpecActions:
         return next(iter(of_phase or asked), None)
 
     def answer(self, rows: list[Row]) -> None:
-        """Show what is asked about it, where y and n answer; of a task what is asked about its quest, if anything is."""
-        row, task = rows[0], rows[0].get(OF_TASK)
-        asked = task is not None and any(one["id"] == task["id"] for one in self._shell.fleet.questions)
+        """Show what is asked about it, where y and n answer; of a task first what is asked about its quest."""
+        row = rows[0]
+        task: Row = row.get(OF_TASK) or row
+        asked = any(one["id"] == task["id"] for one in self._shell.fleet.questions)
         self._inbox.question([task if asked else row])
 
     def send_comments(self, rows: list[Row]) -> None:
