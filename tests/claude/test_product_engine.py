@@ -53,7 +53,9 @@ def said(words):
 
 def folder(prompt, variable):
     """The folder that the prompt names beside this variable."""
-    return re.search(rf"(\S+) \(\${variable}\)", prompt)[1]
+    found = re.search(rf"(\S+) \(\${variable}\)", prompt)
+    assert found, prompt
+    return found[1]
 
 
 def reads(name):
