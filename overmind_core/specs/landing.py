@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class SpecLanding:
         self._locations = locations
         self._phase = phase
         self._tasks = tasks
-        self._under_way: set[str] = set()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
         self.on_end: Callable[[str], None] = lambda _spec: None
         """Called with the id of a spec that has landed, or has not."""
 
@@ -88,8 +89,13 @@ class SpecLanding:
     def start(self, spec: Spec) -> None:
         """Land it beside everything else; one that was under way when the daemon ended is begun again."""
         if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
-            self._under_way.add(spec.id)
-            self._tasks.start(self._land(spec.id))
+            self._under_way[spec.id] = self._tasks.start(self._land(spec.id))
+
+    async def ended(self, spec_id: str) -> None:
+        """Wait until a landing that is under way has ended."""
+        task = self._under_way.get(spec_id)
+        if task is not None:
+            await asyncio.wait([task])
 
     async def _land(self, spec_id: str) -> None:
         spec = self._registry.all[spec_id]
@@ -104,7 +110,7 @@ class SpecLanding:
         else:
             self._registry.change(spec_id, landing=False, landed=landed, question=None)
         finally:
-            self._under_way.discard(spec_id)
+            self._under_way.pop(spec_id, None)
         self.on_end(spec_id)
 
     async def _landed(self, spec: Spec) -> LandedWork:
