@@ -43,7 +43,9 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
         return _with_format(parser.parse_intermixed_args(given))
     options, rest = split_rest(command.options, given)
     arguments: list[str] = []
-    for _ in command.arguments:  # these come before the command, with options before, between and after them
+    for argument in command.arguments:  # these come before the command, with options before, between and after them
+        if not argument.is_required and len(options) + len(rest) + len(arguments) < len(given):
+            break  # behind `--` is the command
         arguments += rest[:1]
         more, rest = split_rest(command.options, rest[1:])
         options += more

@@ -36,6 +36,7 @@ from overmind_core.reports.api import ReportApi
 from overmind_core.schedules.api import RitualApi
 from overmind_core.specs.api import SpecApi
 from overmind_core.terminals.api import TerminalsApi
+from overmind_core.timeline.api import SpecNamed, TimelineApi
 from overmind_core.watching.api import WatchingApi
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ HANDLERS: tuple[type, ...] = (
     RitualApi,
     SpecApi,
     TerminalsApi,
+    TimelineApi,
     WatchingApi,
 )
 
@@ -251,6 +253,17 @@ def handlers(app: App) -> tuple[object, ...]:
         trust_table=app.state.trusted,
         port_table=app.state.ports,
     )
+    timeline = TimelineApi(
+        journal=app.journal,
+        registry=app.registry,
+        quests=app.quest_registry,
+        mission_table=app.state.missions,
+        quest_table=app.state.quests,
+        event_table=app.state.events,
+        specs=lambda: (
+            SpecNamed(one.id, one.slug, one.created_at, one.archived) for one in app.engine.specs.registry.all.values()
+        ),
+    )
     seen = SeenApi(
         registry=app.registry,
         journal=app.journal,
@@ -279,6 +292,7 @@ def handlers(app: App) -> tuple[object, ...]:
         definitions,
         terminals,
         SpecApi(specs=app.engine.specs, journal=app.journal),
+        timeline,
         WatchingApi(registry=app.registry, clock=app.clock, watching=app.engine.watching),
     )
 

@@ -205,6 +205,7 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("ritual_delete", "delete rituals and their history; quests already running continue", _ENDS,
               repeatable=True, already_done=("not_found",), forbidden="delete rituals"),
     Operation("health", "show signs of life and alignment of missions that run", repeatable=True),
+    Operation("timeline", "show what happened to a quest, a spec or a mission", repeatable=True),
     Operation("learn", "show how quests went by type, provider, model or spec, and the lessons they taught",
               repeatable=True),
     Operation("learn_set", "accept or drop a lesson", _CHANGES,

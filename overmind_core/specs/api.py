@@ -123,8 +123,7 @@ class SpecApi:
         del caller
         found = self._specs.registry.find(request.id)
         quests = await self._specs.parts.upkeep.archive(found, archived=not request.undo, environment=dict(request.env))
-        if request.undo:
-            self._specs.go_on(found.id)
+        self._specs.go_on(found.id)  # or no longer: who waits for it is told
         return {"id": found.id, "slug": found.slug, "archived": not request.undo, "quests": quests}
 
     @handles(requests.SpecForget)

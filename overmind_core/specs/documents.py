@@ -25,7 +25,7 @@ from overmind_core.spec_files.repository import files_of, hashes_of
 from overmind_core.system.small_file import read_small_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from overmind_core.domain.specs.reading import Reading
     from overmind_core.domain.specs.spec import Spec
@@ -168,6 +168,14 @@ def standing(spec: Spec, phase: PhaseName) -> Document | None:
     """Return the document of a phase as it lies in the folder; None: there is none. Blocks."""
     reading = read_document(os.path.join(from_wire(spec.folder), document_name(phase)), phase, title=spec.title)
     return None if reading is None else reading.document
+
+
+def files_of_tasks(spec: Spec, tasks: Collection[str], known: Collection[str]) -> dict[str, str]:
+    """Return the files that these tasks create or change, but those known, with the hash of their content; blocks."""
+    document = standing(spec, PhaseName.TASKS)
+    mine = [one for one in document.tasks if one.id in tasks] if isinstance(document, Tasks) else []
+    paths = dict.fromkeys(path for one in mine for path in (*one.creates, *one.modifies))
+    return hashes_of(top_of(spec), [path for path in paths if path not in known])
 
 
 def raw(spec: Spec, names: Iterable[str]) -> dict[str, bytes]:

@@ -10,11 +10,14 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.landing import VERIFY, VERIFY_LIMIT
 from overmind_core.domain.quests.quest import LandedWork
+from overmind_core.domain.specs.spec import PhaseName
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.spec import Environment
 from overmind_core.missions.validate import seconds
+from overmind_core.spec_files.repository import hashes_of
+from overmind_core.specs import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 WHY = "all tasks of the spec have passed"
 SHOWN_FILES = 50
 """That a question lists."""
+MOST_FILES = 1000
+"""That one landing has changed and that are watched for drift."""
 _log = logging.getLogger(__name__)
 
 
@@ -100,7 +105,8 @@ class SpecLanding:
     async def _land(self, spec_id: str) -> None:
         spec = self._registry.all[spec_id]
         try:
-            landed = await self._landed(spec)
+            landed, paths = await self._landed(spec)
+            files = await asyncio.to_thread(hashes_of, documents.top_of(spec), paths[:MOST_FILES])
         except OvermindError as error:
             if not self._phase.closing:
                 self._registry.change(spec_id, landing=False, landings=spec.landings + 1)
@@ -108,19 +114,22 @@ class SpecLanding:
         except StoreError as error:
             _log.info("spec %s: landing again later: %s", spec.slug, error)
         else:
-            self._registry.change(spec_id, landing=False, landed=landed, question=None)
+            known = self._registry.phase(spec_id, PhaseName.SYNC).files
+            self._registry.change_phase(spec_id, PhaseName.SYNC, files={**known, **files})
+            self._registry.change(spec_id, landing=False, landed=landed, question=None, landings=spec.landings + 1)
         finally:
             self._under_way.pop(spec_id, None)
         self.on_end(spec_id)
 
-    async def _landed(self, spec: Spec) -> LandedWork:
+    async def _landed(self, spec: Spec) -> tuple[LandedWork, list[str]]:
+        """Where it has landed, and the files that are others since."""
         try:
             done = await self._merge(spec, preview=False)
         except OvermindError as error:
             if error.code == "nothing_to_merge":
-                return LandedWork(spec.base or "", "", "")
+                return LandedWork(spec.base or "", "", ""), []
             raise
-        return LandedWork(done["target"], done["before"], done["after"] or "")
+        return LandedWork(done["target"], done["before"], done["after"] or ""), [one["path"] for one in done["files"]]
 
     async def _merge(self, spec: Spec, *, preview: bool) -> MergeResult:
         from overmind_core.landing.preview import MergeCheck, MergeRequest  # noqa: PLC0415 - git is for those who land

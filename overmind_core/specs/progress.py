@@ -271,6 +271,8 @@ class SpecProgress:
 
     async def _see_to_landing(self, spec: Spec, standing: SpecStanding) -> None:
         """Once all is done, ask whether it lands, or land it."""
+        if spec.repository is None:
+            await self._know_files(spec)
         if spec.branch is None or spec.landed is not None or spec.declined:
             return
         if any(standing.states[one] is not PhaseState.PASSED for one in PHASES):
@@ -287,6 +289,16 @@ class SpecProgress:
             await self._landing.ask(spec)
         elif spec.question is None:
             self._landing.start(self._registry.change(spec.id, landing=True))
+
+    async def _know_files(self, spec: Spec) -> None:
+        """Without git nothing lands: the files of completed tasks are theirs as they are now."""
+        record = self._registry.phase(spec.id, PhaseName.SYNC)
+        made = {task: self._quests.get(one.quest) for task, one in record.tasks.items()}
+        done = {task for task, one in made.items() if one is not None and one.status is QuestStatus.COMPLETED}
+        if done:
+            files = await asyncio.to_thread(documents.files_of_tasks, spec, done, record.files)
+            if files:
+                self._registry.change_phase(spec.id, PhaseName.SYNC, files={**record.files, **files})
 
     def on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
         """A person has decided whether its work lands."""

@@ -37,9 +37,12 @@ def read_small_file(path: str, most: int = MOST, *, links: bool = True) -> bytes
         if not links and error.errno in _OF_LINKS and os.path.islink(path):
             raise OSError(errno.ELOOP, "it is a symbolic link", path) from None
         raise
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)  # `open` would leave that of a folder open
+        told = os.strerror(errno.EISDIR) if stat.S_ISDIR(mode) else "it is not a regular file"
+        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, told, path)
     with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", path)
         data = file.read(most + 1)
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most >> 10} KiB", path)

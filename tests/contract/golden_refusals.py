@@ -64,6 +64,7 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "info": {"id": "nosuch"},
     "interrupt": {"id": "nosuch"},
     "kill": {"id": "nosuch"},
+    "timeline": {"id": "nosuch"},
     "learn": {"by": "nosuch"},
     "learn_set": {"lesson": "L-9", "state": "dropped"},
     "logs": {"ids": ["nosuch"]},

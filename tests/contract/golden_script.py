@@ -455,6 +455,7 @@ class Script:
         self.api.name(made["id"], made["name"])
         self.api.stream("quest_wait", ids=["taught"])
         eventually(lambda: self.om.api("learn", lessons=True)["lessons"], what="a lesson")
+        self.api.ok("timeline", id="taught")
         self.api.ok("learn", by="type", lessons=True)
         self.api.ok("learn_set", lesson="L-1", state="accepted")
         self.api.ok("learn_set", lesson="L-1", state="dropped")

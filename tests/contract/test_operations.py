@@ -48,6 +48,7 @@ READINGS = {
     "specs": {"all": True},
     "spec": {"id": "carts"},
     "spec_wait": {"id": "carts"},
+    "timeline": {"id": "quest"},
     "learn": {"lessons": True},
     "rituals": {},
     "ritual": {"id": "ritual"},

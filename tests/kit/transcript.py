@@ -19,7 +19,7 @@ _FORMS = re.compile(
   | (?P<clock>\b\d\d:\d\d:\d\d\b)
   | (?P<folder>/tmp/overmind-headless-\w+)
   | (?P<id>\b(?=[a-f]*\d)[0-9a-f]{8}\b)
-  | (?P<commit>\b(?=[a-f]*\d)[0-9a-f]{9,10}\b)
+  | (?P<commit>\b(?=[a-f]*\d)[0-9a-f]{9,10}\b|^[0-9a-f]{7}(?=[ ]))
   | (?P<pid>(?<=PID[ ])\d+)
   | (?P<port>\b3[1-9]\d\d\b)
   | (?P<cost>\$\d+\.\d\d\b)
@@ -39,7 +39,7 @@ _PATTERNS = {
     "moment": r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z| [A-Z]{2,5}| [+-]\d+)",
     "clock": r"\d\d:\d\d:\d\d",
     "folder": r"/\S+",
-    "commit": r"[0-9a-f]{9,12}",
+    "commit": r"[0-9a-f]{7,12}",
     "cost": r"\$\d+\.\d\d",
     "tokens": r"\d+(?:\.\d+)?k? (?:in|out)",
     "took": r"(?:, \d+(?:\.\d)? m?s)?",

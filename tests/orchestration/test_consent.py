@@ -66,6 +66,7 @@ ARGUMENTS = {
     "learn": {},
     "learn_set": {"lesson": "L-1", "state": "accepted"},
     "report": {"kind": "idea", "text": "x"},
+    "spec_new": {"title": "x", "cwd": "/"},
     "ritual_create": {"name": "x", "schedule": "@daily", "quest": WORLD},
     "redefine": {"id": "other", "as_of": "", "definition": {"name": "x", "cwd": "/"}},
     "update": {"id": "other", "name": "x"},

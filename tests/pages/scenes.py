@@ -6,6 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tests.house.test_docs import read
+from tests.house.test_readme import between
+from tests.kit.transcript import steps
+
 Lines = Mapping[str, Sequence[str | Sequence[str]]]
 
 
@@ -36,6 +40,10 @@ class Scene:
     """Commands that are not run here, and where they are."""
 
 
+FIVE_MINUTES = between(read("docs/queue.md"), "five minutes")
+MANY = """{{"title": "Build", "command": "make", "ref": "build", "cwd": "site"}}
+{{"title": "Publish", "command": ["make", "publish"], "needs": ["build"], "priority": "{priority}", "review": "person"}}
+"""
 QUEUED = """\
 cart notes:
 	@sleep 2
@@ -140,8 +148,16 @@ SCENES: dict[str, Scene] = {
     ),
     "docs/queue.md": Scene(
         repository=True,
-        files={"Makefile": QUEUED, "README": "A shop"},
-        begin=["overmind queue slots 2", "printf '[queue]\\nagent = [\"true\"]\\n' > $OVERMIND_HOME/config.toml"],
+        files={
+            "Makefile": QUEUED + "publish:\n\t@true\n",
+            "README": "A shop",
+            "site/Makefile": "build publish:\n\t@true\n",
+            "site.jsonl": MANY.format(priority="high"),
+            "more.jsonl": MANY.format(priority="urgent"),
+        },
+        running=False,
+        begin=["printf '[queue]\\nslots = 2\\nagent = [\"true\"]\\n' > $OVERMIND_HOME/config.toml; overmind start"],
+        left_out={step.command: "tests/contract/test_queue_commands.py, alone" for step in steps(FIVE_MINUTES)},
     ),
     "docs/specs.md": Scene(left_out={"overmind spec check carts": "tests/core/cli/specs/test_check.py"}),
     "docs/activity.md": Scene(lines=SHOP, files={"api/limits.py": "LIMIT = 10\n"}, folder="/home/ada/shop"),

@@ -31,6 +31,8 @@ READINGS = (
 """Commands that may be given again until they show it."""
 
 
+_PROGRESS = re.compile(r"^Preparing \S+: .*\n", re.MULTILINE)
+"""Shown, on a busy machine, of what takes longer than a second."""
 WIDE = (250, 40)
 """Columns and rows of a terminal on which no line is cut."""
 
@@ -106,6 +108,8 @@ class Stage:
         raise AssertionError(f"line {step.line}: {command}\nshould say:\n{said}\nand says:\n{printed}")
 
     def _fits(self, step: Step, printed: str) -> bool:
+        if not any(_PROGRESS.search(line + "\n") for line in step.said):
+            printed = _PROGRESS.sub("", printed)
         said = tuple(self._here(line) for line in step.said)
         return self._meanings.fits(
             step._replace(said=said), printed, sort=step.command.startswith(tuple(self._scene.unsorted))

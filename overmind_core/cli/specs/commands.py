@@ -228,7 +228,7 @@ def run_line(answer: Row) -> str:
     if answer["queued"] and answer["phase"] is not None:
         return f"{name}: {answer['phase']} queued"
     if answer["synced"]:
-        return f"{name}: {answer['synced']} tasks queued"
+        return f"{name}: {answer['synced']} task{'s' if answer['synced'] > 1 else ''} queued"
     if answer["question"] is not None:
         return (
             f"{name}: waits for question {answer['question']}. Answer it with: overmind answer {answer['slug']} allow"

@@ -237,7 +237,7 @@ def spec_state(
     among = frozenset(states.values())
     for holds, state in (
         (spec.archived, SpecState.ARCHIVED),
-        (queued or PhaseState.RUNNING in among, SpecState.RUNNING),
+        (queued or PhaseState.RUNNING in among or _begins_next(spec, states), SpecState.RUNNING),
         (PhaseState.FAILED in among, SpecState.FAILED),
         (PhaseState.REVIEW in among, SpecState.REVIEW),
         (spec.landing, SpecState.LANDING),
@@ -251,6 +251,11 @@ def spec_state(
         if holds:
             return state
     return SpecState.LANDING
+
+
+def _begins_next(spec: Spec, states: Mapping[PhaseName, PhaseState]) -> bool:
+    """Whether a phase is about to begin by itself."""
+    return spec.target is not None and next_phase(states, last=spec.target).begins
 
 
 def _has_passed(states: Mapping[PhaseName, PhaseState]) -> bool:

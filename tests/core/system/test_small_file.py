@@ -39,6 +39,19 @@ def test_what_is_no_file_of_settings_is_a_mistake(tmp_path, place, read):
     assert told in str(refused.value)
 
 
+@pytest.mark.parametrize("place", ["a pipe", "a folder", "a large file"])
+def test_what_is_refused_is_not_left_open(tmp_path, place):
+    path = str(tmp_path / "config.toml")
+    PLACES[place][0](path)
+    before = os.dup(0)
+    os.close(before)
+    with pytest.raises(OSError, match=PLACES[place][1]):
+        read_small_file(path)
+    after = os.dup(0)
+    os.close(after)
+    assert after == before
+
+
 def test_where_there_is_none_the_defaults_hold(tmp_path):
     path = str(tmp_path / "config.toml")
     assert read_small_file(path) is None

@@ -1,0 +1,273 @@
+"""The timeline: what happened to a quest, a spec or a mission, folded from the events that are kept. No clock, no IO.
+
+Several events that tell one thing become one entry: an attempt that begins is a change of the quest and the start of a
+run, the end of a mission follows the exit of its first process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from overmind_core.domain.agents.turns import one_line
+from overmind_core.domain.quests.life import QuestState
+from overmind_core.domain.quests.quest import QuestPhase
+
+Fields = Mapping[str, Any]
+"""An event as it is stored; a later version may have other fields."""
+
+ENGINE = "engine"
+_PERSON = "person"
+EARLIER = "earlier"
+"""In the place of what happened: the entry stands for those that are not shown."""
+NO_LONGER_KEPT = "Earlier events are no longer kept."
+
+
+class TimelineEntry(NamedTuple):
+    """One thing that happened."""
+
+    at: float | None
+    """Seconds since the epoch; None for what stands for earlier ones."""
+    seq: int
+    """The number of its event in the log."""
+    attempt: int | None
+    """The attempt of a quest, else the run of a mission; None before the first, and for a spec as a whole."""
+    what: str
+    """A key of `WHAT`, or the state of a quest."""
+    by: str | None
+    """`person`, `engine`, a mission's id or the rule that answered; None: the event does not say."""
+    text: str
+    """One line for people; it may quote what others wrote."""
+
+
+class _Told(NamedTuple):
+    """What an event tells."""
+
+    what: str
+    text: str
+    by: str | None = None
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _because(text: str, event: Fields) -> str:
+    return f"{text}: {event['why']}" if event.get("why") else text
+
+
+_STATES: Mapping[str, QuestState] = {
+    QuestPhase.WORK.value: QuestState.WORKING,
+    QuestPhase.CHECK.value: QuestState.CHECKING,
+    QuestPhase.REVIEWING.value: QuestState.REVIEWING,
+    QuestPhase.LANDING.value: QuestState.LANDING,
+}
+
+
+def _quest(event: Fields) -> _Told:
+    status, phase = str(event["status"]), event.get("phase")
+    if status == "running":
+        state = _STATES.get(str(phase), QuestState.WORKING)
+        number = event.get("attempt")
+        begins = "begins" if number is None else f"attempt {number} begins"
+        return _Told(state.value, begins if state is QuestState.WORKING else str(event.get("why") or ""))
+    if status == "queued":
+        return _Told(status, _queued(event))
+    text = event.get("reason") or event.get("why") or ""
+    code = event.get("exit_code")
+    return _Told(status, f"{text} (exit code {code})" if text and code else str(text))
+
+
+def _queued(event: Fields) -> str:
+    number, failure = event.get("attempt") or 0, event.get("class")
+    if not number:
+        return str(event.get("why") or "waits for its turn")
+    if event.get("by") not in {None, ENGINE}:
+        return "a new round of attempts"
+    return f"attempt {number} has failed: {failure or event.get('why') or 'unknown'}"
+
+
+def _spec(event: Fields) -> _Told:
+    phase, score = event.get("phase"), event.get("score")
+    text = str(event["state"]) if phase is None else f"{phase} {event['state']}"
+    scored = text if score is None else f"{text} {f'{score:.2f}'.removeprefix('0')}"
+    return _Told("spec" if phase is None else "phase", _because(scored, event))
+
+
+def _report(event: Fields) -> _Told:
+    kind, count = event["kind"], event.get("count") or 1
+    if count > 1:
+        text = f"{kind}, reported {count} times"
+    elif event.get("question") is not None:
+        text = f"{kind}, asked as question {event['question']}"
+    elif event.get("quest") is not None:
+        text = f"{kind}, queued as {event['quest']}"
+    else:
+        text = f"{kind}, recorded"
+    return _Told("report", _because(text, event))
+
+
+def _steer(event: Fields) -> _Told:
+    if event.get("outcome") is not None:
+        return _Told("steer", _because(f"{event['rung']} {event['outcome']}", event))
+    terms = ", ".join(map(str, event.get("terms") or ()))
+    return _Told("steer", _because(f"{event['rung']} ({terms})" if terms else str(event["rung"]), event))
+
+
+def _overlap(event: Fields) -> _Told:
+    files, conflicts = event.get("files") or (), event.get("conflicts")
+    text = f"{event['other_name']} changes {_listed(files)}, too"
+    return _Told("overlap", f"{text}; conflicts: {_listed(conflicts)}" if conflicts else text)
+
+
+_NAMED = 3
+"""Files that an entry names."""
+
+
+def _listed(files: Sequence[object]) -> str:
+    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+    return ", ".join(map(str, files[:_NAMED])) + more
+
+
+def _asked(event: Fields) -> _Told:
+    text = f"question {event['question']} ({event['need']}): {event.get('summary') or ''}"
+    return _Told("asked", text, ENGINE if event.get("about") else None)
+
+
+def _answered(event: Fields) -> _Told:
+    if event.get("behaviour") is None:
+        return _Told("withdrawn", _because(f"question {event['question']}", event))
+    by = _PERSON if event.get("by") == "a person" else str(event.get("by"))
+    return _Told("answered", f"question {event['question']}: {event['behaviour']}", by)
+
+
+def _landed(event: Fields) -> _Told:
+    text = f"{event['branch']} on {event['target']}: {event['before'][:7]} to {event['after'][:7]}"
+    return _Told("landed", _because(text, event))
+
+
+def _exit(event: Fields) -> str:
+    code = event.get("exit_code")
+    return "no exit code" if code is None else f"exit code {code}"
+
+
+def _ended(event: Fields) -> _Told:
+    reason = event.get("reason")
+    return _Told(str(event["type"]), f"{reason} ({_exit(event)})" if reason else _exit(event))
+
+
+def _stopping(event: Fields) -> _Told:
+    return _Told("stopping", str(event.get("cause") or ""))
+
+
+def _restarting(event: Fields) -> _Told:
+    return _Told("restarting", f"{_exit(event)}; again in {event['delay_seconds']:g}s")
+
+
+def _named(what: str, text: str = "") -> Callable[[Fields], _Told]:
+    return lambda event: _Told(what, str(event.get("text") or "").strip(" -") or text)
+
+
+WHAT: Mapping[str, Callable[[Fields], _Told]] = {
+    "quest": _quest,
+    "spec": _spec,
+    "report": _report,
+    "health": lambda event: _Told("health", _because(str(event["level"]), event)),
+    "steer": _steer,
+    "overlap": _overlap,
+    "lesson": lambda event: _Told("lesson", f"{event['lesson']} {event['state']}: {event.get('class') or ''}"),
+    "asked": _asked,
+    "answered": _answered,
+    "landed": _landed,
+    "cost_warning": lambda event: _Told("cost_warning", _because(f"${event['cost_usd']:.2f} spent", event), ENGINE),
+    "created": lambda _: _Told("created", ""),
+    "started": lambda event: _Told("started", f"run {event.get('run') or 1}"),
+    "spawn_failed": _named("spawn_failed"),
+    "set_up_failed": _named("set_up_failed", "the project's set-up commands have failed"),
+    "paused": lambda _: _Told("paused", "frozen"),
+    "thawed": lambda _: _Told("thawed", "runs again"),
+    "stopping": _stopping,
+    "exited": lambda event: _Told("exited", _exit(event)),
+    "keeper_lost": _named("keeper_lost", "its run was lost"),
+    "restarting": _restarting,
+    "stopped": _ended,
+    "crashed": _ended,
+    "killed": _ended,
+}
+"""Type of event → what it tells. What has no row is not on the timeline."""
+_OF_RUNS = frozenset({"created", "started"})
+"""What the state of a quest of the queue tells better."""
+_ENDS = frozenset({"restarting", "stopped", "crashed", "killed"})
+"""What follows the exit of a run, and tells that as well."""
+
+
+class Timeline:
+    """Events of one subject in, in their order; entries out.
+
+    Args:
+        subject: Its id: entries about others, such as the quests of a spec, begin with the name of those.
+    """
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+        self._attempts: dict[str, int] = {}
+        """Quest of the queue → its newest attempt."""
+        self._runs: dict[str, int] = {}
+        """Mission → its newest run."""
+        self._newest: dict[str, int] = {}
+        """Mission → the place of its newest entry."""
+        self.entries: list[TimelineEntry] = []
+
+    def apply(self, seq: int, at: float, event: Fields) -> None:
+        """Add what an event tells; one that can't be read, of another version, tells nothing."""
+        kind, mission = event.get("type"), str(event.get("mission"))
+        tell = WHAT.get(str(kind))
+        if tell is None:
+            return
+        try:
+            told = tell(event)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            return
+        self._count(mission, event)
+        of_queue = mission in self._attempts
+        if of_queue and kind in _OF_RUNS:
+            return
+        entry = self._entry(seq, at, told, event, mission)
+        place = self._newest.get(mission)
+        before = None if place is None else self.entries[place].what
+        if place is not None and kind in _ENDS and before == "exited":
+            self.entries[place] = entry
+        elif place is not None and entry.what == QuestState.WORKING and before == "started":
+            self.entries[place] = self.entries[place]._replace(what=entry.what, by=entry.by)
+        else:
+            self._newest[mission] = len(self.entries)
+            self.entries.append(entry)
+
+    def _count(self, mission: str, event: Fields) -> None:
+        if isinstance(event.get("run"), int):
+            self._runs[mission] = event["run"]
+        if event["type"] == "quest" and isinstance(event.get("attempt"), int):
+            self._attempts[mission] = event["attempt"]
+
+    def _entry(self, seq: int, at: float, told: _Told, event: Fields, mission: str) -> TimelineEntry:
+        attempt = self._attempts.get(mission, self._runs.get(mission)) or None
+        text = told.text
+        if mission != self._subject:
+            text = f"{event.get('name') or mission}: {text}".removesuffix(": ")
+        by = told.by or event.get("by")
+        return TimelineEntry(at, seq, attempt, told.what, None if by is None else str(by), one_line(text))
+
+
+def newest(entries: list[TimelineEntry], limit: int, *, complete: bool) -> list[TimelineEntry]:
+    """Return the newest `limit` entries, below one that stands for those that are not among them.
+
+    `complete`: every event of the subject is kept.
+    """
+    shown = entries[-limit:]
+    hidden = len(entries) - len(shown)
+    if not hidden and complete:
+        return shown
+    text = f"{_counted(hidden, 'earlier entry is', 'earlier entries are')} not shown." if hidden else NO_LONGER_KEPT
+    text = text if complete or not hidden else f"{text} {NO_LONGER_KEPT}"
+    seq = shown[0].seq if shown else 0
+    return [TimelineEntry(None, seq, None, EARLIER, None, text), *shown]

@@ -1,0 +1,1 @@
+"""The timeline of a quest, a spec or a mission: what happened to it, from the events that are kept."""

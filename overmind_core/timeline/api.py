@@ -1,0 +1,145 @@
+"""`timeline`: what happened to a quest, a spec or a mission, from the events that are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import msgspec
+
+from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
+from overmind_core.domain.text.moment import format_time
+from overmind_core.domain.watching.timeline import WHAT, Timeline, newest
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.request import Args, handles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.request import Caller
+    from overmind_core.missions.registry import Registry
+    from overmind_core.missions.store import MissionTable
+    from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.quests.store import QuestTable
+    from overmind_core.timeline.answer_types import TimelineRow
+
+PAGE = 5000
+"""Events read from the store at once: some milliseconds."""
+_LISTED = 10
+"""Candidates that an `ambiguous` error names."""
+_fields = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class TimelineOf(Args, frozen=True):
+    """What happened to a quest, a spec or a mission: the newest `limit` things, oldest of them first."""
+
+    id: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
+
+
+class SpecNamed(NamedTuple):
+    """A spec, as far as its timeline goes."""
+
+    id: str
+    slug: str
+    created_at: float
+    """Seconds since the epoch."""
+    archived: bool
+
+
+class _Subject(NamedTuple):
+    ids: Sequence[str]
+    """Its own, then of a spec those of its quests."""
+    created_at: float
+
+
+class TimelineApi:
+    """The request of those who want to know what happened.
+
+    Args:
+        specs: All of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        registry: Registry,
+        quests: QuestRegistry,
+        mission_table: MissionTable,
+        quest_table: QuestTable,
+        event_table: EventTable,
+        specs: Callable[[], Iterable[SpecNamed]],
+    ) -> None:
+        self._journal = journal
+        self._registry = registry
+        self._quests = quests
+        self._mission_table = mission_table
+        self._quest_table = quest_table
+        self._event_table = event_table
+        self._specs = specs
+
+    @handles(TimelineOf)
+    async def timeline(self, request: TimelineOf, caller: Caller) -> list[TimelineRow]:
+        """What happened, oldest first; a first row `earlier` stands for what is not shown or no longer kept."""
+        del caller
+        self._journal.flush()
+        subject = self._subject(request.id)
+        complete = self._is_complete(subject)
+        timeline, seq = Timeline(subject.ids[0]), 0
+        while page := self._event_table.after(seq, PAGE, missions=subject.ids, types=WHAT):
+            for event in page:
+                timeline.apply(event.seq, event.at, _fields(event.data))
+            seq = page[-1].seq
+            if len(page) < PAGE:
+                break
+            await asyncio.sleep(0)
+        return [
+            {
+                "at": None if one.at is None else format_time(one.at),
+                "seq": one.seq,
+                "attempt": one.attempt,
+                "what": one.what,
+                "by": one.by,
+                "text": one.text,
+            }
+            for one in newest(timeline.entries, request.limit, complete=complete)
+        ]
+
+    def _is_complete(self, subject: _Subject) -> bool:
+        """Whether no event of it can have been trimmed."""
+        oldest = self._event_table.oldest()
+        if oldest <= 1:
+            return True
+        (first,) = self._event_table.after(oldest - 1, 1)
+        return first.at <= subject.created_at
+
+    def _subject(self, text: str) -> _Subject:
+        """What a word means, by the rules for missions, whatever it is.
+
+        Raises:
+            OvermindError: `not_found`; `ambiguous`, with the candidates.
+        """
+        specs = {one.id: one for one in self._specs()}
+        known = {one.id: Candidate(one.id, one.slug, not one.archived, None) for one in specs.values()}
+        known |= {one.id: one for one in self._mission_table.candidates(text)}
+        known |= {one.id: one for one in self._quest_table.candidates(text)}  # a quest has the id of its mission
+        found = resolve(text, (known[one] for one in sorted(known)))
+        if isinstance(found, Ambiguous):
+            listed = ", ".join(f"{one.id} ({one.name})" for one in found.candidates[:_LISTED])
+            raise OvermindError(
+                "ambiguous",
+                f"{text!r} matches several ids: {listed}. Give more characters.",
+                candidates=[{"id": one.id, "name": one.name} for one in found.candidates],
+            )
+        if isinstance(found, ResolvedReference):
+            candidate = found.candidate
+            if (spec := specs.get(candidate.id)) is not None:
+                own = [one.id for one in self._quest_table.standing_of_spec(spec.id)]
+                return _Subject([spec.id, *own], spec.created_at)
+            holder = self._quests.get(candidate.id) or self._registry.get(candidate.id)
+            if holder is not None:
+                return _Subject([candidate.id], holder.created_at)
+        raise OvermindError("not_found", f"No quest, spec or mission named {text!r}. See them with: overmind ps --all")

@@ -1,0 +1,213 @@
+"""Gates of specs: nothing behind one begins before a person has answered, and new commands open one by themselves."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+import pytest
+
+from overmind_core.domain.specs.spec import PhaseName
+from tests.kit.spec_documents import checked
+from tests.kit.specs import SpecWorld, handed_in
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.own_home
+WORDS = "Split TSK-001 in two;\n`rm -rf /` stays\tas <text> $HOME"
+
+
+@pytest.fixture
+def world(om):
+    return SpecWorld(om)
+
+
+def passed(world, phase):
+    return world.phase(phase)["state"] == "passed"
+
+
+def task_quests(om):
+    return sorted(one["name"] for one in om.api("quests") if "/TSK-" in one["name"])
+
+
+def test_while_the_gate_tasks_is_open_no_task_is_queued_and_deny_has_its_phase_run_again(om, world):
+    """Acceptance 30."""
+    world.new()
+    world.run()
+    question = world.asked("phase")
+    assert (question["part"], world.states()["tasks"], world.show()["state"]) == ("tasks", "review", "review")
+    assert task_quests(om) == []
+    assert om.refused("spec", "sync", "carts", code="invalid").startswith("tasks.md of spec carts is in review.")
+    world.write(phases={"tasks": [{"read": "feedback.md"}, *handed_in(PhaseName.TASKS, checked("true # twice"))]})
+    world.answer("deny", "-m", WORDS)
+    again = eventually(
+        lambda: [one for one in om.api("inbox") if one["question"] != question["question"]], what="it is asked anew"
+    )[0]
+    assert again["part"] == "tasks"
+    assert world.attempts()[4:] == ["tasks 1"]
+    assert WORDS in om.ok("logs", world.phase("tasks")["quest"])
+    assert task_quests(om) == []
+    world.answer("allow")
+    world.asked("merge")
+    assert task_quests(om) == ["carts/TSK-001", "carts/TSK-002"]
+
+
+def test_all_tasks_are_queued_in_one_commit_with_what_their_document_says(om, world):
+    """Acceptance 30: `allow`."""
+    om.ok("queue", "slots", "1")
+    world.write(tasks={"TSK-001": [{"until": om.path("go")}]})
+    world.new()
+    world.run()
+    world.asked("phase")
+    world.answer("allow")
+    eventually(lambda: task_quests(om), what="tasks are queued")
+    assert task_quests(om) == ["carts/TSK-001", "carts/TSK-002"]
+    first, second = (world.quest(f"carts/{name}") for name in ("TSK-001", "TSK-002"))
+    assert (first["owns"], second["owns"]) == (
+        ["shop/cart.py", "tests/test_cart.py"], ["shop/cart_store.py", "shop/app.py", "shop/cart.py"],
+    )  # fmt: skip
+    assert (first["priority"], first["check"], first["group"], first["into"]) == (
+        "high",
+        "true",
+        "TKT-001",
+        "spec/carts",
+    )
+    assert [one["name"] for one in second["needs"]] == ["carts/TSK-001"]
+    assert second["estimate_seconds"] == 5400
+    with open(om.path("go"), "w"):
+        pass
+
+
+def test_a_gate_opens_anew_when_its_document_has_changed_and_not_without(om, world):
+    world.new("Carts", "--gates", "design")
+    world.run("carts", "--to", "design")
+    first = world.asked("phase")
+    assert first["part"] == "design"
+    world.edit("design.md", "cart store", "cart cupboard")
+    assert world.run("carts", "--to", "design").startswith("Spec carts: waits for question")
+    second = world.asked("phase")
+    assert second["question"] != first["question"]
+    om.refused("answer", str(first["question"]), "allow", code="not_found")
+    world.answer("allow")
+    world.until("draft")
+    assert world.run("carts", "--to", "design").startswith("unchanged: spec ")
+    world.edit("design.md", "cart cupboard", "cart drawer")
+    assert world.states()["design"] == "review"
+
+
+@pytest.mark.parametrize(
+    ("options", "command", "asked"),
+    [
+        (("--gates", "none"), "pytest -q", True),
+        (("--gates", "none", "--allow", "Bash(pytest:*)"), "pytest -q", False),
+        (("--gates", "none", "--allow", "Bash(pytest:*)"), "pytest -q; true", True),
+        (("--gates", "none", "--allow", "Bash(pytest:*)"), "true", True),
+    ],
+    ids=["unknown", "allowed", "allowed and more", "another"],
+)
+def test_a_new_command_is_asked_about_even_without_gates_unless_a_rule_knows_it(om, world, options, command, asked):
+    """Acceptance 34."""
+    world.write(phases={"tasks": handed_in(PhaseName.TASKS, checked(command))})
+    world.new("Carts", *options)
+    om.ok("queue", "pause")
+    world.run()
+    om.ok("queue", "resume")
+    if asked:
+        question = world.asked("phase")
+        assert question["subject"]["commands"] == [command]
+        assert f"new command: {command}" in question["subject"]["lines"]
+        assert task_quests(om) == []
+    else:
+        eventually(lambda: task_quests(om), what="tasks are queued")
+        assert [one for one in om.api("inbox") if one["need"] == "phase"] == []
+
+
+def test_what_a_person_has_allowed_is_not_asked_again_and_what_is_new_is(om, world):
+    world.new("Carts", "--gates", "none")
+    world.run()
+    assert world.asked("phase")["subject"]["commands"] == ["true"]
+    world.answer("allow")
+    world.until("done")
+    more = checked("true")
+    more["tasks"][0]["title"] = "Write the cart anew"
+    world.write(phases={"tasks": handed_in(PhaseName.TASKS, more)})
+    world.run("carts", "--from", "tasks")
+    eventually(lambda: world.attempts().count("tasks 1") == 2 and world.show()["state"] == "done", what="it is synced")
+    assert om.api("inbox") == []
+    more["tasks"][1]["check"] = "rm -rf ."
+    world.write(phases={"tasks": handed_in(PhaseName.TASKS, more)})
+    world.run("carts", "--from", "tasks")
+    assert world.asked("phase")["subject"]["commands"] == ["rm -rf ."]
+
+
+def test_a_rule_that_denies_a_command_wins_and_is_told_as_a_fault_with_its_line(om, world):
+    """Acceptance 34: deny wins over allow."""
+    world.write(phases={
+        "tasks.1": [*handed_in(PhaseName.TASKS, checked("rm -rf /tmp/x"))],
+        "tasks.2": [{"read": "feedback.md"}, *handed_in(PhaseName.TASKS, checked("pytest -q"))],
+    })  # fmt: skip
+    world.new("Carts", "--gates", "none", "--allow", "Bash", "--deny", "Bash(rm:*)")
+    world.run()
+    eventually(lambda: task_quests(om), what="tasks are queued")
+    told = om.ok("logs", "carts/tasks", "--run", "2")
+    assert "the rule Bash(rm:*) denies the check of TSK-001, TSK-002" in told
+    assert "tasks.json:" in told
+    assert [one for one in om.api("inbox") if one["need"] == "phase"] == []
+
+
+def test_the_rules_of_the_configuration_judge_checks_too(om):
+    with open(om.path("config.toml"), "w") as file:
+        file.write('[permissions]\nallow = ["Bash(true)"]\n')
+    world = SpecWorld(om)
+    world.new("Carts", "--gates", "none")
+    world.run()
+    assert world.until("done")["landed"]["branch"] == "main"
+    assert om.api("inbox") == []
+    assert om.events("asked") == []
+
+
+def test_every_gate_asks_in_its_turn_and_a_merge_that_is_denied_waits_for_a_run(om, world):
+    world.new("Carts", "--gates", "all")
+    world.run()
+    for phase in ("explore", "requirements", "design", "tasks"):
+        assert world.asked("phase")["part"] == phase
+        world.answer("allow")
+        eventually(partial(passed, world, phase), what=f"{phase} has passed")
+    world.asked("merge")
+    traces = world.repository.git("rev-parse", "main", "spec/carts")
+    world.answer("deny", "-m", "not yet")
+    assert world.until("stuck")["landed"] is None
+    assert world.repository.git("rev-parse", "main", "spec/carts") == traces
+    assert om.api("inbox") == []
+    world.run()
+    world.asked("merge")
+    world.answer("allow")
+    assert world.until("done")["landed"]["branch"] == "main"
+
+
+def test_unknown_gates_phases_and_thresholds_are_refused_and_nothing_is_recorded(om, world):
+    cases = [
+        (("--gates", "taks"), "Unknown gate 'taks'"),
+        (("--gates", ""), "Missing gates"),
+        (("--gates", "none,tasks"), "Unknown gate 'none'"),
+        (("--verify", " "), ""),
+        (("--max-cost", "-1"), ""),
+        (("--retries", "-1"), ""),
+        (("--base", "nowhere"), "nowhere"),
+        (("--allow", "Bash("), "Bash("),
+    ]
+    for options, told in cases:
+        finished = om("spec", "new", "Carts", *options, "--", *world.command, cwd=world.folder)
+        assert finished.returncode in {1, 2}, options
+        assert told in finished.stderr, (options, finished.stderr)
+    assert om("spec", "new", "Carts", "--threshold", "1.5", "--", "true", cwd=world.folder).returncode == 2
+    assert om.api("specs") == []
+    assert om.events("spec") == []
+    assert not os.path.exists(os.path.join(world.folder, ".overmind"))
+    world.new()
+    assert om.refused("spec", "run", "carts", "--from", "taks", code="not_found").startswith("No phase 'taks'")
+    assert om.refused("spec", "run", "carts", "--to", "x", code="not_found").startswith("No phase 'x'")
+    assert om.refused("spec", "run", "nobody", code="not_found") == (
+        "No spec named 'nobody'. See them with: overmind spec list\n"
+    )
+    assert world.show()["state"] == "draft"
+    assert world.attempts() == []
