@@ -104,7 +104,11 @@ class Removed:
 
     def line(self) -> str:
         """For people."""
-        return f"Removed the demo spec: {self.quests} quests, {self.missions} missions"
+        return f"Removed the demo spec: {_count(self.quests, 'quest')}, {_count(self.missions, 'mission')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def remove(client: Client, root: str) -> Removed:

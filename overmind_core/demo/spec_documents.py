@@ -11,7 +11,7 @@ EXPLORE: dict[str, Any] = {
     "codebase_summary": "A small shop in plain Python: prices, the pages of its menu, and tests that `./test` runs.",
     "project_type": "library",
     "tech_stack": ["Python", "unittest"],
-    "structure": {"prices.py": "what things cost", "pages.py": "what the menu shows"},
+    "structure": {"prices.py": "prices of all things", "pages.py": "entries of the menu"},
     "key_files": [
         {"path": "prices.py", "purpose": "prices in cents, and how they are shown"},
         {"path": "pages.py", "purpose": "the pages, in the order of the menu"},

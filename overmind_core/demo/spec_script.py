@@ -31,7 +31,7 @@ def script() -> dict[str, Any]:
         "phases": {
             "explore": _handed_in("explore", shop.EXPLORE, "Let me look at the shop first.", reads=("README.md",)),
             "requirements": {
-                "1": _handed_in("requirements", shop.WEAK_REQUIREMENTS, "What must hold."),
+                "1": _handed_in("requirements", shop.WEAK_REQUIREMENTS, "Let me write down the requirements."),
                 "2": _handed_in("requirements", shop.REQUIREMENTS, "The feedback says what is missing.",
                                 reads=("feedback.md",)),
             },

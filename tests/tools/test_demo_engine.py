@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from scripts.engine.ending import claims
 
 
@@ -10,7 +12,7 @@ def ended(name, *failed, **more):
     return {"id": name, "name": f"carts/{name}", "status": "completed", "landed": {}, "attempt_list": tries, **more}
 
 
-EVENTS = [
+EVENTS: list[dict[str, Any]] = [
     {"type": "steer", "outcome": None},
     {"type": "steer", "outcome": "helped"},
     {"type": "report", "kind": "bug", "quest": "R-001"},
@@ -18,7 +20,7 @@ EVENTS = [
     {"type": "lesson", "class": "steered", "state": "proposed"},
     {"type": "overlap"},
 ]
-QUESTS = [
+QUESTS: list[dict[str, Any]] = [
     ended("requirements", "output_invalid"), ended("TSK-001", "steered"), ended("TSK-002", "check_failed"),
     ended("TSK-003"), ended("TSK-004", "conflicts"), ended("TSK-005"), ended("TSK-006"), ended("R-001"),
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from overmind_core.domain.agents.agent import AgentMode
 from overmind_core.domain.agents.agent_events import TurnEnded
 from overmind_core.domain.specs.check import CheckContext, judge
 from overmind_core.domain.specs.reading import read
+from overmind_core.domain.specs.shape import Document
 from overmind_core.domain.specs.spec import PhaseName
 from overmind_core.providers.claude import stream
 from overmind_core.providers.claude.provider import verdict
@@ -30,7 +32,7 @@ HANDED_IN = [
 
 
 def test_the_first_requirements_are_not_good_enough_and_everything_else_is():
-    documents = {}
+    documents: dict[PhaseName, Document] = {}
     for phase, value, score in HANDED_IN:
         reading = read(phase, value, title="carts")
         found = judge(reading, CheckContext(documents=documents, files=FILES))
@@ -100,7 +102,7 @@ class Said:
 def test_a_step_is_played_so_often_unless_something_succeeds_before(tmp_path, monkeypatch, unless, times, said):
     monkeypatch.chdir(tmp_path)
     (steps,) = script.parse([{"say": "again", "times": times, "unless": unless}, {"say": "done"}]).values()
-    stage = Said()
+    stage: Any = Said()
     Player(steps).play(stage)
     assert stage.texts == ["again"] * said + ["done"]
 
@@ -116,6 +118,8 @@ def test_what_ends_a_step_is_a_command(unless):
 
 class OneTurn(ScriptedStreamStage):
     """Its input ends with its turn, as whoever reads the result closes it."""
+
+    message_pipe = -1
 
     def end(self, *said, **how):
         super().end(*said, **how)
