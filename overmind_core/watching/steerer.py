@@ -81,15 +81,24 @@ class Steerer:
         self._questions = questions
         self._event_table = event_table
 
-    def earlier(self, mission_id: str) -> SteeringState:
-        """How a mission was steered so far, in earlier runs or under another daemon, as its events tell."""
+    def earlier(self, mission: Mission) -> SteeringState:
+        """How a mission was steered so far, in earlier runs or under another daemon, as its events tell.
+
+        The newest steer may yet be judged: one of this run, or the one that has ended the attempt before.
+        """
         self._journal.flush()
-        state, asked, seq = SteeringState(), set[int](), 0
-        while rows := self._event_table.after(seq, MOST_EVENTS, missions=[mission_id], types=_STEERING):
+        state, asked, seq, steered_at = SteeringState(), set[int](), 0, 0.0
+        while rows := self._event_table.after(seq, MOST_EVENTS, missions=[mission.id], types=_STEERING):
             for row in rows:
                 state = _after(state, row, asked)
+                steered_at = row.at if row.type == _STEERED else steered_at
             seq = rows[-1].seq
-        return replace(state, asking=self._is_asked(mission_id))
+        pending, began = state.pending, mission.run_started_at or 0.0
+        if pending is not None and pending.rung is not Rung.END and steered_at < began:
+            pending = None
+        if pending is not None:
+            pending = replace(pending, by_another=True)
+        return replace(state, asking=self._is_asked(mission.id), pending=pending)
 
     def tell(self, mission: Mission, judged: Judged) -> None:
         """Record what came of the newest steer."""
