@@ -16,6 +16,7 @@ from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.classes import BLOCKED, is_nobodys_fault
+from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -136,13 +137,13 @@ class Attempts:
 
     def land_again(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be tried again."""
-        if quest.status is QuestStatus.REVIEW:
-            self._put(in_phase(quest, QuestPhase.LANDING))
+        if is_refused(quest):
+            self._quests.put(replace(quest, reason=None))
             self.consider(quest.id)
 
     def left_unmerged(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be left at that."""
-        if quest.status is QuestStatus.REVIEW:
+        if is_refused(quest):
             self._outcomes.left_unmerged(quest)
 
     def block(self, quest_id: str, need: str) -> None:
@@ -150,8 +151,13 @@ class Attempts:
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None or need in quest.goal.needs or need == quest_id:
             return
-        self._quests.put(replace(quest, goal=replace(quest.goal, needs=(*quest.goal.needs, need), needs_min=0)))
+        met = [one for one in quest.goal.needs if self._is_completed(one)]  # of K of n the others are not needed
+        self._quests.put(replace(quest, goal=replace(quest.goal, needs=(*met, need), needs_min=0)))
         asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._end_blocked, quest_id)
+
+    def _is_completed(self, quest_id: str) -> bool:
+        quest = self._quests.get(quest_id)
+        return quest is not None and quest.status is QuestStatus.COMPLETED
 
     def _end_blocked(self, quest_id: str) -> None:
         work = self._registry.live.get(quest_id)

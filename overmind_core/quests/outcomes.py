@@ -217,10 +217,8 @@ class AttemptOutcomes:
                 self.failed(current, error.code, feedback=feedback)
             return
         with self._journal.together():
-            waiting = in_review(quest)
-            waiting = replace(waiting, reason=error.code, queue=replace(_queue(waiting), phase=QuestPhase.LANDING))
+            waiting = replace(quest, reason=error.code)
             self._quests.put(waiting)
-            self._quests.record(waiting, why=error.code)
             summary = f"{quest.name} can't land on {quest.goal.into}: {error.message}"
             self._asker.ask(waiting, EngineNeed.MERGE, summary, {"code": error.code, "into": quest.goal.into})
 

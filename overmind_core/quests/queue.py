@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Wait, Waiter, ready
-from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, state_of
+from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.domain.quests.why import PAUSED, attempt_text, first_of
 
@@ -93,7 +93,7 @@ class Queue:
         self._running: dict[str, Quest] = {}
         """Those that have a slot."""
         self._landing: set[str] = set()
-        """Those that land."""
+        """Those that land, but for those about which a person decides."""
         self._owned: dict[str, Owned] = {}
         """What those own that run, or are in review."""
         self._scheduled = False
@@ -165,7 +165,7 @@ class Queue:
             self._running[quest.id] = quest
         elif self._running.pop(quest.id, None) is not None:
             self._doubtful.update(self._obstacles.money.postponed())
-        if state_of(quest) is QuestState.LANDING:
+        if state_of(quest) is QuestState.LANDING and not is_refused(quest):
             self._landing.add(quest.id)
         else:
             self._landing.discard(quest.id)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.quests.attempt import has_run
 from overmind_core.domain.quests.board import COLUMNS, Column, column_of
 from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.remedies import Known, remedies
 from overmind_core.domain.quests.why import Place, in_the_way, why_of
 from overmind_core.domain.text.moment import format_time
+from overmind_core.domain.text.slug import slug_of
+from overmind_core.errors import OvermindError
 from overmind_core.missions.answers import time
 from overmind_core.missions.registry import decode_mission
 from overmind_core.quests import answers, store
@@ -19,6 +23,7 @@ from overmind_core.quests.queue import POOL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.needs import Need
     from overmind_core.domain.quests.score import Score
     from overmind_core.kernel.journal import Journal
@@ -157,8 +162,8 @@ class QueueViews:
         place = None if line is None else Place(line.position, len(in_line), self._obstacles.score(quest, now))
         dependants = [self._quests.live[one] for one in self._quests.dependants(quest.id) if one in self._quests.live]
         free = set_free(quest, dependants, self._quests.get)
-        found = why_of(quest, wait, place, free)
         by = in_the_way(quest, wait, self._obstacles.needs(now), self._named)
+        found = why_of(quest, wait, place, free, self._remedies(quest, wait, by))
         until = (
             quest.queue.not_before if quest.queue is not None and wait is not None and wait.code == "until" else None
         )
@@ -176,6 +181,29 @@ class QueueViews:
             "starts": list(found.starts),
             "waiting_then": [{"name": one.name, "needs": list(one.needs)} for one in found.waiting_then],
         }
+
+    def _remedies(self, quest: Quest, wait: Wait | None, by: Sequence[Need]) -> tuple[str, ...] | None:
+        """The commands that help; None: how it stands says it."""
+        if wait is None and quest.status not in HAS_ENDED:
+            return None
+        known = Known(self._quests.get, self._word, self._may_retry, self._free_name)
+        return remedies(quest, wait, by, self._queue.slots, known)
+
+    def _word(self, quest: Quest) -> str:
+        try:
+            meant = self._quests.find(quest.name)
+        except OvermindError:
+            return quest.id
+        return quest.name if meant.id == quest.id else quest.id
+
+    def _may_retry(self, quest: Quest) -> bool:
+        return quest.is_queued and (not has_run(quest) or self._registry.get(quest.id) is not None)
+
+    def _free_name(self, quest: Quest) -> str | None:
+        return slug_of(quest.name, self._is_taken) if self._is_taken(quest.name) else None
+
+    def _is_taken(self, name: str) -> bool:
+        return self._quests.holder(name) is not None or self._registry.index.holder(name) is not None
 
     def _named(self, name: str) -> Quest | None:
         holder = self._quests.holder(name)

@@ -115,7 +115,8 @@ def parsed(text: str, language: Language) -> Command:
 
 def _meaning(words: Sequence[str], verb: str, language: Language) -> Command:
     """A word that stands alone, a view, a verb, or nothing that we know."""
-    if found := _single(words, language) or _shown(words, language):
+    is_verb = " " in verb and language.views.get(words[0]) in language.named  # `spec run`, and no spec of that name
+    if found := _single(words, language) or (None if is_verb else _shown(words, language)):
         return found
     return Do(verb, tuple(words[len(verb.split()) :])) if verb else _unknown(words, language)
 

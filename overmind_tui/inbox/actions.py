@@ -53,7 +53,7 @@ class AnswerActions:
             else:
                 self._shell.flash(error.message, "bad")
 
-        self._ask(question, {"behaviour": behaviour, "options": list(options)}, on_result)
+        self.answer(question, {"behaviour": behaviour, "options": list(options)}, on_result)
 
     def always(self, question: Row) -> None:
         """Show the rule that would be stored; enter stores it."""
@@ -82,7 +82,7 @@ class AnswerActions:
                 self._shell.flash(f"{safe(question['name'])}: {done}", "good")
                 composer.done()
 
-            self._ask(question, {"behaviour": behaviour, "message": text}, on_result)
+            self.answer(question, {"behaviour": behaviour, "message": text}, on_result)
 
         def keep(text: str) -> None:
             said.keep(place, text)
@@ -90,7 +90,8 @@ class AnswerActions:
         title = f"{verb} · {safe(question['name'])}: {safe(question['summary'])}"
         self._shell.open(Composer(Purpose(title, send, keep, said.draft(place), said.sent, recall=said.add)))
 
-    def _ask(self, question: Row, answer: dict[str, Any], on_result: Callable[[OvermindError | None], None]) -> None:
+    def answer(self, question: Row, answer: dict[str, Any], on_result: Callable[[OvermindError | None], None]) -> None:
+        """Answer with these fields; `on_result` gets None, or why it was refused."""
         number = int(question["question"])
         self.given.add(number)
 

@@ -19,6 +19,7 @@ from overmind_tui.render.cells import Row, safe
 from overmind_tui.schedules.page import ScheduleActions
 from overmind_tui.shell.actions import NO_MISSION, Action, Needs
 from overmind_tui.shell.shell import RowSelection, Shell
+from overmind_tui.specs.actions import SpecActions
 
 if TYPE_CHECKING:
     from overmind_tui.command_line.jobs import Jobs
@@ -33,9 +34,11 @@ def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
     """Who does what, with what each needs of the others."""
     messages = MessageActions(shell, drafts)
     answers = AnswerActions(shell, drafts)
+    inbox = InboxActions(shell, answers)
     return ActionGroups(
         EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
-        InboxActions(shell, answers), WorktreeActions(shell, messages), ScheduleActions(shell), QuestActions(shell),
+        inbox, WorktreeActions(shell, messages), ScheduleActions(shell), QuestActions(shell),
+        SpecActions(shell, answers, drafts, inbox),
     )  # fmt: skip
 
 
@@ -51,6 +54,7 @@ class ActionGroups(NamedTuple):
     worktrees: WorktreeActions
     schedules: ScheduleActions
     quests: QuestActions
+    specs: SpecActions
 
 
 class RowActions:

@@ -347,9 +347,9 @@ def why_text(answer: Info) -> Lines:
 
 
 def _why_line(line: str, at: int) -> list[Cell]:
-    lead, command, rest = line.partition("  go on with: ")
-    if command and not lead:
-        return [Cell("   go on with: ", "label"), Cell(safe(rest), "key")]
+    for lead in ("  go on with: ", "  see: "):
+        if line.startswith(lead):
+            return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)), "key")]
     return [Cell(f" {safe(line)}", "accent" if at == 0 else "")]
 
 

@@ -21,6 +21,7 @@ class Needs(StrEnum):
     QUESTION = "an open question"
     QUEST = "a quest"
     RITUAL = "a ritual"
+    SPEC = "a spec"
     WORKTREE = "a worktree"
 
 
@@ -35,6 +36,9 @@ class Context(StrEnum):
     QUESTS = "quest"
     BOARD = "board"
     QUEUE = "queue"
+    SPECS = "specs"
+    SPEC = "spec"
+    DOCUMENT = "spec document"
     RITUALS = "ritual"
     RUNS = "ritual run"
     WORKTREES = "worktree"
@@ -50,7 +54,7 @@ class Context(StrEnum):
     FORM = "new mission"
 
 
-NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.WORKTREE})
+NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.WORKTREE})
 """What is a row of a table, but need not be a mission."""
 TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})
 """Where keys are text: nothing of everywhere counts."""

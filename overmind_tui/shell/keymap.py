@@ -72,11 +72,12 @@ _E, _T, _M, _N, _L, _X = (
 )  # fmt: skip
 _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RITUALS, Context.RUNS
 _BOARD, _QUEUE = Context.BOARD, Context.QUEUE
+_SPECS, _SPEC, _DOC = Context.SPECS, Context.SPEC, Context.DOCUMENT
 _LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
     Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM,
 )  # fmt: skip
 _ANY, _LIVE, _ASKED = Needs.MISSION, Needs.LIVE, Needs.QUESTION
-_QUEST, _RITUAL = Needs.QUEST, Needs.RITUAL
+_QUEST, _RITUAL, _OF_SPEC = Needs.QUEST, Needs.RITUAL, Needs.SPEC
 _SHOWS = Unlike(Danger.NONE, "it shows the text that `edit` opens")
 _TYPED = Unlike(Danger.CHANGES, "the program gets the key")
 _LEAVES = Unlike(Danger.NONE, "it detaches only this program")
@@ -202,6 +203,51 @@ _QUESTED = (
     Action("pause-queue", ("s",), "pause", "pause or resume the queue; running quests continue", _QUEUE,
            verb="queue pause", hint=1),
     *_of_quests(_QUEUE, log=("l",), describe=("enter", "d")),
+)  # fmt: skip
+
+
+def _of_specs(context: Context, run: str) -> tuple[Action, ...]:
+    """What can be done to a spec wherever it is shown; `run`: what running it means there."""
+    return (
+        Action("answer-spec", ("y",), "answer", "show what is asked about it; y and n answer there", context, _OF_SPEC,
+               "answer", hint=2, unlike=_ANSWERS),
+        Action("send-comments", ("n",), "deny", "send all comments as feedback; without any: show what is asked",
+               context, _OF_SPEC, "answer", hint=3),
+        Action("comment-document", ("c",), "comment", "comment on the line of its document; esc keeps it, n sends all",
+               context, _OF_SPEC, "answer", hint=4, takes_text=True),
+        Action("edit-document", ("e",), "edit", "edit its document in $EDITOR; it is checked at once", context,
+               _OF_SPEC, alone=_EDITS, hint=5, unlike=_WRITES, takes_text=True),
+        Action("run-spec", ("r",), "run", run, context, _OF_SPEC, "spec run", hint=3),
+        Action("sync-spec", ("s",), "sync", "show what a sync would do to the quests of its tasks", context, _OF_SPEC,
+               "spec sync", hint=6, unlike=_PREVIEW),
+    )  # fmt: skip
+
+
+_EDITS = "its documents are files: any editor changes them"
+_WRITES = Unlike(Danger.CHANGES, "an edit changes the spec")
+_PREVIEW = Unlike(Danger.NONE, "it only shows what a sync would do")
+_FROM_HERE = "run it again from this phase; a task that has failed: retry it"
+_SPECIFIED = (
+    Action("open-spec", ("enter",), "open", "show its phases and tasks", _SPECS, verb="spec show", hint=1),
+    *_of_specs(_SPECS, "run it: it goes on where it is"),
+    Action("archive-spec", ("ctrl+d",), "archive", "archive it: nothing of it starts; again: take it back", _SPECS,
+           _OF_SPEC, "spec archive", hint=8),
+    Action("describe-row", ("d",), "describe", "describe it", _SPECS, verb="spec show", hint=8),
+    Action("open-part", ("enter",), "open", "show the document of a phase, or describe the quest of a task", _SPEC,
+           verb="spec show", hint=1),
+    *_of_specs(_SPEC, _FROM_HERE),
+    Action("why", ("w",), "why", "show why the quest of a phase or task waits", _SPEC, verb="quest why", hint=7),
+    Action("quest-log", ("l",), "logs", "show the log of the quest of a phase or task", _SPEC, verb="quest logs",
+           hint=7),
+    Action("archive-spec", ("ctrl+d",), "archive", "archive it: nothing of it starts; again: take it back", _SPEC,
+           _OF_SPEC, "spec archive", hint=8),
+    Action("describe-row", ("d",), "describe", "describe the spec", _SPEC, verb="spec show", hint=8),
+    *_of_specs(_DOC, "run the spec again from this phase"),
+    Action("copy", ("C",), "copy", "copy the document", _DOC, alone="it is a file", hint=4),
+    _move("next-panel", ("tab",), "next document", _DOC),
+    _move("previous-panel", ("shift+tab",), "previous document", _DOC),
+    _move("next-match", ("N",), "next match of /", _DOC),
+    _move("previous-match", ("P",), "previous match of /", _DOC),
 )  # fmt: skip
 
 _NEEDS = (
@@ -345,8 +391,8 @@ _EVERYWHERE = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
-    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_HELP, *_TERMINAL, *_TEXTS,
-    *_EVERYWHERE,
+    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *_SPECIFIED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_HELP,
+    *_TERMINAL, *_TEXTS, *_EVERYWHERE,
 )  # fmt: skip
 CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.MISSIONS: (Context.EVERYWHERE, Context.TABLE, Context.MISSIONS),
@@ -354,10 +400,11 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.TABLE: (Context.EVERYWHERE, Context.TABLE),
     **{
         one: (Context.EVERYWHERE, Context.TABLE, one)
-        for one in (_PS, _P, _QS, _BOARD, _QUEUE, _RS, _R, Context.WORKTREES)
+        for one in (_PS, _P, _QS, _BOARD, _QUEUE, _SPECS, _SPEC, _RS, _R, Context.WORKTREES)
     },
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),
+    Context.DOCUMENT: (Context.EVERYWHERE, Context.TEXT, Context.DOCUMENT),
     Context.HELP: (Context.EVERYWHERE, Context.TEXT, Context.HELP),
     Context.BOX: (Context.FIELD, Context.BOX),
     Context.FORM: (Context.FIELD, Context.FORM),

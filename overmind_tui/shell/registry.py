@@ -19,6 +19,7 @@ from overmind_tui.queue import rows as queue_rows
 from overmind_tui.render import tables
 from overmind_tui.schedules import rows as schedules_rows
 from overmind_tui.shell.actions import Context
+from overmind_tui.specs import rows as specs_rows
 
 
 class Fetch(NamedTuple):
@@ -223,6 +224,32 @@ VIEWS: dict[str, View] = {
             Fetch("queue", {}, queue_rows.whole, 5.0, quests_rows.CHANGES),
             orders=queue_rows.ORDERS,
             rows_of="quests",
+        ),
+        View(
+            "specs",
+            ("sp",),
+            "specs: their phases, tasks and cost",
+            Context.SPECS,
+            "No specs yet.\n:spec new 'Shopping carts' --provider claude   creates one\n"
+            ":spec new 'Shopping carts' -- my-agent   with a command of yours",
+            "overmind_tui.specs.page:open_specs",
+            specs_rows.COLUMNS,
+            Fetch("specs", {}, specs_rows.specs, 5.0, specs_rows.CHANGES, {"all": {"all": True}}),
+            orders=specs_rows.ORDERS,
+            named="spec",
+        ),
+        View(
+            "spec",
+            (),
+            "phases and tasks of the named spec, and its documents",
+            Context.SPEC,
+            "This spec has neither phases nor tasks.\n:specs lists all specs",
+            "overmind_tui.specs.page:open_spec",
+            specs_rows.PART_COLUMNS,
+            Fetch("spec", {}, specs_rows.whole, 5.0, specs_rows.CHANGES),
+            orders=specs_rows.PART_ORDERS,
+            named="spec",
+            rows_of="specs",
         ),
         View(
             "rituals",

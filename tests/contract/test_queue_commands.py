@@ -77,7 +77,8 @@ def test_a_quest_of_the_queue_from_its_title_to_its_end(om, queue):
     ship = queue.add("Ship", "--needs", "write-the-docs-all-of-them", "--priority", "high", "--", "echo shipped")
     docs = queue.until("write-the-docs-all-of-them", "running")
     assert queue.why("ship")[0] == "ship is queued: needs: waits for write-the-docs-all-of-them (running 0s)"
-    assert re.fullmatch(r"score \.\d+ = \.3375 priority \+ .* \+ \.05 retries; 1 of 1", queue.why("ship")[1])
+    assert queue.why("ship")[1] == "  see: overmind quest why write-the-docs-all-of-them"
+    assert re.fullmatch(r"score \.\d+ = \.3375 priority \+ .* \+ \.05 retries; 1 of 1", queue.why("ship")[2])
     assert queue.why(docs["id"])[1:] == ["completing it starts: ship"]
     first, titles, row = om.ok("queue").splitlines()
     assert first == "running 1/3 · queued 1 · landing 0"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.kit import scripted
 from tests.kit.isolated import Project
-from tests.kit.killing import kill_supervisor
+from tests.kit.killing import kill, kill_supervisor
 from tests.kit.processes import with_word
 from tests.kit.queued import Queued
 from tests.kit.repositories import Repository
@@ -31,6 +31,16 @@ class Shop(Queued):
 
     def log(self, branch="main"):
         return self.code.git("log", "--first-parent", "--format=%s", branch).splitlines()
+
+    def column_of(self, name):
+        return next(
+            column["name"]
+            for column in self.om.api("board")["columns"]
+            if name in [one["name"] for one in column["quests"]]
+        )
+
+    def phases(self, quest):
+        return [event.get("phase") for event in self.events(quest)]
 
     def is_cleared(self, quest):
         """Neither worktree nor branch of the quest is left."""
@@ -119,7 +129,15 @@ def test_a_target_that_refuses_is_asked_about_and_allow_tries_again(shop):
     quest = shop.add("work", "echo 2 > b", into="main")
     question = shop.asked("merge", quest)
     info = shop.info(quest)
-    assert (info["status"], info["reason"], classes(info)) == ("review", "dirty", [None])
+    assert (info["status"], info["phase"], info["reason"], classes(info)) == ("running", "landing", "dirty", [None])
+    assert shop.column_of("work") == "review"
+    assert shop.om.ok("queue").splitlines() == [
+        "running 0/4 · queued 0 · landing 1", "landing: work on main (dirty: a person decides)"
+    ]  # fmt: skip
+    assert shop.om.ok("quest", "why", "work").splitlines() == [
+        "work is running: landing was refused (dirty): a person decides, attempt 1 of 3",
+        "  go on with: overmind answer work allow",
+    ]
     assert "work can't land on main:" in question["summary"]
     assert shop.code.read("b") == "mine\n"
     shop.code.git("checkout", "-q", "b")
@@ -127,6 +145,30 @@ def test_a_target_that_refuses_is_asked_about_and_allow_tries_again(shop):
     info = shop.ended(quest)
     assert (info["status"], info["reason"], classes(info)) == ("completed", None, [None])
     assert shop.code.read("b") == "2\n"
+    assert (info["attempts"], shop.phases(quest)) == (1, [None, "work", "landing", None])
+
+
+def test_a_refused_landing_waits_for_the_person_over_a_new_daemon_and_may_be_refused_again(shop):
+    """Kill table: any question open: still open, same number; answered: acts once."""
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    question = shop.asked("merge", quest)
+    kill(shop.om.supervisor_pid())
+    shop.om.ok("start")
+    assert shop.asked("merge", quest)["question"] == question["question"]
+    shop.code.git("checkout", "-q", "b")
+    assert shop.info(quest)["reason"] == "dirty", "it is not tried again unless somebody says so"
+    shop.code.write({"b": "mine again\n"})
+    shop.answer(question, "allow")
+    again = shop.asked("merge", quest)
+    assert again["question"] > question["question"]
+    assert [one["question"] for one in shop.om.api("inbox")] == [again["question"]]
+    shop.code.git("checkout", "-q", "b")
+    shop.answer(again, "allow")
+    kill(shop.om.supervisor_pid())
+    shop.om.ok("start")
+    assert shop.ended(quest)["status"] == "completed"
+    assert len(shop.om.events("landed")) == 1
 
 
 def test_a_target_that_refuses_and_is_left_keeps_branch_and_worktree(shop):

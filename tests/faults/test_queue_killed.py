@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import random
 import time
@@ -13,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from overmind_core.domain.quests.life import TABLE, QuestState
-from overmind_core.domain.quests.quest import QuestPhase, QuestStatus
 from tests.kit import torture
 from tests.kit.full_disk import full_disk
 from tests.kit.killing import kill, kill_both, kill_keeper
+from tests.kit.quest_lives import assert_lives_are_legal, folded, standing
 from tests.kit.queued import OVER, Queued
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
@@ -26,12 +24,6 @@ from tests.kit.waiting import eventually
 pytestmark = pytest.mark.torture
 KILLS = torture.portion(30)
 QUESTS = 40 if torture.WHOLE else 12
-STATES = {
-    QuestPhase.WORK: QuestState.WORKING,
-    QuestPhase.CHECK: QuestState.CHECKING,
-    QuestPhase.REVIEWING: QuestState.REVIEWING,
-    QuestPhase.LANDING: QuestState.LANDING,
-}
 
 
 def lines(path):
@@ -40,23 +32,6 @@ def lines(path):
             return file.read().split()
     except FileNotFoundError:
         return []
-
-
-def state(event):
-    if event["status"] == QuestStatus.RUNNING:
-        return STATES[QuestPhase(event["phase"])]
-    return QuestState(event["status"])
-
-
-def assert_lives_are_legal(queue):
-    """Every quest went along the edges of the table, and never twice into an end that is final."""
-    lives: dict[str, list[QuestState]] = {}
-    for event in queue.events():
-        lives.setdefault(event["name"], []).append(state(event))
-    for name, life in lives.items():
-        assert life[0] is QuestState.QUEUED, (name, life)
-        for before, after in itertools.pairwise(life):
-            assert after in TABLE[before].values(), (name, life)
 
 
 def is_over(queue):
@@ -105,7 +80,8 @@ def test_each_attempt_runs_once_and_each_quest_completes_once(om, moments):
     assert Counter(queue.leases()) == Counter(one.partition(".")[0] for one in attempts)
     completed = [event["name"] for event in queue.events() if event["status"] == "completed"]
     assert sorted(completed) == sorted(new["title"] for new in quests)
-    assert_lives_are_legal(queue)
+    assert_lives_are_legal(queue.events())
+    assert folded(queue.events()) == {row["id"]: standing(row) for row in om.api("quests")}
     landed = sorted(event["name"] for event in om.events("landed"))
     assert landed == sorted(new["title"] for new in quests if "into" in new)
     assert code.git("worktree", "list").count("\n") == 0
@@ -213,7 +189,7 @@ def test_after_a_reboot_what_ran_begins_again_and_what_waited_still_waits(om):
     ]  # fmt: skip
     assert (queue.has_come("three"), queue.has_come("three", 2)) == (True, False)
     assert queue.most_at_once() == 2
-    assert_lives_are_legal(queue)
+    assert_lives_are_legal(queue.events())
 
 
 def test_a_keeper_that_is_killed_again_and_again_is_nobodys_fault(om):

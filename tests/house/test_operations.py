@@ -36,6 +36,11 @@ SAFER = {
     ("agent", "attach"): Danger.CHANGES,
     ("needs-you", "attach"): Danger.CHANGES,
     **{(one, action): Danger.CHANGES for one in ("quest", "board", "queue") for action in ("attach-quest", "question")},
+    **{
+        (one, action): Danger.CHANGES
+        for one in ("specs", "spec", "spec document")
+        for action in ("answer-spec", "sync-spec")
+    },
     ("mission", "as-toml"): Danger.ENDS_WORK,
     ("terminal, typing", "detach"): Danger.CHANGES,
 }

@@ -26,18 +26,21 @@ from overmind_tui.schedules.page import RitualsPage, RunsPage
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import ACTIONS, keymap
 from overmind_tui.shell.registry import RUNS, VIEWS
+from overmind_tui.specs.document import DocumentPage
+from overmind_tui.specs.page import SpecPage, SpecsPage
 from tests.tui.test_keys import REACHED, go_to, walk
 from tests.tui.test_pictures import ROWS, Still, settle
+from tests.tui.test_pictures_specs import GATED
 from tests.tui.test_pictures_starting import AGENT
 
 MAIN = [Context.MISSIONS, Context.LOG, Context.LOOKING, Context.TYPING]
 REPLACED = {
-    *((context, "copy") for context in (Context.LOG, Context.LOOKING, Context.TEXT, Context.CHANGES)),
+    *((context, "copy") for context in (Context.LOG, Context.LOOKING, Context.TEXT, Context.CHANGES, Context.DOCUMENT)),
     *((view.context, "copy") for view in (*VIEWS.values(), RUNS) if view.fetch),
     (Context.LOOKING, "restart"),
     (Context.NEEDS, "attach"),
     (Context.NEEDS, "next-need"),
-} - {(Context.WORKTREES, "copy")}  # fmt: skip
+} - {(Context.WORKTREES, "copy"), (Context.SPECS, "copy"), (Context.SPEC, "copy")}  # fmt: skip
 """What pages and panels do themselves, though it can be done to rows: its `c` copies what is shown, and so on."""
 INSIDE = {verb.inside or verb.asks for verb in VERBS.values()}
 """Actions that `:` does as a key would."""
@@ -51,6 +54,8 @@ def pages(app):
         TablePage(views["top"], show), TablePage(views["cost"], show), EventsPage(views["events"], show),
         PlansPage(views["blueprints"], show), PlanPage(views["plan"], show, row["id"], "release"),
         QuestsPage(views["quests"], show), BoardPage(views["board"], show), QueuePage(views["queue"], show),
+        SpecsPage(views["specs"], show), SpecPage(views["spec"], show, "5bec0001", "carts"),
+        DocumentPage(app.action_groups.specs, GATED, "tasks"),
         RitualsPage(views["rituals"], show), RunsPage(RUNS, show, row),
         WorktreesPage(views["worktrees"], show), ChangesPage(row, messages), NeedsPage(answers, lambda _need: None),
         TextPage("toml", "text", list), DescribePage(row, (AGENT, None)), DoctorPage(views["doctor"]),
@@ -118,7 +123,7 @@ def test_each_action_of_the_other_pages_has_one_handler(monkeypatch):
 
 def test_no_handler_of_a_page_is_out_of_reach():
     def look(app):
-        for family in (MissionsScreen, TablePage, ChangesPage, NeedsPage, DescribePage, DoctorPage):
+        for family in (MissionsScreen, TablePage, ChangesPage, NeedsPage, DescribePage, DoctorPage, DocumentPage):
             ours = [page for page in (app.main, *pages(app)) if isinstance(page, family)]
             handled = {name for page in ours for context in page.contexts for name in page.handlers(context)}
             meant = {action.name for page in ours for context in page.contexts for action in keymap(context).values()}

@@ -122,7 +122,7 @@ class BoardDrawing:
             text = card_text(row, cells - _MARK, spec=spec)
             yield _MARK + width(text), f"{self._painted(sign, _TONES[mark.tone])} {text}"
         if (more := column["count"] - len(rows)) > 0:
-            dots = _DOTS if self._ascii_only else "…"
+            dots = (_DOTS if self._ascii_only else "…")[:cells]
             said = cut(f" {more} more", cells - len(dots))
             yield len(dots) + len(said), dots + said
 

@@ -65,7 +65,9 @@ def _queue_lines(answer: Answer) -> Iterator[str]:
 
 
 def _landing(row: Row) -> str:
-    return display_safe(f"{row['name']} on {row['into']}" if row["into"] else row["name"])
+    where = f" on {row['into']}" if row["into"] else ""
+    refused = f" ({row['reason']}: a person decides)" if row["reason"] else ""
+    return display_safe(f"{row['name']}{where}{refused}")
 
 
 def _pool(pool: Answer) -> str:

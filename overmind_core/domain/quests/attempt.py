@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import Attempt, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
@@ -138,8 +139,9 @@ def _reviewing(quest: Quest, missions: AttemptMissions) -> AttemptStep:
 
 
 def _landing(quest: Quest, missions: AttemptMissions) -> AttemptStep:
-    del quest
-    return Fail(None, QuestPhase.LANDING) if missions.work is None else Land()
+    if missions.work is None:
+        return Fail(None, QuestPhase.LANDING)
+    return KeepWaiting() if is_refused(quest) else Land()
 
 
 _PHASES = {

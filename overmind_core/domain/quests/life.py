@@ -103,6 +103,11 @@ def state_of(quest: Quest) -> QuestState:
     return QuestState(quest.status.value)
 
 
+def is_refused(quest: Quest) -> bool:
+    """Return whether the target of its landing has refused it, for its `reason`: a person decides what follows."""
+    return quest.reason is not None and state_of(quest) is QuestState.LANDING
+
+
 def moved(quest: Quest, event: QuestEvent) -> Quest:
     """Return a quest of the queue with the status and phase that an event leads to.
 

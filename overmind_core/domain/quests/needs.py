@@ -129,7 +129,7 @@ class Needs:
         roots = self.roots(quest)
         if roots:
             text = f"needs {_listed([f'{one.name} ({_state(one)})' for one in roots])}"
-            return Wait(WaitCode.BLOCKED, text, tuple(one.name for one in roots), self._remedies(quest, roots))
+            return Wait(WaitCode.BLOCKED, text, tuple(one.name for one in roots))
         open_ = self.open(quest)
         left = needed(quest) - sum(one.is_completed for one in needs_of(quest, self._get))
         some = f"{left} of " if left < len(open_) else ""
@@ -193,14 +193,6 @@ class Needs:
             began = tries[-1].started_at if tries else quest.created_at
             return f"running {format_uptime(self._now - began)}"
         return quest.status.value
-
-    def _remedies(self, quest: Quest, roots: Sequence[Need]) -> tuple[str, ...]:
-        """The commands with which it can go on."""
-        again = [f"overmind quest retry {one.name}" for one in roots[:MOST_NAMED] if one.quest is not None]
-        if any(one.quest is None for one in roots):
-            left = ",".join(one.name for one in needs_of(quest, self._get) if one.quest is not None)
-            again.append(f"overmind quest edit {quest.name} --needs {left or repr('')}")
-        return tuple(again)
 
 
 def _state(need: Need) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
-from overmind_core.domain.quests.life import state_of
+from overmind_core.domain.quests.life import is_refused, state_of
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.quests.remedies import is_look
 from overmind_core.domain.quests.score import Score, score_text
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Why(NamedTuple):
     text: str = ""
     """The same as the rest of a sentence; of one that is not queued, how it stands."""
     do: tuple[str, ...] = ()
-    """Commands that let it go on."""
+    """Commands that let it go on; where it goes on by itself, one that tells more."""
     score: Score | None = None
     """None unless it is queued."""
     position: int | None = None
@@ -100,7 +101,9 @@ class Place(NamedTuple):
     score: Score
 
 
-def why_of(quest: Quest, wait: Wait | None, place: Place | None, free: SetFree) -> Why:
+def why_of(
+    quest: Quest, wait: Wait | None, place: Place | None, free: SetFree, do: tuple[str, ...] | None = None
+) -> Why:
     """Return the answer about a quest.
 
     Args:
@@ -108,14 +111,15 @@ def why_of(quest: Quest, wait: Wait | None, place: Place | None, free: SetFree) 
         wait: Why it waits; None: it is not queued, or starts now.
         place: Where it stands in line; None unless it is queued.
         free: What its completion sets free.
+        do: The commands that help, see `remedies`; None: those that are known without other quests.
     """
-    text, do = (wait.text, wait.do) if wait is not None else _standing(quest)
+    text, known = (wait.text, wait.do) if wait is not None else _standing(quest)
     return Why(
         quest.name,
         quest.status,
         None if wait is None else wait.code,
         text,
-        do,
+        known if do is None else do,
         None if place is None else place.score,
         None if place is None else place.position,
         0 if place is None else place.of,
@@ -129,6 +133,9 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
     match quest.status:
         case QuestStatus.QUEUED:
             return "it starts now", ()
+        case QuestStatus.RUNNING if is_refused(quest):
+            told = f"{state_of(quest)} was refused ({quest.reason}): a person decides, {attempt_text(quest)}"
+            return told, (f"overmind answer {quest.name} allow",)
         case QuestStatus.RUNNING:
             return f"{state_of(quest)}, {attempt_text(quest)}", ()
         case QuestStatus.REVIEW:
@@ -192,7 +199,7 @@ def why_lines(why: Why) -> list[str]:
     code = f": {why.code}" if why.code is not None else ""
     text = f": {why.text}" if why.text else ""
     lines = [f"{why.name} {_IS[why.status]}{code}{text}"]
-    lines += [f"  go on with: {command}" for command in why.do]
+    lines += [f"  {'see' if is_look(command) else 'go on with'}: {command}" for command in why.do]
     if why.score is not None:
         lines.append(f"{score_text(why.score)}; {why.position} of {why.queued}")
     if why.starts or why.waiting_then:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from overmind_core.cli.quests.board import CARDS, LANES, BoardDrawing, card_text, lanes, shares
@@ -394,6 +394,7 @@ cards = st.builds(
     st.sampled_from([None, *LANES]),
     st.booleans(),
 )
+@example(rows=[[{**row("x"), "why": "", "code": "slots"}] * 21, [], [], [], []], cells=1, by=None, plain=True)
 def test_whatever_the_quests_are_the_board_fits_and_harms_no_terminal(rows, cells, by, plain):
     board = [{"name": name, "count": len(part), "quests": part} for name, part in zip("abcde", rows, strict=True)]
     for line in drawn(board, cells, by, ascii_only=plain):

@@ -72,6 +72,18 @@ STEPS = [
     pytest.param(quest(into="main"), AttemptMissions(DONE), steps.Land(), id="it lands"),
     pytest.param(quest(LANDING, into="main"), AttemptMissions(DONE), steps.Land(), id="its landing goes on"),
     pytest.param(
+        replace(quest(LANDING, into="main"), reason="dirty"),
+        AttemptMissions(DONE),
+        steps.KeepWaiting(),
+        id="its target has refused it: a person decides",
+    ),
+    pytest.param(
+        replace(quest(LANDING, into="main"), reason="dirty", cancelling=True),
+        AttemptMissions(DONE),
+        steps.Cancel(None, 1),
+        id="cancelled where its target has refused it",
+    ),
+    pytest.param(
         replace(CHECKED, goal=Goal(review="person", into="main")),
         AttemptMissions(DONE, DONE),
         steps.AskReview(),

@@ -54,8 +54,8 @@ def waits(text: str, *by: str) -> Wait:
     return Wait(WaitCode.NEEDS, text, by)
 
 
-def blocked(text: str, *by: str, do: tuple[str, ...] | None = None) -> Wait:
-    return Wait(WaitCode.BLOCKED, text, by, tuple(f"overmind quest retry {one}" for one in by) if do is None else do)
+def blocked(text: str, *by: str) -> Wait:
+    return Wait(WaitCode.BLOCKED, text, by)
 
 
 WAITS = [
@@ -83,13 +83,13 @@ WAITS = [
     pytest.param(
         quest("a", "b", "c"),
         [completed("c")],
-        blocked("needs B (removed)", "B", do=("overmind quest edit a --needs c",)),
+        blocked("needs B (removed)", "B"),
         id="one was removed",
     ),
     pytest.param(
         quest("a", "b"),
         [],
-        blocked("needs B (removed)", "B", do=("overmind quest edit a --needs ''",)),
+        blocked("needs B (removed)", "B"),
         id="all were removed",
     ),
     pytest.param(
@@ -141,7 +141,6 @@ WAITS = [
             "needs b (failed: check_failed), c (failed: check_failed), d (failed: check_failed), "
             "e (failed: check_failed), f (failed: check_failed) and 2 more",
             *"bcdefgh",
-            do=tuple(f"overmind quest retry {name}" for name in "bcdef"),
         ),
         id="many have failed",
     ),

@@ -89,7 +89,8 @@ def test_the_answer_reads_as_in_the_manual():
     needs = Needs(store.get, NOW)
     wait = needs.wait(asked)
     score = score_of(asked, 0, met_at(asked, store.get), NOW)
-    told = why.why_of(asked, wait, why.Place(3, 7, score), set_free(asked, (after, later), store.get))
+    do = ("overmind quest retry login/TSK-002",)
+    told = why.why_of(asked, wait, why.Place(3, 7, score), set_free(asked, (after, later), store.get), do)
     assert why.why_lines(told) == [
         "login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: check_failed)",
         "  go on with: overmind quest retry login/TSK-002",
@@ -107,6 +108,13 @@ STANDS = [
         ["a is running: checking, attempt 2 of 3"],
     ),
     (quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING)), ["a is running: landing, attempt 1 of 3"]),
+    (
+        quest("a", "running", queue=QueueState(phase=QuestPhase.LANDING), reason="dirty"),
+        [
+            "a is running: landing was refused (dirty): a person decides, attempt 1 of 3",
+            "  go on with: overmind answer a allow",
+        ],
+    ),
     (
         quest("a", "review"),
         ["a is in review: a person decides, attempt 1 of 3", "  go on with: overmind answer a allow"],

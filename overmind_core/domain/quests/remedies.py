@@ -1,0 +1,97 @@
+"""The commands that help a quest that does not start: as they are typed, and so that they work. Pure.
+
+Two quests may have one name once the older one has ended, the mission of another may be removed, and who began at once
+has no other round: what a command names, and which one it is, follows from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.admission import QUEUE, WaitCode
+from overmind_core.domain.quests.needs import Need, needs_of
+from overmind_core.domain.quests.quest import QuestStatus
+
+if TYPE_CHECKING:
+    from overmind_core.domain.admission import Wait
+    from overmind_core.domain.quests.quest import Quest
+
+MOST = 5
+"""Commands that are given."""
+MOST_LOOKED_AT = 1000
+"""Quests that are looked at for one that needs what is gone."""
+
+
+class Known(NamedTuple):
+    """What is asked about quests for this."""
+
+    get: Callable[[str], Quest | None]
+    """The quest with an id; None: it was removed."""
+    word: Callable[[Quest], str]
+    """What a person types to mean this quest: its name, or its id where that means another one."""
+    may_retry: Callable[[Quest], bool]
+    """Whether it may have another round, once its name is free."""
+    free_name: Callable[[Quest], str | None]
+    """Another name for one whose name somebody else has who has not ended; None: nobody has it."""
+
+
+def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, known: Known) -> tuple[str, ...]:
+    """Return the commands that let a quest go on; where it goes on by itself, the one that tells more.
+
+    Args:
+        quest: As it stands.
+        wait: Why it waits; None: it does not.
+        by: The quests that are in its way.
+        slots: Of the queue.
+        known: What is asked about quests.
+    """
+    if wait is None:
+        ended = quest.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}
+        return tuple(_again(quest, known)) if ended and known.may_retry(quest) else ()
+    match wait.code:
+        case WaitCode.BLOCKED:
+            return tuple(dict.fromkeys(islice(_unblock(quest, by, known), MOST)))
+        case WaitCode.NEEDS | WaitCode.OWNS:
+            return tuple(f"overmind quest why {known.word(one.quest)}" for one in by[:1] if one.quest is not None)
+        case WaitCode.UNTIL:
+            return (f"overmind quest info {known.word(quest)}",)
+        case WaitCode.SLOTS:
+            return (f"overmind queue slots {slots + 1}",) if wait.by == (QUEUE,) else ("overmind queue",)
+    return wait.do
+
+
+def is_look(command: str) -> bool:
+    """Return whether a remedy changes nothing: it only tells more."""
+    return command == "overmind queue" or command.startswith(("overmind quest why ", "overmind quest info "))
+
+
+def _unblock(quest: Quest, roots: Sequence[Need], known: Known) -> Iterator[str]:
+    for root in roots:
+        if root.quest is not None and known.may_retry(root.quest):
+            yield from _again(root.quest, known)
+        else:
+            yield from _do_without(quest, root, known)
+
+
+def _again(quest: Quest, known: Known) -> Iterator[str]:
+    name = known.free_name(quest)
+    if name is not None:
+        yield f"overmind quest edit {quest.id} --name {name}"
+    yield f"overmind quest retry {known.word(quest) if name is None else quest.id}"
+
+
+def _do_without(quest: Quest, root: Need, known: Known) -> Iterator[str]:
+    """Have those that need it, at whatever depth, do without it."""
+    waiting, seen = [quest], {quest.id}
+    while waiting and len(seen) <= MOST_LOOKED_AT:
+        one = waiting.pop(0)
+        needs = needs_of(one, known.get)
+        if any(need.id == root.id for need in needs):
+            left = [known.word(need.quest) for need in needs if need.id != root.id and need.quest is not None]
+            yield f"overmind quest edit {known.word(one)} --needs {','.join(left) or repr('')}"
+        for need in needs:
+            if need.quest is not None and need.quest.status is QuestStatus.QUEUED and need.id not in seen:
+                seen.add(need.id)
+                waiting.append(need.quest)

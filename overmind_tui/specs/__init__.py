@@ -1,0 +1,1 @@
+"""Specs: all of them, the phases and tasks of one, its documents."""

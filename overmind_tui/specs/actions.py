@@ -1,0 +1,269 @@
+"""What keys do to specs: have one go on, show what a sync would do, archive, edit, comment, and send comments."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from overmind_core.domain import engine_questions
+from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.errors import OvermindError
+from overmind_tui.changes import diff
+from overmind_tui.inbox.actions import DENY
+from overmind_tui.missions.actions_end import Request, each
+from overmind_tui.pages.compose import Composer, Purpose
+from overmind_tui.pages.dialog import Answer, Dialog, ask_first
+from overmind_tui.pages.page import Page
+from overmind_tui.pages.text import TextPage
+from overmind_tui.quests.actions import QuestActions
+from overmind_tui.render.cells import Row, safe
+from overmind_tui.shell import external
+from overmind_tui.specs import documents
+from overmind_tui.specs import rows as specs_rows
+from overmind_tui.specs.document import DocumentPage
+from overmind_tui.specs.rows import AT_TASK, OF_PHASE, OF_TASK, SPOT
+
+if TYPE_CHECKING:
+    from overmind_tui.inbox.actions import AnswerActions
+    from overmind_tui.inbox.messages import Drafts
+    from overmind_tui.inbox.page import InboxActions
+    from overmind_tui.shell.shell import Shell
+
+Answers = Sequence[Any | OvermindError]
+SPECS = "specs"
+COMPUTED = "sync"
+"""The phase that no agent does."""
+
+
+class SpecActions:
+    """Asks for it; what ends work, or has it done again, asks the person first."""
+
+    def __init__(self, shell: Shell, answers: AnswerActions, drafts: Drafts, inbox: InboxActions) -> None:
+        self._shell = shell
+        self._answers = answers
+        self.drafts = drafts
+        self._inbox = inbox
+        self._quests = QuestActions(shell)
+        self.handlers: dict[str, Callable[[list[Row]], object]] = {
+            "run-spec": self.run,
+            "sync-spec": self.sync,
+            "archive-spec": self.archive,
+            "edit-document": self.edit,
+            "comment-document": self.comment,
+            "answer-spec": self.answer,
+            "send-comments": self.send_comments,
+        }
+
+    # having it go on
+
+    def run(self, rows: list[Row]) -> None:
+        """Have them go on where they are, or one from a phase; a task that has failed is retried."""
+        row = rows[0]
+        if row.get(OF_TASK) is not None:
+            self._quests.retry([row[OF_TASK]])
+            return
+        phase = row.get(OF_PHASE, "")
+        known = next((one for one in row["phases"] if one["phase"] == phase), None)
+        if phase in {"", specs_rows.BRIEF} or known is None:
+            for one in rows:
+                self._run(one, None)
+        elif phase != COMPUTED and known["state"] in {"passed", "review"}:
+            lines = [f"{phase} has passed: an agent does it again, and the phases behind it that this changes."]
+            answers = [
+                Answer(("y",), "run", lambda: self._run(row, phase), "slow"),
+                Answer(("n",), "keep", lambda: None),
+            ]
+            self._shell.open(Dialog(f"run {safe(row['name'])} from {phase}?", lines, answers, first=1))
+        else:
+            self._run(row, phase)
+
+    def _run(self, row: Row, phase: str | None) -> None:
+        name = safe(row["name"])
+
+        def on_result(answers: Answers) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self._shell.flash(safe(answer.message), "bad")
+            else:
+                self._shell.flash(f"{name}: {_advanced(answer)}", "good" if answer["queued"] else "slow")
+
+        self._shell.flash(f"run {name} …", "quiet")
+        self._shell.request("spec_run", [{"id": row["id"], **({"first": phase} if phase else {})}], on_result)
+
+    def sync(self, rows: list[Row]) -> None:
+        """Show what a sync would do; nothing is changed."""
+        row = rows[0]
+
+        def on_result(answers: Answers) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self._shell.flash(safe(answer.message), "bad")
+                return
+            lines = specs_rows.sync_text(answer)
+            self._shell.open(TextPage("sync", f"preview of a sync · {safe(row['name'])}", lambda: lines))
+
+        self._shell.request("spec_sync", [{"id": row["id"], "dry_run": True}], on_result)
+
+    def archive(self, rows: list[Row]) -> None:
+        """Put them away: nothing of them starts; archived ones are taken back."""
+        away = [row for row in rows if row["state"] != "archived"]
+        if not away:
+            env = dict(self._shell.world.environ)
+            doing = Request("spec_archive", "restore", "restored", SPECS, " · r runs it")
+            each(self._shell, doing, rows, lambda _row: {"undo": True, "env": env})
+            return
+        lines = [_at_stake(row) for row in away]
+        doing = Request("spec_archive", "archive", "archived", SPECS, " · :specs all shows it, ctrl-d takes it back")
+        ask_first(self._shell, "archive spec", away, lines, lambda: each(self._shell, doing, away))
+
+    # documents
+
+    def edit(self, rows: list[Row]) -> None:
+        """Have its document changed in the person's own editor."""
+        row = rows[0]
+        phase = row.get(OF_PHASE) or self._edited_phase(row)
+        shell = self._shell
+        path = documents.path_of(row["folder"], phase)
+        if phase != specs_rows.BRIEF and not os.path.lexists(path):
+            shell.flash(f"{phase}{documents.MARKDOWN} is not written yet: r has it done", "slow")
+            return
+        try:
+            editor = shlex.split(shell.world.environ.get("VISUAL") or shell.world.environ.get("EDITOR") or "vi")
+        except ValueError as error:
+            shell.flash(f"$EDITOR is not a valid command: {safe(error)}", "bad")
+            return
+
+        def edited(code: int) -> None:
+            if code:
+                shell.flash(f"the editor exited with code {code}", "bad")
+            page = shell.app.screen
+            if isinstance(page, Page):
+                page.do_refresh()
+
+        external.run(shell, [*editor, path], cwd=os.path.dirname(path), then=edited)
+
+    def _edited_phase(self, row: Row) -> str:
+        """The document that a spec is about now, as far as it is written."""
+        phase = specs_rows.current_phase(row)
+        written = [one["phase"] for one in row["phases"] if one["sha256"] or one["faults"]]
+        wanted = "" if phase is None else phase["phase"]
+        return wanted if wanted in written else (written or [specs_rows.BRIEF])[-1]
+
+    # questions and comments
+
+    def question_of(self, row: Row) -> Row | None:
+        """What is asked about a spec: about the phase that is meant, else the oldest."""
+        asked = [one for one in self._shell.fleet.questions if one["id"] == row["id"]]
+        of_phase = [one for one in asked if one.get("part") and one["part"] == row.get(OF_PHASE)]
+        return next(iter(of_phase or asked), None)
+
+    def answer(self, rows: list[Row]) -> None:
+        """Show what is asked about it, where y and n answer; of a task first what is asked about its quest."""
+        row = rows[0]
+        task: Row = row.get(OF_TASK) or row
+        asked = any(one["id"] == task["id"] for one in self._shell.fleet.questions)
+        self._inbox.question([task if asked else row])
+
+    def send_comments(self, rows: list[Row]) -> None:
+        """Send all comments as what is to be done otherwise; without any show what is asked."""
+        row = rows[0]
+        if self.places(row):
+            self._write(row, self.drafts.draft(_place(row)))
+        else:
+            self.answer(rows)
+
+    def places(self, row: Row) -> list[str]:
+        """The places of which comments speak that are not sent."""
+        return diff.places(self.drafts.draft(_place(row)))
+
+    def comment(self, rows: list[Row]) -> None:
+        """Write about a line of a document; where none is meant, show the document."""
+        row = rows[0]
+        if SPOT not in row:
+            self._read(row)
+        elif row[SPOT] is None:
+            self._shell.flash("the cursor is not on a line of the document: move it with j k", "slow")
+        else:
+            self._write(row, diff.with_place(self.drafts.draft(_place(row)), row[SPOT]))
+
+    def _read(self, row: Row) -> None:
+        """Show the document that is meant, else the one that the spec is about now."""
+        phase = row.get(OF_PHASE) or self._edited_phase(row)
+        self._shell.open(DocumentPage(self, row, phase, at=row.get(AT_TASK, "")))
+
+    def _write(self, row: Row, draft: str) -> None:
+        place, before, arrived = _place(row), self.drafts.draft(_place(row)), False
+
+        def send(composer: Composer, text: str) -> None:
+            asked = self._gate(row)
+            if asked is None:
+                composer.refused(f"nothing is asked about {safe(row['name'])} now: esc keeps the comments until then")
+                return
+
+            def on_result(error: OvermindError | None) -> None:
+                nonlocal arrived
+                if error is not None:
+                    composer.refused(safe(error.message))
+                    return
+                arrived = True
+                self.drafts.add(text)
+                self._shell.flash(f"{safe(row['name'])}: {_topic(asked)} is done again with your comments", "good")
+                composer.done()
+
+            self._answers.answer(asked, {"behaviour": DENY, "message": text}, on_result)
+
+        def keep(text: str) -> None:
+            kept = "" if arrived or not text else diff.pruned(text) or before
+            self.drafts.keep(place, kept)
+            count = len(diff.places(kept))
+            if count:
+                said = f"{count} comment{'s' * (count != 1)} kept · c adds another, n sends"
+                self._shell.flash(said, "quiet")
+
+        asked = self._gate(row)
+        title = f"comments · {safe(row['name'])}" if asked is None else f"deny with comments · {_of(asked, row)}"
+        note = "esc keeps it; c on another line adds one" + (", n sends all" if asked is not None else "")
+        purpose = Purpose(title, send, keep, draft, self.drafts.sent, note, recall=self.drafts.add)
+        self._shell.open(Composer(purpose))
+
+    def _gate(self, row: Row) -> Row | None:
+        """The gate that comments go to: that of the phase that is meant, else the oldest."""
+        found = self.question_of(row)
+        if found is not None and found["need"] == EngineNeed.PHASE:
+            return found
+        asked = (one for one in self._shell.fleet.questions if one["id"] == row["id"])
+        return next((one for one in asked if one["need"] == EngineNeed.PHASE), None)
+
+
+def _place(row: Row) -> list[str]:
+    """Where its comments are kept."""
+    return [f"spec {row['id']}"]
+
+
+def _topic(question: Row) -> str:
+    return safe(engine_questions.topic(question))
+
+
+def _of(question: Row, row: Row) -> str:
+    return f"{_topic(question)} of {safe(row['name'])}"
+
+
+def _at_stake(row: Row) -> str:
+    queued = row["tasks"].get("queued", 0)
+    held = f"  {queued} queued quest{'s' * (queued != 1)} would be held" if queued else ""
+    return f"{safe(row['name'])}  {row['state']}{held}"
+
+
+def _advanced(answer: Row) -> str:
+    """How far it was brought, in words."""
+    if answer["queued"] and answer["phase"] is not None:
+        return f"{answer['phase']} queued"
+    if answer["synced"]:
+        return f"{answer['synced']} tasks queued"
+    if answer["question"] is not None:
+        return f"waits for question {answer['question']} · y shows it"
+    if answer["phase"] is not None and answer["state"] == "running":
+        return f"{answer['phase']} is running"
+    return f"nothing to do, it is {answer['state']}"

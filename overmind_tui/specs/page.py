@@ -1,0 +1,256 @@
+"""The pages of specs: all of them, and the phases and tasks of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+
+from overmind_core.errors import OvermindError
+from overmind_tui.command_line.parse import Show
+from overmind_tui.missions.rows import Branch
+from overmind_tui.pages.details import DetailsPage
+from overmind_tui.quests import rows as quests_rows
+from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.shell import registry
+from overmind_tui.shell.registry import View
+from overmind_tui.specs import documents
+from overmind_tui.specs import rows as specs_rows
+from overmind_tui.specs.rows import AT_TASK, OF_PHASE, OF_TASK, Work
+from overmind_tui.widgets.table import PlanTable, ResourceTable
+
+if TYPE_CHECKING:
+    from overmind_tui.missions.describe import Lines
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.shell.actions import Context
+    from overmind_tui.shell.shell import Shell
+
+ALL = "all"
+"""The word behind the view's that shows archived ones, too."""
+HANG = 4
+"""Cells from the left where a long line of a text goes on."""
+Answers = Sequence[Any | OvermindError]
+
+
+def open_specs(shell: Shell, view: View, show: Show) -> None:
+    """The specs; one that is named behind the word by itself."""
+    named = [word for word in show.words if word != ALL]
+    if named:
+        open_spec(shell, registry.VIEWS["spec"], show._replace(words=tuple(named)))
+    else:
+        shell.open(SpecsPage(view, show))
+
+
+def open_spec(shell: Shell, view: View, show: Show) -> None:
+    """The spec that is named; all of them where none is."""
+    if show.words:
+        shell.open(SpecPage(view, show, show.words[0], show.words[0]))
+    else:
+        shell.flash("no spec is named: all specs are shown", "slow")
+        shell.open(SpecsPage(registry.VIEWS["specs"], show))
+
+
+class SpecsPage(DetailsPage):
+    """The page of specs, a row for each."""
+
+    about = "spec"
+    said = staticmethod(specs_rows.description)
+
+    def _describe(self, known: Row) -> None:
+        super()._describe(specs_rows.named(known))
+
+    def looked_in(self, row: Row) -> str:
+        """What is seen of a spec."""
+        return specs_rows.looked_in(row)
+
+    @on(ResourceTable.Selected)
+    def selected(self) -> None:
+        """Another spec, another standing."""
+        self.refresh_bottom()
+
+    def standing(self) -> Cell:
+        """How the one under the cursor stands, whole."""
+        return Cell("") if self.current is None else Cell(specs_rows.standing(self.current), "quiet")
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also its phases and tasks, and its document."""
+        return super().handlers(context) | {"open-spec": self.do_open_spec}
+
+    def do_open_spec(self) -> None:
+        """The phases and tasks of the one under the cursor."""
+        if self.current is not None:
+            view = registry.VIEWS["spec"]
+            self.shell.open(SpecPage(view, Show(view.name), self.current["id"], self.current["name"]))
+
+
+class SpecPage(DetailsPage):
+    """A row for each phase of a spec, and below them its tasks with their edges.
+
+    Args:
+        view: The row of the registry.
+        show: What was asked for.
+        spec: Its id or slug.
+        name: Its slug.
+    """
+
+    def __init__(self, view: View, show: Show, spec: str, name: str) -> None:
+        super().__init__(view, show)
+        self._asked = spec
+        self._spec: Row | None = None
+        self._quests: Sequence[Row] = ()
+        self._work = Work()
+        self._brief = False
+        self._known: tuple[int, Sequence[Row]] = (-1, ())
+        """What was known when the rows were made: how often the fleet had changed, and the questions."""
+        self.crumbs = ("missions", "specs", safe(name))
+
+    def make_table(self) -> ResourceTable:
+        """The list, whose cursor leaves out what is neither phase nor task."""
+        return PlanTable(self.row.columns, ascii_only=self.shell.ascii_only, id="table")
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """About which spec is asked."""
+        return {"id": self._asked}
+
+    def take(self, rows: list[Row]) -> None:
+        """The spec: its quests and its documents are looked at, too, before it is shown."""
+        (spec,) = rows
+        spec = specs_rows.named(spec)
+        self.crumbs = ("missions", "specs", safe(spec["slug"]))
+
+        def on_result(answers: Answers) -> None:
+            (answer,) = answers
+            quests = [] if isinstance(answer, OvermindError) else answer
+            self.shell.background(lambda: self._looked(spec, quests))
+
+        self.shell.request("quests", [{"spec": spec["id"]}], on_result)
+
+    def _looked(self, spec: Row, quests: Sequence[Row]) -> Callable[[], None]:
+        """Look into its folder, in a thread; answers what is then to be done."""
+        work, brief = documents.work_of(spec["folder"]), documents.has_brief(spec["folder"])
+
+        def show() -> None:
+            self._spec, self._quests, self._work, self._brief = spec, quests, work, brief
+            if self.is_attached:
+                self._compose_rows()
+
+        return show
+
+    def _compose_rows(self) -> None:
+        fleet = self.shell.fleet
+        self._known = fleet.changes, fleet.questions
+        if self._spec is not None:
+            quests_rows.learn(self._quests, fleet.rows, fleet.questions)
+            super().take(specs_rows.parts(self._spec, self._work, self._quests, brief=self._brief))
+
+    def refresh_status(self) -> None:
+        """Questions come and go, and runs begin."""
+        fleet = self.shell.fleet
+        if self._known != (fleet.changes, fleet.questions) and self._loaded:
+            self._compose_rows()
+        super().refresh_status()
+
+    def branches(self, rows: Sequence[Row]) -> list[Branch]:
+        """Tasks with their edges, unless some are left out or they stand in another order."""
+        return specs_rows.branches(rows, drawn=not self.filtering.filter and not self.sorting.by)
+
+    @property
+    def shown_count(self) -> int:
+        """How many tasks there are, as far as the filter lets them be."""
+        return sum(bool(branch.row["name"]) and specs_rows.is_task(branch.row) for branch in self.table.branches)
+
+    def looked_in(self, row: Row) -> str:
+        """What is seen of a phase or a task."""
+        return specs_rows.looked_in_part(row)
+
+    def subtitle(self) -> str:
+        """How the whole stands."""
+        return "" if self._spec is None else specs_rows.summary(self._spec, self.rows)
+
+    @on(ResourceTable.Selected)
+    def selected(self) -> None:
+        """Another row, another standing."""
+        self.refresh_bottom()
+
+    def standing(self) -> Cell:
+        """How the one under the cursor stands, whole."""
+        row = self.current
+        return Cell("") if row is None else Cell(specs_rows.part_standing(row), "quiet")
+
+    @property
+    def current(self) -> Row | None:
+        """The phase or task under the cursor."""
+        row = super().current
+        return row if row is not None and row["name"] else None
+
+    # what actions meet
+
+    def _part_rows(self) -> list[Row]:
+        return [row for row in super().chosen() if row["name"]]
+
+    def chosen(self) -> list[Row]:
+        """The spec, with the phase or the task that is meant."""
+        return [] if self._spec is None else [self._meant(row) for row in self._part_rows()]
+
+    def _meant(self, row: Row) -> Row:
+        assert self._spec is not None
+        if specs_rows.is_task(row):
+            quest = next((one for one in self._quests if one["id"] == row["quest"]), None)
+            return {**self._spec, OF_PHASE: "tasks", OF_TASK: quest, AT_TASK: row["name"]}
+        return {**self._spec, OF_PHASE: row["name"], OF_TASK: None}
+
+    def targets(self) -> list[Row]:
+        """The missions of tasks, and of the quests of phases."""
+        rows = (self.shell.fleet.of(row["quest"]) for row in self._part_rows())
+        return [row for row in rows if row is not None]
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also documents, and what a key shows of a quest."""
+        return super().handlers(context) | {
+            "open-part": self.do_open_part,
+            "why": self.do_why,
+            "quest-log": self.do_log,
+        }
+
+    def do_open_part(self) -> None:
+        """The document of a phase; all that is known of a task's quest, or its part of the document."""
+        row = self.current
+        if row is not None and specs_rows.is_task(row) and row["quest"]:
+            self._about_quest(row, "quest", "quest", lambda told: quests_rows.quest(told, self.rendering()))
+        elif row is not None:
+            self.shell.act("comment-document", self.chosen()[:1])
+
+    def do_describe_row(self) -> None:
+        """All that is known of the spec."""
+        spec = self._spec
+        if spec is not None:
+            self.read(spec, lambda: specs_rows.description(spec, self.rendering()), what="spec")
+
+    def do_why(self) -> None:
+        """Why the quest of a task, or of a phase, waits."""
+        if self.current is not None:
+            self._about_quest(self.current, "quest_why", "why", quests_rows.why_text)
+
+    def do_log(self) -> None:
+        """What the quest of a task, or of a phase, wrote."""
+        row = self.current
+        if row is not None and self._has_quest(row):
+            self.show_log(row["quest"], "")
+
+    def _about_quest(self, row: Row, request: str, what: str, text: Callable[[Any], Lines]) -> None:
+        """Ask for something about its quest, and show that."""
+        if self._has_quest(row):
+            quest = {"id": row["quest"], "name": f"{row['spec']}/{row['name']}"}
+            self.tell(request, quest, lambda told: self._read_quest(quest, what, text(told)))
+
+    def _read_quest(self, quest: Row, what: str, lines: Lines) -> None:
+        self.read(quest, lambda: lines, what=what, hang=HANG)
+
+    def _has_quest(self, row: Row) -> bool:
+        """Whether it has a quest; where it has none it is said."""
+        if row["quest"] is None:
+            said = "is not queued yet" if specs_rows.is_task(row) else "has no agent of its own"
+            self.shell.flash(f"{safe(row['name'])} {said}", "slow")
+        return row["quest"] is not None
