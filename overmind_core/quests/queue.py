@@ -114,8 +114,7 @@ class Queue:
 
     def close(self) -> None:
         """Start nothing more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
 
     # what a person sets
 
@@ -206,7 +205,7 @@ class Queue:
             if quest.queue.not_before > now:
                 heappush(self._timed, (quest.queue.not_before, quest_id))
                 continue
-            if not self.paused and not self._obstacles.money.admits(quest):
+            if not self._obstacles.money.admits(quest):
                 continue
             waiter = self._waiter(quest, self._ordered_at)  # of one moment: else the last one to come had waited longer
             self._able[quest_id] = waiter
@@ -241,12 +240,16 @@ class Queue:
         self._scheduled = False
         if self._phase.closing or self._phase.handing_over:
             return
+        if self.paused:  # who could start is looked for when somebody may
+            self._stop_timer()
+            self._hold_daemon()
+            return
         now = self._clock.wall()
         self._ripen(now)
         if now - self._ordered_at > FRESH_SECONDS or now < self._ordered_at:
             self._sort(now)
         self._settle(now)
-        while not self.paused and not self._start(self._startable(now)):
+        while not self._start(self._startable(now)):
             pass  # somebody else may have the slot of one for whom there is no money
         self._wait_for_time(now)
         self._hold_daemon()
@@ -321,12 +324,15 @@ class Queue:
     def _wait_for_time(self, now: float) -> None:
         while self._timed and not self._waits_until(*self._timed[0]):
             heappop(self._timed)
+        self._stop_timer()
+        if self._timed:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, self._timed[0][0] - now), self.look_soon)
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._timed and not self.paused:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(max(0.0, self._timed[0][0] - now), self.look_soon)
 
     def _hold_daemon(self) -> None:
         """Whoever follows us goes on while something runs or will start by itself; not while all wait for a person."""

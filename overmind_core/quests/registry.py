@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 KEPT = 1000
 """Ended quests that are remembered."""
-_TRIM_EVERY = 50
+_TRIM_EVERY = 500
 
 
 class QuestEnded(NamedTuple):
