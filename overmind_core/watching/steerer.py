@@ -18,7 +18,7 @@ from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.domain.watching import health, steering
 from overmind_core.domain.watching.guardian import COSTS, Term
 from overmind_core.domain.watching.health import HungAction
-from overmind_core.domain.watching.steering import Able, Rung, Steer, SteeringState
+from overmind_core.domain.watching.steering import Able, PendingJudgement, Rung, Steer, SteeringState
 from overmind_core.watching.events import MissionSteered
 
 if TYPE_CHECKING:
@@ -80,15 +80,26 @@ class Steerer:
         self._questions = questions
         self._event_table = event_table
 
-    def earlier(self, mission_id: str) -> SteeringState:
-        """How a mission was steered so far, as its events tell."""
+    def earlier(self, mission: Mission) -> SteeringState:
+        """How a mission was steered so far, as its events tell; the newest steer of this run may yet be judged."""
         import json  # noqa: PLC0415 - for those who were steered
 
         self._journal.flush()
         kind = type_of(MissionSteered)
-        rows = self._event_table.after(0, MOST_EVENTS, missions=[mission_id], types=[kind])
-        times = [row.at for row in rows if json.loads(row.data).get("outcome") is None]
-        return SteeringState(steers=len(times), last_at=times[-1] if times else None, asking=self._is_asked(mission_id))
+        rows = self._event_table.after(0, MOST_EVENTS, missions=[mission.id], types=[kind])
+        told = [(row.at, json.loads(row.data)) for row in rows]
+        times = [at for at, event in told if event.get("outcome") is None]
+        pending = None
+        if told and told[-1][1].get("outcome") is None and told[-1][0] >= (mission.run_started_at or 0.0):
+            newest = told[-1][1]
+            score = 1.0 - sum(COSTS.get(term, 0.0) for term in newest["terms"])
+            pending = PendingJudgement(Rung(newest["rung"]), score, by_another=True)
+        return SteeringState(
+            steers=len(times),
+            last_at=times[-1] if times else None,
+            asking=self._is_asked(mission.id),
+            pending=pending,
+        )
 
     def tell(self, mission: Mission, judged: Judged) -> None:
         """Record what came of the newest steer."""
