@@ -336,7 +336,7 @@ class SpecProgress:
         if quest.status is not QuestStatus.QUEUED:
             return False
         wait = self._obstacles.of(quest, needs)
-        return wait is not None and wait.code in {WaitCode.BLOCKED, WaitCode.HELD}
+        return wait is not None and wait.code in {WaitCode.BLOCKED, WaitCode.HELD, WaitCode.BUDGET}
 
     # what a person asks for
 
