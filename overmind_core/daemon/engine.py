@@ -238,6 +238,7 @@ class Engine:
             table=parts.state.reports,
             slug_of_spec=self.specs.slug_of,
         )
+        self.specs.on_forget += [self.reports.forgetting, self.learning.forgetting]
 
         worktrees = Worktrees(parts.workspace)
         self.watching = Watching(
@@ -249,7 +250,13 @@ class Engine:
             quests=parts.quests,
             isolations=parts.workspace.records,
             worktrees=worktrees,
-            overlaps=Overlaps(registry=parts.registry, clock=parts.clock, worktrees=worktrees),
+            overlaps=Overlaps(
+                registry=parts.registry,
+                journal=parts.journal,
+                clock=parts.clock,
+                worktrees=worktrees,
+                event_table=parts.state.events,
+            ),
             steerer=Steerer(
                 registry=parts.registry,
                 journal=parts.journal,

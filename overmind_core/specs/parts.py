@@ -132,7 +132,9 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         progress=progress,
         landing=landing,
         maker=maker,
-        upkeep=SpecUpkeep(registry=registry, quests=quests, maker=maker, turns=turns, journal=journal),
+        upkeep=SpecUpkeep(
+            registry=registry, quests=quests, questions=needs.questions, maker=maker, turns=turns, journal=journal
+        ),
         watchers=SpecWatchers(registry=registry, quests=quests),
         views=views,
     )

@@ -118,6 +118,16 @@ class SpecRegistry:
         del self._slugs[spec.slug]
         self._phases.pop(spec.id, None)
 
+    def remove(self, spec: Spec) -> None:
+        """It is not to be known any more."""
+        self.forget(spec)
+
+        def write() -> None:
+            self._phase_table.remove(spec.id)
+            self._spec_table.remove(spec.id)
+
+        self._journal.save(write)
+
     def put(self, spec: Spec) -> Change:
         """Save a spec as it is now."""
         self._know(spec)
