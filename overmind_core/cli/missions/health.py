@@ -84,7 +84,7 @@ COMMANDS = (
         notes=(
             "A sign of life is output, a report of the agent, or CPU time. Without one a mission becomes quiet, "
             "stalled, then hung; config.toml sets after how long. ALIGN is 1.00 for an agent that does its task, less "
-            "for each pattern in WHY; what a review says counts for five minutes. Coherence is the same for all "
+            "for each pattern in WHY; the number of a review counts for five minutes. Coherence is the same for all "
             "missions together."
         ),
         run=health,
