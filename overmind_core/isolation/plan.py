@@ -106,9 +106,9 @@ async def _check_base(
 
     source = to_wire(looked.source)
     if looked.repository is None:
-        raise OvermindError("invalid", f"--base needs a git repository, and {source} is not in one.")
+        raise OvermindError("invalid", f"There is no branch {base!r}: {source} is not in a git repository.")
     if not project.worktree:
-        raise OvermindError("invalid", f"--base needs a worktree: {source}/{FILE} says `worktree: false`.")
+        raise OvermindError("invalid", f"The branch {base!r} needs a worktree: {source}/{FILE} says `worktree: false`.")
     git = Git({from_wire(name): from_wire(value) for name, value in environ.items()}, home=workspace.home)
     if not await with_git(workspace, is_branch, git, looked.repository.top, from_wire(base)):
         raise OvermindError("invalid", f"There is no branch {base!r} in {source}. See: git branch --all")

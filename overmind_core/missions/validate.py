@@ -239,14 +239,14 @@ def _argv(request: Start, kind: Kind) -> tuple[str, ...]:
     if not argv or not argv[0]:
         raise OvermindError("empty_command", "Missing command: give one, as in `overmind run make test`.")
     for number, text in enumerate(argv):
-        _check_text(text, f"Argument {number}")
+        check_text(text, f"Argument {number}")
     return argv
 
 
 def _shell_argv(command: str) -> tuple[str, ...]:
     if not command.strip():
         raise OvermindError("empty_command", "Missing command: give one, as in `overmind run 'make test'`.")
-    _check_text(command, "The command")
+    check_text(command, "The command")
     return (SHELL, "-c", command)
 
 
@@ -261,7 +261,7 @@ def check_environment(environment: Mapping[str, str]) -> None:
     for name, value in environment.items():
         if not name or "=" in name or "\0" in name:
             raise OvermindError("invalid", f"{name!r} is not a valid name for an environment variable.")
-        _check_text(f"{name}={value}", f"The environment variable {name}")
+        check_text(f"{name}={value}", f"The environment variable {name}")
 
 
 def _is_plain(environment: Mapping[str, str]) -> bool:
@@ -271,7 +271,8 @@ def _is_plain(environment: Mapping[str, str]) -> bool:
     return few and "" not in environment and "=" not in names and "\0" not in names and "\0" not in values
 
 
-def _check_text(text: str, what: str) -> None:
+def check_text(text: str, what: str) -> None:
+    """Refuse what no program can be passed; raises `invalid`, `too_large`."""
     if "\0" in text:
         raise OvermindError("invalid", f"{what} contains a NUL character, which can't be passed to a program.")
     if len(text) >= MAX_TEXT or len(text.encode()) >= MAX_TEXT:

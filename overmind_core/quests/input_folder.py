@@ -52,7 +52,7 @@ def prepare(home: Home, mission_id: str, files: Mapping[str, bytes]) -> AttemptF
     try:
         if is_first:  # nobody looks before the attempt begins; after a kill -9 it is no first one
             _fill(where, "", files)
-            return attempt_folders(home, mission_id)
+            return AttemptFolders(f"{private}/{INPUTS}", f"{private}/{OUTPUTS}")
         for name in (INPUTS, OUTPUTS):
             remove_tree(f"{_NEW}{name}", folder=where)
             remove_tree(f"{_OLD}{name}", folder=where)
@@ -103,8 +103,11 @@ def _write(folder: int, path: list[str], data: bytes) -> None:
             folder = os.open(one, _FOLDER, dir_fd=folder)
             opened.append(folder)
         new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(name, new, 0o600, dir_fd=folder), "wb") as file:
-            file.write(data)
+        file = os.open(name, new, 0o600, dir_fd=folder)
+        opened.append(file)
+        left = memoryview(data)
+        while left:
+            left = left[os.write(file, left) :]
     finally:
         for one_opened in opened:
             os.close(one_opened)

@@ -272,20 +272,22 @@ def checked_brief(text: str) -> str:
 
 
 def checked_check(check: str | None) -> str | None:
-    """The command itself; raises `empty_command`."""
+    """The command itself; raises `empty_command`, `invalid`, `too_large`."""
     if check is not None and not check.strip():
         raise OvermindError(
             "empty_command", "Missing check: give a command that exits 0 once it is done, as in --check 'make test'."
         )
+    validate.check_text(check or "", "--check")
     return check
 
 
 def checked_verify(verify: str | None, into: str | None) -> str | None:
-    """The command itself; raises `invalid`: there is nothing to verify."""
+    """The command itself; raises `invalid`, such as that there is nothing to verify; `empty_command`, `too_large`."""
     if verify is not None and not verify.strip():
         raise OvermindError("empty_command", "Missing command: give one that exits 0 when the merged work is good.")
     if verify is not None and not into:
         raise OvermindError("invalid", "--verify is about merged work: add --into BRANCH")
+    validate.check_text(verify or "", "--verify")
     return verify
 
 

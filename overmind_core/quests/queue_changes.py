@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
+    from overmind_core.missions.spec import MissionSpec
     from overmind_core.quests.answer_types import QuestBrief, QuestRetried
     from overmind_core.quests.intake import QuestOrigin, QueuedWork
     from overmind_core.quests.ports import AgentWork, Asker, Repositories
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
 
 MOST_UNFINISHED = 10_000
 _MAY_RETRY = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED})
+
+
+class _Looked(NamedTuple):
+    """What was found of folders, programs and repositories: once for all quests of a request, as git takes its time."""
+
+    starts: dict[tuple[object, ...], bool]
+    """What a start depends on → whether it would be isolated."""
+    repositories: dict[tuple[object, ...], str | None]
 
 
 class QueueChanges:
@@ -116,8 +125,8 @@ class QueueChanges:
             origin=origin,
         ).read()
         self._check_cycles(read)
-        several = len(read) > 1
-        made = [await self._checked(one, number if several else None) for number, one in enumerate(read, 1)]
+        several, looked = len(read) > 1, _Looked({}, {})
+        made = [await self._checked(one, number if several else None, looked) for number, one in enumerate(read, 1)]
         self._check_names(made)
         return made
 
@@ -165,11 +174,16 @@ class QueueChanges:
             names = [one if (found := known(one)) is None else found.name for one in loop]
             raise _cycle(names)
 
-    async def _checked(self, one: QueuedWork, number: int | None) -> QueuedWork:
+    async def _checked(self, one: QueuedWork, number: int | None, looked: _Looked) -> QueuedWork:
         """What `run` would refuse is refused now, not when its turn comes; `number`: its place among several."""
+        start, place = _start_of(one.spec), (one.quest.cwd, *_places(one.quest))
         try:
-            isolated = await self._missions.check_start(one.spec)
-            repository = await self._repository(one.quest)
+            if start not in looked.starts:
+                looked.starts[start] = await self._missions.check_start(one.spec)
+            isolated = looked.starts[start]
+            if place not in looked.repositories:
+                looked.repositories[place] = await self._repository(one.quest)
+            repository = looked.repositories[place]
         except OvermindError as error:
             if number is None:
                 raise
@@ -278,3 +292,15 @@ def _needs(quest: Quest | None) -> Sequence[str]:
 def _cycle(names: Sequence[str]) -> OvermindError:
     told = f"These quests would need each other: {' → '.join([*names, names[0]])}."
     return OvermindError("cycle", told, members=list(names))
+
+
+def _start_of(spec: MissionSpec) -> tuple[object, ...]:
+    """All that `Missions.check_start` looks at; quests of one request inherit the same environment."""
+    made = spec.definition
+    return made.cwd, made.argv[0], spec.isolate, spec.base, frozenset(spec.environment.chosen.items())
+
+
+def _places(quest: Quest) -> tuple[bool, bool]:
+    """Whether it has paths, and a branch to land on: why its repository is looked up."""
+    assert quest.goal is not None
+    return bool(quest.goal.owns), quest.goal.into is not None

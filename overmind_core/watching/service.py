@@ -212,7 +212,7 @@ class Watching:
         if watch is None:
             watch = self._watches[mission.id] = Watch(mission.id, mission.run)
             if earlier:
-                watch.steering = self._steerer.earlier(mission.id)
+                watch.steering = self._steerer.earlier(mission)
         elif watch.run != mission.run:
             watch.begin(mission.run)
         if watch.vitals is None:

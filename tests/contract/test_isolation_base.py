@@ -69,7 +69,7 @@ def test_a_base_that_is_no_branch_is_named_and_nothing_is_started(om, shop, base
 
 def test_a_base_needs_a_worktree(om, shop, tmp_path):
     told = om.refused("run", "--base", "release", "true", code="invalid", cwd=str(tmp_path))
-    assert told == f"--base needs a git repository, and {tmp_path} is not in one.\n"
+    assert told == f"There is no branch 'release': {tmp_path} is not in a git repository.\n"
     both = ("run", "--base", "release", "--no-isolate", "true")
     assert om.refused(*both, code="invalid", exit_code=2, cwd=shop.folder) == (
         "Give --base or --no-isolate, not both.\n"
@@ -77,7 +77,7 @@ def test_a_base_needs_a_worktree(om, shop, tmp_path):
     shop.commit("project", {".overmind.yml": "isolation: { worktree: false }\n"})
     om.ok("trust", shop.folder)
     told = om.refused("run", "--base", "release", "true", code="invalid", cwd=shop.folder)
-    assert told == f"--base needs a worktree: {shop.folder}/.overmind.yml says `worktree: false`.\n"
+    assert told == f"The branch 'release' needs a worktree: {shop.folder}/.overmind.yml says `worktree: false`.\n"
     asked = {"command": "true", "cwd": shop.folder, "env": om.environment, "base": "release", "isolate": False}
     with RawSocket.connect(om.home) as api:
         assert api.request("run", **asked) == {

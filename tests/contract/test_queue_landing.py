@@ -11,41 +11,8 @@ from tests.kit.isolated import Project
 from tests.kit.killing import kill, kill_supervisor
 from tests.kit.processes import with_word
 from tests.kit.queued import Queued
-from tests.kit.repositories import Repository
+from tests.kit.queued_shop import Shop
 from tests.kit.waiting import eventually
-
-FAST = '[queue]\nslots = 4\nbackoff = "1ms"\n'
-
-
-class Shop(Queued):
-    """A queue whose quests work in a repository."""
-
-    def __init__(self, om):
-        self.code = Repository(os.path.join(om.environment["HOME"], "shop"))
-        self.code.commit("first", {"a": "1\n", "b": "1\n"})
-        om.environment |= {name: value for name, value in self.code.environ.items() if name.startswith("GIT_")}
-        super().__init__(om, FAST, cwd=self.code.folder)
-
-    def head(self, branch="main"):
-        return self.code.git("rev-parse", branch)
-
-    def log(self, branch="main"):
-        return self.code.git("log", "--first-parent", "--format=%s", branch).splitlines()
-
-    def column_of(self, name):
-        return next(
-            column["name"]
-            for column in self.om.api("board")["columns"]
-            if name in [one["name"] for one in column["quests"]]
-        )
-
-    def phases(self, quest):
-        return [event.get("phase") for event in self.events(quest)]
-
-    def is_cleared(self, quest):
-        """Neither worktree nor branch of the quest is left."""
-        known = self.code.git("worktree", "list").splitlines()[1:], self.code.git("branch", "--list", "overmind/*")
-        return known == ([], "") and not os.path.exists(self.code.path(".overmind", "worktrees", quest))
 
 
 @pytest.fixture
@@ -169,6 +136,18 @@ def test_a_refused_landing_waits_for_the_person_over_a_new_daemon_and_may_be_ref
     shop.om.ok("start")
     assert shop.ended(quest)["status"] == "completed"
     assert len(shop.om.events("landed")) == 1
+
+
+def test_cancelled_where_its_target_has_refused_it_withdraws_the_question(shop):
+    """Acceptance 38, of `merge`: its subject ends: withdrawn, the count one less."""
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    question = shop.asked("merge", quest)
+    shop.om.ok("quest", "cancel", "work")
+    assert (shop.info(quest)["status"], shop.om.api("inbox")) == ("cancelled", [])
+    told = shop.om.refused("answer", str(question["question"]), "allow", code="not_found")
+    assert "is closed: it was withdrawn " in told
+    assert shop.code.git("branch", "--list", "overmind/work") == "+ overmind/work"
 
 
 def test_a_target_that_refuses_and_is_left_keeps_branch_and_worktree(shop):

@@ -125,7 +125,7 @@ def test_a_document_just_below_the_threshold_is_written_again_with_its_faults_as
     ("handed", "told"),
     [
         ({"name": "tasks.json", "text": "[]"}, "tasks.json:1: must be an object"),
-        ({"name": "tasks.md", "text": "# tasks: Carts\n## tasks\n### TSK-001 A\n### TSK-001 B\n"}, "tasks.md:4: TSK-001"),
+        ({"name": "tasks.md", "text": "# tasks\n## tasks\n### TSK-001 A\n### TSK-001 B\n"}, "tasks.md:4: TSK-001"),
         ({"name": "tasks.json", "data": tasks({"needs": ["TSK-002"]})}, "TSK-001 -> TSK-002 -> TSK-001"),
         ({"name": "tasks.json", "data": tasks({"requirements": []})}, "REQ-CART-001"),
         ({"name": "tasks.json", "data": tasks({"creates": ["../x"]})}, ".."),

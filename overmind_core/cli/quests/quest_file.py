@@ -112,14 +112,14 @@ def _quest(line: bytes, cwd: str) -> dict[str, Any]:
     """
     try:
         quest = json.loads(line.decode(), parse_constant=_refuse)
-        json.dumps(quest, ensure_ascii=False).encode()
+        json.dumps(quest, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeError:
         raise LineMistake("the line is not valid UTF-8 text.") from None
     except json.JSONDecodeError as error:
         raise LineMistake(f"not valid JSON: {error.msg} at column {error.colno}.") from None
     except RecursionError:
         raise LineMistake("not valid JSON: it is nested too deeply.") from None
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # a number of thousands of digits, or beyond all that a number can be
         raise LineMistake(f"not valid JSON: {error}.") from None
     if not isinstance(quest, dict):
         raise LineMistake('write a JSON object, such as {"title": "Build", "command": "make"}.')

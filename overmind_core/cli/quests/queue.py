@@ -8,6 +8,7 @@ from overmind_core.cli.output import ascii_text, dumps, or_absent, table, text_c
 from overmind_core.cli.quests.rows import score_cell
 from overmind_core.cli.values import duration_from_now, positive_number
 from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 
@@ -30,6 +31,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 """Title → cell of a quest that `queue --json` lists."""
 MAIN_POOL = "queue"
 """The pool whose slots every quest of the queue takes one of."""
+MOST_SLOTS = 1000
+"""As the request has it, too."""
 EMPTY = "The queue is empty. Add a quest with: overmind quest add 'Title' -- make test"
 
 
@@ -111,6 +114,8 @@ def queue_resume(args: Namespace, context: Context) -> int:
 
 def queue_slots(args: Namespace, context: Context) -> int:
     """Let so many run at once, from now on."""
+    if args.slots > MOST_SLOTS:
+        raise OvermindError("invalid", f"Up to {MOST_SLOTS} quests run at once, such as: overmind queue slots 8")
     return _change(context, {"slots": args.slots}, args, lambda answer: f"Slots: {answer['slots']}")
 
 

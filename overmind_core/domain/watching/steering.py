@@ -82,6 +82,8 @@ class PendingJudgement:
     """When it was sent."""
     samples: int = 0
     """Since then."""
+    by_another: bool = False
+    """Another daemon sent it, or it ended the run before: until the alignment is known, a sample says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def _reasons(sample: Sample, held: Mapping[str, int]) -> tuple[Term, ...]:
 
 def _judge(state: SteeringState, sample: Sample) -> tuple[SteeringState, Judged | None]:
     pending = state.pending
-    if pending is None:
+    if pending is None or (pending.by_another and sample.alignment is None):
         return state, None
     if pending.samples + 1 < JUDGED_AFTER:
         return replace(state, pending=replace(pending, samples=pending.samples + 1)), None

@@ -14,6 +14,7 @@ from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.mortal import Mortal, at_each_commit
 
 ERROR = "ImportError: no module named 'carts'"
 HEALTH = HealthSettings(beat=2.0)
@@ -189,6 +190,37 @@ def test_what_was_sent_is_remembered_by_the_next_daemon(home, environment):
         return found
 
     assert in_process.run(told()) == 1
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
+def test_a_steer_is_one_message_and_judged_whichever_commit_a_daemon_dies_at(tmp_path, environment, saved):
+    """Kill table: a steer decided, sent: one message (request key), judged later."""
+
+    async def dies(at):
+        home = Home(str(tmp_path / f"home{at}"))
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=AUTO) as inside:
+            mission, session = await agent(inside, environment)
+            await inside.app.journal.saved()
+            mortal = Mortal(inside.app, at, saved=saved)
+            for _ in range(6):
+                if not mortal.dead:
+                    await astray(session, 1)
+        async with supervising(home, keeper, settings=AUTO) as inside:
+            again = inside.app.agents.of(mission)
+            assert again is not None
+            told, sent = steers(inside, mission), len(await texts(inside, mission))
+            assert sent == sum(outcome is None for _, outcome in told) <= 1, "the event and the message are one commit"
+            again.receive(TurnBegan())
+            await astray(again, 6)
+            if told:
+                assert len(await texts(inside, mission)) == 1, "none is sent twice, nor within the pause"
+            found = steers(inside, mission)
+            assert [outcome is None for _, outcome in found][:2] == [True, False], found
+        keeper.close()
+        return mortal.dead
+
+    assert in_process.run(at_each_commit(dies)) > 2
 
 
 def test_a_silent_agent_is_asked_about_once_it_is_stalled_and_a_silent_server_is_not(home, environment):
