@@ -268,7 +268,7 @@ VIEWS: dict[str, View] = {
         View(
             "timeline",
             ("tl",),
-            "what happened to the named quest, spec or mission",
+            "timeline of the named quest, spec or mission",
             Context.TIMELINE,
             "Nothing has happened to it yet.\n:queue shows which quest is next",
             "overmind_tui.timeline.page:open_timeline",
