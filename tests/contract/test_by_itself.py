@@ -1,4 +1,4 @@
-"""What the engine does by itself: each event of it says so, and why; and the table of it in docs is about real events."""
+"""What the engine does by itself: each event of it says so, and why; the table of it in docs names real events."""
 
 from __future__ import annotations
 

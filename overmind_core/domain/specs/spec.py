@@ -107,11 +107,11 @@ class SpecState(StrEnum):
 
 _PHASE_BECAUSE: Mapping[str, str] = {
     PhaseState.PENDING: "it has to be done again",
-    PhaseState.RUNNING: "what it needs has passed",
+    PhaseState.RUNNING: "the phase before it has passed",
     PhaseState.REVIEW: "it has passed, and its gate is open",
     PhaseState.PASSED: "its document passes",
     PhaseState.FAILED: "its document does not pass",
-    PhaseState.STALE: "what it had read has changed",
+    PhaseState.STALE: "documents that it had read have changed",
 }
 _SPEC_BECAUSE: Mapping[str, str] = {
     SpecState.DRAFT: "nothing of it goes on",
