@@ -286,7 +286,7 @@ class Watching:
             await self._overlaps.look(self.members())
 
     def _sample(self, watch: Watch, mission: Mission) -> None:
-        if self._phase.closing:
+        if self._phase.closing or mission.status is not Status.RUNNING:  # the end of an attempt says nothing of its way
             return
         watch.close()
         now = self._clock.wall()
