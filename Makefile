@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation test torture test-claude test-docker coverage lint types imports house check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation demo-engine test torture test-claude test-docker coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -24,6 +24,9 @@ run: setup ## open the program; without a terminal run a small real job headless
 
 demo-isolation: setup ## agents that work on one project at once, each with its own server and database; leaves nothing
 	@PYTHON=$(BIN)/python scripts/demo-isolation $(ARGS)
+
+demo-engine: setup ## a spec from its brief to merged work in a home of its own, with a daemon that is killed; leaves nothing
+	@PYTHON=$(BIN)/python scripts/demo-engine
 
 test: setup ## run the whole suite (ARGS="-k name" or TESTS=path for a part of it)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)

@@ -13,9 +13,12 @@ from overmind_core.domain.agents.events import CostWarning
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.missions.tree import BudgetState, SpentLimit, budget_state
+from overmind_core.kernel.actor import ENGINE
 from overmind_core.missions.lookup import line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.agents.store import BudgetTable
     from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
@@ -31,12 +34,15 @@ class Budgets:
         self._journal = journal
         self._table = table
         self._unsaved: dict[str, BudgetRow] = {}
+        self.on_spent: Callable[[Mission, float | None], None] = _nothing
+        """Called with each turn that was paid for, in the commit that records it."""
 
-    def spend(self, mission: Mission, usd: float) -> None:
-        """A turn of the mission was paid for, in US dollars."""
+    def spend(self, mission: Mission, usd: float | None) -> None:
+        """A turn of the mission was paid for, in US dollars; None: nobody knows how much."""
         for owner in line(self._registry, mission.id):
             if owner.definition.max_cost:
-                self._count(owner, usd)
+                self._count(owner, usd or 0.0)
+        self.on_spent(mission, usd)
 
     def total(self, mission_id: str) -> float:
         """What the tree of a mission with a limit has cost so far, in US dollars."""
@@ -56,8 +62,9 @@ class Budgets:
         now = budget_state(budget.usd, owner.definition.max_cost)
         if now is BudgetState.NEARLY and not before.warned:
             budget = budget._replace(warned=True)
-            text = f"--- {_of_its(owner, budget.usd)} spent ---"
-            self._registry.record(owner, CostWarning(text=text, cost_usd=budget.usd))
+            why = f"{_of_its(owner, budget.usd)} spent"
+            warning = CostWarning(text=f"--- {why} ---", cost_usd=budget.usd, by=ENGINE, why=why)
+            self._registry.record(owner, warning)
         self._save(budget)
         if now is BudgetState.SPENT:
             self._end_tree(owner, budget.usd)
@@ -86,6 +93,10 @@ class Budgets:
     def _forget(self, budget: BudgetRow) -> None:
         if self._unsaved.get(budget.mission) is budget:
             del self._unsaved[budget.mission]
+
+
+def _nothing(_mission: Mission, _usd: float | None) -> None:
+    return
 
 
 def _of_its(owner: Mission, usd: float) -> str:

@@ -446,7 +446,7 @@ class Session:
         )
         self._journal.save(lambda: self._context.store.costs.insert(cost))
         self._check_turns(mission)
-        self._context.budgets.spend(mission, paid.usd or 0.0)
+        self._context.budgets.spend(mission, paid.usd)
 
     def _check_turns(self, mission: Mission) -> None:
         most, turns = self.agent.max_turns, self.state.turns

@@ -12,18 +12,19 @@ from overmind_core.cli.context import Context, report_error
 from overmind_core.cli.output import dumps
 from overmind_core.demo.project import LABEL, SHOP, DemoMission, demo_missions, free_name, is_demo_mission
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.errors import FAILED, OvermindError
+from overmind_core.errors import FAILED, OvermindError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from overmind_core.client.client import Client
 
     Row = Mapping[str, Any]
 
+STOP, SPEC = "stop", "spec"
 NEXT = "Next: overmind tui · overmind inbox (answer its question) · overmind demo stop (removes everything)"
 FINAL = frozenset({"stopped", "crashed", "killed"})
 _ROUNDS = 5
@@ -33,8 +34,12 @@ _REQUEST_KEY = 16
 
 
 def demo(args: Namespace, context: Context) -> int:
-    """Start the missions, or remove them."""
-    return _stop(args, context) if args.action == "stop" else _start(args, context)
+    """Start the missions, or remove them; the same for a spec."""
+    if args.action == SPEC:
+        return _stop_spec(args, context) if args.then == STOP else _start_spec(args, context)
+    if args.then is not None:
+        raise UsageError(f"overmind demo {args.action} takes no {args.then}. See: overmind demo --help")
+    return _stop(args, context) if args.action == STOP else _start(args, context)
 
 
 def _root(context: Context) -> str:
@@ -136,14 +141,28 @@ def _report(
         context.print(dumps(shown))
 
 
-def _open_tui(args: Namespace, context: Context) -> int:
+def _open_tui(args: Namespace, context: Context, following: str = NEXT, words: Sequence[str] = ()) -> int:
     """Say how it goes on; where a person can see it, open the full-screen program."""
     from overmind_core.cli.daemon import exec_tui, is_on_terminal  # only when all went well
 
-    context.note(NEXT)
+    context.note(following)
     if is_on_terminal() and not args.no_tui:
-        exec_tui(context, [])
+        exec_tui(context, words)
     return 0
+
+
+def _start_spec(args: Namespace, context: Context) -> int:
+    from overmind_core.cli import demo_spec  # start-up: for those who want it
+
+    client = context.client(start=True)
+    client.connect()  # as above
+    with _locked(context):
+        slug = demo_spec.start(args, context, client)
+    following = (
+        f"Next: overmind board · overmind inbox · overmind answer {slug} allow (each time it asks) · "
+        "overmind demo spec stop (removes everything)"
+    )
+    return 0 if args.json else _open_tui(args, context, following, ["--view", "board"])
 
 
 # removing
@@ -169,6 +188,28 @@ def _stop(args: Namespace, context: Context) -> int:
         context.print(dumps([{"id": row["id"], "name": row["name"]} for row in removed]))
     else:
         context.print(_count(len(removed)) if removed else "No demo missions here")
+    return 0
+
+
+def _stop_spec(args: Namespace, context: Context) -> int:
+    """Remove the spec with its quests, live or not, and its folder; with nothing there that is done already."""
+    from overmind_core.cli import demo_spec  # start-up: for those who want it
+
+    root = demo_spec.root_of(context)
+    there = os.path.isdir(root)
+    client = context.client(start=there)
+    removed = demo_spec.Removed()
+    try:
+        client.connect()
+        with _locked(context):
+            removed = demo_spec.remove(client, root)
+    except OvermindError as error:
+        if there or error.code != "daemon_not_running":
+            raise
+    if args.json:
+        context.print(dumps({"specs": removed.specs, "quests": removed.quests, "missions": removed.missions}))
+    else:
+        context.print(removed.line() if there or removed.specs else "No demo spec here")
     return 0
 
 
@@ -201,13 +242,24 @@ def _is_gone(answer: Row | OvermindError) -> bool:
 
 DEMO = Command(
     name="demo",
-    arguments=[argument("action", "start (default) or stop", nargs="?", choices=("start", "stop"))],
+    arguments=[
+        argument("action", "start (default) or stop; spec: a spec instead", nargs="?", choices=("start", STOP, SPEC)),
+        argument("then", "stop, after spec: remove it", nargs="?", choices=(STOP,)),
+    ],
     options=[flag("--no-tui", "don't open the full-screen program afterwards (on a terminal)"), JSON],
-    examples=["overmind demo", "overmind demo --no-tui", "overmind demo stop"],
+    examples=[
+        "overmind demo",
+        "overmind demo --no-tui",
+        "overmind demo stop",
+        "overmind demo spec",
+        "overmind demo spec stop",
+    ],
     notes=(
         "Starts a build, a flaky worker, a service, a shell, and a scripted agent. The agent works, asks for a "
         "permission and a choice, answers messages, costs nothing, and starts a mission. All have the label demo "
-        "and run in the folder demo of the home. A part that is already running is not started again."
+        "and run in the folder demo of the home. A part that is already running is not started again. "
+        "demo spec starts a spec whose agents are scripted: in about a minute it gets from a brief to merged work, and "
+        "asks you three times. It needs git, and works in the folder demo-spec of the home."
     ),
     run=demo,
 )

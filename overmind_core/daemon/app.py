@@ -472,10 +472,12 @@ class App:
         self.quests.load()
         self.engine.quest_asker.load()
         self.engine.attempts.load()
+        self.engine.budgets.load()
         self.engine.queue.load()
         self.schedules.rituals.load()
         self.quests.resume()
         self.engine.attempts.resume()
+        self.engine.budgets.resume()
         self.engine.queue.resume()
         self.engine.specs.resume()
         self.line.send_needs()
@@ -504,6 +506,7 @@ class App:
         """Stop all background work."""
         self.plans.close()
         self.engine.queue.close()
+        self.engine.budgets.close()
         self.isolation.close()
         self.schedules.close()
         self.tasks.close()
@@ -513,6 +516,7 @@ class App:
     def _wire(self) -> None:
         """Who hears of what, in this order: tests/core/daemon/test_order.py says why."""
         self.registry.on_end = [self.plans.on_end, self.engine.attempts.on_unsaved_end]
+        self.budgets.on_spent = self.engine.budgets.on_spent
         self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
         bus = self.bus
         bus.subscribe(EffectDue, self.effects.on_effect)

@@ -5,6 +5,7 @@ It stands above missions, agents, isolation and landing, of which it is given wh
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.agents.results import MissionResults
@@ -13,6 +14,7 @@ from overmind_core.learning.changed_files import ChangedFiles
 from overmind_core.learning.service import Learning
 from overmind_core.quests.attempt_work import AttemptWork
 from overmind_core.quests.attempts import Attempts
+from overmind_core.quests.budgets import LimitedSpec, QueueBudgets
 from overmind_core.quests.obstacles import Obstacles
 from overmind_core.quests.outcomes import AttemptOutcomes
 from overmind_core.quests.questions import QuestQuestions
@@ -21,6 +23,7 @@ from overmind_core.reports.doer import Doers
 from overmind_core.reports.service import Reports
 from overmind_core.specs.registry import SpecRegistry
 from overmind_core.specs.service import Specs
+from overmind_core.system.machine import system_zone
 from overmind_core.watching.overlaps import Overlaps
 from overmind_core.watching.service import Watching
 from overmind_core.watching.steerer import Steerer
@@ -28,11 +31,14 @@ from overmind_core.watching.tree_cpu import TreeCpu
 from overmind_core.watching.worktrees import Worktrees
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from overmind_core.agents.engine_questions import EngineQuestions
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.service import Agents
     from overmind_core.agents.submission import Submission
     from overmind_core.daemon.state import State
+    from overmind_core.domain.specs.spec import Spec
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.bus import Bus
@@ -171,6 +177,25 @@ class Engine:
         )
         self.obstacles = Obstacles(parts.quests)
         self.obstacles.holds.append(self.specs.hold)
+        self.budgets = QueueBudgets(
+            quests=parts.quests,
+            registry=parts.registry,
+            journal=parts.journal,
+            events=parts.events,
+            clock=parts.clock,
+            settings=parts.settings,
+            questions=parts.engine_questions,
+            meta_table=parts.state.meta,
+            quest_table=parts.state.quests,
+            cost_table=parts.state.costs,
+            estimated=lambda quest: self.learning.estimate(quest).usd,
+            specs=lambda: map(_limited, self.specs.registry.all.values()),
+            spec=lambda spec_id: None if (found := self.specs.registry.all.get(spec_id)) is None else _limited(found),
+            raise_spec=lambda spec_id, limit: self.specs.registry.change(spec_id, max_cost_usd=limit),
+            zone=_local_zone,
+        )
+        self.obstacles.money = self.budgets
+        self.specs.registry.on_limit = self.budgets.on_limit
         self.queue = Queue(
             quests=parts.quests,
             attempts=self.attempts,
@@ -182,6 +207,9 @@ class Engine:
             line=parts.line,
             registry=parts.registry,
             meta_table=parts.state.meta,
+        )
+        self.budgets.bind(
+            reconsider=self.queue.reconsider, cancel=self.attempts.cancel, running=self.queue.having_slots
         )
         self.specs.bind(self.queue)
         self.quest_asker.bind(self.attempts, self.queue_changes)
@@ -208,6 +236,7 @@ class Engine:
             table=parts.state.reports,
             slug_of_spec=self.specs.slug_of,
         )
+        self.specs.on_forget += [self.reports.forgetting, self.learning.forgetting]
 
         worktrees = Worktrees(parts.workspace)
         self.watching = Watching(
@@ -219,7 +248,13 @@ class Engine:
             quests=parts.quests,
             isolations=parts.workspace.records,
             worktrees=worktrees,
-            overlaps=Overlaps(registry=parts.registry, clock=parts.clock, worktrees=worktrees),
+            overlaps=Overlaps(
+                registry=parts.registry,
+                journal=parts.journal,
+                clock=parts.clock,
+                worktrees=worktrees,
+                event_table=parts.state.events,
+            ),
             steerer=Steerer(
                 registry=parts.registry,
                 journal=parts.journal,
@@ -282,5 +317,18 @@ class Engine:
                 projects=parts.workspace.projects,
                 quest_table=parts.state.quests,
                 work_table=parts.state.quest_work,
+                spent=self.budgets.spent,
             )
         )
+
+
+def _limited(spec: Spec) -> LimitedSpec:
+    """A spec as far as its money goes."""
+    return LimitedSpec(spec.id, spec.slug, spec.max_cost_usd, is_over=spec.archived or spec.landed is not None)
+
+
+def _local_zone() -> tzinfo:
+    """The time zone of the clocks here."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - for those who limit what a day may cost
+
+    return ZoneInfo(system_zone(os.environ))

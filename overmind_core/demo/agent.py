@@ -17,6 +17,7 @@ SESSION = ("--session-id", "--resume")
 SETTINGS = ("--settings",)
 IN_LINES = "-p"
 NO_SETTINGS = "{}"
+NO_SESSION = "none"
 
 
 def option(argv: Sequence[str], names: Sequence[str], otherwise: str) -> str:
@@ -63,7 +64,7 @@ def on_terminal(session: str, story_on: Callable[[Stage], Story], argv: Sequence
 def main() -> None:
     """Play in the folder that we stand in."""
     argv, shop = sys.argv[1:], os.getcwd()
-    session = option(argv, SESSION, "none")
+    session = option(argv, SESSION, NO_SESSION)
     memory = ConversationMemory(os.path.join(os.path.dirname(shop), SESSIONS), session)
     try:
         if IN_LINES in argv:

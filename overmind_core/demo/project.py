@@ -172,17 +172,27 @@ def write(root: str, environ: Mapping[str, str]) -> None:
     Raises:
         OSError: it can't be written.
     """
+    for folder in (SESSIONS, os.path.dirname(AGENT)):
+        os.makedirs(os.path.join(root, folder), mode=0o700, exist_ok=True)
+    write_shop(root, SOURCES, PROGRAMS)
+    put(os.path.join(root, BASHRC), _BASHRC)
+    if not os.path.isdir(os.path.join(root, SHOP, ".git")):
+        begin_history(os.path.join(root, SHOP), environ)
+
+
+def write_shop(root: str, sources: Mapping[str, str], programs: Mapping[str, str]) -> None:
+    """Write its sources, and the programs beside it: file below `root` → the module that it runs, and its words.
+
+    Raises:
+        OSError: they can't be written.
+    """
     shop = os.path.join(root, SHOP)
-    for folder in (shop, os.path.join(root, SESSIONS), os.path.dirname(os.path.join(root, AGENT))):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-    for name, text in SOURCES.items():
-        _put(os.path.join(shop, name), text)
-    for name, module in PROGRAMS.items():
-        words = shlex.join([sys.executable, "-P", "-m", f"overmind_core.demo.{module}"])
-        _put(os.path.join(root, name), f'#!/bin/sh\nexec {words} "$@"\n', mode=0o700)
-    _put(os.path.join(root, BASHRC), _BASHRC)
-    if not os.path.isdir(os.path.join(shop, ".git")):
-        _begin_history(shop, environ)
+    os.makedirs(shop, mode=0o700, exist_ok=True)
+    for name, text in sources.items():
+        put(os.path.join(shop, name), text)
+    for name, module in programs.items():
+        words = shlex.join([sys.executable, "-P", "-m", *shlex.split(f"overmind_core.demo.{module}")])
+        put(os.path.join(root, name), f'#!/bin/sh\nexec {words} "$@"\n', mode=0o700)
 
 
 def remove(root: str) -> bool:
@@ -192,25 +202,29 @@ def remove(root: str) -> bool:
     return there
 
 
-def _put(path: str, text: str, *, mode: int = 0o600) -> None:
+def put(path: str, text: str, *, mode: int = 0o600) -> None:
+    """Write a file, whatever the umask is."""
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
         os.fchmod(file.fileno(), mode)
 
 
-def _begin_history(shop: str, environ: Mapping[str, str]) -> None:
-    """Put it under git, so that changes show; without git there are none to see."""
+def begin_history(shop: str, environ: Mapping[str, str], *, settings: Mapping[str, str] | None = None) -> bool:
+    """Put it under git, with settings of its own, so that changes show; without git there are none to see."""
     git = shutil.which("git", path=environ.get("PATH"))
     if git is None:
-        return
+        return False
     who = ["-c", "user.name=demo", "-c", "user.email=demo@localhost"]
     clean = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     yesterday = f"{int(time.time()) - _DAY} +0000"  # what the agent changes is new, this is not
     clean |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     clean |= {"GIT_AUTHOR_DATE": yesterday, "GIT_COMMITTER_DATE": yesterday}
-    for words in (["init", "-q", "-b", "main"], ["add", "-A"], [*who, "commit", "-q", "-m", "the shop opens"]):
+    chosen = [["config", name, value] for name, value in (settings or {}).items()]
+    first = [["add", "-A"], [*who, "commit", "-q", "-m", "the shop opens"]]
+    for words in (["init", "-q", "-b", "main"], *chosen, *first):
         done = subprocess.run(
             [git, *words], cwd=shop, env=clean, capture_output=True, timeout=_GIT_SECONDS, check=False
         )
         if done.returncode:
-            return
+            return False
+    return True

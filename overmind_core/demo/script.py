@@ -59,8 +59,9 @@ STEPS: Mapping[str, StepKind] = {
     "exit": StepKind((int,)),  # with this code
     "signal": StepKind(_TEXT),  # end by it
 }
-EACH = ("once", "times")
-"""What may stand beside every step: a file that says that it was played before, and how often it is played."""
+EACH = ("once", "times", "unless")
+"""What may stand beside every step: a file that says that it was played before; how often it is played; and a line of
+shell, or words, that is tried before each time, a second after the one before, and ends it once it succeeds."""
 
 
 class InvalidScript(ValueError):
@@ -223,6 +224,10 @@ def _step(found: Any) -> list[Step]:  # noqa: ANN401 - any value
     times = options.pop("times", 1)
     if not isinstance(times, int) or times < 0:
         raise InvalidScript(f"times: {times!r} says no number of times")
+    if "unless" in options:
+        if not isinstance(options["unless"], _COMMAND):
+            raise InvalidScript(f"unless: {options['unless']!r} is no command")
+        return [Step(name, subject, {**options, "times": times})]
     return [Step(name, subject, options)] * times
 
 

@@ -24,6 +24,8 @@ from overmind_core.demo.stage import QuestionReply, Stage
 IN, OUT = "OVERMIND_IN", "OVERMIND_OUTPUT_DIR"
 LOOK = 0.02
 """Seconds after which is looked again whether a file is there, and whether a program is to be stopped."""
+PAUSE = 1.0
+"""Seconds between two times of a step that is played until something succeeds."""
 UNUSABLE = 2
 """Exit code of a script that can't be played."""
 _WHO = "-c user.name=agent -c user.email=agent@localhost"
@@ -78,9 +80,21 @@ class Player:
                 return
             try:
                 if _is_due(step):
-                    PLAY[step.name](stage, step)
+                    _play(stage, step)
             except (OSError, ValueError) as error:
                 raise StepFailed(f"{step.name}: {error}") from None
+
+
+def _play(stage: ScriptStage, step: Step) -> None:
+    """Play it once, or so often unless what ends it succeeds before."""
+    if "unless" not in step.options:
+        PLAY[step.name](stage, step)
+        return
+    for _ in range(step.options["times"]):
+        if _finished(stage, _words(step.options["unless"]))[1] == 0:
+            return
+        PLAY[step.name](stage, step)
+        stage.wait(PAUSE)
 
 
 def _is_due(step: Step) -> bool:

@@ -51,6 +51,10 @@ class StreamStage:
         self._interrupted = False
         self._open = ""
         """The question that waits."""
+        self.said = ""
+        """The newest text."""
+        self.spent = 0.0
+        """US dollars, of all turns."""
 
     # turns
 
@@ -74,21 +78,29 @@ class StreamStage:
         replay = {"type": "user", "message": {"role": "user", "content": content}, "isReplay": True}
         self._emit(replay | ({"uuid": message.uuid} if message.uuid else {}))
 
-    def end(self, said: str, seconds: float, *, interrupted: bool = False) -> None:
-        """The turn is over."""
+    def end(self, said: str, seconds: float, *, interrupted: bool = False, status: int = 0) -> None:
+        """The turn is over; with the HTTP `status` of the model's server where that has not answered."""
         self._in_turn = False
         how: dict[str, Any] = {"subtype": "success", "is_error": False, "result": said, "terminal_reason": "completed"}
         if interrupted:
             how = {"subtype": "error_during_execution", "is_error": True, "terminal_reason": "aborted_streaming",
                    "errors": ["interrupted"]}  # fmt: skip
+        elif status:
+            how |= {"is_error": True, "terminal_reason": "api_error", "api_error_status": status}
         usage = {"input_tokens": 0, "output_tokens": 0}
-        figures = {"num_turns": 1, "duration_ms": round(seconds * 1000), "total_cost_usd": 0.0, "usage": usage}
+        figures = {
+            "num_turns": 1,
+            "duration_ms": round(seconds * 1000),
+            "total_cost_usd": round(self.spent, 6),
+            "usage": usage,
+        }
         self._emit({"type": "result", **how, **figures})
 
     # the stage
 
     def say(self, text: str) -> None:
         """A line of type `assistant`."""
+        self.said = text
         self._text_of_result({"type": "text", "text": text})
         self.wait(0.3)
 

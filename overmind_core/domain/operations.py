@@ -188,6 +188,8 @@ REQUESTS: tuple[Operation, ...] = (
               repeatable=True, forbidden="accept changes of specs"),
     Operation("spec_archive", "archive a spec: nothing of it starts any more; --undo takes it back", _CHANGES,
               repeatable=True, forbidden="archive specs"),
+    Operation("spec_forget", "forget an archived spec, and what is known of its quests", _CHANGES,
+              repeatable=True, already_done=("not_found",), forbidden="forget specs", commands=()),
     Operation("ritual_create", "create a ritual: a quest or plan that runs on a schedule", _CHANGES,
               repeatable=True, forbidden="create rituals"),  # as with `run`
     Operation("rituals", "list the rituals, with their next and last runs",

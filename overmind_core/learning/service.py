@@ -23,7 +23,7 @@ from overmind_core.learning.events import LessonChanged
 from overmind_core.learning.store import lesson_row
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from overmind_core.domain.quests.quest import Attempt, Goal, Quest
     from overmind_core.kernel.event_log import EventLog
@@ -241,6 +241,22 @@ class Learning:
             self._record(None, after)
         await self._journal.saved()
         return after
+
+    async def forgetting(self, spec: str, quests: Sequence[Quest]) -> Callable[[], None]:
+        """A spec and its quests are to be forgotten: what forgets what they have taught, in the commit that is due."""
+        del spec
+        where = {await self._repository(quest) for quest in quests} - {None}
+        names, ids = {quest.name for quest in quests}, [quest.id for quest in quests]
+
+        def write() -> None:
+            self._outcomes.remove(ids)
+            rows = [row for one in where if one is not None for row in self._lessons.of(one)]
+            self._lessons.remove([row.id for row in rows if row.lesson.quest in names])
+
+        def forget() -> None:
+            self._journal.save(write, self._forget_estimates)
+
+        return forget
 
     async def _propose_later(self, quest: Quest) -> None:
         repository = await self._repository(quest)

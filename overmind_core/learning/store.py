@@ -52,6 +52,10 @@ class OutcomeTable:
         sql = "SELECT provider FROM outcomes WHERE class IS NULL GROUP BY provider HAVING count(*) >= ?"
         return frozenset(str(row[0]) for row in self._database.read(sql, (enough,)))
 
+    def remove(self, quests: Sequence[str]) -> None:
+        """Forget those of quests."""
+        self._database.write_many("DELETE FROM outcomes WHERE quest = ?", ((quest,) for quest in quests))
+
     def trim(self, keep: int) -> None:
         """Forget all but the newest `keep`."""
         self._database.write("DELETE FROM outcomes WHERE id <= (SELECT max(id) FROM outcomes) - ?", (keep,))
@@ -128,6 +132,10 @@ class LessonTable:
     def accepted(self, repository: str) -> list[LessonRow]:
         """Return those of a repository that a person has accepted, oldest first."""
         return self._read("repository = ? AND state = ?", (repository, LessonState.ACCEPTED.value))
+
+    def remove(self, lessons: Sequence[int]) -> None:
+        """Forget these."""
+        self._database.write_many("DELETE FROM lessons WHERE id = ?", ((number,) for number in lessons))
 
     def every(self) -> list[LessonRow]:
         """Return all, oldest first."""

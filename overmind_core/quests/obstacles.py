@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.domain.quests.needs import Needs, are_met, met_at
 from overmind_core.domain.quests.score import Rank, Score, score_of, urgency_of
 from overmind_core.domain.quests.why import first_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.quests.registry import QuestRegistry
+
+
+class Money(Protocol):
+    """Budgets, as far as they keep quests from starting."""
+
+    def hold(self, quest: Quest) -> Wait | None:
+        """Why a quest may not start now; None: there is money for it."""
+
+    def admits(self, quest: Quest) -> bool:
+        """Whether there is money for a quest whose turn has come; where only a person can change that, one is asked."""
+
+    def postponed(self) -> Collection[str]:
+        """The quests that were refused, which are to be looked at again: a slot is free."""
+
+
+class _Endless:
+    """There are no budgets."""
+
+    def hold(self, _quest: Quest) -> Wait | None:
+        return None
+
+    def admits(self, _quest: Quest) -> bool:
+        return True
+
+    def postponed(self) -> Collection[str]:
+        return ()
 
 
 class Obstacles:
@@ -23,6 +49,7 @@ class Obstacles:
         self._quests = quests
         self.holds: list[Callable[[Quest], Wait | None]] = []
         """Features that may hold a quest back, each by its own reason."""
+        self.money: Money = _Endless()
 
     def may_start(self, quest: Quest) -> bool:
         """Whether nothing but its time and its turn is in its way."""
@@ -30,7 +57,7 @@ class Obstacles:
 
     def of(self, quest: Quest, needs: Needs) -> Wait | None:
         """Why it can't start whatever is free; None: nothing but its time and its turn is in its way."""
-        return needs.wait(quest) or self._held(quest)
+        return needs.wait(quest) or self._held(quest) or self.money.hold(quest)
 
     def needs(self, now: float) -> Needs:
         """What stands in the way of all of them at `now`, for one look."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.admission import Limits, Owned, Pool, Wait, Waiter, ready
 from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
-from overmind_core.domain.quests.why import PAUSED, attempt_text
+from overmind_core.domain.quests.why import PAUSED, attempt_text, first_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.database import MetaTable
@@ -162,8 +162,8 @@ class Queue:
             self._registry.index.hold(quest.name, quest.id)
         if has_slot:
             self._running[quest.id] = quest
-        else:
-            self._running.pop(quest.id, None)
+        elif self._running.pop(quest.id, None) is not None:
+            self._doubtful.update(self._obstacles.money.postponed())
         if state_of(quest) is QuestState.LANDING and not is_refused(quest):
             self._landing.add(quest.id)
         else:
@@ -204,6 +204,8 @@ class Queue:
                 continue
             if quest.queue.not_before > now:
                 heappush(self._timed, (quest.queue.not_before, quest_id))
+                continue
+            if not self._obstacles.money.admits(quest):
                 continue
             waiter = self._waiter(quest, self._ordered_at)  # of one moment: else the last one to come had waited longer
             self._able[quest_id] = waiter
@@ -247,17 +249,25 @@ class Queue:
         if now - self._ordered_at > FRESH_SECONDS or now < self._ordered_at:
             self._sort(now)
         self._settle(now)
-        self._start(self._startable(now))
+        while not self._start(self._startable(now)):
+            pass  # somebody else may have the slot of one for whom there is no money
         self._wait_for_time(now)
         self._hold_daemon()
 
-    def _start(self, quests: Iterable[Quest]) -> None:
+    def _start(self, quests: Iterable[Quest]) -> bool:
+        """Start these; whether there was money for all of them."""
         self._scheduled = True  # who gets a slot sets nobody free: that is no reason to look again
+        started = True
         try:
             for quest in quests:
-                self._attempts.lease(quest)
+                if self._obstacles.money.admits(quest):
+                    self._attempts.lease(quest)
+                else:
+                    started = False
+                    self._able.pop(quest.id, None)
         finally:
             self._scheduled = False
+        return started
 
     def _startable(self, now: float) -> list[Quest]:
         """Those that start now, in their order."""
@@ -338,6 +348,10 @@ class Queue:
 
     # what is shown
 
+    def having_slots(self) -> Collection[Quest]:
+        """Those that have a slot."""
+        return self._running.values()
+
     @property
     def running(self) -> int:
         """How many have a slot."""
@@ -350,7 +364,9 @@ class Queue:
         for quest in self._quests.live.values():
             if quest.queue is None or quest.status is not QuestStatus.QUEUED:
                 continue
-            obstacle = self._obstacles.of(quest, needs) or (PAUSED if self.paused else None)
+            obstacle = self._obstacles.of(quest, needs)
+            if self.paused:
+                obstacle = first_of((obstacle, PAUSED))
             text = attempt_text(quest) if quest.queue.tries else ""
             waiters.append(
                 self._waiter(quest, now)._replace(blocked=obstacle, not_before=quest.queue.not_before, attempt=text)

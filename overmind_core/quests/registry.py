@@ -185,6 +185,24 @@ class QuestRegistry:
 
         self._journal.save(write)
 
+    def of_spec(self, spec: str) -> list[Quest]:
+        """All quests of a spec, oldest first."""
+        self._journal.flush()
+        return [self.live.get(row.id) or store.quest(row) for row in self._quest_table.of_spec(spec)]
+
+    def forget(self, quests: Sequence[str]) -> None:
+        """Ended ones that are not to be known any more; nobody needs them."""
+        for quest_id in quests:
+            self._ended.pop(quest_id, None)
+
+        def write() -> None:
+            self._quest_table.remove(quests)
+            for quest_id in quests:
+                self._need_table.save(quest_id, ())
+            self._work_table.tidy()
+
+        self._journal.save(write)
+
     def writing(self, quest: Quest) -> Callable[[], None]:
         """Save it inside of a transaction that somebody else makes; here it changes with a later `put`."""
         row = store.row(quest)

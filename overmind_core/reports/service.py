@@ -19,7 +19,7 @@ from overmind_core.reports.events import ReportMade
 from overmind_core.reports.store import RECORD, ReportRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.waiting import WaitingMissions
@@ -99,6 +99,15 @@ class Reports:
     def load(self) -> None:
         """Go on behind the highest number that was ever given."""
         self._newest = self._table.newest()
+
+    async def forgetting(self, spec: str, quests: Sequence[Quest]) -> Callable[[], None]:
+        """A spec and its quests are to be forgotten: what forgets the reports, in the commit that is due."""
+        del quests
+
+        def forget() -> None:
+            self._journal.save(lambda: self._table.remove_of_spec(spec))
+
+        return forget
 
     # reporting
 

@@ -66,6 +66,10 @@ class ReportTable:
         """Return those of a spec, oldest first."""
         return self._read("spec = ?", (spec,))
 
+    def remove_of_spec(self, spec: str) -> None:
+        """Forget those of a spec."""
+        self._database.write("DELETE FROM reports WHERE spec = ?", (spec,))
+
     def newest(self) -> int:
         """Return the highest number that was ever given."""
         row = self._database.read_one("SELECT seq FROM sqlite_sequence WHERE name = 'reports'")

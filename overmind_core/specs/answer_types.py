@@ -177,6 +177,13 @@ class SpecAccepted(SpecBrief):
     """Those that had changed."""
 
 
+class SpecForgotten(SpecBrief):
+    """A spec that is not known any more."""
+
+    quests: int
+    """That were forgotten with it."""
+
+
 class SpecArchived(SpecBrief):
     """An archived spec, or one that was taken back."""
 

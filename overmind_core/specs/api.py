@@ -1,4 +1,4 @@
-"""`specs`, `spec`, `spec_new`, `…_run`, `…_wait`, `…_sync`, `…_accept`, `…_archive`: documents that become work."""
+"""`specs`, `spec`, `spec_new`, `…_run`, `…_wait`, `…_sync`, `…_accept`, `…_archive`, `…_forget`: plans as documents."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         SpecBrief,
         SpecCreated,
         SpecDetails,
+        SpecForgotten,
         SpecProgressItem,
         SpecRow,
         SpecSynced,
@@ -124,6 +125,14 @@ class SpecApi:
         quests = await self._specs.parts.upkeep.archive(found, archived=not request.undo, environment=dict(request.env))
         self._specs.go_on(found.id)  # or no longer: who waits for it is told
         return {"id": found.id, "slug": found.slug, "archived": not request.undo, "quests": quests}
+
+    @handles(requests.SpecForget)
+    async def spec_forget(self, request: requests.SpecForget, caller: Caller) -> SpecForgotten:
+        """Forget an archived spec."""
+        del caller
+        found = self._specs.registry.find(request.id)
+        quests = await self._specs.forget(found)
+        return {"id": found.id, "slug": found.slug, "quests": len(quests)}
 
 
 def _phase(word: str | None) -> PhaseName | None:

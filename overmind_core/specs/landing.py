@@ -61,7 +61,7 @@ class SpecLanding:
         self._locations = locations
         self._phase = phase
         self._tasks = tasks
-        self._under_way: set[str] = set()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
         self.on_end: Callable[[str], None] = lambda _spec: None
         """Called with the id of a spec that has landed, or has not."""
 
@@ -94,8 +94,13 @@ class SpecLanding:
     def start(self, spec: Spec) -> None:
         """Land it beside everything else; one that was under way when the daemon ended is begun again."""
         if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
-            self._under_way.add(spec.id)
-            self._tasks.start(self._land(spec.id))
+            self._under_way[spec.id] = self._tasks.start(self._land(spec.id))
+
+    async def ended(self, spec_id: str) -> None:
+        """Wait until a landing that is under way has ended."""
+        task = self._under_way.get(spec_id)
+        if task is not None:
+            await asyncio.wait([task])
 
     async def _land(self, spec_id: str) -> None:
         spec = self._registry.all[spec_id]
@@ -113,7 +118,7 @@ class SpecLanding:
             self._registry.change_phase(spec_id, PhaseName.SYNC, files={**known, **files})
             self._registry.change(spec_id, landing=False, landed=landed, question=None, landings=spec.landings + 1)
         finally:
-            self._under_way.discard(spec_id)
+            self._under_way.pop(spec_id, None)
         self.on_end(spec_id)
 
     async def _landed(self, spec: Spec) -> tuple[LandedWork, list[str]]:

@@ -19,6 +19,8 @@ from overmind_core.specs.views import SpecViews
 from overmind_core.specs.watching import SpecWatchers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.agents.engine_questions import EngineQuestions
     from overmind_core.isolation.projects import Projects
     from overmind_core.kernel.config import Settings
@@ -59,6 +61,8 @@ class SpecNeeds(NamedTuple):
     projects: Projects
     quest_table: QuestTable
     work_table: WorkTable
+    spent: Callable[[str], float | None]
+    """US dollars that a spec has cost so far."""
 
 
 def spec_parts(needs: SpecNeeds) -> SpecParts:
@@ -120,6 +124,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         progress=progress,
         journal=journal,
         quest_table=needs.quest_table,
+        spent=needs.spent,
     )
     return SpecParts(
         creation=creation,
@@ -127,7 +132,9 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         progress=progress,
         landing=landing,
         maker=maker,
-        upkeep=SpecUpkeep(registry=registry, quests=quests, maker=maker, turns=turns, journal=journal),
+        upkeep=SpecUpkeep(
+            registry=registry, quests=quests, questions=needs.questions, maker=maker, turns=turns, journal=journal
+        ),
         watchers=SpecWatchers(registry=registry, quests=quests),
         views=views,
     )

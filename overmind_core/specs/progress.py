@@ -113,12 +113,12 @@ class SpecProgress:
     async def advance(self, spec_id: str) -> Advance | None:
         """Bring a spec on as far as it goes by itself; what is in its way is told in the log, and shown.
 
-        None: the daemon leaves.
+        None: the daemon leaves, or nobody knows it any more.
         """
         while not (self._phase.closing or self._phase.handing_over):
             try:
                 async with self._turns.of(spec_id):
-                    return await self._advance(spec_id)
+                    return await self._advance(spec_id) if spec_id in self._registry.all else None
             except StoreError:
                 await asyncio.sleep(RETRY_SECONDS)
         return None
@@ -350,7 +350,7 @@ class SpecProgress:
         if quest.status is not QuestStatus.QUEUED:
             return False
         wait = self._obstacles.of(quest, needs)
-        return wait is not None and wait.code in {WaitCode.BLOCKED, WaitCode.HELD}
+        return wait is not None and wait.code in {WaitCode.BLOCKED, WaitCode.HELD, WaitCode.BUDGET}
 
     # what a person asks for
 

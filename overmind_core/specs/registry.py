@@ -41,6 +41,8 @@ class SpecRegistry:
         self._phases: dict[str, dict[PhaseName, SpecPhase]] = {}
         self.on_change: Callable[[str], None] = lambda _spec: None
         """Called with the id of a spec of which something has changed that may hold its quests back, or let them go."""
+        self.on_limit: Callable[[str], None] = lambda _spec: None
+        """Called with the id of a spec whose limit of cost has changed, or that costs nothing more."""
 
     def load(self) -> None:
         """Bring all of them into memory."""
@@ -116,6 +118,16 @@ class SpecRegistry:
         del self._slugs[spec.slug]
         self._phases.pop(spec.id, None)
 
+    def remove(self, spec: Spec) -> None:
+        """It is not to be known any more."""
+        self.forget(spec)
+
+        def write() -> None:
+            self._phase_table.remove(spec.id)
+            self._spec_table.remove(spec.id)
+
+        self._journal.save(write)
+
     def put(self, spec: Spec) -> Change:
         """Save a spec as it is now."""
         self._know(spec)
@@ -131,6 +143,8 @@ class SpecRegistry:
     def change(self, spec_id: str, **changes: object) -> Spec:
         """Save a spec with other fields; return it."""
         self.put(replace(self.all[spec_id], **changes))
+        if not changes.keys().isdisjoint(_ABOUT_MONEY):
+            self.on_limit(spec_id)
         return self.all[spec_id]
 
     def change_phase(self, spec_id: str, phase: PhaseName, **changes: object) -> SpecPhase:
@@ -167,6 +181,10 @@ class SpecRegistry:
     def _know(self, spec: Spec) -> None:
         self.all[spec.id] = spec
         self._slugs[spec.slug] = spec.id
+
+
+_ABOUT_MONEY = frozenset({"max_cost_usd", "archived", "landed"})
+"""Fields of a spec that say what it may cost, and whether it still does."""
 
 
 def phase_outputs(phase: PhaseName) -> tuple[str, ...]:

@@ -80,6 +80,12 @@ class SpecArchive(Args, frozen=True):
     """The caller's environment: with `undo` that of its quests from now on."""
 
 
+class SpecForget(Args, frozen=True):
+    """Forget an archived spec, and what is known of its quests; its folder and its branch stay as they are."""
+
+    id: str
+
+
 class Specs(Args, frozen=True):
     """The specs; `all`: archived ones, too."""
 

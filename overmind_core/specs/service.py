@@ -15,7 +15,7 @@ from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.spec import PHASES, PhaseState, SpecState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.domain.admission import Wait
@@ -86,6 +86,9 @@ class Specs:
         self._again: set[str] = set()
         """Those that are to be looked at once more: something has happened while they were brought on."""
         self._advancing: set[str] = set()
+        self.on_forget: list[Callable[[str, Sequence[Quest]], Awaitable[Callable[[], None]]]] = []
+        """Called with the id of a spec that is to be forgotten, and with its quests; what they return is called in the
+        commit that does so."""
 
     @property
     def parts(self) -> SpecParts:
@@ -171,7 +174,9 @@ class Specs:
         self.go_on(question.about.id)
 
     def go_on(self, spec_id: str) -> None:
-        """Bring a spec on as far as it goes by itself, beside everything else."""
+        """Bring a spec on as far as it goes by itself, beside everything else; not one that was forgotten meanwhile."""
+        if spec_id not in self.registry.all:
+            return
         self._hold_daemon(spec_id, on=True)
         if spec_id in self._advancing:
             self._again.add(spec_id)
@@ -196,6 +201,16 @@ class Specs:
         """Whoever follows us goes on with it; not while it waits for a person."""
         (self._going.add if on else self._going.discard)(spec_id)
         self._line.hold(_HOLD, on=bool(self._going))
+
+    async def forget(self, spec: Spec) -> Sequence[Quest]:
+        """Forget an archived spec and its quests, which are returned; raises as `SpecUpkeep.forget`."""
+        await self.parts.landing.ended(spec.id)
+        quests = await self.parts.upkeep.forget(spec, self._forgetting)
+        self._hold_daemon(spec.id, on=False)
+        return quests
+
+    async def _forgetting(self, spec: Spec, quests: Sequence[Quest]) -> list[Callable[[], None]]:
+        return [await look(spec.id, quests) for look in self.on_forget]
 
     # names
 

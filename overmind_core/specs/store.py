@@ -57,6 +57,10 @@ class SpecTable:
         """
         self._database.write(_SAVE, spec)
 
+    def remove(self, spec: str) -> None:
+        """Forget one."""
+        self._database.write("DELETE FROM specs WHERE id = ?", (spec,))
+
     def all(self) -> list[SpecRow]:
         """Return every spec, by slug."""
         rows = self._database.read(f"SELECT {_COLUMNS} FROM specs ORDER BY slug")
@@ -74,6 +78,10 @@ class SpecPhaseTable:
     def save(self, phase: SpecPhaseRow) -> None:
         """Insert or replace."""
         self._database.write(_SAVE_PHASE, phase)
+
+    def remove(self, spec: str) -> None:
+        """Forget those of a spec."""
+        self._database.write("DELETE FROM spec_phases WHERE spec = ?", (spec,))
 
     def all(self) -> list[SpecPhaseRow]:
         """Return all of them."""

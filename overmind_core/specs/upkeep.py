@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.domain.specs.phases import drifted
 from overmind_core.domain.specs.spec import SpecState
 from overmind_core.errors import OvermindError
@@ -17,6 +17,9 @@ from overmind_core.specs import documents
 from overmind_core.specs.registry import MOST_SPECS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from overmind_core.agents.engine_questions import EngineQuestions
     from overmind_core.domain.specs.spec import Spec
     from overmind_core.kernel.journal import Journal
     from overmind_core.quests.registry import QuestRegistry
@@ -24,15 +27,25 @@ if TYPE_CHECKING:
     from overmind_core.specs.quest_maker import QuestMaker
     from overmind_core.specs.registry import SpecRegistry
 
+    Forgetting = Callable[[Spec, Sequence[Quest]], Awaitable[list[Callable[[], None]]]]
+
 
 class SpecUpkeep:
     """Used from the loop's thread only."""
 
     def __init__(
-        self, *, registry: SpecRegistry, quests: QuestRegistry, maker: QuestMaker, turns: Turns, journal: Journal
+        self,
+        *,
+        registry: SpecRegistry,
+        quests: QuestRegistry,
+        questions: EngineQuestions,
+        maker: QuestMaker,
+        turns: Turns,
+        journal: Journal,
     ) -> None:
         self._registry = registry
         self._quests = quests
+        self._questions = questions
         self._maker = maker
         self._turns = turns
         self._journal = journal
@@ -72,3 +85,29 @@ class SpecUpkeep:
         self._registry.on_change(spec.id)
         mine = (one for one in self._quests.live.values() if one.queue is not None and one.queue.spec == spec.id)
         return sum(one.status is QuestStatus.QUEUED for one in mine)
+
+    async def forget(self, spec: Spec, forgetting: Forgetting) -> Sequence[Quest]:
+        """Forget a spec and its quests, and in the same commit what others know of them; return the quests.
+
+        Raises:
+            OvermindError: `not_finished`, it is not archived, or something of it is under way.
+        """
+        async with self._turns.of(spec.id):
+            if not self._registry.all[spec.id].archived:
+                told = f"Spec {spec.slug} is not archived. Archive it first: overmind spec archive {spec.slug}"
+                raise OvermindError("not_finished", told)
+            quests = self._quests.of_spec(spec.id)
+            live = next((one for one in quests if not one.is_over), None)
+            if live is not None:
+                told = f"Quest {live.id} ({live.name}) has not finished. Cancel it first: overmind quest cancel"
+                raise OvermindError("not_finished", f"{told} {live.name}")
+            others = await forgetting(spec, quests)
+            with self._journal.together():
+                for subject in (spec.id, *(one.id for one in quests)):
+                    self._questions.withdraw(subject)
+                for forget in others:
+                    forget()
+                self._registry.remove(spec)
+                self._quests.forget([one.id for one in quests])
+            await self._journal.saved()
+        return quests

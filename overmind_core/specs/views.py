@@ -15,6 +15,8 @@ from overmind_core.spec_files.repository import hashes_of
 from overmind_core.specs import documents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.domain.specs.spec import Spec
     from overmind_core.kernel.journal import Journal
@@ -44,7 +46,10 @@ class SpecViews:
         progress: SpecProgress,
         journal: Journal,
         quest_table: QuestTable,
+        spent: Callable[[str], float | None],
     ) -> None:
+        """`spent`: US dollars of a spec's quests and of all that they have started, counted while they run."""
+        self._spent = spent
         self._registry = registry
         self._looks = looks
         self._turns = turns
@@ -108,6 +113,11 @@ class SpecViews:
         self._journal.flush()
         return {one.spec: one for one in self._quest_table.costs_of_specs()}
 
+    def _cost(self, spec: Spec, cost: SpecCost | None) -> float | None:
+        """US dollars; None: nobody knows any. Attempts of an earlier version were counted once they had ended."""
+        known = [one for one in (self._spent(spec.id), None if cost is None else cost.dollars) if one is not None]
+        return round(max(known), 6) if known else None
+
     async def _row(self, spec: Spec, cost: SpecCost | None) -> SpecRow:
         async with self._turns.of(spec.id):
             standing = await self._looks.settle(spec)
@@ -123,7 +133,7 @@ class SpecViews:
             "base": spec.base,
             "gates": [one.value for one in spec.gates],
             "threshold": spec.threshold,
-            "cost_usd": None if cost is None else cost.dollars,
+            "cost_usd": self._cost(spec, cost),
             "cost_unknown": 0 if cost is None else cost.unknown,
             "max_cost_usd": spec.max_cost_usd or None,
             "phases": [self._phase(spec, phase, standing) for phase in PHASES],

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.events import type_of
 from overmind_core.domain.watching import conductor
 from overmind_core.watching.events import OverlapFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from overmind_core.domain.watching.conductor import Member, Pair
+    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.journal import Journal
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
     from overmind_core.watching.worktrees import Worktrees
 
+MOST_EVENTS = 1000
 MOST_NAMED = 100
 """Files that an event names."""
 
@@ -22,16 +28,23 @@ MOST_NAMED = 100
 class Overlaps:
     """Merges pairs of worktrees aside, one at a time, and tells of each pair with each file once."""
 
-    def __init__(self, *, registry: Registry, clock: Clock, worktrees: Worktrees) -> None:
+    def __init__(
+        self, *, registry: Registry, journal: Journal, clock: Clock, worktrees: Worktrees, event_table: EventTable
+    ) -> None:
         self._registry = registry
+        self._journal = journal
         self._clock = clock
         self._worktrees = worktrees
+        self._event_table = event_table
         self._merged_at: dict[tuple[str, str], float] = {}
         self._told: dict[tuple[str, str], frozenset[str]] = {}
         """Pairs of ids → the files of which it was told that both change them."""
+        self._known: set[str] = set()
+        """Missions of which it is known what an earlier daemon has told."""
 
     async def look(self, members: Sequence[Member]) -> None:
         """Look at the pairs that are due; the others have their turn with a later change."""
+        self._remember({member.id for member in members} - self._known)
         changed = {member.id: member.changed for member in members}
         for pair in conductor.to_merge(members, self._merged_at, self._clock.mono()):
             key = pair.one, pair.other
@@ -41,8 +54,22 @@ class Overlaps:
             conflicts = await self._worktrees.conflicts(pair.one, pair.other)
             self._tell(pair, conflicts, twins=conductor.are_twins(changed[pair.one], changed[pair.other]))
 
+    def _remember(self, missions: AbstractSet[str]) -> None:
+        """Bring to mind what was told of the runs of missions under another daemon."""
+        if not missions:
+            return
+        self._known |= missions
+        self._journal.flush()
+        for row in self._event_table.after(0, MOST_EVENTS, missions=missions, types=[type_of(OverlapFound)]):
+            told = json.loads(row.data)
+            mission = None if row.mission is None else self._registry.live.get(row.mission)
+            if mission is not None and row.mission is not None and told["run"] == mission.run:
+                key = row.mission, told["other"]
+                self._told[key] = self._told.get(key, frozenset()) | frozenset(told["files"])
+
     def forget(self, mission: str) -> None:
         """The mission has ended."""
+        self._known.discard(mission)
         self._merged_at = {pair: at for pair, at in self._merged_at.items() if mission not in pair}
         self._told = {pair: files for pair, files in self._told.items() if mission not in pair}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from overmind_core.domain.agents.agent_events import Behaviour
+from overmind_core.domain.agents.events import QuestionAnswered, QuestionAsked
 from overmind_core.domain.engine_questions import LINES, EngineNeed
 from overmind_core.domain.events import About, AboutKind, type_of
 from overmind_core.domain.missions.facts import EndAsked, Frozen, Thawed
@@ -18,7 +19,7 @@ from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.domain.watching import health, steering
 from overmind_core.domain.watching.guardian import COSTS, Term
 from overmind_core.domain.watching.health import HungAction
-from overmind_core.domain.watching.steering import Able, PendingJudgement, Rung, Steer, SteeringState
+from overmind_core.domain.watching.steering import Able, Rung, Steer, SteeringState
 from overmind_core.watching.events import MissionSteered
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.submission import Submission
     from overmind_core.domain.agents.agent_events import Decision
     from overmind_core.domain.watching.steering import Judged
-    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.event_log import EventRow, EventTable
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.output_progress import OutputProgress
@@ -81,25 +82,23 @@ class Steerer:
         self._event_table = event_table
 
     def earlier(self, mission: Mission) -> SteeringState:
-        """How a mission was steered so far, as its events tell; the newest steer of this run may yet be judged."""
-        import json  # noqa: PLC0415 - for those who were steered
+        """How a mission was steered so far, in earlier runs or under another daemon, as its events tell.
 
+        The newest steer may yet be judged: one of this run, or the one that has ended the attempt before.
+        """
         self._journal.flush()
-        kind = type_of(MissionSteered)
-        rows = self._event_table.after(0, MOST_EVENTS, missions=[mission.id], types=[kind])
-        told = [(row.at, json.loads(row.data)) for row in rows]
-        times = [at for at, event in told if event.get("outcome") is None]
-        pending = None
-        if told and told[-1][1].get("outcome") is None and told[-1][0] >= (mission.run_started_at or 0.0):
-            newest = told[-1][1]
-            score = 1.0 - sum(COSTS.get(term, 0.0) for term in newest["terms"])
-            pending = PendingJudgement(Rung(newest["rung"]), score, by_another=True)
-        return SteeringState(
-            steers=len(times),
-            last_at=times[-1] if times else None,
-            asking=self._is_asked(mission.id),
-            pending=pending,
-        )
+        state, asked, seq, steered_at = SteeringState(), set[int](), 0, 0.0
+        while rows := self._event_table.after(seq, MOST_EVENTS, missions=[mission.id], types=_STEERING):
+            for row in rows:
+                state = _after(state, row, asked)
+                steered_at = row.at if row.type == _STEERED else steered_at
+            seq = rows[-1].seq
+        pending, began = state.pending, mission.run_started_at or 0.0
+        if pending is not None and pending.rung is not Rung.END and steered_at < began:
+            pending = None
+        if pending is not None:
+            pending = replace(pending, by_another=True)
+        return replace(state, asking=self._is_asked(mission.id), pending=pending)
 
     def tell(self, mission: Mission, judged: Judged) -> None:
         """Record what came of the newest steer."""
@@ -222,6 +221,31 @@ class Steerer:
         current = self._registry.live.get(mission.id)
         if current is not None and current.status is Status.PAUSED:
             self._registry.apply_if_legal(current, Thawed(self._progress.of(current.run_id).last))
+
+
+def _after(state: SteeringState, row: EventRow, asked: set[int]) -> SteeringState:
+    """What an event says of how a mission was steered; `asked`: the questions about that, which grow."""
+    import json  # noqa: PLC0415 - for those who were steered, or asked something
+
+    data = json.loads(row.data)
+    if row.type == _STEERED and data["outcome"] is None:
+        score = 1.0 - sum(COSTS.get(term, 0.0) for term in data["terms"])
+        return steering.sent(state, Rung(data["rung"]), score, row.at)
+    if row.type == _STEERED:
+        return replace(state, pending=None)
+    if row.type == _ASKED:
+        if data["need"] != EngineNeed.STEER:
+            return state
+        asked.add(data["question"])
+        return replace(state, last_at=row.at)
+    denies = data["question"] in asked and data["behaviour"] == Behaviour.DENY
+    return steering.denied(state, row.at) if denies else state
+
+
+_STEERED, _ASKED, _ANSWERED = _STEERING = tuple(
+    type_of(kind) for kind in (MissionSteered, QuestionAsked, QuestionAnswered)
+)
+"""Types of the events by which it is known how a mission was steered."""
 
 
 def _evidence(terms: Iterable[Term]) -> str:

@@ -492,6 +492,9 @@ else echo > "shop/$OVERMIND_TASK"; fi"""
         self.api.ok("spec_archive", id="carts")
         self.api.refused("spec_run", id="carts")
         self.api.ok("spec_archive", id="carts", undo=True, env=self.world)
+        self.api.refused("spec_forget", id="carts")
+        self.api.ok("spec_archive", id="carts")
+        self.api.ok("spec_forget", id="carts")
 
     def rituals(self):
         quest = self.start(self.held("ritual"), labels={"a": "b"})

@@ -165,6 +165,7 @@ class World:
         yield "report", {"kind": "idea", "text": "Cache the index.", "request": "report"}
         yield "spec_new", self.spec("Another") | {"request": "spec_new"}
         yield "spec_archive", {"id": "another"}
+        yield "spec_forget", {"id": "another"}
         yield "spec_accept", {"id": "carts"}
         om.api("queue_set", paused=True)
         yield "spec_sync", {"id": "carts"}

@@ -37,6 +37,7 @@ def test_check_runs_each_tool(tool):
     [
         ".ci/run",
         "scripts/setup",
+        "scripts/demo-engine",
         "scripts/demo-isolation",
         "scripts/docker-engine",
         "scripts/first-run",
@@ -52,7 +53,7 @@ def test_a_script_is_executable_and_has_no_syntax_error(path):
     subprocess.run(["bash", "-n", script], check=True)
 
 
-@pytest.mark.parametrize("target", ["test", "check", "test-claude", "test-docker"])
+@pytest.mark.parametrize("target", ["test", "check", "test-claude", "demo-engine", "test-docker"])
 def test_ci_runs(target):
     with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
         assert re.search(rf"^(make|steadily) {target} \|\|", file.read(), re.MULTILINE)

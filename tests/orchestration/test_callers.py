@@ -119,6 +119,7 @@ ASKED = [
     ("spec_sync", {"id": "x"}, FORBIDDEN),
     ("spec_accept", {"id": "x"}, FORBIDDEN),
     ("spec_archive", {"id": "x"}, FORBIDDEN),
+    ("spec_forget", {"id": "x"}, FORBIDDEN),
     ("timeline", {"id": "other"}, OK),
     ("learn", {}, OK),
     ("learn_set", {"lesson": "L-1", "state": "accepted"}, FORBIDDEN),

@@ -128,3 +128,7 @@ class CostWarning(MissionEvent, frozen=True, kw_only=True, tag="cost_warning"):
     cost_usd: float
     about: About | UnsetType = UNSET
     """The spec or the queue; absent for a mission's tree."""
+    by: str
+    """Always `engine`."""
+    why: str
+    """The reason, for people."""

@@ -83,7 +83,7 @@ class PendingJudgement:
     samples: int = 0
     """Since then."""
     by_another: bool = False
-    """Another daemon sent it: until this one knows its alignment, a sample says nothing."""
+    """Another daemon sent it, or it ended the run before: until the alignment is known, a sample says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
