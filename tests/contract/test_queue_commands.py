@@ -333,7 +333,7 @@ def test_scores_of_a_later_time_are_told_without_waiting_for_it(om, queue):
 
 
 def test_scores_are_those_of_the_formula_and_a_critical_one_is_always_first(om, queue):
-    """Acceptance 1 and 2, as they are typed; the clock goes on meanwhile, so that they are right to a few thousandths."""
+    """Acceptance 1 and 2, as they are typed; the clock goes on meanwhile, so they are right to a few thousandths."""
     om.ok("queue", "pause")
     for priority in ("low", "medium", "high", "critical"):
         queue.add(priority, "--priority", priority, "--", "true")
