@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from overmind_core.domain.engine_questions import EngineNeed
@@ -23,6 +25,10 @@ def om(alone):
 def asking(om):
     with AskingDaemon(om) as daemon:
         yield daemon
+
+
+def shown(app, text):
+    return text in picture(app)
 
 
 async def asked(app, pilot, count):
@@ -171,7 +177,7 @@ def test_a_question_of_any_need_is_in_the_inbox_among_those_who_need_the_person_
         for count, need in enumerate(EngineNeed, 1):
             asking.ask(need.value, "quest", f"0000000{count}", f"{need.value}-quest", f"summary of {need.value}")
             await asked(app, pilot, count)
-            await until(pilot, lambda count=count: f"blocked[{count}]" in picture(app), what="among those who need me")
+            await until(pilot, partial(shown, app, f"blocked[{count}]"), what="among those who need me")
             assert f"{need.value}-quest" in {one.row["name"] for one in app.screen.list.needs}
             assert app.fleet.counts[WAITING] == count
             assert need.value in {one["need"] for one in om.api("inbox")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Any
 
 import pytest
 
@@ -40,12 +41,12 @@ def test_every_view_is_reached_by_each_of_its_words_left_by_esc_and_fits(view, s
             for word in (view, *VIEWS[view].aliases):
                 app.commands.run(f"{word} {NAMED.get(view, '')}")
                 await settle(pilot)
-                assert app.screen.context is VIEWS[view].context
+                page: Any = app.screen
+                assert page.context is VIEWS[view].context
                 lines = picture(app).split("\n")
                 assert len(lines) == rows
                 assert {width(line) for line in lines} == {columns}
-                table = app.screen.table
-                assert table.branches, "its rows are shown"
+                assert page.table.branches, "its rows are shown"
                 assert lines[-1].strip().startswith("<missions>")
                 await pilot.press("escape")
                 await settle(pilot)
