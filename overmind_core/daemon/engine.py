@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from overmind_core.specs.service import SpecParts
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
+    from overmind_core.watching.reviewer import Reviewer
 
 
 class EngineParts(NamedTuple):
@@ -106,6 +107,7 @@ class Engine:
         )
         self._parts = parts
         self._changes: QueueChanges | None = None
+        self._reviewer: Reviewer | None = None
         self.quest_asker = QuestQuestions(
             engine=parts.engine_questions, questions=parts.questions, quests=parts.quests, registry=parts.registry
         )
@@ -271,6 +273,7 @@ class Engine:
             cpu=TreeCpu(parts.trees),
             health_settings=parts.settings.health,
             guardian_settings=parts.settings.guardian,
+            estimated=self.learning.expected,
         )
 
     def queue_changes(self) -> QueueChanges:
@@ -291,6 +294,23 @@ class Engine:
                 agents=parts.agents,
             )
         return self._changes
+
+    def reviewer(self) -> Reviewer:
+        """Who has missions reviewed; most supervisors never do."""
+        from overmind_core.watching.reviewer import Reviewer  # noqa: PLC0415 - for those who have a mission reviewed
+
+        parts = self._parts
+        if self._reviewer is None:
+            self._reviewer = Reviewer(
+                home=parts.home,
+                clock=parts.clock,
+                settings=parts.settings,
+                registry=parts.registry,
+                missions=parts.missions,
+                agents=parts.agents,
+                environments=parts.environments,
+            )
+        return self._reviewer
 
     def _spec_parts(self) -> SpecParts:
         """What looks at documents; most daemons never do."""

@@ -216,13 +216,24 @@ def test_a_person_reviews_and_a_denial_is_what_the_next_attempt_reads(om):
         ({"data": {"pass": True, "feedback": ""}}, "completed", None),
         ({"data": {"pass": False, "feedback": "No tests."}}, "failed", "No tests."),
         ({"text": "looks good to me"}, "review", None),
+        ({"text": ""}, "review", None),
+        ({"text": '{"pass": true'}, "review", None),
+        ({"text": "[" * 50_000}, "review", None),
+        ({"text": '{"pass": true}' + " " * 70_000}, "review", None),
         ({"data": {"pass": "yes"}}, "review", None),
+        ({"data": [True]}, "review", None),
+        ({"call": "mkfifo $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
+        ({"call": "mkdir $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
+        ({"call": "echo '{\"pass\": true}' > x; ln -s $PWD/x $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
+        ({"say": "nothing is written"}, "review", None),
+        ({"exit": 3}, "review", None),
     ],
 )
 def test_a_provider_reviews_and_rubbish_is_asked_a_person(om, tmp_path, verdict, status, feedback):
     """Acceptance 39: a reviewing provider that writes rubbish: a person is asked."""
     claude.at_hand(om, tmp_path)
-    script = {"review": [{"read": "brief.md"}, {"output": "verdict.json", **verdict}], "*": [{"say": "done"}]}
+    written = {"output": "verdict.json", **verdict} if verdict.keys() & {"data", "text"} else verdict
+    script = {"review": [{"read": "brief.md"}, written], "*": [{"say": "done"}]}
     scripted.behind(om, scripted.write(tmp_path, script))
     queue = Queued(om, FAST)
     quest = queue.add("work", "", brief="Count to ten.", provider="claude", review="claude", retries=0)
@@ -326,11 +337,15 @@ def test_a_quest_that_can_not_begin_says_why_and_may_have_another_round(queue, t
     folder.mkdir()
     queue.om.ok("queue", "pause")
     quest = queue.add("work", cwd=str(folder))
+    for words in (["quest", "logs", "work"], ["logs", "work"], ["stop", "work"], ["send", "work", "hello"]):
+        told = queue.om.refused(*words, code="not_running")
+        assert "is queued: it has no mission yet. See: overmind quest why work" in told
     folder.rmdir()
     queue.om.ok("queue", "resume")
     info = queue.ended(quest)
     assert (info["status"], info["reason"], info["mission"]) == ("failed", "cwd_not_found", None)
     assert [one["run"] for one in info["attempt_list"]] == [0]
+    assert "is failed: it never began." in queue.om.refused("quest", "logs", "work", code="not_running")
     folder.mkdir()
     queue.om.ok("quest", "retry", "work")
     info = queue.ended(quest)

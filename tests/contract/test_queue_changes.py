@@ -201,14 +201,19 @@ def test_a_request_that_is_repeated_makes_its_quests_once(queue):
 
 
 def test_inside_a_mission_one_may_look_and_not_change(queue):
-    """Acceptance 44, of the queue: every verb of the list is `forbidden`, looking is not."""
+    """Acceptance 44: given a mission: every verb of the list is `forbidden`, `report` and looking are not."""
     om = queue.om
     om.ok("queue", "slots", "1")
     verbs = [
         "quest add x -- true", "quest edit other --priority high", "quest retry other", "quest cancel other",
-        "queue pause", "queue resume", "queue slots 4", "answer 1 allow",
+        "queue pause", "queue resume", "queue slots 4", "answer 1 allow", "inbox", "spec new x -- true", "spec run x",
+        "spec sync x", "spec accept x", "spec archive x", "learn accept L-1", "learn drop L-1",
     ]  # fmt: skip
-    looks = ["quest list", "quest info other", "quest why other", "queue", "board"]
+    looks = [
+        "quest list", "quest info other", "quest why other", "quest logs inside", "quest wait ended", "queue", "board",
+        "spec list", "health", "timeline other", "learn", "report idea 'use a heap'",
+    ]  # fmt: skip
+    queue.ended(queue.add("ended"))
     script = "; ".join([f"overmind {verb} > /dev/null || echo refused" for verb in verbs]
                        + [f"overmind {look} > /dev/null && echo seen" for look in looks])  # fmt: skip
     queue.add("inside", script, priority="critical")

@@ -304,6 +304,24 @@ def test_slots_bound_what_runs_and_the_list_tells_what_is_ready(om, queue):
     om.refused("queue", "slots", "1001", code="invalid")
 
 
+def test_quests_of_one_spec_are_listed_alone(om, queue):
+    om.ok("queue", "slots", "1")
+    queue.held("taken")
+    queue.until("taken", "running")
+    queue.held("other")
+    shop = om.path("shop")
+    os.mkdir(shop)
+    om.ok("spec", "new", "Carts", "--", "true", cwd=shop)
+    om.ok("spec", "run", "carts")
+    assert queue.names() == ["taken", "other", "carts/explore"]
+    assert queue.names("--spec", "carts") == ["carts/explore"]
+    assert queue.names("--ready") == ["other", "carts/explore"]
+    assert queue.names("--ready", "--spec", "carts") == ["carts/explore"]
+    assert "'nosuch'" in om.refused("quest", "list", "--spec", "nosuch", code="not_found")
+    for name in ("taken", "other"):
+        queue.go(name)
+
+
 def test_a_quest_that_begins_at_once_needs_no_slot_and_looks_as_before(om, queue):
     """Acceptance 17."""
     om.ok("queue", "slots", "1")
@@ -330,6 +348,26 @@ def test_scores_of_a_later_time_are_told_without_waiting_for_it(om, queue):
     later = om.json("queue", "--at", "+2h", "--json")["quests"][0]["score"]
     assert now < 0.3
     assert later == pytest.approx(0.6475, abs=1e-3)
+
+
+def test_scores_are_those_of_the_formula_and_a_critical_one_is_always_first(om, queue):
+    """Acceptance 1 and 2, as they are typed; the clock goes on meanwhile, so they are right to a few thousandths."""
+    om.ok("queue", "pause")
+    for priority in ("low", "medium", "high", "critical"):
+        queue.add(priority, "--priority", priority, "--", "true")
+    queue.add("near", "--priority", "high", "--deadline", "450s", "--", "true")
+
+    def scores(*at):
+        return {row["name"]: row["score"] for row in om.json("queue", *at, "--json")["quests"]}
+
+    fresh = {"critical": 0.5, "low": 0.1625, "medium": 0.275, "high": 0.3875, "near": 0.578125}
+    assert scores() == pytest.approx(fresh, abs=5e-3)
+    assert scores("--at", "+1h")["medium"] == pytest.approx(0.475, abs=5e-3)
+    late = {"low": 0.63625, "medium": 0.6475, "high": 0.65875}
+    found = scores("--at", "+2h")
+    assert {name: found[name] for name in late} == pytest.approx(late, abs=5e-3)
+    assert next(iter(scores())) == next(iter(found)) == "critical"
+    assert list(found).index("high") < list(found).index("medium") < list(found).index("low")
 
 
 # landing

@@ -138,6 +138,18 @@ def test_a_refused_landing_waits_for_the_person_over_a_new_daemon_and_may_be_ref
     assert len(shop.om.events("landed")) == 1
 
 
+def test_cancelled_where_its_target_has_refused_it_withdraws_the_question(shop):
+    """Acceptance 38, of `merge`: its subject ends: withdrawn, the count one less."""
+    shop.code.write({"b": "mine\n"})
+    quest = shop.add("work", "echo 2 > b", into="main")
+    question = shop.asked("merge", quest)
+    shop.om.ok("quest", "cancel", "work")
+    assert (shop.info(quest)["status"], shop.om.api("inbox")) == ("cancelled", [])
+    told = shop.om.refused("answer", str(question["question"]), "allow", code="not_found")
+    assert "is closed: it was withdrawn " in told
+    assert shop.code.git("branch", "--list", "overmind/work") == "+ overmind/work"
+
+
 def test_a_target_that_refuses_and_is_left_keeps_branch_and_worktree(shop):
     """Acceptance 37, of `merge`: denied: no row, file, branch or worktree is gone."""
     shop.code.write({"b": "mine\n"})

@@ -12,7 +12,7 @@ import socketserver
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -48,11 +48,13 @@ class MessagesApi:
     Attributes:
         url: For ANTHROPIC_BASE_URL.
         requests: Those so far, oldest first.
+        model: Answers a request by its body where the prompts are not the test's own; None: the directives do.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.numbers = itertools.count(1)
+        self.model: Callable[[Mapping[str, Any]], Reply | None] = lambda _body: None
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.api = self
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -117,7 +119,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         said, results = last_text(body), tool_results(body)
         # Where neither a person nor a tool has said anything since, the program tells what became of its own work.
         texts = user_texts(body) if said or results else ["noted"]
-        reply = directives.reply(texts, results, tools=bool(body.get("tools")))
+        reply = self.server.api.model(body) or directives.reply(texts, results, tools=bool(body.get("tools")))
         if reply.error:
             self._fail(reply)
             return
