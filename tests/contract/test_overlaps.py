@@ -29,7 +29,7 @@ every = "50ms"
 
 def checkout(folder):
     """What a person has: every file with its mode and time, and what git keeps of this checkout alone."""
-    found = {}
+    found: dict[str, object] = {}
     for where, folders, files in os.walk(folder):
         folders[:] = [one for one in folders if one not in {".git", ".overmind"}]
         for path in (os.path.join(where, name) for name in files):
