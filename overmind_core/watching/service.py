@@ -182,7 +182,7 @@ class Watching:
         alarms = level in health.ALARMING and level is not watch.told
         hangs = level is HealthLevel.HUNG and level is not watch.told
         self._tell(watch, mission, level, why)
-        watch.touched = watch.touched or not watch.vitals.missed
+        watch.touched = watch.touched or not watch.vitals.missed or bool(cpu)  # a file is changed in no time
         if hangs and self._is_steered(mission):
             self._steerer.on_hung(watch, mission, self._able(mission), mode=self.guardian.steer, evidence=why)
         elif alarms or steering.is_due(watch.steering, self.guardian, self._clock.wall()):
@@ -294,7 +294,7 @@ class Watching:
             await self._overlaps.look(self.members())
 
     def _sample(self, watch: Watch, mission: Mission) -> None:
-        if self._phase.closing:
+        if self._phase.closing or mission.status is not Status.RUNNING:  # the end of an attempt says nothing of its way
             return
         watch.close()
         now = self._clock.wall()

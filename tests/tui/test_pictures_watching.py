@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from overmind_tui.missions.summary import EngineLoad
 from tests.kit.pictures import SIZES
 from tests.tui.test_pictures import Still, agent, mission
 from tests.tui.test_pictures_board import WHY, in_queue
@@ -185,6 +186,13 @@ def test_view(pictured, view, size):
 def test_once(snap_compare, view):
     program = PROGRAMS.get(view, Watched)()
     assert snap_compare(program, terminal_size=SIZES["80x24"], run_before=press(*ONCE[view]))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_header(pictured, size):
+    program = Watched()
+    program.fleet.engine = EngineLoad(2, 3, 7, coherence=".41", grade="low")
+    assert pictured(program, size, press(*VIEWS["health"]))
 
 
 @pytest.mark.parametrize("size", SIZES)

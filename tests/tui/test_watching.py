@@ -352,3 +352,19 @@ def test_the_health_and_the_timeline_of_a_mission_that_runs(om, opened):
         await until(pilot, lambda: "stopped" in picture(app), what="its end")
 
     opened({"api": "while :; do echo x; sleep .1; done"}, scenario)
+
+
+def test_the_header_says_how_full_the_queue_is(om, opened):
+    om.ok("queue", "slots", "1")
+
+    async def scenario(app, pilot):
+        assert "queue" not in picture(app).split("\n")[0]
+        om.ok("quest", "add", "One", "--", "sleep", "300")
+        om.ok("quest", "add", "Two", "--", "true")
+        await until(pilot, lambda: "queue 1/1 +1" in picture(app).split("\n")[0], what="both")
+        om.ok("queue", "pause")
+        await until(pilot, lambda: "queue paused 1/1 +1" in picture(app).split("\n")[0], what="the pause")
+
+    opened({}, scenario)
+    om.ok("queue", "resume")
+    om.ok("quest", "cancel", "two", "one")
