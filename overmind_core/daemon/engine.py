@@ -209,6 +209,7 @@ class Engine:
             line=parts.line,
             registry=parts.registry,
             meta_table=parts.state.meta,
+            events=parts.events,
         )
         self.budgets.bind(
             reconsider=self.queue.reconsider, cancel=self.attempts.cancel, running=self.queue.having_slots
