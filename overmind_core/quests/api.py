@@ -20,6 +20,8 @@ from overmind_core.quests.answers import brief, end
 from overmind_core.quests.service import QuestService, QuestTerms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller, Stream
@@ -70,7 +72,7 @@ class QuestApi:
         quests: QuestService,
         every: QuestRegistry,
         attempts: Attempts,
-        views: QueueViews,
+        views: Callable[[], QueueViews],
         mission_table: MissionTable,
         journal: Journal,
         quest_table: QuestTable,
@@ -107,15 +109,16 @@ class QuestApi:
                 raise OvermindError("invalid", f"Unknown status {status!r}. Known: {', '.join(QuestStatus)}.")
         self._journal.flush()
         if request.ready:
-            return self._views.rows(self._views.ready(self._all.live.values())[: request.limit])
+            views = self._views()
+            return views.rows(views.ready(self._all.live.values())[: request.limit])
         rows = self._quest_table.newest(request.limit, statuses=request.status)
-        return self._views.rows([self._all.live.get(row.id) or store.quest(row) for row in rows])
+        return self._views().rows([self._all.live.get(row.id) or store.quest(row) for row in rows])
 
     @handles(requests.Quest)
     async def quest(self, request: requests.Quest, caller: Caller) -> QuestDetails:
         """Everything known of one quest."""
         del caller
-        return self._views.details(self._all.find(request.id))
+        return self._views().details(self._all.find(request.id))
 
     @handles(requests.QuestWait)
     async def quest_wait(self, request: requests.QuestWait, caller: Caller) -> Stream[QuestsFollowed, QuestEnd]:
