@@ -293,6 +293,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
     @on(messages.Happened)
     @on(messages.InboxChanged)
     @on(messages.Spent)
+    @on(messages.EngineStands)
     def _apply_update(self, message: Item) -> None:
         self.updates.take(message)
 

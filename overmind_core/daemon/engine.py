@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import Decision
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.domain.specs.spec import Spec
+    from overmind_core.domain.watching.learning import Estimate
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.bus import Bus
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from overmind_core.specs.service import SpecParts
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
+    from overmind_core.watching.reviewer import Reviewer
     from overmind_core.watching.steerer import Steerer
 
 
@@ -109,6 +111,7 @@ class Engine:
         )
         self._parts = parts
         self._changes: QueueChanges | None = None
+        self._reviewer: Reviewer | None = None
         self.quest_asker = QuestQuestions(
             engine=parts.engine_questions, questions=parts.questions, quests=parts.quests, registry=parts.registry
         )
@@ -170,6 +173,7 @@ class Engine:
             line=parts.line,
             registry=parts.registry,
             meta_table=parts.state.meta,
+            events=parts.events,
         )
         self.budgets.bind(
             reconsider=self.queue.reconsider, cancel=self.attempts.cancel, running=self.queue.having_slots
@@ -201,6 +205,7 @@ class Engine:
             cpu=TreeCpu(parts.trees),
             health_settings=parts.settings.health,
             guardian_settings=parts.settings.guardian,
+            estimated=self._expected,
         )
 
     def _forgetting_reports(self, spec: str, quests: Sequence[Quest]) -> Awaitable[Callable[[], None]]:
@@ -211,6 +216,9 @@ class Engine:
 
     def _on_report_answer(self, question: EngineQuestion, decision: Decision) -> None:
         self.reports.on_answer(question, decision)
+
+    def _expected(self, quest: Quest) -> Estimate:
+        return self.learning.expected(quest)
 
     # what most daemons never need is made when it is used
 
@@ -357,6 +365,23 @@ class Engine:
                 agents=parts.agents,
             )
         return self._changes
+
+    def reviewer(self) -> Reviewer:
+        """Who has missions reviewed; most supervisors never do."""
+        from overmind_core.watching.reviewer import Reviewer  # noqa: PLC0415 - for those who have a mission reviewed
+
+        parts = self._parts
+        if self._reviewer is None:
+            self._reviewer = Reviewer(
+                home=parts.home,
+                clock=parts.clock,
+                settings=parts.settings,
+                registry=parts.registry,
+                missions=parts.missions,
+                agents=parts.agents,
+                environments=parts.environments,
+            )
+        return self._reviewer
 
     def _spec_parts(self) -> SpecParts:
         """What looks at documents; most daemons never do."""

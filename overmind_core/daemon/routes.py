@@ -280,7 +280,13 @@ def handlers(app: App) -> tuple[object, ...]:
         terminals,
         SpecApi(specs=app.engine.specs, journal=app.journal),
         timeline,
-        WatchingApi(registry=app.registry, clock=app.clock, watching=app.engine.watching),
+        WatchingApi(
+            home=app.home,
+            registry=app.registry,
+            clock=app.clock,
+            watching=app.engine.watching,
+            reviewer=app.engine.reviewer,
+        ),
     )
 
 

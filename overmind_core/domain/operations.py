@@ -204,7 +204,8 @@ REQUESTS: tuple[Operation, ...] = (
               repeatable=True, forbidden="resume rituals"),
     Operation("ritual_delete", "delete rituals and their history; quests already running continue", _ENDS,
               repeatable=True, already_done=("not_found",), forbidden="delete rituals"),
-    Operation("health", "show signs of life and alignment of missions that run", repeatable=True),
+    Operation("health", "show signs of life and alignment of missions that run",
+              repeatable=True),  # `review`: a person's, it starts a mission
     Operation("timeline", "show what happened to a quest, a spec or a mission", repeatable=True),
     Operation("learn", "show how quests went by type, provider, model or spec, and the lessons they taught",
               repeatable=True),

@@ -186,6 +186,12 @@ class Learning:
             return None if goal is None else goal.estimate
         return self.estimate(quest).seconds
 
+    def expected(self, quest: Quest) -> Estimate:
+        """What it is said to take, else what such quests took; what plain commands took says nothing of another one."""
+        if quest.goal is None or quest.provider == RAW:
+            return Estimate(None if quest.goal is None else quest.goal.estimate)
+        return self.estimate(quest)._replace(seconds=self.estimated_seconds(quest))
+
     def rates(self, by: str) -> list[learning.Rate]:
         """How quests went, grouped by one of `learning.GROUPS`."""
         self._journal.flush()
@@ -318,7 +324,9 @@ class Learning:
             failure=lesson.failure,
             repository=lesson.repository,
         )
-        self._events.record(msgspec.structs.replace(event, by=ENGINE) if actor() is None else event)
+        if actor() is None:
+            event = msgspec.structs.replace(event, by=ENGINE, why=f"it failed ({lesson.failure}), then it passed")
+        self._events.record(event)
 
 
 _MOST_FOLDERS = 1000

@@ -17,6 +17,7 @@ from overmind_core.missions.callers import forbid_foreign, forbid_inside, missio
 from overmind_core.missions.lookup import parent_of
 from overmind_core.quests import requests, store
 from overmind_core.quests.answers import brief, end
+from overmind_core.quests.queue_views import spec_of_quest
 from overmind_core.quests.service import QuestService, QuestTerms
 
 if TYPE_CHECKING:
@@ -108,11 +109,13 @@ class QuestApi:
             if status not in set(QuestStatus):
                 raise OvermindError("invalid", f"Unknown status {status!r}. Known: {', '.join(QuestStatus)}.")
         self._journal.flush()
+        views = self._views()
+        spec = None if request.spec is None else views.spec_id(request.spec)
         if request.ready:
-            views = self._views()
-            return views.rows(views.ready(self._all.live.values())[: request.limit])
-        rows = self._quest_table.newest(request.limit, statuses=request.status)
-        return self._views().rows([self._all.live.get(row.id) or store.quest(row) for row in rows])
+            wanted = [one for one in self._all.live.values() if spec is None or spec_of_quest(one) == spec]
+            return views.rows(views.ready(wanted)[: request.limit])
+        rows = self._quest_table.newest(request.limit, statuses=request.status, spec=spec)
+        return views.rows([self._all.live.get(row.id) or store.quest(row) for row in rows])
 
     @handles(requests.Quest)
     async def quest(self, request: requests.Quest, caller: Caller) -> QuestDetails:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
-from overmind_core.domain.quests.classes import CHECK_FAILED, Requeue, after_failure, class_of
+from overmind_core.domain.quests.classes import CHECK_FAILED, Requeue, after_failure, class_of, is_nobodys_fault
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.logs.run_output import ending, newest
@@ -90,7 +90,7 @@ class AttemptOutcomes:
                 self.on_end(over)
 
     async def fail_of(self, quest: Quest, mission: Mission | None, phase: QuestPhase) -> None:
-        """The attempt has failed with a mission: its work, or its check."""
+        """The attempt has failed with a mission: its work, or what has looked at that."""
         beside = None if phase is QuestPhase.WORK else CHECK_FAILED
         failure = "gone" if mission is None else class_of(mission, beside)
         tail = "" if mission is None else await self.tail(mission)
@@ -210,6 +210,10 @@ class AttemptOutcomes:
         if quest.cancelling:
             self.cancelled(quest, None, 1)
             return
+        verification = self._verification(error)
+        if verification is not None and is_nobodys_fault(verification):
+            await self.fail_of(quest, verification, QuestPhase.LANDING)
+            return
         if error.code in WORK_AT_FAULT:
             feedback = await self._told(quest, error)
             current = self._quests.live.get(quest_id)
@@ -228,9 +232,13 @@ class AttemptOutcomes:
         into = quest.goal.into or ""
         if error.code == "conflicts":
             return f"{error.message}\n\n{await self._lander.conflict_sides(quest.id, into)}"
-        verify = error.fields.get("mission")
-        mission = self._registry.get(verify) if isinstance(verify, str) else None
+        mission = self._verification(error)
         return error.message if mission is None else f"{error.message}\n\n{await self.tail(mission)}"
+
+    def _verification(self, error: OvermindError) -> Mission | None:
+        """The mission that has looked at the merged work, and found it bad or was lost."""
+        mission = error.fields.get("mission")
+        return self._registry.get(mission) if error.code == "verify_failed" and isinstance(mission, str) else None
 
     def _ended(self, quest: Quest, failure: str | None, exit_code: int | None) -> QueueState:
         work = self._registry.get(quest.id)

@@ -122,6 +122,10 @@ class QueueViews:
             "landing": self._rows(sorted(landing, key=_landing_since), now, {}),
         }
 
+    def spec_id(self, word: str) -> str:
+        """The id of the spec that a word means; raises `not_found`, `ambiguous`."""
+        return self._find_spec(word)
+
     def board(self, spec: str | None, *, every: bool, limit: int = 0) -> QuestBoard:
         """Every quest in exactly one column.
 
@@ -136,7 +140,7 @@ class QueueViews:
         known = dict(self._quests.live)
         for row in self._quest_table.newest(1_000_000 if every else KEPT_DONE, statuses=ENDED):
             known.setdefault(row.id, self._quests.get(row.id) or store.quest(row))
-        chosen = [one for one in known.values() if wanted is None or _spec(one) == wanted]
+        chosen = [one for one in known.values() if wanted is None or spec_of_quest(one) == wanted]
         in_line = self._in_line(now)
         asked = self._asker.asked_about()
         columns: dict[Column, list[Quest]] = {column: [] for column in COLUMNS}
@@ -225,7 +229,7 @@ class QueueViews:
                 line=in_line.get(one.id),
                 score=self._obstacles.score(one, now).total if one.id in in_line else None,
                 name_of=self._name_of,
-                spec=self._slug_of(spec) if (spec := _spec(one)) is not None else None,
+                spec=self._slug_of(spec) if (spec := spec_of_quest(one)) is not None else None,
                 estimate=self._estimated(one),
             )
             for one in quests
@@ -248,7 +252,8 @@ def _landing_since(quest: Quest) -> float:
     return 0.0 if quest.queue is None else quest.queue.tries[-1].started_at
 
 
-def _spec(quest: Quest) -> str | None:
+def spec_of_quest(quest: Quest) -> str | None:
+    """Return the id of the spec that a quest belongs to; None: of none."""
     return None if quest.queue is None else quest.queue.spec
 
 

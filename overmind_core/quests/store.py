@@ -56,6 +56,7 @@ _SELECT = f"SELECT {_COLUMNS} FROM quests"
 _SAVE = f"""INSERT INTO quests ({_COLUMNS}) VALUES ({", ".join("?" * len(QuestRow._fields))})
     ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in QuestRow._fields[1:])}"""
 _NEWEST = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_each(?1)))
+    AND (?3 IS NULL OR spec = ?3)
     ORDER BY created_at DESC, id DESC LIMIT ?2"""
 _TRIM = """DELETE FROM quests WHERE live = 0
     AND id NOT IN (SELECT id FROM quests WHERE live = 0 ORDER BY ended_at DESC, id DESC LIMIT ?)
@@ -109,9 +110,9 @@ class QuestTable:
         """Return those that are unfinished, oldest first."""
         return [_quest(row) for row in self._database.read(f"{_SELECT} WHERE live = 1 ORDER BY created_at, id")]
 
-    def newest(self, limit: int, *, statuses: Sequence[str] = ()) -> list[QuestRow]:
-        """Return the newest, oldest of them first; no `statuses` means any."""
-        rows = self._database.read(_NEWEST, (json.dumps(statuses) if statuses else None, limit))
+    def newest(self, limit: int, *, statuses: Sequence[str] = (), spec: str | None = None) -> list[QuestRow]:
+        """Return the newest, oldest of them first; no `statuses` means any, and no `spec`, an id, of any or none."""
+        rows = self._database.read(_NEWEST, (json.dumps(statuses) if statuses else None, limit, spec))
         return [_quest(row) for row in reversed(rows)]
 
     def candidates(self, text: str) -> list[Candidate]:

@@ -91,6 +91,16 @@ class SpecLanded(TypedDict):
     after: str
 
 
+class WaitingTask(TypedDict):
+    """The quest of a task that waits for a person."""
+
+    id: str
+    name: str
+    status: Literal["failed", "cancelled", "review"]
+    why: str | None
+    """The class of its last attempt."""
+
+
 class SpecDetails(SpecRow):
     """Everything known of one spec."""
 
@@ -103,6 +113,7 @@ class SpecDetails(SpecRow):
     hours: float | None
     landed: SpecLanded | None
     verify: str | None
+    waits: list[WaitingTask]
 
 
 class SyncStepInfo(TypedDict):
@@ -136,6 +147,8 @@ class SpecAdvanced(SpecBrief):
     """It was queued now."""
     question: int | None
     """The number of the question that it waits for."""
+    waits: list[str]
+    """Names of the quests of its tasks for which a stuck one waits."""
     synced: int
     """Quests that were queued for tasks."""
     ended: list[str]

@@ -19,6 +19,7 @@ from overmind_core.domain.specs.document_json import document_hash
 from overmind_core.domain.specs.shape import MAX_BYTES, Document, Explore, Fault, Tasks
 from overmind_core.domain.specs.spec import PHASES, PhaseName
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
+from overmind_core.domain.text.problems import Problems, decoded
 from overmind_core.errors import OvermindError
 from overmind_core.spec_files.documents import BRIEF, check_context, document_name, read_document
 from overmind_core.spec_files.repository import files_of, hashes_of
@@ -66,12 +67,21 @@ class LookedDocument(NamedTuple):
     """None: it is as it was when it was looked at last."""
 
 
+class FolderProblem(NamedTuple):
+    """Why nothing follows from what is in a spec's folder, or not in it: nobody is to work by that."""
+
+    code: str
+    text: str
+
+
 class LookedFolder(NamedTuple):
     """A spec's folder as it is now."""
 
     brief_sha256: str
     documents: Mapping[PhaseName, LookedDocument]
     """Those that are there."""
+    problem: FolderProblem | None = None
+    """With one nothing else was looked at."""
 
 
 def look(spec: Spec, known: Mapping[PhaseName, str | None], rules: CommandRules) -> LookedFolder:
@@ -83,13 +93,36 @@ def look(spec: Spec, known: Mapping[PhaseName, str | None], rules: CommandRules)
         rules: For commands of documents.
     """
     folder = from_wire(spec.folder)
+    brief_sha256, problem = _look_at_brief(spec, folder)
+    if problem is not None:
+        return LookedFolder("", {}, problem)
     found = {phase: _file_hash(os.path.join(folder, document_name(phase))) for phase in PHASES}
     changed = [phase for phase, hashed in found.items() if hashed is not None and hashed != known.get(phase)]
     fresh = _examined(spec, changed, rules)
     documents = {
         phase: LookedDocument(hashed, fresh.get(phase)) for phase, hashed in found.items() if hashed is not None
     }
-    return LookedFolder(_file_hash(os.path.join(folder, BRIEF)) or "", documents)
+    return LookedFolder(brief_sha256, documents)
+
+
+def _look_at_brief(spec: Spec, folder: str) -> tuple[str, FolderProblem | None]:
+    """The hash of the brief; or what keeps all of the folder from being read."""
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        told = "is a symbolic link" if os.path.islink(folder) else "does not exist"
+        do = f"Restore it, or archive the spec: overmind spec archive {spec.slug}"
+        return "", FolderProblem("not_found", f"The folder {spec.folder} of spec {spec.slug} {told}. {do}")
+    try:
+        data = read_small_file(os.path.join(folder, BRIEF), LARGEST_BRIEF, links=False)
+        if data is None:
+            return "", FolderProblem("not_found", f"{BRIEF}: missing. Write again what is wanted")
+        decoded(data)
+    except OSError as error:
+        code = "too_large" if error.errno == errno.EFBIG else "invalid"
+        return "", FolderProblem(code, f"{BRIEF}: {error.strerror}")
+    except Problems as error:
+        first = error.problems[0]
+        return "", FolderProblem("invalid", f"{BRIEF}:{first.line}: {first.message}")
+    return hash_of(data), None
 
 
 def _examined(spec: Spec, changed: Iterable[PhaseName], rules: CommandRules) -> dict[PhaseName, ExaminedDocument]:
@@ -204,6 +237,18 @@ def title_of(spec: Spec, text: str) -> str:
 # writing
 
 
+def check_writable(spec: Spec) -> None:
+    """Look whether the documents of a spec can be written, before anybody works on one; blocks.
+
+    Raises:
+        OvermindError: `forbidden`.
+    """
+    folder = from_wire(spec.folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+        raise unwritable(folder, OSError(errno.EROFS, os.strerror(errno.EROFS if read_only else errno.EACCES)))
+
+
 def make_folder(path: str, text: str) -> None:
     """Make the folder of a spec with its brief; blocks. Paths are the system's.
 
@@ -222,7 +267,8 @@ def make_folder(path: str, text: str) -> None:
         raise
     except OSError as error:
         _remove(made)
-        raise unwritable(path, error) from None
+        refused = unwritable(path, error)
+        raise OvermindError(refused.code, f"{refused.message} Nothing was created.") from None
 
 
 def _make_parents(path: str, made: list[str]) -> None:
@@ -279,4 +325,4 @@ def unwritable(path: str, error: OSError) -> OvermindError:
     if error.errno in _NO_ROOM:
         return OvermindError("disk_full", f"{where} can't be written: {error.strerror}.")
     code = "forbidden" if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS} else "invalid"
-    return OvermindError(code, f"{where} can't be written: {error.strerror}. Nothing was created.")
+    return OvermindError(code, f"{where} can't be written: {error.strerror}.")

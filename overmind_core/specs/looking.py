@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.config import Settings
     from overmind_core.quests.registry import QuestRegistry
-    from overmind_core.specs.documents import CommandRules, LookedDocument
+    from overmind_core.specs.documents import CommandRules, FolderProblem, LookedDocument
     from overmind_core.specs.registry import SpecRegistry
 
 _FAILED = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED})
@@ -41,6 +41,8 @@ class SpecStanding(NamedTuple):
     brief_sha256: str
     queued: bool = False
     """The quest of a phase waits for its turn."""
+    problem: FolderProblem | None = None
+    """Its folder can't be read: the phases are as they were, but for the first one, which has failed."""
 
 
 class SpecLooks:
@@ -60,6 +62,8 @@ class SpecLooks:
             for phase, record in self._registry.phases(spec.id).items()
         }
         looked = await asyncio.to_thread(documents.look, spec, known, self.rules(spec))
+        if looked.problem is not None:
+            return self._unread(spec, looked.problem)
         for phase in PHASES:
             before = self._registry.phase(spec.id, phase)
             after = self._with_quest(self._with_edit(spec, before, looked.documents.get(phase), looked.brief_sha256))
@@ -69,6 +73,27 @@ class SpecLooks:
         for phase, state in found.states.items():
             self._registry.tell_phase(spec, phase, state)
         return found
+
+    def _unread(self, spec: Spec, problem: FolderProblem) -> SpecStanding:
+        """How it stands while its folder can't be read: what is not there was removed by nobody in earnest."""
+        for phase in PHASES:
+            before = self._registry.phase(spec.id, phase)
+            after = self._with_quest(before)
+            if after != before:
+                self._registry.put_phase(spec.id, after)
+        found = self.standing(spec, "")
+        states = {phase: self._as_it_was(spec, phase, state) for phase, state in found.states.items()}
+        if states[PHASES[0]] is not PhaseState.RUNNING:
+            states[PHASES[0]] = PhaseState.FAILED
+        for phase, state in states.items():
+            self._registry.tell_phase(spec, phase, state, why=problem.text)
+        return found._replace(states=states, problem=problem)
+
+    def _as_it_was(self, spec: Spec, phase: PhaseName, state: PhaseState) -> PhaseState:
+        record = self._registry.phase(spec.id, phase)
+        if state is PhaseState.RUNNING or record.failure is not None:
+            return state
+        return PhaseState.PENDING if record.told in {None, PhaseState.RUNNING} else record.told
 
     def standing(self, spec: Spec, brief_sha256: str) -> SpecStanding:
         """How it stands by what is known."""

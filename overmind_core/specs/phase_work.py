@@ -15,6 +15,7 @@ from overmind_core.domain.specs.shape import MAX_BYTES
 from overmind_core.domain.specs.spec import PHASES, PhaseName
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.domain.text.problems import Problems, decoded
+from overmind_core.errors import OvermindError
 from overmind_core.quests.input_folder import handed_in
 from overmind_core.quests.ports import Judgement, OutputProblem, SpecInput
 from overmind_core.spec_files.documents import BRIEF, JSON, MARKDOWN, document_name
@@ -70,6 +71,8 @@ class PhaseWork:
 
     async def _given_to_phase(self, quest: Quest, spec: Spec, phase: PhaseName) -> SpecInput:
         standing = await self._looks.settle(spec)
+        if standing.problem is not None:
+            raise OvermindError(standing.problem.code, standing.problem.text)
         earlier = PHASES[: PHASES.index(phase)]
         names = (BRIEF, *map(document_name, earlier))
         found = await asyncio.to_thread(documents.raw, spec, names)

@@ -54,6 +54,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
 """Pause before something is tried again that could not be saved (a full disk)."""
+_CHANGES = frozenset({QuestStatus.QUEUED, QuestStatus.FAILED, QuestStatus.CANCELLED})
+"""How a quest stands that may be changed: nobody works on it."""
+_WAITS = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED, QuestStatus.REVIEW})
+"""How a quest stands that waits for a person."""
 _GONE_ON = frozenset({PhaseState.PENDING, PhaseState.STALE})
 
 
@@ -125,7 +129,7 @@ class SpecProgress:
         while True:
             spec = self._registry.all[spec_id]
             standing = await self._looks.settle(spec)
-            if spec.archived:
+            if spec.archived or standing.problem is not None:
                 return self._told(spec, standing, synced=synced)
             await self._see_to_gates(spec, standing)
             coming = next_phase(standing.states, last=spec.target) if spec.target is not None else None
@@ -178,6 +182,7 @@ class SpecProgress:
     async def _begin(self, spec: Spec, phase: PhaseName) -> None:
         """Queue the quest that makes a document; raises as `QuestMaker.prepare`."""
         record = self._registry.phase(spec.id, phase)
+        await asyncio.to_thread(documents.check_writable, spec)
         text = await asyncio.to_thread(documents.brief, spec)
         again_ = record.file_sha256 is not None
         fields = {
@@ -319,6 +324,15 @@ class SpecProgress:
 
     def quests(self, spec: Spec) -> list[tuple[QuestStatus, Quest | None]]:
         """The status of each quest that counts, and the quest while it is unfinished."""
+        return [(status, live) for _, status, live in self._counted(spec)]
+
+    def waiting(self, spec: Spec) -> list[Quest]:
+        """The quests of its tasks that wait for a person: those that have failed, were cancelled or are in review."""
+        found = (self._quests.get(quest) for quest, status, _ in self._counted(spec) if status in _WAITS)
+        return [quest for quest in found if quest is not None]
+
+    def _counted(self, spec: Spec) -> list[tuple[str, QuestStatus, Quest | None]]:
+        """Id and status of each quest that counts, and the quest while it is unfinished."""
         self._journal.flush()
         made = {one.quest: one for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
         phases = {record.quest for record in self._registry.phases(spec.id).values()}
@@ -329,7 +343,7 @@ class SpecProgress:
             task = made.get(row.id)
             if row.id in phases or row.name in names or (task is not None and task.gone and live is None):
                 continue
-            found.append((QuestStatus(row.status) if live is None else live.status, live))
+            found.append((row.id, QuestStatus(row.status) if live is None else live.status, live))
         return found
 
     def _is_stuck(self, quest: Quest, needs: Needs) -> bool:
@@ -366,6 +380,8 @@ class SpecProgress:
             before = self._registry.all[spec_id], dict(self._registry.phases(spec_id))
             retried = self._again(spec, first)
             self._registry.change(spec_id, target=target, declined=False, **changes)
+            if "verify" in changes:
+                self._verify_by(spec)
             try:
                 advance = await self._advance(spec_id, asked=True)
             except OvermindError:
@@ -377,6 +393,7 @@ class SpecProgress:
             return advance._replace(begun=advance.begun or retried)
 
     def _check_runs(self, spec: Spec, standing: SpecStanding, first: PhaseName | None, last: PhaseName) -> None:
+        _check_folder(standing)
         wanted = PHASES[: PHASES.index(last) + 1]
         for phase in wanted:
             record = self._registry.phase(spec.id, phase)
@@ -407,6 +424,17 @@ class SpecProgress:
                 self._registry.change_phase(spec.id, phase, failure=None, faults=(), quest=None)
         return retried
 
+    def _verify_by(self, before: Spec) -> None:
+        """Have those quests of its tasks that nobody works on be verified as the spec is from now on."""
+        verify = self._registry.all[before.id].verify
+        for one in self._registry.phase(before.id, PhaseName.SYNC).tasks.values():
+            quest = self._quests.get(one.quest)
+            if quest is None or quest.goal is None or quest.goal.verify != before.verify or quest.goal.into is None:
+                continue
+            if quest.status in _CHANGES:
+                changed = replace(quest, goal=replace(quest.goal, verify=verify))
+                (self._quests.put if quest.status is QuestStatus.QUEUED else self._quests.amend)(changed)
+
     def _may_retry(self, quest: Quest) -> bool:
         try:
             self._changes.check_retry(quest)
@@ -423,6 +451,7 @@ class SpecProgress:
         async with self._turns.of(spec_id):
             spec = self._registry.all[spec_id]
             standing = await self._looks.settle(spec)
+            _check_folder(standing)
             for phase in PHASES[:-1]:
                 state = standing.states[phase]
                 if state is not PhaseState.PASSED:
@@ -443,6 +472,12 @@ _STANDS: Mapping[PhaseState, str] = {
     PhaseState.FAILED: "not good enough",
     PhaseState.STALE: "out of date",
 }
+
+
+def _check_folder(standing: SpecStanding) -> None:
+    """Refuse to go on without what the folder says."""
+    if standing.problem is not None:
+        raise OvermindError(standing.problem.code, standing.problem.text)
 
 
 def _of_phase(made: QueuedWork, phase: PhaseName) -> QueuedWork:

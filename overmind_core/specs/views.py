@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.phases import drifted
 from overmind_core.domain.specs.shape import Sync
-from overmind_core.domain.specs.spec import PHASES, PhaseName
+from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
 from overmind_core.domain.text.moment import format_time
 from overmind_core.spec_files.repository import hashes_of
 from overmind_core.specs import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from overmind_core.domain.specs.spec import PhaseState, Spec, SpecPhase
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.domain.specs.spec import Spec
     from overmind_core.kernel.journal import Journal
     from overmind_core.quests.store import QuestTable, SpecCost
-    from overmind_core.specs.answer_types import SpecAdvanced, SpecBrief, SpecDetails, SpecPhaseInfo, SpecRow
-    from overmind_core.specs.looking import SpecLooks, Turns
+    from overmind_core.specs.answer_types import (
+        SpecAdvanced,
+        SpecBrief,
+        SpecDetails,
+        SpecPhaseInfo,
+        SpecRow,
+        WaitingTask,
+    )
+    from overmind_core.specs.looking import SpecLooks, SpecStanding, Turns
     from overmind_core.specs.progress import Advance, SpecProgress
     from overmind_core.specs.registry import SpecRegistry
 
@@ -77,6 +85,7 @@ class SpecViews:
             if landed is None
             else {"branch": landed.branch, "before": landed.before, "after": landed.after},
             "verify": spec.verify,
+            "waits": [_waits(quest) for quest in self._progress.waiting(spec)],
         }
 
     def advanced(self, spec_id: str, advance: Advance, ended: list[str]) -> SpecAdvanced:
@@ -90,6 +99,7 @@ class SpecViews:
             "phase": None if advance.phase is None else advance.phase.value,
             "queued": advance.begun,
             "question": next(iter(asked), spec.question),
+            "waits": [one.name for one in self._progress.waiting(spec)] if advance.state is SpecState.STUCK else [],
             "synced": made.get("created", 0) + made.get("updated", 0),
             "ended": ended,
         }
@@ -126,10 +136,30 @@ class SpecViews:
             "cost_usd": self._cost(spec, cost),
             "cost_unknown": 0 if cost is None else cost.unknown,
             "max_cost_usd": spec.max_cost_usd or None,
-            "phases": [_phase(self._registry.phase(spec.id, phase), standing.states) for phase in PHASES],
+            "phases": [self._phase(spec, phase, standing) for phase in PHASES],
             "tasks": {status.value: statuses[status] for status in QuestStatus if statuses[status]},
             "question": spec.question,
             "created_at": format_time(spec.created_at),
+        }
+
+    def _phase(self, spec: Spec, phase: PhaseName, standing: SpecStanding) -> SpecPhaseInfo:
+        record, state = self._registry.phase(spec.id, phase), standing.states[phase]
+        faults = list(record.faults)
+        if standing.problem is not None and state is PhaseState.FAILED:
+            faults = [standing.problem.text]
+        elif record.failure is not None and record.quest is not None and not faults:
+            told = "was cancelled" if record.failure == QuestStatus.CANCELLED else f"has failed: {record.failure}"
+            faults = [f"its quest {told}. See: overmind quest info {record.quest}"]
+        return {
+            "phase": phase.value,
+            "state": state.value,
+            "score": record.score,
+            "attempts": record.attempts,
+            "sha256": record.sha256,
+            "faults": faults,
+            "hints": list(record.hints),
+            "question": record.question,
+            "quest": record.quest,
         }
 
 
@@ -138,15 +168,11 @@ def brief(spec: Spec) -> SpecBrief:
     return {"id": spec.id, "slug": spec.slug}
 
 
-def _phase(record: SpecPhase, states: Mapping[PhaseName, PhaseState]) -> SpecPhaseInfo:
+def _waits(quest: Quest) -> WaitingTask:
+    why = quest.queue.failure if quest.queue is not None and quest.status is QuestStatus.FAILED else None
     return {
-        "phase": record.phase.value,
-        "state": states[record.phase].value,
-        "score": record.score,
-        "attempts": record.attempts,
-        "sha256": record.sha256,
-        "faults": list(record.faults),
-        "hints": list(record.hints),
-        "question": record.question,
-        "quest": record.quest,
+        "id": quest.id,
+        "name": quest.name,
+        "status": quest.status.value,  # type: ignore[typeddict-item] # one of its words
+        "why": why or None,
     }

@@ -11,7 +11,7 @@ class GuardianTerm(TypedDict):
     """One pattern that the guardian looks for."""
 
     term: str
-    """`loop`, `drift`, `thrash`, `overrun` or `silence`."""
+    """`loop`, `drift`, `thrash`, `overrun` or `silence`; `review` while what a reviewer has said counts."""
     cost: float
     """What it takes from alignment while it holds."""
     holds: bool | None

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.watching import conductor
+from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
+from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.missions.lookup import find_live
 from overmind_core.watching.requests import Health
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
     from overmind_core.watching.answer_types import HealthAnswer, MissionHealth
+    from overmind_core.watching.reviewer import Reviewer
     from overmind_core.watching.service import Watching
     from overmind_core.watching.watch import Watch
 
@@ -24,15 +29,21 @@ if TYPE_CHECKING:
 class WatchingApi:
     """The requests of those who look after missions."""
 
-    def __init__(self, *, registry: Registry, clock: Clock, watching: Watching) -> None:
+    def __init__(
+        self, *, home: Home, registry: Registry, clock: Clock, watching: Watching, reviewer: Callable[[], Reviewer]
+    ) -> None:
+        self._home = home
         self._registry = registry
         self._clock = clock
         self._watching = watching
+        self._reviewer = reviewer
 
     @handles(Health)
     async def health(self, request: Health, caller: Caller) -> HealthAnswer:
-        """The health of missions that run, oldest first."""
-        del caller
+        """The health of missions that run, oldest first; with `review` once each was reviewed."""
+        if request.review:
+            forbid_inside(mission_of(caller, self._registry, self._home.root), "have missions reviewed")
+            await self._review(request.ids)
         members = self._watching.members()
         coherence = conductor.coherence(members)
         counts = conductor.counts(members)
@@ -49,6 +60,30 @@ class WatchingApi:
                 "sharing": counts["sharing"],
             },
         }
+
+    async def _review(self, ids: list[str]) -> None:
+        """Have these reviewed; a review that can't be used is as none.
+
+        Raises:
+            OvermindError: `invalid`, nobody reviews, or nothing is to be reviewed; `not_running`; or what the reviewer
+                can't be started for.
+        """
+        reviewer = self._reviewer()
+        reviewer.check()
+        if not ids:
+            raise OvermindError("invalid", "Missing missions: name those that are to be reviewed.")
+        wanted = {mission.id: mission for mission in (find_live(self._registry, one) for one in ids)}
+        asked = []
+        for mission in wanted.values():
+            watch = self._watching.of(mission.id)
+            if watch is None:
+                name = mission.definition.name
+                raise OvermindError("invalid", f"Mission {mission.id} ({name}) is not watched: it can't be reviewed.")
+            asked.append((mission, self._watching.reviewed(mission, watch)))
+        found = await asyncio.gather(*(reviewer.review(mission, reviewed) for mission, reviewed in asked))
+        for (mission, _), review in zip(asked, found, strict=True):
+            if review is not None:
+                self._watching.take_review(mission, review)
 
     def _wanted(self, ids: list[str]) -> Iterable[tuple[Mission, Watch | None]]:
         """The missions with what is known of them; without `ids` those that are watched."""

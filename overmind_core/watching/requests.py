@@ -9,3 +9,5 @@ class Health(Args, frozen=True):
     """The health of these missions; without `ids` of all that run."""
 
     ids: list[str] = []
+    review: bool = False
+    """Have the provider of `[guardian] review` look at each of them first; its number counts for five minutes."""

@@ -19,6 +19,7 @@ from overmind_core.domain.watching import conductor, guardian, health, steering
 from overmind_core.domain.watching.conductor import Member
 from overmind_core.domain.watching.guardian import Observed, Scope
 from overmind_core.domain.watching.health import HealthLevel
+from overmind_core.domain.watching.review import Reviewed
 from overmind_core.domain.watching.steering import Able
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import ENGINE
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent import ActivityKind
     from overmind_core.domain.agents.agent_events import Decision
     from overmind_core.domain.isolation.isolation import Isolation
-    from overmind_core.domain.quests.quest import Goal
+    from overmind_core.domain.quests.quest import Goal, Quest
     from overmind_core.domain.settings import GuardianSettings, HealthSettings
     from overmind_core.domain.watching.conductor import Coherence
+    from overmind_core.domain.watching.guardian import Review
+    from overmind_core.domain.watching.learning import Estimate
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
@@ -74,8 +77,13 @@ class Watching:
         cpu: TreeCpu,
         health_settings: HealthSettings,
         guardian_settings: GuardianSettings,
+        estimated: Callable[[Quest], Estimate],
     ) -> None:
-        """`isolations`: what each mission has of its own, by mission; it changes as they come and go."""
+        """`isolations`: what each mission has of its own, by mission; it changes as they come and go.
+
+        `estimated`: what an attempt of a quest takes.
+        """
+        self._estimated = estimated
         self._clock = clock
         self._phase = phase
         self._registry = registry
@@ -174,7 +182,7 @@ class Watching:
         alarms = level in health.ALARMING and level is not watch.told
         hangs = level is HealthLevel.HUNG and level is not watch.told
         self._tell(watch, mission, level, why)
-        watch.touched = watch.touched or not watch.vitals.missed
+        watch.touched = watch.touched or not watch.vitals.missed or bool(cpu)  # a file is changed in no time
         if hangs and self._is_steered(mission):
             self._steerer().on_hung(watch, mission, self._able(mission), mode=self.guardian.steer, evidence=why)
         elif alarms or steering.is_due(watch.steering, self.guardian, self._clock.wall()):
@@ -286,7 +294,7 @@ class Watching:
             await self._overlaps.look(self.members())
 
     def _sample(self, watch: Watch, mission: Mission) -> None:
-        if self._phase.closing:
+        if self._phase.closing or mission.status is not Status.RUNNING:  # the end of an attempt says nothing of its way
             return
         watch.close()
         now = self._clock.wall()
@@ -310,7 +318,7 @@ class Watching:
 
     def _observed(self, watch: Watch, mission: Mission) -> Observed:
         """What is known of a mission now."""
-        session, goal = self._agents.of(mission.id), self._goal(mission.id)
+        session, goal, quest = self._agents.of(mission.id), self._goal(mission.id), self._quests.live.get(mission.id)
         began = mission.run_started_at
         return Observed(
             window=watch.window,
@@ -319,8 +327,9 @@ class Watching:
             scope=None if goal is None or not goal.owns else self._scope(mission, goal.owns),
             changed=watch.changed,
             seconds=0.0 if began is None else max(self._clock.wall() - began, 0.0),
-            estimate_seconds=None if goal is None else goal.estimate,
+            estimate_seconds=None if quest is None else self._estimated(quest).seconds,
             cost_usd=None if session is None else cost_of(session.state),
+            estimate_usd=None if quest is None else self._estimated(quest).usd,
         )
 
     def _scope(self, mission: Mission, owns: tuple[str, ...]) -> Scope:
@@ -343,6 +352,29 @@ class Watching:
         return quest is not None and quest.is_queued
 
     # what others ask
+
+    def reviewed(self, mission: Mission, watch: Watch) -> Reviewed:
+        """What is known of a mission that is to be reviewed."""
+        agent, goal = self._agents.agent(mission.id), self._goal(mission.id)
+        if goal is not None:
+            task = f"{goal.title}\n\n{goal.brief}".strip()
+        else:
+            task = (agent.prompt if agent is not None else None) or mission.definition.command
+        edited = watch.edited(from_wire(mission.definition.cwd))
+        return Reviewed(
+            name=mission.definition.name,
+            task=task,
+            uses=watch.window.uses,
+            changed=tuple(sorted(watch.changed if watch.changed is not None else edited)),
+            terms=() if watch.sample is None else watch.sample.terms,
+        )
+
+    def take_review(self, mission: Mission, review: Review) -> None:
+        """A mission was reviewed: what that says counts from now on, unless another run has begun."""
+        watch, current = self._watches.get(mission.id), self._registry.live.get(mission.id)
+        if watch is not None and current is not None and watch.run == mission.run == current.run:
+            watch.review = review
+            self._sample(watch, current)
 
     def of(self, mission_id: str) -> Watch | None:
         """What is known of a mission; None: it is not watched."""

@@ -53,7 +53,7 @@ class Watch:
         self.window = ToolWindow()
         self.changed = None
         self.touched = True
-        self.sample = None
+        self.sample = self.review = None
         self.close()
 
     def hear(self, fact: AgentFact, now: float) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LAST_VIEW = "last_view"
 """What is remembered of the view that was open."""
-NOT_REMEMBERED = frozenset({"help", "aliases", "describe", "changes", "plan", "spec", "doctor"})
+NOT_REMEMBERED = frozenset({"help", "aliases", "describe", "changes", "plan", "spec", "timeline", "doctor"})
 """Views that nobody wants to begin with."""
 ROOT = "missions"
 

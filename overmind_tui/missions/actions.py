@@ -10,6 +10,7 @@ from overmind_tui.inbox.actions import AnswerActions
 from overmind_tui.inbox.messages import MessageActions
 from overmind_tui.inbox.page import InboxActions
 from overmind_tui.landing.actions import WorktreeActions
+from overmind_tui.learning.page import LessonActions
 from overmind_tui.missions import rows
 from overmind_tui.missions.actions_end import CopyActions, EndActions
 from overmind_tui.missions.actions_look import ViewActions
@@ -38,7 +39,7 @@ def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
     return ActionGroups(
         EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
         inbox, WorktreeActions(shell, messages), ScheduleActions(shell), QuestActions(shell),
-        SpecActions(shell, answers, drafts, inbox),
+        SpecActions(shell, answers, drafts, inbox), LessonActions(shell),
     )  # fmt: skip
 
 
@@ -55,6 +56,7 @@ class ActionGroups(NamedTuple):
     schedules: ScheduleActions
     quests: QuestActions
     specs: SpecActions
+    lessons: LessonActions
 
 
 class RowActions:

@@ -9,7 +9,7 @@ from overmind_core.domain import engine_questions
 from overmind_core.domain.missions.status_marks import CRASHED, LIMITED, WAITING, YOUR_TURN, StatusMark
 from overmind_tui.missions import rows
 from overmind_tui.missions import rows as missions_rows
-from overmind_tui.missions.summary import Load, Sample
+from overmind_tui.missions.summary import EngineLoad, Load, Sample
 from overmind_tui.render.cells import Row
 
 EVENTS_KEPT = 2000
@@ -40,6 +40,8 @@ class Fleet:
         """Ids of what the engine asks about: missions, and what has none."""
         self.today = 0.0
         """US dollars since midnight."""
+        self.engine = EngineLoad()
+        """How full the queue is, and how missions go together."""
         self._sampled_at: dict[str, float] = {}
         """When the newest of the samples was begun."""
         self._ended_here: dict[str, int | None] = {}

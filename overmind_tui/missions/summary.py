@@ -100,6 +100,8 @@ def _joined(parts: Sequence[Sequence[Cell]]) -> list[Cell]:
     return [cell for place, part in enumerate(parts) for cell in ((Cell(" " * GAP), *part) if place else part)]
 
 
+LEAST_HINTS, LEAST_COLUMNS = 36, 60
+"""Cells that hints have in one line, and in columns, before the queue is told beside them."""
 SEPARATOR = Cell(" │ ", "guide")
 LEAST_TELLING = (KILLED, STOPPED, FROZEN, STOPPING, PREPARING, STARTING, RESTARTING)
 """Counts that are left out, in this order, where not even the counts fit."""
@@ -122,6 +124,45 @@ class Load(NamedTuple):
         )
 
 
+class EngineLoad(NamedTuple):
+    """How full the queue is, and how missions go together.
+
+    Attributes:
+        used: Slots that are taken.
+        slots: How many there are.
+        queued: Quests that wait.
+        paused: Whether nothing starts.
+        coherence: Two digits; "" where nothing is known.
+        grade: What they mean: `critical`, `low`, `fair`, `good`, or "".
+    """
+
+    used: int = 0
+    slots: int = 0
+    queued: int = 0
+    paused: bool = False
+    coherence: str = ""
+    grade: str = ""
+
+    @classmethod
+    def of(cls, queue: Row, coherence: Row) -> EngineLoad:
+        """As the requests `queue` and `health` answer."""
+        used = next((pool["used"] for pool in queue["pools"] if pool["name"] == "queue"), 0)
+        known = "" if coherence["value"] is None else coherence["text"]
+        return cls(used, queue["slots"], queue["count"], queue["paused"], known, coherence["grade"])
+
+    @property
+    def cells(self) -> list[Cell]:
+        """What the header says: `queue 2/3 +7 · coherence .82`; nothing of an empty queue and of nobody."""
+        found: list[Cell] = []
+        if self.used or self.queued or self.paused:
+            paused, more = "paused " if self.paused else "", f" +{self.queued}" if self.queued else ""
+            found += [Cell("queue ", "label"), Cell(paused, "slow"), Cell(f"{self.used}/{self.slots}{more}")]
+        if self.coherence:
+            tone = {"critical": "bad", "low": "slow"}.get(self.grade, "")
+            found += [Cell(" · coherence " if found else "coherence ", "label"), Cell(self.coherence, tone)]
+        return found
+
+
 class Facts(NamedTuple):
     """The facts that the header is made of.
 
@@ -134,6 +175,7 @@ class Facts(NamedTuple):
         tokens: What those agents have used that name no price; 0 is not shown.
         ascii_only: Draw marks with ASCII.
         read_only: Nothing can be changed from here.
+        engine: How full the queue is, and how missions go together.
     """
 
     counts: Mapping[StatusMark, int]
@@ -144,18 +186,24 @@ class Facts(NamedTuple):
     tokens: int = 0
     ascii_only: bool = False
     read_only: bool = False
+    engine: EngineLoad = EngineLoad()
 
 
 Parts = dict[str, list[Cell]]
 
 
 def header(facts: Facts, hints: tuple[Action, ...], cells: int, lines: int = 1) -> list[list[Cell]]:
-    """The header in so many lines of `cells` cells; what is narrow drops hints, logo, load and cost; counts stay."""
+    """The header in so many lines of `cells` cells.
+
+    What is narrow drops the queue, then hints, logo, load and cost; counts stay.
+    """
     return [_one_line(facts, hints, cells)] if lines == 1 else _block(facts, hints, cells, lines)
 
 
 def _one_line(facts: Facts, hints: tuple[Action, ...], cells: int) -> list[Cell]:
     parts = _parts(facts)
+    if cells - _length(parts) < LEAST_HINTS:
+        parts.pop("engine", None)
     for drop in ("logo", "load", "cost"):
         if _length(parts) < cells:
             break
@@ -184,7 +232,12 @@ def _block(facts: Facts, hints: tuple[Action, ...], cells: int, lines: int) -> l
 def _left(facts: Facts, cells: int, *, words: bool) -> list[list[Cell]]:
     parts = _parts(facts)
     load = [cell for name in ("cost", "load") if name in parts for cell in (SEPARATOR, *parts[name])][1:]
-    return [parts["logo"], [Cell(" "), *_counts(facts, words=words, room=cells - 1)], [Cell(" "), *load]]
+    own = [parts["logo"], [Cell(" "), *_counts(facts, words=words, room=cells - 1)], [Cell(" "), *load]]
+    if "engine" in parts:
+        beside = [*own[0], SEPARATOR, *parts["engine"]]
+        if cells - max(_room(own), _cells_of_parts(beside) + GAP) >= LEAST_COLUMNS:
+            own[0] = beside
+    return own
 
 
 def _room(left: Iterable[Sequence[Cell]]) -> int:
@@ -206,6 +259,7 @@ def _parts(facts: Facts) -> Parts:
             Cell("cpu ", "label"), Cell(numbers.percent(now.cpu)), _delta(before.cpu, now.cpu),
             Cell(" mem ", "label"), Cell(memory), _delta(before.memory / 1e7, now.memory / 1e7),
         ],
+        **({"engine": facts.engine.cells} if facts.engine.cells else {}),
     }  # fmt: skip
 
 

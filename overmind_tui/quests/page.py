@@ -14,6 +14,7 @@ from overmind_tui.quests import rows as quests_rows
 from overmind_tui.render.cells import Cell, Row
 from overmind_tui.shell.actions import Action
 from overmind_tui.shell.registry import View
+from overmind_tui.timeline.page import show_timeline
 from overmind_tui.widgets.table import ResourceTable
 
 if TYPE_CHECKING:
@@ -81,12 +82,18 @@ class QuestRowsPage(DetailsPage):
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also what a key shows of the quest under the cursor."""
         return super().handlers(context) | {
+            "timeline": self.do_timeline,
             "quest-log": self.do_quest_log,
             "check-log": self.do_check_log,
             "why": self.do_why,
             "attach-quest": self.do_attach,
             "quest-changes": self.do_changes,
         }
+
+    def do_timeline(self) -> None:
+        """What happened to it."""
+        if self.current is not None:
+            show_timeline(self.shell, self.current["id"], self.current["name"])
 
     def do_why(self) -> None:
         """Why it waits, its score, and what depends on it."""

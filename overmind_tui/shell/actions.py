@@ -22,6 +22,7 @@ class Needs(StrEnum):
     QUEST = "a quest"
     RITUAL = "a ritual"
     SPEC = "a spec"
+    LESSON = "a lesson"
     WORKTREE = "a worktree"
 
 
@@ -39,6 +40,9 @@ class Context(StrEnum):
     SPECS = "specs"
     SPEC = "spec"
     DOCUMENT = "spec document"
+    HEALTH = "health"
+    TIMELINE = "timeline"
+    LEARN = "lessons"
     RITUALS = "ritual"
     RUNS = "ritual run"
     WORKTREES = "worktree"
@@ -54,7 +58,7 @@ class Context(StrEnum):
     FORM = "new mission"
 
 
-NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.WORKTREE})
+NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.LESSON, Needs.WORKTREE})
 """What is a row of a table, but need not be a mission."""
 TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})
 """Where keys are text: nothing of everywhere counts."""

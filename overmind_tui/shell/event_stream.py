@@ -18,7 +18,16 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.render.cells import Row
-from overmind_tui.shell.messages import Connected, Disconnected, Happened, InboxChanged, RowsChanged, Spent, Watched
+from overmind_tui.shell.messages import (
+    Connected,
+    Disconnected,
+    EngineStands,
+    Happened,
+    InboxChanged,
+    RowsChanged,
+    Spent,
+    Watched,
+)
 
 LIVE = ["preparing", "starting", "running", "paused", "restarting", "stopping"]
 PERIOD = 1.0
@@ -33,6 +42,10 @@ ASKED, PAID = "asked", "turn_ended"
 QUEST = "quest"
 QUESTIONS = frozenset({ASKED, "answered", "removed"})
 """Events after which other questions may wait than before."""
+OF_ENGINE = frozenset({QUEST, "queue", "health", "steer", "overlap", "started", "exited"})
+"""Events after which the queue may be fuller or emptier than before, and missions may go together otherwise."""
+ENGINE_PERIOD = 15.0
+"""Seconds after which it is asked again without any: the guardian takes a sample as often."""
 MANY = 200
 """Changed missions from which on all are asked for."""
 Json = dict[str, Any]
@@ -61,6 +74,10 @@ class EventStream:
         self._client: Client | None = None
         self._seq = 0
         self._midnight = 0.0
+        self._engine_due = 0.0
+        """When the queue is asked about at the latest; monotonic."""
+        self._engine_pause = 0.0
+        """Until when it is not, as it was just now."""
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
@@ -120,6 +137,7 @@ class EventStream:
 
     def _begin(self, session: _Session) -> None:
         """Everything there is, and the stream of what follows."""
+        self._engine_due = self._engine_pause = 0.0
         if not self._seq:
             self._seq = int(session.ask("logs", {"ids": []})["seq"])
         self._send(RowsChanged(session.ask("ps", {}), everything=True))
@@ -145,6 +163,7 @@ class EventStream:
                 took = time.monotonic() - now
                 due = time.monotonic() + max(PERIOD, took / SHARE)
                 self._refresh_inbox_and_cost(session, set())
+                self._refresh_engine(session)
             self._gather(session, due)
 
     def _gather(self, session: _Session, due: float) -> None:
@@ -161,7 +180,25 @@ class EventStream:
         changed = {event["mission"] for event in events if _is_of_mission(event)} - removed
         if removed or changed:
             self._send(RowsChanged(self._ask(session, changed), removed))
-        self._refresh_inbox_and_cost(session, {event["type"] for event in events})
+        kinds = {event["type"] for event in events}
+        self._refresh_inbox_and_cost(session, kinds)
+        if kinds & OF_ENGINE:
+            self._engine_due = 0.0
+
+    def _refresh_engine(self, session: _Session) -> None:
+        """How full the queue is and how missions go together, where that may have changed."""
+        began = time.monotonic()
+        if began < max(self._engine_due, self._engine_pause):
+            return
+        try:
+            queue = session.ask("queue", {"limit": 1})
+            health = session.ask("health", {})
+        except OvermindError:  # a supervisor that knows no queue yet
+            self._engine_pause = float("inf")
+            return
+        now = time.monotonic()
+        self._engine_due, self._engine_pause = now + ENGINE_PERIOD, now + (now - began) / SHARE
+        self._send(EngineStands(queue, health["coherence"]))
 
     def _refresh_inbox_and_cost(self, session: _Session, happened: set[str]) -> None:
         """What waits for a person, and what was spent today, where that may have changed."""

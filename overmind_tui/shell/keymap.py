@@ -73,11 +73,12 @@ _E, _T, _M, _N, _L, _X = (
 _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RITUALS, Context.RUNS
 _BOARD, _QUEUE = Context.BOARD, Context.QUEUE
 _SPECS, _SPEC, _DOC = Context.SPECS, Context.SPEC, Context.DOCUMENT
+_HEALTH, _TL, _LEARN = Context.HEALTH, Context.TIMELINE, Context.LEARN
 _LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
     Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM,
 )  # fmt: skip
 _ANY, _LIVE, _ASKED = Needs.MISSION, Needs.LIVE, Needs.QUESTION
-_QUEST, _RITUAL, _OF_SPEC = Needs.QUEST, Needs.RITUAL, Needs.SPEC
+_QUEST, _RITUAL, _OF_SPEC, _LESSON = Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.LESSON
 _SHOWS = Unlike(Danger.NONE, "it shows the text that `edit` opens")
 _TYPED = Unlike(Danger.CHANGES, "the program gets the key")
 _LEAVES = Unlike(Danger.NONE, "it detaches only this program")
@@ -170,19 +171,20 @@ _PLANNED = (
 _ANSWERS = Unlike(Danger.NONE, "it shows the question, where y and n answer it")
 
 
-def _of_quests(context: Context, *, log: tuple[str, ...], describe: tuple[str, ...]) -> tuple[Action, ...]:
-    """What can be done to quests wherever they are shown; `log`, `describe`: the keys of these."""
+def _of_quests(context: Context) -> tuple[Action, ...]:
+    """What can be done to quests wherever they are shown."""
     return (
+        Action("timeline", ("enter",), "timeline", "show what happened to it", context, verb="timeline", hint=1),
         Action("why", ("w",), "why", "show why it waits, its score, and what depends on it", context, verb="quest why",
                hint=1),
-        Action("quest-log", log, "logs", "show its log on the main screen", context, verb="quest logs", hint=1),
+        Action("quest-log", ("l",), "logs", "show its log on the main screen", context, verb="quest logs", hint=1),
         Action("question", ("y", "n"), "answer", "show what is asked about it; y and n answer there", context, _QUEST,
                "answer", hint=1, unlike=_ANSWERS),
         Action("retry-quest", ("r",), "retry", "retry it after it has failed or was cancelled", context, _QUEST,
                "quest retry", hint=1),
         Action("cancel-quest", ("x",), "cancel", "cancel it: stop its work and check, without retry", context, _QUEST,
                "quest cancel", hint=1),
-        Action("describe-row", describe, "describe", "describe it", context, verb="quest info", hint=3),
+        Action("describe-row", ("d",), "describe", "describe it", context, verb="quest info", hint=3),
         Action("attach-quest", ("a",), "attach", "type into its terminal (view only when read-only)", context,
                verb="attach", hint=3, unlike=LOOKS_ON, takes_text=True),
         Action("check-log", ("v",), "check", "show the log of its latest check", context, verb="quest logs", hint=4),
@@ -194,15 +196,25 @@ def _of_quests(context: Context, *, log: tuple[str, ...], describe: tuple[str, .
     )  # fmt: skip
 
 
+def _of_watched(context: Context) -> tuple[Action, ...]:
+    """What can be done to a mission that is watched, and to what has a timeline."""
+    return (
+        Action("question", ("y", "n"), "answer", "show what is asked about it; y and n answer there", context, _QUEST,
+               "answer", hint=2, unlike=_ANSWERS),
+        Action("message", ("m",), "message", "send it a message", context, _LIVE, "send", hint=3, takes_text=True),
+        Action("interrupt", ("i",), "interrupt", "interrupt the turn", context, _LIVE, "interrupt", hint=3),
+    )  # fmt: skip
+
+
 _QUESTED = (
-    *_of_quests(_QS, log=("enter", "l"), describe=("d",)),
-    *_of_quests(_BOARD, log=("l",), describe=("enter", "d")),
+    *_of_quests(_QS),
+    *_of_quests(_BOARD),
     _move("column-left", ("left",), "column to the left", _BOARD),
     _move("column-right", ("right",), "column to the right", _BOARD),
     _look("lanes", ("b",), "lanes", "lanes by spec, by group, by priority; none", _BOARD, hint=2),
     Action("pause-queue", ("s",), "pause", "pause or resume the queue; running quests continue", _QUEUE,
            verb="queue pause", hint=1),
-    *_of_quests(_QUEUE, log=("l",), describe=("enter", "d")),
+    *_of_quests(_QUEUE),
 )  # fmt: skip
 
 
@@ -232,6 +244,7 @@ _SPECIFIED = (
     *_of_specs(_SPECS, "run it: it goes on where it is"),
     Action("archive-spec", ("ctrl+d",), "archive", "archive it: nothing of it starts; again: take it back", _SPECS,
            _OF_SPEC, "spec archive", hint=8),
+    Action("timeline", ("t",), "timeline", "show its timeline", _SPECS, verb="timeline", hint=3),
     Action("describe-row", ("d",), "describe", "describe it", _SPECS, verb="spec show", hint=8),
     Action("open-part", ("enter",), "open", "show the document of a phase, or describe the quest of a task", _SPEC,
            verb="spec show", hint=1),
@@ -241,6 +254,7 @@ _SPECIFIED = (
            hint=7),
     Action("archive-spec", ("ctrl+d",), "archive", "archive it: nothing of it starts; again: take it back", _SPEC,
            _OF_SPEC, "spec archive", hint=8),
+    Action("timeline", ("t",), "timeline", "show its timeline, or that of the task", _SPEC, verb="timeline", hint=7),
     Action("describe-row", ("d",), "describe", "describe the spec", _SPEC, verb="spec show", hint=8),
     *_of_specs(_DOC, "run the spec again from this phase"),
     Action("copy", ("C",), "copy", "copy the document", _DOC, alone="it is a file", hint=4),
@@ -248,6 +262,27 @@ _SPECIFIED = (
     _move("previous-panel", ("shift+tab",), "previous document", _DOC),
     _move("next-match", ("N",), "next match of /", _DOC),
     _move("previous-match", ("P",), "previous match of /", _DOC),
+)  # fmt: skip
+
+_WATCHED = (
+    Action("describe-row", ("enter", "w"), "why", "show its patterns and signs of life", _HEALTH,
+           verb="health", hint=1),
+    *_of_watched(_HEALTH),
+    Action("log", ("l",), "logs", "show its log on the main screen", _HEALTH, verb="logs", hint=4),
+    Action("timeline", ("t",), "timeline", "show its timeline", _HEALTH, verb="timeline", hint=4),
+    Action("attach", ("a",), "attach", "type into its terminal (view only when read-only)", _HEALTH, _ANY, "attach",
+           hint=5, unlike=LOOKS_ON, takes_text=True),
+    Action("describe", ("d",), "describe", "describe the mission", _HEALTH, needs=_ANY, verb="info", hint=5),
+    Action("describe-row", ("enter", "d"), "open", "show the whole row", _TL, verb="timeline", hint=1),
+    Action("why", ("w",), "why", "show why the quest waits", _TL, verb="quest why", hint=2),
+    *_of_watched(_TL),
+    Action("quest-log", ("l",), "logs", "show its log on the main screen", _TL, verb="logs", hint=4),
+    Action("describe-row", ("enter", "d"), "open", "show the whole lesson", _LEARN, verb="learn", hint=1),
+    Action("accept-lesson", ("y",), "accept", "accept it: quests that are about the same are shown it", _LEARN,
+           _LESSON, "learn accept", hint=2),
+    Action("drop-lesson", ("ctrl+d",), "drop", "drop it: no quest is shown it any more", _LEARN, _LESSON, "learn drop",
+           hint=3),
+    _look("group-by", ("b",), "group by", "group quests by type, by provider, by model, by spec", _LEARN, hint=4),
 )  # fmt: skip
 
 _NEEDS = (
@@ -391,7 +426,7 @@ _EVERYWHERE = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
-    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *_SPECIFIED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_HELP,
+    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *_SPECIFIED, *_WATCHED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_HELP,
     *_TERMINAL, *_TEXTS, *_EVERYWHERE,
 )  # fmt: skip
 CHAINS: dict[Context, tuple[Context, ...]] = {
@@ -400,7 +435,7 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.TABLE: (Context.EVERYWHERE, Context.TABLE),
     **{
         one: (Context.EVERYWHERE, Context.TABLE, one)
-        for one in (_PS, _P, _QS, _BOARD, _QUEUE, _SPECS, _SPEC, _RS, _R, Context.WORKTREES)
+        for one in (_PS, _P, _QS, _BOARD, _QUEUE, _SPECS, _SPEC, _HEALTH, _TL, _LEARN, _RS, _R, Context.WORKTREES)
     },
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),

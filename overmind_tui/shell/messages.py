@@ -77,6 +77,15 @@ class Spent(Message):
         self.today = today
 
 
+class EngineStands(Message):
+    """How full the queue is, and how missions go together, as `queue` and `health` answer."""
+
+    def __init__(self, queue: Row, coherence: Row) -> None:
+        super().__init__()
+        self.queue = queue
+        self.coherence = coherence
+
+
 class LogShown(Message):
     """The newest lines of what is looked at, instead of whatever was shown.
 

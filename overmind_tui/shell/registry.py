@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from overmind_tui.board import rows as board_rows
+from overmind_tui.health import rows as health_rows
 from overmind_tui.landing import lines
+from overmind_tui.learning import rows as learning_rows
 from overmind_tui.missions import columns as missions_columns
 from overmind_tui.missions.columns import Column
 from overmind_tui.plans import rows
@@ -20,6 +22,7 @@ from overmind_tui.render import tables
 from overmind_tui.schedules import rows as schedules_rows
 from overmind_tui.shell.actions import Context
 from overmind_tui.specs import rows as specs_rows
+from overmind_tui.timeline import rows as timeline_rows
 
 
 class Fetch(NamedTuple):
@@ -250,6 +253,50 @@ VIEWS: dict[str, View] = {
             orders=specs_rows.PART_ORDERS,
             named="spec",
             rows_of="specs",
+        ),
+        View(
+            "health",
+            ("hl",),
+            "signs of life and alignment of missions that run",
+            Context.HEALTH,
+            "No agents or tasks are running.\n:new claude fix the tests   starts an agent",
+            "overmind_tui.health.page:open_health",
+            health_rows.COLUMNS,
+            Fetch("health", {}, health_rows.whole, 5.0, health_rows.CHANGES),
+            orders=health_rows.ORDERS,
+        ),
+        View(
+            "timeline",
+            ("tl",),
+            "timeline of the named quest, spec or mission",
+            Context.TIMELINE,
+            "Nothing has happened to it yet.\n:queue shows which quest is next",
+            "overmind_tui.timeline.page:open_timeline",
+            timeline_rows.COLUMNS,
+            Fetch("timeline", {}, timeline_rows.whole, events=frozenset({"*"})),
+            orders=timeline_rows.ORDERS,
+            at_end=True,
+            about=True,
+            named="quest, spec or mission",
+        ),
+        View(
+            "learn",
+            ("lessons", "lesson"),
+            "how quests went, and the lessons they taught; also: learn provider, learn model, learn spec",
+            Context.LEARN,
+            "No quest of the queue has had an attempt yet.\n"
+            ":quest add 'Build the site' -- make site   puts one into the queue",
+            "overmind_tui.learning.page:open_learn",
+            learning_rows.COLUMNS,
+            Fetch(
+                "learn",
+                {"by": "type", "lessons": True},
+                learning_rows.whole,
+                0.0,
+                learning_rows.CHANGES,
+                {by: {"by": by, "lessons": True} for by in learning_rows.GROUPS},
+            ),
+            orders=learning_rows.ORDERS,
         ),
         View(
             "rituals",

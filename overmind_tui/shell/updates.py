@@ -6,10 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from overmind_tui.inbox.page import NeedsPage
+from overmind_tui.missions.summary import EngineLoad
 from overmind_tui.pages.page import Page
 from overmind_tui.pages.table import TablePage
 from overmind_tui.render.cells import Row
-from overmind_tui.shell.messages import Connected, Disconnected, Happened, InboxChanged, RowsChanged, Spent
+from overmind_tui.shell.messages import (
+    Connected,
+    Disconnected,
+    EngineStands,
+    Happened,
+    InboxChanged,
+    RowsChanged,
+    Spent,
+)
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
     from overmind_tui.shell.notices import Notice
     from overmind_tui.shell.shell import Shell
 
-Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent
+Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent | EngineStands
 
 
 class Updates:
@@ -57,6 +66,9 @@ class Updates:
                 self._main.tick()
             case Spent():
                 self._shell.fleet.today = message.today
+                self._main.tick()
+            case EngineStands():
+                self._shell.fleet.engine = EngineLoad.of(message.queue, message.coherence)
                 self._main.tick()
 
     def show_inbox(self) -> None:

@@ -18,6 +18,7 @@ from overmind_tui.shell.registry import View
 from overmind_tui.specs import documents
 from overmind_tui.specs import rows as specs_rows
 from overmind_tui.specs.rows import AT_TASK, OF_PHASE, OF_TASK, Work
+from overmind_tui.timeline.page import show_timeline
 from overmind_tui.widgets.table import PlanTable, ResourceTable
 
 if TYPE_CHECKING:
@@ -75,13 +76,18 @@ class SpecsPage(DetailsPage):
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also its phases and tasks, and its document."""
-        return super().handlers(context) | {"open-spec": self.do_open_spec}
+        return super().handlers(context) | {"open-spec": self.do_open_spec, "timeline": self.do_timeline}
 
     def do_open_spec(self) -> None:
         """The phases and tasks of the one under the cursor."""
         if self.current is not None:
             view = registry.VIEWS["spec"]
             self.shell.open(SpecPage(view, Show(view.name), self.current["id"], self.current["name"]))
+
+    def do_timeline(self) -> None:
+        """What happened to it."""
+        if self.current is not None:
+            show_timeline(self.shell, self.current["id"], self.current["name"])
 
 
 class SpecPage(DetailsPage):
@@ -210,6 +216,7 @@ class SpecPage(DetailsPage):
         """Also documents, and what a key shows of a quest."""
         return super().handlers(context) | {
             "open-part": self.do_open_part,
+            "timeline": self.do_timeline,
             "why": self.do_why,
             "quest-log": self.do_log,
         }
@@ -232,6 +239,14 @@ class SpecPage(DetailsPage):
         """Why the quest of a task, or of a phase, waits."""
         if self.current is not None:
             self._about_quest(self.current, "quest_why", "why", quests_rows.why_text)
+
+    def do_timeline(self) -> None:
+        """What happened to the spec; to the quest of a task that has one."""
+        row, spec = self.current, self._spec
+        if row is not None and spec is not None:
+            quest = row["quest"] if specs_rows.is_task(row) else None
+            name = f"{spec['slug']}/{row['name']}" if quest else spec["slug"]
+            show_timeline(self.shell, quest or spec["id"], name)
 
     def do_log(self) -> None:
         """What the quest of a task, or of a phase, wrote."""

@@ -427,6 +427,7 @@ class Script:
         added = self.api.ok("quest_add", quests=[first, second], request="golden", **at)
         for one in added["quests"]:
             self.api.name(one["id"], one["name"])
+        eventually(lambda: self.om.api("quest", id="first-thing")["mission_status"] == "running", what="it runs")
         self.api.ok("quest", id="second-thing")
         self.api.ok("quest_why", id="second-thing")
         self.api.ok("queue")

@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 
 from tests.kit.repositories import AUTHOR, Repository
+from tests.kit.specs import SpecWorld
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.linux
@@ -192,3 +193,20 @@ def test_inside_of_a_mission_one_may_look_but_not_decide(shop):
     assert "forbidden" in shop.ok("logs", "looks")
     assert os.path.exists(shop.path("state.db"))
     assert shop.api("learn", lessons=True)["lessons"][0]["state"] == "proposed"
+
+
+@pytest.mark.own_home
+def test_how_quests_of_a_spec_went_is_told_by_its_slug(om):
+    world = SpecWorld(om)
+    world.new()
+    world.run("carts", "--to", "requirements", "--wait")
+    (group,) = om.api("learn", by="spec")["groups"]
+    assert (group["key"], group["quests"], group["attempts"]) == ("carts", 2, 2)
+    add_one(om, world.folder)
+    assert [one["key"] for one in om.api("learn", by="spec")["groups"]] == ["carts", ""]
+    assert om.ok("learn", "--by", "spec").splitlines()[2].split()[:2] == ["-", "1"]
+
+
+def add_one(om, cwd):
+    om.api("quest_add", quests=[{"title": "beside", "command": "true"}], cwd=cwd, env=om.environment)
+    ended(om, "beside")

@@ -337,11 +337,15 @@ def test_a_quest_that_can_not_begin_says_why_and_may_have_another_round(queue, t
     folder.mkdir()
     queue.om.ok("queue", "pause")
     quest = queue.add("work", cwd=str(folder))
+    for words in (["quest", "logs", "work"], ["logs", "work"], ["stop", "work"], ["send", "work", "hello"]):
+        told = queue.om.refused(*words, code="not_running")
+        assert "is queued: it has no mission yet. See: overmind quest why work" in told
     folder.rmdir()
     queue.om.ok("queue", "resume")
     info = queue.ended(quest)
     assert (info["status"], info["reason"], info["mission"]) == ("failed", "cwd_not_found", None)
     assert [one["run"] for one in info["attempt_list"]] == [0]
+    assert "is failed: it never began." in queue.om.refused("quest", "logs", "work", code="not_running")
     folder.mkdir()
     queue.om.ok("quest", "retry", "work")
     info = queue.ended(quest)

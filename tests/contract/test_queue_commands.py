@@ -304,6 +304,24 @@ def test_slots_bound_what_runs_and_the_list_tells_what_is_ready(om, queue):
     om.refused("queue", "slots", "1001", code="invalid")
 
 
+def test_quests_of_one_spec_are_listed_alone(om, queue):
+    om.ok("queue", "slots", "1")
+    queue.held("taken")
+    queue.until("taken", "running")
+    queue.held("other")
+    shop = om.path("shop")
+    os.mkdir(shop)
+    om.ok("spec", "new", "Carts", "--", "true", cwd=shop)
+    om.ok("spec", "run", "carts")
+    assert queue.names() == ["taken", "other", "carts/explore"]
+    assert queue.names("--spec", "carts") == ["carts/explore"]
+    assert queue.names("--ready") == ["other", "carts/explore"]
+    assert queue.names("--ready", "--spec", "carts") == ["carts/explore"]
+    assert "'nosuch'" in om.refused("quest", "list", "--spec", "nosuch", code="not_found")
+    for name in ("taken", "other"):
+        queue.go(name)
+
+
 def test_a_quest_that_begins_at_once_needs_no_slot_and_looks_as_before(om, queue):
     """Acceptance 17."""
     om.ok("queue", "slots", "1")
@@ -333,7 +351,7 @@ def test_scores_of_a_later_time_are_told_without_waiting_for_it(om, queue):
 
 
 def test_scores_are_those_of_the_formula_and_a_critical_one_is_always_first(om, queue):
-    """Acceptance 1 and 2, as they are typed; the clock goes on meanwhile, so that they are right to a few thousandths."""
+    """Acceptance 1 and 2, as they are typed; the clock goes on meanwhile, so they are right to a few thousandths."""
     om.ok("queue", "pause")
     for priority in ("low", "medium", "high", "critical"):
         queue.add(priority, "--priority", priority, "--", "true")

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.kit import torture
-from tests.kit.killing import kill, kill_supervisor
+from tests.kit.killing import kill, kill_both, kill_keeper, kill_supervisor
 from tests.kit.processes import alive
 from tests.kit.quest_lives import assert_lives_are_legal, folded, standing
 from tests.kit.queued import OVER, Queued
@@ -234,3 +234,48 @@ def test_ten_clients_at_once_do_all_sorts_of_things_and_every_quest_ends_once(om
     assert_lives_are_legal(queue.events())
     for row in left["queued"]:
         assert queue.why(row["id"])["by"], row
+
+
+def left_alone(code):
+    """What is a person's own: the files of the checkout, its index and what is checked out."""
+    files = {}
+    for folder, folders, names in os.walk(code.folder):
+        if folder == code.folder:
+            folders[:] = [one for one in folders if one not in {".git", ".overmind"}]
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                files[os.path.join(folder, name)] = file.read()
+    with open(code.path(".git", "index"), "rb") as index, open(code.path(".git", "HEAD"), "rb") as head:
+        return files, index.read(), head.read(), code.git("rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("phase", ["work", "check", "verify"])
+@pytest.mark.parametrize("who", [kill_keeper, kill_both])
+def test_whatever_a_lost_keeper_ran_begins_again_free_and_nothing_of_the_persons_is_touched(om, who, phase):
+    """Kill table: keeper killed; reboot: class `keeper_lost`, free: again; nothing of the person's is touched."""
+    shop = Shop(om)
+    quest = shop.add(
+        "work", shop.held("work", "echo 2 > b"), into="main", check=shop.held("check"), verify=shop.held("verify"),
+        retries=0,
+    )  # fmt: skip
+    shop.code.git("checkout", "-q", "-b", "mine")
+    shop.code.write({"a": "mine\n", "new": "mine\n"})
+    shop.code.git("add", "new")
+    before = left_alone(shop.code)
+    for gate in ("work", "check", "verify"):
+        shop.await_at(gate)
+        if gate == phase:
+            break
+        shop.go(gate)
+    who(om)
+    om.ok("start")
+    shop.await_at(phase, 2)
+    assert left_alone(shop.code) == before
+    shop.go("work", "check", "verify")
+    info = shop.ended(quest)
+    begun_again = phase == "verify" and who is kill_both  # a landing that was cut is undone, and begun again
+    assert (info["status"], classes(info)) == ("completed", [None] if begun_again else ["keeper_lost", None]), info
+    assert info["tries"] == 1
+    assert shop.log() == ["Merge overmind/work into main", "first"]
+    assert shop.code.git("show", "main:b") == "2"
+    assert left_alone(shop.code) == before

@@ -41,6 +41,8 @@ SAFER = {
         for one in ("specs", "spec", "spec document")
         for action in ("answer-spec", "sync-spec")
     },
+    **{(one, "question"): Danger.CHANGES for one in ("health", "timeline")},
+    ("health", "attach"): Danger.CHANGES,
     ("mission", "as-toml"): Danger.ENDS_WORK,
     ("terminal, typing", "detach"): Danger.CHANGES,
 }

@@ -45,6 +45,8 @@ ASKED = [
     ("wait", {"ids": ["ended"]}, OK),
     ("top", {}, OK),
     ("health", {}, OK),
+    ("health", {"ids": ["self"], "review": True}, FORBIDDEN),
+    ("health", {"ids": ["self"], "review": True}, FORBIDDEN),
     ("events", {}, OK),
     ("events", {"eyes": True}, FORBIDDEN),
     ("used", {"viewer": 1}, FORBIDDEN),
@@ -149,7 +151,7 @@ ASKED = [
 ]
 
 
-BY_ARGUMENT = {"run", "apply", "info", "events", "messages"}
+BY_ARGUMENT = {"run", "apply", "info", "events", "health", "messages"}
 """What a mission may ask but for one argument, such as `reveal`; the `cancel` of messages is for its descendants."""
 
 

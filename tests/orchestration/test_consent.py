@@ -102,10 +102,11 @@ QUESTIONS += [
     ("kill", {"id": "other"}),
     ("info", {"id": "other", "reveal": True}),
     ("events", {"eyes": True}),
+    ("health", {"ids": ["other"], "review": True}),
     ("messages", {"id": "other", "cancel": 1}),
 ]
 STARTS = {"run", "quest_run", "apply", "report"}
-BY_ARGUMENT = {"reveal", "eyes", "cancel"}
+BY_ARGUMENT = {"reveal", "eyes", "cancel", "review"}
 
 
 def expected(name, args, who):

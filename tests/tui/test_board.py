@@ -26,6 +26,7 @@ from overmind_tui.queue import rows as queue_rows
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import keymap
+from overmind_tui.timeline.page import TimelinePage
 from tests.tui.conftest import picture, until
 from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
@@ -770,7 +771,7 @@ def test_a_click_chooses_a_card_two_show_it_and_one_on_a_heading_goes_to_its_col
             await pilot.click(table, offset=(30, 30))
             assert card_at(app) == "login/explore", "where no card is"
             await pilot.click(table, offset=(5, 2), times=2)
-            await until(pilot, lambda: isinstance(app.screen, TextPage), what="its description")
+            await until(pilot, lambda: isinstance(app.screen, TimelinePage), what="what happened to it")
 
     asyncio.run(whole())
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.missions.status_marks import WAITING
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.pages.compose import Composer
@@ -22,6 +25,10 @@ def om(alone):
 def asking(om):
     with AskingDaemon(om) as daemon:
         yield daemon
+
+
+def shown(app, text):
+    return text in picture(app)
 
 
 async def asked(app, pilot, count):
@@ -160,3 +167,21 @@ def test_read_only_it_is_shown_and_not_answered(asking, opened):
         assert "tasks has passed" in picture(app)
 
     opened({}, scenario, read_only=True)
+
+
+def test_a_question_of_any_need_is_in_the_inbox_among_those_who_need_the_person_and_in_the_count(om, asking, opened):
+    """36: in `inbox`, *needs you* and the header's count."""
+
+    async def scenario(app, pilot):
+        await pilot.press("exclamation_mark")
+        for count, need in enumerate(EngineNeed, 1):
+            asking.ask(need.value, "quest", f"0000000{count}", f"{need.value}-quest", f"summary of {need.value}")
+            await asked(app, pilot, count)
+            await until(pilot, partial(shown, app, f"blocked[{count}]"), what="among those who need me")
+            assert f"{need.value}-quest" in {one.row["name"] for one in app.screen.list.needs}
+            assert app.fleet.counts[WAITING] == count
+            assert need.value in {one["need"] for one in om.api("inbox")}
+        await pilot.press("escape")
+        assert f"! {len(EngineNeed)}" in picture(app)
+
+    opened({}, scenario)

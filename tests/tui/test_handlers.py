@@ -12,8 +12,10 @@ from overmind_tui.command_line.parse import Show
 from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.doctor.page import DoctorPage
 from overmind_tui.events.page import EventsPage
+from overmind_tui.health.page import HealthPage
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.landing.page import WorktreesPage
+from overmind_tui.learning.page import LearnPage
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.missions.screen import MissionsScreen
 from overmind_tui.pages.page import joined
@@ -28,6 +30,7 @@ from overmind_tui.shell.keymap import ACTIONS, keymap
 from overmind_tui.shell.registry import RUNS, VIEWS
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
+from overmind_tui.timeline.page import TimelinePage
 from tests.tui.test_keys import REACHED, go_to, walk
 from tests.tui.test_pictures import ROWS, Still, settle
 from tests.tui.test_pictures_specs import GATED
@@ -56,6 +59,8 @@ def pages(app):
         QuestsPage(views["quests"], show), BoardPage(views["board"], show), QueuePage(views["queue"], show),
         SpecsPage(views["specs"], show), SpecPage(views["spec"], show, "5bec0001", "carts"),
         DocumentPage(app.action_groups.specs, GATED, "tasks"),
+        HealthPage(views["health"], show), TimelinePage(views["timeline"], show, row["id"], row["name"]),
+        LearnPage(views["learn"], show),
         RitualsPage(views["rituals"], show), RunsPage(RUNS, show, row),
         WorktreesPage(views["worktrees"], show), ChangesPage(row, messages), NeedsPage(answers, lambda _need: None),
         TextPage("toml", "text", list), DescribePage(row, (AGENT, None)), DoctorPage(views["doctor"]),

@@ -47,12 +47,15 @@ ELSEWHERE_WALKED = {
     Context.SPECS,
     Context.SPEC,
     Context.DOCUMENT,
+    Context.HEALTH,
+    Context.TIMELINE,
+    Context.LEARN,
     Context.RITUALS,
     Context.RUNS,
     Context.WORKTREES,
     Context.CHANGES,
 }
-"""In test_plans, test_board, test_specs and test_landing."""
+"""In test_plans, test_board, test_specs, test_watching and test_landing."""
 REACHED = [one for one in Context if one not in TAKES_EVERYTHING | ELSEWHERE_WALKED and one is not Context.EVERYWHERE]
 ASKING, BEFORE = "00000002", "00000001"
 """A mission that asks something, has a parent, a terminal and a log; and its parent."""

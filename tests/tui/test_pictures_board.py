@@ -115,7 +115,7 @@ class Boarded(Still):
     """The program with quests that stand still."""
 
     answers: ClassVar[dict[str, Any]] = {
-        "board": BOARD, "queue": QUEUE, "quest_why": WHY, "quest": DETAILS,
+        "board": BOARD, "queue": QUEUE, "quest_why": WHY, "quest": DETAILS, "timeline": [],
         "quests": [row for rows in reversed(COLUMNS.values()) for row in rows],
     }  # fmt: skip
 
@@ -144,6 +144,7 @@ class NoQuests(Boarded):
     answers: ClassVar[dict[str, Any]] = {
         "board": {"columns": [{"name": name, "count": 0, "quests": []} for name in COLUMNS]},
         "queue": {**QUEUE, "count": 0, "quests": [], "landing": [], "pools": []},
+        "timeline": [],
     }
 
 
@@ -156,7 +157,7 @@ VIEWS = {
     "queue": (":queue", "enter", "down"),
     "queue_wide": (":qu", "enter", "ctrl+w"),
     "why": (":board", "enter", "right", "right", "down", "w"),
-    "quest_of_the_queue": (":board", "enter", "right", "right", "enter"),
+    "quest_of_the_queue": (":board", "enter", "right", "right", "d"),
     "quests_of_the_queue": (":quests", "enter"),
 }
 ONCE = {

@@ -483,7 +483,7 @@ def test_a_quest_is_cancelled_only_after_a_question():
         assert app.notice.text == "port has no check yet"
         await press("G", "x")
         assert app.notice.text == "backup/4 is already completed"
-        await press("enter")
+        await press("l")
         assert app.notice.text == "the mission of backup/4 was removed"
         await press("d")
         assert ("quest", "00000020") in app.asked

@@ -18,7 +18,7 @@ from overmind_tui.missions import columns, summary
 from overmind_tui.missions import fleet as missions_fleet
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.fleet import Fleet
-from overmind_tui.missions.summary import Facts, Load
+from overmind_tui.missions.summary import EngineLoad, Facts, Load
 from overmind_tui.render import cells as render_cells
 from overmind_tui.render import field, numbers, ringing, row_filter
 from overmind_tui.render import layout as render_layout
@@ -260,6 +260,33 @@ def test_what_has_no_room_in_the_header_leaves_in_a_fixed_order(cells, parts):
     shown = keymap.hints(Context.MISSIONS, read_only=False)
     (line,) = summary.header(facts(row("a"), today=1.5), shown, cells)
     assert " ".join(part for part in ("overmind", "▶", "$", "cpu", "<n>") if part in said(line)) == parts
+
+
+ENGINES = [
+    (EngineLoad(2, 3, 7, coherence=".82"), "queue 2/3 +7 · coherence .82"),
+    (EngineLoad(2, 3), "queue 2/3"),
+    (EngineLoad(0, 3, 7, paused=True), "queue paused 0/3 +7"),
+    (EngineLoad(0, 3, coherence=".3"), "coherence .3"),
+    (EngineLoad(0, 3), ""),
+]
+
+
+@pytest.mark.parametrize(("engine", "text"), ENGINES)
+def test_the_header_says_how_full_the_queue_is_and_how_missions_go_together(engine, text):
+    assert "".join(cell.text for cell in engine.cells) == text
+
+
+def test_what_the_header_says_of_the_queue_is_the_first_to_drop():
+    shown = keymap.hints(Context.MISSIONS, read_only=False)
+    known = facts(row("a"), today=1.5)._replace(engine=EngineLoad(2, 3, 7, coherence=".82"))
+    said = {
+        (cells, lines): "".join(cell.text for line in summary.header(known, shown, cells, lines) for cell in line)
+        for cells, lines in ((200, 1), (80, 1), (200, 3), (120, 3), (90, 3))
+    }
+    assert {size: "queue 2/3 +7 · coherence .82" in text for size, text in said.items()} == {
+        (200, 1): True, (80, 1): False, (200, 3): True, (120, 3): True, (90, 3): False,
+    }  # fmt: skip
+    assert all("overmind 0.1" in text and "$1.50" in text and "cpu" in text for text in said.values())
 
 
 def test_an_agent_without_a_price_shows_its_tokens():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import JSON, Command, ids
+from overmind_core.cli.command import JSON, Command, flag, ids
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, coloured, dumps, or_absent, table, text_cell
 from overmind_core.domain.text.duration import format_uptime
+from overmind_core.errors import UsageError
 
 TYPE_CHECKING = False
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
+_REVIEW = "review"
 COLOURS = {"ok": "32", "quiet": "33", "stalled": "33", "hung": "31"}
 """Level → SGR number, see ECMA-48."""
 
@@ -53,8 +55,13 @@ _COUNTS = (("live", "running"), ("low", "low"), ("steered", "steered"), ("sharin
 
 def health(args: Namespace, context: Context) -> int:
     """Print a row for each, and how it goes altogether."""
-    found = context.client().call("health", {"ids": args.ids})
+    if args.review and not args.ids:
+        raise UsageError("--review needs the missions that are to be reviewed")
+    found = context.client().call("health", {"ids": args.ids, **({"review": True} if args.review else {})})
     rows = found["missions"]
+    for row in rows if args.review else ():
+        if not any(term["term"] == _REVIEW for term in row["terms"]):
+            context.note(f"The review of {row['name']} can't be used. See: overmind logs {row['name']}/guardian")
     if args.json:
         context.print(dumps(rows))
         return 0
@@ -72,12 +79,13 @@ COMMANDS = (
     Command(
         name="health",
         arguments=[ids(nargs="*")],
-        options=[JSON],
-        examples=["overmind health", "overmind health login --json"],
+        options=[flag("--review", "have a provider review them first, see [guardian] in config.toml"), JSON],
+        examples=["overmind health", "overmind health login --json", "overmind health login --review"],
         notes=(
             "A sign of life is output, a report of the agent, or CPU time. Without one a mission becomes quiet, "
             "stalled, then hung; config.toml sets after how long. ALIGN is 1.00 for an agent that does its task, less "
-            "for each pattern in WHY. Coherence is the same for all missions together."
+            "for each pattern in WHY; the number of a review counts for five minutes. Coherence is the same for all "
+            "missions together."
         ),
         run=health,
     ),

@@ -235,7 +235,12 @@ def run_line(answer: Row) -> str:
         )
     if answer["phase"] is not None and answer["state"] == "running":
         return f"{name}: {answer['phase']} is running"
-    return f"unchanged: spec {answer['id']} ({answer['slug']}) is {answer['state']}"
+    if answer["state"] == "landing":
+        return f"{name}: landing"
+    unchanged = f"unchanged: spec {answer['id']} ({answer['slug']}) is {answer['state']}"
+    return (
+        f"{unchanged}\n  go on with: overmind quest retry {' '.join(answer['waits'])}" if answer["waits"] else unchanged
+    )
 
 
 class _Watch:
@@ -403,6 +408,11 @@ def _spec_lines(spec: Row) -> Iterator[str]:
         yield from _phase_lines(phase)
     if spec["tasks"]:
         yield "tasks: " + " · ".join(f"{count} {status}" for status, count in spec["tasks"].items())
+    for one in spec["waits"]:
+        why = "" if one["why"] is None else f": {one['why']}"
+        yield display_safe(f"  {one['name']}: {one['status']}{why}")
+        do = f"answer {one['name']} allow" if one["status"] == "review" else f"quest retry {one['name']}"
+        yield display_safe(f"    go on with: overmind {do}")
     for one in spec["coverage"]:
         yield display_safe(f"  {one['requirement']}: {', '.join(one['tasks']) or 'no task'}")
     path = spec["critical_path"]

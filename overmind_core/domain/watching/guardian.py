@@ -24,6 +24,8 @@ COSTS: Mapping[str, float] = MappingProxyType(
     {"loop": 0.35, "drift": 0.25, "thrash": 0.20, "overrun": 0.10, "silence": 0.10}
 )
 """Term → what it takes from alignment; together 1."""
+REVIEW = "review"
+"""The term that a review adds while it counts."""
 BASES = frozenset({"loop", "drift", "overrun"})
 """While none of these can be measured, alignment is not known."""
 LOW = 0.6
@@ -106,6 +108,8 @@ class Sample:
     """None: nothing that it rests on can be measured."""
     score: float
     """As `alignment`, with what can't be measured counted as fine."""
+    advice: str = ""
+    """What a reviewer would have its agent told; "" where nobody has reviewed it, or it had nothing to say."""
 
     @property
     def holding(self) -> tuple[Term, ...]:
@@ -124,7 +128,10 @@ def sample(observed: Observed, now: float, review: Review | None = None) -> Samp
     terms = tuple(_term(name, found(observed)) for name, found in _TERMS.items())
     score = round(1.0 - sum(term.cost for term in terms if term.holds), 4)
     if review is not None and now - review.at < REVIEW_COUNTS:
-        return Sample(now, terms, review.alignment, review.alignment)
+        low = review.alignment < LOW
+        cost = round(1.0 - review.alignment, 4)
+        found = Term(REVIEW, cost, holds=low, evidence=review.reason or "a reviewer says so" if low else "")
+        return Sample(now, (*terms, found), review.alignment, review.alignment, review.message)
     known = any(term.holds is not None for term in terms if term.term in BASES)
     return Sample(now, terms, score if known else None, score)
 

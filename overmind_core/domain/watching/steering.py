@@ -152,7 +152,7 @@ def follow(
         ask = settings.steer == "ask"
     rung = able.ladder[min(state.steers, len(able.ladder) - 1)]
     state = replace(state, asking=ask or rung is Rung.FREEZE, last_at=sample.at)
-    return state, judged, Steer(rung, terms, message(terms), ask)
+    return state, judged, Steer(rung, terms, sample.advice or message(terms), ask)
 
 
 def sent(state: SteeringState, rung: Rung, score: float, now: float) -> SteeringState:
@@ -211,6 +211,8 @@ _SAYS: Mapping[str, str] = MappingProxyType(
         "thrash": "You edit one file again and again, and what failed still fails. Stop editing, read the whole error,"
         " and find its cause first.",
         "overrun": "You take far more than such work does. Finish the smallest part that is whole, and leave the rest.",
+        "review": "A reviewer says that you do not do what you were asked to. Read your task again, and say in one"
+        " sentence what of it is left.",
         "silence": "You have given no sign of life. If you wait for something, say what it is; else go on.",
     }
 )

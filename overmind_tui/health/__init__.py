@@ -1,0 +1,1 @@
+"""Health: whether missions that run show signs of life, and whether agents lose their way."""

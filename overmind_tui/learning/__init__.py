@@ -1,0 +1,1 @@
+"""Learning: how quests went, and the lessons that they taught."""

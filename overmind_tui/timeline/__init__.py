@@ -1,0 +1,1 @@
+"""The timeline of a quest, a spec or a mission."""

@@ -1,0 +1,65 @@
+"""Every view of the registry: reached by its words, left by esc, in a small and in a usual terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import pytest
+
+from overmind_core.domain.text.cells import width
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.registry import VIEWS
+from tests.kit.overmind import REPOSITORY
+from tests.kit.pictures import SIZES
+from tests.tui.conftest import picture
+from tests.tui.test_pictures import settle
+from tests.tui.test_pictures_board import Boarded
+from tests.tui.test_pictures_specs import Specified
+from tests.tui.test_pictures_watching import Watched
+
+ENGINE = {
+    "board": Boarded, "queue": Boarded, "quests": Boarded, "specs": Specified, "spec": Specified, "health": Watched,
+    "timeline": Watched, "learn": Watched,
+}  # fmt: skip
+"""The views of the engine, each with a program that has something to show there."""
+NAMED = {"spec": "carts", "timeline": "login/TSK-001"}
+"""What is named behind the word of a view that is about one thing."""
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", ENGINE)
+def test_every_view_is_reached_by_each_of_its_words_left_by_esc_and_fits(view, size):
+    """Acceptance 50."""
+    columns, rows = SIZES[size]
+
+    async def whole():
+        app = ENGINE[view]()
+        async with app.run_test(size=(columns, rows)) as pilot:
+            await settle(pilot)
+            for word in (view, *VIEWS[view].aliases):
+                app.commands.run(f"{word} {NAMED.get(view, '')}")
+                await settle(pilot)
+                page: Any = app.screen
+                assert page.context is VIEWS[view].context
+                lines = picture(app).split("\n")
+                assert len(lines) == rows
+                assert {width(line) for line in lines} == {columns}
+                assert page.table.branches, "its rows are shown"
+                assert lines[-1].strip().startswith("<missions>")
+                await pilot.press("escape")
+                await settle(pilot)
+                assert app.screen is app.main
+                assert app.main.context is Context.MISSIONS
+
+    asyncio.run(whole())
+
+
+@pytest.mark.parametrize("view", ENGINE)
+def test_every_view_of_the_engine_has_its_pictures_in_both_sizes(view):
+    """Acceptance 50."""
+    name = {"quests": "quests_of_the_queue"}.get(view, view)
+    folders = [os.path.join(REPOSITORY, "snapshots", f"test_pictures_{one}") for one in ("board", "specs", "watching")]
+    kept = {file for folder in folders for file in os.listdir(folder)}
+    assert {f"test_view[{name}-{size}].svg" for size in SIZES} <= kept

@@ -1,0 +1,370 @@
+"""Health, timelines and lessons in the full-screen program: what rows say, and walks through the views."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_tui.health import rows as health_rows
+from overmind_tui.health.page import HealthPage
+from overmind_tui.inbox.page import NeedsPage
+from overmind_tui.learning import rows as learning_rows
+from overmind_tui.learning.page import LearnPage
+from overmind_tui.missions.describe import Rendering
+from overmind_tui.pages.text import TextPage
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.keymap import keymap
+from overmind_tui.timeline import rows as timeline_rows
+from overmind_tui.timeline.page import TimelinePage
+from tests.tui.conftest import picture, until
+from tests.tui.test_keys import ALL_KEYS
+from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures_board import Boarded
+from tests.tui.test_pictures_watching import (
+    FLEET,
+    HEALTH,
+    LEARNED,
+    QUESTIONS,
+    TIMELINE,
+    Nothing,
+    Watched,
+    lesson,
+)
+from tests.tui.test_plans import go, read
+
+
+def cells(columns, row, now=NOW):
+    return {column.key: column.cell(row, now).text for column in columns}
+
+
+def healthy():
+    fleet = {one["id"]: one for one in FLEET}
+    found = health_rows.listed(HEALTH, fleet, NOW)
+    health_rows.learn(found, fleet, QUESTIONS)
+    return found
+
+
+# rows
+
+
+def test_a_row_of_health_says_its_level_beside_its_mark_and_what_is_asked_or_what_holds():
+    rows = [cells(health_rows.COLUMNS, row, NOW + 60) for row in healthy()]
+    assert [(row["level"], row["silent"], row["align"], row["steers"]) for row in rows] == [
+        ("  ok", "1m", ".40", "1/3"), ("z quiet", "3m", "1.00", ""), ("Z stalled", "6m", ".90", ""),
+        ("X hung", "16m", "–", ""), ("waiting", "–", ".65", ""),
+    ]  # fmt: skip
+    assert [row["why"] for row in rows] == [
+        "send it: you have had the same error three times", "", "silence: no sign of life for 320 s", "",
+        "loop: exit 2, three times",
+    ]  # fmt: skip
+
+
+def test_all_about_the_health_of_one_names_each_pattern_its_cost_and_its_evidence():
+    text = read(health_rows.description(healthy()[0], Rendering(NOW)))
+    assert "  steered            1 of 3 times" in text
+    assert "  loop       .35  yes AssertionError: [red]3 != 4[/] \\x1b[2J, three times" in text
+    assert "  silence    .10  no  no sign of life" in text
+    waiting = read(health_rows.description(healthy()[4], Rendering(NOW)))
+    assert waiting[1] == "  health             not watched while waiting"
+    assert "  overrun    .10  –   over twice its estimate" in waiting
+    assert read(health_rows.description(healthy()[3], Rendering(NOW)))[-1].startswith(" alignment is known once")
+
+
+def test_a_timeline_names_each_attempt_once_and_puts_marks_beside_their_words():
+    rows = timeline_rows.rows(TIMELINE, None, NOW)
+    assert [row["begins"] for row in rows] == ["", "", "1", "", "", "", "2", *[""] * 9]
+    assert [timeline_rows.what(row).text for row in rows][:7] == [
+        "  earlier", "○ queued", "▶ working", "✔ stopped", "▶ checking", "○ queued", "▶ working",
+    ]  # fmt: skip
+    assert len({row["id"] for row in rows}) == len(rows)
+    assert timeline_rows.what({"what": "of_a_later_version"}).text == "  of a later version"
+
+
+def test_lessons_that_wait_for_a_person_come_first_then_the_newest():
+    rows = learning_rows.lessons({**LEARNED, "lessons": [*LEARNED["lessons"], lesson(9, "accepted")]})
+    shown = [(row["name"], cells(learning_rows.COLUMNS, row)["state"]) for row in rows]
+    assert shown == [
+        ("L-7", "proposed"), ("L-9", "accepted"), ("L-3", "accepted"), ("L-5", "rests"), ("L-4", "dropped"),
+    ]  # fmt: skip
+
+
+def test_groups_with_too_few_quests_have_counts_alone_and_of_many_some_are_shown():
+    text = read(learning_rows.group_lines(LEARNED["groups"], "type", 78))
+    assert text[0].split() == ["TYPE", "N", "RATE", "TRIES", "COST", "TIME", "FAILED", "WITH"]
+    assert text[1].split() == ["feature", "24", ".83", "1.4", "$0.42", "4m", "check_failed", "6,", "conflicts", "1"]
+    assert text[3].split() == ["–", "2", "–", "–", "–", "–"]
+    assert text[-1] == " … 3 more: :learn --by type lists all"
+    assert learning_rows.group_lines([], "type", 78) == []
+
+
+def test_each_order_sorts_all_rows():
+    for orders, rows in (
+        (health_rows.ORDERS, healthy()),
+        (timeline_rows.ORDERS, timeline_rows.rows(TIMELINE, None, NOW)),
+        (learning_rows.ORDERS, learning_rows.lessons(LEARNED)),
+    ):
+        for order in orders.values():
+            assert len(sorted(order.key(row, NOW) for row in rows)) == len(rows)
+
+
+# walks
+
+
+class Asked(Watched):
+    """Keeps what it was asked."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.ran: list[list[str]] = []
+        self.refuses = False
+
+        def start(_name, calls, _on_result):
+            self.ran += [list(argv[4:]) for argv in calls]
+
+        self.jobs.start = start  # type: ignore[method-assign]
+
+    def request(self, command, requests, on_result):
+        self.asked += [(command, dict(one)) for one in requests]
+        if self.refuses:
+            on_result([OvermindError("not_found", "There is none.") for _ in requests])
+        else:
+            super().request(command, requests, on_result)
+
+    def of(self, command):
+        """What was asked of a kind."""
+        return [given for name, given in self.asked if name == command]
+
+
+class Quiet(Asked):
+    """The same where nothing is asked of the person."""
+
+    questions: ClassVar[list[Any]] = []
+
+
+def walk(scenario, make=Asked, size=(120, 40), **how):
+    async def whole():
+        app = make(**how)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+
+            async def press(*steps):
+                for one in steps:
+                    await go(app, pilot, [one])
+                    await pilot.pause()
+
+            await scenario(app, press)
+
+    asyncio.run(whole())
+
+
+def current(app) -> Any:
+    """The row under the cursor."""
+    return app.screen.table.current.row
+
+
+def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log():
+    async def scenario(app, press):
+        await press(":hl")
+        assert app.screen.subtitle() == "coherence .72 · fair · 5 running · 1 low · 1 steered"
+        for key in ("w", "enter"):
+            await press(key)
+            assert isinstance(app.screen, TextPage)
+            assert "AssertionError: [red]3 != 4[/] \\x1b[2J" in picture(app)
+            await press("escape")
+        for key in ("y", "n"):
+            await press(key)
+            assert isinstance(app.screen, NeedsPage)
+            assert "you have had the same error" in picture(app)
+            await press("escape")
+        await press("t")
+        assert isinstance(app.screen, TimelinePage)
+        assert app.of("timeline") == [{"id": "00000050"}]
+        assert current(app)["what"] == "lesson", "the newest is the last one"
+        await press("escape", "down", "y")
+        assert app.notice.text == "nothing is asked about billing"
+        await press("m")
+        assert app.notice.text == "billing is a task and takes no messages: press a to type into it"
+        await press("l")
+        assert app.screen is app.main
+        assert app.main.context is Context.LOG
+        await press("escape")
+        assert isinstance(app.screen, HealthPage)
+
+    walk(scenario)
+
+
+def test_a_turn_is_interrupted_from_the_row_of_its_mission():
+    async def scenario(app, press):
+        await press(":health", "i")
+        assert app.of("interrupt") == [{"id": "00000050"}]
+
+    walk(scenario)
+
+
+@pytest.mark.parametrize("view", ["board", "queue", "quests"])
+def test_enter_on_a_quest_opens_its_timeline_and_esc_goes_back(view):
+    class Quests(Boarded):
+        def request(self, command, requests, on_result):
+            if command == "timeline":
+                on_result([TIMELINE for _ in requests])
+            else:
+                super().request(command, requests, on_result)
+
+    async def scenario(app, press):
+        await press(f":{view}")
+        name = current(app)["name"]
+        await press("enter")
+        assert isinstance(app.screen, TimelinePage)
+        assert app.screen.crumbs == ("missions", "timeline", name)
+        await press("escape")
+        assert app.screen.view == view
+
+    walk(scenario, Quests)
+
+
+def test_a_timeline_is_opened_by_a_name_or_of_the_selected_mission():
+    async def scenario(app, press):
+        await press(":tl carts/TSK-009")
+        assert app.of("timeline") == [{"id": "carts/TSK-009"}]
+        await press(":timeline billing /check")
+        assert app.of("timeline")[-1] == {"id": "00000051"}
+        assert [branch.row["what"] for branch in app.screen.table.branches] == ["checking", "queued", "lesson"]
+        await press(":missions", "down", ":timeline")
+        assert app.of("timeline")[-1]["id"] == app.main.targets()[0]["id"]
+        await press(":timeline billing --limit 3")
+        assert app.ran == [["timeline", "billing", "--limit", "3"]]
+
+    walk(scenario)
+
+
+def test_keys_of_a_timeline_are_about_its_subject_whatever_row_the_cursor_is_on():
+    async def scenario(app, press):
+        await press(":timeline login/TSK-001", "g", "w")
+        assert app.of("quest_why") == [{"id": "00000050"}]
+        await press("escape", "y")
+        assert isinstance(app.screen, NeedsPage)
+        await press("escape", "i")
+        assert app.of("interrupt") == [{"id": "00000050"}]
+        await press("down", "enter")
+        assert isinstance(app.screen, TextPage)
+        assert "waits for its turn" in picture(app)
+        await press("escape", "l")
+        assert app.main.panels.current is Panel.LOG
+
+    walk(scenario)
+
+
+def test_what_has_no_mission_says_so():
+    async def scenario(app, press):
+        await press(":timeline carts", "l")
+        assert app.notice.text == "carts has no mission now, and so no log"
+        await press("m")
+        assert app.notice.text == "message: no mission is selected here"
+        await press("y")
+        assert app.notice.text == "nothing is asked about carts"
+        app.refuses = True
+        await press("w")
+        assert app.notice.text == "There is none."
+        await press(":timeline nothing")
+        assert "There is none." in picture(app)
+
+    walk(scenario)
+
+
+def test_lessons_are_accepted_and_dropped_and_both_can_be_changed():
+    async def scenario(app, press):
+        await press(":learn")
+        assert app.of("learn") == [{"by": "type", "lessons": True}]
+        assert app.screen.subtitle() == "1 proposed: y accept · ctrl-d drop"
+        await press("y")
+        assert app.of("learn_set") == [{"lesson": "L-7", "state": "accepted"}]
+        assert app.notice.text == "accepted L-7 · quests that are about the same read it"
+        await press("down", "y")
+        assert app.notice.text == "L-3 is accepted already"
+        await press("down", "y", "ctrl+d")
+        assert app.of("learn_set")[1:] == [
+            {"lesson": "L-5", "state": "accepted"}, {"lesson": "L-5", "state": "dropped"},
+        ]  # fmt: skip
+        assert app.notice.text == "dropped L-5 · y takes it back"
+        await press("*", "y")
+        assert [given["lesson"] for given in app.of("learn_set")[3:]] == ["L-7", "L-5", "L-4"]
+        assert app.notice.text == "accepted 3 lessons · quests that are about the same read it"
+        app.refuses = True
+        await press("ctrl+d")
+        assert app.notice.text == "There is none."
+
+    walk(scenario)
+
+
+def test_quests_are_grouped_by_type_by_provider_by_model_and_by_spec():
+    async def scenario(app, press):
+        await press(":learn provider")
+        assert app.of("learn") == [{"by": "provider", "lessons": True}]
+        await press("b", "b", "b")
+        assert [given["by"] for given in app.of("learn")] == ["provider", "model", "spec", "type"]
+        await press(":learn --by model", ":learn accept", ":lessons")
+        assert app.ran == [["learn", "--by", "model"], ["learn", "accept", "L-7"]]
+        assert isinstance(app.screen, LearnPage)
+
+    walk(scenario)
+
+
+def test_read_only_looks_and_changes_nothing():
+    async def scenario(app, press):
+        await press(":learn", "y")
+        assert app.notice.text == "read-only: accept is off"
+        await press("ctrl+d", ":health", "m", "i", "y")
+        assert isinstance(app.screen, NeedsPage), "to look is allowed"
+        assert {name for name, _ in app.asked} <= {"learn", "health"}
+
+    walk(scenario, read_only=True)
+
+
+@pytest.mark.parametrize("view", ["health", "timeline login", "learn"])
+def test_no_key_is_a_mistake_where_there_is_nothing(view):
+    context = {"health": Context.HEALTH, "learn": Context.LEARN}.get(view, Context.TIMELINE)
+
+    async def scenario(app, press):
+        for key in ALL_KEYS:
+            meant = keymap(context).get(key)
+            if meant is not None and meant.name not in {"quit", "leave", "back", "command", "filter", "save", "copy"}:
+                await press(f":{view}", key)
+
+    walk(scenario, Nothing)
+
+
+# real missions
+
+
+def test_the_health_and_the_timeline_of_a_mission_that_runs(om, opened):
+    async def scenario(app, pilot):
+        app.commands.run("health")
+        await until(pilot, lambda: "health[1]" in picture(app) and "api" in picture(app), what="its health")
+        assert "coherence" in picture(app)
+        await pilot.press("t")
+        await until(pilot, lambda: "created" in picture(app), what="its beginning")
+        om.ok("stop", "api")
+        await until(pilot, lambda: "stopped" in picture(app), what="its end")
+
+    opened({"api": "while :; do echo x; sleep .1; done"}, scenario)
+
+
+def test_the_header_says_how_full_the_queue_is(om, opened):
+    om.ok("queue", "slots", "1")
+
+    async def scenario(app, pilot):
+        assert "queue" not in picture(app).split("\n")[0]
+        om.ok("quest", "add", "One", "--", "sleep", "300")
+        om.ok("quest", "add", "Two", "--", "true")
+        await until(pilot, lambda: "queue 1/1 +1" in picture(app).split("\n")[0], what="both")
+        om.ok("queue", "pause")
+        await until(pilot, lambda: "queue paused 1/1 +1" in picture(app).split("\n")[0], what="the pause")
+
+    opened({}, scenario)
+    om.ok("queue", "resume")
+    om.ok("quest", "cancel", "two", "one")
