@@ -87,6 +87,9 @@ class Watched:
     def health(self, name):
         return self.om.json("health", name, "--json")[0]
 
+    def await_alignment(self, name, value):
+        eventually(lambda: self.health(name)["alignment"] == value, timeout=PATIENCE, what=f"{name} has {value}")
+
     def inbox(self):
         return self.om.json("inbox", "--json")
 
@@ -174,7 +177,7 @@ def test_a_refusal_leaves_an_agent_alone_also_in_its_next_attempt_and_under_the_
     watched.asked()
     watched.om.ok("answer", "login", "deny")
     watched.shop.write({"go": ""})
-    eventually(lambda: watched.health("login")["alignment"] == 0.65, timeout=PATIENCE)
+    watched.await_alignment("login", 0.65)
     watched.om.ok("start", "--replace")
     quest = watched.om.json("quest", "info", "login")["id"]
     eventually(lambda: "hung" in watched.levels(quest), timeout=PATIENCE)
@@ -215,7 +218,7 @@ def test_what_is_off_steers_nobody_and_shows_all_the_same(watched):
     watched.play({"quests": {"login": LOOP, "still": STAY}})
     watched.session("login")
     still = watched.session("still")
-    eventually(lambda: watched.health("login")["alignment"] == 0.65, timeout=PATIENCE)
+    watched.await_alignment("login", 0.65)
     eventually(lambda: "hung" in watched.levels(still), timeout=PATIENCE)
     assert (watched.inbox(), watched.steers()) == ([], [])
 
@@ -267,7 +270,7 @@ def test_coherence_is_half_with_one_that_is_aligned_and_one_at_half_that_was_ste
     watched.play({"quests": {"good": looks, "login": looks}, "guardian": [{"output": "review.json", "data": half}]})
     for name in ("good", "login"):
         watched.session(name)
-        eventually(lambda name=name: watched.health(name)["alignment"] == 1.0, timeout=PATIENCE)
+        watched.await_alignment(name, 1.0)
     assert watched.om.ok("health").splitlines()[-1] == "coherence 1.00 · good · 2 running"
     assert watched.om.json("health", "login", "--review", "--json")[0]["alignment"] == 0.5
     watched.asked()
