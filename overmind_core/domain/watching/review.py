@@ -11,8 +11,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from overmind_core.domain.plans.blueprint import FOLDER as OUTPUTS
-from overmind_core.domain.quests.briefing import INPUTS, Quotation, quoted
+from overmind_core.domain.quests.briefing import Quotation, quoted
+from overmind_core.domain.quests.variables import INPUTS, OUTPUTS
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.domain.watching.guardian import LONGEST_EVIDENCE, Review, Term
 from overmind_core.domain.watching.tool_window import ToolUse
