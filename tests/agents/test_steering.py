@@ -19,9 +19,9 @@ OFTEN = """
 [queue]
 backoff = "10ms"
 [health]
-beat = "100ms"
+beat = "{beat}"
 [guardian]
-every = "50ms"
+every = "{every}"
 pause = "{pause}"
 steer = "{steer}"
 """
@@ -69,9 +69,9 @@ class Watched:
         agents.work = self.shop.folder
         self.configure()
 
-    def configure(self, steer="ask", pause="1h"):
+    def configure(self, steer="ask", pause="1h", every="50ms", beat="100ms", more=""):
         with open(self.om.path("config.toml"), "w", encoding="utf-8") as config:
-            config.write(OFTEN.format(steer=steer, pause=pause))
+            config.write(OFTEN.format(steer=steer, pause=pause, every=every, beat=beat) + more)
 
     def play(self, script):
         scripted.behind(self.om, scripted.write(self._folder, script))
@@ -86,6 +86,9 @@ class Watched:
 
     def health(self, name):
         return self.om.json("health", name, "--json")[0]
+
+    def await_alignment(self, name, value):
+        eventually(lambda: self.health(name)["alignment"] == value, timeout=PATIENCE, what=f"{name} has {value}")
 
     def inbox(self):
         return self.om.json("inbox", "--json")
@@ -174,7 +177,7 @@ def test_a_refusal_leaves_an_agent_alone_also_in_its_next_attempt_and_under_the_
     watched.asked()
     watched.om.ok("answer", "login", "deny")
     watched.shop.write({"go": ""})
-    eventually(lambda: watched.health("login")["alignment"] == 0.65, timeout=PATIENCE)
+    watched.await_alignment("login", 0.65)
     watched.om.ok("start", "--replace")
     quest = watched.om.json("quest", "info", "login")["id"]
     eventually(lambda: "hung" in watched.levels(quest), timeout=PATIENCE)
@@ -215,7 +218,7 @@ def test_what_is_off_steers_nobody_and_shows_all_the_same(watched):
     watched.play({"quests": {"login": LOOP, "still": STAY}})
     watched.session("login")
     still = watched.session("still")
-    eventually(lambda: watched.health("login")["alignment"] == 0.65, timeout=PATIENCE)
+    watched.await_alignment("login", 0.65)
     eventually(lambda: "hung" in watched.levels(still), timeout=PATIENCE)
     assert (watched.inbox(), watched.steers()) == ([], [])
 
@@ -257,14 +260,21 @@ def test_one_that_is_limited_is_neither_quiet_nor_stalled_nor_hung(watched):
     assert (watched.levels(mission), watched.health("login")["level"]) == ([], None)
 
 
-def test_coherence_counts_who_is_aligned_who_is_low_and_who_was_steered(watched):
-    """Acceptance 47, with what can be measured: 1.0 and .45 that was steered."""
-    both = [*slowly(*[EDIT] * 5, *map(failing, range(3))), {"until": "told"}, *STAY]
-    watched.play({"quests": {"good": [{"tool": "Read", "file": "api/carts.py"}, *STAY], "login": both}})
-    watched.session("good")
-    eventually(lambda: watched.health("good")["alignment"] == 1.0, timeout=PATIENCE)
-    watched.session("login")
-    eventually(lambda: watched.health("login")["alignment"] == 0.45, timeout=PATIENCE)
-    assert watched.health("login")["coherence"] == pytest.approx((1.0 + 0.45) / 2 - 0.2 / 2)
+def test_coherence_is_half_with_one_that_is_aligned_and_one_at_half_that_was_steered(watched):
+    """Acceptance 47; the half is the number of a review."""
+    watched.configure(
+        every="1h", beat="1h", more='review = "claude"\n'
+    )  # what came of the steer is not known for an hour
+    looks = [{"tool": "Read", "file": "api/carts.py"}, *STAY]
+    half = {"alignment": 0.5, "reason": "It reads what nobody asked for.", "message": "Write the cart."}
+    watched.play({"quests": {"good": looks, "login": looks}, "guardian": [{"output": "review.json", "data": half}]})
+    for name in ("good", "login"):
+        watched.session(name)
+        watched.await_alignment(name, 1.0)
+    assert watched.om.ok("health").splitlines()[-1] == "coherence 1.00 · good · 2 running"
+    assert watched.om.json("health", "login", "--review", "--json")[0]["alignment"] == 0.5
+    watched.asked()
+    assert watched.health("login")["coherence"] == 0.65
     watched.om.ok("answer", "login", "allow")
-    assert watched.health("login")["coherence"] == pytest.approx((1.0 + 0.45) / 2 - 0.2 / 2 - 0.3 / 2)
+    assert watched.health("good")["coherence"] == 0.5
+    assert watched.om.ok("health").splitlines()[-1].startswith("coherence .50 · ")
