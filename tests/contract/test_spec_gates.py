@@ -242,5 +242,5 @@ def everything(om, world):
         "missions": {one["id"] for one in om.api("ps", all=True)},
         "documents": set(os.listdir(os.path.dirname(world.path("brief.md")))),
         "branches": set(world.repository.git("branch", "--format=%(refname)").split()),
-        "worktrees": set(world.repository.git("worktree", "list").splitlines()),
+        "worktrees": {one.split()[0] for one in world.repository.git("worktree", "list").splitlines()},
     }
