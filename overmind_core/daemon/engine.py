@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.agents.results import MissionResults
 from overmind_core.landing.quest_landing import QuestLanding
 from overmind_core.learning.changed_files import ChangedFiles
-from overmind_core.learning.service import Learning
+from overmind_core.learning.service import Learning, WorkKind
 from overmind_core.quests.attempt_work import AttemptWork
 from overmind_core.quests.attempts import Attempts
 from overmind_core.quests.budgets import LimitedSpec, QueueBudgets
@@ -338,8 +338,13 @@ class Engine:
                 quest_table=parts.state.quests,
                 work_table=parts.state.quest_work,
                 spent=self.budgets.spent,
+                usual_cost=self._usual_cost,
             )
         )
+
+    def _usual_cost(self, work_type: str, provider: str, model: str) -> float | None:
+        """What an attempt of such work costs, in US dollars."""
+        return self.learning.usual(WorkKind(work_type, provider, model)).usd
 
 
 def _limited(spec: Spec) -> LimitedSpec:

@@ -51,6 +51,8 @@ def test_a_spec_from_its_brief_to_work_that_has_landed(om, world):
         "store.py",
     ]
     assert world.run() == f"unchanged: spec {spec} (carts) is done\n"
+    types = {line.split()[0] for line in om.ok("learn", "--by", "type").splitlines()}
+    assert {"explore", "requirements", "design", "tasks", "feature"} <= types
     row = om.ok("spec", "list").splitlines()[1].split()
     assert row[:5] == ["carts", "done", "✔✔✔✔✔", "2/2", "-"]
     shown = om.ok("spec", "show", "carts").splitlines()
