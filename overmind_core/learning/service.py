@@ -331,7 +331,9 @@ class Learning:
             failure=lesson.failure,
             repository=lesson.repository,
         )
-        self._events.record(msgspec.structs.replace(event, by=ENGINE) if actor() is None else event)
+        if actor() is None:
+            event = msgspec.structs.replace(event, by=ENGINE, why=f"it failed ({lesson.failure}), then it passed")
+        self._events.record(event)
 
 
 _MOST_FOLDERS = 1000

@@ -230,3 +230,36 @@ def test_unknown_gates_phases_and_thresholds_are_refused_and_nothing_is_recorded
     )
     assert world.show()["state"] == "draft"
     assert world.attempts() == []
+
+
+def test_a_gate_that_is_denied_takes_no_row_file_branch_or_worktree_away(om, world):
+    """Acceptance 37: of `phase`."""
+    world.new("Carts", "--gates", "design")
+    world.run()
+    assert world.asked("phase")["part"] == "design"
+    world.write(
+        phases={"design": [{"touch": om.path("again")}, {"until": om.path("go")}, *handed_in(PhaseName.DESIGN)]}
+    )
+    eventually(
+        lambda: len(everything(om, world)["worktrees"]) == 1, what="those of its phases are dropped: they are clean"
+    )
+    before, design = everything(om, world), world.document("design.md")
+    world.answer("deny", "-m", "smaller")
+    eventually(lambda: os.path.exists(om.path("again")), what="the phase runs again")
+    after = everything(om, world)
+    assert {name: there - after[name] for name, there in before.items()} == {name: set() for name in before}
+    assert world.document("design.md") == design
+    with open(om.path("go"), "w"):
+        pass
+    assert world.asked("phase")["part"] == "design"
+
+
+def everything(om, world):
+    """What is there, by its kind."""
+    return {
+        "quests": {one["id"] for one in om.api("quests")},
+        "missions": {one["id"] for one in om.api("ps", all=True)},
+        "documents": set(os.listdir(os.path.dirname(world.path("brief.md")))),
+        "branches": set(world.repository.git("branch", "--format=%(refname)").split()),
+        "worktrees": {one.split()[0] for one in world.repository.git("worktree", "list").splitlines()},
+    }
