@@ -31,8 +31,8 @@ _KEY = 16
 
 
 def root_of(context: Context) -> str:
-    """Return its folder."""
-    return os.path.join(context.home.root, spec_project.FOLDER)
+    """Return its folder, as git names it: without links on the way."""
+    return os.path.join(os.path.realpath(context.home.root), spec_project.FOLDER)
 
 
 # starting
@@ -57,6 +57,8 @@ def start(args: Namespace, context: Context, client: Client) -> str:
 
 
 def _new(context: Context, client: Client, root: str) -> Row:
+    if os.path.lexists(root):
+        raise OvermindError("invalid", f"{to_wire(root)} is in the way, and is no folder of ours. Remove it first.")
     if not spec_project.write(root, context.environ):
         project.remove(root)
         raise OvermindError("git_failed", "The demonstration of specs needs git, and there is none, or it refused.")

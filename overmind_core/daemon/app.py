@@ -456,8 +456,6 @@ class App:
         self.registry.load()
         self.agents.load()
         self.engine_questions.load(self.registry.live.keys())
-        self.engine.reports.load()
-        self.engine.learning.load()
         self.unseen.load(self.state.events, self.state.seen)
         self.isolation.load()
         self.launcher.assume_requested(self.registry.live.values())

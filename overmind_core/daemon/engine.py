@@ -6,39 +6,37 @@ It stands above missions, agents, isolation and landing, of which it is given wh
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.agents.results import MissionResults
+from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.landing.quest_landing import QuestLanding
-from overmind_core.learning.changed_files import ChangedFiles
-from overmind_core.learning.service import Learning
-from overmind_core.quests.attempt_work import AttemptWork
 from overmind_core.quests.attempts import Attempts
 from overmind_core.quests.budgets import LimitedSpec, QueueBudgets
 from overmind_core.quests.obstacles import Obstacles
-from overmind_core.quests.outcomes import AttemptOutcomes
 from overmind_core.quests.questions import QuestQuestions
 from overmind_core.quests.queue import Queue
-from overmind_core.reports.doer import Doers
-from overmind_core.reports.service import Reports
 from overmind_core.specs.registry import SpecRegistry
 from overmind_core.specs.service import Specs
 from overmind_core.system.machine import system_zone
 from overmind_core.watching.overlaps import Overlaps
 from overmind_core.watching.service import Watching
-from overmind_core.watching.steerer import Steerer
 from overmind_core.watching.tree_cpu import TreeCpu
 from overmind_core.watching.worktrees import Worktrees
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import tzinfo
 
-    from overmind_core.agents.engine_questions import EngineQuestions
+    from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.service import Agents
     from overmind_core.agents.submission import Submission
     from overmind_core.daemon.state import State
+    from overmind_core.domain.agents.agent_events import Decision
+    from overmind_core.domain.quests.quest import Quest
     from overmind_core.domain.specs.spec import Spec
+    from overmind_core.domain.watching.learning import Estimate
     from overmind_core.isolation.service import IsolationService
     from overmind_core.isolation.workspace import Workspace
     from overmind_core.kernel.bus import Bus
@@ -50,17 +48,23 @@ if TYPE_CHECKING:
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.landing.locations import Locations
     from overmind_core.landing.service import MergeQueue
+    from overmind_core.learning.service import Learning
     from overmind_core.missions.environment import Environments, SavedEnvironments
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.missions.terminator import ProcessTrees
+    from overmind_core.quests.attempt_work import AttemptWork
+    from overmind_core.quests.outcomes import AttemptOutcomes
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.reports.doer import Doers
+    from overmind_core.reports.service import Reports
     from overmind_core.specs.service import SpecParts
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
     from overmind_core.watching.reviewer import Reviewer
+    from overmind_core.watching.steerer import Steerer
 
 
 class EngineParts(NamedTuple):
@@ -125,31 +129,6 @@ class Engine:
             line=parts.line,
             make=self._spec_parts,
         )
-        self.learning = Learning(
-            journal=parts.journal,
-            events=parts.events,
-            tasks=parts.tasks,
-            registry=parts.registry,
-            quests=parts.quests,
-            agents=parts.agents,
-            outcome_table=parts.state.outcomes,
-            lesson_table=parts.state.lessons,
-            repositories=parts.workspace.projects,
-            changed=ChangedFiles(parts.workspace).of,
-            slug_of_spec=self.specs.slug_of,
-        )
-        outcomes = AttemptOutcomes(
-            quests=parts.quests,
-            journal=parts.journal,
-            clock=parts.clock,
-            settings=parts.settings,
-            registry=parts.registry,
-            agents=parts.agents,
-            asker=self.quest_asker,
-            lander=self.quest_landing,
-            home=parts.home,
-        )
-        outcomes.on_end = self.learning.attempt_ended
         self.attempts = Attempts(
             quests=parts.quests,
             journal=parts.journal,
@@ -158,23 +137,8 @@ class Engine:
             tasks=parts.tasks,
             registry=parts.registry,
             missions=parts.missions,
-            work=AttemptWork(
-                quests=parts.quests,
-                journal=parts.journal,
-                settings=parts.settings,
-                registry=parts.registry,
-                missions=parts.missions,
-                agents=parts.agents,
-                results=MissionResults(parts.home, parts.journal, parts.state.agents),
-                lander=self.quest_landing,
-                environments=parts.environments,
-                saved=parts.saved,
-                environment_table=parts.state.environments,
-                specs=self.specs,
-                home=parts.home,
-                teacher=self.learning,
-            ),
-            outcomes=outcomes,
+            work=lambda: self._attempt_work,
+            outcomes=lambda: self._outcomes,
             lander=self.quest_landing,
         )
         self.obstacles = Obstacles(parts.quests)
@@ -209,36 +173,15 @@ class Engine:
             line=parts.line,
             registry=parts.registry,
             meta_table=parts.state.meta,
+            events=parts.events,
         )
         self.budgets.bind(
             reconsider=self.queue.reconsider, cancel=self.attempts.cancel, running=self.queue.having_slots
         )
         self.specs.bind(self.queue)
         self.quest_asker.bind(self.attempts, self.queue_changes)
-        self.doers = Doers(
-            settings=parts.settings,
-            quests=parts.quests,
-            agents=parts.agents,
-            saved=parts.saved,
-            workspace=parts.workspace,
-            work_of_spec=self.specs.work_of,
-        )
-        self.reports = Reports(
-            journal=parts.journal,
-            events=parts.events,
-            clock=parts.clock,
-            settings=parts.settings,
-            registry=parts.registry,
-            missions=parts.missions,
-            quests=parts.quests,
-            attempts=self.attempts,
-            engine=parts.engine_questions,
-            waiting=parts.agents.waiting,
-            doers=self.doers,
-            table=parts.state.reports,
-            slug_of_spec=self.specs.slug_of,
-        )
-        self.specs.on_forget += [self.reports.forgetting, self.learning.forgetting]
+        self.specs.on_forget += [self._forgetting_reports, self._forgetting_lessons]
+        parts.engine_questions.on(EngineNeed.REPORT, self._on_report_answer)
 
         worktrees = Worktrees(parts.workspace)
         self.watching = Watching(
@@ -257,23 +200,151 @@ class Engine:
                 worktrees=worktrees,
                 event_table=parts.state.events,
             ),
-            steerer=Steerer(
-                registry=parts.registry,
-                journal=parts.journal,
-                clock=parts.clock,
-                tasks=parts.tasks,
-                trees=parts.trees,
-                progress=parts.progress,
-                agents=parts.agents,
-                submission=parts.submission,
-                questions=parts.engine_questions,
-                event_table=parts.state.events,
-            ),
+            steerer=lambda: self._steerer,
             tasks=parts.tasks,
             cpu=TreeCpu(parts.trees),
             health_settings=parts.settings.health,
             guardian_settings=parts.settings.guardian,
-            estimated=self.learning.expected,
+            estimated=self._expected,
+        )
+
+    def _forgetting_reports(self, spec: str, quests: Sequence[Quest]) -> Awaitable[Callable[[], None]]:
+        return self.reports.forgetting(spec, quests)
+
+    def _forgetting_lessons(self, spec: str, quests: Sequence[Quest]) -> Awaitable[Callable[[], None]]:
+        return self.learning.forgetting(spec, quests)
+
+    def _on_report_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        self.reports.on_answer(question, decision)
+
+    def _expected(self, quest: Quest) -> Estimate:
+        return self.learning.expected(quest)
+
+    # what most daemons never need is made when it is used
+
+    @cached_property
+    def learning(self) -> Learning:
+        """What attempts teach."""
+        from overmind_core.learning.changed_files import ChangedFiles  # noqa: PLC0415 - for those who have quests
+        from overmind_core.learning.service import Learning  # noqa: PLC0415 - same
+
+        parts = self._parts
+        made = Learning(
+            journal=parts.journal,
+            events=parts.events,
+            tasks=parts.tasks,
+            registry=parts.registry,
+            quests=parts.quests,
+            agents=parts.agents,
+            outcome_table=parts.state.outcomes,
+            lesson_table=parts.state.lessons,
+            repositories=parts.workspace.projects,
+            changed=ChangedFiles(parts.workspace).of,
+            slug_of_spec=self.specs.slug_of,
+        )
+        made.load()
+        return made
+
+    @cached_property
+    def doers(self) -> Doers:
+        """Who does what was reported."""
+        from overmind_core.reports.doer import Doers  # noqa: PLC0415 - for those who report
+
+        parts = self._parts
+        return Doers(
+            settings=parts.settings,
+            quests=parts.quests,
+            agents=parts.agents,
+            saved=parts.saved,
+            workspace=parts.workspace,
+            work_of_spec=self.specs.work_of,
+        )
+
+    @cached_property
+    def reports(self) -> Reports:
+        """What missions report."""
+        from overmind_core.reports.service import Reports  # noqa: PLC0415 - for those who report
+
+        parts = self._parts
+        made = Reports(
+            journal=parts.journal,
+            events=parts.events,
+            clock=parts.clock,
+            settings=parts.settings,
+            registry=parts.registry,
+            missions=parts.missions,
+            quests=parts.quests,
+            attempts=self.attempts,
+            engine=parts.engine_questions,
+            waiting=parts.agents.waiting,
+            doers=self.doers,
+            table=parts.state.reports,
+            slug_of_spec=self.specs.slug_of,
+        )
+        made.load()
+        return made
+
+    @cached_property
+    def _outcomes(self) -> AttemptOutcomes:
+        """What follows from the end of an attempt."""
+        from overmind_core.quests.outcomes import AttemptOutcomes  # noqa: PLC0415 - for those who have quests
+
+        parts = self._parts
+        outcomes = AttemptOutcomes(
+            quests=parts.quests,
+            journal=parts.journal,
+            clock=parts.clock,
+            settings=parts.settings,
+            registry=parts.registry,
+            agents=parts.agents,
+            asker=self.quest_asker,
+            lander=self.quest_landing,
+            home=parts.home,
+        )
+        outcomes.on_end = self.learning.attempt_ended
+        return outcomes
+
+    @cached_property
+    def _attempt_work(self) -> AttemptWork:
+        """What an attempt runs."""
+        from overmind_core.agents.results import MissionResults  # noqa: PLC0415 - for those who have quests
+        from overmind_core.quests.attempt_work import AttemptWork  # noqa: PLC0415 - same
+
+        parts = self._parts
+        return AttemptWork(
+            quests=parts.quests,
+            journal=parts.journal,
+            settings=parts.settings,
+            registry=parts.registry,
+            missions=parts.missions,
+            agents=parts.agents,
+            results=MissionResults(parts.home, parts.journal, parts.state.agents),
+            lander=self.quest_landing,
+            environments=parts.environments,
+            saved=parts.saved,
+            environment_table=parts.state.environments,
+            specs=self.specs,
+            home=parts.home,
+            teacher=self.learning,
+        )
+
+    @cached_property
+    def _steerer(self) -> Steerer:
+        """What steers an agent."""
+        from overmind_core.watching.steerer import Steerer  # noqa: PLC0415 - for those who run agents
+
+        parts = self._parts
+        return Steerer(
+            registry=parts.registry,
+            journal=parts.journal,
+            clock=parts.clock,
+            tasks=parts.tasks,
+            trees=parts.trees,
+            progress=parts.progress,
+            agents=parts.agents,
+            submission=parts.submission,
+            questions=parts.engine_questions,
+            event_table=parts.state.events,
         )
 
     def queue_changes(self) -> QueueChanges:
@@ -338,8 +409,15 @@ class Engine:
                 quest_table=parts.state.quests,
                 work_table=parts.state.quest_work,
                 spent=self.budgets.spent,
+                usual_cost=self._usual_cost,
             )
         )
+
+    def _usual_cost(self, work_type: str, provider: str, model: str) -> float | None:
+        """What an attempt of such work costs, in US dollars."""
+        from overmind_core.learning.service import WorkKind  # noqa: PLC0415 - for those who have specs
+
+        return self.learning.usual(WorkKind(work_type, provider, model)).usd
 
 
 def _limited(spec: Spec) -> LimitedSpec:

@@ -6,7 +6,7 @@ other part needs, such as the table of a feature that stands for itself, is made
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.agents.api_cost import CostApi
@@ -31,7 +31,6 @@ from overmind_core.notifications.api import EventsApi
 from overmind_core.plans.api import PlanApi
 from overmind_core.quests.api import QuestApi
 from overmind_core.quests.api_queue import QueueApi
-from overmind_core.quests.queue_views import QueueViews
 from overmind_core.reports.api import ReportApi
 from overmind_core.schedules.api import RitualApi
 from overmind_core.specs.api import SpecApi
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from overmind_core.daemon.app import App
     from overmind_core.kernel.request import Args, Caller
     from overmind_core.landing.review import LandingReview
+    from overmind_core.quests.queue_views import QueueViews
 
 HANDLERS: tuple[type, ...] = (
     CostApi,
@@ -168,20 +168,7 @@ def handlers(app: App) -> tuple[object, ...]:
         followers=app.followers,
         notifications=app.notifications,
     )
-    views = QueueViews(
-        quests=app.quest_registry,
-        queue=app.engine.queue,
-        obstacles=app.engine.obstacles,
-        asker=app.engine.quest_asker,
-        registry=app.registry,
-        journal=app.journal,
-        clock=app.clock,
-        mission_table=app.state.missions,
-        quest_table=app.state.quests,
-        slug_of=app.engine.specs.slug_of,
-        find_spec=app.engine.specs.id_of,
-        estimated=app.engine.learning.estimated_seconds,
-    )
+    views = cache(partial(_queue_views, app))
     queue = QueueApi(
         quests=app.quest_registry,
         queue=app.engine.queue,
@@ -193,8 +180,8 @@ def handlers(app: App) -> tuple[object, ...]:
         home=app.home,
         clock=app.clock,
         registry=app.registry,
-        reports=app.engine.reports,
-        doers=app.engine.doers,
+        reports=lambda: app.engine.reports,
+        doers=lambda: app.engine.doers,
     )
     quests = QuestApi(
         home=app.home,
@@ -283,7 +270,7 @@ def handlers(app: App) -> tuple[object, ...]:
         events,
         seen,
         LandingApi(partial(_review, app)),
-        LearnApi(app.engine.learning),
+        LearnApi(lambda: app.engine.learning),
         plans,
         quests,
         queue,
@@ -300,6 +287,25 @@ def handlers(app: App) -> tuple[object, ...]:
             watching=app.engine.watching,
             reviewer=app.engine.reviewer,
         ),
+    )
+
+
+def _queue_views(app: App) -> QueueViews:
+    from overmind_core.quests.queue_views import QueueViews  # noqa: PLC0415 - for those who look at quests
+
+    return QueueViews(
+        quests=app.quest_registry,
+        queue=app.engine.queue,
+        obstacles=app.engine.obstacles,
+        asker=app.engine.quest_asker,
+        registry=app.registry,
+        journal=app.journal,
+        clock=app.clock,
+        mission_table=app.state.missions,
+        quest_table=app.state.quests,
+        slug_of=app.engine.specs.slug_of,
+        find_spec=app.engine.specs.id_of,
+        estimated=app.engine.learning.estimated_seconds,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 from overmind_core.agents.store import (
     AgentTable,
@@ -18,13 +19,15 @@ from overmind_core.isolation.store import IsolationTable, PortTable, TrustTable
 from overmind_core.kernel.database import Database, MetaTable
 from overmind_core.kernel.event_log import EventTable
 from overmind_core.landing.store import LandingTable
-from overmind_core.learning.store import LessonTable, OutcomeTable
 from overmind_core.missions.store import EnvironmentTable, MissionTable, RunTable, SeenTable
 from overmind_core.plans.store import PlanTable
 from overmind_core.quests.store import NeedTable, QuestTable, WorkTable
-from overmind_core.reports.store import ReportTable
 from overmind_core.schedules.store import RitualTable
 from overmind_core.specs.store import SpecPhaseTable, SpecTable
+
+if TYPE_CHECKING:
+    from overmind_core.learning.store import LessonTable, OutcomeTable
+    from overmind_core.reports.store import ReportTable
 
 
 class State:
@@ -49,16 +52,34 @@ class State:
         self.quests = QuestTable(database)
         self.quest_needs = NeedTable(database)
         self.quest_work = WorkTable(database)
-        self.reports = ReportTable(database)
         self.specs = SpecTable(database)
         self.spec_phases = SpecPhaseTable(database)
-        self.outcomes = OutcomeTable(database)
-        self.lessons = LessonTable(database)
         self.rituals = RitualTable(database)
         self.isolations = IsolationTable(database)
         self.ports = PortTable(database)
         self.trusted = TrustTable(database)
         self.landings = LandingTable(database)
+
+    @cached_property
+    def reports(self) -> ReportTable:
+        """Those tables that most daemons never look at are made when they are asked for."""
+        from overmind_core.reports.store import ReportTable  # noqa: PLC0415 - for those who report
+
+        return ReportTable(self.database)
+
+    @cached_property
+    def outcomes(self) -> OutcomeTable:
+        """How attempts went."""
+        from overmind_core.learning.store import OutcomeTable  # noqa: PLC0415 - for those who have quests
+
+        return OutcomeTable(self.database)
+
+    @cached_property
+    def lessons(self) -> LessonTable:
+        """What attempts have taught."""
+        from overmind_core.learning.store import LessonTable  # noqa: PLC0415 - same
+
+        return LessonTable(self.database)
 
     @classmethod
     def open(cls, path: str) -> Self:

@@ -15,11 +15,12 @@ from heapq import nsmallest
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from overmind_core.domain.text.globs import GlobIndex
 from overmind_core.domain.text.moment import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from overmind_core.domain.text.globs import GlobIndex
 
 QUEUE = "queue"
 """The pool whose name goes without saying."""
@@ -293,6 +294,8 @@ class _Owners:
             self._add(waiter.repository, waiter.owns, (waiter.name, doing))
 
     def _add(self, repository: str, patterns: Iterable[str], owner: tuple[str, str]) -> None:
+        from overmind_core.domain.text.globs import GlobIndex  # noqa: PLC0415 - for those who own files
+
         index = self._by_repository.setdefault(repository, GlobIndex())
         for pattern in patterns:
             index.add(pattern, owner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from overmind_core.domain.events import MissionAct
 
@@ -18,3 +19,5 @@ class LessonChanged(MissionAct, frozen=True, kw_only=True, tag="lesson"):
     """The class of the attempt that failed."""
     repository: str
     """The common folder of git."""
+    why: str | UnsetType = UNSET
+    """The reason for a change that nobody asked for."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.plans.references import VARIABLE
-from overmind_core.domain.quests.briefing import VARIABLES as OF_ATTEMPTS
+from overmind_core.domain.quests.variables import VARIABLES as OF_ATTEMPTS
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.tasks import Looks

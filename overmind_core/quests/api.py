@@ -21,6 +21,8 @@ from overmind_core.quests.queue_views import spec_of_quest
 from overmind_core.quests.service import QuestService, QuestTerms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller, Stream
@@ -71,7 +73,7 @@ class QuestApi:
         quests: QuestService,
         every: QuestRegistry,
         attempts: Attempts,
-        views: QueueViews,
+        views: Callable[[], QueueViews],
         mission_table: MissionTable,
         journal: Journal,
         quest_table: QuestTable,
@@ -107,18 +109,19 @@ class QuestApi:
             if status not in set(QuestStatus):
                 raise OvermindError("invalid", f"Unknown status {status!r}. Known: {', '.join(QuestStatus)}.")
         self._journal.flush()
-        spec = None if request.spec is None else self._views.spec_id(request.spec)
+        views = self._views()
+        spec = None if request.spec is None else views.spec_id(request.spec)
         if request.ready:
             wanted = [one for one in self._all.live.values() if spec is None or spec_of_quest(one) == spec]
-            return self._views.rows(self._views.ready(wanted)[: request.limit])
+            return views.rows(views.ready(wanted)[: request.limit])
         rows = self._quest_table.newest(request.limit, statuses=request.status, spec=spec)
-        return self._views.rows([self._all.live.get(row.id) or store.quest(row) for row in rows])
+        return views.rows([self._all.live.get(row.id) or store.quest(row) for row in rows])
 
     @handles(requests.Quest)
     async def quest(self, request: requests.Quest, caller: Caller) -> QuestDetails:
         """Everything known of one quest."""
         del caller
-        return self._views.details(self._all.find(request.id))
+        return self._views().details(self._all.find(request.id))
 
     @handles(requests.QuestWait)
     async def quest_wait(self, request: requests.QuestWait, caller: Caller) -> Stream[QuestsFollowed, QuestEnd]:

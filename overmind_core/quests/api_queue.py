@@ -41,7 +41,7 @@ class QueueApi:
         queue: Queue,
         clock: Clock,
         changes: Callable[[], QueueChanges],
-        views: QueueViews,
+        views: Callable[[], QueueViews],
     ) -> None:
         """`changes`: loads and makes what adds and changes quests; most supervisors never need it."""
         self._quests = quests
@@ -72,13 +72,13 @@ class QueueApi:
     async def quest_why(self, request: requests.Quest, caller: Caller) -> QuestWhy:
         """Why a quest does not start, or how it stands, and what depends on it."""
         del caller
-        return self._views.why(self._quests.find(request.id))
+        return self._views().why(self._quests.find(request.id))
 
     @handles(requests.Queue)
     async def queue(self, request: requests.Queue, caller: Caller) -> QueueStatus:
         """The queue: its slots, whose turn it is, and who lands."""
         del caller
-        return self._views.queue(self._clock.wall() + validate.seconds(request.at, "--at"), limit=request.limit)
+        return self._views().queue(self._clock.wall() + validate.seconds(request.at, "--at"), limit=request.limit)
 
     @handles(requests.QueueSet)
     async def queue_set(self, request: requests.QueueSet, caller: Caller) -> QueueChanged:
@@ -95,4 +95,4 @@ class QueueApi:
     async def board(self, request: requests.Board, caller: Caller) -> QuestBoard:
         """The board: every quest in exactly one column."""
         del caller
-        return self._views.board(request.spec, every=request.all, limit=request.limit)
+        return self._views().board(request.spec, every=request.all, limit=request.limit)

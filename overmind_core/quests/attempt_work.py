@@ -14,6 +14,7 @@ from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.briefing import VERDICT
 from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
+from overmind_core.domain.quests.variables import variables
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.watching.learning import text as lesson_text
@@ -125,7 +126,7 @@ class AttemptWork:
 
     def _variables(self, quest: Quest, folders: AgentFolders, spec: SpecInput | None) -> dict[str, str]:
         attempt = _queue(quest).tries[-1].number
-        return briefing.variables(
+        return variables(
             inputs=folders.inputs, outputs=folders.outputs, quest=quest.id, attempt=attempt, **_spec_names(spec)
         )
 

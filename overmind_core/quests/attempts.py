@@ -63,8 +63,8 @@ class Attempts:
         tasks: Tasks,
         registry: Registry,
         missions: Missions,
-        work: AttemptWork,
-        outcomes: AttemptOutcomes,
+        work: Callable[[], AttemptWork],
+        outcomes: Callable[[], AttemptOutcomes],
         lander: Lander,
     ) -> None:
         self._quests = quests
@@ -117,7 +117,7 @@ class Attempts:
     def cancel(self, quest: Quest) -> None:
         """End it: what runs is stopped, and what is queued never begins."""
         if quest.status is QuestStatus.QUEUED:
-            self._outcomes.cancelled(quest, None, 1)
+            self._outcomes().cancelled(quest, None, 1)
             return
         self._quests.put(replace(quest, cancelling=True))
         landing = self._landings.get(quest.id)
@@ -133,7 +133,7 @@ class Attempts:
         if good:
             self._go_on(in_phase(quest, QuestPhase.REVIEWING))
         else:
-            self._outcomes.failed(quest, "review_denied", feedback=text)
+            self._outcomes().failed(quest, "review_denied", feedback=text)
 
     def land_again(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be tried again."""
@@ -144,7 +144,7 @@ class Attempts:
     def left_unmerged(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be left at that."""
         if is_refused(quest):
-            self._outcomes.left_unmerged(quest)
+            self._outcomes().left_unmerged(quest)
 
     def block(self, quest_id: str, need: str) -> None:
         """Its work can't go on without another quest: it needs that now, and its attempt ends and does not count."""
@@ -203,11 +203,11 @@ class Attempts:
             case steps.Land():
                 self._begin_landing(quest)
             case steps.Complete():
-                self._outcomes.completed(quest)
+                self._outcomes().completed(quest)
             case steps.Cancel(reason, code):
-                self._outcomes.cancelled(quest, reason, code)
+                self._outcomes().cancelled(quest, reason, code)
             case steps.Fail(mission, phase):
-                self._act(quest.id, self._outcomes.fail_of(quest, mission, phase))
+                self._act(quest.id, self._outcomes().fail_of(quest, mission, phase))
 
     def _go_on(self, quest: Quest, missions: AttemptMissions | None = None) -> None:
         """A phase went well."""
@@ -265,7 +265,7 @@ class Attempts:
         if quest is None or quest.cancelling:
             return None
         try:
-            await self._work.begin(quest, is_new=is_new)
+            await self._work().begin(quest, is_new=is_new)
         except OvermindError as error:
             self._refused(quest_id, error, QuestPhase.WORK)
         return None
@@ -276,7 +276,7 @@ class Attempts:
         if self._phase.closing or quest is None:
             return
         _log.info("quest %s: its %s could not start: %s", quest_id, phase.value, error.message)
-        self._outcomes.failed(quest, error.code, feedback=error.message)
+        self._outcomes().failed(quest, error.code, feedback=error.message)
 
     def _start_beside(self, quest: Quest, missions: AttemptMissions, phase: QuestPhase) -> None:
         """Start the check, or the review, of an attempt."""
@@ -288,7 +288,7 @@ class Attempts:
         self._act(quest.id, self._beside_work(begun, missions.work, phase))
 
     async def _beside_work(self, quest: Quest, work: Mission, phase: QuestPhase) -> Then:
-        start = self._work.check if phase is QuestPhase.CHECK else self._work.review
+        start = self._work().check if phase is QuestPhase.CHECK else self._work().review
         try:
             mission = await start(quest, work, self._linked(quest.id, phase))
         except OvermindError as error:
@@ -315,21 +315,21 @@ class Attempts:
             self._quests.put(linked)
 
     async def _gather(self, quest: Quest) -> Then:
-        problem = await self._work.output_problem(quest)
+        problem = await self._work().output_problem(quest)
         current = self._quests.live.get(quest.id)
         if current is None:
             return None
         if problem is None:
             return partial(self._go_on, current)
-        return partial(self._outcomes.failed, current, problem.failure, feedback=problem.text, notes=problem.notes)
+        return partial(self._outcomes().failed, current, problem.failure, feedback=problem.text, notes=problem.notes)
 
     async def _judge(self, quest: Quest, missions: AttemptMissions) -> Then:
         """What a reviewing agent has decided; what can't be read is a person's to decide."""
         review = missions.review
         if review is not None and is_nobodys_fault(review):
-            await self._outcomes.fail_of(quest, review, QuestPhase.REVIEWING)
+            await self._outcomes().fail_of(quest, review, QuestPhase.REVIEWING)
             return None
-        verdict = None if review is None or review.shell_exit else await self._work.verdict(quest)
+        verdict = None if review is None or review.shell_exit else await self._work().verdict(quest)
         current = self._quests.live.get(quest.id)
         if current is None:
             return None
@@ -337,10 +337,10 @@ class Attempts:
             return await self._ask_review(quest.id)
         if verdict.passes:
             return partial(self._go_on, current)
-        return partial(self._outcomes.failed, current, "review_denied", feedback=verdict.feedback)
+        return partial(self._outcomes().failed, current, "review_denied", feedback=verdict.feedback)
 
     async def _ask_review(self, quest_id: str) -> Then:
-        await self._outcomes.ask_review(quest_id)
+        await self._outcomes().ask_review(quest_id)
         return None
 
     def _begin_landing(self, quest: Quest) -> None:
@@ -352,12 +352,12 @@ class Attempts:
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None:
             return None
-        wish = self._work.landing(quest)
+        wish = self._work().landing(quest)
         try:
             landed = await self._lander.land(wish)
         except OvermindError as error:
             if not self._phase.closing:
-                await self._outcomes.not_landed(quest_id, error)
+                await self._outcomes().not_landed(quest_id, error)
             return None
         except asyncio.CancelledError:
             if not self._is_cancelling(quest_id) or self._phase.closing:
@@ -368,7 +368,7 @@ class Attempts:
         current = self._quests.live.get(quest_id)
         if current is not None and current.queue is not None:
             queue = replace(current.queue, landed=landed or current.queue.landed)
-            self._outcomes.completed(replace(current, queue=queue))
+            self._outcomes().completed(replace(current, queue=queue))
         return None
 
     def _is_cancelling(self, quest_id: str) -> bool:

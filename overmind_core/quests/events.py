@@ -24,3 +24,11 @@ class QuestChanged(MissionAct, frozen=True, kw_only=True, tag="quest"):
     """The class of its newest failed attempt; null when none has failed."""
     why: str | UnsetType = UNSET
     """The reason for a change that nobody asked for."""
+
+
+class QueueChanged(MissionAct, frozen=True, kw_only=True, tag="queue"):
+    """The queue was paused or resumed, or has another number of slots; `mission` and `name` are `queue`."""
+
+    paused: bool
+    slots: int
+    """How many quests may run at once."""

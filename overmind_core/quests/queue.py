@@ -12,15 +12,18 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Wait, Waiter, ready
+from overmind_core.domain.events import THE_QUEUE
 from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.domain.quests.why import PAUSED, attempt_text, first_of
+from overmind_core.quests.events import QueueChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.database import MetaTable
+    from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
@@ -65,7 +68,9 @@ class Queue:
         line: CurrentKeeper,
         registry: Registry,
         meta_table: MetaTable,
+        events: EventLog,
     ) -> None:
+        self._events = events
         self._quests = quests
         self._attempts = attempts
         self._obstacles = obstacles
@@ -125,13 +130,19 @@ class Queue:
             self._journal.save(lambda: self._meta_table.save(PAUSED_KEY, "1"))
         else:
             self._journal.save(lambda: self._meta_table.remove(PAUSED_KEY))
+        self._record()
         self.look_soon()
 
     def set_slots(self, slots: int) -> None:
         """Let so many run at once."""
         self.slots = slots
         self._journal.save(lambda: self._meta_table.save(SLOTS_KEY, str(slots)))
+        self._record()
         self.look_soon()
+
+    def _record(self) -> None:
+        about = THE_QUEUE
+        self._events.record(QueueChanged(mission=about.id, name=about.name, paused=self.paused, slots=self.slots))
 
     async def saved(self) -> None:
         """Wait until what was set is saved; raises as `Journal.saved` does."""

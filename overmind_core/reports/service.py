@@ -94,7 +94,6 @@ class Reports:
         self._table = table
         self._slug_of_spec = slug_of_spec
         self._newest = 0
-        engine.on(EngineNeed.REPORT, self._on_answer)
 
     def load(self) -> None:
         """Go on behind the highest number that was ever given."""
@@ -311,7 +310,7 @@ class Reports:
         behaviour: Literal["allow", "deny"] = "allow" if decision.behaviour is Behaviour.ALLOW else "deny"
         return {"question": number, "behaviour": behaviour, "message": decision.message or None}
 
-    def _on_answer(self, question: EngineQuestion, decision: Decision) -> None:
+    def on_answer(self, question: EngineQuestion, decision: Decision) -> None:
         """A person has decided: what is no question is queued when they allow it."""
         if decision.behaviour is Behaviour.ALLOW:
             for row in self._table.of(str(question.subject.get("source", ""))):

@@ -8,7 +8,7 @@ import msgspec
 
 from overmind_core.domain.missions.references import Ambiguous, Candidate, resolve
 from overmind_core.domain.replacing import replace
-from overmind_core.domain.specs.spec import AGENT_PHASES, PhaseName, PhaseState, Spec, SpecPhase, SpecState
+from overmind_core.domain.specs.spec import AGENT_PHASES, PhaseName, PhaseState, Spec, SpecPhase, SpecState, because
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import ENGINE, actor
 from overmind_core.specs import store
@@ -173,8 +173,8 @@ class SpecRegistry:
         """Record an event about how it, or a phase of it, stands."""
         event = SpecChanged(mission=spec.id, name=spec.slug, spec=spec.slug, phase=phase, state=state, score=score)
         if actor() is None:
-            event = msgspec.structs.replace(event, by=ENGINE)
-        if why is not None:
+            event = msgspec.structs.replace(event, by=ENGINE, why=why or because(phase, state))
+        elif why is not None:
             event = msgspec.structs.replace(event, why=why)
         return self._events.record(event)
 

@@ -9,7 +9,6 @@ import msgspec
 
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.text.moment import format_time
-from overmind_core.domain.watching.timeline import WHAT, Timeline, newest
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
 
@@ -84,6 +83,8 @@ class TimelineApi:
     @handles(TimelineOf)
     async def timeline(self, request: TimelineOf, caller: Caller) -> list[TimelineRow]:
         """What happened, oldest first; a first row `earlier` stands for what is not shown or no longer kept."""
+        from overmind_core.domain.watching.timeline import WHAT, Timeline, newest  # noqa: PLC0415 - few ask for it
+
         del caller
         self._journal.flush()
         subject = self._subject(request.id)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.agents.agent import AgentFolders
-from overmind_core.domain.plans.blueprint import FOLDER as OUTPUTS
-from overmind_core.domain.quests.briefing import INPUTS
+from overmind_core.domain.quests.variables import INPUTS, OUTPUTS
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.watching import review

@@ -22,8 +22,8 @@ from overmind_core.domain.watching.health import HealthLevel
 from overmind_core.domain.watching.review import Reviewed
 from overmind_core.domain.watching.steering import Able
 from overmind_core.errors import OvermindError
+from overmind_core.kernel.actor import ENGINE
 from overmind_core.watching.events import HealthChanged
-from overmind_core.watching.steerer import ENGINE
 from overmind_core.watching.watch import Watch
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Watching:
         isolations: Mapping[str, Isolation],
         worktrees: Worktrees,
         overlaps: Overlaps,
-        steerer: Steerer,
+        steerer: Callable[[], Steerer],
         tasks: Tasks,
         cpu: TreeCpu,
         health_settings: HealthSettings,
@@ -130,7 +130,7 @@ class Watching:
         watch = self._watches.get(question.about.id)
         if mission is None or watch is None:
             raise OvermindError("not_running", f"{question.about.name} has ended.")
-        self._steerer.on_answer(watch, mission, self._able(mission), question, decision)
+        self._steerer().on_answer(watch, mission, self._able(mission), question, decision)
 
     def on_fact(self, heard: FactHeard) -> None:
         """An agent has told something."""
@@ -182,9 +182,9 @@ class Watching:
         alarms = level in health.ALARMING and level is not watch.told
         hangs = level is HealthLevel.HUNG and level is not watch.told
         self._tell(watch, mission, level, why)
-        watch.touched = watch.touched or not watch.vitals.missed
+        watch.touched = watch.touched or not watch.vitals.missed or bool(cpu)  # a file is changed in no time
         if hangs and self._is_steered(mission):
-            self._steerer.on_hung(watch, mission, self._able(mission), mode=self.guardian.steer, evidence=why)
+            self._steerer().on_hung(watch, mission, self._able(mission), mode=self.guardian.steer, evidence=why)
         elif alarms or steering.is_due(watch.steering, self.guardian, self._clock.wall()):
             self._begin_sample(watch, mission)
 
@@ -220,7 +220,7 @@ class Watching:
         if watch is None:
             watch = self._watches[mission.id] = Watch(mission.id, mission.run)
             if earlier:
-                watch.steering = self._steerer.earlier(mission)
+                watch.steering = self._steerer().earlier(mission)
         elif watch.run != mission.run:
             watch.begin(mission.run)
         if watch.vitals is None:
@@ -294,7 +294,7 @@ class Watching:
             await self._overlaps.look(self.members())
 
     def _sample(self, watch: Watch, mission: Mission) -> None:
-        if self._phase.closing:
+        if self._phase.closing or mission.status is not Status.RUNNING:  # the end of an attempt says nothing of its way
             return
         watch.close()
         now = self._clock.wall()
@@ -303,9 +303,9 @@ class Watching:
         settings = self.guardian if self._is_steered(mission) else self.guardian._replace(steer="off")
         watch.steering, judged, steer = steering.follow(watch.steering, watch.sample, able, settings)
         if judged is not None:
-            self._steerer.tell(mission, judged)
+            self._steerer().tell(mission, judged)
         if steer is not None:
-            self._steerer.begin(watch, mission, able, steer)
+            self._steerer().begin(watch, mission, able, steer)
 
     def _is_steered(self, mission: Mission) -> bool:
         """Whether a way of it is the guardian's business: an agent's, or a quest's; a silent server may just serve."""

@@ -20,6 +20,7 @@ from overmind_core.domain.watching import health, steering
 from overmind_core.domain.watching.guardian import COSTS, Term
 from overmind_core.domain.watching.health import HungAction
 from overmind_core.domain.watching.steering import Able, Rung, Steer, SteeringState
+from overmind_core.kernel.actor import ENGINE
 from overmind_core.watching.events import MissionSteered
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
     from overmind_core.watching.watch import Watch
 
-ENGINE = "engine"
-"""Who does what happens by itself."""
 LONGEST_TOLD = 1000
 """Cells of what a log tells of the end of an attempt."""
 MOST_EVENTS = 1000

@@ -89,6 +89,20 @@ def test_without_git_it_says_so_and_leaves_nothing(om, tmp_path):
     assert (os.path.exists(om.path("demo-spec")), om.json("spec", "list", "--json")) == (False, [])
 
 
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_stands_in_its_place_is_left_as_it_is(om, tmp_path, kind):
+    om.ok("start")
+    if kind == "file":
+        with open(om.path("demo-spec"), "w", encoding="utf-8"):
+            pass
+    else:
+        os.symlink(tmp_path, om.path("demo-spec"))
+    om.refused("demo", "spec", code="invalid")
+    om.ok("demo", "spec", "stop")
+    assert (os.path.lexists(om.path("demo-spec")), os.listdir(tmp_path)) == (True, [])
+    assert om.json("spec", "list", "--json") == []
+
+
 def test_a_mission_may_neither_start_nor_remove_it(om):
     def inside(*words):
         ended = om.finished([*PROGRAM, "demo", "spec", *words])

@@ -1,4 +1,4 @@
-"""What an attempt of a quest gets: the files of its input folder, its variables, and the prompt of an agent. Pure.
+"""What an attempt of a quest gets: the files of its input folder, and the prompt of an agent. Pure.
 
 Words of the person who wants the quest are the task. All other words, of agents and of programs, are quoted: a fence
 stands around them that says whose they are and that they are no instructions, and nothing inside can end it.
@@ -11,13 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from overmind_core.domain.plans.blueprint import FOLDER as OUTPUTS
-
-INPUTS = "OVERMIND_IN"
-QUEST, ATTEMPT = "OVERMIND_QUEST", "OVERMIND_ATTEMPT"
-SPEC, PHASE, TASK = "OVERMIND_SPEC", "OVERMIND_PHASE", "OVERMIND_TASK"
-VARIABLES = frozenset({INPUTS, OUTPUTS, QUEST, ATTEMPT, SPEC, PHASE, TASK})
-"""All of them; a mission has what it was given, and inherits none."""
+from overmind_core.domain.quests.variables import INPUTS, OUTPUTS
 
 LARGEST_TEXT = 64 * 1024
 """Bytes of a brief, and of all feedback."""
@@ -94,32 +88,6 @@ class Briefing:
     """What the attempt before handed in, by file name."""
     schema: bytes | None = None
     """JSON schema of the document that it has to hand in."""
-
-
-def variables(
-    *,
-    inputs: str,
-    outputs: str,
-    quest: str,
-    attempt: int,
-    spec: str | None = None,
-    phase: str | None = None,
-    task: str | None = None,
-) -> dict[str, str]:
-    """What the environment of an attempt has of these; a quest without a spec has no variable for it.
-
-    Args:
-        inputs: Its folder to read. Wire form.
-        outputs: Its folder to write. Wire form.
-        quest: The quest's id.
-        attempt: From 1, through all rounds.
-        spec: The slug of its spec.
-        phase: The phase of that spec which it is.
-        task: The task of that spec which it is: `TSK-001`.
-    """
-    of_spec = {SPEC: spec, PHASE: phase, TASK: task}
-    given = {INPUTS: inputs, OUTPUTS: outputs, QUEST: quest, ATTEMPT: str(attempt)}
-    return given | {name: value for name, value in of_spec.items() if value is not None}
 
 
 def files(briefing: Briefing) -> dict[str, bytes]:

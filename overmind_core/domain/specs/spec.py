@@ -105,6 +105,32 @@ class SpecState(StrEnum):
     ARCHIVED = "archived"
 
 
+_PHASE_BECAUSE: Mapping[str, str] = {
+    PhaseState.PENDING: "it has to be done again",
+    PhaseState.RUNNING: "the phase before it has passed",
+    PhaseState.REVIEW: "it has passed, and its gate is open",
+    PhaseState.PASSED: "its document passes",
+    PhaseState.FAILED: "its document does not pass",
+    PhaseState.STALE: "documents that it had read have changed",
+}
+_SPEC_BECAUSE: Mapping[str, str] = {
+    SpecState.DRAFT: "nothing of it goes on",
+    SpecState.RUNNING: "a document is being made",
+    SpecState.REVIEW: "a gate is open",
+    SpecState.FAILED: "a document does not pass",
+    SpecState.WORKING: "its tasks are queued",
+    SpecState.STUCK: "nothing of it can go on without a person",
+    SpecState.LANDING: "all of its tasks are done",
+    SpecState.DONE: "all of it is done",
+    SpecState.ARCHIVED: "it was put away",
+}
+
+
+def because(phase: str | None, state: str) -> str:
+    """Return why a spec, or a phase of it, stands so, where nobody has asked for that."""
+    return (_SPEC_BECAUSE if phase is None else _PHASE_BECAUSE).get(state, state)
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """A spec: a folder of documents, and how they become work. Texts of paths and branches in wire form."""

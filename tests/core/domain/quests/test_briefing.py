@@ -22,9 +22,9 @@ from overmind_core.domain.quests.briefing import (
     prompt,
     quoted,
     tail,
-    variables,
     with_words,
 )
+from overmind_core.domain.quests.variables import VARIABLES, variables
 
 FENCES = ("```", "````", "~~~", "`" * 40)
 PIECES = (*FENCES, "\n", "\r", "\n```\n", "```x\n", "\n``` `\n", "\n  ~~~", "From x; a quotation", "\x1b[31m", "\ud800")
@@ -231,4 +231,4 @@ def test_a_quest_without_a_spec_has_no_variable_of_one():
     }  # fmt: skip
     task = variables(inputs="/in", outputs="/out", quest="abc123", attempt=2, spec="login", task="TSK-001")
     assert task.keys() - given_to_it.keys() == {"OVERMIND_SPEC", "OVERMIND_TASK"}
-    assert task.keys() <= briefing.VARIABLES
+    assert task.keys() <= VARIABLES

@@ -1,0 +1,67 @@
+"""What the engine does by itself: each event of it says so, and why; the table of it in docs names real events."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from tests.kit.events import TYPES
+from tests.kit.overmind import REPOSITORY
+from tests.kit.specs import SpecWorld
+from tests.kit.waiting import eventually
+
+pytestmark = pytest.mark.own_home
+FAILS_ONCE = 'test "$OVERMIND_ATTEMPT" -gt 1 || { echo "AssertionError: total"; exit 1; }; echo 1 > total.txt'
+TOLD = {"quest", "spec", "report", "health", "steer", "overlap", "lesson", "landed", "cost_warning"}
+"""Types of events that the engine alone records, or that say who has asked for them."""
+
+
+def test_each_event_of_the_engine_says_so_and_why(om):
+    with open(om.path("config.toml"), "w") as config:
+        config.write('[queue]\nbackoff = "10ms"\n[health]\nbeat = "100ms"\n')
+    world = SpecWorld(om)
+    world.write(
+        tasks={"TSK-002": [{"call": "overmind report idea 'cache the index'"}, {"write": "shop/b", "text": "1"}]}
+    )
+    quest = {"title": "total", "command": FAILS_ONCE, "into": "main", "retries": 1}
+    om.api("quest_add", quests=[quest], cwd=world.folder, env=om.environment)
+    world.new("Carts", "--gates", "none", "--allow", "Bash(true)")
+    world.run()
+    world.until("done")
+    silent = om.mission("sleep 600")
+    eventually(lambda: om.events("health", mission=silent), what="it is quiet")
+    eventually(lambda: om.events("lesson"), what="a lesson")
+    told = om.events(*TOLD)
+    assert {event["type"] for event in told} >= {"quest", "spec", "report", "health", "lesson", "landed"}
+    for event in told:
+        assert event.get("by"), event
+        assert event["by"] != "engine" or event["why"], event
+        assert event["by"] in {"engine", "person"} or event["type"] == "report", event
+    by_itself = {event["type"] for event in told if event["by"] == "engine"}
+    assert by_itself >= {"quest", "spec", "health", "lesson", "landed"}
+
+
+def test_pausing_the_queue_and_setting_its_slots_are_events_with_who_has_done_it(om):
+    om.ok("start")
+    om.ok("queue", "pause")
+    om.ok("queue", "slots", "5")
+    assert [(one["paused"], one["slots"], one["by"]) for one in om.events("queue")] == [
+        (True, 3, "person"),
+        (True, 5, "person"),
+    ]
+
+
+def test_the_table_of_it_is_about_events_that_have_both_fields():
+    with open(os.path.join(REPOSITORY, "docs", "engine.md"), encoding="utf-8") as page:
+        rows = [line.split("|") for line in page if line.startswith("| ")][1:]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row[3])}
+    assert named == TOLD
+    for name in named:
+        assert {"by", "why"} <= {*TYPES[name].__struct_fields__}, name
+
+
+def test_the_page_of_the_queue_leads_to_the_table():
+    with open(os.path.join(REPOSITORY, "docs", "queue.md"), encoding="utf-8") as page:
+        assert "(engine.md)" in page.read()
