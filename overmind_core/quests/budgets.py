@@ -255,7 +255,7 @@ class QueueBudgets:
             self._end_agents(scope, f"--- stopped: {used} spent ---", but=but)
 
     def _end_agents(self, scope: _Scope, text: str, *, but: str | None) -> None:
-        """End its agents but this one; plain programs cost nothing, and a task on pipes has done its work in its turn."""
+        """End its agents but this one; plain programs cost nothing, a task on pipes has done its work in its turn."""
         for mission in list(self._registry.live.values()):
             if mission.definition.provider == RAW or mission.id == but:
                 continue
