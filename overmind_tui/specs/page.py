@@ -149,7 +149,17 @@ class SpecPage(DetailsPage):
         self._known = fleet.changes, fleet.questions
         if self._spec is not None:
             quests_rows.learn(self._quests, fleet.rows, fleet.questions)
+            begins = not self._loaded
             super().take(specs_rows.parts(self._spec, self._work, self._quests, brief=self._brief))
+            if begins:
+                self._to_current()
+
+    def _to_current(self) -> None:
+        """Begin with the phase that the spec is about now, if any is."""
+        phase = None if self._spec is None else specs_rows.current_phase(self._spec)
+        places = [at for at, branch in enumerate(self.table.branches) if phase and branch.row["name"] == phase["phase"]]
+        if places:
+            self.table.move_to(places[0])
 
     def refresh_status(self) -> None:
         """Questions come and go, and runs begin."""

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from overmind_core.domain.specs.spec import PhaseName
+from tests.kit import claude, scripted
 from tests.kit.spec_documents import checked
 from tests.kit.specs import SpecWorld, handed_in
 from tests.kit.waiting import eventually
@@ -163,6 +164,24 @@ def test_the_rules_of_the_configuration_judge_checks_too(om):
     assert world.until("done")["landed"]["branch"] == "main"
     assert om.api("inbox") == []
     assert om.events("asked") == []
+
+
+def test_the_gate_of_the_tasks_says_what_they_cost_by_what_such_work_has_cost(om, tmp_path):
+    claude.at_hand(om, tmp_path)
+    world = SpecWorld(om)
+    for phase in ("explore", "requirements", "design", "tasks"):
+        world.write(phases={phase: [{"cost": 0.25}, *handed_in(PhaseName(phase))]})
+    scripted.behind(om, os.path.join(om.environment["HOME"], "script.json"))
+    world.write(quests={"feature-1": [{"cost": 0.4}], "feature-2": [{"cost": 0.5}], "feature-3": [{"cost": 0.9}]})
+    for number in (1, 2, 3):
+        om.ok("quest", "add", f"Feature {number}", "--provider", "claude", "--label", "type=feature", cwd=world.folder)
+    om.ok("quest", "wait", "feature-1", "feature-2", "feature-3")
+    om.ok("spec", "new", "Carts", "--provider", "claude", cwd=world.folder)
+    world.run()
+    question = world.asked("phase")
+    assert "2 tasks, 3.5 hours, about $1.00" in question["subject"]["lines"]
+    assert question["subject"]["cost_usd"] == 1.0
+    assert {one["provider"] for one in om.api("quests")} == {"claude"}
 
 
 def test_every_gate_asks_in_its_turn_and_a_merge_that_is_denied_waits_for_a_run(om, world):
