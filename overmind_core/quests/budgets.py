@@ -250,11 +250,12 @@ class QueueBudgets:
             if step.ask:
                 self._ask(scope, f"{used} are spent")
         if step.stop:
-            done = paid.id if paid is not None and paid.definition.kind is Kind.TASK else None
-            self._end_agents(scope, f"--- stopped: {used} spent ---", but=done)
+            done = paid is not None and paid.definition.kind is Kind.TASK and not paid.definition.interactive
+            but = paid.id if paid is not None and done else None
+            self._end_agents(scope, f"--- stopped: {used} spent ---", but=but)
 
     def _end_agents(self, scope: _Scope, text: str, *, but: str | None) -> None:
-        """End its agents; plain programs cost nothing, and a task whose turn is over (`but`) has done its work."""
+        """End its agents but this one; plain programs cost nothing, a task on pipes has done its work in its turn."""
         for mission in list(self._registry.live.values()):
             if mission.definition.provider == RAW or mission.id == but:
                 continue
