@@ -38,7 +38,11 @@ def add(om, title, command, **more):
 
 
 def ended(om, quest):
-    return eventually(lambda: (row := om.api("quest", id=quest))["ended_at"] and row, what=f"{quest} is over")
+    def look():
+        row = om.api("quest", id=quest)
+        return row if row["ended_at"] else None
+
+    return eventually(look, timeout=30.0, what=f"{quest} is over")
 
 
 def reports(om):
@@ -152,7 +156,7 @@ BLOCKED = f"test -e mended && exit; {REPORT} bug 'mend it' --block; exec sleep 1
 
 def held(om, quest):
     """Wait until its attempt has ended, and it is held by a question; return that."""
-    eventually(lambda: om.api("quest", id=quest)["code"] == "held", what="it is held")
+    eventually(lambda: om.api("quest", id=quest)["code"] == "held", timeout=30.0, what="it is held")
     return om.api("inbox")[0]["question"]
 
 
