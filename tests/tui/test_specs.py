@@ -244,6 +244,10 @@ def test_r_has_a_spec_go_on_and_asks_before_a_phase_that_has_passed_is_done_agai
         assert app.of("quest_retry") == [{"id": "00000064"}]
         await press("k", "r")
         assert app.notice.text == "login/TSK-003 is queued: r retries what has failed or was cancelled"
+        await press(":spec carts", "G", "r")
+        assert app.notice.text == "TSK-003 is not queued yet"
+        await press("*", "ctrl+d")
+        assert "archive spec carts?" in picture(app), "whatever is marked is one spec"
 
     walk(scenario)
 
