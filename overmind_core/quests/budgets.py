@@ -181,8 +181,18 @@ class QueueBudgets:
     def resume(self) -> None:
         """Go on where the supervisor before was ended: what is over its limit does not run on."""
         self._look_at_day()
+        for about_id in list(self._questions.asked_about()):
+            self._settle_question(about_id)
         for scope in self._limited():
             self._follow(scope)
+
+    def _settle_question(self, about_id: str) -> None:
+        """Withdraw what was asked about another limit: the configuration has changed since."""
+        for question in self._questions.open_for(about_id):
+            if question.need == EngineNeed.BUDGET:
+                scope = self._scope(question.about)
+                if scope is None or self._account(about_id).asked != scope.limit:
+                    self._questions.withdraw(about_id, EngineNeed.BUDGET)
 
     def close(self) -> None:
         """Look at nothing any more."""

@@ -12,6 +12,7 @@ from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.shell import external
+from overmind_tui.shell.updates import show_bottom
 from overmind_tui.specs import rows as specs_rows
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
@@ -243,6 +244,10 @@ def test_r_has_a_spec_go_on_and_asks_before_a_phase_that_has_passed_is_done_agai
         assert app.of("quest_retry") == [{"id": "00000064"}]
         await press("k", "r")
         assert app.notice.text == "login/TSK-003 is queued: r retries what has failed or was cancelled"
+        await press(":spec carts", "G", "r")
+        assert app.notice.text == "TSK-003 is not queued yet"
+        await press("*", "ctrl+d")
+        assert "archive spec carts?" in picture(app), "whatever is marked is one spec"
 
     walk(scenario)
 
@@ -351,6 +356,23 @@ def test_e_edits_the_document_and_looks_at_it_again(monkeypatch, tmp_path):
         assert app.notice.text == "$EDITOR is not a valid command: No closing quotation"
         await press(":specs", "down", "down", "down", "enter", "G", "e")
         assert app.notice.text == "sync.md is not written yet: r has it done"
+
+    walk(scenario)
+
+
+def test_a_document_that_is_done_again_meanwhile_is_shown_as_it_is_now(tmp_path):
+    async def scenario(app, press):
+        await press(":spec carts", "enter")
+        assert "question 4" in picture(app)
+        (tmp_path / "carts" / "tasks.md").write_text("# tasks: Carts\n\nAll anew.\n")
+        app.fleet.questions = [{**app.fleet.questions[0], "question": 5}]
+        show_bottom(app)
+        await press("g")
+        assert "All anew." in picture(app)
+        await press("escape")
+        assert isinstance(app.screen, SpecPage)
+        await press("ctrl+r")
+        assert app.screen.shown_count == 0, "and so are the tasks that it has"
 
     walk(scenario)
 
