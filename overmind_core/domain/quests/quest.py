@@ -156,6 +156,8 @@ class QueueState:
     """How many reports lie between it and what a person wanted."""
     request: str | None = None
     """The key of the request that made it."""
+    steer: str = ""
+    """What its newest attempt was told as it was ended: the next one reads it. Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
