@@ -124,7 +124,7 @@ class QuestRegistry:
         for quest_id in (mission_id, parent):
             quest = None if quest_id is None else self.live.get(quest_id)
             if quest is not None:
-                told = f"Quest {quest.id} ({quest.name}) has not finished: it is {quest.status}."
+                told = f"Quest {quest.id} ({quest.name}) has not finished: its status is {quest.status}."
                 return f"{told} Cancel it first: overmind quest cancel {quest.name}"
         for one in self.dependants(mission_id):
             dependant, needed = self.live.get(one), self.get(mission_id)
