@@ -142,7 +142,7 @@ class Engine:
             lander=self.quest_landing,
         )
         self.obstacles = Obstacles(parts.quests)
-        self.obstacles.holds.append(self.specs.hold)
+        self.obstacles.holds += [self.specs.hold, self.quest_asker.hold]
         self.budgets = QueueBudgets(
             quests=parts.quests,
             registry=parts.registry,
@@ -410,8 +410,15 @@ class Engine:
                 quest_table=parts.state.quests,
                 work_table=parts.state.quest_work,
                 spent=self.budgets.spent,
+                usual_cost=self._usual_cost,
             )
         )
+
+    def _usual_cost(self, work_type: str, provider: str, model: str) -> float | None:
+        """What an attempt of such work costs, in US dollars."""
+        from overmind_core.learning.service import WorkKind  # noqa: PLC0415 - for those who have specs
+
+        return self.learning.usual(WorkKind(work_type, provider, model)).usd
 
 
 def _limited(spec: Spec) -> LimitedSpec:

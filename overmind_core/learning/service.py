@@ -167,17 +167,24 @@ class Learning:
 
     def estimate(self, quest: Quest) -> Estimate:
         """What an attempt of a quest takes, by those like it."""
-        if self._telling is None:
-            self._telling = self._outcomes.telling(learning.ENOUGH)
-        if quest.provider not in self._telling:
+        return self.usual(self.kind(quest)) if self._tells(quest.provider) else Estimate()
+
+    def usual(self, kind: WorkKind) -> Estimate:
+        """What an attempt of such work takes."""
+        if not self._tells(kind.provider):
             return Estimate()
-        kind = self.kind(quest)
         found = self._estimates.get(kind)
         if found is None:
             passed = self._outcomes.passed(kind.type, kind.provider)
             found = learning.estimate(passed, type=kind.type, provider=kind.provider, model=kind.model)
             self._estimates[kind] = found
         return found
+
+    def _tells(self, provider: str) -> bool:
+        """Whether there are enough outcomes of a provider; asked of each quest, so most need not be looked at."""
+        if self._telling is None:
+            self._telling = self._outcomes.telling(learning.ENOUGH)
+        return provider in self._telling
 
     def estimated_seconds(self, quest: Quest) -> float | None:
         """What it is said to take, else what such quests took; None: nobody knows."""

@@ -205,7 +205,7 @@ class QuestWhy(QuestBrief):
     next_at: str | None
     """When that ends by itself, where it is known."""
     do: list[str]
-    """Commands that let it go on."""
+    """Commands that let it go on; where it goes on by itself, one that tells more."""
     score: QuestScore | None
     """Null unless it is queued."""
     position: int | None

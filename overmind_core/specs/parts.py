@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.specs.creation import SpecCreation
+from overmind_core.specs.gates import GateQuestions
 from overmind_core.specs.landing import SpecLanding
 from overmind_core.specs.looking import SpecLooks, Turns
 from overmind_core.specs.phase_work import PhaseWork
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.quests.store import QuestTable, WorkTable
+    from overmind_core.specs.gates import UsualCost
     from overmind_core.specs.registry import SpecRegistry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -63,6 +65,7 @@ class SpecNeeds(NamedTuple):
     work_table: WorkTable
     spent: Callable[[str], float | None]
     """US dollars that a spec has cost so far."""
+    usual_cost: UsualCost
 
 
 def spec_parts(needs: SpecNeeds) -> SpecParts:
@@ -105,6 +108,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         clock=needs.clock,
         phase=needs.phase,
         quest_table=needs.quest_table,
+        gates=GateQuestions(registry=registry, maker=maker, usual_cost=needs.usual_cost),
     )
     creation = SpecCreation(
         registry=registry,

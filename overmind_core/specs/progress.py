@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import WaitCode
 from overmind_core.domain.agents.agent_events import Behaviour
@@ -16,17 +16,16 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
-from overmind_core.domain.specs.check import score_text
 from overmind_core.domain.specs.commands import command_hash
 from overmind_core.domain.specs.instructions import phase_brief, phase_title
 from overmind_core.domain.specs.phases import TaskCounts, again, next_phase, spec_state, task_counts
-from overmind_core.domain.specs.shape import Tasks
 from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, SpecState
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.spec_files.documents import document_name
 from overmind_core.specs import documents
 from overmind_core.specs.landing import about
+from overmind_core.specs.quest_maker import TYPE
 from overmind_core.specs.registry import phase_outputs
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.quests.store import QuestTable
+    from overmind_core.specs.gates import GateQuestions
     from overmind_core.specs.landing import SpecLanding
     from overmind_core.specs.looking import SpecLooks, SpecStanding, Turns
     from overmind_core.specs.quest_maker import QuestMaker
@@ -92,6 +92,7 @@ class SpecProgress:
         clock: Clock,
         phase: Phase,
         quest_table: QuestTable,
+        gates: GateQuestions,
     ) -> None:
         self._registry = registry
         self._quests = quests
@@ -107,6 +108,7 @@ class SpecProgress:
         self._clock = clock
         self._phase = phase
         self._quest_table = quest_table
+        self._gates = gates
 
     # going on
 
@@ -187,6 +189,7 @@ class SpecProgress:
         again_ = record.file_sha256 is not None
         fields = {
             "name": str(phase),
+            TYPE: str(phase),
             "title": phase_title(phase, spec.title),
             "brief": phase_brief(phase, text, threshold=spec.threshold, again=again_),
             "needs": self._before(spec, phase),
@@ -223,38 +226,11 @@ class SpecProgress:
                 self._questions.withdraw(spec.id, EngineNeed.PHASE, key=question.key)
                 self._registry.change_phase(spec.id, PhaseName(question.part), question=None)
         if wanted is not None and self._registry.phase(spec.id, wanted.phase).question is None:
-            summary, subject = await asyncio.to_thread(self._gate, spec, wanted)
+            summary, subject = await self._gates.question(spec, wanted)
             number = self._questions.ask(
                 EngineNeed.PHASE, about(spec), summary=summary, subject=subject, part=wanted.phase, key=key
             )
             self._registry.change_phase(spec.id, wanted.phase, question=number)
-
-    def _gate(self, spec: Spec, record: SpecPhase) -> tuple[str, dict[str, Any]]:
-        """What a person is asked about a document; blocks."""
-        name = document_name(record.phase)
-        score = score_text(record.score or 0.0)
-        lines = [f"{spec.folder}/{name} passed with {score}", *(f"hint: {one}" for one in record.hints)]
-        subject: dict[str, Any] = {"phase": record.phase, "score": record.score, "file": f"{spec.folder}/{name}"}
-        if record.contested:
-            new = f"{record.phase}{documents.NEW}"
-            lines.append(f"Somebody has edited {name} while an agent wrote {new}: allow keeps the edited one.")
-        if record.phase is PhaseName.TASKS:
-            lines += self._about_tasks(spec, subject)
-        return f"{spec.slug}: {record.phase} passed with {score}", {**subject, "lines": lines}
-
-    def _about_tasks(self, spec: Spec, subject: dict[str, Any]) -> list[str]:
-        """What a person has to know of the tasks beside their score: how many, how long, and each new command."""
-        reading = documents.read_all(spec).get(PhaseName.TASKS)
-        tasks = reading.document.tasks if reading is not None and isinstance(reading.document, Tasks) else ()
-        known = set(self._registry.phase(spec.id, PhaseName.TASKS).commands) - set(spec.allowed)
-        new = [text for text in dict.fromkeys(one.check for one in tasks) if text and command_hash(text) in known]
-        hours = sum(one.hours or 0.0 for one in tasks)
-        subject.update(tasks=len(tasks), hours=hours, cost_usd=None, commands=new)
-        return [
-            f"{len(tasks)} tasks, {hours:g} hours",
-            *(f"{one.id} {one.title}" for one in tasks),
-            *(f"new command: {text}" for text in new),
-        ]
 
     def on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:
         """A person has decided about a gate."""

@@ -10,6 +10,7 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.errors import OvermindError
+from overmind_core.missions.validate import MAX_LABELS
 from overmind_core.quests import requests
 from overmind_core.quests.intake import QuestOrigin, doer
 from overmind_core.quests.store import StoredWork
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from overmind_core.quests.requests import NewQuest, QuestAdd
     from overmind_core.quests.store import WorkTable
 
+TYPE = "type"
+"""Label of a quest that says what kind of work it is; see learning."""
+LONGEST_TYPE = 40
+"""Characters."""
 _KEY = 8
 """Random bytes."""
 
@@ -126,6 +131,10 @@ def origin_of(spec: Spec, feedback: str = "") -> QuestOrigin:
 
 
 def new_quest(spec: Spec, start: NewQuest, fields: dict[str, Any]) -> NewQuest:
-    """Return a quest of a spec: as its agent, with these fields."""
+    """Return a quest of a spec: as its agent, with these fields, and `type`: what its work is compared by."""
     isolated = {"isolate": True, "base": spec.base} if spec.repository is not None else {"isolate": False}
-    return msgspec.structs.replace(start, **{**isolated, "retries": spec.retries, **fields})
+    given = {name: value for name, value in fields.items() if name != TYPE}
+    labels = start.labels
+    if fields.get(TYPE) and len(labels) < MAX_LABELS:
+        labels = {TYPE: fields[TYPE][:LONGEST_TYPE], **labels}
+    return msgspec.structs.replace(start, **{**isolated, "retries": spec.retries, "labels": labels, **given})

@@ -18,6 +18,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.missions.spec import Environment
 from overmind_core.spec_files.documents import document_name
 from overmind_core.specs import documents
+from overmind_core.specs.quest_maker import TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,6 +174,7 @@ class TaskSync:
         known = self._registry.phase(spec.id, PhaseName.SYNC).tasks
         return {
             "ref": task.id,
+            TYPE: task.type,
             "name": task.id,
             "title": goal.title,
             "brief": goal.brief,

@@ -20,11 +20,15 @@ OFTEN = """
 backoff = "10ms"
 [health]
 beat = "{beat}"
+stalled = {stalled}
 [guardian]
 every = "{every}"
 pause = "{pause}"
 steer = "{steer}"
 """
+PATIENT = 100_000
+"""Beats until one is stalled, where silence is not what a test is about."""
+SOON = 10
 STAY = [{"signal": "STOP"}, {"sleep": 0.5}] * 3
 """Silent, and without a tick of the CPU, also after it is thawed; a signal may take a moment."""
 
@@ -69,9 +73,9 @@ class Watched:
         agents.work = self.shop.folder
         self.configure()
 
-    def configure(self, steer="ask", pause="1h", every="50ms", beat="100ms", more=""):
+    def configure(self, steer="ask", pause="1h", every="50ms", beat="100ms", stalled=PATIENT, more=""):
         with open(self.om.path("config.toml"), "w", encoding="utf-8") as config:
-            config.write(OFTEN.format(steer=steer, pause=pause, every=every, beat=beat) + more)
+            config.write(OFTEN.format(steer=steer, pause=pause, every=every, beat=beat, stalled=stalled) + more)
 
     def play(self, script):
         scripted.behind(self.om, scripted.write(self._folder, script))
@@ -86,6 +90,9 @@ class Watched:
 
     def health(self, name):
         return self.om.json("health", name, "--json")[0]
+
+    def await_alignment(self, name, value):
+        eventually(lambda: self.health(name)["alignment"] == value, timeout=PATIENCE, what=f"{name} has {value}")
 
     def inbox(self):
         return self.om.json("inbox", "--json")
@@ -122,6 +129,7 @@ def watched(agents, tmp_path):
 def test_a_pattern_that_stays_is_proposed_with_what_shows_it_and_sent_once_a_person_allows_it(watched, term):
     """Each is noticed, proposed in the inbox, and sent once after `y`, never by itself."""
     steps, alignment, evidence = PATTERNS[term]
+    watched.configure(stalled=SOON if term == "silence" else PATIENT)
     watched.play({"quests": {"login": steps}})
     mission = watched.session("login")
     asked = watched.asked()
@@ -168,13 +176,13 @@ def test_a_steer_that_ends_an_attempt_is_judged_by_the_next_one(watched):
 
 def test_a_refusal_leaves_an_agent_alone_also_in_its_next_attempt_and_under_the_next_daemon(watched):
     """`deny`: quiet about this mission for an hour."""
-    watched.configure(pause="1ms")
+    watched.configure(pause="1ms", stalled=SOON)
     watched.play({"quests": {"login": {"1": [*LOOP[:-1], {"until": "go"}, {"exit": 3}], "2": LOOP}}})
     watched.quest("login")
     watched.asked()
     watched.om.ok("answer", "login", "deny")
     watched.shop.write({"go": ""})
-    eventually(lambda: watched.health("login")["alignment"] == 0.65, timeout=PATIENCE)
+    watched.await_alignment("login", 0.65)
     watched.om.ok("start", "--replace")
     quest = watched.om.json("quest", "info", "login")["id"]
     eventually(lambda: "hung" in watched.levels(quest), timeout=PATIENCE)
@@ -211,18 +219,18 @@ def test_after_three_steers_of_a_mission_a_person_is_asked_whatever_is_set(watch
 
 
 def test_what_is_off_steers_nobody_and_shows_all_the_same(watched):
-    watched.configure(steer="off")
+    watched.configure(steer="off", stalled=SOON)
     watched.play({"quests": {"login": LOOP, "still": STAY}})
     watched.session("login")
     still = watched.session("still")
-    eventually(lambda: watched.health("login")["alignment"] == 0.65, timeout=PATIENCE)
+    watched.await_alignment("login", 0.65)
     eventually(lambda: "hung" in watched.levels(still), timeout=PATIENCE)
     assert (watched.inbox(), watched.steers()) == ([], [])
 
 
 def test_one_that_hangs_and_is_no_quest_is_frozen_and_a_person_is_asked_where_it_may_act(watched):
     """`hung`: `auto` ends the attempt of a quest, others are frozen and ask; a silent server may just serve."""
-    watched.configure(steer="auto")
+    watched.configure(steer="auto", stalled=SOON)
     watched.play({"quests": {"login": STAY}})
     server = watched.om.mission("exec sleep 1000", "--name", "server")
     task = watched.agents.start("begin", "--name", "login", *AT_ONCE)
@@ -237,6 +245,7 @@ def test_one_that_hangs_and_is_no_quest_is_frozen_and_a_person_is_asked_where_it
 
 
 def test_one_that_hangs_is_asked_about_where_it_may_only_ask_and_runs_on(watched):
+    watched.configure(stalled=SOON)
     watched.play({"quests": {"login": STAY}})
     watched.quest("login")
     quest = watched.om.json("quest", "info", "login")["id"]
@@ -249,6 +258,7 @@ def test_one_that_hangs_is_asked_about_where_it_may_only_ask_and_runs_on(watched
 
 def test_one_that_is_limited_is_neither_quiet_nor_stalled_nor_hung(watched):
     """Acceptance 45."""
+    watched.configure(stalled=SOON)
     watched.play({"quests": {"login": [{"limit": 3600}]}})
     mission = watched.session("login")
     eventually(lambda: watched.om.info(mission)["activity"] == "limited", timeout=PATIENCE)
@@ -267,7 +277,7 @@ def test_coherence_is_half_with_one_that_is_aligned_and_one_at_half_that_was_ste
     watched.play({"quests": {"good": looks, "login": looks}, "guardian": [{"output": "review.json", "data": half}]})
     for name in ("good", "login"):
         watched.session(name)
-        eventually(lambda name=name: watched.health(name)["alignment"] == 1.0, timeout=PATIENCE)
+        watched.await_alignment(name, 1.0)
     assert watched.om.ok("health").splitlines()[-1] == "coherence 1.00 · good · 2 running"
     assert watched.om.json("health", "login", "--review", "--json")[0]["alignment"] == 0.5
     watched.asked()

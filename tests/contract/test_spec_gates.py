@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from overmind_core.domain.specs.spec import PhaseName
+from tests.kit import claude, scripted
 from tests.kit.spec_documents import checked
 from tests.kit.specs import SpecWorld, handed_in
 from tests.kit.waiting import eventually
@@ -165,6 +166,24 @@ def test_the_rules_of_the_configuration_judge_checks_too(om):
     assert om.events("asked") == []
 
 
+def test_the_gate_of_the_tasks_says_what_they_cost_by_what_such_work_has_cost(om, tmp_path):
+    claude.at_hand(om, tmp_path)
+    world = SpecWorld(om)
+    for phase in ("explore", "requirements", "design", "tasks"):
+        world.write(phases={phase: [{"cost": 0.25}, *handed_in(PhaseName(phase))]})
+    scripted.behind(om, os.path.join(om.environment["HOME"], "script.json"))
+    world.write(quests={"feature-1": [{"cost": 0.4}], "feature-2": [{"cost": 0.5}], "feature-3": [{"cost": 0.9}]})
+    for number in (1, 2, 3):
+        om.ok("quest", "add", f"Feature {number}", "--provider", "claude", "--label", "type=feature", cwd=world.folder)
+    om.ok("quest", "wait", "feature-1", "feature-2", "feature-3")
+    om.ok("spec", "new", "Carts", "--provider", "claude", cwd=world.folder)
+    world.run()
+    question = world.asked("phase")
+    assert "2 tasks, 3.5 hours, about $1.00" in question["subject"]["lines"]
+    assert question["subject"]["cost_usd"] == 1.0
+    assert {one["provider"] for one in om.api("quests")} == {"claude"}
+
+
 def test_every_gate_asks_in_its_turn_and_a_merge_that_is_denied_waits_for_a_run(om, world):
     world.new("Carts", "--gates", "all")
     world.run()
@@ -211,3 +230,36 @@ def test_unknown_gates_phases_and_thresholds_are_refused_and_nothing_is_recorded
     )
     assert world.show()["state"] == "draft"
     assert world.attempts() == []
+
+
+def test_a_gate_that_is_denied_takes_no_row_file_branch_or_worktree_away(om, world):
+    """Acceptance 37: of `phase`."""
+    world.new("Carts", "--gates", "design")
+    world.run()
+    assert world.asked("phase")["part"] == "design"
+    world.write(
+        phases={"design": [{"touch": om.path("again")}, {"until": om.path("go")}, *handed_in(PhaseName.DESIGN)]}
+    )
+    eventually(
+        lambda: len(everything(om, world)["worktrees"]) == 1, what="those of its phases are dropped: they are clean"
+    )
+    before, design = everything(om, world), world.document("design.md")
+    world.answer("deny", "-m", "smaller")
+    eventually(lambda: os.path.exists(om.path("again")), what="the phase runs again")
+    after = everything(om, world)
+    assert {name: there - after[name] for name, there in before.items()} == {name: set() for name in before}
+    assert world.document("design.md") == design
+    with open(om.path("go"), "w"):
+        pass
+    assert world.asked("phase")["part"] == "design"
+
+
+def everything(om, world):
+    """What is there, by its kind."""
+    return {
+        "quests": {one["id"] for one in om.api("quests")},
+        "missions": {one["id"] for one in om.api("ps", all=True)},
+        "documents": set(os.listdir(os.path.dirname(world.path("brief.md")))),
+        "branches": set(world.repository.git("branch", "--format=%(refname)").split()),
+        "worktrees": {one.split()[0] for one in world.repository.git("worktree", "list").splitlines()},
+    }

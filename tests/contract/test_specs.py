@@ -18,7 +18,10 @@ def world(om):
 
 
 def test_a_spec_from_its_brief_to_work_that_has_landed(om, world):
-    created = om.ok("spec", "new", "Carts", "--brief", "Visitors want carts.", "--", *world.command, cwd=world.folder)
+    verified = ("--verify", 'test -e shop/TSK-001.txt && echo "$OVERMIND_MISSION_NAME" >> ~/verified')
+    created = om.ok(
+        "spec", "new", "Carts", "--brief", "Visitors want carts.", *verified, "--", *world.command, cwd=world.folder
+    )
     (spec,) = re.findall(r"^Spec created: ([0-9a-f]{8}) \(carts\)\n$", created)
     assert world.document("brief.md") == "# Carts\n\nVisitors want carts.\n"
     assert world.show()["state"] == "draft"
@@ -38,6 +41,9 @@ def test_a_spec_from_its_brief_to_work_that_has_landed(om, world):
     assert world.quest("carts/TSK-002")["landed"]["branch"] == "spec/carts"
     world.answer("allow")
     assert world.until("done")["landed"]["branch"] == "main"
+    with open(os.path.join(om.environment["HOME"], "verified"), encoding="utf-8") as file:
+        assert file.read().splitlines() == ["carts/TSK-001/verify", "carts/TSK-002/verify", "carts/verify"]
+    assert [one["need"] for one in om.events("asked")] == ["phase", "merge"]
     assert sorted(os.listdir(os.path.join(world.folder, "shop"))) == [
         "TSK-001.txt",
         "TSK-002.txt",
@@ -45,6 +51,8 @@ def test_a_spec_from_its_brief_to_work_that_has_landed(om, world):
         "store.py",
     ]
     assert world.run() == f"unchanged: spec {spec} (carts) is done\n"
+    types = {line.split()[0] for line in om.ok("learn", "--by", "type").splitlines()}
+    assert {"explore", "requirements", "design", "tasks", "feature"} <= types
     row = om.ok("spec", "list").splitlines()[1].split()
     assert row[:5] == ["carts", "done", "✔✔✔✔✔", "2/2", "-"]
     shown = om.ok("spec", "show", "carts").splitlines()

@@ -15,6 +15,7 @@ import pytest
 from tests.kit import torture
 from tests.kit.full_disk import full_disk
 from tests.kit.killing import kill, kill_both, kill_keeper
+from tests.kit.processes import alive
 from tests.kit.quest_lives import assert_lives_are_legal, folded, standing
 from tests.kit.queued import OVER, Queued
 from tests.kit.raw_socket import RawSocket
@@ -38,8 +39,22 @@ def is_over(queue):
     return all(status in OVER for status in queue.statuses().values())
 
 
-def test_each_attempt_runs_once_and_each_quest_completes_once(om, moments):
-    """Acceptance 18: given 40 quests with checks, when the supervisor is killed with -9 at 30 random points."""
+def killed(om):
+    if (pid := om.holder("supervisor.lock")) is not None:
+        kill(pid)
+    om.ok("start")
+
+
+def replaced(om):
+    om.ok("start", "--replace")
+
+
+@pytest.mark.parametrize("end", [killed, replaced])
+def test_each_attempt_runs_once_and_each_quest_completes_once(om, moments, end):
+    """Acceptance 18: given 40 quests with checks, when the supervisor is killed with -9 at 30 random points.
+
+    And the same when it is replaced in place.
+    """
     code = Repository(os.path.join(om.environment["HOME"], "shop"))
     code.commit("first", {"a": "1\n"})
     om.environment |= {name: value for name, value in code.environ.items() if name.startswith("GIT_")}
@@ -63,9 +78,7 @@ def test_each_attempt_runs_once_and_each_quest_completes_once(om, moments):
     queue.add_all(quests)
     for _ in range(KILLS):
         time.sleep(moments.random() * 0.4)  # the moment itself is the experiment
-        if (pid := om.holder("supervisor.lock")) is not None:
-            kill(pid)
-        om.ok("start")
+        end(om)
     eventually(lambda: is_over(queue), timeout=100, what="all are over")
     assert set(queue.statuses().values()) == {"completed"}
     attempts: Counter[str] = Counter()
@@ -139,6 +152,28 @@ def test_a_full_disk_when_quests_are_added_records_nothing(om):
     om.ok("queue", "resume")
     eventually(lambda: is_over(queue), timeout=60, what="all are over")
     assert set(queue.statuses().values()) == {"completed"}
+
+
+def test_a_disk_that_is_full_while_quests_run_costs_no_attempt_and_nothing_runs_twice(om):
+    queue = Queued(om, "[queue]\nslots = 3\n")
+    names = [f"q{number}" for number in range(9)]
+    checked = om.path("checked")
+    quests = [{"title": name, "command": queue.held(name), "retries": 0} for name in names]
+    queue.add_all([{**one, "check": f"echo {one['title']} >> {checked}"} for one in quests])
+    for name in names[:3]:
+        queue.await_at(name)
+    pids = [om.pid(name) for name in names[:3]]
+    with full_disk(om.supervisor_pid()):
+        queue.go(*names)
+        eventually(lambda: not any(map(alive, pids)), what="the first ones have ended")
+        assert queue.names("completed") == []
+    eventually(lambda: is_over(queue), timeout=60, what="all are over")
+    for name in names:
+        info = queue.info(name)
+        assert (info["status"], [one["class"] for one in info["attempt_list"]]) == ("completed", [None])
+        assert not queue.has_come(name, 2)
+    assert sorted(lines(checked)) == names
+    assert_lives_are_legal(queue.events())
 
 
 def on_board(om):

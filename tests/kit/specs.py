@@ -31,6 +31,14 @@ def done(task: str) -> Steps:
     return [{"call": f'echo "{task} $OVERMIND_ATTEMPT" >> ~/attempts'}, {"write": f"shop/{task}.txt", "text": task}]
 
 
+def whole_script() -> dict[str, Any]:
+    """Return the script of agents that do all of a spec at the first attempt."""
+    return {
+        "phases": {str(phase): handed_in(phase) for phase in AGENT_PHASES},
+        "tasks": {task: done(task) for task in ("TSK-001", "TSK-002")},
+    }
+
+
 class SpecWorld:
     """One home, one repository, and one script for all its agents.
 
@@ -48,10 +56,7 @@ class SpecWorld:
         write_files(self.folder)
         if git:
             self.repository.commit("first", {})
-        self.script = {
-            "phases": {str(phase): handed_in(phase) for phase in AGENT_PHASES},
-            "tasks": {task: done(task) for task in ("TSK-001", "TSK-002")},
-        }
+        self.script = whole_script()
         self.write()
         om.ok("start")
 

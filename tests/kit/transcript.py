@@ -19,7 +19,7 @@ _FORMS = re.compile(
   | (?P<clock>\b\d\d:\d\d:\d\d\b)
   | (?P<folder>/tmp/overmind-headless-\w+)
   | (?P<id>\b(?=[a-f]*\d)[0-9a-f]{8}\b)
-  | (?P<commit>\b(?=[a-f]*\d)[0-9a-f]{9,10}\b|^[0-9a-f]{7}(?=[ ]))
+  | (?P<commit>\b(?=[a-f]*\d)[0-9a-f]{9,12}\b|^[0-9a-f]{7}(?=[ ]))
   | (?P<pid>(?<=PID[ ])\d+)
   | (?P<port>\b3[1-9]\d\d\b)
   | (?P<cost>\$\d+\.\d\d\b)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.kit.killing import kill_supervisor
 from tests.kit.overmind import PROGRAM
+from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
 pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
@@ -93,7 +94,27 @@ def test_a_list_is_an_argv_that_no_shell_reads(om):
     assert asyncio.run(work()) == "a b|$HOME|"
 
 
+def test_what_is_started_may_begin_at_another_branch(agents):
+    om = agents.om
+    shop = Repository(om.path("shop"))
+    shop.commit("first", {"a.txt": "1\n"})
+    shop.git("branch", "next")
+    shop.commit("second", {"a.txt": "2\n"})
+
+    async def work():
+        async with served(om) as client:
+            at = {"cwd": shop.folder, "base": "next"}
+            told(await client.call_tool("run", {"command": "cat a.txt", "name": "program", **at}))
+            told(await client.call_tool("run_agent", {"prompt": "!bash cat a.txt", "name": "agent", **at}))
+            told(await client.call_tool("wait", {"ids": ["program", "agent"], "timeout_seconds": 30}))
+            logs = told(await client.call_tool("logs", {"id": "program"}))["result"]
+            return logs.splitlines()[-1], [om.info(name)["isolation"]["base"] for name in ("program", "agent")]
+
+    assert asyncio.run(work()) == ("1", ["next", "next"])
+
+
 REFUSED = [
+    ("run", {"command": "true", "base": "nosuch"}, "Error: "),
     ("stop", {"id": "nosuch"}, "Error: not_found: "),
     ("run", {"command": ""}, "Error: empty_command: "),
     ("run", {"command": "true", "cwd": "/nosuch"}, "Error: cwd_not_found: "),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from tests.house.test_docs import read
 from tests.house.test_readme import between
+from tests.kit.spec_documents import FILES
+from tests.kit.specs import whole_script
 from tests.kit.transcript import steps
 
 Lines = Mapping[str, Sequence[str | Sequence[str]]]
@@ -40,6 +42,7 @@ class Scene:
     """Commands that are not run here, and where they are."""
 
 
+AWAIT_DONE = "until overmind spec list | grep -q '^carts *done'; do sleep 0.1; done"
 FIVE_MINUTES = between(read("docs/queue.md"), "five minutes")
 MANY = """{{"title": "Build", "command": "make", "ref": "build", "cwd": "site"}}
 {{"title": "Publish", "command": ["make", "publish"], "needs": ["build"], "priority": "{priority}", "review": "person"}}
@@ -159,7 +162,22 @@ SCENES: dict[str, Scene] = {
         begin=["printf '[queue]\\nslots = 2\\nagent = [\"true\"]\\n' > $OVERMIND_HOME/config.toml; overmind start"],
         left_out={step.command: "tests/contract/test_queue_commands.py, alone" for step in steps(FIVE_MINUTES)},
     ),
-    "docs/specs.md": Scene(left_out={"overmind spec check carts": "tests/core/cli/specs/test_check.py"}),
+    "docs/specs.md": Scene(
+        repository=True,
+        folder="/home/ada/shop",
+        files={name: f"{name}\n" for name in FILES},
+        programs={"my-agent": 'exec python -IS "$PYTHONPATH/tests/kit/scripted.py" ~/script.json'},
+        begin=[f"cat > ~/script.json <<'END'\n{json.dumps(whole_script())}\nEND"],
+        between={
+            "overmind spec show carts@1": [AWAIT_DONE],
+            "overmind spec run carts --from design --wait@1": [AWAIT_DONE],
+            "overmind spec show carts | grep stale@1": [
+                "sed -i 's/adds a book/adds any book/' .overmind/specs/carts/requirements.md"
+            ],
+            "overmind spec show carts | tail -3@1": ["echo more >> shop/store.py"],
+        },
+        left_out={"overmind spec check carts": "tests/core/cli/specs/test_check.py"},
+    ),
     "docs/activity.md": Scene(lines=SHOP, files={"api/limits.py": "LIMIT = 10\n"}, folder="/home/ada/shop"),
     "docs/agents.md": Scene(lines=SHOP, programs={"pytest": "sleep 0.2"}),
     "docs/attach.md": Scene(

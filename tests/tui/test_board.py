@@ -696,12 +696,13 @@ def test_read_only_changes_nothing():
 
 def test_nothing_is_done_where_there_is_no_card():
     async def scenario(app, press):
-        await press(":board", "right", "down", "enter", "w", "l", "a", "v", "V", "b", "G", "c", "space")
+        await press(":board", "right", "down", "enter", "w", "l", "a", "v", "V", "b", "G", "space")
         assert app.screen.view == "board"
         await press("x")
         assert app.notice.text == "cancel: no quest is selected here"
         await press(":queue", "enter", "w", "down", "G", "r")
         assert app.notice.text == "retry: no quest is selected here"
+        await press("c")  # last of all: what was copied is told once it is written
 
     walk(scenario, NoQuests)
 

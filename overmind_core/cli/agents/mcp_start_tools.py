@@ -27,6 +27,9 @@ Isolate = Annotated[
         )
     ),
 ]
+Base = Annotated[
+    str | None, Field(description="the branch that its worktree begins at, and that its work is merged into")
+]
 Restart = Annotated[Literal["never", "on-failure", "always"], Field(description="when to restart it after it ends")]
 Count = Annotated[int | None, Field(ge=0)]
 Money = Annotated[float | None, Field(gt=0, description="limit for all agents of its tree together, in US dollars")]
@@ -42,6 +45,7 @@ class CommonArguments(NamedTuple):
     restart: str
     timeout: float | None
     isolate: bool | None
+    base: str | None
 
 
 class StartTools:
@@ -64,10 +68,13 @@ class StartTools:
         restart: Restart = "never",
         timeout_seconds: Limit = None,
         isolate: Isolate = None,
+        base: Base = None,
     ) -> Named:
         """Start any program as a mission, and return at once. Follow it with `wait` and `logs`."""
         given = {"command": command, "env_set": {} if env is None else caller_environment.checked_variables(env)}
-        return await self._start(given, CommonArguments(name, cwd, type, labels, restart, timeout_seconds, isolate))
+        return await self._start(
+            given, CommonArguments(name, cwd, type, labels, restart, timeout_seconds, isolate, base)
+        )
 
     async def run_agent(
         self,
@@ -82,6 +89,7 @@ class StartTools:
         restart: Restart = "never",
         timeout_seconds: Limit = None,
         isolate: Isolate = None,
+        base: Base = None,
         max_turns: Annotated[int, Field(ge=0, description="limit of model turns; 0: no limit")] = 0,
         max_cost_usd: Money = None,
         max_children: Count = None,
@@ -117,7 +125,9 @@ class StartTools:
         limits = {"max_cost": max_cost_usd, "max_children": max_children, "max_depth": max_depth}
         given: dict[str, Any] = {"command": "", "provider": provider, "agent": agent}
         given |= {key: value for key, value in limits.items() if value is not None}
-        return await self._start(given, CommonArguments(name, cwd, type, labels, restart, timeout_seconds, isolate))
+        return await self._start(
+            given, CommonArguments(name, cwd, type, labels, restart, timeout_seconds, isolate, base)
+        )
 
     async def _start(self, given: dict[str, Any], common: CommonArguments) -> Named:
         request = {
@@ -130,6 +140,7 @@ class StartTools:
             "restart": common.restart,
             "timeout": f"{common.timeout or 0}s",
             "isolate": common.isolate,
+            "base": common.base,
             "request": os.urandom(_REQUEST_KEY).hex(),
             **given,
         }

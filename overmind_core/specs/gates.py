@@ -1,0 +1,91 @@
+"""What a person is asked at a gate: how good a document is, and of tasks what they take, cost and would run."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from overmind_core.domain.specs.check import score_text
+from overmind_core.domain.specs.commands import command_hash
+from overmind_core.domain.specs.shape import Tasks
+from overmind_core.domain.specs.spec import PhaseName
+from overmind_core.spec_files.documents import document_name
+from overmind_core.specs import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from overmind_core.domain.specs.shape import SpecTask
+    from overmind_core.domain.specs.spec import Spec, SpecPhase
+    from overmind_core.specs.quest_maker import QuestMaker
+    from overmind_core.specs.registry import SpecRegistry
+
+    UsualCost = Callable[[str, str, str], float | None]
+    """Type of work, provider and model → US dollars of an attempt; None: nobody knows."""
+
+
+class _Cost(NamedTuple):
+    """What tasks are estimated to cost."""
+
+    dollars: float | None
+    """None: nobody knows of any."""
+    unknown: int
+    """Tasks that are not in it."""
+
+    @property
+    def text(self) -> str:
+        """The rest of a sentence; nothing where nobody knows of any."""
+        if self.dollars is None:
+            return ""
+        return f", about ${self.dollars:.2f}" + (f" without {self.unknown} of them" if self.unknown else "")
+
+
+class GateQuestions:
+    """Used from the loop's thread only."""
+
+    def __init__(self, *, registry: SpecRegistry, maker: QuestMaker, usual_cost: UsualCost) -> None:
+        self._registry = registry
+        self._maker = maker
+        self._usual_cost = usual_cost
+
+    async def question(self, spec: Spec, record: SpecPhase) -> tuple[str, dict[str, Any]]:
+        """What a person is asked about a document: the summary, and what it is about."""
+        name = document_name(record.phase)
+        score = score_text(record.score or 0.0)
+        lines = [f"{spec.folder}/{name} passed with {score}", *(f"hint: {one}" for one in record.hints)]
+        subject: dict[str, Any] = {"phase": record.phase, "score": record.score, "file": f"{spec.folder}/{name}"}
+        if record.contested:
+            new = f"{record.phase}{documents.NEW}"
+            lines.append(f"Somebody has edited {name} while an agent wrote {new}: allow keeps the edited one.")
+        if record.phase is PhaseName.TASKS:
+            tasks = await asyncio.to_thread(_tasks, spec)
+            lines += self._about_tasks(spec, tasks, subject)
+        return f"{spec.slug}: {record.phase} passed with {score}", {**subject, "lines": lines}
+
+    def _about_tasks(self, spec: Spec, tasks: Sequence[SpecTask], subject: dict[str, Any]) -> list[str]:
+        """What a person has to know of the tasks beside their score: how many, how long, and each new command."""
+        known = set(self._registry.phase(spec.id, PhaseName.TASKS).commands) - set(spec.allowed)
+        new = [text for text in dict.fromkeys(one.check for one in tasks) if text and command_hash(text) in known]
+        hours, cost = sum(one.hours or 0.0 for one in tasks), self._cost(spec, tasks)
+        subject.update(tasks=len(tasks), hours=hours, cost_usd=cost.dollars, commands=new)
+        return [
+            f"{len(tasks)} tasks, {hours:g} hours{cost.text}",
+            *(f"{one.id} {one.title}" for one in tasks),
+            *(f"new command: {text}" for text in new),
+        ]
+
+    def _cost(self, spec: Spec, tasks: Sequence[SpecTask]) -> _Cost:
+        """What they cost by what such work has cost."""
+        work = self._maker.work(spec)
+        if work is None:
+            return _Cost(None, len(tasks))
+        model = "" if work.agent is None else work.agent.model or ""
+        found = [self._usual_cost(one.type or one.group, work.definition.provider, model) for one in tasks]
+        known = [one for one in found if one is not None]
+        return _Cost(round(sum(known), 6) if known else None, len(found) - len(known))
+
+
+def _tasks(spec: Spec) -> Sequence[SpecTask]:
+    """The tasks of the document as it is; blocks."""
+    document = documents.standing(spec, PhaseName.TASKS)
+    return document.tasks if isinstance(document, Tasks) else ()
