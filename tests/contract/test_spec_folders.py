@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from overmind_core.domain.specs.spec import PhaseName
 from tests.faults.test_read_only import read_only
+from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
 from tests.kit.spec_documents import write_files
 from tests.kit.specs import SpecWorld, done, handed_in
@@ -216,6 +218,49 @@ def test_slugs_never_collide_with_a_folder_a_spec_or_an_archived_one(om, world):
     other.commit("first", {})
     made = om.json("spec", "new", "../../Carts", "--json", "--", "true", cwd=other.folder)
     assert (made["slug"], made["folder"]) == ("carts", os.path.join(other.folder, ".overmind", "specs", "carts"))
+
+
+def test_specs_that_are_created_at_once_have_slugs_of_their_own_and_a_repeat_makes_no_second_one(om, world):
+    other = Repository(f"{world.folder}-other")
+    other.commit("first", {"README.md": "other\n"})
+
+    def new(number):
+        folder = (world.folder, other.folder)[number % 2]
+        with RawSocket.connect(om.home) as api:
+            made = api.ok(
+                "spec_new", title="Carts", command="true", cwd=folder, env=om.environment, request=f"key-{number % 6}"
+            )
+        return made["id"], made["slug"], made["folder"]
+
+    with ThreadPoolExecutor(12) as clients:
+        made = set(clients.map(new, range(12)))
+    assert len(made) == len({slug for _, slug, _ in made}) == len({folder for *_, folder in made}) == 6
+    assert sorted(one["slug"] for one in om.api("specs")) == sorted(slug for _, slug, _ in made)
+    found = [os.listdir(os.path.join(top, ".overmind", "specs")) for top in (world.folder, other.folder)]
+    assert sorted(name for names in found for name in names) == sorted(slug for _, slug, _ in made)
+
+
+def test_three_runs_at_once_queue_one_quest(om, world):
+    world.new()
+    with ThreadPoolExecutor(3) as clients:
+        said = sorted(clients.map(lambda _: world.run("carts", "--to", "explore"), range(3)))
+    assert said.count("Spec carts: explore queued\n") == 1
+    world.until("draft")
+    assert world.attempts() == ["explore 1"]
+    assert len(om.api("quests")) == 1
+
+
+@pytest.mark.parametrize("put", [link, os.mkfifo, too_large, latin])
+def test_a_folder_with_a_brief_that_can_not_be_read_is_not_taken_up_and_stays_as_it_is(om, world, put):
+    path = world.path("brief.md")
+    os.makedirs(os.path.dirname(path))
+    put(path)
+    before = os.lstat(path)
+    finished = om("spec", "new", "--from", os.path.dirname(path), "--", "true", cwd=world.folder)
+    assert finished.returncode == 1
+    assert "brief.md" in finished.stderr
+    assert os.lstat(path) == before
+    assert om.api("specs") == []
 
 
 def test_a_stuck_spec_names_what_has_failed_and_what_to_do_and_a_new_verify_holds_for_what_is_left(om, world):
