@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bench import (
     agent_lines,
+    board,
     echo,
     emulator,
     frames,
@@ -42,6 +43,7 @@ MEASUREMENTS: dict[str, Callable[[Product, str], Iterable[Figure]]] = {
     "idle": idle.measure,
     "recovery": recovery.measure,
     "paint": paint.measure,
+    "board": board.measure,
     "frames": frames.measure,
     "logs": logs.measure,
     "resting": resting.measure,

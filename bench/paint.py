@@ -33,14 +33,14 @@ def measure(product: Product, folder: str) -> list[Figure]:
     with product.home() as few, product.home() as many:
         few.sleepers(FEW)
         many.sleepers(MANY)
-        taken = take_turns({f"{FEW}": _first(few), f"{MANY:,}": _first(many), "bare": _bare(product)}, rounds=ROUNDS)
-    bare = taken.pop("bare")
+        taken = take_turns({f"{FEW}": _first(few), f"{MANY:,}": _first(many), "bare": bare(product)}, rounds=ROUNDS)
+    plain = taken.pop("bare")
     rows = [
         Figure(
             f"`overmind tui`, {count} missions: exec to first frame",
             milliseconds(rounds.median),
-            f"a bare Textual app {milliseconds(bare.median)}",
-            f"**{ratio(rounds, bare):.2f}×**",
+            f"a bare Textual app {milliseconds(plain.median)}",
+            f"**{ratio(rounds, plain):.2f}×**",
             f"≤ {milliseconds(FIRST_GOAL)}",
             rounds.median <= FIRST_GOAL,
         )
@@ -49,11 +49,11 @@ def measure(product: Product, folder: str) -> list[Figure]:
     for count in (FEW, SOME, MANY):
         with product.home() as home:
             _ticking(home, count)
-            rows.append(_figure(_told(count), *_keys(product, home, count)))
+            rows.append(figure(_told(count), *_keys(product, home, count)))
             if count == MANY:
                 with contextlib.closing(home.connect()) as api:
                     api.call("run", home.mission(FLOOD))
-                rows.append(_figure(f"{_told(count)}, and one more 10 MB/s", *_keys(product, home, count + 1)))
+                rows.append(figure(f"{_told(count)}, and one more 10 MB/s", *_keys(product, home, count + 1)))
     return rows
 
 
@@ -66,8 +66,14 @@ def _first(home: Home) -> Side:
     return lambda: first_frame([home.product.program, "tui"], home.environment, rb"missions\[")
 
 
-def _bare(product: Product) -> Side:
-    return lambda: first_frame([product.python, *BARE], {"PATH": os.environ["PATH"]}, b"count 0")
+def bare_program(product: Product) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment of a program that only counts its keys."""
+    return [product.python, *BARE], {"PATH": os.environ["PATH"]}
+
+
+def bare(product: Product) -> Side:
+    """From the start of such a program to its first frame."""
+    return lambda: first_frame(*bare_program(product), b"count 0")
 
 
 def _ticking(home: Home, count: int) -> None:
@@ -88,7 +94,7 @@ def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], lis
     """Seconds of each key: ours, and those of a program that only counts its keys; they take turns."""
     with (
         screen([home.product.program, "tui"], home.environment) as ours,
-        screen([product.python, *BARE], {"PATH": os.environ["PATH"]}) as theirs,
+        screen(*bare_program(product)) as theirs,
     ):
         ours.until(rb"missions\[%d\D" % missions)
         taken: tuple[list[float], list[float]] = [], []
@@ -104,7 +110,8 @@ def _keys(product: Product, home: Home, missions: int) -> tuple[list[float], lis
     return taken
 
 
-def _figure(what: str, ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+def figure(what: str, ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+    """The row of keys: the middle one, and the one that 95 % stay below."""
     (median, late), (their_median, their_late) = p50_p95(ours), p50_p95(theirs)
     show: Callable[[float, float], str] = lambda one, other: f"p50 {milliseconds(one)}, p95 {milliseconds(other)}"  # noqa: E731
     return Figure(

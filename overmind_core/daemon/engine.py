@@ -142,7 +142,7 @@ class Engine:
             lander=self.quest_landing,
         )
         self.obstacles = Obstacles(parts.quests)
-        self.obstacles.holds.append(self.specs.hold)
+        self.obstacles.holds += [self.specs.hold, self.quest_asker.hold]
         self.budgets = QueueBudgets(
             quests=parts.quests,
             registry=parts.registry,

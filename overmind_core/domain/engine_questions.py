@@ -75,6 +75,8 @@ EFFECTS: Mapping[str, AnswerEffects] = {
 """By need."""
 UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
+BLOCKS = "blocks"
+"""The field of a subject that says that its quest can't go on without the answer."""
 LINES = "lines"
 """The field of a subject that holds what people read, line by line; all others are for programs."""
 

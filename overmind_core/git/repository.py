@@ -12,6 +12,8 @@ from overmind_core.git.run import Git, GitFailed, retry_while_locked
 NO_REPOSITORY = "not a git repository (or any"
 """How git begins to say that there is none; it says otherwise of a broken one."""
 HEADS = "refs/heads/"
+_FATAL = 128
+"""Git's status for what it refuses."""
 _USAGE = 129
 """Git's status for an option that it does not know."""
 
@@ -49,21 +51,37 @@ def find_repository(git: Git, folder: str) -> Repository | None:
         GitFailed: git does not look into it: it is somebody else's, or broken.
         GitMissing: there is no git.
     """
-    try:
-        own = git.run(folder, "rev-parse", "--absolute-git-dir").out
-    except GitFailed as error:
-        if error.reason.startswith(NO_REPOSITORY):
-            return None
-        raise
-    own = os.path.realpath(own.removesuffix("\n"))
-    common = common_folder(git, folder)
-    top = _top(git, folder)
+    seen = _seen_at_once(git, folder)
+    if seen is None:
+        try:
+            own = git.run(folder, "rev-parse", "--absolute-git-dir").out
+        except GitFailed as error:
+            if error.reason.startswith(NO_REPOSITORY):
+                return None
+            raise
+        head = resolve(git, folder, "HEAD")
+        seen = os.path.realpath(own.removesuffix("\n")), common_folder(git, folder), _top(git, folder), head
+    own, common, top, head = seen
     main = _main(git, common, top) if own != common or top is None else top
     here = os.path.realpath(folder)
     if top is None:  # within git's own folder
         top = main or common
     inside = os.path.relpath(here, top) if here.startswith(f"{top}/") and not _within(here, common) else ""
-    return Repository(top, common, main, inside, branch_of(git, folder), resolve(git, folder, "HEAD"))
+    return Repository(top, common, main, inside, branch_of(git, folder), head)
+
+
+def _seen_at_once(git: Git, folder: str) -> tuple[str, str, str | None, str | None] | None:
+    """Git's folder, the common one, the top and the commit, from one git; None: they have to be asked for one by one.
+
+    That is so without a checkout, without a commit, and where a name has a line's end.
+    """
+    words = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel", "HEAD^{commit}", "--")
+    answer = git.run(folder, "rev-parse", *words, expected=(0, _FATAL))
+    lines = answer.out.split("\n")
+    if answer.code or len(lines) != len(words) + 1 or lines[-2] != "--":
+        return None
+    own, common, top, head = lines[:4]
+    return os.path.realpath(own), os.path.realpath(os.path.join(folder, common)), os.path.realpath(top), head
 
 
 def common_folder(git: Git, folder: str) -> str:
@@ -99,7 +117,7 @@ def resolve(git: Git, folder: str, name: str) -> str | None:
     """
     if not name or "\0" in name:
         return None
-    for full in (HEADS + name, name):
+    for full in (name,) if name == "HEAD" else (HEADS + name, name):
         if full.startswith("-"):
             continue
         answer = git.run(folder, "rev-parse", "--quiet", "--verify", f"{full}^{{commit}}", expected=(0, 1, 128))

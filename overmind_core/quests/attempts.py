@@ -17,6 +17,7 @@ from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.classes import BLOCKED, is_nobodys_fault
 from overmind_core.domain.quests.life import is_refused
+from overmind_core.domain.quests.needs import are_met
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
@@ -94,6 +95,8 @@ class Attempts:
         for quest in list(self._quests.live.values()):
             if quest.queue is not None and quest.status is not QuestStatus.QUEUED:
                 self.consider(quest.id)
+                if quest.queue.waits_for is not None or not are_met(quest, self._quests.get):
+                    self._end_soon(quest.id)  # the daemon that was about to has died
 
     def lease(self, quest: Quest) -> None:
         """Its turn has come: it has a slot from now on, and its work is begun."""
@@ -151,13 +154,35 @@ class Attempts:
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None or need in quest.goal.needs or need == quest_id:
             return
-        met = [one for one in quest.goal.needs if self._is_completed(one)]  # of K of n the others are not needed
-        self._quests.put(replace(quest, goal=replace(quest.goal, needs=(*met, need), needs_min=0)))
-        asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._end_blocked, quest_id)
+        kept = quest.goal.needs
+        if quest.goal.needs_min:  # enough of them have completed: the others are not needed
+            kept = tuple(one for one in kept if self._is_completed(one))
+        self._quests.put(replace(quest, goal=replace(quest.goal, needs=(*kept, need), needs_min=0)))
+        self._end_soon(quest_id)
+
+    def wait_for(self, quest_id: str, question: int) -> None:
+        """Its work can't go on without the answer to a question: its attempt ends and does not count."""
+        quest = self._quests.live.get(quest_id)
+        if quest is not None and quest.queue is not None:
+            self._quests.put(replace(quest, queue=replace(quest.queue, waits_for=question)))
+            self._end_soon(quest_id)
+
+    def answered(self, quest_id: str, words: str) -> None:
+        """The question that it waits for was answered: its next attempt reads that."""
+        quest = self._quests.live.get(quest_id)
+        if quest is None or quest.queue is None or quest.queue.waits_for is None:
+            return
+        from overmind_core.domain.quests.briefing import with_words  # noqa: PLC0415 - for those who ask
+
+        feedback = with_words(quest.queue.feedback, words)
+        self._quests.put(replace(quest, queue=replace(quest.queue, waits_for=None, feedback=feedback)))
 
     def _is_completed(self, quest_id: str) -> bool:
         quest = self._quests.get(quest_id)
         return quest is not None and quest.status is QuestStatus.COMPLETED
+
+    def _end_soon(self, quest_id: str) -> None:
+        asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._end_blocked, quest_id)
 
     def _end_blocked(self, quest_id: str) -> None:
         work = self._registry.live.get(quest_id)

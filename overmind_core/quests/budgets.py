@@ -181,8 +181,18 @@ class QueueBudgets:
     def resume(self) -> None:
         """Go on where the supervisor before was ended: what is over its limit does not run on."""
         self._look_at_day()
+        for about_id in list(self._questions.asked_about()):
+            self._settle_question(about_id)
         for scope in self._limited():
             self._follow(scope)
+
+    def _settle_question(self, about_id: str) -> None:
+        """Withdraw what was asked about another limit: the configuration has changed since."""
+        for question in self._questions.open_for(about_id):
+            if question.need == EngineNeed.BUDGET:
+                scope = self._scope(question.about)
+                if scope is None or self._account(about_id).asked != scope.limit:
+                    self._questions.withdraw(about_id, EngineNeed.BUDGET)
 
     def close(self) -> None:
         """Look at nothing any more."""
@@ -250,11 +260,12 @@ class QueueBudgets:
             if step.ask:
                 self._ask(scope, f"{used} are spent")
         if step.stop:
-            done = paid.id if paid is not None and paid.definition.kind is Kind.TASK else None
-            self._end_agents(scope, f"--- stopped: {used} spent ---", but=done)
+            done = paid is not None and paid.definition.kind is Kind.TASK and not paid.definition.interactive
+            but = paid.id if paid is not None and done else None
+            self._end_agents(scope, f"--- stopped: {used} spent ---", but=but)
 
     def _end_agents(self, scope: _Scope, text: str, *, but: str | None) -> None:
-        """End its agents; plain programs cost nothing, and a task whose turn is over (`but`) has done its work."""
+        """End its agents but this one; plain programs cost nothing, a task on pipes has done its work in its turn."""
         for mission in list(self._registry.live.values()):
             if mission.definition.provider == RAW or mission.id == but:
                 continue

@@ -75,4 +75,4 @@ class Obstacles:
         return len(self._quests.dependants(quest.id))
 
     def _held(self, quest: Quest) -> Wait | None:
-        return first_of(hold(quest) for hold in self.holds) if self.holds else None
+        return first_of([hold(quest) for hold in self.holds])

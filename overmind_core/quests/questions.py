@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.engine_questions import BLOCKS, EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.quests.attempt import has_run
+from overmind_core.domain.quests.why import question_open
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.questions import Questions
+    from overmind_core.domain.admission import Wait
     from overmind_core.domain.agents.agent_events import Decision
     from overmind_core.domain.missions.events import MissionRemoved
     from overmind_core.domain.quests.quest import Quest
@@ -75,8 +77,14 @@ class QuestQuestions:
 
     def withdraw(self, quest_id: str) -> None:
         """Withdraw what is asked about its attempts; what its mission has reported is another matter."""
-        for need in NEEDS:
-            self._engine.withdraw(quest_id, need)
+        for question in self._engine.open_for(quest_id):
+            if question.need in NEEDS or question.subject.get(BLOCKS):
+                self._engine.withdraw(quest_id, EngineNeed(question.need), key=question.key)
+
+    def hold(self, quest: Quest) -> Wait | None:
+        """Why a quest is not to start that waits for an answer; None: it was given, or nothing is asked."""
+        number = None if quest.queue is None else quest.queue.waits_for
+        return question_open(number) if number is not None and self._engine.get(number) is not None else None
 
     def asked_about(self) -> Collection[str]:
         """Ids of the quests, and of missions, about which a question is open, whoever asks it."""

@@ -227,7 +227,9 @@ class Queue:
         while self._timed and self._timed[0][0] <= now:
             self._doubtful.add(heappop(self._timed)[1])
 
-    def _waiter(self, quest: Quest, now: float) -> Waiter:
+    def _waiter(
+        self, quest: Quest, now: float, blocked: Wait | None = None, not_before: float = 0.0, attempt: str = ""
+    ) -> Waiter:
         assert quest.goal is not None
         assert quest.queue is not None
         return Waiter(
@@ -236,6 +238,9 @@ class Queue:
             pools=(POOL, f"provider:{quest.provider}", *self._pools_alone(quest)),
             owns=quest.goal.owns,
             repository=quest.queue.repository,
+            blocked=blocked,
+            not_before=not_before,
+            attempt=attempt,
         )
 
     def _pools_alone(self, quest: Quest) -> list[str]:
@@ -379,9 +384,7 @@ class Queue:
             if self.paused:
                 obstacle = first_of((obstacle, PAUSED))
             text = attempt_text(quest) if quest.queue.tries else ""
-            waiters.append(
-                self._waiter(quest, now)._replace(blocked=obstacle, not_before=quest.queue.not_before, attempt=text)
-            )
+            waiters.append(self._waiter(quest, now, obstacle, quest.queue.not_before, text))
             by_name[quest.name] = quest
         found = ready(waiters, now, self.limits(), time_text=time_text)
         waiters.sort(key=lambda one: one.rank)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from overmind_core.domain import reports as rules
 from overmind_core.domain.agents.agent_events import Behaviour
-from overmind_core.domain.engine_questions import EngineNeed
+from overmind_core.domain.engine_questions import BLOCKS, EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.quests.quest import Goal, Quest, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
@@ -123,13 +123,17 @@ class Reports:
             at_hand: Who does it where a person reports.
         """
         self._journal.flush()
+        blocked = source.quest if block else None
         digest = _digest(wanted)
         if (again := self._repeated(wanted, digest)) is not None:
             answer = self._count(again, wanted)
         else:
-            answer = self._new(source, wanted, digest, waits=waits, at_hand=at_hand)
-        if block and source.quest is not None and answer["quest"] is not None:
-            self._attempts.block(source.quest.id, answer["quest"]["id"])
+            answer = self._new(source, wanted, digest, blocked=blocked, waits=waits, at_hand=at_hand)
+        quest, question = answer["quest"], answer["question"]
+        if blocked is not None and quest is not None:
+            self._attempts.block(blocked.id, quest["id"])
+        elif blocked is not None and question is not None and self._engine.get(question) is not None:
+            self._attempts.wait_for(blocked.id, question)
         await self._journal.saved()
         return answer
 
@@ -154,7 +158,9 @@ class Reports:
         self._record(wanted, row.id, counted, "it was reported before")
         return self._answer(row.id, counted, None)
 
-    def _new(self, source: Source, wanted: Report, digest: str, *, waits: bool, at_hand: Doer | None) -> Reported:
+    def _new(
+        self, source: Source, wanted: Report, digest: str, *, blocked: Quest | None, waits: bool, at_hand: Doer | None
+    ) -> Reported:
         kept = self._table.of(source.id)
         depth = 1 if source.quest is None or source.quest.queue is None else source.quest.queue.depth + 1
         doer = at_hand if source.mission is None else self._doers.of(source.mission, source.quest)
@@ -178,7 +184,7 @@ class Reports:
             if verdict.outcome is Outcome.QUEUED and doer is not None:
                 report = replace(report, quest=self._queue(source, report, doer))
             elif verdict.outcome is Outcome.ASKED:
-                report = replace(report, question=self._ask(source, report, number, verdict.why, waits=waits))
+                report = replace(report, question=self._ask(source, report, number, verdict.why, blocked, waits=waits))
             self._save(ReportRow(number, source.id, source.spec, digest, RECORD.encode(report)))
             self._record(report, number, report, why)
         return self._answer(number, report, why or None)
@@ -240,9 +246,9 @@ class Reports:
     def _is_taken(self, name: str) -> bool:
         return self._quests.holder(name) is not None or self._registry.index.holder(name) is not None
 
-    def _ask(self, source: Source, report: Report, number: int, why: str, *, waits: bool) -> int:
+    def _ask(self, source: Source, report: Report, number: int, why: str, blocked: Quest | None, *, waits: bool) -> int:
         """Ask a person; what is past a limit is one question for each source."""
-        about = self._about(source)
+        about = self._about(source, blocked)
         if report.kind is ReportKind.QUESTION:
             summary, key = f"{source.name} asks: {report.text}", f"report:{number}"
         else:
@@ -251,10 +257,13 @@ class Reports:
         if report.because:
             lines.append(f"Because: {report.because}")
         subject = {"lines": lines, "kind": report.kind.value, "report": number, "source": source.id, "waits": waits}
+        subject |= {} if blocked is None else {BLOCKS: True}
         heard_by = source.id if report.kind is ReportKind.QUESTION and source.mission is not None else ""
         return self._engine.ask(EngineNeed.REPORT, about, summary=summary, subject=subject, key=key, ends_with=heard_by)
 
-    def _about(self, source: Source) -> About:
+    def _about(self, source: Source, blocked: Quest | None) -> About:
+        if blocked is not None:
+            return About(AboutKind.QUEST, blocked.id, blocked.name)
         if source.mission is not None:
             return About(AboutKind.MISSION, source.mission.id, source.mission.definition.name)
         return THE_QUEUE
@@ -311,15 +320,20 @@ class Reports:
         return {"question": number, "behaviour": behaviour, "message": decision.message or None}
 
     def on_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """A person has decided: what is no question is queued when they allow it."""
+        """A person has decided: what is no question is queued when they allow it; who can't go on without it does."""
+        late = []
         if decision.behaviour is Behaviour.ALLOW:
             for row in self._table.of(str(question.subject.get("source", ""))):
                 report = row.report
                 if report.question == question.number and report.kind in BECOMES_QUEST and report.quest is None:
-                    self._queue_late(row, report)
+                    late.append(self._queue_late(row, report))
+        for quest in [one for one in self._quests.live.values() if _waits_for(one, question.number)]:
+            self._attempts.answered(quest.id, decision.message or "")
+            for need in late:
+                self._attempts.block(quest.id, need)
 
-    def _queue_late(self, row: ReportRow, report: Report) -> None:
-        """Queue a report that was past a limit.
+    def _queue_late(self, row: ReportRow, report: Report) -> str:
+        """Queue a report that was past a limit; return the quest's id.
 
         Raises:
             OvermindError: `invalid`, nobody is there to do it.
@@ -332,6 +346,7 @@ class Reports:
             raise OvermindError("invalid", f"{told}, or add it with: overmind quest add")
         queued = replace(report, quest=self._queue(source, report, doer), outcome=Outcome.QUEUED)
         self._save(row._replace(record=RECORD.encode(queued)))
+        return queued.quest or ""
 
     def source_of(self, mission: Mission) -> Source:
         """A mission as one that reports, with the quest that it works for."""
@@ -343,6 +358,10 @@ class Reports:
             parent = above.definition.parent
             above = None if parent is None else self._registry.get(parent)
         return Source(mission.id, mission.definition.name, mission, None)
+
+
+def _waits_for(quest: Quest, question: int) -> bool:
+    return quest.queue is not None and quest.queue.waits_for == question
 
 
 def _alike(twin: Report) -> str:

@@ -166,6 +166,8 @@ class SpecRegistry:
         """The same of the spec as a whole."""
         if self.all[spec.id].told is not state:
             self.record(self.change(spec.id, told=state), None, state, why=why)
+            if state is SpecState.DONE:
+                self.on_limit(spec.id)
 
     def record(
         self, spec: Spec, phase: PhaseName | None, state: str, *, score: float | None = None, why: str | None = None

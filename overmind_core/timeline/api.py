@@ -13,9 +13,9 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from overmind_core.kernel.event_log import EventTable
+    from overmind_core.kernel.event_log import EventRow, EventTable
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.request import Caller
     from overmind_core.missions.registry import Registry
@@ -28,6 +28,7 @@ PAGE = 5000
 """Events read from the store at once: some milliseconds."""
 _LISTED = 10
 """Candidates that an `ambiguous` error names."""
+_OVERLAP = "overlap"
 _fields = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -83,20 +84,16 @@ class TimelineApi:
     @handles(TimelineOf)
     async def timeline(self, request: TimelineOf, caller: Caller) -> list[TimelineRow]:
         """What happened, oldest first; a first row `earlier` stands for what is not shown or no longer kept."""
-        from overmind_core.domain.watching.timeline import WHAT, Timeline, newest  # noqa: PLC0415 - few ask for it
+        from overmind_core.domain.watching.timeline import WHAT, Timeline, newest, of_other  # noqa: PLC0415 - few ask for it
 
         del caller
         self._journal.flush()
         subject = self._subject(request.id)
         complete = self._is_complete(subject)
-        timeline, seq = Timeline(subject.ids[0]), 0
-        while page := self._event_table.after(seq, PAGE, missions=subject.ids, types=WHAT):
-            for event in page:
-                timeline.apply(event.seq, event.at, _fields(event.data))
-            seq = page[-1].seq
-            if len(page) < PAGE:
-                break
-            await asyncio.sleep(0)
+        timeline = Timeline(subject.ids[0])
+        of_others = ((event, of_other(fields)) for event, fields in self._overlaps(subject))
+        for event, fields in sorted([*await self._events(subject, WHAT), *of_others], key=_number):
+            timeline.apply(event.seq, event.at, fields)
         return [
             {
                 "at": None if one.at is None else format_time(one.at),
@@ -108,6 +105,24 @@ class TimelineApi:
             }
             for one in newest(timeline.entries, request.limit, complete=complete)
         ]
+
+    async def _events(self, subject: _Subject, types: Collection[str]) -> list[tuple[EventRow, dict[str, Any]]]:
+        """The events about it of these types."""
+        found, seq = [], 0
+        while page := self._event_table.after(seq, PAGE, missions=subject.ids, types=types):
+            found += [(event, _fields(event.data)) for event in page]
+            seq = page[-1].seq
+            if len(page) < PAGE:
+                break
+            await asyncio.sleep(0)
+        return found
+
+    def _overlaps(self, subject: _Subject) -> Iterator[tuple[EventRow, dict[str, Any]]]:
+        """The overlaps that were told of another mission."""
+        ids = frozenset(subject.ids)
+        for event in self._event_table.after(0, PAGE, types=[_OVERLAP]):
+            if event.mission not in ids and (fields := _fields(event.data)).get("other") in ids:
+                yield event, fields
 
     def _is_complete(self, subject: _Subject) -> bool:
         """Whether no event of it can have been trimmed."""
@@ -144,3 +159,7 @@ class TimelineApi:
             if holder is not None:
                 return _Subject([candidate.id], holder.created_at)
         raise OvermindError("not_found", f"No quest, spec or mission named {text!r}. See them with: overmind ps --all")
+
+
+def _number(found: tuple[EventRow, dict[str, Any]]) -> int:
+    return found[0].seq

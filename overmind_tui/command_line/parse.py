@@ -115,7 +115,9 @@ def parsed(text: str, language: Language) -> Command:
 
 def _meaning(words: Sequence[str], verb: str, language: Language) -> Command:
     """A word that stands alone, a view, a verb, or nothing that we know."""
-    is_verb = " " in verb and language.views.get(words[0]) in language.named  # `spec run`, and no spec of that name
+    named = [language.views.get(word) in language.named for word in words]
+    begins = bool(verb) and words[0] not in language.views  # `demo spec`, and no spec named demo
+    is_verb = (" " in verb and named[0]) or (begins and any(named))  # `spec run`, and no spec of that name
     if found := _single(words, language) or (None if is_verb else _shown(words, language)):
         return found
     return Do(verb, tuple(words[len(verb.split()) :])) if verb else _unknown(words, language)

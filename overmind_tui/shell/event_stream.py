@@ -44,6 +44,8 @@ QUESTIONS = frozenset({ASKED, "answered", "removed"})
 """Events after which other questions may wait than before."""
 OF_ENGINE = frozenset({QUEST, "queue", "health", "steer", "overlap", "started", "exited"})
 """Events after which the queue may be fuller or emptier than before, and missions may go together otherwise."""
+ENGINE_DELAY = 1.0
+"""Seconds before it is asked first: what the person looks at comes before."""
 ENGINE_PERIOD = 15.0
 """Seconds after which it is asked again without any: the guardian takes a sample as often."""
 MANY = 200
@@ -137,7 +139,7 @@ class EventStream:
 
     def _begin(self, session: _Session) -> None:
         """Everything there is, and the stream of what follows."""
-        self._engine_due = self._engine_pause = 0.0
+        self._engine_due, self._engine_pause = 0.0, time.monotonic() + ENGINE_DELAY
         if not self._seq:
             self._seq = int(session.ask("logs", {"ids": []})["seq"])
         self._send(RowsChanged(session.ask("ps", {}), everything=True))

@@ -61,8 +61,8 @@ class SpecActions:
     def run(self, rows: list[Row]) -> None:
         """Have them go on where they are, or one from a phase; a task that has failed is retried."""
         row = rows[0]
-        if row.get(OF_TASK) is not None:
-            self._quests.retry([row[OF_TASK]])
+        if AT_TASK in row:
+            self._retry([one for one in rows if AT_TASK in one])
             return
         phase = row.get(OF_PHASE, "")
         known = next((one for one in row["phases"] if one["phase"] == phase), None)
@@ -78,6 +78,14 @@ class SpecActions:
             self._shell.open(Dialog(f"run {safe(row['name'])} from {phase}?", lines, answers, first=1))
         else:
             self._run(row, phase)
+
+    def _retry(self, rows: list[Row]) -> None:
+        """Retry the quests of tasks, as far as there are any."""
+        quests = [row[OF_TASK] for row in rows if row[OF_TASK] is not None]
+        if quests:
+            self._quests.retry(quests)
+        else:
+            self._shell.flash(f"{safe(rows[0][AT_TASK])} is not queued yet", "slow")
 
     def _run(self, row: Row, phase: str | None) -> None:
         name = safe(row["name"])
@@ -108,6 +116,7 @@ class SpecActions:
 
     def archive(self, rows: list[Row]) -> None:
         """Put them away: nothing of them starts; archived ones are taken back."""
+        rows = list({row["id"]: row for row in rows}.values())  # several parts of one spec may be marked
         away = [row for row in rows if row["state"] != "archived"]
         if not away:
             env = dict(self._shell.world.environ)

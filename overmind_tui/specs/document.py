@@ -57,6 +57,10 @@ class DocumentPage(TextPage):
         """Which of these are shown."""
         super().__init__("document", "", lambda: self._drawn)
         self._drawn: list[list[Cell]] = []
+        self._drawn_of: object = None
+        """All that the drawn lines are made of."""
+        self._questions: Sequence[Row] = ()
+        """Those of which it was read last."""
         self._place()
 
     def _place(self) -> None:
@@ -75,6 +79,7 @@ class DocumentPage(TextPage):
 
     def begin(self) -> None:
         """Read it."""
+        self._questions = self.shell.fleet.questions
         super().begin()
         self._look()
 
@@ -118,6 +123,13 @@ class DocumentPage(TextPage):
         self._look()
         self.shell.request("spec", [{"id": self._spec["id"]}], on_result)
 
+    def refresh_status(self) -> None:
+        """Where something else is asked now, the document may be another one."""
+        if self._questions is not self.shell.fleet.questions and self.is_attached:
+            self._questions = self.shell.fleet.questions
+            self.do_refresh()
+        super().refresh_status()
+
     def on_screen_resume(self) -> None:
         """Comments were written, sent or thrown away; the document may be another one."""
         if self.is_mounted and self._read is not _LOADING:
@@ -132,14 +144,7 @@ class DocumentPage(TextPage):
     def update(self) -> None:
         """Show it, with what is wrong with it above, and with the comments that are not sent yet."""
         pending = self._comments.places(self._spec)
-        self._drawn, self._places = specs_rows.document_lines(
-            self._read.lines,
-            self._read.why_not,
-            self._stands,
-            name=documents.name_of(self.phase),
-            pending=pending,
-            cells=self.app.size.width - BORDERS,
-        )
+        self._draw(pending)
         self._shown = list(range(len(self._drawn)))
         if self._wanted and not self._searching:
             self._shown = [
@@ -148,6 +153,17 @@ class DocumentPage(TextPage):
         self.text.wanted = pattern.patterns(self._wanted.text)
         self.text.show([self._drawn[at] for at in self._shown])
         self._entitle(len(pending))
+
+    def _draw(self, pending: Sequence[str]) -> None:
+        """Draw its lines, unless they are drawn: a document may be long, and each key of a filter asks for them."""
+        cells = self.app.size.width - BORDERS
+        drawn_of = (self._read, self._stands, self.phase, tuple(pending), cells)
+        if drawn_of != self._drawn_of:
+            self._drawn_of = drawn_of
+            self._drawn, self._places = specs_rows.document_lines(
+                self._read.lines, self._read.why_not, self._stands, name=documents.name_of(self.phase),
+                pending=pending, cells=cells,
+            )  # fmt: skip
 
     def _entitle(self, pending: int) -> None:
         sign = "?" if self._searching else "/"

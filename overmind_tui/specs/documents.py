@@ -49,6 +49,19 @@ def has_brief(folder: str) -> bool:
     return bool("".join(read(folder, BRIEF).lines).strip())
 
 
+Stamp = tuple[int, int, int]
+"""Of a file: its number, its size, and when it was written, in nanoseconds."""
+
+
+def stamp(folder: str, phase: str) -> Stamp | None:
+    """What tells a document that was written anew; None: there is none."""
+    try:
+        found = os.lstat(path_of(folder, phase))
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def work_of(folder: str) -> Work:
     """The tasks of its document, as far as that can be read."""
     from overmind_core.domain.specs.markdown import parse  # noqa: PLC0415 - not for the first frame

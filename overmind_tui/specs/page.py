@@ -106,6 +106,8 @@ class SpecPage(DetailsPage):
         self._spec: Row | None = None
         self._quests: Sequence[Row] = ()
         self._work = Work()
+        self._work_stamp: documents.Stamp | None = None
+        """Of the file in which that was found."""
         self._brief = False
         self._known: tuple[int, Sequence[Row]] = (-1, ())
         """What was known when the rows were made: how often the fleet had changed, and the questions."""
@@ -135,10 +137,14 @@ class SpecPage(DetailsPage):
 
     def _looked(self, spec: Row, quests: Sequence[Row]) -> Callable[[], None]:
         """Look into its folder, in a thread; answers what is then to be done."""
-        work, brief = documents.work_of(spec["folder"]), documents.has_brief(spec["folder"])
+        folder = spec["folder"]
+        stamp = documents.stamp(folder, "tasks")
+        work = self._work if stamp == self._work_stamp else documents.work_of(folder)
+        brief = documents.has_brief(folder)
 
         def show() -> None:
             self._spec, self._quests, self._work, self._brief = spec, quests, work, brief
+            self._work_stamp = stamp
             if self.is_attached:
                 self._compose_rows()
 
@@ -149,7 +155,17 @@ class SpecPage(DetailsPage):
         self._known = fleet.changes, fleet.questions
         if self._spec is not None:
             quests_rows.learn(self._quests, fleet.rows, fleet.questions)
+            begins = not self._loaded
             super().take(specs_rows.parts(self._spec, self._work, self._quests, brief=self._brief))
+            if begins:
+                self._to_current()
+
+    def _to_current(self) -> None:
+        """Begin with the phase that the spec is about now, if any is."""
+        phase = None if self._spec is None else specs_rows.current_phase(self._spec)
+        places = [at for at, branch in enumerate(self.table.branches) if phase and branch.row["name"] == phase["phase"]]
+        if places:
+            self.table.move_to(places[0])
 
     def refresh_status(self) -> None:
         """Questions come and go, and runs begin."""

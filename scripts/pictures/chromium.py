@@ -20,6 +20,8 @@ SIZE = 21
 """Pixels: Textual lays out for 20, with which this font is narrower than its cells."""
 SCALE = 0.8
 """Picture pixels per SVG pixel: what is read well, and stays small."""
+TOOLS = 100
+"""Pixels that newer browsers keep for tools that nobody sees: so much of the window shows nothing."""
 PATIENCE = 120.0
 _FACES = re.compile(r"@font-face\s*{[^}]*}")
 _BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
@@ -46,10 +48,10 @@ def draw(browser: str, svg: str, path: str) -> None:
         subprocess.run(
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-lcd-text", "--hide-scrollbars",
              f"--user-data-dir={folder}/profile", "--default-background-color=00000000",
-             f"--window-size={width},{height}", f"--screenshot={os.path.abspath(path)}", f"file://{folder}/page.html"],
+             f"--window-size={width},{height + TOOLS}", f"--screenshot={os.path.abspath(path)}", f"file://{folder}/page.html"],
             check=True, capture_output=True, timeout=PATIENCE,
         )  # fmt: skip
     with open(path, "rb") as file:
         drawn = file.read()
     with open(path, "wb") as file:
-        file.write(png.small(drawn))
+        file.write(png.small(drawn, height))

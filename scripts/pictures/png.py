@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOURS = 256
@@ -15,14 +16,19 @@ COARSE = 0xF8
 """The bits of a channel that count."""
 
 
-def small(picture: bytes) -> bytes:
-    """The same picture with a palette; anything but 8-bit RGBA is given back as it came."""
+def small(picture: bytes, most: int) -> bytes:
+    """The first `most` lines of a picture with a palette; anything but 8-bit RGBA is given back as it came."""
     chunks = list(_chunks(picture))
     width, height, depth, kind = struct.unpack(">IIBB", chunks[0][1][:10])
     if (depth, kind) != (8, 6):
         return picture
     data = zlib.decompress(b"".join(body for name, body in chunks if name == b"IDAT"))
-    pixels = [row[at : at + PIXEL] for row in _rows(data, width * PIXEL) for at in range(0, width * PIXEL, PIXEL)]
+    height = min(height, most)
+    pixels = [
+        row[at : at + PIXEL]
+        for row in islice(_rows(data, width * PIXEL), height)
+        for at in range(0, width * PIXEL, PIXEL)
+    ]
     palette, place = _palette(Counter(pixels))
     lines = b"".join(
         b"\0" + bytes([place[pixel] for pixel in pixels[top : top + width]])

@@ -76,4 +76,6 @@ SCENES = (
     Scene("isolation", "discount/web", ("discount/db", "2 x cup at", "shop at"), ("/", *"discount|header", "enter"),
           size=(120, 15), before=SHOPS),
     Scene("land", "vouchers", ("rebase", "vouchers.py"), ("L",), size=(120, 28)),
+    Scene("board", "carts/TSK-001", ("REVIEW 1", "carts/TSK-006"), (":", *"board", "enter"), size=(120, 14),
+          before=(("demo", "spec"), ("answer", "carts", "allow"))),
 )  # fmt: skip

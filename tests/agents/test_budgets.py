@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -277,3 +278,36 @@ def test_at_midnight_the_question_is_withdrawn_and_the_queue_goes_on(shop):
     shop.done("two")
     assert shop.budget_questions() == []
     assert shop.times_asked() == 1
+
+
+@pytest.mark.parametrize("limit", ["2.0", "0"])
+def test_another_limit_of_the_configuration_settles_the_question(shop, limit):
+    shop.add("one", 1.0)
+    shop.done("one")
+    shop.add("two", 0.1)
+    shop.held("two")
+    kill(shop.om.supervisor_pid())
+    with open(shop.om.path("config.toml")) as config:
+        text = config.read()
+    with open(shop.om.path("config.toml"), "w") as config:
+        config.write(text.replace("max_cost_per_day = 1.0", f"max_cost_per_day = {limit}"))
+    shop.om.ok("start")
+    shop.done("two")
+    assert shop.budget_questions() == []
+
+
+def test_two_answers_at_once_raise_it_once(shop):
+    shop.add("one", 1.0)
+    shop.done("one")
+    shop.add("two", 0.1)
+    shop.held("two")
+    (question,) = shop.budget_questions()
+    with ThreadPoolExecutor() as pool:
+        asked = [pool.submit(shop.om, "answer", str(question["question"]), "allow") for _ in range(4)]
+        codes = sorted(one.result().returncode for one in asked)
+    assert codes == [0, 1, 1, 1]
+    shop.done("two")
+    shop.add("three", 0.45)
+    shop.done("three")
+    shop.add("four", 0.1)
+    assert shop.held("four")["text"] == "$1.55 of $1.50 of today are spent"

@@ -103,7 +103,7 @@ def test_of_ten_clients_at_once_one_is_first(om, asking):
 
 
 def test_a_daemon_that_is_killed_before_the_answer_leaves_it_open_with_its_number(om, asking):
-    for need in ("budget", "merge"):
+    for need in ("report", "merge"):
         asking.ask(need, "queue", "queue", "queue")
     before = om.json("inbox", "--json")
     kill(om.supervisor_pid())

@@ -20,11 +20,15 @@ OFTEN = """
 backoff = "10ms"
 [health]
 beat = "{beat}"
+stalled = {stalled}
 [guardian]
 every = "{every}"
 pause = "{pause}"
 steer = "{steer}"
 """
+PATIENT = 100_000
+"""Beats until one is stalled, where silence is not what a test is about."""
+SOON = 10
 STAY = [{"signal": "STOP"}, {"sleep": 0.5}] * 3
 """Silent, and without a tick of the CPU, also after it is thawed; a signal may take a moment."""
 
@@ -69,9 +73,9 @@ class Watched:
         agents.work = self.shop.folder
         self.configure()
 
-    def configure(self, steer="ask", pause="1h", every="50ms", beat="100ms", more=""):
+    def configure(self, steer="ask", pause="1h", every="50ms", beat="100ms", stalled=PATIENT, more=""):
         with open(self.om.path("config.toml"), "w", encoding="utf-8") as config:
-            config.write(OFTEN.format(steer=steer, pause=pause, every=every, beat=beat) + more)
+            config.write(OFTEN.format(steer=steer, pause=pause, every=every, beat=beat, stalled=stalled) + more)
 
     def play(self, script):
         scripted.behind(self.om, scripted.write(self._folder, script))
@@ -125,6 +129,7 @@ def watched(agents, tmp_path):
 def test_a_pattern_that_stays_is_proposed_with_what_shows_it_and_sent_once_a_person_allows_it(watched, term):
     """Each is noticed, proposed in the inbox, and sent once after `y`, never by itself."""
     steps, alignment, evidence = PATTERNS[term]
+    watched.configure(stalled=SOON if term == "silence" else PATIENT)
     watched.play({"quests": {"login": steps}})
     mission = watched.session("login")
     asked = watched.asked()
@@ -171,7 +176,7 @@ def test_a_steer_that_ends_an_attempt_is_judged_by_the_next_one(watched):
 
 def test_a_refusal_leaves_an_agent_alone_also_in_its_next_attempt_and_under_the_next_daemon(watched):
     """`deny`: quiet about this mission for an hour."""
-    watched.configure(pause="1ms")
+    watched.configure(pause="1ms", stalled=SOON)
     watched.play({"quests": {"login": {"1": [*LOOP[:-1], {"until": "go"}, {"exit": 3}], "2": LOOP}}})
     watched.quest("login")
     watched.asked()
@@ -214,7 +219,7 @@ def test_after_three_steers_of_a_mission_a_person_is_asked_whatever_is_set(watch
 
 
 def test_what_is_off_steers_nobody_and_shows_all_the_same(watched):
-    watched.configure(steer="off")
+    watched.configure(steer="off", stalled=SOON)
     watched.play({"quests": {"login": LOOP, "still": STAY}})
     watched.session("login")
     still = watched.session("still")
@@ -225,7 +230,7 @@ def test_what_is_off_steers_nobody_and_shows_all_the_same(watched):
 
 def test_one_that_hangs_and_is_no_quest_is_frozen_and_a_person_is_asked_where_it_may_act(watched):
     """`hung`: `auto` ends the attempt of a quest, others are frozen and ask; a silent server may just serve."""
-    watched.configure(steer="auto")
+    watched.configure(steer="auto", stalled=SOON)
     watched.play({"quests": {"login": STAY}})
     server = watched.om.mission("exec sleep 1000", "--name", "server")
     task = watched.agents.start("begin", "--name", "login", *AT_ONCE)
@@ -240,6 +245,7 @@ def test_one_that_hangs_and_is_no_quest_is_frozen_and_a_person_is_asked_where_it
 
 
 def test_one_that_hangs_is_asked_about_where_it_may_only_ask_and_runs_on(watched):
+    watched.configure(stalled=SOON)
     watched.play({"quests": {"login": STAY}})
     watched.quest("login")
     quest = watched.om.json("quest", "info", "login")["id"]
@@ -252,6 +258,7 @@ def test_one_that_hangs_is_asked_about_where_it_may_only_ask_and_runs_on(watched
 
 def test_one_that_is_limited_is_neither_quiet_nor_stalled_nor_hung(watched):
     """Acceptance 45."""
+    watched.configure(stalled=SOON)
     watched.play({"quests": {"login": [{"limit": 3600}]}})
     mission = watched.session("login")
     eventually(lambda: watched.om.info(mission)["activity"] == "limited", timeout=PATIENCE)

@@ -76,6 +76,9 @@ def test_two_that_change_one_file_are_told_apart_before_either_lands(quick):
     assert {names[told["mission"]], names[told["other"]]} == {"one", "two"}
     assert {told["name"], told["other_name"]} == {"one", "two"}
     assert (told["files"], told["conflicts"], told["twins"]) == (["a.txt", "b.txt"], ["a.txt"], True)
+    for name, other in (("one", "two"), ("two", "one")):
+        (row,) = [row for row in quick.json("timeline", name, "--json") if row["what"] == "overlap"]
+        assert row["text"] == f"{other} changes a.txt, b.txt, too; conflicts: a.txt"
     assert quick.json("health", "one", "--json")[0]["level"] == "ok"
     assert quick.ok("health").splitlines()[-1] == "coherence – · 2 running · 2 sharing files"
     assert shop.git("status", "--porcelain", "--untracked-files=no") == "", "nobody sees anything of the look"

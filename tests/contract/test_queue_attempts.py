@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit import claude, scripted
+from tests.kit import claude, scripted, torture
 from tests.kit.killing import kill, kill_keeper
 from tests.kit.queued import Queued
 from tests.kit.repositories import Repository
@@ -210,23 +210,28 @@ def test_a_person_reviews_and_a_denial_is_what_the_next_attempt_reads(om):
     assert code.git("log", "-1", "--format=%s", "main^2") == "Add b"
 
 
+RUBBISH: list[tuple[dict[str, Any], str, None]] = [
+    ({"text": ""}, "review", None),
+    ({"text": '{"pass": true'}, "review", None),
+    ({"text": "[" * 50_000}, "review", None),
+    ({"text": '{"pass": true}' + " " * 70_000}, "review", None),
+    ({"data": [True]}, "review", None),
+    ({"call": "mkfifo $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
+    ({"call": "mkdir $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
+    ({"call": "echo '{\"pass\": true}' > x; ln -s $PWD/x $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
+    ({"say": "nothing is written"}, "review", None),
+    ({"exit": 3}, "review", None),
+]
+
+
 @pytest.mark.parametrize(
     ("verdict", "status", "feedback"),
     [
         ({"data": {"pass": True, "feedback": ""}}, "completed", None),
         ({"data": {"pass": False, "feedback": "No tests."}}, "failed", "No tests."),
         ({"text": "looks good to me"}, "review", None),
-        ({"text": ""}, "review", None),
-        ({"text": '{"pass": true'}, "review", None),
-        ({"text": "[" * 50_000}, "review", None),
-        ({"text": '{"pass": true}' + " " * 70_000}, "review", None),
         ({"data": {"pass": "yes"}}, "review", None),
-        ({"data": [True]}, "review", None),
-        ({"call": "mkfifo $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
-        ({"call": "mkdir $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
-        ({"call": "echo '{\"pass\": true}' > x; ln -s $PWD/x $OVERMIND_OUTPUT_DIR/verdict.json"}, "review", None),
-        ({"say": "nothing is written"}, "review", None),
-        ({"exit": 3}, "review", None),
+        *torture.some(RUBBISH),
     ],
 )
 def test_a_provider_reviews_and_rubbish_is_asked_a_person(om, tmp_path, verdict, status, feedback):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
 
+from tests.kit.killing import kill
 from tests.kit.raw_socket import address
 from tests.kit.waiting import eventually
 
@@ -36,7 +38,11 @@ def add(om, title, command, **more):
 
 
 def ended(om, quest):
-    return eventually(lambda: (row := om.api("quest", id=quest))["ended_at"] and row, what=f"{quest} is over")
+    def look():
+        row = om.api("quest", id=quest)
+        return row if row["ended_at"] else None
+
+    return eventually(look, timeout=30.0, what=f"{quest} is over")
 
 
 def reports(om):
@@ -142,6 +148,83 @@ def test_whoever_is_blocked_needs_what_it_has_reported_and_its_own_attempt_was_f
     assert [one["name"] for one in row["needs"]] == ["mend-it"]
     assert [one["class"] for one in row["attempt_list"]] == ["blocked", None]
     assert om.api("quest", id="mend-it")["status"] == "completed"
+
+
+PAST = '[queue]\nagent = ["sh", "-c", "touch mended"]\n[reports]\nper_source = 0\n'
+BLOCKED = f"test -e mended && exit; {REPORT} bug 'mend it' --block; exec sleep 1000"
+
+
+def held(om, quest):
+    """Wait until its attempt has ended, and it is held by a question; return that."""
+    eventually(lambda: om.api("quest", id=quest)["code"] == "held", timeout=30.0, what="it is held")
+    return om.api("inbox")[0]["question"]
+
+
+def test_what_is_past_a_limit_and_blocks_holds_its_source_until_a_person_has_decided(om):
+    """`quest why`: held: `question 1 is open`. Allowed, it is needed; the attempt was free."""
+    settings(om, PAST)
+    om.ok("start")
+    quest = add(om, "find", BLOCKED, retries=0)["id"]
+    number = held(om, quest)
+    (question,) = om.api("inbox")
+    assert (question["need"], question["about"]) == ("report", {"kind": "quest", "id": quest, "name": "find"})
+    assert om.ok("quest", "why", "find").splitlines()[:2] == [
+        f"find is queued: held: question {number} is open",
+        f"  go on with: overmind answer {number} allow",
+    ]
+    other = add(om, "seek", BLOCKED, retries=0)["id"]
+    assert held(om, other) == number, "the same report is the same question"
+    om.ok("start", "--replace")
+    assert [om.api("quest", id=one)["code"] for one in (quest, other)] == ["held", "held"]
+    om.ok("answer", str(number), "allow")
+    for one in (quest, other):
+        row = ended(om, one)
+        assert (row["status"], [need["name"] for need in row["needs"]]) == ("completed", ["mend-it"])
+        assert [one["class"] for one in row["attempt_list"]] == ["blocked", None]
+
+
+def test_what_blocks_and_is_denied_lets_its_source_go_on_with_the_words(om):
+    settings(om, PAST)
+    om.ok("start")
+    read = "test $OVERMIND_ATTEMPT = 2 && exec cat $OVERMIND_IN/feedback.md"
+    quest = add(om, "find", f"{read}; {BLOCKED}", retries=0)["id"]
+    number = held(om, quest)
+    om.ok("answer", str(number), "deny", "-m", "Leave it as it is.")
+    assert (ended(om, quest)["status"], om.api("quest", id=quest)["needs"]) == ("completed", [])
+    assert "Leave it as it is." in om.ok("quest", "logs", "find")
+
+
+def test_a_question_that_blocks_goes_with_its_quest(om):
+    settings(om, PAST)
+    om.ok("start")
+    number = held(om, add(om, "find", BLOCKED, retries=0)["id"])
+    om.ok("quest", "cancel", "find")
+    assert om.api("inbox") == []
+    assert "is closed: it was withdrawn " in om.refused("answer", str(number), "allow", code="not_found")
+
+
+def test_whoever_is_blocked_twice_needs_both(om):
+    settings(om, '[queue]\nagent = ["sh", "-c", "touch mended"]\n')
+    om.ok("start")
+    first, *enough = [add(om, name, command, retries=0)["id"] for name, command in (("a", "exit 3"), ("b", "true"))]
+    reports = "; ".join(f"{REPORT} missing 'mend {one}' --block" for one in ("one", "two"))
+    work = f"test -e mended && exit; {reports}; exec sleep 1000"
+    quest = add(om, "find", work, retries=0, needs=[first, *enough], needs_min=1)["id"]
+    row = ended(om, quest)
+    assert (row["status"], [one["name"] for one in row["needs"]]) == ("completed", ["b", "mend-one", "mend-two"])
+    assert [one["class"] for one in row["attempt_list"]] == ["blocked", None]
+
+
+def test_whoever_is_blocked_ends_though_the_daemon_dies_before_it_has_ended_it(om):
+    settings(om, '[queue]\nagent = ["sh", "-c", "touch mended"]\n')
+    om.ok("start")
+    work = f"test -e mended && exit; {REPORT} missing 'mend it' --block; touch said; exec sleep 1000"
+    quest = add(om, "find", work, retries=0)["id"]
+    eventually(lambda: os.path.exists(om.path("said")), what="it has reported")
+    kill(om.supervisor_pid())
+    om.ok("start")
+    row = ended(om, quest)
+    assert (row["status"], [one["class"] for one in row["attempt_list"]]) == ("completed", ["blocked", None])
 
 
 def test_nobody_is_there_to_do_it_so_a_person_is_asked(om):

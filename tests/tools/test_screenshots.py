@@ -76,7 +76,11 @@ def test_a_picture_keeps_its_pixels_when_its_colours_are_few():
     paeth = b"\4" + bytes(8)
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 5, 8, 6, 0, 0, 0))
     data = chunk(b"IDAT", zlib.compress(none + sub + up + average + paeth))
-    made = dict(png._chunks(png.small(png.SIGNATURE + head + data + chunk(b"IEND", b""))))
+    whole = png.SIGNATURE + head + data + chunk(b"IEND", b"")
+    made = dict(png._chunks(png.small(whole, most=99)))
     first, second = (made[b"PLTE"].index(colour[:3]) // 3 for colour in (red, blue))
     rows = zlib.decompress(made[b"IDAT"])
     assert [rows[at : at + 3] for at in range(0, 15, 3)] == [bytes([0, first, second])] * 5
+    above = dict(png._chunks(png.small(whole, most=2)))
+    assert struct.unpack(">II", above[b"IHDR"][:8]) == (2, 2)
+    assert zlib.decompress(above[b"IDAT"]) == rows[:6]

@@ -44,3 +44,16 @@ def test_a_second_one_says_that_it_is_there(om, opened):
         om.ok("demo", "stop")
 
     opened({}, scenario)
+
+
+@pytest.mark.usefixtures("alone")
+def test_the_demonstration_of_a_spec_begins_and_ends_there_too(om, opened):
+    async def scenario(app, pilot):
+        await entered(pilot, "demo spec")
+        await until(pilot, lambda: "carts/explore" in names(app), what="the first phase runs")
+        await entered(pilot, "demo spec stop")
+        await until(pilot, lambda: "Removed the demo spec" in picture(app))
+        await until(pilot, lambda: not app.fleet.rows, what="all is gone")
+
+    opened({}, scenario)
+    assert not os.path.exists(om.path("demo-spec"))

@@ -150,9 +150,9 @@ def specified(tmp_path, monkeypatch):
 VIEWS = {
     "specs": (":sp", "enter"),
     "spec": (":spec login", "enter", "G"),
-    "spec_gated": (":spec carts", "enter", "down", "down", "down", "down"),
-    "document": (":spec carts", "enter", "down", "down", "down", "down", "enter", "ctrl+d"),
-    "document_faulty": (":spec carts", "enter", "down", "down", "down", "enter", "down", "down"),
+    "spec_gated": (":spec carts", "enter"),
+    "document": (":spec carts", "enter", "enter", "ctrl+d"),
+    "document_faulty": (":spec carts", "enter", "up", "enter", "down", "down"),
 }
 ONCE = {
     "specs_help": (":specs", "enter", "question_mark"),

@@ -12,6 +12,7 @@ from overmind_tui.pages.compose import Composer
 from overmind_tui.pages.dialog import Dialog
 from overmind_tui.pages.text import TextPage
 from overmind_tui.shell import external
+from overmind_tui.shell.updates import show_bottom
 from overmind_tui.specs import rows as specs_rows
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
@@ -181,6 +182,8 @@ def test_from_all_specs_to_one_to_its_document_and_back():
         await press(":sp", "enter")
         assert isinstance(app.screen, SpecPage)
         assert app.screen.crumbs == ("missions", "specs", "carts")
+        assert at(app) == "tasks", "what the spec is about now"
+        await press("g")
         names = [at(app)]
         for _ in range(8):
             await press("down")
@@ -230,7 +233,7 @@ def test_r_has_a_spec_go_on_and_asks_before_a_phase_that_has_passed_is_done_agai
         await press(":specs", "r")
         assert app.of("spec_run") == [{"id": "5bec0001"}]
         assert app.notice.text == "carts: design queued"
-        await press("enter", "down", "down", "r")
+        await press("enter", "g", "down", "down", "r")
         assert app.of("spec_run")[-1] == {"id": "5bec0001", "first": "requirements"}
         await press("up", "r")
         assert isinstance(app.screen, Dialog)
@@ -241,6 +244,10 @@ def test_r_has_a_spec_go_on_and_asks_before_a_phase_that_has_passed_is_done_agai
         assert app.of("quest_retry") == [{"id": "00000064"}]
         await press("k", "r")
         assert app.notice.text == "login/TSK-003 is queued: r retries what has failed or was cancelled"
+        await press(":spec carts", "G", "r")
+        assert app.notice.text == "TSK-003 is not queued yet"
+        await press("*", "ctrl+d")
+        assert "archive spec carts?" in picture(app), "whatever is marked is one spec"
 
     walk(scenario)
 
@@ -277,7 +284,7 @@ def test_ctrl_d_archives_after_a_question_and_takes_an_archived_one_back():
 
 def test_comments_are_kept_from_line_to_line_and_n_sends_all_as_feedback():
     async def scenario(app, press):
-        await press(":spec carts", "down", "down", "down", "down", "enter", *["down"] * 8, "c")
+        await press(":spec carts", "enter", *["down"] * 8, "c")
         assert isinstance(app.screen, Composer)
         await press(*"too large", "escape")
         assert app.notice.text == "1 comment kept · c adds another, n sends"
@@ -339,7 +346,7 @@ def test_e_edits_the_document_and_looks_at_it_again(monkeypatch, tmp_path):
 
     async def scenario(app, press):
         app.world.environ["EDITOR"] = "ed -s"
-        await press(":spec carts", "enter", "e")
+        await press(":spec carts", "g", "enter", "e")
         assert edited == [["ed", "-s", f"{tmp_path}/carts/brief.md", f"{tmp_path}/carts"]]
         assert "A new line." in picture(app)
         await press(":specs", "e")
@@ -353,6 +360,23 @@ def test_e_edits_the_document_and_looks_at_it_again(monkeypatch, tmp_path):
     walk(scenario)
 
 
+def test_a_document_that_is_done_again_meanwhile_is_shown_as_it_is_now(tmp_path):
+    async def scenario(app, press):
+        await press(":spec carts", "enter")
+        assert "question 4" in picture(app)
+        (tmp_path / "carts" / "tasks.md").write_text("# tasks: Carts\n\nAll anew.\n")
+        app.fleet.questions = [{**app.fleet.questions[0], "question": 5}]
+        show_bottom(app)
+        await press("g")
+        assert "All anew." in picture(app)
+        await press("escape")
+        assert isinstance(app.screen, SpecPage)
+        await press("ctrl+r")
+        assert app.screen.shown_count == 0, "and so are the tasks that it has"
+
+    walk(scenario)
+
+
 def test_a_document_that_is_no_file_is_said_and_nothing_is_followed(tmp_path):
     (tmp_path / "carts" / "brief.md").unlink()
     (tmp_path / "carts" / "brief.md").symlink_to("/etc/passwd")
@@ -360,7 +384,7 @@ def test_a_document_that_is_no_file_is_said_and_nothing_is_followed(tmp_path):
     (tmp_path / "carts" / "design.md").unlink()
 
     async def scenario(app, press):
-        await press(":spec carts")
+        await press(":spec carts", "g")
         assert at(app) == "explore"
         await press("down", "down", "enter")
         assert "design.md: it is not written yet" in picture(app)
@@ -412,7 +436,7 @@ def test_nothing_is_done_where_there_is_no_spec():
 
 def test_what_has_no_quest_says_so():
     async def scenario(app, press):
-        await press(":spec carts", "w")
+        await press(":spec carts", "g", "w")
         assert app.notice.text == "brief has no agent of its own"
         await press("G", "l")
         assert app.notice.text == "TSK-003 is not queued yet"

@@ -67,10 +67,10 @@ def test_all_about_the_health_of_one_names_each_pattern_its_cost_and_its_evidenc
     text = read(health_rows.description(healthy()[0], Rendering(NOW)))
     assert "  steered            1 of 3 times" in text
     assert "  loop       .35  yes AssertionError: [red]3 != 4[/] \\x1b[2J, three times" in text
-    assert "  silence    .10  no  no sign of life" in text
+    assert "  silence    .10  no  looks for: no sign of life" in text
     waiting = read(health_rows.description(healthy()[4], Rendering(NOW)))
     assert waiting[1] == "  health             not watched while waiting"
-    assert "  overrun    .10  –   over twice its estimate" in waiting
+    assert "  overrun    .10  –   looks for: over twice its estimate" in waiting
     assert read(health_rows.description(healthy()[3], Rendering(NOW)))[-1].startswith(" alignment is known once")
 
 

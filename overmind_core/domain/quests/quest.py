@@ -156,6 +156,8 @@ class QueueState:
     """How many reports lie between it and what a person wanted."""
     request: str | None = None
     """The key of the request that made it."""
+    waits_for: int | None = None
+    """The number of a question that its own attempt has asked, and without whose answer it can't go on."""
 
 
 @dataclass(frozen=True, slots=True)

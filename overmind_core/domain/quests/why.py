@@ -58,7 +58,11 @@ def over_budget(spent: float, limit: float, whose: str, question: int | None = N
 
 def first_of(waits: Iterable[Wait | None]) -> Wait | None:
     """Return the reason that is given of several, as `WaitCode` has them in order; of equal ones the first."""
-    return min((one for one in waits if one is not None), key=lambda one: _ORDER[one.code], default=None)
+    found = None
+    for one in waits:  # asked about each of ten thousand quests: `min` with a key takes three times as long
+        if one is not None and (found is None or _ORDER[one.code] < _ORDER[found.code]):
+            found = one
+    return found
 
 
 def attempt_text(quest: Quest) -> str:

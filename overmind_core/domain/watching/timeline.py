@@ -258,6 +258,11 @@ class Timeline:
         return TimelineEntry(at, seq, attempt, told.what, None if by is None else str(by), one_line(text))
 
 
+def of_other(event: Fields) -> dict[str, Any]:
+    """An event about two missions as the other one's own, of which nobody records a second one."""
+    return {**event, "mission": event["other"], "name": event["other_name"], "other_name": event["name"], "run": None}
+
+
 def newest(entries: list[TimelineEntry], limit: int, *, complete: bool) -> list[TimelineEntry]:
     """Return the newest `limit` entries, below one that stands for those that are not among them.
 

@@ -1,0 +1,126 @@
+"""Budgets where the clock moves only while nothing is to be done: midnight, and each commit a daemon may die at."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from overmind_core.domain.settings import QueueSettings
+from overmind_core.kernel.config import Settings
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.mortal import Mortal, at_each_commit
+
+SETTINGS = Settings(queue=QueueSettings(slots=1, backoff=0.01, max_cost_per_day=1.0))
+COSTS = {"one": 0.40, "two": 0.45, "three": 0.15, "four": 0.10}
+MIDNIGHT = 1_800_057_600.0
+"""Of a day in UTC, in seconds since the epoch."""
+QUESTS = [{"title": name, "provider": "claude", "retries": 0, "isolate": False} for name in COSTS]
+
+
+class Story:
+    """Four quests for a dollar, of which the last one is a dime too dear."""
+
+    def __init__(self, folder, at=0, *, saved=False):
+        self.home = Home(f"{folder}/{at}")
+        self.environment = world(f"{folder}/bin", "claude")
+        self.keeper = ScriptedKeeper(self.home)
+        self.at, self.saved = at, saved
+        self.asked: set[int] = set()
+
+    def plays(self, inside):
+        """Every run is one turn that costs what its quest does."""
+
+        def begun(fields):
+            run = fields["run"]
+            if self.keeper.held.get(run, {}).get("exit") is None:
+                asyncio.get_running_loop().call_soon(self.turn, inside, run)
+
+        self.keeper.on_ask["spawn"] = begun
+
+    def turn(self, inside, run):
+        row = self.keeper.held[run]
+        if row["exit"] is not None:
+            return
+        if not row["out"]:
+            name = inside.app.registry.get(run.rpartition(".")[0]).definition.name
+            result = {"type": "result", "subtype": "success", "is_error": False, "result": "done", "session_id": "s",
+                      "num_turns": 1, "total_cost_usd": COSTS[name]}  # fmt: skip
+            self.keeper.write(run, json.dumps(result).encode() + b"\n")
+        self.keeper.exit(run)
+
+    async def adds(self, inside):
+        await inside.ask("quest_add", quests=QUESTS, cwd="/", env=self.environment, request="once")
+
+    async def client(self, inside):
+        """Add the quests, once, and allow more, until all are over."""
+        await self.adds(inside)
+        while True:
+            for question in await inside.ask("inbox"):
+                assert question["need"] == "budget"
+                self.asked.add(question["question"])
+                await inside.ask("answer", question=question["question"], behaviour="allow")
+            if {row["status"] for row in await inside.ask("quests")} == {"completed"}:
+                return
+            await asyncio.sleep(0.01)
+
+    async def dies(self):
+        async with supervising(self.home, self.keeper, settings=SETTINGS) as inside:
+            self.plays(inside)
+            mortal = Mortal(inside.app, self.at, saved=self.saved)
+            client = asyncio.create_task(self.client(inside))
+            await until(lambda: mortal.dead or client.done())
+            client.cancel()
+            await asyncio.gather(client, return_exceptions=True)
+        return mortal.dead
+
+    async def ends(self):
+        """The next one: it goes on, and warns and asks of nothing again."""
+        async with supervising(self.home, self.keeper, settings=SETTINGS) as inside:
+            self.plays(inside)
+            for run in list(self.keeper.held):  # begun in the moment of the death
+                self.turn(inside, run)
+            await self.client(inside)
+            events = [(event["type"], event.get("need")) for event in inside.events("queue")]
+            assert events.count(("cost_warning", None)) == 1
+            assert events.count(("asked", "budget")) == len(self.asked) == 1
+            assert inside.app.engine.budgets.spent("queue") == pytest.approx(1.10)
+            rows = await inside.ask("quests")
+            assert [row["cost_usd"] for row in rows] == pytest.approx(list(COSTS.values()))
+        self.keeper.close()
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
+def test_it_is_warned_and_asked_once_whichever_of_the_commits_a_supervisor_dies_at(tmp_path, saved):
+    async def dies(at):
+        story = Story(str(tmp_path), at, saved=saved)
+        died = await story.dies()
+        await story.ends()
+        return died
+
+    assert in_process.run(at_each_commit(dies)) > 12
+
+
+def test_at_midnight_the_question_is_withdrawn_and_the_queue_goes_on_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr(in_process, "WALL", MIDNIGHT - 60.0)
+
+    async def told():
+        story = Story(str(tmp_path))
+        async with supervising(story.home, story.keeper, settings=SETTINGS) as inside:
+            story.plays(inside)
+            await story.adds(inside)
+            await until(inside.app.engine_questions.asked_about, "more money is asked for")
+            (question,) = await inside.ask("inbox")
+            (last,) = [row for row in await inside.ask("quests") if row["status"] == "queued"]
+            await asyncio.sleep(60.0)
+            statuses = {row["status"] for row in await inside.ask("quests")}
+            found = question["need"], last["code"], await inside.ask("inbox"), statuses
+            spent = inside.app.engine.budgets.spent("queue")
+        story.keeper.close()
+        return found, spent
+
+    assert in_process.run(told()) == (("budget", "budget", [], {"completed"}), pytest.approx(0.10))
