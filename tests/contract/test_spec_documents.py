@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_a_document_just_below_the_threshold_is_written_again_with_its_faults_as
     assert world.quest("carts/explore")["attempt_list"][0]["class"] == "output_invalid"
 
 
-WRONG = [
+WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": "tasks.json", "text": "[]"}, "tasks.json:1: must be an object"),
     ({"name": "tasks.md", "text": "# tasks\n## tasks\n### TSK-001 A\n### TSK-001 B\n"}, "tasks.md:4: TSK-001"),
     ({"name": "tasks.json", "data": tasks({"needs": ["TSK-002"]})}, "TSK-001 -> TSK-002 -> TSK-001"),
