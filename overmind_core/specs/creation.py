@@ -85,6 +85,7 @@ class SpecCreation:
         self._journal = journal
         self._clock = clock
         self._home = home
+        self._turn = asyncio.Lock()
 
     async def create(self, request: SpecNew) -> Created:
         """Create a spec; a repeat with the same request key answers the same.
@@ -92,6 +93,10 @@ class SpecCreation:
         Raises:
             OvermindError: naming what is wrong; nothing was created.
         """
+        async with self._turn:  # slugs belong to all repositories, and a repeat may come while the first is at work
+            return await self._create(request)
+
+    async def _create(self, request: SpecNew) -> Created:
         known = self._registry.all.values()
         earlier = next((one for one in known if request.request and one.request == request.request), None)
         if earlier is not None:
@@ -106,7 +111,7 @@ class SpecCreation:
         text = intake.checked_brief(request.brief or "")
         looked = await self._projects.inspect(request.cwd, request.env)
         spec = self._spec(request, title, looked)
-        await self._maker.check(replace(spec, slug=slug_of(title, ())), agent, request.env)
+        await self._maker.check(replace(spec, slug=self._free_slug(title, (), looked.source)), agent, request.env)
         made = await self._with_folder(spec, looked, f"# {title}\n\n{text}".rstrip() + "\n")
         try:
             await self._save(made, agent, request)
@@ -124,6 +129,9 @@ class SpecCreation:
         looked = await self._projects.inspect(to_wire(top), request.env)
         name = to_wire(os.path.basename(folder))
         spec = replace(self._spec(request, "", looked), folder=to_wire(folder), slug=self._free_slug(name, ()))
+        problem = await asyncio.to_thread(documents.folder_problem, spec)
+        if problem is not None and problem.code != "not_found":
+            raise OvermindError(problem.code, problem.text)
         text = await asyncio.to_thread(documents.brief, spec)
         if text and request.brief:
             raise OvermindError("invalid", f"{to_wire(folder)} has a {BRIEF} already: omit --brief.")

@@ -105,6 +105,11 @@ def look(spec: Spec, known: Mapping[PhaseName, str | None], rules: CommandRules)
     return LookedFolder(brief_sha256, documents)
 
 
+def folder_problem(spec: Spec) -> FolderProblem | None:
+    """What keeps a spec's folder from being read, or its brief; `not_found`: there is none. Blocks."""
+    return _look_at_brief(spec, from_wire(spec.folder))[1]
+
+
 def _look_at_brief(spec: Spec, folder: str) -> tuple[str, FolderProblem | None]:
     """The hash of the brief; or what keeps all of the folder from being read."""
     if os.path.islink(folder) or not os.path.isdir(folder):

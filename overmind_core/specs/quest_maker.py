@@ -78,7 +78,13 @@ class QuestMaker:
             provider, command = doer(start.provider, start.command, self._settings)
         except OvermindError:
             return None
-        start = msgspec.structs.replace(start, provider=provider, command=command or spec.title, cwd=folder_of(spec))
+        start = msgspec.structs.replace(
+            start,
+            provider=provider,
+            command=command or spec.title,
+            cwd=folder_of(spec),
+            backoff=self._settings.queue.backoff * 1000 if start.backoff == "" else start.backoff,
+        )
         made = spec_of(start, self._settings, name="quest")
         return StoredWork(made.definition, made.agent, made.isolate, made.base, made.environment.chosen, agent.shared)
 

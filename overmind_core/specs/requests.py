@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from overmind_core.kernel.request import Args
-from overmind_core.missions.requests import Start, Whole
+from overmind_core.missions.requests import Amount, Start, Whole
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Dollars = Annotated[float, msgspec.Meta(ge=0)]
@@ -23,6 +23,8 @@ class SpecNew(Start, frozen=True):
     """A folder of the repository in which the spec is to be."""
     provider: str = ""
     """Empty: `raw` with a command, else the agent of the queue."""
+    backoff: Amount = ""
+    """Before the second attempt of each phase and task; doubles. Empty: that of the queue."""
     brief: str | None = None
     """What is wanted, Markdown."""
     folder: str | None = None

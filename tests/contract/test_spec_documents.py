@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,13 @@ def test_two_specs_of_one_title_have_two_slugs_and_git_sees_their_folders_alone(
         "?? .overmind/specs/carts/brief.md",
     ]
     assert world.repository.git("check-ignore", ".overmind/worktrees/x") == ".overmind/worktrees/x"
+
+
+def test_a_spec_gets_a_slug_of_its_own_while_another_one_of_its_title_runs(om, world):
+    world.write(phases={"explore": [{"until": "go"}]})
+    world.new()
+    world.run()
+    assert "(carts-2)" in om.ok("spec", "new", "Carts", "--", *world.command, cwd=world.folder)
 
 
 def test_a_document_scores_for_a_run_what_it_scores_for_check_twice_the_same(om, world):
@@ -121,44 +129,43 @@ def test_a_document_just_below_the_threshold_is_written_again_with_its_faults_as
     assert world.quest("carts/explore")["attempt_list"][0]["class"] == "output_invalid"
 
 
-@pytest.mark.parametrize(
-    ("handed", "told"),
-    [
-        ({"name": "tasks.json", "text": "[]"}, "tasks.json:1: must be an object"),
-        ({"name": "tasks.md", "text": "# tasks\n## tasks\n### TSK-001 A\n### TSK-001 B\n"}, "tasks.md:4: TSK-001"),
-        ({"name": "tasks.json", "data": tasks({"needs": ["TSK-002"]})}, "TSK-001 -> TSK-002 -> TSK-001"),
-        ({"name": "tasks.json", "data": tasks({"requirements": []})}, "REQ-CART-001"),
-        ({"name": "tasks.json", "data": tasks({"creates": ["../x"]})}, ".."),
-        ({"name": "tasks.md", "text": "x" * (1 << 20) + "x"}, "tasks.md is larger than 1 MiB."),
-    ],
-    ids=["list", "id twice", "cycle", "uncovered", "outside", "too large"],
-)  # fmt: skip
-def test_what_is_wrong_in_a_document_is_told_to_its_agent_by_name(om, world, handed, told):
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"name": "tasks.json", "text": "[]"}, "tasks.json:1: must be an object"),
+    ({"name": "tasks.md", "text": "# tasks\n## tasks\n### TSK-001 A\n### TSK-001 B\n"}, "tasks.md:4: TSK-001"),
+    ({"name": "tasks.json", "data": tasks({"needs": ["TSK-002"]})}, "TSK-001 -> TSK-002 -> TSK-001"),
+    ({"name": "tasks.json", "data": tasks({"requirements": []})}, "REQ-CART-001"),
+    ({"name": "tasks.json", "data": tasks({"creates": ["../x"]})}, "must not contain '..'"),
+    ({"name": "tasks.md", "text": "x" * ((1 << 20) + 1)}, "tasks.md is larger than 1 MiB."),
+]
+
+
+def test_what_is_wrong_in_a_document_is_told_to_its_agent_by_name(om, world):
     """Acceptance 26, and inputs of other people: through a run."""
-    world.write(phases={"tasks.1": output("tasks", **handed)})
+    world.write(phases={f"tasks.{number}": output("tasks", **how) for number, (how, _) in enumerate(WRONG, 1)})
     world.write(phases={"tasks": [{"read": "feedback.md"}, *handed_in(PhaseName.TASKS)]})
-    world.new()
+    world.new("Carts", "--retries", str(len(WRONG)))
     world.run()
     world.asked("phase")
-    assert told in feedbacks(om, world, "tasks", 2)
-    assert world.phase("tasks")["state"] == "review"
+    for number, (_, told) in enumerate(WRONG, 2):
+        assert told in feedbacks(om, world, "tasks", number)
+    assert (world.phase("tasks")["state"], world.phase("tasks")["attempts"]) == ("review", len(WRONG) + 1)
 
 
-@pytest.mark.parametrize("kind", ["link", "fifo", "folder", "latin"])
-def test_only_a_regular_file_in_utf8_is_taken_as_a_document(om, world, kind):
-    how = {
-        "link": 'ln -s /etc/passwd "$OVERMIND_OUTPUT_DIR/explore.json"',
-        "fifo": 'mkfifo "$OVERMIND_OUTPUT_DIR/explore.json"',
-        "folder": 'mkdir "$OVERMIND_OUTPUT_DIR/explore.json"',
-        "latin": 'printf \'{"overview": "\\351"}\' > "$OVERMIND_OUTPUT_DIR/explore.json"',
-    }[kind]
-    world.write(phases={"explore.1": [{"call": how}], "explore.2": output("explore", data=EXPLORE)})
-    world.new()
+def test_only_a_regular_file_in_utf8_is_taken_as_a_document(om, world):
+    put = [
+        'ln -s /etc/passwd "$OVERMIND_OUTPUT_DIR/explore.json"',
+        'mkfifo "$OVERMIND_OUTPUT_DIR/explore.json"',
+        'mkdir "$OVERMIND_OUTPUT_DIR/explore.json"',
+        'printf \'{"overview": "\\351"}\' > "$OVERMIND_OUTPUT_DIR/explore.json"',
+    ]
+    world.write(phases={f"explore.{number}": [{"call": how}] for number, how in enumerate(put, 1)})
+    world.write(phases={"explore": output("explore", data=EXPLORE)})
+    world.new("Carts", "--retries", str(len(put)))
     world.run("carts", "--to", "explore")
     world.until("draft")
-    assert world.phase("explore")["attempts"] == 2
-    assert "explore.json" in feedbacks(om, world, "explore", 2)
-    assert world.quest("carts/explore")["attempt_list"][0]["class"] in {"output_missing", "output_invalid"}
+    tried = world.quest("carts/explore")["attempt_list"]
+    assert [one["class"] for one in tried] == [*["output_missing"] * 3, "output_invalid", None]
+    assert "explore.json" in feedbacks(om, world, "explore", 5)
 
 
 def broken_link(path):
@@ -175,31 +182,32 @@ def binary(path):
         file.write(b"# design: \xff\xfe\n")
 
 
-@pytest.mark.parametrize(
-    ("put", "told"),
-    [
-        (broken_link, "it is a symbolic link"),
-        (os.mkfifo, "it is not a regular file"),
-        (os.mkdir, "Is a directory"),
-        (big, "it is larger than 1024 KiB"),
-        (binary, "UTF-8"),
-    ],
-    ids=["link", "fifo", "folder", "too large", "binary"],
-)
-def test_whatever_lies_in_the_place_of_a_document_is_a_fault_that_names_it(om, world, put, told):
+PLACES = [
+    (broken_link, "it is a symbolic link"),
+    (os.mkfifo, "it is not a regular file"),
+    (os.mkdir, "Is a directory"),
+    (big, "it is larger than 1024 KiB"),
+    (binary, "UTF-8"),
+]
+
+
+def test_whatever_lies_in_the_place_of_a_document_is_a_fault_that_names_it(om, world):
     world.new()
     world.run("carts", "--to", "requirements")
     world.until("draft")
-    put(world.path("design.md"))
-    shown = om.ok("spec", "show", "carts")
-    assert re.search(rf"^  design\.md(:\d+)?: .*{told}", shown, re.MULTILINE), shown
-    refused = om.refused("spec", "run", "carts", code="invalid")
-    assert refused.startswith("design.md")
-    assert told in refused
+    path = world.path("design.md")
+    for put, told in PLACES:
+        put(path)
+        shown = om.ok("spec", "show", "carts")
+        assert re.search(rf"^  design\.md(:\d+)?: .*{told}", shown, re.MULTILINE), shown
+        refused = om.refused("spec", "run", "carts", code="invalid")
+        assert refused.startswith("design.md")
+        assert told in refused
+        checked = om("spec", "check", "carts", cwd=world.folder)
+        assert checked.returncode == 1
+        assert told in checked.stdout
+        (os.rmdir if os.path.isdir(path) else os.unlink)(path)
     assert world.attempts() == ["explore 1", "requirements 1"]
-    checked = om("spec", "check", "carts", cwd=world.folder)
-    assert checked.returncode == 1
-    assert told in checked.stdout
 
 
 def test_windows_line_ends_and_a_mark_of_byte_order_are_layout(om, world):

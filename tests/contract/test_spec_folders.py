@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from overmind_core.domain.specs.spec import PhaseName
 from tests.faults.test_read_only import read_only
+from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
 from tests.kit.spec_documents import write_files
 from tests.kit.specs import SpecWorld, done, handed_in
@@ -97,31 +99,30 @@ def latin(path):
         file.write("# Carts\n\nFür alle\n".encode("latin-1"))
 
 
-@pytest.mark.parametrize(
-    ("put", "code", "told"),
-    [
-        (None, "not_found", "brief.md: missing. Write again what is wanted\n"),
-        (link, "invalid", "brief.md: it is a symbolic link\n"),
-        (os.mkfifo, "invalid", "brief.md: it is not a regular file\n"),
-        (too_large, "too_large", "brief.md: it is larger than 64 KiB\n"),
-        (latin, "invalid", "brief.md:3: the file is not UTF-8 from here on\n"),
-    ],
-    ids=["gone", "link", "fifo", "too large", "latin"],
-)
-def test_a_brief_that_can_not_be_read_is_named_and_no_agent_works_without_it(om, world, put, code, told):
+BRIEFS = [
+    (None, "not_found", "brief.md: missing. Write again what is wanted\n"),
+    (link, "invalid", "brief.md: it is a symbolic link\n"),
+    (os.mkfifo, "invalid", "brief.md: it is not a regular file\n"),
+    (too_large, "too_large", "brief.md: it is larger than 64 KiB\n"),
+    (latin, "invalid", "brief.md:3: the file is not UTF-8 from here on\n"),
+]
+
+
+def test_a_brief_that_can_not_be_read_is_named_and_no_agent_works_without_it(om, world):
     designed(world)
     text = world.document("brief.md")
-    os.unlink(world.path("brief.md"))
-    if put is not None:
-        put(world.path("brief.md"))
-    assert om.refused("spec", "run", "carts", code=code) == told
-    assert told.rstrip() in om.ok("spec", "show", "carts")
-    assert world.states()["requirements"] == "passed"
-    if put is not None:
+    for put, code, told in BRIEFS:
         os.unlink(world.path("brief.md"))
-    with open(world.path("brief.md"), "w") as file:
-        file.write(text)
-    assert world.states()["explore"] == "passed"
+        if put is not None:
+            put(world.path("brief.md"))
+        assert om.refused("spec", "run", "carts", code=code) == told
+        assert told.rstrip() in om.ok("spec", "show", "carts")
+        assert world.states()["requirements"] == "passed"
+        if put is not None:
+            os.unlink(world.path("brief.md"))
+        with open(world.path("brief.md"), "w") as file:
+            file.write(text)
+        assert world.states()["explore"] == "passed"
     with open(world.path("brief.md"), "a") as file:
         file.write("They want them now.\n")
     assert [state for state in world.states().values() if state == "stale"] == ["stale"] * 3
@@ -167,42 +168,47 @@ def test_a_folder_that_becomes_read_only_while_an_agent_works_keeps_what_it_hand
     assert '"codebase_summary"' in om.ok("logs", "carts/explore", "--run", "2")
 
 
-@pytest.mark.parametrize(
-    ("place", "put"),
-    [
-        (".overmind", lambda path: open(path, "w").close()),
-        (".overmind", os.mkfifo),
-        (".overmind", lambda path: os.symlink("/tmp", path)),
-        (".overmind/specs", link_inside),
-    ],
-    ids=["file", "fifo", "link", "link inside"],
-)
-def test_whatever_lies_in_the_place_of_its_folder_is_named_and_left_alone(om, world, place, put):
-    before = sorted(os.listdir("/tmp"))
-    path = os.path.join(world.folder, place)
-    put(path)
-    told = om.refused("spec", "new", "Carts", "--", "true", code="invalid", cwd=world.folder)
-    assert told == f"{path} can't be written: it is no folder. Nothing was created.\n"
+def empty(path):
+    with open(path, "w"):
+        pass
+
+
+OTHERS = [
+    (".overmind", empty),
+    (".overmind", os.mkfifo),
+    (".overmind", lambda path: os.symlink("/tmp", path)),
+    (".overmind/specs", link_inside),
+]
+
+
+def test_whatever_lies_in_the_place_of_its_folder_is_named_and_left_alone(om, world):
+    for place, put in OTHERS:
+        path = os.path.join(world.folder, place)
+        put(path)
+        told = om.refused("spec", "new", "Carts", "--", "true", code="invalid", cwd=world.folder)
+        assert told == f"{path} can't be written: it is no folder. Nothing was created.\n"
+        os.unlink(path)
     assert om.api("specs") == []
-    assert "carts" not in set(os.listdir("/tmp")) - set(before)
+    assert not os.path.lexists("/tmp/carts")
 
 
-@pytest.mark.parametrize(
-    ("name", "lines", "told"),
-    [
-        (".gitignore", "*.pyc\n\n.overmind/\n", ".gitignore:3: .overmind/"),
-        (".gitignore", "*.md\n", ".gitignore:1: *.md"),
-        (".git/info/exclude", "# mine\n.overmind\n", ".git/info/exclude:2: .overmind"),
-    ],
-)
-def test_a_rule_of_the_person_that_hides_a_spec_from_git_is_named_with_its_line(om, world, name, lines, told):
-    world.repository.write({name: lines})
-    finished = om("spec", "new", "Carts", "--", "true", cwd=world.folder)
-    folder = os.path.dirname(world.path("brief.md"))
-    assert finished.returncode == 0
-    assert finished.stderr.splitlines()[0] == (
-        f"Warning: git ignores {folder}, by {told}. Remove that line to commit and review the spec."
-    )
+RULES = [
+    (".gitignore", "*.pyc\n\n.overmind/\n", ".gitignore:3: .overmind/"),
+    (".gitignore", "*.md\n", ".gitignore:1: *.md"),
+    (".git/info/exclude", "# mine\n.overmind\n", ".git/info/exclude:2: .overmind"),
+]
+
+
+def test_a_rule_of_the_person_that_hides_a_spec_from_git_is_named_with_its_line(om, world):
+    for number, (name, lines, told) in enumerate(RULES):
+        world.repository.write({name: lines})
+        finished = om("spec", "new", f"Carts {number}", "--", "true", cwd=world.folder)
+        folder = os.path.dirname(world.path("brief.md", f"carts-{number}"))
+        assert finished.returncode == 0
+        assert finished.stderr.splitlines()[0] == (
+            f"Warning: git ignores {folder}, by {told}. Remove that line to commit and review the spec."
+        )
+        os.unlink(os.path.join(world.folder, name))
 
 
 def test_slugs_never_collide_with_a_folder_a_spec_or_an_archived_one(om, world):
@@ -216,6 +222,49 @@ def test_slugs_never_collide_with_a_folder_a_spec_or_an_archived_one(om, world):
     other.commit("first", {})
     made = om.json("spec", "new", "../../Carts", "--json", "--", "true", cwd=other.folder)
     assert (made["slug"], made["folder"]) == ("carts", os.path.join(other.folder, ".overmind", "specs", "carts"))
+
+
+def test_specs_that_are_created_at_once_have_slugs_of_their_own_and_a_repeat_makes_no_second_one(om, world):
+    other = Repository(f"{world.folder}-other")
+    other.commit("first", {"README.md": "other\n"})
+
+    def new(number):
+        folder = (world.folder, other.folder)[number % 2]
+        with RawSocket.connect(om.home) as api:
+            made = api.ok(
+                "spec_new", title="Carts", command="true", cwd=folder, env=om.environment, request=f"key-{number % 6}"
+            )
+        return made["id"], made["slug"], made["folder"]
+
+    with ThreadPoolExecutor(12) as clients:
+        made = set(clients.map(new, range(12)))
+    assert len(made) == len({slug for _, slug, _ in made}) == len({folder for *_, folder in made}) == 6
+    assert sorted(one["slug"] for one in om.api("specs")) == sorted(slug for _, slug, _ in made)
+    found = [os.listdir(os.path.join(top, ".overmind", "specs")) for top in (world.folder, other.folder)]
+    assert sorted(name for names in found for name in names) == sorted(slug for _, slug, _ in made)
+
+
+def test_three_runs_at_once_queue_one_quest(om, world):
+    world.new()
+    with ThreadPoolExecutor(3) as clients:
+        said = sorted(clients.map(lambda _: world.run("carts", "--to", "explore"), range(3)))
+    assert said.count("Spec carts: explore queued\n") == 1
+    world.until("draft")
+    assert world.attempts() == ["explore 1"]
+    assert len(om.api("quests")) == 1
+
+
+def test_a_folder_with_a_brief_that_can_not_be_read_is_not_taken_up_and_stays_as_it_is(om, world):
+    for number, put in enumerate([link, os.mkfifo, too_large, latin]):
+        path = world.path("brief.md", f"carts-{number}")
+        os.makedirs(os.path.dirname(path))
+        put(path)
+        before = os.lstat(path).st_ino
+        finished = om("spec", "new", "--from", os.path.dirname(path), "--", "true", cwd=world.folder)
+        assert finished.returncode == 1
+        assert "brief.md" in finished.stderr
+        assert os.lstat(path).st_ino == before
+    assert om.api("specs") == []
 
 
 def test_a_stuck_spec_names_what_has_failed_and_what_to_do_and_a_new_verify_holds_for_what_is_left(om, world):

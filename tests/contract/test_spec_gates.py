@@ -156,9 +156,7 @@ def test_a_rule_that_denies_a_command_wins_and_is_told_as_a_fault_with_its_line(
 
 
 def test_the_rules_of_the_configuration_judge_checks_too(om):
-    with open(om.path("config.toml"), "w") as file:
-        file.write('[permissions]\nallow = ["Bash(true)"]\n')
-    world = SpecWorld(om)
+    world = SpecWorld(om, settings='[permissions]\nallow = ["Bash(true)"]\n')
     world.new("Carts", "--gates", "none")
     world.run()
     assert world.until("done")["landed"]["branch"] == "main"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 
@@ -12,6 +13,7 @@ import pytest
 from overmind_core.domain.specs.markdown import render
 from overmind_core.domain.specs.reading import read
 from overmind_core.domain.specs.spec import PhaseName
+from tests.faults.test_full_disk import _small_disk as small_disk
 from tests.kit import torture
 from tests.kit.full_disk import full_disk
 from tests.kit.killing import kill
@@ -203,6 +205,29 @@ def test_a_full_disk_in_the_middle_of_a_sync_records_nothing_and_it_is_done_once
     om.ok("queue", "resume")
     world.until("done")
     assert sorted(world.attempts()) == ["TSK-001 1", "TSK-002 1"]
+
+
+@pytest.mark.linux
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_a_repository_without_room_is_named_and_nothing_is_queued_until_there_is_some(om):
+    with small_disk(om.environment["HOME"]):
+        om.ok("queue", "pause")
+        world = SpecWorld(om)
+        slug = world.new("Carts", "--gates", "none", "--allow", "Bash(true)")
+        for phase in ("explore", "requirements", "design", "tasks"):
+            _write(world, slug, phase, changed(PhaseName(phase)))
+        filler = os.path.join(om.environment["HOME"], "filler")
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        finished = om("spec", "sync", "carts")
+        assert finished.returncode == 1
+        assert re.match("Error: (disk_full|git_failed): .*spec/carts", finished.stderr, re.DOTALL)
+        assert om("spec", "new", "Carts", "--", "true", cwd=world.folder).stderr.startswith("Error: disk_full: ")
+        assert (om.api("quests"), [one["slug"] for one in om.api("specs")]) == ([], ["carts"])
+        os.unlink(filler)
+        assert om.ok("spec", "sync", "carts").startswith("Synced carts: 2 created, ")
+        om.ok("shutdown", "-y")
 
 
 def test_a_spec_that_meets_a_full_disk_on_its_way_goes_on_by_itself_once_there_is_room(om, world):

@@ -45,9 +45,10 @@ class SpecWorld:
     Args:
         om: The command line.
         git: Whether the folder is a repository.
+        settings: More of config.toml.
     """
 
-    def __init__(self, om: Overmind, *, git: bool = True) -> None:
+    def __init__(self, om: Overmind, *, git: bool = True, settings: str = "") -> None:
         self.om = om
         om.environment |= AUTHOR
         self.folder = os.path.join(om.environment["HOME"], "shop")
@@ -58,6 +59,8 @@ class SpecWorld:
             self.repository.commit("first", {})
         self.script = whole_script()
         self.write()
+        with open(om.path("config.toml"), "w", encoding="utf-8") as config:
+            config.write(f'[queue]\nbackoff = "1ms"\n{settings}')
         om.ok("start")
 
     # the agents
