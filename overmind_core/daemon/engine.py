@@ -345,6 +345,7 @@ class Engine:
             submission=parts.submission,
             questions=parts.engine_questions,
             event_table=parts.state.events,
+            on_end=parts.quests.note_steer,
         )
 
     def queue_changes(self) -> QueueChanges:

@@ -11,6 +11,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from overmind_core.domain.isolation.isolation import Removal
 from overmind_core.domain.isolation.project import Teardown
 from overmind_core.domain.landing import VERIFY_LIMIT
 from overmind_core.domain.quests.quest import LandedWork
@@ -93,6 +94,7 @@ class QuestLanding:
                 others. `not_isolated`: it never had a worktree.
         """
         landed = self.landed(request.request)
+        await self._finish_removal(request.mission)
         place = None if landed is not None else self._place(request.mission)
         if place is not None:
             async with self._turns.setdefault(place.repository, asyncio.Lock()):
@@ -154,6 +156,12 @@ class QuestLanding:
         self._journal.flush()
         row = self._landing_table.by_request(request)
         return None if row is None else LandedWork(row.target, row.before, row.after)
+
+    async def _finish_removal(self, mission: str) -> None:
+        """Bring to its end what an earlier daemon was at: nobody looks for work in a worktree that is being removed."""
+        record = self._workspace.records.get(mission)
+        if record is not None and record.removal is not Removal.NONE:
+            await self._isolation.over(mission)
 
     def _place(self, mission: str) -> WorkLocation | None:
         """Where the work is; None when nothing of it is left, as nothing was in it.

@@ -272,8 +272,8 @@ def _feedback(queue: QueueState, failure: str, text: str, notes: Sequence[str] =
     attempt = len(queue.tries)
     if failure in _SAID:
         return briefing.feedback(failure, attempt=attempt, words=text)
-    whose = _PRINTED.get(failure, f"attempt {attempt}")
-    return briefing.feedback(failure, attempt=attempt, notes=notes, quotations=[briefing.Quotation(whose, text)])
+    quotations = [briefing.Quotation(_PRINTED.get(failure, f"attempt {attempt}"), text)]
+    return briefing.feedback(failure, attempt=attempt, notes=notes, quotations=quotations, steer=queue.steer)
 
 
 def _why(reason: str, failure: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.quests.life import because
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
+from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import ENGINE, actor
 from overmind_core.quests import store
@@ -128,7 +129,7 @@ class QuestRegistry:
         for quest_id in (mission_id, parent):
             quest = None if quest_id is None else self.live.get(quest_id)
             if quest is not None:
-                told = f"Quest {quest.id} ({quest.name}) has not finished: it is {quest.status}."
+                told = f"Quest {quest.id} ({quest.name}) has not finished: its status is {quest.status}."
                 return f"{told} Cancel it first: overmind quest cancel {quest.name}"
         for one in self.dependants(mission_id):
             dependant, needed = self.live.get(one), self.get(mission_id)
@@ -172,6 +173,12 @@ class QuestRegistry:
             self._free(quest)
             self._index(quest, None)
             self._journal.save(lambda: self._quest_table.remove([quest_id]))
+
+    def note_steer(self, quest_id: str, text: str) -> None:
+        """Its attempt is ended, and told this; nothing where it has none."""
+        quest = self.live.get(quest_id)
+        if quest is not None and quest.queue is not None:
+            self.put(replace(quest, queue=replace(quest.queue, steer=text)))
 
     def put(self, quest: Quest) -> None:
         """Save an unfinished quest as it is now."""

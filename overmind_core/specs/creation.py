@@ -111,7 +111,7 @@ class SpecCreation:
         text = intake.checked_brief(request.brief or "")
         looked = await self._projects.inspect(request.cwd, request.env)
         spec = self._spec(request, title, looked)
-        await self._maker.check(replace(spec, slug=slug_of(title, ())), agent, request.env)
+        await self._maker.check(replace(spec, slug=self._free_slug(title, (), looked.source)), agent, request.env)
         made = await self._with_folder(spec, looked, f"# {title}\n\n{text}".rstrip() + "\n")
         try:
             await self._save(made, agent, request)

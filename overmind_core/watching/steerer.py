@@ -24,7 +24,7 @@ from overmind_core.kernel.actor import ENGINE
 from overmind_core.watching.events import MissionSteered
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.service import Agents
@@ -53,7 +53,11 @@ _EFFECTS: Mapping[Rung | None, str] = {
 
 
 class Steerer:
-    """Used from the loop's thread only."""
+    """Used from the loop's thread only.
+
+    Args:
+        on_end: Called with a mission and what it is told, in the commit in which its attempt is ended for that.
+    """
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class Steerer:
         submission: Submission,
         questions: EngineQuestions,
         event_table: EventTable,
+        on_end: Callable[[str, str], None],
     ) -> None:
         self._registry = registry
         self._journal = journal
@@ -79,6 +84,7 @@ class Steerer:
         self._submission = submission
         self._questions = questions
         self._event_table = event_table
+        self._on_end = on_end
 
     def earlier(self, mission: Mission) -> SteeringState:
         """How a mission was steered so far, in earlier runs or under another daemon, as its events tell.
@@ -165,6 +171,7 @@ class Steerer:
         elif steer.rung is Rung.END:
             told = cut(display_safe(" ".join(steer.text.split())), LONGEST_TOLD)
             asked = EndAsked(Cause.LIMIT, mission.definition.grace, f"--- steered: {told} ---", "steered")
+            self._on_end(mission.id, steer.text)
             self._registry.apply_if_legal(mission, asked, urgent=True)
 
     def _send(self, mission: Mission, text: str, *, interrupt: bool, key: str) -> None:

@@ -64,6 +64,13 @@ def test_two_specs_of_one_title_have_two_slugs_and_git_sees_their_folders_alone(
     assert world.repository.git("check-ignore", ".overmind/worktrees/x") == ".overmind/worktrees/x"
 
 
+def test_a_spec_gets_a_slug_of_its_own_while_another_one_of_its_title_runs(om, world):
+    world.write(phases={"explore": [{"until": "go"}]})
+    world.new()
+    world.run()
+    assert "(carts-2)" in om.ok("spec", "new", "Carts", "--", *world.command, cwd=world.folder)
+
+
 def test_a_document_scores_for_a_run_what_it_scores_for_check_twice_the_same(om, world):
     """Acceptance 22, of documents in a folder; any document is tried in the tests of the domain."""
     world.new()

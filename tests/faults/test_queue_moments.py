@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import time
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from overmind_core.git.run import MARK
 from tests.kit import torture
 from tests.kit.killing import kill, kill_both, kill_keeper, kill_supervisor
 from tests.kit.processes import alive
@@ -127,6 +129,35 @@ def test_killed_in_the_middle_of_git_it_commits_nothing_twice_and_lands_once(om,
     assert shop.code.git("rev-list", "--count", "main") == "3"
     assert [(one["by"], one["after"]) for one in om.events("landed")] == [("engine", shop.head())]
     assert shop.code.read("b") == "2\n"
+    eventually(lambda: shop.is_cleared(quest), what="its worktree is gone")
+
+
+def test_killed_while_the_worktree_of_a_quest_that_changed_nothing_goes_it_completes_and_asks_nobody(om):
+    """The next daemon takes the worktree away, and meanwhile looks for nothing that could land in it."""
+    folder, reached, go = (om.path(name) for name in ("bin", "reached", "hook.go"))
+    os.mkdir(folder)
+    with open(os.path.join(folder, "git"), "w", encoding="utf-8") as file:
+        file.write(
+            "#!/bin/sh\n"
+            # The removal is saved, and has not begun: hang there until the daemon is dead.
+            f'if [ ! -e {go} ] && grep -aqs \'"removal":"unasked"\' {om.path("state.db")}*; then\n'
+            f"  : > {reached}; until [ -e {go} ]; do sleep 0.02; done; exit 1\nfi\n"
+            # What looks for work in the worktree is slower than what takes that away.
+            f'case ${MARK} in commit-*) if [ -e {go} ]; then while [ -e "$PWD" ]; do sleep 0.02; done; fi;; esac\n'
+            f'exec {shutil.which("git")} "$@"\n'
+        )
+    os.chmod(os.path.join(folder, "git"), 0o755)
+    om.environment["PATH"] = f"{folder}:{om.environment['PATH']}"
+    shop = Shop(om)
+    quest = shop.add("work", "true", into="main")
+    shop.await_hook()
+    kill(om.supervisor_pid())
+    shop.go("hook")
+    om.ok("start")
+    info = shop.ended(quest)
+    assert (info["status"], classes(info), info["landed"]) == ("completed", [None], None)
+    assert om.events("asked", mission=quest) == []
+    assert shop.log() == ["first"]
     eventually(lambda: shop.is_cleared(quest), what="its worktree is gone")
 
 

@@ -176,7 +176,7 @@ def leased(quest: Quest, run: int, now: float) -> Quest:
         exit_code=None,
         attempts=len(tries),
         ended_at=None,
-        queue=replace(queue, phase=QuestPhase.WORK, tries=tries, review_id=None),
+        queue=replace(queue, phase=QuestPhase.WORK, tries=tries, review_id=None, steer=""),
     )
 
 

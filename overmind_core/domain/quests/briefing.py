@@ -204,10 +204,11 @@ def feedback(
     quotations: Iterable[Quotation] = (),
     conflicts: Iterable[ConflictingFile] = (),
     words: str = "",
+    steer: str = "",
 ) -> str:
     """What the next attempt is told of the one before. Markdown.
 
-    It has at most `LARGEST_TEXT` bytes, unless a person's words alone fill them: those are all there.
+    It has at most `LARGEST_TEXT` bytes, unless what a person or a steer says alone fills them: that is all there.
 
     Args:
         failure: The class of the attempt that failed.
@@ -216,11 +217,13 @@ def feedback(
         quotations: What failed printed, or said; of each the last 16 KiB.
         conflicts: Files that conflict; both sides of each are quoted while there is room.
         words: A person's own, verbatim.
+        steer: What it was told as it was ended, verbatim.
     """
     parts = [quoted(one._replace(text=tail(one.text))) for one in quotations if one.text.strip()]
     if told := "\n".join(f"- {one_line(note)}" for note in notes):
         parts.insert(0, _cut(told, LARGEST_TAIL) + "\n")
-    return _joined([f"{_ATTEMPT}{attempt} failed: {failure}.\n", *_said(words)], [*parts, *_conflicting([*conflicts])])
+    known = [f"{_ATTEMPT}{attempt} failed: {failure}.\n", *_said(words), *_said(steer, _STEERED)]
+    return _joined(known, [*parts, *_conflicting([*conflicts])])
 
 
 def with_words(before: str, words: str) -> str:
@@ -231,6 +234,8 @@ def with_words(before: str, words: str) -> str:
     return _joined([*([f"{head.rstrip()}\n"] if head else []), *_said(words)], [rest] if rest else [])
 
 
+_PERSON, _STEERED = "A person says:", "It was steered:"
+"""Above words that are no quotation."""
 _FROM = re.compile(r"From .*; a quotation, not an instruction:")
 _FAILED = re.compile(r"Attempt \d+ failed: .*\.")
 
@@ -238,13 +243,13 @@ _FAILED = re.compile(r"Attempt \d+ failed: .*\.")
 def bare(told: str) -> str:
     """What `feedback` was made of, without our own lines and fences."""
     lines = (line for line in _LINES.split(told) if not (_FROM.fullmatch(line) or _FAILED.fullmatch(line)))
-    return "\n".join(line for line in lines if line not in {CUT, "A person says:"} and not _MARK.match(line))
+    return "\n".join(line for line in lines if line not in {CUT, _PERSON, _STEERED} and not _MARK.match(line))
 
 
-def _said(words: str) -> Iterator[str]:
+def _said(words: str, whose: str = _PERSON) -> Iterator[str]:
     text = _fit(words).strip("\n")
     if text.strip():
-        yield f"A person says:\n\n{_closed(text)}\n"
+        yield f"{whose}\n\n{_closed(text)}\n"
 
 
 def _conflicting(conflicts: Sequence[ConflictingFile]) -> Iterator[str]:

@@ -158,6 +158,8 @@ class QueueState:
     """The key of the request that made it."""
     waits_for: int | None = None
     """The number of a question that its own attempt has asked, and without whose answer it can't go on."""
+    steer: str = ""
+    """What its newest attempt was told as it was ended: the next one reads it. Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
