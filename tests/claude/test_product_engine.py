@@ -130,7 +130,7 @@ def test_a_phase_of_a_spec_hands_in_its_document(om, shop, api):
 
 def test_a_session_that_goes_in_circles_is_told_once_a_person_allows_it(om, shop, api):
     with open(om.path("config.toml"), "w", encoding="utf-8") as config:
-        config.write('[health]\nbeat = "200ms"\n[guardian]\nevery = "100ms"\npause = "1h"\n')
+        config.write('[guardian]\nevery = "100ms"\npause = "1h"\n')  # a slow start is no silence
     gate = om.path("gate")
     edit = [
         Reply([tool_use("Write", {"file_path": f"{shop.folder}/carts.py", "content": f"x = {number}\n"})])
