@@ -96,9 +96,10 @@ class WaitingTask(TypedDict):
 
     id: str
     name: str
-    status: Literal["failed", "cancelled", "review"]
+    status: Literal["failed", "cancelled", "review", "running"]
+    """`running`: its work is done, and the branch on which it lands refuses it."""
     why: str | None
-    """The class of its last attempt."""
+    """The class of its last attempt, or why its work can't land."""
 
 
 class SpecDetails(SpecRow):
@@ -148,7 +149,7 @@ class SpecAdvanced(SpecBrief):
     question: int | None
     """The number of the question that it waits for."""
     waits: list[str]
-    """Names of the quests of its tasks for which a stuck one waits."""
+    """Names of the quests of its tasks for whose retry a stuck one waits."""
     synced: int
     """Quests that were queued for tasks."""
     ended: list[str]

@@ -14,6 +14,7 @@ from overmind_core.domain.admission import WaitCode
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
+from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.commands import command_hash
@@ -29,7 +30,7 @@ from overmind_core.specs.quest_maker import TYPE
 from overmind_core.specs.registry import phase_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.domain.agents.agent_events import Decision
@@ -296,15 +297,22 @@ class SpecProgress:
         """How the quests of its tasks stand, and of what was reported."""
         found = list(self.quests(spec))
         needs = self._obstacles.needs(self._clock.wall())
-        return task_counts((status, quest is not None and self._is_stuck(quest, needs)) for status, quest in found)
+        live = [quest for _, quest in found if quest is not None]
+        stuck = {quest.id for quest in live if self._is_stuck(quest, needs)}
+        stuck |= _held_up(live, stuck | {one.id for one in live if one.status is QuestStatus.REVIEW}, needs)
+        return task_counts((status, quest is not None and quest.id in stuck) for status, quest in found)
 
     def quests(self, spec: Spec) -> list[tuple[QuestStatus, Quest | None]]:
         """The status of each quest that counts, and the quest while it is unfinished."""
         return [(status, live) for _, status, live in self._counted(spec)]
 
     def waiting(self, spec: Spec) -> list[Quest]:
-        """The quests of its tasks that wait for a person: those that have failed, were cancelled or are in review."""
-        found = (self._quests.get(quest) for quest, status, _ in self._counted(spec) if status in _WAITS)
+        """The quests of its tasks that wait for a person: failed, cancelled, in review, or refused by their target."""
+        found = (
+            self._quests.get(quest)
+            for quest, status, live in self._counted(spec)
+            if status in _WAITS or (live is not None and is_refused(live))
+        )
         return [quest for quest in found if quest is not None]
 
     def _counted(self, spec: Spec) -> list[tuple[str, QuestStatus, Quest | None]]:
@@ -324,7 +332,7 @@ class SpecProgress:
 
     def _is_stuck(self, quest: Quest, needs: Needs) -> bool:
         if quest.status is not QuestStatus.QUEUED:
-            return False
+            return is_refused(quest)
         wait = self._obstacles.of(quest, needs)
         return wait is not None and wait.code in {WaitCode.BLOCKED, WaitCode.HELD, WaitCode.BUDGET}
 
@@ -466,6 +474,19 @@ def _of_phase(made: QueuedWork, phase: PhaseName) -> QueuedWork:
 def _gate_key(record: SpecPhase) -> str:
     """Tells apart the gates of one document: another content opens it anew."""
     return f"{record.phase}:{record.sha256}:{record.contested}"
+
+
+def _held_up(quests: Iterable[Quest], stuck: set[str], needs: Needs) -> set[str]:
+    """Ids of those that need nothing but what can't go on without a person, at whatever depth."""
+    waiting: dict[str, set[str]] = {}
+    for quest in quests:
+        wait = needs.wait(quest) if quest.status is QuestStatus.QUEUED else None
+        if wait is not None and wait.code is WaitCode.NEEDS:
+            waiting[quest.id] = {need.id for need in needs.open(quest)}
+    found: set[str] = set()
+    while more := {one for one, open_ in waiting.items() if one not in found and open_ <= stuck | found}:
+        found |= more
+    return found
 
 
 def _reaches(last: PhaseName, phase: PhaseName) -> bool:

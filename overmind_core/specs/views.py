@@ -93,13 +93,14 @@ class SpecViews:
         spec = self._registry.all[spec_id]
         asked = [one.question for one in self._registry.phases(spec_id).values() if one.question is not None]
         made = {} if advance.synced is None else advance.synced.counts
+        waiting = self._progress.waiting(spec) if advance.state is SpecState.STUCK else []
         return {
             **brief(spec),
             "state": advance.state.value,
             "phase": None if advance.phase is None else advance.phase.value,
             "queued": advance.begun,
             "question": next(iter(asked), spec.question),
-            "waits": [one.name for one in self._progress.waiting(spec)] if advance.state is SpecState.STUCK else [],
+            "waits": [one.name for one in waiting if one.status in {QuestStatus.FAILED, QuestStatus.CANCELLED}],
             "synced": made.get("created", 0) + made.get("updated", 0),
             "ended": ended,
         }
@@ -170,6 +171,8 @@ def brief(spec: Spec) -> SpecBrief:
 
 def _waits(quest: Quest) -> WaitingTask:
     why = quest.queue.failure if quest.queue is not None and quest.status is QuestStatus.FAILED else None
+    if quest.status is QuestStatus.RUNNING:
+        why = quest.reason
     return {
         "id": quest.id,
         "name": quest.name,

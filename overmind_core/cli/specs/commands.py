@@ -237,10 +237,9 @@ def run_line(answer: Row) -> str:
         return f"{name}: {answer['phase']} is running"
     if answer["state"] == "landing":
         return f"{name}: landing"
-    unchanged = f"unchanged: spec {answer['id']} ({answer['slug']}) is {answer['state']}"
-    return (
-        f"{unchanged}\n  go on with: overmind quest retry {' '.join(answer['waits'])}" if answer["waits"] else unchanged
-    )
+    do = f"quest retry {' '.join(answer['waits'])}" if answer["waits"] else "inbox"
+    then = f"\n  go on with: overmind {do}" if answer["waits"] or answer["state"] == "stuck" else ""
+    return f"unchanged: spec {answer['id']} ({answer['slug']}) is {answer['state']}{then}"
 
 
 class _Watch:
@@ -411,7 +410,8 @@ def _spec_lines(spec: Row) -> Iterator[str]:
     for one in spec["waits"]:
         why = "" if one["why"] is None else f": {one['why']}"
         yield display_safe(f"  {one['name']}: {one['status']}{why}")
-        do = f"answer {one['name']} allow" if one["status"] == "review" else f"quest retry {one['name']}"
+        asks = one["status"] in {"review", "running"}
+        do = f"answer {one['name']} allow" if asks else f"quest retry {one['name']}"
         yield display_safe(f"    go on with: overmind {do}")
     for one in spec["coverage"]:
         yield display_safe(f"  {one['requirement']}: {', '.join(one['tasks']) or 'no task'}")

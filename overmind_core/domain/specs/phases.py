@@ -266,13 +266,13 @@ def task_counts(quests: Iterable[tuple[QuestStatus, bool]]) -> TaskCounts:
     """Return how quests stand.
 
     Args:
-        quests: Of each its status, and whether it can't start without a person.
+        quests: Of each its status, and whether it can't start, or land, without a person.
     """
     completed = going = stuck = 0
     for status, is_stuck in quests:
         if status is QuestStatus.COMPLETED:
             completed += 1
-        elif status is QuestStatus.RUNNING or (status is QuestStatus.QUEUED and not is_stuck):
+        elif status in {QuestStatus.RUNNING, QuestStatus.QUEUED} and not is_stuck:
             going += 1
         else:
             stuck += 1

@@ -140,6 +140,24 @@ def test_a_person_who_denies_is_not_asked_about_it_for_an_hour(home, environment
     assert story(home, play) == ([], [], [])
 
 
+def test_a_denial_holds_over_another_daemon(home, environment):
+    async def told():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=ASK) as inside:
+            mission, session = await agent(inside, environment)
+            await astray(session, 3)
+            asked = await question(inside)
+            await inside.ask("answer", question=asked["question"], behaviour="deny")
+        async with supervising(home, keeper, settings=ASK) as inside:
+            again = inside.app.agents.of(mission)
+            assert again is not None
+            again.receive(TurnBegan())
+            await astray(again, 200)
+            return await inside.ask("inbox"), await texts(inside, mission)
+
+    assert in_process.run(told()) == ([], [])
+
+
 def test_a_question_goes_with_its_mission(home, environment):
     async def told():
         keeper = ScriptedKeeper(home)

@@ -268,14 +268,15 @@ def test_quests_that_wait_for_a_person_are_counted_as_stuck():
     quests = [
         (QuestStatus.COMPLETED, False),
         (QuestStatus.RUNNING, False),
+        (QuestStatus.RUNNING, True),
         (QuestStatus.QUEUED, False),
         (QuestStatus.QUEUED, True),
         (QuestStatus.FAILED, False),
         (QuestStatus.REVIEW, False),
         (QuestStatus.CANCELLED, False),
     ]
-    assert task_counts(quests) == TaskCounts(completed=1, going=2, stuck=4)
-    assert task_counts(quests).total == 7
+    assert task_counts(quests) == TaskCounts(completed=1, going=2, stuck=5)
+    assert task_counts(quests).total == 8
 
 
 @pytest.mark.parametrize("value", [SPEC, replace(SPEC, landed=LandedWork("main", "a", "b"), gates=())])
