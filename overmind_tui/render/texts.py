@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.missions.status_marks import (
-    BLOCKED,
-    CANCELLED,
-    COMPLETED,
-    CRASHED,
-    FAILED,
-    MARKS,
-    QUEUED,
-    REVIEW,
-    SILENT,
-    STALE,
-    WAITING,
-    WORKING,
-    StatusMark,
-)
+from overmind_core.domain.missions import status_marks
+from overmind_core.domain.missions.status_marks import CRASHED, MARKS, WAITING, StatusMark
 from overmind_core.domain.operations import Danger
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions import rows as missions_rows
@@ -36,11 +23,14 @@ WORDS = 19
 """Cells before what a word behind the colon does."""
 FINDINGS = 29
 """Cells before what `doctor` found."""
-_OF_QUESTS = (QUEUED, WORKING, WAITING, BLOCKED, REVIEW, COMPLETED, FAILED, CANCELLED)
+_OF_QUESTS = (
+    status_marks.QUEUED, status_marks.WORKING, WAITING, status_marks.BLOCKED, status_marks.REVIEW,
+    status_marks.COMPLETED, status_marks.FAILED, status_marks.CANCELLED,
+)  # fmt: skip
 _MARKS: Mapping[Context, Sequence[StatusMark]] = {
     **dict.fromkeys((Context.QUESTS, Context.BOARD, Context.QUEUE), _OF_QUESTS),
-    **dict.fromkeys((Context.SPECS, Context.SPEC), (*_OF_QUESTS, STALE)),
-    Context.HEALTH: (*MARKS, *SILENT),
+    **dict.fromkeys((Context.SPECS, Context.SPEC), (*_OF_QUESTS, status_marks.STALE)),
+    Context.HEALTH: (*MARKS, *status_marks.SILENT),
 }
 """Context → the marks that its rows show, where those are not the ones of missions."""
 
