@@ -466,6 +466,7 @@ class App:
         self.landing.resume()
         self.plans.load()
         self.quest_registry.load()
+        self.isolation.tidy_again(self.quest_registry.ended_at)
         self.engine.specs.load()
         self.quests.load()
         self.engine.quest_asker.load()

@@ -32,6 +32,10 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+_TIDIED = 20
+"""Worktrees, at a start: no more than that were about to be removed when a supervisor died."""
+
+
 class IsolationService:
     """Used from the loop's thread."""
 
@@ -70,6 +74,20 @@ class IsolationService:
             elif isolation.containers:
                 self._watch_containers()
         self._workspace.tasks.start(stray_containers.clean(self._workspace))
+
+    def tidy_again(self, ended_at: Callable[[str], float | None]) -> None:
+        """Look once more at worktrees that were kept for what is over by now: its end may not have been seen to.
+
+        Args:
+            ended_at: Of a mission: when that was over, in seconds since the epoch; None: nothing was.
+        """
+        kept = [
+            (when, one.mission)
+            for one in self._workspace.records.values()
+            if one.ended and one.ready_once and one.branch is not None and (when := ended_at(one.mission)) is not None
+        ]
+        for _, mission in sorted(kept, reverse=True)[:_TIDIED]:
+            self.no_longer_needed(mission)
 
     async def suspend(self) -> None:
         """Another supervisor takes over."""

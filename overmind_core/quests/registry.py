@@ -95,6 +95,11 @@ class QuestRegistry:
         row = self._quest_table.get(quest_id)
         return None if row is None else store.quest(row)
 
+    def ended_at(self, quest_id: str) -> float | None:
+        """When this quest has ended, in seconds since the epoch; None: it has not, or there is none."""
+        quest = self.get(quest_id)
+        return None if quest is None or not quest.is_over else quest.ended_at
+
     def find(self, text: str, *, live_first: bool = False) -> Quest:
         """The quest that `text` means, by the rules for missions.
 

@@ -116,7 +116,9 @@ class TaskSync:
             await asyncio.to_thread(documents.write_file, from_wire(spec.folder), document_name(PhaseName.SYNC), text)
         except OSError as error:
             raise documents.unwritable(from_wire(spec.folder), error) from None
-        planned = steps(self._existing(spec), read.tasks)  # one may have begun meanwhile
+        planned = steps(self._existing(spec), read.tasks)  # one may have begun meanwhile, or was removed
+        if any(step.action is SyncAction.CREATE and step.task not in new for step in planned):
+            return await self.sync(spec, brief_sha256)
         await self._commit(spec, _Plan(read, planned, made, documents.hash_of(text), brief_sha256))
         return Synced(planned)
 
