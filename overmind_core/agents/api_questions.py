@@ -177,15 +177,19 @@ class QuestionApi:
         subjects = self._subjects(word)
         waiting = {about: rows for about in subjects if (rows := self._questions.about(about.id))}
         if not waiting:
-            about = subjects[0]
-            raise OvermindError(
-                "not_found",
-                f"{about.kind.capitalize()} {about.id} ({about.name}) has no open question. See: overmind inbox",
-            )
+            raise self._nothing_open(subjects)
         if len(waiting) > 1:
             listed = ", ".join(f"{rows[0].id} ({about.kind} {about.name})" for about, rows in waiting.items())
             raise OvermindError("ambiguous", f"{word!r} has several open questions: {listed}. Give the number.")
         return next(iter(waiting.values()))[0]
+
+    def _nothing_open(self, subjects: Sequence[About]) -> OvermindError:
+        """What is said to somebody who answers by a name about which nothing is open: perhaps another one was first."""
+        about, late = subjects[0], self._questions.too_late_about([about.id for about in subjects])
+        told = f"{about.kind.capitalize()} {about.id} ({about.name}) has no open question."
+        if late is None:
+            return OvermindError("not_found", f"{told} See: overmind inbox")
+        return OvermindError("not_found", f"{told} {late.message}", **late.fields)
 
     def _subjects(self, word: str) -> list[About]:
         """The mission, quest and spec that it means, each id once."""

@@ -18,7 +18,7 @@ from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from overmind_core.agents.store import QuestionTable
     from overmind_core.domain.agents.agent_events import Asked, Decision
@@ -83,6 +83,12 @@ class Questions:
         """Those about one subject that nobody has answered, oldest first, whoever asks."""
         self._journal.flush()
         return self._table.about(about_id)
+
+    def too_late_about(self, about_ids: Collection[str]) -> OvermindError | None:
+        """What is said of the newest question about these subjects, of which none is open; None: there was none."""
+        self._journal.flush()
+        newest = self._table.newest_about(about_ids)
+        return None if newest is None else too_late(newest, self._clock.wall())
 
     def asked_about(self) -> set[str]:
         """Ids of all subjects about which something is open, whoever asks."""

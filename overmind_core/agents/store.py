@@ -11,7 +11,7 @@ when their agent is removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -251,6 +251,13 @@ class QuestionTable:
         """Return what nobody has answered about one subject, oldest first."""
         sql = f"{_SELECT_QUESTION} WHERE about_id = ? AND state = 'open' ORDER BY asked_at, id"
         return [QuestionRow._make(row) for row in self._database.read(sql, (about_id,))]
+
+    def newest_about(self, about_ids: Collection[str]) -> QuestionRow | None:
+        """Return what was last asked about one of these subjects, answered or not."""
+        marks = ", ".join("?" * len(about_ids))
+        sql = f"{_SELECT_QUESTION} WHERE about_id IN ({marks}) ORDER BY id DESC LIMIT 1"
+        row = self._database.read_one(sql, tuple(about_ids))
+        return QuestionRow._make(row) if row else None
 
     def asked_about(self) -> set[str]:
         """Return the ids of all subjects about which something is open, whoever asks."""

@@ -326,7 +326,11 @@ class NeedsPage(Page):
         need = self.current
         if need is not None:
             below = len(self.text.lines) - self.text.scrollable_content_region.height
-            more = f"{below} more lines: enter shows all" if below > 0 and not self._whole else ""
+            more = (
+                f"{below} more line{'' if below == 1 else 's'}: enter shows all"
+                if below > 0 and not self._whole
+                else ""
+            )
             self.text.entitle(inbox_rows.title(need), more)
         self.keys.refresh_if_changed()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.missions.status_marks import CRASHED, MARKS, WAITING
+from overmind_core.domain.missions import status_marks
+from overmind_core.domain.missions.status_marks import CRASHED, MARKS, WAITING, StatusMark
 from overmind_core.domain.operations import Danger
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions import rows as missions_rows
@@ -22,6 +23,16 @@ WORDS = 19
 """Cells before what a word behind the colon does."""
 FINDINGS = 29
 """Cells before what `doctor` found."""
+_OF_QUESTS = (
+    status_marks.QUEUED, status_marks.WORKING, WAITING, status_marks.BLOCKED, status_marks.REVIEW,
+    status_marks.COMPLETED, status_marks.FAILED, status_marks.CANCELLED,
+)  # fmt: skip
+_MARKS: Mapping[Context, Sequence[StatusMark]] = {
+    **dict.fromkeys((Context.QUESTS, Context.BOARD, Context.QUEUE), _OF_QUESTS),
+    **dict.fromkeys((Context.SPECS, Context.SPEC), (*_OF_QUESTS, status_marks.STALE)),
+    Context.HEALTH: (*MARKS, *status_marks.SILENT),
+}
+"""Context → the marks that its rows show, where those are not the ones of missions."""
 
 
 def help_sections(
@@ -42,7 +53,8 @@ def help_sections(
     if own:
         entries = [Entry(_keys([one.key], ascii_only=ascii_only), safe(f":{one.line}"), line=one.line) for one in own]
         found.append(Section("your hotkeys", entries))
-    marks = [Entry(f"{mark.mark} {mark.ascii}", mark.word, tone=mark.tone) for mark in MARKS]
+    meant = _MARKS.get(context, MARKS)
+    marks = [Entry(f"{mark.mark} {mark.ascii}", mark.word, tone=mark.tone) for mark in meant]
     selects = Entry("shift-drag", "select text with the terminal's own selection", tone="quiet")
     return [*found, Section("marks", marks), Section("mouse", [selects])]
 

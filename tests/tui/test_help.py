@@ -59,6 +59,22 @@ def test_no_row_of_the_help_is_cut_however_many_columns_there_are(context, cells
         assert entry.text in shown, "its words stand together"
 
 
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        (Context.BOARD, {"queued", "blocked", "review", "completed"}),
+        (Context.SPEC, {"queued", "blocked", "review", "stale"}),
+        (Context.HEALTH, {"working", "frozen", "quiet", "stalled", "hung"}),
+        (Context.MISSIONS, {"your turn", "frozen", "killed"}),
+    ],
+)
+def test_the_help_of_a_view_says_what_the_marks_in_its_rows_mean_and_each_mark_means_one_thing(context, words):
+    (marks,) = (section for section in texts.help_sections(context, read_only=False) if section.title == "marks")
+    assert words <= {entry.text for entry in marks.entries}
+    meanings = [entry for entry in marks.entries if not entry.keys.startswith("…")]
+    assert len({entry.keys for entry in meanings}) == len(meanings)
+
+
 def test_what_is_filtered_keeps_its_headings():
     kept = help_lines.kept(sections(2, 2), [False, True, False, False])
     assert [(one.title, [entry.keys for entry in one.entries]) for one in kept] == [("part 0", ["01"])]

@@ -258,7 +258,7 @@ def _ears(document: Requirements, context: CheckContext) -> Mark:
     found = [(one, ears(one.text)) for one in document.requirements]
     bad = [one for one, share in found if share < 1]
     total = sum(share for _, share in found)
-    return Mark(total / max(len(found), 1), f"{_named(bad)} should say `When …, the system shall …`")
+    return _shared(total, len(found), f"{_named(bad)} should say `When …, the system shall …`")
 
 
 def _requirement_acceptance(document: Requirements, context: CheckContext) -> Mark:
@@ -266,7 +266,12 @@ def _requirement_acceptance(document: Requirements, context: CheckContext) -> Ma
     found = [(one, min(len(one.acceptance) / 2, 1.0)) for one in document.requirements]
     bad = [one for one, share in found if share < 1]
     total = sum(share for _, share in found)
-    return Mark(total / max(len(found), 1), f"{_named(bad)} should have two acceptance criteria")
+    return _shared(total, len(found), f"{_named(bad)} should have two acceptance criteria")
+
+
+def _shared(total: float, of: int, hint: str) -> Mark:
+    """The mark of all requirements together."""
+    return Mark(total / of, hint) if of else Mark(0.0, "there are no requirements")
 
 
 def _is_complete_requirement(one: Requirement, known: _Known) -> bool:

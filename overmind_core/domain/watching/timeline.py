@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
+from overmind_core.domain.specs.check import score_text
 
 Fields = Mapping[str, Any]
 """An event as it is stored; a later version may have other fields."""
@@ -90,7 +91,7 @@ def _queued(event: Fields) -> str:
 def _spec(event: Fields) -> _Told:
     phase, score = event.get("phase"), event.get("score")
     text = str(event["state"]) if phase is None else f"{phase} {event['state']}"
-    scored = text if score is None else f"{text} {f'{score:.2f}'.removeprefix('0')}"
+    scored = text if score is None else f"{text} {score_text(score)}"
     return _Told("spec" if phase is None else "phase", _because(scored, event))
 
 

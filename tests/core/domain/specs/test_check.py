@@ -206,6 +206,14 @@ def test_without_a_repository_nothing_is_asked_of_files():
     assert verdict(EXPLORE, whole(EXPLORE, key_files=[{"path": "gone", "purpose": "x"}] * 3), nothing).vetoes == ()
 
 
+def test_a_document_without_requirements_is_told_so_by_each_part_that_looks_at_them():
+    hints = [
+        hint for hint in verdict(REQUIREMENTS, whole(REQUIREMENTS, requirements=None)).hints if "missing" not in hint
+    ]
+    parts = ["complete", "normative", "ears", "acceptance", "id"]
+    assert hints == [f"{part}: there are no requirements" for part in parts]
+
+
 GONE = [*KEY_FILES, {"path": "gone.py", "purpose": "x"}]
 VETOES = [
     (*explore(key_files=GONE), [("no_such_file", "gone.py is not a file of the repository", "- gone.py: x")]),

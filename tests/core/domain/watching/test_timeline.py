@@ -114,6 +114,8 @@ def test_a_quest_that_began_at_once_is_told_with_its_run():
          ("spec", "engine", "working")),
         ({"type": "spec", "phase": "design", "state": "passed", "score": 0.93},
          ("phase", None, "design passed .93")),
+        ({"type": "spec", "phase": "tasks", "state": "review", "score": 0.975},
+         ("phase", None, "tasks review .975")),
         ({"type": "keeper_lost", "text": "--- lost ---"}, ("keeper_lost", None, "lost")),
     ],
 )  # fmt: skip
