@@ -71,7 +71,7 @@ WITHOUT_A_DAEMON = [
     (["completion", ""], ["bash", "zsh", "fish"]),
     (["service", "in"], ["install"]),
     (["claude", ""], ["run"]),
-    (["demo", ""], ["start", "stop"]),
+    (["demo", ""], ["start", "stop", "spec"]),
     (["demo", "--no"], ["--no-tui"]),
     (["run", "--provider", ""], ["raw", "claude", "codex"]),
     (["claude", "run", "--max-c"], ["--max-children", "--max-cost"]),

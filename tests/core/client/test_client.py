@@ -116,6 +116,7 @@ DONE = [
     ("kill", "not_running", {"killed": [{"id": "x", "name": None}]}),
     ("rm", "not_found", ONE),
     ("quest_cancel", "not_running", ONE),
+    ("spec_forget", "not_found", ONE),
     ("ritual_delete", "not_found", ONE),
 ]
 
