@@ -100,6 +100,8 @@ class Intake:
         self._find = find
         self._names: set[str] = set()
         self._refs: dict[str, str] = {}
+        self._chosen: dict[str, str] = {}
+        """Name that was chosen for a quest → its id: it may be needed by that, too."""
 
     def read(self) -> list[QueuedWork]:
         """All of them.
@@ -112,6 +114,8 @@ class Intake:
         for number, new in enumerate(self._request.quests):
             if new.ref is not None and self._refs.setdefault(new.ref, self._id_of(number)) != self._id_of(number):
                 raise OvermindError("invalid", f"Two quests have the ref {new.ref!r}.", number=number + 1)
+            if new.name is not None:
+                self._chosen.setdefault(self._origin.prefix + new.name, self._id_of(number))
         found = []
         for number, new in enumerate(self._request.quests):
             try:
@@ -220,7 +224,10 @@ class Intake:
 
     def _needs(self, needs: Sequence[str]) -> tuple[str, ...]:
         check_number_of_needs(len(needs))
-        return tuple(dict.fromkeys(self._refs.get(one) or self._find(one).id for one in needs))
+        return tuple(dict.fromkeys(self._id_needed(one) for one in needs))
+
+    def _id_needed(self, word: str) -> str:
+        return self._refs.get(word) or self._chosen.get(word) or self._find(word).id
 
 
 def check_number_of_needs(number: int) -> None:

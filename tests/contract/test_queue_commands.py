@@ -170,6 +170,18 @@ def test_a_file_adds_all_of_its_quests_or_none_and_names_the_line(om, queue, cas
     assert (queue.info("ship")["needs_min"], queue.info("ship")["owns"]) == (1, ["dist/**"])
 
 
+def test_a_quest_of_a_file_is_needed_by_the_name_that_another_line_gives_it(om, queue):
+    path = om.path("named.jsonl")
+    lines = [
+        {"title": "After", "command": "true", "name": "named-after", "needs": ["named-first"]},
+        {"title": "First", "command": "true", "name": "named-first"},
+    ]
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
+    om.ok("quest", "add", "-f", path)
+    assert [one["name"] for one in queue.info("named-after")["needs"]] == ["named-first"]
+
+
 def test_a_circle_in_a_file_is_named_and_adds_nothing(om, queue):
     text = (
         '{"title":"a","command":"true","ref":"a","needs":["b"]}\n{"title":"b","command":"true","ref":"b","needs":["a"]}'
