@@ -65,6 +65,8 @@ class SpecApi:
         parts = self._specs.parts
         ended = parts.watchers.ended(found.id)
         first, last = _phase(request.first), _phase(request.last)
+        if first is not None and last is not None and PHASES.index(last) < PHASES.index(first):
+            raise OvermindError("invalid", f"--to {last} comes before --from {first}: nothing would run.")
         advance = await parts.progress.run(found.id, first=first, last=last, changes=self._changes(request))
         self._specs.go_on(found.id)
         return parts.views.advanced(found.id, advance, ended)

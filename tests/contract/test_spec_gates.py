@@ -223,6 +223,8 @@ def test_unknown_gates_phases_and_thresholds_are_refused_and_nothing_is_recorded
     world.new()
     assert om.refused("spec", "run", "carts", "--from", "taks", code="not_found").startswith("No phase 'taks'")
     assert om.refused("spec", "run", "carts", "--to", "x", code="not_found").startswith("No phase 'x'")
+    backwards = om.refused("spec", "run", "carts", "--from", "design", "--to", "explore", code="invalid")
+    assert backwards == "--to explore comes before --from design: nothing would run.\n"
     assert om.refused("spec", "run", "nobody", code="not_found") == (
         "No spec named 'nobody'. See them with: overmind spec list\n"
     )
