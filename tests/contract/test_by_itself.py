@@ -19,9 +19,7 @@ TOLD = {"quest", "spec", "report", "health", "steer", "overlap", "lesson", "land
 
 
 def test_each_event_of_the_engine_says_so_and_why(om):
-    with open(om.path("config.toml"), "w") as config:
-        config.write('[queue]\nbackoff = "10ms"\n[health]\nbeat = "100ms"\n')
-    world = SpecWorld(om)
+    world = SpecWorld(om, settings='[health]\nbeat = "100ms"\n')
     world.write(
         tasks={"TSK-002": [{"call": "overmind report idea 'cache the index'"}, {"write": "shop/b", "text": "1"}]}
     )
