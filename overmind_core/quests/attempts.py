@@ -17,8 +17,7 @@ from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.classes import BLOCKED, is_nobodys_fault
 from overmind_core.domain.quests.life import is_refused
-from overmind_core.domain.quests.needs import are_met
-from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
+from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
@@ -95,8 +94,8 @@ class Attempts:
         for quest in list(self._quests.live.values()):
             if quest.queue is not None and quest.status is not QuestStatus.QUEUED:
                 self.consider(quest.id)
-                if quest.queue.waits_for is not None or not are_met(quest, self._quests.get):
-                    self._end_soon(quest.id)  # the daemon that was about to has died
+                if quest.queue.blocked == len(quest.queue.tries):
+                    self._end_soon(quest.id, quest.queue.blocked)  # the daemon that was about to has died
 
     def lease(self, quest: Quest) -> None:
         """Its turn has come: it has a slot from now on, and its work is begun."""
@@ -152,20 +151,18 @@ class Attempts:
     def block(self, quest_id: str, need: str) -> None:
         """Its work can't go on without another quest: it needs that now, and its attempt ends and does not count."""
         quest = self._quests.live.get(quest_id)
-        if quest is None or quest.goal is None or need in quest.goal.needs or need == quest_id:
+        if quest is None or quest.goal is None or quest.queue is None or need in quest.goal.needs or need == quest_id:
             return
         kept = quest.goal.needs
         if quest.goal.needs_min:  # enough of them have completed: the others are not needed
             kept = tuple(one for one in kept if self._is_completed(one))
-        self._quests.put(replace(quest, goal=replace(quest.goal, needs=(*kept, need), needs_min=0)))
-        self._end_soon(quest_id)
+        self._end_attempt(replace(quest, goal=replace(quest.goal, needs=(*kept, need), needs_min=0)), quest.queue)
 
     def wait_for(self, quest_id: str, question: int) -> None:
         """Its work can't go on without the answer to a question: its attempt ends and does not count."""
         quest = self._quests.live.get(quest_id)
         if quest is not None and quest.queue is not None:
-            self._quests.put(replace(quest, queue=replace(quest.queue, waits_for=question)))
-            self._end_soon(quest_id)
+            self._end_attempt(quest, replace(quest.queue, waits_for=question))
 
     def answered(self, quest_id: str, words: str) -> None:
         """The question that it waits for was answered: its next attempt reads that."""
@@ -181,12 +178,18 @@ class Attempts:
         quest = self._quests.get(quest_id)
         return quest is not None and quest.status is QuestStatus.COMPLETED
 
-    def _end_soon(self, quest_id: str) -> None:
-        asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._end_blocked, quest_id)
+    def _end_attempt(self, quest: Quest, queue: QueueState) -> None:
+        """Save the quest with what it can't go on without; its newest attempt ends."""
+        attempt = len(queue.tries)
+        self._quests.put(replace(quest, queue=replace(queue, blocked=attempt)))
+        self._end_soon(quest.id, attempt)
 
-    def _end_blocked(self, quest_id: str) -> None:
-        work = self._registry.live.get(quest_id)
-        if work is not None and quest_id in self._quests.live:
+    def _end_soon(self, quest_id: str, attempt: int) -> None:
+        asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._end_blocked, quest_id, attempt)
+
+    def _end_blocked(self, quest_id: str, attempt: int) -> None:
+        work, quest = self._registry.live.get(quest_id), self._quests.live.get(quest_id)
+        if work is not None and quest is not None and quest.queue is not None and len(quest.queue.tries) == attempt:
             text = "--- stopped: it needs what it has reported ---"
             ended = EndAsked(Cause.LIMIT, work.definition.grace, text, BLOCKED)
             self._registry.apply_if_legal(work, ended, urgent=True)

@@ -207,8 +207,9 @@ def test_whoever_is_blocked_twice_needs_both(om):
     settings(om, '[queue]\nagent = ["sh", "-c", "touch mended"]\n')
     om.ok("start")
     first, *enough = [add(om, name, command, retries=0)["id"] for name, command in (("a", "exit 3"), ("b", "true"))]
-    reports = "; ".join(f"{REPORT} missing 'mend {one}' --block" for one in ("one", "two"))
-    work = f"test -e mended && exit; {reports}; exec sleep 1000"
+    reports = "; ".join(f"(trap '' TERM; {REPORT} missing 'mend {one}' --block)" for one in ("one", "two"))
+    then = 'test -z "$ends" || exit 1; trap - TERM; exec sleep 1000'  # whatever it is told to after the first one
+    work = f"test -e mended && exit; trap 'ends=1' TERM; {reports}; {then}"
     quest = add(om, "find", work, retries=0, needs=[first, *enough], needs_min=1)["id"]
     row = ended(om, quest)
     assert (row["status"], [one["name"] for one in row["needs"]]) == ("completed", ["b", "mend-one", "mend-two"])

@@ -160,6 +160,8 @@ class QueueState:
     """The number of a question that its own attempt has asked, and without whose answer it can't go on."""
     steer: str = ""
     """What its newest attempt was told as it was ended: the next one reads it. Markdown."""
+    blocked: int = 0
+    """The attempt that is to end, as it can't go on without what it has reported; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
