@@ -126,6 +126,8 @@ RED = """overmind run --isolate --name red --wait \\
 "echo 2 > a; echo new > new; git add .; git commit -q -m 'Add the cart'\""""
 LOOKED = [(">>>", "x = 41\r"), (">>> x = 41\n>>>", "x + 1\r"), ("42\n>>>", "\x1c")]
 
+LOOKED_AT = r"    while not (Path.home() \/ \"looked\").exists():\n        time.sleep(0.1)"
+"""What an agent of the shop does until its ports were listed, however slow the machine is."""
 CART = "overmind quest add 'Add the cart' --name cart --into main -- make cart"
 
 SCENES: dict[str, Scene] = {
@@ -142,8 +144,10 @@ SCENES: dict[str, Scene] = {
             "overmind trust@1": [
                 "cp -r examples/webshop ~/webshop", "cd ~/webshop", "cp .env.example .env",
                 "sed 's/redis-server/python3 -m tests.stand_in --port $PORT #/' no-docker.yml > .overmind.yml",
+                f"sed -i 's/    time.sleep(SECONDS)/{LOOKED_AT}/' agents/own_world.py",
                 "git init -q -b main; git add .; git commit -q -m 'A shop'",
             ],
+            "overmind commit discount -m 'Ten per cent off'@1": ["touch ~/looked"],
         },
         typed={"overmind demo": [[("demo-agent", "q")]], "overmind trust": [[("[y/N]", "y\r")]]},
         unsorted=["overmind apply"],
@@ -253,7 +257,11 @@ SCENES: dict[str, Scene] = {
             "overmind shutdown -y": "the same file, by a limit of file size",
         },
     ),
-    "docs/messages.md": Scene(lines=SHOP, files={"instructions.md": "count the lines of the README"}),
+    "docs/messages.md": Scene(
+        lines=SHOP,
+        files={"instructions.md": "count the lines of the README"},
+        between={"overmind send repl '6 * 7'@1": ["until overmind screen repl | grep -q '>>>'; do sleep 0.1; done"]},
+    ),
     "docs/orchestration.md": Scene(
         lines={
             "add a login to the shop": [BOSS, "It is done."],

@@ -49,6 +49,7 @@ def test_a_second_one_says_that_it_is_there(om, opened):
 @pytest.mark.usefixtures("alone")
 def test_the_demonstration_of_a_spec_begins_and_ends_there_too(om, opened):
     async def scenario(app, pilot):
+        await until(pilot, lambda: ":demo" in picture(app), what="the empty screen names it")
         await entered(pilot, "demo spec")
         await until(pilot, lambda: "carts/explore" in names(app), what="the first phase runs")
         await entered(pilot, "demo spec stop")
