@@ -13,7 +13,7 @@ from tests.kit.queued_shop import Shop
 
 REFUSED = [
     (["--needs", "nobody"], "not_found", "No quest named 'nobody'. See them with: overmind quest list"),
-    (["--name", "me", "--needs", "me"], "not_found", "No quest named 'me'"),
+    (["--name", "me", "--needs", "me"], "cycle", "These quests would need each other: me → me."),
     (["--needs", "first,second", "--needs-min", "3"], "invalid", "--needs-min is 3, but there are 2 needs."),
     (["--needs", "first,first", "--needs-min", "2"], "invalid", "--needs-min is 2, but there is 1 need."),
     (["--needs", "first", "--needs-min", "-1"], "invalid", "--needs-min: '-1' is not a whole number of 0 or more"),
