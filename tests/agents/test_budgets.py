@@ -251,7 +251,7 @@ def test_denied_a_spec_waits_and_says_with_what_it_goes_on(agents, world):
     world.run()
     world.asked("budget")
     eventually(lambda: world.quests().get("carts/tasks") == "queued", PATIENCE)
-    eventually(lambda: world.repository.git("branch", "--list") == "* main", PATIENCE, what="no phase has a branch left")
+    eventually(lambda: world.repository.git("branch", "--list") == "* main", PATIENCE, what="only main is left")
     before = _documents(world), world.quests(), world.repository.git("branch", "--list")
     om.ok("answer", "carts", "deny")
     why = om.api("quest_why", id="carts/tasks")
