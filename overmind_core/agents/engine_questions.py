@@ -1,6 +1,6 @@
 """Questions of the engine: asked about a quest, a spec, a mission or the queue, by no conversation.
 
-What an answer does is the asker's: `on` says who acts on it. That acts in the commit that stores the answer, so no
+The part that asks says with `on` who acts on an answer, which happens in the commit that stores the answer: no
 question is answered and not acted on, whoever dies when.
 """
 

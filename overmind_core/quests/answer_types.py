@@ -134,7 +134,7 @@ class QuestDetails(QuestRow):
     """Oldest first; empty for one that began at once."""
     title: str | None
     brief: str | None
-    """What is to be done, Markdown."""
+    """The task, in Markdown."""
     outputs: list[str]
     """Files that each attempt has to leave in $OVERMIND_OUTPUT_DIR."""
     review: str | None
@@ -201,7 +201,7 @@ class QuestWhy(QuestBrief):
     text: str
     """The same as a sentence; for one that is not queued, how it stands."""
     by: list[WaitedFor]
-    """What it waits for, or is blocked by."""
+    """The quests that it waits for, or is blocked by."""
     next_at: str | None
     """When that ends by itself, where it is known."""
     do: list[str]

@@ -33,7 +33,7 @@ class NewQuest(Start, frozen=True):
     provider: str = ""
     """Empty: `raw` with a command, else the agent of the queue."""
     brief: str = ""
-    """What is to be done, Markdown."""
+    """The task, in Markdown."""
     needs: list[str] = []
     """Quests that have to complete first: ids, names, or refs of the same request."""
     needs_min: Whole = 0

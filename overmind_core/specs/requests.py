@@ -17,7 +17,7 @@ class SpecNew(Start, frozen=True):
     """Create a spec. The fields of `run` say who does each phase and task; without them the agent of the queue does."""
 
     title: str = ""
-    """What it is, in one line; may be missing with `folder`."""
+    """The feature in one line; may be missing with `folder`."""
     command: str | list[str] = ""
     cwd: str = ""
     """A folder of the repository in which the spec is to be."""
@@ -26,7 +26,7 @@ class SpecNew(Start, frozen=True):
     backoff: Amount = ""
     """Before the second attempt of each phase and task; doubles. Empty: that of the queue."""
     brief: str | None = None
-    """What is wanted, Markdown."""
+    """The wish in full, in Markdown."""
     folder: str | None = None
     """A folder of documents that is there already: the phases that pass are not run."""
     gates: str | None = None

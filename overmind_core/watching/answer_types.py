@@ -13,7 +13,7 @@ class GuardianTerm(TypedDict):
     term: str
     """`loop`, `drift`, `thrash`, `overrun` or `silence`; `review` while what a reviewer has said counts."""
     cost: float
-    """What it takes from alignment while it holds."""
+    """The amount by which it lowers the alignment while it holds."""
     holds: bool | None
     """Null: it can't be measured."""
     evidence: str

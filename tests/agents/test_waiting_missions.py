@@ -87,7 +87,7 @@ def test_whoever_waits_hears_how_a_question_was_closed(tmp_path):
             for key in "abc":
                 engine.ask(EngineNeed.REPORT, about, summary=key, key=key)
             heard = [asyncio.ensure_future(engine.closed(number)) for number in (1, 2, 2)]
-            await asyncio.sleep(1)
+            await in_process.idle()
             assert not any(one.done() for one in heard)
             engine.withdraw("m", key="a")
             await inside.ask("answer", question=2, behaviour="deny", message="no")

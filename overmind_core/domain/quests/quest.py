@@ -97,7 +97,7 @@ class Goal:
 
     title: str = ""
     brief: str = ""
-    """What is to be done, Markdown."""
+    """The task, in Markdown."""
     needs: tuple[str, ...] = ()
     """Ids of quests that have to complete first."""
     needs_min: int = 0
