@@ -20,7 +20,7 @@ from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.commands import command_hash
 from overmind_core.domain.specs.instructions import phase_brief, phase_title
 from overmind_core.domain.specs.phases import TaskCounts, again, next_phase, spec_state, task_counts
-from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, SpecState
+from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, SpecState, quest_name
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.spec_files.documents import document_name
@@ -320,7 +320,7 @@ class SpecProgress:
         self._journal.flush()
         made = {one.quest: one for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
         phases = {record.quest for record in self._registry.phases(spec.id).values()}
-        names = {f"{spec.slug}/{phase}" for phase in PHASES}
+        names = {quest_name(spec.slug, phase) for phase in PHASES}
         found = []
         for row in self._quest_table.standing_of_spec(spec.id):
             live = self._quests.live.get(row.id)
