@@ -144,7 +144,9 @@ class Specs:
         own = self.registry.phase_of(quest)
         before = PHASES if own is None else PHASES[: PHASES.index(own)]
         records = self.registry.phases(spec.id)
-        opened = next((one for one in before if one in records and records[one].told is PhaseState.REVIEW), None)
+        opened = next(
+            (one for one in before if one in records and records[one].recorded_state is PhaseState.REVIEW), None
+        )
         return None if opened is None else why.in_gate(spec.slug, opened)
 
     def alone_in(self, quest: Quest) -> str | None:
@@ -217,7 +219,7 @@ class Specs:
         subject = {"lines": ["Its documents and its quests are as they were."]}
         self._questions.ask(EngineNeed.STUCK, about, summary=f"{spec.slug}: {problem}", subject=subject)
         self.registry.change(spec_id, problem=problem)
-        self.registry.tell(spec, SpecState.STUCK, why=problem)
+        self.registry.record_state(spec, SpecState.STUCK, why=problem)
 
     def _on_stuck_answer(self, question: EngineQuestion, decision: Decision) -> None:
         if decision.behaviour is Behaviour.ALLOW:

@@ -185,7 +185,7 @@ class Spec:
     landed: LandedWork | None = None
     problem: str | None = None
     """Why it could not go on, where that is a fault of the daemon's; None: there is none."""
-    told: SpecState | None = None
+    recorded_state: SpecState | None = None
     """How it stands as the log has it."""
     request: str | None = None
     """The key of the request that made it."""
@@ -238,7 +238,7 @@ class SpecPhase:
     """What a person wants to be done otherwise."""
     files: Mapping[str, str] = field(default_factory=dict)
     """File that the document is about → SHA-256 of its content, hex; "" for one that is not there."""
-    told: PhaseState | None = None
+    recorded_state: PhaseState | None = None
     """How it stands as the log has it."""
     commands: tuple[str, ...] = ()
     """Of tasks: hashes of the commands that no rule allows."""
