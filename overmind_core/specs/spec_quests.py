@@ -31,7 +31,7 @@ _HOLDS = frozenset({WaitCode.HELD, WaitCode.BUDGET})
 """Why a quest waits for money, or for a person."""
 
 
-class QuestStanding:
+class SpecQuests:
     """Used from the loop's thread only."""
 
     def __init__(
