@@ -17,7 +17,7 @@ from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.agents.budgets import Budgets
-from overmind_core.agents.changes import FactHeard
+from overmind_core.agents.changes import FactRead
 from overmind_core.agents.engine_questions import EngineQuestions
 from overmind_core.agents.handover import Handover
 from overmind_core.agents.input_queue import InputQueue
@@ -368,7 +368,7 @@ class App:
             activity=ActivityEffects(book, clock, progress, followers),
             budgets=self.budgets,
             usage=usage,
-            heard=self.bus.publish,
+            publish=self.bus.publish,
         )
         titles = TitleReader(followers, progress, screens, clock)
         output = OutputReader(
@@ -533,7 +533,7 @@ class App:
         bus.subscribe(MissionChanged, self.engine.attempts.on_change)
         bus.subscribe(MissionChanged, self.schedules.on_change)
         bus.subscribe(MissionChanged, self.engine.watching.on_change)
-        bus.subscribe(FactHeard, self.engine.watching.on_fact)
+        bus.subscribe(FactRead, self.engine.watching.on_fact)
         self.engine_questions.on(EngineNeed.STEER, self.engine.watching.on_answer)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         bus.subscribe(QuestEnded, self.engine.specs.on_quest_end)

@@ -133,16 +133,16 @@ class SpecProgress:
             spec = self._registry.all[spec_id]
             standing = await self._looks.settle(spec)
             if spec.archived or standing.problem is not None:
-                return self._told(spec, standing, synced=synced)
-            await self._see_to_gates(spec, standing)
+                return self._recorded(spec, standing, synced=synced)
+            await self._update_gates(spec, standing)
             coming = next_phase(standing.states, last=spec.target) if spec.target is not None else None
             if coming is None or coming.phase is None:
                 if spec.target is not None:
                     spec = self._registry.change(spec_id, target=None)
-                await self._see_to_landing(spec, standing)
-                return self._told(self._registry.all[spec_id], standing, synced=synced)
+                await self._update_landing(spec, standing)
+                return self._recorded(self._registry.all[spec_id], standing, synced=synced)
             if not coming.begins or self._is_under_way(spec, coming.phase):
-                return self._told(spec, standing, coming.phase, synced=synced)
+                return self._recorded(spec, standing, coming.phase, synced=synced)
             try:
                 if coming.phase is PhaseName.SYNC:
                     synced = await self._sync.sync(spec, standing.brief_sha256)
@@ -153,11 +153,11 @@ class SpecProgress:
                     raise
                 self._refused(spec, coming.phase, error)
                 standing = self._looks.standing(self._registry.all[spec_id], standing.brief_sha256)
-                return self._told(self._registry.all[spec_id], standing, coming.phase)
+                return self._recorded(self._registry.all[spec_id], standing, coming.phase)
             standing = self._looks.standing(self._registry.all[spec_id], standing.brief_sha256)
-            return self._told(spec, standing, coming.phase, begun=True)
+            return self._recorded(spec, standing, coming.phase, begun=True)
 
-    def _told(
+    def _recorded(
         self,
         spec: Spec,
         standing: SpecStanding,
@@ -167,7 +167,7 @@ class SpecProgress:
         synced: Synced | None = None,
     ) -> Advance:
         state = self.state(spec, standing)
-        self._registry.tell(spec, state)
+        self._registry.record_state(spec, state)
         return Advance(state, phase, begun, synced)
 
     def _is_under_way(self, spec: Spec, phase: PhaseName) -> bool:
@@ -178,7 +178,7 @@ class SpecProgress:
         """A phase could not begin."""
         _log.info("spec %s: %s could not begin: %s", spec.slug, phase, error.message)
         self._registry.change_phase(spec.id, phase, failure=error.code, faults=(error.message,), quest=None)
-        self._registry.tell_phase(spec, phase, PhaseState.FAILED, why=error.message)
+        self._registry.record_phase_state(spec, phase, PhaseState.FAILED, why=error.message)
 
     # phases
 
@@ -213,7 +213,7 @@ class SpecProgress:
 
     # gates
 
-    async def _see_to_gates(self, spec: Spec, standing: SpecStanding) -> None:
+    async def _update_gates(self, spec: Spec, standing: SpecStanding) -> None:
         """Have the first open gate ask, and no other one."""
         opened = next((one for one in PHASES if standing.states[one] is not PhaseState.PASSED), None)
         wanted = None
@@ -251,7 +251,7 @@ class SpecProgress:
 
     # landing
 
-    async def _see_to_landing(self, spec: Spec, standing: SpecStanding) -> None:
+    async def _update_landing(self, spec: Spec, standing: SpecStanding) -> None:
         """Once all is done, ask whether it lands, or land it."""
         if spec.repository is None:
             await self._know_files(spec)
@@ -356,8 +356,8 @@ class SpecProgress:
         async with self._turns.of(spec_id):
             spec = self._registry.all[spec_id]
             if spec.archived:
-                told = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
-                raise OvermindError("gone", told)
+                message = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
+                raise OvermindError("gone", message)
             standing = await self._looks.settle(spec)
             target = last or PhaseName.SYNC
             self._check_runs(spec, standing, first, target)
@@ -440,8 +440,8 @@ class SpecProgress:
                 state = standing.states[phase]
                 if state is not PhaseState.PASSED:
                     faults = "".join(f"\n{one}" for one in self._registry.phase(spec_id, phase).faults)
-                    told = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
-                    raise OvermindError("invalid", f"{told}{faults}")
+                    message = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
+                    raise OvermindError("invalid", f"{message}{faults}")
             if dry_run:
                 return await self._sync.preview(spec)
             synced = await self._sync.sync(spec, standing.brief_sha256)

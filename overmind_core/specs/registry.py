@@ -109,7 +109,10 @@ class SpecRegistry:
 
     def add(self, spec: Spec, phases: Iterable[SpecPhase]) -> list[Change]:
         """A new one, in this turn's commit; `forget` it when that fails."""
-        changes = [self.put(replace(spec, told=SpecState.DRAFT)), *(self.put_phase(spec.id, one) for one in phases)]
+        changes = [
+            self.put(replace(spec, recorded_state=SpecState.DRAFT)),
+            *(self.put_phase(spec.id, one) for one in phases),
+        ]
         return [*changes, self.record(spec, None, SpecState.DRAFT)]
 
     def forget(self, spec: Spec) -> None:
@@ -153,19 +156,19 @@ class SpecRegistry:
         self.put_phase(spec_id, record)
         return record
 
-    def tell_phase(self, spec: Spec, phase: PhaseName, state: PhaseState, *, why: str | None = None) -> None:
+    def record_phase_state(self, spec: Spec, phase: PhaseName, state: PhaseState, *, why: str | None = None) -> None:
         """Record an event where a phase stands otherwise than the log has it."""
-        before = self.phase(spec.id, phase).told or PhaseState.PENDING
+        before = self.phase(spec.id, phase).recorded_state or PhaseState.PENDING
         if before is not state:
-            record = self.change_phase(spec.id, phase, told=state)
+            record = self.change_phase(spec.id, phase, recorded_state=state)
             if PhaseState.REVIEW in {before, state}:
                 self.on_change(spec.id)
             self.record(spec, phase, state, score=record.score, why=why)
 
-    def tell(self, spec: Spec, state: SpecState, *, why: str | None = None) -> None:
+    def record_state(self, spec: Spec, state: SpecState, *, why: str | None = None) -> None:
         """The same of the spec as a whole."""
-        if self.all[spec.id].told is not state:
-            self.record(self.change(spec.id, told=state), None, state, why=why)
+        if self.all[spec.id].recorded_state is not state:
+            self.record(self.change(spec.id, recorded_state=state), None, state, why=why)
             if state is SpecState.DONE:
                 self.on_limit(spec.id)
 

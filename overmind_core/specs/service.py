@@ -140,7 +140,9 @@ class Specs:
         own = self.registry.phase_of(quest)
         before = PHASES if own is None else PHASES[: PHASES.index(own)]
         records = self.registry.phases(spec.id)
-        opened = next((one for one in before if one in records and records[one].told is PhaseState.REVIEW), None)
+        opened = next(
+            (one for one in before if one in records and records[one].recorded_state is PhaseState.REVIEW), None
+        )
         return None if opened is None else why.in_gate(spec.slug, opened)
 
     def alone_in(self, quest: Quest) -> str | None:

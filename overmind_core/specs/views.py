@@ -149,8 +149,8 @@ class SpecViews:
         if standing.problem is not None and state is PhaseState.FAILED:
             faults = [standing.problem.text]
         elif record.failure is not None and record.quest is not None and not faults:
-            told = "was cancelled" if record.failure == QuestStatus.CANCELLED else f"has failed: {record.failure}"
-            faults = [f"its quest {told}. See: overmind quest info {record.quest}"]
+            message = "was cancelled" if record.failure == QuestStatus.CANCELLED else f"has failed: {record.failure}"
+            faults = [f"its quest {message}. See: overmind quest info {record.quest}"]
         return {
             "phase": phase.value,
             "state": state.value,

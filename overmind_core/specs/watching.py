@@ -48,7 +48,7 @@ class SpecWatchers:
                 if item["key"] not in known:
                     known.add(item["key"])
                     yield item
-            state = self._registry.all[spec_id].told or SpecState.DRAFT
+            state = self._registry.all[spec_id].recorded_state or SpecState.DRAFT
             if state in _OVER:
                 yield _item("state", state.value, state.value)
                 return
@@ -58,10 +58,10 @@ class SpecWatchers:
         spec, records = self._registry.all[spec_id], self._registry.phases(spec_id)
         for phase in PHASES:
             record = records.get(phase)
-            if record is None or record.told not in _ENDED:
+            if record is None or record.recorded_state not in _ENDED:
                 continue
             quest = None if record.quest is None else self._quests.get(record.quest)
-            state = "failed" if record.told is PhaseState.FAILED else "passed"
+            state = "failed" if record.recorded_state is PhaseState.FAILED else "passed"
             version = f"{record.sha256}:{record.attempts}"
             yield {**_item("phase", phase, state, quest, version=version), "score": record.score}
             if record.question is not None:

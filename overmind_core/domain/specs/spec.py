@@ -174,7 +174,7 @@ class Spec:
     landings: int = 0
     """How often its branch was merged, or that was tried."""
     landed: LandedWork | None = None
-    told: SpecState | None = None
+    recorded_state: SpecState | None = None
     """How it stands as the log has it."""
     request: str | None = None
     """The key of the request that made it."""
@@ -227,7 +227,7 @@ class SpecPhase:
     """What a person wants to be done otherwise."""
     files: Mapping[str, str] = field(default_factory=dict)
     """File that the document is about → SHA-256 of its content, hex; "" for one that is not there."""
-    told: PhaseState | None = None
+    recorded_state: PhaseState | None = None
     """How it stands as the log has it."""
     commands: tuple[str, ...] = ()
     """Of tasks: hashes of the commands that no rule allows."""
