@@ -484,7 +484,7 @@ class App:
         self.tasks.start(self.engine.watching.run())
         self.tasks.start(self.terminator.run())
         self.tasks.start(self.load_history.run())
-        self.tasks.start(self.progress.beat(lambda: bool(self.registry.live)))
+        self.tasks.start(self.progress.beat(self.registry.index.some_live))
 
     async def leave(self, how: Departure) -> Unsaved | None:
         """Stop acting, part from the keeper, and return what could not be saved; the host ends at `leaving`."""
