@@ -35,7 +35,7 @@ from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.agents.usage_reader import UsageReader
 from overmind_core.daemon.engine import Engine, EngineParts
 from overmind_core.daemon.unsaved import Unsaved
-from overmind_core.domain.agents.events import NotificationDue
+from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
@@ -485,7 +485,7 @@ class App:
         self.tasks.start(self.engine.watching.run())
         self.tasks.start(self.terminator.run())
         self.tasks.start(self.load_history.run())
-        self.tasks.start(self.progress.beat(lambda: bool(self.registry.live)))
+        self.tasks.start(self.progress.beat(self.registry.index.some_live))
 
     async def leave(self, how: Departure) -> Unsaved | None:
         """Stop acting, part from the keeper, and return what could not be saved; the host ends at `leaving`."""
@@ -542,6 +542,7 @@ class App:
             bus.subscribe(kind, self.unseen.on_news)
         bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
+        bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)

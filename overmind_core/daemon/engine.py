@@ -364,6 +364,7 @@ class Engine:
                 repositories=parts.workspace.projects,
                 asker=self.quest_asker,
                 agents=parts.agents,
+                kept_worktree=parts.workspace.worktree_of,
             )
         return self._changes
 

@@ -259,6 +259,11 @@ class Workspace:
         self._recorded.add((about, note))
         return note
 
+    def worktree_of(self, mission: str) -> str | None:
+        """Where the worktree of a mission is, also of one that was removed; None: it has none."""
+        one = self.records.get(mission)
+        return None if one is None or one.branch is None else one.worktree
+
     def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""
         one = self.records.get(mission)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         LostMissions,
         MissionBrief,
         PrunedMissions,
+        RemovedMission,
         RestartedMission,
         StoppedMission,
     )
@@ -171,7 +172,7 @@ class LifecycleApi:
         return answers.brief(await self._missions.redefine(mission, definition))
 
     @handles(One)
-    async def rm(self, request: One, caller: Caller) -> MissionBrief:
+    async def rm(self, request: One, caller: Caller) -> RemovedMission:
         """Remove a finished mission's record and log."""
         del caller
         mission = find(self._registry, request.id)
@@ -189,8 +190,12 @@ class LifecycleApi:
         for one in removed:
             if (refusal := self._quests.kept_for(one, mission.definition.parent)) is not None:
                 raise OvermindError("not_finished", refusal)
-        await self._retention.remove(removed)
-        return answers.brief(mission)
+        kept = await self._retention.remove(removed)
+        about = answers.brief(mission)
+        answer: RemovedMission = {"id": about["id"], "name": about["name"]}
+        if kept:
+            answer["note"] = "\n".join(kept)
+        return answer
 
     def _runs_by_itself(self, mission: Mission) -> str | None:
         return self._quests.runs_by_itself(mission.id, mission.definition.parent)

@@ -19,7 +19,7 @@ from overmind_core.quests.answers import brief
 from overmind_core.quests.edits import QuestEdits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from overmind_core.domain.quests.quest import QueueState
     from overmind_core.kernel.config import Settings
@@ -61,7 +61,10 @@ class QueueChanges:
         repositories: Repositories,
         asker: Asker,
         agents: AgentWork,
+        kept_worktree: Callable[[str], str | None],
     ) -> None:
+        """`kept_worktree`: where the work of a mission is, also of one that was removed; None: nowhere."""
+        self._kept_worktree = kept_worktree
         self._quests = quests
         self._journal = journal
         self._clock = clock
@@ -252,7 +255,9 @@ class QueueChanges:
             how = HAS_ENDED.get(quest.status, f"is {quest.status}")
             raise OvermindError("not_running", f"Quest {quest.id} ({quest.name}) {how}: only a failed one is retried.")
         if has_run(quest) and self._registry.get(quest.id) is None:
-            message = f"The mission of quest {quest.id} ({quest.name}) was removed, and its work with it."
+            message = f"The mission of quest {quest.id} ({quest.name}) was removed"
+            kept = self._kept_worktree(quest.id)
+            message += ", and its work with it." if kept is None else f"; its work is kept in {kept}."
             raise OvermindError("gone", f"{message} Add it again with: overmind quest add")
         if self._is_taken(quest.name):
             message = (

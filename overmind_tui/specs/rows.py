@@ -105,6 +105,8 @@ def why(spec: Row) -> str:
     """What it waits for: a person, or what has to be mended first."""
     if waiting := waits_for(spec):
         return waiting
+    if spec.get("problem") is not None:
+        return f"{safe(spec['problem'])}: r tries again"
     phase = current_phase(spec)
     if spec["state"] == "draft":
         return "r runs it"
