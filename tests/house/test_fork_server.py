@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
+from functools import partial
 
 import psutil
 import pytest
 
 from tests.kit import fork_server
+from tests.kit.agents import Agents
+from tests.kit.claude import settle
 from tests.kit.overmind import PROGRAM, Overmind
 from tests.kit.waiting import eventually
 
@@ -29,6 +33,10 @@ CALLS = [
 ]
 SAME = ("Umask", "SigIgn", "SigCgt", "SigBlk", "NoNewPrivs", "Threads")
 """Lines of /proc/PID/status."""
+OURS = (1 << 31) - 1
+"""The signals that are not the C library's own."""
+NOT_OURS = {"CLAUDE_PID", "OVERMIND_TOKEN", "SHLVL", "_"}
+"""Variables that differ from run to run, and those that bash adds."""
 
 
 @pytest.mark.parametrize(("words", "stdin"), CALLS, ids=lambda given: " ".join(given or ()).replace("\udcff", "?"))
@@ -84,6 +92,57 @@ def look(om, pid):
         ),
         daemon.rlimit(psutil.RLIMIT_NOFILE),
     )
+
+
+@pytest.mark.own_home
+@pytest.mark.parametrize("kind", ["--type task", "--type session --interactive"])
+def test_an_agent_and_what_it_runs_that_are_forks_look_like_those_that_were_executed(make_home, tmp_path, kind):
+    fork, real = make_home(), make_home()
+    subprocess.run([*PROGRAM, "start"], env=real.environment, cwd=real.home, timeout=30, check=True)
+    ours = []
+    for om in (fork, real):
+        waits = [*PROGRAM, "wait", om.mission("sleep 60", "--name", "long")]
+        agents = Agents(om, str(tmp_path / os.path.basename(om.home)))
+        settle(om, om.home)
+        options = ("--provider", "claude", "--cwd", om.home, *kind.split(), "--allowed-tools", "Bash")
+        agent = om.pid(om.mission([f"!bash {shlex.join(waits)}"], *options, "--name", "agent"))
+        command = eventually(partial(child, agent, waits), what="its command")
+        ours.append(partial(kin, om, agents.folder, agent, command))
+    eventually(lambda: ours[0]() == ours[1](), what="the command waits")
+
+
+def child(pid, words):
+    """The child of a process that runs these words."""
+    children = psutil.Process(pid).children()
+    return next((one.pid for one in children if [word for word in one.cmdline() if word] == words), None)
+
+
+def kin(om, folder, *pids):
+    """What the kernel tells of an agent and what that runs, without what differs from home to home and run to run."""
+    return [one_of_kin(om, folder, pid) for pid in pids]
+
+
+def one_of_kin(om, folder, pid):
+    one = psutil.Process(pid)
+    with open(f"/proc/{pid}/status") as file:
+        status = dict(re.findall(r"^(\w+):\s+(.*)$", file.read(), re.MULTILINE))
+
+    def same(text):
+        known = text.replace(folder, "FOLDER").replace(om.home, "HOME").replace(os.path.basename(om.home), "HOME")
+        return re.sub(r"\b(?=\w*\d)[0-9a-f-]{8,}\b", "ID", re.sub(r"(?<=--token )\w+", "TOKEN", known))
+
+    return {
+        "words": [same(word) for word in one.cmdline() if word],
+        "variables": {name: same(text) for name, text in one.environ().items() if name not in NOT_OURS},
+        "status": {name: status[name] for name in SAME} | {n: int(status[n], 16) & OURS for n in ("SigIgn", "SigCgt")},
+        "parent": same(" ".join(psutil.Process(one.ppid()).cmdline()[:4])),
+        "leads": (os.getsid(pid) == pid, os.getpgid(pid) == pid),
+        "terminal": bool(one.terminal()),
+        "cwd": same(one.cwd()),
+        "files": sorted(int(fd) for fd in os.listdir(f"/proc/{pid}/fd")),
+        "limits": one.rlimit(psutil.RLIMIT_NOFILE),
+        "name": one.name(),
+    }
 
 
 def test_a_call_that_does_not_end_in_time_is_killed(om):

@@ -6,11 +6,16 @@ import json
 import os
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
-from tests.kit.overmind import REPOSITORY, Overmind
 from tests.kit.waiting import eventually
 
-LAUNCHER = os.path.join(REPOSITORY, "tests", "kit", "standin", "launch.py")
+if TYPE_CHECKING:
+    from tests.kit.overmind import Overmind
+
+LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "standin", "launch.py")
+INTERPRETER = (sys.executable, "-IS")
+_PROGRAM = f'#!/bin/sh\nexec {shlex.join([*INTERPRETER, LAUNCHER])} "$@"\n'
 API_KEY = "dummy"
 
 
@@ -22,9 +27,18 @@ def install(folder: str) -> str:
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "claude")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -IS {shlex.quote(LAUNCHER)} "$@"\n')
+        file.write(_PROGRAM)
     os.chmod(path, 0o755)
     return path
+
+
+def is_stand_in(path: str) -> bool:
+    """Whether this is such an executable."""
+    try:
+        with open(path, "rb") as file:
+            return os.path.basename(path) == "claude" and file.read(len(_PROGRAM) + 1) == _PROGRAM.encode()
+    except OSError:
+        return False
 
 
 def environment(program: str) -> dict[str, str]:

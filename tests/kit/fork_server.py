@@ -3,23 +3,19 @@
 A cold `overmind` spends three quarters of its time in the interpreter's start and in imports, and a daemon that it
 starts nearly all of it; both are the same for each of the thousands of calls of a run. Here a server imports them
 once. Each call is a fork of it that takes over arguments, environment, folder, umask and standard files, and then runs
-`python -m overmind_core.cli` as always; where that would execute `python -m` of ours, it goes on as that module, and
-so does the child that is to become a daemon's keeper. In /proc all look as if they had been executed, so that the
-product and the tests find them.
+`python -m overmind_core.cli` as always; what follows from it without a real start, `becoming.py` tells.
 
-What is started on a terminal, by a mission or by a keeper has its real start.
+What is started on a terminal or by a mission has its real start.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import functools
 import gc
 import json
 import os
-import runpy
 import select
 import selectors
 import signal
@@ -28,34 +24,21 @@ import subprocess
 import sys
 import termios
 import time
-import traceback
-import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
+
+from tests.kit.becoming import INTERPRETER, ROOM, WORLD, become, is_usual
 
 LONGEST_INPUT = 4096
 """Bytes of standard input that surely fit into a pipe that nobody reads yet."""
-_REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-WORLD = {"LC_ALL": "C.UTF-8", "PYTHONPATH": _REPOSITORY}
-"""What the server's interpreter has read."""
-_READ_BY_OTHERS = ("LANG", "LC_", "PYTHON", "OVERMIND_MISSION_", "OVERMIND_PARENT_", "COVERAGE_")
-"""Beginnings of names: the interpreter reads them when it starts, a supervisor reads its caller's in /proc."""
+_READ_BY_OTHERS = ("OVERMIND_MISSION_", "OVERMIND_PARENT_")
+"""Beginnings of names: a supervisor reads its caller's in /proc, whose parent a fork of the server is not."""
 _EXEC = {"OVERMIND_TEST_EXEC"}
 """Set in the tests' own environment, each call has its real start."""
 _FILES = 3
 """Standard files."""
 PASSED = _FILES
 """The descriptor of the one file that a call may have beside these."""
-_SWITCH_SECONDS = sys.getswitchinterval()
-_ROOM = 8192
-"""Bytes for the words, and as many for the variables, that /proc shows of a fork; what is longer is cut off there."""
-_REAL_EXECVE = os.execve
-_REAL_FORK_EXEC = subprocess._fork_exec  # type: ignore[attr-defined] # what all of `subprocess` comes down to
-INTERPRETER = (sys.executable, "-P", "-m")
-"""How each of ours is executed, before its module and words."""
-_PRELOADED = {"overmind_core.cli", "overmind_core.daemon", "overmind_core.keeper"}
-"""What ends its process by itself; the full-screen program leaves that to the interpreter."""
-KEEPER = (*INTERPRETER, "overmind_core.keeper")
 
 
 class Call:
@@ -96,8 +79,8 @@ class ForkServer:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [*INTERPRETER, "tests.kit.fork_server", str(theirs.fileno()), "-" * _ROOM],
-                env={**variables, "ROOM": "-" * _ROOM},
+                [*INTERPRETER, "tests.kit.fork_server", str(theirs.fileno()), "-" * ROOM],
+                env={**variables, "ROOM": "-" * ROOM},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
@@ -175,9 +158,9 @@ def running() -> ForkServer:
 
 def serves(env: Mapping[str, str], stdin: bytes) -> bool:
     """Whether this call may be a fork: nothing in its environment is for the interpreter's or the kernel's eyes."""
-    for_others = {name: value for name, value in env.items() if name.startswith(_READ_BY_OTHERS)}
-    usual = for_others == WORLD and len(stdin) <= LONGEST_INPUT
-    return usual and sys.platform == "linux" and not _EXEC & os.environ.keys()
+    usual = is_usual(env) and not any(name.startswith(_READ_BY_OTHERS) for name in env)
+    short = len(stdin) <= LONGEST_INPUT
+    return usual and short and sys.platform == "linux" and not _EXEC & os.environ.keys()
 
 
 def end() -> None:
@@ -272,91 +255,7 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.umask(request["umask"])
     os.chdir(request["cwd"])
-    os.execve = _execute  # type: ignore[assignment] # what this process does from now on is the product's
-    subprocess._fork_exec = _fork_keeper  # type: ignore[attr-defined]
-    _run(request["module"], request["words"], request["env"])
-
-
-def _execute(path: str, argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
-    """Like `os.execve`; a module of ours takes over this process as it is."""
-    if tuple(argv[: len(INTERPRETER)]) != INTERPRETER or argv[len(INTERPRETER)] not in _PRELOADED:
-        _REAL_EXECVE(path, list(argv), env)
-    for fd in map(int, os.listdir("/proc/self/fd")):
-        with contextlib.suppress(OSError):
-            if not os.get_inheritable(fd):
-                os.close(fd)
-    gc.freeze()  # what held a file closes nothing any more
-    _run(argv[3], argv[4:], env)
-
-
-def _fork_keeper(argv: Sequence[Any], *how: Any) -> int:
-    """Like what `subprocess` starts all with; a keeper goes on as a child of the daemon that would execute it."""
-    if tuple(argv[: len(KEEPER)]) != KEEPER:
-        return int(_REAL_FORK_EXEC(argv, *how))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # no thread of the daemon holds what the keeper will need
-        pid = os.fork()
-    if pid == 0:
-        _become_keeper(argv, how)
-    return pid
-
-
-def _become_keeper(argv: Sequence[Any], how: Sequence[Any]) -> NoReturn:
-    """Turn this fork of a daemon into what would be executed; `how`: what `subprocess` says of files and variables."""
-    try:
-        _, _, kept, cwd, env, in_, _, _, out, _, err, _, report = how[:13]
-        signal.set_wakeup_fd(-1)
-        for number in signal.valid_signals():
-            if callable(signal.getsignal(number)):
-                signal.signal(number, signal.SIG_DFL)
-        os.execve, subprocess._fork_exec = _REAL_EXECVE, _REAL_FORK_EXEC  # type: ignore[attr-defined]
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        os.setsid()
-        os.chdir(cwd)
-        for target, fd in enumerate((in_, out, err)):
-            os.dup2(fd, target)
-        for fd in {int(name) for name in os.listdir("/proc/self/fd")} - {*range(_FILES), *kept} | {report}:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-        gc.freeze()  # what held a file closes nothing any more
-        variables = dict(os.fsdecode(one).split("=", 1) for one in env)
-        _run(KEEPER[-1], [os.fsdecode(word) for word in argv[len(KEEPER) :]], variables)
-    finally:
-        os._exit(1)
-
-
-def _run(module: str, words: Sequence[str], env: Mapping[str, str]) -> NoReturn:
-    """Be `python -m <module> <words>`, as the interpreter begins it."""
-    try:
-        environ = dict(env)
-        os.environ.clear()
-        os.environ.update(environ)
-        time.tzset()
-        _show((*INTERPRETER, module, *words), [f"{name}={value}" for name, value in environ.items()])
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        sys.argv = [module, *words]
-        sys.stdin, sys.stdout, sys.stderr = map(_opened_anew, (sys.stdin, sys.stdout, sys.stderr), "rww", range(_FILES))
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except BaseException:  # noqa: BLE001 - what would end an interpreter
-        traceback.print_exc()
-    os._exit(1)  # each of ours ends the process by itself
-
-
-def _show(*shown: Sequence[str]) -> None:
-    """Write words and variables over those with which this process was started, where /proc reads them."""
-    with open("/proc/self/stat", "rb") as file:
-        places = [int(field) for field in file.read().rpartition(b")")[2].split()[45:49]]
-    for texts, start, end in zip(shown, places[::2], places[1::2], strict=True):
-        data = b"".join(os.fsencode(text) + b"\0" for text in texts)[: end - start - 1]
-        ctypes.memmove(start, data.ljust(end - start, b"\0"), end - start)
-
-
-def _opened_anew(like: Any, mode: str, fd: int) -> Any:
-    """A standard file as the interpreter makes it: what is no terminal is buffered, but for stderr."""
-    whole_lines = mode == "w" and (fd == _FILES - 1 or os.isatty(fd))
-    return open(fd, mode, 1 if whole_lines else -1, like.encoding, like.errors, closefd=False)
+    become(request["module"], request["words"], request["env"])
 
 
 def _main() -> None:

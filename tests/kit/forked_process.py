@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import Any
 
-from tests.kit.fork_server import INTERPRETER, Call, running
+from tests.kit.becoming import INTERPRETER
+from tests.kit.fork_server import Call, running
 
 
 class ForkedProcess(subprocess.Popen[Any]):

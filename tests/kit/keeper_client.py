@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from overmind_core.system.paths import Home, read_socket_address
 from overmind_core.wire.framing import LineBuffer
 from overmind_core.wire.keeper import PROTOCOL, FrameDecoder
-from tests.kit import fork_server
+from tests.kit import becoming, fork_server
 from tests.kit.forked_process import ForkedProcess
 from tests.kit.processes import MARKER
 
@@ -209,12 +209,12 @@ class KeeperProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         ready, told = os.pipe()
-        env = {"PATH": os.environ["PATH"], "HOME": self.home.root, MARKER: self._marker, **fork_server.WORLD}
+        env = {"PATH": os.environ["PATH"], "HOME": self.home.root, MARKER: self._marker, **becoming.WORLD}
         if self._modules:
             env["PYTHONPATH"] = os.pathsep.join([self._modules, env["PYTHONPATH"]])
         is_fork = self._nofile is None and fork_server.serves(env, b"")
         kind, number = (ForkedProcess, fork_server.PASSED) if is_fork else (subprocess.Popen, told)
-        argv = [*fork_server.KEEPER, "--home", self.home.root]
+        argv = [*becoming.KEEPER, "--home", self.home.root]
         argv += ["--ready-fd", str(number), "--linger", str(self._linger)]
         if self._nofile is not None:
             argv = ["sh", "-c", f'ulimit -Sn {self._nofile[0]}; ulimit -Hn {self._nofile[1]}; exec "$@"', "sh", *argv]
