@@ -14,8 +14,10 @@ import contextlib
 import fcntl
 import functools
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import select
 import selectors
 import signal
@@ -27,6 +29,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+import overmind_core
 from tests.kit.becoming import INTERPRETER, ROOM, WORLD, become, is_usual
 
 LONGEST_INPUT = 4096
@@ -35,6 +38,12 @@ _READ_BY_OTHERS = ("OVERMIND_MISSION_", "OVERMIND_PARENT_")
 """Beginnings of names: a supervisor reads its caller's in /proc, whose parent a fork of the server is not."""
 _EXEC = {"OVERMIND_TEST_EXEC"}
 """Set in the tests' own environment, each call has its real start."""
+_RARE = (
+    "overmind_core.cli.agents.mcp_",
+    "overmind_core.cli.service_unit.",
+    "overmind_core.system.process_table_portable",
+)
+"""How the names begin of modules that few calls need, with libraries that take long to load."""
 _FILES = 3
 """Standard files."""
 PASSED = _FILES
@@ -258,15 +267,15 @@ def _become(channel: socket.socket, files: Sequence[int]) -> NoReturn:
     become(request["module"], request["words"], request["env"])
 
 
-def _main() -> None:
-    # What all commands and the daemon import; a command's own module is found and loaded by each fork.
-    import overmind_core.cli.headless.commands
-    import overmind_core.cli.headless.runner
-    import overmind_core.cli.output
-    import overmind_core.cli.parser
-    import overmind_core.client.client
-    import overmind_core.keeper.main  # noqa: F401
+def _load_all() -> None:
+    """Import what commands and daemons load once they need it: each fork would load it anew."""
+    for module in pkgutil.walk_packages(overmind_core.__path__, f"{overmind_core.__name__}."):
+        if not module.name.endswith("__main__") and not module.name.startswith(_RARE):
+            importlib.import_module(module.name)
 
+
+def _main() -> None:
+    _load_all()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ctrl-c in the shell that runs the tests
     gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
