@@ -24,6 +24,7 @@ from overmind_core.missions.spec import MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.quests import input_folder
 from overmind_core.quests.ports import LandingRequest, OutputProblem
+from overmind_core.quests.spare_folders import SpareFolders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,8 +99,13 @@ class AttemptWork:
         self._specs = specs
         self._home = home
         self._teacher = teacher
+        self._spares = SpareFolders(home, journal)
 
     # the work
+
+    def expect(self, count: int) -> None:
+        """So many quests are queued, of which some may begin soon."""
+        self._spares.want(count)
 
     async def begin(self, quest: Quest, *, is_new: bool = False) -> None:
         """Start the run of the newest attempt, unless that was done already; `is_new`: it has no mission yet.
@@ -137,11 +143,13 @@ class AttemptWork:
             OvermindError: `disk_full` or `setup_failed`, they can't be made.
         """
         few = sum(map(len, files.values())) < FEW_BYTES
+        is_first = mission_id != quest.id or len(_queue(quest).tries) == 1
+        spare = self._spares.take() if is_first else None
         try:
             if few:  # done sooner than a thread would begin
-                made = input_folder.prepare(self._home, mission_id, files)
+                made = input_folder.prepare(self._home, mission_id, files, spare=spare)
             else:
-                made = await asyncio.to_thread(input_folder.prepare, self._home, mission_id, files)
+                made = await asyncio.to_thread(input_folder.prepare, self._home, mission_id, files, spare=spare)
         except OSError as error:
             code = "disk_full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "setup_failed"
             raise OvermindError(code, f"The folders of quest {quest.name} can't be made: {error.strerror}.") from None

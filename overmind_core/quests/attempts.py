@@ -103,6 +103,10 @@ class Attempts:
         self._put(steps.leased(quest, 1 if work is None else work.run + 1, self._clock.wall()))
         self._act(quest.id, self._begin(quest.id, is_new=work is None))
 
+    def expect(self, count: int) -> None:
+        """So many quests are queued: what takes long is made for the next ones, while nobody waits."""
+        self._work().expect(count)
+
     def on_unsaved_end(self, mission: Mission) -> None:
         """A mission has ended, which is not saved yet: what follows at once is saved with it."""
         quest_id = self._quest_of(mission)

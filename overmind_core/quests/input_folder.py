@@ -15,7 +15,7 @@ from overmind_core.missions.private_files import private_folder
 from overmind_core.system.remove_tree import remove_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from overmind_core.system.paths import Home
 
@@ -23,6 +23,12 @@ INPUTS, OUTPUTS = "in", "out"
 _NEW, _OLD = "new.", "old."
 """How names begin that are not yet, or no more, what follows."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OLD_FILE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = _OLD_FILE | os.O_CREAT | os.O_EXCL
+PLAIN = ("brief.md",)
+"""Files that nearly every attempt reads: they are in a spare folder, and empty."""
+SpareFolder = str
+"""Path of a folder that `make_spare` has made."""
 
 
 class AttemptFolders(NamedTuple):
@@ -38,24 +44,36 @@ def attempt_folders(home: Home, mission_id: str) -> AttemptFolders:
     return AttemptFolders(os.path.join(private, INPUTS), os.path.join(private, OUTPUTS))
 
 
-def prepare(home: Home, mission_id: str, files: Mapping[str, bytes]) -> AttemptFolders:
+def prepare(
+    home: Home, mission_id: str, files: Mapping[str, bytes], *, spare: SpareFolder | None = None
+) -> AttemptFolders:
     """Make both anew, one with these files by their relative path, the other one empty.
 
     The folders of the attempt before stay as they are until all is written. After a kill -9 it may be called again.
+
+    Args:
+        home: Where all of it is.
+        mission_id: Whose folders they are.
+        files: What the attempt is to read.
+        spare: Made before, for whoever needs it first; gone afterwards.
 
     Raises:
         OSError: they can't be made.
     """
     private = private_folder(home, mission_id)
-    is_first = _made(private)
+    taken = spare is not None and _taken(spare, private)
+    is_first = taken or _made(private)
     where = os.open(private, _FOLDER)
     try:
         if is_first:  # nobody looks before the attempt begins; after a kill -9 it is no first one
-            _fill(where, "", files)
+            if not taken:
+                _make_both(where, "")
+            _fill(where, "", files, there=PLAIN if taken else ())
             return AttemptFolders(f"{private}/{INPUTS}", f"{private}/{OUTPUTS}")
         for name in (INPUTS, OUTPUTS):
             remove_tree(f"{_NEW}{name}", folder=where)
             remove_tree(f"{_OLD}{name}", folder=where)
+        _make_both(where, _NEW)
         _fill(where, _NEW, files)
         for name in (INPUTS, OUTPUTS):
             _replace(where, name)
@@ -75,14 +93,51 @@ def _made(private: str) -> bool:
     return True
 
 
-def _fill(where: int, prefix: str, files: Mapping[str, bytes]) -> None:
-    """Make both folders, whose names begin with this, and write the files."""
+def make_spare(path: str) -> None:
+    """Make a folder for `prepare` that has everything which takes long to make, and nothing of any attempt.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    os.mkdir(path, 0o700)
+    where = os.open(path, _FOLDER)
+    try:
+        _make_both(where, "")
+        for name in PLAIN:
+            os.close(os.open(f"{INPUTS}/{name}", _NEW_FILE, 0o600, dir_fd=where))
+    finally:
+        os.close(where)
+
+
+def _taken(spare: SpareFolder, private: str) -> bool:
+    """Have a spare folder be the private one; False when that is there already, or the spare one is not."""
+    try:
+        os.rename(spare, private)
+    except OSError:
+        with contextlib.suppress(OSError):
+            remove_tree(spare)
+        return False
+    return True
+
+
+def _make_both(where: int, prefix: str) -> None:
+    """Make both folders; their names begin with this."""
     for name in (INPUTS, OUTPUTS):
         os.mkdir(f"{prefix}{name}", 0o700, dir_fd=where)
+
+
+def _fill(where: int, prefix: str, files: Mapping[str, bytes], *, there: Collection[str] = ()) -> None:
+    """Write the files; `there`: those that are there and empty, of which none stays that is not written."""
     inside = os.open(f"{prefix}{INPUTS}", _FOLDER, dir_fd=where)
     try:
+        for name in there:
+            if name not in files:
+                os.unlink(name, dir_fd=inside)
         for path, data in files.items():
-            _write(inside, path.split("/"), data)
+            if path in there:
+                _write_into(os.open(path, _OLD_FILE, dir_fd=inside), data)
+            else:
+                _write(inside, path.split("/"), data)
     finally:
         os.close(inside)
 
@@ -102,15 +157,20 @@ def _write(folder: int, path: list[str], data: bytes) -> None:
                 os.mkdir(one, 0o700, dir_fd=folder)
             folder = os.open(one, _FOLDER, dir_fd=folder)
             opened.append(folder)
-        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.open(name, new, 0o600, dir_fd=folder)
-        opened.append(file)
+        _write_into(os.open(name, _NEW_FILE, 0o600, dir_fd=folder), data)
+    finally:
+        for one_opened in opened:
+            os.close(one_opened)
+
+
+def _write_into(file: int, data: bytes) -> None:
+    """Write all of it to an open file, and close that."""
+    try:
         left = memoryview(data)
         while left:
             left = left[os.write(file, left) :]
     finally:
-        for one_opened in opened:
-            os.close(one_opened)
+        os.close(file)
 
 
 def _replace(where: int, name: str) -> None:

@@ -101,6 +101,8 @@ class Queue:
         """Those that land, but for those about which a person decides."""
         self._owned: dict[str, Owned] = {}
         """What those own that run, or are in review."""
+        self._expected = 0
+        """How many were said to follow those that run."""
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -267,8 +269,15 @@ class Queue:
         self._settle(now)
         while not self._start(self._startable(now)):
             pass  # somebody else may have the slot of one for whom there is no money
+        self._expect(len(self._quests.live) - len(self._running) if self._running else 0)
         self._wait_for_time(now)
         self._hold_daemon()
+
+    def _expect(self, count: int) -> None:
+        """Tell what makes things ready for them how many may follow; where there never was one, nobody is told."""
+        if count or self._expected:
+            self._expected = count
+            self._attempts.expect(count)
 
     def _start(self, quests: Iterable[Quest]) -> bool:
         """Start these; whether there was money for all of them."""
