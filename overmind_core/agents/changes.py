@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import AgentFact
 
 
-class FactHeard(NamedTuple):
+class FactRead(NamedTuple):
     """An agent's program has told something. Nothing of it is saved by itself; it is told once."""
 
     mission: str

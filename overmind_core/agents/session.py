@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from overmind_core.agents.changes import FactHeard
+from overmind_core.agents.changes import FactRead
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
@@ -106,7 +106,7 @@ class AgentContext:
     activity: ActivityEffects
     budgets: Budgets
     usage: UsageFollower
-    heard: Callable[[FactHeard], None]
+    publish: Callable[[FactRead], None]
     """Told of what each program says."""
 
 
@@ -175,7 +175,7 @@ class Session:
         """Take in what the program says."""
         if isinstance(fact, PlainLine | Acknowledged):
             return
-        self._context.heard(FactHeard(self.id, fact))
+        self._context.publish(FactRead(self.id, fact))
         if isinstance(fact, Asked):
             self._on_question(fact, source)
             return

@@ -224,8 +224,8 @@ class Queue:
             self._able[quest_id] = waiter
             insort(self._order, _Place(waiter.rank, quest_id))
 
-    def _ripen(self, now: float) -> None:
-        """The time of some has come."""
+    def _apply_due(self, now: float) -> None:
+        """Look again at those whose waiting time has passed."""
         while self._timed and self._timed[0][0] <= now:
             self._doubtful.add(heappop(self._timed)[1])
 
@@ -263,7 +263,7 @@ class Queue:
             self._hold_daemon()
             return
         now = self._clock.wall()
-        self._ripen(now)
+        self._apply_due(now)
         if now - self._ordered_at > FRESH_SECONDS or now < self._ordered_at:
             self._sort(now)
         self._settle(now)

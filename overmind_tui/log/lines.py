@@ -71,7 +71,7 @@ def stamp(wall: float, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(wall, zone).strftime("%H:%M:%S ") if wall else " " * STAMP
 
 
-def said(line: Line, zone: tzinfo | None, *, times: bool) -> str:
+def whole_text(line: Line, zone: tzinfo | None, *, times: bool) -> str:
     """The line as a text, whole, with or without the time of day."""
     return (stamp(line[0], zone) if times else "") + _expanded(render_cells.stripped(line[2]))
 

@@ -138,8 +138,8 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
         case QuestStatus.QUEUED:
             return "it starts now", ()
         case QuestStatus.RUNNING if is_refused(quest):
-            told = f"{state_of(quest)} was refused ({quest.reason}): a person decides, {attempt_text(quest)}"
-            return told, (f"overmind answer {quest.name} allow",)
+            message = f"{state_of(quest)} was refused ({quest.reason}): a person decides, {attempt_text(quest)}"
+            return message, (f"overmind answer {quest.name} allow",)
         case QuestStatus.RUNNING:
             return f"{state_of(quest)}, {attempt_text(quest)}", ()
         case QuestStatus.REVIEW:
