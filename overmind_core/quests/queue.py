@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from bisect import insort
 from heapq import heappop, heappush
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Wait, Waiter, ready
@@ -17,6 +18,7 @@ from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refu
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.domain.quests.why import PAUSED, attempt_text, first_of
 from overmind_core.quests.events import QueueChanged
+from overmind_core.quests.look_ahead import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -102,7 +104,9 @@ class Queue:
         self._owned: dict[str, Owned] = {}
         """What those own that run, or are in review."""
         self._expected = 0
-        """How many were said to follow those that run."""
+        """How many were said to follow those that run, when we looked ahead."""
+        self._looks_ahead = False
+        """Whether that is about to be done."""
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -269,15 +273,35 @@ class Queue:
         self._settle(now)
         while not self._start(self._startable(now)):
             pass  # somebody else may have the slot of one for whom there is no money
-        self._expect(len(self._quests.live) - len(self._running) if self._running else 0)
+        if (self._running or self._expected) and not self._looks_ahead:
+            self._looks_ahead = True
+            self._journal.save(_nothing, self._look_ahead_soon)
         self._wait_for_time(now)
         self._hold_daemon()
 
-    def _expect(self, count: int) -> None:
-        """Tell what makes things ready for them how many may follow; where there never was one, nobody is told."""
-        if count or self._expected:
-            self._expected = count
-            self._attempts.expect(count)
+    def _look_ahead_soon(self) -> None:
+        """What was decided is saved: look ahead once all has followed that somebody waits for."""
+        asyncio.get_running_loop().call_soon(self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        """Have done for those that are next what can be done before their turn."""
+        self._looks_ahead = False
+        if self._phase.closing or self._phase.handing_over:
+            return
+        self._expected = len(self._quests.live) - len(self._running) if self._running else 0
+        self._attempts.look_ahead(self._expected, islice(self._next(), AHEAD))
+
+    def _next(self) -> Iterator[Quest]:
+        """Those that are next in line, then those that wait for nobody but who runs."""
+        for place in islice(self._places(), AHEAD):
+            yield self._quests.live[place.id]
+        for running in self._running:
+            for quest_id in self._quests.dependants(running):
+                quest = self._quests.live[quest_id]
+                needs = () if quest.goal is None else quest.goal.needs
+                others = (need for need in needs if need not in self._running)
+                if quest.status is QuestStatus.QUEUED and not any(need in self._quests.live for need in others):
+                    yield quest
 
     def _start(self, quests: Iterable[Quest]) -> bool:
         """Start these; whether there was money for all of them."""
@@ -398,6 +422,10 @@ class Queue:
         found = ready(waiters, now, self.limits(), time_text=time_text)
         waiters.sort(key=lambda one: one.rank)
         return [by_name[one.name] for one in waiters], found.waiting
+
+
+def _nothing() -> None:
+    return
 
 
 def _needs(*quests: Quest | None) -> Iterator[str]:

@@ -19,7 +19,6 @@ from overmind_core.system.remove_tree import remove_tree
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from overmind_core.kernel.journal import Journal
     from overmind_core.quests.input_folder import SpareFolder
     from overmind_core.system.paths import Home
 
@@ -32,15 +31,14 @@ PLACE = ".spare"
 class SpareFolders:
     """Used from the loop's thread only."""
 
-    def __init__(self, home: Home, journal: Journal) -> None:
+    def __init__(self, home: Home) -> None:
         self._place = os.path.join(home.root, "files", PLACE)
-        self._journal = journal
         self._ready: list[SpareFolder] = []
         self._wanted = 0
         self._made = 0
         """How many were made so far: no name is used twice."""
-        self._scheduled = False
-        """Whether more are being made, or will be behind the next commit."""
+        self._works = False
+        """Whether some are being made or removed."""
         self._is_swept = False
         """Whether what another daemon has left is gone."""
 
@@ -49,14 +47,13 @@ class SpareFolders:
         return self._ready.pop() if self._ready else None
 
     def want(self, count: int) -> None:
-        """So many attempts may begin soon: have folders for them once what is decided now is saved, and asked for."""
+        """So many attempts may begin soon: make what is missing; once none may, what is left goes."""
         self._wanted = min(count, MOST)
-        if not self._scheduled and (len(self._ready) < self._wanted or (self._ready and not self._wanted)):
-            self._scheduled = True
-            self._journal.save(_nothing, self._work)
+        if not self._works and (len(self._ready) < self._wanted or (self._ready and not self._wanted)):
+            self._work()
 
     def _work(self) -> None:
-        """Make what is missing; once nobody is expected any more, what is left goes."""
+        self._works = True
         old: list[SpareFolder] = []
         new = max(0, self._wanted - len(self._ready))
         if not self._wanted:
@@ -70,9 +67,11 @@ class SpareFolders:
         work.add_done_callback(self._on_change)
 
     def _on_change(self, work: asyncio.Future[list[SpareFolder]]) -> None:
-        self._scheduled = False
+        self._works = False
         if not work.cancelled() and work.exception() is None:
             self._ready += work.result()
+            if not self._wanted:
+                self.want(0)
 
 
 def _changed(place: str, old: Sequence[SpareFolder], new: Sequence[SpareFolder], *, sweep: bool) -> list[SpareFolder]:
@@ -91,7 +90,3 @@ def _changed(place: str, old: Sequence[SpareFolder], new: Sequence[SpareFolder],
                 raise
             made.append(path)
     return made
-
-
-def _nothing() -> None:
-    return

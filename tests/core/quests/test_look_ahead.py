@@ -1,13 +1,16 @@
-"""Spare folders: made for those that follow, taken by whoever begins next, and none stays for which nobody is left."""
+"""What is done for quests before their turn: it changes nothing of what they get, and nothing of it is left behind."""
 
 from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
 
+import pytest
+
 from overmind_core.domain.settings import QueueSettings
 from overmind_core.kernel.config import Settings
 from overmind_core.quests.input_folder import attempt_folders
+from overmind_core.quests.look_ahead import AHEAD, LookAhead
 from overmind_core.quests.spare_folders import MOST
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -29,7 +32,10 @@ class Daemons:
             yield self
 
     async def add(self, *titles):
-        quests = [{"title": title, "brief": f"do {title}", "command": "true"} for title in titles]
+        return await self.add_all({"title": title, "brief": f"do {title}"} for title in titles)
+
+    async def add_all(self, quests):
+        quests = [{"command": ["true"], "ref": one["title"], **one} for one in quests]
         added = await self.inside.ask("quest_add", quests=quests, cwd="/", env=world())
         return [one["id"] for one in added["quests"]]
 
@@ -51,6 +57,12 @@ class Daemons:
         """What its attempt reads."""
         with open(os.path.join(attempt_folders(self.home, quest).inputs, "brief.md")) as file:
             return file.read()
+
+    def asked(self, quest):
+        """What the keeper was asked for, of its first attempt; its id is left out."""
+        (found,) = (one for one in self.keeper.asked["spawn"] if one["run"] == f"{quest}.1")
+        environment = {name: value.replace(quest, "ID") for name, value in found["env"].items()}
+        return {**found, "run": "", "env": environment}
 
     def inode(self, quest):
         return os.stat(os.path.join(self.home.root, "files", quest)).st_ino
@@ -171,5 +183,122 @@ def test_a_link_in_their_place_is_not_followed(tmp_path):
             await daemons.ends(first)
             await daemons.ends(second)
         assert os.listdir(tmp_path / "elsewhere") == ["kept"]
+
+    story(tmp_path, tell)
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    """What was known of each quest, by its name, when its turn came."""
+    found = {}
+    take = LookAhead.take
+
+    def seen(self, quest):
+        found[quest.name] = take(self, quest)
+        return found[quest.name]
+
+    monkeypatch.setattr(LookAhead, "take", seen)
+    return found
+
+
+CHAIN = [
+    {"title": "first"},
+    {"title": "second", "needs": ["first"], "brief": "do it", "env_set": {"MODE": "fast"}},
+    {"title": "third", "needs": ["second"], "outputs": ["report.json"]},
+]
+
+
+async def played(daemons, quests):
+    """Let each begin and end, one after the other; return what was asked for, and what they read."""
+    async with daemons.one():
+        ids = await daemons.add_all(quests)
+        for quest in ids:
+            await daemons.ends(quest)
+        return [(daemons.asked(quest), daemons.brief(quest)) for quest in ids]
+
+
+def test_what_was_known_ahead_is_what_would_have_been_found_out(tmp_path, taken, monkeypatch):
+    async def tell(daemons):
+        found.append(await played(daemons, CHAIN))
+
+    found = []
+    (tmp_path / "one").mkdir()
+    story(tmp_path / "one", tell)
+    assert [taken[name] is not None for name in ("first", "second", "third")] == [False, True, True]
+    monkeypatch.setattr(LookAhead, "take", lambda *_: None)
+    (tmp_path / "two").mkdir()
+    story(tmp_path / "two", tell)
+    ahead, without = (str(one).replace("/one/", "/two/") for one in found)
+    assert ahead == without
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"brief": "do it well"}, {"title": "Another"}, {"command": ["false"]}, {"name": "renamed"}, {"priority": "high"}],
+    ids=lambda edit: next(iter(edit)),
+)
+def test_an_edit_between_the_look_and_the_start_counts(tmp_path, taken, edit):
+    async def tell(daemons):
+        async with daemons.one():
+            first, second = await daemons.add_all(CHAIN[:2])
+            await daemons.begun(first)
+            await until(lambda: daemons.spare)  # it was looked ahead
+            await daemons.inside.ask("quest_edit", id=second, **edit)
+            await daemons.ends(first)
+            await daemons.begun(second)
+            asked, brief = daemons.asked(second), daemons.brief(second)
+            name = edit.get("name", "second")
+            assert asked["argv"] == tuple(edit.get("command", ["true"]))
+            assert asked["env"]["OVERMIND_MISSION_NAME"] == name
+            assert edit.get("brief", "do it") in brief
+            assert edit.get("title", "second") in brief
+            assert taken[name] is None or taken[name].quest.name == name
+            await daemons.ends(second)
+
+    story(tmp_path, tell)
+
+
+def test_one_that_is_to_read_what_another_hands_in_is_not_known_ahead(tmp_path, taken):
+    async def tell(daemons):
+        async with daemons.one():
+            first, second = await daemons.add_all([{"title": "first"}, {"title": "second", "needs": ["first"]}])
+            third = await daemons.add("third")
+            await daemons.inside.ask("quest_edit", id=second, needs=["first"], outputs=["found.json"])
+            (last,) = await daemons.add_all([{"title": "last", "needs": ["second"]}])
+            await daemons.ends(first)
+            await daemons.begun(second)
+            os.mknod(os.path.join(attempt_folders(daemons.home, second).outputs, "found.json"))
+            for quest in (second, *third, last):
+                await daemons.ends(quest)
+            inputs = attempt_folders(daemons.home, last).inputs
+            assert os.listdir(os.path.join(inputs, "needs", "second")) == ["found.json"]
+            assert taken["last"] is None
+            assert taken["third"] is not None
+
+    story(tmp_path, tell)
+
+
+def test_few_are_known_ahead_however_many_wait(tmp_path, taken):
+    async def tell(daemons):
+        async with daemons.one():
+            first, *_ = await daemons.add(*(f"number {number}" for number in range(3 * AHEAD)))
+            await daemons.begun(first)
+            await until(lambda: daemons.spare)
+            looked = daemons.inside.app.engine.attempts._work()._ahead._known
+            assert len(looked) == AHEAD
+
+    story(tmp_path, tell)
+
+
+def test_of_one_that_never_begins_nothing_is_made(tmp_path):
+    async def tell(daemons):
+        async with daemons.one():
+            first, second = await daemons.add("first", "second")
+            await daemons.begun(first)
+            await until(lambda: daemons.spare)
+            await daemons.inside.ask("quest_cancel", id=second)
+            await daemons.ends(first)
+            assert second not in os.listdir(os.path.join(daemons.home.root, "files"))
+            assert second not in daemons.inside.app.registry.live
 
     story(tmp_path, tell)
