@@ -221,7 +221,7 @@ def test_what_was_known_ahead_is_what_would_have_been_found_out(tmp_path, taken,
     async def tell(daemons):
         found.append(await played(daemons, CHAIN))
 
-    found = []
+    found: list[object] = []
     (tmp_path / "one").mkdir()
     story(tmp_path / "one", tell)
     assert [taken[name] is not None for name in ("first", "second", "third")] == [False, True, True]
