@@ -15,7 +15,7 @@ from overmind_core.missions.private_files import private_folder
 from overmind_core.system.remove_tree import remove_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from overmind_core.system.paths import Home
 
@@ -40,8 +40,11 @@ class AttemptFolders(NamedTuple):
 
 def attempt_folders(home: Home, mission_id: str) -> AttemptFolders:
     """Where they are; nothing is looked at."""
-    private = private_folder(home, mission_id)
-    return AttemptFolders(os.path.join(private, INPUTS), os.path.join(private, OUTPUTS))
+    return _both(private_folder(home, mission_id))
+
+
+def _both(private: str) -> AttemptFolders:
+    return AttemptFolders(f"{private}/{INPUTS}", f"{private}/{OUTPUTS}")
 
 
 def prepare(
@@ -61,25 +64,24 @@ def prepare(
         OSError: they can't be made.
     """
     private = private_folder(home, mission_id)
-    taken = spare is not None and _taken(spare, private)
-    is_first = taken or _made(private)
+    if spare is not None and _taken(spare, private):
+        _complete(private, files)
+        return _both(private)
+    is_first = _made(private)
     where = os.open(private, _FOLDER)
     try:
         if is_first:  # nobody looks before the attempt begins; after a kill -9 it is no first one
-            if not taken:
-                _make_both(where, "")
-            _fill(where, "", files, there=PLAIN if taken else ())
-            return AttemptFolders(f"{private}/{INPUTS}", f"{private}/{OUTPUTS}")
+            _fill(where, "", files)
+            return _both(private)
         for name in (INPUTS, OUTPUTS):
             remove_tree(f"{_NEW}{name}", folder=where)
             remove_tree(f"{_OLD}{name}", folder=where)
-        _make_both(where, _NEW)
         _fill(where, _NEW, files)
         for name in (INPUTS, OUTPUTS):
             _replace(where, name)
     finally:
         os.close(where)
-    return attempt_folders(home, mission_id)
+    return _both(private)
 
 
 def _made(private: str) -> bool:
@@ -99,14 +101,10 @@ def make_spare(path: str) -> None:
     Raises:
         OSError: it can't be made.
     """
-    os.mkdir(path, 0o700)
-    where = os.open(path, _FOLDER)
-    try:
-        _make_both(where, "")
-        for name in PLAIN:
-            os.close(os.open(f"{INPUTS}/{name}", _NEW_FILE, 0o600, dir_fd=where))
-    finally:
-        os.close(where)
+    for folder in (path, f"{path}/{INPUTS}", f"{path}/{OUTPUTS}"):
+        os.mkdir(folder, 0o700)
+    for name in PLAIN:
+        os.close(os.open(f"{path}/{INPUTS}/{name}", _NEW_FILE, 0o600))
 
 
 def _taken(spare: SpareFolder, private: str) -> bool:
@@ -120,24 +118,32 @@ def _taken(spare: SpareFolder, private: str) -> bool:
     return True
 
 
-def _make_both(where: int, prefix: str) -> None:
-    """Make both folders; their names begin with this."""
+def _complete(private: str, files: Mapping[str, bytes]) -> None:
+    """Write the files into what was a spare folder just now: nobody has put a link into it."""
+    inputs = f"{private}/{INPUTS}"
+    for name in PLAIN:
+        if name in files:
+            _write_into(os.open(f"{inputs}/{name}", _OLD_FILE), files[name])
+        else:
+            os.unlink(f"{inputs}/{name}")
+    others = [path for path in files if path not in PLAIN]
+    if others:
+        inside = os.open(inputs, _FOLDER)
+        try:
+            for path in others:
+                _write(inside, path.split("/"), files[path])
+        finally:
+            os.close(inside)
+
+
+def _fill(where: int, prefix: str, files: Mapping[str, bytes]) -> None:
+    """Make both folders, whose names begin with this, and write the files."""
     for name in (INPUTS, OUTPUTS):
         os.mkdir(f"{prefix}{name}", 0o700, dir_fd=where)
-
-
-def _fill(where: int, prefix: str, files: Mapping[str, bytes], *, there: Collection[str] = ()) -> None:
-    """Write the files; `there`: those that are there and empty, of which none stays that is not written."""
     inside = os.open(f"{prefix}{INPUTS}", _FOLDER, dir_fd=where)
     try:
-        for name in there:
-            if name not in files:
-                os.unlink(name, dir_fd=inside)
         for path, data in files.items():
-            if path in there:
-                _write_into(os.open(path, _OLD_FILE, dir_fd=inside), data)
-            else:
-                _write(inside, path.split("/"), data)
+            _write(inside, path.split("/"), data)
     finally:
         os.close(inside)
 

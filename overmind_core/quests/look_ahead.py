@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.variables import variables
-from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.missions.spec import Environment, MissionSpec
 from overmind_core.quests.input_folder import attempt_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from overmind_core.domain.quests.quest import Goal, Quest
-    from overmind_core.missions.spec import MissionSpec
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.quests.store import StoredWork
     from overmind_core.system.paths import Home
@@ -88,6 +87,7 @@ class LookAhead:
 
 def first_spec(quest: Quest, stored: StoredWork, quests: QuestRegistry, given: Mapping[str, str]) -> MissionSpec:
     """What the mission of a quest is started with; `given`: the variables of its first attempt."""
-    spec = stored.spec(quests.shared(stored.shared))
-    environment = spec.environment._replace(chosen={**spec.environment.chosen, **given})
-    return replace(spec, environment=environment, request=f"quest:{quest.id}")
+    environment = Environment(quests.shared(stored.shared), {**stored.chosen, **given})
+    return MissionSpec(
+        stored.definition, environment, stored.agent, stored.isolate, stored.base, request=f"quest:{quest.id}"
+    )

@@ -23,6 +23,7 @@ from overmind_core.quests.look_ahead import AHEAD
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from overmind_core.domain.quests.score import Rank, Urgency
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.event_log import EventLog
@@ -45,6 +46,13 @@ FRESH_SECONDS = 1.0
 SPARE = 16
 """How many more than have a slot are looked at first: others may own what they would."""
 _HOLD = "queue"
+
+
+class _Able(NamedTuple):
+    """One in whose way nothing is but its turn."""
+
+    urgency: Urgency
+    waiter: Waiter
 
 
 class _Place(NamedTuple):
@@ -91,7 +99,7 @@ class Queue:
         self.slots = settings.queue.slots
         self._doubtful: set[str] = set()
         """Queued ones of which something that is in their way may have changed."""
-        self._able: dict[str, Waiter] = {}
+        self._able: dict[str, _Able] = {}
         """Those in whose way nothing is but their turn."""
         self._timed: list[tuple[float, str]] = []
         """A heap: when the others that wait for a time only may begin."""
@@ -172,16 +180,16 @@ class Queue:
         if quest.queue is None:
             self._concern(before, quest)
             return
-        has_slot = state_of(quest) in HAVE_SLOT
+        state = state_of(quest)
         if quest.is_over:
             self._registry.index.let_go(quest.id)
         elif before is None or before.is_over or before.name != quest.name:
             self._registry.index.hold(quest.name, quest.id)
-        if has_slot:
+        if state in HAVE_SLOT:
             self._running[quest.id] = quest
         elif self._running.pop(quest.id, None) is not None:
             self._doubtful.update(self._obstacles.money.postponed())
-        if state_of(quest) is QuestState.LANDING and not is_refused(quest):
+        if state is QuestState.LANDING and not is_refused(quest):
             self._landing.add(quest.id)
         else:
             self._landing.discard(quest.id)
@@ -224,8 +232,10 @@ class Queue:
                 continue
             if not self._obstacles.money.admits(quest):
                 continue
-            waiter = self._waiter(quest, self._ordered_at)  # of one moment: else the last one to come had waited longer
-            self._able[quest_id] = waiter
+            urgency = self._obstacles.urgency(quest)
+            # Of one moment: else the last one to come had waited longer.
+            waiter = self._waiter(quest, urgency.rank(self._ordered_at))
+            self._able[quest_id] = _Able(urgency, waiter)
             insort(self._order, _Place(waiter.rank, quest_id))
 
     def _apply_due(self, now: float) -> None:
@@ -234,13 +244,13 @@ class Queue:
             self._doubtful.add(heappop(self._timed)[1])
 
     def _waiter(
-        self, quest: Quest, now: float, blocked: Wait | None = None, not_before: float = 0.0, attempt: str = ""
+        self, quest: Quest, rank: Rank, blocked: Wait | None = None, not_before: float = 0.0, attempt: str = ""
     ) -> Waiter:
         assert quest.goal is not None
         assert quest.queue is not None
         return Waiter(
             quest.name,
-            self._obstacles.rank(quest, now),
+            rank,
             pools=(POOL, f"provider:{quest.provider}", *self._pools_alone(quest)),
             owns=quest.goal.owns,
             repository=quest.queue.repository,
@@ -333,7 +343,7 @@ class Queue:
         while True:
             more = [place for _, place in zip(range(head), places, strict=False)]
             for place in more:
-                waiter = self._able[place.id]._replace(rank=(len(chosen),))
+                waiter = self._able[place.id].waiter._replace(rank=(len(chosen),))
                 by_name[waiter.name] = place.id
                 chosen.append(waiter)
             found = ready(chosen, now, limits, reasons=False).start
@@ -350,12 +360,13 @@ class Queue:
                 yield place
 
     def _holds(self, place: _Place) -> bool:
-        waiter = self._able.get(place.id)
-        return waiter is not None and waiter.rank == place.rank
+        able = self._able.get(place.id)
+        return able is not None and able.waiter.rank == place.rank
 
     def _sort(self, now: float) -> None:
-        self._able = {one: self._waiter(self._quests.live[one], now) for one in self._able}
-        self._order = sorted(_Place(waiter.rank, one) for one, waiter in self._able.items())
+        for quest_id, (urgency, waiter) in self._able.items():
+            self._able[quest_id] = _Able(urgency, waiter._replace(rank=urgency.rank(now)))
+        self._order = sorted(_Place(able.waiter.rank, one) for one, able in self._able.items())
         self._ordered_at = now
 
     def limits(self) -> Limits:
@@ -417,7 +428,8 @@ class Queue:
             if self.paused:
                 obstacle = first_of((obstacle, PAUSED))
             text = attempt_text(quest) if quest.queue.tries else ""
-            waiters.append(self._waiter(quest, now, obstacle, quest.queue.not_before, text))
+            rank = self._obstacles.urgency(quest).rank(now)
+            waiters.append(self._waiter(quest, rank, obstacle, quest.queue.not_before, text))
             by_name[quest.name] = quest
         found = ready(waiters, now, self.limits(), time_text=time_text)
         waiters.sort(key=lambda one: one.rank)
