@@ -12,18 +12,18 @@ from heapq import heappop, heappush
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.admission import Limits, Owned, Pool, Wait, Waiter, ready
+from overmind_core.domain.admission import Limits, Owned, Pool, Waiter, ready
 from overmind_core.domain.events import THE_QUEUE
 from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
-from overmind_core.domain.quests.why import PAUSED, attempt_text, first_of
 from overmind_core.quests.events import QueueChanged
+from overmind_core.quests.line import Line
 from overmind_core.quests.look_ahead import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from overmind_core.domain.quests.score import Rank, Urgency
+    from overmind_core.domain.quests.score import Urgency
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.event_log import EventLog
@@ -243,9 +243,7 @@ class Queue:
         while self._timed and self._timed[0][0] <= now:
             self._doubtful.add(heappop(self._timed)[1])
 
-    def _waiter(
-        self, quest: Quest, rank: Rank, blocked: Wait | None = None, not_before: float = 0.0, attempt: str = ""
-    ) -> Waiter:
+    def _waiter(self, quest: Quest, rank: tuple[object, ...]) -> Waiter:
         assert quest.goal is not None
         assert quest.queue is not None
         return Waiter(
@@ -254,9 +252,6 @@ class Queue:
             pools=(POOL, f"provider:{quest.provider}", *self._pools_alone(quest)),
             owns=quest.goal.owns,
             repository=quest.queue.repository,
-            blocked=blocked,
-            not_before=not_before,
-            attempt=attempt,
         )
 
     def _pools_alone(self, quest: Quest) -> list[str]:
@@ -417,23 +412,17 @@ class Queue:
         """How many have a slot."""
         return len(self._running)
 
-    def explained(self, now: float, *, time_text: Callable[[float], str]) -> tuple[list[Quest], dict[str, Wait]]:
-        """The queued ones in the order of their starts, and why each of them waits; `now` may be another time."""
-        waiters, by_name = [], {}
-        needs = self._obstacles.needs(now)
-        for quest in self._quests.live.values():
-            if quest.queue is None or quest.status is not QuestStatus.QUEUED:
-                continue
-            obstacle = self._obstacles.of(quest, needs)
-            if self.paused:
-                obstacle = first_of((obstacle, PAUSED))
-            text = attempt_text(quest) if quest.queue.tries else ""
-            rank = self._obstacles.urgency(quest).rank(now)
-            waiters.append(self._waiter(quest, rank, obstacle, quest.queue.not_before, text))
-            by_name[quest.name] = quest
-        found = ready(waiters, now, self.limits(), time_text=time_text)
-        waiters.sort(key=lambda one: one.rank)
-        return [by_name[one.name] for one in waiters], found.waiting
+    def line(self, now: float) -> Line:
+        """The queued ones as they stand in line at `now`, which may be another time."""
+        live = self._quests.live.values()
+        return Line(
+            (one for one in live if one.status is QuestStatus.QUEUED and one.queue is not None),
+            self._obstacles,
+            now,
+            paused=self.paused,
+            waiter=self._waiter,
+            limits=self.limits,
+        )
 
 
 def _nothing() -> None:
