@@ -128,7 +128,7 @@ class QuestTable:
         self._database.write_many("DELETE FROM quests WHERE id = ?", ((quest,) for quest in quests))
 
     def trim(self, keep: int) -> None:
-        """Delete ended quests, except the newest `keep`, needed ones, ones with questions, and those of active specs."""
+        """Delete ended quests, except the newest `keep`, and any that is needed, asked about or of an active spec."""
         self._database.write(_TRIM, (keep,))
 
 
