@@ -10,7 +10,7 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.landing import VERIFY, VERIFY_LIMIT
 from overmind_core.domain.quests.quest import LandedWork
-from overmind_core.domain.specs.spec import PhaseName
+from overmind_core.domain.specs.spec import PhaseName, quest_name
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -149,7 +149,7 @@ class SpecLanding:
             preview=preview,
             request=None if preview else f"spec:{spec.id}:land:{spec.landings}",
             why=None if preview else WHY,
-            check=MergeCheck(f"{spec.slug}/{VERIFY}", None, {}, environment),
+            check=MergeCheck(quest_name(spec.slug, VERIFY), None, {}, environment),
         )
         return await self._landing.land_branch(place, request)
 

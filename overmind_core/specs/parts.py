@@ -13,8 +13,8 @@ from overmind_core.specs.looking import SpecLooks, Turns
 from overmind_core.specs.phase_work import PhaseWork
 from overmind_core.specs.progress import SpecProgress
 from overmind_core.specs.quest_maker import QuestMaker
-from overmind_core.specs.quest_standing import QuestStanding
 from overmind_core.specs.service import SpecParts
+from overmind_core.specs.spec_quests import SpecQuests
 from overmind_core.specs.task_sync import TaskSync
 from overmind_core.specs.upkeep import SpecUpkeep
 from overmind_core.specs.views import SpecViews
@@ -94,7 +94,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         landing=needs.landing,
         journal=journal,
     )
-    standing = QuestStanding(
+    standing = SpecQuests(
         registry=registry,
         quests=quests,
         obstacles=needs.obstacles,
@@ -106,7 +106,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         registry=registry,
         quests=quests,
         changes=needs.changes,
-        quest_standing=standing,
+        spec_quests=standing,
         maker=maker,
         looks=looks,
         turns=turns,
@@ -132,7 +132,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         registry=registry,
         turns=turns,
         progress=progress,
-        quest_standing=standing,
+        spec_quests=standing,
         journal=journal,
         quest_table=needs.quest_table,
         spent=needs.spent,

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from overmind_core.specs.landing import SpecLanding
     from overmind_core.specs.looking import SpecLooks, SpecStanding, Turns
     from overmind_core.specs.quest_maker import QuestMaker
-    from overmind_core.specs.quest_standing import QuestStanding
     from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.spec_quests import SpecQuests
     from overmind_core.specs.task_sync import Synced, TaskSync
 
 _log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class SpecProgress:
         registry: SpecRegistry,
         quests: QuestRegistry,
         changes: QueueChanges,
-        quest_standing: QuestStanding,
+        spec_quests: SpecQuests,
         maker: QuestMaker,
         looks: SpecLooks,
         turns: Turns,
@@ -92,7 +92,7 @@ class SpecProgress:
         self._registry = registry
         self._quests = quests
         self._changes = changes
-        self._standing = quest_standing
+        self._standing = spec_quests
         self._maker = maker
         self._looks = looks
         self._turns = turns

@@ -9,7 +9,6 @@ import msgspec
 from overmind_core.domain.missions.references import Ambiguous, Candidate, resolve
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.spec import (
-    AGENT_PHASES,
     PHASES,
     PhaseName,
     PhaseState,
@@ -215,8 +214,3 @@ _ABOUT_MONEY = frozenset({"max_cost_usd", "archived", "landed"})
 def phase_outputs(phase: PhaseName) -> tuple[str, ...]:
     """The files that the quest of a phase is to hand in: by that it is known, also when another one does it now."""
     return (f"{phase}.json",)
-
-
-def is_of_phase(quest: Quest) -> bool:
-    """Whether a quest of a spec is, or was, that of a phase."""
-    return quest.goal is not None and quest.goal.outputs in {phase_outputs(one) for one in AGENT_PHASES}

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     )
     from overmind_core.specs.looking import SpecStanding, Turns
     from overmind_core.specs.progress import Advance, SpecProgress
-    from overmind_core.specs.quest_standing import QuestStanding
     from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.spec_quests import SpecQuests
 
 
 class SpecViews:
@@ -44,7 +44,7 @@ class SpecViews:
         registry: SpecRegistry,
         turns: Turns,
         progress: SpecProgress,
-        quest_standing: QuestStanding,
+        spec_quests: SpecQuests,
         journal: Journal,
         quest_table: QuestTable,
         spent: Callable[[str], float | None],
@@ -54,7 +54,7 @@ class SpecViews:
         self._registry = registry
         self._turns = turns
         self._progress = progress
-        self._standing = quest_standing
+        self._standing = spec_quests
         self._journal = journal
         self._quest_table = quest_table
 

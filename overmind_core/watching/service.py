@@ -29,9 +29,9 @@ from overmind_core.watching.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from overmind_core.agents.changes import FactRead
     from overmind_core.agents.engine_questions import EngineQuestion
     from overmind_core.agents.service import Agents
+    from overmind_core.agents.session import FactRead
     from overmind_core.domain.agents.agent import ActivityKind
     from overmind_core.domain.agents.agent_events import Decision
     from overmind_core.domain.isolation.isolation import Isolation
@@ -379,10 +379,6 @@ class Watching:
     def of(self, mission_id: str) -> Watch | None:
         """What is known of a mission; None: it is not watched."""
         return self._watches.get(mission_id)
-
-    def watches(self) -> list[Watch]:
-        """All that are watched."""
-        return list(self._watches.values())
 
     def members(self) -> list[Member]:
         """All that are watched, as the conductor sees them."""

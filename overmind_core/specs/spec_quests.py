@@ -8,7 +8,7 @@ from overmind_core.domain.admission import WaitCode
 from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.phases import TaskCounts, spec_state, task_counts
-from overmind_core.domain.specs.spec import PHASES, PhaseName
+from overmind_core.domain.specs.spec import PHASES, PhaseName, quest_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ _HOLDS = frozenset({WaitCode.HELD, WaitCode.BUDGET})
 """Why a quest waits for money, or for a person."""
 
 
-class QuestStanding:
+class SpecQuests:
     """Used from the loop's thread only."""
 
     def __init__(
@@ -82,7 +82,7 @@ class QuestStanding:
         self._journal.flush()
         made = {one.quest: one for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
         phases = {record.quest for record in self._registry.phases(spec.id).values()}
-        names = {f"{spec.slug}/{phase}" for phase in PHASES}
+        names = {quest_name(spec.slug, phase) for phase in PHASES}
         found = []
         for row in self._quest_table.standing_of_spec(spec.id):
             live = self._quests.live.get(row.id)
