@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
 import msgspec
 
-from overmind_core.agents.changes import FactRead
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
@@ -87,6 +86,13 @@ class UsageFollower(Protocol):
 
     def read_later(self, session: Session) -> None:
         """Look again soon, and once more after that."""
+
+
+class FactRead(NamedTuple):
+    """What an agent's program has said or done, as its provider understands it. On the bus, once; not saved."""
+
+    mission: str
+    fact: AgentFact
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.agents.budgets import Budgets
-from overmind_core.agents.changes import FactRead
 from overmind_core.agents.engine_questions import EngineQuestions
 from overmind_core.agents.handover import Handover
 from overmind_core.agents.input_queue import InputQueue
@@ -27,7 +26,7 @@ from overmind_core.agents.permission_hooks import PermissionWaiters
 from overmind_core.agents.questions import Questions
 from overmind_core.agents.rules import Rules
 from overmind_core.agents.service import Agents
-from overmind_core.agents.session import AgentContext
+from overmind_core.agents.session import AgentContext, FactRead
 from overmind_core.agents.store import AgentStore
 from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver

@@ -1,4 +1,4 @@
-"""The parts of specs, put together once the first spec is there."""
+"""Builds the parts of the service of specs, once there is a spec."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from overmind_core.specs.looking import SpecLooks, Turns
 from overmind_core.specs.phase_work import PhaseWork
 from overmind_core.specs.progress import SpecProgress
 from overmind_core.specs.quest_maker import QuestMaker
-from overmind_core.specs.quest_standing import QuestStanding
 from overmind_core.specs.service import SpecParts
+from overmind_core.specs.spec_quests import SpecQuests
 from overmind_core.specs.task_sync import TaskSync
 from overmind_core.specs.upkeep import SpecUpkeep
 from overmind_core.specs.views import SpecViews
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class SpecNeeds(NamedTuple):
-    """What specs stand on."""
+    """What the parts of specs need from the rest of the daemon."""
 
     home: Home
     settings: Settings
@@ -70,7 +70,7 @@ class SpecNeeds(NamedTuple):
 
 
 def spec_parts(needs: SpecNeeds) -> SpecParts:
-    """The parts, from the bottom to the top."""
+    """Build the parts, each from those before it."""
     registry, quests, journal, turns = needs.registry, needs.quests, needs.journal, Turns()
     maker = QuestMaker(quests=quests, changes=needs.changes, settings=needs.settings, work_table=needs.work_table)
     home = to_wire(os.environ.get("HOME", ""))
@@ -94,7 +94,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         landing=needs.landing,
         journal=journal,
     )
-    standing = QuestStanding(
+    standing = SpecQuests(
         registry=registry,
         quests=quests,
         obstacles=needs.obstacles,
@@ -106,7 +106,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         registry=registry,
         quests=quests,
         changes=needs.changes,
-        quest_standing=standing,
+        spec_quests=standing,
         maker=maker,
         looks=looks,
         turns=turns,
@@ -132,7 +132,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         registry=registry,
         turns=turns,
         progress=progress,
-        quest_standing=standing,
+        spec_quests=standing,
         journal=journal,
         quest_table=needs.quest_table,
         spent=needs.spent,

@@ -1,4 +1,4 @@
-"""Specs as people look at them: rows with phases, tasks and cost; one with its coverage, drift and critical path."""
+"""Answers about specs: rows with phases, tasks and cost; details with coverage, drift and critical path."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     )
     from overmind_core.specs.looking import SpecStanding, Turns
     from overmind_core.specs.progress import Advance, SpecProgress
-    from overmind_core.specs.quest_standing import QuestStanding
     from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.spec_quests import SpecQuests
 
 
 class SpecViews:
-    """Used from the loop's thread only."""
+    """Answers requests about specs. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class SpecViews:
         registry: SpecRegistry,
         turns: Turns,
         progress: SpecProgress,
-        quest_standing: QuestStanding,
+        spec_quests: SpecQuests,
         journal: Journal,
         quest_table: QuestTable,
         spent: Callable[[str], float | None],
@@ -54,7 +54,7 @@ class SpecViews:
         self._registry = registry
         self._turns = turns
         self._progress = progress
-        self._standing = quest_standing
+        self._standing = spec_quests
         self._journal = journal
         self._quest_table = quest_table
 
@@ -90,7 +90,7 @@ class SpecViews:
         }
 
     def advanced(self, spec_id: str, advance: Advance, ended: list[str]) -> SpecAdvanced:
-        """How far a spec was brought, for who has asked for it."""
+        """The answer to `spec_run`: how far the spec was brought."""
         spec = self._registry.all[spec_id]
         asked = [one.question for one in self._registry.phases(spec_id).values() if one.question is not None]
         made = {} if advance.synced is None else advance.synced.counts
@@ -107,7 +107,7 @@ class SpecViews:
         }
 
     def files(self, spec: Spec) -> dict[str, str]:
-        """The files that its documents and tasks are about → their hashes when those were done."""
+        """The files that its documents and tasks name → their hashes when those were done."""
         records = self._registry.phases(spec.id).values()
         return {path: hashed for record in records for path, hashed in record.files.items()}
 
@@ -116,7 +116,7 @@ class SpecViews:
         return {one.spec: one for one in self._quest_table.costs_of_specs()}
 
     def _cost(self, spec: Spec, cost: SpecCost | None) -> float | None:
-        """US dollars; None: nobody knows any. Attempts of an earlier version were counted once they had ended."""
+        """US dollars; None: no cost is known. Costs that an earlier version stored lack attempts that had not ended."""
         known = [one for one in (self._spent(spec.id), None if cost is None else cost.dollars) if one is not None]
         return round(max(known), 6) if known else None
 

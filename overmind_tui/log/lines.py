@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from itertools import accumulate
 
@@ -119,11 +119,6 @@ def sideways(parts: list[StyledText], offset: int, cells: int) -> list[StyledTex
             shown.append((here[:taken], tone))
             room -= width(here[:taken])
     return shown
-
-
-def wider(parts: list[StyledText], measure: Callable[[str], int] = width) -> int:
-    """Cells that the parts take."""
-    return sum(measure(text) for text, _ in parts)
 
 
 def _taking(text: str, cells: int) -> int:

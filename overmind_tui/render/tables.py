@@ -21,7 +21,6 @@ Orders = Mapping[str, By]
 """Key of a column → what is compared."""
 NO_ORDERS: Orders = {}
 SUMS = ("cost_usd", "input_tokens", "output_tokens", "turns")
-TOTAL = "total"
 
 
 def _number(key: str, show: Callable[[float | None], str], tone: str = "quiet") -> Callable[[Row, float], Cell]:

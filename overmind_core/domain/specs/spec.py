@@ -244,3 +244,8 @@ class SpecPhase:
     """Of tasks: hashes of the commands that no rule allows."""
     tasks: Mapping[str, TaskQuest] = field(default_factory=dict)
     """Of sync: id of a task → the quest that was made of it."""
+
+
+def quest_name(slug: str, part: str) -> str:
+    """Return the name of the quest of a task or a phase, or of what checks its work: `login/TSK-001`."""
+    return f"{slug}/{part}"

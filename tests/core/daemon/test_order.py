@@ -11,7 +11,7 @@ import asyncio
 
 import pytest
 
-from overmind_core.agents.changes import FactRead
+from overmind_core.agents.session import FactRead
 from overmind_core.daemon.app import App
 from overmind_core.daemon.state import State
 from overmind_core.domain.agents.events import ActivityChanged, NotificationDue, QuestionAsked, TurnFinished
