@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +12,9 @@ from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 NO_REPOSITORY = "not a git repository (or any"
 """How git begins to say that there is none; it says otherwise of a broken one."""
+HEAD = "HEAD"
 HEADS = "refs/heads/"
+_HASH = re.compile(r"[0-9a-f]{40,64}")
 _FATAL = 128
 """Git's status for what it refuses."""
 _USAGE = 129
@@ -59,29 +62,53 @@ def find_repository(git: Git, folder: str) -> Repository | None:
             if error.reason.startswith(NO_REPOSITORY):
                 return None
             raise
-        head = resolve(git, folder, "HEAD")
-        seen = os.path.realpath(own.removesuffix("\n")), common_folder(git, folder), _top(git, folder), head
-    own, common, top, head = seen
+        seen = _Seen(
+            os.path.realpath(own.removesuffix("\n")),
+            common_folder(git, folder),
+            _top(git, folder),
+            resolve(git, folder, "HEAD"),
+            branch_of(git, folder),
+        )
+    own, common, top, head, branch = seen
     main = _main(git, common, top) if own != common or top is None else top
     here = os.path.realpath(folder)
     if top is None:  # within git's own folder
         top = main or common
     inside = os.path.relpath(here, top) if here.startswith(f"{top}/") and not _within(here, common) else ""
-    return Repository(top, common, main, inside, branch_of(git, folder), head)
+    return Repository(top, common, main, inside, branch, head)
 
 
-def _seen_at_once(git: Git, folder: str) -> tuple[str, str, str | None, str | None] | None:
-    """Git's folder, the common one, the top and the commit, from one git; None: they have to be asked for one by one.
+class _Seen(NamedTuple):
+    own: str
+    """Git's folder."""
+    common: str
+    top: str | None
+    head: str | None
+    branch: str | None
+
+
+def _seen_at_once(git: Git, folder: str) -> _Seen | None:
+    """What one git tells of a checkout; None: it has to be asked for one by one.
 
     That is so without a checkout, without a commit, and where a name has a line's end.
     """
-    words = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel", "HEAD^{commit}", "--")
-    answer = git.run(folder, "rev-parse", *words, expected=(0, _FATAL))
+    words = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel", "HEAD^{commit}")
+    answer = git.run(folder, "rev-parse", *words, "--symbolic-full-name", "HEAD", "--", expected=(0, _FATAL))
     lines = answer.out.split("\n")
-    if answer.code or len(lines) != len(words) + 1 or lines[-2] != "--":
+    if answer.code or len(lines) != _LINES or lines[-2] != "--":
         return None
-    own, common, top, head = lines[:4]
-    return os.path.realpath(own), os.path.realpath(os.path.join(folder, common)), os.path.realpath(top), head
+    own, common, top, head, name = lines[:5]
+    return _Seen(
+        os.path.realpath(own),
+        os.path.realpath(os.path.join(folder, common)),
+        os.path.realpath(top),
+        head,
+        name.removeprefix(HEADS) if name.startswith(HEADS) else None,
+    )
+
+
+_LINES = 7
+"""Of that answer: five facts, what ends them, and nothing behind the last line's end."""
 
 
 def common_folder(git: Git, folder: str) -> str:
@@ -111,19 +138,47 @@ def branch_of(git: Git, folder: str) -> str | None:
 def resolve(git: Git, folder: str, name: str) -> str | None:
     """Return the commit of a branch, tag or commit; a branch before a tag of the same name. None: there is none.
 
+    What begins with `refs/heads/` is a branch, and nothing else.
+
     Raises:
         GitFailed: git can't be run there.
         GitMissing: there is no git.
     """
-    if not name or "\0" in name:
-        return None
-    for full in (name,) if name == "HEAD" else (HEADS + name, name):
-        if full.startswith("-"):
-            continue
-        answer = git.run(folder, "rev-parse", "--quiet", "--verify", f"{full}^{{commit}}", expected=(0, 1, 128))
-        if answer.code == 0:
-            return answer.out.strip()
-    return None
+    return resolve_all(git, folder, name)[0]
+
+
+def resolve_all(git: Git, folder: str, *names: str) -> list[str | None]:
+    """Return the commits of several names, as `resolve` does of one; all are asked of one git.
+
+    Raises:
+        GitFailed: git can't be run there.
+        GitMissing: there is no git.
+    """
+    asked = [full for name in names for full in _meanings(name)]
+    known: dict[str, str] = {}
+    if asked:
+        words = ("cat-file", "--batch-check=%(objectname)")
+        text = "".join(f"{full}^{{commit}}\n" for full in asked)
+        answer = git.run(folder, *words, expected=(0, _FATAL), text=text)
+        lines = answer.out.split("\n")
+        if answer.code or len(lines) != len(asked) + 1:  # what is damaged ends it before the others are told
+            lines = [_verified(git, folder, full) for full in asked]
+        known = {full: line for full, line in zip(asked, lines, strict=False) if _HASH.fullmatch(line)}
+    return [next((known[full] for full in _meanings(name) if full in known), None) for name in names]
+
+
+def _meanings(name: str) -> tuple[str, ...]:
+    """What a name may stand for, the first that is there; nothing for what can't be asked for."""
+    if not name or "\0" in name or "\n" in name:
+        return ()
+    if name == HEAD or name.startswith(HEADS):
+        return (name,)
+    return (HEADS + name, *(() if name.startswith("-") else (name,)))
+
+
+def _verified(git: Git, folder: str, full: str) -> str:
+    words = ("rev-parse", "--quiet", "--verify", f"{full}^{{commit}}")
+    return git.run(folder, *words, expected=(0, 1, _FATAL)).out.strip()
 
 
 def checked_out(git: Git, folder: str, branch: str) -> str | None:
