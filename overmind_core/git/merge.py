@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from overmind_core.domain.landing import MergeWay
 from overmind_core.git import repository
+from overmind_core.git.layout import git_folders
 from overmind_core.git.nested import nested_repositories
 from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
 from overmind_core.git.worktree_base import check_out_submodules
@@ -155,7 +156,7 @@ def check_free(git: Git, source: str, target: TargetBranch) -> None:
 
 
 def _rebased(git: Git, folder: str) -> str | None:
-    own = git(folder, "rev-parse", "--absolute-git-dir")
+    own = git_folders(git, folder).own
     for name in _REBASES:
         with suppress(OSError), open(os.path.join(own, name), "rb") as file:
             return os.fsdecode(file.read()).strip().removeprefix(repository.HEADS)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from overmind_core.git.layout import asked_folders
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 NO_REPOSITORY = "not a git repository (or any"
@@ -57,18 +58,12 @@ def find_repository(git: Git, folder: str) -> Repository | None:
     seen = _seen_at_once(git, folder)
     if seen is None:
         try:
-            own = git.run(folder, "rev-parse", "--absolute-git-dir").out
+            folders = asked_folders(git, folder)
         except GitFailed as error:
             if error.reason.startswith(NO_REPOSITORY):
                 return None
             raise
-        seen = _Seen(
-            os.path.realpath(own.removesuffix("\n")),
-            common_folder(git, folder),
-            _top(git, folder),
-            resolve(git, folder, "HEAD"),
-            branch_of(git, folder),
-        )
+        seen = _Seen(*folders, _top(git, folder), resolve(git, folder, HEAD), branch_of(git, folder))
     own, common, top, head, branch = seen
     main = _main(git, common, top) if own != common or top is None else top
     here = os.path.realpath(folder)
@@ -109,18 +104,6 @@ def _seen_at_once(git: Git, folder: str) -> _Seen | None:
 
 _LINES = 7
 """Of that answer: five facts, what ends them, and nothing behind the last line's end."""
-
-
-def common_folder(git: Git, folder: str) -> str:
-    """Return git's common folder, absolute and without links.
-
-    Raises:
-        GitFailed: there is no repository.
-        GitMissing: there is no git.
-    """
-    # Relative to the folder for some places; only git 2.31 can be told otherwise.
-    found = git.run(folder, "rev-parse", "--git-common-dir").out.removesuffix("\n")
-    return os.path.realpath(os.path.join(folder, found))
 
 
 def branch_of(git: Git, folder: str) -> str | None:
@@ -231,8 +214,7 @@ def checkouts(git: Git, folder: str) -> list[Checkout]:
 
 def _main_checkout(git: Git, folder: str) -> str | None:
     """Top of the main checkout, where git names its own folder instead: that lies elsewhere, or is a link."""
-    common = common_folder(git, folder)
-    own = os.path.realpath(git.run(folder, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+    own, common = asked_folders(git, folder)
     return _main(git, common, _top(git, folder) if own == common else None)
 
 

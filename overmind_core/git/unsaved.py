@@ -13,10 +13,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from overmind_core.git.repository import common_folder, resolve
+from overmind_core.git.layout import GIT, git_folders
+from overmind_core.git.repository import resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed
 
-GIT = ".git"
 _LEFT = re.compile(r"checkout: moving from ([0-9a-f]{40,64}) to ")
 """Of a branch git names the branch."""
 _CLONED = re.compile(r"^([0-9a-f]{40,64}) clone: from ")
@@ -41,12 +41,13 @@ def left_commits(git: Git, path: str) -> tuple[str, ...]:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    own = git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
+    own = git_folders(git, path).own
     answer = git.run(path, "reflog", "show", "--format=%gs", "HEAD", "--", expected=(0, 128))
     found = [*_LEFT.findall(answer.out), *_set_aside(own)]
     if os.path.isdir(os.path.join(own, _OWN_NAMES)):
         found += git(path, "for-each-ref", "--format=%(objectname)", _OWN_NAMES).split()
-    return tuple(commit for commit in dict.fromkeys(found) if resolve(git, path, commit) is not None)
+    known = list(dict.fromkeys(found))
+    return tuple(commit for commit, there in zip(known, resolve_all(git, path, *known), strict=True) if there)
 
 
 def _set_aside(own: str) -> Iterator[str]:
@@ -140,8 +141,7 @@ def _has_work(git: Git, folder: str, top: str) -> bool:
         status = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=all")
         if git.run(folder, *status).out or hidden_changes(git, folder):
             return True
-        common = common_folder(git, folder)
-        own = os.path.realpath(git.run(folder, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+        own, common = git_folders(git, folder)
         goes = own == common and (common.startswith(f"{top}/") or os.path.isdir(os.path.join(folder, GIT)))
         return _has_commits(git, common, _own(git, folder, common) if goes else _head(git, folder))
     except GitFailed:
@@ -209,8 +209,7 @@ def unsaved_submodules(git: Git, path: str) -> tuple[str, ...]:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    own = os.path.realpath(git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
-    persons = common_folder(git, path)
+    own, persons = git_folders(git, path)
     if own == persons or not os.path.isdir(os.path.join(own, _MODULES)):
         return ()
     found = []

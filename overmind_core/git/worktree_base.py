@@ -10,7 +10,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from overmind_core.git.repository import HEADS, Repository, common_folder, resolve
+from overmind_core.git.layout import git_folders
+from overmind_core.git.repository import HEADS, Repository, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 FETCH_SECONDS = 300.0
@@ -50,14 +51,16 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
     wanted = base or repository.branch
     if wanted is None:
         return _detached(repository)
+    here = resolve(git, repository.top, wanted)
+    if here is not None and not fetch:
+        return BranchBase(wanted, here, "")
     remote = _remote(git, repository.top, wanted)
     fetched = fetch and remote is not None
-    if fetch and remote is not None:
-        _fetch(git, repository.top, remote.name)
-    here = resolve(git, repository.top, wanted)
-    there = resolve(git, repository.top, remote.upstream) if remote is not None else None
-    if here is not None and not (fetched and remote is not None):
-        return BranchBase(wanted, here, "")
+    there = None
+    if remote is not None:
+        if fetch:
+            _fetch(git, repository.top, remote.name)
+        here, there = resolve_all(git, repository.top, wanted, remote.upstream)
     if remote is None or there is None:
         if here is None:
             raise _nothing(repository, base)
@@ -94,6 +97,8 @@ def _nothing(repository: Repository, base: str | None) -> GitFailed:
 def _remote(git: Git, top: str, wanted: str) -> _Remote | None:
     """Where the base comes from: what the branch is set to, else `origin`, else the only one there is."""
     names = [name for name in git(top, "remote").split("\n") if name]
+    if not names:
+        return None
     full = next((name for name in names if wanted.startswith(f"{name}/") and not _is(git, top, HEADS + wanted)), None)
     if full is not None:
         return _Remote(full, REMOTES + wanted)
@@ -181,8 +186,7 @@ def unpushed_submodules(git: Git, path: str) -> list[str]:
     """
     if not os.path.isfile(os.path.join(path, ".gitmodules")):
         return []
-    own = os.path.realpath(git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
-    return list(_unpushed_submodules(git, path, own, common_folder(git, path)))
+    return list(_unpushed_submodules(git, path, *git_folders(git, path)))
 
 
 def _unpushed_submodules(git: Git, path: str, own: str, persons: str) -> Iterator[str]:

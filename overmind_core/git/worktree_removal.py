@@ -11,7 +11,8 @@ from typing import NamedTuple
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.branches import made_with
 from overmind_core.git.ignored_files import NONE, ignored_files
-from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
+from overmind_core.git.layout import git_folders
+from overmind_core.git.repository import HEADS, branch_of, checked_out, find_repository, resolve
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
 from overmind_core.git.status import Dirty, IgnoredWork, RemovalRefused, Unmerged, unmerged_commits, unsaved_files
 from overmind_core.git.unsaved import left_commits
@@ -188,7 +189,7 @@ def _belongs(git: Git, path: str, common: str) -> bool:
     if not os.path.lexists(os.path.join(path, ".git")):
         return False
     try:
-        return common_folder(git, path) == common
+        return git_folders(git, path).common == common
     except GitFailed:
         return False
 
