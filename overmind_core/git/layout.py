@@ -67,6 +67,18 @@ def folders_of(top: str) -> GitFolders | None:
         return None
 
 
+def common_of(folder: str) -> str | None:
+    """Return git's common folder where `folder` is that itself, or the top of a checkout; None: its files don't say."""
+    try:
+        real = os.path.realpath(folder)
+        if _is_gits(real, real):
+            return real
+    except OSError:
+        return None
+    found = folders_of(folder)
+    return None if found is None else found.common
+
+
 def _said(path: str, before: bytes) -> str:
     """The path that a file of git's has, behind a word; raises ValueError where it has none."""
     text = read_small_file(path, _LARGEST, links=False)

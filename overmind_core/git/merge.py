@@ -16,6 +16,7 @@ from typing import NamedTuple
 from overmind_core.domain.landing import MergeWay
 from overmind_core.git import repository
 from overmind_core.git.layout import git_folders
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.nested import nested_repositories
 from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
 from overmind_core.git.worktree_base import check_out_submodules
@@ -53,14 +54,14 @@ def commit(git: Git, folder: str, message: str) -> CommitMade:
         GitMissing: there is none.
     """
     top = git(folder, "rev-parse", "--show-toplevel")
-    if unresolved := conflicting(git, top):
-        raise Unresolved(unresolved)
-    if nested := nested_repositories(git, top):
+    look = look_at(git, top)
+    if look.conflicting:
+        raise Unresolved(tuple(sorted(look.conflicting)))
+    if nested := nested_repositories(git, top, look, look_at_index(git, top)):
         raise NestedRepositories(nested)
     retry_while_locked(lambda: _add_all(git, top))
-    merging = git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
     changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
-    if not merging and not changed:
+    if not changed and git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code:
         raise NothingToCommit
     retry_while_locked(lambda: git.run(top, "commit", "--quiet", "-F", "-", text=message))
     commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
@@ -274,11 +275,6 @@ def _overwritten_files(output: str) -> tuple[str, ...]:
     if not any(words in output for words in _IN_THE_WAY):
         return ()
     return tuple(line.strip() for line in output.splitlines() if line.startswith("\t"))
-
-
-def contains(git: Git, folder: str, commit: str, target: str) -> bool:
-    """Whether `target` has `commit` and all before it."""
-    return git.run(folder, "merge-base", "--is-ancestor", commit, target, expected=(0, 1)).code == 0
 
 
 def commits_between(git: Git, folder: str, since: str, until: str) -> frozenset[str]:

@@ -164,6 +164,16 @@ def _verified(git: Git, folder: str, full: str) -> str:
     return git.run(folder, *words, expected=(0, 1, _FATAL)).out.strip()
 
 
+def is_ancestor(git: Git, folder: str, commit: str, of: str) -> bool:
+    """Whether `of` has `commit` and all before it.
+
+    Raises:
+        GitFailed: one of them does not exist.
+        GitMissing: there is no git.
+    """
+    return git.run(folder, "merge-base", "--is-ancestor", commit, of, expected=(0, 1)).code == 0
+
+
 def checked_out(git: Git, folder: str, branch: str) -> str | None:
     """Return the top of the worktree that has `branch` checked out; None when none has.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from overmind_core.git.layout import git_folders
+from overmind_core.git.look import look_at_index
 from overmind_core.git.repository import HEADS, Repository, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
@@ -144,19 +145,10 @@ def _newer(git: Git, top: str, here: BranchBase, there: BranchBase) -> BranchBas
     return here._replace(note=f"{here.note}: {here.name} is ahead of {there.name}")
 
 
-LINK = "160000"
-"""Mode of a submodule in git's index."""
 NOT_THERE = (0, 1)
 IN_WORKTREE = ("--file", ".gitmodules")
 SOME = 1000
 """Commits of a submodule that are looked for elsewhere: the newest."""
-
-
-class Gitlink(NamedTuple):
-    """A commit of another repository in git's index; `path` is relative to the top."""
-
-    path: str
-    commit: str
 
 
 class _Submodule(NamedTuple):
@@ -236,26 +228,10 @@ def _submodules(git: Git, path: str) -> list[_Submodule]:
         return []
     names = {where.rstrip("/"): name for name, where in _settings(git, path, IN_WORKTREE, "path").items()}
     off = _settings(git, path, IN_WORKTREE, "update") | _settings(git, path, (), "update")
-    links = ((names.get(link.path), link) for link in gitlinks(git, path))
+    links = ((names.get(link.path), link) for link in look_at_index(git, path).gitlinks)
     return [
         _Submodule(name, link.path, link.commit) for name, link in links if name is not None and off.get(name) != "none"
     ]
-
-
-def gitlinks(git: Git, path: str) -> list[Gitlink]:
-    """Return the entries of the index that are commits of other repositories, submodules or not.
-
-    Raises:
-        GitFailed: there is no worktree.
-        GitMissing: there is no git.
-    """
-    found = []
-    for entry in git(path, "ls-files", "--stage", "-z").split("\0"):
-        facts, _, where = entry.partition("\t")
-        mode, _, rest = facts.partition(" ")
-        if mode == LINK:
-            found.append(Gitlink(where, rest.partition(" ")[0]))
-    return found
 
 
 def submodule_paths(git: Git, folder: str, commit: str | None = None) -> frozenset[str]:

@@ -20,6 +20,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
 from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import TargetBranch, TargetInUse
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import is_landed
@@ -99,11 +100,8 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError(
             "invalid", f"{to_wire(into)!r} is the branch of {name} itself. Choose another one with --into"
         )
-    there = os.path.isdir(place.folder)
-    if there and not wish.preview and (inside := nested_repositories(git, place.folder)):
-        raise nested(place, inside)
-    uncommitted = status.uncommitted_files(git, place.folder) if there else ()
-    if uncommitted and not wish.preview and not status.changed_files(git, place.folder):
+    uncommitted, is_changed = _uncommitted(place, wish) if os.path.isdir(place.folder) else ((), False)
+    if uncommitted and not wish.preview and not is_changed:
         raise OvermindError("dirty", unpushed(place, uncommitted), files=[to_wire(path) for path in uncommitted])
     if uncommitted and not wish.preview:
         files = [to_wire(path) for path in uncommitted]
@@ -116,12 +114,21 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
     if links := added_gitlinks(git, place.source, target.commit, commit):
         raise nested(place, links)
-    if merge.contains(git, place.source, commit, target.commit) or is_landed(git, place.source, commit, target.commit):
+    since = merge_base(git, place.source, target.commit, commit)
+    if since == commit or is_landed(git, place.source, commit, target.commit, fork=since):
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
     if not wish.preview:
         check_free(place, target)
-    since = merge_base(git, place.source, target.commit, commit)
     return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+
+
+def _uncommitted(place: WorkLocation, wish: MergeRequest) -> tuple[tuple[str, ...], bool]:
+    """What a merge leaves out, and whether that could be committed."""
+    git, folder = place.git, place.folder
+    look, index = look_at(git, folder), look_at_index(git, folder)
+    if not wish.preview and (inside := nested_repositories(git, folder, look, index)):
+        raise nested(place, inside)
+    return status.uncommitted_files(git, folder, look, index), bool(look.changed)
 
 
 def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:
