@@ -67,6 +67,18 @@ def folders_of(top: str) -> GitFolders | None:
         return None
 
 
+def top_of(git: Git, folder: str) -> str:
+    """Return the top of the checkout that `folder` is in.
+
+    Raises:
+        GitFailed: there is none.
+        GitMissing: there is no git, and it is needed.
+    """
+    found = folders_of(folder)
+    # A worktree is where its file `.git` is; the settings of a main checkout may say that it is elsewhere.
+    return folder if found is not None and found.own != found.common else git(folder, "rev-parse", "--show-toplevel")
+
+
 def common_of(folder: str) -> str | None:
     """Return git's common folder where `folder` is that itself, or the top of a checkout; None: its files don't say."""
     try:

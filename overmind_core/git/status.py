@@ -263,16 +263,6 @@ def uncommitted_files(git: Git, path: str, look: WorktreeLook, index: IndexLook)
     return tuple(dict.fromkeys([*look.changed, *unpushed_submodules(git, path), *bare_gitlinks(git, path, index)]))
 
 
-def changed_files(git: Git, path: str) -> tuple[str, ...]:
-    """Return what a commit of all that is in a worktree would have, relative to its top.
-
-    Raises:
-        GitFailed: there is no worktree.
-        GitMissing: there is no git.
-    """
-    return look_at(git, path).changed
-
-
 def with_hidden_work(git: Git, path: str, uncommitted: Sequence[str], index: IndexLook) -> tuple[str, ...]:
     """Return what is lost with a worktree: its uncommitted files, and nested repositories with work of their own.
 

@@ -183,7 +183,7 @@ def check_free(place: WorkLocation, target: TargetBranch) -> None:
         GitFailed: git can't tell.
     """
     try:
-        merge.check_free(place.git, place.source, target)
+        merge.check_free(place.git, target)
     except TargetInUse as error:
         raise occupied(target, error) from None
 

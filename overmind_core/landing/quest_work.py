@@ -55,17 +55,17 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
     if look is None:
         return
     if look.changed:
-        _commit(place, message)
+        _commit(place, message, look)
     if left := unpushed_submodules(git, place.folder):
         raise _unfit(preview.unpushed(place, left), left)
     if hidden := hidden_changes(git, place.folder, look_at_index(git, place.folder)):
         raise _unfit(preview.overlooked(place, hidden), hidden)
 
 
-def _commit(place: WorkLocation, message: str) -> None:
+def _commit(place: WorkLocation, message: str, look: WorktreeLook) -> None:
     try:
         with suppress(merge.NothingToCommit):
-            merge.commit(place.git, place.folder, message)
+            merge.commit(place.git, place.folder, message, look)
     except merge.Unresolved as error:
         told = f"A merge in the worktree of {place.name} has unresolved conflicts"
         raise _unfit(f"{told}: {list_text([to_wire(path) for path in error.args[0]])}.", error.args[0]) from None

@@ -89,7 +89,7 @@ def test_a_look_runs_no_hook_and_no_program_of_the_settings_but_filters(trapped,
     target = target_of(git, top, "main")
     assert target is not None
     with pytest.raises(Exception, match="uncommitted"):
-        check_free(git, top, target)
+        check_free(git, target)
     assert ran(tmp_path) <= FILTERS
     shop.git("status")
     assert {"core.fsmonitor", "post-index-change"} <= ran(tmp_path)  # they are no duds
