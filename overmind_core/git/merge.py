@@ -147,7 +147,7 @@ def target_of(git: Git, source: str, branch: str) -> TargetBranch | None:
     known = repository.checkouts(git, source)
     here = next((one for one in known if one.branch == branch), None)
     commit = None if here is None else here.head
-    if commit is None or not commit.strip("0"):  # a branch without a commit, too, may be checked out
+    if commit is None:
         words = ("show-ref", "--verify", "--hash", f"{repository.HEADS}{branch}")
         commit = git.run(source, *words, expected=(0, 1, 128)).out.strip()
     if not commit:

@@ -38,6 +38,8 @@ class Repository:
     """What is checked out; None for a commit without a name."""
     head: str | None
     """The commit that is checked out; None when there are no commits yet."""
+    asked: tuple[str, str] | None = None
+    """The branch that was asked for, too, and its commit; None: it is not told, be there one or none."""
 
 
 class Checkout(NamedTuple):
@@ -48,14 +50,21 @@ class Checkout(NamedTuple):
     branch: str | None
 
 
-def find_repository(git: Git, folder: str) -> Repository | None:
+def find_repository(git: Git, folder: str, *, branch: str | None = None) -> Repository | None:
     """Return the repository that `folder` is in; None when it is in none.
+
+    Args:
+        git: For whoever looks.
+        folder: Any.
+        branch: A branch of which the commit is told, too, where that takes no other git.
 
     Raises:
         GitFailed: git does not look into it: it is somebody else's, or broken.
         GitMissing: there is no git.
     """
-    seen = _seen_at_once(git, folder)
+    seen = _seen_with(git, folder, branch) if branch is not None and "\0" not in branch else None
+    if seen is None:
+        seen = _seen_at_once(git, folder)
     if seen is None:
         try:
             folders = asked_folders(git, folder)
@@ -64,13 +73,13 @@ def find_repository(git: Git, folder: str) -> Repository | None:
                 return None
             raise
         seen = _Seen(*folders, _top(git, folder), resolve(git, folder, HEAD), branch_of(git, folder))
-    own, common, top, head, branch = seen
+    own, common, top, head, here, asked = seen
     main = _main(git, common, top) if own != common or top is None else top
-    here = os.path.realpath(folder)
+    real = os.path.realpath(folder)
     if top is None:  # within git's own folder
         top = main or common
-    inside = os.path.relpath(here, top) if here.startswith(f"{top}/") and not _within(here, common) else ""
-    return Repository(top, common, main, inside, branch, head)
+    inside = os.path.relpath(real, top) if real.startswith(f"{top}/") and not _within(real, common) else ""
+    return Repository(top, common, main, inside, here, head, asked)
 
 
 class _Seen(NamedTuple):
@@ -80,6 +89,7 @@ class _Seen(NamedTuple):
     top: str | None
     head: str | None
     branch: str | None
+    asked: tuple[str, str] | None = None
 
 
 def _seen_at_once(git: Git, folder: str) -> _Seen | None:
@@ -87,23 +97,33 @@ def _seen_at_once(git: Git, folder: str) -> _Seen | None:
 
     That is so without a checkout, without a commit, and where a name has a line's end.
     """
-    words = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel", "HEAD^{commit}")
-    answer = git.run(folder, "rev-parse", *words, "--symbolic-full-name", "HEAD", "--", expected=(0, _FATAL))
-    lines = answer.out.split("\n")
-    if answer.code or len(lines) != _LINES or lines[-2] != "--":
+    return _seen(git, folder)
+
+
+def _seen_with(git: Git, folder: str, branch: str) -> _Seen | None:
+    """The same together with the commit of a branch; None: it can't be told, or there is none."""
+    seen = _seen(git, folder, branch)
+    return seen if seen is not None and seen.asked is not None else None
+
+
+def _seen(git: Git, folder: str, *branches: str) -> _Seen | None:
+    names = (HEAD, *(HEADS + branch for branch in branches))
+    places = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel")
+    words = (*places, *(f"{name}^{{commit}}" for name in names), "--symbolic-full-name", *names, "--")
+    answer = git.run(folder, "rev-parse", *words, expected=(0, _FATAL))
+    lines = answer.out.removesuffix("\n").split("\n")
+    if answer.code or len(lines) != len(words) - 1 or lines[-1] != "--":
         return None
-    own, common, top, head, name = lines[:5]
+    own, common, top = lines[:3]
+    commits, full = lines[3 : 3 + len(names)], lines[3 + len(names) : -1]
     return _Seen(
         os.path.realpath(own),
         os.path.realpath(os.path.join(folder, common)),
         os.path.realpath(top),
-        head,
-        name.removeprefix(HEADS) if name.startswith(HEADS) else None,
+        commits[0],
+        full[0].removeprefix(HEADS) if full[0].startswith(HEADS) else None,
+        (branches[0], commits[1]) if branches and full[1] == names[1] else None,
     )
-
-
-_LINES = 7
-"""Of that answer: five facts, what ends them, and nothing behind the last line's end."""
 
 
 def branch_of(git: Git, folder: str) -> str | None:
@@ -235,8 +255,11 @@ def _entries(lines: list[str]) -> Iterator[Checkout]:
         if word:
             facts[word] = rest
         elif facts:
-            branch = facts.get("branch")
-            yield Checkout(facts["worktree"], facts.get("HEAD"), branch.removeprefix(HEADS) if branch else None)
+            branch, head = facts.get("branch"), facts.get("HEAD", "")
+            has_commit = head.strip("0") != ""  # a branch without one, too, may be checked out
+            yield Checkout(
+                facts["worktree"], head if has_commit else None, branch.removeprefix(HEADS) if branch else None
+            )
             facts = {}
 
 

@@ -213,6 +213,8 @@ def _apart(git: Git, path: str, tip: str, head: str, otherwise: str) -> tuple[st
         return head, 0, 0
     words = ("rev-list", "--left-right", "--count", f"{tip}...{head}")
     behind, ahead = (int(count) for count in git(path, *words).split())
+    if not (behind and ahead):  # one has all of the other
+        return head if behind else tip, behind, ahead
     return git.run(path, "merge-base", tip, head, expected=(0, 1)).out.strip() or otherwise, behind, ahead
 
 
@@ -233,7 +235,7 @@ def is_untouched(git: Git, path: str, base: str | None, base_commit: str) -> boo
     """
     _check_there(path)
     look = look_at(git, path)
-    if look.changed or look.head is None:
+    if look.changed or look.head in {None, base_commit}:
         return not look.changed
     tip = (resolve(git, path, base) if base else None) or base_commit
     return look.head == tip or is_ancestor(git, path, look.head, tip)

@@ -41,7 +41,7 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
 
     Args:
         git: For the mission.
-        repository: Seen from the person's checkout.
+        repository: Seen from the person's checkout just now.
         base: A branch, tag or commit; None for what is checked out.
         fetch: Whether to ask the remote first, if there is one.
 
@@ -52,7 +52,9 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
     wanted = base or repository.branch
     if wanted is None:
         return _detached(repository)
-    here = resolve(git, repository.top, wanted)
+    asked, told = repository.asked or ("", None)
+    told = told if asked == base else None if base else repository.head
+    here = told if told is not None and not fetch else resolve(git, repository.top, wanted)
     if here is not None and not fetch:
         return BranchBase(wanted, here, "")
     remote = _remote(git, repository.top, wanted)

@@ -163,7 +163,9 @@ def _refuse(
     keep: KeepRules | None,
 ) -> tuple[IgnoredFiles, bool]:  # fmt: skip
     """Refuse to lose work; return the files that git ignores and that may go, and whether the branch has a commit."""
-    files, tips, ours, ignored = _left_over(path), [], [branch] if branch else [], NONE
+    files, ours, ignored = _left_over(path), [branch] if branch else [], NONE
+    tips: list[str] = []
+    tip = began = None
     if files and _belongs(git, path, common):
         look, index = look_at(git, path, ignored=keep is not None), look_at_index(git, path)
         files = with_hidden_work(git, path, uncommitted_files(git, path, look, index), index)
@@ -171,7 +173,10 @@ def _refuse(
         ours += [look.branch] if look.branch else []
         if keep is not None:
             ignored = ignored_files(git, path, keep, look)
-    tip, began = resolve_all(git, common, HEADS + branch if branch else "", base_commit or "")
+        if look.branch == branch and look.head == base_commit:  # both are there, and the same
+            tip = began = look.head
+    if tip is None:
+        tip, began = resolve_all(git, common, HEADS + branch if branch else "", base_commit or "")
     tips = [*([tip] if tip else []), *tips]
     commits = unmerged_commits(git, common, tips, ours=ours, base=base, began=began)
     if files:

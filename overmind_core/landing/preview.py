@@ -29,6 +29,7 @@ from overmind_core.landing.locations import WorkLocation
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from overmind_core.git.look import WorktreeLook
     from overmind_core.landing.store import LandingRow
     from overmind_core.missions.spec import Environment
 
@@ -100,8 +101,9 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError(
             "invalid", f"{to_wire(into)!r} is the branch of {name} itself. Choose another one with --into"
         )
-    uncommitted, is_changed = _uncommitted(place, wish) if os.path.isdir(place.folder) else ((), False)
-    if uncommitted and not wish.preview and not is_changed:
+    look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
+    uncommitted = () if look is None else _uncommitted(place, wish, look)
+    if uncommitted and not wish.preview and look is not None and not look.changed:
         raise OvermindError("dirty", unpushed(place, uncommitted), files=[to_wire(path) for path in uncommitted])
     if uncommitted and not wish.preview:
         files = [to_wire(path) for path in uncommitted]
@@ -109,7 +111,10 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError(
             "dirty", f"{told}: {list_text(files)}. Commit with: overmind commit {name} -m …", files=files
         )
-    commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
+    if look is not None and look.branch == place.branch:  # nothing was committed since it was found clean
+        commit = look.head
+    else:
+        commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     if commit is None:
         raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
     if links := added_gitlinks(git, place.source, target.commit, commit):
@@ -122,13 +127,13 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
 
 
-def _uncommitted(place: WorkLocation, wish: MergeRequest) -> tuple[tuple[str, ...], bool]:
-    """What a merge leaves out, and whether that could be committed."""
+def _uncommitted(place: WorkLocation, wish: MergeRequest, look: WorktreeLook) -> tuple[str, ...]:
+    """What a merge leaves out."""
     git, folder = place.git, place.folder
-    look, index = look_at(git, folder), look_at_index(git, folder)
+    index = look_at_index(git, folder)
     if not wish.preview and (inside := nested_repositories(git, folder, look, index)):
         raise nested(place, inside)
-    return status.uncommitted_files(git, folder, look, index), bool(look.changed)
+    return status.uncommitted_files(git, folder, look, index)
 
 
 def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:

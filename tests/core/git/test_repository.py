@@ -190,3 +190,12 @@ def test_a_damaged_name_hides_no_other_one(repo):
     repo.write(".git/refs/heads/lost", f"{lost}\n")
     repo.write(".git/refs/heads/torn", "no hash\n")
     assert resolve_all(repo.git, repo.path, "lost", "torn", lost, "main") == [None, None, None, head]
+
+
+@pytest.mark.parametrize("name", ["none", "main~1", "main^{}", "v1", "a\nb", "\0", "*", "", "-x", "HEAD", "main"])
+def test_a_branch_that_is_asked_for_is_told_with_the_repository_and_what_is_none_is_not(repo, name):
+    repo("tag", "v1", repo.commit("a"))
+    found = find_repository(repo.git, repo.path, branch=name)
+    assert found == replace(
+        seen(repo.git, repo.path), asked=("main", repo("rev-parse", "main")) if name == "main" else None
+    )
