@@ -37,9 +37,9 @@ def main() -> int:
         view=options.view or "",
     )
     app.call_later(_collect_again)
-    said = app.run(mouse=app.settings.mouse)
-    if said:
-        sys.stdout.write(said + "\n")
+    failure = app.run(mouse=app.settings.mouse)
+    if failure:
+        sys.stdout.write(failure + "\n")
     return app.return_code or 0
 
 

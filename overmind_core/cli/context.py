@@ -187,7 +187,8 @@ def call_each(
 def print_notes(answers: Sequence[Answer], context: Context) -> None:
     """Tell on stderr what the answers note, each once."""
     for note in dict.fromkeys(answer["note"] for answer in answers if answer.get("note")):
-        context.note(note)
+        for line in note.split("\n"):
+            context.note(display_safe(line))
 
 
 KILLED = 137

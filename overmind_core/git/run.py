@@ -72,10 +72,10 @@ class GitFailed(Exception):
         """One line for people."""
         lines = [line.strip() for line in self.output.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
-        told = [*errors, *lines][:1]
-        if errors and _FILTER.search(errors[-1]) and errors[-1] not in told:
-            told.insert(0, errors[-1])  # it names the file and the filter, the first one only the program
-        plain = (one.removeprefix("fatal: ").removeprefix("error: ") for one in told)
+        chosen = [*errors, *lines][:1]
+        if errors and _FILTER.search(errors[-1]) and errors[-1] not in chosen:
+            chosen.insert(0, errors[-1])  # it names the file and the filter, the first one only the program
+        plain = (one.removeprefix("fatal: ").removeprefix("error: ") for one in chosen)
         return ": ".join(plain) or f"it exited with {self.code}"
 
 

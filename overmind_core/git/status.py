@@ -119,8 +119,8 @@ class RemovalRefused(Exception):
         self.path = path
         self.files = files
         self.commits = commits
-        told = f"{len(files)} {self.kind} files and {len(commits)} commits that exist nowhere else"
-        super().__init__(f"{path} has {told}")
+        message = f"{len(files)} {self.kind} files and {len(commits)} commits that exist nowhere else"
+        super().__init__(f"{path} has {message}")
 
 
 class Dirty(RemovalRefused):

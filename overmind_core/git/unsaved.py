@@ -247,8 +247,10 @@ def _has_unsaved_commits(git: Git, module: str, persons: str) -> bool:
 
 
 def _place(git: Git, module: str, inside: str, top: str) -> str:
-    told = git.run(module, f"--git-dir={module}", "config", "core.worktree", expected=(0, 1)).out.removesuffix("\n")
-    where = os.path.realpath(os.path.join(module, told)) if told else ""
+    configured = git.run(module, f"--git-dir={module}", "config", "core.worktree", expected=(0, 1)).out.removesuffix(
+        "\n"
+    )
+    where = os.path.realpath(os.path.join(module, configured)) if configured else ""
     if where.startswith(f"{os.path.realpath(top)}/"):
         return os.path.relpath(where, os.path.realpath(top))
     return "/".join(part for part in inside.split("/") if part != _MODULES)

@@ -105,15 +105,15 @@ def _remote(git: Git, top: str, wanted: str) -> _Remote | None:
     full = next((name for name in names if wanted.startswith(f"{name}/") and not _is(git, top, HEADS + wanted)), None)
     if full is not None:
         return _Remote(full, REMOTES + wanted)
-    told = git.run(top, "config", f"branch.{wanted}.remote", expected=(0, 1)).out.removesuffix("\n")
-    if told in names:
+    configured = git.run(top, "config", f"branch.{wanted}.remote", expected=(0, 1)).out.removesuffix("\n")
+    if configured in names:
         # The base may have another name over there.
         upstream = git.run(
             top, "rev-parse", "--quiet", "--symbolic-full-name", f"{HEADS}{wanted}@{{upstream}}", expected=(0, 1, 128)
         )
         name = upstream.out.removesuffix("\n")
-        return _Remote(told, name if name.startswith(REMOTES) else f"{REMOTES}{told}/{wanted}")
-    if told == ".":
+        return _Remote(configured, name if name.startswith(REMOTES) else f"{REMOTES}{configured}/{wanted}")
+    if configured == ".":
         return None
     chosen = "origin" if "origin" in names else names[0] if len(names) == 1 else None
     return None if chosen is None else _Remote(chosen, f"{REMOTES}{chosen}/{wanted}")
@@ -281,6 +281,6 @@ def _source(git: Git, submodule: _Submodule, checkouts: Sequence[str], common: s
 
 def _set_origin(git: Git, folder: str, source: str) -> None:
     """Have a copy know where the submodule comes from, instead of the person's checkout."""
-    told = git.run(source, f"--git-dir={source}", "config", "remote.origin.url", expected=NOT_THERE).out
-    if told.strip():
-        git(folder, "config", "remote.origin.url", told.removesuffix("\n"))
+    configured = git.run(source, f"--git-dir={source}", "config", "remote.origin.url", expected=NOT_THERE).out
+    if configured.strip():
+        git(folder, "config", "remote.origin.url", configured.removesuffix("\n"))

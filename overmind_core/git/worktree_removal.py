@@ -46,8 +46,8 @@ class Locked(RemovalRefused):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, (), ())
-        told = f" ({reason})" if reason else ""
-        self.args = (f"{path} is locked{told}; unlock it with: git worktree unlock {path}",)
+        message = f" ({reason})" if reason else ""
+        self.args = (f"{path} is locked{message}; unlock it with: git worktree unlock {path}",)
 
 
 class RemovedWorktree(NamedTuple):
@@ -233,10 +233,10 @@ def _admin_folders(common: str, path: str) -> list[str]:
     for name in os.listdir(home) if os.path.isdir(home) else []:
         try:
             with open(os.path.join(home, name, "gitdir"), "rb") as file:
-                told = os.fsdecode(file.read()).removesuffix("\n")
+                recorded = os.fsdecode(file.read()).removesuffix("\n")
         except OSError:
-            told = ""
-        of = os.path.dirname(os.path.join(home, name, told)) if told else ""
+            recorded = ""
+        of = os.path.dirname(os.path.join(home, name, recorded)) if recorded else ""
         if (os.path.realpath(os.path.dirname(of)), os.path.basename(of)) == wanted if of else name == wanted[1]:
             found.append(os.path.join(home, name))
     return found

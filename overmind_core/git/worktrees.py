@@ -219,9 +219,9 @@ def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: s
         return create_branch(git, common, branches, commit, message(path), before=partial(record_claim, path))
     except NamesTaken as error:
         (taken,) = error.args
-        told = f"{', '.join(taken[:3])} already {'exists' if len(taken) == 1 else 'exist'}"
+        problem = f"{', '.join(taken[:3])} already {'exists' if len(taken) == 1 else 'exist'}"
         advice = "rename the mission, or set another `branch:`"
-        raise GitFailed(("branch",), None, f"its branch can't be created: {told}: {advice}") from None
+        raise GitFailed(("branch",), None, f"its branch can't be created: {problem}: {advice}") from None
 
 
 def _mark(git: Git, path: str, branch: str) -> None:

@@ -124,10 +124,10 @@ def untrusted(looked: Inspected) -> OvermindError:
     path = to_wire(looked.found.path)
     why = "has changed since it was trusted" if looked.changed else "is not trusted yet"
     folder = to_wire(os.path.dirname(looked.found.path))
-    told = f"{path} {why}, and it runs commands. Review it, then: overmind trust {folder} (or run with --no-isolate)"
+    message = f"{path} {why}, and it runs commands. Review it, then: overmind trust {folder} (or run with --no-isolate)"
     return OvermindError(
         "untrusted_project",
-        told,
+        message,
         path=path,
         sha256=looked.found.sha256,
         commands=[to_wire(one) for one in commands(looked.found.project)],

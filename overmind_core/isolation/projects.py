@@ -122,8 +122,8 @@ def _inspect(environ: Mapping[str, str], cwd: str, home: str, branch: str | None
         lines = [f"{path}:{one.line}:{one.column}: {one.message}" for one in problems.problems]
         raise OvermindError("invalid", "\n".join(lines), problems=lines, path=path, source=to_wire(top)) from None
     except file.Unreadable as error:
-        path, told = to_wire(error.path), f"{to_wire(error.path)} can't be used: {error.why}."
-        raise OvermindError("invalid", told, path=path, source=to_wire(top)) from None
+        path, message = to_wire(error.path), f"{to_wire(error.path)} can't be used: {error.why}."
+        raise OvermindError("invalid", message, path=path, source=to_wire(top)) from None
 
 
 def _repository(environ: Mapping[str, str], cwd: str, home: str, branch: str | None = None) -> Repository | None:

@@ -105,8 +105,8 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) ->
     await over(workspace, mission)
     isolation = workspace.records.get(mission, isolation)
     if (guest := workspace.guest(isolation)) is not None:
-        told = f"Mission {guest.id} ({guest.definition.name}) runs in the worktree of {isolation.name}."
-        raise OvermindError("not_finished", f"{told} Stop or kill it first.")
+        message = f"Mission {guest.id} ({guest.definition.name}) runs in the worktree of {isolation.name}."
+        raise OvermindError("not_finished", f"{message} Stop or kill it first.")
     if not force and not _may_have_work(isolation):
         await check(workspace, isolation)
     try:
@@ -137,21 +137,21 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
     if state.dirty:
         files = [to_wire(path) for path in state.dirty]
         are = "is" if len(files) == 1 else "are"
-        told = f"{_some(files, 'file')} in the worktree of {name} {are} uncommitted: {_listed(files)}."
+        message = f"{_some(files, 'file')} in the worktree of {name} {are} uncommitted: {_listed(files)}."
         raise OvermindError(
-            "dirty", f"{told} Commit with: overmind commit {name} -m …, or discard with --force", files=files
+            "dirty", f"{message} Commit with: overmind commit {name} -m …, or discard with --force", files=files
         )
     if state.ignored.kept:
         files = [to_wire(path) for path in state.ignored.kept]
         were = "was" if len(files) == 1 else "were"
-        told = f"{_some(files, 'file')} that git ignores {were} made in the worktree of {name}: {_listed(files)}."
-        raise OvermindError("dirty", f"{told} Look in {isolation.worktree}, or discard with --force", files=files)
+        message = f"{_some(files, 'file')} that git ignores {were} made in the worktree of {name}: {_listed(files)}."
+        raise OvermindError("dirty", f"{message} Look in {isolation.worktree}, or discard with --force", files=files)
     if not state.merged:
         commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
         are = "is" if len(commits) == 1 else "are"
-        told = f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}."
+        message = f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}."
         raise OvermindError(
-            "unmerged", f"{told} Merge with: overmind merge {name}, or discard with --force", commits=commits
+            "unmerged", f"{message} Merge with: overmind merge {name}, or discard with --force", commits=commits
         )
 
 
@@ -260,8 +260,8 @@ def _note_ignored(workspace: Workspace, mission: str, files: list[str], *, kept:
     if known is None:
         return
     what = f"{_some(files, 'file')} that git ignores: {_listed(files)}"
-    told = f"the worktree is kept for {what}" if kept else f"removed with the worktree: {what}"
-    workspace.registry.record(known, IgnoredFilesLeft(text=f"--- {told} ---", files=len(files), kept=kept))
+    message = f"the worktree is kept for {what}" if kept else f"removed with the worktree: {what}"
+    workspace.registry.record(known, IgnoredFilesLeft(text=f"--- {message} ---", files=len(files), kept=kept))
 
 
 def _some(things: list[str], what: str) -> str:

@@ -105,8 +105,8 @@ def _record(spot: FileValue, name: str, providers: Collection[str]) -> Record | 
         return None
     record = kind(**found)
     if isinstance(record, HealthSettings) and record.quiet >= record.stalled:
-        told = table["quiet"] if "quiet" in table else table["stalled"]
-        told.wrong(f"quiet ({record.quiet}) must come before stalled ({record.stalled})")
+        place = table["quiet"] if "quiet" in table else table["stalled"]
+        place.wrong(f"quiet ({record.quiet}) must come before stalled ({record.stalled})")
     return record
 
 

@@ -67,8 +67,8 @@ def _commit(place: WorkLocation, message: str, look: WorktreeLook) -> None:
         with suppress(merge.NothingToCommit):
             merge.commit(place.git, place.folder, message, look)
     except merge.Unresolved as error:
-        told = f"A merge in the worktree of {place.name} has unresolved conflicts"
-        raise _unfit(f"{told}: {list_text([to_wire(path) for path in error.args[0]])}.", error.args[0]) from None
+        problem = f"A merge in the worktree of {place.name} has unresolved conflicts"
+        raise _unfit(f"{problem}: {list_text([to_wire(path) for path in error.args[0]])}.", error.args[0]) from None
     except merge.NestedRepositories as error:
         raise _unfit(preview.nested(place, error.args[0]).message, error.args[0]) from None
 
@@ -102,8 +102,8 @@ def _refuse_elsewhere(place: WorkLocation, look: WorktreeLook) -> None:
     if other == branch:
         return
     if head is None or look.changed or not repository.is_ancestor(git, place.folder, head, repository.HEADS + branch):
-        told = f"The worktree of {place.name} has {to_wire(other or (head or '')[:12])} checked out"
-        raise _unfit(f"{told}: only {to_wire(branch)} lands. Bring the work there, and check it out.", ())
+        message = f"The worktree of {place.name} has {to_wire(other or (head or '')[:12])} checked out"
+        raise _unfit(f"{message}: only {to_wire(branch)} lands. Bring the work there, and check it out.", ())
 
 
 def _unfit(message: str, files: Sequence[str]) -> OvermindError:
@@ -130,8 +130,8 @@ def ensure_branch(place: WorkLocation, base: str) -> str:
     try:
         return create_branch(git, source, _names(wanted), commit_, message)
     except NamesTaken as error:
-        told = f"the branch {wanted} can't be created: {list_text(error.args[0])} already exists"
-        raise GitFailed(("branch", wanted), None, told) from None
+        problem = f"the branch {wanted} can't be created: {list_text(error.args[0])} already exists"
+        raise GitFailed(("branch", wanted), None, problem) from None
 
 
 def _names(wanted: str) -> Iterator[str]:

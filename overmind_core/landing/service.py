@@ -114,7 +114,7 @@ class MergeQueue:
             self._tasks.start(self._settle(trace))
 
     async def merge(
-        self, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], object] | None = None
+        self, place: WorkLocation, wish: MergeRequest, report: Callable[[MergeItem], object] | None = None
     ) -> MergeResult:
         """Land the work of a mission or of a branch; `say` gets each step, None: nobody listens.
 
@@ -127,7 +127,7 @@ class MergeQueue:
             raise OvermindError("busy", "The daemon is shutting down.")
         from overmind_core.landing.merge import MergeParts, MergeRun  # noqa: PLC0415 - see above
 
-        post = say or _unheard
+        post = report or _unheard
         turn = self._turn(place.repository)
         if turn.locked():
             post({"step": "waiting"})

@@ -92,7 +92,7 @@ class Learning:
         """Folder → git's common folder there."""
         self._kinds: dict[str, tuple[Quest, WorkKind]] = {}
         self._estimates: dict[WorkKind, Estimate] = {}
-        self._telling: frozenset[str] | None = None
+        self._known_providers: frozenset[str] | None = None
         """Providers of which enough attempts went well; None: not known since the newest outcome."""
 
     def load(self) -> None:
@@ -109,7 +109,7 @@ class Learning:
         attempt = queue.tries[-1]
         failure = attempt.failure or (CANCELLED if quest.status is QuestStatus.CANCELLED else None)
         self._add(quest, attempt, failure)
-        self._credit(attempt, failure)
+        self._count_use(attempt, failure)
         if failure is None and len(queue.tries) > 1 and queue.tries[-2].failure is not None:
             if queue.repository is not None:
                 self._propose(quest, queue.repository)
@@ -146,7 +146,7 @@ class Learning:
 
     def _forget_estimates(self) -> None:
         self._estimates.clear()
-        self._telling = None
+        self._known_providers = None
 
     def kind(self, quest: Quest) -> WorkKind:
         """By what a quest is compared with others."""
@@ -167,11 +167,11 @@ class Learning:
 
     def estimate(self, quest: Quest) -> Estimate:
         """What an attempt of a quest takes, by those like it."""
-        return self.usual(self.kind(quest)) if self._tells(quest.provider) else Estimate()
+        return self.usual(self.kind(quest)) if self._has_enough(quest.provider) else Estimate()
 
     def usual(self, kind: WorkKind) -> Estimate:
         """What an attempt of such work takes."""
-        if not self._tells(kind.provider):
+        if not self._has_enough(kind.provider):
             return Estimate()
         found = self._estimates.get(kind)
         if found is None:
@@ -180,11 +180,11 @@ class Learning:
             self._estimates[kind] = found
         return found
 
-    def _tells(self, provider: str) -> bool:
+    def _has_enough(self, provider: str) -> bool:
         """Whether there are enough outcomes of a provider; asked of each quest, so most need not be looked at."""
-        if self._telling is None:
-            self._telling = self._outcomes.telling(learning.ENOUGH)
-        return provider in self._telling
+        if self._known_providers is None:
+            self._known_providers = self._outcomes.providers(learning.ENOUGH)
+        return provider in self._known_providers
 
     def estimated_seconds(self, quest: Quest) -> float | None:
         """What it is said to take, else what such quests took; None: nobody knows."""
@@ -309,14 +309,14 @@ class Learning:
         if files and row is not None:
             self._save(replace(row.lesson, files=tuple(files)))
 
-    def _credit(self, attempt: Attempt, failure: str | None) -> None:
+    def _count_use(self, attempt: Attempt, failure: str | None) -> None:
         """It speaks for the lessons that it was shown, or against them."""
         if failure is not None and (failure in _NOBODYS or failure.startswith("api_error")):
             return
         for number in attempt.lessons:
             row = self._lessons.get(number)
             if row is not None:
-                self._save(learning.credit(row.lesson, passed=failure is None))
+                self._save(learning.count_use(row.lesson, passed=failure is None))
 
     def _save(self, lesson: Lesson) -> None:
         row = lesson_row(lesson)

@@ -47,7 +47,7 @@ class OutcomeTable:
             ORDER BY id DESC LIMIT ?"""
         return [_outcome(row) for row in self._database.read(sql, (type, provider, LOOKED_AT))]
 
-    def telling(self, enough: int) -> frozenset[str]:
+    def providers(self, enough: int) -> frozenset[str]:
         """Return the providers of which so many attempts went well."""
         sql = "SELECT provider FROM outcomes WHERE class IS NULL GROUP BY provider HAVING count(*) >= ?"
         return frozenset(str(row[0]) for row in self._database.read(sql, (enough,)))

@@ -111,13 +111,13 @@ class AttemptWork:
         if work is not None and work.run >= _queue(quest).tries[-1].run:
             return
         of_spec = await self._of_spec(quest)
-        told = replace(await self._briefing(quest, of_spec), lessons=await self._lessons(quest))
-        folders = await self._prepared(quest, quest.id, briefing.files(told))
+        brief = replace(await self._briefing(quest, of_spec), lessons=await self._lessons(quest))
+        folders = await self._prepared(quest, quest.id, briefing.files(brief))
         given = self._variables(quest, folders, of_spec)
         stored = self._quests.work(quest.id)
         agent = stored.agent if stored is not None else self._agents.agent(quest.id)
         if agent is not None and quest.provider != RAW:
-            prompt = briefing.prompt(told, inputs=folders.inputs, outputs=folders.outputs)
+            prompt = briefing.prompt(brief, inputs=folders.inputs, outputs=folders.outputs)
             agent = replace(agent, prompt=prompt, folders=folders)
         if work is None:
             await self._begin_first(quest, stored, given, agent)
@@ -248,11 +248,11 @@ class AttemptWork:
         if earlier is not None:
             return earlier
         of_spec = await self._of_spec(quest)
-        told, changes = await self._briefing(quest, of_spec), await self._lander.changes_text(quest.id)
+        brief, changes = await self._briefing(quest, of_spec), await self._lander.changes_text(quest.id)
         mission_id = self._missions.new_id()
-        folders = await self._prepared(quest, mission_id, briefing.review_files(told, changes))
+        folders = await self._prepared(quest, mission_id, briefing.review_files(brief, changes))
         prompt = briefing.review_prompt(
-            told, name=quest.name, inputs=folders.inputs, outputs=folders.outputs, changes=bool(changes)
+            brief, name=quest.name, inputs=folders.inputs, outputs=folders.outputs, changes=bool(changes)
         )
         made, world = work.definition, self._environments.of(work.id)
         asked = Start(

@@ -11,7 +11,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.admission import Wait, WaitCode
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.agents.events import CostWarning
@@ -19,6 +18,7 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import THE_QUEUE, About, AboutKind
 from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Kind
+from overmind_core.domain.quests import why
 from overmind_core.domain.quests.life import HAVE_SLOT, state_of
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.watching import budget
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.agents.store import CostTable
+    from overmind_core.domain.admission import Wait
     from overmind_core.domain.agents.agent_events import Decision
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.quest import Quest
@@ -280,7 +281,7 @@ class QueueBudgets:
         for scope in self._scopes(quest):
             refused = self._refused(scope, quest)
             if refused is not None:
-                return Wait(WaitCode.BUDGET, refused.text, do=self._commands(scope))
+                return why.over_budget(refused.text, self._commands(scope))
         return None
 
     def admits(self, quest: Quest) -> bool:

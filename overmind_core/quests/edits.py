@@ -125,14 +125,16 @@ class QuestEdits:
 
     def _check_editable(self, quest: Quest, given: set[str]) -> None:
         if quest.goal is None:
-            told = f"Quest {quest.id} ({quest.name}) began at once and has no place in the queue. See: overmind update"
-            raise OvermindError("invalid", told)
+            message = (
+                f"Quest {quest.id} ({quest.name}) began at once and has no place in the queue. See: overmind update"
+            )
+            raise OvermindError("invalid", message)
         if quest.status is QuestStatus.COMPLETED:
             raise OvermindError("not_running", f"Quest {quest.id} ({quest.name}) {HAS_ENDED[quest.status]}.")
         if quest.status in {QuestStatus.RUNNING, QuestStatus.REVIEW} and not given <= WHILE_RUNNING:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given - WHILE_RUNNING))
-            told = f"Quest {quest.id} ({quest.name}) is {quest.status}: {names} can't be changed now."
-            raise OvermindError("not_running", f"{told} Cancel it first: overmind quest cancel {quest.name}")
+            message = f"Quest {quest.id} ({quest.name}) is {quest.status}: {names} can't be changed now."
+            raise OvermindError("not_running", f"{message} Cancel it first: overmind quest cancel {quest.name}")
 
     def _edited_goal(self, goal: Goal, request: QuestEdit, given: set[str]) -> Goal:
         """The goal with what was given; an empty text removes what it is about."""
@@ -175,7 +177,7 @@ class QuestEdits:
         command = request.command or ""
         if provider == RAW and not command and request.provider is None:
             command = list(before.argv)
-        provider, command = intake.doer(provider, command, self._settings)
+        provider, command = intake.provider_and_command(provider, command, self._settings)
         start = Start(
             command=command or goal.title,
             cwd=before.cwd,
@@ -203,8 +205,8 @@ class QuestEdits:
             return replace(stored, base=None)
         mission = self._registry.get(quest.id)
         if mission is not None and not mission.definition.isolated:
-            told = f"Quest {quest.id} ({quest.name}) has no worktree of its own: {mission.definition.cwd}"
-            raise OvermindError("invalid", f"{told}. Add it again with: overmind quest add --into {into}")
+            message = f"Quest {quest.id} ({quest.name}) has no worktree of its own: {mission.definition.cwd}"
+            raise OvermindError("invalid", f"{message}. Add it again with: overmind quest add --into {into}")
         return replace(stored, isolate=True, base=into)
 
     def _save(self, edited: Edited) -> None:

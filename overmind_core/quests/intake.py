@@ -184,7 +184,7 @@ class Intake:
         if new.type != Kind.TASK.value:
             raise OvermindError("invalid", f"A quest is always a task: --type {new.type} is for overmind run.")
         prompt = "" if new.agent is None else new.agent.prompt or ""
-        provider, command = doer(new.provider, new.command or prompt, self._settings)
+        provider, command = provider_and_command(new.provider, new.command or prompt, self._settings)
         if provider != RAW and not command:
             command = title  # its words are made for each attempt
         request = self._request
@@ -236,7 +236,9 @@ def check_number_of_needs(number: int) -> None:
         raise OvermindError("too_large", f"A quest can need up to {MOST_NEEDS} others; these are {number}.")
 
 
-def doer(provider: str, command: str | Sequence[str], settings: Settings) -> tuple[str, str | list[str]]:
+def provider_and_command(
+    provider: str, command: str | Sequence[str], settings: Settings
+) -> tuple[str, str | list[str]]:
     """Who does the work: a provider, and the command or prompt as it was given; the agent of the queue where none was.
 
     Raises:
@@ -249,10 +251,10 @@ def doer(provider: str, command: str | Sequence[str], settings: Settings) -> tup
     if provider and provider != RAW:
         return provider, ""
     if provider == RAW or not agent:
-        told = (
+        message = (
             "Missing command: nothing would do this quest. Give a command after --, or an agent with --provider claude"
         )
-        raise OvermindError("invalid", f"{told}, or set [queue] agent in config.toml.")
+        raise OvermindError("invalid", f"{message}, or set [queue] agent in config.toml.")
     return (agent, "") if isinstance(agent, str) else (RAW, list(agent))
 
 
@@ -327,8 +329,10 @@ def checked_deadline(deadline: Amount | None, now: float) -> float | None:
     try:
         return parse_later(deadline, now)
     except ValueError:
-        told = f"--deadline: {deadline!r} is neither a time nor a duration. Examples: 2h, 17:30, 2026-01-31T12:00:00Z"
-        raise OvermindError("invalid", told) from None
+        message = (
+            f"--deadline: {deadline!r} is neither a time nor a duration. Examples: 2h, 17:30, 2026-01-31T12:00:00Z"
+        )
+        raise OvermindError("invalid", message) from None
 
 
 def checked_estimate(estimate: Amount | None) -> float | None:
@@ -376,8 +380,8 @@ def checked_review(review: str | None) -> str | None:
         return None
     known = [name for name in providers.names() if name != RAW]
     if review != PERSON and review not in known:
-        told = f"Unknown reviewer {review!r}. Known: {', '.join((PERSON, *known))}."
-        raise OvermindError("unknown_provider", told)
+        message = f"Unknown reviewer {review!r}. Known: {', '.join((PERSON, *known))}."
+        raise OvermindError("unknown_provider", message)
     return review
 
 

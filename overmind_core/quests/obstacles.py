@@ -11,7 +11,7 @@ from overmind_core.domain.quests.why import first_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from overmind_core.domain.admission import Wait
+    from overmind_core.domain.admission import Wait, WaitCode
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.quests.registry import QuestRegistry
 
@@ -59,6 +59,13 @@ class Obstacles:
         """Why it can't start whatever is free; None: nothing but its time and its turn is in its way."""
         return needs.wait(quest) or self._held(quest) or self.money.hold(quest)
 
+    def code(self, quest: Quest, needs: Needs) -> WaitCode | None:
+        """The code of that reason, as far as money is none; nothing is put into words."""
+        code = needs.code(quest)
+        if code is None and (held := self._held(quest)) is not None:
+            code = held.code
+        return code
+
     def needs(self, now: float) -> Needs:
         """What stands in the way of all of them at `now`, for one look."""
         return Needs(self._quests.get, now)
@@ -75,4 +82,9 @@ class Obstacles:
         return len(self._quests.dependants(quest.id))
 
     def _held(self, quest: Quest) -> Wait | None:
-        return first_of([hold(quest) for hold in self.holds])
+        found = None
+        for hold in self.holds:  # of each of ten thousand quests
+            one = hold(quest)
+            if one is not None:
+                found = first_of((found, one))
+        return found

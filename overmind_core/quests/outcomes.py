@@ -138,7 +138,7 @@ class AttemptOutcomes:
             self._fail_for_good(quest, failure, then.reason, feedback, code, notes=notes)
             return
         ended = self._ended(quest, failure, exit_code)
-        told = _feedback(ended, failure, feedback, notes)
+        recorded = _feedback(ended, failure, feedback, notes)
         again = replace(
             ended,
             failure=failure,
@@ -146,7 +146,7 @@ class AttemptOutcomes:
             free=0 if then.counts else queue.free + 1,
             not_before=then.at,
             able_at=then.at,
-            feedback=told,
+            feedback=recorded,
         )
         requeued = replace(quest, status=QuestStatus.QUEUED, queue=again, exit_code=None, reason=None)
         with self._journal.together():
@@ -163,8 +163,8 @@ class AttemptOutcomes:
         self, quest: Quest, failure: str, reason: str, feedback: str, code: int, *, notes: Sequence[str] = ()
     ) -> None:
         queue = self._ended(quest, failure, code)
-        told = _feedback(queue, failure, feedback, notes)
-        queue = replace(queue, failure=failure, spent=queue.spent + 1, feedback=told)
+        recorded = _feedback(queue, failure, feedback, notes)
+        queue = replace(queue, failure=failure, spent=queue.spent + 1, feedback=recorded)
         over = replace(quest, status=QuestStatus.FAILED, reason=reason, exit_code=code, queue=queue)
         summary = f"{over.name} has failed: {_why(reason, failure)}"
         with self._journal.together():
@@ -215,7 +215,7 @@ class AttemptOutcomes:
             await self.fail_of(quest, verification, QuestPhase.LANDING)
             return
         if error.code in WORK_AT_FAULT:
-            feedback = await self._told(quest, error)
+            feedback = await self._landing_feedback(quest, error)
             current = self._quests.live.get(quest_id)
             if current is not None:
                 self.failed(current, error.code, feedback=feedback)
@@ -226,7 +226,7 @@ class AttemptOutcomes:
             summary = f"{quest.name} can't land on {quest.goal.into}: {error.message}"
             self._asker.ask(waiting, EngineNeed.MERGE, summary, {"code": error.code, "into": quest.goal.into})
 
-    async def _told(self, quest: Quest, error: OvermindError) -> str:
+    async def _landing_feedback(self, quest: Quest, error: OvermindError) -> str:
         """What the next attempt reads of a landing that failed for its work."""
         assert quest.goal is not None
         into = quest.goal.into or ""
@@ -243,8 +243,8 @@ class AttemptOutcomes:
     def _ended(self, quest: Quest, failure: str | None, exit_code: int | None) -> QueueState:
         work = self._registry.get(quest.id)
         known = {} if work is None else self._agents.conversations([work])
-        said = known.get(quest.id)
-        cost = None if said is None or said.unpriced else said.cost
+        conversation = known.get(quest.id)
+        cost = None if conversation is None or conversation.unpriced else conversation.cost
         begun = work is not None and work.run >= _queue(quest).tries[-1].run
         now = self._clock.wall()
         return attempt_ended(quest, now, failure=failure, exit_code=exit_code, cost=cost, begun=begun)

@@ -11,12 +11,12 @@ from bisect import insort
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.admission import Limits, Owned, Pool, Wait, Waiter, ready
+from overmind_core.domain.admission import Limits, Owned, Pool, Waiter, ready
 from overmind_core.domain.events import THE_QUEUE
 from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
-from overmind_core.domain.quests.why import PAUSED, attempt_text, first_of
 from overmind_core.quests.events import QueueChanged
+from overmind_core.quests.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -218,29 +218,27 @@ class Queue:
                 continue
             if not self._obstacles.money.admits(quest):
                 continue
-            waiter = self._waiter(quest, self._ordered_at)  # of one moment: else the last one to come had waited longer
+            rank = self._obstacles.rank(
+                quest, self._ordered_at
+            )  # of one moment: else the last to come had waited longer
+            waiter = self._waiter(quest, rank)
             self._able[quest_id] = waiter
             insort(self._order, _Place(waiter.rank, quest_id))
 
-    def _ripen(self, now: float) -> None:
-        """The time of some has come."""
+    def _apply_due(self, now: float) -> None:
+        """Look again at those whose waiting time has passed."""
         while self._timed and self._timed[0][0] <= now:
             self._doubtful.add(heappop(self._timed)[1])
 
-    def _waiter(
-        self, quest: Quest, now: float, blocked: Wait | None = None, not_before: float = 0.0, attempt: str = ""
-    ) -> Waiter:
+    def _waiter(self, quest: Quest, rank: tuple[object, ...]) -> Waiter:
         assert quest.goal is not None
         assert quest.queue is not None
         return Waiter(
             quest.name,
-            self._obstacles.rank(quest, now),
+            rank,
             pools=(POOL, f"provider:{quest.provider}", *self._pools_alone(quest)),
             owns=quest.goal.owns,
             repository=quest.queue.repository,
-            blocked=blocked,
-            not_before=not_before,
-            attempt=attempt,
         )
 
     def _pools_alone(self, quest: Quest) -> list[str]:
@@ -261,7 +259,7 @@ class Queue:
             self._hold_daemon()
             return
         now = self._clock.wall()
-        self._ripen(now)
+        self._apply_due(now)
         if now - self._ordered_at > FRESH_SECONDS or now < self._ordered_at:
             self._sort(now)
         self._settle(now)
@@ -321,7 +319,8 @@ class Queue:
         return waiter is not None and waiter.rank == place.rank
 
     def _sort(self, now: float) -> None:
-        self._able = {one: self._waiter(self._quests.live[one], now) for one in self._able}
+        able = [self._quests.live[one] for one in self._able]
+        self._able = {one.id: self._waiter(one, self._obstacles.rank(one, now)) for one in able}
         self._order = sorted(_Place(waiter.rank, one) for one, waiter in self._able.items())
         self._ordered_at = now
 
@@ -373,22 +372,17 @@ class Queue:
         """How many have a slot."""
         return len(self._running)
 
-    def explained(self, now: float, *, time_text: Callable[[float], str]) -> tuple[list[Quest], dict[str, Wait]]:
-        """The queued ones in the order of their starts, and why each of them waits; `now` may be another time."""
-        waiters, by_name = [], {}
-        needs = self._obstacles.needs(now)
-        for quest in self._quests.live.values():
-            if quest.queue is None or quest.status is not QuestStatus.QUEUED:
-                continue
-            obstacle = self._obstacles.of(quest, needs)
-            if self.paused:
-                obstacle = first_of((obstacle, PAUSED))
-            text = attempt_text(quest) if quest.queue.tries else ""
-            waiters.append(self._waiter(quest, now, obstacle, quest.queue.not_before, text))
-            by_name[quest.name] = quest
-        found = ready(waiters, now, self.limits(), time_text=time_text)
-        waiters.sort(key=lambda one: one.rank)
-        return [by_name[one.name] for one in waiters], found.waiting
+    def line(self, now: float) -> Line:
+        """The queued ones as they stand in line at `now`, which may be another time."""
+        live = self._quests.live.values()
+        return Line(
+            (one for one in live if one.status is QuestStatus.QUEUED and one.queue is not None),
+            self._obstacles,
+            now,
+            paused=self.paused,
+            waiter=self._waiter,
+            limits=self.limits,
+        )
 
 
 def _needs(*quests: Quest | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ from overmind_core.quests.answers import brief
 from overmind_core.quests.edits import QuestEdits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from overmind_core.domain.quests.quest import QueueState
     from overmind_core.kernel.config import Settings
@@ -61,7 +61,10 @@ class QueueChanges:
         repositories: Repositories,
         asker: Asker,
         agents: AgentWork,
+        kept_worktree: Callable[[str], str | None],
     ) -> None:
+        """`kept_worktree`: where the work of a mission is, also of one that was removed; None: nowhere."""
+        self._kept_worktree = kept_worktree
         self._quests = quests
         self._journal = journal
         self._clock = clock
@@ -187,8 +190,8 @@ class QueueChanges:
         except OvermindError as error:
             if number is None:
                 raise
-            told = f"{one.quest.name}: {error.message}"
-            raise OvermindError(error.code, told, **{**error.fields, "number": number}) from None
+            message = f"{one.quest.name}: {error.message}"
+            raise OvermindError(error.code, message, **{**error.fields, "number": number}) from None
         queue = one.quest.queue
         assert queue is not None
         quest = replace(one.quest, queue=replace(queue, repository=repository))
@@ -246,17 +249,21 @@ class QueueChanges:
         """How a quest stands that may have another round; raises as `retry` does."""
         queue = quest.queue
         if queue is None:
-            told = f"Quest {quest.id} ({quest.name}) began at once: start it again with overmind quest run."
-            raise OvermindError("invalid", told)
+            message = f"Quest {quest.id} ({quest.name}) began at once: start it again with overmind quest run."
+            raise OvermindError("invalid", message)
         if quest.status not in _MAY_RETRY:
             how = HAS_ENDED.get(quest.status, f"is {quest.status}")
             raise OvermindError("not_running", f"Quest {quest.id} ({quest.name}) {how}: only a failed one is retried.")
         if has_run(quest) and self._registry.get(quest.id) is None:
-            told = f"The mission of quest {quest.id} ({quest.name}) was removed, and its work with it."
-            raise OvermindError("gone", f"{told} Add it again with: overmind quest add")
+            message = f"The mission of quest {quest.id} ({quest.name}) was removed"
+            kept = self._kept_worktree(quest.id)
+            message += ", and its work with it." if kept is None else f"; its work is kept in {kept}."
+            raise OvermindError("gone", f"{message} Add it again with: overmind quest add")
         if self._is_taken(quest.name):
-            told = f"The name {quest.name!r} is taken now. Rename this one: overmind quest edit {quest.id} --name NAME"
-            raise OvermindError("name_taken", told)
+            message = (
+                f"The name {quest.name!r} is taken now. Rename this one: overmind quest edit {quest.id} --name NAME"
+            )
+            raise OvermindError("name_taken", message)
         return queue
 
     def retried(self, quest: Quest, words: str) -> None:
@@ -290,8 +297,8 @@ def _needs(quest: Quest | None) -> Sequence[str]:
 
 
 def _cycle(names: Sequence[str]) -> OvermindError:
-    told = f"These quests would need each other: {' → '.join([*names, names[0]])}."
-    return OvermindError("cycle", told, members=list(names))
+    message = f"These quests would need each other: {' → '.join([*names, names[0]])}."
+    return OvermindError("cycle", message, members=list(names))
 
 
 def _start_of(spec: MissionSpec) -> tuple[object, ...]:

@@ -129,13 +129,13 @@ class QuestRegistry:
         for quest_id in (mission_id, parent):
             quest = None if quest_id is None else self.live.get(quest_id)
             if quest is not None:
-                told = f"Quest {quest.id} ({quest.name}) has not finished: its status is {quest.status}."
-                return f"{told} Cancel it first: overmind quest cancel {quest.name}"
+                message = f"Quest {quest.id} ({quest.name}) has not finished: its status is {quest.status}."
+                return f"{message} Cancel it first: overmind quest cancel {quest.name}"
         for one in self.dependants(mission_id):
             dependant, needed = self.live.get(one), self.get(mission_id)
             if dependant is not None and needed is not None:
-                told = f"Quest {needed.id} ({needed.name}) is needed by {dependant.name}, which has not finished."
-                return f"{told} See: overmind quest why {dependant.name}"
+                message = f"Quest {needed.id} ({needed.name}) is needed by {dependant.name}, which has not finished."
+                return f"{message} See: overmind quest why {dependant.name}"
         return None
 
     def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
@@ -143,8 +143,8 @@ class QuestRegistry:
         for quest_id in (mission_id, parent):
             quest = None if quest_id is None else self.live.get(quest_id)
             if quest is not None and quest.is_queued:
-                told = f"The queue starts quest {quest.id} ({quest.name}), which is {quest.status}."
-                return f"{told} See: overmind quest why {quest.name}"
+                message = f"The queue starts quest {quest.id} ({quest.name}), which is {quest.status}."
+                return f"{message} See: overmind quest why {quest.name}"
         ended = self.get(mission_id)
         if ended is None or not ended.is_queued:
             return None
@@ -211,7 +211,7 @@ class QuestRegistry:
             self._quest_table.remove(quests)
             for quest_id in quests:
                 self._need_table.save(quest_id, ())
-            self._work_table.tidy()
+            self._work_table.remove_unused()
 
         self._journal.save(write)
 
@@ -385,7 +385,7 @@ class QuestRegistry:
         self._ends += 1
         if self._ends % _TRIM_EVERY == 1:  # with the first one, too: a supervisor may see few of them end
             self._quest_table.trim(KEPT)
-            self._work_table.tidy()
+            self._work_table.remove_unused()
 
     def _over(self, quest: Quest, then: Callable[[], None]) -> None:
         then()

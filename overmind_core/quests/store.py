@@ -194,7 +194,7 @@ class WorkTable:
         row = self._database.read_one("SELECT data FROM work_environments WHERE owner = ?", (owner,))
         return None if row is None else str(row[0])
 
-    def tidy(self) -> None:
+    def remove_unused(self) -> None:
         """Forget the work of those that are done or forgotten, and the environments that nobody shares any more."""
         self._database.write(_FORGET_WORK)
         self._database.write(_FORGET_SHARED)

@@ -14,7 +14,7 @@ from overmind_core.domain.replacing import replace
 from overmind_core.domain.reports import BECOMES_QUEST, MOST_OF_A_SOURCE, Outcome, Report, ReportKind
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
-from overmind_core.reports.doer import worded
+from overmind_core.reports.assignment import worded
 from overmind_core.reports.events import ReportMade
 from overmind_core.reports.store import RECORD, ReportRow
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.attempts import Attempts
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.reports.answer_types import ReportAnswer, Reported
-    from overmind_core.reports.doer import Doer, Doers
+    from overmind_core.reports.assignment import Assignment, Assignments
     from overmind_core.reports.store import ReportTable
     from overmind_core.system.machine import Clock
 
@@ -76,7 +76,7 @@ class Reports:
         attempts: Attempts,
         engine: EngineQuestions,
         waiting: WaitingMissions,
-        doers: Doers,
+        assignments: Assignments,
         table: ReportTable,
         slug_of_spec: Callable[[str], str | None],
     ) -> None:
@@ -90,7 +90,7 @@ class Reports:
         self._attempts = attempts
         self._engine = engine
         self._waiting = waiting
-        self._doers = doers
+        self._assignments = assignments
         self._table = table
         self._slug_of_spec = slug_of_spec
         self._newest = 0
@@ -111,7 +111,7 @@ class Reports:
     # reporting
 
     async def report(
-        self, source: Source, wanted: Report, *, block: bool, waits: bool, at_hand: Doer | None
+        self, source: Source, wanted: Report, *, block: bool, waits: bool, at_hand: Assignment | None
     ) -> Reported:
         """Take in a report.
 
@@ -159,17 +159,24 @@ class Reports:
         return self._answer(row.id, counted, None)
 
     def _new(
-        self, source: Source, wanted: Report, digest: str, *, blocked: Quest | None, waits: bool, at_hand: Doer | None
+        self,
+        source: Source,
+        wanted: Report,
+        digest: str,
+        *,
+        blocked: Quest | None,
+        waits: bool,
+        at_hand: Assignment | None,
     ) -> Reported:
         kept = self._table.of(source.id)
         depth = 1 if source.quest is None or source.quest.queue is None else source.quest.queue.depth + 1
-        doer = at_hand if source.mission is None else self._doers.of(source.mission, source.quest)
+        assignment = at_hand if source.mission is None else self._assignments.of(source.mission, source.quest)
         verdict = rules.verdict_on(
             wanted.kind,
             depth=depth,
             queued_of_source=sum(row.report.quest is not None for row in kept),
             open_of_spec=0 if source.spec is None else self._open_of_spec(source.spec),
-            has_doer=doer is not None,
+            is_assignable=assignment is not None,
             limits=self._settings.reports,
         )
         report = replace(wanted, depth=depth, outcome=verdict.outcome)
@@ -181,8 +188,8 @@ class Reports:
         self._newest += 1
         number = self._newest
         with self._journal.together():
-            if verdict.outcome is Outcome.QUEUED and doer is not None:
-                report = replace(report, quest=self._queue(source, report, doer))
+            if verdict.outcome is Outcome.QUEUED and assignment is not None:
+                report = replace(report, quest=self._queue(source, report, assignment))
             elif verdict.outcome is Outcome.ASKED:
                 report = replace(report, question=self._ask(source, report, number, verdict.why, blocked, waits=waits))
             self._save(ReportRow(number, source.id, source.spec, digest, RECORD.encode(report)))
@@ -193,7 +200,7 @@ class Reports:
         ids = [row.report.quest for row in self._table.of_spec(spec)]
         return sum(one in self._quests.live for one in ids if one is not None)
 
-    def _queue(self, source: Source, report: Report, doer: Doer) -> str:
+    def _queue(self, source: Source, report: Report, assignment: Assignment) -> str:
         """Queue what was reported; return the quest's id."""
         title = rules.title_of(report.kind, report.title, report.text)
         quest = source.quest
@@ -205,7 +212,7 @@ class Reports:
             name = slug_of(title, self._is_taken)
         else:
             name = rules.next_report_name(slug, [one.name for one in self._of_spec(spec)])
-        work = worded(doer.work, name, title)
+        work = worded(assignment.work, name, title)
         into = None if goal is None else goal.into
         made = Quest(
             id=quest_id,
@@ -235,7 +242,7 @@ class Reports:
         )
         if into is not None:
             work = replace(work, isolate=True, base=into)
-        self._quests.enqueue([(made, work)], doer.environments)
+        self._quests.enqueue([(made, work)], assignment.environments)
         return quest_id
 
     def _of_spec(self, spec: str | None) -> list[Quest]:
@@ -340,11 +347,11 @@ class Reports:
         """
         mission = self._registry.get(report.source)
         source = self.source_of(mission) if mission is not None else Source(PERSON, PERSON, None, None)
-        doer = None if mission is None else self._doers.of(mission, source.quest)
-        if doer is None:
-            told = f"There is no agent for what {report.source_name} has reported. Set [queue] agent in config.toml"
-            raise OvermindError("invalid", f"{told}, or add it with: overmind quest add")
-        queued = replace(report, quest=self._queue(source, report, doer), outcome=Outcome.QUEUED)
+        assignment = None if mission is None else self._assignments.of(mission, source.quest)
+        if assignment is None:
+            message = f"There is no agent for what {report.source_name} has reported. Set [queue] agent in config.toml"
+            raise OvermindError("invalid", f"{message}, or add it with: overmind quest add")
+        queued = replace(report, quest=self._queue(source, report, assignment), outcome=Outcome.QUEUED)
         self._save(row._replace(record=RECORD.encode(queued)))
         return queued.quest or ""
 

@@ -102,11 +102,11 @@ class SpecCreation:
         if earlier is not None:
             return Created(earlier, None)
         if sum(not one.archived for one in known) >= MOST_SPECS:
-            told = f"There can be up to {MOST_SPECS} specs. Archive one: overmind spec archive NAME"
-            raise OvermindError("too_large", told)
+            message = f"There can be up to {MOST_SPECS} specs. Archive one: overmind spec archive NAME"
+            raise OvermindError("too_large", message)
         agent = agent_of(request)
         if request.folder is not None:
-            return await self._take_up(request, agent, request.folder)
+            return await self._adopt(request, agent, request.folder)
         title = intake.checked_title(request.title)
         text = intake.checked_brief(request.brief or "")
         looked = await self._projects.inspect(request.cwd, request.env)
@@ -120,7 +120,7 @@ class SpecCreation:
             raise
         return Created(made, await asyncio.to_thread(self._hidden_by, made, looked, request.env))
 
-    async def _take_up(self, request: SpecNew, agent: SpecAgent, given: str) -> Created:
+    async def _adopt(self, request: SpecNew, agent: SpecAgent, given: str) -> Created:
         """A folder that is there: phases whose documents pass need no agent."""
         folder, top = await asyncio.to_thread(_folder_given, request.cwd, given)
         same = next((one for one in self._registry.all.values() if from_wire(one.folder) == folder), None)

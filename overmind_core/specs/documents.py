@@ -113,9 +113,9 @@ def folder_problem(spec: Spec) -> FolderProblem | None:
 def _look_at_brief(spec: Spec, folder: str) -> tuple[str, FolderProblem | None]:
     """The hash of the brief; or what keeps all of the folder from being read."""
     if os.path.islink(folder) or not os.path.isdir(folder):
-        told = "is a symbolic link" if os.path.islink(folder) else "does not exist"
+        state = "is a symbolic link" if os.path.islink(folder) else "does not exist"
         do = f"Restore it, or archive the spec: overmind spec archive {spec.slug}"
-        return "", FolderProblem("not_found", f"The folder {spec.folder} of spec {spec.slug} {told}. {do}")
+        return "", FolderProblem("not_found", f"The folder {spec.folder} of spec {spec.slug} {state}. {do}")
     try:
         data = read_small_file(os.path.join(folder, BRIEF), LARGEST_BRIEF, links=False)
         if data is None:
@@ -163,8 +163,8 @@ def examine(spec: Spec, reading: Reading, context: CheckContext, rules: CommandR
 
 def _denied(document: Tasks, command: DocumentCommand) -> Fault:
     place = next(place for place, task in enumerate(document.tasks) if task.check == command.text)
-    told = f"the rule {command.rule} denies the check of {', '.join(command.tasks)}"
-    return Fault("denied", told, ("tasks", place, "check"))
+    message = f"the rule {command.rule} denies the check of {', '.join(command.tasks)}"
+    return Fault("denied", message, ("tasks", place, "check"))
 
 
 def _file_hash(path: str) -> str | None:

@@ -10,7 +10,7 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.landing import VERIFY, VERIFY_LIMIT
 from overmind_core.domain.quests.quest import LandedWork
-from overmind_core.domain.specs.spec import PhaseName
+from overmind_core.domain.specs.spec import PhaseName, quest_name
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -107,12 +107,13 @@ class SpecLanding:
         try:
             landed, paths = await self._landed(spec)
             files = await asyncio.to_thread(hashes_of, documents.top_of(spec), paths[:MOST_FILES])
-        except OvermindError as error:
-            if not self._phase.closing:
-                self._registry.change(spec_id, landing=False, landings=spec.landings + 1)
-                self._ask_about(self._registry.all[spec_id], error)
         except StoreError as error:
             _log.info("spec %s: landing again later: %s", spec.slug, error)
+        except OvermindError as error:
+            self._not_landed(spec, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person is asked about it
+            _log.exception("spec %s could not land", spec.slug)
+            self._not_landed(spec, OvermindError("internal", f"{type(error).__name__}: {error}. See daemon.log"))
         else:
             known = self._registry.phase(spec_id, PhaseName.SYNC).files
             self._registry.change_phase(spec_id, PhaseName.SYNC, files={**known, **files})
@@ -120,6 +121,11 @@ class SpecLanding:
         finally:
             self._under_way.pop(spec_id, None)
         self.on_end(spec_id)
+
+    def _not_landed(self, spec: Spec, error: OvermindError) -> None:
+        if not self._phase.closing:
+            self._registry.change(spec.id, landing=False, landings=spec.landings + 1)
+            self._ask_about(self._registry.all[spec.id], error)
 
     async def _landed(self, spec: Spec) -> tuple[LandedWork, list[str]]:
         """Where it has landed, and the files that are others since."""
@@ -143,7 +149,7 @@ class SpecLanding:
             preview=preview,
             request=None if preview else f"spec:{spec.id}:land:{spec.landings}",
             why=None if preview else WHY,
-            check=MergeCheck(f"{spec.slug}/{VERIFY}", None, {}, environment),
+            check=MergeCheck(quest_name(spec.slug, VERIFY), None, {}, environment),
         )
         return await self._landing.land_branch(place, request)
 

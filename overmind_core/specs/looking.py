@@ -71,7 +71,7 @@ class SpecLooks:
                 self._registry.put_phase(spec.id, after)
         found = self.standing(spec, looked.brief_sha256)
         for phase, state in found.states.items():
-            self._registry.tell_phase(spec, phase, state)
+            self._registry.record_phase_state(spec, phase, state)
         return found
 
     def _unread(self, spec: Spec, problem: FolderProblem) -> SpecStanding:
@@ -86,14 +86,14 @@ class SpecLooks:
         if states[PHASES[0]] is not PhaseState.RUNNING:
             states[PHASES[0]] = PhaseState.FAILED
         for phase, state in states.items():
-            self._registry.tell_phase(spec, phase, state, why=problem.text)
+            self._registry.record_phase_state(spec, phase, state, why=problem.text)
         return found._replace(states=states, problem=problem)
 
     def _as_it_was(self, spec: Spec, phase: PhaseName, state: PhaseState) -> PhaseState:
         record = self._registry.phase(spec.id, phase)
         if state is PhaseState.RUNNING or record.failure is not None:
             return state
-        return PhaseState.PENDING if record.told in {None, PhaseState.RUNNING} else record.told
+        return PhaseState.PENDING if record.recorded_state in {None, PhaseState.RUNNING} else record.recorded_state
 
     def standing(self, spec: Spec, brief_sha256: str) -> SpecStanding:
         """How it stands by what is known."""

@@ -126,9 +126,9 @@ class PhaseWork:
             self._registry.change_phase(spec.id, phase, score=verdict.score, hints=verdict.hints)
             await self._journal.saved()
             return OutputProblem(UNFIT, notes=tuple(_notes(verdict, name, spec.threshold)))
-        return await self._take_up(spec, phase, reading.document, examined)
+        return await self._adopt(spec, phase, reading.document, examined)
 
-    async def _take_up(
+    async def _adopt(
         self, spec: Spec, phase: PhaseName, document: Document, examined: documents.ExaminedDocument
     ) -> OutputProblem | None:
         """Have a good document stand in the folder, unless somebody has edited the one that stands meanwhile."""

@@ -10,16 +10,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.admission import WaitCode
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
-from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.commands import command_hash
 from overmind_core.domain.specs.instructions import phase_brief, phase_title
-from overmind_core.domain.specs.phases import TaskCounts, again, next_phase, spec_state, task_counts
+from overmind_core.domain.specs.phases import again, next_phase
 from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, SpecState
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -30,35 +28,33 @@ from overmind_core.specs.quest_maker import TYPE
 from overmind_core.specs.registry import phase_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.domain.agents.agent_events import Decision
-    from overmind_core.domain.quests.needs import Needs
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.domain.specs.spec import Spec, SpecPhase
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.quests.intake import QueuedWork
-    from overmind_core.quests.obstacles import Obstacles
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestRegistry
-    from overmind_core.quests.store import QuestTable
     from overmind_core.specs.gates import GateQuestions
     from overmind_core.specs.landing import SpecLanding
     from overmind_core.specs.looking import SpecLooks, SpecStanding, Turns
     from overmind_core.specs.quest_maker import QuestMaker
     from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.spec_quests import SpecQuests
     from overmind_core.specs.task_sync import Synced, TaskSync
-    from overmind_core.system.machine import Clock
 
 _log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
 """Pause before something is tried again that could not be saved (a full disk)."""
 _CHANGES = frozenset({QuestStatus.QUEUED, QuestStatus.FAILED, QuestStatus.CANCELLED})
 """How a quest stands that may be changed: nobody works on it."""
-_WAITS = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED, QuestStatus.REVIEW})
-"""How a quest stands that waits for a person."""
+_PASSED = frozenset({PhaseState.PASSED})
+_GOOD = frozenset({PhaseState.PASSED, PhaseState.REVIEW})
+"""How phases stand whose documents pass."""
 _GONE_ON = frozenset({PhaseState.PENDING, PhaseState.STALE})
 
 
@@ -82,7 +78,7 @@ class SpecProgress:
         registry: SpecRegistry,
         quests: QuestRegistry,
         changes: QueueChanges,
-        obstacles: Obstacles,
+        spec_quests: SpecQuests,
         maker: QuestMaker,
         looks: SpecLooks,
         turns: Turns,
@@ -90,15 +86,13 @@ class SpecProgress:
         landing: SpecLanding,
         questions: EngineQuestions,
         journal: Journal,
-        clock: Clock,
         phase: Phase,
-        quest_table: QuestTable,
         gates: GateQuestions,
     ) -> None:
         self._registry = registry
         self._quests = quests
         self._changes = changes
-        self._obstacles = obstacles
+        self._standing = spec_quests
         self._maker = maker
         self._looks = looks
         self._turns = turns
@@ -106,9 +100,7 @@ class SpecProgress:
         self._landing = landing
         self._questions = questions
         self._journal = journal
-        self._clock = clock
         self._phase = phase
-        self._quest_table = quest_table
         self._gates = gates
 
     # going on
@@ -129,20 +121,21 @@ class SpecProgress:
     async def _advance(self, spec_id: str, *, asked: bool = False) -> Advance:
         """Bring it on; where somebody has `asked` for it, what can't begin is refused."""
         synced: Synced | None = None
+        if self._registry.all[spec_id].problem is not None:
+            self._registry.change(spec_id, problem=None)
         while True:
             spec = self._registry.all[spec_id]
-            standing = await self._looks.settle(spec)
+            standing = await self.settle(spec)
             if spec.archived or standing.problem is not None:
-                return self._told(spec, standing, synced=synced)
-            await self._see_to_gates(spec, standing)
+                return self._recorded(spec, standing, synced=synced)
             coming = next_phase(standing.states, last=spec.target) if spec.target is not None else None
             if coming is None or coming.phase is None:
                 if spec.target is not None:
                     spec = self._registry.change(spec_id, target=None)
-                await self._see_to_landing(spec, standing)
-                return self._told(self._registry.all[spec_id], standing, synced=synced)
+                await self._update_landing(spec, standing)
+                return self._recorded(self._registry.all[spec_id], standing, synced=synced)
             if not coming.begins or self._is_under_way(spec, coming.phase):
-                return self._told(spec, standing, coming.phase, synced=synced)
+                return self._recorded(spec, standing, coming.phase, synced=synced)
             try:
                 if coming.phase is PhaseName.SYNC:
                     synced = await self._sync.sync(spec, standing.brief_sha256)
@@ -153,11 +146,11 @@ class SpecProgress:
                     raise
                 self._refused(spec, coming.phase, error)
                 standing = self._looks.standing(self._registry.all[spec_id], standing.brief_sha256)
-                return self._told(self._registry.all[spec_id], standing, coming.phase)
+                return self._recorded(self._registry.all[spec_id], standing, coming.phase)
             standing = self._looks.standing(self._registry.all[spec_id], standing.brief_sha256)
-            return self._told(spec, standing, coming.phase, begun=True)
+            return self._recorded(spec, standing, coming.phase, begun=True)
 
-    def _told(
+    def _recorded(
         self,
         spec: Spec,
         standing: SpecStanding,
@@ -166,8 +159,8 @@ class SpecProgress:
         begun: bool = False,
         synced: Synced | None = None,
     ) -> Advance:
-        state = self.state(spec, standing)
-        self._registry.tell(spec, state)
+        state = self._standing.state(spec, standing)
+        self._registry.record_state(spec, state)
         return Advance(state, phase, begun, synced)
 
     def _is_under_way(self, spec: Spec, phase: PhaseName) -> bool:
@@ -178,7 +171,7 @@ class SpecProgress:
         """A phase could not begin."""
         _log.info("spec %s: %s could not begin: %s", spec.slug, phase, error.message)
         self._registry.change_phase(spec.id, phase, failure=error.code, faults=(error.message,), quest=None)
-        self._registry.tell_phase(spec, phase, PhaseState.FAILED, why=error.message)
+        self._registry.record_phase_state(spec, phase, PhaseState.FAILED, why=error.message)
 
     # phases
 
@@ -213,7 +206,17 @@ class SpecProgress:
 
     # gates
 
-    async def _see_to_gates(self, spec: Spec, standing: SpecStanding) -> None:
+    async def settle(self, spec: Spec) -> SpecStanding:
+        """Look at its folder, save what has changed there, and have the gate that is open then ask, and no other one.
+
+        It is done in the spec's turn.
+        """
+        standing = await self._looks.settle(spec)
+        if not spec.archived and standing.problem is None:
+            await self._update_gates(spec, standing)
+        return standing
+
+    async def _update_gates(self, spec: Spec, standing: SpecStanding) -> None:
         """Have the first open gate ask, and no other one."""
         opened = next((one for one in PHASES if standing.states[one] is not PhaseState.PASSED), None)
         wanted = None
@@ -251,7 +254,7 @@ class SpecProgress:
 
     # landing
 
-    async def _see_to_landing(self, spec: Spec, standing: SpecStanding) -> None:
+    async def _update_landing(self, spec: Spec, standing: SpecStanding) -> None:
         """Once all is done, ask whether it lands, or land it."""
         if spec.repository is None:
             await self._know_files(spec)
@@ -259,7 +262,7 @@ class SpecProgress:
             return
         if any(standing.states[one] is not PhaseState.PASSED for one in PHASES):
             return
-        tasks = self.tasks(spec)
+        tasks = self._standing.tasks(spec)
         if not tasks.total or tasks.completed < tasks.total:
             if spec.question is not None:
                 self._questions.withdraw(spec.id, EngineNeed.MERGE)
@@ -287,55 +290,6 @@ class SpecProgress:
         deny = decision.behaviour is Behaviour.DENY
         self._registry.change(question.about.id, question=None, declined=deny, landing=not deny)
 
-    # how it stands
-
-    def state(self, spec: Spec, standing: SpecStanding) -> SpecState:
-        """How a spec stands."""
-        return spec_state(spec, standing.states, self.tasks(spec), queued=standing.queued)
-
-    def tasks(self, spec: Spec) -> TaskCounts:
-        """How the quests of its tasks stand, and of what was reported."""
-        found = list(self.quests(spec))
-        needs = self._obstacles.needs(self._clock.wall())
-        live = [quest for _, quest in found if quest is not None]
-        stuck = {quest.id for quest in live if self._is_stuck(quest, needs)}
-        stuck |= _held_up(live, stuck | {one.id for one in live if one.status is QuestStatus.REVIEW}, needs)
-        return task_counts((status, quest is not None and quest.id in stuck) for status, quest in found)
-
-    def quests(self, spec: Spec) -> list[tuple[QuestStatus, Quest | None]]:
-        """The status of each quest that counts, and the quest while it is unfinished."""
-        return [(status, live) for _, status, live in self._counted(spec)]
-
-    def waiting(self, spec: Spec) -> list[Quest]:
-        """The quests of its tasks that wait for a person: failed, cancelled, in review, or refused by their target."""
-        found = (
-            self._quests.get(quest)
-            for quest, status, live in self._counted(spec)
-            if status in _WAITS or (live is not None and is_refused(live))
-        )
-        return [quest for quest in found if quest is not None]
-
-    def _counted(self, spec: Spec) -> list[tuple[str, QuestStatus, Quest | None]]:
-        """Id and status of each quest that counts, and the quest while it is unfinished."""
-        self._journal.flush()
-        made = {one.quest: one for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
-        phases = {record.quest for record in self._registry.phases(spec.id).values()}
-        names = {f"{spec.slug}/{phase}" for phase in PHASES}
-        found = []
-        for row in self._quest_table.standing_of_spec(spec.id):
-            live = self._quests.live.get(row.id)
-            task = made.get(row.id)
-            if row.id in phases or row.name in names or (task is not None and task.gone and live is None):
-                continue
-            found.append((row.id, QuestStatus(row.status) if live is None else live.status, live))
-        return found
-
-    def _is_stuck(self, quest: Quest, needs: Needs) -> bool:
-        if quest.status is not QuestStatus.QUEUED:
-            return is_refused(quest)
-        wait = self._obstacles.of(quest, needs)
-        return wait is not None and wait.code in {WaitCode.BLOCKED, WaitCode.HELD, WaitCode.BUDGET}
-
     # what a person asks for
 
     async def run(
@@ -356,9 +310,9 @@ class SpecProgress:
         async with self._turns.of(spec_id):
             spec = self._registry.all[spec_id]
             if spec.archived:
-                told = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
-                raise OvermindError("gone", told)
-            standing = await self._looks.settle(spec)
+                message = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
+                raise OvermindError("gone", message)
+            standing = await self.settle(spec)
             target = last or PhaseName.SYNC
             self._check_runs(spec, standing, first, target)
             before = self._registry.all[spec_id], dict(self._registry.phases(spec_id))
@@ -430,18 +384,19 @@ class SpecProgress:
         """Bring the quests of its tasks to what the document says, or tell what that would do.
 
         Raises:
-            OvermindError: `invalid`, the tasks have not passed, or their gate is open.
+            OvermindError: `invalid`, the tasks have not passed, or their gate is open; that keeps nobody from looking.
         """
         async with self._turns.of(spec_id):
             spec = self._registry.all[spec_id]
-            standing = await self._looks.settle(spec)
+            standing = await self.settle(spec)
             _check_folder(standing)
+            good = _GOOD if dry_run else _PASSED
             for phase in PHASES[:-1]:
                 state = standing.states[phase]
-                if state is not PhaseState.PASSED:
+                if state not in good:
                     faults = "".join(f"\n{one}" for one in self._registry.phase(spec_id, phase).faults)
-                    told = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
-                    raise OvermindError("invalid", f"{told}{faults}")
+                    message = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
+                    raise OvermindError("invalid", f"{message}{faults}")
             if dry_run:
                 return await self._sync.preview(spec)
             synced = await self._sync.sync(spec, standing.brief_sha256)
@@ -474,19 +429,6 @@ def _of_phase(made: QueuedWork, phase: PhaseName) -> QueuedWork:
 def _gate_key(record: SpecPhase) -> str:
     """Tells apart the gates of one document: another content opens it anew."""
     return f"{record.phase}:{record.sha256}:{record.contested}"
-
-
-def _held_up(quests: Iterable[Quest], stuck: set[str], needs: Needs) -> set[str]:
-    """Ids of those that need nothing but what can't go on without a person, at whatever depth."""
-    waiting: dict[str, set[str]] = {}
-    for quest in quests:
-        wait = needs.wait(quest) if quest.status is QuestStatus.QUEUED else None
-        if wait is not None and wait.code is WaitCode.NEEDS:
-            waiting[quest.id] = {need.id for need in needs.open(quest)}
-    found: set[str] = set()
-    while more := {one for one, open_ in waiting.items() if one not in found and open_ <= stuck | found}:
-        found |= more
-    return found
 
 
 def _reaches(last: PhaseName, phase: PhaseName) -> bool:

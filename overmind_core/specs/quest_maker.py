@@ -12,7 +12,7 @@ from overmind_core.agents.spec import spec_of
 from overmind_core.errors import OvermindError
 from overmind_core.missions.validate import MAX_LABELS
 from overmind_core.quests import requests
-from overmind_core.quests.intake import QuestOrigin, doer
+from overmind_core.quests.intake import QuestOrigin, provider_and_command
 from overmind_core.quests.store import StoredWork
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class QuestMaker:
         try:
             agent = self.agent(spec)
             start = quest_request(spec, agent, {}, [{"title": spec.title, "command": agent.start.command}]).quests[0]
-            provider, command = doer(start.provider, start.command, self._settings)
+            provider, command = provider_and_command(start.provider, start.command, self._settings)
         except OvermindError:
             return None
         start = msgspec.structs.replace(

@@ -8,7 +8,16 @@ import msgspec
 
 from overmind_core.domain.missions.references import Ambiguous, Candidate, resolve
 from overmind_core.domain.replacing import replace
-from overmind_core.domain.specs.spec import AGENT_PHASES, PhaseName, PhaseState, Spec, SpecPhase, SpecState, because
+from overmind_core.domain.specs.spec import (
+    PHASES,
+    PhaseName,
+    PhaseState,
+    Spec,
+    SpecPhase,
+    SpecState,
+    because,
+    failed_because,
+)
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import ENGINE, actor
 from overmind_core.specs import store
@@ -109,7 +118,10 @@ class SpecRegistry:
 
     def add(self, spec: Spec, phases: Iterable[SpecPhase]) -> list[Change]:
         """A new one, in this turn's commit; `forget` it when that fails."""
-        changes = [self.put(replace(spec, told=SpecState.DRAFT)), *(self.put_phase(spec.id, one) for one in phases)]
+        changes = [
+            self.put(replace(spec, recorded_state=SpecState.DRAFT)),
+            *(self.put_phase(spec.id, one) for one in phases),
+        ]
         return [*changes, self.record(spec, None, SpecState.DRAFT)]
 
     def forget(self, spec: Spec) -> None:
@@ -153,21 +165,31 @@ class SpecRegistry:
         self.put_phase(spec_id, record)
         return record
 
-    def tell_phase(self, spec: Spec, phase: PhaseName, state: PhaseState, *, why: str | None = None) -> None:
+    def record_phase_state(self, spec: Spec, phase: PhaseName, state: PhaseState, *, why: str | None = None) -> None:
         """Record an event where a phase stands otherwise than the log has it."""
-        before = self.phase(spec.id, phase).told or PhaseState.PENDING
+        before = self.phase(spec.id, phase).recorded_state or PhaseState.PENDING
         if before is not state:
-            record = self.change_phase(spec.id, phase, told=state)
+            if state is PhaseState.FAILED and why is None:
+                why = failed_because(self.phase(spec.id, phase))
+            record = self.change_phase(spec.id, phase, recorded_state=state)
             if PhaseState.REVIEW in {before, state}:
                 self.on_change(spec.id)
             self.record(spec, phase, state, score=record.score, why=why)
 
-    def tell(self, spec: Spec, state: SpecState, *, why: str | None = None) -> None:
+    def record_state(self, spec: Spec, state: SpecState, *, why: str | None = None) -> None:
         """The same of the spec as a whole."""
-        if self.all[spec.id].told is not state:
-            self.record(self.change(spec.id, told=state), None, state, why=why)
+        if self.all[spec.id].recorded_state is not state:
+            if state is SpecState.FAILED and why is None:
+                why = self._failed_because(spec.id)
+            self.record(self.change(spec.id, recorded_state=state), None, state, why=why)
             if state is SpecState.DONE:
                 self.on_limit(spec.id)
+
+    def _failed_because(self, spec_id: str) -> str | None:
+        """Why it has failed: its first phase that has."""
+        records = (self.phase(spec_id, phase) for phase in PHASES)
+        failed = next((one for one in records if one.recorded_state is PhaseState.FAILED), None)
+        return None if failed is None else f"{failed.phase}: {failed_because(failed)}"
 
     def record(
         self, spec: Spec, phase: PhaseName | None, state: str, *, score: float | None = None, why: str | None = None
@@ -192,8 +214,3 @@ _ABOUT_MONEY = frozenset({"max_cost_usd", "archived", "landed"})
 def phase_outputs(phase: PhaseName) -> tuple[str, ...]:
     """The files that the quest of a phase is to hand in: by that it is known, also when another one does it now."""
     return (f"{phase}.json",)
-
-
-def is_of_phase(quest: Quest) -> bool:
-    """Whether a quest of a spec is, or was, that of a phase."""
-    return quest.goal is not None and quest.goal.outputs in {phase_outputs(one) for one in AGENT_PHASES}

@@ -5,9 +5,11 @@ It is loaded with every daemon, and reads nothing but rows: what looks at docume
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.quests import why
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from overmind_core.specs.views import SpecViews
     from overmind_core.specs.watching import SpecWatchers
 
+_log = logging.getLogger(__name__)
 _HOLD = "specs"
 _GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.LANDING})
 """States in which a spec goes on by itself."""
@@ -101,6 +104,7 @@ class Specs:
     def bind(self, queue: Queue) -> None:
         """Have answers acted on, and quests held back and begun one at a time where they have to be."""
         self._questions.on(EngineNeed.PHASE, self._on_phase_answer, kind=AboutKind.SPEC)
+        self._questions.on(EngineNeed.STUCK, self._on_stuck_answer, kind=AboutKind.SPEC)
         self._questions.on(EngineNeed.MERGE, self._on_merge_answer, kind=AboutKind.SPEC)
         queue.alone.append(self.alone_in)
         self.registry.on_change = lambda spec_id: self._reconsider(queue, spec_id)
@@ -140,7 +144,9 @@ class Specs:
         own = self.registry.phase_of(quest)
         before = PHASES if own is None else PHASES[: PHASES.index(own)]
         records = self.registry.phases(spec.id)
-        opened = next((one for one in before if one in records and records[one].told is PhaseState.REVIEW), None)
+        opened = next(
+            (one for one in before if one in records and records[one].recorded_state is PhaseState.REVIEW), None
+        )
         return None if opened is None else why.in_gate(spec.slug, opened)
 
     def alone_in(self, quest: Quest) -> str | None:
@@ -191,11 +197,33 @@ class Specs:
             while spec_id in self._again:
                 self._again.discard(spec_id)
                 reached = await self.parts.progress.advance(spec_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person is asked about it
+            self._on_error(spec_id, error)
+        else:
+            if reached is not None:
+                self._questions.withdraw(spec_id, EngineNeed.STUCK)
         finally:
             self._advancing.discard(spec_id)
-        if reached is not None:
+        if spec_id in self.registry.all and not self._phase.closing:
             self.parts.watchers.on_advance(spec_id)
-            self._hold_daemon(spec_id, on=reached.state in _GOES_ON)
+            self._hold_daemon(spec_id, on=reached is not None and reached.state in _GOES_ON)
+
+    def _on_error(self, spec_id: str, error: Exception) -> None:
+        """It could not be brought on, by a fault of ours: it waits for a person, who is asked."""
+        spec = self.registry.all.get(spec_id)
+        _log.error("spec %s could not go on", spec_id if spec is None else spec.slug, exc_info=error)
+        if spec is None:
+            return
+        problem = f"it could not go on: {type(error).__name__}: {error}. See daemon.log"
+        about = About(AboutKind.SPEC, spec.id, spec.slug)
+        subject = {"lines": ["Its documents and its quests are as they were."]}
+        self._questions.ask(EngineNeed.STUCK, about, summary=f"{spec.slug}: {problem}", subject=subject)
+        self.registry.change(spec_id, problem=problem)
+        self.registry.record_state(spec, SpecState.STUCK, why=problem)
+
+    def _on_stuck_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        if decision.behaviour is Behaviour.ALLOW:
+            self.go_on(question.about.id)
 
     def _hold_daemon(self, spec_id: str, *, on: bool) -> None:
         """Whoever follows us goes on with it; not while it waits for a person."""
@@ -211,6 +239,11 @@ class Specs:
 
     async def _forgetting(self, spec: Spec, quests: Sequence[Quest]) -> list[Callable[[], None]]:
         return [await look(spec.id, quests) for look in self.on_forget]
+
+    def on_hold(self, _event: object) -> None:
+        """Something may hold quests back from now on: who waits for specs is told."""
+        if self._made is not None:
+            self._made.watchers.on_hold()
 
     # names
 

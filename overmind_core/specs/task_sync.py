@@ -159,8 +159,8 @@ class TaskSync:
         if spec.repository is None or spec.branch is not None:
             return spec
         if spec.base is None:
-            told = f"The checkout {spec.repository} was on no branch when spec {spec.slug} was created"
-            raise OvermindError("invalid", f"{told}: there is none to land on.")
+            message = f"The checkout {spec.repository} was on no branch when spec {spec.slug} was created"
+            raise OvermindError("invalid", f"{message}: there is none to land on.")
         environment = Environment(self._maker.environment(self._maker.agent(spec)), {})
         branch = await self._landing.ensure_branch(
             spec.repository, f"spec/{spec.slug}", spec.base, owner=spec.id, environment=environment

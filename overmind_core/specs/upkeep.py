@@ -80,7 +80,7 @@ class SpecUpkeep:
                     self._registry.change(spec.id, archived=archived)
                     self._journal.save(lambda: self._maker.save_agent(spec.id, changed, environment))
                     if archived:
-                        self._registry.tell(spec, SpecState.ARCHIVED)
+                        self._registry.record_state(spec, SpecState.ARCHIVED)
             await self._journal.saved()
         self._registry.on_change(spec.id)
         mine = (one for one in self._quests.live.values() if one.queue is not None and one.queue.spec == spec.id)
@@ -94,13 +94,13 @@ class SpecUpkeep:
         """
         async with self._turns.of(spec.id):
             if not self._registry.all[spec.id].archived:
-                told = f"Spec {spec.slug} is not archived. Archive it first: overmind spec archive {spec.slug}"
-                raise OvermindError("not_finished", told)
+                message = f"Spec {spec.slug} is not archived. Archive it first: overmind spec archive {spec.slug}"
+                raise OvermindError("not_finished", message)
             quests = self._quests.of_spec(spec.id)
             live = next((one for one in quests if not one.is_over), None)
             if live is not None:
-                told = f"Quest {live.id} ({live.name}) has not finished. Cancel it first: overmind quest cancel"
-                raise OvermindError("not_finished", f"{told} {live.name}")
+                message = f"Quest {live.id} ({live.name}) has not finished. Cancel it first: overmind quest cancel"
+                raise OvermindError("not_finished", f"{message} {live.name}")
             others = await forgetting(spec, quests)
             with self._journal.together():
                 for subject in (spec.id, *(one.id for one in quests)):

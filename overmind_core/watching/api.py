@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.watching import conductor
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.request import handles
+from overmind_core.kernel.request import Args, handles
 from overmind_core.missions.callers import forbid_inside, mission_of
 from overmind_core.missions.lookup import find_live
-from overmind_core.watching.requests import Health
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +23,14 @@ if TYPE_CHECKING:
     from overmind_core.watching.reviewer import Reviewer
     from overmind_core.watching.service import Watching
     from overmind_core.watching.watch import Watch
+
+
+class Health(Args, frozen=True):
+    """The health of these missions; without `ids` of all that run."""
+
+    ids: list[str] = []  # noqa: RUF012 -- a struct has its own copy
+    review: bool = False
+    """Have the provider of `[guardian] review` look at each of them first; its number counts for five minutes."""
 
 
 class WatchingApi:

@@ -37,7 +37,7 @@ class Overlaps:
         self._worktrees = worktrees
         self._event_table = event_table
         self._merged_at: dict[tuple[str, str], float] = {}
-        self._told: dict[tuple[str, str], frozenset[str]] = {}
+        self._recorded: dict[tuple[str, str], frozenset[str]] = {}
         """Pairs of ids → the files of which it was told that both change them."""
         self._known: set[str] = set()
         """Missions of which it is known what an earlier daemon has told."""
@@ -49,10 +49,10 @@ class Overlaps:
         for pair in conductor.to_merge(members, self._merged_at, self._clock.mono()):
             key = pair.one, pair.other
             self._merged_at[key] = self._clock.mono()
-            if not list(conductor.new_overlaps([pair], self._told)):
+            if not list(conductor.new_overlaps([pair], self._recorded)):
                 continue
             conflicts = await self._worktrees.conflicts(pair.one, pair.other)
-            self._tell(pair, conflicts, twins=conductor.are_twins(changed[pair.one], changed[pair.other]))
+            self._record(pair, conflicts, twins=conductor.are_twins(changed[pair.one], changed[pair.other]))
 
     def _remember(self, missions: AbstractSet[str]) -> None:
         """Bring to mind what was told of the runs of missions under another daemon."""
@@ -61,24 +61,24 @@ class Overlaps:
         self._known |= missions
         self._journal.flush()
         for row in self._event_table.after(0, MOST_EVENTS, missions=missions, types=[type_of(OverlapFound)]):
-            told = json.loads(row.data)
+            event = json.loads(row.data)
             mission = None if row.mission is None else self._registry.live.get(row.mission)
-            if mission is not None and row.mission is not None and told["run"] == mission.run:
-                key = row.mission, told["other"]
-                self._told[key] = self._told.get(key, frozenset()) | frozenset(told["files"])
+            if mission is not None and row.mission is not None and event["run"] == mission.run:
+                key = row.mission, event["other"]
+                self._recorded[key] = self._recorded.get(key, frozenset()) | frozenset(event["files"])
 
     def forget(self, mission: str) -> None:
         """The mission has ended."""
         self._known.discard(mission)
         self._merged_at = {pair: at for pair, at in self._merged_at.items() if mission not in pair}
-        self._told = {pair: files for pair, files in self._told.items() if mission not in pair}
+        self._recorded = {pair: files for pair, files in self._recorded.items() if mission not in pair}
 
-    def _tell(self, pair: Pair, conflicts: tuple[str, ...] | None, *, twins: bool) -> None:
+    def _record(self, pair: Pair, conflicts: tuple[str, ...] | None, *, twins: bool) -> None:
         one, other = self._registry.live.get(pair.one), self._registry.live.get(pair.other)
         if one is None or other is None:
             return
         key = pair.one, pair.other
-        self._told[key] = self._told.get(key, frozenset()) | frozenset(pair.files)
+        self._recorded[key] = self._recorded.get(key, frozenset()) | frozenset(pair.files)
         name = other.definition.name
         self._registry.record(
             one,

@@ -72,8 +72,8 @@ class Reviewer:
             OvermindError: `invalid`.
         """
         if not self._settings.guardian.review:
-            told = 'No provider reviews missions. Choose one: review = "claude" below [guardian] in config.toml.'
-            raise OvermindError("invalid", told)
+            prompt = 'No provider reviews missions. Choose one: review = "claude" below [guardian] in config.toml.'
+            raise OvermindError("invalid", prompt)
 
     async def review(self, mission: Mission, reviewed: Reviewed) -> Review | None:
         """Have a mission reviewed; None: what was handed in can't be used, or nothing was.
@@ -106,10 +106,10 @@ class Reviewer:
             code = "disk_full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "setup_failed"
             raise OvermindError(code, f"The folders of {name} can't be made: {error.strerror}.") from None
         folders = AgentFolders(to_wire(made.inputs), to_wire(made.outputs))
-        told = review.prompt(reviewed, inputs=folders.inputs, outputs=folders.outputs)
+        prompt = review.prompt(reviewed, inputs=folders.inputs, outputs=folders.outputs)
         work, world = mission.definition, self._environments.of(mission.id)
         asked = Start(
-            command=told, cwd=work.cwd, env=world.inherited, umask=work.umask, labels=work.labels, timeout=TIMEOUT,
+            command=prompt, cwd=work.cwd, env=world.inherited, umask=work.umask, labels=work.labels, timeout=TIMEOUT,
             provider=self._settings.guardian.review, isolate=False,
         )  # fmt: skip
         spec = spec_of(asked, self._settings, name=name, parent=mission.id)

@@ -29,9 +29,9 @@ from overmind_core.watching.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from overmind_core.agents.changes import FactHeard
     from overmind_core.agents.engine_questions import EngineQuestion
     from overmind_core.agents.service import Agents
+    from overmind_core.agents.session import FactRead
     from overmind_core.domain.agents.agent import ActivityKind
     from overmind_core.domain.agents.agent_events import Decision
     from overmind_core.domain.isolation.isolation import Isolation
@@ -132,10 +132,10 @@ class Watching:
             raise OvermindError("not_running", f"{question.about.name} has ended.")
         self._steerer().on_answer(watch, mission, self._able(mission), question, decision)
 
-    def on_fact(self, heard: FactHeard) -> None:
+    def on_fact(self, read: FactRead) -> None:
         """An agent has told something."""
-        watch = self._watches.get(heard.mission)
-        if watch is not None and watch.hear(heard.fact, self._clock.mono()):
+        watch = self._watches.get(read.mission)
+        if watch is not None and watch.apply(read.fact, self._clock.mono()):
             self._sample_soon(watch)
 
     async def run(self) -> None:
@@ -179,9 +179,9 @@ class Watching:
         watch.vitals = health.beat(watch.vitals, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
         level = health.level(watch.vitals, self.health)
         why = "a sign of life" if level is HealthLevel.OK else self._silence(watch, now)
-        alarms = level in health.ALARMING and level is not watch.told
-        hangs = level is HealthLevel.HUNG and level is not watch.told
-        self._tell(watch, mission, level, why)
+        alarms = level in health.ALARMING and level is not watch.recorded_level
+        hangs = level is HealthLevel.HUNG and level is not watch.recorded_level
+        self._record_level(watch, mission, level, why)
         watch.touched = watch.touched or not watch.vitals.missed or bool(cpu)  # a file is changed in no time
         if hangs and self._is_steered(mission):
             self._steerer().on_hung(watch, mission, self._able(mission), mode=self.guardian.steer, evidence=why)
@@ -197,17 +197,17 @@ class Watching:
         if not health.is_watched(mission.status, self._activity(mission), held=held):
             if watch.vitals is not None:
                 watch.vitals = None
-                self._tell(watch, mission, HealthLevel.OK, "it waits")
+                self._record_level(watch, mission, HealthLevel.OK, "it waits")
             return None
         if watch.vitals is None:
             watch.vitals = health.begin(self._clock.mono())
             return None
         return mission
 
-    def _tell(self, watch: Watch, mission: Mission, level: HealthLevel, why: str) -> None:
+    def _record_level(self, watch: Watch, mission: Mission, level: HealthLevel, why: str) -> None:
         """Record a level that is another one."""
-        if level is not watch.told:
-            watch.told = level
+        if level is not watch.recorded_level:
+            watch.recorded_level = level
             self._registry.record(mission, HealthChanged(level=level.value, by=ENGINE, why=why))
 
     def _silence(self, watch: Watch, now: float) -> str:
@@ -303,7 +303,7 @@ class Watching:
         settings = self.guardian if self._is_steered(mission) else self.guardian._replace(steer="off")
         watch.steering, judged, steer = steering.follow(watch.steering, watch.sample, able, settings)
         if judged is not None:
-            self._steerer().tell(mission, judged)
+            self._steerer().record_outcome(mission, judged)
         if steer is not None:
             self._steerer().begin(watch, mission, able, steer)
 
@@ -379,10 +379,6 @@ class Watching:
     def of(self, mission_id: str) -> Watch | None:
         """What is known of a mission; None: it is not watched."""
         return self._watches.get(mission_id)
-
-    def watches(self) -> list[Watch]:
-        """All that are watched."""
-        return list(self._watches.values())
 
     def members(self) -> list[Member]:
         """All that are watched, as the conductor sees them."""

@@ -105,7 +105,7 @@ class Steerer:
             pending = replace(pending, by_another=True)
         return replace(state, asking=self._is_asked(mission.id), pending=pending)
 
-    def tell(self, mission: Mission, judged: Judged) -> None:
+    def record_outcome(self, mission: Mission, judged: Judged) -> None:
         """Record what came of the newest steer."""
         self._record(mission, judged.rung, (), judged.outcome.value, f"two samples later: {judged.outcome.value}")
 
@@ -169,8 +169,8 @@ class Steerer:
         if steer.rung in {Rung.MESSAGE, Rung.INTERRUPT}:
             self._send(mission, steer.text, interrupt=steer.rung is Rung.INTERRUPT, key=key)
         elif steer.rung is Rung.END:
-            told = cut(display_safe(" ".join(steer.text.split())), LONGEST_TOLD)
-            asked = EndAsked(Cause.LIMIT, mission.definition.grace, f"--- steered: {told} ---", "steered")
+            line = cut(display_safe(" ".join(steer.text.split())), LONGEST_TOLD)
+            asked = EndAsked(Cause.LIMIT, mission.definition.grace, f"--- steered: {line} ---", "steered")
             self._on_end(mission.id, steer.text)
             self._registry.apply_if_legal(mission, asked, urgent=True)
 

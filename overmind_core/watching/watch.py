@@ -29,7 +29,7 @@ class Watch:
     run: int
     vitals: Vitals | None = None
     """None: its silence means nothing now, for it waits, is limited, idle, frozen or held."""
-    told: HealthLevel = HealthLevel.OK
+    recorded_level: HealthLevel = HealthLevel.OK
     """The level of the newest event."""
     fact_at: float = 0.0
     """When its agent told something last; 0: never."""
@@ -56,7 +56,7 @@ class Watch:
         self.sample = self.review = None
         self.close()
 
-    def hear(self, fact: AgentFact, now: float) -> bool:
+    def apply(self, fact: AgentFact, now: float) -> bool:
         """Take in what its agent told; whether that says something of its way."""
         self.fact_at = now
         self.touched = True

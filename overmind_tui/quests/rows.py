@@ -50,10 +50,10 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
     for row in rows:
         mission = fleet.get(row["id"])
         row[BEGAN] = None if mission is None else mission.get("run_started_at") or mission["started_at"]
-        said = asked.get(row["id"], "")
-        if row.get(ASKED) != said:
-            row[ASKED] = said
-            row["activity"] = "waiting" if said and row["status"] == "running" else None
+        question = asked.get(row["id"], "")
+        if row.get(ASKED) != question:
+            row[ASKED] = question
+            row["activity"] = "waiting" if question and row["status"] == "running" else None
             row.pop(LOOKED_IN, None)
 
 
@@ -112,8 +112,8 @@ def reason(row: Row) -> str:
 
 def _failure(word: str | None, code: int | None) -> str:
     """A class of failures or another reason, and the exit code; where that is all it is not said twice."""
-    said = "" if word == EXIT and code else safe(word).replace("_", " ")
-    return ", ".join(filter(None, (said, f"exit {code}" if code else "")))
+    text = "" if word == EXIT and code else safe(word).replace("_", " ")
+    return ", ".join(filter(None, (text, f"exit {code}" if code else "")))
 
 
 def why(row: Row) -> str:
@@ -125,8 +125,8 @@ def why(row: Row) -> str:
         return str(row[ASKED])
     if row["status"] != "queued":
         return reason(row)
-    said, _, place = safe(row.get("why")).rpartition("; ")
-    return f"{place}: {said}" if row.get("code") == WaitCode.SLOTS and said else safe(row.get("why"))
+    text, _, place = safe(row.get("why")).rpartition("; ")
+    return f"{place}: {text}" if row.get("code") == WaitCode.SLOTS and text else safe(row.get("why"))
 
 
 def why_tone(row: Row) -> str:
@@ -319,10 +319,10 @@ def _attempts(row: Row, look: Rendering) -> Lines:
     for one in kept:
         took = numbers.ticking(quest_lasted(one, look.now))
         failure = _failure(one["class"], one["exit_code"])
-        said = failure or ("" if one["ended_at"] else "goes on")
+        text = failure or ("" if one["ended_at"] else "goes on")
         parts = [f"  {one['attempt']:>3}  {clock(one['started_at'], look) or '':<19}  {took:>8}"]
         parts.append(f"  {numbers.money(one['cost_usd']):>7}")
-        lines.append([Cell("".join(parts)), Cell(f"  {said}", "bad" if failure else "quiet")])
+        lines.append([Cell("".join(parts)), Cell(f"  {text}", "bad" if failure else "quiet")])
     return lines
 
 
@@ -334,8 +334,8 @@ def title(name: str, mission: str) -> list[Cell]:
 def standing_line(row: Row, word: str, lasted: str, why: str, look: Rendering) -> list[Cell]:
     """How it stands, for how long, and why."""
     mark = missions_rows.mark(row)
-    said = " ".join(filter(None, (mark.ascii if look.ascii_only else mark.mark, word, lasted)))
-    return [Cell(f" {said}", mark.tone), Cell(f"  {why}" if why else "", "bad")]
+    text = " ".join(filter(None, (mark.ascii if look.ascii_only else mark.mark, word, lasted)))
+    return [Cell(f" {text}", mark.tone), Cell(f"  {why}" if why else "", "bad")]
 
 
 # why one waits

@@ -89,7 +89,7 @@ class TimelinePage(DetailsPage):
     def do_why(self) -> None:
         """Why it waits, where it is a quest."""
         quest = {"id": self._subject, "name": self._name_of}
-        self.tell("quest_why", quest, lambda told: self._read_why(quest, quests_rows.why_text(told)))
+        self.fetch("quest_why", quest, lambda answer: self._read_why(quest, quests_rows.why_text(answer)))
 
     def _read_why(self, quest: Row, lines: Lines) -> None:
         self.read(quest, lambda: lines, what="why", hang=HANG)

@@ -82,6 +82,33 @@ def test_a_spec_is_told_with_its_phases_and_its_quests(om):
     assert [row["seq"] for row in rows] == sorted(row["seq"] for row in rows)
 
 
+def test_a_phase_that_somebody_has_cancelled_is_told_as_that(om):
+    world = SpecWorld(om)
+    world.new()
+    om.ok("queue", "pause")
+    world.run()
+    om.ok("quest", "cancel", "carts/explore")
+    world.until("failed")
+    rows = [row for row in told(om, "carts") if "failed" in row["text"]]
+    assert [(row["what"], row["text"]) for row in rows] == [
+        ("phase", "explore failed: its quest was cancelled"),
+        ("spec", "failed: explore: its quest was cancelled"),
+    ]
+
+
+def test_a_phase_whose_attempts_are_spent_is_told_with_their_class(om):
+    world = SpecWorld(om)
+    world.write(phases={"explore": []})
+    world.new("Carts", "--retries", "0")
+    world.run()
+    world.until("failed")
+    rows = [row["text"] for row in told(om, "carts") if row["what"] in {"phase", "spec"} and "failed" in row["text"]]
+    assert rows == [
+        "explore failed: its quest has failed: output_missing",
+        "failed: explore: its quest has failed: output_missing",
+    ]
+
+
 def test_it_says_when_its_beginning_is_no_longer_kept(om, queue):
     queue.add("login")
     queue.ended("login")

@@ -392,7 +392,13 @@ def remove(args: Namespace, context: Context) -> int:
     wanted = _ended_by_force(client, args.ids) if args.force else args.ids
     requests = [{"id": mission} for mission in wanted]
     return call_each(
-        context, client, "rm", requests, line=lambda answer: f"Removed mission {answer['id']}", as_json=args.json
+        context,
+        client,
+        "rm",
+        requests,
+        line=lambda answer: f"Removed mission {answer['id']}",
+        as_json=args.json,
+        notes=True,
     )
 
 
@@ -410,6 +416,10 @@ RM = Command(
     arguments=[ids()],
     options=[flag("--force", "kill live missions first; skip the confirmation", short="-f"), YES, JSON],
     examples=["overmind rm build-7", "overmind rm -y $(overmind ps -q --all --status killed)"],
+    notes=(
+        "The worktree and the branch of a mission go, too, unless work would be lost that is nowhere else: then both "
+        "are kept, and it says where they are. Remove those with: overmind discard <id> --force"
+    ),
     run=remove,
 )
 

@@ -128,8 +128,10 @@ def quest_logs(args: Namespace, context: Context) -> int:
 def _work(row: Mapping[str, Any]) -> str:
     if row["mission"] is None and row["round"] is not None and not any(one["run"] for one in row["attempt_list"]):
         how = "has no mission yet" if row["status"] == "queued" else "never began"
-        told = f"Quest {row['id']} ({row['name']}) is {row['status']}: it {how}. See: overmind quest why {row['name']}"
-        raise OvermindError("not_running", told)
+        message = (
+            f"Quest {row['id']} ({row['name']}) is {row['status']}: it {how}. See: overmind quest why {row['name']}"
+        )
+        raise OvermindError("not_running", message)
     if row["mission"] is None:
         raise OvermindError(
             "gone", f"The mission of quest {row['id']} ({row['name']}) was removed, and its log with it."

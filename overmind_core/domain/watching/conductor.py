@@ -117,10 +117,10 @@ def pairs(members: Sequence[Member]) -> list[Pair]:
     return sorted(found, key=lambda pair: (-len(pair.files), pair))
 
 
-def twins(members: Sequence[Member], told: Iterable[tuple[str, str]] = ()) -> list[Pair]:
+def twins(members: Sequence[Member], reported: Iterable[tuple[str, str]] = ()) -> list[Pair]:
     """Pairs that change mostly the same files, and of which nobody was told; `told`: pairs of ids."""
     changed = {member.id: member.changed for member in members}
-    known = set(told)
+    known = set(reported)
     return [
         pair
         for pair in pairs(members)
@@ -156,10 +156,10 @@ def _is_due(last: float | None, now: float) -> bool:
     return last is None or now - last >= PAIR_SECONDS or now < last
 
 
-def new_overlaps(found: Iterable[Pair], told: Mapping[tuple[str, str], frozenset[str]]) -> Iterator[Pair]:
+def new_overlaps(found: Iterable[Pair], reported: Mapping[tuple[str, str], frozenset[str]]) -> Iterator[Pair]:
     """The pairs with files of which nobody was told that both change them; `told`: pairs of ids → files."""
     for pair in found:
-        if not told.get((pair.one, pair.other), frozenset()).issuperset(pair.files):
+        if not reported.get((pair.one, pair.other), frozenset()).issuperset(pair.files):
             yield pair
 
 

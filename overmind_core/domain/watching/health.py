@@ -78,9 +78,9 @@ def beat(vitals: Vitals, now: float, *, heard_at: float | None, cpu_percent: flo
         heard_at: Its newest byte or fact; None: none ever.
         cpu_percent: Of its process tree since the look before; None: not measured, as for one that isn't silent.
     """
-    heard = heard_at is not None and heard_at > vitals.looked_at
-    if heard or (cpu_percent is not None and cpu_percent >= LEAST_CPU):
-        alive_at = heard_at if heard and heard_at is not None else now
+    is_alive = heard_at is not None and heard_at > vitals.looked_at
+    if is_alive or (cpu_percent is not None and cpu_percent >= LEAST_CPU):
+        alive_at = heard_at if is_alive and heard_at is not None else now
         return Vitals(now, min(alive_at, now), cpu_percent=cpu_percent)
     return replace(vitals, looked_at=now, missed=vitals.missed + 1, cpu_percent=cpu_percent)
 

@@ -204,16 +204,16 @@ def propose(
         about: Its title and brief.
         at: Seconds since the epoch.
     """
-    told = first_lines(feedback)
-    if not told or failure in TEACHES_NOTHING or failure.startswith("api_error"):
+    excerpt = first_lines(feedback)
+    if not excerpt or failure in TEACHES_NOTHING or failure.startswith("api_error"):
         return None
     changed = tuple(sorted(files)[:MOST_FILES])
-    same = f"{repository}\0{failure}\0{told}"
+    same = f"{repository}\0{failure}\0{excerpt}"
     from hashlib import blake2b  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those whose quests fail and pass
 
     key = blake2b(same.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    known = tuple(sorted(words(f"{about}\n{told}"))[:MOST_WORDS])
-    return Lesson(key, repository, failure, told, changed, known, quest, at)
+    known = tuple(sorted(words(f"{about}\n{excerpt}"))[:MOST_WORDS])
+    return Lesson(key, repository, failure, excerpt, changed, known, quest, at)
 
 
 def first_lines(text: str) -> str:
@@ -297,7 +297,7 @@ def text(lessons: Iterable[Lesson]) -> str:
     return "\n".join(parts) if len(parts) > 1 else ""
 
 
-def credit(lesson: Lesson, *, passed: bool) -> Lesson:
+def count_use(lesson: Lesson, *, passed: bool) -> Lesson:
     """An attempt that was shown the lesson has passed, or failed for a reason of its own."""
     return replace(lesson, helped=lesson.helped + passed, hurt=lesson.hurt + (not passed))
 

@@ -41,7 +41,7 @@ class TimelineEntry(NamedTuple):
     """One line for people; it may quote what others wrote."""
 
 
-class _Told(NamedTuple):
+class _Summary(NamedTuple):
     """What an event tells."""
 
     what: str
@@ -65,18 +65,18 @@ _STATES: Mapping[str, QuestState] = {
 }
 
 
-def _quest(event: Fields) -> _Told:
+def _quest(event: Fields) -> _Summary:
     status, phase = str(event["status"]), event.get("phase")
     if status == "running":
         state = _STATES.get(str(phase), QuestState.WORKING)
         number = event.get("attempt")
         begins = "begins" if number is None else f"attempt {number} begins"
-        return _Told(state.value, begins if state is QuestState.WORKING else str(event.get("why") or ""))
+        return _Summary(state.value, begins if state is QuestState.WORKING else str(event.get("why") or ""))
     if status == "queued":
-        return _Told(status, _queued(event))
+        return _Summary(status, _queued(event))
     text = event.get("reason") or event.get("why") or ""
     code = event.get("exit_code")
-    return _Told(status, f"{text} (exit code {code})" if text and code else str(text))
+    return _Summary(status, f"{text} (exit code {code})" if text and code else str(text))
 
 
 def _queued(event: Fields) -> str:
@@ -88,14 +88,14 @@ def _queued(event: Fields) -> str:
     return f"attempt {number} has failed: {failure or event.get('why') or 'unknown'}"
 
 
-def _spec(event: Fields) -> _Told:
+def _spec(event: Fields) -> _Summary:
     phase, score = event.get("phase"), event.get("score")
     text = str(event["state"]) if phase is None else f"{phase} {event['state']}"
     scored = text if score is None else f"{text} {score_text(score)}"
-    return _Told("spec" if phase is None else "phase", _because(scored, event))
+    return _Summary("spec" if phase is None else "phase", _because(scored, event))
 
 
-def _report(event: Fields) -> _Told:
+def _report(event: Fields) -> _Summary:
     kind, count = event["kind"], event.get("count") or 1
     if count > 1:
         text = f"{kind}, reported {count} times"
@@ -105,20 +105,20 @@ def _report(event: Fields) -> _Told:
         text = f"{kind}, queued as {event['quest']}"
     else:
         text = f"{kind}, recorded"
-    return _Told("report", _because(text, event))
+    return _Summary("report", _because(text, event))
 
 
-def _steer(event: Fields) -> _Told:
+def _steer(event: Fields) -> _Summary:
     if event.get("outcome") is not None:
-        return _Told("steer", _because(f"{event['rung']} {event['outcome']}", event))
+        return _Summary("steer", _because(f"{event['rung']} {event['outcome']}", event))
     terms = ", ".join(map(str, event.get("terms") or ()))
-    return _Told("steer", _because(f"{event['rung']} ({terms})" if terms else str(event["rung"]), event))
+    return _Summary("steer", _because(f"{event['rung']} ({terms})" if terms else str(event["rung"]), event))
 
 
-def _overlap(event: Fields) -> _Told:
+def _overlap(event: Fields) -> _Summary:
     files, conflicts = event.get("files") or (), event.get("conflicts")
     text = f"{event['other_name']} changes {_listed(files)}, too"
-    return _Told("overlap", f"{text}; conflicts: {_listed(conflicts)}" if conflicts else text)
+    return _Summary("overlap", f"{text}; conflicts: {_listed(conflicts)}" if conflicts else text)
 
 
 _NAMED = 3
@@ -130,21 +130,21 @@ def _listed(files: Sequence[object]) -> str:
     return ", ".join(map(str, files[:_NAMED])) + more
 
 
-def _asked(event: Fields) -> _Told:
+def _asked(event: Fields) -> _Summary:
     text = f"question {event['question']} ({event['need']}): {event.get('summary') or ''}"
-    return _Told("asked", text, ENGINE if event.get("about") else None)
+    return _Summary("asked", text, ENGINE if event.get("about") else None)
 
 
-def _answered(event: Fields) -> _Told:
+def _answered(event: Fields) -> _Summary:
     if event.get("behaviour") is None:
-        return _Told("withdrawn", _because(f"question {event['question']}", event))
+        return _Summary("withdrawn", _because(f"question {event['question']}", event))
     by = _PERSON if event.get("by") == "a person" else str(event.get("by"))
-    return _Told("answered", f"question {event['question']}: {event['behaviour']}", by)
+    return _Summary("answered", f"question {event['question']}: {event['behaviour']}", by)
 
 
-def _landed(event: Fields) -> _Told:
+def _landed(event: Fields) -> _Summary:
     text = f"{event['branch']} on {event['target']}: {event['before'][:7]} to {event['after'][:7]}"
-    return _Told("landed", _because(text, event))
+    return _Summary("landed", _because(text, event))
 
 
 def _exit(event: Fields) -> str:
@@ -152,43 +152,43 @@ def _exit(event: Fields) -> str:
     return "no exit code" if code is None else f"exit code {code}"
 
 
-def _ended(event: Fields) -> _Told:
+def _ended(event: Fields) -> _Summary:
     reason = event.get("reason")
-    return _Told(str(event["type"]), f"{reason} ({_exit(event)})" if reason else _exit(event))
+    return _Summary(str(event["type"]), f"{reason} ({_exit(event)})" if reason else _exit(event))
 
 
-def _stopping(event: Fields) -> _Told:
-    return _Told("stopping", str(event.get("cause") or ""))
+def _stopping(event: Fields) -> _Summary:
+    return _Summary("stopping", str(event.get("cause") or ""))
 
 
-def _restarting(event: Fields) -> _Told:
-    return _Told("restarting", f"{_exit(event)}; again in {event['delay_seconds']:g}s")
+def _restarting(event: Fields) -> _Summary:
+    return _Summary("restarting", f"{_exit(event)}; again in {event['delay_seconds']:g}s")
 
 
-def _named(what: str, text: str = "") -> Callable[[Fields], _Told]:
-    return lambda event: _Told(what, str(event.get("text") or "").strip(" -") or text)
+def _named(what: str, text: str = "") -> Callable[[Fields], _Summary]:
+    return lambda event: _Summary(what, str(event.get("text") or "").strip(" -") or text)
 
 
-WHAT: Mapping[str, Callable[[Fields], _Told]] = {
+WHAT: Mapping[str, Callable[[Fields], _Summary]] = {
     "quest": _quest,
     "spec": _spec,
     "report": _report,
-    "health": lambda event: _Told("health", _because(str(event["level"]), event)),
+    "health": lambda event: _Summary("health", _because(str(event["level"]), event)),
     "steer": _steer,
     "overlap": _overlap,
-    "lesson": lambda event: _Told("lesson", f"{event['lesson']} {event['state']}: {event.get('class') or ''}"),
+    "lesson": lambda event: _Summary("lesson", f"{event['lesson']} {event['state']}: {event.get('class') or ''}"),
     "asked": _asked,
     "answered": _answered,
     "landed": _landed,
-    "cost_warning": lambda event: _Told("cost_warning", _because(f"${event['cost_usd']:.2f} spent", event), ENGINE),
-    "created": lambda _: _Told("created", ""),
-    "started": lambda event: _Told("started", f"run {event.get('run') or 1}"),
+    "cost_warning": lambda event: _Summary("cost_warning", _because(f"${event['cost_usd']:.2f} spent", event), ENGINE),
+    "created": lambda _: _Summary("created", ""),
+    "started": lambda event: _Summary("started", f"run {event.get('run') or 1}"),
     "spawn_failed": _named("spawn_failed"),
     "set_up_failed": _named("set_up_failed", "the project's set-up commands have failed"),
-    "paused": lambda _: _Told("paused", "frozen"),
-    "thawed": lambda _: _Told("thawed", "runs again"),
+    "paused": lambda _: _Summary("paused", "frozen"),
+    "thawed": lambda _: _Summary("thawed", "runs again"),
     "stopping": _stopping,
-    "exited": lambda event: _Told("exited", _exit(event)),
+    "exited": lambda event: _Summary("exited", _exit(event)),
     "keeper_lost": _named("keeper_lost", "its run was lost"),
     "restarting": _restarting,
     "stopped": _ended,
@@ -222,18 +222,18 @@ class Timeline:
     def apply(self, seq: int, at: float, event: Fields) -> None:
         """Add what an event tells; one that can't be read, of another version, tells nothing."""
         kind, mission = event.get("type"), str(event.get("mission"))
-        tell = WHAT.get(str(kind))
-        if tell is None:
+        summarise = WHAT.get(str(kind))
+        if summarise is None:
             return
         try:
-            told = tell(event)
+            summary = summarise(event)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             return
         self._count(mission, event)
         of_queue = mission in self._attempts
         if of_queue and kind in _OF_RUNS:
             return
-        entry = self._entry(seq, at, told, event, mission)
+        entry = self._entry(seq, at, summary, event, mission)
         place = self._newest.get(mission)
         before = None if place is None else self.entries[place].what
         if place is not None and kind in _ENDS and before == "exited":
@@ -250,13 +250,13 @@ class Timeline:
         if event["type"] == "quest" and isinstance(event.get("attempt"), int):
             self._attempts[mission] = event["attempt"]
 
-    def _entry(self, seq: int, at: float, told: _Told, event: Fields, mission: str) -> TimelineEntry:
+    def _entry(self, seq: int, at: float, summary: _Summary, event: Fields, mission: str) -> TimelineEntry:
         attempt = self._attempts.get(mission, self._runs.get(mission)) or None
-        text = told.text
+        text = summary.text
         if mission != self._subject:
             text = f"{event.get('name') or mission}: {text}".removesuffix(": ")
-        by = told.by or event.get("by")
-        return TimelineEntry(at, seq, attempt, told.what, None if by is None else str(by), one_line(text))
+        by = summary.by or event.get("by")
+        return TimelineEntry(at, seq, attempt, summary.what, None if by is None else str(by), one_line(text))
 
 
 def of_other(event: Fields) -> dict[str, Any]:

@@ -189,14 +189,14 @@ class FilesStep:
         one = self._workspace.records[self._mission]
         assert one.worktree is not None
         try:
-            told = await self._workspace.in_thread(
+            notes = await self._workspace.in_thread(
                 copy_and_link, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
             )
         except PlacingFailed as error:
             raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
         book = self._workspace.registry
         mission = book.live.get(self._mission)
-        for line in told:
+        for line in notes:
             if mission is not None and line.startswith("not "):
                 book.record(mission, FileLeftOut(text=f"--- {line} ---"))
 
@@ -251,8 +251,8 @@ def _free(source: str, path: str) -> None:
     """
     for folder in (os.path.dirname(os.path.dirname(path)), os.path.dirname(path)):
         if os.path.islink(folder):
-            told = f"{folder} is a symbolic link: worktrees are created in {source} itself. Remove the link"
-            raise GitFailed(("worktree", "add"), None, told)
+            message = f"{folder} is a symbolic link: worktrees are created in {source} itself. Remove the link"
+            raise GitFailed(("worktree", "add"), None, message)
     if os.path.lexists(path):
         raise GitFailed(("worktree", "add"), None, f"{path} already exists and is not a worktree. Move it away")
 

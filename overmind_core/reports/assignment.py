@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.registry import QuestRegistry
 
 
-class Doer(NamedTuple):
+class Assignment(NamedTuple):
     """What does a reported quest."""
 
     work: StoredWork
@@ -39,7 +39,7 @@ class Doer(NamedTuple):
         return {self.work.shared: self.environment}
 
 
-class Doers:
+class Assignments:
     """Finds who does it. Used from the loop's thread only."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Doers:
         self._workspace = workspace
         self._work_of_spec = work_of_spec
 
-    def of(self, source: Mission, quest: Quest | None) -> Doer | None:
+    def of(self, source: Mission, quest: Quest | None) -> Assignment | None:
         """Who does what a mission has reported: its spec's agent, else its own provider, else the queue's agent.
 
         Args:
@@ -73,10 +73,10 @@ class Doers:
         if work is None and stored is not None and (stored.agent is not None or spec is not None):
             work = stored
         if work is not None:
-            return Doer(work, self._quests.shared(work.shared))
+            return Assignment(work, self._quests.shared(work.shared))
         return self._of_mission(source)
 
-    def _of_mission(self, source: Mission) -> Doer | None:
+    def _of_mission(self, source: Mission) -> Assignment | None:
         inherited = self._saved.of(source.id).inherited
         agent = self._agents.agent(source.id)
         if agent is not None and source.definition.provider != RAW:
@@ -89,10 +89,10 @@ class Doers:
                 isolated=False,
             )
             isolate = source.definition.isolated or None
-            return _doer(StoredWork(definition, replace(agent, prompt=None, folders=None), isolate), inherited)
+            return _assignment(StoredWork(definition, replace(agent, prompt=None, folders=None), isolate), inherited)
         return self.of_queue(self._persons_folder(source), inherited)
 
-    def of_queue(self, cwd: str, environment: Mapping[str, str]) -> Doer | None:
+    def of_queue(self, cwd: str, environment: Mapping[str, str]) -> Assignment | None:
         """The agent of the queue, in a folder and an environment; None: there is none."""
         agent = self._settings.queue.agent
         if not agent:
@@ -109,7 +109,7 @@ class Doers:
             spec = spec_of(start, self._settings, name="quest")
         except OvermindError:
             return None
-        return _doer(StoredWork(spec.definition, spec.agent), environment)
+        return _assignment(StoredWork(spec.definition, spec.agent), environment)
 
     def _persons_folder(self, source: Mission) -> str:
         """Where its caller had started it, not the worktree that it has."""
@@ -119,11 +119,11 @@ class Doers:
         return f"{record.source}/{record.subfolder}" if record.subfolder else record.source
 
 
-def _doer(work: StoredWork, environment: Mapping[str, str]) -> Doer:
+def _assignment(work: StoredWork, environment: Mapping[str, str]) -> Assignment:
     import hashlib  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who report
 
     text = msgspec.json.encode(dict(environment), order="deterministic")
-    return Doer(replace(work, shared=f"{SHARED}{hashlib.sha256(text).hexdigest()}"), environment)
+    return Assignment(replace(work, shared=f"{SHARED}{hashlib.sha256(text).hexdigest()}"), environment)
 
 
 def worded(work: StoredWork, name: str, title: str) -> StoredWork:
