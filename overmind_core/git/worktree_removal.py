@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -134,14 +135,13 @@ def remove(
     """
     common = _common(git, folder)
     if common is None:
-        return RemovedWorktree(_delete(git, path), None)  # with the repository its branches are gone
+        return RemovedWorktree(_delete(git, path, ()), None)  # with the repository its branches are gone
     ignored = NONE
     if not force:
         ignored, has_tip = _refuse(git, common, path, branch, base=base, base_commit=base_commit, keep=keep)
         _refuse_locked(common, path)
         branch = branch if has_tip else None
-    there = _delete(git, path)
-    prune_admin_folders(git, common, path)
+    there = _delete(git, path, _admin_folders(common, path))
     gone = _delete_branch(git, common, branch) if branch is not None else None
     with suppress(OSError):
         os.unlink(path + CLAIM)
@@ -154,8 +154,7 @@ def prune_admin_folders(git: Git, common: str, path: str) -> None:
     Raises:
         GitFailed: it can't be deleted.
     """
-    for admin in _admin_folders(common, path):
-        _delete_tree(git, admin)
+    _delete_trees(git, *_admin_folders(common, path))
 
 
 def _refuse(
@@ -242,30 +241,32 @@ def _admin_folders(common: str, path: str) -> list[str]:
     return found
 
 
-def _delete(git: Git, path: str) -> bool:
+def _delete(git: Git, path: str, admins: Sequence[str]) -> bool:
+    """Delete a worktree, then git's own folders for it; whether it was there."""
     there = os.path.lexists(path)
-    _delete_tree(git, path + GONE)
     if there:
+        _delete_trees(git, path + GONE)
         # Out of its place at once: what is half deleted is never taken for a worktree with changes.
         os.rename(path, path + GONE)
-        _delete_tree(git, path + GONE)
+    _delete_trees(git, path + GONE, *admins)
     return there
 
 
-def _delete_tree(git: Git, path: str) -> None:
-    """Delete `path` with everything in it, following no link. These programs manage any depth."""
-    if not os.path.lexists(path):
-        return
+def _delete_trees(git: Git, *paths: str) -> None:
+    """Delete these with everything in them, in this order, following no link. These programs manage any depth."""
     environ = {**os.environ, MARK: git.mission}
+    left = [path for path in paths if os.path.lexists(path)]
     output = b""
     for words in (["rm", "-rf", "--"], ["chmod", "-R", "u+rwX", "--"], ["rm", "-rf", "--"]):
+        if not left:
+            return
         done = subprocess.run(
-            [*words, path], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS
+            [*words, *left], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS
         )
         output = done.stderr or output
-        if not os.path.lexists(path):
-            return
-    raise GitFailed(("worktree", "remove"), None, os.fsdecode(output) or f"{path} can't be deleted")
+        left = [path for path in left if os.path.lexists(path)]
+    if left:
+        raise GitFailed(("worktree", "remove"), None, os.fsdecode(output) or f"{left[0]} can't be deleted")
 
 
 def _delete_branch(git: Git, common: str, branch: str) -> str | None:
