@@ -20,7 +20,7 @@ from overmind_core.domain.watching import health, steering
 from overmind_core.domain.watching.guardian import COSTS, Term
 from overmind_core.domain.watching.health import HungAction
 from overmind_core.domain.watching.steering import Able, Rung, Steer, SteeringState
-from overmind_core.kernel.actor import ENGINE
+from overmind_core.kernel.actor import ENGINE, nobody
 from overmind_core.watching.events import MissionSteered
 
 if TYPE_CHECKING:
@@ -172,7 +172,8 @@ class Steerer:
             line = cut(display_safe(" ".join(steer.text.split())), LONGEST_TOLD)
             asked = EndAsked(Cause.LIMIT, mission.definition.grace, f"--- steered: {line} ---", "steered")
             self._on_end(mission.id, steer.text)
-            self._registry.apply_if_legal(mission, asked, urgent=True)
+            with nobody():  # who has allowed it has not ended it
+                self._registry.apply_if_legal(mission, asked, urgent=True)
 
     def _send(self, mission: Mission, text: str, *, interrupt: bool, key: str) -> None:
         session = self._agents.of(mission.id)
