@@ -258,10 +258,10 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         await super().on_event(event)
 
     def _press(self, key: str, character: str | None) -> None:
-        self.screen.press(key, character)  # type: ignore[attr-defined]
+        self.screen.press(key, character)  # type: ignore[attr-defined] # every screen is a page
 
     def _paste(self, text: str) -> None:
-        self.screen.paste(text)  # type: ignore[attr-defined]
+        self.screen.paste(text)  # type: ignore[attr-defined] # same
         if len(text) >= PASTE_LIMIT:
             self.flash("the paste was cut at 1 MiB: its end is missing", "bad")
 

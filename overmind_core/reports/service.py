@@ -1,4 +1,4 @@
-"""The service of reports: each is counted, queued, asked or written down, in one commit with what it becomes."""
+"""The service of reports: each is counted, and becomes a quest, a question or a record in the same commit."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 PERSON = "person"
-"""The source of what a person reports."""
+"""The id of the source of a person's reports."""
 KEPT = 20_000
-"""Reports that are remembered, the newest."""
+"""How many reports are kept, the newest."""
 _TRIM_EVERY = 500
 
 
@@ -61,7 +61,7 @@ class Source(NamedTuple):
 
 
 class Reports:
-    """Used from the loop's thread only."""
+    """Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -96,11 +96,11 @@ class Reports:
         self._newest = 0
 
     def load(self) -> None:
-        """Go on behind the highest number that was ever given."""
+        """Continue after the highest number that was ever used."""
         self._newest = self._table.newest()
 
     async def forgetting(self, spec: str, quests: Sequence[Quest]) -> Callable[[], None]:
-        """A spec and its quests are to be forgotten: what forgets the reports, in the commit that is due."""
+        """Return a function that forgets a spec's reports; it is called in the commit that forgets the spec."""
         del quests
 
         def forget() -> None:
@@ -113,14 +113,14 @@ class Reports:
     async def report(
         self, source: Source, wanted: Report, *, block: bool, waits: bool, at_hand: Assignment | None
     ) -> Reported:
-        """Take in a report.
+        """Accept a report: count it, and queue, ask or record it.
 
         Args:
             source: Who reports.
-            wanted: What, checked; depth and outcome are decided here.
-            block: Whether the source's quest is to wait for what it becomes.
+            wanted: The report, validated; its depth and outcome are decided here.
+            block: Whether the source's quest is to wait for the new quest.
             waits: Whether the source waits for the answer to its question.
-            at_hand: Who does it where a person reports.
+            at_hand: The agent for what a person reports.
         """
         self._journal.flush()
         blocked = source.quest if block else None
@@ -138,7 +138,7 @@ class Reports:
         return answer
 
     def _repeated(self, wanted: Report, digest: str) -> ReportRow | None:
-        """The report that says the same: the same text, or the same kind and evidence."""
+        """An earlier report with the same text, or with the same kind and evidence."""
         same = self._table.same(digest)
         if not same and wanted.evidence:
             known = self._table.of(wanted.source)
@@ -149,9 +149,11 @@ class Reports:
         return same[0] if same else None
 
     def _count(self, row: ReportRow, wanted: Report) -> Reported:
-        """It was reported before."""
+        """Count a report that was made before."""
         report = row.report
-        if wanted.request is not None and report.request == wanted.request:  # the answer to it was lost
+        if (
+            wanted.request is not None and report.request == wanted.request
+        ):  # the same request again, as its answer was lost
             return self._answer(row.id, report, None)
         counted = replace(report, count=report.count + 1)
         self._save(row._replace(record=RECORD.encode(counted)))
@@ -201,7 +203,7 @@ class Reports:
         return sum(one in self._quests.live for one in ids if one is not None)
 
     def _queue(self, source: Source, report: Report, assignment: Assignment) -> str:
-        """Queue what was reported; return the quest's id."""
+        """Queue a quest for a report; return its id."""
         title = rules.title_of(report.kind, report.title, report.text)
         quest = source.quest
         goal = None if quest is None else quest.goal
@@ -254,7 +256,7 @@ class Reports:
         return self._quests.holder(name) is not None or self._registry.index.holder(name) is not None
 
     def _ask(self, source: Source, report: Report, number: int, why: str, blocked: Quest | None, *, waits: bool) -> int:
-        """Ask a person; what is past a limit is one question for each source."""
+        """Ask a person; all reports of a source that are past a limit share one question."""
         about = self._about(source, blocked)
         if report.kind is ReportKind.QUESTION:
             summary, key = f"{source.name} asks: {report.text}", f"report:{number}"
@@ -312,10 +314,10 @@ class Reports:
     # answering
 
     async def answered(self, number: int, source: Source) -> ReportAnswer:
-        """Wait until a person has answered a question; at once when somebody has. The source waits meanwhile.
+        """Wait until a person has answered a question, unless somebody has already; until then the source waits.
 
         Raises:
-            OvermindError: `gone`, it was withdrawn, or is not known.
+            OvermindError: `gone`: the question was withdrawn, or is unknown.
         """
         asked = self._engine.get(number)
         waiting = asked and source.mission and self._waiting.waits(source.id, asked.summary)
@@ -327,7 +329,7 @@ class Reports:
         return {"question": number, "behaviour": behaviour, "message": decision.message or None}
 
     def on_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """A person has decided: what is no question is queued when they allow it; who can't go on without it does."""
+        """Act on a person's answer: a report that they allow is queued, and a blocked source can go on."""
         late = []
         if decision.behaviour is Behaviour.ALLOW:
             for row in self._table.of(str(question.subject.get("source", ""))):
@@ -343,7 +345,7 @@ class Reports:
         """Queue a report that was past a limit; return the quest's id.
 
         Raises:
-            OvermindError: `invalid`, nobody is there to do it.
+            OvermindError: `invalid`: no agent is configured for it.
         """
         mission = self._registry.get(report.source)
         source = self.source_of(mission) if mission is not None else Source(PERSON, PERSON, None, None)
@@ -356,7 +358,7 @@ class Reports:
         return queued.quest or ""
 
     def source_of(self, mission: Mission) -> Source:
-        """A mission as one that reports, with the quest that it works for."""
+        """The source of a mission's reports, with the quest that the mission works for."""
         above: Mission | None = mission
         while above is not None:
             quest = self._quests.get(above.id)

@@ -1,4 +1,4 @@
-"""The files of a repository, as documents of specs name them: paths from its top, in wire form, and what is in them."""
+"""The files of a repository, as documents of specs name them: paths relative to its top, in wire form."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.git.run import Git, GitFailed, GitMissing
 
 MOST_FILES = 100_000
-"""Of a folder without git; beyond, its files count as not known."""
+"""Most files of a folder without git; with more, its files count as unknown."""
 OWN = ".overmind"
-"""Folder of ours at the top: what is in it is no file of the repository."""
+"""Overmind's own folder at the top: its files do not count as the repository's."""
 _GIT = ".git"
 _REMOVED = "R "
 """How git marks a file that is no longer there; it tells that beside what it tells of every file."""
@@ -32,7 +32,7 @@ def repository_around(folder: str) -> str | None:
 
 
 def files_of(top: str, environ: Mapping[str, str] = os.environ) -> frozenset[str] | None:
-    """Return the files that are there and that git does not ignore; None: nobody knows them.
+    """Return the existing files that git does not ignore; None: unknown.
 
     Where there is no git, those of the folder, without hidden folders. Links are not followed.
 
@@ -75,7 +75,7 @@ def _names(top: str) -> Iterator[str]:
 
 
 def hashes_of(top: str, paths: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of what is in files, hex; "" for one that is not there, or is no regular file.
+    """Return the SHA-256 of the content of files, in hex; "" for one that does not exist or is not a regular file.
 
     Args:
         top: Of the checkout.

@@ -1,7 +1,7 @@
-"""Steering carried out: messages, interrupts, freezing, ends of attempts, and the questions to people before that.
+"""Carries out what steering decides: messages, interrupts, freezing, ending attempts, and asking a person first.
 
-What is to be done was decided in `domain/watching/steering.py`. The event, the message or the end, and the answer that
-allowed it are one commit; a message has a request key, so none is sent twice.
+`domain/watching/steering.py` decides. The event, the message (or the end of the attempt) and the answer that allowed it
+are saved in one commit; each message has a request key, so none is sent twice.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from overmind_core.watching.watch import Watch
 
 LONGEST_TOLD = 1000
-"""Cells of what a log tells of the end of an attempt."""
+"""Terminal cells of the line in a log that says why an attempt was ended."""
 MOST_EVENTS = 1000
 _EFFECTS: Mapping[Rung | None, str] = {
     Rung.MESSAGE: "If you allow it, its agent gets this message:",
@@ -49,14 +49,14 @@ _EFFECTS: Mapping[Rung | None, str] = {
     Rung.END: "If you allow it, this attempt ends, and the next one reads this:",
     None: "It takes no messages. If you allow it, it goes on as it is; stop ends it. This was found:",
 }
-"""What is done on approval → how a question says so."""
+"""Action on approval → the sentence of the question."""
 
 
 class Steerer:
-    """Used from the loop's thread only.
+    """Steers missions. Used from the event loop's thread only.
 
     Args:
-        on_end: Called with a mission and what it is told, in the commit in which its attempt is ended for that.
+        on_end: Called with a mission's id and the guardian's text, in the commit that ends the attempt.
     """
 
     def __init__(
@@ -87,9 +87,9 @@ class Steerer:
         self._on_end = on_end
 
     def earlier(self, mission: Mission) -> SteeringState:
-        """How a mission was steered so far, in earlier runs or under another daemon, as its events tell.
+        """How a mission was steered so far, in earlier runs or under an earlier daemon; read from its events.
 
-        The newest steer may yet be judged: one of this run, or the one that has ended the attempt before.
+        The newest steer may still have no outcome: that of this run, or the one that ended the attempt before.
         """
         self._journal.flush()
         state, asked, seq, steered_at = SteeringState(), set[int](), 0, 0.0
@@ -106,18 +106,18 @@ class Steerer:
         return replace(state, asking=self._is_asked(mission.id), pending=pending)
 
     def record_outcome(self, mission: Mission, judged: Judged) -> None:
-        """Record what came of the newest steer."""
+        """Record the outcome of the newest steer."""
         self._record(mission, judged.rung, (), judged.outcome.value, f"two samples later: {judged.outcome.value}")
 
     def begin(self, watch: Watch, mission: Mission, able: Able, steer: Steer) -> None:
-        """Do what the guardian wants, or ask first."""
+        """Carry out a steer, or ask a person first."""
         if steer.ask:
             self._ask(mission, able, steer)
         else:
             self._do(watch, mission, able, steer)
 
     def on_hung(self, watch: Watch, mission: Mission, able: Able, *, mode: str, evidence: str) -> None:
-        """A mission gives no sign of life any more, whatever was done about it; `mode`: of `STEER_MODES`."""
+        """Act on a mission that is hung, whatever was done before; `mode`: of `STEER_MODES`."""
         now = self._clock.wall()
         if now < watch.steering.quiet_until:
             return
@@ -136,7 +136,7 @@ class Steerer:
     def on_answer(
         self, watch: Watch, mission: Mission, able: Able, question: EngineQuestion, decision: Decision
     ) -> None:
-        """A person has decided; called in the commit that stores the answer."""
+        """Act on a person's answer, in the commit that stores it."""
         subject = question.subject
         if subject.get("frozen"):
             self._thaw(mission)
@@ -212,7 +212,7 @@ class Steerer:
         self._registry.record(mission, event)
 
     def _freeze(self, mission: Mission) -> None:
-        """Stop all of its processes once that is saved."""
+        """Freeze the mission, and stop its processes once that is saved."""
         self._registry.apply_if_legal(mission, Frozen())
         self._journal.save(_nothing, lambda: self._start(self._trees.freeze(mission)))
 
@@ -231,7 +231,7 @@ class Steerer:
 
 
 def _after(state: SteeringState, row: EventRow, asked: set[int]) -> SteeringState:
-    """What an event says of how a mission was steered; `asked`: the questions about that, which grow."""
+    """The state of steering after one more event; `asked`: numbers of the questions so far, to which this may add."""
     import json  # noqa: PLC0415 - for those who were steered, or asked something
 
     data = json.loads(row.data)
@@ -252,11 +252,11 @@ def _after(state: SteeringState, row: EventRow, asked: set[int]) -> SteeringStat
 _STEERED, _ASKED, _ANSWERED = _STEERING = tuple(
     type_of(kind) for kind in (MissionSteered, QuestionAsked, QuestionAnswered)
 )
-"""Types of the events by which it is known how a mission was steered."""
+"""Types of the events from which the state of steering is read."""
 
 
 def _evidence(terms: Iterable[Term]) -> str:
-    """The terms in one line, each with what shows it where that is known."""
+    """The terms in one line, each with its evidence, if there is any."""
     return "; ".join(f"{term.term}: {term.evidence}" if term.evidence else term.term for term in terms)
 
 

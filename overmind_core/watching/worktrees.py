@@ -1,6 +1,6 @@
 """The worktrees of missions that run, as git sees them: which files they change, and which two would conflict.
 
-Git is asked in threads, and without a checkout: nothing that anybody sees changes by a look.
+Git runs in worker threads and without a checkout: no file that anybody works on changes.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from overmind_core.isolation.workspace import Workspace
 
 MOST_FILES = 10_000
-"""Changed files of one worktree that are looked at."""
+"""Most changed files of one worktree that are compared."""
 
 
 class Worktrees:
-    """Those of missions, as git sees them."""
+    """Asks git about the worktrees of missions."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def of(self, mission: str) -> Isolation | None:
-        """What is recorded of a mission that has a worktree; None: it has none."""
+        """The isolation of a mission that has a whole worktree; None: it has none."""
         isolation = self._workspace.records.get(mission)
         return None if isolation is None or isolation.worktree is None or isolation.half else isolation
 
     async def changed(self, mission: str) -> frozenset[str] | None:
-        """The files that a mission has changed since it began, committed or not; None: nobody can tell now.
+        """The files that a mission has changed since it began, committed or not; None: no worktree, or git failed.
 
         Relative to the top of its worktree, in wire form.
         """
@@ -42,7 +42,7 @@ class Worktrees:
         return await self._workspace.in_thread(_changed, git, worktree, isolation.base_commit)
 
     async def conflicts(self, one: str, other: str) -> tuple[str, ...] | None:
-        """The files that would conflict if two missions landed as they are now; None: nobody can tell."""
+        """The files that would conflict if two missions landed as they are now; None: git can't say."""
         first, second = self.of(one), self.of(other)
         if first is None or second is None or first.worktree is None or second.worktree is None:
             return None

@@ -68,7 +68,7 @@ class Requests:
                 for kind, content in follow(client, lambda: (command, asked)):
                     if kind == "item":
                         last = content
-                        self._post(Done(lambda item=content: each(item)))  # type: ignore[misc]
+                        self._post(Done(lambda item=content: each(item)))  # type: ignore[misc] # a lambda with a default
             except OvermindError as error:
                 last = error
             finally:
