@@ -15,6 +15,8 @@ from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
 
+FIRST = 100
+"""Rows of thousands that are asked for at first."""
 CHANGES = frozenset({"quest", "queue", "started", "exited", "restart", "removed", "asked", "answered"})
 """Kinds of events after which a quest stands otherwise."""
 PRIORITIES = tuple(one.value for one in Priority)
