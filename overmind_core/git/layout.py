@@ -81,14 +81,15 @@ def top_of(git: Git, folder: str) -> str:
 
 def common_of(folder: str) -> str | None:
     """Return git's common folder where `folder` is that itself, or the top of a checkout; None: its files don't say."""
+    found = folders_of(folder)
+    if found is not None:
+        return found.common
+    real = os.path.realpath(folder)
     try:
-        real = os.path.realpath(folder)
-        if _is_gits(real, real):
-            return real
+        # As git looks: a checkout may have files that are called as those of a folder of git's.
+        return real if not os.path.lexists(os.path.join(real, GIT)) and _is_gits(real, real) else None
     except OSError:
         return None
-    found = folders_of(folder)
-    return None if found is None else found.common
 
 
 def _said(path: str, before: bytes) -> str:

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from overmind_core.git.layout import asked_folders, folders_of, git_folders
+from overmind_core.git.layout import asked_folders, common_of, folders_of, git_folders
 from overmind_core.git.run import Git, GitFailed
 
 
@@ -93,3 +93,20 @@ def test_no_git_is_run_for_a_checkout_and_one_for_a_folder_in_it(repo):
     assert git_folders(nowhere, repo.path).common == f"{repo.path}/.git"
     assert folders_of(f"{repo.path}/sub") is None
     assert git_folders(repo.git, f"{repo.path}/sub") == git_folders(repo.git, repo.path)
+
+
+def test_the_common_folder_is_told_of_itself_and_of_each_checkout(repo, tmp_path):
+    repo("worktree", "add", "-q", "--detach", f"{repo.path}/one")
+    common = f"{repo.path}/.git"
+    assert {common_of(path) for path in (repo.path, f"{repo.path}/one", common)} == {common}
+    assert common_of(str(tmp_path)) is common_of(f"{repo.path}/none") is None
+    repo("init", "-q", "--bare", f"{tmp_path}/bare")
+    assert common_of(f"{tmp_path}/bare") == f"{tmp_path}/bare"
+
+
+def test_files_of_a_checkout_are_not_taken_for_git_s(repo):
+    for name in ("HEAD", "objects/a", "refs/a"):
+        repo.write(name, "ref: refs/heads/main\n")
+    assert common_of(repo.path) == f"{repo.path}/.git"
+    _emptied(f"{repo.path}/.git")
+    assert common_of(repo.path) is None
