@@ -92,6 +92,23 @@ def common_of(folder: str) -> str | None:
         return None
 
 
+def common_around(folder: str) -> str | None:
+    """Return git's common folder of the checkout that a folder is in; None: the files there don't say it."""
+    try:
+        here = os.path.realpath(folder)
+        disk = os.stat(here).st_dev
+        while not os.path.lexists(os.path.join(here, GIT)):
+            above = os.path.dirname(here)
+            # As git looks: not on another disk, and what has a HEAD may be a repository without a checkout.
+            if above == here or os.path.lexists(os.path.join(here, "HEAD")) or os.stat(above).st_dev != disk:
+                return None
+            here = above
+    except OSError:
+        return None
+    found = folders_of(here)
+    return None if found is None else found.common
+
+
 def _said(path: str, before: bytes) -> str:
     """The path that a file of git's has, behind a word; raises ValueError where it has none."""
     text = read_small_file(path, _LARGEST, links=False)
