@@ -67,7 +67,7 @@ class Verdict(NamedTuple):
 
 
 class AttemptWork:
-    """Used from the loop's thread only."""
+    """Starts the missions of attempts. Used from the event loop's thread only."""
 
     def __init__(
         self,

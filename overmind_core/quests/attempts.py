@@ -47,12 +47,12 @@ if TYPE_CHECKING:
 BLOCK_SECONDS = 0.5
 """From the answer to a report that blocks until the work is ended which has reported it: the answer is read first."""
 RETRY_SECONDS = 1.0
-"""Pause before something is tried again that could not be saved (a full disk)."""
+"""Pause before a step that could not be saved is tried again, as on a full disk."""
 _log = logging.getLogger(__name__)
 
 
 class Attempts:
-    """Used from the loop's thread only."""
+    """Drives the attempts of queued quests. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Attempts:
             self._know(quest)
 
     def resume(self) -> None:
-        """Go on where the supervisor before was ended."""
+        """Go on with quests that an earlier daemon had left unfinished."""
         for quest in list(self._quests.live.values()):
             if quest.queue is not None and quest.status is not QuestStatus.QUEUED:
                 self.consider(quest.id)
@@ -285,7 +285,7 @@ class Attempts:
         try:
             then = await work or then
         except HandingOver:
-            then = None  # the next supervisor finds it as it was
+            then = None  # the next daemon decides again
         except StoreError:
             await asyncio.sleep(RETRY_SECONDS)
         finally:
@@ -334,7 +334,7 @@ class Attempts:
         return None
 
     def _linked(self, quest_id: str, phase: QuestPhase) -> Callable[[Mission], Callable[[], None]]:
-        """Have the quest know the mission in the commit that makes it."""
+        """Record the mission in its quest, in the commit that creates the mission."""
 
         def link(mission: Mission) -> Callable[[], None]:
             self._beside[mission.id] = quest_id

@@ -63,7 +63,7 @@ class _Place(NamedTuple):
 
 
 class Queue:
-    """Used from the loop's thread only."""
+    """The queue. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -98,9 +98,9 @@ class Queue:
         self.paused = False
         self.slots = settings.queue.slots
         self._doubtful: set[str] = set()
-        """Queued ones of which something that is in their way may have changed."""
+        """Queued quests whose obstacles may have changed."""
         self._able: dict[str, _Able] = {}
-        """Those in whose way nothing is but their turn."""
+        """Quests that wait for nothing but their turn."""
         self._timed: list[tuple[float, str]] = []
         """A heap: when the others that wait for a time only may begin."""
         self._order: list[_Place] = []
@@ -119,7 +119,7 @@ class Queue:
         self._timer: asyncio.TimerHandle | None = None
 
     def load(self) -> None:
-        """Bring the queue into memory; it starts nothing yet."""
+        """Load the queue into memory; nothing starts yet."""
         self.paused = self._meta_table.get(PAUSED_KEY) is not None
         saved = self._meta_table.get(SLOTS_KEY)
         self.slots = int(saved) if saved is not None else self._settings.queue.slots
@@ -218,7 +218,7 @@ class Queue:
             self.look_soon()
 
     def _settle(self, now: float) -> None:
-        """Look at those anew that are in doubt."""
+        """Work out the obstacles of the doubtful quests again."""
         doubtful, self._doubtful = self._doubtful, set()
         for quest_id in doubtful:
             self._able.pop(quest_id, None)
@@ -390,7 +390,7 @@ class Queue:
             self._timer = None
 
     def _hold_daemon(self) -> None:
-        """Whoever follows us goes on while something runs or will start by itself; not while all wait for a person."""
+        """Keep the daemon running, or have it started again, while a quest runs or can start without a person."""
         goes_on = bool(self._running or self._landing) or (not self.paused and bool(self._able or self._timed))
         self._line.hold(_HOLD, on=goes_on)
 
