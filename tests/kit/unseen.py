@@ -35,13 +35,11 @@ def uninstall(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Compositor, "render_update", _update)
 
 
-def _updated(
-    drawn: Compositor, full: bool = False, screen_stack: list[Screen[Any]] | None = None, simplify: bool = False
-) -> Any:
+def _updated(drawn: Compositor, *, screen_stack: list[Screen[Any]]) -> Any:
     program = active_app.get(None)
-    if full or program is None or not program.is_headless:
-        return _update(drawn, full, screen_stack, simplify)
-    visible_screen_stack.set(screen_stack or [])
+    if program is None or not program.is_headless:
+        return _update(drawn, screen_stack=screen_stack)
+    visible_screen_stack.set(screen_stack)
     drawn._dirty_regions.clear()
     return None
 
