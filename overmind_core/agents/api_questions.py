@@ -186,10 +186,10 @@ class QuestionApi:
     def _nothing_open(self, subjects: Sequence[About]) -> OvermindError:
         """What is said to somebody who answers by a name about which nothing is open: perhaps another one was first."""
         about, late = subjects[0], self._questions.too_late_about([about.id for about in subjects])
-        told = f"{about.kind.capitalize()} {about.id} ({about.name}) has no open question."
+        message = f"{about.kind.capitalize()} {about.id} ({about.name}) has no open question."
         if late is None:
-            return OvermindError("not_found", f"{told} See: overmind inbox")
-        return OvermindError("not_found", f"{told} {late.message}", **late.fields)
+            return OvermindError("not_found", f"{message} See: overmind inbox")
+        return OvermindError("not_found", f"{message} {late.message}", **late.fields)
 
     def _subjects(self, word: str) -> list[About]:
         """The mission, quest and spec that it means, each id once."""

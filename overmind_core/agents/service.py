@@ -179,8 +179,8 @@ class Agents:
         found = self._context.budgets.spent(mission.id)
         if found is not None:
             return spent_budget(mission, *found)
-        said = self.conversations([mission]).get(mission.id)
-        used = 0 if said is None or agent.home is AgentMode.ONE_SHOT else said.turns
+        conversation = self.conversations([mission]).get(mission.id)
+        used = 0 if conversation is None or agent.home is AgentMode.ONE_SHOT else conversation.turns
         return spent_turns(mission, used, agent.max_turns) if agent.max_turns and used >= agent.max_turns else None
 
     def launch(self, mission: Mission) -> Launch | None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
 import msgspec
 
-from overmind_core.agents.changes import FactHeard
 from overmind_core.agents.store import ANSWERED, CANCELLED, DELIVERED, FAILED, QUEUED, STATE, CostRow, CursorRow
 from overmind_core.domain.agents import conversation, conversation_events, conversation_step, events
 from overmind_core.domain.agents.agent import ActivitySource, Agent, AgentMode
@@ -89,6 +88,13 @@ class UsageFollower(Protocol):
         """Look again soon, and once more after that."""
 
 
+class FactRead(NamedTuple):
+    """What an agent's program has said or done, as its provider understands it. On the bus, once; not saved."""
+
+    mission: str
+    fact: AgentFact
+
+
 @dataclass(frozen=True, slots=True)
 class AgentContext:
     """What all agents share: where they save what they do, and who does what follows from a step."""
@@ -106,7 +112,7 @@ class AgentContext:
     activity: ActivityEffects
     budgets: Budgets
     usage: UsageFollower
-    heard: Callable[[FactHeard], None]
+    publish: Callable[[FactRead], None]
     """Told of what each program says."""
 
 
@@ -175,7 +181,7 @@ class Session:
         """Take in what the program says."""
         if isinstance(fact, PlainLine | Acknowledged):
             return
-        self._context.heard(FactHeard(self.id, fact))
+        self._context.publish(FactRead(self.id, fact))
         if isinstance(fact, Asked):
             self._on_question(fact, source)
             return

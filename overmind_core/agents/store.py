@@ -381,11 +381,6 @@ class CostTable:
         sql = f"SELECT {_COST_COLUMNS} FROM costs WHERE at >= ? ORDER BY at, id"
         return [CostRow._make(row) for row in self._database.read(sql, (wall,))]
 
-    def total_since(self, wall: float) -> float:
-        """Return the US dollars spent from then on."""
-        row = self._database.read_one("SELECT sum(usd) FROM costs WHERE at >= ?", (wall,))
-        return float(row[0] or 0.0) if row else 0.0
-
 
 class BudgetRow(NamedTuple):
     """What a mission and everything below it has cost. `warned`: somebody was notified that little is left."""

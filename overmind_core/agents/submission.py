@@ -56,8 +56,8 @@ class Submission:
             raise OvermindError("empty_command", "The message is empty.")
         if is_handed_over(session.state) and not queue:
             name = mission.definition.name
-            told = f"{_in_a_terminal(mission, session)} {QUEUE_WITH}{name}"
-            raise OvermindError("paused", told)
+            message = f"{_in_a_terminal(mission, session)} {QUEUE_WITH}{name}"
+            raise OvermindError("paused", message)
         waiting = len(session.state.queue) + self._coming[session.id]
         if waiting >= MOST_QUEUED:
             raise OvermindError("busy", f"{waiting} messages are already waiting for mission {mission.id}.")

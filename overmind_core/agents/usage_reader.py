@@ -135,9 +135,9 @@ def read_files(
         begin = positions.get(name, 0)
         for text, end in _lines(path, begin):
             positions[name] = end
-            told = figure(text, files.since)
-            if told is not None:
-                found.append(told)
+            usage = figure(text, files.since)
+            if usage is not None:
+                found.append(usage)
     read = tuple(FilePosition(*one) for one in positions.items())
     return None if read == files.read else UsageRead(files.path, read, tuple(found))
 

@@ -91,9 +91,9 @@ def report_cycles(waits: Mapping[str, Waits], notes: Findings) -> None:
     edges: dict[str, Sequence[str]] = {name: list(one.on) for name, one in waits.items()}
     while (circle := find_cycle(edges)) is not None:
         first, following = circle[0], circle[1]
-        told = " -> ".join([*circle, first])
+        cycle = " -> ".join([*circle, first])
         place = waits[first].at[following]
-        notes.problems.append(CycleProblem(*place, f"these agents depend on each other in a circle: {told}"))
+        notes.problems.append(CycleProblem(*place, f"these agents depend on each other in a circle: {cycle}"))
         for name in circle:
             del edges[name]
 

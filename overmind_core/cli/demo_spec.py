@@ -46,13 +46,13 @@ def start(args: Namespace, context: Context, client: Client) -> str:
     if running is None:
         remove(client, root)
         running = _new(context, client, root)
-        said = f"Started spec {running['id']} ({running['slug']}): six tasks of a small shop, done by a script"
+        text = f"Started spec {running['id']} ({running['slug']}): six tasks of a small shop, done by a script"
     else:
-        said = f"Already running: spec {running['id']} ({running['slug']})"
+        text = f"Already running: spec {running['id']} ({running['slug']})"
     if args.json:
-        context.print(dumps({"id": running["id"], "slug": running["slug"], "started": said.startswith("Started")}))
+        context.print(dumps({"id": running["id"], "slug": running["slug"], "started": text.startswith("Started")}))
     else:
-        context.print(said)
+        context.print(text)
     return str(running["slug"])
 
 

@@ -35,9 +35,9 @@ Help for a command: overmind COMMAND --help; full manual: man overmind"""
 
 def columns() -> int:
     """Return how wide help may be."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isascii() and said.isdigit() and int(said):
-        return _bounded(int(said))
+    setting = os.environ.get("COLUMNS", "")
+    if setting.isascii() and setting.isdigit() and int(setting):
+        return _bounded(int(setting))
     try:
         return _bounded(os.get_terminal_size(1).columns or _USUAL)
     except OSError:

@@ -225,10 +225,10 @@ def _mute_daemon(home: Home) -> OvermindError:
     from overmind_core.system.lock import holder_pid  # noqa: PLC0415 - for this sentence alone
 
     pid = holder_pid(home.supervisor_lock)
-    said = f"The daemon{f' (PID {pid})' if pid else ''} has not answered for {ANSWER_LIMIT:.0f} s"
+    message = f"The daemon{f' (PID {pid})' if pid else ''} has not answered for {ANSWER_LIMIT:.0f} s"
     if pid and _is_stopped(pid):
-        return OvermindError("busy", f"{said}: it is stopped. Resume it with: kill -CONT {pid}")
-    return OvermindError("busy", f"{said}. Try again.")
+        return OvermindError("busy", f"{message}: it is stopped. Resume it with: kill -CONT {pid}")
+    return OvermindError("busy", f"{message}. Try again.")
 
 
 def _is_stopped(pid: int) -> bool:

@@ -128,7 +128,7 @@ class Engine:
                 return False
             return True
 
-    def pull(self, image: str, tell: Callable[[str], None]) -> None:
+    def pull(self, image: str, progress: Callable[[str], None]) -> None:
         """Fetch `image` from its registry; `tell` takes short lines of progress.
 
         Raises:
@@ -137,16 +137,16 @@ class Engine:
         """
         from docker.errors import APIError, InvalidRepository
 
-        tell(f"pulling {image}")
+        progress(f"pulling {image}")
         with engine_errors(self.url, f"image {image} could not be pulled"):
             try:
-                images.pull_progress(image, self._client.pull(image, stream=True, decode=True), tell)
+                images.pull_progress(image, self._client.pull(image, stream=True, decode=True), progress)
             except (APIError, InvalidRepository) as error:
                 raise images.image_missing(image, refusal(error)) from error
         if not self.has_image(image):
             raise images.image_missing(image, "the engine closed the connection")
 
-    def ensure(self, spec: ContainerSpec, tell: Callable[[str], None]) -> None:
+    def ensure(self, spec: ContainerSpec, progress: Callable[[str], None]) -> None:
         """Make the container run as `spec` wants it; one that was made otherwise is made anew, on the same volumes.
 
         Raises:
@@ -158,8 +158,8 @@ class Engine:
         while time.monotonic() < deadline:
             found = self._usable(spec)
             if found is None:
-                tell(f"creating {spec.name}")
-            if (found is not None or self._create(spec)) and self._start(spec, found, tell):
+                progress(f"creating {spec.name}")
+            if (found is not None or self._create(spec)) and self._start(spec, found, progress):
                 return
             time.sleep(0.1)
         raise ContainerFailed(
@@ -329,7 +329,7 @@ class Engine:
                 return False
             return True
 
-    def _start(self, spec: ContainerSpec, found: Mapping[str, Any] | None, tell: Callable[[str], None]) -> bool:
+    def _start(self, spec: ContainerSpec, found: Mapping[str, Any] | None, progress: Callable[[str], None]) -> bool:
         """Have it run; whether it was still there. One that was made for this (`found` is None) goes when it fails."""
         from docker.errors import APIError
 
@@ -340,7 +340,7 @@ class Engine:
             return True
         if state.get("Running"):
             return True
-        tell(f"starting {spec.name}")
+        progress(f"starting {spec.name}")
         with engine_errors(self.url, f"container {spec.name} ({spec.image}) could not be started"):
             try:
                 self._client.start(spec.name)

@@ -46,13 +46,13 @@ def image_missing(image: str, words: str) -> ImageMissing:
     return ImageMissing(image, words or "the engine gives no reason", f"Try it yourself: `docker pull {image}`.")
 
 
-def pull_progress(image: str, items: Iterable[Mapping[str, Any]], tell: Callable[[str], None]) -> None:
+def pull_progress(image: str, items: Iterable[Mapping[str, Any]], progress: Callable[[str], None]) -> None:
     """Report the progress of a pull, each time that the line changes.
 
     Args:
         image: Its name.
         items: What the engine streams.
-        tell: Takes "pulling redis:7 40 %".
+        progress: Takes "pulling redis:7 40 %".
 
     Raises:
         ImageMissing: The engine gave up.
@@ -65,7 +65,7 @@ def pull_progress(image: str, items: Iterable[Mapping[str, Any]], tell: Callable
         _count(sizes, item)
         line = _line(image, sizes)
         if line != last_line:
-            tell(line)
+            progress(line)
             last_line = line
 
 

@@ -17,7 +17,6 @@ from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
 from overmind_core.agents.budgets import Budgets
-from overmind_core.agents.changes import FactHeard
 from overmind_core.agents.engine_questions import EngineQuestions
 from overmind_core.agents.handover import Handover
 from overmind_core.agents.input_queue import InputQueue
@@ -27,7 +26,7 @@ from overmind_core.agents.permission_hooks import PermissionWaiters
 from overmind_core.agents.questions import Questions
 from overmind_core.agents.rules import Rules
 from overmind_core.agents.service import Agents
-from overmind_core.agents.session import AgentContext
+from overmind_core.agents.session import AgentContext, FactRead
 from overmind_core.agents.store import AgentStore
 from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
@@ -35,7 +34,7 @@ from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.agents.usage_reader import UsageReader
 from overmind_core.daemon.engine import Engine, EngineParts
 from overmind_core.daemon.unsaved import Unsaved
-from overmind_core.domain.agents.events import NotificationDue
+from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
@@ -368,7 +367,7 @@ class App:
             activity=ActivityEffects(book, clock, progress, followers),
             budgets=self.budgets,
             usage=usage,
-            heard=self.bus.publish,
+            publish=self.bus.publish,
         )
         titles = TitleReader(followers, progress, screens, clock)
         output = OutputReader(
@@ -485,7 +484,7 @@ class App:
         self.tasks.start(self.engine.watching.run())
         self.tasks.start(self.terminator.run())
         self.tasks.start(self.load_history.run())
-        self.tasks.start(self.progress.beat(lambda: bool(self.registry.live)))
+        self.tasks.start(self.progress.beat(self.registry.index.some_live))
 
     async def leave(self, how: Departure) -> Unsaved | None:
         """Stop acting, part from the keeper, and return what could not be saved; the host ends at `leaving`."""
@@ -533,7 +532,7 @@ class App:
         bus.subscribe(MissionChanged, self.engine.attempts.on_change)
         bus.subscribe(MissionChanged, self.schedules.on_change)
         bus.subscribe(MissionChanged, self.engine.watching.on_change)
-        bus.subscribe(FactHeard, self.engine.watching.on_fact)
+        bus.subscribe(FactRead, self.engine.watching.on_fact)
         self.engine_questions.on(EngineNeed.STEER, self.engine.watching.on_answer)
         bus.subscribe(QuestEnded, self.schedules.on_quest_end)
         bus.subscribe(QuestEnded, self.engine.specs.on_quest_end)
@@ -542,6 +541,7 @@ class App:
             bus.subscribe(kind, self.unseen.on_news)
         bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
+        bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)

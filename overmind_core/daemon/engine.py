@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.outcomes import AttemptOutcomes
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestRegistry
-    from overmind_core.reports.doer import Doers
+    from overmind_core.reports.assignment import Assignments
     from overmind_core.reports.service import Reports
     from overmind_core.specs.service import SpecParts
     from overmind_core.system.machine import Clock
@@ -246,12 +246,12 @@ class Engine:
         return made
 
     @cached_property
-    def doers(self) -> Doers:
+    def assignments(self) -> Assignments:
         """Who does what was reported."""
-        from overmind_core.reports.doer import Doers  # noqa: PLC0415 - for those who report
+        from overmind_core.reports.assignment import Assignments  # noqa: PLC0415 - for those who report
 
         parts = self._parts
-        return Doers(
+        return Assignments(
             settings=parts.settings,
             quests=parts.quests,
             agents=parts.agents,
@@ -277,7 +277,7 @@ class Engine:
             attempts=self.attempts,
             engine=parts.engine_questions,
             waiting=parts.agents.waiting,
-            doers=self.doers,
+            assignments=self.assignments,
             table=parts.state.reports,
             slug_of_spec=self.specs.slug_of,
         )
@@ -364,6 +364,7 @@ class Engine:
                 repositories=parts.workspace.projects,
                 asker=self.quest_asker,
                 agents=parts.agents,
+                kept_worktree=parts.workspace.worktree_of,
             )
         return self._changes
 

@@ -44,10 +44,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 16
 """Clients taken in before the first of them is looked at: else a crowd would use up all files before it is counted."""
-SOCKET_SECONDS = 2.0
-"""How often a daemon looks whether its socket is still there."""
-KEEPER_LOOK = 2.0
-"""Seconds between two looks whether the keeper answers."""
+LOOK_SECONDS = 2.0
+"""Seconds between two looks whether the socket is still there, and whether the keeper answers."""
 FLUSH_SECONDS = 1.0
 """How long clients get to take their last answers."""
 _log = logging.getLogger(__name__)
@@ -181,8 +179,7 @@ class Host:
                 _end_plans(app)
             await self._listen(app)
             app.tasks.start(app.retention.keep_bounded())
-            app.tasks.start(self._keep_listening(app))
-            app.tasks.start(self._watch_keeper(app))
+            app.tasks.start(self._look_around(app))
             ready()
             await app.phase.leaving.wait()
             self._stop_listening()
@@ -223,38 +220,44 @@ class Host:
         socket.listen(BACKLOG)
         self._server = server
 
-    async def _keep_listening(self, app: App) -> None:
+    async def _look_around(self, app: App) -> None:
+        """See to the keeper and the socket now and then: at the same moment, so that a daemon at rest wakes up once."""
+        is_ours = True
+        while not app.phase.leaving.is_set():
+            await asyncio.sleep(LOOK_SECONDS)
+            self._look_at_keeper(app)
+            if is_ours and not app.phase.leaving.is_set():
+                is_ours = await self._keep_listening(app)
+
+    async def _keep_listening(self, app: App) -> bool:
         """Listen anew when somebody has removed the socket: a daemon that nobody can reach is none.
 
         Where the lock was removed, too, another daemon may be in our place at any moment. So we leave: to the daemon
         that the keeper starts, or to nobody when the home is gone; the keeper ends what runs then.
+
+        Returns:
+            Whether the home is still ours.
         """
-        while not app.phase.leaving.is_set():
-            await asyncio.sleep(SOCKET_SECONDS)
-            if app.phase.leaving.is_set():
-                continue
-            if not self._is_ours():
-                _log.error("the home %s or its lock was removed; this daemon exits", self._home.root)
-                if self._kill_after is None:
-                    await app.leave(Departure.HAND_OVER)
-                return
-            if self._is_reachable():
-                continue
+        if not self._is_ours():
+            _log.error("the home %s or its lock was removed; this daemon exits", self._home.root)
+            if self._kill_after is None:
+                app.tasks.start(app.leave(Departure.HAND_OVER))
+            return False
+        if not self._is_reachable():
             _log.warning("the socket %s was removed; creating it again", self._address)
             self._stop_listening()
             try:
                 await self._listen(app)
             except OvermindError as error:
                 _log.warning("%s", error.message)  # the next look tries again
+        return True
 
-    async def _watch_keeper(self, app: App) -> None:
+    def _look_at_keeper(self, app: App) -> None:
         """Tell those who wait for a keeper that does not answer."""
-        while not app.phase.leaving.is_set():
-            await asyncio.sleep(KEEPER_LOOK)
-            if app.line.is_mute():
-                error = mute_keeper(app.line.hello.get("pid"))
-                for connection in list(self._connections):
-                    connection.answer_for_keeper(error)
+        if app.line.is_mute():
+            error = mute_keeper(app.line.hello.get("pid"))
+            for connection in list(self._connections):
+                connection.answer_for_keeper(error)
 
     def _is_ours(self) -> bool:
         """Whether nobody else can be the home's supervisor, as where its lock or the home was removed."""

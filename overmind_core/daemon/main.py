@@ -152,9 +152,9 @@ class _Ready:
         import socket  # noqa: PLC0415 - services only
 
         address = f"\0{self._notify[1:]}" if self._notify.startswith("@") else self._notify
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-            told.connect(address)
-            told.send(b"READY=1")
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify_socket:
+            notify_socket.connect(address)
+            notify_socket.send(b"READY=1")
 
     def failed(self, error: OvermindError) -> None:
         self._report(json.dumps({"error": error.code, "message": error.message}).encode())

@@ -181,7 +181,7 @@ def handlers(app: App) -> tuple[object, ...]:
         clock=app.clock,
         registry=app.registry,
         reports=lambda: app.engine.reports,
-        doers=lambda: app.engine.doers,
+        assignments=lambda: app.engine.assignments,
     )
     quests = QuestApi(
         home=app.home,

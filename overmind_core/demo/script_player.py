@@ -228,8 +228,8 @@ def _ask(stage: ScriptStage, step: Step) -> None:
     subject = _input(step.options)
     call = stage.call(step.subject, subject)
     reply = stage.ask(call, step.subject, subject)
-    said = (reply.chosen or _result(step)) if reply.allowed else (reply.said or "denied")
-    stage.returned(call, said, failed=not reply.allowed)
+    result = (reply.chosen or _result(step)) if reply.allowed else (reply.said or "denied")
+    stage.returned(call, result, failed=not reply.allowed)
 
 
 def _input(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -425,9 +425,9 @@ def main(argv: Sequence[str]) -> None:
         stage = PrintedStage()
         player.play(stage)
         while player.waits:
-            if not (heard := sys.stdin.readline()):
+            if not (read := sys.stdin.readline()):
                 break
-            stage.say(f"heard: {heard.rstrip()}")
+            stage.say(f"heard: {read.rstrip()}")
             player.play(stage)
     except (OSError, InvalidScript, StepFailed) as error:
         sys.stdout.flush()

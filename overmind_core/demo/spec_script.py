@@ -42,7 +42,7 @@ def script() -> dict[str, Any]:
             "TSK-001.1": _stuck(),
             "TSK-001": _steered(),
             "TSK-002.1": _fails_its_check(),
-            "TSK-002": _mended(),
+            "TSK-002": _fixed(),
             "TSK-003": _reports(),
             "TSK-004.1": _changes_the_menu("cart"),
             "TSK-004": _merges(),
@@ -59,10 +59,10 @@ def _works(seconds: float) -> dict[str, Any]:
     return {"sleep": seconds}
 
 
-def _handed_in(phase: str, document: dict[str, Any], said: str, *, reads: Sequence[str] = ()) -> Steps:
+def _handed_in(phase: str, document: dict[str, Any], summary: str, *, reads: Sequence[str] = ()) -> Steps:
     """One that writes the document of a phase."""
     return [
-        {"say": said},
+        {"say": summary},
         *({"read": name} for name in ("brief.md", *reads)),
         _works(1),
         {"output": f"{phase}.json", "data": document},
@@ -86,7 +86,7 @@ def _stuck() -> Steps:
         *_writes("cart.py", shop.CART_WITHOUT_TOTAL, shop.TEST_CART),
         {"write": "README.md", "text": "\nTODO: ask somebody how `total` works.\n", "append": True},
         {"say": "The test fails. Perhaps it passes the next time."},
-        {"call": "./test", "times": STUBBORN, "unless": _told("answered", "TSK-001", '"deny"')},
+        {"call": "./test", "times": STUBBORN, "unless": _report("answered", "TSK-001", '"deny"')},
         {"say": "Nobody minds, so I find out by myself."},
         *_goes_on_with_the_cart(),
     ]
@@ -98,7 +98,7 @@ def _steered() -> Steps:
         {"read": "feedback.md"},
         {"say": "I was repeating myself: `total` is missing. And the readme is not mine: back it goes."},
         *_goes_on_with_the_cart(),
-        _until(_told("steer", "TSK-001", '"helped"', '"unchanged"', '"worse"'), "cart.py", shop.CART),
+        _until(_report("steer", "TSK-001", '"helped"', '"unchanged"', '"worse"'), "cart.py", shop.CART),
     ]
 
 
@@ -120,7 +120,7 @@ def _fails_its_check() -> Steps:
     ]
 
 
-def _mended() -> Steps:
+def _fixed() -> Steps:
     return [
         {"read": "feedback.md"},
         {"say": "The check says it: the folder may not be there yet."},
@@ -142,7 +142,7 @@ def _reports() -> Steps:
             "title": "Prices lose their cents",
             "evidence": ["prices.py:10"],
             "times": PATIENCE,
-            "unless": _told("report", "TSK-003"),
+            "unless": _report("report", "TSK-003"),
         },
         {"call": "./test"},
     ]
@@ -168,7 +168,7 @@ def _changes_the_menu(name: str) -> Steps:
         _works(1),
         {"write": "pages.py", "text": menu},
         {"say": f"The menu has the page {name}."},
-        _until(_told("overlap", ""), "pages.py", menu),
+        _until(_report("overlap", ""), "pages.py", menu),
     ]
 
 
@@ -190,7 +190,7 @@ def _until(looks: str, name: str, text: str) -> dict[str, Any]:
     return {"write": name, "text": text, "times": PATIENCE, "unless": looks}
 
 
-def _told(kind: str, task: str, *words: str) -> str:
+def _report(kind: str, task: str, *words: str) -> str:
     """A line of shell that succeeds once the log has an event of a kind, about a task of this spec, with a word."""
     about = f'"name":"\'"$OVERMIND_SPEC"\'/{task}'
     parts = [f'grep -F \'"type":"{kind}"\'', f"grep -F '{about}'"]

@@ -151,10 +151,10 @@ def _started(command: str, payload: bytes) -> subprocess.Popen[bytes]:
     return hook
 
 
-def decision(said: bytes) -> Mapping[str, Any] | None:
+def decision(data: bytes) -> Mapping[str, Any] | None:
     """The decision over a permission that a hook printed; None when it printed none."""
     try:
-        found = json.loads(said)["hookSpecificOutput"]["decision"]
+        found = json.loads(data)["hookSpecificOutput"]["decision"]
     except (ValueError, KeyError, TypeError):
         return None
     return found if isinstance(found, dict) else None

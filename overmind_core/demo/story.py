@@ -45,7 +45,7 @@ class Story:
             self._look,
             self._promise,
             self._watch,
-            self._mend,
+            self._fix,
             self._prove,
             self._choose,
             self._prove,
@@ -94,7 +94,7 @@ class Story:
         words = ["run", "--name", name, "--label", "demo=tests", "./test", "--watch"]
         self._use("Bash", {"command": f"overmind {' '.join(words)}"}, lambda: self._overmind(words))
 
-    def _mend(self) -> None:
+    def _fix(self) -> None:
         old, new = f"    return FORMAT.format({project.LOST_CENTS})", f"    return FORMAT.format({project.KEPT_CENTS})"
         edit = {"file_path": "prices.py", "old_string": old, "new_string": new}
         self._may("Edit", edit, lambda: self._edit("prices.py", old, new), "I'll leave prices.py unchanged.")

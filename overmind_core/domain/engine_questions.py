@@ -29,7 +29,7 @@ class EngineNeed(StrEnum):
     BUDGET = "budget"
     """All that may be spent is spent."""
     STUCK = "stuck"
-    """A quest of the queue has failed."""
+    """A quest of the queue has failed, or a spec could not go on."""
     REPORT = "report"
     """A mission reports something that nobody can do, or asks."""
     STEER = "steer"
@@ -73,6 +73,9 @@ EFFECTS: Mapping[str, AnswerEffects] = {
     ),
 }
 """By need."""
+STUCK_SPEC = AnswerEffects("go on with the spec", "leave it as it is")
+"""Of `stuck` about a spec, which could not go on by a fault of the daemon's."""
+_SPEC = "spec"
 UNKNOWN = AnswerEffects("allow", "deny")
 """Of a need that only a later version knows."""
 BLOCKS = "blocks"
@@ -103,6 +106,8 @@ def body(question: Mapping[str, Any]) -> list[str]:
 
 def effects_of(question: Mapping[str, Any]) -> AnswerEffects:
     """What answers to it do."""
+    if question["need"] == EngineNeed.STUCK and (question.get("about") or {}).get("kind") == _SPEC:
+        return STUCK_SPEC
     return EFFECTS.get(question["need"], UNKNOWN)
 
 

@@ -55,13 +55,13 @@ def commit_message(way: MergeWay, branch: str, target: str, name: str, subjects:
         name: The mission's.
         subjects: First lines of its commits, newest first.
     """
-    told = [f"* {subject}" for subject in reversed(subjects[:MOST_SUBJECTS])]
+    lines = [f"* {subject}" for subject in reversed(subjects[:MOST_SUBJECTS])]
     if len(subjects) > MOST_SUBJECTS:
-        told.insert(0, f"* {len(subjects) - MOST_SUBJECTS} more before")
+        lines.insert(0, f"* {len(subjects) - MOST_SUBJECTS} more before")
     if way is MergeWay.SQUASH and len(subjects) == 1:
         return f"{subjects[0]}\n\nMission: {name}\n"
     verb = "Squash" if way is MergeWay.SQUASH else "Merge"
-    return "\n".join([f"{verb} {branch} into {target}", "", *told, "", f"Mission: {name}", ""])
+    return "\n".join([f"{verb} {branch} into {target}", "", *lines, "", f"Mission: {name}", ""])
 
 
 def change_authors(own: ChangeAuthor, commits: Collection[str], landed: Sequence[Landed]) -> list[ChangeAuthor]:

@@ -134,7 +134,7 @@ def verdict_on(
     depth: int,
     queued_of_source: int,
     open_of_spec: int,
-    has_doer: bool,
+    is_assignable: bool,
     limits: ReportSettings,
 ) -> Verdict:
     """What becomes of a new report.
@@ -144,7 +144,7 @@ def verdict_on(
         depth: How many reports lie between it and what a person wanted, itself included.
         queued_of_source: Quests that reports of the same mission have become.
         open_of_spec: Unfinished quests that reports have become in the same spec; 0 without one.
-        has_doer: Whether there is an agent to do it.
+        is_assignable: Whether there is an agent to do it.
         limits: The settings.
     """
     if kind is ReportKind.QUESTION:
@@ -155,7 +155,7 @@ def verdict_on(
         (depth > limits.depth, f"it is {depth} reports away from what a person wanted"),
         (queued_of_source >= limits.per_source, f"this mission has queued {queued_of_source} quests already"),
         (open_of_spec >= limits.per_spec, f"{open_of_spec} reported quests of its spec are open"),
-        (not has_doer, "no agent is there to do it"),
+        (not is_assignable, "no agent is there to do it"),
     )
     past = next((why for is_past, why in reasons if is_past), None)
     return Verdict(Outcome.QUEUED) if past is None else Verdict(Outcome.ASKED, past)

@@ -24,5 +24,5 @@ def git_missing() -> OvermindError:
 
 def no_commits(source: str) -> OvermindError:
     """A worktree has to begin somewhere."""
-    told = f"{source} has no commits yet, so a worktree can't be created. Make a commit first: git commit"
-    return OvermindError("git_failed", told)
+    message = f"{source} has no commits yet, so a worktree can't be created. Make a commit first: git commit"
+    return OvermindError("git_failed", message)

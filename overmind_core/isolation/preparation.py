@@ -108,8 +108,8 @@ class Preparation:
             if self._saga.phase in {SagaPhase.FORWARD, SagaPhase.DONE} and not self._is_wanted:
                 self._put(sagas.failed(self._saga, STOPPED, "It was stopped during preparation."))
             elif self._saga.phase is SagaPhase.DONE and (dead := self._ended_service()):
-                told = f"{dead} ended before the work could start. See: overmind logs {dead}"
-                self._put(sagas.failed(self._saga, "not_ready", told))
+                message = f"{dead} ended before the work could start. See: overmind logs {dead}"
+                self._put(sagas.failed(self._saga, "not_ready", message))
             elif self._saga.phase is SagaPhase.DONE and self._isolation.ready_at is None:
                 await self._note_moment()
                 continue

@@ -232,8 +232,13 @@ class IsolationService:
         """As `calm`, for every mission that has something of its own."""
         await self.calm(list(self._workspace.records))
 
-    async def release(self, missions: Sequence[str]) -> None:
-        """These missions are removed: so is what they had of their own, but for work that would be lost."""
+    async def release(self, missions: Sequence[str]) -> list[str]:
+        """These missions are removed: so is what they had of their own, but for work that would be lost.
+
+        Returns:
+            What was kept, and why, for people.
+        """
+        kept: list[str] = []
         for mission in missions:
             isolation = self._workspace.records.get(mission)
             if isolation is None:
@@ -242,8 +247,13 @@ class IsolationService:
                 await self.discard(isolation, force=False)
             except OvermindError as error:
                 _log.info("kept the resources of mission %s: %s", mission, error.message)
+                what = "What" if isolation.worktree is None else f"The worktree {isolation.worktree} of"
+                had = f"{isolation.name} had of its own" if isolation.worktree is None else isolation.name
+                told = f"{what} {had} is kept. {error.message}"
+                kept.append(f"{told} Remove it with: overmind discard {mission} --force")
             else:
                 self._workspace.forget(mission)
+        return kept
 
     def setup(self, mission: Mission) -> Definition:
         """The definition of the run that sets the mission's project up."""

@@ -116,8 +116,8 @@ class Workspace:
             raise
         isolation = self.records.get(mission.id)
         if isolation is None:
-            told = f"Mission {mission.id} ({mission.definition.name}) has no worktree, ports or services of its own."
-            raise OvermindError("not_isolated", f"{told} Start it with: overmind run --isolate")
+            message = f"Mission {mission.id} ({mission.definition.name}) has no worktree, ports or services of its own."
+            raise OvermindError("not_isolated", f"{message} Start it with: overmind run --isolate")
         return isolation
 
     async def around(self, cwd: str) -> set[str]:
@@ -132,11 +132,9 @@ class Workspace:
         else:
             found = {one.mission for one in self.records.values() if one.repository == common}
         if common is None and not found:
-            told = f"{cwd} is not in a git repository, and no mission was isolated in it."
-            raise OvermindError(
-                "not_found",
-                f"{told} Change to the repository. For every repository use `worktrees prune --all`, or omit --here.",
-            )
+            reason = f"{cwd} is not in a git repository, and no mission was isolated in it."
+            advice = "Change to the repository. For every repository use `worktrees prune --all`, or omit --here."
+            raise OvermindError("not_found", f"{reason} {advice}")
         return found
 
     def environment(self, mission_id: str) -> dict[str, str]:
@@ -260,6 +258,11 @@ class Workspace:
             return ""
         self._recorded.add((about, note))
         return note
+
+    def worktree_of(self, mission: str) -> str | None:
+        """Where the worktree of a mission is, also of one that was removed; None: it has none."""
+        one = self.records.get(mission)
+        return None if one is None or one.branch is None else one.worktree
 
     def shown(self, mission: str) -> IsolationSummary | None:
         """What the API tells of a mission's isolation."""

@@ -24,21 +24,21 @@ class Bus:
 
     def __init__(self) -> None:
         self._handlers: dict[type, list[Callable[[Any], object]]] = defaultdict(list)
-        self._told: dict[type, tuple[Callable[[Any], object], ...]] = {}
+        self._in_order: dict[type, tuple[Callable[[Any], object], ...]] = {}
         """Type of a fact → all who are told of it, as far as that was asked since the last subscription."""
 
     def subscribe(self, kind: type[Fact], handler: Callable[[Fact], object]) -> None:
         """Call `handler` with every fact of this type, or of a type below it, from now on."""
         self._handlers[kind].append(handler)
-        self._told.clear()
+        self._in_order.clear()
 
     def publish(self, fact: object) -> None:
         """Tell everybody who subscribed to the fact's type, or to a type above it."""
         kind = type(fact)
-        told = self._told.get(kind)
-        if told is None:
-            told = self._told[kind] = self._who_is_told(kind)
-        for handler in told:
+        handlers = self._in_order.get(kind)
+        if handlers is None:
+            handlers = self._in_order[kind] = self._handlers_of(kind)
+        for handler in handlers:
             try:
                 handler(fact)
             except Exception:  # noqa: BLE001 - each feature is a boundary of its own, see above
@@ -46,9 +46,9 @@ class Bus:
 
     def subscribers(self, kind: type) -> list[str]:
         """The names of those who are told of a fact of this type, in the order in which they are."""
-        return [_name(handler) for handler in self._who_is_told(kind)]
+        return [_name(handler) for handler in self._handlers_of(kind)]
 
-    def _who_is_told(self, kind: type) -> tuple[Callable[[Any], object], ...]:
+    def _handlers_of(self, kind: type) -> tuple[Callable[[Any], object], ...]:
         return tuple(handler for above in kind.__mro__ for handler in self._handlers.get(above, ()))
 
 

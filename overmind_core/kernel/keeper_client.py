@@ -299,15 +299,15 @@ def mute_keeper(pid: int | None) -> OvermindError:
         return OvermindError("busy", "The keeper does not answer. Try again.")
     import psutil  # noqa: PLC0415 - for this sentence alone
 
-    said = f"The keeper (PID {pid}) has not answered for {MUTE_SECONDS:.0f} s"
+    message = f"The keeper (PID {pid}) has not answered for {MUTE_SECONDS:.0f} s"
     then = "The request is carried out once it answers."
     try:
         stopped = psutil.Process(pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
     except psutil.Error:
         stopped = False
     if stopped:
-        return OvermindError("busy", f"{said}: it is stopped. {then} Resume it with: kill -CONT {pid}")
-    return OvermindError("busy", f"{said}. {then} As a last resort, end it and every mission with: kill -9 {pid}")
+        return OvermindError("busy", f"{message}: it is stopped. {then} Resume it with: kill -CONT {pid}")
+    return OvermindError("busy", f"{message}. {then} As a last resort, end it and every mission with: kill -9 {pid}")
 
 
 async def _report(fd: int) -> bytes:

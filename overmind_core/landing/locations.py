@@ -93,9 +93,9 @@ class Locations:
         mission = find(self._registry, text)
         folder = from_wire(mission.definition.cwd)
         if not os.path.isdir(folder):
-            told = f"The folder {mission.definition.cwd} of {mission.definition.name} does not exist."
+            message = f"The folder {mission.definition.cwd} of {mission.definition.name} does not exist."
             removed = " Its worktree was removed. Its merged work is in the history of its repository."
-            raise OvermindError("gone", told + (removed if WORKTREES in mission.definition.cwd else ""))
+            raise OvermindError("gone", message + (removed if WORKTREES in mission.definition.cwd else ""))
         return WorkLocation(mission.id, mission.definition.name, self.git_of(mission.id), folder, folder, "")
 
     def isolated(self, text: str, *, there: bool = True) -> WorkLocation:
@@ -110,11 +110,13 @@ class Locations:
         """
         isolation = self._workspace.find(text)
         if isolation.worktree is None or isolation.branch is None:
-            told = f"Mission {isolation.mission} ({isolation.name}) has no worktree now."
-            raise OvermindError("not_isolated", f"{told} Start it in a git repository with: overmind run --isolate")
+            message = f"Mission {isolation.mission} ({isolation.name}) has no worktree now."
+            raise OvermindError("not_isolated", f"{message} Start it in a git repository with: overmind run --isolate")
         if there and not os.path.isdir(from_wire(isolation.worktree)):
-            told = f"The worktree of {isolation.name} is missing: {isolation.worktree}."
-            raise OvermindError("gone", f"{told} Its commits are on {isolation.branch}: use overmind merge or discard")
+            message = f"The worktree of {isolation.name} is missing: {isolation.worktree}."
+            raise OvermindError(
+                "gone", f"{message} Its commits are on {isolation.branch}: use overmind merge or discard"
+            )
         return self.location_of(isolation)
 
     def location_of(self, isolation: Isolation, mark: str = "") -> WorkLocation:

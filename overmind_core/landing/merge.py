@@ -66,7 +66,7 @@ class MergeRun:
     """Under way. Nobody else merges in its repository."""
 
     def __init__(
-        self, parts: MergeParts, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], object]
+        self, parts: MergeParts, place: WorkLocation, wish: MergeRequest, report: Callable[[MergeItem], object]
     ) -> None:
         self._merger = parts.merges
         self._journal = parts.journal
@@ -77,7 +77,7 @@ class MergeRun:
         self._environments = parts.environments
         self._place = replace(place, git=replace(place.git, mission=mark_of(place.mission)))
         self._wish = wish
-        self._post = say
+        self._post = report
         self._verify: str | None = None
 
     async def run(self) -> MergeResult:
@@ -133,13 +133,13 @@ class MergeRun:
             self._journal.save(self._merger.keep(trace))
             await self._journal.saved()
             after = await self._integrated(plan)
-            told = await self._result(plan, after)
+            result = await self._result(plan, after)
             if not self._wish.preview:
                 await self._checked(trace)
                 await self._landed(plan, replace(trace, verify=self._verify, after=after, landing=True))
         finally:
             await self._clean(trace)
-        return {**told, "verify": self._verify}
+        return {**result, "verify": self._verify}
 
     async def _result(self, plan: MergePlan, after: str) -> MergeResult:
         """What comes of it; `after`: a commit, or only a tree for what is not to land."""
@@ -198,8 +198,8 @@ class MergeRun:
         try:
             return await self._asking(function, *arguments)
         except AlreadyMerged:
-            told = f"{to_wire(plan.target.branch)} already has all changes of {self._place.name}."
-            raise OvermindError("nothing_to_merge", told) from None
+            message = f"{to_wire(plan.target.branch)} already has all changes of {self._place.name}."
+            raise OvermindError("nothing_to_merge", message) from None
         except MergeConflicts as error:
             self._journal.flush()
             landings = self._landing_table.of(to_wire(self._place.repository))
@@ -209,11 +209,11 @@ class MergeRun:
         place, wish = self._place, self._wish
         merge.open_scratch(place.git, place.source, place.scratch, plan.target.commit)
         subjects = [one.subject for one in plan.commits]
-        said = wish.message or commit_message(
+        text = wish.message or commit_message(
             wish.way, place.branch or "", plan.target.branch, from_wire(place.name), subjects
         )
         return merge.integrate(
-            place.git, place.scratch, wish.way, commit=plan.commit, target=plan.target.commit, message=said
+            place.git, place.scratch, wish.way, commit=plan.commit, target=plan.target.commit, message=text
         )
 
     # the check
@@ -236,10 +236,10 @@ class MergeRun:
         if ended.shell_exit != 0:
             late = f"took more than {self._wish.verify_timeout:g} s (--verify-timeout)"
             how = late if ended.reason == Cause.TIMEOUT else f"failed (exit {ended.shell_exit})"
-            told = f"The check of {self._place.name} on {trace.target} {how}:"
+            message = f"The check of {self._place.name} on {trace.target} {how}:"
             raise OvermindError(
                 "verify_failed",
-                f"{told} nothing was changed. See its output with: overmind logs {ended.id}",
+                f"{message} nothing was changed. See its output with: overmind logs {ended.id}",
                 mission=ended.id,
                 name=ended.definition.name,
                 exit_code=ended.shell_exit,

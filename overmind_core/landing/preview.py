@@ -20,6 +20,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
 from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import TargetBranch, TargetInUse
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import is_landed
@@ -28,6 +29,7 @@ from overmind_core.landing.locations import WorkLocation
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from overmind_core.git.look import WorktreeLook
     from overmind_core.landing.store import LandingRow
     from overmind_core.missions.spec import Environment
 
@@ -92,80 +94,93 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
     into = wish.into or place.base or ""
     target = merge.target_of(git, place.source, into)
     if target is None:
-        told = f"There is no branch {to_wire(into)!r} in {to_wire(place.source)} to merge into"
+        message = f"There is no branch {to_wire(into)!r} in {to_wire(place.source)} to merge into"
         began = "" if wish.into is not None else f"; {name} started there"
-        raise OvermindError("invalid", f"{told}{began}. Choose another one with --into")
+        raise OvermindError("invalid", f"{message}{began}. Choose another one with --into")
     if into == place.branch:
         raise OvermindError(
             "invalid", f"{to_wire(into)!r} is the branch of {name} itself. Choose another one with --into"
         )
-    there = os.path.isdir(place.folder)
-    if there and not wish.preview and (inside := nested_repositories(git, place.folder)):
-        raise nested(place, inside)
-    uncommitted = status.uncommitted_files(git, place.folder) if there else ()
-    if uncommitted and not wish.preview and not status.changed_files(git, place.folder):
+    look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
+    uncommitted = () if look is None else _uncommitted(place, wish, look)
+    if uncommitted and not wish.preview and look is not None and not look.changed:
         raise OvermindError("dirty", unpushed(place, uncommitted), files=[to_wire(path) for path in uncommitted])
     if uncommitted and not wish.preview:
         files = [to_wire(path) for path in uncommitted]
-        told = f"{count_text(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
+        message = f"{count_text(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
         raise OvermindError(
-            "dirty", f"{told}: {list_text(files)}. Commit with: overmind commit {name} -m …", files=files
+            "dirty", f"{message}: {list_text(files)}. Commit with: overmind commit {name} -m …", files=files
         )
-    commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
+    if look is not None and look.branch == place.branch:  # nothing was committed since it was found clean
+        commit = look.head
+    else:
+        commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     if commit is None:
         raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
     if links := added_gitlinks(git, place.source, target.commit, commit):
         raise nested(place, links)
-    if merge.contains(git, place.source, commit, target.commit) or is_landed(git, place.source, commit, target.commit):
+    since = merge_base(git, place.source, target.commit, commit)
+    if since == commit or is_landed(git, place.source, commit, target.commit, fork=since):
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
     if not wish.preview:
         check_free(place, target)
-    since = merge_base(git, place.source, target.commit, commit)
     return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+
+
+def _uncommitted(place: WorkLocation, wish: MergeRequest, look: WorktreeLook) -> tuple[str, ...]:
+    """What a merge leaves out."""
+    git, folder = place.git, place.folder
+    index = look_at_index(git, folder)
+    if not wish.preview and (inside := nested_repositories(git, folder, look, index)):
+        raise nested(place, inside)
+    return status.uncommitted_files(git, folder, look, index)
 
 
 def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:
     """Folders of the worktree are repositories of their own."""
     names = [to_wire(path) for path in paths]
-    told = f"{list_text(names)} in the worktree of {to_wire(place.name)}"
+    message = f"{list_text(names)} in the worktree of {to_wire(place.name)}"
     is_, its = ("is a git repository", "its") if len(names) == 1 else ("are git repositories", "their")
     advice = (
         f"git would keep only the hash of {its} commit, not {its} files. Remove {names[0]}/.git to make {its} files"
         f" part of this repository, or register it with: git submodule add URL {names[0]}"
     )
-    return OvermindError("invalid", f"{told} {is_} of {its} own: {advice}", files=names)
+    return OvermindError("invalid", f"{message} {is_} of {its} own: {advice}", files=names)
 
 
 def unpushed(place: WorkLocation, paths: Sequence[str]) -> str:
     """Submodules have commits that are in this worktree alone: the target would name them, and they would be lost."""
     names = [to_wire(path) for path in paths]
     has = "has" if len(names) == 1 else "have"
-    told = f"{list_text(names)} of {to_wire(place.name)} {has} commits that neither its origin nor your checkout has"
+    message = f"{list_text(names)} of {to_wire(place.name)} {has} commits that neither its origin nor your checkout has"
     own, persons = (os.path.join(folder, paths[0]) for folder in (place.folder, place.source))
     inside, branch = shlex.quote(to_wire(own)), shlex.quote(f"HEAD:refs/heads/{to_wire(place.branch or 'overmind')}")
     ways = [f"git -C {inside} push origin {branch}"]
     if os.path.lexists(os.path.join(persons, ".git")):
         ways.append(f"git -C {shlex.quote(to_wire(persons))} fetch {inside} {branch}")
-    return f"{told}. Push or fetch them first: {' or: '.join(ways)}"
+    return f"{message}. Push or fetch them first: {' or: '.join(ways)}"
 
 
 def overlooked(place: WorkLocation, files: Sequence[str]) -> str:
     """Git was told to overlook the changes of these files, so it commits none of them."""
-    told = f"Git is told to overlook changes of {list_text([to_wire(file) for file in files])} in {to_wire(place.name)}"
-    where, names = shlex.quote(to_wire(place.folder)), " ".join(shlex.quote(to_wire(file)) for file in files)
-    return (
-        f"{told}. Let it look first: git -C {where} update-index --no-assume-unchanged {names} (or --no-skip-worktree)"
+    message = (
+        f"Git is told to overlook changes of {list_text([to_wire(file) for file in files])} in {to_wire(place.name)}"
     )
+    where, names = shlex.quote(to_wire(place.folder)), " ".join(shlex.quote(to_wire(file)) for file in files)
+    command = f"git -C {where} update-index --no-assume-unchanged {names}"
+    return f"{message}. Let it look first: {command} (or --no-skip-worktree)"
 
 
 def _nothing(place: WorkLocation, target: TargetBranch, uncommitted: Sequence[str]) -> str:
-    told = f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
+    message = (
+        f"{to_wire(target.branch)} has all commits of {to_wire(place.name)} ({to_wire(place.branch or '')}) already."
+    )
     other = repository.branch_of(place.git, place.folder) if os.path.isdir(place.folder) else place.branch
     if other != place.branch:
-        return f"{told} Its worktree has {to_wire(other or 'no branch')} checked out: that work is not included."
+        return f"{message} Its worktree has {to_wire(other or 'no branch')} checked out: that work is not included."
     if uncommitted:
-        return f"{told} Uncommitted changes are not included: overmind commit {to_wire(place.name)} -m …"
-    return told
+        return f"{message} Uncommitted changes are not included: overmind commit {to_wire(place.name)} -m …"
+    return message
 
 
 def check_free(place: WorkLocation, target: TargetBranch) -> None:
@@ -176,7 +191,7 @@ def check_free(place: WorkLocation, target: TargetBranch) -> None:
         GitFailed: git can't tell.
     """
     try:
-        merge.check_free(place.git, place.source, target)
+        merge.check_free(place.git, target)
     except TargetInUse as error:
         raise occupied(target, error) from None
 
@@ -184,16 +199,16 @@ def check_free(place: WorkLocation, target: TargetBranch) -> None:
 def occupied(target: TargetBranch, error: TargetInUse) -> OvermindError:
     """The target is in use."""
     folder, why = (to_wire(one) for one in error.args)
-    told = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}. Nothing was changed."
-    return OvermindError("dirty", f"{told} Commit or stash there, then try again.", folder=folder)
+    message = f"{to_wire(target.branch)} is checked out in {folder}, which has {why}. Nothing was changed."
+    return OvermindError("dirty", f"{message} Commit or stash there, then try again.", folder=folder)
 
 
 def untracked(target: TargetBranch, error: merge.UntrackedInTheWay) -> OvermindError:
     """Files of the person's are where new ones would go."""
     folder, paths = error.args
     names = [to_wire(path) for path in paths]
-    told = f"In {to_wire(folder or '')} are untracked files where {to_wire(target.branch)} gets new files"
-    return OvermindError("dirty", f"{told}: {list_text(names)}. Move them away. Nothing was changed.", files=names)
+    message = f"In {to_wire(folder or '')} are untracked files where {to_wire(target.branch)} gets new files"
+    return OvermindError("dirty", f"{message}: {list_text(names)}. Move them away. Nothing was changed.", files=names)
 
 
 def files_of(place: WorkLocation, before: str, after: str) -> tuple[ChangedFile, ...]:
@@ -215,10 +230,10 @@ def conflict(
     own = ChangeAuthor(place.mission, place.name)
     changed = merge.commits_of(git, source, plan.since, target.commit, paths)
     meet = {to_wire(path): change_authors(own, commits, known) for path, commits in changed.items()}
-    told = f"{count_text(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
+    message = f"{count_text(len(paths), 'file')} of {to_wire(place.name)} conflict{'s' if len(paths) == 1 else ''} with"
     return OvermindError(
         "conflicts",
-        f"{told} {to_wire(target.branch)}. Nothing was changed: {conflicts_text(meet)}.",
+        f"{message} {to_wire(target.branch)}. Nothing was changed: {conflicts_text(meet)}.",
         target=to_wire(target.branch),
         files=[{"path": path, "missions": [side._asdict() for side in who]} for path, who in meet.items()],
     )

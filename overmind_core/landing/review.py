@@ -14,6 +14,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import commit_changes, worktree_changes
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.unsaved import hidden_changes
 from overmind_core.git.worktree_base import unpushed_submodules
 from overmind_core.landing import answers, preview
@@ -81,8 +82,15 @@ def _landed(place: WorkLocation, landings: Sequence[LandingRow]) -> WorktreeChan
 def _push(place: WorkLocation, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
     branch = place.branch or ""
     chosen = remote or git_merge.remote_for(place.git, place.source, branch, place.base)
-    left = status.uncommitted_files(place.git, place.folder) if os.path.isdir(place.folder) else ()
+    left: tuple[str, ...] = ()
+    if os.path.isdir(place.folder):
+        look, index = look_at(place.git, place.folder), look_at_index(place.git, place.folder)
+        left = status.uncommitted_files(place.git, place.folder, look, index)
     return git_merge.push(place.git, place.source, branch, chosen), left
+
+
+def _hidden(place: WorkLocation) -> tuple[str, ...]:
+    return hidden_changes(place.git, place.folder, look_at_index(place.git, place.folder))
 
 
 def _discarded(isolation: Isolation) -> DiscardedWork:
@@ -170,16 +178,16 @@ class LandingReview:
         try:
             done = await self._locations.run(git_merge.commit, place.git, place.folder, from_wire(request.message))
         except git_merge.NothingToCommit:
-            told = f"{place.name} has nothing to commit."
+            message = f"{place.name} has nothing to commit."
             if left := await self._locations.run(unpushed_submodules, place.git, place.folder):
-                told = preview.unpushed(place, left)
-            elif hidden := await self._locations.run(hidden_changes, place.git, place.folder):
-                told = preview.overlooked(place, hidden)
-            raise OvermindError("nothing_to_commit", told) from None
+                message = preview.unpushed(place, left)
+            elif hidden := await self._locations.run(_hidden, place):
+                message = preview.overlooked(place, hidden)
+            raise OvermindError("nothing_to_commit", message) from None
         except git_merge.Unresolved as error:
-            told = f"A merge in the worktree of {place.name} has unresolved conflicts"
+            message = f"A merge in the worktree of {place.name} has unresolved conflicts"
             raise OvermindError(
-                "conflicts", f"{told}: {list_text([to_wire(path) for path in error.args[0]])}."
+                "conflicts", f"{message}: {list_text([to_wire(path) for path in error.args[0]])}."
             ) from None
         except git_merge.NestedRepositories as error:
             raise preview.nested(place, error.args[0]) from None
@@ -236,9 +244,9 @@ class LandingReview:
             done, uncommitted = await self._locations.run(_push, place, _os(request.remote))
         except git_merge.NoRemote as error:
             known = [to_wire(name) for name in error.args[0]]
-            told = f"{to_wire(place.source)} has several remotes: {list_text(known)}. Choose one with --remote"
+            message = f"{to_wire(place.source)} has several remotes: {list_text(known)}. Choose one with --remote"
             none = f"{to_wire(place.source)} has no remote. Add one: git remote add origin URL"
-            raise OvermindError("git_failed", told if known else none) from None
+            raise OvermindError("git_failed", message if known else none) from None
         return {
             "mission": place.mission,
             "name": place.name,
@@ -254,8 +262,8 @@ class LandingReview:
         self._forbid_foreign(caller, isolation.mission, "discard the work of")
         live = self._registry.live.get(isolation.mission)
         if live is not None:
-            told = f"Mission {live.id} ({live.definition.name}) is {live.status}."
-            raise OvermindError("not_finished", f"{told} Stop it first with: overmind stop {live.definition.name}")
+            message = f"Mission {live.id} ({live.definition.name}) is {live.status}."
+            raise OvermindError("not_finished", f"{message} Stop it first with: overmind stop {live.definition.name}")
         if not request.force:
             await self._check_loss(isolation)
         await self._isolation.discard(isolation, force=request.force)

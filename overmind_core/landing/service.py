@@ -53,12 +53,12 @@ _log = logging.getLogger(__name__)
 
 
 def _has(git: Git, trace: MergeProgress) -> bool:
-    from overmind_core.git import merge, repository  # noqa: PLC0415 - see above
+    from overmind_core.git import repository  # noqa: PLC0415 - see above
 
     source = from_wire(trace.source)
     try:
         now = repository.resolve(git, source, repository.HEADS + from_wire(trace.target))
-        return now is not None and merge.contains(git, source, trace.after, now)
+        return now is not None and repository.is_ancestor(git, source, trace.after, now)
     except (GitFailed, GitMissing):
         return False
 
@@ -114,7 +114,7 @@ class MergeQueue:
             self._tasks.start(self._settle(trace))
 
     async def merge(
-        self, place: WorkLocation, wish: MergeRequest, say: Callable[[MergeItem], object] | None = None
+        self, place: WorkLocation, wish: MergeRequest, report: Callable[[MergeItem], object] | None = None
     ) -> MergeResult:
         """Land the work of a mission or of a branch; `say` gets each step, None: nobody listens.
 
@@ -127,7 +127,7 @@ class MergeQueue:
             raise OvermindError("busy", "The daemon is shutting down.")
         from overmind_core.landing.merge import MergeParts, MergeRun  # noqa: PLC0415 - see above
 
-        post = say or _unheard
+        post = report or _unheard
         turn = self._turn(place.repository)
         if turn.locked():
             post({"step": "waiting"})

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.request import handles
-from overmind_core.learning.requests import Learn, LearnSet
+from overmind_core.kernel.request import Args, handles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +15,23 @@ if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller
     from overmind_core.learning.answer_types import Learned, LessonInfo, LessonSet, QuestGroup
     from overmind_core.learning.service import Learning
+
+
+class Learn(Args, frozen=True):
+    """Rates of success, attempts, cost and time of quests; with `lessons` the lessons as well."""
+
+    by: str = "type"
+    """`type`, `provider`, `model` or `spec`."""
+    lessons: bool = False
+
+
+class LearnSet(Args, frozen=True):
+    """Accept or drop a lesson."""
+
+    lesson: str
+    """`L-7`, or its number."""
+    state: str
+    """`accepted` or `dropped`."""
 
 
 class LearnApi:

@@ -27,6 +27,13 @@ class StartedMission(MissionBrief):
     """Notes for the person."""
 
 
+class RemovedMission(MissionBrief):
+    """A mission that was removed."""
+
+    note: NotRequired[str]
+    """Only where work of it is kept, which would be lost: where it is, why, and how it is removed."""
+
+
 class RestartedMission(MissionBrief):
     """A mission that was started again."""
 

@@ -44,16 +44,21 @@ def restarted_mission(mission: Mission) -> RestartedMission:
 def started(answer: Started) -> StartedMission:
     """What `run` answers; to a repeat with the same key as of a mission that is there."""
     mission = answer.mission
-    told: StartedMission = {"id": mission.id, "name": mission.definition.name}
+    shown: StartedMission = {"id": mission.id, "name": mission.definition.name}
     if mission.status is Status.PREPARING if answer.repeated else answer.preparing:
-        told["status"] = mission.status
+        shown["status"] = mission.status
     if not answer.repeated and (answer.preparing or answer.note):
-        told["note"] = answer.note or None
-    return told
+        shown["note"] = answer.note or None
+    return shown
 
 
 def row(
-    mission: Mission, children: Sequence[str], now: float, said: Conversation | None = None, *, unseen: bool = False
+    mission: Mission,
+    children: Sequence[str],
+    now: float,
+    conversation: Conversation | None = None,
+    *,
+    unseen: bool = False,
 ) -> MissionSummary:
     """A mission in a list; `now` in seconds since the epoch, `said` how its conversation stands, if it has one."""
     definition = mission.definition
@@ -79,14 +84,14 @@ def row(
         "interactive": definition.interactive,
         "tty": definition.tty,
         "unseen": unseen,
-        **talking(mission, said),
+        **talking(mission, conversation),
     }
 
 
-def talking(mission: Mission, said: Conversation | None) -> AgentState:
+def talking(mission: Mission, conversation: Conversation | None) -> AgentState:
     """What an agent is doing and has cost."""
-    doing = said.activity if said is not None and mission.is_live else None
-    agent = said is not None and mission.definition.provider != RAW
+    doing = conversation.activity if conversation is not None and mission.is_live else None
+    agent = conversation is not None and mission.definition.provider != RAW
     return {
         "activity": None if doing is None else doing.doing,
         "need": None if doing is None or doing.need is None else doing.need,
@@ -94,15 +99,17 @@ def talking(mission: Mission, said: Conversation | None) -> AgentState:
         "activity_source": None if doing is None else doing.source,
         "attempt": None if doing is None or not doing.attempt else doing.attempt,
         "resume_at": None if doing is None else time(doing.resume_at),
-        "handover": handover_phase(said) if said is not None and mission.is_live else None,
-        "mode": said.mode if said is not None and agent else None,
-        "cost_usd": _cost(said) if said is not None and agent else None,
-        "tokens": {"input": said.input_tokens, "output": said.output_tokens} if said is not None and agent else None,
+        "handover": handover_phase(conversation) if conversation is not None and mission.is_live else None,
+        "mode": conversation.mode if conversation is not None and agent else None,
+        "cost_usd": _cost(conversation) if conversation is not None and agent else None,
+        "tokens": {"input": conversation.input_tokens, "output": conversation.output_tokens}
+        if conversation is not None and agent
+        else None,
     }
 
 
-def _cost(said: Conversation) -> float | None:
-    usd = cost_of(said)
+def _cost(conversation: Conversation) -> float | None:
+    usd = cost_of(conversation)
     return None if usd is None else round(usd, 6)
 
 
@@ -113,18 +120,18 @@ def details(
     now: float,
     last_line: str = "",
     *,
-    said: Conversation | None = None,
+    conversation: Conversation | None = None,
     unseen: bool = False,
 ) -> MissionDetails:
     """Everything known about a mission but its environment."""
     definition = mission.definition
     policy = definition.restart
     return {
-        **row(mission, children, now, said, unseen=unseen),
+        **row(mission, children, now, conversation, unseen=unseen),
         "os_pid": mission.pid,
         "argv": list(definition.argv),
-        "model": None if said is None else said.model,
-        "permission_mode": None if said is None else said.permission_mode,
+        "model": None if conversation is None else conversation.model,
+        "permission_mode": None if conversation is None else conversation.permission_mode,
         "restart_policy": policy.when,
         "max_restarts": policy.max_restarts,
         "max_seconds": policy.window,
@@ -142,9 +149,9 @@ def details(
         "max_cost_usd": definition.max_cost or None,
         "tree_cost_usd": None,
         "created_at": format_time(mission.created_at),
-        "session_id": said.session if said is not None and definition.provider != RAW else None,
+        "session_id": conversation.session if conversation is not None and definition.provider != RAW else None,
         "attached": 0,
-        "now": now_line(mission, last_line, said),
+        "now": now_line(mission, last_line, conversation),
         "last_activity_at": None,
         "survivors": list(mission.survivors),
         "runs": [run_details(run, mission) for run in runs],
@@ -178,12 +185,12 @@ def uptime(mission: Mission, now: float) -> float:
     return max(0.0, until - began)
 
 
-def now_line(mission: Mission, last_line: str = "", said: Conversation | None = None) -> str | None:
+def now_line(mission: Mission, last_line: str = "", conversation: Conversation | None = None) -> str | None:
     """One line on what is going on: what it asks or does, what it wrote last, and of one that failed, how it ended."""
-    if mission.is_live and said is not None and said.activity.now:
-        return display_safe(said.activity.now)
+    if mission.is_live and conversation is not None and conversation.activity.now:
+        return display_safe(conversation.activity.now)
     if mission.is_live and mission.status is not Status.RESTARTING:
-        return None if _draws_itself(mission, said) else last_line or None
+        return None if _draws_itself(mission, conversation) else last_line or None
     code = mission.exit_code if mission.status is Status.RESTARTING else exit_code(mission)
     reason = mission.reason or ""
     how = [f"exit {code}" if code else "", "" if reason in last_line else reason]
@@ -191,9 +198,11 @@ def now_line(mission: Mission, last_line: str = "", said: Conversation | None = 
     return ": ".join(part for part in parts if part) or None
 
 
-def _draws_itself(mission: Mission, said: Conversation | None) -> bool:
+def _draws_itself(mission: Mission, conversation: Conversation | None) -> bool:
     """Whether it is an agent's own full-screen program: what it writes are pieces of pictures, and no lines."""
-    return said is not None and said.mode is AgentMode.INTERACTIVE and mission.definition.provider != RAW
+    return (
+        conversation is not None and conversation.mode is AgentMode.INTERACTIVE and mission.definition.provider != RAW
+    )
 
 
 def time(wall: float | None) -> str | None:

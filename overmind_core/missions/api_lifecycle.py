@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         LostMissions,
         MissionBrief,
         PrunedMissions,
+        RemovedMission,
         RestartedMission,
         StoppedMission,
     )
@@ -81,8 +82,8 @@ class LifecycleApi:
             raise OvermindError("invalid", "Missing id: name a mission to restart.")
         mission = find(self._registry, request.id)
         self._check_not_planned(mission)
-        if (told := self._runs_by_itself(mission)) is not None:
-            raise OvermindError("not_finished", told)
+        if (refusal := self._runs_by_itself(mission)) is not None:
+            raise OvermindError("not_finished", refusal)
         return answers.restarted_mission(
             await self._missions.restart(mission, fresh=request.fresh, force=request.force)
         )
@@ -171,7 +172,7 @@ class LifecycleApi:
         return answers.brief(await self._missions.redefine(mission, definition))
 
     @handles(One)
-    async def rm(self, request: One, caller: Caller) -> MissionBrief:
+    async def rm(self, request: One, caller: Caller) -> RemovedMission:
         """Remove a finished mission's record and log."""
         del caller
         mission = find(self._registry, request.id)
@@ -187,10 +188,14 @@ class LifecycleApi:
             )
         removed = [mission.id, *self._agents_of(mission)]
         for one in removed:
-            if (told := self._quests.kept_for(one, mission.definition.parent)) is not None:
-                raise OvermindError("not_finished", told)
-        await self._retention.remove(removed)
-        return answers.brief(mission)
+            if (refusal := self._quests.kept_for(one, mission.definition.parent)) is not None:
+                raise OvermindError("not_finished", refusal)
+        kept = await self._retention.remove(removed)
+        about = answers.brief(mission)
+        answer: RemovedMission = {"id": about["id"], "name": about["name"]}
+        if kept:
+            answer["note"] = "\n".join(kept)
+        return answer
 
     def _runs_by_itself(self, mission: Mission) -> str | None:
         return self._quests.runs_by_itself(mission.id, mission.definition.parent)
@@ -201,10 +206,10 @@ class LifecycleApi:
         if plan is not None:
             file = self._plans.file_of(mission.definition.parent)
             again = f"overmind apply {file or 'FILE'} --rerun failed"
-            told = (
+            message = (
                 f"Mission {mission.id} ({mission.definition.name}) is part of the plan {plan}, which is still running."
             )
-            raise OvermindError("not_finished", f"{told} Run it again with: {again}")
+            raise OvermindError("not_finished", f"{message} Run it again with: {again}")
 
     def _agents_of(self, plan: Mission) -> list[str]:
         """The missions that a plan has started as its agents; none of another mission.
@@ -217,8 +222,10 @@ class LifecycleApi:
         agents = [one for one, parent in self._registry.parents().items() if parent == plan.id]
         for one in agents:
             if (live := self._registry.live.get(one)) is not None:
-                told = f"Mission {one} ({live.definition.name}) of this plan is {live.status}. Stop or kill it first."
-                raise OvermindError("not_finished", told)
+                message = (
+                    f"Mission {one} ({live.definition.name}) of this plan is {live.status}. Stop or kill it first."
+                )
+                raise OvermindError("not_finished", message)
         return agents
 
     @handles(Prune)

@@ -115,14 +115,14 @@ class QueryApi:
         children = children_of(self._registry.parents())
         found = [mission for mission in self._listed(request, parent) if _has_labels(mission, request.label)]
         found.sort(key=lambda mission: (mission.started_at or mission.created_at, mission.created_at, mission.id))
-        said = self._runner.conversations(found)
+        conversations = self._runner.conversations(found)
         rows: list[ListedMission] = [
             {
                 **answers.row(
                     mission,
                     children.get(mission.id, ()),
                     now,
-                    said.get(mission.id),
+                    conversations.get(mission.id),
                     unseen=self._unseen.is_new(mission.id),
                 ),
                 "attached": self._attachments.count(mission.id),
@@ -132,7 +132,7 @@ class QueryApi:
         ]
         if not request.wide:
             return rows
-        wide = await self._widened(found, rows, said)
+        wide = await self._widened(found, rows, conversations)
         if not request.history:
             return wide
         loaded: list[MissionWithHistory] = [{**row, "history": self._load_history.of(row["id"])} for row in wide]
@@ -149,10 +149,12 @@ class QueryApi:
         runs = self._registry.runs_of(mission.id)
         children = children_of(self._registry.parents()).get(mission.id, [])
         lines = await self._last_lines([mission])
-        said = self._runner.conversations([mission]).get(mission.id)
+        conversation = self._runner.conversations([mission]).get(mission.id)
         unseen = self._unseen.is_new(mission.id)
         found: MissionInfo = {
-            **answers.details(mission, runs, children, self._clock.wall(), lines[0], said=said, unseen=unseen),
+            **answers.details(
+                mission, runs, children, self._clock.wall(), lines[0], conversation=conversation, unseen=unseen
+            ),
             "isolation": self._preparer.shown(mission.id),
             "own_rules": list(self._runner.own_rules(mission)),
         }
@@ -174,10 +176,10 @@ class QueryApi:
         missions = sorted(self._registry.live.values(), key=lambda mission: (mission.created_at, mission.id))
         await self._progress.look()
         used = await self._resources.usage(missions)
-        said = self._runner.conversations(missions)
+        conversations = self._runner.conversations(missions)
         rows: list[MissionUsage] = []
         for mission in missions:
-            usage, state = used.get(mission.id), answers.talking(mission, said.get(mission.id))
+            usage, state = used.get(mission.id), answers.talking(mission, conversations.get(mission.id))
             rows.append(
                 {
                     **answers.brief(mission),
@@ -207,7 +209,7 @@ class QueryApi:
         return [self._registry.known(row.id) or decoded(row) for row in rows]
 
     async def _widened(
-        self, missions: Sequence[Mission], rows: Sequence[ListedMission], said: Mapping[str, Conversation]
+        self, missions: Sequence[Mission], rows: Sequence[ListedMission], conversations: Mapping[str, Conversation]
     ) -> list[WideMission]:
         await self._progress.look()
         used = await self._resources.usage([mission for mission in missions if mission.is_live])
@@ -225,7 +227,7 @@ class QueryApi:
                     if mission.is_live
                     else None,
                     "next_restart_at": answers.time(mission.next_restart_at),
-                    "now": step or answers.now_line(mission, line, said.get(mission.id)),
+                    "now": step or answers.now_line(mission, line, conversations.get(mission.id)),
                 }
             )
         return wide

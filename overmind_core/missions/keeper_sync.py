@@ -55,9 +55,9 @@ UNSETTLED = frozenset({Status.STARTING, Status.STOPPING, Status.RESTARTING})
 class ExitAcks:
     """The exits that are saved; `tell` acknowledges some runs to the keeper."""
 
-    def __init__(self, registry: Registry, tell: Callable[[Sequence[str]], None]) -> None:
+    def __init__(self, registry: Registry, acknowledge: Callable[[Sequence[str]], None]) -> None:
         self._registry = registry
-        self._send = tell
+        self._send = acknowledge
         self._outgoing: list[str] = []
         self._owed: dict[str, str] = {}
         """Mission → its run whose exit is saved, and not yet acknowledged."""

@@ -32,8 +32,9 @@ class LoadHistory:
         self._step = STEP_SECONDS
 
     async def run(self) -> None:
-        """Sample for as long as the supervisor lives."""
+        """Sample while any mission lives, for as long as the supervisor does."""
         while True:
+            await self._registry.index.some_live.wait()
             await asyncio.sleep(self._step)
             missions = list(self._registry.live.values())
             try:

@@ -78,8 +78,8 @@ def find_live(registry: Registry, text: str) -> Mission:
 
 def not_begun(mission_id: str, name: str) -> OvermindError:
     """The error for the mission of a quest that waits for its turn."""
-    told = f"Quest {mission_id} ({name}) is queued: it has no mission yet. See: overmind quest why {name}"
-    return OvermindError("not_running", told, id=mission_id)
+    message = f"Quest {mission_id} ({name}) is queued: it has no mission yet. See: overmind quest why {name}"
+    return OvermindError("not_running", message, id=mission_id)
 
 
 def not_running(mission: Mission) -> OvermindError:

@@ -108,13 +108,15 @@ class OutputProgress:
             self._requesting = asyncio.create_task(self._request())
         return self._requesting
 
-    async def beat(self, is_needed: Callable[[], bool]) -> None:
-        """Refresh once a second for as long as the supervisor lives."""
+    async def beat(self, needed: asyncio.Event) -> None:
+        """Refresh once a second while it is needed, for as long as the supervisor lives."""
         while True:
+            if not needed.is_set():
+                await needed.wait()
+                self._sampled_at = self._clock.mono()
             await asyncio.sleep(PERIOD)
-            if is_needed():
-                await self.refresh()
-                self._sample()
+            await self.refresh()
+            self._sample()
 
     async def _request(self) -> None:
         if self.link is None:

@@ -156,8 +156,12 @@ class Preparer(Protocol):
     async def calm_all(self) -> None:
         """As `calm`, for every mission that has something of its own."""
 
-    async def release(self, missions: Sequence[str]) -> None:
-        """These missions are removed: so is what they had of their own, but for work that would be lost."""
+    async def release(self, missions: Sequence[str]) -> list[str]:
+        """These missions are removed: so is what they had of their own, but for work that would be lost.
+
+        Returns:
+            What was kept, and why, for people.
+        """
 
 
 class Budget(Protocol):

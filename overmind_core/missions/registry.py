@@ -46,6 +46,8 @@ class NameIndex:
 
     def __init__(self) -> None:
         self.live: dict[str, Mission] = {}
+        self.some_live = asyncio.Event()
+        """Set while any mission lives: who looks at them now and then rests until then."""
         self._names: dict[str, str] = {}
         self._held: dict[str, str] = {}
         """Name → id of a mission that is to come, such as a queued quest's: nobody else gets either."""
@@ -93,6 +95,7 @@ class NameIndex:
         if before is not None:
             self._free(before.definition.name, mission.id)
         self.live[mission.id] = mission
+        self.some_live.set()
         self._names[mission.definition.name] = mission.id
 
     def remove(self, mission_id: str) -> None:
@@ -100,6 +103,8 @@ class NameIndex:
         mission = self.live.pop(mission_id, None)
         if mission is not None:
             self._free(mission.definition.name, mission_id)
+            if not self.live:
+                self.some_live.clear()
 
     @contextmanager
     def reserved(self, name: str, mission_id: str) -> Iterator[None]:

@@ -142,9 +142,13 @@ class Retention:
         await self._bound_records()
         await self._bound_logs()
 
-    async def remove(self, ids: Sequence[str]) -> None:
-        """Remove finished missions: record, environment, log, private files."""
-        await self._preparer.release(ids)
+    async def remove(self, ids: Sequence[str]) -> list[str]:
+        """Remove finished missions: record, environment, log, private files.
+
+        Returns:
+            What of their work was kept, and why, for people.
+        """
+        kept = await self._preparer.release(ids)
         for start in range(0, len(ids), SLICE):
             part = list(ids[start : start + SLICE])
             for one in part:
@@ -152,7 +156,7 @@ class Retention:
                 if mission is not None:
                     self._registry.record(mission, MissionRemoved())
                 self._unseen.forget(one)
-            self._journal.save(lambda part=part: self._mission_table.remove(part))  # type: ignore[misc]
+            self._journal.save(lambda part=part: self._mission_table.remove(part))  # type: ignore[misc] # a lambda with a default
             folders = [path for one in part for path in (f"{self._home.logs}/{one}", private_folder(self._home, one))]
             try:
                 await self._journal.saved()
@@ -162,6 +166,7 @@ class Retention:
             await asyncio.to_thread(_remove_folders, folders)
         if ids:
             self._database.tidy()
+        return kept
 
     async def _bound_events(self) -> None:
         more = True

@@ -153,8 +153,8 @@ class Missions:
             return _standing(earlier)
         name = spec.definition.name
         if (holder := self._registry.index.holder(name)) is not None and holder != mission_id:
-            told = f"The name {name!r} is taken by mission {holder}. Stop it first: overmind stop {holder}"
-            raise OvermindError("name_taken", told, id=holder)
+            message = f"The name {name!r} is taken by mission {holder}. Stop it first: overmind stop {holder}"
+            raise OvermindError("name_taken", message, id=holder)
         planned = await self._preparer.planned(spec) if spec.isolate else None
         return await self._create(
             spec,
@@ -415,8 +415,8 @@ class Missions:
         if holder is not None:
             name = mission.definition.name
             if holder == mission.id:
-                told = f"The queue starts quest {mission.id} ({name}). See: overmind quest why {name}"
-                raise OvermindError("not_running", told)
+                message = f"The queue starts quest {mission.id} ({name}). See: overmind quest why {name}"
+                raise OvermindError("not_running", message)
             raise OvermindError(
                 "name_taken", f"A live mission has the name {name!r} now. Rename one of them: overmind update --name"
             )

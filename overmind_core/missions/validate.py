@@ -317,5 +317,5 @@ def check_editable(mission: Mission) -> None:
         OvermindError: `invalid`, it is a plan.
     """
     if mission.definition.kind is Kind.BLUEPRINT:
-        told = f"Mission {mission.id} ({mission.definition.name}) is a plan"
-        raise OvermindError("invalid", f"{told}: edit its file, then run overmind apply FILE.")
+        message = f"Mission {mission.id} ({mission.definition.name}) is a plan"
+        raise OvermindError("invalid", f"{message}: edit its file, then run overmind apply FILE.")

@@ -62,8 +62,8 @@ def _check_limits(blueprint: Blueprint) -> None:
             raise OvermindError("invalid", f"{name} can't be negative: {limit}.")
     for agent in blueprint.agents:
         if agent.retries > MOST_RETRIES:
-            told = f"{agent.name}: an agent can have at most {MOST_RETRIES} times, not {agent.retries}."
-            raise OvermindError("invalid", told)
+            message = f"{agent.name}: an agent can have at most {MOST_RETRIES} times, not {agent.retries}."
+            raise OvermindError("invalid", message)
 
 
 def _check_references(agent: PlanAgent, agents: Mapping[str, PlanAgent]) -> None:

@@ -249,13 +249,13 @@ class Plans:
             return None
         plan = self.live.get(holder)
         if plan is None:
-            told = f"The name {name!r} is taken by mission {holder}, which is not a plan."
-            raise OvermindError("name_taken", f"{told} {_ANOTHER_NAME}", id=holder)
+            message = f"The name {name!r} is taken by mission {holder}, which is not a plan."
+            raise OvermindError("name_taken", f"{message} {_ANOTHER_NAME}", id=holder)
         folder = self._registry.live[holder].definition.cwd
         if (plan.state.file, folder if plan.state.file in NO_FILE else "") != _origin(request):
             place = f"standard input in {folder}" if plan.state.file in NO_FILE else plan.state.file
-            told = f"The name {name!r} is taken by plan {holder} from {place}."
-            raise OvermindError("name_taken", f"{told} {_ANOTHER_NAME}", id=holder, file=plan.state.file)
+            message = f"The name {name!r} is taken by plan {holder} from {place}."
+            raise OvermindError("name_taken", f"{message} {_ANOTHER_NAME}", id=holder, file=plan.state.file)
         return plan
 
     async def _create(self, request: Apply, inside: str | None) -> Applied:

@@ -40,9 +40,9 @@ _VOLUME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 
 def service(spot: FileValue, name: str) -> Service | None:
     """Read a service's table; None, and a report, when nothing can be made of it."""
-    told = name_problem(name)
-    if told is not None:
-        spot.wrong_key(told)
+    problem = name_problem(name)
+    if problem is not None:
+        spot.wrong_key(problem)
     table = values.table_of(spot, KEYS)
     if table is None:
         return None
@@ -95,9 +95,9 @@ def image_problem(image: str) -> str | None:
 def _env(spot: FileValue) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, one in ({} if values.is_nothing(spot) else values.table(spot) or {}).items():
-        told = env_name_problem(name)
-        if told is not None:
-            one.wrong_key(told)
+        problem = env_name_problem(name)
+        if problem is not None:
+            one.wrong_key(problem)
         value = values.written(one)
         if value is not None:
             found[name] = value
@@ -107,9 +107,9 @@ def _env(spot: FileValue) -> dict[str, str]:
 def _volumes(spot: FileValue) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, one in ({} if values.is_nothing(spot) else values.table(spot) or {}).items():
-        told = volume_problem(name)
-        if told is not None:
-            one.wrong_key(told)
+        problem = volume_problem(name)
+        if problem is not None:
+            one.wrong_key(problem)
         path = values.checked(one, mount_problem)
         if path is not None and path.rstrip("/") in found.values():
             one.wrong("another volume is mounted at this path")

@@ -41,8 +41,8 @@ def table_of(spot: FileValue, known: Iterable[str]) -> dict[str, FileValue] | No
     for name in found or ():
         if name not in words:
             where = f" in {spot.key}" if spot.key else ""
-            told = hinted(f"unknown key {short(name)!r}{where}; known are {', '.join(words)}", name, words)
-            spot.notes.at_key((*spot.path, name), told)
+            message = hinted(f"unknown key {short(name)!r}{where}; known are {', '.join(words)}", name, words)
+            spot.notes.at_key((*spot.path, name), message)
     return None if found is None else {name: found[name] for name in words if name in found}
 
 
@@ -128,10 +128,10 @@ def choice(spot: FileValue, known: Iterable[str]) -> str | None:
 def checked(spot: FileValue, problem: Callable[[str], str | None]) -> str | None:
     """A text with which nothing is wrong."""
     found = text(spot)
-    told = None if found is None else problem(found)
-    if told is None:
+    message = None if found is None else problem(found)
+    if message is None:
         return found
-    spot.wrong(told)
+    spot.wrong(message)
     return None
 
 

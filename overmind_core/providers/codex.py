@@ -129,8 +129,8 @@ class Codex:
         found = read_object(line)
         if isinstance(found, str):
             return (PlainLine(found),) if found.strip() else ()
-        tell = KINDS.get(text_at(found, "type"))
-        return tuple(tell(found)) if tell is not None else ()
+        convert = KINDS.get(text_at(found, "type"))
+        return tuple(convert(found)) if convert is not None else ()
 
     def renderer(self) -> Renderer:
         """A transcript."""
@@ -203,8 +203,8 @@ def _item_completed(found: Object) -> Iterator[AgentFact]:
         yield TextSpoken(text_at(item, "text"), thought=kind == "reasoning")
     elif _tool(item):
         failed = _failed(item)
-        said = text_at(item, "aggregated_output") or text_at(object_at(item, "error"), "message")
-        yield ToolReturned(text_at(item, "id"), failed, _digest(item), error_line(said) if failed else "")
+        output = text_at(item, "aggregated_output") or text_at(object_at(item, "error"), "message")
+        yield ToolReturned(text_at(item, "id"), failed, _digest(item), error_line(output) if failed else "")
 
 
 def _error(found: Object) -> Iterator[AgentFact]:

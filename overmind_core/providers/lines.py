@@ -167,8 +167,8 @@ def tool_line(summary: str, error: str | None = None, took: float | None = None)
 
 def failure(result: TurnResult) -> str:
     """As in `✗ api_error 529: the API is overloaded`; a person's interrupt needs no words."""
-    told = "" if result.interrupted else one_line(result.text)
-    return f"{FAILED} {result.reason}" + (f": {told}" if told else "")
+    text = "" if result.interrupted else one_line(result.text)
+    return f"{FAILED} {result.reason}" + (f": {text}" if text else "")
 
 
 def turn_summary(result: TurnResult) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.quests.attempt import has_run
@@ -11,7 +10,6 @@ from overmind_core.domain.quests.needs import set_free
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestPhase, QuestStatus
 from overmind_core.domain.quests.remedies import Known, remedies
 from overmind_core.domain.quests.why import Place, in_the_way, why_of
-from overmind_core.domain.text.moment import format_time
 from overmind_core.domain.text.slug import slug_of
 from overmind_core.errors import OvermindError
 from overmind_core.missions.answers import time
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
         QueueStatus,
         WaitedFor,
     )
+    from overmind_core.quests.line import Line
     from overmind_core.quests.obstacles import Obstacles
     from overmind_core.quests.ports import Asker
     from overmind_core.quests.queue import Queue
@@ -53,7 +52,7 @@ KEPT_DONE = 1000
 
 
 class QueueViews:
-    """Used from the loop's thread only."""
+    """Answers requests about the queue. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -91,7 +90,7 @@ class QueueViews:
     def rows(self, quests: Sequence[Quest]) -> list[QuestRow]:
         """These quests as rows."""
         now = self._clock.wall()
-        return self._rows(quests, now, self._in_line(now) if any(_is_queued(one) for one in quests) else {})
+        return self._rows(quests, now, self._queue.line(now) if any(_is_queued(one) for one in quests) else None)
 
     def details(self, quest: Quest) -> QuestDetails:
         """Everything known of one quest."""
@@ -99,17 +98,13 @@ class QueueViews:
 
     def ready(self, quests: Iterable[Quest]) -> list[Quest]:
         """Those of these that nothing but a slot keeps from starting, in their order."""
-        wanted = {one.id for one in quests}
-        in_line = self._in_line(self._clock.wall())
-        able = [
-            one for one in in_line if one in wanted and (wait := in_line[one].wait) is not None and wait.code == "slots"
-        ]
-        return [self._quests.live[one] for one in able]
+        line = self._queue.line(self._clock.wall())
+        waits = line.waits([one for one in quests if _is_queued(one)])
+        return [one for one in line.quests if (wait := waits.get(one.id)) is not None and wait.code == "slots"]
 
     def queue(self, now: float, *, limit: int = 0) -> QueueStatus:
         """The queue as it stands at `now`, seconds since the epoch; of the queued ones the first `limit`, 0: all."""
-        in_line = self._in_line(now)
-        queued = [self._quests.live[one] for one in islice(in_line, limit or None)]
+        line = self._queue.line(now)
         landing = [one for one in self._quests.live.values() if _lands(one)]
         limits = self._queue.limits()
         pools = sorted(limits.pools.items(), key=lambda pool: (pool[0] != POOL, pool[0]))
@@ -117,9 +112,9 @@ class QueueViews:
             "paused": self._queue.paused,
             "slots": self._queue.slots,
             "pools": [{"name": name, "slots": pool.at_once, "used": pool.running} for name, pool in pools],
-            "count": len(in_line),
-            "quests": self._rows(queued, now, in_line),
-            "landing": self._rows(sorted(landing, key=_landing_since), now, {}),
+            "count": len(line.quests),
+            "quests": self._rows(line.quests[: limit or None], now, line),
+            "landing": self._rows(sorted(landing, key=_landing_since), now),
         }
 
     def spec_id(self, word: str) -> str:
@@ -137,33 +132,35 @@ class QueueViews:
         self._journal.flush()
         now = self._clock.wall()
         wanted = None if spec is None else self._find_spec(spec)
-        known = dict(self._quests.live)
-        for row in self._quest_table.newest(1_000_000 if every else KEPT_DONE, statuses=ENDED):
-            known.setdefault(row.id, self._quests.get(row.id) or store.quest(row))
-        chosen = [one for one in known.values() if wanted is None or spec_of_quest(one) == wanted]
-        in_line = self._in_line(now)
+        live = self._quests.live
+        others = [one for one in live.values() if not _is_queued(one)]
+        ended = self._quest_table.newest(1_000_000 if every else KEPT_DONE, statuses=ENDED)
+        others += [self._quests.get(row.id) or store.quest(row) for row in ended if row.id not in live]
+        line = self._queue.line(now)
         asked = self._asker.asked_about()
         columns: dict[Column, list[Quest]] = {column: [] for column in COLUMNS}
-        for quest in chosen:
-            line = in_line.get(quest.id)
-            wait = None if line is None else line.wait
-            columns[column_of(quest, wait, asked=quest.id in asked)].append(quest)
-        return {"columns": [self._column(column, columns[column], now, in_line, limit) for column in COLUMNS]}
+        for quest in (*sorted(others, key=_newest_first), *line.quests):
+            if wanted is None or spec_of_quest(quest) == wanted:
+                code = line.code(quest) if _is_queued(quest) else None
+                columns[column_of(quest, code, asked=quest.id in asked)].append(quest)
+        return {"columns": [self._column(column, columns[column], now, line, limit) for column in COLUMNS]}
 
-    def _column(
-        self, column: Column, quests: list[Quest], now: float, in_line: dict[str, InQueue], limit: int
-    ) -> BoardColumn:
-        quests.sort(key=lambda one: _order(one, in_line))
-        shown = quests[:limit] if limit else quests
-        return {"name": column.value, "count": len(quests), "quests": self._rows(shown, now, in_line)}
+    def _column(self, column: Column, quests: list[Quest], now: float, line: Line, limit: int) -> BoardColumn:
+        return {
+            "name": column.value,
+            "count": len(quests),
+            "quests": self._rows(quests[: limit or None], now, line),
+        }
 
     def why(self, quest: Quest) -> QuestWhy:
         """Why a quest does not start, or how it stands, and what depends on it."""
         now = self._clock.wall()
-        in_line = self._in_line(now)
-        line = in_line.get(quest.id)
-        wait = None if line is None else line.wait
-        place = None if line is None else Place(line.position, len(in_line), self._obstacles.score(quest, now))
+        line = self._queue.line(now)
+        wait = line.waits([quest]).get(quest.id)
+        position = line.positions.get(quest.id)
+        place = None
+        if position is not None:
+            place = Place(position, len(line.quests), self._obstacles.score(quest, now))
         dependants = [self._quests.live[one] for one in self._quests.dependants(quest.id) if one in self._quests.live]
         free = set_free(quest, dependants, self._quests.get)
         by = in_the_way(quest, wait, self._obstacles.needs(now), self._named)
@@ -213,14 +210,17 @@ class QueueViews:
         holder = self._quests.holder(name)
         return None if holder is None else self._quests.get(holder)
 
-    def _in_line(self, now: float) -> dict[str, InQueue]:
-        """Every queued quest in the order of the starts."""
-        order, waiting = self._queue.explained(now, time_text=format_time)
-        return {quest.id: InQueue(number, waiting.get(quest.name)) for number, quest in enumerate(order, 1)}
-
-    def _rows(self, quests: Iterable[Quest], now: float, in_line: dict[str, InQueue]) -> list[QuestRow]:
-        quests = list(quests)
+    def _rows(self, quests: Sequence[Quest], now: float, line: Line | None = None) -> list[QuestRow]:
+        """`line`: may be left out where none of them is queued."""
         works = {row.id: decode_mission(row) for row in self._mission_table.by_ids([one.id for one in quests])}
+        in_line: dict[str, InQueue] = {}
+        if line is not None:
+            waits = line.waits(quests)
+            in_line = {
+                one.id: InQueue(position, waits.get(one.id))
+                for one in quests
+                if (position := line.positions.get(one.id)) is not None
+            }
         return [
             answers.row(
                 one,
@@ -257,11 +257,7 @@ def spec_of_quest(quest: Quest) -> str | None:
     return None if quest.queue is None else quest.queue.spec
 
 
-def _order(quest: Quest, in_line: dict[str, InQueue]) -> tuple[float, str]:
-    """Queued ones by their turn, others the newest first."""
-    line = in_line.get(quest.id)
-    if line is not None:
-        return float(line.position), quest.id
+def _newest_first(quest: Quest) -> tuple[float, str]:
     return -(quest.ended_at or quest.created_at), quest.id
 
 

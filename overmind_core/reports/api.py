@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.request import Caller, Stream
     from overmind_core.missions.registry import Registry
     from overmind_core.reports.answer_types import ReportAnswer, Reported
-    from overmind_core.reports.doer import Doers
+    from overmind_core.reports.assignment import Assignments
     from overmind_core.reports.service import Reports, Source
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -32,17 +32,17 @@ class ReportApi:
         clock: Clock,
         registry: Registry,
         reports: Callable[[], Reports],
-        doers: Callable[[], Doers],
+        assignments: Callable[[], Assignments],
     ) -> None:
         self._home = home
         self._clock = clock
         self._registry = registry
         self._reports = reports
-        self._doers = doers
+        self._assignments = assignments
 
     @handles(requests.Report)
     async def report(self, request: requests.Report, caller: Caller) -> Stream[Reported, ReportAnswer]:
-        """Take in a report. With `wait` an item follows once a person has answered its question."""
+        """Accept a report. With `wait` an item follows once a person has answered its question."""
         from overmind_core.domain.reports import ReportKind  # noqa: PLC0415 - for those who report
         from overmind_core.reports.checking import checked  # noqa: PLC0415 - same
 
@@ -51,7 +51,7 @@ class ReportApi:
         wanted = checked(request, source, self._clock.wall())
         at_hand = None
         if source.mission is None and request.cwd is not None:
-            at_hand = self._doers().of_queue(request.cwd, request.env)
+            at_hand = self._assignments().of_queue(request.cwd, request.env)
         waits = request.wait and wanted.kind is ReportKind.QUESTION
         answer = await reports.report(source, wanted, block=request.block, waits=waits, at_hand=at_hand)
         yield answer

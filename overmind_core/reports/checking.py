@@ -1,4 +1,4 @@
-"""What a request reports, checked before anything is counted."""
+"""Validation of a report, before anything is counted."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def checked(request: requests.Report, source: Source, now: float) -> Report:
     if not request.text.strip():
         raise OvermindError("invalid", "Missing text: say what was found.")
     if len(request.text) > LONGEST_TEXT:
-        told = f"The text has {len(request.text):,} characters; the limit is {LONGEST_TEXT:,}."
-        raise OvermindError("too_large", told)
+        message = f"The text has {len(request.text):,} characters; the limit is {LONGEST_TEXT:,}."
+        raise OvermindError("too_large", message)
     for name, text in (("title", request.title), ("because", request.because)):
         if text is not None and len(text) > LONGEST_LINE:
             raise OvermindError("too_large", f"--{name} has {len(text)} characters; the limit is {LONGEST_LINE}.")

@@ -75,6 +75,8 @@ class SpecRow(SpecBrief):
     cost_unknown: int
     """Attempts of agents whose cost nobody knows."""
     max_cost_usd: float | None
+    problem: str | None
+    """Why it could not go on, where that is a fault of the daemon's; null: there is none."""
     phases: list[SpecPhaseInfo]
     tasks: dict[str, int]
     """Status → how many of its tasks."""
@@ -161,14 +163,19 @@ class SpecProgressItem(TypedDict):
 
     key: str
     """Tells it apart from all others of this spec."""
-    what: Literal["phase", "task", "question", "state"]
+    what: Literal["phase", "task", "question", "held", "state"]
     name: str
-    """The phase, the id of the task, or the state of the spec."""
+    """The phase, the id of the task, the name of a quest that is held, or the state of the spec."""
     state: str
+    """Of what is held the code of the reason, as `quest_why` has it."""
     score: float | None
     attempt: int | None
     seconds: float | None
     question: int | None
+    text: str | None
+    """Why it is held."""
+    do: list[str]
+    """Commands with which a person lets it go on."""
 
 
 class SpecAccepted(SpecBrief):

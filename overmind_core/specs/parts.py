@@ -1,4 +1,4 @@
-"""The parts of specs, put together once the first spec is there."""
+"""Builds the parts of the service of specs, once there is a spec."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from overmind_core.specs.phase_work import PhaseWork
 from overmind_core.specs.progress import SpecProgress
 from overmind_core.specs.quest_maker import QuestMaker
 from overmind_core.specs.service import SpecParts
+from overmind_core.specs.spec_quests import SpecQuests
 from overmind_core.specs.task_sync import TaskSync
 from overmind_core.specs.upkeep import SpecUpkeep
 from overmind_core.specs.views import SpecViews
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class SpecNeeds(NamedTuple):
-    """What specs stand on."""
+    """What the parts of specs need from the rest of the daemon."""
 
     home: Home
     settings: Settings
@@ -69,7 +70,7 @@ class SpecNeeds(NamedTuple):
 
 
 def spec_parts(needs: SpecNeeds) -> SpecParts:
-    """The parts, from the bottom to the top."""
+    """Build the parts, each from those before it."""
     registry, quests, journal, turns = needs.registry, needs.quests, needs.journal, Turns()
     maker = QuestMaker(quests=quests, changes=needs.changes, settings=needs.settings, work_table=needs.work_table)
     home = to_wire(os.environ.get("HOME", ""))
@@ -93,11 +94,19 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         landing=needs.landing,
         journal=journal,
     )
+    standing = SpecQuests(
+        registry=registry,
+        quests=quests,
+        obstacles=needs.obstacles,
+        journal=journal,
+        clock=needs.clock,
+        quest_table=needs.quest_table,
+    )
     progress = SpecProgress(
         registry=registry,
         quests=quests,
         changes=needs.changes,
-        obstacles=needs.obstacles,
+        spec_quests=standing,
         maker=maker,
         looks=looks,
         turns=turns,
@@ -105,9 +114,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         landing=landing,
         questions=needs.questions,
         journal=journal,
-        clock=needs.clock,
         phase=needs.phase,
-        quest_table=needs.quest_table,
         gates=GateQuestions(registry=registry, maker=maker, usual_cost=needs.usual_cost),
     )
     creation = SpecCreation(
@@ -123,9 +130,9 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
     )
     views = SpecViews(
         registry=registry,
-        looks=looks,
         turns=turns,
         progress=progress,
+        spec_quests=standing,
         journal=journal,
         quest_table=needs.quest_table,
         spent=needs.spent,
@@ -139,6 +146,6 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         upkeep=SpecUpkeep(
             registry=registry, quests=quests, questions=needs.questions, maker=maker, turns=turns, journal=journal
         ),
-        watchers=SpecWatchers(registry=registry, quests=quests),
+        watchers=SpecWatchers(registry=registry, quests=quests, held=standing.held),
         views=views,
     )

@@ -1,7 +1,7 @@
-"""Specs on their way: which phase begins, which gate opens, when tasks become quests, and when all of it lands.
+"""The progress of specs: which phase begins, which gate opens, when tasks become quests, and when all of it lands.
 
-What comes next follows from what is saved and from the folder, so it is asked again whenever something has happened,
-also by the next daemon; nothing is begun twice.
+The next step is computed from the store and the folder alone, after each change and by each new daemon. So no step
+is lost with a daemon, and none is taken twice.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.admission import WaitCode
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
-from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.specs.commands import command_hash
 from overmind_core.domain.specs.instructions import phase_brief, phase_title
-from overmind_core.domain.specs.phases import TaskCounts, again, next_phase, spec_state, task_counts
+from overmind_core.domain.specs.phases import again, next_phase
 from overmind_core.domain.specs.spec import PHASES, Gate, PhaseName, PhaseState, SpecState
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
@@ -30,35 +28,33 @@ from overmind_core.specs.quest_maker import TYPE
 from overmind_core.specs.registry import phase_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from overmind_core.agents.engine_questions import EngineQuestion, EngineQuestions
     from overmind_core.domain.agents.agent_events import Decision
-    from overmind_core.domain.quests.needs import Needs
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.domain.specs.spec import Spec, SpecPhase
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
     from overmind_core.quests.intake import QueuedWork
-    from overmind_core.quests.obstacles import Obstacles
     from overmind_core.quests.queue_changes import QueueChanges
     from overmind_core.quests.registry import QuestRegistry
-    from overmind_core.quests.store import QuestTable
     from overmind_core.specs.gates import GateQuestions
     from overmind_core.specs.landing import SpecLanding
     from overmind_core.specs.looking import SpecLooks, SpecStanding, Turns
     from overmind_core.specs.quest_maker import QuestMaker
     from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.spec_quests import SpecQuests
     from overmind_core.specs.task_sync import Synced, TaskSync
-    from overmind_core.system.machine import Clock
 
 _log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
-"""Pause before something is tried again that could not be saved (a full disk)."""
+"""Pause before a step that could not be saved is tried again, as on a full disk."""
 _CHANGES = frozenset({QuestStatus.QUEUED, QuestStatus.FAILED, QuestStatus.CANCELLED})
-"""How a quest stands that may be changed: nobody works on it."""
-_WAITS = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED, QuestStatus.REVIEW})
-"""How a quest stands that waits for a person."""
+"""States of a quest in which nobody works on it, so that it may be changed."""
+_PASSED = frozenset({PhaseState.PASSED})
+_GOOD = frozenset({PhaseState.PASSED, PhaseState.REVIEW})
+"""States of phases whose documents pass."""
 _GONE_ON = frozenset({PhaseState.PENDING, PhaseState.STALE})
 
 
@@ -67,14 +63,14 @@ class Advance(NamedTuple):
 
     state: SpecState
     phase: PhaseName | None = None
-    """The phase that was begun, or is waited for."""
+    """The phase that was queued, or that the spec waits for."""
     begun: bool = False
-    """It was begun now."""
+    """Whether it was queued by this call."""
     synced: Synced | None = None
 
 
 class SpecProgress:
-    """Used from the loop's thread only."""
+    """Brings specs on. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -82,7 +78,7 @@ class SpecProgress:
         registry: SpecRegistry,
         quests: QuestRegistry,
         changes: QueueChanges,
-        obstacles: Obstacles,
+        spec_quests: SpecQuests,
         maker: QuestMaker,
         looks: SpecLooks,
         turns: Turns,
@@ -90,15 +86,13 @@ class SpecProgress:
         landing: SpecLanding,
         questions: EngineQuestions,
         journal: Journal,
-        clock: Clock,
         phase: Phase,
-        quest_table: QuestTable,
         gates: GateQuestions,
     ) -> None:
         self._registry = registry
         self._quests = quests
         self._changes = changes
-        self._obstacles = obstacles
+        self._standing = spec_quests
         self._maker = maker
         self._looks = looks
         self._turns = turns
@@ -106,17 +100,15 @@ class SpecProgress:
         self._landing = landing
         self._questions = questions
         self._journal = journal
-        self._clock = clock
         self._phase = phase
-        self._quest_table = quest_table
         self._gates = gates
 
     # going on
 
     async def advance(self, spec_id: str) -> Advance | None:
-        """Bring a spec on as far as it goes by itself; what is in its way is told in the log, and shown.
+        """Bring a spec on as far as it goes without a person; obstacles are logged, and shown with the spec.
 
-        None: the daemon leaves, or nobody knows it any more.
+        None: the daemon ends, or the spec was forgotten.
         """
         while not (self._phase.closing or self._phase.handing_over):
             try:
@@ -127,22 +119,23 @@ class SpecProgress:
         return None
 
     async def _advance(self, spec_id: str, *, asked: bool = False) -> Advance:
-        """Bring it on; where somebody has `asked` for it, what can't begin is refused."""
+        """Bring it on; `asked`: raise where a phase can't begin, as a person waits for the answer."""
         synced: Synced | None = None
+        if self._registry.all[spec_id].problem is not None:
+            self._registry.change(spec_id, problem=None)
         while True:
             spec = self._registry.all[spec_id]
-            standing = await self._looks.settle(spec)
+            standing = await self.settle(spec)
             if spec.archived or standing.problem is not None:
-                return self._told(spec, standing, synced=synced)
-            await self._see_to_gates(spec, standing)
+                return self._recorded(spec, standing, synced=synced)
             coming = next_phase(standing.states, last=spec.target) if spec.target is not None else None
             if coming is None or coming.phase is None:
                 if spec.target is not None:
                     spec = self._registry.change(spec_id, target=None)
-                await self._see_to_landing(spec, standing)
-                return self._told(self._registry.all[spec_id], standing, synced=synced)
+                await self._update_landing(spec, standing)
+                return self._recorded(self._registry.all[spec_id], standing, synced=synced)
             if not coming.begins or self._is_under_way(spec, coming.phase):
-                return self._told(spec, standing, coming.phase, synced=synced)
+                return self._recorded(spec, standing, coming.phase, synced=synced)
             try:
                 if coming.phase is PhaseName.SYNC:
                     synced = await self._sync.sync(spec, standing.brief_sha256)
@@ -153,11 +146,11 @@ class SpecProgress:
                     raise
                 self._refused(spec, coming.phase, error)
                 standing = self._looks.standing(self._registry.all[spec_id], standing.brief_sha256)
-                return self._told(self._registry.all[spec_id], standing, coming.phase)
+                return self._recorded(self._registry.all[spec_id], standing, coming.phase)
             standing = self._looks.standing(self._registry.all[spec_id], standing.brief_sha256)
-            return self._told(spec, standing, coming.phase, begun=True)
+            return self._recorded(spec, standing, coming.phase, begun=True)
 
-    def _told(
+    def _recorded(
         self,
         spec: Spec,
         standing: SpecStanding,
@@ -166,8 +159,8 @@ class SpecProgress:
         begun: bool = False,
         synced: Synced | None = None,
     ) -> Advance:
-        state = self.state(spec, standing)
-        self._registry.tell(spec, state)
+        state = self._standing.state(spec, standing)
+        self._registry.record_state(spec, state)
         return Advance(state, phase, begun, synced)
 
     def _is_under_way(self, spec: Spec, phase: PhaseName) -> bool:
@@ -175,10 +168,10 @@ class SpecProgress:
         return quest is not None and quest in self._quests.live
 
     def _refused(self, spec: Spec, phase: PhaseName, error: OvermindError) -> None:
-        """A phase could not begin."""
+        """Record that a phase could not begin."""
         _log.info("spec %s: %s could not begin: %s", spec.slug, phase, error.message)
         self._registry.change_phase(spec.id, phase, failure=error.code, faults=(error.message,), quest=None)
-        self._registry.tell_phase(spec, phase, PhaseState.FAILED, why=error.message)
+        self._registry.record_phase_state(spec, phase, PhaseState.FAILED, why=error.message)
 
     # phases
 
@@ -205,7 +198,7 @@ class SpecProgress:
         await self._journal.saved()
 
     def _before(self, spec: Spec, phase: PhaseName) -> list[str]:
-        """The quest of the phase before, which has completed; none where a person has written that document."""
+        """The completed quest of the phase before; none if a person has written that document."""
         earlier = PHASES[: PHASES.index(phase)]
         quest = self._registry.phase(spec.id, earlier[-1]).quest if earlier else None
         known = None if quest is None else self._quests.get(quest)
@@ -213,8 +206,18 @@ class SpecProgress:
 
     # gates
 
-    async def _see_to_gates(self, spec: Spec, standing: SpecStanding) -> None:
-        """Have the first open gate ask, and no other one."""
+    async def settle(self, spec: Spec) -> SpecStanding:
+        """Read its folder, save what has changed, and update the questions of its gates.
+
+        The caller holds the spec's lock.
+        """
+        standing = await self._looks.settle(spec)
+        if not spec.archived and standing.problem is None:
+            await self._update_gates(spec, standing)
+        return standing
+
+    async def _update_gates(self, spec: Spec, standing: SpecStanding) -> None:
+        """Ask the question of the first open gate, and withdraw those of all others."""
         opened = next((one for one in PHASES if standing.states[one] is not PhaseState.PASSED), None)
         wanted = None
         if opened is not None and standing.states[opened] is PhaseState.REVIEW:
@@ -234,7 +237,7 @@ class SpecProgress:
             self._registry.change_phase(spec.id, wanted.phase, question=number)
 
     def on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """A person has decided about a gate."""
+        """Act on a person's answer to a gate."""
         spec = self._registry.all[question.about.id]
         phase = PhaseName(question.part)
         record = self._registry.phase(spec.id, phase)
@@ -251,15 +254,15 @@ class SpecProgress:
 
     # landing
 
-    async def _see_to_landing(self, spec: Spec, standing: SpecStanding) -> None:
-        """Once all is done, ask whether it lands, or land it."""
+    async def _update_landing(self, spec: Spec, standing: SpecStanding) -> None:
+        """Once all tasks are done, ask whether the spec lands, or land it."""
         if spec.repository is None:
             await self._know_files(spec)
         if spec.branch is None or spec.landed is not None or spec.declined:
             return
         if any(standing.states[one] is not PhaseState.PASSED for one in PHASES):
             return
-        tasks = self.tasks(spec)
+        tasks = self._standing.tasks(spec)
         if not tasks.total or tasks.completed < tasks.total:
             if spec.question is not None:
                 self._questions.withdraw(spec.id, EngineNeed.MERGE)
@@ -273,7 +276,7 @@ class SpecProgress:
             self._landing.start(self._registry.change(spec.id, landing=True))
 
     async def _know_files(self, spec: Spec) -> None:
-        """Without git nothing lands: the files of completed tasks are theirs as they are now."""
+        """Without git nothing lands: store the files of completed tasks as they are now, to see drift later."""
         record = self._registry.phase(spec.id, PhaseName.SYNC)
         made = {task: self._quests.get(one.quest) for task, one in record.tasks.items()}
         done = {task for task, one in made.items() if one is not None and one.status is QuestStatus.COMPLETED}
@@ -283,71 +286,22 @@ class SpecProgress:
                 self._registry.change_phase(spec.id, PhaseName.SYNC, files={**record.files, **files})
 
     def on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """A person has decided whether its work lands."""
+        """Act on a person's answer whether the spec lands."""
         deny = decision.behaviour is Behaviour.DENY
         self._registry.change(question.about.id, question=None, declined=deny, landing=not deny)
-
-    # how it stands
-
-    def state(self, spec: Spec, standing: SpecStanding) -> SpecState:
-        """How a spec stands."""
-        return spec_state(spec, standing.states, self.tasks(spec), queued=standing.queued)
-
-    def tasks(self, spec: Spec) -> TaskCounts:
-        """How the quests of its tasks stand, and of what was reported."""
-        found = list(self.quests(spec))
-        needs = self._obstacles.needs(self._clock.wall())
-        live = [quest for _, quest in found if quest is not None]
-        stuck = {quest.id for quest in live if self._is_stuck(quest, needs)}
-        stuck |= _held_up(live, stuck | {one.id for one in live if one.status is QuestStatus.REVIEW}, needs)
-        return task_counts((status, quest is not None and quest.id in stuck) for status, quest in found)
-
-    def quests(self, spec: Spec) -> list[tuple[QuestStatus, Quest | None]]:
-        """The status of each quest that counts, and the quest while it is unfinished."""
-        return [(status, live) for _, status, live in self._counted(spec)]
-
-    def waiting(self, spec: Spec) -> list[Quest]:
-        """The quests of its tasks that wait for a person: failed, cancelled, in review, or refused by their target."""
-        found = (
-            self._quests.get(quest)
-            for quest, status, live in self._counted(spec)
-            if status in _WAITS or (live is not None and is_refused(live))
-        )
-        return [quest for quest in found if quest is not None]
-
-    def _counted(self, spec: Spec) -> list[tuple[str, QuestStatus, Quest | None]]:
-        """Id and status of each quest that counts, and the quest while it is unfinished."""
-        self._journal.flush()
-        made = {one.quest: one for one in self._registry.phase(spec.id, PhaseName.SYNC).tasks.values()}
-        phases = {record.quest for record in self._registry.phases(spec.id).values()}
-        names = {f"{spec.slug}/{phase}" for phase in PHASES}
-        found = []
-        for row in self._quest_table.standing_of_spec(spec.id):
-            live = self._quests.live.get(row.id)
-            task = made.get(row.id)
-            if row.id in phases or row.name in names or (task is not None and task.gone and live is None):
-                continue
-            found.append((row.id, QuestStatus(row.status) if live is None else live.status, live))
-        return found
-
-    def _is_stuck(self, quest: Quest, needs: Needs) -> bool:
-        if quest.status is not QuestStatus.QUEUED:
-            return is_refused(quest)
-        wait = self._obstacles.of(quest, needs)
-        return wait is not None and wait.code in {WaitCode.BLOCKED, WaitCode.HELD, WaitCode.BUDGET}
 
     # what a person asks for
 
     async def run(
         self, spec_id: str, *, first: PhaseName | None, last: PhaseName | None, changes: Mapping[str, object]
     ) -> Advance:
-        """Have a spec go on, from a phase that is done again, or from where it is.
+        """Continue a spec where it is, or from a phase that is done again.
 
         Args:
             spec_id: Its id.
-            first: This phase is done again, even where it has passed.
-            last: Behind it nothing is wanted.
-            changes: Fields of the spec that are others from now on.
+            first: The phase that is done again, even if it has passed.
+            last: The last phase that is wanted.
+            changes: New values of fields of the spec.
 
         Raises:
             OvermindError: `invalid`, what somebody has edited does not pass; `busy`, a phase is under way; `gone`, it
@@ -356,9 +310,9 @@ class SpecProgress:
         async with self._turns.of(spec_id):
             spec = self._registry.all[spec_id]
             if spec.archived:
-                told = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
-                raise OvermindError("gone", told)
-            standing = await self._looks.settle(spec)
+                message = f"Spec {spec.slug} is archived. Take it back with: overmind spec archive {spec.slug} --undo"
+                raise OvermindError("gone", message)
+            standing = await self.settle(spec)
             target = last or PhaseName.SYNC
             self._check_runs(spec, standing, first, target)
             before = self._registry.all[spec_id], dict(self._registry.phases(spec_id))
@@ -389,7 +343,7 @@ class SpecProgress:
             raise OvermindError("busy", f"A phase of spec {spec.slug} is under way. Cancel it first, or wait.")
 
     def _again(self, spec: Spec, first: PhaseName | None) -> bool:
-        """Have a phase done again; whether a quest that had failed has another round."""
+        """Have a phase done again; return whether that is another round of a quest that had failed."""
         if first is not None and first is not PhaseName.SYNC:
             self._registry.put_phase(
                 spec.id, replace(again(self._registry.phase(spec.id, first)), quest=None, faults=())
@@ -409,7 +363,7 @@ class SpecProgress:
         return retried
 
     def _verify_by(self, before: Spec) -> None:
-        """Have those quests of its tasks that nobody works on be verified as the spec is from now on."""
+        """Give the spec's new `verify` to the quests of tasks that nobody works on."""
         verify = self._registry.all[before.id].verify
         for one in self._registry.phase(before.id, PhaseName.SYNC).tasks.values():
             quest = self._quests.get(one.quest)
@@ -427,21 +381,22 @@ class SpecProgress:
         return True
 
     async def sync(self, spec_id: str, *, dry_run: bool) -> Synced:
-        """Bring the quests of its tasks to what the document says, or tell what that would do.
+        """Make the quests of tasks match the document, or return what that would change.
 
         Raises:
-            OvermindError: `invalid`, the tasks have not passed, or their gate is open.
+            OvermindError: `invalid`: the tasks have not passed, or their gate is open; a preview is possible then, too.
         """
         async with self._turns.of(spec_id):
             spec = self._registry.all[spec_id]
-            standing = await self._looks.settle(spec)
+            standing = await self.settle(spec)
             _check_folder(standing)
+            good = _GOOD if dry_run else _PASSED
             for phase in PHASES[:-1]:
                 state = standing.states[phase]
-                if state is not PhaseState.PASSED:
+                if state not in good:
                     faults = "".join(f"\n{one}" for one in self._registry.phase(spec_id, phase).faults)
-                    told = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
-                    raise OvermindError("invalid", f"{told}{faults}")
+                    message = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
+                    raise OvermindError("invalid", f"{message}{faults}")
             if dry_run:
                 return await self._sync.preview(spec)
             synced = await self._sync.sync(spec, standing.brief_sha256)
@@ -459,34 +414,21 @@ _STANDS: Mapping[PhaseState, str] = {
 
 
 def _check_folder(standing: SpecStanding) -> None:
-    """Refuse to go on without what the folder says."""
+    """Raise if the folder can't be read."""
     if standing.problem is not None:
         raise OvermindError(standing.problem.code, standing.problem.text)
 
 
 def _of_phase(made: QueuedWork, phase: PhaseName) -> QueuedWork:
-    """A new quest as that of a phase: a document is what it hands in."""
+    """A new quest with the output of a phase: its document."""
     goal = made.quest.goal
     assert goal is not None
     return made._replace(quest=replace(made.quest, goal=replace(goal, outputs=phase_outputs(phase))))
 
 
 def _gate_key(record: SpecPhase) -> str:
-    """Tells apart the gates of one document: another content opens it anew."""
+    """The key of a gate's question: a document with another content is asked about again."""
     return f"{record.phase}:{record.sha256}:{record.contested}"
-
-
-def _held_up(quests: Iterable[Quest], stuck: set[str], needs: Needs) -> set[str]:
-    """Ids of those that need nothing but what can't go on without a person, at whatever depth."""
-    waiting: dict[str, set[str]] = {}
-    for quest in quests:
-        wait = needs.wait(quest) if quest.status is QuestStatus.QUEUED else None
-        if wait is not None and wait.code is WaitCode.NEEDS:
-            waiting[quest.id] = {need.id for need in needs.open(quest)}
-    found: set[str] = set()
-    while more := {one for one, open_ in waiting.items() if one not in found and open_ <= stuck | found}:
-        found |= more
-    return found
 
 
 def _reaches(last: PhaseName, phase: PhaseName) -> bool:

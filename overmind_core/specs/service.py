@@ -1,13 +1,15 @@
-"""The service of specs: what reaches them, and what holds their quests back.
+"""The service of specs: reacts to quests that end and questions that are answered, and holds quests back.
 
-It is loaded with every daemon, and reads nothing but rows: what looks at documents is made once a spec is there.
+Every daemon loads it, so it reads rows only; the parts that read documents are imported once there is a spec.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.quests import why
@@ -39,14 +41,15 @@ if TYPE_CHECKING:
     from overmind_core.specs.views import SpecViews
     from overmind_core.specs.watching import SpecWatchers
 
+_log = logging.getLogger(__name__)
 _HOLD = "specs"
 _GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.LANDING})
-"""States in which a spec goes on by itself."""
+"""States in which a spec goes on without a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecParts:
-    """What looks at documents, and what follows from them."""
+    """The parts that read documents and act on them."""
 
     creation: SpecCreation
     work: PhaseWork
@@ -59,7 +62,7 @@ class SpecParts:
 
 
 class Specs:
-    """Used from the loop's thread only."""
+    """The specs of a home. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class Specs:
         line: CurrentKeeper,
         make: Callable[[], SpecParts],
     ) -> None:
-        """`make`: loads and makes the parts; most supervisors never need them."""
+        """`make`: imports and builds the parts; most daemons never need them."""
         self.registry = registry
         self._quests = quests
         self._questions = questions
@@ -82,35 +85,36 @@ class Specs:
         self._make = make
         self._made: SpecParts | None = None
         self._going: set[str] = set()
-        """Specs that go on by themselves, or may."""
+        """Ids of specs that can go on without a person; while there are any, the daemon is held."""
         self._again: set[str] = set()
-        """Those that are to be looked at once more: something has happened while they were brought on."""
+        """Ids of specs that are brought on now, and once more afterwards, as something has happened meanwhile."""
         self._advancing: set[str] = set()
         self.on_forget: list[Callable[[str, Sequence[Quest]], Awaitable[Callable[[], None]]]] = []
-        """Called with the id of a spec that is to be forgotten, and with its quests; what they return is called in the
-        commit that does so."""
+        """Called with the id of a spec that is to be forgotten and with its quests; each returns a function that is
+        called in the commit that forgets them."""
 
     @property
     def parts(self) -> SpecParts:
-        """The parts; made when they are first asked for."""
+        """The parts, built at the first use."""
         if self._made is None:
             self._made = self._make()
             self._made.landing.on_end = self.go_on
         return self._made
 
     def bind(self, queue: Queue) -> None:
-        """Have answers acted on, and quests held back and begun one at a time where they have to be."""
+        """Connect the specs with the questions and with the queue."""
         self._questions.on(EngineNeed.PHASE, self._on_phase_answer, kind=AboutKind.SPEC)
+        self._questions.on(EngineNeed.STUCK, self._on_stuck_answer, kind=AboutKind.SPEC)
         self._questions.on(EngineNeed.MERGE, self._on_merge_answer, kind=AboutKind.SPEC)
         queue.alone.append(self.alone_in)
         self.registry.on_change = lambda spec_id: self._reconsider(queue, spec_id)
 
     def load(self) -> None:
-        """Bring all of them into memory."""
+        """Load all specs into memory."""
         self.registry.load()
 
     def resume(self) -> None:
-        """Go on where the supervisor before was ended."""
+        """Bring on the specs that an earlier daemon had left unfinished."""
         for spec in list(self.registry.all.values()):
             if not spec.archived and (spec.target is not None or spec.landing or self._has_tasks(spec)):
                 self.go_on(spec.id)
@@ -121,17 +125,17 @@ class Specs:
     # what attempts need, see `SpecWork`
 
     async def given(self, quest: Quest) -> SpecInput | None:
-        """What the newest attempt of a quest gets."""
+        """What the newest attempt of a quest gets to read."""
         return await self.parts.work.given(quest)
 
     async def judge(self, quest: Quest) -> Judgement | None:
-        """Take up the document that its newest attempt has handed in."""
+        """Check the document that the newest attempt has handed in."""
         return await self.parts.work.judge(quest)
 
     # what is in the way of quests
 
     def hold(self, quest: Quest) -> Wait | None:
-        """Why a quest of a spec may not begin, as far as its spec is the reason."""
+        """Why a spec holds back one of its quests; None: it does not."""
         spec = self.registry.of_quest(quest)
         if spec is None:
             return None
@@ -140,11 +144,13 @@ class Specs:
         own = self.registry.phase_of(quest)
         before = PHASES if own is None else PHASES[: PHASES.index(own)]
         records = self.registry.phases(spec.id)
-        opened = next((one for one in before if one in records and records[one].told is PhaseState.REVIEW), None)
+        opened = next(
+            (one for one in before if one in records and records[one].recorded_state is PhaseState.REVIEW), None
+        )
         return None if opened is None else why.in_gate(spec.slug, opened)
 
     def alone_in(self, quest: Quest) -> str | None:
-        """The pool whose only slot a quest takes: without git those of one spec would share one folder."""
+        """The pool of one slot that a quest needs: without git the quests of a spec share one folder."""
         spec = self.registry.of_quest(quest)
         return None if spec is None or spec.repository is not None else f"spec:{spec.slug}"
 
@@ -160,7 +166,7 @@ class Specs:
     # going on
 
     def on_quest_end(self, ended: QuestEnded) -> None:
-        """A quest has ended: what its spec does next."""
+        """Bring on the spec of a quest that has ended."""
         spec = self.registry.of_quest(ended.quest)
         if spec is not None:
             self.go_on(spec.id)
@@ -174,7 +180,7 @@ class Specs:
         self.go_on(question.about.id)
 
     def go_on(self, spec_id: str) -> None:
-        """Bring a spec on as far as it goes by itself, beside everything else; not one that was forgotten meanwhile."""
+        """Bring a spec on in a task of its own, as far as it goes without a person."""
         if spec_id not in self.registry.all:
             return
         self._hold_daemon(spec_id, on=True)
@@ -191,14 +197,36 @@ class Specs:
             while spec_id in self._again:
                 self._again.discard(spec_id)
                 reached = await self.parts.progress.advance(spec_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person is asked about it
+            self._on_error(spec_id, error)
+        else:
+            if reached is not None:
+                self._questions.withdraw(spec_id, EngineNeed.STUCK)
         finally:
             self._advancing.discard(spec_id)
-        if reached is not None:
+        if spec_id in self.registry.all and not self._phase.closing:
             self.parts.watchers.on_advance(spec_id)
-            self._hold_daemon(spec_id, on=reached.state in _GOES_ON)
+            self._hold_daemon(spec_id, on=reached is not None and reached.state in _GOES_ON)
+
+    def _on_error(self, spec_id: str, error: Exception) -> None:
+        """Ask a person about a spec that could not be brought on because of a bug."""
+        spec = self.registry.all.get(spec_id)
+        _log.error("spec %s could not go on", spec_id if spec is None else spec.slug, exc_info=error)
+        if spec is None:
+            return
+        problem = f"it could not go on: {type(error).__name__}: {error}. See daemon.log"
+        about = About(AboutKind.SPEC, spec.id, spec.slug)
+        subject = {"lines": ["Its documents and its quests are as they were."]}
+        self._questions.ask(EngineNeed.STUCK, about, summary=f"{spec.slug}: {problem}", subject=subject)
+        self.registry.change(spec_id, problem=problem)
+        self.registry.record_state(spec, SpecState.STUCK, why=problem)
+
+    def _on_stuck_answer(self, question: EngineQuestion, decision: Decision) -> None:
+        if decision.behaviour is Behaviour.ALLOW:
+            self.go_on(question.about.id)
 
     def _hold_daemon(self, spec_id: str, *, on: bool) -> None:
-        """Whoever follows us goes on with it; not while it waits for a person."""
+        """Keep the daemon running, or have it started again, while a spec can go on without a person."""
         (self._going.add if on else self._going.discard)(spec_id)
         self._line.hold(_HOLD, on=bool(self._going))
 
@@ -212,10 +240,15 @@ class Specs:
     async def _forgetting(self, spec: Spec, quests: Sequence[Quest]) -> list[Callable[[], None]]:
         return [await look(spec.id, quests) for look in self.on_forget]
 
+    def on_hold(self, _event: object) -> None:
+        """Wake the clients that wait for specs: the reasons that hold quests back may have changed."""
+        if self._made is not None:
+            self._made.watchers.on_hold()
+
     # names
 
     def work_of(self, spec_id: str) -> StoredWork | None:
-        """What does the quests of a spec, for what is reported beside them."""
+        """The command or agent of a spec's quests, for reported quests."""
         return self.parts.maker.work(self.registry.all[spec_id]) if spec_id in self.registry.all else None
 
     def slug_of(self, spec_id: str) -> str | None:
@@ -228,6 +261,6 @@ class Specs:
         return self.registry.find(text).id
 
     def asked_about(self, text: str) -> About:
-        """The same as the subject of a question."""
+        """The spec that a question names, as its subject."""
         spec = self.registry.find(text)
         return About(AboutKind.SPEC, spec.id, spec.slug)

@@ -1,4 +1,4 @@
-"""Specs as people look at them: rows with phases, tasks and cost; one with its coverage, drift and critical path."""
+"""Answers about specs: rows with phases, tasks and cost; details with coverage, drift and critical path."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ if TYPE_CHECKING:
         SpecRow,
         WaitingTask,
     )
-    from overmind_core.specs.looking import SpecLooks, SpecStanding, Turns
+    from overmind_core.specs.looking import SpecStanding, Turns
     from overmind_core.specs.progress import Advance, SpecProgress
     from overmind_core.specs.registry import SpecRegistry
+    from overmind_core.specs.spec_quests import SpecQuests
 
 
 class SpecViews:
-    """Used from the loop's thread only."""
+    """Answers requests about specs. Used from the event loop's thread only."""
 
     def __init__(
         self,
         *,
         registry: SpecRegistry,
-        looks: SpecLooks,
         turns: Turns,
         progress: SpecProgress,
+        spec_quests: SpecQuests,
         journal: Journal,
         quest_table: QuestTable,
         spent: Callable[[str], float | None],
@@ -51,9 +52,9 @@ class SpecViews:
         """`spent`: US dollars of a spec's quests and of all that they have started, counted while they run."""
         self._spent = spent
         self._registry = registry
-        self._looks = looks
         self._turns = turns
         self._progress = progress
+        self._standing = spec_quests
         self._journal = journal
         self._quest_table = quest_table
 
@@ -85,15 +86,15 @@ class SpecViews:
             if landed is None
             else {"branch": landed.branch, "before": landed.before, "after": landed.after},
             "verify": spec.verify,
-            "waits": [_waits(quest) for quest in self._progress.waiting(spec)],
+            "waits": [_waits(quest) for quest in self._standing.waiting(spec)],
         }
 
     def advanced(self, spec_id: str, advance: Advance, ended: list[str]) -> SpecAdvanced:
-        """How far a spec was brought, for who has asked for it."""
+        """The answer to `spec_run`: how far the spec was brought."""
         spec = self._registry.all[spec_id]
         asked = [one.question for one in self._registry.phases(spec_id).values() if one.question is not None]
         made = {} if advance.synced is None else advance.synced.counts
-        waiting = self._progress.waiting(spec) if advance.state is SpecState.STUCK else []
+        waiting = self._standing.waiting(spec) if advance.state is SpecState.STUCK else []
         return {
             **brief(spec),
             "state": advance.state.value,
@@ -106,7 +107,7 @@ class SpecViews:
         }
 
     def files(self, spec: Spec) -> dict[str, str]:
-        """The files that its documents and tasks are about → their hashes when those were done."""
+        """The files that its documents and tasks name → their hashes when those were done."""
         records = self._registry.phases(spec.id).values()
         return {path: hashed for record in records for path, hashed in record.files.items()}
 
@@ -115,16 +116,16 @@ class SpecViews:
         return {one.spec: one for one in self._quest_table.costs_of_specs()}
 
     def _cost(self, spec: Spec, cost: SpecCost | None) -> float | None:
-        """US dollars; None: nobody knows any. Attempts of an earlier version were counted once they had ended."""
+        """US dollars; None: no cost is known. Costs that an earlier version stored lack attempts that had not ended."""
         known = [one for one in (self._spent(spec.id), None if cost is None else cost.dollars) if one is not None]
         return round(max(known), 6) if known else None
 
     async def _row(self, spec: Spec, cost: SpecCost | None) -> SpecRow:
         async with self._turns.of(spec.id):
-            standing = await self._looks.settle(spec)
+            standing = await self._progress.settle(spec)
         spec = self._registry.all[spec.id]
-        state = self._progress.state(spec, standing)
-        statuses = Counter(status for status, _ in self._progress.quests(spec))
+        state = self._standing.state(spec, standing)
+        statuses = Counter(status for status, _ in self._standing.quests(spec))
         return {
             **brief(spec),
             "title": spec.title,
@@ -137,6 +138,7 @@ class SpecViews:
             "cost_usd": self._cost(spec, cost),
             "cost_unknown": 0 if cost is None else cost.unknown,
             "max_cost_usd": spec.max_cost_usd or None,
+            "problem": spec.problem,
             "phases": [self._phase(spec, phase, standing) for phase in PHASES],
             "tasks": {status.value: statuses[status] for status in QuestStatus if statuses[status]},
             "question": spec.question,
@@ -149,8 +151,8 @@ class SpecViews:
         if standing.problem is not None and state is PhaseState.FAILED:
             faults = [standing.problem.text]
         elif record.failure is not None and record.quest is not None and not faults:
-            told = "was cancelled" if record.failure == QuestStatus.CANCELLED else f"has failed: {record.failure}"
-            faults = [f"its quest {told}. See: overmind quest info {record.quest}"]
+            message = "was cancelled" if record.failure == QuestStatus.CANCELLED else f"has failed: {record.failure}"
+            faults = [f"its quest {message}. See: overmind quest info {record.quest}"]
         return {
             "phase": phase.value,
             "state": state.value,

@@ -1,4 +1,4 @@
-"""Who waits for a spec: told of each phase and task that ends, and of what the spec waits for itself."""
+"""Clients that wait for a spec: they get each phase and task that ends, and what the spec itself waits for."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.specs.spec import PHASES, PhaseName, PhaseState, SpecState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
+    from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.quest import Quest
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.specs.answer_types import SpecProgressItem
@@ -18,29 +19,44 @@ if TYPE_CHECKING:
 
 _ENDED = frozenset({PhaseState.PASSED, PhaseState.REVIEW, PhaseState.FAILED})
 _OVER = frozenset({SpecState.DONE, SpecState.FAILED, SpecState.STUCK, SpecState.ARCHIVED, SpecState.DRAFT})
-"""States in which nothing more happens by itself."""
+"""States in which nothing more happens without a person."""
+_GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.STUCK})
+"""States in which a spec waits for quests, or did."""
 
 
 class SpecWatchers:
-    """Used from the loop's thread only."""
+    """The waiting clients. Used from the event loop's thread only."""
 
-    def __init__(self, *, registry: SpecRegistry, quests: QuestRegistry) -> None:
+    def __init__(
+        self,
+        *,
+        registry: SpecRegistry,
+        quests: QuestRegistry,
+        held: Callable[[str], tuple[Quest, Wait] | None],
+    ) -> None:
+        """`held`: the quest of a spec that waits for money or for a person while none of them runs, and why."""
+        self._held = held
         self._registry = registry
         self._quests = quests
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
 
     def on_advance(self, spec_id: str) -> None:
-        """A spec was brought on: wake who waits."""
+        """Wake the clients that wait for a spec."""
         for waiter in self._waiting.pop(spec_id, ()):
             if not waiter.done():
                 waiter.set_result(None)
 
+    def on_hold(self) -> None:
+        """Wake all clients: the reasons that hold quests back may have changed."""
+        for spec_id in list(self._waiting):
+            self.on_advance(spec_id)
+
     def ended(self, spec_id: str) -> list[str]:
-        """Keys of what has ended by now, for who wants to be told of the rest."""
+        """Keys of the items that exist already; pass them to `follow` to get later ones only."""
         return [item["key"] for item in self._ends(spec_id)]
 
     async def follow(self, spec_id: str, known: set[str]) -> AsyncIterator[SpecProgressItem]:
-        """Tell of each that ends, and last how the spec stands; `known`: keys of what has been told already."""
+        """Yield an item for each phase and task that ends, last the state of the spec; `known`: keys to leave out."""
         while True:
             changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(spec_id, []).append(changed)
@@ -48,20 +64,34 @@ class SpecWatchers:
                 if item["key"] not in known:
                     known.add(item["key"])
                     yield item
-            state = self._registry.all[spec_id].told or SpecState.DRAFT
+            held = self._hold(spec_id)
+            if held is not None and held["key"] not in known:
+                known.add(held["key"])
+                yield held
+            state = self._registry.all[spec_id].recorded_state or SpecState.DRAFT
             if state in _OVER:
                 yield _item("state", state.value, state.value)
                 return
             await changed
 
+    def _hold(self, spec_id: str) -> SpecProgressItem | None:
+        if self._registry.all[spec_id].recorded_state not in _GOES_ON:
+            return None
+        held = self._held(spec_id)
+        if held is None:
+            return None
+        quest, wait = held
+        item = _item("held", quest.name, str(wait.code), version=wait.text)
+        return {**item, "text": wait.text, "do": list(wait.do)}
+
     def _ends(self, spec_id: str) -> Iterator[SpecProgressItem]:
         spec, records = self._registry.all[spec_id], self._registry.phases(spec_id)
         for phase in PHASES:
             record = records.get(phase)
-            if record is None or record.told not in _ENDED:
+            if record is None or record.recorded_state not in _ENDED:
                 continue
             quest = None if record.quest is None else self._quests.get(record.quest)
-            state = "failed" if record.told is PhaseState.FAILED else "passed"
+            state = "failed" if record.recorded_state is PhaseState.FAILED else "passed"
             version = f"{record.sha256}:{record.attempts}"
             yield {**_item("phase", phase, state, quest, version=version), "score": record.score}
             if record.question is not None:
@@ -94,4 +124,6 @@ def _item(what: str, name: str, state: str, quest: Quest | None = None, *, versi
         "attempt": len(tries) or None,
         "seconds": seconds,
         "question": None,
+        "text": None,
+        "do": [],
     }

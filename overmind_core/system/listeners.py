@@ -111,14 +111,14 @@ def _portable(host: str, port: int) -> Collection[Listener] | None:
     """Where there is no /proc: what psutil knows."""
     import psutil  # noqa: PLC0415 - not on Linux
 
-    found, told = [], False
+    found, restricted = [], False
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             sockets = process.net_connections("tcp")
-            told = True
+            restricted = True
             if any(
                 one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.laddr.ip in {host, "", "*", *_ANY}
                 for one in sockets
             ):
                 found.append(Listener(process.pid, process.name()))
-    return found if told else None
+    return found if restricted else None

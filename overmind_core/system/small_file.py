@@ -40,8 +40,8 @@ def read_small_file(path: str, most: int = MOST, *, links: bool = True) -> bytes
     mode = os.fstat(handle).st_mode
     if not stat.S_ISREG(mode):
         os.close(handle)  # `open` would leave that of a folder open
-        told = os.strerror(errno.EISDIR) if stat.S_ISDIR(mode) else "it is not a regular file"
-        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, told, path)
+        problem = os.strerror(errno.EISDIR) if stat.S_ISDIR(mode) else "it is not a regular file"
+        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL, problem, path)
     with open(handle, "rb") as file:
         data = file.read(most + 1)
     if len(data) > most:

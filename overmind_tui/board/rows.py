@@ -251,9 +251,9 @@ def tails(row: Row, now: float) -> tuple[str, ...]:
         case _ if row.get(quests_rows.ASKED):
             return (row[quests_rows.ASKED],)
         case "queued":
-            said = quests_rows.why(row)
+            why = quests_rows.why(row)
             code = "" if row.get("code") == "blocked" else safe(row.get("code"))  # its column says that it is blocked
-            return said, said.partition(": ")[0] if row.get("code") == "slots" else "", code
+            return why, why.partition(": ")[0] if row.get("code") == "slots" else "", code
         case "failed" | "cancelled":
             return (quests_rows.why(row) or about,)
         case "running" if row["phase"] not in {None, "work"}:
@@ -282,10 +282,10 @@ def card(row: Row, cells: int, now: float, *, by: str = "", names: int = 0, asci
     if cells >= ROOMY:
         return [sign, *_roomy(row, name, room, min(max(names, width(name)), LONGEST_NAME), now)]
     room -= width(name) + 1
-    said = [tail for tail in tails(row, now) if tail]
-    fitting = next((tail for tail in said if width(tail) <= room), None)
-    if fitting is None and said and room >= SHORTEST_TAIL:
-        fitting = clipped(said[0], room)
+    known = [tail for tail in tails(row, now) if tail]
+    fitting = next((tail for tail in known if width(tail) <= room), None)
+    if fitting is None and known and room >= SHORTEST_TAIL:
+        fitting = clipped(known[0], room)
     return [sign, Cell(name, "name"), *([Cell(f" {fitting}", quests_rows.why_tone(row))] if fitting else [])]
 
 
@@ -329,8 +329,8 @@ def text(rows: Sequence[Row], counts: Sequence[int], now: float, *, by: str, asc
                 lines.append(f" {last}")
             mark = missions_rows.mark(row)
             about = next(iter(tails(row, now)), "")
-            said = [f"  {mark.ascii if ascii_only else mark.mark}", short_name(row, by), about]
-            lines.append(" ".join(filter(None, said)))
+            parts = [f"  {mark.ascii if ascii_only else mark.mark}", short_name(row, by), about]
+            lines.append(" ".join(filter(None, parts)))
         if left := more(counts[place], len(shown)):
             lines.append(f"  {left}")
     return "\n".join(lines) + "\n"

@@ -214,8 +214,8 @@ def text(found: DiffFiles) -> DiffText:
     """All of it as a text."""
     lines = _head(found) + _commits(found)
     if not found.files:
-        said = f"no changes compared with {safe(found.base)}" if found.base else "no uncommitted changes"
-        lines += [[], [Cell(f"  {said}", "quiet")]]
+        message = f"no changes compared with {safe(found.base)}" if found.base else "no uncommitted changes"
+        lines += [[], [Cell(f"  {message}", "quiet")]]
     begins: list[int] = []
     paths: list[str] = []
     spots: dict[int, Spot] = {}
@@ -295,20 +295,20 @@ def _head(found: DiffFiles) -> Lines:
     words = [f"{len(found.files) - new} changed" if found.files else "clean", f"{new} new" if new else ""]
     sums = [Cell(f"  +{added}", "good"), Cell(f" -{removed}", "bad")] if added or removed else []
     base = [Cell(f" compared with {safe(found.base)}", "quiet")] if found.base else []
-    said = Cell("  " + ", ".join(filter(None, words)))
-    return [[Cell(f" {safe(found.branch) or 'no branch'}", "title"), *base, said, *sums]]
+    text = Cell("  " + ", ".join(filter(None, words)))
+    return [[Cell(f" {safe(found.branch) or 'no branch'}", "title"), *base, text, *sums]]
 
 
 def _commits(found: DiffFiles) -> Lines:
     if not found.commits:
         return []
     count = len(found.commits)
-    said = f" commits since {found.since}" if found.since else f" {count} commit{'s' * (count != 1)}"
+    text = f" commits since {found.since}" if found.since else f" {count} commit{'s' * (count != 1)}"
     shown = [
         [Cell(f"  {safe(number)} ", "accent"), Cell(safe(subject))] for number, subject in found.commits[:MOST_COMMITS]
     ]
     more = [[Cell(f"  … and {count - MOST_COMMITS} earlier", "quiet")]] if count > MOST_COMMITS else []
-    return [[], [Cell(said, "title")], *shown, *more]
+    return [[], [Cell(text, "title")], *shown, *more]
 
 
 def _files(status: str) -> list[File]:

@@ -123,10 +123,10 @@ class _Git:
 
     def limited(self, *words: str) -> tuple[str, str]:
         """What git says, as far as it is not too much, and why there is no more of it."""
-        said, cut, code, errors = self._run(words)
+        output, cut, code, errors = self._run(words)
         if code and not cut:
             raise GitFailed(self._explained(errors.strip().partition("\n")[0] or f"git exited with code {code}"))
-        return said, cut
+        return output, cut
 
     def _explained(self, error: str) -> str:
         return f"{self._folder} is not in a git repository" if "not a git repository" in error else error
@@ -148,8 +148,8 @@ class _Git:
         with process:
             assert process.stdout is not None
             assert process.stderr is not None
-            said = process.stdout.read(MOST)
-            long = len(said) == MOST
+            output = process.stdout.read(MOST)
+            long = len(output) == MOST
             if long:
                 _end(process)
             errors = process.stderr.read(MOST)
@@ -158,7 +158,7 @@ class _Git:
         too_late = is_late.is_set() and process.returncode == -signal.SIGKILL
         slow = f"git took more than {SECONDS:.0f} s" if too_late else ""
         cut = f"more than {MOST // 1_000_000} MB" if long else slow
-        return said.decode(errors="replace"), cut, process.returncode, errors.decode(errors="replace")
+        return output.decode(errors="replace"), cut, process.returncode, errors.decode(errors="replace")
 
 
 def _end(process: subprocess.Popen[bytes], is_late: threading.Event | None = None) -> None:
@@ -222,8 +222,8 @@ class ChangeSource:
             try:
                 answer = git_changes(folder, shell.world.environ, since=since)
             except GitFailed as error:
-                said = str(error)
-                return lambda: self._fail(said)
+                output = str(error)
+                return lambda: self._fail(output)
             found = diff.of_git(*answer, _shown(since, shell.zone))
             text = diff.text(found)
             return lambda: self._show(found, text)
@@ -332,21 +332,21 @@ class ChangesPage(TextPage):
             ]  # fmt: skip
         self.text.wanted = pattern.patterns(self._wanted.text)
         self.text.show([lines[at] for at in self._shown])
-        self._entitle(len(pending))
+        self._set_title(len(pending))
         self._lay_out(self.app.size)
         self._list()
 
-    def _entitle(self, pending: int) -> None:
+    def _set_title(self, pending: int) -> None:
         sign = "?" if self._searching else "/"
         wanted = f" <{sign}{self._wanted.text}>" if self._wanted else ""
         found = self._found
         branch = f" · {safe(found.branch)} → {safe(found.base)}" if found is not None and found.base else ""
-        said = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
+        unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
         send = f"m sends {pending} · " if pending else ""
         land = "shift-l land · " if self._lands else ""
         comment = "c comment · " if self._takes_comments else ""
         keys = FILTERED if self._wanted else f"{send}n N files · {comment}{land}/ filter · esc back"
-        self.text.entitle(f"{self._title}{branch}{said}{wanted}", keys)
+        self.text.set_title(f"{self._title}{branch}{unsent}{wanted}", keys)
 
     @property
     def _lands(self) -> bool:
@@ -387,7 +387,7 @@ class ChangesPage(TextPage):
         if at is not None and not self.files.has_focus:
             self.files.go_to(at)
         count = len(self._found.files)
-        self.files.entitle(f"{count} file{'s' * (count != 1)}")
+        self.files.set_title(f"{count} file{'s' * (count != 1)}")
 
     def on_resize(self) -> None:
         """Another place for the list."""

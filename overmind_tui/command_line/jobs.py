@@ -65,18 +65,18 @@ class CommandJob:
 
     def work(self) -> Outcome:
         """Run all; blocks."""
-        said, code = bytearray(), 0
+        output, code = bytearray(), 0
         for argv in self._calls:
             try:
-                code = max(code, self._one(argv, said))
+                code = max(code, self._one(argv, output))
             except OSError as error:
-                said += f"{error}\n".encode()
+                output += f"{error}\n".encode()
                 code = 1
             if self.cancelled:
                 break
-        return Outcome(said.decode(errors="replace"), code, self.cancelled)
+        return Outcome(output.decode(errors="replace"), code, self.cancelled)
 
-    def _one(self, argv: Sequence[str], said: bytearray) -> int:
+    def _one(self, argv: Sequence[str], output: bytearray) -> int:
         with self._lock:
             if self.cancelled:
                 return 1
@@ -87,8 +87,8 @@ class CommandJob:
             clear_own_mark_of(process.pid)  # we may be the supervisor: this one is the person's
         assert process.stdout is not None
         while chunk := os.read(process.stdout.fileno(), _CHUNK):
-            said += chunk
-            del said[:-MOST]
+            output += chunk
+            del output[:-MOST]
         process.stdout.close()
         return abs(process.wait())
 

@@ -250,8 +250,8 @@ class CommandRun:
             shell.flash(safe(f"{verb.name} failed: {_reason(lines, outcome.code)}"), "bad")
         else:
             many = f"{verb.name}: {count} {'mission' if count == 1 else 'missions'}" if alike else f"{verb.name}: done"
-            said = _ERROR.sub("", lines[0]) if len(lines) == 1 else many
-            shell.flash(safe(said), "bad" if outcome.code else "good")
+            message = _ERROR.sub("", lines[0]) if len(lines) == 1 else many
+            shell.flash(safe(message), "bad" if outcome.code else "good")
 
 
 def _reason(lines: Sequence[str], code: int) -> str:

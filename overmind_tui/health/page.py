@@ -30,7 +30,7 @@ def open_health(shell: Shell, view: View, show: Show) -> None:
 class HealthPage(DetailsPage):
     """A row for each mission that is watched."""
 
-    said = staticmethod(health_rows.description)
+    lines_of = staticmethod(health_rows.description)
 
     def __init__(self, view: View, show: Show) -> None:
         super().__init__(view, show)

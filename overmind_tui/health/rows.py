@@ -194,7 +194,7 @@ def _terms(terms: Sequence[Row]) -> Lines:
     lines: Lines = [[], [Cell(" alignment is 1 less the cost of each pattern that holds", "title")]]
     for one in terms:
         holds = {True: "yes", False: "no"}.get(one["holds"], "–")
-        said = safe(one["evidence"]) or f"looks for: {_EXPLAINED.get(one['term'], one['term'])}"
+        text = safe(one["evidence"]) or f"looks for: {_EXPLAINED.get(one['term'], one['term'])}"
         tone = "bad" if one["holds"] else "quiet"
-        lines.append([Cell(f"  {one['term']:<9} {share(one['cost']):>4}  {holds:<4}", tone), Cell(said, tone)])
+        lines.append([Cell(f"  {one['term']:<9} {share(one['cost']):>4}  {holds:<4}", tone), Cell(text, tone)])
     return lines

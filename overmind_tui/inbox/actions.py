@@ -71,34 +71,34 @@ class AnswerActions:
     def write(self, question: Row) -> None:
         """Answer in the person's own words: those are the answer to a question, and say why of all else."""
         behaviour, verb, done = _in_words(question)
-        place, said = [f"question {question['question']}"], self._drafts
+        place, drafts = [f"question {question['question']}"], self._drafts
 
         def send(composer: Composer, text: str) -> None:
             def on_result(error: OvermindError | None) -> None:
                 if error is not None:
                     composer.refused(error.message)
                     return
-                said.add(text)
+                drafts.add(text)
                 self._shell.flash(f"{safe(question['name'])}: {done}", "good")
                 composer.done()
 
             self.answer(question, {"behaviour": behaviour, "message": text}, on_result)
 
         def keep(text: str) -> None:
-            said.keep(place, text)
+            drafts.keep(place, text)
 
         title = f"{verb} · {safe(question['name'])}: {safe(question['summary'])}"
-        self._shell.open(Composer(Purpose(title, send, keep, said.draft(place), said.sent, recall=said.add)))
+        self._shell.open(Composer(Purpose(title, send, keep, drafts.draft(place), drafts.sent, recall=drafts.add)))
 
     def answer(self, question: Row, answer: dict[str, Any], on_result: Callable[[OvermindError | None], None]) -> None:
         """Answer with these fields; `on_result` gets None, or why it was refused."""
         number = int(question["question"])
         self.given.add(number)
 
-        def heard(answers: Answers) -> None:
+        def on_answered(answers: Answers) -> None:
             error = answers[0] if isinstance(answers[0], OvermindError) else None
             if error is not None:
                 self.given.discard(number)
             on_result(error)
 
-        self._shell.request("answer", [{"question": number, **answer}], heard)
+        self._shell.request("answer", [{"question": number, **answer}], on_answered)

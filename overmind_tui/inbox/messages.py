@@ -240,8 +240,8 @@ class _Sending:
         )
 
     def _on_result(self, composer: Composer, answers: dict[str, Any | OvermindError]) -> None:
-        taken = {self.names[one]: said for one, said in answers.items() if not isinstance(said, OvermindError)}
-        refused = {one: said for one, said in answers.items() if isinstance(said, OvermindError)}
+        taken = {self.names[one]: reply for one, reply in answers.items() if not isinstance(reply, OvermindError)}
+        refused = {one: reply for one, reply in answers.items() if isinstance(reply, OvermindError)}
         if taken:
             self._message_actions.sent(taken, self._text)
         if not refused:
@@ -250,7 +250,7 @@ class _Sending:
             return
         self.names = {one: self.names[one] for one in refused}
         self._queue = any(error.code == PAUSED for error in refused.values())
-        composer.entitle(self.title)
+        composer.set_title(self.title)
         composer.refused(self._reason(refused))
 
     def _reason(self, refused: Mapping[str, OvermindError]) -> str:

@@ -202,7 +202,7 @@ class NeedsPage(Page):
         self._on_screen: Key | None = None
         self._shown: object = None
         """All that what is on the screen is made of."""
-        self._said: dict[tuple[str, str], str] = {}
+        self._replies: dict[tuple[str, str], str] = {}
         """The last answers of those whose turn is over, by mission and since when it is."""
         self.answers = AnswerSide(self, answer_actions)
 
@@ -291,7 +291,7 @@ class NeedsPage(Page):
 
     def _wanted(self, need: Need) -> bool:
         """Whether the filter keeps it; its question counts as what goes on there."""
-        return self._filter is None or self._filter.matches({**need.row, "now": need.said})
+        return self._filter is None or self._filter.matches({**need.row, "now": need.summary})
 
     def show(self) -> None:
         """All of what is under the cursor; what was there longer stays where it was scrolled to."""
@@ -304,15 +304,17 @@ class NeedsPage(Page):
         self._lay_out()
         cells = self.app.size.width - FRAME
         shown = (
-            None if need is None else (need.key, need.said, self._said.get(_turn(need)), self.answers.choosing, cells)
+            None
+            if need is None
+            else (need.key, need.summary, self._replies.get(_turn(need)), self.answers.choosing, cells)
         )
         if shown != self._shown:
             self._shown = shown
             self.text.show([] if need is None else subject.wrapped(self._lines(need), cells))
         if fresh:
             self.text.to_row(0)
-            self.call_after_refresh(self._entitle)
-        self._entitle()
+            self.call_after_refresh(self._set_title)
+        self._set_title()
 
     def _lay_out(self) -> None:
         """The list is as high as it needs, up to its share."""
@@ -321,8 +323,8 @@ class NeedsPage(Page):
         self.text.display = self.keys.display = bool(self.list.needs)
         self.list.styles.height = min(rows, max(int(self.size.height * SHARE), FEWEST)) if self.list.needs else "1fr"
 
-    def _entitle(self) -> None:
-        self.list.entitle("needs you" + (f" </{self._filter.text}>" if self._filter else ""))
+    def _set_title(self) -> None:
+        self.list.set_title("needs you" + (f" </{self._filter.text}>" if self._filter else ""))
         need = self.current
         if need is not None:
             below = len(self.text.lines) - self.text.scrollable_content_region.height
@@ -331,7 +333,7 @@ class NeedsPage(Page):
                 if below > 0 and not self._whole
                 else ""
             )
-            self.text.entitle(inbox_rows.title(need), more)
+            self.text.set_title(inbox_rows.title(need), more)
         self.keys.refresh_if_changed()
 
     def _compose_keys(self, cells: int) -> Sequence[Sequence[Cell]]:
@@ -341,17 +343,17 @@ class NeedsPage(Page):
     def _lines(self, need: Need) -> subject.SubjectLines:
         if need.asked is not None:
             return [*subject.lines(need.asked, self.answers.choosing), *inbox_rows.afterwards(need.asked)]
-        return inbox_rows.about(need, self._said.get(_turn(need), ""))
+        return inbox_rows.about(need, self._replies.get(_turn(need), ""))
 
     def _fetch(self, need: Need | None) -> None:
         """Ask for the whole of the last answer of one whose turn is over."""
-        if need is None or need.group != inbox_rows.TURN or _turn(need) in self._said:
+        if need is None or need.group != inbox_rows.TURN or _turn(need) in self._replies:
             return
 
         def on_result(answers: Answers) -> None:
             (result,) = answers
             text = result.get("result") if isinstance(result, dict) else None
-            self._said[_turn(need)] = text if isinstance(text, str) else ""
+            self._replies[_turn(need)] = text if isinstance(text, str) else ""
             self.update()
 
         self.shell.request("result", [{"id": need.row["id"]}], on_result)

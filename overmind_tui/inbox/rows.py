@@ -70,7 +70,7 @@ class Need(NamedTuple):
         return safe(self.asked["need"]) if self.asked else REASONS.get(missions_rows.mark(self.row), "")
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """What it is about, in a line."""
         if self.group == LOST:
             return missions_rows.LOST_WORDS
@@ -199,7 +199,7 @@ def _line(need: Need, names: int, cells: int, *, ascii_only: bool) -> list[Cell]
     kind = Cell(f"{need.kind:<11}" if need.group != TURN and cells >= ROOMY else "", "quiet")
     since = Cell(f"{numbers.span(need.since):>4}  ", "quiet")
     room = cells - sum(width(cell.text) for cell in (sign, name, kind, since)) - 1
-    return [sign, name, kind, since, Cell(clipped(need.said, max(room, 0)), "wait" if need.asked else "")]
+    return [sign, name, kind, since, Cell(clipped(need.summary, max(room, 0)), "wait" if need.asked else "")]
 
 
 def strip(row: Row | None, questions: Sequence[Row], *, typing: bool = False) -> Cell:
@@ -332,12 +332,12 @@ def about(need: Need, answer: str) -> SubjectLines:
         line = " its exit code is unknown · r restarts it, :restart --lost restarts all lost missions"
         return [[Cell(f" {rows.LOST_WORDS}", "bad")], [], [Cell(line, "quiet")]]
     if need.group == TURN:
-        return plain(answer) or [[Cell(f" {need.said}")]]
+        return plain(answer) or [[Cell(f" {need.summary}")]]
     tone = "bad" if rows.mark(need.row) is CRASHED else "slow"
-    said: SubjectLines = [[Cell(f" {need.said}", tone)]] if need.said else []
+    lines: SubjectLines = [[Cell(f" {need.summary}", tone)]] if need.summary else []
     if rows.mark(need.row) is CRASHED:
-        return [*said, [], [Cell(" no automatic restarts left · r restarts it", "quiet")]]
-    return [*said, [], [Cell(" no known time when it can continue", "quiet")]]
+        return [*lines, [], [Cell(" no automatic restarts left · r restarts it", "quiet")]]
+    return [*lines, [], [Cell(" no known time when it can continue", "quiet")]]
 
 
 def ended(question: int, events: Iterable[Row]) -> str:

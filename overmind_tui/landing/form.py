@@ -58,7 +58,7 @@ class LandForm:
         fields: What was typed: the target, and the command that verifies.
         at: The entry with the cursor.
         stage: How far it is.
-        said: What the supervisor says: what would come, or why nothing can.
+        answer_lines: What the supervisor says: what would come, or why nothing can.
         verify: The mission that verifies, or has verified; "" for none.
     """
 
@@ -68,7 +68,7 @@ class LandForm:
     fields: Mapping[str, Field]
     at: str = "how"
     stage: Stage = Stage.LOOKING
-    said: Lines | None = None
+    answer_lines: Lines | None = None
     verify: str = ""
     resolve: str = ""
 
@@ -121,11 +121,11 @@ def looked(form: LandForm, answer: Mapping[str, Any]) -> LandForm:
     left = list(answer.get("uncommitted") or ())
     if left:
         return _uncommitted(form, left)
-    return replace(form, stage=Stage.READY, said=landing_lines.preview(answer, form.branch))
+    return replace(form, stage=Stage.READY, answer_lines=landing_lines.preview(answer, form.branch))
 
 
 def _uncommitted(form: LandForm, files: list[str]) -> LandForm:
-    return replace(form, stage=Stage.DIRTY, said=[_way(form), *landing_lines.uncommitted(files)])
+    return replace(form, stage=Stage.DIRTY, answer_lines=[_way(form), *landing_lines.uncommitted(files)])
 
 
 def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
@@ -134,15 +134,15 @@ def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
     match error.code:
         case "conflicts":
             lines, resolve = landing_lines.conflicts(error.fields, form.branch), landing_lines.to_resolve(error.fields)
-            return replace(form, stage=Stage.CONFLICTS, said=lines, resolve=resolve)
+            return replace(form, stage=Stage.CONFLICTS, answer_lines=lines, resolve=resolve)
         case "dirty" | "nothing_to_merge" if own:
-            return _uncommitted(form, list(error.fields.get("files") or ()))  # type: ignore[call-overload]
+            return _uncommitted(form, list(error.fields.get("files") or ()))  # type: ignore[call-overload] # a list of names
         case "verify_failed":
-            said = error.fields.get("mission")
-            mission = str(said.get("id") if isinstance(said, Mapping) else said or form.verify)
-            return replace(form, stage=Stage.CHECK_FAILED, said=head, verify=mission, at="how")
+            failed = error.fields.get("mission")
+            mission = str(failed.get("id") if isinstance(failed, Mapping) else failed or form.verify)
+            return replace(form, stage=Stage.CHECK_FAILED, answer_lines=head, verify=mission, at="how")
         case _:
-            return replace(form, stage=Stage.REFUSED, said=head)
+            return replace(form, stage=Stage.REFUSED, answer_lines=head)
 
 
 def _way(form: LandForm) -> list[Cell]:
@@ -158,8 +158,8 @@ def running(form: LandForm, item: Mapping[str, Any]) -> LandForm:
     """Something goes on."""
     verify = str(item["verify"]) if item.get("verify") else form.verify
     step = landing_lines.progress(item)
-    said = form.said if not step else [_way(form), [Cell(f"{step} …", "slow")]]
-    return replace(form, stage=Stage.RUNNING, said=said, verify=verify)
+    text = form.answer_lines if not step else [_way(form), [Cell(f"{step} …", "slow")]]
+    return replace(form, stage=Stage.RUNNING, answer_lines=text, verify=verify)
 
 
 # drawing
@@ -167,8 +167,8 @@ def running(form: LandForm, item: Mapping[str, Any]) -> LandForm:
 
 def drawn(form: LandForm, cells: int, *, ascii_only: bool = False) -> Lines:
     """The form in lines of at most `cells` cells."""
-    said = form.said or [_way(form), [Cell("preparing the preview …", "quiet")]]
-    lines = [_fitting(line, cells) for line in said]
+    text = form.answer_lines or [_way(form), [Cell("preparing the preview …", "quiet")]]
+    lines = [_fitting(line, cells) for line in text]
     if form.stage in {Stage.CONFLICTS, Stage.DIRTY}:
         return lines
     return [*lines, [], *_entries(form, cells, ascii_only=ascii_only)]

@@ -149,9 +149,9 @@ ORDERS: Orders = {
 def summary(rows: Sequence[Row]) -> str:
     """What all of them come to."""
     counted = {word: sum(standing(row) == word for row in rows) for word in _WORK}
-    said = [f"{count} {word}" for word, count in counted.items() if count]
+    text = [f"{count} {word}" for word, count in counted.items() if count]
     size = sum(row.get("size_bytes") or 0 for row in rows)
-    return " · ".join([*said, *([numbers.size(size) + "B"] if size else [])])
+    return " · ".join([*text, *([numbers.size(size) + "B"] if size else [])])
 
 
 Lines = list[list[Cell]]
@@ -262,8 +262,8 @@ def uncommitted(files: Sequence[object]) -> Lines:
     """What would not be landed, as it is not committed; without files: some of it."""
     number = len(files)
     are = "are" if number != 1 else "is"
-    said = f"{counted(number, 'file')} of the worktree {are}" if files else "Some work in the worktree is"
-    return [[Cell(f"{said} not committed. Only commits land.", "slow")], *_some([_file(one) for one in files], "files")]
+    text = f"{counted(number, 'file')} of the worktree {are}" if files else "Some work in the worktree is"
+    return [[Cell(f"{text} not committed. Only commits land.", "slow")], *_some([_file(one) for one in files], "files")]
 
 
 def to_resolve(fields: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ def open_learn(shell: Shell, view: View, show: Show) -> None:
 class LearnPage(DetailsPage):
     """A row for each lesson; above them a line for each group of quests."""
 
-    said = staticmethod(learning_rows.description)
+    lines_of = staticmethod(learning_rows.description)
 
     def __init__(self, view: View, show: Show) -> None:
         super().__init__(view, show)

@@ -43,7 +43,7 @@ def _state(row: Row, _now: float) -> Cell:
     return Cell(state(row), _TONES[state(row)])
 
 
-def _says(row: Row, _now: float) -> Cell:
+def _excerpt_cell(row: Row, _now: float) -> Cell:
     return Cell(safe(row["feedback"].partition("\n")[0]))
 
 
@@ -59,7 +59,7 @@ COLUMNS: tuple[Column, ...] = (
     text_column("failure", "CLASS", 8, 14, 4),
     text_column("quest", "QUEST", 8, 24, 6)._replace(wide=True),
     Column("files", "FILES", 8, 30, 9, lambda row, _now: Cell(safe(", ".join(row["files"])), "quiet"), wide=True),
-    Column("says", "SAYS", 16, 0, 2, _says),
+    Column("says", "SAYS", 16, 0, 2, _excerpt_cell),
 )
 ORDERS: Orders = {
     "name": By(lambda row, _now: row["number"], rises=True),

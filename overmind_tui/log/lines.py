@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from itertools import accumulate
 
@@ -71,7 +71,7 @@ def stamp(wall: float, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(wall, zone).strftime("%H:%M:%S ") if wall else " " * STAMP
 
 
-def said(line: Line, zone: tzinfo | None, *, times: bool) -> str:
+def whole_text(line: Line, zone: tzinfo | None, *, times: bool) -> str:
     """The line as a text, whole, with or without the time of day."""
     return (stamp(line[0], zone) if times else "") + _expanded(render_cells.stripped(line[2]))
 
@@ -119,11 +119,6 @@ def sideways(parts: list[StyledText], offset: int, cells: int) -> list[StyledTex
             shown.append((here[:taken], tone))
             room -= width(here[:taken])
     return shown
-
-
-def wider(parts: list[StyledText], measure: Callable[[str], int] = width) -> int:
-    """Cells that the parts take."""
-    return sum(measure(text) for text, _ in parts)
 
 
 def _taking(text: str, cells: int) -> int:

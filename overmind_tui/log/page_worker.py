@@ -41,7 +41,7 @@ class ReadJob:
         self._pages: list[LogPage] = []
         self._todo: list[LogPage] = []
         self._hits: list[tuple[LogPage, int]] = []
-        self._said = 0.0
+        self._shown_at = 0.0
         self._line_filter: LineFilter | None = None
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class ReadJob:
                 return True
             if page is not None:
                 self._new.append(page)
-        if time.monotonic() - self._said > FRAME:
+        if time.monotonic() - self._shown_at > FRAME:
             self._post_indexed(post)
         return True
 
@@ -122,7 +122,7 @@ class ReadJob:
             self._pages += new
             if self.pattern is not None:
                 self._todo += new
-        self._said = time.monotonic()
+        self._shown_at = time.monotonic()
         post(LogIndexed(self.reader, new, whole=self._indexing is None))
 
     # which of them match
@@ -141,10 +141,10 @@ class ReadJob:
                 return True
             self._hits.append((page, hits))
             left = len(self._todo)
-            if left and time.monotonic() - self._said <= FRAME:
+            if left and time.monotonic() - self._shown_at <= FRAME:
                 return True
             found, self._hits = self._hits, []
-        self._said = time.monotonic()
+        self._shown_at = time.monotonic()
         post(LogCounted(self.reader, pattern, found, left=left, of=len(self._pages)))
         return True
 

@@ -200,7 +200,7 @@ class LogPanel:
 
         def read() -> Iterator[str]:
             lines = save.lines(home, look, pattern, zone=zone)
-            return (log_lines.said(line, zone, times=times) for line in lines)
+            return (log_lines.whole_text(line, zone, times=times) for line in lines)
 
         row = shell.fleet.of(look.missions[0])
         name = "logs" if len(look.missions) > 1 or row is None else f"log-{row['name']}"
@@ -247,4 +247,4 @@ class LogPanel:
         """Whose log it is, which part, and what is looked for."""
         fleet = self._screen.shell.fleet
         names = [safe(row["name"]) for row in map(fleet.of, self.look.missions) if row]
-        return log_lines.title(names, self.look.run, self.runs, self.span, self.search.said)
+        return log_lines.title(names, self.look.run, self.runs, self.span, self.search.status)

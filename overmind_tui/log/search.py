@@ -58,9 +58,9 @@ class LogSearch:
     def check(self) -> None:
         """Look for nothing any more when that takes too long with a line of this log."""
         if self._pattern is not None and self._pattern.slow:
-            said = f"/{safe(self.text)} takes too long on a line of this log: the filter is off"
+            message = f"/{safe(self.text)} takes too long on a line of this log: the filter is off"
             self._drop()
-            self._screen.shell.flash(said, "bad")
+            self._screen.shell.flash(message, "bad")
 
     def turn(self) -> bool:
         """From a filter to a search, or back."""
@@ -119,7 +119,7 @@ class LogSearch:
         self.go_on()
 
     @property
-    def said(self) -> str:
+    def status(self) -> str:
         """What the border says of it; "" is nothing."""
         if self._pattern is None:
             return ""

@@ -149,9 +149,9 @@ class StartActions:
         return names.generate({row["name"] for row in self._shell.fleet.rows.values()}, _random)
 
     def _keep(self, form: Form) -> None:
-        said = {key: value.text for key, value in form.values.items() if key not in {"what", "cwd", "more"}}
+        given = {key: value.text for key, value in form.values.items() if key not in {"what", "cwd", "more"}}
         nothing = form_fields.empty(form.whats, folder="", generated="")
-        self._draft = None if all(text == nothing.values[key].text for key, text in said.items()) else form
+        self._draft = None if all(text == nothing.values[key].text for key, text in given.items()) else form
 
     def _start(self, screen: FormScreen, form: Form) -> None:
         try:

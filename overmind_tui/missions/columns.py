@@ -78,11 +78,11 @@ def laid_out(columns: Sequence[Column], needs: dict[str, int], cells: int, *, wi
         cells: The table's width.
         wide: Show the wide columns too.
     """
-    telling = [column for column in columns if needs.get(column.key) or not column.spare]
-    chosen = [column for column in telling if wide or not column.wide]
+    filled = [column for column in columns if needs.get(column.key) or not column.spare]
+    chosen = [column for column in filled if wide or not column.wide]
     _thin_out(chosen, cells, comfort=COMFORT, minor=MINOR)
     _thin_out(chosen, cells)
-    chosen = _roomier(telling, chosen, needs, cells)
+    chosen = _roomier(filled, chosen, needs, cells)
     widths = {column.key: column.least for column in chosen}
     spare = cells - _taken(list(widths.values()))
     for column in sorted(chosen, key=lambda column: column.keep):
@@ -109,19 +109,19 @@ def _thin_out(chosen: list[Column], cells: int, *, comfort: int = 0, minor: int 
         chosen.remove(least)
 
 
-def _roomier(telling: Sequence[Column], chosen: Sequence[Column], needs: dict[str, int], cells: int) -> list[Column]:
+def _roomier(filled: Sequence[Column], chosen: Sequence[Column], needs: dict[str, int], cells: int) -> list[Column]:
     """Add columns of the wide table, as long as all others keep what their contents need, and the last has its ease."""
     kept = {column.key for column in chosen}
-    if any(column.key not in kept and not column.wide for column in telling):
+    if any(column.key not in kept and not column.wide for column in filled):
         return list(chosen)
-    takes = {one.key: max(one.least, min(needs.get(one.key, 0), one.most)) if one.most else EASE for one in telling}
-    for column in sorted(telling, key=lambda column: column.keep):
+    takes = {one.key: max(one.least, min(needs.get(one.key, 0), one.most)) if one.most else EASE for one in filled}
+    for column in sorted(filled, key=lambda column: column.keep):
         if column.key in kept:
             continue
         if _taken([takes[key] for key in (*kept, column.key)]) > cells:
             break
         kept.add(column.key)
-    return [column for column in telling if column.key in kept]
+    return [column for column in filled if column.key in kept]
 
 
 def needed(

@@ -203,8 +203,8 @@ def pairs(*known: tuple[str, object]) -> Lines:
     for label, value in known:
         if value is None or value in {"", False}:
             continue
-        said = "yes" if value is True else str(value)
-        found += [_pair(label if at == 0 else "", line) for at, line in enumerate(said.splitlines() or [""])]
+        shown = "yes" if value is True else str(value)
+        found += [_pair(label if at == 0 else "", line) for at, line in enumerate(shown.splitlines() or [""])]
     return found
 
 

@@ -80,8 +80,8 @@ class Fleet:
             row = self.rows[parent]
             failed = missions_rows.failed_check(row, [one for one in checks if one["parent"] == parent])
             if failed is not None:
-                said = f"check failed: {missions_rows.now_cell(failed).text}".removesuffix(": ")
-                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: True, "now": said}
+                text = f"check failed: {missions_rows.now_cell(failed).text}".removesuffix(": ")
+                self.rows[parent] = {**row, missions_rows.CHECK_FAILED: True, "now": text}
             elif row.get(missions_rows.CHECK_FAILED):
                 self.rows[parent] = {**row, missions_rows.CHECK_FAILED: False}
 
@@ -96,8 +96,8 @@ class Fleet:
             if row["parent"] in plans:
                 plans[row["parent"]].append(row)
         for one, agents in plans.items():
-            if said := missions_rows.plan_now(self.rows[one], agents):
-                self.rows[one] = {**self.rows[one], "now": said}
+            if text := missions_rows.plan_now(self.rows[one], agents):
+                self.rows[one] = {**self.rows[one], "now": text}
 
     @property
     def questions(self) -> Sequence[Row]:

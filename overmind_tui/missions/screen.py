@@ -203,11 +203,11 @@ class MissionsScreen(Page):
 
     def retitle(self) -> None:
         """What the borders say."""
-        self.table.entitle(self.header.table_title())
-        self.stats.entitle(self.header.stats_title())
+        self.table.set_title(self.header.table_title())
+        self.stats.set_title(self.header.stats_title())
         if self.terminal_panel.is_open:
-            self.terminal_view.entitle(*self.terminal_panel.titles())
-        self.log_view.entitle(self.header.log_title(), self.header.log_subtitle())
+            self.terminal_view.set_title(*self.terminal_panel.titles())
+        self.log_view.set_title(self.header.log_title(), self.header.log_subtitle())
 
     # keys
 

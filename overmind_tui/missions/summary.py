@@ -265,9 +265,9 @@ def _parts(facts: Facts) -> Parts:
 
 def _cost(facts: Facts) -> list[Cell]:
     """What agents have cost today; what those have used that name no price."""
-    said = [numbers.money(facts.today)] if facts.today else []
-    said += [f"{numbers.size(facts.tokens)} tokens"] if facts.tokens else []
-    return [Cell(" · ".join(said)), Cell(" today", "label")] if facts.today else [Cell(one) for one in said]
+    figures = [numbers.money(facts.today)] if facts.today else []
+    figures += [f"{numbers.size(facts.tokens)} tokens"] if facts.tokens else []
+    return [Cell(" · ".join(figures)), Cell(" today", "label")] if facts.today else [Cell(one) for one in figures]
 
 
 def _length(parts: Parts) -> int:

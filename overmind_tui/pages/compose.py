@@ -224,7 +224,7 @@ class Composer(NeedsRoom, ModalScreen[None]):
         self._waits, self._refusal = False, reason
         self._changed()
 
-    def entitle(self, title: str) -> None:
+    def set_title(self, title: str) -> None:
         """It is for others now."""
         self.query_one("#box", Vertical).border_title = literal(clipped(title, max(self.app.size.width - 8, 8)))
 
@@ -252,8 +252,8 @@ class Composer(NeedsRoom, ModalScreen[None]):
         if self._refusal:
             return [[Cell(f" {clipped(safe(self._refusal), cells - 1)}", "bad")]]
         lines = self.field.text.count("\n") + 1
-        said = " " + " · ".join(filter(None, (f"{lines} lines" if lines > 1 else "", self._purpose.note)))
-        return [[Cell(clipped(said, cells), "faint")]]
+        text = " " + " · ".join(filter(None, (f"{lines} lines" if lines > 1 else "", self._purpose.note)))
+        return [[Cell(clipped(text, cells), "faint")]]
 
 
 class ComposerCanvas(Canvas):

@@ -25,11 +25,11 @@ class DetailsPage(TablePage):
 
     Attributes:
         about: The request that tells all about a row; "" where the row says all.
-        said: All about a row, for reading.
+        lines_of: All about a row, for reading.
     """
 
     about = ""
-    said: ClassVar[staticmethod[[Row, Rendering], Lines]]
+    lines_of: ClassVar[staticmethod[[Row, Rendering], Lines]]
 
     @property
     def current(self) -> Row | None:
@@ -50,11 +50,11 @@ class DetailsPage(TablePage):
         """Everything known about the row under the cursor."""
         row = self.current
         if row is not None and self.about:
-            self.tell(self.about, row, self._describe)
+            self.fetch(self.about, row, self._describe)
         elif row is not None:
             self._describe(row)
 
-    def tell(self, request: str, row: Row, then: Callable[[Any], None]) -> None:
+    def fetch(self, request: str, row: Row, then: Callable[[Any], None]) -> None:
         """Ask for something about a row, and do something with the answer; a refusal is said."""
 
         def on_result(answers: Answers) -> None:
@@ -67,8 +67,8 @@ class DetailsPage(TablePage):
         self.shell.request(request, [{"id": row["id"]}], on_result)
 
     def _describe(self, known: Row) -> None:
-        said = type(self).said
-        self.read(known, lambda: said(known, self.rendering()))
+        lines_of = type(self).lines_of
+        self.read(known, lambda: lines_of(known, self.rendering()))
 
     def rendering(self) -> Rendering:
         """When and how a description is looked at."""

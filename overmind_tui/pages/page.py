@@ -516,12 +516,12 @@ def bottom_line(
     """
     left = [Cell(f" <{crumb}>", "accent" if crumb == crumbs[-1] else "quiet") for crumb in crumbs]
     used = sum(width(cell.text) for cell in left)
-    said = notice if notice.text else standing
+    line = notice if notice.text else standing
     room = cells - used - width(coach) - 2 * GAP
-    if coach and not notice.text and 0 <= room < width(said.text):
-        said = NOTHING
-    if coach and width(said.text) <= room:
+    if coach and not notice.text and 0 <= room < width(line.text):
+        line = NOTHING
+    if coach and width(line.text) <= room:
         left.append(Cell(f"{'':{GAP}}{coach}", "key"))
         used += GAP + width(coach)
-    text = clipped(said.text, max(cells - used - 2, 0))
-    return [*left, Cell(" " * max(cells - used - width(text) - 1, 0)), Cell(text, said.tone)]
+    text = clipped(line.text, max(cells - used - 2, 0))
+    return [*left, Cell(" " * max(cells - used - width(text) - 1, 0)), Cell(text, line.tone)]

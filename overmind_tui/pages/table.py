@@ -274,7 +274,7 @@ class TablePage(Page):
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
             title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
-        self.table.entitle(title, self.subtitle())
+        self.table.set_title(title, self.subtitle())
 
     @property
     def shown_count(self) -> int:

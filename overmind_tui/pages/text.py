@@ -71,7 +71,7 @@ class TextPage(Page):
             lines = [line for line in lines if self._wanted.matches("".join(cell.text for cell in line))]
         sign = "?" if self._searching else "/"
         keys = FILTERED if self._wanted else self.keys
-        self.text.entitle(self._title + (f" <{sign}{self._wanted.text}>" if self._wanted else ""), keys)
+        self.text.set_title(self._title + (f" <{sign}{self._wanted.text}>" if self._wanted else ""), keys)
         self.text.wanted = pattern.patterns(self._wanted.text)
         if self._hang is not None:
             lines = folded(lines, self.app.size.width - BORDERS, self._hang)

@@ -329,8 +329,8 @@ def _plans_took(row: Row, now: float) -> Cell:
 
 def _plans_why(row: Row, _now: float) -> Cell:
     code = row.get("exit_code")
-    said = [f"exit {code}" if code else "", safe(row.get("reason"))]
-    return Cell(", ".join(filter(None, said)), "bad" if row["status"] == "crashed" else "quiet")
+    parts = [f"exit {code}" if code else "", safe(row.get("reason"))]
+    return Cell(", ".join(filter(None, parts)), "bad" if row["status"] == "crashed" else "quiet")
 
 
 def _file(row: Row, _now: float) -> Cell:

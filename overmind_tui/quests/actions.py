@@ -28,8 +28,8 @@ class QuestActions:
         self.handlers: dict[str, Callable[[list[Row]], object]] = {
             "cancel-quest": self.cancel,
             "retry-quest": self.retry,
-            "raise-priority": lambda rows: self._urge(rows, RAISED),
-            "lower-priority": lambda rows: self._urge(rows, LOWERED),
+            "raise-priority": lambda rows: self._change_priority(rows, RAISED),
+            "lower-priority": lambda rows: self._change_priority(rows, LOWERED),
         }
 
     def cancel(self, rows: list[Row]) -> None:
@@ -55,7 +55,7 @@ class QuestActions:
             name, state = safe(rows[0]["name"]), quests_rows.state(rows[0])
             self._shell.flash(f"{name} is {state}: r retries what has failed or was cancelled", "slow")
 
-    def _urge(self, rows: list[Row], step: int) -> None:
+    def _change_priority(self, rows: list[Row], step: int) -> None:
         """One step more urgent (-1), or less (1)."""
         word, done = ("raise", "raised") if step == RAISED else ("lower", "lowered")
         open_ = [row for row in rows if quests_rows.is_of_queue(row) and row["status"] not in quests_rows.ENDED]

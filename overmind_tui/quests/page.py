@@ -39,7 +39,7 @@ class QuestRowsPage(DetailsPage):
     """Rows of quests; a quest has the id of its mission, which is there from its first attempt on."""
 
     about = "quest"
-    said = staticmethod(quests_rows.quest)
+    lines_of = staticmethod(quests_rows.quest)
     _learned: tuple[int, Sequence[Row]] = (-1, ())
     """What was known when it was noted in the rows: how often the fleet had changed, and the questions."""
 
@@ -99,7 +99,7 @@ class QuestRowsPage(DetailsPage):
         """Why it waits, its score, and what depends on it."""
         row = self.current
         if row is not None:
-            self.tell("quest_why", row, lambda told: self._read_why(row, quests_rows.why_text(told)))
+            self.fetch("quest_why", row, lambda answer: self._read_why(row, quests_rows.why_text(answer)))
 
     def _read_why(self, row: Row, lines: Lines) -> None:
         self.read(row, lambda: lines, what="why", hang=HANG)
@@ -141,15 +141,15 @@ class QuestsPage(QuestRowsPage):
     """The page of quests, a row for each."""
 
 
-FIRST, FURTHER, MOST = 100, 4, 2000
-"""Rows that are asked for at first, how many times as many the next time, and beyond how many all of them are."""
+FURTHER, MOST = 4, 2000
+"""How many times as many rows are asked for the next time, and beyond how many all of them are."""
 NEAR = 40
 """Rows before the last one that is there from which on more are asked for."""
 
 
 def portion(reached: int) -> int:
     """How many rows to ask for where the person has come so far; 0: all of them."""
-    limit = FIRST
+    limit = quests_rows.FIRST
     while limit < reached + NEAR:
         limit *= FURTHER
     return 0 if limit > MOST else limit

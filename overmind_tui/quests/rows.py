@@ -6,10 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.admission import WaitCode
-from overmind_core.domain.quests.needs import StillWaiting
-from overmind_core.domain.quests.quest import Priority, QuestStatus
-from overmind_core.domain.quests.score import Score
-from overmind_core.domain.quests.why import Why, why_lines
+from overmind_core.domain.quests.quest import Priority
+from overmind_core.domain.quests.why import from_answer, why_lines
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
@@ -17,6 +15,8 @@ from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
 
+FIRST = 100
+"""Rows of thousands that are asked for at first."""
 CHANGES = frozenset({"quest", "queue", "started", "exited", "restart", "removed", "asked", "answered"})
 """Kinds of events after which a quest stands otherwise."""
 PRIORITIES = tuple(one.value for one in Priority)
@@ -50,10 +50,10 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
     for row in rows:
         mission = fleet.get(row["id"])
         row[BEGAN] = None if mission is None else mission.get("run_started_at") or mission["started_at"]
-        said = asked.get(row["id"], "")
-        if row.get(ASKED) != said:
-            row[ASKED] = said
-            row["activity"] = "waiting" if said and row["status"] == "running" else None
+        question = asked.get(row["id"], "")
+        if row.get(ASKED) != question:
+            row[ASKED] = question
+            row["activity"] = "waiting" if question and row["status"] == "running" else None
             row.pop(LOOKED_IN, None)
 
 
@@ -112,8 +112,8 @@ def reason(row: Row) -> str:
 
 def _failure(word: str | None, code: int | None) -> str:
     """A class of failures or another reason, and the exit code; where that is all it is not said twice."""
-    said = "" if word == EXIT and code else safe(word).replace("_", " ")
-    return ", ".join(filter(None, (said, f"exit {code}" if code else "")))
+    text = "" if word == EXIT and code else safe(word).replace("_", " ")
+    return ", ".join(filter(None, (text, f"exit {code}" if code else "")))
 
 
 def why(row: Row) -> str:
@@ -125,8 +125,8 @@ def why(row: Row) -> str:
         return str(row[ASKED])
     if row["status"] != "queued":
         return reason(row)
-    said, _, place = safe(row.get("why")).rpartition("; ")
-    return f"{place}: {said}" if row.get("code") == WaitCode.SLOTS and said else safe(row.get("why"))
+    text, _, place = safe(row.get("why")).rpartition("; ")
+    return f"{place}: {text}" if row.get("code") == WaitCode.SLOTS and text else safe(row.get("why"))
 
 
 def why_tone(row: Row) -> str:
@@ -319,10 +319,10 @@ def _attempts(row: Row, look: Rendering) -> Lines:
     for one in kept:
         took = numbers.ticking(quest_lasted(one, look.now))
         failure = _failure(one["class"], one["exit_code"])
-        said = failure or ("" if one["ended_at"] else "goes on")
+        text = failure or ("" if one["ended_at"] else "goes on")
         parts = [f"  {one['attempt']:>3}  {clock(one['started_at'], look) or '':<19}  {took:>8}"]
         parts.append(f"  {numbers.money(one['cost_usd']):>7}")
-        lines.append([Cell("".join(parts)), Cell(f"  {said}", "bad" if failure else "quiet")])
+        lines.append([Cell("".join(parts)), Cell(f"  {text}", "bad" if failure else "quiet")])
     return lines
 
 
@@ -334,8 +334,8 @@ def title(name: str, mission: str) -> list[Cell]:
 def standing_line(row: Row, word: str, lasted: str, why: str, look: Rendering) -> list[Cell]:
     """How it stands, for how long, and why."""
     mark = missions_rows.mark(row)
-    said = " ".join(filter(None, (mark.ascii if look.ascii_only else mark.mark, word, lasted)))
-    return [Cell(f" {said}", mark.tone), Cell(f"  {why}" if why else "", "bad")]
+    text = " ".join(filter(None, (mark.ascii if look.ascii_only else mark.mark, word, lasted)))
+    return [Cell(f" {text}", mark.tone), Cell(f"  {why}" if why else "", "bad")]
 
 
 # why one waits
@@ -343,7 +343,7 @@ def standing_line(row: Row, word: str, lasted: str, why: str, look: Rendering) -
 
 def why_text(answer: Info) -> Lines:
     """As the request `quest_why` answers: the lines that `overmind quest why` prints."""
-    return [_why_line(line, at) for at, line in enumerate(why_lines(_why_of(answer)))]
+    return [_why_line(line, at) for at, line in enumerate(why_lines(from_answer(answer)))]
 
 
 def _why_line(line: str, at: int) -> list[Cell]:
@@ -351,19 +351,3 @@ def _why_line(line: str, at: int) -> list[Cell]:
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)), "key")]
     return [Cell(f" {safe(line)}", "accent" if at == 0 else "")]
-
-
-def _why_of(answer: Info) -> Why:
-    score, code = answer["score"], answer["code"]
-    return Why(
-        answer["name"],
-        QuestStatus(answer["status"]),
-        None if code is None else WaitCode(code),
-        answer["text"],
-        tuple(answer["do"]),
-        None if score is None else Score(**{name: score[name] for name in Score._fields}),
-        answer["position"],
-        answer["queued"],
-        tuple(answer["starts"]),
-        tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
-    )

@@ -65,8 +65,8 @@ class QueuePage(LongRowsPage):
                 self.shell.flash(safe(answer.message), "bad")
                 return
             running = answer["running"]
-            said = f"queue paused: {running} run{'s' * (running == 1)} on" if answer["paused"] else "queue resumed"
-            self.shell.flash(said, "slow" if answer["paused"] else "good")
+            text = f"queue paused: {running} run{'s' * (running == 1)} on" if answer["paused"] else "queue resumed"
+            self.shell.flash(text, "slow" if answer["paused"] else "good")
             self.source.ask_again()
 
         self.shell.request("queue_set", [{"paused": paused}], on_result)

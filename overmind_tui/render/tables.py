@@ -21,7 +21,6 @@ Orders = Mapping[str, By]
 """Key of a column → what is compared."""
 NO_ORDERS: Orders = {}
 SUMS = ("cost_usd", "input_tokens", "output_tokens", "turns")
-TOTAL = "total"
 
 
 def _number(key: str, show: Callable[[float | None], str], tone: str = "quiet") -> Callable[[Row, float], Cell]:
@@ -114,7 +113,7 @@ _KNOWN = frozenset(
 )
 
 
-def said(event: Row) -> str:
+def event_text(event: Row) -> str:
     """What an event says besides its kind and its mission."""
     more = "  ".join(
         f"{key}={_value(value)}"
@@ -135,7 +134,7 @@ EVENTS: tuple[Column, ...] = (
     Column("type", "WHAT", 12, 18, 0, lambda row, _now: Cell(safe(row["type"]), _TONES.get(row["type"], "accent"))),
     Column("mission", "MISSION", 10, 30, 2, lambda row, _now: Cell(safe(row["name"]), "name")),
     Column("run", "RUN", 3, 4, 8, lambda row, _now: Cell(safe(row.get("run")), "quiet"), right=True, wide=True),
-    Column("said", "MORE", 12, 0, 3, lambda row, _now: Cell(said(row), "quiet")),
+    Column("said", "MORE", 12, 0, 3, lambda row, _now: Cell(event_text(row), "quiet")),
 )
 _IN_TIME = By(lambda row, _now: (row["at"], row["seq"]), rises=True)
 EVENT_ORDERS: Orders = {

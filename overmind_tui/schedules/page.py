@@ -29,7 +29,7 @@ class RitualsPage(DetailsPage):
     """The page of rituals, a row for each."""
 
     about = "ritual"
-    said = staticmethod(rows.ritual)
+    lines_of = staticmethod(rows.ritual)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also its runs."""
@@ -55,7 +55,7 @@ class RunsPage(DetailsPage):
         ritual: The row of the ritual.
     """
 
-    said = staticmethod(rows.run)
+    lines_of = staticmethod(rows.run)
 
     def __init__(self, view: View, show: Show, ritual: Row) -> None:
         super().__init__(view, show)

@@ -127,10 +127,10 @@ def _took(row: Row, now: float) -> Cell:
 
 def ritual_why(row: Row) -> str:
     """Why it failed or never began, and for how many times before it stands."""
-    said = safe(row["text"]) or safe(row["reason"]).replace("_", " ")
+    text = safe(row["text"]) or safe(row["reason"]).replace("_", " ")
     code = f"exit {row['exit_code']}" if row["exit_code"] and not row["text"] else ""
     missed = f"{missed_text(row['missed'])} more missed" if row["missed"] else ""
-    return " · ".join(filter(None, (said, code, missed)))
+    return " · ".join(filter(None, (text, code, missed)))
 
 
 def _ritual_why(row: Row, _now: float) -> Cell:
@@ -198,10 +198,10 @@ def run(info: Info, look: Rendering) -> Lines:
     """As `rituals.runs` has it."""
     row = dict(info)
     lasted = ritual_lasted(row, look.now) if row["started_at"] else 0.0
-    said = f"{'after' if row['ended_at'] else 'for'} {numbers.ticking(lasted)}" if row["started_at"] else ""
+    text = f"{'after' if row['ended_at'] else 'for'} {numbers.ticking(lasted)}" if row["started_at"] else ""
     return [
         title(row["name"], ""),
-        standing_line(row, rows.mark(row).word, said, ritual_why(row), look),
+        standing_line(row, rows.mark(row).word, text, ritual_why(row), look),
         *pairs(
             ("run", row["number"]),
             ("due", row["due_local"]),

@@ -57,8 +57,8 @@ def save(shell: Shell, text: str, name: str) -> None:
 
     def work() -> Callable[[], None]:
         path, reason = _written(shell, f"{_harmless(name)}-{stamp}.txt", text, fresh=True)
-        said = f"not saved: {reason}" if reason else f"saved {path}"
-        return lambda: shell.flash(said, "bad" if reason else "good")
+        message = f"not saved: {reason}" if reason else f"saved {path}"
+        return lambda: shell.flash(message, "bad" if reason else "good")
 
     shell.background(work)
 
@@ -82,8 +82,8 @@ def save_lines(shell: Shell, read: Callable[[], Iterator[str]], name: str) -> No
                 yield line.encode(errors="replace") + b"\n"
 
         path, reason = _kept(shell, f"{_harmless(name)}-{stamp}.txt", text(), fresh=True)
-        said = f"not saved: {reason}" if reason else f"saved {count:,} line{'s' * (count != 1)} · {path}"
-        return lambda: shell.flash(said, "bad" if reason else "good")
+        message = f"not saved: {reason}" if reason else f"saved {count:,} line{'s' * (count != 1)} · {path}"
+        return lambda: shell.flash(message, "bad" if reason else "good")
 
     shell.background(work)
 

@@ -65,7 +65,7 @@ class HelpPage(TextPage):
         shown = self._shown
         self._at = max(0, min(self._at, sum(len(section.entries) for section in shown) - 1))
         self._sheet = help_lines.laid_out(shown, self.app.size.width - BORDERS, self._at)
-        self.text.entitle(self._title + (f" </{self._wanted.text}>" if self._wanted else ""), self.keys)
+        self.text.set_title(self._title + (f" </{self._wanted.text}>" if self._wanted else ""), self.keys)
         self.text.wanted = pattern.patterns(self._wanted.text)
         self.text.show(self._sheet.lines)
         if self._at == 0 or not self._sheet.places:

@@ -96,7 +96,7 @@ class Title:
     def __init__(self, write: Callable[[str], None], *, ascii_only: bool) -> None:
         self._write = write
         self._ascii = ascii_only
-        self._said = ""
+        self._title = ""
         self._as_of: tuple[int, Sequence[Row]] = (-1, ())
 
     def update(self, fleet: Fleet, now: float) -> None:
@@ -107,12 +107,12 @@ class Title:
         found = rows.needs(fleet.rows.values(), fleet.questions, now)
         blocked, turns = (sum(need.group == group for need in found) for group in (rows.BLOCKED, rows.TURN))
         title = ringing.title(blocked, turns, ascii_only=self._ascii)
-        if title != self._said:
-            self._write(("" if self._said else ringing.KEEP_TITLE) + ringing.titled(title))
-            self._said = title
+        if title != self._title:
+            self._write(("" if self._title else ringing.KEEP_TITLE) + ringing.titled(title))
+            self._title = title
 
     def give_back(self) -> None:
         """The terminal's own again."""
-        if self._said:
+        if self._title:
             self._write(ringing.titled("") + ringing.TITLE_BACK)
-            self._said = ""
+            self._title = ""

@@ -208,11 +208,11 @@ def _text(path: str) -> str | None:
         data = read_small_file(path)
         return None if data is None else data.decode()
     except OSError as error:
-        said = f"config.toml: {path} can't be read: {error.strerror}. Make it readable"
+        problem = f"config.toml: {path} can't be read: {error.strerror}. Make it readable"
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        said = f"config.toml line {line}: the file is not UTF-8: save it as UTF-8"
-    raise BadSettings([said], Settings())
+        problem = f"config.toml line {line}: the file is not UTF-8: save it as UTF-8"
+    raise BadSettings([problem], Settings())
 
 
 def _document(text: str) -> dict[str, Any]:

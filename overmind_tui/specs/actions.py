@@ -123,7 +123,7 @@ class SpecActions:
             doing = Request("spec_archive", "restore", "restored", SPECS, " · r runs it")
             each(self._shell, doing, rows, lambda _row: {"undo": True, "env": env})
             return
-        lines = [_at_stake(row) for row in away]
+        lines = [_consequence(row) for row in away]
         doing = Request("spec_archive", "archive", "archived", SPECS, " · :specs all shows it, ctrl-d takes it back")
         ask_first(self._shell, "archive spec", away, lines, lambda: each(self._shell, doing, away))
 
@@ -228,8 +228,8 @@ class SpecActions:
             self.drafts.keep(place, kept)
             count = len(diff.places(kept))
             if count:
-                said = f"{count} comment{'s' * (count != 1)} kept · c adds another, n sends"
-                self._shell.flash(said, "quiet")
+                message = f"{count} comment{'s' * (count != 1)} kept · c adds another, n sends"
+                self._shell.flash(message, "quiet")
 
         asked = self._gate(row)
         title = f"comments · {safe(row['name'])}" if asked is None else f"deny with comments · {_of(asked, row)}"
@@ -259,7 +259,7 @@ def _of(question: Row, row: Row) -> str:
     return f"{_topic(question)} of {safe(row['name'])}"
 
 
-def _at_stake(row: Row) -> str:
+def _consequence(row: Row) -> str:
     queued = row["tasks"].get("queued", 0)
     held = f"  {queued} queued quest{'s' * (queued != 1)} would be held" if queued else ""
     return f"{safe(row['name'])}  {row['state']}{held}"

@@ -152,7 +152,7 @@ class DocumentPage(TextPage):
             ]
         self.text.wanted = pattern.patterns(self._wanted.text)
         self.text.show([self._drawn[at] for at in self._shown])
-        self._entitle(len(pending))
+        self._set_title(len(pending))
 
     def _draw(self, pending: Sequence[str]) -> None:
         """Draw its lines, unless they are drawn: a document may be long, and each key of a filter asks for them."""
@@ -165,18 +165,18 @@ class DocumentPage(TextPage):
                 pending=pending, cells=cells,
             )  # fmt: skip
 
-    def _entitle(self, pending: int) -> None:
+    def _set_title(self, pending: int) -> None:
         sign = "?" if self._searching else "/"
         wanted = f" <{sign}{self._wanted.text}>" if self._wanted else ""
         stands = self._stands
         state = "" if stands is None else f" · {specs_rows.phase_words(stands).partition(' ')[2]}"
         asked = "" if stands is None or stands["question"] is None else f" · question {stands['question']}"
-        said = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
+        unsent = f" · {pending} comment{'s' * (pending != 1)} not sent" if pending else ""
         name = f"{safe(self._spec['slug'])} · {documents.name_of(self.phase)}"
         answers = "" if not asked else "y n answer · "
         send = f"n sends {pending} · " if pending else answers
         keys = FILTERED if self._wanted else f"{send}c comment · e edit · r run · tab next document · esc back"
-        self.text.entitle(f"{name}{state}{asked}{said}{wanted}", keys)
+        self.text.set_title(f"{name}{state}{asked}{unsent}{wanted}", keys)
 
     def on_resize(self) -> None:
         """Long lines go on elsewhere."""

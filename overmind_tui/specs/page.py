@@ -56,7 +56,7 @@ class SpecsPage(DetailsPage):
     """The page of specs, a row for each."""
 
     about = "spec"
-    said = staticmethod(specs_rows.description)
+    lines_of = staticmethod(specs_rows.description)
 
     def _describe(self, known: Row) -> None:
         super()._describe(specs_rows.named(known))
@@ -241,7 +241,7 @@ class SpecPage(DetailsPage):
         """The document of a phase; all that is known of a task's quest, or its part of the document."""
         row = self.current
         if row is not None and specs_rows.is_task(row) and row["quest"]:
-            self._about_quest(row, "quest", "quest", lambda told: quests_rows.quest(told, self.rendering()))
+            self._about_quest(row, "quest", "quest", lambda answer: quests_rows.quest(answer, self.rendering()))
         elif row is not None:
             self.shell.act("comment-document", self.chosen()[:1])
 
@@ -274,7 +274,7 @@ class SpecPage(DetailsPage):
         """Ask for something about its quest, and show that."""
         if self._has_quest(row):
             quest = {"id": row["quest"], "name": f"{row['spec']}/{row['name']}"}
-            self.tell(request, quest, lambda told: self._read_quest(quest, what, text(told)))
+            self.fetch(request, quest, lambda answer: self._read_quest(quest, what, text(answer)))
 
     def _read_quest(self, quest: Row, what: str, lines: Lines) -> None:
         self.read(quest, lambda: lines, what=what, hang=HANG)
@@ -282,6 +282,6 @@ class SpecPage(DetailsPage):
     def _has_quest(self, row: Row) -> bool:
         """Whether it has a quest; where it has none it is said."""
         if row["quest"] is None:
-            said = "is not queued yet" if specs_rows.is_task(row) else "has no agent of its own"
-            self.shell.flash(f"{safe(row['name'])} {said}", "slow")
+            why = "is not queued yet" if specs_rows.is_task(row) else "has no agent of its own"
+            self.shell.flash(f"{safe(row['name'])} {why}", "slow")
         return row["quest"] is not None

@@ -103,8 +103,10 @@ def waits_for(spec: Row) -> str:
 
 def why(spec: Row) -> str:
     """What it waits for: a person, or what has to be mended first."""
-    if said := waits_for(spec):
-        return said
+    if waiting := waits_for(spec):
+        return waiting
+    if spec.get("problem") is not None:
+        return f"{safe(spec['problem'])}: r tries again"
     phase = current_phase(spec)
     if spec["state"] == "draft":
         return "r runs it"
@@ -276,7 +278,7 @@ def branches(rows: Sequence[Row], *, drawn: bool) -> list[Branch]:
     return [*plans_rows.listed(phases), *([GAP_ROW] if phases and tasks else []), *graphed]
 
 
-def says(row: Row) -> str:
+def remark(row: Row) -> str:
     """What a row says besides: what is asked, what is wrong, what it waits for; else what it is about."""
     if row.get("question") is not None:
         return f"question {row['question']}: y n answer"
@@ -303,11 +305,11 @@ def _of_part(key: str, text: Callable[[float], str]) -> Callable[[Row, float], C
     return lambda row, _now: Cell("" if row.get(key) is None else text(row[key]), "quiet")
 
 
-def _says(row: Row, _now: float) -> Cell:
+def _remark(row: Row, _now: float) -> Cell:
     if not row["name"]:
         return Cell("")
     tone = "wait" if row.get("question") is not None else _WHY_TONES.get(row["status"], "quiet")
-    return Cell(says(row), tone)
+    return Cell(remark(row), tone)
 
 
 def _tries(row: Row, _now: float) -> Cell:
@@ -337,7 +339,7 @@ PART_COLUMNS: tuple[Column, ...] = (
     Column("hours", "HOURS", 5, 6, 6, _of_part("hours", hours_text), right=True, spare=True),
     Column("attempts", "TRY", 4, 5, 7, _tries, right=True, spare=True),
     Column("cost", "COST", 5, 7, 8, _cost, right=True, spare=True),
-    Column("says", "WHY, WHAT", 16, 0, 3, _says),
+    Column("says", "WHY, WHAT", 16, 0, 3, _remark),
 )  # fmt: skip
 _UNKNOWN = -1.0
 PART_ORDERS: Orders = {
@@ -352,7 +354,7 @@ PART_ORDERS: Orders = {
 
 def looked_in_part(row: Row) -> str:
     """What a plain word of a filter is looked for in."""
-    return "\n".join((safe(row["name"]), safe(row["state"]), says(row)))
+    return "\n".join((safe(row["name"]), safe(row["state"]), remark(row)))
 
 
 def _path(tasks: Sequence[Row]) -> str:
@@ -385,7 +387,7 @@ def part_standing(row: Row) -> str:
     if is_task(row) and row["quest"]:
         return quests_rows.standing({**row, "name": f"{row['spec']}/{row['name']}"})
     scored = f"{row['state']} {score(row['score'])}".rstrip()
-    return " · ".join(filter(None, (safe(row["name"]), scored, says(row))))
+    return " · ".join(filter(None, (safe(row["name"]), scored, remark(row))))
 
 
 # all that is known of one
@@ -468,8 +470,10 @@ def sync_text(synced: Row) -> Lines:
     lines: Lines = [[Cell(f" would sync {safe(synced['slug'])}: {counts}", "accent")], []]
     for step in synced["steps"]:
         action = step["action"]
-        said = Cell(_STEP_WORDS.get(action, ""), "quiet")
-        lines.append([Cell(f"  {action:<9} ", _STEP_TONES.get(action, "")), Cell(f"{safe(step['task']):<12} "), said])
+        meaning = Cell(_STEP_WORDS.get(action, ""), "quiet")
+        lines.append(
+            [Cell(f"  {action:<9} ", _STEP_TONES.get(action, "")), Cell(f"{safe(step['task']):<12} "), meaning]
+        )
     if any(synced[word] for word in ("created", "updated", "cancelled")):
         lines += [[], [Cell(f"  :spec sync {safe(synced['slug'])}", "key"), Cell("   does it", "quiet")]]
     return lines

@@ -172,7 +172,7 @@ class Link:
             while (
                 item := attachment.next_item()
             ) is not None:  # before waiting: one may have come with the answer before
-                if self._hear(item):
+                if self._apply(item):
                     return
             self._wait(attachment)
             self._relay()
@@ -242,7 +242,7 @@ class Link:
                 self._stream.close()
             self._stream = None
 
-    def _hear(self, item: Json) -> bool:
+    def _apply(self, item: Json) -> bool:
         """Something of the supervisor; whether the stay is over with it."""
         match item["type"]:
             case "ready" | "run":

@@ -240,9 +240,9 @@ class TerminalSession:
                 shell.flash(f"{safe(self.name)}: bell", "wait")
                 shell.app.bell()
             case happened.Notification():
-                said = " · ".join(safe(part) for part in (self.name, event.title, event.body) if part)
-                shell.flash(said, "wait")
-                ring(shell, said)
+                text = " · ".join(safe(part) for part in (self.name, event.title, event.body) if part)
+                shell.flash(text, "wait")
+                ring(shell, text)
             case happened.Clipboard():
                 clipboard.copy(shell, event.data.decode("utf-8", "replace"), f"text from {safe(self.name)}")
 

@@ -18,8 +18,8 @@ SIGNALLED = 128
 
 def title(name: str, window_title: str) -> str:
     """Whose terminal it is, and what its program calls it."""
-    said = safe(window_title).strip()
-    return f"terminal · {safe(name)}" + (f" · {said}" if said else "")
+    own = safe(window_title).strip()
+    return f"terminal · {safe(name)}" + (f" · {own}" if own else "")
 
 
 def looking(

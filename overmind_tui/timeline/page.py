@@ -27,9 +27,8 @@ def open_timeline(shell: Shell, view: View, show: Show) -> None:
     """The timeline of the quest, spec or mission that is named, else of the selected mission."""
     selected = next(iter(shell.main.targets()), None)
     if show.words:
-        known = shell.fleet.named(show.words[0])
         word = show.words[0]
-        shell.open(TimelinePage(view, show, word if known is None else known["id"], word))
+        shell.open(TimelinePage(view, show, word, word))
     elif selected is not None:
         shell.open(TimelinePage(view, show, selected["id"], selected["name"]))
     else:
@@ -89,7 +88,7 @@ class TimelinePage(DetailsPage):
     def do_why(self) -> None:
         """Why it waits, where it is a quest."""
         quest = {"id": self._subject, "name": self._name_of}
-        self.tell("quest_why", quest, lambda told: self._read_why(quest, quests_rows.why_text(told)))
+        self.fetch("quest_why", quest, lambda answer: self._read_why(quest, quests_rows.why_text(answer)))
 
     def _read_why(self, quest: Row, lines: Lines) -> None:
         self.read(quest, lambda: lines, what="why", hang=HANG)

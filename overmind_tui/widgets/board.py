@@ -287,13 +287,13 @@ class BoardTable(ResourceTable):
         """The heading of a column, with arrows where it goes on."""
         top, lines = self._top(column), self._grid.lines[column]
         arrows = ("↑" if top and lines else "") + ("↓" if lines and lines[-1] >= top + self._rows_shown else "")
-        said = " ".join(filter(None, (board_rows.title(column, self.counts), arrows)))
+        text = " ".join(filter(None, (board_rows.title(column, self.counts), arrows)))
         tone = "accent" if column == self.column else "title" if self.counts[column] else "quiet"
-        return self._piece((Cell(clipped(f" {said}", cells), tone),), cells)
+        return self._piece((Cell(clipped(f" {text}", cells), tone),), cells)
 
     def _lane(self, name: str, cells: int) -> Strip:
-        said = f" {clipped(name, cells - 6)} "
-        line = (Cell("──", "guide"), Cell(said, "title"), Cell("─" * (cells - 2 - width(said)), "guide"))
+        text = f" {clipped(name, cells - 6)} "
+        line = (Cell("──", "guide"), Cell(text, "title"), Cell("─" * (cells - 2 - width(text)), "guide"))
         return self._piece(line, cells)
 
     def _more(self, column: int) -> str:
@@ -307,8 +307,8 @@ class BoardTable(ResourceTable):
             if (lane := self._grid.headings[column].get(line)) is not None:
                 return self._lane(lane, cells)
             more = self._more(column)
-            said = f" {more}" if more and line == len(self._grid.lines[column]) else ""
-            return self._piece((Cell(clipped(said, cells), "faint"),), cells)
+            text = f" {more}" if more and line == len(self._grid.lines[column]) else ""
+            return self._piece((Cell(clipped(text, cells), "faint"),), cells)
         marked = self.branches[at].id in self.marked
         ground = ("cursor" if self.has_focus else "cursor-rest") if at == self.at else ""
         key = at, cells, marked, ground, self.rests

@@ -58,7 +58,7 @@ class Titled(Widget):
 
     _titles = ("", "")
 
-    def entitle(self, title: str, subtitle: str = "") -> None:
+    def set_title(self, title: str, subtitle: str = "") -> None:
         """What the border says, literally; nothing is drawn when it says that already."""
         if (title, subtitle) != self._titles:
             self._titles = (title, subtitle)
@@ -89,7 +89,7 @@ def style_of(look: TextStyle) -> Style:
     return Style(
         color=_colour(look.text),
         bgcolor=_colour(look.ground),
-        **dict.fromkeys(look.attributes, True),  # type: ignore[arg-type]
+        **dict.fromkeys(look.attributes, True),  # type: ignore[arg-type] # names of its flags
     )
 
 

@@ -93,14 +93,14 @@ class LogCanvas(ScrollCanvas):
             ends = last is not None and page is last.page
             lines = self.paged_log.lines(page)
             whole = whole and not self.paged_log.lacks(page)
-            found += map(self.said, lines[: last.line + 1] if ends and last is not None else lines)
+            found += map(self.whole_text, lines[: last.line + 1] if ends and last is not None else lines)
             if ends:
                 break
         return "\n".join(found[-COPIED:]), whole and len(found) <= COPIED
 
-    def said(self, line: Line) -> str:
+    def whole_text(self, line: Line) -> str:
         """A line as it is shown."""
-        return log_lines.said(line, self._zone, times=self.times)
+        return log_lines.whole_text(line, self._zone, times=self.times)
 
     # drawing
 
@@ -108,8 +108,8 @@ class LogCanvas(ScrollCanvas):
         """One row."""
         cells = self.scrollable_content_region.width
         if not len(self.rows):
-            said = self.empty if self.paged_log.wanted is None else "no line matches · esc clears the filter"
-            return self.strip([(f" {said}" if y == 0 else "", self.tone("quiet"))], cells)
+            text = self.empty if self.paged_log.wanted is None else "no line matches · esc clears the filter"
+            return self.strip([(f" {text}" if y == 0 else "", self.tone("quiet"))], cells)
         at = self.rows.at(y + self.scroll_offset.y)
         lines = self.paged_log.lines(at.page) if at is not None else ()
         if at is None or at.line >= len(lines):

@@ -356,8 +356,8 @@ class ResourceTable(ScrollCanvas):
         return [(part.text, self.tone(part.tone)) for part in parts]
 
     def _empty_line(self, y: int, cells: int) -> Strip:
-        said = self.empty[y - 1] if 0 < y <= len(self.empty) else ""
-        line = [Cell(said, "quiet")] if isinstance(said, str) else said
+        text = self.empty[y - 1] if 0 < y <= len(self.empty) else ""
+        line = [Cell(text, "quiet")] if isinstance(text, str) else text
         return self.strip([("  ", Style.null()), *((cell.text, self.tone(cell.tone)) for cell in line)], cells)
 
 

@@ -51,6 +51,29 @@ def test_a_need_counts_when_it_has_landed_and_its_commit_is_in_the_next_worktree
     assert "+2" in shop.om.ok("changes", "b")
 
 
+def test_what_has_not_landed_is_kept_when_its_record_is_removed_and_both_say_so(shop):
+    quest = shop.add("a", f"echo 2 > b; git commit -qam 'a: two'; {shop.held('work')}", into="main")
+    shop.await_at("work")
+    shop.om.ok("quest", "cancel", "a")
+    assert shop.ended(quest)["status"] == "cancelled"
+    worktree = shop.code.path(".overmind", "worktrees", quest)
+    removed = shop.om("rm", "a")
+    assert (removed.returncode, removed.stdout) == (0, f"Removed mission {quest}\n")
+    (line,) = removed.stderr.splitlines()
+    assert line.startswith(f"The worktree {worktree} of a is kept. 1 commit of a is not merged anywhere: ")
+    remove = line.partition("Remove it with: overmind ")[2]
+    told = shop.om.refused("quest", "retry", quest, code="gone")
+    assert told.strip() == (
+        f"The mission of quest {quest} (a) was removed; its work is kept in {worktree}. "
+        "Add it again with: overmind quest add"
+    )
+    assert os.path.exists(worktree)
+    shop.om.ok(*remove.split())
+    assert shop.is_cleared(quest)
+    told = shop.om.refused("quest", "retry", quest, code="gone")
+    assert told.startswith(f"The mission of quest {quest} (a) was removed, and its work with it. ")
+
+
 def test_two_that_conflict_land_one_after_the_other_and_the_second_reads_both_sides(shop, tmp_path):
     """Acceptance 48: the first lands, the second fails `conflicts`, reads both sides, lands after its own merge."""
     first = shop.add("first", "echo ours > a", into="main", check=shop.held("check"))

@@ -114,6 +114,26 @@ def test_an_edit_that_does_not_pass_is_told_with_its_line_and_starts_no_agent(om
     assert world.attempts() == ["explore 1", "requirements 1", "design 1", "tasks 1"]
 
 
+@pytest.mark.parametrize("look", [("list",), ("show", "carts"), ("run", "carts"), ("sync", "carts")])
+def test_a_gate_asks_only_while_its_document_passes(om, world, look):
+    world.new()
+    world.run()
+    first = world.asked("phase")["question"]
+    world.edit("tasks.md", "### TSK-002 ", "### TSK-001 ")
+    om("spec", *look)
+    assert om.api("inbox") == []
+    assert om.refused("answer", "carts", "allow", code="not_found")
+    world.edit("tasks.md", "### TSK-001 Store", "### TSK-002 Store")
+    om("spec", *look)
+    (question,) = om.api("inbox")
+    assert (question["need"], question["part"], world.phase("tasks")["question"]) == (
+        "phase", "tasks", question["question"],
+    )  # fmt: skip
+    assert question["question"] != first
+    world.answer("allow")
+    assert world.asked("merge")
+
+
 def test_the_same_result_leaves_later_phases_as_they_are(om, world):
     world.write(tasks={"TSK-001": done("TSK-001")})
     world.new()

@@ -38,6 +38,7 @@ def test_while_the_gate_tasks_is_open_no_task_is_queued_and_deny_has_its_phase_r
     assert (question["part"], world.states()["tasks"], world.show()["state"]) == ("tasks", "review", "review")
     assert task_quests(om) == []
     assert om.refused("spec", "sync", "carts", code="invalid").startswith("tasks.md of spec carts is in review.")
+    assert om.ok("spec", "sync", "carts", "--dry-run").startswith("Would sync carts: 2 created, 0 updated")
     world.write(phases={"tasks": [{"read": "feedback.md"}, *handed_in(PhaseName.TASKS, checked("true # twice"))]})
     world.answer("deny", "-m", WORDS)
     again = eventually(

@@ -82,6 +82,51 @@ def test_a_spec_is_told_with_its_phases_and_its_quests(om):
     assert [row["seq"] for row in rows] == sorted(row["seq"] for row in rows)
 
 
+def test_a_phase_that_somebody_has_cancelled_is_told_as_that(om):
+    world = SpecWorld(om)
+    world.new()
+    om.ok("queue", "pause")
+    world.run()
+    om.ok("quest", "cancel", "carts/explore")
+    world.until("failed")
+    rows = [row for row in told(om, "carts") if "failed" in row["text"]]
+    assert [(row["what"], row["text"]) for row in rows] == [
+        ("phase", "explore failed: its quest was cancelled"),
+        ("spec", "failed: explore: its quest was cancelled"),
+    ]
+
+
+def test_a_phase_whose_attempts_are_spent_is_told_with_their_class(om):
+    world = SpecWorld(om)
+    world.write(phases={"explore": []})
+    world.new("Carts", "--retries", "0")
+    world.run()
+    world.until("failed")
+    rows = [row["text"] for row in told(om, "carts") if row["what"] in {"phase", "spec"} and "failed" in row["text"]]
+    assert rows == [
+        "explore failed: its quest has failed: output_missing",
+        "failed: explore: its quest has failed: output_missing",
+    ]
+
+
+def test_of_a_quest_and_a_spec_of_one_name_it_says_which_it_is_and_how_to_get_the_other(om):
+    world = SpecWorld(om)
+    world.new()
+    om.ok("queue", "pause")
+    quest = om.json("quest", "add", "--name", "carts", "--json", "x", "--", "true")["id"]
+    spec = world.show()["id"]
+    of_quest, of_spec = told(om, quest), told(om, spec)
+    assert (whats(of_quest), whats(of_spec)) == (["queued"], ["spec"])
+    above, *rows = told(om, "carts")
+    assert (above["what"], above["at"], rows) == ("also", None, of_quest)
+    assert above["text"] == f"This is the quest of this name. The spec: overmind timeline {spec}"
+    assert om.ok("timeline", "carts").splitlines()[0] == above["text"]
+    om.ok("quest", "cancel", "carts")
+    above, *rows = told(om, "carts")
+    assert rows == of_spec
+    assert above["text"] == f"This is the spec of this name. The quest: overmind timeline {quest}"
+
+
 def test_it_says_when_its_beginning_is_no_longer_kept(om, queue):
     queue.add("login")
     queue.ended("login")

@@ -42,7 +42,8 @@ from tests.tui.test_pictures_worktrees import (
     Isolated,
     worktree,
 )
-from tests.tui.test_plans import KEYS, go
+from tests.tui.test_plans import KEYS
+from tests.tui.walks import go
 
 # worktrees
 

@@ -106,7 +106,7 @@ def test_a_filter_over_a_million_lines_finds_the_newest_first_and_can_be_stopped
         await until(pilot, lambda: view.paged_log.gap.count == 0, what="all pages are known")
         await pilot.press("l")
         await type_text(app, pilot, "/000777 users\r")
-        assert side.search.said.startswith("</000777 users> ")
+        assert side.search.status.startswith("</000777 users> ")
         await until(pilot, lambda: "line 0000777" in picture(app), what="the oldest match", tries=1200)
         await until(pilot, lambda: len(view.rows) == 11, what="that, and 0007770 to 0007779")
         await pilot.press("escape")

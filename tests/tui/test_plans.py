@@ -44,6 +44,7 @@ from tests.tui.test_pictures_plans import (
     step,
     whole,
 )
+from tests.tui.walks import go, read
 
 LOOK = Rendering(NOW, UTC)
 
@@ -271,10 +272,6 @@ def test_a_run_says_how_it_came_out(row, said):
     assert tuple(cells[key] for key in ("name", "state", "took", "why")) == said
 
 
-def read(lines):
-    return ["".join(cell.text for cell in line).rstrip() for line in lines]
-
-
 def test_all_about_a_quest_is_a_text_to_read():
     assert read(quests_rows.quest(QUESTS[1], LOOK)) == [
         " docs 00000021",
@@ -350,17 +347,6 @@ def walk(scenario, make=Asked, **how):
             await scenario(app, lambda *steps: go(app, pilot, steps))
 
     asyncio.run(whole_walk())
-
-
-async def go(app, pilot, steps):
-    """Lines and keys as the screen on top gets them: a fraction of the time that the pilot's own keys take."""
-    for one in steps:
-        if one.startswith(":"):
-            app.commands.run(one[1:])
-        else:
-            app.screen.press(one, one if len(one) == 1 else None)
-        if one.startswith(":") or one in {"enter", "x", "ctrl+d", "d", "escape", "y"}:
-            await pilot.pause()
 
 
 def name_at(page):

@@ -64,7 +64,7 @@ def test_what_was_lost_with_its_keeper_is_told_counted_and_needs_somebody():
     assert text.startswith("2 missions were lost with their keeper at 2026-01-01 ")
     assert text.endswith(":restart --lost restarts them")
     (need,) = inbox_rows.needs([LOST, row("b")], (), NOON)
-    assert (need.group, need.said) == ("lost with the keeper", "lost with its keeper")
+    assert (need.group, need.summary) == ("lost with the keeper", "lost with its keeper")
 
 
 def test_the_banner_stays_until_nobody_is_lost():

@@ -59,6 +59,7 @@ def test_who_reads_back_in_a_flood_is_not_disturbed_and_s_is_at_the_tail_again(o
         await until(pilot, lambda: len(view.rows) > 300, what="lines")
         await pilot.press("pageup", "pageup")
         assert not view.following
+        await until(pilot, lambda: numbers(app), what="lines in sight")
         await pilot.pause(0.3)  # what was on its way already
         shown, held = numbers(app), len(view.paged_log.tail.lines)
         await pilot.pause(1.0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from overmind_core.errors import OvermindError
@@ -34,7 +32,7 @@ from tests.tui.test_pictures_specs import (
     spec,
     specified,
 )
-from tests.tui.test_plans import go, read
+from tests.tui.walks import Recording, read, walk
 
 __all__ = ["specified"]
 
@@ -120,26 +118,10 @@ def test_a_long_line_goes_on_below_and_is_one_line_of_the_document():
 # walks
 
 
-class Asked(Specified):
-    """Keeps what it was asked."""
+class RecordingSpecs(Recording, Specified):
+    """Specs that stand still."""
 
-    def __init__(self, **how):
-        super().__init__(**how)
-        self.asked: list[tuple[str, dict[str, object]]] = []
-        self.ran: list[list[str]] = []
-        self.refuses = False
-
-        def start(_name, calls, _on_result):
-            self.ran += [list(argv[4:]) for argv in calls]
-
-        self.jobs.start = start  # type: ignore[method-assign]
-
-    def request(self, command, requests, on_result):
-        self.asked += [(command, dict(one)) for one in requests]
-        if self.refuses:
-            on_result([OvermindError("not_found", "There is no such spec.") for _ in requests])
-        else:
-            super().request(command, requests, on_result)
+    refusal = OvermindError("not_found", "There is no such spec.")
 
     def answer(self, command, given):
         if command == "spec_run":
@@ -148,26 +130,6 @@ class Asked(Specified):
         if command == "quest_why":
             return WHY
         return super().answer(command, given)
-
-    def of(self, command):
-        """What was asked of a kind."""
-        return [given for name, given in self.asked if name == command]
-
-
-def walk(scenario, make=Asked, size=(120, 40), **how):
-    async def whole():
-        app = make(**how)
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause()
-
-            async def press(*steps):
-                for one in steps:
-                    await go(app, pilot, [one])
-                    await pilot.pause()
-
-            await scenario(app, press)
-
-    asyncio.run(whole())
 
 
 pytestmark = pytest.mark.usefixtures("specified")
@@ -204,7 +166,7 @@ def test_from_all_specs_to_one_to_its_document_and_back():
         await press("escape")
         assert app.screen is app.main
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_a_spec_is_opened_by_its_name_and_verbs_of_specs_are_no_names():
@@ -225,7 +187,7 @@ def test_a_spec_is_opened_by_its_name_and_verbs_of_specs_are_no_names():
         assert isinstance(app.screen, SpecsPage)
         assert app.notice.text == "no spec is named: all specs are shown"
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_r_has_a_spec_go_on_and_asks_before_a_phase_that_has_passed_is_done_again():
@@ -249,7 +211,7 @@ def test_r_has_a_spec_go_on_and_asks_before_a_phase_that_has_passed_is_done_agai
         await press("*", "ctrl+d")
         assert "archive spec carts?" in picture(app), "whatever is marked is one spec"
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_s_shows_what_a_sync_would_do_and_changes_nothing():
@@ -262,7 +224,7 @@ def test_s_shows_what_a_sync_would_do_and_changes_nothing():
         assert text[5] == "  conflict  TSK-004      its quest has begun, and stays as it is"
         assert text[-1] == "  :spec sync carts   does it"
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
     assert read(specs_rows.sync_text({**SYNCED, "created": 0, "updated": 0, "cancelled": 0}))[-1].startswith("  cancel")
 
 
@@ -279,7 +241,7 @@ def test_ctrl_d_archives_after_a_question_and_takes_an_archived_one_back():
         await press(":specs all", "ctrl+d")
         assert app.of("spec_archive")[1] == {"id": "5bec0002", "undo": True, "env": dict(app.world.environ)}
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_comments_are_kept_from_line_to_line_and_n_sends_all_as_feedback():
@@ -306,7 +268,7 @@ def test_comments_are_kept_from_line_to_line_and_n_sends_all_as_feedback():
         assert app.notice.text == "carts: tasks is done again with your comments"
         assert app.action_groups.specs.places(GATED) == []
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_a_comment_waits_until_something_is_asked():
@@ -318,7 +280,7 @@ def test_a_comment_waits_until_something_is_asked():
         assert app.action_groups.specs.places(WORKING)
         assert app.of("answer") == []
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_y_and_n_show_what_is_asked_and_answer_there():
@@ -330,7 +292,7 @@ def test_y_and_n_show_what_is_asked_and_answer_there():
         await press(":spec login", "y")
         assert app.notice.text == "nothing is asked about login"
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_e_edits_the_document_and_looks_at_it_again(monkeypatch, tmp_path):
@@ -357,7 +319,7 @@ def test_e_edits_the_document_and_looks_at_it_again(monkeypatch, tmp_path):
         await press(":specs", "down", "down", "down", "enter", "G", "e")
         assert app.notice.text == "sync.md is not written yet: r has it done"
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_a_document_that_is_done_again_meanwhile_is_shown_as_it_is_now(tmp_path):
@@ -374,7 +336,7 @@ def test_a_document_that_is_done_again_meanwhile_is_shown_as_it_is_now(tmp_path)
         await press("ctrl+r")
         assert app.screen.shown_count == 0, "and so are the tasks that it has"
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_a_document_that_is_no_file_is_said_and_nothing_is_followed(tmp_path):
@@ -395,7 +357,7 @@ def test_a_document_that_is_no_file_is_said_and_nothing_is_followed(tmp_path):
         await press("tab", "tab")
         assert "brief.md: it is a symbolic link" in picture(app)
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_read_only_shows_all_and_changes_nothing():
@@ -409,7 +371,7 @@ def test_read_only_shows_all_and_changes_nothing():
         await press("y")
         assert isinstance(app.screen, NeedsPage), "to look is allowed"
 
-    walk(scenario, read_only=True)
+    walk(scenario, RecordingSpecs, read_only=True)
 
 
 def test_a_spec_that_is_not_there_is_said_in_the_place_of_its_phases():
@@ -420,7 +382,7 @@ def test_a_spec_that_is_not_there_is_said_in_the_place_of_its_phases():
         await press("enter", "w", "l", "d", "y", "n", "c", "e", "r", "s", "G", "space")
         assert isinstance(app.screen, SpecPage)
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 def test_nothing_is_done_where_there_is_no_spec():
@@ -443,7 +405,7 @@ def test_what_has_no_quest_says_so():
         await press(":spec login", "G", "w")
         assert app.of("quest_why") == [{"id": "00000064"}]
 
-    walk(scenario)
+    walk(scenario, RecordingSpecs)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, ClassVar
 
 import pytest
@@ -34,7 +33,7 @@ from tests.tui.test_pictures_watching import (
     Watched,
     lesson,
 )
-from tests.tui.test_plans import go, read
+from tests.tui.walks import Recording, read, walk
 
 
 def cells(columns, row, now=NOW):
@@ -114,52 +113,16 @@ def test_each_order_sorts_all_rows():
 # walks
 
 
-class Asked(Watched):
-    """Keeps what it was asked."""
+class RecordingHealth(Recording, Watched):
+    """Health, a timeline and lessons that stand still."""
 
-    def __init__(self, **how):
-        super().__init__(**how)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.ran: list[list[str]] = []
-        self.refuses = False
-
-        def start(_name, calls, _on_result):
-            self.ran += [list(argv[4:]) for argv in calls]
-
-        self.jobs.start = start  # type: ignore[method-assign]
-
-    def request(self, command, requests, on_result):
-        self.asked += [(command, dict(one)) for one in requests]
-        if self.refuses:
-            on_result([OvermindError("not_found", "There is none.") for _ in requests])
-        else:
-            super().request(command, requests, on_result)
-
-    def of(self, command):
-        """What was asked of a kind."""
-        return [given for name, given in self.asked if name == command]
+    refusal = OvermindError("not_found", "There is none.")
 
 
-class Quiet(Asked):
+class Quiet(RecordingHealth):
     """The same where nothing is asked of the person."""
 
     questions: ClassVar[list[Any]] = []
-
-
-def walk(scenario, make=Asked, size=(120, 40), **how):
-    async def whole():
-        app = make(**how)
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause()
-
-            async def press(*steps):
-                for one in steps:
-                    await go(app, pilot, [one])
-                    await pilot.pause()
-
-            await scenario(app, press)
-
-    asyncio.run(whole())
 
 
 def current(app) -> Any:
@@ -195,7 +158,7 @@ def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log
         await press("escape")
         assert isinstance(app.screen, HealthPage)
 
-    walk(scenario)
+    walk(scenario, RecordingHealth)
 
 
 def test_a_turn_is_interrupted_from_the_row_of_its_mission():
@@ -203,7 +166,7 @@ def test_a_turn_is_interrupted_from_the_row_of_its_mission():
         await press(":health", "i")
         assert app.of("interrupt") == [{"id": "00000050"}]
 
-    walk(scenario)
+    walk(scenario, RecordingHealth)
 
 
 @pytest.mark.parametrize("view", ["board", "queue", "quests"])
@@ -232,20 +195,20 @@ def test_a_timeline_is_opened_by_a_name_or_of_the_selected_mission():
         await press(":tl carts/TSK-009")
         assert app.of("timeline") == [{"id": "carts/TSK-009"}]
         await press(":timeline billing /check")
-        assert app.of("timeline")[-1] == {"id": "00000051"}
+        assert app.of("timeline")[-1] == {"id": "billing"}, "the daemon says who that is, as for the command line"
         assert [branch.row["what"] for branch in app.screen.table.branches] == ["checking", "queued", "lesson"]
         await press(":missions", "down", ":timeline")
         assert app.of("timeline")[-1]["id"] == app.main.targets()[0]["id"]
         await press(":timeline billing --limit 3")
         assert app.ran == [["timeline", "billing", "--limit", "3"]]
 
-    walk(scenario)
+    walk(scenario, RecordingHealth)
 
 
 def test_keys_of_a_timeline_are_about_its_subject_whatever_row_the_cursor_is_on():
     async def scenario(app, press):
         await press(":timeline login/TSK-001", "g", "w")
-        assert app.of("quest_why") == [{"id": "00000050"}]
+        assert app.of("quest_why") == [{"id": "login/TSK-001"}]
         await press("escape", "y")
         assert isinstance(app.screen, NeedsPage)
         await press("escape", "i")
@@ -256,7 +219,7 @@ def test_keys_of_a_timeline_are_about_its_subject_whatever_row_the_cursor_is_on(
         await press("escape", "l")
         assert app.main.panels.current is Panel.LOG
 
-    walk(scenario)
+    walk(scenario, RecordingHealth)
 
 
 def test_what_has_no_mission_says_so():
@@ -273,7 +236,7 @@ def test_what_has_no_mission_says_so():
         await press(":timeline nothing")
         assert "There is none." in picture(app)
 
-    walk(scenario)
+    walk(scenario, RecordingHealth)
 
 
 def test_lessons_are_accepted_and_dropped_and_both_can_be_changed():
@@ -298,7 +261,7 @@ def test_lessons_are_accepted_and_dropped_and_both_can_be_changed():
         await press("ctrl+d")
         assert app.notice.text == "There is none."
 
-    walk(scenario)
+    walk(scenario, RecordingHealth)
 
 
 def test_quests_are_grouped_by_type_by_provider_by_model_and_by_spec():
@@ -311,7 +274,7 @@ def test_quests_are_grouped_by_type_by_provider_by_model_and_by_spec():
         assert app.ran == [["learn", "--by", "model"], ["learn", "accept", "L-7"]]
         assert isinstance(app.screen, LearnPage)
 
-    walk(scenario)
+    walk(scenario, RecordingHealth)
 
 
 def test_read_only_looks_and_changes_nothing():
@@ -322,7 +285,7 @@ def test_read_only_looks_and_changes_nothing():
         assert isinstance(app.screen, NeedsPage), "to look is allowed"
         assert {name for name, _ in app.asked} <= {"learn", "health"}
 
-    walk(scenario, read_only=True)
+    walk(scenario, RecordingHealth, read_only=True)
 
 
 @pytest.mark.parametrize("view", ["health", "timeline login", "learn"])

@@ -177,9 +177,9 @@ def judge_run_marks(ceiling: int, trouble: str = "", place: str = "/") -> Findin
     if count <= 0:
         return warn(f"the hard limit of POSIX queues is {ceiling} bytes: {LOST}", "raise it: ulimit -Hq 819200")
     if trouble:
-        told = f"{trouble}: runs get {'no mark' if not place else f'marks leased in {place}'}"
+        message = f"{trouble}: runs get {'no mark' if not place else f'marks leased in {place}'}"
         fix = "remove it as its owner or as root, then: overmind shutdown"
-        return warn(told if place else f"{told}: {LOST}", fix)
+        return warn(message if place else f"{message}: {LOST}", fix)
     return ok(f"room for {count} runs at once")
 
 

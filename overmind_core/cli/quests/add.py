@@ -84,7 +84,7 @@ _TEXTS = (
 )
 """Options whose values travel under the same name, as they are."""
 _LISTS = ("owns", "outputs")
-DOER = option(
+PROVIDER = option(
     "--provider",
     "NAME",
     "agent that does it, such as claude; CMD is its prompt, if any (default: raw with a CMD, else [queue] agent)",
@@ -253,7 +253,7 @@ def _doer(args: Namespace) -> dict[str, Any]:
     return found | ({"agent": options} if options else {})
 
 
-ADD_OPTIONS = [FILE, DOER, WAIT, *GOAL, *run_options_of_queue()]
+ADD_OPTIONS = [FILE, PROVIDER, WAIT, *GOAL, *run_options_of_queue()]
 
 QUEST_ADD = Command(
     name="quest add",

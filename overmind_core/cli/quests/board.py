@@ -123,8 +123,8 @@ class BoardDrawing:
             yield _MARK + width(text), f"{self._painted(sign, _TONES[mark.tone])} {text}"
         if (more := column["count"] - len(rows)) > 0:
             dots = (_DOTS if self._ascii_only else "…")[:cells]
-            said = cut(f" {more} more", cells - len(dots))
-            yield len(dots) + len(said), dots + said
+            count = cut(f" {more} more", cells - len(dots))
+            yield len(dots) + len(count), dots + count
 
     @staticmethod
     def _side_by_side(parts: Sequence[tuple[int, str]], wide: Sequence[int]) -> str:

@@ -268,6 +268,8 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
                 watch.known.append(item["key"])
             if args.json:
                 context.print(dumps({name: value for name, value in item.items() if name != "key"}))
+            elif item["what"] == "held":
+                _note_held(item, context)
             elif item["what"] != "state":
                 context.print(ended_line(item, answer["slug"]))
     except KeyboardInterrupt:
@@ -276,6 +278,13 @@ def _wait(args: Namespace, context: Context, answer: Row) -> int:
     if not args.json:
         context.print(f"Spec {answer['slug']}: {state}")
     return FAILED if state in {"failed", "stuck"} else 0
+
+
+def _note_held(item: Row, context: Context) -> None:
+    """Say what keeps it from going on, and how a person lets it."""
+    context.note(display_safe(f"{item['name']} waits: {item['text']}"))
+    for command in item["do"]:
+        context.note(display_safe(f"  go on with: {command}"))
 
 
 def ended_line(item: Row, slug: str) -> str:
@@ -403,6 +412,7 @@ def _spec_lines(spec: Row) -> Iterator[str]:
         yield display_safe(f"landed: {landed['after'][:12]} on {landed['branch']}")
     limit = f" of {money(spec['max_cost_usd'])}" if spec["max_cost_usd"] is not None else ""
     yield f"cost: {_cost_cell(spec)}{limit}"
+    yield from _problem(spec)
     for phase in spec["phases"]:
         yield from _phase_lines(phase)
     if spec["tasks"]:
@@ -424,6 +434,12 @@ def _spec_lines(spec: Row) -> Iterator[str]:
         yield f"  go on with: overmind spec accept {spec['slug']}, or spec run {spec['slug']} --from explore"
     if spec["question"] is not None:
         yield f"waits: question {spec['question']}: overmind answer {spec['slug']} allow"
+
+
+def _problem(spec: Row) -> Iterator[str]:
+    if spec["problem"] is not None:
+        yield display_safe(spec["problem"])
+        yield f"  go on with: overmind spec run {spec['slug']}"
 
 
 def _phase_lines(phase: Row) -> Iterator[str]:

@@ -24,18 +24,18 @@ LONGEST_WAIT = 300.0
 """Seconds; the back-off never waits longer."""
 
 
-def next_try(told: float | None, tries: int, now: float) -> float:
+def next_try(reset_at: float | None, tries: int, now: float) -> float:
     """When to try again after `tries` failures in a row, in seconds since the epoch.
 
     Args:
-        told: When the limit ends, as the program says.
+        reset_at: When the limit ends, as the program says.
         tries: Failures in a row, from 1.
         now: Seconds since the epoch.
     """
     wait = min(FIRST_WAIT * 2.0 ** min(tries - 1, 30), LONGEST_WAIT)
-    if told is None or told <= now:
+    if reset_at is None or reset_at <= now:
         return now + wait
-    return told if tries == 1 else max(told, now + wait / 2)  # it was wrong before: no try after the other
+    return reset_at if tries == 1 else max(reset_at, now + wait / 2)  # it was wrong before: no try after the other
 
 
 def with_limit(c: Conversation, result: TurnResult | None, now: float) -> tuple[Conversation, TurnResult | None]:

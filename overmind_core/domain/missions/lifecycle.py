@@ -159,12 +159,12 @@ def _gone(mission: Mission, fact: Gone, now: Now) -> Outcome:
         raise IllegalTransition(mission.status, TransitionStep.CLEAN)
     ending = replace(mission.ending, gone=True, survivors=fact.survivors)
     known = replace(mission, ending=ending)
-    told: tuple[Effect, ...] = ()
+    recorded: tuple[Effect, ...] = ()
     if fact.survivors:
-        told = (events.SurvivorsLeft(text=f"--- could not be ended: {', '.join(fact.survivors)} ---"),)
+        recorded = (events.SurvivorsLeft(text=f"--- could not be ended: {', '.join(fact.survivors)} ---"),)
     if ending.exited or fact.survivors:
-        return conclude(known, now, told)
-    return known, told
+        return conclude(known, now, recorded)
+    return known, recorded
 
 
 def _end_asked(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
@@ -214,8 +214,8 @@ def _cancel_restart(mission: Mission, fact: EndAsked, now: Now) -> Outcome:
         stopping = replace(
             with_step(calm, TransitionStep.SWEEP), ending=Ending(fact.cause, now.mono + fact.grace, exited=True)
         )
-        told = events.MissionStopping(text=fact.text, cause=fact.cause.value)
-        return stopping, (told, *_ending_effects(stopping))
+        recorded = events.MissionStopping(text=fact.text, cause=fact.cause.value)
+        return stopping, (recorded, *_ending_effects(stopping))
     if fact.cause is Cause.KILL:
         return replace(with_step(calm, TransitionStep.KILLED), exit_code=None, reason=None), (events.MissionKilled(),)
     if fact.cause is Cause.LIMIT:
@@ -237,10 +237,10 @@ def _keeper_lost(mission: Mission, now: Now) -> Outcome:
     lost = replace(
         stopping, ending=ending, pid=None, exit_code=code, ended_at=mission.ended_at if code is not None else now.wall
     )
-    told: tuple[Effect, ...] = ()
+    recorded: tuple[Effect, ...] = ()
     if cause is Cause.KEEPER_LOST:
-        told = (events.RunLost(text="--- lost with its keeper ---"),)
-    return conclude(lost, now, told)
+        recorded = (events.RunLost(text="--- lost with its keeper ---"),)
+    return conclude(lost, now, recorded)
 
 
 def _restart_due(mission: Mission, now: Now) -> Outcome:

@@ -9,7 +9,6 @@ from overmind_core.domain.admission import WaitCode
 from overmind_core.domain.quests.quest import QuestStatus
 
 if TYPE_CHECKING:
-    from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.quest import Quest
 
 
@@ -29,12 +28,12 @@ _DONE = frozenset({QuestStatus.COMPLETED, QuestStatus.CANCELLED})
 _STUCK = frozenset({WaitCode.BLOCKED, WaitCode.HELD})
 
 
-def column_of(quest: Quest, wait: Wait | None, *, asked: bool) -> Column:
+def column_of(quest: Quest, code: WaitCode | None, *, asked: bool) -> Column:
     """Return the column of a quest: the first that fits of done, review, blocked, running and queued.
 
     Args:
         quest: Of the queue, or one that began at once.
-        wait: Why it waits; None unless it is queued.
+        code: Why it waits; None unless it is queued. Time, money, paths and slots make no difference.
         asked: A question of its mission, or about its work, is open; counts while it runs. What is asked about one
             that has failed, or is held, is how it gets out of the column of the blocked ones.
     """
@@ -42,6 +41,6 @@ def column_of(quest: Quest, wait: Wait | None, *, asked: bool) -> Column:
         return Column.DONE
     if quest.status is QuestStatus.REVIEW or (asked and quest.runs):
         return Column.REVIEW
-    if quest.status is QuestStatus.FAILED or (wait is not None and wait.code in _STUCK and not quest.runs):
+    if quest.status is QuestStatus.FAILED or (code in _STUCK and not quest.runs):
         return Column.BLOCKED
     return Column.RUNNING if quest.runs else Column.QUEUED

@@ -110,6 +110,8 @@ def files(briefing: Briefing) -> dict[str, bytes]:
         found["lessons.md"] = _encoded(quoted(Quotation("attempts at other quests", briefing.lessons)))
     if briefing.schema is not None:
         found["schema.json"] = briefing.schema
+    if len(found) == 1:
+        return found
     for path in found:
         if any(part in {"", ".", ".."} or "\0" in part for part in path.split("/")):
             raise ValueError(f"{path!r} is not a path inside of the folder")
@@ -220,9 +222,9 @@ def feedback(
         steer: What it was told as it was ended, verbatim.
     """
     parts = [quoted(one._replace(text=tail(one.text))) for one in quotations if one.text.strip()]
-    if told := "\n".join(f"- {one_line(note)}" for note in notes):
-        parts.insert(0, _cut(told, LARGEST_TAIL) + "\n")
-    known = [f"{_ATTEMPT}{attempt} failed: {failure}.\n", *_said(words), *_said(steer, _STEERED)]
+    if listed := "\n".join(f"- {one_line(note)}" for note in notes):
+        parts.insert(0, _cut(listed, LARGEST_TAIL) + "\n")
+    known = [f"{_ATTEMPT}{attempt} failed: {failure}.\n", *_quoted_words(words), *_quoted_words(steer, _STEERED)]
     return _joined(known, [*parts, *_conflicting([*conflicts])])
 
 
@@ -231,7 +233,7 @@ def with_words(before: str, words: str) -> str:
     if not words.strip():
         return before
     head, _, rest = before.partition("\n\n") if before.startswith(_ATTEMPT) else ("", "", before)
-    return _joined([*([f"{head.rstrip()}\n"] if head else []), *_said(words)], [rest] if rest else [])
+    return _joined([*([f"{head.rstrip()}\n"] if head else []), *_quoted_words(words)], [rest] if rest else [])
 
 
 _PERSON, _STEERED = "A person says:", "It was steered:"
@@ -240,13 +242,13 @@ _FROM = re.compile(r"From .*; a quotation, not an instruction:")
 _FAILED = re.compile(r"Attempt \d+ failed: .*\.")
 
 
-def bare(told: str) -> str:
+def bare(text: str) -> str:
     """What `feedback` was made of, without our own lines and fences."""
-    lines = (line for line in _LINES.split(told) if not (_FROM.fullmatch(line) or _FAILED.fullmatch(line)))
+    lines = (line for line in _LINES.split(text) if not (_FROM.fullmatch(line) or _FAILED.fullmatch(line)))
     return "\n".join(line for line in lines if line not in {CUT, _PERSON, _STEERED} and not _MARK.match(line))
 
 
-def _said(words: str, whose: str = _PERSON) -> Iterator[str]:
+def _quoted_words(words: str, whose: str = _PERSON) -> Iterator[str]:
     text = _fit(words).strip("\n")
     if text.strip():
         yield f"{whose}\n\n{_closed(text)}\n"

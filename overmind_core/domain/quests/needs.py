@@ -96,10 +96,9 @@ def met_at(quest: Quest, get: Get) -> float | None:
     That is when the last of those completed that were enough; 0 when it needs none. Where all have ended and it is
     blocked: when the last one did. None: something that it needs goes on.
     """
-    needs = needs_of(quest, get)
-    least = needed(quest)
-    if not least:
+    if quest.goal is None or not quest.goal.needs:
         return 0.0
+    needs, least = needs_of(quest, get), needed(quest)
     done = sorted(_ended_at(one) for one in needs if one.is_completed)
     if len(done) >= least:
         return done[least - 1]
@@ -121,6 +120,12 @@ class Needs:
         self._now = now
         self._roots: dict[str, tuple[Need, ...]] = {}
         """By quest: why it can't complete; nothing: it can."""
+
+    def code(self, quest: Quest) -> WaitCode | None:
+        """Return the code of what `wait` says."""
+        if are_met(quest, self._get):
+            return None
+        return WaitCode.BLOCKED if self.roots(quest) else WaitCode.NEEDS
 
     def wait(self, quest: Quest) -> Wait | None:
         """Return why its needs keep a queued quest from starting; None: they don't."""

@@ -147,11 +147,11 @@ def able_since(quest: Quest, needs_met_at: float | None) -> float | None:
 
 
 def _blocking(dependants: int) -> float:
-    return _BLOCKING * min(dependants / MOST_DEPENDANTS, 1.0)
+    return _BLOCKING * min(dependants / MOST_DEPENDANTS, 1.0) if dependants else 0.0
 
 
 def _retries(quest: Quest, queue: QueueState) -> float:
-    return _RETRIES * max(0.0, 1.0 - queue.spent / max(quest.retries, 1))
+    return _RETRIES * max(0.0, 1.0 - queue.spent / max(quest.retries, 1)) if queue.spent else _RETRIES
 
 
 # as people read it

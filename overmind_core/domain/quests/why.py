@@ -43,17 +43,9 @@ def in_gate(slug: str, phase: str) -> Wait:
     return Wait(WaitCode.HELD, f"phase {phase} is in review", do=(f"overmind answer {slug} allow",))
 
 
-def over_budget(spent: float, limit: float, whose: str, question: int | None = None) -> Wait:
-    """Its money is spent.
-
-    Args:
-        spent: US dollars.
-        limit: The same.
-        whose: `spec login`, `today`.
-        question: The number of the question that asks for more.
-    """
-    do = () if question is None else (f"overmind answer {question} allow",)
-    return Wait(WaitCode.BUDGET, f"${spent:.2f} of ${limit:.2f} of {whose} are spent", do=do)
+def over_budget(text: str, do: tuple[str, ...] = ()) -> Wait:
+    """A budget is spent: `text` says which, as `budget.lease` does; `do`: the commands that raise it."""
+    return Wait(WaitCode.BUDGET, text, do=do)
 
 
 def first_of(waits: Iterable[Wait | None]) -> Wait | None:
@@ -138,8 +130,8 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
         case QuestStatus.QUEUED:
             return "it starts now", ()
         case QuestStatus.RUNNING if is_refused(quest):
-            told = f"{state_of(quest)} was refused ({quest.reason}): a person decides, {attempt_text(quest)}"
-            return told, (f"overmind answer {quest.name} allow",)
+            message = f"{state_of(quest)} was refused ({quest.reason}): a person decides, {attempt_text(quest)}"
+            return message, (f"overmind answer {quest.name} allow",)
         case QuestStatus.RUNNING:
             return f"{state_of(quest)}, {attempt_text(quest)}", ()
         case QuestStatus.REVIEW:

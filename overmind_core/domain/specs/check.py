@@ -245,7 +245,7 @@ def _explore_vetoes(document: Explore, context: CheckContext) -> Iterator[Fault]
 # requirements
 
 
-def ears(text: str) -> float:
+def ears_score(text: str) -> float:
     """Return how a requirement is worded: 1 with a condition and then a modal verb, ½ with a modal verb, else 0."""
     condition = _CONDITION.search(text)
     if condition is not None and _MODAL.search(text, condition.end()):
@@ -253,9 +253,9 @@ def ears(text: str) -> float:
     return 0.5 if _MODAL.search(text) else 0.0
 
 
-def _ears(document: Requirements, context: CheckContext) -> Mark:
+def _ears_mark(document: Requirements, context: CheckContext) -> Mark:
     del context
-    found = [(one, ears(one.text)) for one in document.requirements]
+    found = [(one, ears_score(one.text)) for one in document.requirements]
     bad = [one for one, share in found if share < 1]
     total = sum(share for _, share in found)
     return _shared(total, len(found), f"{_named(bad)} should say `When …, the system shall …`")
@@ -290,8 +290,8 @@ def _requirements_vetoes(document: Requirements, context: CheckContext) -> Itera
 
 
 def _testing(document: Design, context: CheckContext) -> Mark:
-    said = _fields("testing", "unit", "integration")(document, context)
-    return Mark(max(said.share, 0.7), "say unit and integration") if document.testing.text else said
+    mark = _fields("testing", "unit", "integration")(document, context)
+    return Mark(max(mark.share, 0.7), "say unit and integration") if document.testing.text else mark
 
 
 def _security(document: Design, context: CheckContext) -> Mark:
@@ -428,9 +428,9 @@ CHECKS: Mapping[PhaseName, tuple[PartCheck, ...]] = {
         ),
         PartCheck(
             "normative", 0.20,
-            _good("requirements", lambda one, _: ears(one.text) > 0, "should say shall, must, should or may"),
+            _good("requirements", lambda one, _: ears_score(one.text) > 0, "should say shall, must, should or may"),
         ),
-        PartCheck("ears", 0.15, _ears),
+        PartCheck("ears", 0.15, _ears_mark),
         PartCheck("acceptance", 0.20, _requirement_acceptance),
         PartCheck(
             "id", 0.05,

@@ -237,6 +237,7 @@ def spec_state(
     among = frozenset(states.values())
     for holds, state in (
         (spec.archived, SpecState.ARCHIVED),
+        (spec.problem is not None, SpecState.STUCK),
         (queued or PhaseState.RUNNING in among or _begins_next(spec, states), SpecState.RUNNING),
         (PhaseState.FAILED in among, SpecState.FAILED),
         (PhaseState.REVIEW in among, SpecState.REVIEW),

@@ -45,6 +45,8 @@ class Gate(StrEnum):
 GATES = tuple(Gate)
 DEFAULT_GATES = (Gate.TASKS, Gate.MERGE)
 _ALL, _NONE = "all", "none"
+_CANCELLED = "cancelled"
+"""The failure of a phase whose quest somebody has cancelled."""
 
 
 class GateError(ValueError):
@@ -126,6 +128,13 @@ _SPEC_BECAUSE: Mapping[str, str] = {
 }
 
 
+def failed_because(record: SpecPhase) -> str:
+    """Return why a phase has failed: what became of its quest, else what is wrong with its document."""
+    if record.failure is None or record.faults:
+        return _PHASE_BECAUSE[PhaseState.FAILED]
+    return "its quest was cancelled" if record.failure == _CANCELLED else f"its quest has failed: {record.failure}"
+
+
 def because(phase: str | None, state: str) -> str:
     """Return why a spec, or a phase of it, stands so, where nobody has asked for that."""
     return (_SPEC_BECAUSE if phase is None else _PHASE_BECAUSE).get(state, state)
@@ -174,7 +183,9 @@ class Spec:
     landings: int = 0
     """How often its branch was merged, or that was tried."""
     landed: LandedWork | None = None
-    told: SpecState | None = None
+    problem: str | None = None
+    """Why it could not go on, where that is a fault of the daemon's; None: there is none."""
+    recorded_state: SpecState | None = None
     """How it stands as the log has it."""
     request: str | None = None
     """The key of the request that made it."""
@@ -227,9 +238,14 @@ class SpecPhase:
     """What a person wants to be done otherwise."""
     files: Mapping[str, str] = field(default_factory=dict)
     """File that the document is about → SHA-256 of its content, hex; "" for one that is not there."""
-    told: PhaseState | None = None
+    recorded_state: PhaseState | None = None
     """How it stands as the log has it."""
     commands: tuple[str, ...] = ()
     """Of tasks: hashes of the commands that no rule allows."""
     tasks: Mapping[str, TaskQuest] = field(default_factory=dict)
     """Of sync: id of a task → the quest that was made of it."""
+
+
+def quest_name(slug: str, part: str) -> str:
+    """Return the name of the quest of a task or a phase, or of what checks its work: `login/TSK-001`."""
+    return f"{slug}/{part}"

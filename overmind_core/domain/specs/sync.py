@@ -182,16 +182,6 @@ def counts(made: Sequence[SyncStep]) -> dict[str, int]:
     return {word: found[action] for action, word in COUNTED.items()}
 
 
-def counts_text(found: Mapping[str, int]) -> str:
-    """Return counts for people: `6 created, 0 updated, 0 skipped, 0 conflicts, 0 cancelled`."""
-    return ", ".join(f"{number} {word}" for word, number in found.items())
-
-
-def task_name(slug: str, task: str) -> str:
-    """Return what the quest of a task, or of a phase, is called: `login/TSK-001`."""
-    return f"{slug}/{task}"
-
-
 def goal_of(task: SpecTask, *, priority: Priority, into: str | None, verify: str | None = None) -> Goal:
     """Return what the quest of a task has to reach; what it needs is for who knows the quests.
 

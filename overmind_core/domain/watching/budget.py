@@ -134,8 +134,3 @@ def next_midnight(now: float, zone: tzinfo) -> float:
 def _midnight(moment: datetime, days: int) -> float:
     day = moment.date() + timedelta(days=days)
     return datetime(day.year, day.month, day.day, tzinfo=moment.tzinfo).timestamp()
-
-
-def spent_since(costs: Iterable[tuple[float, float | None]], since: float) -> Spending:
-    """Add up the costs from a moment on; each comes with when it arose."""
-    return spending(cost for at, cost in costs if at >= since)

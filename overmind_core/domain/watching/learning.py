@@ -18,12 +18,12 @@ from overmind_core.domain.text import file_pattern
 from overmind_core.domain.text.cells import display_safe
 
 ENOUGH = 3
-"""Outcomes from which on a figure says something."""
+"""Fewest outcomes for an estimate or a rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
-    """How one attempt of a quest went."""
+    """The result of one attempt of a quest."""
 
     quest: str
     """Its id."""
@@ -45,10 +45,10 @@ class AttemptOutcome:
 
 
 class Estimate(NamedTuple):
-    """What an attempt like earlier ones takes."""
+    """Expected time and cost of an attempt."""
 
     seconds: float | None = None
-    """None: there are fewer than `ENOUGH` that tell."""
+    """None: fewer than `ENOUGH` are known."""
     usd: float | None = None
 
 
@@ -134,7 +134,7 @@ def _cost(tries: Sequence[AttemptOutcome]) -> float | None:
 
 
 class LessonState(StrEnum):
-    """What a person has made of a lesson."""
+    """A person's decision about a lesson."""
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
@@ -145,13 +145,13 @@ MOST_LESSONS = 5
 MOST_CHARACTERS = 6000
 """Of all lessons that one attempt is shown."""
 RESTS_AFTER = 2
-"""A lesson rests when it was against it so many times more often than for it."""
+"""A lesson rests once attempts with it have failed so many times more often than passed."""
 SHARED_WORDS = 2
 FEEDBACK_LINES, FEEDBACK_CHARACTERS = 5, 600
 MOST_FILES, MOST_WORDS = 20, 60
 """That a lesson remembers."""
 TEACHES_NOTHING = frozenset({"limited", "keeper_lost", "disk_full", "no_terminals"})
-"""Classes of failures that were not the work's."""
+"""Classes of failures that the work did not cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +204,16 @@ def propose(
         about: Its title and brief.
         at: Seconds since the epoch.
     """
-    told = first_lines(feedback)
-    if not told or failure in TEACHES_NOTHING or failure.startswith("api_error"):
+    excerpt = first_lines(feedback)
+    if not excerpt or failure in TEACHES_NOTHING or failure.startswith("api_error"):
         return None
     changed = tuple(sorted(files)[:MOST_FILES])
-    same = f"{repository}\0{failure}\0{told}"
+    same = f"{repository}\0{failure}\0{excerpt}"
     from hashlib import blake2b  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those whose quests fail and pass
 
     key = blake2b(same.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    known = tuple(sorted(words(f"{about}\n{told}"))[:MOST_WORDS])
-    return Lesson(key, repository, failure, told, changed, known, quest, at)
+    known = tuple(sorted(words(f"{about}\n{excerpt}"))[:MOST_WORDS])
+    return Lesson(key, repository, failure, excerpt, changed, known, quest, at)
 
 
 def first_lines(text: str) -> str:
@@ -297,17 +297,17 @@ def text(lessons: Iterable[Lesson]) -> str:
     return "\n".join(parts) if len(parts) > 1 else ""
 
 
-def credit(lesson: Lesson, *, passed: bool) -> Lesson:
-    """An attempt that was shown the lesson has passed, or failed for a reason of its own."""
+def count_use(lesson: Lesson, *, passed: bool) -> Lesson:
+    """Count an attempt that was shown the lesson: it has passed, or failed because of its work."""
     return replace(lesson, helped=lesson.helped + passed, hurt=lesson.hurt + (not passed))
 
 
 def accept(lesson: Lesson) -> Lesson:
-    """A person wants it shown; one that rests begins anew."""
+    """The lesson after a person has accepted it; the counts of a resting one begin again."""
     counted = replace(lesson, helped=0, hurt=0) if lesson.rests else lesson
     return replace(counted, state=LessonState.ACCEPTED)
 
 
 def drop(lesson: Lesson) -> Lesson:
-    """A person wants it shown no more."""
+    """The lesson after a person has dropped it."""
     return replace(lesson, state=LessonState.DROPPED)

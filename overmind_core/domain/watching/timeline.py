@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.turns import one_line
+from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
 from overmind_core.domain.specs.check import score_text
@@ -21,6 +22,8 @@ ENGINE = "engine"
 _PERSON = "person"
 EARLIER = "earlier"
 """In the place of what happened: the entry stands for those that are not shown."""
+ALSO = "also"
+"""The entry names who else has the name that was asked for."""
 NO_LONGER_KEPT = "Earlier events are no longer kept."
 
 
@@ -41,7 +44,7 @@ class TimelineEntry(NamedTuple):
     """One line for people; it may quote what others wrote."""
 
 
-class _Told(NamedTuple):
+class _Summary(NamedTuple):
     """What an event tells."""
 
     what: str
@@ -65,18 +68,18 @@ _STATES: Mapping[str, QuestState] = {
 }
 
 
-def _quest(event: Fields) -> _Told:
+def _quest(event: Fields) -> _Summary:
     status, phase = str(event["status"]), event.get("phase")
     if status == "running":
         state = _STATES.get(str(phase), QuestState.WORKING)
         number = event.get("attempt")
         begins = "begins" if number is None else f"attempt {number} begins"
-        return _Told(state.value, begins if state is QuestState.WORKING else str(event.get("why") or ""))
+        return _Summary(state.value, begins if state is QuestState.WORKING else str(event.get("why") or ""))
     if status == "queued":
-        return _Told(status, _queued(event))
+        return _Summary(status, _queued(event))
     text = event.get("reason") or event.get("why") or ""
     code = event.get("exit_code")
-    return _Told(status, f"{text} (exit code {code})" if text and code else str(text))
+    return _Summary(status, f"{text} (exit code {code})" if text and code else str(text))
 
 
 def _queued(event: Fields) -> str:
@@ -88,14 +91,14 @@ def _queued(event: Fields) -> str:
     return f"attempt {number} has failed: {failure or event.get('why') or 'unknown'}"
 
 
-def _spec(event: Fields) -> _Told:
+def _spec(event: Fields) -> _Summary:
     phase, score = event.get("phase"), event.get("score")
     text = str(event["state"]) if phase is None else f"{phase} {event['state']}"
     scored = text if score is None else f"{text} {score_text(score)}"
-    return _Told("spec" if phase is None else "phase", _because(scored, event))
+    return _Summary("spec" if phase is None else "phase", _because(scored, event))
 
 
-def _report(event: Fields) -> _Told:
+def _report(event: Fields) -> _Summary:
     kind, count = event["kind"], event.get("count") or 1
     if count > 1:
         text = f"{kind}, reported {count} times"
@@ -105,20 +108,20 @@ def _report(event: Fields) -> _Told:
         text = f"{kind}, queued as {event['quest']}"
     else:
         text = f"{kind}, recorded"
-    return _Told("report", _because(text, event))
+    return _Summary("report", _because(text, event))
 
 
-def _steer(event: Fields) -> _Told:
+def _steer(event: Fields) -> _Summary:
     if event.get("outcome") is not None:
-        return _Told("steer", _because(f"{event['rung']} {event['outcome']}", event))
+        return _Summary("steer", _because(f"{event['rung']} {event['outcome']}", event))
     terms = ", ".join(map(str, event.get("terms") or ()))
-    return _Told("steer", _because(f"{event['rung']} ({terms})" if terms else str(event["rung"]), event))
+    return _Summary("steer", _because(f"{event['rung']} ({terms})" if terms else str(event["rung"]), event))
 
 
-def _overlap(event: Fields) -> _Told:
+def _overlap(event: Fields) -> _Summary:
     files, conflicts = event.get("files") or (), event.get("conflicts")
     text = f"{event['other_name']} changes {_listed(files)}, too"
-    return _Told("overlap", f"{text}; conflicts: {_listed(conflicts)}" if conflicts else text)
+    return _Summary("overlap", f"{text}; conflicts: {_listed(conflicts)}" if conflicts else text)
 
 
 _NAMED = 3
@@ -130,21 +133,21 @@ def _listed(files: Sequence[object]) -> str:
     return ", ".join(map(str, files[:_NAMED])) + more
 
 
-def _asked(event: Fields) -> _Told:
+def _asked(event: Fields) -> _Summary:
     text = f"question {event['question']} ({event['need']}): {event.get('summary') or ''}"
-    return _Told("asked", text, ENGINE if event.get("about") else None)
+    return _Summary("asked", text, ENGINE if event.get("about") else None)
 
 
-def _answered(event: Fields) -> _Told:
+def _answered(event: Fields) -> _Summary:
     if event.get("behaviour") is None:
-        return _Told("withdrawn", _because(f"question {event['question']}", event))
+        return _Summary("withdrawn", _because(f"question {event['question']}", event))
     by = _PERSON if event.get("by") == "a person" else str(event.get("by"))
-    return _Told("answered", f"question {event['question']}: {event['behaviour']}", by)
+    return _Summary("answered", f"question {event['question']}: {event['behaviour']}", by)
 
 
-def _landed(event: Fields) -> _Told:
+def _landed(event: Fields) -> _Summary:
     text = f"{event['branch']} on {event['target']}: {event['before'][:7]} to {event['after'][:7]}"
-    return _Told("landed", _because(text, event))
+    return _Summary("landed", _because(text, event))
 
 
 def _exit(event: Fields) -> str:
@@ -152,43 +155,49 @@ def _exit(event: Fields) -> str:
     return "no exit code" if code is None else f"exit code {code}"
 
 
-def _ended(event: Fields) -> _Told:
+def _ended(event: Fields) -> _Summary:
     reason = event.get("reason")
-    return _Told(str(event["type"]), f"{reason} ({_exit(event)})" if reason else _exit(event))
+    return _Summary(str(event["type"]), f"{reason} ({_exit(event)})" if reason else _exit(event))
 
 
-def _stopping(event: Fields) -> _Told:
-    return _Told("stopping", str(event.get("cause") or ""))
+_OF_ENGINE = frozenset({Cause.TIMEOUT.value, Cause.STALLED.value, Cause.LIMIT.value})
+"""Why the engine ends a run: a person may have allowed it, and has not done it."""
 
 
-def _restarting(event: Fields) -> _Told:
-    return _Told("restarting", f"{_exit(event)}; again in {event['delay_seconds']:g}s")
+def _stopping(event: Fields) -> _Summary:
+    cause, text = str(event.get("cause") or ""), str(event.get("text") or "").strip(" -")
+    by = ENGINE if cause in _OF_ENGINE else None
+    return _Summary("stopping", f"{cause}: {text}" if text else cause, by)
 
 
-def _named(what: str, text: str = "") -> Callable[[Fields], _Told]:
-    return lambda event: _Told(what, str(event.get("text") or "").strip(" -") or text)
+def _restarting(event: Fields) -> _Summary:
+    return _Summary("restarting", f"{_exit(event)}; again in {event['delay_seconds']:g}s")
 
 
-WHAT: Mapping[str, Callable[[Fields], _Told]] = {
+def _named(what: str, text: str = "") -> Callable[[Fields], _Summary]:
+    return lambda event: _Summary(what, str(event.get("text") or "").strip(" -") or text)
+
+
+WHAT: Mapping[str, Callable[[Fields], _Summary]] = {
     "quest": _quest,
     "spec": _spec,
     "report": _report,
-    "health": lambda event: _Told("health", _because(str(event["level"]), event)),
+    "health": lambda event: _Summary("health", _because(str(event["level"]), event)),
     "steer": _steer,
     "overlap": _overlap,
-    "lesson": lambda event: _Told("lesson", f"{event['lesson']} {event['state']}: {event.get('class') or ''}"),
+    "lesson": lambda event: _Summary("lesson", f"{event['lesson']} {event['state']}: {event.get('class') or ''}"),
     "asked": _asked,
     "answered": _answered,
     "landed": _landed,
-    "cost_warning": lambda event: _Told("cost_warning", _because(f"${event['cost_usd']:.2f} spent", event), ENGINE),
-    "created": lambda _: _Told("created", ""),
-    "started": lambda event: _Told("started", f"run {event.get('run') or 1}"),
+    "cost_warning": lambda event: _Summary("cost_warning", _because(f"${event['cost_usd']:.2f} spent", event), ENGINE),
+    "created": lambda _: _Summary("created", ""),
+    "started": lambda event: _Summary("started", f"run {event.get('run') or 1}"),
     "spawn_failed": _named("spawn_failed"),
     "set_up_failed": _named("set_up_failed", "the project's set-up commands have failed"),
-    "paused": lambda _: _Told("paused", "frozen"),
-    "thawed": lambda _: _Told("thawed", "runs again"),
+    "paused": lambda _: _Summary("paused", "frozen"),
+    "thawed": lambda _: _Summary("thawed", "runs again"),
     "stopping": _stopping,
-    "exited": lambda event: _Told("exited", _exit(event)),
+    "exited": lambda event: _Summary("exited", _exit(event)),
     "keeper_lost": _named("keeper_lost", "its run was lost"),
     "restarting": _restarting,
     "stopped": _ended,
@@ -222,18 +231,18 @@ class Timeline:
     def apply(self, seq: int, at: float, event: Fields) -> None:
         """Add what an event tells; one that can't be read, of another version, tells nothing."""
         kind, mission = event.get("type"), str(event.get("mission"))
-        tell = WHAT.get(str(kind))
-        if tell is None:
+        summarise = WHAT.get(str(kind))
+        if summarise is None:
             return
         try:
-            told = tell(event)
+            summary = summarise(event)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError):
             return
         self._count(mission, event)
         of_queue = mission in self._attempts
         if of_queue and kind in _OF_RUNS:
             return
-        entry = self._entry(seq, at, told, event, mission)
+        entry = self._entry(seq, at, summary, event, mission)
         place = self._newest.get(mission)
         before = None if place is None else self.entries[place].what
         if place is not None and kind in _ENDS and before == "exited":
@@ -250,18 +259,29 @@ class Timeline:
         if event["type"] == "quest" and isinstance(event.get("attempt"), int):
             self._attempts[mission] = event["attempt"]
 
-    def _entry(self, seq: int, at: float, told: _Told, event: Fields, mission: str) -> TimelineEntry:
+    def _entry(self, seq: int, at: float, summary: _Summary, event: Fields, mission: str) -> TimelineEntry:
         attempt = self._attempts.get(mission, self._runs.get(mission)) or None
-        text = told.text
+        text = summary.text
         if mission != self._subject:
             text = f"{event.get('name') or mission}: {text}".removesuffix(": ")
-        by = told.by or event.get("by")
-        return TimelineEntry(at, seq, attempt, told.what, None if by is None else str(by), one_line(text))
+        by = summary.by or event.get("by")
+        return TimelineEntry(at, seq, attempt, summary.what, None if by is None else str(by), one_line(text))
 
 
 def of_other(event: Fields) -> dict[str, Any]:
     """An event about two missions as the other one's own, of which nobody records a second one."""
     return {**event, "mission": event["other"], "name": event["other_name"], "other_name": event["name"], "run": None}
+
+
+def also(shown: str, others: Sequence[tuple[str, str]]) -> TimelineEntry:
+    """Return the entry above those of a subject whose name others have, too.
+
+    Args:
+        shown: What kind of thing it is: `spec`, `quest` or `mission`.
+        others: Kind and id of each other one.
+    """
+    named = ", ".join(f"{kind}: overmind timeline {id_}" for kind, id_ in others)
+    return TimelineEntry(None, 0, None, ALSO, None, f"This is the {shown} of this name. The {named}")
 
 
 def newest(entries: list[TimelineEntry], limit: int, *, complete: bool) -> list[TimelineEntry]:

@@ -60,7 +60,7 @@ async def stop(workspace: Workspace, isolation: Isolation) -> None:
         engine.stop(name, STOP_SECONDS)
 
     stops = [
-        with_engine(workspace, isolation, lambda engine, name=name: work(engine, name))  # type: ignore[misc]
+        with_engine(workspace, isolation, lambda engine, name=name: work(engine, name))  # type: ignore[misc] # a lambda with a default
         for name in isolation.containers.values()
     ]
     await asyncio.gather(*stops)
@@ -96,13 +96,13 @@ class Images:
         """Pull it."""
         image, loop = self._image(service), asyncio.get_running_loop()
 
-        def tell(text: str) -> None:
+        def progress(text: str) -> None:
             if self._unwanted.is_set():
                 raise Cancelled
             loop.call_soon_threadsafe(self._workspace.step, self._mission, text)
 
         try:
-            await with_engine(self._workspace, self._record, lambda engine: engine.pull(image, tell))
+            await with_engine(self._workspace, self._record, lambda engine: engine.pull(image, progress))
         except Cancelled:
             raise OvermindError("not_running", "it was stopped during preparation") from None
 
@@ -145,10 +145,10 @@ class Containers:
         self._workspace.put(replace(before, containers={**before.containers, service: spec.name}, volumes=volumes))
         await self._workspace.saved()
 
-        def tell(text: str) -> None:
+        def progress(text: str) -> None:
             loop.call_soon_threadsafe(self._workspace.step, self._mission, text)
 
-        await with_engine(self._workspace, self._record, lambda engine: engine.ensure(spec, tell))
+        await with_engine(self._workspace, self._record, lambda engine: engine.ensure(spec, progress))
 
     async def undo(self, service: str) -> None:
         """Remove it with its volumes; once the mission has run what is in those is kept."""

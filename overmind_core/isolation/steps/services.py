@@ -220,8 +220,8 @@ class SetUp:
         after = await self._registry.until(self._mission, lambda now: not now.setup)
         if not (after.is_live and after.set_up):
             name = after.definition.name
-            told = f"the project's set-up failed. See its output with: overmind logs {name}"
-            raise OvermindError("setup_failed", told)
+            message = f"the project's set-up failed. See its output with: overmind logs {name}"
+            raise OvermindError("setup_failed", message)
 
     async def undo(self, service: str) -> None:
         """Wait until they have ended: what they made goes with the worktree."""

@@ -106,7 +106,7 @@ class Worktree:
 
     async def _repository(self) -> Repository:
         one = self._record
-        repository = await self._run(find_repository, from_wire(one.source))
+        repository = await self._run(find_repository, from_wire(one.source), branch=self._base)
         if repository is None:
             raise OvermindError("git_failed", f"{one.source} is no longer in a git repository.")
         if repository.head is None:
@@ -129,13 +129,12 @@ class Worktree:
         one = self._record
         name = self._workspace.registry.live[self._mission].definition.name
         wanted = branches(one.project.branch, name=name, mission=self._mission)
-        base = one.base if one.base is not None else one.project.base
         return await self._run(
             worktrees.add,
             repository,
             self._path,
             map(from_wire, wanted),
-            None if base is None else from_wire(base),
+            self._base,
             one.project.fetch,
         )
 
@@ -149,6 +148,12 @@ class Worktree:
 
     async def _run(self, function: Callable[..., T], *arguments: object, **named: object) -> T:
         return await with_git(self._workspace, function, self._git, *arguments, **named)
+
+    @property
+    def _base(self) -> str | None:
+        one = self._record
+        base = one.base if one.base is not None else one.project.base
+        return None if base is None else from_wire(base)
 
     @property
     def _path(self) -> str:
@@ -184,14 +189,14 @@ class FilesStep:
         one = self._workspace.records[self._mission]
         assert one.worktree is not None
         try:
-            told = await self._workspace.in_thread(
+            notes = await self._workspace.in_thread(
                 copy_and_link, from_wire(one.source), from_wire(one.worktree), one.project.copy, one.project.link
             )
         except PlacingFailed as error:
             raise OvermindError("disk_full" if error.is_full else "invalid", to_wire(str(error))) from None
         book = self._workspace.registry
         mission = book.live.get(self._mission)
-        for line in told:
+        for line in notes:
             if mission is not None and line.startswith("not "):
                 book.record(mission, FileLeftOut(text=f"--- {line} ---"))
 
@@ -246,8 +251,8 @@ def _free(source: str, path: str) -> None:
     """
     for folder in (os.path.dirname(os.path.dirname(path)), os.path.dirname(path)):
         if os.path.islink(folder):
-            told = f"{folder} is a symbolic link: worktrees are created in {source} itself. Remove the link"
-            raise GitFailed(("worktree", "add"), None, told)
+            message = f"{folder} is a symbolic link: worktrees are created in {source} itself. Remove the link"
+            raise GitFailed(("worktree", "add"), None, message)
     if os.path.lexists(path):
         raise GitFailed(("worktree", "add"), None, f"{path} already exists and is not a worktree. Move it away")
 

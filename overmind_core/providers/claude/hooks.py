@@ -35,8 +35,8 @@ IDLE = "idle_prompt"
 
 def read_event(payload: Mapping[str, Any]) -> Sequence[AgentFact]:
     """What one event means; an unknown one means nothing."""
-    tell = EVENTS.get(text_at(payload, "hook_event_name"))
-    return tuple(tell(payload)) if tell is not None else ()
+    convert = EVENTS.get(text_at(payload, "hook_event_name"))
+    return tuple(convert(payload)) if convert is not None else ()
 
 
 def decision(question: Asked, decided: Decision) -> dict[str, Any]:
@@ -53,8 +53,8 @@ def request_of(payload: Object) -> str:
     tool = text_at(payload, "tool_name")
     subject = None if tool in stream.DIALOGS else payload.get("tool_input")
     turn = text_at(payload, "prompt_id") or text_at(payload, "session_id")
-    told = json.dumps([turn, tool, subject], sort_keys=True, default=str)
-    return sha256(told.encode()).hexdigest()[:16]
+    content = json.dumps([turn, tool, subject], sort_keys=True, default=str)
+    return sha256(content.encode()).hexdigest()[:16]
 
 
 def _session_start(payload: Object) -> Iterator[AgentFact]:

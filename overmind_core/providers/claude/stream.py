@@ -133,11 +133,11 @@ def _usage_of_turn(line: Object) -> TokenUsage:
 
 def call_of(message: Object) -> ModelCalled | None:
     """The call of a model that a message is the answer to; None of a message that the program made itself."""
-    told, name, model = object_at(message, "usage"), text_at(message, "id"), text_at(message, "model")
-    if not told or not name or model == SYNTHETIC:
+    used, name, model = object_at(message, "usage"), text_at(message, "id"), text_at(message, "model")
+    if not used or not name or model == SYNTHETIC:
         return None
     final = text_at(message, "stop_reason") not in {"", "tool_use", "pause_turn"}
-    return ModelCalled(name, usage(told), price(model, told), final)
+    return ModelCalled(name, usage(used), price(model, used), final)
 
 
 def limit_end(message: str) -> float | None:
@@ -278,8 +278,8 @@ def tool_returned(call: str, answer: object, *, failed: bool) -> ToolReturned:
     error = ""
     if failed:
         parts = objects_at({"parts": answer}, "parts")
-        said = answer if isinstance(answer, str) else "\n".join(text_at(part, "text") for part in parts)
-        error = error_line(said.removeprefix(_WRAPPED[0]).removesuffix(_WRAPPED[1]))
+        text = answer if isinstance(answer, str) else "\n".join(text_at(part, "text") for part in parts)
+        error = error_line(text.removeprefix(_WRAPPED[0]).removesuffix(_WRAPPED[1]))
     return ToolReturned(call, failed, digest(answer), error)
 
 
@@ -307,8 +307,8 @@ def parse(line: bytes) -> Sequence[AgentFact]:
     found = read_object(line)
     if isinstance(found, str):
         return (PlainLine(found),) if found.strip() else ()
-    tell = KINDS.get(text_at(found, "type"))
-    return tuple(tell(found)) if tell is not None else ()
+    convert = KINDS.get(text_at(found, "type"))
+    return tuple(convert(found)) if convert is not None else ()
 
 
 def blocks(found: Object) -> list[Object]:

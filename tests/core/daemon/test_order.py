@@ -11,7 +11,7 @@ import asyncio
 
 import pytest
 
-from overmind_core.agents.changes import FactHeard
+from overmind_core.agents.session import FactRead
 from overmind_core.daemon.app import App
 from overmind_core.daemon.state import State
 from overmind_core.domain.agents.events import ActivityChanged, NotificationDue, QuestionAsked, TurnFinished
@@ -38,8 +38,8 @@ ORDER: dict[type, list[str]] = {
         "Schedules.on_change",
         "Watching.on_change",
     ],
-    FactHeard: ["Watching.on_fact"],
-    QuestionAsked: ["Unseen.on_news", "Followers.on_event"],
+    FactRead: ["Watching.on_fact"],
+    QuestionAsked: ["Unseen.on_news", "Specs.on_hold", "Followers.on_event"],
     TurnFinished: ["Unseen.on_news", "Followers.on_event"],
     RunRestarted: ["Unseen.on_news", "Followers.on_event"],
     MissionStopped: ["Unseen.on_news", "Retention.on_end", "Followers.on_event"],

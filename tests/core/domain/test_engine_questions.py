@@ -37,6 +37,14 @@ def test_each_answer_is_a_command_with_what_it_does():
     assert list(engine_questions.hints(question("orbit"))) == []
 
 
+def test_a_spec_that_is_stuck_goes_on_and_has_no_rounds():
+    asked = question(about={"kind": "spec", "id": "a1", "name": "carts"})
+    assert list(engine_questions.hints(asked)) == [
+        ("overmind answer 4 allow", "go on with the spec"),
+        ("overmind answer 4 deny", "leave it as it is"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("subject", "lines"),
     [

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
 from overmind_core.missions.load_history import KEPT, STEP_OF_EACH, STEP_SECONDS, LoadHistory
+from overmind_core.missions.registry import NameIndex
 from overmind_core.missions.resources import Usage
 
 
@@ -37,3 +42,20 @@ def test_a_large_fleet_is_sampled_less_often():
     history = kept()
     history.add({f"{number}": Usage(0.0, 0, 1) for number in range(1000)}, {})
     assert history.of("0")["step_seconds"] == 1000 * STEP_OF_EACH > STEP_SECONDS
+
+
+def test_nobody_wakes_up_for_samples_while_nothing_lives():
+    async def scene():
+        loop: Any = asyncio.get_running_loop()
+        index = NameIndex()
+        history = LoadHistory(cast("Any", SimpleNamespace(index=index)), cast("Any", None), cast("Any", None))
+        sampling = asyncio.create_task(history.run())
+        await asyncio.sleep(0)
+        assert not loop._scheduled
+        index.some_live.set()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert len(loop._scheduled) == 1
+        sampling.cancel()
+
+    asyncio.run(scene())

@@ -56,3 +56,13 @@ def test_the_end_of_an_old_mission_does_not_free_the_name_that_another_has_now(r
         roster.put(mission("b", "api"))
     roster.remove("a")
     assert roster.holder("api") == "b"
+
+
+def test_it_is_known_whether_any_lives(roster):
+    assert not roster.some_live.is_set()
+    roster.put(mission("a", "api"))
+    roster.put(mission("b", "web"))
+    roster.remove("a")
+    assert roster.some_live.is_set()
+    roster.remove("b")
+    assert not roster.some_live.is_set()

@@ -43,6 +43,22 @@ def test_who_gives_up_leaves_the_shared_question_to_the_others():
     asyncio.run(scene())
 
 
+def test_nobody_wakes_up_while_nothing_lives():
+    async def scene():
+        loop: Any = asyncio.get_running_loop()
+        progress, live = OutputProgress(Bus(), FakeClock(), lambda _run: True), asyncio.Event()
+        beating = asyncio.create_task(progress.beat(live))
+        await asyncio.sleep(0)
+        assert not loop._scheduled
+        live.set()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert len(loop._scheduled) == 1
+        beating.cancel()
+
+    asyncio.run(scene())
+
+
 class TestRate:
     """Bytes a second, of those who write; who is silent costs nothing."""
 

@@ -1,4 +1,7 @@
-"""Specs whose supervisor is gone right behind a commit: the next one goes on from there, and no agent works twice."""
+"""Specs whose supervisor is gone right behind a commit, or has a fault of its own.
+
+The next one goes on from there, and no agent works twice. What a fault keeps from going on is asked about.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ import asyncio
 import json
 import os
 from contextlib import asynccontextmanager
+from unittest import mock
+
+import pytest
 
 from overmind_core.domain.specs.spec import PhaseName
 from overmind_core.quests.input_folder import attempt_folders
@@ -81,6 +87,113 @@ def test_a_document_that_was_taken_up_before_its_quest_was_completed_is_not_made
             assert [one["state"] for one in spec["phases"][:2]] == ["passed", "running"]
             await idle()
             assert len(daemons.keeper.held) == 2, "nothing was made twice"
+
+    try:
+        in_process.run(tell())
+    finally:
+        daemons.keeper.close()
+
+
+@asynccontextmanager
+async def refused_to_go_on(daemons):
+    """A spec that could not be brought on when its first phase was over; and the question about that."""
+    async with daemons.one():
+        slug = await daemons.new()
+        await daemons.inside.ask("spec_run", id=slug, last="requirements")
+        run = await daemons.begun("explore")
+        daemons.hand_in(run, "explore")
+        progress = daemons.inside.app.engine.specs.parts.progress
+        with mock.patch.object(progress, "advance", side_effect=ZeroDivisionError("division by zero")):
+            daemons.keeper.exit(run)
+            (question,) = await eventually(daemons, "inbox")
+        yield slug, question
+
+
+async def eventually(daemons, command, **arguments):
+    """What is answered once that is anything."""
+    while not (found := await daemons.inside.ask(command, **arguments)):
+        await idle()
+    return found
+
+
+def test_a_fault_of_the_daemons_own_is_asked_about_and_seen_wherever_one_looks(tmp_path):
+    daemons = Daemons(tmp_path)
+    problem = "it could not go on: ZeroDivisionError: division by zero. See daemon.log"
+
+    async def tell():
+        async with refused_to_go_on(daemons) as (slug, question):
+            assert (question["need"], question["name"], question["summary"]) == ("stuck", slug, f"{slug}: {problem}")
+            spec = await daemons.inside.ask("spec", id=slug)
+            assert (spec["state"], spec["problem"]) == ("stuck", problem)
+            told = [one for one in daemons.inside.events(spec["id"]) if one["type"] == "spec" and one["phase"] is None]
+            assert [(one["state"], one["by"], one["why"]) for one in told[-1:]] == [("stuck", "engine", problem)]
+            waited = [item async for item in daemons.inside.stream("spec_wait", id=slug)]
+            assert waited[-1]["state"] == "stuck"
+            await daemons.inside.ask("answer", question=question["question"], behaviour="allow")
+            await daemons.begun("requirements")
+            spec = await daemons.inside.ask("spec", id=slug)
+            assert (spec["state"], spec["problem"]) == ("running", None)
+
+    try:
+        in_process.run(tell())
+    finally:
+        daemons.keeper.close()
+
+
+@pytest.mark.parametrize("do", [
+    ("spec_run", {}), ("answer", {"behaviour": "deny"}),
+])  # fmt: skip
+def test_after_such_a_fault_a_run_goes_on_and_who_does_not_want_it_leaves_it_as_it_is(tmp_path, do):
+    daemons = Daemons(tmp_path)
+
+    async def tell():
+        async with refused_to_go_on(daemons) as (slug, question):
+            command, arguments = do
+            again = command == "spec_run"
+            about = {"id": slug, "last": "requirements"} if again else {"question": question["question"]}
+            await daemons.inside.ask(command, **about, **arguments)
+            await idle()
+            assert await daemons.inside.ask("inbox") == []
+            state = (await daemons.inside.ask("spec", id=slug))["state"]
+            assert state == ("running" if again else "stuck")
+
+    try:
+        in_process.run(tell())
+    finally:
+        daemons.keeper.close()
+
+
+def test_the_next_daemon_tries_again_by_itself(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def tell():
+        async with refused_to_go_on(daemons):
+            pass
+        async with daemons.one():
+            await daemons.begun("requirements")
+            await idle()
+            assert await daemons.inside.ask("inbox") == []
+
+    try:
+        in_process.run(tell())
+    finally:
+        daemons.keeper.close()
+
+
+def test_a_fault_while_it_lands_is_asked_about_as_what_keeps_it_from_landing(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def tell():
+        async with daemons.one():
+            slug = await daemons.new()
+            specs = daemons.inside.app.engine.specs
+            spec = specs.registry.change(specs.id_of(slug), landing=True)
+            with mock.patch.object(specs.parts.landing, "_merge", side_effect=ZeroDivisionError("division by zero")):
+                specs.parts.landing.start(spec)
+                (question,) = await eventually(daemons, "inbox")
+            assert (question["need"], question["subject"]["code"]) == ("merge", "internal")
+            assert question["summary"].endswith(": ZeroDivisionError: division by zero. See daemon.log")
+            assert not specs.registry.all[spec.id].landing
 
     try:
         in_process.run(tell())

@@ -37,7 +37,7 @@ PLACES = [
 @pytest.mark.parametrize(("status", "code", "asked", "column"), PLACES)
 def test_the_first_column_that_fits(status, code, asked, column):
     quest = replace(QUEST, status=QuestStatus(status))
-    assert column_of(quest, None if code is None else Wait(code, ""), asked=asked) == column
+    assert column_of(quest, code, asked=asked) == column
 
 
 def test_the_columns_from_left_to_right():

@@ -35,16 +35,14 @@ def quest(name: str, status: str = "queued", *needs: str, **more: Any) -> Quest:
     return replace(made, **fields)
 
 
+TODAY = "$10.00 of $10.00 of today are spent"
 REASONS = [
     (why.PAUSED, WaitCode.HELD, "the queue is paused", ("overmind queue resume",)),
     (why.question_open(4), WaitCode.HELD, "question 4 is open", ("overmind answer 4 allow",)),
     (why.archived("login"), WaitCode.HELD, "spec login is archived", ("overmind spec archive login --undo",)),
     (why.in_gate("login", "tasks"), WaitCode.HELD, "phase tasks is in review", ("overmind answer login allow",)),
-    (why.over_budget(4.1, 4.0, "spec login"), WaitCode.BUDGET, "$4.10 of $4.00 of spec login are spent", ()),
-    (
-        why.over_budget(10.0, 10.0, "today", 7), WaitCode.BUDGET, "$10.00 of $10.00 of today are spent",
-        ("overmind answer 7 allow",),
-    ),
+    (why.over_budget(TODAY), WaitCode.BUDGET, TODAY, ()),
+    (why.over_budget(TODAY, ("overmind answer 7 allow",)), WaitCode.BUDGET, TODAY, ("overmind answer 7 allow",)),
 ]  # fmt: skip
 
 
@@ -200,7 +198,7 @@ def test_of_all_reasons_at_once_the_first_is_given_until_only_the_turn_is_left()
     one = quest("one", "queued", "other", queue=QueueState(repository="shop"))
     waiter = Waiter("one", (1,), NOW + 60, ("queue",), ("api/**",), "shop", attempt="attempt 2 of 3")
     limits = Limits({"queue": Pool(1, 1)}, {"x": Owned("shop", ("api/x.py",))})
-    budget = why.over_budget(2.0, 1.0, "today")
+    budget = why.over_budget("$2.00 of $1.00 of today are spent")
     store = {"one": one, "other": quest("other", "failed")}
 
     def reason(*waits: Wait | None, now: float = NOW, limits: Limits = limits) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.specs.check import CHECKS, CheckContext, DocumentVerdict, check, ears, judge, score_text
+from overmind_core.domain.specs.check import CHECKS, CheckContext, DocumentVerdict, check, ears_score, judge, score_text
 from overmind_core.domain.specs.document_json import read_json
 from overmind_core.domain.specs.markdown import parse, render
 from overmind_core.domain.specs.reading import read
@@ -185,7 +185,7 @@ EARS = [
 @pytest.mark.parametrize(("text", "share"), EARS)
 def test_a_requirement_is_worded_by_whole_words_in_any_case(text, share):
     """25. Given EARS, plain *shall*, none: 1, ½, 0; `dismay` is not `may`."""
-    assert ears(text) == share
+    assert ears_score(text) == share
 
 
 def test_a_repository_with_fewer_files_has_fewer_key_files():

@@ -13,19 +13,17 @@ from overmind_core.domain.specs.check import CheckContext, check
 from overmind_core.domain.specs.markdown import parse, render
 from overmind_core.domain.specs.reading import owned, read
 from overmind_core.domain.specs.shape import CriticalPath, SpecTask, Sync, Tasks
-from overmind_core.domain.specs.spec import PHASES
+from overmind_core.domain.specs.spec import PHASES, quest_name
 from overmind_core.domain.specs.sync import (
     SyncAction,
     SyncedTask,
     compute,
     counts,
-    counts_text,
     critical_path,
     goal_of,
     priority_of,
     steps,
     task_hash,
-    task_name,
 )
 from overmind_core.domain.text.globs import can_meet, glob_problem
 from tests.kit.spec_documents import FILES, WHOLE, tasks
@@ -115,11 +113,11 @@ def test_a_second_sync_skips_all_that_the_first_created():
     """31, the pure part: n created, then n skipped."""
     first = steps({}, document(B, A))
     assert [(step.action, step.task) for step in first] == [(SyncAction.CREATE, "A"), (SyncAction.CREATE, "B")]
-    assert counts_text(counts(first)) == "2 created, 0 updated, 0 skipped, 0 conflicts, 0 cancelled"
+    assert counts(first) == {"created": 2, "updated": 0, "skipped": 0, "conflicts": 0, "cancelled": 0}
     there = {"A": existing(A, QUEUED), "B": existing(B, COMPLETED)}
-    assert counts_text(counts(steps(there, document(B, A)))) == (
-        "0 created, 0 updated, 2 skipped, 0 conflicts, 0 cancelled"
-    )
+    assert counts(steps(there, document(B, A))) == {
+        "created": 0, "updated": 0, "skipped": 2, "conflicts": 0, "cancelled": 0,
+    }  # fmt: skip
 
 
 ACTIONS = [
@@ -176,7 +174,7 @@ def test_a_quest_is_made_of_a_task():
     alone = goal_of(first, priority=Priority.LOW, into=None, verify="make test")
     assert alone.owns == ("/README.md", "app/\\[id]/x", "gen/*.py")
     assert (alone.into, alone.verify, alone.estimate, alone.group) == (None, None, None, None)
-    assert task_name("carts", first.id) == "carts/TSK-001"
+    assert quest_name("carts", first.id) == "carts/TSK-001"
 
 
 def test_the_brief_of_an_endless_task_is_cut():

@@ -120,9 +120,8 @@ def test_a_day_goes_from_local_midnight_to_local_midnight(moment, zone, hours):
     assert datetime.fromtimestamp(begin, zone).date() == moment.date()
 
 
-def test_only_what_was_spent_since_midnight_counts():
-    costs = [(1.0, 5.0), (10.0, 0.5), (11.0, None), (12.0, 0.25)]
-    assert budget.spent_since(costs, 10.0) == Spending(0.75, 1)
+def test_known_costs_are_added_up_and_unknown_ones_counted():
+    assert spending([0.5, None, 0.25]) == Spending(0.75, 1)
 
 
 @given(st.lists(st.floats(0, 3), max_size=30), st.floats(0.1, 2))

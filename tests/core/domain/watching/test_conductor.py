@@ -64,7 +64,7 @@ TWINS = [
 def test_twins_change_mostly_the_same_files_and_three_at_least(one, other, are):
     found = [member("a", *one), member("b", *other)]
     assert bool(conductor.twins(found)) is are
-    assert not conductor.twins(found, told=[("a", "b")]), "they are told once"
+    assert not conductor.twins(found, reported=[("a", "b")]), "they are reported once"
 
 
 def test_a_pair_is_named_with_the_files_that_both_change():

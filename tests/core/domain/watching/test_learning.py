@@ -134,11 +134,11 @@ def test_only_accepted_lessons_that_do_not_rest_are_shown():
     assert shown(ACCEPTED)
     assert not shown(replace(ACCEPTED, state=LessonState.PROPOSED))
     assert not shown(learning.drop(ACCEPTED))
-    hurt = learning.credit(ACCEPTED, passed=False)
+    hurt = learning.count_use(ACCEPTED, passed=False)
     assert shown(hurt)
-    resting = learning.credit(hurt, passed=False)
+    resting = learning.count_use(hurt, passed=False)
     assert (resting.rests, shown(resting)) == (True, False)
-    helped = learning.credit(resting, passed=True)
+    helped = learning.count_use(resting, passed=True)
     assert (helped.helped, helped.hurt, shown(helped)) == (1, 2, True)
     assert shown(learning.accept(resting))
     assert (learning.accept(helped).helped, learning.accept(helped).hurt) == (1, 2)
@@ -172,6 +172,6 @@ def test_lessons_read_as_what_others_have_printed_and_not_as_orders():
 def test_a_lesson_rests_when_it_has_hurt_twice_more_than_helped(attempts):
     lesson = ACCEPTED
     for passed in attempts:
-        lesson = learning.credit(lesson, passed=passed)
+        lesson = learning.count_use(lesson, passed=passed)
     assert (lesson.helped, lesson.hurt) == (sum(attempts), len(attempts) - sum(attempts))
     assert lesson.rests == (lesson.hurt - lesson.helped >= 2)

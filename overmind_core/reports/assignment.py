@@ -1,4 +1,4 @@
-"""Who does what was reported, where, and in which environment: an agent as the one that has found it."""
+"""Which agent gets a reported quest, in which folder and environment: one like the agent that reported it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from overmind_core.quests.registry import QuestRegistry
 
 
-class Doer(NamedTuple):
-    """What does a reported quest."""
+class Assignment(NamedTuple):
+    """The command or agent of a reported quest, and its environment."""
 
     work: StoredWork
     environment: Mapping[str, str]
@@ -39,8 +39,8 @@ class Doer(NamedTuple):
         return {self.work.shared: self.environment}
 
 
-class Doers:
-    """Finds who does it. Used from the loop's thread only."""
+class Assignments:
+    """Chooses the agents of reported quests. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Doers:
         workspace: Workspace,
         work_of_spec: Callable[[str], StoredWork | None],
     ) -> None:
-        """`work_of_spec`: what does the quests of the spec with an id."""
+        """`work_of_spec`: id of a spec → the command or agent of its quests."""
         self._settings = settings
         self._quests = quests
         self._agents = agents
@@ -60,12 +60,12 @@ class Doers:
         self._workspace = workspace
         self._work_of_spec = work_of_spec
 
-    def of(self, source: Mission, quest: Quest | None) -> Doer | None:
-        """Who does what a mission has reported: its spec's agent, else its own provider, else the queue's agent.
+    def of(self, source: Mission, quest: Quest | None) -> Assignment | None:
+        """The agent for what a mission has reported: that of its spec, else its own provider, else that of the queue.
 
         Args:
             source: The mission.
-            quest: Whose work, check or review it is; None: of none of the queue.
+            quest: The quest of the queue whose work, check or review the mission is; None: it is of none.
         """
         stored = None if quest is None else self._quests.work(quest.id)
         spec = None if quest is None or quest.queue is None else quest.queue.spec
@@ -73,10 +73,10 @@ class Doers:
         if work is None and stored is not None and (stored.agent is not None or spec is not None):
             work = stored
         if work is not None:
-            return Doer(work, self._quests.shared(work.shared))
+            return Assignment(work, self._quests.shared(work.shared))
         return self._of_mission(source)
 
-    def _of_mission(self, source: Mission) -> Doer | None:
+    def _of_mission(self, source: Mission) -> Assignment | None:
         inherited = self._saved.of(source.id).inherited
         agent = self._agents.agent(source.id)
         if agent is not None and source.definition.provider != RAW:
@@ -89,10 +89,10 @@ class Doers:
                 isolated=False,
             )
             isolate = source.definition.isolated or None
-            return _doer(StoredWork(definition, replace(agent, prompt=None, folders=None), isolate), inherited)
+            return _assignment(StoredWork(definition, replace(agent, prompt=None, folders=None), isolate), inherited)
         return self.of_queue(self._persons_folder(source), inherited)
 
-    def of_queue(self, cwd: str, environment: Mapping[str, str]) -> Doer | None:
+    def of_queue(self, cwd: str, environment: Mapping[str, str]) -> Assignment | None:
         """The agent of the queue, in a folder and an environment; None: there is none."""
         agent = self._settings.queue.agent
         if not agent:
@@ -109,25 +109,25 @@ class Doers:
             spec = spec_of(start, self._settings, name="quest")
         except OvermindError:
             return None
-        return _doer(StoredWork(spec.definition, spec.agent), environment)
+        return _assignment(StoredWork(spec.definition, spec.agent), environment)
 
     def _persons_folder(self, source: Mission) -> str:
-        """Where its caller had started it, not the worktree that it has."""
+        """The folder in which its caller started it, instead of its worktree."""
         record = self._workspace.records.get(source.id)
         if record is None or record.worktree is None:
             return source.definition.cwd
         return f"{record.source}/{record.subfolder}" if record.subfolder else record.source
 
 
-def _doer(work: StoredWork, environment: Mapping[str, str]) -> Doer:
+def _assignment(work: StoredWork, environment: Mapping[str, str]) -> Assignment:
     import hashlib  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who report
 
     text = msgspec.json.encode(dict(environment), order="deterministic")
-    return Doer(replace(work, shared=f"{SHARED}{hashlib.sha256(text).hexdigest()}"), environment)
+    return Assignment(replace(work, shared=f"{SHARED}{hashlib.sha256(text).hexdigest()}"), environment)
 
 
 def worded(work: StoredWork, name: str, title: str) -> StoredWork:
-    """The same for a quest of this name."""
+    """The same work for a quest with this name and title."""
     agent: Agent | None = work.agent
     command = title if agent is not None else work.definition.command
     return replace(work, definition=replace(work.definition, name=name, command=command))

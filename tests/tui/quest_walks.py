@@ -1,0 +1,48 @@
+"""What tests of the board, of the queue and of lists of quests share: the rows as the program knows them, and walks."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from overmind_tui.quests import rows as quests_rows
+from tests.tui.test_pictures_board import BOARD, FLEET, QUESTIONS, QUEUE, Boarded, queued
+from tests.tui.test_pictures_worktrees import CHANGES
+from tests.tui.walks import Recording
+
+
+def known(row):
+    """A quest with what other parts of the program know of it."""
+    (found,) = [dict(row)]
+    quests_rows.learn([found], {one["id"]: one for one in FLEET}, QUESTIONS)
+    return found
+
+
+class RecordingBoard(Recording, Boarded):
+    """Boards and queues that stand still."""
+
+    answers: ClassVar[dict[str, Any]] = {
+        **Boarded.answers, "changes": CHANGES, "queue_set": {"paused": True, "slots": 3, "running": 2},
+    }  # fmt: skip
+
+
+class Long(RecordingBoard):
+    """The same with ten thousand quests that wait."""
+
+    rows: ClassVar[list[Any]] = [
+        queued(at, f"quest-{at}", at + 1, "3 of 3 slots are taken; 5th in line", "slots") for at in range(10_000)
+    ]
+
+    def request(self, command, requests, on_result):
+        self.asked += [(command, dict(one)) for one in requests]
+        (given,) = requests
+        some = [dict(row) for row in self.rows[: given.get("limit") or None]]
+        first = {**BOARD["columns"][0], "count": len(self.rows), "quests": some}
+        on_result([
+            {"columns": [first, *BOARD["columns"][1:]]} if command == "board"
+            else {**QUEUE, "count": len(self.rows), "quests": some}
+        ])  # fmt: skip
+
+
+def card_at(app):
+    """The name of the quest under the cursor."""
+    return app.screen.table.current.row["name"]

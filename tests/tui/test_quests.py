@@ -1,0 +1,323 @@
+"""Quests wherever they are shown: all about one, and what their keys do on the board, in the queue and in the list."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from overmind_tui.board.page import BoardPage
+from overmind_tui.inbox.page import NeedsPage
+from overmind_tui.missions.describe import Rendering
+from overmind_tui.pages.dialog import Dialog
+from overmind_tui.pages.text import TextPage
+from overmind_tui.quests import page as quests_page
+from overmind_tui.quests import rows as quests_rows
+from overmind_tui.queue import rows as queue_rows
+from overmind_tui.render.layout import Panel
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.keymap import keymap
+from tests.tui.conftest import picture, until
+from tests.tui.quest_walks import Long, RecordingBoard, card_at, known
+from tests.tui.test_keys import ALL_KEYS
+from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures_board import (
+    BLOCKED,
+    BOARD,
+    DETAILS,
+    WHY,
+    NoQuests,
+    at_once,
+    in_queue,
+    queued,
+)
+from tests.tui.walks import read, walk
+
+
+def test_each_order_sorts_all_rows():
+    rows = [known(row) for column in BOARD["columns"] for row in column["quests"]]
+    for orders in (quests_rows.ORDERS, queue_rows.ORDERS):
+        for order in orders.values():
+            assert len(sorted(order.key(row, NOW) for row in rows)) == len(rows)
+
+
+LOOK = Rendering(NOW)
+
+
+def test_all_about_a_quest_of_the_queue_says_what_it_needs_what_it_owns_and_how_its_attempts_went():
+    text = read(quests_rows.quest(DETAILS, LOOK))
+    assert text[:2] == [" login/TSK-002 00000052", " ✖ failed after 10m 00s  check failed, exit 1"]
+    for line in (
+        "  needs              login/TSK-001", "  owns               api/**", "                     web/login/*",
+        "  lands on           main", "  tries              3 of 3", "  cost               $1.25",
+        "  cost limit         $5.00", " attempts[3]", " brief", "          Not in [memory].",
+        " feedback for the next attempt", "  report.md is empty",
+    ):  # fmt: skip
+        assert line in text
+    assert [line.split("  ")[-1] for line in text if line.startswith(("    1", "    2"))] == [
+        "exit 2", "check failed, exit 1",
+    ]  # fmt: skip
+
+
+def test_where_work_has_landed_is_said_with_both_commits():
+    landed = {"branch": "main", "before": "a" * 40, "after": "b" * 40}
+    assert "  landed             main  aaaaaaaa..bbbbbbbb" in read(
+        quests_rows.quest({**DETAILS, "landed": landed}, LOOK)
+    )
+
+
+def test_why_a_quest_waits_is_what_the_command_line_says():
+    assert read(quests_rows.why_text(WHY)) == [
+        " login/TSK-004 is queued: blocked: needs login/TSK-002 (failed: check_failed)",
+        "   go on with: overmind quest retry login/TSK-002",
+        " score .6475 = .225 priority + .2 age + 0 deadline + 0 blocking + .05 retries, .6475 after 2h; 3 of 6",
+        " completing it starts: login/TSK-005 · still waiting then: login/TSK-006 (login/TSK-003)",
+    ]
+    running = {**WHY, "status": "running", "code": None, "text": "working, attempt 1 of 3", "score": None,
+               "position": None, "do": [], "starts": [], "waiting_then": []}  # fmt: skip
+    assert read(quests_rows.why_text(running)) == [" login/TSK-004 is running: working, attempt 1 of 3"]
+
+
+STANDS = [
+    (BLOCKED[1], "login/TSK-004 · blocked, number 3 · needs login/TSK-002 (failed: check_failed)"),
+    (queued(1, "a", 1, None, None, priority="high"), "a · queued, number 1, high"),
+    (in_queue(1, "a", "running", 9, phase="check", tries=2), "a · checking, attempt 2 of 3"),
+    (at_once(1, "a", "completed", 9, 2), "a · completed"),
+]
+
+
+@pytest.mark.parametrize(("row", "text"), STANDS)
+def test_the_bottom_line_says_how_the_quest_under_the_cursor_stands(row, text):
+    assert quests_rows.standing(known(row)) == text
+
+
+def test_a_quest_is_retried_made_more_urgent_and_cancelled_after_a_question():
+    async def scenario(app, press):
+        await press(":board", "shift+up")
+        assert app.notice.text == "login/TSK-003 is critical already"
+        await press("shift+down", "down", "shift+up")
+        edits = [one for one in app.asked if one[0] == "quest_edit"]
+        assert edits == [
+            ("quest_edit", {"id": "00000040", "priority": "high"}),
+            ("quest_edit", {"id": "00000041", "priority": "critical"}),
+        ]
+        assert app.notice.text == "raised port-the-parser-to-the-new-grammar to critical"
+        await press("r")
+        assert app.notice.text.endswith("is queued: r retries what has failed or was cancelled")
+        await press("right", "right", "g", "r")
+        assert ("quest_retry", {"id": "00000052"}) in app.asked
+        assert app.notice.text == "queued login/TSK-002 again"
+        await press("shift+up")
+        assert app.notice.text == "login/TSK-002 has ended: its priority means nothing any more"
+        await press("x")
+        assert app.notice.text == "login/TSK-002 is already failed"
+        await press("down", "x")
+        assert isinstance(app.screen, Dialog)
+        assert "login/TSK-004  blocked for 8m 36s" in picture(app)
+        await press("enter")
+        assert "quest_cancel" not in [name for name, _ in app.asked], "the focus is on what ends nothing"
+        await press("x", "y")
+        assert ("quest_cancel", {"id": "00000054"}) in app.asked
+        await press("left", "G", "shift+down")
+        assert app.notice.text == "backup/4 began at once and has no priority"
+
+    walk(scenario, RecordingBoard)
+
+
+def test_what_is_done_to_marked_cards_is_done_to_all_of_them_and_refusals_are_counted():
+    async def scenario(app, press):
+        await press(":board", "down", "space", "space", "shift+down")
+        edits = [given["id"] for name, given in app.asked if name == "quest_edit"]
+        assert edits == ["00000041", "00000042"]
+        assert app.notice.text == "lowered 2 of 2"
+        app.refuses = True
+        await press("shift+down")
+        assert app.notice.text.startswith("lowered 0 of 2 · port-the-parser")
+        app.refuses = False
+        await press("escape")
+        assert not app.screen.table.marked
+
+    walk(scenario, RecordingBoard)
+
+
+def test_the_log_the_terminal_the_check_and_the_changes_are_those_of_its_mission():
+    async def scenario(app, press):
+        await press(":board", "l")
+        assert app.notice.text == "login/TSK-003 has not started · waits for login/TSK-001 (running 4m)"
+        await press("a", "V", "v")
+        assert app.notice.text == "login/TSK-003 has no check yet"
+        await press("right", "V")
+        assert app.screen.crumbs[-1] != "board"
+        await press("escape", "l")
+        assert app.screen is app.main
+        assert app.main.panels.current is Panel.LOG
+        await press("escape")
+        assert isinstance(app.screen, BoardPage)
+        assert card_at(app) == "login/TSK-001"
+        await press("down", "l")
+        assert app.notice.text == "the mission of billing was removed"
+
+    walk(scenario, RecordingBoard)
+
+
+def test_why_a_quest_waits_is_shown_and_a_refusal_is_said():
+    async def scenario(app, press):
+        await press(":board", "right", "right", "down", "w")
+        assert isinstance(app.screen, TextPage)
+        assert "go on with: overmind quest retry login/TSK-002" in picture(app)
+        await press("escape", "d")
+        assert "Sessions survive a restart" in picture(app)
+        await press("escape")
+        app.refuses = True
+        await press("w")
+        assert app.notice.text == "It has ended."
+
+    walk(scenario, RecordingBoard)
+
+
+@pytest.mark.parametrize("key", ["y", "n"])
+def test_what_a_quest_asks_is_answered_where_it_can_be_read(key):
+    async def scenario(app, press):
+        await press(":board", key)
+        assert app.notice.text == "nothing is asked about login/TSK-003"
+        await press("right", "right", "right", "down", key)
+        assert isinstance(app.screen, NeedsPage)
+        page = app.screen
+        assert page.current is not None
+        assert page.current.key == ("00000056", 9)
+        assert "answer" not in [name for name, _ in app.asked], "the key only shows it"
+        page.answers.reading_delay._since = float("-inf")  # as if it had been read
+        await press("n")
+        assert ("answer", {"question": 9, "behaviour": "deny", "options": []}) in app.asked
+        await press("escape")
+        assert card_at(app) == "api-client"
+
+    walk(scenario, RecordingBoard)
+
+
+@pytest.mark.parametrize("view", ["board", "queue"])
+def test_of_thousands_as_many_are_asked_for_as_the_person_comes_near_to(view):
+    async def scenario(app, press):
+        def limits():
+            return [given["limit"] for name, given in app.asked if name == view]
+
+        await press(f":{view}")
+        assert limits() == [100]
+        await press("down")
+        assert limits() == [100]
+        await press(*["pagedown"] * 3)
+        assert limits() == [100, 400]
+        await press("G")
+        assert limits()[-1] == 0
+        assert card_at(app) == "quest-9999", "the last one is that of all"
+        await press("g")
+        app.screen.source.ask_again()
+        assert limits()[-1] == 100
+        assert len(app.screen.rows) < 200, "and again as few as are near"
+        await press("/", *"quest-7777")
+        assert limits()[-1] == 0, "a filter is about all of them"
+        await press("enter")
+        assert card_at(app) == "quest-7777"
+        assert app.screen.shown_count == 1
+
+    walk(scenario, Long)
+
+
+@given(st.integers(0, 100_000))
+def test_enough_rows_are_asked_for_to_see_beyond_the_cursor(at):
+    limit = quests_page.portion(at)
+    assert limit == 0 or limit >= at + quests_page.NEAR
+    assert limit <= quests_page.MOST
+
+
+def test_the_command_line_means_the_card_under_the_cursor():
+    async def scenario(app, press):
+        await press(":board", "right", ":quest edit --priority low", ":quest why", ":queue", ":quest retry -m again")
+        assert app.ran == [
+            ["quest", "edit", "00000050", "--priority", "low"],
+            ["quest", "why", "00000050"],
+            ["quest", "retry", "0000005a", "-m", "again"],
+        ]
+
+    walk(scenario, RecordingBoard)
+
+
+def test_read_only_changes_nothing():
+    async def scenario(app, press):
+        await press(":queue", "s")
+        assert app.notice.text == "read-only: pause is off"
+        await press(":board", "r", "x", "shift+up")
+        assert app.notice.text == "read-only: urgent is off"
+        assert {name for name, _ in app.asked} <= {"queue", "board"}
+        await press("right", "right", "right", "down", "y")
+        assert isinstance(app.screen, NeedsPage), "to look is allowed"
+
+    walk(scenario, RecordingBoard, read_only=True)
+
+
+def test_nothing_is_done_where_there_is_no_card():
+    async def scenario(app, press):
+        await press(":board", "right", "down", "enter", "w", "l", "a", "v", "V", "b", "G", "space")
+        assert app.screen.view == "board"
+        await press("x")
+        assert app.notice.text == "cancel: no quest is selected here"
+        await press(":queue", "enter", "w", "down", "G", "r")
+        assert app.notice.text == "retry: no quest is selected here"
+        await press("c")  # last of all: what was copied is told once it is written
+
+    walk(scenario, NoQuests)
+
+
+OPENED = {Context.BOARD: ":board", Context.QUEUE: ":queue", Context.QUESTS: ":quests"}
+
+
+@pytest.mark.parametrize("context", OPENED)
+def test_each_key_means_what_the_table_says_and_each_action_is_done(context, monkeypatch):
+    async def scenario(app, press):
+        await press(OPENED[context])
+        meant = []
+        pressed = [key for key in ALL_KEYS if not key.startswith("alt+")]
+        with monkeypatch.context() as patched:
+            patched.setattr(type(app.screen), "act", lambda page, action: meant.append((page.context, action.name)))
+            for key in pressed:
+                app.screen.press(key, key if len(key) == 1 else None)
+        keys = keymap(context)
+        assert meant == [(context, keys[key].name) for key in pressed if key in keys]
+        for key, action in keys.items():
+            if action.context is context:
+                await press(OPENED[context], key)
+                app.main.to_front()
+
+    walk(scenario, RecordingBoard)
+
+
+LIVE = "until test -e {gate}; do sleep 0.05; done"
+
+
+@pytest.mark.usefixtures("alone")
+def test_what_a_supervisor_tells_is_what_is_shown_and_it_is_shown_as_it_happens(om, opened, tmp_path):
+    gate = tmp_path / "gate"
+    om.ok("start")
+    om.ok("queue", "slots", "1")
+    om.ok("quest", "add", "Build", "--", LIVE.format(gate=gate))
+    om.ok("quest", "add", "Docs", "--needs", "build", "--", LIVE.format(gate=f"{gate}2"))
+    om.ok("quest", "add", "Site", "--retries", "0", "--", "exit 3")
+
+    async def scenario(app, pilot):
+        async def shown(*texts):
+            await until(pilot, lambda: all(text in picture(app) for text in texts), what=str(texts))
+
+        app.commands.run("board")
+        await shown("QUEUED 2", "RUNNING 1", "▶ build", "○ docs", "○ site")
+        app.commands.run("queue")
+        await shown("running 1/1 · queued 2", "waits for build (running", "1st in line")
+        app.screen.act(keymap(Context.QUEUE)["s"])
+        await shown("paused, s resumes", "queue paused: 1 runs on")
+        app.screen.act(keymap(Context.QUEUE)["s"])
+        await shown("queue resumed")
+        app.commands.run("board")
+        await shown("RUNNING 1")
+        gate.touch()
+        await shown("BLOCKED 1", "✖ site", "DONE 1", "✔ build", "▶ docs")
+
+    opened({}, scenario)
