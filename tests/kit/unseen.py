@@ -35,10 +35,10 @@ def uninstall(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Compositor, "render_update", _update)
 
 
-def _updated(drawn: Compositor, *, screen_stack: list[Screen[Any]]) -> Any:
+def _updated(drawn: Compositor, *, screen_stack: list[Screen[Any]], full: bool = False, **how: Any) -> Any:
     program = active_app.get(None)
-    if program is None or not program.is_headless:
-        return _update(drawn, screen_stack=screen_stack)
+    if full or program is None or not program.is_headless:  # who wants all of it looks at it
+        return _update(drawn, full=full, screen_stack=screen_stack, **how)
     visible_screen_stack.set(screen_stack)
     drawn._dirty_regions.clear()
     return None
