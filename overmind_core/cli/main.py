@@ -138,12 +138,23 @@ def _named(words: list[str]) -> tuple[str, list[str]]:
         name = ALIASES.get(typed, typed)
         if name in COMMANDS:
             return name, words[count:]
+    at = _second_word(words)
+    if at is not None:
+        return f"{words[0]} {words[at]}", [*words[1:at], *words[at + 1 :]]
     family = _family(words[0], words[1:])
     if len(family) == 1:  # there is only one way to go on
         return family[0], ["--help"]
     if len(words) > 1 and not words[1].startswith("-") and _family(words[0], []):
         return " ".join(words[:2]), words[2:]  # which is none: what may have been meant is said of both words
     return words[0], words[1:]
+
+
+def _second_word(words: list[str]) -> int | None:
+    """The place of the second word of a command's name where options stand between both; None: they don't."""
+    if not words[1:2] or not words[1].startswith("-") or words[0] in COMMANDS:
+        return None
+    known = (at for at, word in enumerate(words) if f"{words[0]} {word}" in COMMANDS)
+    return next(known, None)
 
 
 def _family(name: str, rest: list[str]) -> list[str]:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 TITLES = ("TIME", "ATTEMPT", "WHAT", "BY", "TEXT")
-_EARLIER = "earlier"
+_ABOVE = frozenset({"also", "earlier"})
+"""What rows are called that say something about the others."""
 
 
 def timeline(args: Namespace, context: Context) -> int:
@@ -27,11 +28,12 @@ def timeline(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(rows))
         return 0
-    if rows and rows[0]["what"] == _EARLIER:
-        context.print(rows[0]["text"])
-        rows = rows[1:]
-    if rows:
-        context.print(timeline_table(rows))
+    for row in rows:
+        if row["what"] in _ABOVE:
+            context.print(row["text"])
+    entries = [row for row in rows if row["what"] not in _ABOVE]
+    if entries:
+        context.print(timeline_table(entries))
     return 0
 
 
@@ -58,13 +60,14 @@ def _time(at: str | None) -> str:
 COMMANDS = (
     Command(
         name="timeline",
-        arguments=[argument("id", "the name or id of a quest, a spec or a mission", metavar="NAME")],
+        arguments=[argument("id", "the name or id of a quest, a spec or a mission", metavar="name")],
         options=[option("--limit", "N", "only the newest N (1000)", parse=positive_number), JSON],
         examples=["overmind timeline login", "overmind timeline login/TSK-001 --json"],
         notes=(
             "ATTEMPT is the attempt of a quest, or the run of a mission, on its first line. BY is person, engine, or "
             "the id of the mission that asked for it. The timeline of a spec has its quests in it. Old events are "
-            "removed: the first line says so where the beginning is no longer kept."
+            "removed: the first line says so where the beginning is no longer kept. If a quest and a spec have one "
+            "name, the quest is shown while it has not ended, else the spec; the first line says how to get the other."
         ),
         run=timeline,
     ),

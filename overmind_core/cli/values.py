@@ -69,10 +69,9 @@ def whole_number(word: str) -> int:
 
 def positive_number(word: str) -> int:
     """Return a whole number from 1 up."""
-    number = whole_number(word)
-    if not number:
+    if not (word.isascii() and word.isdigit() and int(word)):
         raise ValueError(f"{word!r} is not a whole number of 1 or more")
-    return number
+    return int(word)
 
 
 def dollars(word: str) -> float:

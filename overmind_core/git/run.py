@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import IO, NamedTuple, TypeVar
 
@@ -35,6 +36,11 @@ and whoever wrote the repository's settings is no reason to run a program."""
 _LOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "credential.helper=")
 _NO_LOCKS = {"GIT_OPTIONAL_LOCKS": "0"}
 """A look never takes the index from under whoever works there."""
+_LOOKUPS = frozenset({"check-ref-format", "rev-parse", "show-ref", "symbolic-ref"})
+"""Looks that run no program: no hook, no filter, and with `_NO_FETCH` nothing that would bring a missing object. Such a
+git need not be kept from raising its limits: setting those takes a program that costs as much as the git."""
+_NO_FETCH = {"GIT_ALLOW_PROTOCOL": "none"}
+"""Source: git(1); a list of the only protocols, whatever the settings of the repository say."""
 UMASK = 0o022
 """Where nobody says another one."""
 _OK = frozenset({0})
@@ -137,10 +143,15 @@ class Git:
 
         # No pipes: a hook may leave a process behind that holds them open for as long as it lives.
         try:
-            with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
-                given.write(os.fsencode(text or ""))
-                given.seek(0)
-                code = self._run(words, folder, (given, out, err), variables or {}, seconds)
+            with (
+                nullcontext() if text is None else TemporaryFile() as given,
+                TemporaryFile() as out,
+                TemporaryFile() as err,
+            ):
+                if given is not None and text is not None:
+                    given.write(os.fsencode(text))
+                    given.seek(0)
+                code = self._run(words, folder, (given or subprocess.DEVNULL, out, err), variables or {}, seconds)
                 answer = GitAnswer(code, _written(out), _written(err))
         except OSError as error:
             raise GitFailed(words, None, f"no temporary file can be written: {error.strerror}") from None
@@ -152,16 +163,22 @@ class Git:
         self,
         words: tuple[str, ...],
         folder: str,
-        files: tuple[IO[bytes], IO[bytes], IO[bytes]],
+        files: tuple[IO[bytes] | int, IO[bytes], IO[bytes]],
         variables: Mapping[str, str],
         seconds: float,
     ) -> int:
         acts = command_of(words) in _ACTS
+        runs_nothing = _runs_nothing(words)
         try:
-            process = start_own(
+            process = (subprocess.Popen if runs_nothing else start_own)(
                 [*_GIT, *(() if acts else _LOOKS), *words],
                 cwd=folder,
-                env={**self._environ(), **({} if acts else _NO_LOCKS), **variables},
+                env={
+                    **self._environ(),
+                    **({} if acts else _NO_LOCKS),
+                    **variables,
+                    **(_NO_FETCH if runs_nothing else {}),
+                },
                 stdin=files[0],
                 stdout=files[1],
                 stderr=files[2],
@@ -174,13 +191,8 @@ class Git:
             raise GitMissing from None
         except OSError as error:
             raise GitFailed(words, None, str(error)) from None
-        # With a limit of its own, `wait` would sleep between two looks, for longer than most of these take.
-        is_late = threading.Event()
-        limit = threading.Timer(seconds, _kill, [process, is_late])
-        limit.start()
-        code = process.wait()
-        limit.cancel()
-        if is_late.is_set() and code == -signal.SIGKILL:
+        code, is_late = _wait(process, seconds)
+        if is_late and code == -signal.SIGKILL:
             raise GitFailed(words, None, f"git {words[0]} took more than {seconds:g} s")
         return code
 
@@ -217,10 +229,43 @@ def command_of(words: Sequence[str]) -> str:
     return ""
 
 
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, bool]:
+    """Wait for a program's end; its exit status, and whether it took too long and was killed with all it started."""
+    # With a limit of its own, `wait` would sleep between two looks, for longer than most of these take.
+    try:
+        end = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # no such thing here, or no file descriptor left
+        return _wait_in_threads(process, seconds)
+    try:
+        poll = select.poll()
+        poll.register(end, select.POLLIN)
+        is_late = not poll.poll(seconds * 1000)
+    finally:
+        os.close(end)
+    if is_late:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return process.wait(), is_late
+
+
+def _wait_in_threads(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, bool]:
+    is_late = threading.Event()
+    limit = threading.Timer(seconds, _kill, [process, is_late])
+    limit.start()
+    code = process.wait()
+    limit.cancel()
+    return code, is_late.is_set()
+
+
 def _kill(process: subprocess.Popen[bytes], is_late: threading.Event) -> None:
     is_late.set()  # first: whoever waits for the process may go on before this thread does
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _runs_nothing(words: Sequence[str]) -> bool:
+    """Whether git runs no other program for these; a tree may have to be fetched first, a branch's commit never."""
+    return words[0] in _LOOKUPS and not any("^{tree}" in word for word in words)
 
 
 def _written(file: IO[bytes]) -> str:

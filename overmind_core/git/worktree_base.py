@@ -10,7 +10,9 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from overmind_core.git.repository import HEADS, Repository, common_folder, resolve
+from overmind_core.git.layout import git_folders
+from overmind_core.git.look import look_at_index
+from overmind_core.git.repository import HEADS, Repository, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 FETCH_SECONDS = 300.0
@@ -39,7 +41,7 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
 
     Args:
         git: For the mission.
-        repository: Seen from the person's checkout.
+        repository: Seen from the person's checkout just now.
         base: A branch, tag or commit; None for what is checked out.
         fetch: Whether to ask the remote first, if there is one.
 
@@ -50,14 +52,15 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
     wanted = base or repository.branch
     if wanted is None:
         return _detached(repository)
+    if not fetch:
+        here = _known(repository, base) or resolve(git, repository.top, wanted)
+        if here is not None:
+            return BranchBase(wanted, here, "")
     remote = _remote(git, repository.top, wanted)
     fetched = fetch and remote is not None
     if fetch and remote is not None:
         _fetch(git, repository.top, remote.name)
-    here = resolve(git, repository.top, wanted)
-    there = resolve(git, repository.top, remote.upstream) if remote is not None else None
-    if here is not None and not (fetched and remote is not None):
-        return BranchBase(wanted, here, "")
+    here, there = resolve_all(git, repository.top, wanted, "" if remote is None else remote.upstream)
     if remote is None or there is None:
         if here is None:
             raise _nothing(repository, base)
@@ -66,6 +69,14 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
     if here is None:
         return BranchBase(name, there, f"fetched {remote.name}" if fetched else "")
     return _newer(git, repository.top, BranchBase(wanted, here, f"fetched {remote.name}"), BranchBase(name, there, ""))
+
+
+def _known(repository: Repository, base: str | None) -> str | None:
+    """The commit of the base, where it was found with the repository."""
+    if base is None:
+        return repository.head
+    name, commit = repository.asked or ("", None)
+    return commit if name == base else None
 
 
 def is_branch(git: Git, folder: str, name: str) -> bool:
@@ -94,6 +105,8 @@ def _nothing(repository: Repository, base: str | None) -> GitFailed:
 def _remote(git: Git, top: str, wanted: str) -> _Remote | None:
     """Where the base comes from: what the branch is set to, else `origin`, else the only one there is."""
     names = [name for name in git(top, "remote").split("\n") if name]
+    if not names:
+        return None
     full = next((name for name in names if wanted.startswith(f"{name}/") and not _is(git, top, HEADS + wanted)), None)
     if full is not None:
         return _Remote(full, REMOTES + wanted)
@@ -139,19 +152,10 @@ def _newer(git: Git, top: str, here: BranchBase, there: BranchBase) -> BranchBas
     return here._replace(note=f"{here.note}: {here.name} is ahead of {there.name}")
 
 
-LINK = "160000"
-"""Mode of a submodule in git's index."""
 NOT_THERE = (0, 1)
 IN_WORKTREE = ("--file", ".gitmodules")
 SOME = 1000
 """Commits of a submodule that are looked for elsewhere: the newest."""
-
-
-class Gitlink(NamedTuple):
-    """A commit of another repository in git's index; `path` is relative to the top."""
-
-    path: str
-    commit: str
 
 
 class _Submodule(NamedTuple):
@@ -181,8 +185,7 @@ def unpushed_submodules(git: Git, path: str) -> list[str]:
     """
     if not os.path.isfile(os.path.join(path, ".gitmodules")):
         return []
-    own = os.path.realpath(git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
-    return list(_unpushed_submodules(git, path, own, common_folder(git, path)))
+    return list(_unpushed_submodules(git, path, *git_folders(git, path)))
 
 
 def _unpushed_submodules(git: Git, path: str, own: str, persons: str) -> Iterator[str]:
@@ -232,26 +235,10 @@ def _submodules(git: Git, path: str) -> list[_Submodule]:
         return []
     names = {where.rstrip("/"): name for name, where in _settings(git, path, IN_WORKTREE, "path").items()}
     off = _settings(git, path, IN_WORKTREE, "update") | _settings(git, path, (), "update")
-    links = ((names.get(link.path), link) for link in gitlinks(git, path))
+    links = ((names.get(link.path), link) for link in look_at_index(git, path).gitlinks)
     return [
         _Submodule(name, link.path, link.commit) for name, link in links if name is not None and off.get(name) != "none"
     ]
-
-
-def gitlinks(git: Git, path: str) -> list[Gitlink]:
-    """Return the entries of the index that are commits of other repositories, submodules or not.
-
-    Raises:
-        GitFailed: there is no worktree.
-        GitMissing: there is no git.
-    """
-    found = []
-    for entry in git(path, "ls-files", "--stage", "-z").split("\0"):
-        facts, _, where = entry.partition("\t")
-        mode, _, rest = facts.partition(" ")
-        if mode == LINK:
-            found.append(Gitlink(where, rest.partition(" ")[0]))
-    return found
 
 
 def submodule_paths(git: Git, folder: str, commit: str | None = None) -> frozenset[str]:

@@ -9,9 +9,9 @@ class TimelineRow(TypedDict):
     """One thing that happened."""
 
     at: str | None
-    """The time; null for the row that stands for earlier ones."""
+    """The time; null for the rows `earlier` and `also`."""
     seq: int
-    """The number of its event in the log; of the row that stands for earlier ones, that of the row after it."""
+    """The number of its event in the log; of the row `earlier` that of the row after it, of `also` 0."""
     attempt: int | None
     """The attempt of a quest, else the run of a mission; null before the first, and for a spec as a whole."""
     what: str
@@ -19,7 +19,7 @@ class TimelineRow(TypedDict):
     `cancelled`), else `spec`, `phase`, `report`, `health`, `steer`, `overlap`, `lesson`, `asked`, `answered`,
     `withdrawn`, `landed`, `cost_warning`, `created`, `started`, `spawn_failed`, `set_up_failed`, `paused`, `thawed`,
     `stopping`, `exited`, `keeper_lost`, `restarting`, `stopped`, `crashed` or `killed`; `earlier`: earlier ones are not
-    shown, or no longer kept."""
+    shown, or no longer kept; `also`: others have the same name."""
     by: str | None
     """`person`, `engine`, a mission's id or the rule that answered; null where the event does not say."""
     text: str

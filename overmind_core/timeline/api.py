@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import Args, handles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from overmind_core.kernel.event_log import EventRow, EventTable
     from overmind_core.kernel.journal import Journal
@@ -40,7 +40,7 @@ class TimelineOf(Args, frozen=True):
 
 
 class SpecNamed(NamedTuple):
-    """A spec, as far as its timeline goes."""
+    """The parts of a spec that its timeline needs."""
 
     id: str
     slug: str
@@ -51,12 +51,16 @@ class SpecNamed(NamedTuple):
 
 class _Subject(NamedTuple):
     ids: Sequence[str]
-    """Its own, then of a spec those of its quests."""
+    """Its own id, then of a spec the ids of its quests."""
     created_at: float
+    kind: str = ""
+    """`quest`, `spec` or `mission`."""
+    others: Sequence[tuple[str, str]] = ()
+    """Kind and id of those of another kind that have the name by which it was asked for."""
 
 
 class TimelineApi:
-    """The request of those who want to know what happened.
+    """The request `timeline`.
 
     Args:
         specs: All of them.
@@ -83,13 +87,17 @@ class TimelineApi:
 
     @handles(TimelineOf)
     async def timeline(self, request: TimelineOf, caller: Caller) -> list[TimelineRow]:
-        """What happened, oldest first; a first row `earlier` stands for what is not shown or no longer kept."""
-        from overmind_core.domain.watching.timeline import WHAT, Timeline, newest, of_other  # noqa: PLC0415 - few ask for it
+        """What happened, oldest first; a first row `earlier` stands for what is not shown or no longer kept.
+
+        A row `also` above that names those of another kind that have the same name.
+        """
+        from overmind_core.domain.watching.timeline import WHAT, Timeline, also, newest, of_other  # noqa: PLC0415 - few ask for it
 
         del caller
         self._journal.flush()
         subject = self._subject(request.id)
         complete = self._is_complete(subject)
+        head = [also(subject.kind, subject.others)] if subject.others else []
         timeline = Timeline(subject.ids[0])
         of_others = ((event, of_other(fields)) for event, fields in self._overlaps(subject))
         for event, fields in sorted([*await self._events(subject, WHAT), *of_others], key=_number):
@@ -103,11 +111,11 @@ class TimelineApi:
                 "by": one.by,
                 "text": one.text,
             }
-            for one in newest(timeline.entries, request.limit, complete=complete)
+            for one in [*head, *newest(timeline.entries, request.limit, complete=complete)]
         ]
 
     async def _events(self, subject: _Subject, types: Collection[str]) -> list[tuple[EventRow, dict[str, Any]]]:
-        """The events about it of these types."""
+        """The events of these types about a subject."""
         found, seq = [], 0
         while page := self._event_table.after(seq, PAGE, missions=subject.ids, types=types):
             found += [(event, _fields(event.data)) for event in page]
@@ -118,14 +126,14 @@ class TimelineApi:
         return found
 
     def _overlaps(self, subject: _Subject) -> Iterator[tuple[EventRow, dict[str, Any]]]:
-        """The overlaps that were told of another mission."""
+        """The overlaps that were recorded with the other mission of the pair."""
         ids = frozenset(subject.ids)
         for event in self._event_table.after(0, PAGE, types=[_OVERLAP]):
             if event.mission not in ids and (fields := _fields(event.data)).get("other") in ids:
                 yield event, fields
 
     def _is_complete(self, subject: _Subject) -> bool:
-        """Whether no event of it can have been trimmed."""
+        """Whether all of its events are still kept."""
         oldest = self._event_table.oldest()
         if oldest <= 1:
             return True
@@ -133,16 +141,17 @@ class TimelineApi:
         return first.at <= subject.created_at
 
     def _subject(self, text: str) -> _Subject:
-        """What a word means, by the rules for missions, whatever it is.
+        """The quest, spec or mission that a word names, by the rules for missions; of live ones a quest, then a spec.
 
         Raises:
             OvermindError: `not_found`; `ambiguous`, with the candidates.
         """
         specs = {one.id: one for one in self._specs()}
-        known = {one.id: Candidate(one.id, one.slug, not one.archived, None) for one in specs.values()}
-        known |= {one.id: one for one in self._mission_table.candidates(text)}
-        known |= {one.id: one for one in self._quest_table.candidates(text)}  # a quest has the id of its mission
-        found = resolve(text, (known[one] for one in sorted(known)))
+        quests = {one.id: one for one in self._quest_table.candidates(text)}  # a quest has the id of its mission
+        missions = {one.id: one for one in self._mission_table.candidates(text) if one.id not in quests}
+        slugs = {one.id: Candidate(one.id, one.slug, not one.archived, None) for one in specs.values()}
+        kinds = {"quest": quests, "spec": slugs, "mission": missions}
+        found = resolve(text, (one for known in kinds.values() for _, one in sorted(known.items())))
         if isinstance(found, Ambiguous):
             listed = ", ".join(f"{one.id} ({one.name})" for one in found.candidates[:_LISTED])
             raise OvermindError(
@@ -154,11 +163,23 @@ class TimelineApi:
             candidate = found.candidate
             if (spec := specs.get(candidate.id)) is not None:
                 own = [one.id for one in self._quest_table.standing_of_spec(spec.id)]
-                return _Subject([spec.id, *own], spec.created_at)
+                return _Subject([spec.id, *own], spec.created_at, "spec", _others(kinds, "spec", text))
             holder = self._quests.get(candidate.id) or self._registry.get(candidate.id)
             if holder is not None:
-                return _Subject([candidate.id], holder.created_at)
+                kind = "quest" if candidate.id in quests else "mission"
+                return _Subject([candidate.id], holder.created_at, kind, _others(kinds, kind, text))
         raise OvermindError("not_found", f"No quest, spec or mission named {text!r}. See them with: overmind ps --all")
+
+
+def _others(kinds: Mapping[str, Mapping[str, Candidate]], kind: str, text: str) -> list[tuple[str, str]]:
+    """Of each other kind the one that has this name: it lives, or has ended last."""
+    found = []
+    for other, known in kinds.items():
+        named = [one for one in known.values() if one.name == text]
+        match = resolve(text, named) if other != kind and named else None
+        if isinstance(match, ResolvedReference):
+            found.append((other, match.candidate.id))
+    return found
 
 
 def _number(found: tuple[EventRow, dict[str, Any]]) -> int:

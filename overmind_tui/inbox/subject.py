@@ -115,6 +115,8 @@ _PATHS = ("file_path", "notebook_path", "path")
 
 
 _OLD, _NEW = "old_string", "new_string"
+_PIECE = re.compile(r" *[^ ]+| +$")
+"""A word with the blanks before it, or the blanks at the end."""
 _FROM_THE_TOP = re.compile(r"@@ -[01]\b")
 
 
@@ -141,17 +143,40 @@ def lines(question: Row, choosing: Choosing | None = None) -> SubjectLines:
 
 
 def wrapped(shown: Iterable[Line], cells: int) -> SubjectLines:
-    """The lines in rows of at most `cells` cells; what continues a line stands below its text."""
-    rows: SubjectLines = []
-    for line in shown:
-        indent = _indent(line)
-        first, *more = wrapped_line([(cell.text, cell.tone) for cell in line], max(cells, indent + 8))
-        text = [Cell(part, str(tone)) for part, tone in first]
-        rows.append(text)
-        left = [(part, tone) for row in more for part, tone in row]
-        for row in wrapped_line(left, max(cells - indent, 8)) if left else ():
-            rows.append([Cell(" " * indent), *(Cell(part, str(tone)) for part, tone in row)])
-    return rows
+    """The lines in rows of at most `cells` cells; what continues a line stands below its text.
+
+    Rows end between words; a word that is longer than a row is broken.
+    """
+    return [row for line in shown for row in _rows(line, cells, _indent(line))]
+
+
+def _rows(line: Line, cells: int, indent: int) -> Iterator[Line]:
+    full = max(cells - indent, 8)
+    row: Line = []
+    room, begun = max(cells, indent + 8), False
+    for cell in line:
+        text = ""
+        for piece in _PIECE.findall(cell.text):
+            is_blank = not piece.strip(" ")
+            if width(piece) > room and is_blank:
+                continue
+            word = piece
+            if width(piece) > room and begun:
+                yield [*row, Cell(text, cell.tone)] if text else row
+                row, room, text, word = [Cell(" " * indent)], full, "", piece.lstrip(" ")
+            begun = begun or not (is_blank or (cell is line[0] and width(cell.text) == indent))
+            first, *more = wrapped_line([(word, cell.tone)], room)
+            for following in more:
+                yield [*row, Cell(text + _joined(first), cell.tone)]
+                row, room, text, first = [Cell(" " * indent)], full, "", following
+            text += _joined(first)
+            room -= width(_joined(first))
+        row += [Cell(text, cell.tone)] if text else []
+    yield row
+
+
+def _joined(parts: Sequence[tuple[str, object]]) -> str:
+    return "".join(part for part, _ in parts)
 
 
 def plain(text: str) -> SubjectLines:

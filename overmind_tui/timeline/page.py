@@ -27,9 +27,8 @@ def open_timeline(shell: Shell, view: View, show: Show) -> None:
     """The timeline of the quest, spec or mission that is named, else of the selected mission."""
     selected = next(iter(shell.main.targets()), None)
     if show.words:
-        known = shell.fleet.named(show.words[0])
         word = show.words[0]
-        shell.open(TimelinePage(view, show, word if known is None else known["id"], word))
+        shell.open(TimelinePage(view, show, word, word))
     elif selected is not None:
         shell.open(TimelinePage(view, show, selected["id"], selected["name"]))
     else:

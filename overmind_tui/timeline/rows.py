@@ -11,8 +11,9 @@ from overmind_tui.render import tables
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
 
-EARLIER = "earlier"
-"""What the row is called that stands for what is no longer kept."""
+EARLIER, ALSO = "earlier", "also"
+"""What the row is called that stands for what is no longer kept; and the one that names who else has the name."""
+_ABOVE = frozenset({EARLIER, ALSO})
 BEGINS = "begins"
 """Noted in a row: its attempt, on the first row of that; "" on the others."""
 _SHOWN_AS = {"working": "running", "checking": "running", "reviewing": "running", "landing": "running",
@@ -25,7 +26,7 @@ _HAVE_MARKS = frozenset({
 })  # fmt: skip
 _TONES = {
     "asked": "wait", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "accent",
-    "lesson": "accent", "phase": "accent", "spec": "accent", "cost_warning": "slow", EARLIER: "faint",
+    "lesson": "accent", "phase": "accent", "spec": "accent", "cost_warning": "slow", EARLIER: "faint", ALSO: "faint",
 }  # fmt: skip
 
 
@@ -47,10 +48,10 @@ def rows(answer: Iterable[Row], zone: tzinfo | None, now: float) -> list[Row]:
         number = one["attempt"]
         begins = "" if number is None or number == attempt else str(number)
         attempt = number
-        is_earlier = one["what"] == EARLIER
+        is_above = one["what"] in _ABOVE
         clocked = {"clock": "", "day": ""} if one["at"] is None else tables.events([one], zone, now=now)[0]
         row = {**one, "clock": clocked["clock"], "day": clocked["day"], BEGINS: begins, "name": one["what"]}
-        found.append({**row, "id": EARLIER if is_earlier else str(one["seq"])})
+        found.append({**row, "id": one["what"] if is_above else str(one["seq"])})
     return found
 
 

@@ -313,7 +313,7 @@ def test_slots_bound_what_runs_and_the_list_tells_what_is_ready(om, queue):
     for name in ("first", "second", "third"):
         queue.go(name)
     om.ok("quest", "wait", "third")
-    om.refused("queue", "slots", "1001", code="invalid")
+    om.refused("queue", "slots", "1001", code="invalid", exit_code=2)
 
 
 def test_quests_of_one_spec_are_listed_alone(om, queue):

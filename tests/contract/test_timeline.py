@@ -109,6 +109,24 @@ def test_a_phase_whose_attempts_are_spent_is_told_with_their_class(om):
     ]
 
 
+def test_of_a_quest_and_a_spec_of_one_name_it_says_which_it_is_and_how_to_get_the_other(om):
+    world = SpecWorld(om)
+    world.new()
+    om.ok("queue", "pause")
+    quest = om.json("quest", "add", "--name", "carts", "--json", "x", "--", "true")["id"]
+    spec = world.show()["id"]
+    of_quest, of_spec = told(om, quest), told(om, spec)
+    assert (whats(of_quest), whats(of_spec)) == (["queued"], ["spec"])
+    above, *rows = told(om, "carts")
+    assert (above["what"], above["at"], rows) == ("also", None, of_quest)
+    assert above["text"] == f"This is the quest of this name. The spec: overmind timeline {spec}"
+    assert om.ok("timeline", "carts").splitlines()[0] == above["text"]
+    om.ok("quest", "cancel", "carts")
+    above, *rows = told(om, "carts")
+    assert rows == of_spec
+    assert above["text"] == f"This is the spec of this name. The quest: overmind timeline {quest}"
+
+
 def test_it_says_when_its_beginning_is_no_longer_kept(om, queue):
     queue.add("login")
     queue.ended("login")

@@ -91,6 +91,21 @@ def test_wrapping_loses_nothing_and_fits(parts, cells):
     assert "".join(rows).replace(" ", "") == "".join(cell.text for cell in line).replace(" ", "")
 
 
+WRAPPED = [
+    ([Cell(" the daemon could not go on: internal")], 16, [" the daemon", " could not go", " on: internal"]),
+    ([Cell(" $  ", "key"), Cell("make the whole of it")], 14, [" $  make the", "    whole of", "    it"]),
+    ([Cell(" a "), Cell("0123456789012345678")], 10, [" a", " 012345678", " 901234567", " 8"]),
+    ([Cell(" $  ", "key"), Cell("0123456789")], 12, [" $  01234567", "    89"]),
+    ([Cell("both halves of"), Cell("a-word", "bad")], 14, ["both halves of", " a-word"]),
+    ([Cell("ends at blank ")], 13, ["ends at blank"]),
+]
+
+
+@pytest.mark.parametrize(("line", "cells", "rows"), WRAPPED)
+def test_rows_end_between_words_and_only_a_word_that_is_longer_than_a_row_is_broken(line, cells, rows):
+    assert [one.rstrip() for one in texts(subject.wrapped([line], cells))] == rows
+
+
 # choices
 
 ONE = {"questions": [{"question": "Which?", "options": [{"label": "A", "description": "first"}, {"label": "B"}]}]}

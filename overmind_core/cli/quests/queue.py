@@ -6,9 +6,8 @@ from overmind_core.cli.command import JSON, Command, Parameter, argument, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ascii_text, dumps, or_absent, table, text_cell
 from overmind_core.cli.quests.rows import score_cell
-from overmind_core.cli.values import duration_from_now, positive_number
+from overmind_core.cli.values import duration_from_now
 from overmind_core.domain.text.cells import display_safe
-from overmind_core.errors import OvermindError
 
 TYPE_CHECKING = False
 
@@ -112,10 +111,15 @@ def queue_resume(args: Namespace, context: Context) -> int:
     return _change(context, {"paused": False}, args, lambda _: "Queue resumed")
 
 
+def slots(word: str) -> int:
+    """Return how many may run at once."""
+    if word.isascii() and word.isdigit() and 1 <= int(word) <= MOST_SLOTS:
+        return int(word)
+    raise ValueError(f"{word!r} is not a whole number from 1 to {MOST_SLOTS}")
+
+
 def queue_slots(args: Namespace, context: Context) -> int:
     """Let so many run at once, from now on."""
-    if args.slots > MOST_SLOTS:
-        raise OvermindError("invalid", f"Up to {MOST_SLOTS} quests run at once, such as: overmind queue slots 8")
     return _change(context, {"slots": args.slots}, args, lambda answer: f"Slots: {answer['slots']}")
 
 
@@ -129,7 +133,7 @@ QUEUE_PAUSE = Command(
 QUEUE_RESUME = Command(name="queue resume", options=[JSON], examples=["overmind queue resume"], run=queue_resume)
 QUEUE_SLOTS = Command(
     name="queue slots",
-    arguments=[Parameter("slots", help="how many quests of the queue run at once", metavar="n", type=positive_number)],
+    arguments=[Parameter("slots", help="how many quests of the queue run at once", metavar="n", type=slots)],
     options=[JSON],
     examples=["overmind queue slots 5"],
     notes=(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.turns import one_line
+from overmind_core.domain.missions.mission import Cause
 from overmind_core.domain.quests.life import QuestState
 from overmind_core.domain.quests.quest import QuestPhase
 from overmind_core.domain.specs.check import score_text
@@ -21,6 +22,8 @@ ENGINE = "engine"
 _PERSON = "person"
 EARLIER = "earlier"
 """In the place of what happened: the entry stands for those that are not shown."""
+ALSO = "also"
+"""The entry names who else has the name that was asked for."""
 NO_LONGER_KEPT = "Earlier events are no longer kept."
 
 
@@ -157,8 +160,14 @@ def _ended(event: Fields) -> _Summary:
     return _Summary(str(event["type"]), f"{reason} ({_exit(event)})" if reason else _exit(event))
 
 
+_OF_ENGINE = frozenset({Cause.TIMEOUT.value, Cause.STALLED.value, Cause.LIMIT.value})
+"""Why the engine ends a run: a person may have allowed it, and has not done it."""
+
+
 def _stopping(event: Fields) -> _Summary:
-    return _Summary("stopping", str(event.get("cause") or ""))
+    cause, text = str(event.get("cause") or ""), str(event.get("text") or "").strip(" -")
+    by = ENGINE if cause in _OF_ENGINE else None
+    return _Summary("stopping", f"{cause}: {text}" if text else cause, by)
 
 
 def _restarting(event: Fields) -> _Summary:
@@ -262,6 +271,17 @@ class Timeline:
 def of_other(event: Fields) -> dict[str, Any]:
     """An event about two missions as the other one's own, of which nobody records a second one."""
     return {**event, "mission": event["other"], "name": event["other_name"], "other_name": event["name"], "run": None}
+
+
+def also(shown: str, others: Sequence[tuple[str, str]]) -> TimelineEntry:
+    """Return the entry above those of a subject whose name others have, too.
+
+    Args:
+        shown: What kind of thing it is: `spec`, `quest` or `mission`.
+        others: Kind and id of each other one.
+    """
+    named = ", ".join(f"{kind}: overmind timeline {id_}" for kind, id_ in others)
+    return TimelineEntry(None, 0, None, ALSO, None, f"This is the {shown} of this name. The {named}")
 
 
 def newest(entries: list[TimelineEntry], limit: int, *, complete: bool) -> list[TimelineEntry]:

@@ -18,6 +18,7 @@ from overmind_core.version import VERSION
 FAILING = [
     (["nosuch"], 2, "Error: unknown_command: Unknown command 'nosuch'."),
     (["pss"], 2, "Did you mean ps?"),
+    (["quest", "--json", "nosuch"], 2, "Unknown command 'quest'"),
     (["--nosuch"], 2, "Error: invalid: Unknown option --nosuch"),
     (["run"], 2, "Error: empty_command: Missing command"),
     (["run", ""], 2, "Error: empty_command: Missing command"),
@@ -257,3 +258,22 @@ def test_the_start_imports_nothing_heavy(words, tmp_path):
     status, modules = _imported(words, tmp_path)
     assert status == "1"
     assert not set(FORBIDDEN) & modules
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (["quest", "--json", "why", "--help"], ["quest", "why", "--help"]),
+        (["spec", "--json", "--nosuch", "list"], ["spec", "list", "--json", "--nosuch"]),
+        (["quest", "--spec", "carts", "list", "--nosuch"], ["quest", "list", "--spec", "carts", "--nosuch"]),
+        (["queue", "--json", "pause", "now"], ["queue", "--json", "pause", "now"]),
+    ],
+)
+def test_options_may_stand_between_the_words_of_a_command_s_name(words, same, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OVERMIND_HOME", str(tmp_path))
+
+    def told(given):
+        status = guarded(given, Context())
+        return status, capsys.readouterr()
+
+    assert told(words) == told(same)

@@ -42,6 +42,12 @@ USAGE = [
     ("run", ["--nam", "x", "ls"], "Did you mean --name"),
     ("run", ["--max-restarts", "many", "ls"], "'many' is not a whole number"),
     ("logs", ["--tail", "-1", "api"], "'-1' is not a whole number of 0 or more"),
+    ("timeline", ["x", "--limit", "many"], "'many' is not a whole number of 1 or more"),
+    ("timeline", ["x", "--limit", "0"], "'0' is not a whole number of 1 or more"),
+    *(
+        ("queue slots", [word], f"n: {word!r} is not a whole number from 1 to 1000. See: overmind queue slots --help")
+        for word in ("many", "0", "1001", "2.5", "")
+    ),
     ("run", ["--max-restarts", "-1", "ls"], "--max-restarts"),
     ("run", ["--grace", "soon", "ls"], "'soon' is not a duration"),
     ("run", ["--timeout", "5x", "ls"], "'5x' is not a duration"),

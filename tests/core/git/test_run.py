@@ -8,9 +8,11 @@ import uuid
 
 import pytest
 
+from overmind_core.git import run
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.system.sweep import end_stragglers
 from tests.kit.processes import with_word
+from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
 
@@ -27,7 +29,14 @@ def test_what_a_command_leaves_running_is_not_waited_for(git, tmp_path):
     assert end_stragglers(MARK, git.mission) == 1
 
 
-def test_what_takes_too_long_is_ended_with_all_that_it_started(git, tmp_path):
+@pytest.fixture(params=["its file descriptor", "threads"])
+def waited_by(request, monkeypatch):
+    """By what an end is waited for."""
+    if request.param == "threads":
+        monkeypatch.delattr(os, "pidfd_open")
+
+
+def test_what_takes_too_long_is_ended_with_all_that_it_started(git, tmp_path, waited_by):
     stay = f"sleep 300.{uuid.uuid4().int}"
     with pytest.raises(GitFailed, match=r"more than 0\.2 s") as caught:
         git(str(tmp_path), "-c", f"alias.stay=!{stay}", "stay", seconds=0.2)
@@ -36,6 +45,7 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(git, tmp_path):
 
 
 def test_what_takes_too_long_is_told_as_that_however_late_the_thread_that_ends_it_goes_on(git, tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "pidfd_open")
     killpg = os.killpg
 
     def slow(group, number):
@@ -50,7 +60,7 @@ def test_what_takes_too_long_is_told_as_that_however_late_the_thread_that_ends_i
     assert caught.value.code is None
 
 
-def test_a_refusal_says_what_git_said(git, tmp_path):
+def test_a_refusal_says_what_git_said(git, tmp_path, waited_by):
     with pytest.raises(GitFailed) as caught:
         git(str(tmp_path), "no-such-command")
     assert (caught.value.code, "no-such-command" in caught.value.reason) == (1, True)
@@ -93,3 +103,43 @@ def test_the_callers_own_repository_is_not_meant(tmp_path):
     assert "GIT_DIR=/nowhere" not in said
     assert "GIT_INDEX_FILE" not in said
     assert "GIT_AUTHOR_NAME=Ada" in said
+
+
+def test_a_lookup_is_started_by_no_other_program(tmp_path, monkeypatch):
+    shop = Repository(str(tmp_path / "shop"))
+    head = shop.commit("first", {"a": "1\n"})
+    started = []
+
+    def refuse(argv, **_how):
+        started.append(argv)
+        raise OSError("not here")
+
+    monkeypatch.setattr(run, "start_own", refuse)
+    git = Git(shop.environ)
+    assert git(shop.folder, "rev-parse", "--verify", "HEAD") == head
+    assert git(shop.folder, "symbolic-ref", "--quiet", "HEAD") == "refs/heads/main"
+    assert not started
+    for words in (("status",), ("rev-parse", "HEAD^{tree}"), ("-c", "alias.rev-parse=!true", "log")):
+        with pytest.raises(GitFailed, match="not here"):
+            git(shop.folder, *words)
+    assert len(started) == 3
+
+
+def test_a_lookup_fetches_nothing_with_what_the_settings_name(tmp_path):
+    told = tmp_path / "told"
+    shop = Repository(str(tmp_path / "shop"))
+    shop.commit("first", {"a": "1\n"})
+    for name, value in (
+        ("core.repositoryFormatVersion", "1"), ("extensions.partialClone", "evil"), ("remote.evil.promisor", "true"),
+        ("remote.evil.url", f"ext::touch {told}"), ("protocol.ext.allow", "always"), ("protocol.allow", "always"),
+    ):  # fmt: skip
+        shop.git("config", name, value)
+    shop.write({".git/refs/heads/gone": "1" * 40 + "\n"})
+    lookup = ("rev-parse", "--quiet", "--verify", "refs/heads/gone^{commit}")
+    with pytest.raises(AssertionError):
+        shop.git(*lookup)
+    assert told.exists(), "git alone runs it"
+    told.unlink()
+    with pytest.raises(GitFailed):
+        Git(shop.environ)(shop.folder, *lookup)
+    assert not told.exists()

@@ -71,6 +71,17 @@ def test_the_runs_of_a_mission_are_its_attempts():
     ]
 
 
+def test_who_ends_a_run_for_a_limit_is_the_engine_whoever_has_allowed_it():
+    event = {"type": "stopping", "run": 1, "cause": "limit", "text": "--- steered: carts.py is in api ---"}
+    assert (
+        told({**event, "by": "person"})
+        == told(event)
+        == [
+            (1, "stopping", "engine", "limit: steered: carts.py is in api"),
+        ]
+    )
+
+
 def test_a_quest_that_began_at_once_is_told_with_its_run():
     assert told(
         {"type": "started", "run": 1, "pid": 7},
