@@ -6,6 +6,7 @@ files are held for moments by somebody who works beside us, or for ever by one t
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -35,6 +36,8 @@ and whoever wrote the repository's settings is no reason to run a program."""
 _LOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "credential.helper=")
 _NO_LOCKS = {"GIT_OPTIONAL_LOCKS": "0"}
 """A look never takes the index from under whoever works there."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Errors by which a file system says that it is full."""
 UMASK = 0o022
 """Where nobody says another one."""
 _OK = frozenset({0})
@@ -61,6 +64,11 @@ class GitFailed(Exception):
         self.code = code
         self.output = output.strip()
         super().__init__(f"git {' '.join(words)}: {self.reason}")
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether there was no room for what it had to write."""
+        return any(os.strerror(number) in self.output for number in NO_ROOM)
 
     @property
     def was_ended(self) -> bool:
