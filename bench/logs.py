@@ -56,7 +56,7 @@ def _filter(what: str, reader: Reader, pages: list[LogPage], text: str) -> Figur
     pattern = parsed(text)
     assert pattern is not None
     line_filter = LineFilter(pattern)
-    slices = sorted(_seconds(lambda page=page: matching(reader, page, line_filter)) for page in pages)  # type: ignore[misc]
+    slices = sorted(_seconds(lambda page=page: matching(reader, page, line_filter)) for page in pages)  # type: ignore[misc] # a lambda
     late = slices[len(slices) * 99 // 100]
     return Figure(
         what,

@@ -23,7 +23,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
 from overmind_tui.command_line.jobs import Jobs
-from overmind_tui.command_line.line import LAST_VIEW, Commands
+from overmind_tui.command_line.line import Commands
 from overmind_tui.command_line.run import CommandRun
 from overmind_tui.inbox.messages import Drafts
 from overmind_tui.log.follow import LogFollower
@@ -37,13 +37,14 @@ from overmind_tui.shell import appearance, external, messages, world
 from overmind_tui.shell.appearance import DARK, Appearance
 from overmind_tui.shell.coaching import Coaching
 from overmind_tui.shell.event_stream import EventStream
+from overmind_tui.shell.first_request import FirstRequest
 from overmind_tui.shell.frame import ChangedCells, Frame, pieces, system_of
 from overmind_tui.shell.key_queue import Expected, KeyQueue
 from overmind_tui.shell.keys import PASTE_LIMIT
 from overmind_tui.shell.live_settings import LiveSettings
 from overmind_tui.shell.notices import Notice, Title
 from overmind_tui.shell.quit import Quit
-from overmind_tui.shell.remembered import Remembered, TypedHistory
+from overmind_tui.shell.remembered import LAST_VIEW, Remembered, TypedHistory
 from overmind_tui.shell.requests import Item as ItemOfStream
 from overmind_tui.shell.requests import OnAnswers, Requests
 from overmind_tui.shell.settings import Settings
@@ -68,6 +69,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         read_only: Hide and disable what changes anything.
         theme: Instead of the configured one.
         view: To begin with.
+        first: What that view will ask, asked before.
         zone: Of the times in logs; None is the machine's.
     """
 
@@ -86,6 +88,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         read_only: bool = False,
         theme: str | None = None,
         view: str = "",
+        first: FirstRequest | None = None,
         zone: tzinfo | None = None,
     ) -> None:
         super().__init__()
@@ -101,7 +104,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.first_view = view or self.remembered.get(LAST_VIEW, "")
         """The view to begin with, until it is open."""
         self.typed = KeyQueue(self._press, self._paste)
-        self._requests = Requests(home, self._begin, self.post_message)
+        self._requests = Requests(home, self._begin, self.post_message, first)
         self.jobs = Jobs(self.background, world, home)
 
         self.notice = Notice(self, self.live.mistake)
@@ -258,10 +261,10 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         await super().on_event(event)
 
     def _press(self, key: str, character: str | None) -> None:
-        self.screen.press(key, character)  # type: ignore[attr-defined]
+        self.screen.press(key, character)  # type: ignore[attr-defined] # every screen is a page
 
     def _paste(self, text: str) -> None:
-        self.screen.paste(text)  # type: ignore[attr-defined]
+        self.screen.paste(text)  # type: ignore[attr-defined] # same
         if len(text) >= PASTE_LIMIT:
             self.flash("the paste was cut at 1 MiB: its end is missing", "bad")
 

@@ -19,8 +19,8 @@ MOST_CELLS = 1000
 
 def dollars(spot: FileValue) -> float | None:
     """An amount of US dollars above 0."""
-    if is_number(spot.value, int, float) and 0 < spot.value < float("inf"):  # type: ignore[operator]
-        return float(spot.value)  # type: ignore[arg-type]
+    if is_number(spot.value, int, float) and 0 < spot.value < float("inf"):
+        return float(spot.value)
     spot.wrong("write an amount of US dollars above 0, such as 2.50")
     return None
 
@@ -56,7 +56,7 @@ def stop_signal(spot: FileValue) -> str | int | None:
         except (KeyError, ValueError):
             spot.wrong(f"unknown signal {written!r}. Write a name such as TERM, INT or HUP")
             return None
-        return written  # type: ignore[return-value]
+        return written
     spot.wrong("write the name of a signal in quotes, or its number")
     return None
 

@@ -163,7 +163,7 @@ def full_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="overmind", description="Run agents and other long-running work under supervision.")
     parser.add_argument("--version", action="store_true", help="show the version")
     home = parser.add_argument("--home", metavar="DIR", help="home")
-    home.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+    home.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # read by shtab
     commands = parser.add_subparsers(dest="command")
     headless = commands.add_parser("--headless", help="run in the foreground until the end, for CI")
     kinds = headless.add_subparsers()
@@ -185,13 +185,13 @@ def _annotate(parser: argparse.ArgumentParser, command: Command) -> None:
     """Say of each value what it may be."""
     if command.rest is not None:
         if "CMD" in command.rest:
-            parser.add_argument("program", help="program to run").complete = PROGRAMS  # type: ignore[attr-defined]
+            parser.add_argument("program", help="program to run").complete = PROGRAMS  # type: ignore[attr-defined] # read by shtab
         rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help="its arguments, or a prompt")
-        rest.complete = shtab.FILE  # type: ignore[attr-defined]
+        rest.complete = shtab.FILE  # type: ignore[attr-defined] # read by shtab
     for action in parser._actions:  # noqa: SLF001  (argparse has no other way to list them, shtab does the same)
         words = _completion(action, command.name)
         if words is not None and action.choices is None:
-            action.complete = words  # type: ignore[attr-defined]
+            action.complete = words  # type: ignore[attr-defined] # read by shtab
 
 
 def _completion(action: argparse.Action, command: str) -> Completion | None:

@@ -184,6 +184,14 @@ def call_each(
     return 0 if len(done) == len(answers) else FAILED
 
 
+def call_for_ids(
+    args: Namespace, context: Context, command: str, line: Callable[[Answer], str], **common: object
+) -> int:
+    """Send a request for each of `args.ids`, as `call_each` does; `common`: the other arguments of each."""
+    requests = [{"id": one, **common} for one in args.ids]
+    return call_each(context, context.client(), command, requests, line=line, as_json=args.json)
+
+
 def print_notes(answers: Sequence[Answer], context: Context) -> None:
     """Tell on stderr what the answers note, each once."""
     for note in dict.fromkeys(answer["note"] for answer in answers if answer.get("note")):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 # argparse looks for translations, of which there are none, and imports locale for it: two milliseconds of each start.
-argparse._ = str  # type: ignore[attr-defined]
+argparse._ = str  # type: ignore[attr-defined] # not in its stub
 
 _UNRECOGNIZED = "unrecognized arguments: "
 _REQUIRED = "the following arguments are required: "
@@ -122,8 +122,8 @@ def add_parameters(parser: argparse.ArgumentParser, command: Command) -> argpars
     for parameter in (*command.arguments, *command.options):
         settings = dict(parameter.settings)
         if "type" in settings:
-            settings["type"] = _with_reason(settings["type"])  # type: ignore[arg-type]
-        parser.add_argument(*parameter.names, **settings)  # type: ignore[arg-type]
+            settings["type"] = _with_reason(settings["type"])  # type: ignore[arg-type] # settings are a plain mapping
+        parser.add_argument(*parameter.names, **settings)  # type: ignore[arg-type] # same
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from overmind_core.cli.command import JSON, Command, Parameter, argument, option
-from overmind_core.cli.context import Context, call_each
+from overmind_core.cli.context import Context, call_for_ids
 from overmind_core.cli.output import coloured, command_cell, dumps, or_absent, table
 from overmind_core.cli.plans.blueprint import VAR, apply_request, load
 from overmind_core.cli.quests.commands import quest_request, run_options
@@ -184,13 +184,8 @@ RITUAL_CREATE = Command(
 
 def ritual_delete(args: Namespace, context: Context) -> int:
     """Delete each."""
-    return call_each(
-        context,
-        context.client(),
-        "ritual_delete",
-        [{"id": ritual} for ritual in args.ids],
-        line=lambda answer: f"Deleted ritual {answer['name'] or answer['id']}",
-        as_json=args.json,
+    return call_for_ids(
+        args, context, "ritual_delete", lambda answer: f"Deleted ritual {answer['name'] or answer['id']}"
     )
 
 
@@ -257,14 +252,7 @@ RITUAL_LIST = Command(
 
 def ritual_pause(args: Namespace, context: Context) -> int:
     """Pause each."""
-    return call_each(
-        context,
-        context.client(),
-        "ritual_pause",
-        [{"id": ritual} for ritual in args.ids],
-        line=lambda answer: f"Paused ritual {answer['name']}",
-        as_json=args.json,
-    )
+    return call_for_ids(args, context, "ritual_pause", lambda answer: f"Paused ritual {answer['name']}")
 
 
 RITUAL_PAUSE = Command(
@@ -278,13 +266,8 @@ RITUAL_PAUSE = Command(
 
 def ritual_resume(args: Namespace, context: Context) -> int:
     """Resume each."""
-    return call_each(
-        context,
-        context.client(),
-        "ritual_resume",
-        [{"id": ritual} for ritual in args.ids],
-        line=lambda answer: f"Resumed ritual {answer['name']}. {upcoming(answer)}",
-        as_json=args.json,
+    return call_for_ids(
+        args, context, "ritual_resume", lambda answer: f"Resumed ritual {answer['name']}. {upcoming(answer)}"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.domain.text.problems import Problem, hinted
@@ -164,8 +164,8 @@ def flag(spot: FileValue) -> bool | None:
 
 def whole(spot: FileValue) -> int | None:
     """A whole number that is not negative."""
-    if is_number(spot.value, int) and 0 <= spot.value <= LARGEST:  # type: ignore[operator]
-        return int(spot.value)  # type: ignore[call-overload, no-any-return]
+    if is_number(spot.value, int) and 0 <= spot.value <= LARGEST:
+        return spot.value
     spot.wrong("write a whole number from 0 up")
     return None
 
@@ -206,6 +206,9 @@ def choice(known: Iterable[str], what: str = "value") -> Read:
     return read
 
 
-def is_number(value: object, *kinds: type) -> bool:
+Number = TypeVar("Number", bound=float)
+
+
+def is_number(value: object, *kinds: type[Number]) -> TypeGuard[Number]:
     """Whether it is a number of one of these types; true and false are none."""
     return isinstance(value, kinds) and not isinstance(value, bool)

@@ -131,7 +131,7 @@ class _Loader(yaml.SafeLoader):
         if root is None:
             raise _wrong((1, 1), "the file is empty: write at least isolation: {}")
         if self.check_node():
-            second = self.peek_event()  # type: ignore[no-untyped-call]
+            second = self.peek_event()  # type: ignore[no-untyped-call] # PyYAML has no types
             raise _wrong(_place(second), "a second document begins here: write only one")
         return root
 
@@ -140,10 +140,10 @@ class _Loader(yaml.SafeLoader):
         # Each node has two events at most, and the text itself has four.
         if self._events > 2 * MAX_NODES + 4:
             raise _wrong((self.line + 1, 1), _too_much())
-        return super().get_event()  # type: ignore[no-any-return,no-untyped-call]
+        return super().get_event()  # type: ignore[no-any-return,no-untyped-call] # PyYAML has no types
 
     def compose_node(self, parent: yaml.Node | None, index: yaml.Node | int | None) -> yaml.Node:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event = self.peek_event()  # type: ignore[no-untyped-call] # PyYAML has no types
         assert isinstance(event, yaml.NodeEvent)
         where = _place(event)
         if isinstance(event, yaml.AliasEvent):
@@ -185,7 +185,7 @@ class _Loader(yaml.SafeLoader):
         self.anchors.pop(event.anchor, None)  # its name may be given again
         if isinstance(event, yaml.CollectionStartEvent):
             self._open.append(_Size())
-        node = super().compose_node(parent, index)  # type: ignore[arg-type]
+        node = super().compose_node(parent, index)  # type: ignore[arg-type] # its stub lacks None
         assert node is not None
         self._sizes[node] = self._open.pop() if isinstance(event, yaml.CollectionStartEvent) else _Size()
         if event.anchor is not None:

@@ -243,12 +243,12 @@ class Connection(asyncio.BufferedProtocol):
             if inspect.isasyncgen(result):
                 if self._transport.is_closing():
                     return
-                self._streams.add(asyncio.current_task())  # type: ignore[arg-type]
+                self._streams.add(asyncio.current_task())  # type: ignore[arg-type] # this runs in one
                 await self._stream(request.id, result)
             elif endpoint.asks_keeper:
-                await self._ask_keeper(request.id, result)  # type: ignore[arg-type]
+                await self._ask_keeper(request.id, result)  # type: ignore[arg-type] # a coroutine, as it streams nothing
             else:
-                self._answer(request.id, ok=await result)  # type: ignore[misc]
+                self._answer(request.id, ok=await result)  # type: ignore[misc] # same
         except HandingOver:
             self._transport.abort()
         except Exception as error:  # noqa: BLE001 - the boundary: every failure is this request's alone

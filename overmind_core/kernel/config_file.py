@@ -146,15 +146,15 @@ def _size(spot: FileValue) -> int | None:
 
 
 def _count(spot: FileValue) -> int | None:
-    if is_number(spot.value, int) and spot.value > 0:  # type: ignore[operator]
-        return int(spot.value)  # type: ignore[call-overload, no-any-return]
+    if is_number(spot.value, int) and spot.value > 0:
+        return spot.value
     spot.wrong("write a whole number above 0")
     return None
 
 
 def _dollars(spot: FileValue) -> float | None:
-    if is_number(spot.value, int, float) and 0 <= spot.value <= MOST_DOLLARS:  # type: ignore[operator]
-        return float(spot.value)  # type: ignore[arg-type]
+    if is_number(spot.value, int, float) and 0 <= spot.value <= MOST_DOLLARS:
+        return float(spot.value)
     spot.wrong("write an amount of US dollars, such as 2.50; 0 = no limit")
     return None
 

@@ -63,7 +63,7 @@ def handles(arguments: type[Args]) -> Callable[[Handler], Handler]:
     """Mark a method as the handler of the request of its name, which takes these arguments."""
 
     def mark(handler: Handler) -> Handler:
-        handler.arguments = arguments  # type: ignore[attr-defined]
+        handler.arguments = arguments  # type: ignore[attr-defined] # an attribute of ours
         return handler
 
     return mark

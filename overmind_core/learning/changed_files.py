@@ -1,4 +1,4 @@
-"""The files that the work of a quest has changed, as git has them: in its worktree, or where it has landed."""
+"""The files that the work of a quest has changed: in its worktree, or by its landing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class ChangedFiles:
-    """Git is asked in threads."""
+    """Asks git in worker threads."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     async def of(self, quest: Quest) -> frozenset[str]:
-        """The files, relative to the top of its repository, in wire form; none where nobody can tell."""
+        """The files, relative to the top of its repository, in wire form; none if git can't say."""
         isolation = self._workspace.records.get(quest.id)
         if isolation is None or isolation.half:
             return frozenset()
@@ -35,15 +35,15 @@ class ChangedFiles:
 
 
 def _between(git: Git, folder: str, since: str, until: str | None) -> frozenset[str]:
-    """Those in which two commits differ; without `until` with what is not committed yet."""
+    """The files in which two commits differ; without `until` up to the worktree, with uncommitted changes."""
     from overmind_core.git.changes import names_between  # noqa: PLC0415 - for those who have worktrees
+    from overmind_core.git.look import look_at  # noqa: PLC0415 - same
     from overmind_core.git.run import GitFailed, GitMissing  # noqa: PLC0415 - same
-    from overmind_core.git.status import changed_files  # noqa: PLC0415 - same
 
     try:
         found = {file.path for file in names_between(git, folder, since, until or "HEAD")}
         if until is None:
-            found.update(changed_files(git, folder))
+            found.update(look_at(git, folder).changed)
     except (GitFailed, GitMissing, OSError):
         return frozenset()
     return frozenset(to_wire(path) for path in found)

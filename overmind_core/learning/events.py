@@ -1,4 +1,4 @@
-"""What the log has of lessons."""
+"""Events about lessons."""
 
 from __future__ import annotations
 

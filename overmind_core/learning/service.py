@@ -1,7 +1,7 @@
 """The service of learning: one outcome for each attempt, estimates, and lessons.
 
-An outcome is saved in the commit that ends its attempt, and so are the lesson that it proposes and what it says for or
-against those that it was shown.
+The commit that ends an attempt also saves its outcome, the lesson that follows from it, and whether the lessons that
+the attempt was shown have helped.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
     from overmind_core.quests.registry import QuestRegistry
 
 KEPT = 20_000
-"""Outcomes that are remembered, the newest."""
+"""How many outcomes are kept, the newest."""
 KEPT_LESSONS = 1000
-"""Lessons that nobody has accepted, the newest."""
+"""How many lessons that nobody has accepted are kept, the newest."""
 CANCELLED = "cancelled"
-"""The class of an attempt that somebody has ended."""
+"""The class of an attempt that a person has ended."""
 TYPE = "type"
-"""The label that says of which type a quest's work is."""
+"""The label with the type of a quest's work."""
 _TRIM_EVERY = 500
 _NOBODYS = learning.TEACHES_NOTHING | {CANCELLED}
-"""Classes of failures that say nothing about the lessons which the attempt was shown."""
+"""Classes of failures that do not count against the lessons that the attempt was shown."""
 _log = logging.getLogger(__name__)
 
 
 class WorkKind(NamedTuple):
-    """By what the attempts of a quest are compared with those of others."""
+    """The kind of work: attempts of one kind are compared with each other."""
 
     type: str
     provider: str
@@ -57,7 +57,7 @@ class WorkKind(NamedTuple):
 
 
 class Learning:
-    """Used from the loop's thread only."""
+    """Outcomes and lessons of a home. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -93,16 +93,16 @@ class Learning:
         self._kinds: dict[str, tuple[Quest, WorkKind]] = {}
         self._estimates: dict[WorkKind, Estimate] = {}
         self._known_providers: frozenset[str] | None = None
-        """Providers of which enough attempts went well; None: not known since the newest outcome."""
+        """Providers with enough successful attempts for an estimate; None: to be read again after a new outcome."""
 
     def load(self) -> None:
-        """Go on behind the highest number that was ever given."""
+        """Continue after the highest number that was ever used."""
         self._newest = self._lessons.newest()
 
     # outcomes
 
     def attempt_ended(self, quest: Quest) -> None:
-        """An attempt is over; in the commit that saves it. It is the last of the quest's tries."""
+        """Record the newest attempt of a quest, which has ended, in the commit that saves its end."""
         queue = quest.queue
         if queue is None or not queue.tries or queue.tries[-1].ended_at is None:
             return
@@ -113,7 +113,7 @@ class Learning:
         if failure is None and len(queue.tries) > 1 and queue.tries[-2].failure is not None:
             if queue.repository is not None:
                 self._propose(quest, queue.repository)
-            else:  # git is asked where it works
+            else:  # git says which repository it works in
                 self._tasks.start(self._propose_later(quest))
 
     def _add(self, quest: Quest, attempt: Attempt, failure: str | None) -> None:
@@ -133,7 +133,7 @@ class Learning:
             seconds=max(0.0, ended - attempt.started_at),
         )
         self._added += 1
-        trims = self._added % _TRIM_EVERY == 1  # with the first one, too: a supervisor may see few of them
+        trims = self._added % _TRIM_EVERY == 1  # at the first one, too: a daemon may see few of them
 
         def write() -> None:
             self._outcomes.add(outcome)
@@ -149,7 +149,7 @@ class Learning:
         self._known_providers = None
 
     def kind(self, quest: Quest) -> WorkKind:
-        """By what a quest is compared with others."""
+        """The kind of a quest's work."""
         known = self._kinds.get(quest.id)
         if known is not None and known[0] is quest:
             return known[1]
@@ -166,11 +166,11 @@ class Learning:
         return found
 
     def estimate(self, quest: Quest) -> Estimate:
-        """What an attempt of a quest takes, by those like it."""
+        """The time and cost to expect of an attempt of a quest, from similar ones."""
         return self.usual(self.kind(quest)) if self._has_enough(quest.provider) else Estimate()
 
     def usual(self, kind: WorkKind) -> Estimate:
-        """What an attempt of such work takes."""
+        """The time and cost to expect of an attempt of this kind."""
         if not self._has_enough(kind.provider):
             return Estimate()
         found = self._estimates.get(kind)
@@ -181,20 +181,20 @@ class Learning:
         return found
 
     def _has_enough(self, provider: str) -> bool:
-        """Whether there are enough outcomes of a provider; asked of each quest, so most need not be looked at."""
+        """Whether a provider has enough outcomes; asked for each quest, so it is read from the store once."""
         if self._known_providers is None:
             self._known_providers = self._outcomes.providers(learning.ENOUGH)
         return provider in self._known_providers
 
     def estimated_seconds(self, quest: Quest) -> float | None:
-        """What it is said to take, else what such quests took; None: nobody knows."""
+        """The given estimate of a quest in seconds, else that from similar quests; None: unknown."""
         goal = quest.goal
         if goal is None or goal.estimate is not None:
             return None if goal is None else goal.estimate
         return self.estimate(quest).seconds
 
     def expected(self, quest: Quest) -> Estimate:
-        """What it is said to take, else what such quests took; what plain commands took says nothing of another one."""
+        """As `estimated_seconds`, with the cost; plain commands differ too much to be estimated from each other."""
         if quest.goal is None or quest.provider == RAW:
             return Estimate(None if quest.goal is None else quest.goal.estimate)
         return self.estimate(quest)._replace(seconds=self.estimated_seconds(quest))
@@ -207,12 +207,12 @@ class Learning:
     # lessons
 
     def lessons(self) -> list[Lesson]:
-        """All of them, oldest first."""
+        """All lessons, oldest first."""
         self._journal.flush()
         return [row.lesson for row in self._lessons.every()]
 
     async def shown(self, quest: Quest) -> tuple[Lesson, ...]:
-        """The lessons for the next attempt of a quest."""
+        """The lessons that the next attempt of a quest is shown."""
         if not self._newest or quest.goal is None:
             return ()
         repository = await self._repository(quest)
@@ -223,7 +223,7 @@ class Learning:
         return learning.select(accepted, repository=repository, owns=quest.goal.owns, about=_about(quest.goal))
 
     async def _repository(self, quest: Quest) -> str | None:
-        """Git's common folder where a quest works; None: it works in none."""
+        """Git's common folder of the repository in which a quest works; None: it works in none."""
         if quest.queue is not None and quest.queue.repository is not None:
             return quest.queue.repository
         if quest.cwd not in self._around:
@@ -237,7 +237,7 @@ class Learning:
         return self._around[quest.cwd]
 
     async def decide(self, word: str, state: LessonState) -> Lesson:
-        """A person accepts or drops a lesson; return it once that is saved.
+        """Accept or drop a lesson for a person; return it once that is saved.
 
         Raises:
             OvermindError: `not_found`.
@@ -256,7 +256,7 @@ class Learning:
         return after
 
     async def forgetting(self, spec: str, quests: Sequence[Quest]) -> Callable[[], None]:
-        """A spec and its quests are to be forgotten: what forgets what they have taught, in the commit that is due."""
+        """Return a function that forgets the outcomes and lessons of a spec's quests; called in the same commit."""
         del spec
         where = {await self._repository(quest) for quest in quests} - {None}
         names, ids = {quest.name for quest in quests}, [quest.id for quest in quests]
@@ -278,7 +278,7 @@ class Learning:
             self._propose(quest, repository)
 
     def _propose(self, quest: Quest, repository: str) -> None:
-        """The attempt has passed: what did the one before lack."""
+        """Propose a lesson: an attempt has passed after one that failed."""
         queue, goal = quest.queue, quest.goal
         assert queue is not None
         assert goal is not None
@@ -302,7 +302,7 @@ class Learning:
         self._tasks.start(self._note_files(lesson.number, quest))
 
     async def _note_files(self, number: int, quest: Quest) -> None:
-        """Git tells them, which takes a while; the lesson is there without them."""
+        """Add the changed files to a lesson later, as git takes a while."""
         files = sorted(await self._changed(quest))[: learning.MOST_FILES]
         self._journal.flush()
         row = self._lessons.get(number)
@@ -310,7 +310,7 @@ class Learning:
             self._save(replace(row.lesson, files=tuple(files)))
 
     def _count_use(self, attempt: Attempt, failure: str | None) -> None:
-        """It speaks for the lessons that it was shown, or against them."""
+        """Count for each lesson that the attempt was shown whether it helped."""
         if failure is not None and (failure in _NOBODYS or failure.startswith("api_error")):
             return
         for number in attempt.lessons:
@@ -337,9 +337,9 @@ class Learning:
 
 
 _MOST_FOLDERS = 1000
-"""Folders of which is remembered in which repository they are."""
+"""How many folders' repositories are remembered."""
 _LONG = 18
-"""Digits that no number has."""
+"""As many digits no number of a lesson has; SQLite could not compare it."""
 
 
 def _about(goal: Goal) -> str:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 RECORD = Codec(Lesson)
 LOOKED_AT = 200
-"""Outcomes, the newest of a kind, on which estimates rest."""
+"""How many outcomes, the newest of a kind, an estimate is made from."""
 _FIELDS = "at, quest, attempt, type, provider, model, spec, class, cost_usd, seconds"
 _SAVE_OUTCOME = f"INSERT OR IGNORE INTO outcomes ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class OutcomeTable:
-    """What attempts came to; one row for each."""
+    """The outcomes of attempts, one row each."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,18 +42,18 @@ class OutcomeTable:
         return [_outcome(row) for row in reversed(rows)]
 
     def passed(self, type: str, provider: str) -> list[AttemptOutcome]:  # noqa: A002 - the field's name
-        """Return the newest of this type and provider that went well."""
+        """Return the newest successful ones of this type and provider."""
         sql = f"""SELECT {_FIELDS} FROM outcomes WHERE type = ? AND provider = ? AND class IS NULL
             ORDER BY id DESC LIMIT ?"""
         return [_outcome(row) for row in self._database.read(sql, (type, provider, LOOKED_AT))]
 
     def providers(self, enough: int) -> frozenset[str]:
-        """Return the providers of which so many attempts went well."""
+        """Return the providers with at least so many successful attempts."""
         sql = "SELECT provider FROM outcomes WHERE class IS NULL GROUP BY provider HAVING count(*) >= ?"
         return frozenset(str(row[0]) for row in self._database.read(sql, (enough,)))
 
     def remove(self, quests: Sequence[str]) -> None:
-        """Forget those of quests."""
+        """Delete the outcomes of these quests."""
         self._database.write_many("DELETE FROM outcomes WHERE quest = ?", ((quest,) for quest in quests))
 
     def trim(self, keep: int) -> None:
@@ -93,12 +93,12 @@ class LessonRow(NamedTuple):
 
     @property
     def lesson(self) -> Lesson:
-        """What it holds, with its number."""
+        """The lesson, with its number."""
         return replace(RECORD.decode(self.record), number=self.id)
 
 
 def lesson_row(lesson: Lesson) -> LessonRow:
-    """A lesson that has its number, as it is stored."""
+    """The row of a lesson that has its number."""
     record = RECORD.encode(lesson)
     return LessonRow(lesson.number, lesson.repository, lesson.state.value, lesson.helped, lesson.hurt, record)
 
@@ -118,7 +118,7 @@ class LessonTable:
         self._database = database
 
     def save(self, row: LessonRow) -> None:
-        """Insert, or replace how it stands."""
+        """Insert a lesson, or replace it."""
         self._database.write(_SAVE, row)
 
     def get(self, number: int) -> LessonRow | None:

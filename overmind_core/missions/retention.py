@@ -156,7 +156,7 @@ class Retention:
                 if mission is not None:
                     self._registry.record(mission, MissionRemoved())
                 self._unseen.forget(one)
-            self._journal.save(lambda part=part: self._mission_table.remove(part))  # type: ignore[misc]
+            self._journal.save(lambda part=part: self._mission_table.remove(part))  # type: ignore[misc] # a lambda with a default
             folders = [path for one in part for path in (f"{self._home.logs}/{one}", private_folder(self._home, one))]
             try:
                 await self._journal.saved()

@@ -79,7 +79,7 @@ def first(detected: Detected) -> str:
 def quoted(text: str) -> str:
     """Return a text of ours as YAML reads it back, without quotes where it needs none."""
     if _PLAIN.fullmatch(text) and not text.endswith(":") and ": " not in text and not text.startswith(("-", "=")):
-        tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+        tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call] # PyYAML has no types
         if tag == "tag:yaml.org,2002:str":
             return text
     plain = from_wire(text).encode(errors="surrogateescape").decode(errors="replace")

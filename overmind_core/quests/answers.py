@@ -33,12 +33,12 @@ def brief(quest: Quest) -> QuestBrief:
 
 
 def end(quest: Quest) -> QuestEnd:
-    """How a quest ended: the answer to whoever waited for it."""
+    """How a quest ended: an item of `quest_wait`."""
     return {**brief(quest), "status": quest.status, "reason": quest.reason, "exit_code": quest.exit_code}
 
 
 class InQueue(NamedTuple):
-    """How a queued quest stands in line."""
+    """The place of a queued quest in line."""
 
     position: int
     """From 1."""
@@ -47,7 +47,7 @@ class InQueue(NamedTuple):
 
 
 def info(quest: Quest, work: Mission | None, now: float) -> QuestInfo:
-    """What every quest has; `now` in seconds since the epoch, `work` its mission while that is there."""
+    """The fields that every quest has; `now`: seconds since the epoch; `work`: its mission, until that is removed."""
     until = now if quest.ended_at is None else quest.ended_at
     attempts = quest.attempts
     if quest.queue is None and work is not None and quest.runs:

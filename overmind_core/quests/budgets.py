@@ -1,8 +1,8 @@
 """Budgets of specs, and of the queue in a day: what is spent is counted with each paid turn, in its commit.
 
-At 80 % of a limit it is warned, once. Nothing begins any more where what is spent, what runs and what would begin pass
-the limit; then a person is asked, once for each limit. At 120 % the agents are ended. What was counted, warned of and
-asked is saved together, so the next supervisor does none of it again.
+At 80 % of a limit a warning is recorded, once. No attempt begins if what is spent, what runs and the attempt itself
+would exceed the limit; then a person is asked, once for each limit. At 120 % the agents are ended. The sum, the warning
+and the question are saved together, so the next daemon repeats none of them.
 """
 
 from __future__ import annotations
@@ -49,31 +49,31 @@ if TYPE_CHECKING:
 
 REASON = "max_cost"
 _KEY = "budget:"
-"""Begins the key of a fact of the store; the id of what it is of follows."""
+"""Prefix of the store's key; the id of the spec or of the queue follows."""
 _KEPT = 1000
-"""Quests of which the cost of the newest attempt is known, before those that are over are forgotten."""
+"""How many quests' attempt costs are kept before those of ended quests are dropped."""
 _LONGEST_PAUSE = 3600.0
-"""Seconds until the clock is looked at again: it may be set, and the machine may sleep."""
+"""Seconds until the clock is read again: it may be set, and the machine may sleep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is known of one budget, as it is stored."""
+    """The stored state of one budget."""
 
     usd: float | None = None
     """None: no cost is known."""
     warned: float = 0.0
     asked: float = 0.0
-    """The limits of which it was warned, and about which a person was asked."""
+    """The limit for which the warning was recorded, and the one for which a person was asked."""
     since: float = 0.0
     """Of a day: when it began, in seconds since the epoch."""
     limit: float = 0.0
-    """Of a day: what a person has raised `configured` to; 0: nothing."""
+    """Of a day: the limit to which a person has raised `configured`; 0: not raised."""
     configured: float = 0.0
 
     @property
     def spent(self) -> Spending:
-        """The same as the pure part has it."""
+        """The spending, as `domain/watching/budget` takes it."""
         return Spending(self.usd, 0)
 
 
@@ -81,7 +81,7 @@ _ACCOUNT = Codec(Account)
 
 
 class LimitedSpec(NamedTuple):
-    """A spec, as far as its money goes."""
+    """The parts of a spec that its budget needs."""
 
     id: str
     slug: str
@@ -101,7 +101,7 @@ class _Scope(NamedTuple):
 
 
 class QueueBudgets:
-    """Used from the loop's thread only."""
+    """The budgets of specs and of the queue. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class QueueBudgets:
         raise_spec: Callable[[str, float], object],
         zone: Callable[[], tzinfo],
     ) -> None:
-        """`estimated`: US dollars of an attempt of a quest. `spec`: by id. `raise_spec`: its limit is another one."""
+        """`estimated`: US dollars of an attempt of a quest. `spec`: by id. `raise_spec`: sets a spec's limit."""
         self._quests = quests
         self._registry = registry
         self._journal = journal
@@ -143,10 +143,10 @@ class QueueBudgets:
         self._of_attempts: dict[str, tuple[int, float]] = {}
         """Quest → the number of its newest attempt, and what that has cost so far."""
         self._postponed: set[str] = set()
-        """Quests that nothing but a budget keeps from starting."""
+        """Quests that only a budget keeps from starting."""
         self._timer: asyncio.TimerHandle | None = None
         self._day = 0.0, 0.0
-        """When it began, and when it ends."""
+        """The beginning and the end of this day, in seconds since the epoch."""
         self._reconsider: Callable[[Iterable[str]], None] = _nothing
         self._cancel: Callable[[Quest], None] = _nothing
         self._running: Callable[[], Iterable[Quest]] = tuple
@@ -158,18 +158,18 @@ class QueueBudgets:
         cancel: Callable[[Quest], None],
         running: Callable[[], Iterable[Quest]],
     ) -> None:
-        """Have answers acted on, and quests held back.
+        """Connect the budgets with the questions and with the queue.
 
         Args:
-            reconsider: Something that is in the way of these quests may have changed.
-            cancel: End a quest.
-            running: Those that have a slot.
+            reconsider: Looks again at what holds these quests back.
+            cancel: Ends a quest.
+            running: Returns the quests that have a slot.
         """
         self._reconsider, self._cancel, self._running = reconsider, cancel, running
         self._questions.on(EngineNeed.BUDGET, self._on_answer)
 
     def load(self) -> None:
-        """Know what the attempts under way have cost; behind the quests."""
+        """Add up the cost of running attempts; called after the quests were loaded."""
         running = [one for one in self._quests.live.values() if _has_slot(one)]
         if not running or not self._limited():
             return
@@ -180,7 +180,7 @@ class QueueBudgets:
                 self._add_to_attempt(quest, cost.usd)
 
     def resume(self) -> None:
-        """Go on where the supervisor before was ended: what is over its limit does not run on."""
+        """Apply all limits: what is over its limit does not run on under this daemon."""
         self._look_at_day()
         for about_id in list(self._questions.asked_about()):
             self._settle_question(about_id)
@@ -188,7 +188,7 @@ class QueueBudgets:
             self._follow(scope)
 
     def _settle_question(self, about_id: str) -> None:
-        """Withdraw what was asked about another limit: the configuration has changed since."""
+        """Withdraw a question about a limit that was changed in the configuration since."""
         for question in self._questions.open_for(about_id):
             if question.need == EngineNeed.BUDGET:
                 scope = self._scope(question.about)
@@ -196,14 +196,14 @@ class QueueBudgets:
                     self._questions.withdraw(about_id, EngineNeed.BUDGET)
 
     def close(self) -> None:
-        """Look at nothing any more."""
+        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
 
     # what is spent
 
     def on_spent(self, mission: Mission, usd: float | None) -> None:
-        """A turn was paid for; None: nobody knows how much. In the commit that records it."""
+        """Count the cost of a turn, in the commit that records it; None: unknown."""
         quest = self._quest_of(mission.id)
         if quest is None or quest.queue is None or usd is None:
             return
@@ -218,7 +218,7 @@ class QueueBudgets:
             self._follow(scope, paid=mission)
 
     def spent(self, spec_id: str) -> float | None:
-        """US dollars that a spec has cost so far, with all that its quests have started; None: nobody knows any."""
+        """US dollars that a spec has cost so far, with all that its quests have started; None: no cost is known."""
         return self._account(spec_id).usd
 
     def _quest_of(self, mission_id: str) -> Quest | None:
@@ -240,7 +240,7 @@ class QueueBudgets:
         self._of_attempts[quest.id] = (newest, usd + (before if attempt == newest else 0.0))
 
     def _follow(self, scope: _Scope, paid: Mission | None = None) -> None:
-        """Warn, ask and stop, as far as what is spent wants it. `paid`: whose turn has just ended."""
+        """Warn, ask, or end the agents, as the spending requires; `paid`: the mission whose turn has just ended."""
         account = self._account(scope.about.id)
         marks, step = budget.follow(BudgetMarks(account.warned, account.asked), account.spent, scope.limit)
         used = f"${account.spent.known:.2f} of ${scope.limit:.2f} of {scope.whose}"
@@ -266,7 +266,7 @@ class QueueBudgets:
             self._end_agents(scope, f"--- stopped: {used} spent ---", but=but)
 
     def _end_agents(self, scope: _Scope, text: str, *, but: str | None) -> None:
-        """End its agents but this one; plain programs cost nothing, a task on pipes has done its work in its turn."""
+        """End the agents of a budget except one. Plain programs cost nothing; a task on pipes ends with its turn."""
         for mission in list(self._registry.live.values()):
             if mission.definition.provider == RAW or mission.id == but:
                 continue
@@ -277,7 +277,7 @@ class QueueBudgets:
     # who may begin
 
     def hold(self, quest: Quest) -> Wait | None:
-        """Why a quest may not begin, as far as money is the reason."""
+        """Why a budget holds a quest back; None: none does."""
         for scope in self._scopes(quest):
             refused = self._refused(scope, quest)
             if refused is not None:
@@ -285,7 +285,7 @@ class QueueBudgets:
         return None
 
     def admits(self, quest: Quest) -> bool:
-        """Whether there is money for a quest whose turn has come; where only a person can change that, one is asked."""
+        """Whether the budgets allow a quest whose turn has come; if only a person can change that, one is asked."""
         scopes = list(self._scopes(quest))
         if scopes:
             self._look_at_day()
@@ -305,7 +305,7 @@ class QueueBudgets:
         return True
 
     def postponed(self) -> Collection[str]:
-        """The quests that were refused, which are to be looked at again: a slot is free."""
+        """Return, and forget, the quests that were refused: a slot is free, so they may be tried again."""
         found, self._postponed = self._postponed, set()
         return found
 
@@ -316,7 +316,7 @@ class QueueBudgets:
         )
 
     def _left(self, quest: Quest) -> float | None:
-        """What its attempt is estimated to cost beyond what it has; None: nobody knows."""
+        """The estimated rest of the cost of a quest's attempt; None: unknown."""
         estimated = self._estimated(quest)
         if estimated is None:
             return None
@@ -325,7 +325,7 @@ class QueueBudgets:
         return max(0.0, estimated - own)
 
     def _commands(self, scope: _Scope) -> tuple[str, ...]:
-        """With which a person lets the quests of a budget go on."""
+        """The commands with which a person lets the quests of a budget go on."""
         for question in self._questions.open_for(scope.about.id):
             if question.need == EngineNeed.BUDGET:
                 return (f"overmind answer {question.number} allow",)
@@ -343,9 +343,9 @@ class QueueBudgets:
         self._questions.ask(EngineNeed.BUDGET, scope.about, summary=text, subject=subject)
 
     def _on_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """A person has decided: there is more, or what runs is stopped and the rest is held."""
+        """Act on a person's answer: raise the limit, or end what runs and hold the rest."""
         scope = self._scope(question.about)
-        if scope is None:  # it has no limit any more
+        if scope is None:  # the limit was removed meanwhile
             return
         if decision.behaviour is Behaviour.ALLOW:
             self._raise(scope, budget.raised(scope.limit, decision.message or ""))
@@ -362,7 +362,7 @@ class QueueBudgets:
         self._reconsider(self.postponed())
 
     def on_limit(self, spec_id: str) -> None:
-        """A spec has another limit, or costs nothing more: what was asked about it is settled."""
+        """Withdraw the question about a spec whose limit has changed, or that will cost nothing more."""
         self._questions.withdraw(spec_id, EngineNeed.BUDGET)
         spec = self._spec(spec_id)
         if spec is not None and spec.limit and not spec.is_over:
@@ -378,7 +378,7 @@ class QueueBudgets:
         return [*specs, *([] if day is None else [day])]
 
     def _scopes(self, quest: Quest) -> Iterator[_Scope]:
-        """Those that a quest is in."""
+        """The budgets that a quest counts for."""
         if quest.queue is None:
             return
         spec = None if quest.queue.spec is None else self._spec(quest.queue.spec)
@@ -428,7 +428,7 @@ class QueueBudgets:
     # days
 
     def _look_at_day(self) -> None:
-        """Begin anew at midnight."""
+        """Begin a new account at midnight."""
         if not self._settings.queue.max_cost_per_day:
             return
         today = self._account(THE_QUEUE.id)

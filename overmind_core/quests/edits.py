@@ -1,4 +1,4 @@
-"""Edits of quests of the queue: everything while they wait or have failed, little while they run."""
+"""Edits of quests of the queue: waiting and failed ones may change in everything, running ones in little."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 WHILE_RUNNING = frozenset({"id", "priority", "deadline", "retries", "max_cost"})
 """Fields of a request that change a quest while it runs."""
 _DOING = frozenset({"command", "provider", "agent"})
-"""Fields that say what is run."""
+"""Fields that decide what is run."""
 _PLACED = frozenset({"owns", "into"})
-"""Fields for which it is asked where the quest's repository is."""
+"""Fields that need the quest's repository."""
 
 
 class Edited(NamedTuple):
-    """A quest as it is to be, and what it then runs."""
+    """A quest after an edit, and what it then runs."""
 
     quest: Quest
     work: StoredWork | None
-    """None: that stays as it is."""
+    """None: unchanged."""
 
 
 class QuestEdits:
-    """Used from the loop's thread only."""
+    """Edits quests. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class QuestEdits:
         check_cycle: Callable[[Quest], None],
         repository_of: Callable[[Quest], Any],
     ) -> None:
-        """`repository_of`: a coroutine, where the paths of a quest are."""
+        """`repository_of`: a coroutine function; the repository to which a quest's paths belong."""
         self._quests = quests
         self._journal = journal
         self._clock = clock
@@ -74,10 +74,10 @@ class QuestEdits:
         self._repository_of = repository_of
 
     async def edit(self, request: QuestEdit) -> Quest:
-        """Change a quest; return it as it is then.
+        """Change a quest; return the changed one.
 
         Raises:
-            OvermindError: `not_running`, it can't be changed any more, or not in this; `cycle`, `invalid` and others.
+            OvermindError: `not_running`: it can't be changed now, or not in these fields; `cycle`, `invalid`, others.
         """
         found = self._quests.find(request.id)
         given = {name for name in request.__struct_fields__ if getattr(request, name) is not None} - {"id"}
@@ -89,7 +89,7 @@ class QuestEdits:
         current = self._quests.get(found.id)
         if current is None:
             raise OvermindError("gone", f"Quest {found.id} ({found.name}) has been removed.")
-        edited = self._edited(current, request, given)  # once more: the looks took a moment
+        edited = self._edited(current, request, given)  # checked once more, as the lookups took a moment
         if given & _PLACED and edited.quest.queue is not None:
             queue = replace(edited.quest.queue, repository=repository)
             edited = edited._replace(quest=replace(edited.quest, queue=queue))
@@ -137,7 +137,7 @@ class QuestEdits:
             raise OvermindError("not_running", f"{message} Cancel it first: overmind quest cancel {quest.name}")
 
     def _edited_goal(self, goal: Goal, request: QuestEdit, given: set[str]) -> Goal:
-        """The goal with what was given; an empty text removes what it is about."""
+        """The goal after the edit; an empty text removes a field."""
         now = self._clock.wall()
         changes = {
             field: check(getattr(request, name), self._quests, now)
@@ -152,7 +152,7 @@ class QuestEdits:
         return replace(edited, needs_min=intake.checked_min(least, len(edited.needs)))
 
     def _edited_work(self, quest: Quest, request: QuestEdit, given: set[str]) -> StoredWork | None:
-        """What is to run from the next attempt on, where that changes."""
+        """What the next attempts run, if that changes."""
         if not given & (_DOING | {"into", "max_cost", "name", "title"}):
             return None
         stored = self._quests.work(quest.id)
@@ -170,7 +170,7 @@ class QuestEdits:
         return self._replaced(quest, stored) if "into" in given else stored
 
     def _redone(self, quest: Quest, request: QuestEdit, stored: StoredWork) -> StoredWork:
-        """Another command, or another agent; what was not given of either stays."""
+        """The work with another command or agent; fields that were not given stay."""
         before, goal = stored.definition, quest.goal
         assert goal is not None
         provider = before.provider if request.provider is None else request.provider
@@ -195,10 +195,10 @@ class QuestEdits:
         return replace(stored, definition=definition, agent=agent)
 
     def _replaced(self, quest: Quest, stored: StoredWork) -> StoredWork:
-        """Where it lands, and begins, has changed.
+        """The work after a change of the branch where it begins and lands.
 
         Raises:
-            OvermindError: `invalid`, it has begun in a folder that is no worktree.
+            OvermindError: `invalid`: it has begun, and not in a worktree.
         """
         into = None if quest.goal is None else quest.goal.into
         if into is None:
@@ -210,7 +210,7 @@ class QuestEdits:
         return replace(stored, isolate=True, base=into)
 
     def _save(self, edited: Edited) -> None:
-        """All of it in one commit."""
+        """Save all changes in one commit."""
         quest, work = edited
         assert quest.goal is not None
         self._quests.remember_needs(quest.goal.needs)
@@ -224,7 +224,7 @@ class QuestEdits:
                 self._quests.put(quest)
 
     def _change_mission(self, quest: Quest, work: StoredWork) -> None:
-        """Its mission has its name and its limit at once, whether it runs or has ended."""
+        """Give its mission the new name and cost limit at once, whether it runs or has ended."""
         mission = self._registry.get(quest.id)
         if mission is None:
             return
@@ -239,7 +239,7 @@ class QuestEdits:
 
 
 def _merged(before: Agent, made: Agent, given: AgentArgs | None) -> Agent:
-    """The agent as it was, with the options that were given."""
+    """The agent with the given options changed."""
     default = AgentArgs()
     changed = () if given is None else [name for name in default.__struct_fields__ if _differs(given, default, name)]
     options = {name: getattr(made, name) for name in changed if name != "prompt"}

@@ -1,4 +1,4 @@
-"""What happens to quests, as the log has it."""
+"""Events about quests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a request to quests of the queue: what can be refused is refused here, by name, before anything is recorded."""
+"""Turns a request into quests of the queue; whatever is wrong is refused before anything is recorded."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from overmind_core.quests.requests import NewQuest, QuestAdd
 
 LARGEST_BRIEF = 64 * 1024
-"""Bytes; of a brief, and of what a person adds to the feedback."""
+"""Most bytes of a brief, and of a person's addition to the feedback."""
 MOST_NEEDS = 100
 MOST_OWNS = 200
 MOST_OUTPUTS = 50
 BETWEEN = 1e-6
-"""Seconds from one quest of a request to the next: of equally urgent ones the first given begins first."""
+"""Seconds between the quests of a request: of equally urgent ones the first in the request begins first."""
 LONGEST_TITLE = 300
 LONGEST_FILE_NAME = 255
 """Bytes."""
 PERSON = "person"
-"""Who reviews, where that is no provider."""
+"""The reviewer that is no provider."""
 
 
 class QueuedWork(NamedTuple):
@@ -54,30 +54,30 @@ class QueuedWork(NamedTuple):
 
 
 class QuestOrigin(NamedTuple):
-    """Whose quests are added."""
+    """Where added quests come from: a person, or a spec."""
 
     prefix: str = ""
-    """Their names begin with it: `login/`."""
+    """Prefix of their names: `login/`."""
     spec: str | None = None
     """Id of the spec that they belong to."""
     feedback: str = ""
-    """What the first attempt is told; Markdown."""
+    """Feedback for the first attempt, in Markdown."""
 
 
 PERSON_ADDS = QuestOrigin()
 
 
 def quest_id(request: str, number: int, salt: int) -> str:
-    """The id of the quest that number `number` of a request makes; a repeat of the request finds it by that.
+    """The id of quest `number` of a request; a repeat of the request finds the quest by it.
 
-    `salt`: counted up where another quest has this id already.
+    `salt`: increased until no other quest has the id.
     """
     found = hashlib.sha256(f"{request}\0{number}\0{salt}".encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"a{found[1:]}" if found.isdigit() else found
 
 
 class Intake:
-    """Turns the quests of one request into what is saved of them, one after the other."""
+    """Turns the quests of one request, one after the other, into what is saved of them."""
 
     def __init__(
         self,
@@ -93,6 +93,7 @@ class Intake:
         """`now`: seconds since the epoch. `id_of`: of the quest of this number. `find`: the quest that a word means."""
         self._origin = origin
         self._request = request
+        self._shared = environment_owner(request.env)
         self._settings = settings
         self._now = now
         self._id_of = id_of
@@ -101,7 +102,7 @@ class Intake:
         self._names: set[str] = set()
         self._refs: dict[str, str] = {}
         self._chosen: dict[str, str] = {}
-        """Name that was chosen for a quest → its id: it may be needed by that, too."""
+        """Chosen name of a quest → its id: others of the request may need it by that name."""
 
     def read(self) -> list[QueuedWork]:
         """All of them.
@@ -160,8 +161,7 @@ class Intake:
                 feedback=self._origin.feedback,
             ),
         )
-        shared = environment_owner(self._request.env)
-        work = StoredWork(definition, spec.agent, isolate, base, spec.environment.chosen, shared)
+        work = StoredWork(definition, spec.agent, isolate, base, spec.environment.chosen, self._shared)
         return QueuedWork(quest, spec, work, new.ref)
 
     def _name(self, new: NewQuest, title: str) -> str:
@@ -178,7 +178,7 @@ class Intake:
         return name
 
     def _start(self, new: NewQuest, title: str) -> NewQuest:
-        """The request for its mission: as of `run`, which restarts nothing by itself."""
+        """The request `run` of its mission, without restarts."""
         if new.restart != "never":
             raise OvermindError("invalid", "A quest ends on its own: use --retries N instead of --restart.")
         if new.type != Kind.TASK.value:
@@ -186,7 +186,7 @@ class Intake:
         prompt = "" if new.agent is None else new.agent.prompt or ""
         provider, command = provider_and_command(new.provider, new.command or prompt, self._settings)
         if provider != RAW and not command:
-            command = title  # its words are made for each attempt
+            command = title  # the prompt is written for each attempt
         request = self._request
         return msgspec.structs.replace(
             new,
@@ -231,7 +231,7 @@ class Intake:
 
 
 def check_number_of_needs(number: int) -> None:
-    """Refuse more than a quest can need; raises `too_large`."""
+    """Raise `too_large` for more needs than a quest can have."""
     if number > MOST_NEEDS:
         raise OvermindError("too_large", f"A quest can need up to {MOST_NEEDS} others; these are {number}.")
 
@@ -239,10 +239,10 @@ def check_number_of_needs(number: int) -> None:
 def provider_and_command(
     provider: str, command: str | Sequence[str], settings: Settings
 ) -> tuple[str, str | list[str]]:
-    """Who does the work: a provider, and the command or prompt as it was given; the agent of the queue where none was.
+    """The provider, and the command or prompt as given; those of the queue's agent if none was given.
 
     Raises:
-        OvermindError: `invalid`, nobody is to do it.
+        OvermindError: `invalid`: neither was given, and the queue has no agent.
     """
     words = command if isinstance(command, str) else list(command)
     if words:
@@ -362,7 +362,7 @@ def checked_outputs(names: Collection[str]) -> tuple[str, ...]:
 
 
 def file_name_problem(name: str) -> str | None:
-    """What is wrong with the name of a file in a folder, as the rest of a sentence; None when nothing is."""
+    """What is wrong with a file name, as the end of a sentence; None: nothing."""
     if not name.strip() or name in {".", ".."}:
         return "is not the name of a file"
     if "/" in name:
@@ -386,6 +386,6 @@ def checked_review(review: str | None) -> str | None:
 
 
 def environment_owner(environment: dict[str, str]) -> str:
-    """Under which owner an environment is stored, once for all that have it."""
+    """The owner under which an environment is stored, once for all quests that share it."""
     text = msgspec.json.encode(environment, order="deterministic")
     return f"{SHARED}{hashlib.sha256(text).hexdigest()}"

@@ -1,4 +1,4 @@
-"""The queued quests in line at one moment. Whoever looks at a few of thousands is told of those few why they wait."""
+"""The queued quests in line at one moment; why one waits is worked out only for those that are shown."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What is in the way of queued quests, but for their time and their turn: what they need, and who holds them back."""
+"""Obstacles of queued quests other than time and turn: unmet needs, and features that hold quests back."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.domain.quests.needs import Needs, are_met, met_at
-from overmind_core.domain.quests.score import Rank, Score, score_of, urgency_of
+from overmind_core.domain.quests.score import Rank, Score, Urgency, score_of, urgency_of
 from overmind_core.domain.quests.why import first_of
 
 if TYPE_CHECKING:
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 class Money(Protocol):
-    """Budgets, as far as they keep quests from starting."""
+    """A port: budgets that may keep quests from starting."""
 
     def hold(self, quest: Quest) -> Wait | None:
-        """Why a quest may not start now; None: there is money for it."""
+        """Why a budget holds a quest back; None: none does."""
 
     def admits(self, quest: Quest) -> bool:
-        """Whether there is money for a quest whose turn has come; where only a person can change that, one is asked."""
+        """Whether the budgets allow a quest whose turn has come; if only a person can change that, one is asked."""
 
     def postponed(self) -> Collection[str]:
-        """The quests that were refused, which are to be looked at again: a slot is free."""
+        """Return, and forget, the quests that were refused: a slot is free, so they may be tried again."""
 
 
 class _Endless:
-    """There are no budgets."""
+    """No budgets: everything is allowed."""
 
     def hold(self, _quest: Quest) -> Wait | None:
         return None
@@ -43,36 +43,40 @@ class _Endless:
 
 
 class Obstacles:
-    """Used from the loop's thread only."""
+    """Finds obstacles. Used from the event loop's thread only."""
 
     def __init__(self, quests: QuestRegistry) -> None:
         self._quests = quests
         self.holds: list[Callable[[Quest], Wait | None]] = []
-        """Features that may hold a quest back, each by its own reason."""
+        """Functions of features that may hold a quest back: each returns its reason, or None."""
         self.money: Money = _Endless()
 
     def may_start(self, quest: Quest) -> bool:
-        """Whether nothing but its time and its turn is in its way."""
+        """Whether a quest has no obstacle other than time and turn."""
         return are_met(quest, self._quests.get) and self._held(quest) is None
 
     def of(self, quest: Quest, needs: Needs) -> Wait | None:
-        """Why it can't start whatever is free; None: nothing but its time and its turn is in its way."""
+        """The obstacle of a quest; None: it waits for nothing but its time and its turn."""
         return needs.wait(quest) or self._held(quest) or self.money.hold(quest)
 
     def code(self, quest: Quest, needs: Needs) -> WaitCode | None:
-        """The code of that reason, as far as money is none; nothing is put into words."""
+        """The code of that obstacle, without budgets; the text is not made, which is faster."""
         code = needs.code(quest)
         if code is None and (held := self._held(quest)) is not None:
             code = held.code
         return code
 
     def needs(self, now: float) -> Needs:
-        """What stands in the way of all of them at `now`, for one look."""
+        """The unmet needs of all quests at `now`; good for one look."""
         return Needs(self._quests.get, now)
+
+    def urgency(self, quest: Quest) -> Urgency:
+        """What its place in the order of the queue follows from, at whatever time."""
+        return urgency_of(quest, self._dependants(quest), met_at(quest, self._quests.get))
 
     def rank(self, quest: Quest, now: float) -> Rank:
         """Its place in the order of the queue: the lower, the sooner."""
-        return urgency_of(quest, self._dependants(quest), met_at(quest, self._quests.get)).rank(now)
+        return self.urgency(quest).rank(now)
 
     def score(self, quest: Quest, now: float) -> Score:
         """The parts of its score."""
@@ -83,7 +87,7 @@ class Obstacles:
 
     def _held(self, quest: Quest) -> Wait | None:
         found = None
-        for hold in self.holds:  # of each of ten thousand quests
+        for hold in self.holds:  # called for each of ten thousand quests
             one = hold(quest)
             if one is not None:
                 found = first_of((found, one))

@@ -1,6 +1,6 @@
-"""What comes of the attempts of queued quests: done, another one later, failed for good, or cancelled.
+"""Outcomes of attempts of queued quests: completed, another attempt later, failed for good, or cancelled.
 
-Each is one commit: the quest, its event, and the question to a person where there is one.
+Each outcome is one commit: the quest, its event, and the question to a person if there is one.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 TAIL = 16 * 1024
-"""Bytes of what failed that the next attempt gets."""
+"""Bytes, from the end of what failed, that the next attempt gets."""
 SHOWN_LINES = 12
-"""Of them that a question shows."""
+"""Lines of that in a question."""
 MOST_LINES = 400
-"""Of changes that a question shows."""
+"""Lines of changes in a question."""
 WORK_AT_FAULT = frozenset({"output_invalid", "conflicts", "verify_failed"})
-"""Refusals of a landing that the next attempt can mend; all others are the target's."""
+"""Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
 
 
 class AttemptOutcomes:
-    """Used from the loop's thread only."""
+    """Records outcomes. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class AttemptOutcomes:
         """Called with a quest whose newest attempt is over, in the commit that saves that."""
 
     def completed(self, quest: Quest) -> None:
-        """Its work is done."""
+        """Record that the work is done."""
         queue = replace(self._ended(quest, None, 0), free=0, failure=None)
         over = replace(quest, status=QuestStatus.COMPLETED, reason=None, exit_code=0, queue=queue)
         with self._journal.together():
@@ -78,7 +78,7 @@ class AttemptOutcomes:
             self.on_end(over)
 
     def cancelled(self, quest: Quest, reason: str | None, exit_code: int) -> None:
-        """Somebody has ended it; a person may give it another round."""
+        """Record that somebody has ended it; a person may give it another round."""
         queue = quest.queue
         assert queue is not None
         runs = quest.status is not QuestStatus.QUEUED
@@ -91,7 +91,7 @@ class AttemptOutcomes:
                 self.on_end(over)
 
     async def fail_of(self, quest: Quest, mission: Mission | None, phase: QuestPhase) -> None:
-        """The attempt has failed with a mission: its work, or what has looked at that."""
+        """Record that the attempt has failed because of a mission: the work, its check or its review."""
         beside = None if phase is QuestPhase.WORK else CHECK_FAILED
         failure = "gone" if mission is None else class_of(mission, beside)
         tail = "" if mission is None else await self.tail(mission)
@@ -103,7 +103,7 @@ class AttemptOutcomes:
         self.failed(current, failure, feedback=tail, exit_code=mission.shell_exit, resume_at=mission.resume_at)
 
     async def tail(self, mission: Mission) -> str:
-        """The end of what the newest run of a mission has written."""
+        """The end of the output of a mission's newest run."""
         return await asyncio.to_thread(ending, newest(self._home.logs, mission), TAIL)
 
     def failed(
@@ -116,20 +116,20 @@ class AttemptOutcomes:
         exit_code: int | None = None,
         resume_at: float | None = None,
     ) -> None:
-        """Its attempt has failed: another one follows, or it is over.
+        """Record that an attempt has failed: another one follows, or the quest is over.
 
         Args:
             quest: As it stands.
             failure: The class.
-            feedback: What the next attempt is told: words of what failed, which are quoted.
-            notes: Lines of our own that it is told.
+            feedback: For the next attempt: the output of what failed, which is quoted.
+            notes: For the next attempt: lines of our own.
             exit_code: Of what failed, where it has one.
-            resume_at: Seconds since the epoch before which another attempt makes no sense.
+            resume_at: Before this time, in seconds since the epoch, another attempt would fail, too.
         """
         queue = quest.queue
         assert queue is not None
         code = 1 if exit_code is None else exit_code
-        if quest.cancelling:  # nobody wants another attempt
+        if quest.cancelling:  # a person is cancelling it
             self.cancelled(quest, None, code)
             return
         then = after_failure(
@@ -174,7 +174,7 @@ class AttemptOutcomes:
             self._asker.ask(over, EngineNeed.STUCK, summary, _stuck(over, "\n".join((*notes, feedback))))
 
     async def ask_review(self, quest_id: str) -> None:
-        """A person is to judge its work, and sees what it has changed, or else what it has printed."""
+        """Ask a person to review the work; the question shows its changes, or else its output."""
         shown = await self._lander.changes_text(quest_id)
         work = self._registry.get(quest_id)
         if not shown and work is not None:
@@ -195,7 +195,7 @@ class AttemptOutcomes:
             self._asker.ask(waiting, EngineNeed.REVIEW, summary, {"lines": lines, "into": into})
 
     def left_unmerged(self, quest: Quest) -> None:
-        """Its target has refused it, and a person wants it left at that: its branch and its worktree stay."""
+        """Complete a quest whose landing was refused, as a person wants: its branch and its worktree stay."""
         failure = quest.reason or "git_failed"
         queue = replace(self._ended(quest, failure, None), failure=failure, spent=_queue(quest).spent + 1)
         over = replace(quest, status=QuestStatus.FAILED, reason=failure, exit_code=1, queue=queue)
@@ -204,7 +204,7 @@ class AttemptOutcomes:
             self.on_end(over)
 
     async def not_landed(self, quest_id: str, error: OvermindError) -> None:
-        """Its work could not land: the next attempt mends it, or a person the target."""
+        """Record that its work could not land: the next attempt fixes the work, or a person the target branch."""
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.goal is None or quest.goal.into is None:
             return
@@ -230,7 +230,7 @@ class AttemptOutcomes:
             self._asker.ask(waiting, EngineNeed.MERGE, summary, subject)
 
     async def _landing_feedback(self, quest: Quest, error: OvermindError) -> str:
-        """What the next attempt reads of a landing that failed for its work."""
+        """The feedback of a landing that failed because of the work."""
         assert quest.goal is not None
         into = quest.goal.into or ""
         if error.code == "conflicts":
@@ -239,7 +239,7 @@ class AttemptOutcomes:
         return error.message if mission is None else f"{error.message}\n\n{await self.tail(mission)}"
 
     def _verification(self, error: OvermindError) -> Mission | None:
-        """The mission that has looked at the merged work, and found it bad or was lost."""
+        """The mission that verified the merged work, and failed or was lost."""
         mission = error.fields.get("mission")
         return self._registry.get(mission) if error.code == "verify_failed" and isinstance(mission, str) else None
 
@@ -265,7 +265,7 @@ def _queue(quest: Quest) -> QueueState:
 
 
 _PRINTED = {"check_failed": "the check", "verify_failed": "the verification", "conflicts": "git"}
-"""Class → whose words tell why; of the others it is the attempt itself."""
+"""Class of a failure → whose output is quoted; of other classes that of the work."""
 _SAID = frozenset({"review_denied"})
 """Classes of which a person or a reviewer tells why."""
 

@@ -39,15 +39,15 @@ _MAY_RETRY = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED})
 
 
 class _Looked(NamedTuple):
-    """What was found of folders, programs and repositories: once for all quests of a request, as git takes its time."""
+    """What was found of folders, programs and repositories: once for all quests of a request, as git is slow."""
 
     starts: dict[tuple[object, ...], bool]
-    """What a start depends on → whether it would be isolated."""
+    """What a start depends on → whether the quest would be isolated."""
     repositories: dict[tuple[object, ...], str | None]
 
 
 class QueueChanges:
-    """Used from the loop's thread only."""
+    """Adds, edits and retries quests. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class QueueChanges:
         agents: AgentWork,
         kept_worktree: Callable[[str], str | None],
     ) -> None:
-        """`kept_worktree`: where the work of a mission is, also of one that was removed; None: nowhere."""
+        """`kept_worktree`: the folder with a mission's work, even of a removed one; None: there is none."""
         self._kept_worktree = kept_worktree
         self._quests = quests
         self._journal = journal
@@ -93,7 +93,7 @@ class QueueChanges:
         """Put quests into the queue: all of them, or none; with the same key once.
 
         Raises:
-            OvermindError: naming what is wrong; nothing is recorded then.
+            OvermindError: the first mistake; nothing was recorded.
         """
         return await self._under_way.do(key, lambda: self._add(msgspec.structs.replace(request, request=key)))
 
@@ -108,10 +108,10 @@ class QueueChanges:
         return [brief(one.quest) for one in made]
 
     async def prepare(self, request: QuestAdd, origin: QuestOrigin = intake.PERSON_ADDS) -> list[QueuedWork]:
-        """Look at quests that are to be added; nothing is recorded.
+        """Validate quests that are to be added; nothing is recorded.
 
         Raises:
-            OvermindError: naming what is wrong.
+            OvermindError: the first mistake.
         """
         key = request.request or ""
         self._missions.check_open()
@@ -156,13 +156,13 @@ class QueueChanges:
         return self._quests.holder(name) is not None or self._registry.index.holder(name) is not None
 
     def _check_names(self, made: Sequence[QueuedWork]) -> None:
-        """Once more: the looks took a moment."""
+        """Check the names once more, as the lookups took a moment."""
         for one in made:
             if self._is_taken(one.quest.name):
                 raise OvermindError("name_taken", f"The name {one.quest.name!r} was taken meanwhile. Try again.")
 
     def _check_cycles(self, made: Sequence[QueuedWork]) -> None:
-        """Only those of one request can need each other in a circle: nobody else needs them yet."""
+        """Refuse cycles. Only the quests of this request can form one, as no other quest needs them yet."""
         new = {one.quest.id: one.quest for one in made}
         loop = cycle_among(new, lambda one: _needs(new.get(one)))
         if loop:
@@ -178,7 +178,7 @@ class QueueChanges:
             raise _cycle(names)
 
     async def _checked(self, one: QueuedWork, number: int | None, looked: _Looked) -> QueuedWork:
-        """What `run` would refuse is refused now, not when its turn comes; `number`: its place among several."""
+        """Refuse now what `run` would refuse when the quest's turn comes; `number`: its place among several."""
         start, place = _start_of(one.spec), (one.quest.cwd, *_places(one.quest))
         try:
             if start not in looked.starts:
@@ -198,7 +198,7 @@ class QueueChanges:
         return one._replace(quest=quest, work=replace(one.work, isolate=isolated))
 
     async def _repository(self, quest: Quest) -> str | None:
-        """Where its paths are: git's common folder, else the folder itself."""
+        """The repository to which its paths belong: git's common folder, else the folder itself."""
         goal = quest.goal
         assert goal is not None
         if not goal.owns and goal.into is None:
@@ -236,7 +236,7 @@ class QueueChanges:
         """Give a failed or cancelled quest another round of attempts.
 
         Raises:
-            OvermindError: `not_running`, it has not failed; `gone`, its mission was removed; `name_taken`.
+            OvermindError: `not_running`: it has not failed; `gone`: its mission was removed; `name_taken`.
         """
         quest = self._quests.find(request.id)
         self.retried(quest, intake.checked_brief(request.message or ""))
@@ -246,7 +246,7 @@ class QueueChanges:
         return {**brief(quest), "round": again.round}
 
     def check_retry(self, quest: Quest) -> QueueState:
-        """How a quest stands that may have another round; raises as `retry` does."""
+        """The state of a quest that may have another round; raises as `retry` does."""
         queue = quest.queue
         if queue is None:
             message = f"Quest {quest.id} ({quest.name}) began at once: start it again with overmind quest run."
@@ -267,7 +267,7 @@ class QueueChanges:
         return queue
 
     def retried(self, quest: Quest, words: str) -> None:
-        """Queue it again, with what a person says; raises as `retry` does."""
+        """The quest queued again, with a person's message in its feedback; raises as `retry` does."""
         queue = self.check_retry(quest)
         now = self._clock.wall()
         again = replace(
@@ -302,12 +302,12 @@ def _cycle(names: Sequence[str]) -> OvermindError:
 
 
 def _start_of(spec: MissionSpec) -> tuple[object, ...]:
-    """All that `Missions.check_start` looks at; quests of one request inherit the same environment."""
+    """The fields that `Missions.check_start` reads; all quests of a request have the same environment."""
     made = spec.definition
     return made.cwd, made.argv[0], spec.isolate, spec.base, frozenset(spec.environment.chosen.items())
 
 
 def _places(quest: Quest) -> tuple[bool, bool]:
-    """Whether it has paths, and a branch to land on: why its repository is looked up."""
+    """Whether it has paths, and a branch to land on: each needs its repository."""
     assert quest.goal is not None
     return bool(quest.goal.owns), quest.goal.into is not None

@@ -1,14 +1,14 @@
 """The registry of quests: the unfinished ones in memory, the rest in the store; the one writer of their rows.
 
-Both kinds are here: those that began at once, and those of the queue. Who drives either changes it through `put` and
-`end`, which save the row, record the event and wake whoever waits, all in one commit.
+It has both kinds of quests: those that began at once, and those of the queue. Their services change them through `put`
+and `end`, which save the row, record the event and wake waiting clients, all in one commit.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from overmind_core.quests.store import NeedTable, QuestTable, StoredWork, WorkTable
 
 KEPT = 1000
-"""Ended quests that are remembered."""
+"""How many ended quests are kept."""
 _TRIM_EVERY = 500
 
 
 class QuestEnded(NamedTuple):
-    """A quest has ended, and that is saved."""
+    """On the bus: a quest has ended, and that is saved."""
 
     quest: Quest
 
 
 class QuestRegistry:
-    """Used from the loop's thread only; `live` is to be read."""
+    """All quests. Used from the event loop's thread only; others read `live` and never change it."""
 
     def __init__(
         self,
@@ -60,26 +60,26 @@ class QuestRegistry:
         self._need_table = need_table
         self._work_table = work_table
         self.live: dict[str, Quest] = {}
-        """The unfinished ones."""
+        """Id → unfinished quest."""
         self._names: dict[str, str] = {}
         self._ended: dict[str, Quest] = {}
-        """Those that have ended, and that unfinished ones need."""
+        """Ended quests that unfinished ones need."""
         self._dependants: dict[str, set[str]] = {}
         """Quest → the unfinished ones that need it."""
         self._unsaved: dict[str, Quest] = {}
-        """Ends that are not saved yet."""
+        """Ended quests whose end is not saved yet."""
         self._fresh_work: dict[str, StoredWork] = {}
-        """What new or edited quests are to run, until it is saved: they may begin in the same commit."""
+        """The work of new and edited quests until it is saved: they may begin in the same commit."""
         self._shared: tuple[str, dict[str, str]] | None = None
-        """The environment that was asked for last, and its owner."""
+        """The newest environment that was read, and its owner."""
         self._fresh_environments: dict[str, dict[str, str]] = {}
         self._waiters: dict[str, list[asyncio.Future[Quest]]] = {}
         self._ends = 0
         self.on_put: Callable[[Quest | None, Quest], None] = _nothing
-        """Called with a quest as it was, None for a new one, and as it is, before that is saved."""
+        """Called before a change is saved, with the quest before it (None: a new one) and after it."""
 
     def load(self) -> None:
-        """Bring what is unfinished into memory, and what that needs."""
+        """Load the unfinished quests, and the quests that they need."""
         for row in self._quest_table.live():
             self._know(store.quest(row))
         needed = {need for quest in self.live.values() if quest.goal is not None for need in quest.goal.needs}
@@ -87,7 +87,7 @@ class QuestRegistry:
             self._ended[row.id] = store.quest(row)
 
     def get(self, quest_id: str) -> Quest | None:
-        """The quest of this exact id, unfinished or not."""
+        """The quest with this id, unfinished or not."""
         found = self.live.get(quest_id) or self._unsaved.get(quest_id) or self._ended.get(quest_id)
         if found is not None:
             return found
@@ -96,7 +96,7 @@ class QuestRegistry:
         return None if row is None else store.quest(row)
 
     def ended_at(self, quest_id: str) -> float | None:
-        """When this quest has ended, in seconds since the epoch; None: it has not, or there is none."""
+        """When a quest ended, in seconds since the epoch; None: it has not, or is unknown."""
         quest = self.get(quest_id)
         return None if quest is None or not quest.is_over else quest.ended_at
 
@@ -139,7 +139,7 @@ class QuestRegistry:
         return None
 
     def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
-        """Why nobody starts a mission again by hand, as a sentence that says what to do; None: they may."""
+        """Why a person can't start a mission again, as a sentence that says what to do; None: they can."""
         for quest_id in (mission_id, parent):
             quest = None if quest_id is None else self.live.get(quest_id)
             if quest is not None and quest.is_queued:
@@ -154,7 +154,7 @@ class QuestRegistry:
         return f"Quest {ended.id} ({ended.name}) {HAS_ENDED[ended.status]}. Queue it again with: {again}"
 
     def add(self, quest: Quest) -> Callable[[], None]:
-        """A new one; what is returned saves it, inside of a transaction."""
+        """Add a new quest; return a function that saves it inside of a transaction."""
         self._know(quest)
         self.on_put(None, quest)
         row, needs = store.row(quest), _needs(quest)
@@ -167,7 +167,7 @@ class QuestRegistry:
         return write
 
     def drop(self, quest_id: str) -> None:
-        """It never came to be."""
+        """Drop a new quest that could not be saved."""
         quest = self.live.pop(quest_id, None)
         if quest is not None:
             self._free(quest)
@@ -175,13 +175,13 @@ class QuestRegistry:
             self._journal.save(lambda: self._quest_table.remove([quest_id]))
 
     def note_steer(self, quest_id: str, text: str) -> None:
-        """Its attempt is ended, and told this; nothing where it has none."""
+        """Keep the guardian's text for the next attempt; nothing to do for a mission that is no attempt."""
         quest = self.live.get(quest_id)
         if quest is not None and quest.queue is not None:
             self.put(replace(quest, queue=replace(quest.queue, steer=text)))
 
     def put(self, quest: Quest) -> None:
-        """Save an unfinished quest as it is now."""
+        """Save an unfinished quest."""
         before = self.live.get(quest.id) or self._ended.get(quest.id)
         if quest.id not in self.live:
             self.remember_needs(_needs(quest))
@@ -203,7 +203,7 @@ class QuestRegistry:
         return [self.live.get(row.id) or store.quest(row) for row in self._quest_table.of_spec(spec)]
 
     def forget(self, quests: Sequence[str]) -> None:
-        """Ended ones that are not to be known any more; nobody needs them."""
+        """Forget ended quests that no other quest needs."""
         for quest_id in quests:
             self._ended.pop(quest_id, None)
 
@@ -216,12 +216,12 @@ class QuestRegistry:
         self._journal.save(write)
 
     def writing(self, quest: Quest) -> Callable[[], None]:
-        """Save it inside of a transaction that somebody else makes; here it changes with a later `put`."""
+        """Return a function that saves it inside of another transaction; memory changes with a later `put`."""
         row = store.row(quest)
         return lambda: self._quest_table.save(row)
 
     def end(self, quest: Quest, then: Callable[[], None] = lambda: None) -> None:
-        """Save its end; once that is done `then` is called, and who waits for it is told."""
+        """Save the end of a quest; then call `then`, and wake the clients that wait for it."""
         before = self.live.pop(quest.id, None)
         self._free(quest)
         self._index(before, None)
@@ -233,7 +233,7 @@ class QuestRegistry:
         self._journal.save(lambda: self._save_end(quest), lambda: self._over(quest, then), urgent=True)
 
     def amend(self, quest: Quest) -> None:
-        """Save an ended quest that a person has changed."""
+        """Save an ended quest that was changed."""
         if quest.id in self._ended:
             self._ended[quest.id] = quest
         row, needs = store.row(quest), _needs(quest)
@@ -245,11 +245,11 @@ class QuestRegistry:
         self._journal.save(write)
 
     def enqueue(self, made: Sequence[tuple[Quest, StoredWork]], environments: Mapping[str, Mapping[str, str]]) -> None:
-        """Have the engine's own quests wait for their turn, all in the commit that is due.
+        """Queue quests that the engine has made, in the current commit.
 
         Args:
-            made: Each with what it is to run.
-            environments: By owner, as `StoredWork.shared` names it.
+            made: Each quest with its work.
+            environments: Owner, as `StoredWork.shared` names it → environment.
         """
         write = self.writing_new(made, environments)
         fresh = {quest.id: work for quest, work in made}
@@ -262,7 +262,7 @@ class QuestRegistry:
             self.record(quest)
 
     def _on_saved(self, quests: Iterable[str], environments: Iterable[str]) -> None:
-        """What they are to run is in the store from now on."""
+        """Read the work of these quests from the store from now on."""
         for quest_id in quests:
             self._fresh_work.pop(quest_id, None)
         for owner in environments:
@@ -271,7 +271,7 @@ class QuestRegistry:
     def writing_new(
         self, made: Sequence[tuple[Quest, StoredWork]], environments: Mapping[str, Mapping[str, str]]
     ) -> Callable[[], None]:
-        """Save new ones inside of a transaction; here they are known with `know`."""
+        """Save new quests inside of a transaction; `know` adds them to memory."""
         rows = [(store.row(quest), _needs(quest), store.WORK.encode(work)) for quest, work in made]
         shared = {owner: msgspec.json.encode(values).decode() for owner, values in environments.items()}
 
@@ -287,60 +287,60 @@ class QuestRegistry:
         return write
 
     def know(self, quest: Quest) -> None:
-        """A new one that is saved already."""
+        """Add a new quest that is saved already."""
         self.remember_needs(_needs(quest))
         self._know(quest)
         self.on_put(None, quest)
 
     def remember_needs(self, needs: Iterable[str]) -> None:
-        """Have those at hand that an unfinished quest is to need."""
+        """Keep in memory the ended quests that an unfinished quest will need."""
         found = (self.get(need) for need in needs if need not in self.live and need not in self._ended)
         self._ended.update((one.id, one) for one in found if one is not None)
 
     def work(self, quest_id: str) -> StoredWork | None:
-        """What a quest is to run, while that is kept."""
+        """The work of a quest, while it is kept."""
         if quest_id in self._fresh_work:
             return self._fresh_work[quest_id]
         stored = self._work_table.get(quest_id)
         return None if stored is None else store.WORK.decode(stored)
 
     def change_work(self, quest_id: str, work: StoredWork) -> None:
-        """From now on this is what a quest is to run."""
+        """Replace the work of a quest."""
         self._fresh_work[quest_id] = work
         text = store.WORK.encode(work)
         self._journal.save(lambda: self._work_table.save(quest_id, text), lambda: self._on_saved((quest_id,), ()))
 
     def shared(self, owner: str) -> dict[str, str]:
-        """An environment that many share; empty when it is not known."""
+        """A shared environment; empty if it is unknown."""
         if owner in self._fresh_environments:
             return self._fresh_environments[owner]
-        if self._shared is None or self._shared[0] != owner:  # hundreds that begin one after the other have the same
+        if self._shared is None or self._shared[0] != owner:  # hundreds of quests in a row share one
             stored = self._work_table.get(owner)
             self._shared = None if stored is None else (owner, json.loads(stored))
         return {} if self._shared is None else self._shared[1]
 
     def record(self, quest: Quest, *, why: str | None = None) -> Change:
-        """Record an event about how it stands; `why`: where it happened by itself, and how it stands does not say."""
-        event = QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value)
-        if quest.queue is not None:
+        """Record an event with the quest's state; `why`: the reason for a change that no person has asked for."""
+        told: dict[str, Any] = {}
+        queue = quest.queue
+        if queue is not None:
             if actor() is None:
-                event = msgspec.structs.replace(event, by=ENGINE, why=why or because(quest))
+                told |= {"by": ENGINE, "why": why or because(quest)}
             runs = quest.status is QuestStatus.RUNNING
-            event = msgspec.structs.replace(
-                event,
-                phase=quest.queue.phase.value if runs else None,
-                attempt=len(quest.queue.tries),
-                failure=quest.queue.failure,
-            )
+            told |= {
+                "phase": queue.phase.value if runs else None,
+                "attempt": len(queue.tries),
+                "failure": queue.failure,
+            }
         if quest.is_over:
-            event = msgspec.structs.replace(event, reason=quest.reason, exit_code=quest.exit_code)
-        return self._events.record(event)
+            told |= {"reason": quest.reason, "exit_code": quest.exit_code}
+        return self._events.record(QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value, **told))
 
     async def end_of(self, quest_id: str) -> Quest:
-        """Wait until the quest has ended; at once when it has.
+        """Wait until the quest has ended, unless it has already.
 
         Raises:
-            OvermindError: `gone`, it is not known.
+            OvermindError: `gone`: it is unknown.
         """
         if quest_id not in self.live and quest_id not in self._unsaved:
             quest = self.get(quest_id)
@@ -362,7 +362,7 @@ class QuestRegistry:
         self._unsaved.pop(quest.id, None)
 
     def _index(self, before: Quest | None, after: Quest | None) -> None:
-        """Who needs whom, from now on."""
+        """Update who needs whom."""
         old, new = _needs(before), _needs(after)
         if old == new:
             return
@@ -383,7 +383,7 @@ class QuestRegistry:
     def _save_end(self, over: Quest) -> None:
         self._quest_table.save(store.row(over))
         self._ends += 1
-        if self._ends % _TRIM_EVERY == 1:  # with the first one, too: a supervisor may see few of them end
+        if self._ends % _TRIM_EVERY == 1:  # at the first one, too: a daemon may see few quests end
             self._quest_table.trim(KEPT)
             self._work_table.remove_unused()
 

@@ -1,8 +1,8 @@
-"""The service of quests: what reaches those that run, and what is done about it.
+"""The service of quests that began at once: reacts to their missions and checks.
 
-Whatever a quest's mission or check reports leads to `next_step`, which decides from what is saved; so the next
-supervisor goes on where this one was ended, and starts nothing twice: a check has a request key, another try is saved
-in one commit with the state from which it follows.
+Each change of a quest's mission or check calls `next_step`, which decides from what is saved. So the next daemon goes
+on where this one was ended, and starts nothing twice: a check has a request key, and another try is saved in one commit
+with the state from which it follows.
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ if TYPE_CHECKING:
     _Also = Callable[[Mission], Callable[[], None]]
 
 RETRY_SECONDS = 1.0
-"""Pause before something is tried again that could not be saved (a full disk)."""
+"""Pause before a step that could not be saved is tried again, as on a full disk."""
 _log = logging.getLogger(__name__)
 
 
 class QuestTerms(NamedTuple):
-    """What makes a mission a quest."""
+    """The fields that a quest has beside those of its mission."""
 
     check: str | None
-    """A shell command that exits 0 once the work is done; None: the work's own exit tells."""
+    """A shell command that exits 0 once the work is done; None: the exit code of the work itself counts."""
     retries: int
     ritual: str | None = None
     """The name of the ritual whose run it is."""
@@ -96,39 +96,39 @@ class QuestService:
         self._run_table = run_table
         self._running: set[str] = set()
         self._checks: dict[str, str] = {}
-        """Mission that checks → its quest."""
+        """Id of the mission that checks → id of its quest."""
         self._acting: set[str] = set()
         """Quests for which something is being started or stopped."""
 
     def load(self) -> None:
-        """Go on with those that the registry says run."""
+        """Know the running quests and their checks."""
         for quest in self._quests.live.values():
             if not quest.is_queued:
                 self._keep(quest)
 
     def resume(self) -> None:
-        """Go on where the supervisor before was ended."""
+        """Go on with quests that an earlier daemon had left unfinished."""
         for quest in list(self._running):
             self.consider(quest)
 
     def get(self, quest_id: str) -> Quest | None:
-        """The quest of this exact id, unfinished or not."""
+        """The quest with this id, unfinished or not."""
         return self._quests.get(quest_id)
 
     async def start(
         self, spec: MissionSpec, terms: QuestTerms, *, inside: str | None = None, caller: Caller | None = None
     ) -> Started:
-        """Begin a quest; answers once its work runs. With a request key a repeat answers the same quest.
+        """Begin a quest; return once its work runs. A repeat with the same request key returns the same quest.
 
         Raises:
-            OvermindError: as of `Missions.start`; nothing is recorded then.
+            OvermindError: as of `Missions.start`; nothing was recorded.
         """
         return await self._begin(
             terms, lambda also: self._missions.start(spec, inside=inside, caller=caller, also=also)
         )
 
     async def start_named(self, spec: MissionSpec, terms: QuestTerms) -> Started:
-        """As `start`, for what the system itself names: the spec has a name and a request key."""
+        """As `start`, for quests that the daemon makes itself: the spec has a name and a request key."""
         return await self._begin(terms, lambda also: self._missions.start_child(spec, also=also))
 
     async def _begin(self, terms: QuestTerms, start: Callable[[_Also], Awaitable[Started]]) -> Started:
@@ -150,7 +150,7 @@ class QuestService:
         return started
 
     def _record(self, mission: Mission, terms: QuestTerms) -> Callable[[], None]:
-        """A quest whose mission is about to be saved; returns what is saved with that."""
+        """Add a quest whose mission is about to be saved; return what saves the quest in the same commit."""
         definition = mission.definition
         quest = Quest(
             id=mission.id,
@@ -168,10 +168,10 @@ class QuestService:
         return write
 
     def check_name(self, name: str | None, request: str | None) -> None:
-        """Refuse a name that a quest has: it keeps it while it is checked, when its mission has ended.
+        """Refuse the name of an unfinished quest: a quest keeps it while it is checked, after its mission has ended.
 
         Args:
-            name: As wanted.
+            name: The wanted name.
             request: The key of the request: one that began the quest itself may be repeated.
 
         Raises:
@@ -183,33 +183,33 @@ class QuestService:
             raise OvermindError("name_taken", f"The name {name!r} is taken by quest {quest.id}. Choose another one.")
 
     def _is_of(self, quest: Quest, request: str | None) -> bool:
-        """Whether it is the quest that an earlier try of the same request began."""
+        """Whether an earlier try of the same request began this quest."""
         earlier = None if request is None else self._missions.by_request(request)
         return earlier is not None and earlier.id == quest.id
 
     def _announce(self, quest_id: str) -> None:
-        """It has begun."""
+        """Record that the quest has begun."""
         if quest_id in self._running:
             self._quests.record(self._quests.live[quest_id])
 
     def _drop(self, quest_id: str) -> None:
-        """Its mission never came to be."""
+        """Drop a quest whose mission could not be saved."""
         self._running.discard(quest_id)
         self._hold_daemon()
         self._quests.drop(quest_id)
 
     def on_change(self, change: MissionChanged) -> None:
-        """A state of a mission was saved."""
+        """React to a saved change of a mission."""
         self.changed(change.saved)
 
     def changed(self, mission: Mission) -> None:
-        """A mission has changed: the work of a quest, or its check."""
+        """React to a change of a mission that is a quest's work or check."""
         quest_id = mission.id if mission.id in self._running else self._checks.get(mission.id)
         if quest_id is not None and not mission.is_live:
             asyncio.get_running_loop().call_soon(self.consider, quest_id)
 
     async def cancel(self, quest: Quest) -> Quest:
-        """End it, its work and its check; returns when nothing of them lives."""
+        """End a quest with its work and its check; return when no process of them is left."""
         if not quest.cancelling:
             self._put(replace(quest, cancelling=True))
         await self._journal.saved()
@@ -217,11 +217,11 @@ class QuestService:
         return await self._quests.end_of(quest.id)
 
     async def end_of(self, quest_id: str) -> Quest:
-        """Wait until the quest has ended; at once when it has; raises as `QuestRegistry.end_of` does."""
+        """Wait until the quest has ended, unless it has already; raises as `QuestRegistry.end_of` does."""
         return await self._quests.end_of(quest_id)
 
     def consider(self, quest_id: str) -> None:
-        """Decide what comes next for a quest, and do it."""
+        """Decide the next step of a quest, and take it."""
         quest = self._quests.live.get(quest_id)
         if quest is None or quest_id not in self._running or quest_id in self._acting or self._phase.handing_over:
             return
@@ -249,7 +249,7 @@ class QuestService:
                 pass
 
     def _was_stopped(self, mission: Mission | None) -> bool:
-        """Whether a person ended its newest run: a program that ends well when it is asked to has exit code 0, too."""
+        """Whether a person ended the newest run; a stopped program may exit with 0, so its exit code does not say."""
         if mission is None or mission.is_live:
             return False
         row = self._run_table.latest(mission.id)
@@ -263,11 +263,11 @@ class QuestService:
         self._tasks.start(self._acted(quest.id, work))
 
     async def _acted(self, quest_id: str, work: Any) -> None:  # noqa: ANN401 - same
-        """Do it, then look again: something may have happened meanwhile."""
+        """Take a step, then consider the quest again: something may have happened meanwhile."""
         try:
             await work
         except HandingOver:
-            return  # the next supervisor finds it as it was
+            return  # the next daemon decides again
         except StoreError:
             await asyncio.sleep(RETRY_SECONDS)
         finally:
@@ -298,7 +298,7 @@ class QuestService:
         self._put_check(quest.id, begun.mission.id, attempt)
 
     def _linked(self, quest: Quest, attempt: int) -> Callable[[Mission], Callable[[], None]]:
-        """Have the quest know its check in the commit that makes it."""
+        """Record the check in its quest, in the commit that creates the check."""
 
         def link(mission: Mission) -> Callable[[], None]:
             linked = replace(self._quests.live[quest.id], check_id=mission.id, checked=attempt, attempts=attempt)
@@ -322,7 +322,7 @@ class QuestService:
             _log.info("quest %s: %s", quest.id, error.message)
 
     def _again(self, quest: Quest, work: Mission, left: int) -> None:
-        """Start the work once more: the mission's own policy goes on with the retries that are left."""
+        """Start the work once more; the mission's restart policy counts the retries that are left."""
         holder = self._registry.index.holder(work.definition.name)
         if holder is not None:
             self._end(quest, work, Finish(QuestStatus.FAILED, "name_taken", 1))
@@ -356,7 +356,7 @@ class QuestService:
             self._checks[quest.check_id] = quest.id
 
     def _hold_daemon(self) -> None:
-        """Between the work and its check nothing may run: whoever follows us goes on all the same."""
+        """Keep the daemon running, or have it started again, also between the work and its check, when nothing runs."""
         self._line.hold("quests", on=bool(self._running))
 
     def _put(self, quest: Quest) -> None:

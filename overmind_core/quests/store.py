@@ -1,4 +1,4 @@
-"""The table of quests: what was to be done and how that ended, also after its mission is removed."""
+"""The tables of quests: goals and results, kept after the missions are removed."""
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file
 
@@ -33,7 +33,7 @@ class QuestRow(NamedTuple):
 
 
 class QuestStanding(NamedTuple):
-    """What is known of a quest without its record."""
+    """The columns of a quest, without its record."""
 
     id: str
     name: str
@@ -41,13 +41,13 @@ class QuestStanding(NamedTuple):
 
 
 class SpecCost(NamedTuple):
-    """What the attempts of a spec's quests have cost."""
+    """The cost of all attempts of a spec's quests."""
 
     spec: str
     dollars: float | None
-    """None: of none of them anybody knows."""
+    """None: no cost is known."""
     unknown: int
-    """Ended attempts of agents of which nobody knows."""
+    """Number of ended attempts of agents whose cost is unknown."""
 
 
 _COLUMNS = ", ".join(QuestRow._fields)
@@ -87,7 +87,7 @@ class QuestTable:
         return None if row is None else _quest(row)
 
     def by_ids(self, quests: Sequence[str]) -> list[QuestRow]:
-        """Return those of these that are known."""
+        """Return the quests with these ids; unknown ids are left out."""
         sql = f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))"
         return [_quest(row) for row in self._database.read(sql, (json.dumps(quests),))]
 
@@ -98,7 +98,7 @@ class QuestTable:
         ]
 
     def standing_of_spec(self, spec: str) -> list[QuestStanding]:
-        """Return how those of a spec stand, oldest first: without what is long to read."""
+        """Return the columns of a spec's quests, oldest first, without the records, which take long to read."""
         sql = "SELECT id, name, status FROM quests WHERE spec = ? ORDER BY created_at, id"
         return [QuestStanding._make(row) for row in self._database.read(sql, (spec,))]
 
@@ -107,7 +107,7 @@ class QuestTable:
         return [SpecCost._make(row) for row in self._database.read(_SPEC_COSTS)]
 
     def live(self) -> list[QuestRow]:
-        """Return those that are unfinished, oldest first."""
+        """Return the unfinished quests, oldest first."""
         return [_quest(row) for row in self._database.read(f"{_SELECT} WHERE live = 1 ORDER BY created_at, id")]
 
     def newest(self, limit: int, *, statuses: Sequence[str] = (), spec: str | None = None) -> list[QuestRow]:
@@ -116,7 +116,7 @@ class QuestTable:
         return [_quest(row) for row in reversed(rows)]
 
     def candidates(self, text: str) -> list[Candidate]:
-        """Return whatever `text` could mean, for `references.resolve` to decide."""
+        """Return the quests that `text` may name; `references.resolve` decides."""
         last = f"{text}g" if len(text) >= SHORTEST_PREFIX else text  # 'g' follows every hex digit
         rows = self._database.read(
             "SELECT id, name, live, ended_at FROM quests WHERE name = ?1 OR (id >= ?1 AND id <= ?2)", (text, last)
@@ -124,22 +124,22 @@ class QuestTable:
         return [Candidate(id_, name, bool(live), ended_at) for id_, name, live, ended_at in rows]
 
     def remove(self, quests: Sequence[str]) -> None:
-        """Forget these."""
+        """Delete these quests."""
         self._database.write_many("DELETE FROM quests WHERE id = ?", ((quest,) for quest in quests))
 
     def trim(self, keep: int) -> None:
-        """Forget the ended ones but the newest `keep`, what is needed or asked about, and those of specs at work."""
+        """Delete ended quests, except the newest `keep`, and any that is needed, asked about or of an active spec."""
         self._database.write(_TRIM, (keep,))
 
 
 class NeedTable:
-    """Which quest needs which, also the other way round. Reads any time, changes inside of a transaction."""
+    """Which quest needs which, in both directions. Reads any time, changes inside of a transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def save(self, quest: str, needs: Sequence[str]) -> None:
-        """Store what a quest needs, in place of what it needed."""
+        """Replace the needs of a quest."""
         self._database.write("DELETE FROM quest_needs WHERE quest = ?", (quest,))
         rows = ((quest, need) for need in needs)
         self._database.write_many("INSERT INTO quest_needs (quest, need) VALUES (?, ?)", rows)
@@ -151,12 +151,12 @@ class NeedTable:
 
 
 SHARED = "env:"
-"""Begins the owner of an environment that many have: the digest of its content follows."""
+"""Prefix of the owner of a shared environment; the digest of its content follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredWork:
-    """What is to run, as it is kept until the quest's mission has it."""
+    """The work of a quest: what its mission will run; stored until the mission exists."""
 
     definition: Definition
     agent: Agent | None = None
@@ -164,10 +164,10 @@ class StoredWork:
     base: str | None = None
     chosen: dict[str, str] = field(default_factory=dict)
     shared: str = ""
-    """Owner of the environment that it was added in."""
+    """Owner of the environment in which it was added."""
 
     def spec(self, inherited: dict[str, str]) -> MissionSpec:
-        """What the mission is started with."""
+        """The spec with which the mission is started."""
         environment = Environment(inherited, self.chosen)
         return MissionSpec(self.definition, environment, self.agent, self.isolate, self.base)
 
@@ -176,9 +176,9 @@ WORK = Codec(StoredWork)
 
 
 class WorkTable:
-    """What is to run and in which environment, until a mission has it. Reads any time, changes inside of a transaction.
+    """The work of quests and its environments. Reads any time, changes inside of a transaction.
 
-    The environment of a caller is stored once for all that share it.
+    A caller's environment is stored once for all quests that share it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -190,12 +190,12 @@ class WorkTable:
         self._database.write(sql, (owner, data))
 
     def get(self, owner: str) -> str | None:
-        """Return what was stored."""
+        """Return the work of a quest."""
         row = self._database.read_one("SELECT data FROM work_environments WHERE owner = ?", (owner,))
         return None if row is None else str(row[0])
 
     def remove_unused(self) -> None:
-        """Forget the work of those that are done or forgotten, and the environments that nobody shares any more."""
+        """Delete the work of completed and forgotten quests, and the environments that no work uses any more."""
         self._database.write(_FORGET_WORK)
         self._database.write(_FORGET_SHARED)
 
@@ -229,5 +229,5 @@ def row(quest: Quest) -> QuestRow:
 
 
 def quest(stored: QuestRow) -> Quest:
-    """What `row` made of one."""
+    """The quest of a row."""
     return RECORD.decode(stored.record)

@@ -42,7 +42,7 @@ class ReportApi:
 
     @handles(requests.Report)
     async def report(self, request: requests.Report, caller: Caller) -> Stream[Reported, ReportAnswer]:
-        """Take in a report. With `wait` an item follows once a person has answered its question."""
+        """Accept a report. With `wait` an item follows once a person has answered its question."""
         from overmind_core.domain.reports import ReportKind  # noqa: PLC0415 - for those who report
         from overmind_core.reports.checking import checked  # noqa: PLC0415 - same
 

@@ -1,4 +1,4 @@
-"""Who does what was reported, where, and in which environment: an agent as the one that has found it."""
+"""Which agent gets a reported quest, in which folder and environment: one like the agent that reported it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Assignment(NamedTuple):
-    """What does a reported quest."""
+    """The command or agent of a reported quest, and its environment."""
 
     work: StoredWork
     environment: Mapping[str, str]
@@ -40,7 +40,7 @@ class Assignment(NamedTuple):
 
 
 class Assignments:
-    """Finds who does it. Used from the loop's thread only."""
+    """Chooses the agents of reported quests. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Assignments:
         workspace: Workspace,
         work_of_spec: Callable[[str], StoredWork | None],
     ) -> None:
-        """`work_of_spec`: what does the quests of the spec with an id."""
+        """`work_of_spec`: id of a spec → the command or agent of its quests."""
         self._settings = settings
         self._quests = quests
         self._agents = agents
@@ -61,11 +61,11 @@ class Assignments:
         self._work_of_spec = work_of_spec
 
     def of(self, source: Mission, quest: Quest | None) -> Assignment | None:
-        """Who does what a mission has reported: its spec's agent, else its own provider, else the queue's agent.
+        """The agent for what a mission has reported: that of its spec, else its own provider, else that of the queue.
 
         Args:
             source: The mission.
-            quest: Whose work, check or review it is; None: of none of the queue.
+            quest: The quest of the queue whose work, check or review the mission is; None: it is of none.
         """
         stored = None if quest is None else self._quests.work(quest.id)
         spec = None if quest is None or quest.queue is None else quest.queue.spec
@@ -112,7 +112,7 @@ class Assignments:
         return _assignment(StoredWork(spec.definition, spec.agent), environment)
 
     def _persons_folder(self, source: Mission) -> str:
-        """Where its caller had started it, not the worktree that it has."""
+        """The folder in which its caller started it, instead of its worktree."""
         record = self._workspace.records.get(source.id)
         if record is None or record.worktree is None:
             return source.definition.cwd
@@ -127,7 +127,7 @@ def _assignment(work: StoredWork, environment: Mapping[str, str]) -> Assignment:
 
 
 def worded(work: StoredWork, name: str, title: str) -> StoredWork:
-    """The same for a quest of this name."""
+    """The same work for a quest with this name and title."""
     agent: Agent | None = work.agent
     command = title if agent is not None else work.definition.command
     return replace(work, definition=replace(work.definition, name=name, command=command))

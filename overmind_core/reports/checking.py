@@ -1,4 +1,4 @@
-"""What a request reports, checked before anything is counted."""
+"""Validation of a report, before anything is counted."""
 
 from __future__ import annotations
 

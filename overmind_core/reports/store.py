@@ -25,12 +25,12 @@ class ReportRow(NamedTuple):
     """Id of the mission that reported."""
     spec: str | None
     hash: str
-    """Of its text, without case and blanks."""
+    """Hash of its text; case and blanks do not count."""
     record: str
 
     @property
     def report(self) -> Report:
-        """What it holds."""
+        """The report, with its number."""
         return RECORD.decode(self.record)
 
 
@@ -47,7 +47,7 @@ class ReportTable:
         self._database = database
 
     def save(self, row: ReportRow) -> None:
-        """Insert, or replace what became of it."""
+        """Insert a report, or replace it."""
         self._database.write(_SAVE, row)
 
     def get(self, number: int) -> ReportRow | None:

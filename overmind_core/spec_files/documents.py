@@ -1,7 +1,7 @@
-"""Reading the documents of a spec from its folder, whatever lies there: agents and other people write in it, too.
+"""Reads the documents of a spec from its folder, where agents and other people may have put anything.
 
-Only regular files are read, no links, up to a size. Something else in a document's place is a fault of the document, as
-a mistake in its text would be: who looks at a spec is told of both in the same way.
+Only regular files up to a size are read, never links. Anything else in the place of a document is a fault of that
+document, and is shown like a mistake in its text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def spec_folder(top: str, slug: str) -> str:
 
 
 def top_of(folder: str) -> str | None:
-    """Return the top of the repository of which this is the folder of a spec; None: it is no such folder."""
+    """Return the top of the repository that has this folder of a spec; None: it is not the folder of a spec."""
     specs = os.path.dirname(os.path.abspath(folder))
     top = specs.removesuffix(SPECS)
     return (os.path.dirname(top) or os.sep) if top != specs and top.endswith(os.sep) else None
@@ -68,10 +68,10 @@ def _unreadable(phase: PhaseName, fault: Fault) -> Reading:
 
 
 def read_text(path: str, most: int = MAX_BYTES) -> str | None:
-    """Return the text of a file in which anybody may write; None: there is none.
+    """Return the text of a file that anybody may have written; None: there is none.
 
     Raises:
-        OSError: it can't be read, is no regular file, or is larger than `most` bytes.
+        OSError: it can't be read, is not a regular file, or is larger than `most` bytes.
         Problems: it is not UTF-8.
     """
     data = read_small_file(path, most, links=False)
@@ -91,12 +91,12 @@ def phase_of_file(path: str) -> PhaseName | None:
 
 
 def read_folder(folder: str) -> dict[PhaseName, Reading]:
-    """Return the documents in the folder of a spec, in the order of their phases; one that is not there is left out."""
+    """Return the documents in the folder of a spec, in the order of the phases; missing ones are left out."""
     found = {phase: read_document(os.path.join(folder, document_name(phase)), phase) for phase in PHASES}
     return {phase: reading for phase, reading in found.items() if reading is not None}
 
 
 def check_context(readings: Mapping[PhaseName, Reading], files: frozenset[str] | None) -> CheckContext:
-    """Return what a document is compared with: all that could be read without a fault, and the repository's files."""
+    """Return the context of a check: the documents without faults, and the names of the repository's files."""
     good = {phase: reading.document for phase, reading in readings.items() if not reading.faults}
     return CheckContext(good, files)

@@ -1,4 +1,4 @@
-"""The files of a repository, as documents of specs name them: paths from its top, in wire form, and what is in them."""
+"""The files of a repository, as documents of specs name them: paths relative to its top, in wire form."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.git.run import Git, GitFailed, GitMissing
 
 MOST_FILES = 100_000
-"""Of a folder without git; beyond, its files count as not known."""
+"""Most files of a folder without git; with more, its files count as unknown."""
 OWN = ".overmind"
-"""Folder of ours at the top: what is in it is no file of the repository."""
+"""Overmind's own folder at the top: its files do not count as the repository's."""
 _GIT = ".git"
+_REMOVED = "R "
+"""How git marks a file that is no longer there; it tells that beside what it tells of every file."""
 _SECONDS = 60.0
 """How long git may take to list its files."""
 
@@ -30,7 +32,7 @@ def repository_around(folder: str) -> str | None:
 
 
 def files_of(top: str, environ: Mapping[str, str] = os.environ) -> frozenset[str] | None:
-    """Return the files that are there and that git does not ignore; None: nobody knows them.
+    """Return the existing files that git does not ignore; None: unknown.
 
     Where there is no git, those of the folder, without hidden folders. Links are not followed.
 
@@ -42,15 +44,17 @@ def files_of(top: str, environ: Mapping[str, str] = os.environ) -> frozenset[str
         return _walked(top)
     git = Git(environ)
     try:
-        listed = _listed(git, top, "--cached", "--others", "--exclude-standard")
-        return frozenset(to_wire(name) for name in listed - _listed(git, top, "--deleted"))
+        return frozenset(map(to_wire, _listed(git, top)))
     except (GitFailed, GitMissing):
         return None
 
 
-def _listed(git: Git, top: str, *which: str) -> set[str]:
-    out = git.run(top, "ls-files", "-z", *which, seconds=_SECONDS).out
-    return {name for name in out.split("\0") if name and not name.endswith("/") and name.split("/", 1)[0] != OWN}
+def _listed(git: Git, top: str) -> set[str]:
+    which = ("--cached", "--others", "--deleted", "--exclude-standard")
+    entries = git.run(top, "ls-files", "-t", "-z", *which, seconds=_SECONDS).out.split("\0")
+    removed = {entry[2:] for entry in entries if entry.startswith(_REMOVED)}
+    listed = {entry[2:] for entry in entries if entry and not entry.endswith("/")} - removed
+    return {name for name in listed if name.split("/", 1)[0] != OWN}
 
 
 def _walked(top: str) -> frozenset[str] | None:
@@ -71,7 +75,7 @@ def _names(top: str) -> Iterator[str]:
 
 
 def hashes_of(top: str, paths: Iterable[str]) -> dict[str, str]:
-    """Return the SHA-256 of what is in files, hex; "" for one that is not there, or is no regular file.
+    """Return the SHA-256 of the content of files, in hex; "" for one that does not exist or is not a regular file.
 
     Args:
         top: Of the checkout.

@@ -1,4 +1,4 @@
-"""New specs: a folder with a brief in the repository, and a record; both or none."""
+"""Creating specs: a folder with a brief in the repository and a record in the store; both or neither."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _OF_START = (
     "command", "columns", "rows", "provider", "agent", "backoff", "activity_timeout", "grace", "stop_signal", "timeout",
     "interactive", "tty", "leave_background", "stall_waiting", "max_children", "max_depth", "labels", "env_set",
 )  # fmt: skip
-"""Fields of `run` that each quest of a spec gets."""
+"""Fields of `run` that apply to each quest of a spec."""
 
 
 class Created(NamedTuple):
@@ -60,7 +60,7 @@ class Created(NamedTuple):
 
 
 class SpecCreation:
-    """Used from the loop's thread only."""
+    """Creates specs. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class SpecCreation:
         clock: Clock,
         home: str,
     ) -> None:
-        """`home`: the path of the daemon's, for what git runs."""
+        """`home`: the daemon's home folder, for the programs that git runs."""
         self._registry = registry
         self._quests = quests
         self._missions = missions
@@ -88,12 +88,12 @@ class SpecCreation:
         self._turn = asyncio.Lock()
 
     async def create(self, request: SpecNew) -> Created:
-        """Create a spec; a repeat with the same request key answers the same.
+        """Create a spec; a repeat with the same request key returns the same spec.
 
         Raises:
-            OvermindError: naming what is wrong; nothing was created.
+            OvermindError: the request is wrong, as the message says; nothing was created.
         """
-        async with self._turn:  # slugs belong to all repositories, and a repeat may come while the first is at work
+        async with self._turn:  # slugs are unique in all repositories, and the same request may be repeated meanwhile
             return await self._create(request)
 
     async def _create(self, request: SpecNew) -> Created:
@@ -121,7 +121,7 @@ class SpecCreation:
         return Created(made, await asyncio.to_thread(self._hidden_by, made, looked, request.env))
 
     async def _adopt(self, request: SpecNew, agent: SpecAgent, given: str) -> Created:
-        """A folder that is there: phases whose documents pass need no agent."""
+        """Record the documents of an existing folder: a phase whose document passes needs no agent."""
         folder, top = await asyncio.to_thread(_folder_given, request.cwd, given)
         same = next((one for one in self._registry.all.values() if from_wire(one.folder) == folder), None)
         if same is not None:
@@ -143,7 +143,7 @@ class SpecCreation:
             await self._write_brief(folder, brief)
         await self._save(spec, agent, request)
         await self._looks.settle(spec)
-        for phase in PHASES:  # what does not pass is made again, not mended by a person first
+        for phase in PHASES:  # a document that does not pass is written again by an agent
             if self._registry.phase(spec.id, phase).faults:
                 self._registry.change_phase(spec.id, phase, faults=())
         await self._journal.saved()
@@ -181,7 +181,7 @@ class SpecCreation:
         )
 
     async def _with_folder(self, spec: Spec, looked: Inspected, text: str) -> Spec:
-        """Make its folder, under the first slug that is free."""
+        """Make the folder, under the first slug that is free."""
         top = looked.source
         refused: set[str] = set()
         while True:
@@ -213,7 +213,7 @@ class SpecCreation:
             raise
 
     def _hidden_by(self, spec: Spec, looked: Inspected, env: dict[str, str]) -> str | None:
-        """Which line hides it from git; ours of an earlier version is taken out first. Blocks."""
+        """The ignore rule that hides the folder from git, after removing one that an earlier version wrote. Blocks."""
         if looked.repository is None:
             return None
         with suppress(GitFailed):
@@ -233,13 +233,17 @@ class SpecCreation:
 
 
 def agent_of(request: SpecNew) -> SpecAgent:
-    """Who does the quests of a new spec."""
+    """The agent and the environment of a new spec's quests."""
     start = NewQuest(title="spec", **{name: getattr(request, name) for name in _OF_START})
     return SpecAgent(start, request.umask, intake.environment_owner(request.env))
 
 
 def _folder_given(cwd: str, given: str) -> tuple[str, str]:
-    """The folder of documents that a person names, and the top of its repository. Blocks; raises `not_found`."""
+    """The folder of documents that was given, and the top of its repository. Blocks.
+
+    Raises:
+        OvermindError: `not_found`.
+    """
     folder = os.path.realpath(os.path.join(from_wire(cwd), from_wire(given)))
     top = top_of(folder)
     if not os.path.isdir(folder):
@@ -250,7 +254,11 @@ def _folder_given(cwd: str, given: str) -> tuple[str, str]:
 
 
 def checked_gates(text: str | None, otherwise: tuple[Gate, ...]) -> tuple[Gate, ...]:
-    """The gates that a text names; raises `invalid`."""
+    """The gates that a text names.
+
+    Raises:
+        OvermindError: `invalid`.
+    """
     if text is None:
         return otherwise
     try:

@@ -1,7 +1,7 @@
-"""The folder of a spec: looked at, and written, in worker threads; never through a link, a file never half.
+"""The folder of a spec, read and written in worker threads: links are never followed, files are replaced whole.
 
-Whoever looks learns how the documents stand by their content: which have changed since they were looked at last, and
-what those are worth. What a document holds is read anew where it is used.
+`look` compares the documents by content: it says which have changed since the last look, and examines those. The text
+of a document is not kept; it is read again where it is used.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 LARGEST_BRIEF = 64 * 1024
 """Bytes."""
 NEW = ".new.md"
-"""How the name of a document ends that an agent has written while somebody edited the one that stands."""
+"""Suffix of a document that an agent wrote while somebody edited the one that stands."""
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class CommandRules(NamedTuple):
-    """By what the commands of documents are judged; see `judge_commands`."""
+    """The permission rules for commands of documents; see `judge_commands`."""
 
     allow: tuple[str, ...]
     deny: tuple[str, ...]
@@ -48,27 +48,27 @@ class CommandRules(NamedTuple):
 
 
 class ExaminedDocument(NamedTuple):
-    """What a document is worth, and what of it is remembered."""
+    """The verdict on a document, and what is stored of it."""
 
     sha256: str
     verdict: DocumentVerdict
     commands: tuple[DocumentCommand, ...] = ()
-    """Those that no rule allows."""
+    """The commands that no rule allows."""
     files: Mapping[str, str] = {}
-    """The files that it is about → the hash of their content."""
+    """The files that it names → SHA-256 of their content."""
 
 
 class LookedDocument(NamedTuple):
     """A document of a folder as it is now."""
 
     file_sha256: str
-    """Of the bytes of its file; of one that can't be read, of the reason."""
+    """Of the bytes of its file, or of the reason why it can't be read."""
     examined: ExaminedDocument | None
-    """None: it is as it was when it was looked at last."""
+    """None: it has not changed since the last look."""
 
 
 class FolderProblem(NamedTuple):
-    """Why nothing follows from what is in a spec's folder, or not in it: nobody is to work by that."""
+    """Why a spec's folder can't be used now: no phase may begin or change because of it."""
 
     code: str
     text: str
@@ -79,9 +79,9 @@ class LookedFolder(NamedTuple):
 
     brief_sha256: str
     documents: Mapping[PhaseName, LookedDocument]
-    """Those that are there."""
+    """The documents that exist."""
     problem: FolderProblem | None = None
-    """With one nothing else was looked at."""
+    """If there is one, no document was looked at."""
 
 
 def look(spec: Spec, known: Mapping[PhaseName, str | None], rules: CommandRules) -> LookedFolder:
@@ -89,7 +89,7 @@ def look(spec: Spec, known: Mapping[PhaseName, str | None], rules: CommandRules)
 
     Args:
         spec: Whose it is.
-        known: Hash of the file of each document as it was looked at last.
+        known: Phase → hash of its file at the last look.
         rules: For commands of documents.
     """
     folder = from_wire(spec.folder)
@@ -106,12 +106,12 @@ def look(spec: Spec, known: Mapping[PhaseName, str | None], rules: CommandRules)
 
 
 def folder_problem(spec: Spec) -> FolderProblem | None:
-    """What keeps a spec's folder from being read, or its brief; `not_found`: there is none. Blocks."""
+    """Why a spec's folder or its brief can't be read; `not_found`: there is none. Blocks."""
     return _look_at_brief(spec, from_wire(spec.folder))[1]
 
 
 def _look_at_brief(spec: Spec, folder: str) -> tuple[str, FolderProblem | None]:
-    """The hash of the brief; or what keeps all of the folder from being read."""
+    """The hash of the brief, or why the folder can't be used."""
     if os.path.islink(folder) or not os.path.isdir(folder):
         state = "is a symbolic link" if os.path.islink(folder) else "does not exist"
         do = f"Restore it, or archive the spec: overmind spec archive {spec.slug}"
@@ -139,13 +139,13 @@ def _examined(spec: Spec, changed: Iterable[PhaseName], rules: CommandRules) -> 
 
 
 def examine(spec: Spec, reading: Reading, context: CheckContext, rules: CommandRules) -> ExaminedDocument:
-    """Return what a document is worth, wherever it was read; blocks.
+    """Check a document, wherever it was read; blocks.
 
     Args:
         spec: Whose it is.
         reading: The document.
         context: What it is compared with.
-        rules: A command that they deny is a fault.
+        rules: Permission rules; a command that they deny is a fault.
     """
     document, verdict = reading.document, judge(reading, context)
     top = top_of(spec)
@@ -168,7 +168,7 @@ def _denied(document: Tasks, command: DocumentCommand) -> Fault:
 
 
 def _file_hash(path: str) -> str | None:
-    """The hash of a file's content; of what can't be read, that of the reason; None: there is nothing."""
+    """The hash of a file's content, or of the reason why it can't be read; None: there is no file."""
     try:
         data = read_small_file(path, MAX_BYTES, links=False)
     except OSError as error:
@@ -191,25 +191,25 @@ def read_all(spec: Spec) -> dict[PhaseName, Reading]:
 
 
 def context_of(spec: Spec, readings: Mapping[PhaseName, Reading]) -> CheckContext:
-    """Return what documents of a spec are compared with; blocks."""
+    """Return the context in which documents of a spec are checked; blocks."""
     return check_context(readings, files_of(top_of(spec)))
 
 
 def top_of(spec: Spec) -> str:
-    """Return where paths of its documents begin: the top of the checkout, else the folder that has `.overmind`."""
+    """Return the folder to which paths in its documents are relative: the checkout's top, else that of `.overmind`."""
     if spec.repository is not None:
         return from_wire(spec.repository)
     return os.path.dirname(os.path.dirname(os.path.dirname(from_wire(spec.folder))))
 
 
 def standing(spec: Spec, phase: PhaseName) -> Document | None:
-    """Return the document of a phase as it lies in the folder; None: there is none. Blocks."""
+    """Return the document of a phase as it is in the folder; None: there is none. Blocks."""
     reading = read_document(os.path.join(from_wire(spec.folder), document_name(phase)), phase, title=spec.title)
     return None if reading is None else reading.document
 
 
 def files_of_tasks(spec: Spec, tasks: Collection[str], known: Collection[str]) -> dict[str, str]:
-    """Return the files that these tasks create or change, but those known, with the hash of their content; blocks."""
+    """Return the files that these tasks create or change, except known ones, with their hashes; blocks."""
     document = standing(spec, PhaseName.TASKS)
     mine = [one for one in document.tasks if one.id in tasks] if isinstance(document, Tasks) else []
     paths = dict.fromkeys(path for one in mine for path in (*one.creates, *one.modifies))
@@ -217,7 +217,7 @@ def files_of_tasks(spec: Spec, tasks: Collection[str], known: Collection[str]) -
 
 
 def raw(spec: Spec, names: Iterable[str]) -> dict[str, bytes]:
-    """Return these files of a spec's folder as they are, those that are there and can be read; blocks."""
+    """Return the bytes of these files of a spec's folder; unreadable ones are left out. Blocks."""
     found = {}
     for name in names:
         with suppress(OSError):
@@ -243,7 +243,7 @@ def title_of(spec: Spec, text: str) -> str:
 
 
 def check_writable(spec: Spec) -> None:
-    """Look whether the documents of a spec can be written, before anybody works on one; blocks.
+    """Check that the documents of a spec can be written, before an agent works on one; blocks.
 
     Raises:
         OvermindError: `forbidden`.
@@ -258,8 +258,8 @@ def make_folder(path: str, text: str) -> None:
     """Make the folder of a spec with its brief; blocks. Paths are the system's.
 
     Raises:
-        FileExistsError: there is something of this name; nothing was changed.
-        OvermindError: `disk_full`, `forbidden` or `invalid`: it can't be made, and nothing is left of it.
+        FileExistsError: the name is taken; nothing was changed.
+        OvermindError: `disk_full`, `forbidden` or `invalid`: it can't be made; nothing is left behind.
     """
     made: list[str] = []
     try:
@@ -277,7 +277,7 @@ def make_folder(path: str, text: str) -> None:
 
 
 def _make_parents(path: str, made: list[str]) -> None:
-    """Make `.overmind/specs`, not through a link."""
+    """Make `.overmind/specs` without following a link."""
     for folder in (os.path.dirname(path), path):
         try:
             os.mkdir(folder)
@@ -296,12 +296,12 @@ def _remove(made: Iterable[str]) -> None:
 
 
 def remove_folder(path: str) -> None:
-    """Remove the folder of a spec that `make_folder` has made, unless something else is in it; blocks."""
+    """Undo `make_folder`, unless something else is in the folder by now; blocks."""
     _remove([path])
 
 
 def write_file(folder: str, name: str, data: bytes) -> None:
-    """Put a file into a folder, whole or not at all, in place of whatever has the name; blocks.
+    """Write a file atomically, in place of whatever has its name; blocks.
 
     Raises:
         OSError: it can't be written.
@@ -325,7 +325,7 @@ def write_file(folder: str, name: str, data: bytes) -> None:
 
 
 def unwritable(path: str, error: OSError) -> OvermindError:
-    """A folder of specs can't be written."""
+    """Return the error for a folder of specs that can't be written."""
     where = to_wire(error.filename) if isinstance(error.filename, str) and "/" in error.filename else to_wire(path)
     if error.errno in _NO_ROOM:
         return OvermindError("disk_full", f"{where} can't be written: {error.strerror}.")

@@ -1,4 +1,4 @@
-"""What happens to specs, as the log has it."""
+"""Events about specs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is asked at a gate: how good a document is, and of tasks what they take, cost and would run."""
+"""The questions of gates: the score of a document, and of tasks their number, time, cost and new commands."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from overmind_core.specs.registry import SpecRegistry
 
     UsualCost = Callable[[str, str, str], float | None]
-    """Type of work, provider and model → US dollars of an attempt; None: nobody knows."""
+    """Type of work, provider and model → US dollars of an attempt; None: unknown."""
 
 
 class _Cost(NamedTuple):
     """What tasks are estimated to cost."""
 
     dollars: float | None
-    """None: nobody knows of any."""
+    """None: no cost is known."""
     unknown: int
-    """Tasks that are not in it."""
+    """Number of tasks whose cost is unknown."""
 
     @property
     def text(self) -> str:
-        """The rest of a sentence; nothing where nobody knows of any."""
+        """The end of the summary; empty if no cost is known."""
         if self.dollars is None:
             return ""
         return f", about ${self.dollars:.2f}" + (f" without {self.unknown} of them" if self.unknown else "")
 
 
 class GateQuestions:
-    """Used from the loop's thread only."""
+    """Words the questions of gates. Used from the event loop's thread only."""
 
     def __init__(self, *, registry: SpecRegistry, maker: QuestMaker, usual_cost: UsualCost) -> None:
         self._registry = registry
@@ -49,7 +49,7 @@ class GateQuestions:
         self._usual_cost = usual_cost
 
     async def question(self, spec: Spec, record: SpecPhase) -> tuple[str, dict[str, Any]]:
-        """What a person is asked about a document: the summary, and what it is about."""
+        """The summary and the subject of the question about a document."""
         name = document_name(record.phase)
         score = score_text(record.score or 0.0)
         lines = [f"{spec.folder}/{name} passed with {score}", *(f"hint: {one}" for one in record.hints)]
@@ -63,7 +63,7 @@ class GateQuestions:
         return f"{spec.slug}: {record.phase} passed with {score}", {**subject, "lines": lines}
 
     def _about_tasks(self, spec: Spec, tasks: Sequence[SpecTask], subject: dict[str, Any]) -> list[str]:
-        """What a person has to know of the tasks beside their score: how many, how long, and each new command."""
+        """The part of a question about tasks: how many, how long, and each new command."""
         known = set(self._registry.phase(spec.id, PhaseName.TASKS).commands) - set(spec.allowed)
         new = [text for text in dict.fromkeys(one.check for one in tasks) if text and command_hash(text) in known]
         hours, cost = sum(one.hours or 0.0 for one in tasks), self._cost(spec, tasks)
@@ -75,7 +75,7 @@ class GateQuestions:
         ]
 
     def _cost(self, spec: Spec, tasks: Sequence[SpecTask]) -> _Cost:
-        """What they cost by what such work has cost."""
+        """The estimated cost of tasks, from what similar work has cost."""
         work = self._maker.work(spec)
         if work is None:
             return _Cost(None, len(tasks))
@@ -86,6 +86,6 @@ class GateQuestions:
 
 
 def _tasks(spec: Spec) -> Sequence[SpecTask]:
-    """The tasks of the document as it is; blocks."""
+    """The tasks of the document in the folder; blocks."""
     document = documents.standing(spec, PhaseName.TASKS)
     return document.tasks if isinstance(document, Tasks) else ()

@@ -1,4 +1,4 @@
-"""A spec whose tasks are done: a person looks at the preview, then its branch lands on the base."""
+"""Landing specs whose tasks are done: a person sees a preview, then the branch is merged into the base."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 WHY = "all tasks of the spec have passed"
 SHOWN_FILES = 50
-"""That a question lists."""
+"""Most files that a question lists."""
 MOST_FILES = 1000
-"""That one landing has changed and that are watched for drift."""
+"""Most files of one landing that are watched for drift."""
 DISK_FULL = "disk_full"
 ROOM_SECONDS = 30.0
-"""Pause before it lands again where the disk was full."""
+"""Pause before a spec lands again for which the disk had no room."""
 AGAIN = "It is tried again by itself until there is room."
 _log = logging.getLogger(__name__)
 
 
 class SpecLanding:
-    """Used from the loop's thread only."""
+    """Lands specs. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -69,10 +69,10 @@ class SpecLanding:
         """Specs that are to land again once there may be room."""
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self.on_end: Callable[[str], None] = lambda _spec: None
-        """Called with the id of a spec that has landed, or has not."""
+        """Called with the id of a spec once its landing has ended, well or not."""
 
     async def ask(self, spec: Spec) -> None:
-        """Have a person look at what would land; no branch moves."""
+        """Show a person what would land, and ask; no branch moves."""
         try:
             found = await self._merge(spec, preview=True)
         except OvermindError as error:
@@ -98,7 +98,7 @@ class SpecLanding:
         self._put_question(spec, f"Land {spec.branch} on {found['target']}", subject)
 
     def start(self, spec: Spec) -> None:
-        """Land it beside everything else; one that was under way when the daemon ended is begun again."""
+        """Land a spec in a task of its own; a landing that an earlier daemon had begun is started again."""
         if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
             self._under_way[spec.id] = self._tasks.start(self._land(spec.id))
 
@@ -152,7 +152,7 @@ class SpecLanding:
             self._ask_about(self._registry.all[spec.id], error)
 
     async def _landed(self, spec: Spec) -> tuple[LandedWork, list[str]]:
-        """Where it has landed, and the files that are others since."""
+        """Merge the branch; return the commits before and after, and the changed files."""
         try:
             done = await self._merge(spec, preview=False)
         except OvermindError as error:
@@ -187,7 +187,7 @@ class SpecLanding:
         )
 
     def _ask_about(self, spec: Spec, error: OvermindError, *, preview: bool = False) -> None:
-        """It can't land as it is; `preview`: that is known before a person has looked at it."""
+        """Ask a person about a spec that can't land; `preview`: nobody has been asked whether it is to."""
         summary = f"{spec.slug} can't land on {spec.base}: {error.message}"
         again = [AGAIN] if error.code == DISK_FULL and not preview else []
         subject = {"code": error.code, "lines": [error.message, *again], **({"preview": True} if preview else {})}

@@ -1,4 +1,4 @@
-"""How a spec stands: its folder is looked at, and what somebody has edited there is settled, without an agent."""
+"""The state of a spec: its folder is read, and documents that somebody has edited are checked, without an agent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAILED = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED})
 
 
 class Turns:
-    """One at a time for each spec: its folder and its records are changed in steps."""
+    """A lock for each spec: its folder and its records change in several steps."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
@@ -40,13 +40,13 @@ class SpecStanding(NamedTuple):
     states: Mapping[PhaseName, PhaseState]
     brief_sha256: str
     queued: bool = False
-    """The quest of a phase waits for its turn."""
+    """Whether the quest of a phase waits for its turn."""
     problem: FolderProblem | None = None
-    """Its folder can't be read: the phases are as they were, but for the first one, which has failed."""
+    """Why its folder can't be read: then all phases stay as they were, except the first, which has failed."""
 
 
 class SpecLooks:
-    """Used from the loop's thread only, for one spec by one at a time."""
+    """Reads folders of specs. Used from the event loop's thread only; by one task at a time for each spec."""
 
     def __init__(self, *, registry: SpecRegistry, quests: QuestRegistry, settings: Settings, home: str) -> None:
         """`home`: the person's home folder, for rules that begin with `~/`."""
@@ -56,8 +56,8 @@ class SpecLooks:
         self._home = home
 
     async def settle(self, spec: Spec) -> SpecStanding:
-        """Look at its folder, and save what has changed there."""
-        known = {  # what did not pass is looked at again: a file that it names may be there now
+        """Read the folder of a spec, and save what has changed."""
+        known = {  # a document with faults is checked again: a file that it names may exist now
             phase: None if record.faults else record.file_sha256
             for phase, record in self._registry.phases(spec.id).items()
         }
@@ -75,7 +75,7 @@ class SpecLooks:
         return found
 
     def _unread(self, spec: Spec, problem: FolderProblem) -> SpecStanding:
-        """How it stands while its folder can't be read: what is not there was removed by nobody in earnest."""
+        """The state while the folder can't be read: no document counts as removed."""
         for phase in PHASES:
             before = self._registry.phase(spec.id, phase)
             after = self._with_quest(before)
@@ -96,7 +96,7 @@ class SpecLooks:
         return PhaseState.PENDING if record.recorded_state in {None, PhaseState.RUNNING} else record.recorded_state
 
     def standing(self, spec: Spec, brief_sha256: str) -> SpecStanding:
-        """How it stands by what is known."""
+        """The state that follows from the records."""
         records = self._registry.phases(spec.id)
         live = {phase: self._quests.live.get(record.quest or "") for phase, record in records.items()}
         queued = any(one is not None and one.status is QuestStatus.QUEUED for one in live.values())
@@ -110,22 +110,22 @@ class SpecLooks:
         return SpecStanding(states, brief_sha256, queued)
 
     def asks(self, spec: Spec) -> bool:
-        """Whether its tasks bring a command that nobody has allowed."""
+        """Whether its tasks have a command that nobody has allowed."""
         return not set(self._registry.phase(spec.id, PhaseName.TASKS).commands) <= set(spec.allowed)
 
     def rules(self, spec: Spec) -> CommandRules:
-        """By what commands of its documents are judged."""
+        """The permission rules for commands of its documents."""
         return documents.CommandRules(
             (*spec.allow, *self._settings.allow), (*spec.deny, *self._settings.deny), self._home
         )
 
     def read_hash(self, spec: Spec, phase: PhaseName, brief_sha256: str) -> str:
-        """The hash of what a phase reads now."""
+        """The hash of the documents that a phase reads, as they are now."""
         hashes = {one: record.sha256 for one, record in self._registry.phases(spec.id).items()}
         return read_hash(phase, brief_sha256, hashes)
 
     def _with_edit(self, spec: Spec, record: SpecPhase, looked: LookedDocument | None, brief_sha256: str) -> SpecPhase:
-        """The record once the file is looked at as it is now."""
+        """The record of a phase after its file was read."""
         if looked is None:
             return record if record.file_sha256 is None else _removed(record)
         if looked.examined is None:
@@ -140,9 +140,9 @@ class SpecLooks:
         )
         if after.faults:
             return after
-        if record.sha256 is None and record.read_sha256 is None:  # somebody has written it instead of an agent
+        if record.sha256 is None and record.read_sha256 is None:  # a person has written it, instead of an agent
             after = replace(after, read_sha256=self.read_hash(spec, record.phase, brief_sha256))
-        if found.sha256 == record.sha256:  # its layout alone has changed
+        if found.sha256 == record.sha256:  # only its layout has changed
             return after
         live = record.quest is not None and record.quest in self._quests.live
         return replace(
@@ -153,7 +153,7 @@ class SpecLooks:
         )
 
     def _with_quest(self, record: SpecPhase) -> SpecPhase:
-        """The record as its quest stands now."""
+        """The record of a phase after its quest was looked at."""
         quest = None if record.quest is None else self._quests.get(record.quest)
         if quest is None or quest.queue is None:
             return record
@@ -164,7 +164,7 @@ class SpecLooks:
 
 
 def _removed(record: SpecPhase) -> SpecPhase:
-    """The record of a document that somebody has removed: it has to be made again."""
+    """The record of a phase whose document somebody has removed: it must be written again."""
     return replace(
         record, file_sha256=None, sha256=None, read_sha256=None, score=None, hints=(), faults=(), contested=False
     )

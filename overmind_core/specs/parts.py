@@ -1,4 +1,4 @@
-"""The parts of specs, put together once the first spec is there."""
+"""Builds the parts of the service of specs, once there is a spec."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class SpecNeeds(NamedTuple):
-    """What specs stand on."""
+    """What the parts of specs need from the rest of the daemon."""
 
     home: Home
     settings: Settings
@@ -70,7 +70,7 @@ class SpecNeeds(NamedTuple):
 
 
 def spec_parts(needs: SpecNeeds) -> SpecParts:
-    """The parts, from the bottom to the top."""
+    """Build the parts, each from those before it."""
     registry, quests, journal, turns = needs.registry, needs.quests, needs.journal, Turns()
     maker = QuestMaker(quests=quests, changes=needs.changes, settings=needs.settings, work_table=needs.work_table)
     home = to_wire(os.environ.get("HOME", ""))

@@ -1,4 +1,4 @@
-"""The documents of attempts: what one gets to read, and what becomes of the document that it hands in."""
+"""The documents of attempts: what an attempt gets to read, and how the document that it hands in is accepted."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ UNFIT = "output_invalid"
 
 
 class _Written(NamedTuple):
-    """What stands in the folder of a spec once a good document was handed in."""
+    """The folder of a spec after a passing document was handed in."""
 
     stands: bool
-    """The document itself; else it lies beside one that somebody has edited."""
+    """Whether the document has its own name; else it was written beside one that somebody has edited."""
     file_sha256: str | None
 
 
 class PhaseWork:
-    """Used from the loop's thread only."""
+    """Prepares and accepts the documents of attempts. Used from the event loop's thread only."""
 
     def __init__(self, *, registry: SpecRegistry, looks: SpecLooks, turns: Turns, journal: Journal, home: Home) -> None:
         self._registry = registry
@@ -57,7 +57,7 @@ class PhaseWork:
     # what an attempt gets
 
     async def given(self, quest: Quest) -> SpecInput | None:
-        """What the newest attempt of a spec's quest gets; see `SpecWork.given`."""
+        """What the newest attempt of a spec's quest gets to read; see `SpecWork.given`."""
         spec = self._registry.of_quest(quest)
         if spec is None:
             return None
@@ -87,7 +87,7 @@ class PhaseWork:
         return SpecInput(spec.slug, phase, None, found, partial, _json(schema(phase)))
 
     def _partial(self, quest: Quest, spec: Spec, phase: PhaseName, document: Document | None) -> dict[str, bytes]:
-        """The document of the attempt before; else the one that stands, as both an agent and a person read it."""
+        """What the attempt before has handed in; else the document in the folder, as Markdown and as JSON."""
         assert quest.queue is not None
         if len(quest.queue.tries) > 1:
             before = self._handed_in(quest, phase).data
@@ -99,7 +99,7 @@ class PhaseWork:
     # what it hands in
 
     async def judge(self, quest: Quest) -> Judgement | None:
-        """Take up the document of an attempt; see `SpecWork.judge`."""
+        """Check the document that an attempt has handed in; see `SpecWork.judge`."""
         spec, phase = self._registry.of_quest(quest), self._registry.phase_of(quest)
         if spec is None or phase is None:
             return None
@@ -108,7 +108,7 @@ class PhaseWork:
 
     async def _judged(self, quest: Quest, spec: Spec, phase: PhaseName) -> OutputProblem | None:
         if self._registry.phase(spec.id, phase).given_read_sha256 is None:
-            return None  # taken up already: the daemon before was ended right behind that
+            return None  # accepted already: an earlier daemon ended right after that
         found = await asyncio.to_thread(self._handed_in, quest, phase)
         name = next(iter(found.data), None)
         if name is None and found.too_large:
@@ -131,7 +131,7 @@ class PhaseWork:
     async def _adopt(
         self, spec: Spec, phase: PhaseName, document: Document, examined: documents.ExaminedDocument
     ) -> OutputProblem | None:
-        """Have a good document stand in the folder, unless somebody has edited the one that stands meanwhile."""
+        """Write a passing document into the folder, unless somebody has edited the one there meanwhile."""
         text = render(document).encode()
         record = self._registry.phase(spec.id, phase)
         try:
@@ -161,7 +161,7 @@ class PhaseWork:
         return None
 
     def _examine(self, spec: Spec, reading: Reading) -> documents.ExaminedDocument:
-        """What a document is worth beside the earlier ones; blocks."""
+        """Check a document against the earlier ones; blocks."""
         context = documents.context_of(spec, documents.read_all(spec))
         return documents.examine(spec, reading, context, self._looks.rules(spec))
 
@@ -176,7 +176,7 @@ def _read(phase: PhaseName, name: str, data: bytes, title: str) -> Reading:
 
 
 def _write(spec: Spec, record: SpecPhase, text: bytes, own_sha256: str) -> _Written:
-    """Write a document where it belongs; blocks. What was written before a crash is written again."""
+    """Write a document to its place; blocks. After a crash it is written again."""
     folder = from_wire(spec.folder)
     now = documents.standing(spec, record.phase)
     sha256 = None if now is None else document_hash(now)
@@ -188,7 +188,7 @@ def _write(spec: Spec, record: SpecPhase, text: bytes, own_sha256: str) -> _Writ
 
 
 def _notes(verdict: DocumentVerdict, name: str, threshold: float) -> list[str]:
-    """Why a document does not pass, as its agent is told: the faults, the score, what would make it better."""
+    """The feedback on a document that does not pass: faults, score, and hints."""
     lines = fault_lines(verdict, name, threshold)
     score = f"The score of {name} is {score_text(verdict.score)}; it needs {score_text(threshold)}."
     return [score, *(line for line in lines if verdict.vetoes), *(f"hint: {hint}" for hint in verdict.hints)]

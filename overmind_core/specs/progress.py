@@ -1,7 +1,7 @@
-"""Specs on their way: which phase begins, which gate opens, when tasks become quests, and when all of it lands.
+"""The progress of specs: which phase begins, which gate opens, when tasks become quests, and when all of it lands.
 
-What comes next follows from what is saved and from the folder, so it is asked again whenever something has happened,
-also by the next daemon; nothing is begun twice.
+The next step is computed from the store and the folder alone, after each change and by each new daemon. So no step
+is lost with a daemon, and none is taken twice.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
-"""Pause before something is tried again that could not be saved (a full disk)."""
+"""Pause before a step that could not be saved is tried again, as on a full disk."""
 _CHANGES = frozenset({QuestStatus.QUEUED, QuestStatus.FAILED, QuestStatus.CANCELLED})
-"""How a quest stands that may be changed: nobody works on it."""
+"""States of a quest in which nobody works on it, so that it may be changed."""
 _PASSED = frozenset({PhaseState.PASSED})
 _GOOD = frozenset({PhaseState.PASSED, PhaseState.REVIEW})
-"""How phases stand whose documents pass."""
+"""States of phases whose documents pass."""
 _GONE_ON = frozenset({PhaseState.PENDING, PhaseState.STALE})
 
 
@@ -63,14 +63,14 @@ class Advance(NamedTuple):
 
     state: SpecState
     phase: PhaseName | None = None
-    """The phase that was begun, or is waited for."""
+    """The phase that was queued, or that the spec waits for."""
     begun: bool = False
-    """It was begun now."""
+    """Whether it was queued by this call."""
     synced: Synced | None = None
 
 
 class SpecProgress:
-    """Used from the loop's thread only."""
+    """Brings specs on. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -106,9 +106,9 @@ class SpecProgress:
     # going on
 
     async def advance(self, spec_id: str) -> Advance | None:
-        """Bring a spec on as far as it goes by itself; what is in its way is told in the log, and shown.
+        """Bring a spec on as far as it goes without a person; obstacles are logged, and shown with the spec.
 
-        None: the daemon leaves, or nobody knows it any more.
+        None: the daemon ends, or the spec was forgotten.
         """
         while not (self._phase.closing or self._phase.handing_over):
             try:
@@ -119,7 +119,7 @@ class SpecProgress:
         return None
 
     async def _advance(self, spec_id: str, *, asked: bool = False) -> Advance:
-        """Bring it on; where somebody has `asked` for it, what can't begin is refused."""
+        """Bring it on; `asked`: raise where a phase can't begin, as a person waits for the answer."""
         synced: Synced | None = None
         if self._registry.all[spec_id].problem is not None:
             self._registry.change(spec_id, problem=None)
@@ -168,7 +168,7 @@ class SpecProgress:
         return quest is not None and quest in self._quests.live
 
     def _refused(self, spec: Spec, phase: PhaseName, error: OvermindError) -> None:
-        """A phase could not begin."""
+        """Record that a phase could not begin."""
         _log.info("spec %s: %s could not begin: %s", spec.slug, phase, error.message)
         self._registry.change_phase(spec.id, phase, failure=error.code, faults=(error.message,), quest=None)
         self._registry.record_phase_state(spec, phase, PhaseState.FAILED, why=error.message)
@@ -198,7 +198,7 @@ class SpecProgress:
         await self._journal.saved()
 
     def _before(self, spec: Spec, phase: PhaseName) -> list[str]:
-        """The quest of the phase before, which has completed; none where a person has written that document."""
+        """The completed quest of the phase before; none if a person has written that document."""
         earlier = PHASES[: PHASES.index(phase)]
         quest = self._registry.phase(spec.id, earlier[-1]).quest if earlier else None
         known = None if quest is None else self._quests.get(quest)
@@ -207,9 +207,9 @@ class SpecProgress:
     # gates
 
     async def settle(self, spec: Spec) -> SpecStanding:
-        """Look at its folder, save what has changed there, and have the gate that is open then ask, and no other one.
+        """Read its folder, save what has changed, and update the questions of its gates.
 
-        It is done in the spec's turn.
+        The caller holds the spec's lock.
         """
         standing = await self._looks.settle(spec)
         if not spec.archived and standing.problem is None:
@@ -217,7 +217,7 @@ class SpecProgress:
         return standing
 
     async def _update_gates(self, spec: Spec, standing: SpecStanding) -> None:
-        """Have the first open gate ask, and no other one."""
+        """Ask the question of the first open gate, and withdraw those of all others."""
         opened = next((one for one in PHASES if standing.states[one] is not PhaseState.PASSED), None)
         wanted = None
         if opened is not None and standing.states[opened] is PhaseState.REVIEW:
@@ -237,7 +237,7 @@ class SpecProgress:
             self._registry.change_phase(spec.id, wanted.phase, question=number)
 
     def on_phase_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """A person has decided about a gate."""
+        """Act on a person's answer to a gate."""
         spec = self._registry.all[question.about.id]
         phase = PhaseName(question.part)
         record = self._registry.phase(spec.id, phase)
@@ -255,7 +255,7 @@ class SpecProgress:
     # landing
 
     async def _update_landing(self, spec: Spec, standing: SpecStanding) -> None:
-        """Once all is done, ask whether it lands, or land it."""
+        """Once all tasks are done, ask whether the spec lands, or land it."""
         if spec.repository is None:
             await self._know_files(spec)
         if spec.branch is None or spec.landed is not None or spec.declined:
@@ -278,7 +278,7 @@ class SpecProgress:
             self._landing.look_for_room(spec)
 
     async def _know_files(self, spec: Spec) -> None:
-        """Without git nothing lands: the files of completed tasks are theirs as they are now."""
+        """Without git nothing lands: store the files of completed tasks as they are now, to see drift later."""
         record = self._registry.phase(spec.id, PhaseName.SYNC)
         made = {task: self._quests.get(one.quest) for task, one in record.tasks.items()}
         done = {task for task, one in made.items() if one is not None and one.status is QuestStatus.COMPLETED}
@@ -288,7 +288,7 @@ class SpecProgress:
                 self._registry.change_phase(spec.id, PhaseName.SYNC, files={**record.files, **files})
 
     def on_merge_answer(self, question: EngineQuestion, decision: Decision) -> None:
-        """A person has decided whether its work lands."""
+        """Act on a person's answer whether the spec lands."""
         deny = decision.behaviour is Behaviour.DENY
         self._registry.change(question.about.id, question=None, declined=deny, landing=not deny)
 
@@ -297,13 +297,13 @@ class SpecProgress:
     async def run(
         self, spec_id: str, *, first: PhaseName | None, last: PhaseName | None, changes: Mapping[str, object]
     ) -> Advance:
-        """Have a spec go on, from a phase that is done again, or from where it is.
+        """Continue a spec where it is, or from a phase that is done again.
 
         Args:
             spec_id: Its id.
-            first: This phase is done again, even where it has passed.
-            last: Behind it nothing is wanted.
-            changes: Fields of the spec that are others from now on.
+            first: The phase that is done again, even if it has passed.
+            last: The last phase that is wanted.
+            changes: New values of fields of the spec.
 
         Raises:
             OvermindError: `invalid`, what somebody has edited does not pass; `busy`, a phase is under way; `gone`, it
@@ -345,7 +345,7 @@ class SpecProgress:
             raise OvermindError("busy", f"A phase of spec {spec.slug} is under way. Cancel it first, or wait.")
 
     def _again(self, spec: Spec, first: PhaseName | None) -> bool:
-        """Have a phase done again; whether a quest that had failed has another round."""
+        """Have a phase done again; return whether that is another round of a quest that had failed."""
         if first is not None and first is not PhaseName.SYNC:
             self._registry.put_phase(
                 spec.id, replace(again(self._registry.phase(spec.id, first)), quest=None, faults=())
@@ -365,7 +365,7 @@ class SpecProgress:
         return retried
 
     def _verify_by(self, before: Spec) -> None:
-        """Have those quests of its tasks that nobody works on be verified as the spec is from now on."""
+        """Give the spec's new `verify` to the quests of tasks that nobody works on."""
         verify = self._registry.all[before.id].verify
         for one in self._registry.phase(before.id, PhaseName.SYNC).tasks.values():
             quest = self._quests.get(one.quest)
@@ -383,10 +383,10 @@ class SpecProgress:
         return True
 
     async def sync(self, spec_id: str, *, dry_run: bool) -> Synced:
-        """Bring the quests of its tasks to what the document says, or tell what that would do.
+        """Make the quests of tasks match the document, or return what that would change.
 
         Raises:
-            OvermindError: `invalid`, the tasks have not passed, or their gate is open; that keeps nobody from looking.
+            OvermindError: `invalid`: the tasks have not passed, or their gate is open; a preview is possible then, too.
         """
         async with self._turns.of(spec_id):
             spec = self._registry.all[spec_id]
@@ -416,20 +416,20 @@ _STANDS: Mapping[PhaseState, str] = {
 
 
 def _check_folder(standing: SpecStanding) -> None:
-    """Refuse to go on without what the folder says."""
+    """Raise if the folder can't be read."""
     if standing.problem is not None:
         raise OvermindError(standing.problem.code, standing.problem.text)
 
 
 def _of_phase(made: QueuedWork, phase: PhaseName) -> QueuedWork:
-    """A new quest as that of a phase: a document is what it hands in."""
+    """A new quest with the output of a phase: its document."""
     goal = made.quest.goal
     assert goal is not None
     return made._replace(quest=replace(made.quest, goal=replace(goal, outputs=phase_outputs(phase))))
 
 
 def _gate_key(record: SpecPhase) -> str:
-    """Tells apart the gates of one document: another content opens it anew."""
+    """The key of a gate's question: a document with another content is asked about again."""
     return f"{record.phase}:{record.sha256}:{record.contested}"
 
 

@@ -1,4 +1,4 @@
-"""The quests of a spec: made as its agent was given when the spec was created."""
+"""Makes the quests of a spec, with the agent that was given when the spec was created."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.quests.store import WorkTable
 
 TYPE = "type"
-"""Label of a quest that says what kind of work it is; see learning."""
+"""Label with the type of a quest's work, by which outcomes are compared; see learning."""
 LONGEST_TYPE = 40
 """Characters."""
 _KEY = 8
@@ -35,7 +35,7 @@ _KEY = 8
 
 
 class SpecAgent(msgspec.Struct, frozen=True):
-    """Who does the quests of a spec, and in which environment, as it is kept until the spec is archived."""
+    """The agent and the environment of a spec's quests, stored until the spec is archived."""
 
     start: requests.NewQuest
     """Command, provider and policy of each of them."""
@@ -45,7 +45,7 @@ class SpecAgent(msgspec.Struct, frozen=True):
 
 
 class QuestMaker:
-    """Used from the loop's thread only."""
+    """Makes quests of specs. Used from the event loop's thread only."""
 
     def __init__(
         self, *, quests: QuestRegistry, changes: QueueChanges, settings: Settings, work_table: WorkTable
@@ -56,22 +56,22 @@ class QuestMaker:
         self._work_table = work_table
 
     async def prepare(self, spec: Spec, quests: Sequence[dict[str, Any]], *, feedback: str = "") -> list[QueuedWork]:
-        """Look at quests that are to be added; nothing is recorded. Each is given by the fields that are its own.
+        """Validate quests that are to be added, each given by its own fields; nothing is recorded.
 
         Raises:
-            OvermindError: naming what is wrong; `gone`, the spec is archived.
+            OvermindError: the reason; `gone`: the spec is archived.
         """
         agent = self.agent(spec)
         request = quest_request(spec, agent, self.environment(agent), quests)
         return await self._changes.prepare(request, origin_of(spec, feedback))
 
     def enqueue(self, spec: Spec, made: Sequence[QueuedWork]) -> None:
-        """Put quests that `prepare` has looked at into the queue, in the commit that is due."""
+        """Queue quests that `prepare` has returned, in the current commit."""
         environment = self.environment(self.agent(spec))
         self._quests.enqueue([(one.quest, one.work) for one in made], {one.work.shared: environment for one in made})
 
     def work(self, spec: Spec) -> StoredWork | None:
-        """What does the quests of a spec, for what is reported beside them; None: that is no longer known."""
+        """The command or agent of a spec's quests, for reported quests; None: no longer known."""
         try:
             agent = self.agent(spec)
             start = quest_request(spec, agent, {}, [{"title": spec.title, "command": agent.start.command}]).quests[0]
@@ -89,25 +89,25 @@ class QuestMaker:
         return StoredWork(made.definition, made.agent, made.isolate, made.base, made.environment.chosen, agent.shared)
 
     async def check(self, spec: Spec, agent: SpecAgent, environment: dict[str, str]) -> None:
-        """Look whether an agent could do the quests of a spec, which is not recorded yet; raises as `prepare`."""
+        """Check that an agent could do the quests of a spec that is not recorded yet; raises as `prepare`."""
         first = {"name": "explore", "title": spec.title}
         await self._changes.prepare(quest_request(spec, agent, environment, [first]), origin_of(spec))
 
     def agent(self, spec: Spec) -> SpecAgent:
-        """Who does its quests; raises as `prepare`."""
+        """The stored agent of its quests; raises as `prepare`."""
         stored = self._work_table.get(spec.id)
         if stored is None:
             raise OvermindError("gone", f"The agent of spec {spec.slug} is no longer known.")
         return msgspec.json.decode(stored, type=SpecAgent)
 
     def environment(self, agent: SpecAgent) -> dict[str, str]:
-        """In which environment its quests run."""
+        """The environment of its quests."""
         stored = self._work_table.get(agent.shared)
         found: dict[str, str] = {} if stored is None else json.loads(stored)
         return found
 
     def save_agent(self, spec_id: str, agent: SpecAgent, environment: dict[str, str]) -> None:
-        """Store who does a spec's quests, inside of a transaction."""
+        """Store the agent of a spec's quests, inside of a transaction."""
         if agent.shared:
             self._work_table.save(agent.shared, msgspec.json.encode(environment).decode())
         self._work_table.save(spec_id, msgspec.json.encode(agent).decode())
@@ -127,17 +127,17 @@ def quest_request(
 
 
 def folder_of(spec: Spec) -> str:
-    """Return where the quests of a spec work: the top of the checkout, else the folder that has `.overmind`."""
+    """Return the working folder of a spec's quests: the top of the checkout, else the folder that has `.overmind`."""
     return spec.repository or spec.folder.rpartition("/.overmind/")[0] or "/"
 
 
 def origin_of(spec: Spec, feedback: str = "") -> QuestOrigin:
-    """Return where the quests of a spec come from."""
+    """Return the origin of a spec's quests."""
     return QuestOrigin(prefix=f"{spec.slug}/", spec=spec.id, feedback=feedback)
 
 
 def new_quest(spec: Spec, start: NewQuest, fields: dict[str, Any]) -> NewQuest:
-    """Return a quest of a spec: as its agent, with these fields, and `type`: what its work is compared by."""
+    """Return a quest of a spec with its agent and these fields; `type` among them becomes a label."""
     isolated = {"isolate": True, "base": spec.base} if spec.repository is not None else {"isolate": False}
     given = {name: value for name, value in fields.items() if name != TYPE}
     labels = start.labels

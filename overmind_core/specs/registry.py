@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from overmind_core.specs.store import SpecPhaseTable, SpecTable
 
 MOST_SPECS = 500
-"""Those that are not archived."""
+"""Most specs that are not archived."""
 
 
 class SpecRegistry:
-    """Used from the loop's thread only; `all` is to be read."""
+    """All specs. Used from the event loop's thread only; others read `all` and never change it."""
 
     def __init__(
         self, *, journal: Journal, events: EventLog, spec_table: SpecTable, phase_table: SpecPhaseTable
@@ -49,9 +49,9 @@ class SpecRegistry:
         self._slugs: dict[str, str] = {}
         self._phases: dict[str, dict[PhaseName, SpecPhase]] = {}
         self.on_change: Callable[[str], None] = lambda _spec: None
-        """Called with the id of a spec of which something has changed that may hold its quests back, or let them go."""
+        """Called with the id of a spec after a change that may hold its quests back, or release them."""
         self.on_limit: Callable[[str], None] = lambda _spec: None
-        """Called with the id of a spec whose limit of cost has changed, or that costs nothing more."""
+        """Called with the id of a spec whose cost limit has changed, or that will cost nothing more."""
 
     def load(self) -> None:
         """Bring all of them into memory."""
@@ -88,11 +88,11 @@ class SpecRegistry:
         return known
 
     def phases(self, spec_id: str) -> Mapping[PhaseName, SpecPhase]:
-        """What is stored of the phases that have begun."""
+        """The records of the phases that have begun."""
         return self._phases.get(spec_id, {})
 
     def phase(self, spec_id: str, phase: PhaseName) -> SpecPhase:
-        """What is stored of a phase; of one that has not begun, nothing is."""
+        """The record of a phase; an empty one before the phase has begun."""
         return self.phases(spec_id).get(phase) or SpecPhase(phase)
 
     def of_quest(self, quest: Quest) -> Spec | None:
@@ -100,7 +100,7 @@ class SpecRegistry:
         return None if quest.queue is None or quest.queue.spec is None else self.all.get(quest.queue.spec)
 
     def phase_of(self, quest: Quest) -> PhaseName | None:
-        """The phase that a quest is; None: it is none, or another one does that phase now."""
+        """The phase whose document a quest makes; None: it makes none, or another quest makes it now."""
         spec = self.of_quest(quest)
         if spec is None:
             return None
@@ -117,7 +117,7 @@ class SpecRegistry:
     # changing
 
     def add(self, spec: Spec, phases: Iterable[SpecPhase]) -> list[Change]:
-        """A new one, in this turn's commit; `forget` it when that fails."""
+        """Add a spec, in the current commit; call `forget` if that fails."""
         changes = [
             self.put(replace(spec, recorded_state=SpecState.DRAFT)),
             *(self.put_phase(spec.id, one) for one in phases),
@@ -125,13 +125,13 @@ class SpecRegistry:
         return [*changes, self.record(spec, None, SpecState.DRAFT)]
 
     def forget(self, spec: Spec) -> None:
-        """It could not be saved."""
+        """Drop a spec that could not be saved."""
         del self.all[spec.id]
         del self._slugs[spec.slug]
         self._phases.pop(spec.id, None)
 
     def remove(self, spec: Spec) -> None:
-        """It is not to be known any more."""
+        """Delete a spec and its phases."""
         self.forget(spec)
 
         def write() -> None:
@@ -141,32 +141,32 @@ class SpecRegistry:
         self._journal.save(write)
 
     def put(self, spec: Spec) -> Change:
-        """Save a spec as it is now."""
+        """Save a spec."""
         self._know(spec)
         row = store.spec_row(spec)
         return self._journal.save(lambda: self._spec_table.save(row))
 
     def put_phase(self, spec_id: str, record: SpecPhase) -> Change:
-        """Save a phase as it is now."""
+        """Save the record of a phase."""
         self._phases.setdefault(spec_id, {})[record.phase] = record
         row = store.phase_row(spec_id, record)
         return self._journal.save(lambda: self._phase_table.save(row))
 
     def change(self, spec_id: str, **changes: object) -> Spec:
-        """Save a spec with other fields; return it."""
+        """Save a spec with these fields changed; return it."""
         self.put(replace(self.all[spec_id], **changes))
         if not changes.keys().isdisjoint(_ABOUT_MONEY):
             self.on_limit(spec_id)
         return self.all[spec_id]
 
     def change_phase(self, spec_id: str, phase: PhaseName, **changes: object) -> SpecPhase:
-        """Save a phase with other fields; return it."""
+        """Save the record of a phase with these fields changed; return it."""
         record = replace(self.phase(spec_id, phase), **changes)
         self.put_phase(spec_id, record)
         return record
 
     def record_phase_state(self, spec: Spec, phase: PhaseName, state: PhaseState, *, why: str | None = None) -> None:
-        """Record an event where a phase stands otherwise than the log has it."""
+        """Record an event if the state of a phase differs from the recorded one."""
         before = self.phase(spec.id, phase).recorded_state or PhaseState.PENDING
         if before is not state:
             if state is PhaseState.FAILED and why is None:
@@ -177,7 +177,7 @@ class SpecRegistry:
             self.record(spec, phase, state, score=record.score, why=why)
 
     def record_state(self, spec: Spec, state: SpecState, *, why: str | None = None) -> None:
-        """The same of the spec as a whole."""
+        """Record an event if the state of a spec differs from the recorded one."""
         if self.all[spec.id].recorded_state is not state:
             if state is SpecState.FAILED and why is None:
                 why = self._failed_because(spec.id)
@@ -194,7 +194,7 @@ class SpecRegistry:
     def record(
         self, spec: Spec, phase: PhaseName | None, state: str, *, score: float | None = None, why: str | None = None
     ) -> Change:
-        """Record an event about how it, or a phase of it, stands."""
+        """Record an event with the state of a spec, or of one of its phases."""
         event = SpecChanged(mission=spec.id, name=spec.slug, spec=spec.slug, phase=phase, state=state, score=score)
         if actor() is None:
             event = msgspec.structs.replace(event, by=ENGINE, why=why or because(phase, state))
@@ -208,9 +208,9 @@ class SpecRegistry:
 
 
 _ABOUT_MONEY = frozenset({"max_cost_usd", "archived", "landed"})
-"""Fields of a spec that say what it may cost, and whether it still does."""
+"""Fields on which the cost limit of a spec depends."""
 
 
 def phase_outputs(phase: PhaseName) -> tuple[str, ...]:
-    """The files that the quest of a phase is to hand in: by that it is known, also when another one does it now."""
+    """The files that the quest of a phase must hand in."""
     return (f"{phase}.json",)

@@ -1,6 +1,6 @@
-"""The service of specs: what reaches them, and what holds their quests back.
+"""The service of specs: reacts to quests that end and questions that are answered, and holds quests back.
 
-It is loaded with every daemon, and reads nothing but rows: what looks at documents is made once a spec is there.
+Every daemon loads it, so it reads rows only; the parts that read documents are imported once there is a spec.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _HOLD = "specs"
 _GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.LANDING})
-"""States in which a spec goes on by itself."""
+"""States in which a spec goes on without a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecParts:
-    """What looks at documents, and what follows from them."""
+    """The parts that read documents and act on them."""
 
     creation: SpecCreation
     work: PhaseWork
@@ -62,7 +62,7 @@ class SpecParts:
 
 
 class Specs:
-    """Used from the loop's thread only."""
+    """The specs of a home. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Specs:
         line: CurrentKeeper,
         make: Callable[[], SpecParts],
     ) -> None:
-        """`make`: loads and makes the parts; most supervisors never need them."""
+        """`make`: imports and builds the parts; most daemons never need them."""
         self.registry = registry
         self._quests = quests
         self._questions = questions
@@ -85,24 +85,24 @@ class Specs:
         self._make = make
         self._made: SpecParts | None = None
         self._going: set[str] = set()
-        """Specs that go on by themselves, or may."""
+        """Ids of specs that can go on without a person; while there are any, the daemon is held."""
         self._again: set[str] = set()
-        """Those that are to be looked at once more: something has happened while they were brought on."""
+        """Ids of specs that are brought on now, and once more afterwards, as something has happened meanwhile."""
         self._advancing: set[str] = set()
         self.on_forget: list[Callable[[str, Sequence[Quest]], Awaitable[Callable[[], None]]]] = []
-        """Called with the id of a spec that is to be forgotten, and with its quests; what they return is called in the
-        commit that does so."""
+        """Called with the id of a spec that is to be forgotten and with its quests; each returns a function that is
+        called in the commit that forgets them."""
 
     @property
     def parts(self) -> SpecParts:
-        """The parts; made when they are first asked for."""
+        """The parts, built at the first use."""
         if self._made is None:
             self._made = self._make()
             self._made.landing.on_end = self.go_on
         return self._made
 
     def bind(self, queue: Queue) -> None:
-        """Have answers acted on, and quests held back and begun one at a time where they have to be."""
+        """Connect the specs with the questions and with the queue."""
         self._questions.on(EngineNeed.PHASE, self._on_phase_answer, kind=AboutKind.SPEC)
         self._questions.on(EngineNeed.STUCK, self._on_stuck_answer, kind=AboutKind.SPEC)
         self._questions.on(EngineNeed.MERGE, self._on_merge_answer, kind=AboutKind.SPEC)
@@ -110,11 +110,11 @@ class Specs:
         self.registry.on_change = lambda spec_id: self._reconsider(queue, spec_id)
 
     def load(self) -> None:
-        """Bring all of them into memory."""
+        """Load all specs into memory."""
         self.registry.load()
 
     def resume(self) -> None:
-        """Go on where the supervisor before was ended."""
+        """Bring on the specs that an earlier daemon had left unfinished."""
         for spec in list(self.registry.all.values()):
             if not spec.archived and (spec.target is not None or spec.landing or self._may_land(spec)):
                 self.go_on(spec.id)
@@ -125,17 +125,17 @@ class Specs:
     # what attempts need, see `SpecWork`
 
     async def given(self, quest: Quest) -> SpecInput | None:
-        """What the newest attempt of a quest gets."""
+        """What the newest attempt of a quest gets to read."""
         return await self.parts.work.given(quest)
 
     async def judge(self, quest: Quest) -> Judgement | None:
-        """Take up the document that its newest attempt has handed in."""
+        """Check the document that the newest attempt has handed in."""
         return await self.parts.work.judge(quest)
 
     # what is in the way of quests
 
     def hold(self, quest: Quest) -> Wait | None:
-        """Why a quest of a spec may not begin, as far as its spec is the reason."""
+        """Why a spec holds back one of its quests; None: it does not."""
         spec = self.registry.of_quest(quest)
         if spec is None:
             return None
@@ -150,7 +150,7 @@ class Specs:
         return None if opened is None else why.in_gate(spec.slug, opened)
 
     def alone_in(self, quest: Quest) -> str | None:
-        """The pool whose only slot a quest takes: without git those of one spec would share one folder."""
+        """The pool of one slot that a quest needs: without git the quests of a spec share one folder."""
         spec = self.registry.of_quest(quest)
         return None if spec is None or spec.repository is not None else f"spec:{spec.slug}"
 
@@ -166,7 +166,7 @@ class Specs:
     # going on
 
     def on_quest_end(self, ended: QuestEnded) -> None:
-        """A quest has ended: what its spec does next."""
+        """Bring on the spec of a quest that has ended."""
         spec = self.registry.of_quest(ended.quest)
         if spec is not None:
             self.go_on(spec.id)
@@ -180,7 +180,7 @@ class Specs:
         self.go_on(question.about.id)
 
     def go_on(self, spec_id: str) -> None:
-        """Bring a spec on as far as it goes by itself, beside everything else; not one that was forgotten meanwhile."""
+        """Bring a spec on in a task of its own, as far as it goes without a person."""
         if spec_id not in self.registry.all:
             return
         self._hold_daemon(spec_id, on=True)
@@ -209,7 +209,7 @@ class Specs:
             self._hold_daemon(spec_id, on=reached is not None and reached.state in _GOES_ON)
 
     def _on_error(self, spec_id: str, error: Exception) -> None:
-        """It could not be brought on, by a fault of ours: it waits for a person, who is asked."""
+        """Ask a person about a spec that could not be brought on because of a bug."""
         spec = self.registry.all.get(spec_id)
         _log.error("spec %s could not go on", spec_id if spec is None else spec.slug, exc_info=error)
         if spec is None:
@@ -226,7 +226,7 @@ class Specs:
             self.go_on(question.about.id)
 
     def _hold_daemon(self, spec_id: str, *, on: bool) -> None:
-        """Whoever follows us goes on with it; not while it waits for a person."""
+        """Keep the daemon running, or have it started again, while a spec can go on without a person."""
         (self._going.add if on else self._going.discard)(spec_id)
         self._line.hold(_HOLD, on=bool(self._going))
 
@@ -241,14 +241,14 @@ class Specs:
         return [await look(spec.id, quests) for look in self.on_forget]
 
     def on_hold(self, _event: object) -> None:
-        """Something may hold quests back from now on: who waits for specs is told."""
+        """Wake the clients that wait for specs: the reasons that hold quests back may have changed."""
         if self._made is not None:
             self._made.watchers.on_hold()
 
     # names
 
     def work_of(self, spec_id: str) -> StoredWork | None:
-        """What does the quests of a spec, for what is reported beside them."""
+        """The command or agent of a spec's quests, for reported quests."""
         return self.parts.maker.work(self.registry.all[spec_id]) if spec_id in self.registry.all else None
 
     def slug_of(self, spec_id: str) -> str | None:
@@ -261,6 +261,6 @@ class Specs:
         return self.registry.find(text).id
 
     def asked_about(self, text: str) -> About:
-        """The same as the subject of a question."""
+        """The spec that a question names, as its subject."""
         spec = self.registry.find(text)
         return About(AboutKind.SPEC, spec.id, spec.slug)

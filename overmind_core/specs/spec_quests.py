@@ -1,4 +1,4 @@
-"""How the quests of a spec stand: what is done, what goes on, and what waits for a person."""
+"""The quests of a spec: which are done, which go on, and which wait for a person."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
 
 _WAITS = frozenset({QuestStatus.FAILED, QuestStatus.CANCELLED, QuestStatus.REVIEW})
-"""How a quest stands that waits for a person."""
+"""States of quests that wait for a person."""
 _HOLDS = frozenset({WaitCode.HELD, WaitCode.BUDGET})
-"""Why a quest waits for money, or for a person."""
+"""Codes of waits for money, or for a person."""
 
 
 class SpecQuests:
-    """Used from the loop's thread only."""
+    """Counts the quests of specs. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class SpecQuests:
         self._quest_table = quest_table
 
     def state(self, spec: Spec, standing: SpecStanding) -> SpecState:
-        """How a spec stands."""
+        """The state of a spec."""
         return spec_state(spec, standing.states, self.tasks(spec), queued=standing.queued)
 
     def tasks(self, spec: Spec) -> TaskCounts:
-        """How the quests of its tasks stand, and of what was reported."""
+        """Counts of the quests of its tasks, and of reported ones, by state."""
         found = list(self.quests(spec))
         needs = self._obstacles.needs(self._clock.wall())
         live = [quest for _, quest in found if quest is not None]
@@ -109,7 +109,7 @@ class SpecQuests:
 
 
 def _held_up(quests: Iterable[Quest], stuck: set[str], needs: Needs) -> set[str]:
-    """Ids of those that need nothing but what can't go on without a person, at whatever depth."""
+    """Ids of the quests that wait, directly or not, only for quests that need a person."""
     waiting: dict[str, set[str]] = {}
     for quest in quests:
         wait = needs.wait(quest) if quest.status is QuestStatus.QUEUED else None

@@ -17,7 +17,7 @@ PHASE = Codec(SpecPhase)
 
 
 class SpecRow(NamedTuple):
-    """One spec; `record` is JSON that only the supervisor reads."""
+    """The row of a spec; `record` is JSON that only the daemon reads."""
 
     id: str
     slug: str
@@ -28,7 +28,7 @@ class SpecRow(NamedTuple):
 
 
 class SpecPhaseRow(NamedTuple):
-    """One phase."""
+    """The row of a phase."""
 
     spec: str
     phase: str

@@ -1,4 +1,4 @@
-"""The tasks of a spec as quests: brought to what its document says, all in one transaction."""
+"""Makes the quests of a spec match the tasks of its document, in one transaction."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Synced(NamedTuple):
-    """What a sync has done, or would do."""
+    """The result of a sync, or of its preview."""
 
     steps: tuple[SyncStep, ...]
 
@@ -50,26 +50,26 @@ class Synced(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """The documents that a sync goes by."""
+    """The documents that a sync reads."""
 
     tasks: Tasks
     sync: Sync
 
 
 class _Plan(NamedTuple):
-    """What is to be done in one transaction."""
+    """The changes of one transaction."""
 
     read: _Read
     steps: Sequence[SyncStep]
     made: Sequence[QueuedWork]
     """Quests that are to be added."""
     file_sha256: str
-    """Of the file of the phase sync."""
+    """Of the file sync.md."""
     brief_sha256: str
 
 
 class TaskSync:
-    """Used from the loop's thread only, for one spec by one at a time."""
+    """Syncs specs. Used from the event loop's thread only; by one task at a time for each spec."""
 
     def __init__(
         self,
@@ -93,15 +93,15 @@ class TaskSync:
         self._journal = journal
 
     async def preview(self, spec: Spec) -> Synced:
-        """What a sync would do; nothing is recorded. Raises as `sync`."""
+        """Return what a sync would do; nothing is changed. Raises as `sync`."""
         read = await asyncio.to_thread(self._read, spec)
         return Synced(steps(self._existing(spec), read.tasks))
 
     async def sync(self, spec: Spec, brief_sha256: str) -> Synced:
-        """Create, change and cancel quests, as the document of tasks has them, which has passed.
+        """Create, change and cancel quests, as the document of tasks says; the caller has checked that it passes.
 
         Raises:
-            OvermindError: nothing was changed. `invalid`: a rule denies one of its commands.
+            OvermindError: nothing was changed; `invalid`: a rule denies one of the commands.
             StoreError: it can't be saved yet.
         """
         read = await asyncio.to_thread(self._read, spec)
@@ -116,14 +116,14 @@ class TaskSync:
             await asyncio.to_thread(documents.write_file, from_wire(spec.folder), document_name(PhaseName.SYNC), text)
         except OSError as error:
             raise documents.unwritable(from_wire(spec.folder), error) from None
-        planned = steps(self._existing(spec), read.tasks)  # one may have begun meanwhile, or was removed
+        planned = steps(self._existing(spec), read.tasks)  # meanwhile a quest may have begun, or was removed
         if any(step.action is SyncAction.CREATE and step.task not in new for step in planned):
             return await self.sync(spec, brief_sha256)
         await self._commit(spec, _Plan(read, planned, made, documents.hash_of(text), brief_sha256))
         return Synced(planned)
 
     def _read(self, spec: Spec) -> _Read:
-        """The documents as they are; blocks."""
+        """Read the documents; blocks."""
         readings = documents.read_all(spec)
         reading = readings.get(PhaseName.TASKS)
         if reading is None or not isinstance(reading.document, Tasks):
@@ -145,7 +145,7 @@ class TaskSync:
         }
 
     def _is_there(self, quest: Quest) -> bool:
-        """Whether it could have another round, where it has failed: else another quest takes its place."""
+        """Whether a failed quest could have another round; else a new quest replaces it."""
         if quest.status not in {QuestStatus.FAILED, QuestStatus.CANCELLED}:
             return True
         try:
@@ -155,7 +155,7 @@ class TaskSync:
         return True
 
     async def _with_branch(self, spec: Spec) -> Spec:
-        """The spec with its branch, which is created at the base."""
+        """The spec with its branch, created at the base if it was missing."""
         if spec.repository is None or spec.branch is not None:
             return spec
         if spec.base is None:
@@ -192,7 +192,7 @@ class TaskSync:
         }
 
     async def _commit(self, spec: Spec, plan: _Plan) -> None:
-        """All of it in one transaction."""
+        """Save all changes in one transaction."""
         read, planned, made = plan.read, plan.steps, plan.made
         by_id = {task.id: task for task in read.tasks.tasks}
         fresh = {one.ref: one.quest.id for one in made}
@@ -228,7 +228,7 @@ class TaskSync:
         await self._journal.saved()
 
     def _update(self, spec: Spec, task: SpecTask, ids: Mapping[str, str]) -> None:
-        """Have the quest of a task be what the document says; one that has ended begins anew."""
+        """Change the quest of a task to what the document says; one that has ended gets another round."""
         quest = self._quests.get(ids[task.id])
         if quest is None or quest.goal is None:
             return
@@ -248,7 +248,7 @@ class TaskSync:
 
 
 def _after(step: SyncStep, task: SpecTask | None, quest: str, before: TaskQuest | None) -> TaskQuest:
-    """What is remembered of a task."""
+    """What is stored of a task after its step."""
     if step.action in {SyncAction.CREATE, SyncAction.UPDATE} and task is not None:
         return TaskQuest(quest, task_hash(task))
     known = before or TaskQuest(quest)
@@ -256,5 +256,5 @@ def _after(step: SyncStep, task: SpecTask | None, quest: str, before: TaskQuest 
 
 
 def is_current(quest: Quest, made: TaskQuest | None) -> bool:
-    """Whether a quest counts for its spec: one whose task is gone does only while it is unfinished."""
+    """Whether a quest counts for its spec: one whose task was removed counts only until it ends."""
     return made is None or not made.gone or not quest.is_over

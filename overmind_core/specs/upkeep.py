@@ -1,4 +1,4 @@
-"""What a person does to a spec beside its work: taking changed files as they are, and putting it away and back."""
+"""Upkeep of specs by a person: accepting changed files, archiving, restoring, forgetting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class SpecUpkeep:
-    """Used from the loop's thread only."""
+    """Changes specs as a person asks. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class SpecUpkeep:
         self._journal = journal
 
     async def accept(self, spec: Spec) -> list[str]:
-        """Take the files that a spec is about as they are now; return those that had changed."""
+        """Accept the files that a spec names as they are now; return those that had changed."""
         async with self._turns.of(spec.id):
             records = dict(self._registry.phases(spec.id))
             known = {path: hashed for one in records.values() for path, hashed in one.files.items()}
@@ -63,10 +63,10 @@ class SpecUpkeep:
         return changed
 
     async def archive(self, spec: Spec, *, archived: bool, environment: dict[str, str]) -> int:
-        """Put a spec away, with the environment of its quests; or take it back. How many of its quests are queued.
+        """Archive a spec and forget the environment of its quests, or undo that; return how many quests are queued.
 
         Raises:
-            OvermindError: `too_large`, there are too many.
+            OvermindError: `too_large`: there are too many specs that are not archived.
         """
         async with self._turns.of(spec.id):
             others = sum(not one.archived for one in self._registry.all.values())
@@ -87,10 +87,10 @@ class SpecUpkeep:
         return sum(one.status is QuestStatus.QUEUED for one in mine)
 
     async def forget(self, spec: Spec, forgetting: Forgetting) -> Sequence[Quest]:
-        """Forget a spec and its quests, and in the same commit what others know of them; return the quests.
+        """Forget a spec and its quests, with their reports and lessons, in one commit; return the quests.
 
         Raises:
-            OvermindError: `not_finished`, it is not archived, or something of it is under way.
+            OvermindError: `not_finished`: it is not archived, or one of its quests has not ended.
         """
         async with self._turns.of(spec.id):
             if not self._registry.all[spec.id].archived:

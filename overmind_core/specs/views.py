@@ -1,4 +1,4 @@
-"""Specs as people look at them: rows with phases, tasks and cost; one with its coverage, drift and critical path."""
+"""Answers about specs: rows with phases, tasks and cost; details with coverage, drift and critical path."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class SpecViews:
-    """Used from the loop's thread only."""
+    """Answers requests about specs. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class SpecViews:
         }
 
     def advanced(self, spec_id: str, advance: Advance, ended: list[str]) -> SpecAdvanced:
-        """How far a spec was brought, for who has asked for it."""
+        """The answer to `spec_run`: how far the spec was brought."""
         spec = self._registry.all[spec_id]
         asked = [one.question for one in self._registry.phases(spec_id).values() if one.question is not None]
         made = {} if advance.synced is None else advance.synced.counts
@@ -107,7 +107,7 @@ class SpecViews:
         }
 
     def files(self, spec: Spec) -> dict[str, str]:
-        """The files that its documents and tasks are about → their hashes when those were done."""
+        """The files that its documents and tasks name → their hashes when those were done."""
         records = self._registry.phases(spec.id).values()
         return {path: hashed for record in records for path, hashed in record.files.items()}
 
@@ -116,7 +116,7 @@ class SpecViews:
         return {one.spec: one for one in self._quest_table.costs_of_specs()}
 
     def _cost(self, spec: Spec, cost: SpecCost | None) -> float | None:
-        """US dollars; None: nobody knows any. Attempts of an earlier version were counted once they had ended."""
+        """US dollars; None: no cost is known. Costs that an earlier version stored lack attempts that had not ended."""
         known = [one for one in (self._spent(spec.id), None if cost is None else cost.dollars) if one is not None]
         return round(max(known), 6) if known else None
 

@@ -1,4 +1,4 @@
-"""Who waits for a spec: told of each phase and task that ends, and of what the spec waits for itself."""
+"""Clients that wait for a spec: they get each phase and task that ends, and what the spec itself waits for."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _ENDED = frozenset({PhaseState.PASSED, PhaseState.REVIEW, PhaseState.FAILED})
 _OVER = frozenset({SpecState.DONE, SpecState.FAILED, SpecState.STUCK, SpecState.ARCHIVED, SpecState.DRAFT})
-"""States in which nothing more happens by itself."""
+"""States in which nothing more happens without a person."""
 _GOES_ON = frozenset({SpecState.RUNNING, SpecState.WORKING, SpecState.STUCK})
-"""States in which quests of a spec are waited for, or were."""
+"""States in which a spec waits for quests, or did."""
 
 
 class SpecWatchers:
-    """Used from the loop's thread only."""
+    """The waiting clients. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -41,22 +41,22 @@ class SpecWatchers:
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
 
     def on_advance(self, spec_id: str) -> None:
-        """A spec was brought on: wake who waits."""
+        """Wake the clients that wait for a spec."""
         for waiter in self._waiting.pop(spec_id, ()):
             if not waiter.done():
                 waiter.set_result(None)
 
     def on_hold(self) -> None:
-        """Something holds quests back from now on, or no longer: wake all who wait."""
+        """Wake all clients: the reasons that hold quests back may have changed."""
         for spec_id in list(self._waiting):
             self.on_advance(spec_id)
 
     def ended(self, spec_id: str) -> list[str]:
-        """Keys of what has ended by now, for who wants to be told of the rest."""
+        """Keys of the items that exist already; pass them to `follow` to get later ones only."""
         return [item["key"] for item in self._ends(spec_id)]
 
     async def follow(self, spec_id: str, known: set[str]) -> AsyncIterator[SpecProgressItem]:
-        """Tell of each that ends, and last how the spec stands; `known`: keys of what has been told already."""
+        """Yield an item for each phase and task that ends, last the state of the spec; `known`: keys to leave out."""
         while True:
             changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(spec_id, []).append(changed)

@@ -40,7 +40,7 @@ class TimelineOf(Args, frozen=True):
 
 
 class SpecNamed(NamedTuple):
-    """A spec, as far as its timeline goes."""
+    """The parts of a spec that its timeline needs."""
 
     id: str
     slug: str
@@ -51,7 +51,7 @@ class SpecNamed(NamedTuple):
 
 class _Subject(NamedTuple):
     ids: Sequence[str]
-    """Its own, then of a spec those of its quests."""
+    """Its own id, then of a spec the ids of its quests."""
     created_at: float
     kind: str = ""
     """`quest`, `spec` or `mission`."""
@@ -60,7 +60,7 @@ class _Subject(NamedTuple):
 
 
 class TimelineApi:
-    """The request of those who want to know what happened.
+    """The request `timeline`.
 
     Args:
         specs: All of them.
@@ -115,7 +115,7 @@ class TimelineApi:
         ]
 
     async def _events(self, subject: _Subject, types: Collection[str]) -> list[tuple[EventRow, dict[str, Any]]]:
-        """The events about it of these types."""
+        """The events of these types about a subject."""
         found, seq = [], 0
         while page := self._event_table.after(seq, PAGE, missions=subject.ids, types=types):
             found += [(event, _fields(event.data)) for event in page]
@@ -126,14 +126,14 @@ class TimelineApi:
         return found
 
     def _overlaps(self, subject: _Subject) -> Iterator[tuple[EventRow, dict[str, Any]]]:
-        """The overlaps that were told of another mission."""
+        """The overlaps that were recorded with the other mission of the pair."""
         ids = frozenset(subject.ids)
         for event in self._event_table.after(0, PAGE, types=[_OVERLAP]):
             if event.mission not in ids and (fields := _fields(event.data)).get("other") in ids:
                 yield event, fields
 
     def _is_complete(self, subject: _Subject) -> bool:
-        """Whether no event of it can have been trimmed."""
+        """Whether all of its events are still kept."""
         oldest = self._event_table.oldest()
         if oldest <= 1:
             return True
@@ -141,7 +141,7 @@ class TimelineApi:
         return first.at <= subject.created_at
 
     def _subject(self, text: str) -> _Subject:
-        """What a word means, by the rules for missions, whatever it is; of several that live a quest, then a spec.
+        """The quest, spec or mission that a word names, by the rules for missions; of live ones a quest, then a spec.
 
         Raises:
             OvermindError: `not_found`; `ambiguous`, with the candidates.

@@ -1,4 +1,4 @@
-"""`health`: how missions that run are, as the watching has it."""
+"""`health`: the health of missions that run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Health(Args, frozen=True):
 
 
 class WatchingApi:
-    """The requests of those who look after missions."""
+    """The request about the health of missions."""
 
     def __init__(
         self, *, home: Home, registry: Registry, clock: Clock, watching: Watching, reviewer: Callable[[], Reviewer]
@@ -69,11 +69,11 @@ class WatchingApi:
         }
 
     async def _review(self, ids: list[str]) -> None:
-        """Have these reviewed; a review that can't be used is as none.
+        """Have these missions reviewed; a review that can't be used counts as none.
 
         Raises:
-            OvermindError: `invalid`, nobody reviews, or nothing is to be reviewed; `not_running`; or what the reviewer
-                can't be started for.
+            OvermindError: `invalid`: no provider reviews, or there is nothing to review; `not_running`; or the reason
+                why the reviewer can't be started.
         """
         reviewer = self._reviewer()
         reviewer.check()
@@ -93,7 +93,7 @@ class WatchingApi:
                 self._watching.take_review(mission, review)
 
     def _wanted(self, ids: list[str]) -> Iterable[tuple[Mission, Watch | None]]:
-        """The missions with what is known of them; without `ids` those that are watched."""
+        """The missions with these ids, each with its watch; without `ids` all that are watched."""
         if ids:
             for mission in (find_live(self._registry, one) for one in ids):
                 yield mission, self._watching.of(mission.id)
@@ -104,16 +104,16 @@ class WatchingApi:
                     yield mission, watch
 
     def _row(self, mission: Mission, watch: Watch | None, coherence: float | None) -> MissionHealth:
-        vitals = None if watch is None else watch.vitals
+        liveness = None if watch is None else watch.liveness
         sample = None if watch is None else watch.sample
         now = self._clock.mono()
         return {
             "id": mission.id,
             "name": mission.definition.name,
             "level": None if watch is None else watch.level(self._watching.health),
-            "silent_seconds": None if vitals is None else round(vitals.silent_seconds(now), 3),
-            "missed": None if vitals is None else vitals.missed,
-            "cpu_percent": None if vitals is None else vitals.cpu_percent,
+            "silent_seconds": None if liveness is None else round(liveness.silent_seconds(now), 3),
+            "missed": None if liveness is None else liveness.missed,
+            "cpu_percent": None if liveness is None else liveness.cpu_percent,
             "alignment": None if sample is None else sample.alignment,
             "terms": []
             if sample is None

@@ -1,4 +1,4 @@
-"""Overlaps: missions whose worktrees change the same files are told apart early, before either of them lands."""
+"""Overlaps: finds missions whose worktrees change the same files, before either of them lands."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 MOST_EVENTS = 1000
 MOST_NAMED = 100
-"""Files that an event names."""
+"""Most files that an event names."""
 
 
 class Overlaps:
-    """Merges pairs of worktrees aside, one at a time, and tells of each pair with each file once."""
+    """Test-merges pairs of worktrees without a checkout, one pair at a time, and records each file of a pair once."""
 
     def __init__(
         self, *, registry: Registry, journal: Journal, clock: Clock, worktrees: Worktrees, event_table: EventTable
@@ -38,12 +38,12 @@ class Overlaps:
         self._event_table = event_table
         self._merged_at: dict[tuple[str, str], float] = {}
         self._recorded: dict[tuple[str, str], frozenset[str]] = {}
-        """Pairs of ids → the files of which it was told that both change them."""
+        """Pairs of ids → the files for which an overlap was recorded."""
         self._known: set[str] = set()
-        """Missions of which it is known what an earlier daemon has told."""
+        """Missions whose events of an earlier daemon are in `_recorded`."""
 
     async def look(self, members: Sequence[Member]) -> None:
-        """Look at the pairs that are due; the others have their turn with a later change."""
+        """Compare the pairs that are due; the others are compared after a later change."""
         self._remember({member.id for member in members} - self._known)
         changed = {member.id: member.changed for member in members}
         for pair in conductor.to_merge(members, self._merged_at, self._clock.mono()):
@@ -55,7 +55,7 @@ class Overlaps:
             self._record(pair, conflicts, twins=conductor.are_twins(changed[pair.one], changed[pair.other]))
 
     def _remember(self, missions: AbstractSet[str]) -> None:
-        """Bring to mind what was told of the runs of missions under another daemon."""
+        """Read from the log what earlier daemons recorded about the current runs of these missions."""
         if not missions:
             return
         self._known |= missions
@@ -68,7 +68,7 @@ class Overlaps:
                 self._recorded[key] = self._recorded.get(key, frozenset()) | frozenset(event["files"])
 
     def forget(self, mission: str) -> None:
-        """The mission has ended."""
+        """Drop what is known of a mission that has ended."""
         self._known.discard(mission)
         self._merged_at = {pair: at for pair, at in self._merged_at.items() if mission not in pair}
         self._recorded = {pair: files for pair, files in self._recorded.items() if mission not in pair}

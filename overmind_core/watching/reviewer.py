@@ -1,6 +1,6 @@
-"""Reviews of missions by a provider: begun when a person asks for one, as a mission below the one that is reviewed.
+"""Reviews of missions by a provider: a person asks for one, and it runs as a child of the mission that is reviewed.
 
-It belongs to the tree of that one, so its cost counts there. A review that can't be used changes nothing.
+As a child its cost counts in the tree of that mission. A review that can't be used changes nothing.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 GUARDIAN = "guardian"
-"""What the mission that reviews is called, below the name of the one that is reviewed."""
+"""The last part of the reviewing mission's name; the first is the name of the mission that is reviewed."""
 TIMEOUT = "10m"
-"""After which a review is given up."""
+"""How long a review may take."""
 LARGEST = 64 * 1024
-"""Bytes of a review."""
+"""Most bytes of a review's file."""
 _log = logging.getLogger(__name__)
 
 
 class Reviewer:
-    """Used from the loop's thread only."""
+    """Runs reviews. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Reviewer:
         self._agents = agents
         self._environments = environments
         self._starting = asyncio.Lock()
-        """Two who ask at once get the same review."""
+        """Held while a review starts, so that two requests at once share one."""
 
     def check(self) -> None:
         """Refuse where nobody reviews.
@@ -72,11 +72,11 @@ class Reviewer:
             OvermindError: `invalid`.
         """
         if not self._settings.guardian.review:
-            prompt = 'No provider reviews missions. Choose one: review = "claude" below [guardian] in config.toml.'
-            raise OvermindError("invalid", prompt)
+            message = 'No provider reviews missions. Choose one: review = "claude" below [guardian] in config.toml.'
+            raise OvermindError("invalid", message)
 
     async def review(self, mission: Mission, reviewed: Reviewed) -> Review | None:
-        """Have a mission reviewed; None: what was handed in can't be used, or nothing was.
+        """Have a mission reviewed; None: the reviewer handed in nothing, or nothing usable.
 
         Raises:
             OvermindError: the reviewer can't be started.

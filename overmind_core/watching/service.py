@@ -1,7 +1,7 @@
-"""The watching of missions that run: a look at each once a beat, and a sample of each agent's way after what it did.
+"""Watching missions that run: each is checked for output or CPU use once a beat, and agents are scored as they work.
 
-Only who is silent is looked at closely, and nothing wakes up while nothing runs. What is decided stands in
-`domain/watching`; here is what it is decided on, and what follows.
+The CPU is measured for silent missions only, and no timer runs while no mission does. `domain/watching` decides; this
+module collects what the decisions need, and carries them out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from overmind_core.domain.watching.conductor import Member
 from overmind_core.domain.watching.guardian import Observed, Scope
 from overmind_core.domain.watching.health import HealthLevel
 from overmind_core.domain.watching.review import Reviewed
-from overmind_core.domain.watching.steering import Able
+from overmind_core.domain.watching.steering import Capabilities
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import ENGINE
 from overmind_core.watching.events import HealthChanged
@@ -53,12 +53,12 @@ if TYPE_CHECKING:
     from overmind_core.watching.worktrees import Worktrees
 
 NO_WORKTREE = ""
-"""Instead of a repository, for missions that work where a person does: their files are those of the machine."""
+"""The repository of a mission without a worktree: it changes the files of the person's own folders."""
 _log = logging.getLogger(__name__)
 
 
 class Watching:
-    """Used from the loop's thread only."""
+    """All missions that are watched. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Watching:
         self._wanted = asyncio.Event()
 
     def on_change(self, change: MissionChanged) -> None:
-        """A mission has got a process, or has ended."""
+        """Begin to watch a mission that has got a process; stop with one that has ended."""
         mission = change.current
         if not mission.is_live:
             watch = self._watches.pop(mission.id, None)
@@ -130,10 +130,10 @@ class Watching:
         watch = self._watches.get(question.about.id)
         if mission is None or watch is None:
             raise OvermindError("not_running", f"{question.about.name} has ended.")
-        self._steerer().on_answer(watch, mission, self._able(mission), question, decision)
+        self._steerer().on_answer(watch, mission, self._capabilities(mission), question, decision)
 
     def on_fact(self, read: FactRead) -> None:
-        """An agent has told something."""
+        """Take in what an agent has said or done."""
         watch = self._watches.get(read.mission)
         if watch is not None and watch.apply(read.fact, self._clock.mono()):
             self._sample_soon(watch)
@@ -149,73 +149,74 @@ class Watching:
                 continue
 
     async def look(self) -> None:
-        """Count a beat: who is silent without using the CPU has missed it.
+        """Count a beat; a mission without output that did not use the CPU either has missed it.
 
         Raises:
-            OSError: the machine can't be looked at just now; nobody who is silent has missed the beat.
+            OSError: CPU times can't be read now; the silent missions have not missed this beat.
         """
         now, silent = self._clock.mono(), []
         for watch in list(self._watches.values()):
             mission = self._watched(watch)
-            if mission is not None and watch.vitals is not None:
-                if health.is_silent(watch.vitals, self._heard_at(watch, mission)):
+            if mission is not None and watch.liveness is not None:
+                if health.is_silent(watch.liveness, self._heard_at(watch, mission)):
                     silent.append((watch, mission))
                 else:
                     self._beat(watch, mission, now)
         if silent:
-            await self._look_closely(silent)
+            await self._measure_silent(silent)
 
-    async def _look_closely(self, silent: Sequence[tuple[Watch, Mission]]) -> None:
+    async def _measure_silent(self, silent: Sequence[tuple[Watch, Mission]]) -> None:
         await self._progress.look()  # it may have written since the keeper was asked last
         now = self._clock.mono()
         used = await self._cpu.percent([mission for _, mission in silent], now)
         for watch, before in silent:
             mission = self._watched(watch)
-            if mission is not None and mission.run == before.run and watch.vitals is not None:
+            if mission is not None and mission.run == before.run and watch.liveness is not None:
                 self._beat(watch, mission, now, used.get(mission.id))
 
     def _beat(self, watch: Watch, mission: Mission, now: float, cpu: float | None = None) -> None:
-        assert watch.vitals is not None
-        watch.vitals = health.beat(watch.vitals, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
-        level = health.level(watch.vitals, self.health)
+        assert watch.liveness is not None
+        watch.liveness = health.beat(watch.liveness, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
+        level = health.level(watch.liveness, self.health)
         why = "a sign of life" if level is HealthLevel.OK else self._silence(watch, now)
         alarms = level in health.ALARMING and level is not watch.recorded_level
         hangs = level is HealthLevel.HUNG and level is not watch.recorded_level
         self._record_level(watch, mission, level, why)
-        watch.touched = watch.touched or not watch.vitals.missed or bool(cpu)  # a file is changed in no time
+        # A little CPU time is no sign of life, but enough to change a file.
+        watch.touched = watch.touched or not watch.liveness.missed or bool(cpu)
         if hangs and self._is_steered(mission):
-            self._steerer().on_hung(watch, mission, self._able(mission), mode=self.guardian.steer, evidence=why)
+            self._steerer().on_hung(watch, mission, self._capabilities(mission), mode=self.guardian.steer, evidence=why)
         elif alarms or steering.is_due(watch.steering, self.guardian, self._clock.wall()):
             self._begin_sample(watch, mission)
 
     def _watched(self, watch: Watch) -> Mission | None:
-        """The mission, while its silence means something; with that, the watch begins anew where it meant nothing."""
+        """The mission while silence is a bad sign for it; None while it waits, is held, or has just stopped to wait."""
         mission = self._registry.live.get(watch.mission)
         if mission is None or mission.run != watch.run:
             return None
         held = mission.held_mono is not None
         if not health.is_watched(mission.status, self._activity(mission), held=held):
-            if watch.vitals is not None:
-                watch.vitals = None
+            if watch.liveness is not None:
+                watch.liveness = None
                 self._record_level(watch, mission, HealthLevel.OK, "it waits")
             return None
-        if watch.vitals is None:
-            watch.vitals = health.begin(self._clock.mono())
+        if watch.liveness is None:
+            watch.liveness = health.begin(self._clock.mono())
             return None
         return mission
 
     def _record_level(self, watch: Watch, mission: Mission, level: HealthLevel, why: str) -> None:
-        """Record a level that is another one."""
+        """Record the level of health if it has changed."""
         if level is not watch.recorded_level:
             watch.recorded_level = level
             self._registry.record(mission, HealthChanged(level=level.value, by=ENGINE, why=why))
 
     def _silence(self, watch: Watch, now: float) -> str:
-        assert watch.vitals is not None
-        return f"no sign of life for {format_uptime(watch.vitals.silent_seconds(now))}"
+        assert watch.liveness is not None
+        return f"no sign of life for {format_uptime(watch.liveness.silent_seconds(now))}"
 
     def _watch(self, mission: Mission, *, earlier: bool) -> None:
-        """Watch its newest run; `earlier`: it may have been steered before, by this daemon or another one."""
+        """Watch the newest run; `earlier`: the mission may have been steered before, perhaps by an earlier daemon."""
         watch = self._watches.get(mission.id)
         if watch is None:
             watch = self._watches[mission.id] = Watch(mission.id, mission.run)
@@ -223,12 +224,12 @@ class Watching:
                 watch.steering = self._steerer().earlier(mission)
         elif watch.run != mission.run:
             watch.begin(mission.run)
-        if watch.vitals is None:
+        if watch.liveness is None:
             self._watched(watch)
         self._wanted.set()
 
     def _is_watchable(self, mission: Mission) -> bool:
-        """Whether it works: a plan has no process, and a program that waits for a person's input is idle by nature."""
+        """Whether silence can be a bad sign: a plan has no process, and a program in a terminal is often idle."""
         kind = mission.definition.kind
         return kind is Kind.TASK or (kind is Kind.SESSION and mission.definition.provider != RAW)
 
@@ -244,7 +245,7 @@ class Watching:
     # the guardian
 
     def _sample_soon(self, watch: Watch) -> None:
-        """Sample it now, or as soon as it may be sampled again."""
+        """Take a sample now, or as soon as the shortest pause between two samples is over."""
         mission = self._registry.live.get(watch.mission)
         if mission is None or watch.due is not None:
             return
@@ -262,17 +263,17 @@ class Watching:
             self._begin_sample(watch, mission)
 
     def _begin_sample(self, watch: Watch, mission: Mission) -> None:
-        """Sample it, where its worktree may have changed and somebody cares behind a look at that."""
+        """Take a sample; first ask git for the changed files, where they may have changed and matter."""
         if watch.looking:
             return
         if watch.touched and self._needs_worktree(mission):
             watch.looking, watch.touched = True, False
-            self._tasks.start(self._look_at_worktree(watch, mission.run))
+            self._tasks.start(self._read_worktree(watch, mission.run))
         else:
             self._sample(watch, mission)
 
     def _needs_worktree(self, mission: Mission) -> bool:
-        """Whether its changed files say something: it has files of its own, or another one works in its repository."""
+        """Whether its changed files matter: it may change some files only, or another mission shares its repository."""
         isolation = self._worktrees.of(mission.id)
         if isolation is None:
             return False
@@ -280,7 +281,7 @@ class Watching:
         shared = any(one is not None and one.repository == isolation.repository for one in others)
         return shared or bool(self._owns(mission.id))
 
-    async def _look_at_worktree(self, watch: Watch, run: int) -> None:
+    async def _read_worktree(self, watch: Watch, run: int) -> None:
         try:
             changed = await self._worktrees.changed(watch.mission)
         finally:
@@ -294,36 +295,36 @@ class Watching:
             await self._overlaps.look(self.members())
 
     def _sample(self, watch: Watch, mission: Mission) -> None:
-        if self._phase.closing or mission.status is not Status.RUNNING:  # the end of an attempt says nothing of its way
+        if self._phase.closing or mission.status is not Status.RUNNING:  # at the end of an attempt no sample is needed
             return
         watch.close()
         now = self._clock.wall()
         watch.sample = guardian.sample(self._observed(watch, mission), now, watch.review)
-        able = self._able(mission)
+        capabilities = self._capabilities(mission)
         settings = self.guardian if self._is_steered(mission) else self.guardian._replace(steer="off")
-        watch.steering, judged, steer = steering.follow(watch.steering, watch.sample, able, settings)
+        watch.steering, judged, steer = steering.follow(watch.steering, watch.sample, capabilities, settings)
         if judged is not None:
             self._steerer().record_outcome(mission, judged)
         if steer is not None:
-            self._steerer().begin(watch, mission, able, steer)
+            self._steerer().begin(watch, mission, capabilities, steer)
 
     def _is_steered(self, mission: Mission) -> bool:
-        """Whether a way of it is the guardian's business: an agent's, or a quest's; a silent server may just serve."""
+        """Whether the guardian steers it: agents and quests only, since a silent server may be all right."""
         return mission.definition.provider != RAW or mission.id in self._quests.live
 
-    def _able(self, mission: Mission) -> Able:
-        """What can be done with a mission."""
+    def _capabilities(self, mission: Mission) -> Capabilities:
+        """How a mission can be steered."""
         takes_messages = mission.definition.kind is Kind.SESSION and self._agents.of(mission.id) is not None
-        return Able(takes_messages=takes_messages, is_queued=self._is_queued(mission.id))
+        return Capabilities(takes_messages=takes_messages, is_queued=self._is_queued(mission.id))
 
     def _observed(self, watch: Watch, mission: Mission) -> Observed:
-        """What is known of a mission now."""
+        """What the guardian's sample is computed from."""
         session, goal, quest = self._agents.of(mission.id), self._goal(mission.id), self._quests.live.get(mission.id)
         began = mission.run_started_at
         return Observed(
             window=watch.window,
             level=watch.level(self.health),
-            silent_seconds=0.0 if watch.vitals is None else watch.vitals.silent_seconds(self._clock.mono()),
+            silent_seconds=0.0 if watch.liveness is None else watch.liveness.silent_seconds(self._clock.mono()),
             scope=None if goal is None or not goal.owns else self._scope(mission, goal.owns),
             changed=watch.changed,
             seconds=0.0 if began is None else max(self._clock.wall() - began, 0.0),
@@ -333,7 +334,7 @@ class Watching:
         )
 
     def _scope(self, mission: Mission, owns: tuple[str, ...]) -> Scope:
-        """Where it may change files: below the top of its worktree, or of the checkout that it works in."""
+        """The files that it may change: below the top of its worktree, or of the checkout that it works in."""
         folder = from_wire(mission.definition.cwd)
         isolation = self._isolations.get(mission.id)
         top = folder if isolation is None else from_wire(isolation.worktree or isolation.source)
@@ -354,7 +355,7 @@ class Watching:
     # what others ask
 
     def reviewed(self, mission: Mission, watch: Watch) -> Reviewed:
-        """What is known of a mission that is to be reviewed."""
+        """What the reviewer is given about a mission."""
         agent, goal = self._agents.agent(mission.id), self._goal(mission.id)
         if goal is not None:
             task = f"{goal.title}\n\n{goal.brief}".strip()
@@ -370,14 +371,14 @@ class Watching:
         )
 
     def take_review(self, mission: Mission, review: Review) -> None:
-        """A mission was reviewed: what that says counts from now on, unless another run has begun."""
+        """Use the result of a review from now on, unless another run has begun since."""
         watch, current = self._watches.get(mission.id), self._registry.live.get(mission.id)
         if watch is not None and current is not None and watch.run == mission.run == current.run:
             watch.review = review
             self._sample(watch, current)
 
     def of(self, mission_id: str) -> Watch | None:
-        """What is known of a mission; None: it is not watched."""
+        """The watch of a mission; None: it is not watched."""
         return self._watches.get(mission_id)
 
     def members(self) -> list[Member]:
@@ -385,7 +386,7 @@ class Watching:
         return [self._member(watch) for watch in self._watches.values()]
 
     def coherence(self) -> Coherence:
-        """How well it goes altogether."""
+        """How well all missions go together."""
         return conductor.coherence(self.members())
 
     def _member(self, watch: Watch) -> Member:

@@ -1,7 +1,7 @@
-"""Steering carried out: messages, interrupts, freezing, ends of attempts, and the questions to people before that.
+"""Carries out what steering decides: messages, interrupts, freezing, ending attempts, and asking a person first.
 
-What is to be done was decided in `domain/watching/steering.py`. The event, the message or the end, and the answer that
-allowed it are one commit; a message has a request key, so none is sent twice.
+`domain/watching/steering.py` decides. The event, the message (or the end of the attempt) and the answer that allowed it
+are saved in one commit; each message has a request key, so none is sent twice.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.domain.watching import health, steering
 from overmind_core.domain.watching.guardian import COSTS, Term
 from overmind_core.domain.watching.health import HungAction
-from overmind_core.domain.watching.steering import Able, Rung, Steer, SteeringState
+from overmind_core.domain.watching.steering import Capabilities, Rung, Steer, SteeringState
 from overmind_core.kernel.actor import ENGINE, nobody
 from overmind_core.watching.events import MissionSteered
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from overmind_core.watching.watch import Watch
 
 LONGEST_TOLD = 1000
-"""Cells of what a log tells of the end of an attempt."""
+"""Terminal cells of the line in a log that says why an attempt was ended."""
 MOST_EVENTS = 1000
 _EFFECTS: Mapping[Rung | None, str] = {
     Rung.MESSAGE: "If you allow it, its agent gets this message:",
@@ -49,14 +49,14 @@ _EFFECTS: Mapping[Rung | None, str] = {
     Rung.END: "If you allow it, this attempt ends, and the next one reads this:",
     None: "It takes no messages. If you allow it, it goes on as it is; stop ends it. This was found:",
 }
-"""What is done on approval → how a question says so."""
+"""Action on approval → the sentence of the question."""
 
 
 class Steerer:
-    """Used from the loop's thread only.
+    """Steers missions. Used from the event loop's thread only.
 
     Args:
-        on_end: Called with a mission and what it is told, in the commit in which its attempt is ended for that.
+        on_end: Called with a mission's id and the guardian's text, in the commit that ends the attempt.
     """
 
     def __init__(
@@ -87,9 +87,9 @@ class Steerer:
         self._on_end = on_end
 
     def earlier(self, mission: Mission) -> SteeringState:
-        """How a mission was steered so far, in earlier runs or under another daemon, as its events tell.
+        """How a mission was steered so far, in earlier runs or under an earlier daemon; read from its events.
 
-        The newest steer may yet be judged: one of this run, or the one that has ended the attempt before.
+        The newest steer may still have no outcome: that of this run, or the one that ended the attempt before.
         """
         self._journal.flush()
         state, asked, seq, steered_at = SteeringState(), set[int](), 0, 0.0
@@ -106,44 +106,44 @@ class Steerer:
         return replace(state, asking=self._is_asked(mission.id), pending=pending)
 
     def record_outcome(self, mission: Mission, judged: Judged) -> None:
-        """Record what came of the newest steer."""
+        """Record the outcome of the newest steer."""
         self._record(mission, judged.rung, (), judged.outcome.value, f"two samples later: {judged.outcome.value}")
 
-    def begin(self, watch: Watch, mission: Mission, able: Able, steer: Steer) -> None:
-        """Do what the guardian wants, or ask first."""
+    def begin(self, watch: Watch, mission: Mission, capabilities: Capabilities, steer: Steer) -> None:
+        """Carry out a steer, or ask a person first."""
         if steer.ask:
-            self._ask(mission, able, steer)
+            self._ask(mission, capabilities, steer)
         else:
-            self._do(watch, mission, able, steer)
+            self._do(watch, mission, capabilities, steer)
 
-    def on_hung(self, watch: Watch, mission: Mission, able: Able, *, mode: str, evidence: str) -> None:
-        """A mission gives no sign of life any more, whatever was done about it; `mode`: of `STEER_MODES`."""
+    def on_hung(self, watch: Watch, mission: Mission, capabilities: Capabilities, *, mode: str, evidence: str) -> None:
+        """Act on a mission that is hung, whatever was done before; `mode`: of `STEER_MODES`."""
         now = self._clock.wall()
         if now < watch.steering.quiet_until:
             return
         terms = (Term("silence", COSTS["silence"], holds=True, evidence=evidence),)
         text = steering.message(terms)
-        action = health.on_hung(mode, is_queued=able.is_queued)
+        action = health.on_hung(mode, is_queued=capabilities.is_queued)
         if action is HungAction.END_ATTEMPT:
             asked = EndAsked(Cause.STALLED, 0.0, f"--- killed: {evidence} ---")
             self._registry.apply_if_legal(mission, asked, urgent=True)
         elif action is HungAction.FREEZE_AND_ASK and not self._is_asked(mission.id):
-            self._do(watch, mission, able, Steer(Rung.FREEZE, terms, text, ask=False))
+            self._do(watch, mission, capabilities, Steer(Rung.FREEZE, terms, text, ask=False))
         elif action is HungAction.ASK and not self._is_asked(mission.id):
             watch.steering = replace(watch.steering, asking=True, last_at=now)
-            self._ask(mission, able, Steer(Rung.INTERRUPT, terms, text, ask=True))
+            self._ask(mission, capabilities, Steer(Rung.INTERRUPT, terms, text, ask=True))
 
     def on_answer(
-        self, watch: Watch, mission: Mission, able: Able, question: EngineQuestion, decision: Decision
+        self, watch: Watch, mission: Mission, capabilities: Capabilities, question: EngineQuestion, decision: Decision
     ) -> None:
-        """A person has decided; called in the commit that stores the answer."""
+        """Act on a person's answer, in the commit that stores it."""
         subject = question.subject
         if subject.get("frozen"):
             self._thaw(mission)
         if decision.behaviour is Behaviour.DENY:
             watch.steering = steering.denied(watch.steering, self._clock.wall())
             return
-        rung = steering.on_approval(Rung(subject["rung"]), able)
+        rung = steering.on_approval(Rung(subject["rung"]), capabilities)
         if rung is None:
             watch.steering = steering.withdrawn(watch.steering)
             return
@@ -151,19 +151,19 @@ class Steerer:
         terms = tuple(Term(name, COSTS.get(name, 0.0), holds=True, evidence="") for name in subject["terms"])
         self._act(watch, mission, Steer(rung, terms, text, ask=False), f"steer:{question.number}")
 
-    def _do(self, watch: Watch, mission: Mission, able: Able, steer: Steer) -> None:
+    def _do(self, watch: Watch, mission: Mission, capabilities: Capabilities, steer: Steer) -> None:
         key = f"steer:{mission.id}:{watch.steering.steers + 1}"
         with self._journal.together():
             self._act(watch, mission, steer, key)
             if steer.rung is Rung.FREEZE:
                 self._freeze(mission)
-                self._ask(mission, able, steer, frozen=True)
+                self._ask(mission, capabilities, steer, frozen=True)
 
     def _act(self, watch: Watch, mission: Mission, steer: Steer, key: str) -> None:
         score = 1.0 if watch.sample is None else watch.sample.score
         watch.steering = steering.sent(watch.steering, steer.rung, score, self._clock.wall())
-        if watch.vitals is not None:
-            watch.vitals = health.steered(watch.vitals)
+        if watch.liveness is not None:
+            watch.liveness = health.steered(watch.liveness)
         names = tuple(term.term for term in steer.terms)
         self._record(mission, steer.rung, names, None, _evidence(steer.terms))
         if steer.rung in {Rung.MESSAGE, Rung.INTERRUPT}:
@@ -183,12 +183,12 @@ class Steerer:
             session.interrupt()
         self._submission.queue(session, text, request=key)
 
-    def _ask(self, mission: Mission, able: Able, steer: Steer, *, frozen: bool = False) -> None:
+    def _ask(self, mission: Mission, capabilities: Capabilities, steer: Steer, *, frozen: bool = False) -> None:
         name = mission.definition.name
-        kind = AboutKind.QUEST if able.is_queued else AboutKind.MISSION
+        kind = AboutKind.QUEST if capabilities.is_queued else AboutKind.MISSION
         lines = [f"{term.term}: {term.evidence}" for term in steer.terms]
         lines += ["It is frozen until you answer."] if frozen else []
-        lines += ["", _EFFECTS[steering.on_approval(steer.rung, able)], *steer.text.splitlines()]
+        lines += ["", _EFFECTS[steering.on_approval(steer.rung, capabilities)], *steer.text.splitlines()]
         subject: dict[str, Any] = {
             LINES: lines,
             "rung": steer.rung.value,
@@ -212,7 +212,7 @@ class Steerer:
         self._registry.record(mission, event)
 
     def _freeze(self, mission: Mission) -> None:
-        """Stop all of its processes once that is saved."""
+        """Freeze the mission, and stop its processes once that is saved."""
         self._registry.apply_if_legal(mission, Frozen())
         self._journal.save(_nothing, lambda: self._start(self._trees.freeze(mission)))
 
@@ -231,7 +231,7 @@ class Steerer:
 
 
 def _after(state: SteeringState, row: EventRow, asked: set[int]) -> SteeringState:
-    """What an event says of how a mission was steered; `asked`: the questions about that, which grow."""
+    """The state of steering after one more event; `asked`: numbers of the questions so far, to which this may add."""
     import json  # noqa: PLC0415 - for those who were steered, or asked something
 
     data = json.loads(row.data)
@@ -252,11 +252,11 @@ def _after(state: SteeringState, row: EventRow, asked: set[int]) -> SteeringStat
 _STEERED, _ASKED, _ANSWERED = _STEERING = tuple(
     type_of(kind) for kind in (MissionSteered, QuestionAsked, QuestionAnswered)
 )
-"""Types of the events by which it is known how a mission was steered."""
+"""Types of the events from which the state of steering is read."""
 
 
 def _evidence(terms: Iterable[Term]) -> str:
-    """The terms in one line, each with what shows it where that is known."""
+    """The terms in one line, each with its evidence, if there is any."""
     return "; ".join(f"{term.term}: {term.evidence}" if term.evidence else term.term for term in terms)
 
 

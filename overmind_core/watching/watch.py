@@ -1,4 +1,4 @@
-"""One mission that is watched: its signs of life, its newest tool calls, and what was found the last time."""
+"""One mission that is watched: when it was last active, its newest tool calls, and the result of the last sample."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import AgentFact
     from overmind_core.domain.settings import HealthSettings
     from overmind_core.domain.watching.guardian import Review, Sample
-    from overmind_core.domain.watching.health import Vitals
+    from overmind_core.domain.watching.health import Liveness
 
 
 @dataclass(slots=True)
 class Watch:
-    """Kept in memory, while the mission has a process. Times in monotonic seconds, where nothing else is said."""
+    """One mission, in memory while it has a process. Times are monotonic seconds, unless said otherwise."""
 
     mission: str
     run: int
-    vitals: Vitals | None = None
-    """None: its silence means nothing now, for it waits, is limited, idle, frozen or held."""
+    liveness: Liveness | None = None
+    """None: silence is no bad sign now, because it waits, is limited, idle, frozen or held."""
     recorded_level: HealthLevel = HealthLevel.OK
     """The level of the newest event."""
     fact_at: float = 0.0
-    """When its agent told something last; 0: never."""
+    """When its agent last said or did something; 0: never."""
     window: ToolWindow = field(default_factory=ToolWindow)
     touched: bool = True
-    """Something has happened since its worktree was looked at last, so that a file may have changed."""
+    """Whether a file may have changed since git was asked last."""
     looking: bool = False
-    """Its worktree is being looked at."""
+    """Git is being asked now."""
     changed: frozenset[str] | None = None
-    """Files that its worktree has changed, relative to the top; None: nobody has looked, or it has none."""
+    """The changed files of its worktree, relative to the top; None: git was not asked, or it has no worktree."""
     sample: Sample | None = None
     review: Review | None = None
     steering: SteeringState = field(default_factory=SteeringState)
     due: asyncio.TimerHandle | None = None
-    """When it is sampled next, where something has happened since the last sample."""
+    """The timer of the next sample; None: nothing has happened since the last one."""
 
     def begin(self, run: int) -> None:
-        """Another run: a new conversation, of which nothing is known."""
+        """Begin with another run: its conversation is new, so nothing is known of it."""
         self.run = run
-        self.vitals = None
+        self.liveness = None
         self.window = ToolWindow()
         self.changed = None
         self.touched = True
@@ -57,7 +57,7 @@ class Watch:
         self.close()
 
     def apply(self, fact: AgentFact, now: float) -> bool:
-        """Take in what its agent told; whether that says something of its way."""
+        """Take in a fact about its agent; return whether that changes what a sample would say."""
         self.fact_at = now
         self.touched = True
         if isinstance(fact, ToolCalled):
@@ -69,8 +69,8 @@ class Watch:
         return True
 
     def level(self, settings: HealthSettings) -> HealthLevel | None:
-        """How long it gave no sign of life; None while that means nothing."""
-        return None if self.vitals is None else health.level(self.vitals, settings)
+        """The level of its health; None while silence is no bad sign."""
+        return None if self.liveness is None else health.level(self.liveness, settings)
 
     def edited(self, folder: str) -> frozenset[str]:
         """The files that its newest tool calls have edited, as absolute paths; it works in `folder`."""
@@ -78,7 +78,7 @@ class Watch:
         return frozenset(normpath(join(folder, path)) for use in done for path in use.paths)
 
     def close(self) -> None:
-        """It is not to be sampled any more."""
+        """Cancel the next sample."""
         if self.due is not None:
             self.due.cancel()
             self.due = None

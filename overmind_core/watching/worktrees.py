@@ -1,6 +1,6 @@
 """The worktrees of missions that run, as git sees them: which files they change, and which two would conflict.
 
-Git is asked in threads, and without a checkout: nothing that anybody sees changes by a look.
+Git runs in worker threads and without a checkout: no file that anybody works on changes.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from overmind_core.isolation.workspace import Workspace
 
 MOST_FILES = 10_000
-"""Changed files of one worktree that are looked at."""
+"""Most changed files of one worktree that are compared."""
 
 
 class Worktrees:
-    """Those of missions, as git sees them."""
+    """Asks git about the worktrees of missions."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
     def of(self, mission: str) -> Isolation | None:
-        """What is recorded of a mission that has a worktree; None: it has none."""
+        """The isolation of a mission that has a whole worktree; None: it has none."""
         isolation = self._workspace.records.get(mission)
         return None if isolation is None or isolation.worktree is None or isolation.half else isolation
 
     async def changed(self, mission: str) -> frozenset[str] | None:
-        """The files that a mission has changed since it began, committed or not; None: nobody can tell now.
+        """The files that a mission has changed since it began, committed or not; None: no worktree, or git failed.
 
         Relative to the top of its worktree, in wire form.
         """
@@ -42,7 +42,7 @@ class Worktrees:
         return await self._workspace.in_thread(_changed, git, worktree, isolation.base_commit)
 
     async def conflicts(self, one: str, other: str) -> tuple[str, ...] | None:
-        """The files that would conflict if two missions landed as they are now; None: nobody can tell."""
+        """The files that would conflict if two missions landed as they are now; None: git can't say."""
         first, second = self.of(one), self.of(other)
         if first is None or second is None or first.worktree is None or second.worktree is None:
             return None
@@ -53,12 +53,13 @@ class Worktrees:
 
 def _changed(git: Git, worktree: str, since: str | None) -> frozenset[str] | None:
     from overmind_core.git.changes import names_between  # noqa: PLC0415 - for those who have worktrees
+    from overmind_core.git.look import look_at  # noqa: PLC0415 - same
     from overmind_core.git.run import GitFailed, GitMissing  # noqa: PLC0415 - same
-    from overmind_core.git.status import changed_files  # noqa: PLC0415 - same
 
     try:
-        found = set(changed_files(git, worktree))
-        if since is not None:
+        look = look_at(git, worktree)
+        found = set(look.changed)
+        if since is not None and since != look.head:
             for file in names_between(git, worktree, since, "HEAD"):
                 found.update(path for path in (file.path, file.old_path) if path is not None)
     except (GitFailed, GitMissing, OSError):

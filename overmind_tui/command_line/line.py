@@ -17,13 +17,12 @@ from overmind_tui.render.cells import safe
 from overmind_tui.render.row_filter import BrokenFilter
 from overmind_tui.shell import registry
 from overmind_tui.shell.actions import Context
+from overmind_tui.shell.remembered import LAST_VIEW
 
 if TYPE_CHECKING:
     from overmind_tui.shell.remembered import Remembered
     from overmind_tui.shell.shell import Shell
 
-LAST_VIEW = "last_view"
-"""What is remembered of the view that was open."""
 NOT_REMEMBERED = frozenset({"help", "aliases", "describe", "changes", "plan", "spec", "timeline", "doctor"})
 """Views that nobody wants to begin with."""
 ROOT = "missions"

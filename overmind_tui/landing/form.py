@@ -136,7 +136,7 @@ def refused(form: LandForm, error: OvermindError, *, own: bool) -> LandForm:
             lines, resolve = landing_lines.conflicts(error.fields, form.branch), landing_lines.to_resolve(error.fields)
             return replace(form, stage=Stage.CONFLICTS, answer_lines=lines, resolve=resolve)
         case "dirty" | "nothing_to_merge" if own:
-            return _uncommitted(form, list(error.fields.get("files") or ()))  # type: ignore[call-overload]
+            return _uncommitted(form, list(error.fields.get("files") or ()))  # type: ignore[call-overload] # a list of names
         case "verify_failed":
             failed = error.fields.get("mission")
             mission = str(failed.get("id") if isinstance(failed, Mapping) else failed or form.verify)

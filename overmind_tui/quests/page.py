@@ -141,15 +141,15 @@ class QuestsPage(QuestRowsPage):
     """The page of quests, a row for each."""
 
 
-FIRST, FURTHER, MOST = 100, 4, 2000
-"""Rows that are asked for at first, how many times as many the next time, and beyond how many all of them are."""
+FURTHER, MOST = 4, 2000
+"""How many times as many rows are asked for the next time, and beyond how many all of them are."""
 NEAR = 40
 """Rows before the last one that is there from which on more are asked for."""
 
 
 def portion(reached: int) -> int:
     """How many rows to ask for where the person has come so far; 0: all of them."""
-    limit = FIRST
+    limit = quests_rows.FIRST
     while limit < reached + NEAR:
         limit *= FURTHER
     return 0 if limit > MOST else limit

@@ -6,10 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.admission import WaitCode
-from overmind_core.domain.quests.needs import StillWaiting
-from overmind_core.domain.quests.quest import Priority, QuestStatus
-from overmind_core.domain.quests.score import Score
-from overmind_core.domain.quests.why import Why, why_lines
+from overmind_core.domain.quests.quest import Priority
+from overmind_core.domain.quests.why import from_answer, why_lines
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
@@ -17,6 +15,8 @@ from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
 
+FIRST = 100
+"""Rows of thousands that are asked for at first."""
 CHANGES = frozenset({"quest", "queue", "started", "exited", "restart", "removed", "asked", "answered"})
 """Kinds of events after which a quest stands otherwise."""
 PRIORITIES = tuple(one.value for one in Priority)
@@ -343,7 +343,7 @@ def standing_line(row: Row, word: str, lasted: str, why: str, look: Rendering) -
 
 def why_text(answer: Info) -> Lines:
     """As the request `quest_why` answers: the lines that `overmind quest why` prints."""
-    return [_why_line(line, at) for at, line in enumerate(why_lines(_why_of(answer)))]
+    return [_why_line(line, at) for at, line in enumerate(why_lines(from_answer(answer)))]
 
 
 def _why_line(line: str, at: int) -> list[Cell]:
@@ -351,19 +351,3 @@ def _why_line(line: str, at: int) -> list[Cell]:
         if line.startswith(lead):
             return [Cell(f" {lead}", "label"), Cell(safe(line.removeprefix(lead)), "key")]
     return [Cell(f" {safe(line)}", "accent" if at == 0 else "")]
-
-
-def _why_of(answer: Info) -> Why:
-    score, code = answer["score"], answer["code"]
-    return Why(
-        answer["name"],
-        QuestStatus(answer["status"]),
-        None if code is None else WaitCode(code),
-        answer["text"],
-        tuple(answer["do"]),
-        None if score is None else Score(**{name: score[name] for name in Score._fields}),
-        answer["position"],
-        answer["queued"],
-        tuple(answer["starts"]),
-        tuple(StillWaiting(one["name"], tuple(one["needs"])) for one in answer["waiting_then"]),
-    )

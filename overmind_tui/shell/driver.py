@@ -166,7 +166,7 @@ class Driver(LinuxDriver):
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever Textual hands on
         super().__init__(*args, **options)
         assert self._file is not None
-        self._file = _Calm(self._file)  # type: ignore[assignment]
+        self._file = _Calm(self._file)  # type: ignore[assignment] # a file as far as it is used
         self._parser = XTermParser()
         self.tap: InputTap | None = None
         self._tapping: InputTap | None = None
@@ -184,7 +184,7 @@ class Driver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Have the terminal: nobody knows what it shows."""
         self.frame.forget()
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        super().start_application_mode()  # type: ignore[no-untyped-call] # Textual has no types here
 
     def stop_application_mode(self) -> None:
         """Give the terminal back, with colours as they were."""

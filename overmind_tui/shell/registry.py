@@ -83,6 +83,7 @@ class View(NamedTuple):
     rows_of: str = ""
 
 
+FIRST_ROWS = {"limit": quests_rows.FIRST}
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
@@ -212,7 +213,7 @@ VIEWS: dict[str, View] = {
             Context.BOARD,
             "No quests yet.\n:quest add 'Build the site' -- make site   puts one into the queue",
             "overmind_tui.board.page:open_board",
-            fetch=Fetch("board", {}, board_rows.whole, 5.0, quests_rows.CHANGES, {"all": {"all": True}}),
+            fetch=Fetch("board", FIRST_ROWS, board_rows.whole, 5.0, quests_rows.CHANGES, {"all": {"all": True}}),
             named="spec",
             rows_of="quests",
         ),
@@ -224,7 +225,7 @@ VIEWS: dict[str, View] = {
             "The queue is empty.\n:quest add 'Build the site' -- make site   puts a quest into it",
             "overmind_tui.queue.page:open_queue",
             queue_rows.COLUMNS,
-            Fetch("queue", {}, queue_rows.whole, 5.0, quests_rows.CHANGES),
+            Fetch("queue", FIRST_ROWS, queue_rows.whole, 5.0, quests_rows.CHANGES),
             orders=queue_rows.ORDERS,
             rows_of="quests",
         ),

@@ -18,6 +18,8 @@ from overmind_core.system.lock import wait_lock
 from overmind_core.system.paths import Home
 
 NAME, LOCK = "tui.json", "tui.lock"
+LAST_VIEW = "last_view"
+"""The name of the view that was open."""
 _LARGEST = 8_000_000
 """Bytes; a file beyond that was not written by us."""
 _MOST = 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from textual.message import Message
@@ -12,6 +13,7 @@ from overmind_core.client.client import Client
 from overmind_core.client.stream import follow
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
+from overmind_tui.shell.first_request import FirstRequest
 from overmind_tui.shell.messages import Done
 
 OnAnswers = Callable[[Sequence[Any | OvermindError]], None]
@@ -27,17 +29,31 @@ class Requests:
         home: Whose supervisor.
         begin: Runs a function in a worker thread.
         post: Where messages go; may be called from any thread.
+        first: What was asked before.
     """
 
     def __init__(
-        self, home: Home, begin: Callable[[Callable[[], None]], object], post: Callable[[Message], object]
+        self,
+        home: Home,
+        begin: Callable[[Callable[[], None]], object],
+        post: Callable[[Message], object],
+        first: FirstRequest | None = None,
     ) -> None:
         self._home = home
         self._begin = begin
         self._post = post
+        self._first = first
 
     def send(self, command: str, requests: Sequence[Mapping[str, Any]], on_result: OnAnswers) -> None:
         """Send requests of one kind; `on_result` gets answers and errors in order, in the program's own thread."""
+        if self._first is not None and self._first.is_for(command, requests):
+            first, self._first = self._first, None
+            again = partial(self.send, command, requests, on_result)
+            if first.is_answered:  # the view is painted with it then, not once without
+                _take_first(first, again, on_result)
+            else:
+                first.then(lambda: self._post(Done(lambda: _take_first(first, again, on_result))))
+            return
 
         def work() -> None:
             client = Client(self._home)
@@ -68,7 +84,7 @@ class Requests:
                 for kind, content in follow(client, lambda: (command, asked)):
                     if kind == "item":
                         last = content
-                        self._post(Done(lambda item=content: each(item)))  # type: ignore[misc]
+                        self._post(Done(lambda item=content: each(item)))  # type: ignore[misc] # a lambda with a default
             except OvermindError as error:
                 last = error
             finally:
@@ -76,3 +92,11 @@ class Requests:
             self._post(Done(lambda: on_result(last)))
 
         self._begin(work)
+
+
+def _take_first(first: FirstRequest, again: Callable[[], None], on_result: OnAnswers) -> None:
+    """Hand on what was answered; what was refused is asked again, as there may be a supervisor by now."""
+    if isinstance(first.answer, OvermindError):
+        again()
+    else:
+        on_result([first.answer])

@@ -89,7 +89,7 @@ def style_of(look: TextStyle) -> Style:
     return Style(
         color=_colour(look.text),
         bgcolor=_colour(look.ground),
-        **dict.fromkeys(look.attributes, True),  # type: ignore[arg-type]
+        **dict.fromkeys(look.attributes, True),  # type: ignore[arg-type] # names of its flags
     )
 
 

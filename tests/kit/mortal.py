@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.in_process import ScriptedKeeper, supervising, until
 
 if TYPE_CHECKING:
     from overmind_core.daemon.app import App
+    from overmind_core.kernel.config import Settings
+    from tests.kit.in_process import Inside
 
 
 class Mortal:
@@ -46,3 +54,55 @@ async def at_each_commit(dies: Callable[[int], Awaitable[bool]]) -> int:
         if not await dies(at):
             return at - 1
     raise AssertionError
+
+
+class Story(ABC):
+    """Work for two supervisors of one home: the first one dies at a commit, the second one brings it to its end.
+
+    Attributes:
+        settings: Of both.
+        home, keeper: Theirs; the keeper lives on.
+    """
+
+    settings: ClassVar[Settings]
+
+    def __init__(self, folder: str, at: int = 0, *, saved: bool = False) -> None:
+        """`at`, `saved`: the commit at which the first one dies, as `Mortal` takes it; 0: it lives."""
+        self.home = Home(f"{folder}/{at}")
+        self.keeper = ScriptedKeeper(self.home)
+        self._at, self._saved = at, saved
+
+    @abstractmethod
+    def plays(self, inside: Inside) -> None:
+        """Have the keeper answer for the programs that this supervisor starts."""
+
+    @abstractmethod
+    async def client(self, inside: Inside) -> None:
+        """Add the work, once, and answer what is asked, until all is over."""
+
+    @abstractmethod
+    async def ends(self) -> None:
+        """The second supervisor: whatever has not happened does, and nothing happens again."""
+
+    async def dies(self) -> bool:
+        """Whether the first supervisor dies before all is over."""
+        async with supervising(self.home, self.keeper, settings=self.settings) as inside:
+            self.plays(inside)
+            mortal = Mortal(inside.app, self._at, saved=self._saved)
+            client = asyncio.create_task(self.client(inside))
+            await until(lambda: mortal.dead or client.done())
+            client.cancel()
+            await asyncio.gather(client, return_exceptions=True)
+        return mortal.dead
+
+
+def commits_of(story: type[Story], folder: str, *, saved: bool) -> int:
+    """Let a story die at each of its commits, and end each time; how many commits it has."""
+
+    async def dies(at: int) -> bool:
+        one = story(folder, at, saved=saved)
+        died = await one.dies()
+        await one.ends()
+        return died
+
+    return in_process.run(at_each_commit(dies))

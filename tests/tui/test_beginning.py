@@ -13,6 +13,8 @@ from textual import constants
 from overmind_core.cli import daemon
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
+from overmind_tui import __main__ as program
+from overmind_tui import app
 
 
 class Became(Exception):
@@ -59,17 +61,17 @@ def test_the_full_screen_program_begins_as_its_options_say(monkeypatch, tmp_path
     assert (executable, safe, module, name, rest) == (sys.executable, "-P", "-m", "overmind_tui", handed_on)
 
     for name in ("DISABLE_KITTY_KEY", "MAX_FPS"):
-        monkeypatch.setattr(constants, name, getattr(constants, name))  # the import of the program sets them
-    from overmind_tui import __main__ as program
+        monkeypatch.setattr(constants, name, getattr(constants, name))  # the program sets them
 
     gc.enable()
     switch = sys.getswitchinterval()
-    monkeypatch.setattr(program, "OvermindApp", App)
+    monkeypatch.setattr(app, "OvermindApp", App)
     monkeypatch.setattr(sys, "argv", ["overmind tui", *rest])
     monkeypatch.setenv("OVERMIND_HOME", str(tmp_path))
     assert program.main() == 3
     sys.setswitchinterval(switch)
     given = dict(pairwise(rest))
+    assert (begun.pop("first") is not None) is (given.get("-c") == "top"), "what is known before is asked for already"
     assert begun == {
         "home": str(tmp_path), "read_only": "--read-only" in rest, "theme": given.get("--theme"),
         "view": given.get("-c", ""), "mouse": False,

@@ -254,18 +254,22 @@ def test_in_a_browser_the_terminal_is_not_ours(monkeypatch):
 def test_the_program_starts_with_what_keys_and_threads_need():
     """Set before Textual reads it; what only some need is imported later."""
     probe = (
-        "import sys, gc, overmind_tui.__main__ as program;"
-        "from textual import constants;"
-        "program.OvermindApp.run = lambda *_, **__: print("
-        "sys.getswitchinterval(), constants.DISABLE_KITTY_KEY, gc.isenabled(), *sys.modules);"
+        "import sys, gc, overmind_tui.__main__ as program; loaded = program._loaded\n"
+        "class App:\n"
+        "  settings, return_code = type('Settings', (), {'mouse': False}), 0\n"
+        "  def __init__(self, *_, **__): pass\n"
+        "  call_later = __init__\n"
+        "  def run(self, **_): from textual import constants; print(\n"
+        "    sys.getswitchinterval(), constants.DISABLE_KITTY_KEY, constants.MAX_FPS, gc.isenabled(), *sys.modules)\n"
+        "program._loaded = lambda: (App, loaded()[1])\n"
         "program.main()"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", probe], env={"PATH": os.environ["PATH"], "PYTHONPATH": REPOSITORY, "HOME": "/"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    interval, kitty, collects, *modules = done.stdout.split()
-    assert (float(interval), kitty, collects) == (0.001, "True", "False")
+    interval, kitty, frames, collects, *modules = done.stdout.split()
+    assert (float(interval), kitty, frames, collects) == (0.001, "True", "250", "False")
     assert not {"msgspec", "sqlite3", "overmind_core.daemon", "overmind_core.kernel"} & set(modules)
 
 

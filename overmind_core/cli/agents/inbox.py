@@ -15,7 +15,7 @@ import sys
 import time
 
 from overmind_core.cli.command import JSON, Command, argument, flag, ids, option
-from overmind_core.cli.context import Context, call_each
+from overmind_core.cli.context import Context, call_for_ids
 from overmind_core.cli.output import coloured, dumps, redraw
 from overmind_core.client.client import answer_result
 from overmind_core.client.connection import ANSWER_LIMIT
@@ -297,15 +297,7 @@ HOOK = Command(
 
 def seen(args: Namespace, context: Context) -> int:
     """Mark each of them as looked at."""
-    requests = [{"id": mission} for mission in args.ids]
-    return call_each(
-        context,
-        context.client(),
-        "seen",
-        requests,
-        line=lambda answer: f"Seen mission {answer['id']}",
-        as_json=args.json,
-    )
+    return call_for_ids(args, context, "seen", lambda answer: f"Seen mission {answer['id']}")
 
 
 SEEN = Command(

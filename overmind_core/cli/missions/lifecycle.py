@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from overmind_core.cli.command import JSON, YES, Command, Parameter, flag, ids, one_id, option
-from overmind_core.cli.context import Context, call_each, confirmed, print_notes, report_error
+from overmind_core.cli.context import Context, call_each, call_for_ids, confirmed, print_notes, report_error
 from overmind_core.cli.missions.options import POLICY, given_policy
 from overmind_core.cli.output import dumps, size
 from overmind_core.cli.values import duration, label_change, mission_name, signal_name
@@ -164,11 +164,9 @@ def _send_to_each(args: Namespace, context: Context) -> int:
     if args.all or args.cascade:
         wrong = "--all" if args.all else "--cascade"
         raise UsageError(f"--signal {args.signal} and {wrong} can't be used together: name the missions. {_SEE_SIGNAL}")
-    requests = [{"id": mission, "signal": args.signal} for mission in args.ids]
-    return call_each(
-        context, context.client(), "signal", requests,
-        line=lambda answer: f"Sent {args.signal} to mission {answer['id']}", as_json=args.json,
-    )  # fmt: skip
+    return call_for_ids(
+        args, context, "signal", lambda one: f"Sent {args.signal} to mission {one['id']}", signal=args.signal
+    )
 
 
 _SEE_SIGNAL = "See: overmind signal --help"
@@ -328,11 +326,7 @@ RESTART = Command(
 
 def freeze(args: Namespace, context: Context) -> int:
     """Pause each."""
-    requests = [{"id": mission} for mission in args.ids]
-    client = context.client()
-    return call_each(
-        context, client, "freeze", requests, line=lambda answer: f"Froze mission {answer['id']}", as_json=args.json
-    )
+    return call_for_ids(args, context, "freeze", lambda answer: f"Froze mission {answer['id']}")
 
 
 FREEZE = Command(
@@ -346,11 +340,7 @@ FREEZE = Command(
 
 def thaw(args: Namespace, context: Context) -> int:
     """Let each go on."""
-    requests = [{"id": mission} for mission in args.ids]
-    client = context.client()
-    return call_each(
-        context, client, "thaw", requests, line=lambda answer: f"Thawed mission {answer['id']}", as_json=args.json
-    )
+    return call_for_ids(args, context, "thaw", lambda answer: f"Thawed mission {answer['id']}")
 
 
 THAW = Command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from overmind_core.cli.agents.options import PROVIDER
 from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
-from overmind_core.cli.context import Context, call_each
+from overmind_core.cli.context import Context, call_for_ids
 from overmind_core.cli.definitions.run import RUN_OPTIONS, run_request
 from overmind_core.cli.missions import logs
 from overmind_core.cli.missions.watch import EndWaiter, wait_for_ends
@@ -189,13 +189,8 @@ QUEST_WAIT = Command(
 
 def quest_cancel(args: Namespace, context: Context) -> int:
     """Cancel each; returns when nothing of them lives."""
-    return call_each(
-        context,
-        context.client(),
-        "quest_cancel",
-        [{"id": quest} for quest in args.ids],
-        line=lambda answer: f"Cancelled quest {answer['id']} ({answer['name']})",
-        as_json=args.json,
+    return call_for_ids(
+        args, context, "quest_cancel", lambda answer: f"Cancelled quest {answer['id']} ({answer['name']})"
     )
 
 

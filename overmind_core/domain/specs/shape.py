@@ -1,16 +1,22 @@
 """The five documents of a spec: what each holds, as types, and as tables of which JSON, Markdown and schema are made.
 
-A document is read from JSON (`document_json`) or Markdown (`markdown`), always by the same tables, so that both say the
-same. What is absent is empty: a text is "", a list is (), hours are None.
+The fields of a type are the rows of its table, in the order in which a document has them; each says what its author
+should write. JSON (`document_json`) and Markdown (`markdown`) are read by the same tables, so that both say the same.
+What is absent is empty: a text is "", a list is (), hours are None.
 """
+
+# ruff: noqa: RUF009 -- `_row` returns a field of a dataclass, not a default
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from overmind_core.domain.specs.spec import PhaseName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_BYTES = 1 << 20
 """Of a document."""
@@ -44,210 +50,6 @@ class Fault(NamedTuple):
     """Of what it is about."""
     line: int | None = None
     """Of the file, from 1; None: not looked up."""
-
-
-@dataclass(frozen=True, slots=True)
-class FreeSection:
-    """A section of Markdown that no phase knows, kept as it is."""
-
-    heading: str
-    """"" for what stands before the first section."""
-    text: str
-    """Lines as they were written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What all of them have."""
-
-    phase: ClassVar[PhaseName]
-
-    title: str = field(default="", kw_only=True)
-    """The spec's."""
-    sections: tuple[FreeSection, ...] = field(default=(), kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFile:
-    """A file that one has to know."""
-
-    path: str = ""
-    purpose: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenQuestion:
-    """Something to find out before the work begins."""
-
-    category: str = ""
-    question: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Conventions:
-    """How this code is written."""
-
-    naming: str = ""
-    testing: str = ""
-    patterns: str = ""
-    other: Other = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureOutline:
-    """What is wanted, and what is not."""
-
-    name: str = ""
-    problem: str = ""
-    scope_in: tuple[str, ...] = ()
-    scope_out: tuple[str, ...] = ()
-    other: Other = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Explore(Document):
-    """What is there, and what is to be found out."""
-
-    phase: ClassVar[PhaseName] = PhaseName.EXPLORE
-
-    codebase_summary: str = ""
-    project_type: str = ""
-    tech_stack: tuple[str, ...] = ()
-    structure: dict[str, str] = field(default_factory=dict)
-    key_files: tuple[KeyFile, ...] = ()
-    conventions: Conventions = Conventions()
-    questions: tuple[OpenQuestion, ...] = ()
-    feature: FeatureOutline = FeatureOutline()
-    patterns: tuple[str, ...] = ()
-    related: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """What must hold."""
-
-    id: str = ""
-    title: str = ""
-    text: str = ""
-    type: str = ""
-    priority: str = ""
-    acceptance: tuple[str, ...] = ()
-    other: Other = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Requirements(Document):
-    """What must hold when it is done."""
-
-    phase: ClassVar[PhaseName] = PhaseName.REQUIREMENTS
-
-    feature_name: str = ""
-    requirements: tuple[Requirement, ...] = ()
-    assumptions: tuple[str, ...] = ()
-    out_of_scope: tuple[str, ...] = ()
-    traceability: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Component:
-    """A part of the solution."""
-
-    name: str = ""
-    responsibility: str = ""
-    other: Other = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TestPlan:
-    """How it is tested."""
-
-    __test__: ClassVar[bool] = False  # no test of pytest's
-
-    unit: str = ""
-    integration: str = ""
-    text: str = ""
-    """Where it is not said by kind."""
-    other: Other = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Design(Document):
-    """How it will be built."""
-
-    phase: ClassVar[PhaseName] = PhaseName.DESIGN
-
-    feature_name: str = ""
-    overview: str = ""
-    components: tuple[Component, ...] = ()
-    data_models: tuple[str, ...] = ()
-    interfaces: tuple[str, ...] = ()
-    errors: str = ""
-    testing: TestPlan = TestPlan()
-    security: tuple[str, ...] = ()
-    integration: tuple[str, ...] = ()
-    none_because: dict[str, str] = field(default_factory=dict)
-    """Field that is left out on purpose → why."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpecTask:
-    """One piece of the work; a quest is made of it."""
-
-    id: str = ""
-    title: str = ""
-    description: str = ""
-    type: str = ""
-    priority: str = ""
-    group: str = ""
-    creates: tuple[str, ...] = ()
-    modifies: tuple[str, ...] = ()
-    hours: float | None = None
-    needs: tuple[str, ...] = ()
-    requirements: tuple[str, ...] = ()
-    acceptance: tuple[str, ...] = ()
-    check: str = ""
-    no_check_because: str = ""
-    other: Other = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tasks(Document):
-    """The work, cut into pieces."""
-
-    phase: ClassVar[PhaseName] = PhaseName.TASKS
-
-    groups: dict[str, str] = field(default_factory=dict)
-    tasks: tuple[SpecTask, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Which tasks do something for a requirement."""
-
-    requirement: str = ""
-    tasks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CriticalPath:
-    """The chain of tasks that takes longest."""
-
-    tasks: tuple[str, ...] = ()
-    hours: float | None = None
-    other: Other = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Sync(Document):
-    """What follows from requirements and tasks; computed."""
-
-    phase: ClassVar[PhaseName] = PhaseName.SYNC
-
-    coverage: tuple[Coverage, ...] = ()
-    order: tuple[str, ...] = ()
-    critical_path: CriticalPath = CriticalPath()
-    hours: float | None = None
-    blockers: tuple[str, ...] = ()
 
 
 class FieldKind(Enum):
@@ -291,172 +93,254 @@ class ThingShape(NamedTuple):
     """The field that is meant by a text in the place of the thing; in Markdown it stands below the keys."""
 
 
-def _row(
-    name: str, kind: FieldKind, about: str, of: ThingShape | None = None, *, most: int | None = None
-) -> DocumentField:
-    return DocumentField(name, kind, about, of, most)
-
-
 _K = FieldKind
+_ROW = "row"
+_EMPTY: Mapping[FieldKind, Any] = {_K.TEXT: "", _K.LINE: "", _K.ID: "", _K.PATH: "", _K.HOURS: None}
+"""What an absent field is; of the other kinds an empty list, object or record."""
 
-KEY_FILE = ThingShape(
-    KeyFile,
-    (
-        _row("path", _K.PATH, "relative to the top of the repository"),
-        _row("purpose", _K.TEXT, "purpose of the file"),
-    ),
-    body="path",
-)
-OPEN_QUESTION = ThingShape(
-    OpenQuestion,
-    (
-        _row("category", _K.LINE, "problem, users, scope, technical or risks"),
-        _row("question", _K.TEXT, "the question, and the assumption until it is answered"),
-    ),
-    body="question",
-)
-CONVENTIONS = ThingShape(
-    Conventions,
-    (
-        _row("naming", _K.TEXT, "naming of files, functions, tests"),
-        _row("testing", _K.TEXT, "test framework and style"),
-        _row("patterns", _K.TEXT, "structure that new code should follow"),
-    ),
-)
-FEATURE_OUTLINE = ThingShape(
-    FeatureOutline,
-    (
-        _row("name", _K.LINE, "short name"),
-        _row("problem", _K.TEXT, "the problem today, and who has it"),
-        _row("scope_in", _K.TEXTS, "included"),
-        _row("scope_out", _K.TEXTS, "excluded on purpose"),
-    ),
-)
-REQUIREMENT = ThingShape(
-    Requirement,
-    (
-        _row("id", _K.ID, "such as REQ-CART-001; keeps its meaning for ever"),
-        _row("title", _K.LINE, "a few words"),
-        _row("type", _K.LINE, "such as functional, performance or security"),
-        _row("priority", _K.LINE, "critical, high, medium or low"),
-        _row("acceptance", _K.TEXTS, "acceptance criteria; at least two"),
-        _row("text", _K.TEXT, "When <condition>, the <system> shall <response>"),
-    ),
-    heading=("id", "title"),
-    body="text",
-)
-COMPONENT = ThingShape(
-    Component,
-    (
-        _row("name", _K.LINE, "short name"),
-        _row("responsibility", _K.TEXT, "responsibility of this component alone"),
-    ),
-    heading=("name",),
-    body="responsibility",
-)
-TEST_PLAN = ThingShape(
-    TestPlan,
-    (
-        _row("unit", _K.TEXT, "unit tests"),
-        _row("integration", _K.TEXT, "integration tests"),
-        _row("text", _K.TEXT, "other remarks about testing"),
-    ),
-    body="text",
-)
-SPEC_TASK = ThingShape(
-    SpecTask,
-    (
-        _row("id", _K.ID, "such as TSK-001; keeps its meaning for ever"),
-        _row("title", _K.LINE, "a few words, beginning with a verb"),
-        _row("type", _K.LINE, "such as feature, test, docs or refactoring"),
-        _row("priority", _K.LINE, "high, medium or low"),
-        _row("group", _K.LINE, "one of the groups, such as TKT-001"),
-        _row("creates", _K.PATHS, "files that it creates, relative to the top of the repository", most=MAX_PATHS),
-        _row("modifies", _K.PATHS, "files that it changes; they are there, or a task creates them", most=MAX_PATHS),
-        _row("hours", _K.HOURS, "more than 0, at most 4"),
-        _row("needs", _K.IDS, "tasks that must be done before", most=MAX_NEEDS),
-        _row("requirements", _K.IDS, "requirements that it covers"),
-        _row("acceptance", _K.TEXTS, "acceptance criteria"),
-        _row("check", _K.TEXT, "shell command that exits 0 once the task is done"),
-        _row("no_check_because", _K.TEXT, "reason why no command can check it"),
-        _row("description", _K.TEXT, "instructions for an engineer who has read the design"),
-    ),
-    heading=("id", "title"),
-    body="description",
-)
-COVERAGE = ThingShape(
-    Coverage,
-    (
-        _row("requirement", _K.ID, "of requirements.md"),
-        _row("tasks", _K.IDS, "tasks that cover it"),
-    ),
-    body="requirement",
-)
-CRITICAL_PATH = ThingShape(
-    CriticalPath,
-    (
-        _row("tasks", _K.IDS, "first to last"),
-        _row("hours", _K.HOURS, "of all of them"),
-    ),
-)
 
-SHAPES: dict[PhaseName, ThingShape] = {
-    PhaseName.EXPLORE: ThingShape(
-        Explore,
-        (
-            _row("codebase_summary", _K.TEXT, "summary of the repository; more than 50 characters"),
-            _row("project_type", _K.LINE, "such as library, service or command line"),
-            _row("tech_stack", _K.TEXTS, "languages, frameworks and tools; at least two"),
-            _row("structure", _K.MAP, "folder → its contents; at least two"),
-            _row("key_files", _K.PAIRS, "files that matter for this feature; at least three", KEY_FILE),
-            _row("conventions", _K.RECORD, "conventions of this code", CONVENTIONS),
-            _row("questions", _K.PAIRS, "open questions; at least one of each category", OPEN_QUESTION),
-            _row("feature", _K.RECORD, "the feature", FEATURE_OUTLINE),
-            _row("patterns", _K.TEXTS, "existing code that does something similar"),
-            _row("related", _K.TEXTS, "other features that it affects"),
-        ),
-    ),
-    PhaseName.REQUIREMENTS: ThingShape(
-        Requirements,
-        (
-            _row("feature_name", _K.LINE, "short name"),
-            _row("requirements", _K.THINGS, "the requirements", REQUIREMENT, most=MAX_REQUIREMENTS),
-            _row("assumptions", _K.TEXTS, "assumptions"),
-            _row("out_of_scope", _K.TEXTS, "excluded on purpose"),
-            _row("traceability", _K.MAP, "requirement → its source"),
-        ),
-    ),
-    PhaseName.DESIGN: ThingShape(
-        Design,
-        (
-            _row("feature_name", _K.LINE, "short name"),
-            _row("overview", _K.TEXT, "overview of the solution; more than 100 characters"),
-            _row("components", _K.THINGS, "components", COMPONENT),
-            _row("data_models", _K.TEXTS, "data models; one text each"),
-            _row("interfaces", _K.TEXTS, "interfaces; one text each"),
-            _row("errors", _K.TEXT, "error handling"),
-            _row("testing", _K.RECORD, "test plan", TEST_PLAN),
-            _row("security", _K.TEXTS, "risks and their mitigations; at least two"),
-            _row("integration", _K.TEXTS, "changes outside of the components"),
-            _row("none_because", _K.MAP, "field that is empty on purpose → reason"),
-        ),
-    ),
-    PhaseName.TASKS: ThingShape(
-        Tasks,
-        (
-            _row("groups", _K.MAP, "TKT-001 → title"),
-            _row("tasks", _K.THINGS, "tasks of at most 4 hours each", SPEC_TASK, most=MAX_TASKS),
-        ),
-    ),
-    PhaseName.SYNC: ThingShape(
-        Sync,
-        (
-            _row("coverage", _K.PAIRS, "requirement → the tasks that cover it", COVERAGE),
-            _row("order", _K.IDS, "an order in which the tasks can be done"),
-            _row("critical_path", _K.RECORD, "the chain of tasks that takes longest", CRITICAL_PATH),
-            _row("hours", _K.HOURS, "of all tasks"),
-            _row("blockers", _K.TEXTS, "faults of other documents"),
-        ),
-    ),
+def _row(kind: FieldKind, about: str, of: ThingShape | None = None, *, most: int | None = None) -> Any:  # noqa: ANN401 - as `dataclasses.field`
+    """A field of a dataclass that is a row of its table; the arguments are those of `DocumentField`."""
+    row = {_ROW: (kind, about, of, most)}
+    if kind is _K.MAP:
+        return field(default_factory=dict, metadata=row)
+    return field(default=of.type() if of is not None and kind is _K.RECORD else _EMPTY.get(kind, ()), metadata=row)
+
+
+def _shape(of: type[Any], *, heading: tuple[str, ...] = (), body: str = "") -> ThingShape:
+    """The table of a dataclass: its rows, in their order."""
+    rows = tuple(DocumentField(one.name, *one.metadata[_ROW]) for one in fields(of) if _ROW in one.metadata)
+    return ThingShape(of, rows, heading, body)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeSection:
+    """A section of Markdown that no phase knows, kept as it is."""
+
+    heading: str
+    """"" for what stands before the first section."""
+    text: str
+    """Lines as they were written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The fields that all documents have."""
+
+    phase: ClassVar[PhaseName]
+
+    title: str = field(default="", kw_only=True)
+    """The spec's."""
+    sections: tuple[FreeSection, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file that one has to know."""
+
+    path: str = _row(_K.PATH, "relative to the top of the repository")
+    purpose: str = _row(_K.TEXT, "purpose of the file")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """Something to find out before the work begins."""
+
+    category: str = _row(_K.LINE, "problem, users, scope, technical or risks")
+    question: str = _row(_K.TEXT, "the question, and the assumption until it is answered")
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """How this code is written."""
+
+    naming: str = _row(_K.TEXT, "naming of files, functions, tests")
+    testing: str = _row(_K.TEXT, "test framework and style")
+    patterns: str = _row(_K.TEXT, "structure that new code should follow")
+    other: Other = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOutline:
+    """What is wanted, and what is not."""
+
+    name: str = _row(_K.LINE, "short name")
+    problem: str = _row(_K.TEXT, "the problem today, and who has it")
+    scope_in: tuple[str, ...] = _row(_K.TEXTS, "included")
+    scope_out: tuple[str, ...] = _row(_K.TEXTS, "excluded on purpose")
+    other: Other = ()
+
+
+KEY_FILE = _shape(KeyFile, body="path")
+OPEN_QUESTION = _shape(OpenQuestion, body="question")
+CONVENTIONS = _shape(Conventions)
+FEATURE_OUTLINE = _shape(FeatureOutline)
+
+
+@dataclass(frozen=True, slots=True)
+class Explore(Document):
+    """What is there, and what is to be found out."""
+
+    phase: ClassVar[PhaseName] = PhaseName.EXPLORE
+
+    codebase_summary: str = _row(_K.TEXT, "summary of the repository; more than 50 characters")
+    project_type: str = _row(_K.LINE, "such as library, service or command line")
+    tech_stack: tuple[str, ...] = _row(_K.TEXTS, "languages, frameworks and tools; at least two")
+    structure: dict[str, str] = _row(_K.MAP, "folder → its contents; at least two")
+    key_files: tuple[KeyFile, ...] = _row(_K.PAIRS, "files that matter for this feature; at least three", KEY_FILE)
+    conventions: Conventions = _row(_K.RECORD, "conventions of this code", CONVENTIONS)
+    questions: tuple[OpenQuestion, ...] = _row(_K.PAIRS, "open questions; at least one of each category", OPEN_QUESTION)
+    feature: FeatureOutline = _row(_K.RECORD, "the feature", FEATURE_OUTLINE)
+    patterns: tuple[str, ...] = _row(_K.TEXTS, "existing code that does something similar")
+    related: tuple[str, ...] = _row(_K.TEXTS, "other features that it affects")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What must hold."""
+
+    id: str = _row(_K.ID, "such as REQ-CART-001; keeps its meaning for ever")
+    title: str = _row(_K.LINE, "a few words")
+    type: str = _row(_K.LINE, "such as functional, performance or security")
+    priority: str = _row(_K.LINE, "critical, high, medium or low")
+    acceptance: tuple[str, ...] = _row(_K.TEXTS, "acceptance criteria; at least two")
+    text: str = _row(_K.TEXT, "When <condition>, the <system> shall <response>")
+    other: Other = ()
+
+
+REQUIREMENT = _shape(Requirement, heading=("id", "title"), body="text")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements(Document):
+    """What must hold when it is done."""
+
+    phase: ClassVar[PhaseName] = PhaseName.REQUIREMENTS
+
+    feature_name: str = _row(_K.LINE, "short name")
+    requirements: tuple[Requirement, ...] = _row(_K.THINGS, "the requirements", REQUIREMENT, most=MAX_REQUIREMENTS)
+    assumptions: tuple[str, ...] = _row(_K.TEXTS, "assumptions")
+    out_of_scope: tuple[str, ...] = _row(_K.TEXTS, "excluded on purpose")
+    traceability: dict[str, str] = _row(_K.MAP, "requirement → its source")
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of the solution."""
+
+    name: str = _row(_K.LINE, "short name")
+    responsibility: str = _row(_K.TEXT, "responsibility of this component alone")
+    other: Other = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestPlan:
+    """How it is tested."""
+
+    __test__: ClassVar[bool] = False  # no test of pytest's
+
+    unit: str = _row(_K.TEXT, "unit tests")
+    integration: str = _row(_K.TEXT, "integration tests")
+    text: str = _row(_K.TEXT, "other remarks about testing")
+    """Where it is not said by kind."""
+    other: Other = ()
+
+
+COMPONENT = _shape(Component, heading=("name",), body="responsibility")
+TEST_PLAN = _shape(TestPlan, body="text")
+
+
+@dataclass(frozen=True, slots=True)
+class Design(Document):
+    """How it will be built."""
+
+    phase: ClassVar[PhaseName] = PhaseName.DESIGN
+
+    feature_name: str = _row(_K.LINE, "short name")
+    overview: str = _row(_K.TEXT, "overview of the solution; more than 100 characters")
+    components: tuple[Component, ...] = _row(_K.THINGS, "components", COMPONENT)
+    data_models: tuple[str, ...] = _row(_K.TEXTS, "data models; one text each")
+    interfaces: tuple[str, ...] = _row(_K.TEXTS, "interfaces; one text each")
+    errors: str = _row(_K.TEXT, "error handling")
+    testing: TestPlan = _row(_K.RECORD, "test plan", TEST_PLAN)
+    security: tuple[str, ...] = _row(_K.TEXTS, "risks and their mitigations; at least two")
+    integration: tuple[str, ...] = _row(_K.TEXTS, "changes outside of the components")
+    none_because: dict[str, str] = _row(_K.MAP, "field that is empty on purpose → reason")
+
+
+@dataclass(frozen=True, slots=True)
+class SpecTask:
+    """One piece of the work; a quest is made of it."""
+
+    id: str = _row(_K.ID, "such as TSK-001; keeps its meaning for ever")
+    title: str = _row(_K.LINE, "a few words, beginning with a verb")
+    type: str = _row(_K.LINE, "such as feature, test, docs or refactoring")
+    priority: str = _row(_K.LINE, "high, medium or low")
+    group: str = _row(_K.LINE, "one of the groups, such as TKT-001")
+    creates: tuple[str, ...] = _row(
+        _K.PATHS, "files that it creates, relative to the top of the repository", most=MAX_PATHS
+    )
+    modifies: tuple[str, ...] = _row(
+        _K.PATHS, "files that it changes; they are there, or a task creates them", most=MAX_PATHS
+    )
+    hours: float | None = _row(_K.HOURS, "more than 0, at most 4")
+    needs: tuple[str, ...] = _row(_K.IDS, "tasks that must be done before", most=MAX_NEEDS)
+    requirements: tuple[str, ...] = _row(_K.IDS, "requirements that it covers")
+    acceptance: tuple[str, ...] = _row(_K.TEXTS, "acceptance criteria")
+    check: str = _row(_K.TEXT, "shell command that exits 0 once the task is done")
+    no_check_because: str = _row(_K.TEXT, "reason why no command can check it")
+    description: str = _row(_K.TEXT, "instructions for an engineer who has read the design")
+    other: Other = ()
+
+
+SPEC_TASK = _shape(SpecTask, heading=("id", "title"), body="description")
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks(Document):
+    """The work, cut into pieces."""
+
+    phase: ClassVar[PhaseName] = PhaseName.TASKS
+
+    groups: dict[str, str] = _row(_K.MAP, "TKT-001 → title")
+    tasks: tuple[SpecTask, ...] = _row(_K.THINGS, "tasks of at most 4 hours each", SPEC_TASK, most=MAX_TASKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which tasks do something for a requirement."""
+
+    requirement: str = _row(_K.ID, "of requirements.md")
+    tasks: tuple[str, ...] = _row(_K.IDS, "tasks that cover it")
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalPath:
+    """The chain of tasks that takes longest."""
+
+    tasks: tuple[str, ...] = _row(_K.IDS, "first to last")
+    hours: float | None = _row(_K.HOURS, "of all of them")
+    other: Other = ()
+
+
+COVERAGE = _shape(Coverage, body="requirement")
+CRITICAL_PATH = _shape(CriticalPath)
+
+
+@dataclass(frozen=True, slots=True)
+class Sync(Document):
+    """What follows from requirements and tasks; computed."""
+
+    phase: ClassVar[PhaseName] = PhaseName.SYNC
+
+    coverage: tuple[Coverage, ...] = _row(_K.PAIRS, "requirement → the tasks that cover it", COVERAGE)
+    order: tuple[str, ...] = _row(_K.IDS, "an order in which the tasks can be done")
+    critical_path: CriticalPath = _row(_K.RECORD, "the chain of tasks that takes longest", CRITICAL_PATH)
+    hours: float | None = _row(_K.HOURS, "of all tasks")
+    blockers: tuple[str, ...] = _row(_K.TEXTS, "faults of other documents")
+
+
+SHAPES: Mapping[PhaseName, ThingShape] = {
+    one.phase: _shape(one) for one in (Explore, Requirements, Design, Tasks, Sync)
 }
 """What the document of each phase consists of, in the order in which it is written."""

@@ -60,7 +60,7 @@ async def stop(workspace: Workspace, isolation: Isolation) -> None:
         engine.stop(name, STOP_SECONDS)
 
     stops = [
-        with_engine(workspace, isolation, lambda engine, name=name: work(engine, name))  # type: ignore[misc]
+        with_engine(workspace, isolation, lambda engine, name=name: work(engine, name))  # type: ignore[misc] # a lambda with a default
         for name in isolation.containers.values()
     ]
     await asyncio.gather(*stops)

@@ -9,10 +9,9 @@ import pytest
 
 from overmind_core.domain.settings import QueueSettings
 from overmind_core.kernel.config import Settings
-from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, until, world
-from tests.kit.mortal import Mortal, at_each_commit
+from tests.kit.in_process import supervising, until, world
+from tests.kit.mortal import Story, commits_of
 
 SETTINGS = Settings(queue=QueueSettings(slots=1, backoff=0.01, max_cost_per_day=1.0))
 COSTS = {"one": 0.40, "two": 0.45, "three": 0.15, "four": 0.10}
@@ -21,14 +20,14 @@ MIDNIGHT = 1_800_057_600.0
 QUESTS = [{"title": name, "provider": "claude", "retries": 0, "isolate": False} for name in COSTS]
 
 
-class Story:
+class Budgeted(Story):
     """Four quests for a dollar, of which the last one is a dime too dear."""
 
+    settings = SETTINGS
+
     def __init__(self, folder, at=0, *, saved=False):
-        self.home = Home(f"{folder}/{at}")
+        super().__init__(folder, at, saved=saved)
         self.environment = world(f"{folder}/bin", "claude")
-        self.keeper = ScriptedKeeper(self.home)
-        self.at, self.saved = at, saved
         self.asked: set[int] = set()
 
     def plays(self, inside):
@@ -67,16 +66,6 @@ class Story:
                 return
             await asyncio.sleep(0.01)
 
-    async def dies(self):
-        async with supervising(self.home, self.keeper, settings=SETTINGS) as inside:
-            self.plays(inside)
-            mortal = Mortal(inside.app, self.at, saved=self.saved)
-            client = asyncio.create_task(self.client(inside))
-            await until(lambda: mortal.dead or client.done())
-            client.cancel()
-            await asyncio.gather(client, return_exceptions=True)
-        return mortal.dead
-
     async def ends(self):
         """The next one: it goes on, and warns and asks of nothing again."""
         async with supervising(self.home, self.keeper, settings=SETTINGS) as inside:
@@ -95,13 +84,7 @@ class Story:
 
 @pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
 def test_it_is_warned_and_asked_once_whichever_of_the_commits_a_supervisor_dies_at(tmp_path, saved):
-    async def dies(at):
-        story = Story(str(tmp_path), at, saved=saved)
-        died = await story.dies()
-        await story.ends()
-        return died
-
-    assert in_process.run(at_each_commit(dies)) > 12
+    assert commits_of(Budgeted, str(tmp_path), saved=saved) > 12
 
 
 def test_at_midnight_the_question_is_withdrawn_and_the_queue_goes_on_by_itself(tmp_path, monkeypatch):
@@ -109,7 +92,7 @@ def test_at_midnight_the_question_is_withdrawn_and_the_queue_goes_on_by_itself(t
     monkeypatch.setattr(in_process, "WALL", MIDNIGHT - 60.0)
 
     async def told():
-        story = Story(str(tmp_path))
+        story = Budgeted(str(tmp_path))
         async with supervising(story.home, story.keeper, settings=SETTINGS) as inside:
             story.plays(inside)
             await story.adds(inside)

@@ -10,10 +10,8 @@ import pytest
 
 from overmind_core.domain.settings import QueueSettings
 from overmind_core.kernel.config import Settings
-from overmind_core.system.paths import Home
-from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, until, world
-from tests.kit.mortal import Mortal, at_each_commit
+from tests.kit.in_process import supervising, world
+from tests.kit.mortal import Story, commits_of
 from tests.kit.quest_lives import assert_lives_are_legal, folded, standing
 
 SETTINGS = Settings(queue=QueueSettings(slots=1, backoff=0.01))
@@ -34,13 +32,13 @@ ATTEMPTS = {
 RUNS = {"checked": 2, "checked/check": 2, "reviewed": 1, "stuck": 2, "last": 1}
 
 
-class Story:
+class Chain(Story):
     """A chain of quests: one is checked twice, one reviewed, one gets another round; their person answers once each."""
 
-    def __init__(self, folder, at, *, saved):
-        self.home = Home(f"{folder}/{at}")
-        self.keeper = ScriptedKeeper(self.home)
-        self.at, self.saved = at, saved
+    settings = SETTINGS
+
+    def __init__(self, folder, at=0, *, saved=False):
+        super().__init__(folder, at, saved=saved)
         self.ran: Counter[str] = Counter()
         self.named: dict[str, str] = {}
 
@@ -68,17 +66,6 @@ class Story:
             if {row["status"] for row in await inside.ask("quests")} == {"completed"}:
                 return
             await asyncio.sleep(0.01)
-
-    async def dies(self):
-        """Whether the first supervisor does; nothing of it is left to be told."""
-        async with supervising(self.home, self.keeper, settings=SETTINGS) as inside:
-            self.plays(inside)
-            mortal = Mortal(inside.app, self.at, saved=self.saved)
-            client = asyncio.create_task(self.client(inside))
-            await until(lambda: mortal.dead or client.done())
-            client.cancel()
-            await asyncio.gather(client, return_exceptions=True)
-        return mortal.dead
 
     async def ends(self):
         """The next one: everything happens that has not, and nothing again."""
@@ -109,11 +96,4 @@ class Story:
 @pytest.mark.parametrize("saved", [False, True], ids=["before it is saved", "right after it is saved"])
 def test_each_attempt_runs_once_whichever_of_the_commits_a_supervisor_dies_at(tmp_path, saved):
     """Kill table: added; between lease and spawn; work over, check not begun; a question answered, not acted on."""
-
-    async def dies(at):
-        story = Story(str(tmp_path), at, saved=saved)
-        died = await story.dies()
-        await story.ends()
-        return died
-
-    assert in_process.run(at_each_commit(dies)) > 12
+    assert commits_of(Chain, str(tmp_path), saved=saved) > 12

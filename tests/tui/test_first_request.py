@@ -1,0 +1,173 @@
+"""What the first view will ask is asked while the program still loads, and the view is painted with its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any, ClassVar
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_core.system.paths import Home
+from overmind_tui.shell import first_request, requests
+from overmind_tui.shell.first_request import FRESH_SECONDS, FirstRequest, ask_first
+from overmind_tui.shell.registry import VIEWS
+from overmind_tui.shell.requests import Requests
+from tests.tui.quest_walks import RecordingBoard
+
+HOME = Home("/proc/nosuch/overmind")
+NOT_THERE = OvermindError("daemon_not_running", "Daemon not running.")
+OF_THEMSELVES = [view for view in VIEWS.values() if view.fetch is not None and view.fetch.every]
+
+
+class Supervisor:
+    """Stands for the client of one: answers when it may."""
+
+    asked: ClassVar[list[Any]] = []
+    answer: ClassVar[Any] = "cards"
+    may_answer: ClassVar[threading.Event]
+
+    def __init__(self, _home):
+        pass
+
+    def call_each(self, command, arguments):
+        self.asked.append((command, [dict(one) for one in arguments]))
+        assert self.may_answer.wait(60)
+        if isinstance(self.answer, OvermindError):
+            raise self.answer
+        return [self.answer] * len(arguments)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def supervisor(monkeypatch):
+    monkeypatch.setattr(Supervisor, "asked", [])
+    monkeypatch.setattr(Supervisor, "may_answer", threading.Event(), raising=False)
+    monkeypatch.setattr(first_request, "Client", Supervisor)
+    monkeypatch.setattr(requests, "Client", Supervisor)
+    yield Supervisor
+    Supervisor.may_answer.set()
+
+
+class Program:
+    """Sends requests, and does at once what a message tells it to."""
+
+    def __init__(self, first):
+        self.begun: list[Any] = []
+        self.posted = threading.Event()
+        self.messages: list[Any] = []
+        self.results: list[Any] = []
+        self.requests = Requests(HOME, self.begun.append, self.post, first)
+
+    def post(self, message):
+        self.messages.append(message)
+        self.posted.set()
+
+    def send(self, command="board", arguments=None):
+        self.requests.send(command, [{"limit": 100} if arguments is None else arguments], self.results.append)
+
+
+def answered(first):
+    """Wait until the answer is there."""
+    there = threading.Event()
+    first.then(there.set)
+    assert there.wait(60)
+    return first
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("board", ("board", [{"limit": 100}])),
+        ("kb", ("board", [{"limit": 100}])),
+        ("queue", ("queue", [{"limit": 100}])),
+        ("specs", ("specs", [{}])),
+        ("events", None),
+        ("board login", None),
+        ("board /slow", None),
+        ("nonsense", None),
+        ("", None),
+    ],
+)
+def test_it_is_asked_where_a_word_says_what_and_the_view_asks_again_by_itself(supervisor, line, asked):
+    supervisor.may_answer.set()
+    first = ask_first(HOME, line)
+    assert (first is None) is (asked is None)
+    if first is not None:
+        answered(first)
+    assert supervisor.asked == ([] if asked is None else [asked])
+
+
+def test_an_answer_that_is_there_is_shown_at_once_and_only_once(supervisor):
+    supervisor.may_answer.set()
+    program = Program(answered(FirstRequest(HOME, "board", {"limit": 100})))
+    program.send()
+    assert (program.results, program.begun, program.messages) == ([["cards"]], [], [])
+    program.send()
+    assert len(program.begun) == 1, "the next time it is asked anew"
+
+
+def test_an_answer_that_is_still_to_come_is_shown_when_it_is_there(supervisor):
+    program = Program(FirstRequest(HOME, "board", {"limit": 100}))
+    program.send()
+    assert (program.results, program.begun, program.messages) == ([], [], [])
+    supervisor.may_answer.set()
+    assert program.posted.wait(60)
+    program.messages[0].then()
+    assert program.results == [["cards"]]
+    assert len(supervisor.asked) == 1
+
+
+def test_what_was_refused_is_asked_again(supervisor, monkeypatch):
+    """There may be a supervisor by now: this program may be it."""
+    monkeypatch.setattr(supervisor, "answer", NOT_THERE)
+    supervisor.may_answer.set()
+    program = Program(answered(FirstRequest(HOME, "board", {"limit": 100})))
+    program.send()
+    assert program.results == []
+    monkeypatch.setattr(supervisor, "answer", "cards")
+    program.begun[0]()
+    program.messages[0].then()
+    assert program.results == [["cards"]]
+
+
+@pytest.mark.parametrize(("command", "arguments"), [("queue", {"limit": 100}), ("board", {"limit": 0}), ("board", {})])
+def test_the_answer_to_something_else_is_left_alone(supervisor, command, arguments):
+    supervisor.may_answer.set()
+    program = Program(answered(FirstRequest(HOME, "board", {"limit": 100})))
+    program.send(command, arguments)
+    assert (program.results, len(program.begun)) == ([], 1)
+
+
+def test_an_old_answer_is_none(supervisor, monkeypatch):
+    supervisor.may_answer.set()
+    program = Program(answered(FirstRequest(HOME, "board", {"limit": 100})))
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + FRESH_SECONDS + 1)
+    program.send()
+    assert (program.results, len(program.begun)) == ([], 1)
+
+
+@pytest.mark.parametrize("view", [view.name for view in OF_THEMSELVES if not view.about and view.name != "spec"])
+def test_it_is_what_the_view_asks_when_it_opens(view):
+    """Else it would be asked for in vain."""
+    fetch = VIEWS[view].fetch
+    assert fetch is not None
+
+    async def session():
+        app = RecordingBoard()
+        app.refuses = True
+        async with app.run_test(size=(120, 40)) as pilot:
+            app.commands.run(view)
+            await pilot.pause()
+            assert app.of(fetch.request) == [fetch.arguments]
+
+    asyncio.run(session())
+
+
+def test_no_answer_is_taken_for_longer_than_views_show_theirs():
+    assert max(view.fetch.every for view in OF_THEMSELVES if view.fetch is not None) <= FRESH_SECONDS
