@@ -210,10 +210,10 @@ _SAYS: Mapping[str, str] = MappingProxyType(
         ' change, say so with: overmind report missing "which file, and why"',
         "thrash": "You edit one file again and again, and what failed still fails. Stop editing, read the whole error,"
         " and find its cause first.",
-        "overrun": "You take far more than such work does. Finish the smallest part that is whole, and leave the rest.",
+        "overrun": "You need far more time or money than similar work. Finish the smallest complete part, then stop.",
         "review": "A reviewer says that you do not do what you were asked to. Read your task again, and say in one"
         " sentence what of it is left.",
-        "silence": "You have given no sign of life. If you wait for something, say what it is; else go on.",
+        "silence": "You have been silent for long. If you wait for something, say what it is; else go on.",
     }
 )
 """Term → what its agent is told."""
