@@ -301,7 +301,7 @@ class Queue:
         for place in islice(self._places(), AHEAD):
             yield self._quests.live[place.id]
         for running in self._running:
-            for quest_id in self._quests.dependants(running):
+            for quest_id in islice(self._quests.dependants(running), AHEAD):  # of one there may be thousands
                 quest = self._quests.live[quest_id]
                 needs = () if quest.goal is None else quest.goal.needs
                 others = (need for need in needs if need not in self._running)

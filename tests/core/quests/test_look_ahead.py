@@ -144,9 +144,10 @@ def test_what_a_killed_daemon_has_left_is_taken_by_nobody(tmp_path):
         async with daemons.one():
             first, second = await daemons.add("first", "second")
             await daemons.begun(first)
-            await until(lambda: os.path.isdir(os.path.join(daemons.place, "0", "out")))
+            await until(lambda: daemons.spare and "0" not in daemons.spare.values())
             await idle()
             assert len(daemons.spare) == 1
+            assert sorted(os.listdir(os.path.dirname(daemons.place))) == [".spare", first]
             await daemons.ends(first)
             await daemons.begun(second)
             assert "do second" in daemons.brief(second)
