@@ -58,10 +58,12 @@ def start(args: Namespace, context: Context, client: Client) -> str:
 
 def _new(context: Context, client: Client, root: str) -> Row:
     if os.path.lexists(root):
-        raise OvermindError("invalid", f"{to_wire(root)} is in the way, and is no folder of ours. Remove it first.")
+        raise OvermindError(
+            "invalid", f"{to_wire(root)} exists, and this demonstration did not create it. Remove it first."
+        )
     if not spec_project.write(root, context.environ):
         project.remove(root)
-        raise OvermindError("git_failed", "The demonstration of specs needs git, and there is none, or it refused.")
+        raise OvermindError("git_failed", "The demonstration of specs needs git, which is missing or has failed.")
     try:
         return _created(context, client, root)
     except OvermindError:

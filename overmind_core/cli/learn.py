@@ -58,7 +58,7 @@ def learn(args: Namespace, context: Context) -> int:
     if args.json:
         context.print(dumps(rows))
     elif not rows:
-        none = "No quest has taught a lesson yet." if args.lessons else "No quest of the queue has had an attempt yet."
+        none = "No lessons yet." if args.lessons else "No quest of the queue has had an attempt yet."
         context.hint(none)
     else:
         context.print(lessons_table(rows) if args.lessons else groups_table(rows, by))
@@ -103,7 +103,7 @@ LEARN = Command(
     ],
     examples=["overmind learn", "overmind learn --by provider", "overmind learn --lessons"],
     notes=(
-        "N counts quests of the queue. RATE is the part that passed, TRIES their attempts on average, COST and TIME "
+        "N counts quests of the queue. RATE is the share that passed, TRIES their attempts on average, COST and TIME "
         "the median of a quest; fewer than three quests have no figures. The type of a quest is its label `type`, "
         "else its group."
     ),

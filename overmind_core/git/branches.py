@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 
-from overmind_core.git.repository import HEADS
+from overmind_core.git.repository import HEAD, HEADS
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 NAMES = 1000
 """So many names for a branch are tried."""
+_NO_NAME = re.compile(r"refusing to update ref with bad name")
+"""Source: git's refs.c, ref_transaction_update."""
 _EXISTS = re.compile(r"reference already exists|exists; cannot create")
 _BLOCKED = re.compile(r"'refs/heads/(?P<name>[^']+)' exists; cannot create")
 """A branch can't be above another, such as `a` and `a/b`."""
@@ -53,13 +55,16 @@ def create_branch(
     for name in islice(names, NAMES):
         if any(name.startswith(f"{prefix}/") for prefix in blocked):
             continue
-        _check_name(git, folder, name)
+        if name.startswith("-") or name == HEAD:
+            raise _no_name(name)
         if before is not None:
             before(name)
         words = ("update-ref", "--create-reflog", "-m", message, HEADS + name, commit, "")
         try:
             retry_while_locked(partial(git, folder, *words))
         except GitFailed as error:
+            if _NO_NAME.search(error.output) is not None:
+                raise _no_name(name) from None
             if _EXISTS.search(error.output) is None:
                 raise
             other = _BLOCKED.search(error.output)
@@ -82,7 +87,5 @@ def made_with(git: Git, folder: str, name: str, message: str) -> bool:
     return answer.code == 0 and answer.out.rstrip("\n").rpartition("\n")[2] == message
 
 
-def _check_name(git: Git, folder: str, name: str) -> None:
-    answer = git.run(folder, "check-ref-format", HEADS + name, expected=(0, 1))
-    if answer.code or name.startswith("-") or name == "HEAD":
-        raise GitFailed(("branch", name), answer.code, f"{name!r} can't be the name of a branch")
+def _no_name(name: str) -> GitFailed:
+    return GitFailed(("branch", name), None, f"{name!r} can't be the name of a branch")

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from overmind_core.git.repository import branch_of
+from overmind_core.git.layout import git_folders, top_of
+from overmind_core.git.look import WorktreeLook, look_at
 from overmind_core.git.run import Git, GitFailed
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -83,10 +84,11 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
         GitFailed: there is no repository, or git refused.
         GitMissing: there is none.
     """
-    top = git(folder, "rev-parse", "--show-toplevel")
-    since = merge_base(git, top, base) if base is not None else _head(git, top)
+    top = top_of(git, folder)
+    look = look_at(git, top)
+    since = merge_base(git, top, base) if base is not None else look.head or _empty_tree(git, top)
     with throwaway_objects(git, top) as (objects, scratch):
-        staged = stage_all(git, top, objects, os.path.join(scratch, "index"))
+        staged = stage_all(git, top, look, objects, os.path.join(scratch, "index"))
         listed = git.run(top, *_DIFF, "--raw", "--numstat", "-z", "--no-abbrev", since, variables=staged.variables).out
         diff = os.path.join(scratch, "diff")
         git.run(top, *_DIFF, "--patch", f"--output={diff}", since, variables=staged.variables)
@@ -94,12 +96,12 @@ def worktree_changes(git: Git, folder: str, base: str | None = None) -> Worktree
     unknown, notes = staged.unknown, list(staged.notes)
     files = [_marked(one, unknown) for one in _files(listed)]
     files += [ChangedFile(path, None, "?" if path in unknown else "M", 0, 0, binary=True) for path in staged.large]
-    commits = _commits(git, top, since)
+    commits = [] if base is None or since == look.head else _commits(git, top, since)
     if not whole or len(files) > MAX_FILES or len(commits) > MAX_COMMITS:
         notes.append(f"The output is truncated. See all changes with: git -C {top} diff {since[:12]}")
     return WorktreeChanges(
         top=top,
-        branch=branch_of(git, top),
+        branch=look.branch,
         since=since,
         commits=tuple(commits[:MAX_COMMITS]),
         files=tuple(files[:MAX_FILES]),
@@ -192,12 +194,13 @@ class StagedCopy(NamedTuple):
     """What is not in it, for people."""
 
 
-def stage_all(git: Git, top: str, objects: Mapping[str, str], index: str) -> StagedCopy:
+def stage_all(git: Git, top: str, look: WorktreeLook, objects: Mapping[str, str], index: str) -> StagedCopy:
     """Stage everything in a worktree, also new files, but in a copy of its index.
 
     Args:
         git: For the mission.
         top: Top of the worktree.
+        look: What git's status says of it.
         objects: Of `throwaway_objects`.
         index: Path of the copy, where nothing is.
 
@@ -205,18 +208,18 @@ def stage_all(git: Git, top: str, objects: Mapping[str, str], index: str) -> Sta
         GitFailed: git refused.
         GitMissing: there is none.
     """
-    unknown = frozenset(_listed(git, top, "--others"))
-    large, notes = _large(git, top, unknown)
+    large, notes = _large(top, look)
     left_out = [f":(exclude,top,literal){path}" for path in large]
     with suppress(FileNotFoundError):  # nothing was ever added
         # With its time: git compares the content of files that are as young as their index, and those alone.
-        shutil.copy2(os.path.join(top, git(top, "rev-parse", "--git-path", "index")), index)
+        shutil.copy2(os.path.join(git_folders(git, top).own, "index"), index)
     variables = {**objects, "GIT_INDEX_FILE": index}
-    words = ("add", "-A", "--ignore-errors", "--", ":(top)", *left_out)
-    added = git.run(top, *_READING, *words, expected=(0, 1, 128), variables=variables)
-    if added.code != 0:
-        notes.append(f"Some files can't be read: {_first_line(added.err)}.")
-    return StagedCopy(variables, unknown, tuple(large), tuple(notes))
+    if look.unstaged or look.new:
+        words = ("add", "-A", "--ignore-errors", "--", ":(top)", *left_out)
+        added = git.run(top, *_READING, *words, expected=(0, 1, 128), variables=variables)
+        if added.code != 0:
+            notes.append(f"Some files can't be read: {_first_line(added.err)}.")
+    return StagedCopy(variables, frozenset(look.new), tuple(large), tuple(notes))
 
 
 @contextmanager
@@ -227,24 +230,18 @@ def throwaway_objects(git: Git, folder: str) -> Iterator[tuple[Mapping[str, str]
         GitFailed: there is no repository.
         GitMissing: there is no git.
     """
-    objects = git(folder, "rev-parse", "--git-path", "objects")
+    objects = os.path.join(git_folders(git, folder).common, "objects")
     with tempfile.TemporaryDirectory(prefix="overmind-changes-", ignore_cleanup_errors=True) as scratch:
         own = os.path.join(scratch, "objects")
         os.mkdir(own)
-        known = _quoted(os.path.abspath(os.path.join(folder, objects)))
-        yield {"GIT_OBJECT_DIRECTORY": own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": known}, scratch
+        yield {"GIT_OBJECT_DIRECTORY": own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(objects)}, scratch
 
 
-def _listed(git: Git, top: str, which: str) -> list[str]:
-    out = git.run(top, *_READING, "ls-files", which, "--exclude-standard", "-z").out
-    return [path for path in out.split("\0") if path]
-
-
-def _large(git: Git, top: str, unknown: Collection[str]) -> tuple[list[str], list[str]]:
+def _large(top: str, look: WorktreeLook) -> tuple[list[str], list[str]]:
     """The files that are too much to be read for a look, and what is said of them."""
     found: list[str] = []
     total = 0
-    for path in sorted({*unknown, *_listed(git, top, "--modified")}):
+    for path in sorted({*look.new, *look.unstaged}):
         try:
             size = os.lstat(os.path.join(top, path)).st_size
         except OSError:  # removed
@@ -258,14 +255,11 @@ def _large(git: Git, top: str, unknown: Collection[str]) -> tuple[list[str], lis
     return found, [f"Too large to show: {', '.join(found)}."] if found else []
 
 
-def _head(git: Git, top: str) -> str:
-    found = git.run(top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", expected=(0, 1)).out.strip()
-    return found or git.run(top, "hash-object", "-t", "tree", "--stdin", text="").out.strip()
+def _empty_tree(git: Git, top: str) -> str:
+    return git.run(top, "hash-object", "-t", "tree", "--stdin", text="").out.strip()
 
 
 def _commits(git: Git, folder: str, since: str, until: str = "HEAD") -> list[CommitLine]:
-    if git.run(folder, "cat-file", "-t", since).out.strip() != "commit":
-        return []
     listed = git(folder, "log", f"--max-count={MAX_COMMITS + 1}", "--no-show-signature", "-z", "--format=%H %s",
                  f"{since}..{until}", "--")  # fmt: skip
     return [CommitLine(*line.partition(" ")[::2]) for line in listed.split("\0") if line]

@@ -14,6 +14,8 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from overmind_core.domain.isolation.keep import CACHES, KeepRules
+from overmind_core.git.layout import GIT
+from overmind_core.git.look import WorktreeLook, look_at
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.worktree_base import submodule_paths
 
@@ -23,7 +25,6 @@ TICK = 3.0
 """Seconds in which the clock of a file system has moved on; that of some moves every two."""
 _TAG, _SIGNATURE = "CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55"
 """Source: bford.info/cachedir."""
-_GIT = ".git"
 
 
 class IgnoredFiles(NamedTuple):
@@ -57,7 +58,7 @@ def _touch(path: str) -> int:
     return os.stat(path).st_ctime_ns
 
 
-def ignored_files(git: Git, path: str, rules: KeepRules) -> IgnoredFiles:
+def ignored_files(git: Git, path: str, rules: KeepRules, look: WorktreeLook) -> IgnoredFiles:
     """Return the files of a worktree that git ignores and that are not as they were before the work began.
 
     Also those that a nested repository ignores; what else is in one is told by `unsaved`. Not what is in caches.
@@ -66,6 +67,7 @@ def ignored_files(git: Git, path: str, rules: KeepRules) -> IgnoredFiles:
         git: For the mission.
         path: The top of the worktree.
         rules: Since when, and which of them are kept.
+        look: What git's status says of it, with what is ignored.
 
     Raises:
         GitFailed: there is no worktree.
@@ -73,7 +75,7 @@ def ignored_files(git: Git, path: str, rules: KeepRules) -> IgnoredFiles:
     """
     kept: list[str] = []
     dropped: list[str] = []
-    for file in _changed_files(git, path, rules.since):
+    for file in _changed_files(git, path, look, rules.since):
         found = kept if rules.keep(file) else dropped
         if len(found) < MOST:
             found.append(file)
@@ -82,15 +84,16 @@ def ignored_files(git: Git, path: str, rules: KeepRules) -> IgnoredFiles:
     return IgnoredFiles(tuple(sorted(kept)), tuple(sorted(dropped)))
 
 
-def _changed_files(git: Git, top: str, since: int) -> Iterator[str]:
-    words = ("status", "--porcelain", "-z", "--ignored=matching", "--untracked-files=all", "--ignore-submodules=all")
-    out = git.run(top, *words, "--no-renames").out
-    for entry in out.split("\0"):
-        if entry.startswith("!! "):
-            yield from _changed(git, top, entry[3:].rstrip("/"), since)
+def _changed_files(git: Git, top: str, look: WorktreeLook, since: int) -> Iterator[str]:
+    for entry in look.ignored:
+        yield from _changed(git, top, entry.rstrip("/"), since)
     for inside in sorted(submodule_paths(git, top)):
-        if os.path.lexists(os.path.join(top, inside, _GIT)):
-            yield from (f"{inside}/{path}" for path in _changed_files(git, os.path.join(top, inside), since))
+        if os.path.lexists(os.path.join(top, inside, GIT)):
+            yield from (f"{inside}/{path}" for path in _looked(git, os.path.join(top, inside), since))
+
+
+def _looked(git: Git, top: str, since: int) -> Iterator[str]:
+    return _changed_files(git, top, look_at(git, top, ignored=True), since)
 
 
 def _changed(git: Git, top: str, path: str, since: int) -> Iterator[str]:
@@ -116,7 +119,7 @@ def _changed_below(git: Git, top: str, path: str, since: int) -> Iterator[str]:
     except OSError:
         yield path  # nobody can tell
         return
-    if _GIT in names:
+    if GIT in names:
         yield from _changed_inside(git, top, path, since)
     elif _TAG not in names or not _is_cache(os.path.join(top, path, _TAG)):
         for name in names:
@@ -128,7 +131,7 @@ def _changed_inside(git: Git, top: str, path: str, since: int) -> Iterator[str]:
     folder = os.path.join(top, path)
     try:
         if os.path.realpath(git(folder, "rev-parse", "--show-toplevel")) == os.path.realpath(folder):
-            yield from (f"{path}/{file}" for file in _changed_files(git, folder, since))
+            yield from (f"{path}/{file}" for file in _looked(git, folder, since))
     except GitFailed:
         return
 

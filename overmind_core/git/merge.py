@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from overmind_core.domain.landing import MergeWay
 from overmind_core.git import repository
+from overmind_core.git.layout import git_folders, top_of
+from overmind_core.git.look import WorktreeLook, look_at, look_at_index
 from overmind_core.git.nested import nested_repositories
 from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
 from overmind_core.git.worktree_base import check_out_submodules
@@ -41,8 +43,14 @@ class CommitMade(NamedTuple):
     files: int
 
 
-def commit(git: Git, folder: str, message: str) -> CommitMade:
+def commit(git: Git, folder: str, message: str, look: WorktreeLook | None = None) -> CommitMade:
     """Commit all that is in the worktree around `folder`, but what git ignores.
+
+    Args:
+        git: For the mission.
+        folder: Any of the worktree.
+        message: Of the commit.
+        look: What git's status says of it, for who has just looked.
 
     Raises:
         NothingToCommit: there is nothing.
@@ -51,15 +59,15 @@ def commit(git: Git, folder: str, message: str) -> CommitMade:
         GitFailed: git, or a hook, refused; what was to be committed is staged.
         GitMissing: there is none.
     """
-    top = git(folder, "rev-parse", "--show-toplevel")
-    if unresolved := conflicting(git, top):
-        raise Unresolved(unresolved)
-    if nested := nested_repositories(git, top):
+    top = top_of(git, folder)
+    look = look_at(git, top) if look is None else look
+    if look.conflicting:
+        raise Unresolved(tuple(sorted(look.conflicting)))
+    if nested := nested_repositories(git, top, look, look_at_index(git, top)):
         raise NestedRepositories(nested)
     retry_while_locked(lambda: _add_all(git, top))
-    merging = git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code == 0
     changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
-    if not merging and not changed:
+    if not changed and git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code:
         raise NothingToCommit
     retry_while_locked(lambda: git.run(top, "commit", "--quiet", "-F", "-", text=message))
     commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
@@ -69,10 +77,15 @@ def commit(git: Git, folder: str, message: str) -> CommitMade:
 def _add_all(git: Git, top: str) -> None:
     """Stage everything, also what lies outside a sparse checkout."""
     words = ("config", "--type=bool", "--get", "core.sparseCheckout")
-    sparse = git.run(top, *words, expected=(0, 1)).out.strip() == "true"
+    has_patterns = os.path.lexists(os.path.join(git_folders(git, top).own, _SPARSE))
+    sparse = has_patterns and git.run(top, *words, expected=(0, 1)).out.strip() == "true"
     # Before git 2.34 there is no such option, and no need of it.
     if not sparse or git.run(top, "add", "-A", "--sparse", expected=(0, *UNKNOWN_OPTION[1:])).code:
         git(top, "add", "-A")
+
+
+_SPARSE = os.path.join("info", "sparse-checkout")
+"""In git's folder for a worktree; without it all of it is checked out. Source: gitrepository-layout(5)."""
 
 
 def conflicting(git: Git, folder: str) -> tuple[str, ...]:
@@ -119,6 +132,8 @@ class TargetBranch:
     commit: str
     folder: str | None
     """None: nowhere."""
+    detached: tuple[str, ...] = ()
+    """Checkouts of commits without a name: in one of them it may be being rebased."""
 
 
 def target_of(git: Git, source: str, branch: str) -> TargetBranch | None:
@@ -129,16 +144,20 @@ def target_of(git: Git, source: str, branch: str) -> TargetBranch | None:
     """
     if "\0" in branch:
         return None
-    words = ("show-ref", "--verify", "--quiet", f"{repository.HEADS}{branch}")
-    if git.run(source, *words, expected=(0, 1, 128)).code != 0:
+    known = repository.checkouts(git, source)
+    here = next((one for one in known if one.branch == branch), None)
+    commit = None if here is None else here.head
+    if commit is None:
+        words = ("show-ref", "--verify", "--hash", f"{repository.HEADS}{branch}")
+        commit = git.run(source, *words, expected=(0, 1, 128)).out.strip()
+    if not commit:
         return None
-    commit = git(source, "rev-parse", "--verify", f"{repository.HEADS}{branch}^{{commit}}")
-    folder = repository.checked_out(git, source, branch)
-    return TargetBranch(branch, commit, folder if folder is not None and os.path.isdir(folder) else None)
+    folder = None if here is None or not os.path.isdir(here.path) else here.path
+    return TargetBranch(branch, commit, folder, tuple(one.path for one in known if one.branch is None))
 
 
-def check_free(git: Git, source: str, target: TargetBranch) -> None:
-    """See that the target may be moved.
+def check_free(git: Git, target: TargetBranch) -> None:
+    """See that the target may be moved, where it is checked out now.
 
     Raises:
         TargetInUse: it is checked out where files are changed, or being rebased.
@@ -149,13 +168,13 @@ def check_free(git: Git, source: str, target: TargetBranch) -> None:
         if git.run(target.folder, *words).out:
             raise TargetInUse(target.folder, "uncommitted changes")
         return
-    for worktree in repository.checkouts(git, source):
-        if worktree.branch is None and os.path.isdir(worktree.path) and _rebased(git, worktree.path) == target.branch:
-            raise TargetInUse(worktree.path, "an unfinished rebase")
+    for path in target.detached:
+        if os.path.isdir(path) and _rebased(git, path) == target.branch:
+            raise TargetInUse(path, "an unfinished rebase")
 
 
 def _rebased(git: Git, folder: str) -> str | None:
-    own = git(folder, "rev-parse", "--absolute-git-dir")
+    own = git_folders(git, folder).own
     for name in _REBASES:
         with suppress(OSError), open(os.path.join(own, name), "rb") as file:
             return os.fsdecode(file.read()).strip().removeprefix(repository.HEADS)
@@ -209,10 +228,8 @@ def integrate(git: Git, scratch: str, way: MergeWay, *, commit: str, target: str
             if answer.code and git(scratch, "rev-parse", "HEAD") != commit:
                 raise _refused(words, answer)
             _try(git, scratch, ("rebase", "--quiet", "--empty=drop", target), "--abort")
-    after = git(scratch, "rev-parse", "HEAD")
-    if after == target or git(scratch, "rev-parse", f"{after}^{{tree}}") == git(
-        scratch, "rev-parse", f"{target}^{{tree}}"
-    ):
+    after, own, others = git(scratch, "rev-parse", "HEAD", "HEAD^{tree}", f"{target}^{{tree}}").split()
+    if after == target or own == others:
         raise AlreadyMerged
     return after
 
@@ -246,7 +263,7 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
     now = target_of(git, source, target.branch)
     if now is None or now.commit != target.commit:
         raise TargetMoved
-    check_free(git, source, now)
+    check_free(git, now)
     words: tuple[str, ...]
     if now.folder is None:
         words = ("update-ref", "-m", reason, f"{repository.HEADS}{now.branch}", after, now.commit)
@@ -273,11 +290,6 @@ def _overwritten_files(output: str) -> tuple[str, ...]:
     if not any(words in output for words in _IN_THE_WAY):
         return ()
     return tuple(line.strip() for line in output.splitlines() if line.startswith("\t"))
-
-
-def contains(git: Git, folder: str, commit: str, target: str) -> bool:
-    """Whether `target` has `commit` and all before it."""
-    return git.run(folder, "merge-base", "--is-ancestor", commit, target, expected=(0, 1)).code == 0
 
 
 def commits_between(git: Git, folder: str, since: str, until: str) -> frozenset[str]:

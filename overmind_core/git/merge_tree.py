@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from overmind_core.git.changes import diff_between, merge_base, stage_all, throwaway_objects
+from overmind_core.git.look import look_at
 from overmind_core.git.merge import PLAIN, UNKNOWN_OPTION, AlreadyMerged, MergeConflicts
 from overmind_core.git.repository import resolve
 from overmind_core.git.run import Git, GitFailed
@@ -25,7 +26,7 @@ class MergeSide(NamedTuple):
     """What takes part in a merge that is only looked at."""
 
     revision: str
-    """A branch or a commit; of a worktree `HEAD`."""
+    """A branch or a commit; of a worktree always what it has checked out."""
     worktree: str | None = None
     """Top of a worktree whose uncommitted files take part, new ones too; None: commits alone."""
 
@@ -110,12 +111,13 @@ def conflict_sides(git: Git, source: str, *, commit: str, target: str, most: int
 
 def _commit_of(git: Git, source: str, side: MergeSide, objects: Mapping[str, str], index: str) -> str:
     """A commit of all that takes part, which may be one of the objects that are thrown away."""
-    head = resolve(git, side.worktree or source, side.revision)
+    look = None if side.worktree is None else look_at(git, side.worktree)
+    head = resolve(git, source, side.revision) if look is None else look.head
     if head is None:
         raise GitFailed(("merge-tree",), None, f"no branch or commit {side.revision!r} in {source}")
-    if side.worktree is None:
+    if side.worktree is None or look is None or not look.changed:
         return head
-    variables = stage_all(git, side.worktree, objects, index).variables
+    variables = stage_all(git, side.worktree, look, objects, index).variables
     tree = git.run(side.worktree, "write-tree", variables=variables).out.strip()
     words = ("commit-tree", "--no-gpg-sign", tree, "-p", head, "-m", "all that is in the worktree")
     return git.run(side.worktree, *words, variables={**objects, **NOBODY}).out.strip()

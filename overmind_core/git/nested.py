@@ -8,38 +8,40 @@ from __future__ import annotations
 
 import os
 
+from overmind_core.git.layout import GIT
+from overmind_core.git.look import IndexLook, WorktreeLook
 from overmind_core.git.run import Git
-from overmind_core.git.worktree_base import gitlinks, submodule_paths
-
-GIT = ".git"
+from overmind_core.git.worktree_base import submodule_paths
 
 
-def nested_repositories(git: Git, path: str) -> tuple[str, ...]:
+def nested_repositories(git: Git, path: str, look: WorktreeLook, index: IndexLook) -> tuple[str, ...]:
     """Return the folders of a worktree that a commit would keep as a bare hash, relative to its top, sorted.
 
     Args:
         git: For the mission.
         path: The top of the worktree.
+        look: What git's status says of it.
+        index: What git's index says.
 
     Raises:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=all", "--no-renames")
-    entries = git.run(path, *words).out.split("\0")
-    new = {entry[3:].rstrip("/") for entry in entries if entry.startswith("?? ") and entry.endswith("/")}
-    return tuple(sorted({*new, *bare_gitlinks(git, path)}))
+    new = {one.rstrip("/") for one in look.new if one.endswith("/")}
+    return tuple(sorted({*new, *bare_gitlinks(git, path, index)}))
 
 
-def bare_gitlinks(git: Git, path: str) -> tuple[str, ...]:
+def bare_gitlinks(git: Git, path: str, index: IndexLook) -> tuple[str, ...]:
     """Return the folders of nested repositories of which git keeps the hash already, relative to the top.
 
     Raises:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
+    if not index.gitlinks:
+        return ()
     known = submodule_paths(git, path)
-    linked = (link.path for link in gitlinks(git, path) if link.path not in known)
+    linked = (link.path for link in index.gitlinks if link.path not in known)
     return tuple(folder for folder in linked if os.path.lexists(os.path.join(path, folder, GIT)))
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from overmind_core.git.layout import asked_folders
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 NO_REPOSITORY = "not a git repository (or any"
 """How git begins to say that there is none; it says otherwise of a broken one."""
+HEAD = "HEAD"
 HEADS = "refs/heads/"
+_HASH = re.compile(r"[0-9a-f]{40,64}")
 _FATAL = 128
 """Git's status for what it refuses."""
 _USAGE = 129
@@ -34,6 +38,8 @@ class Repository:
     """What is checked out; None for a commit without a name."""
     head: str | None
     """The commit that is checked out; None when there are no commits yet."""
+    asked: tuple[str, str] | None = None
+    """The branch that was asked for, too, and its commit; None: it is not told, be there one or none."""
 
 
 class Checkout(NamedTuple):
@@ -44,56 +50,80 @@ class Checkout(NamedTuple):
     branch: str | None
 
 
-def find_repository(git: Git, folder: str) -> Repository | None:
+def find_repository(git: Git, folder: str, *, branch: str | None = None) -> Repository | None:
     """Return the repository that `folder` is in; None when it is in none.
+
+    Args:
+        git: For whoever looks.
+        folder: Any.
+        branch: A branch of which the commit is told, too, where that takes no other git.
 
     Raises:
         GitFailed: git does not look into it: it is somebody else's, or broken.
         GitMissing: there is no git.
     """
-    seen = _seen_at_once(git, folder)
+    seen = _seen_with(git, folder, branch) if branch is not None and "\0" not in branch else None
+    if seen is None:
+        seen = _seen_at_once(git, folder)
     if seen is None:
         try:
-            own = git.run(folder, "rev-parse", "--absolute-git-dir").out
+            folders = asked_folders(git, folder)
         except GitFailed as error:
             if error.reason.startswith(NO_REPOSITORY):
                 return None
             raise
-        head = resolve(git, folder, "HEAD")
-        seen = os.path.realpath(own.removesuffix("\n")), common_folder(git, folder), _top(git, folder), head
-    own, common, top, head = seen
+        seen = _Seen(*folders, _top(git, folder), resolve(git, folder, HEAD), branch_of(git, folder))
+    own, common, top, head, here, asked = seen
     main = _main(git, common, top) if own != common or top is None else top
-    here = os.path.realpath(folder)
+    real = os.path.realpath(folder)
     if top is None:  # within git's own folder
         top = main or common
-    inside = os.path.relpath(here, top) if here.startswith(f"{top}/") and not _within(here, common) else ""
-    return Repository(top, common, main, inside, branch_of(git, folder), head)
+    inside = os.path.relpath(real, top) if real.startswith(f"{top}/") and not _within(real, common) else ""
+    return Repository(top, common, main, inside, here, head, asked)
 
 
-def _seen_at_once(git: Git, folder: str) -> tuple[str, str, str | None, str | None] | None:
-    """Git's folder, the common one, the top and the commit, from one git; None: they have to be asked for one by one.
+class _Seen(NamedTuple):
+    own: str
+    """Git's folder."""
+    common: str
+    top: str | None
+    head: str | None
+    branch: str | None
+    asked: tuple[str, str] | None = None
+
+
+def _seen_at_once(git: Git, folder: str) -> _Seen | None:
+    """What one git tells of a checkout; None: it has to be asked for one by one.
 
     That is so without a checkout, without a commit, and where a name has a line's end.
     """
-    words = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel", "HEAD^{commit}", "--")
+    return _seen(git, folder)
+
+
+def _seen_with(git: Git, folder: str, branch: str) -> _Seen | None:
+    """The same together with the commit of a branch; None: it can't be told, or there is none."""
+    seen = _seen(git, folder, branch)
+    return seen if seen is not None and seen.asked is not None else None
+
+
+def _seen(git: Git, folder: str, *branches: str) -> _Seen | None:
+    names = (HEAD, *(HEADS + branch for branch in branches))
+    places = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel")
+    words = (*places, *(f"{name}^{{commit}}" for name in names), "--symbolic-full-name", *names, "--")
     answer = git.run(folder, "rev-parse", *words, expected=(0, _FATAL))
-    lines = answer.out.split("\n")
-    if answer.code or len(lines) != len(words) + 1 or lines[-2] != "--":
+    lines = answer.out.removesuffix("\n").split("\n")
+    if answer.code or len(lines) != len(words) - 1 or lines[-1] != "--":
         return None
-    own, common, top, head = lines[:4]
-    return os.path.realpath(own), os.path.realpath(os.path.join(folder, common)), os.path.realpath(top), head
-
-
-def common_folder(git: Git, folder: str) -> str:
-    """Return git's common folder, absolute and without links.
-
-    Raises:
-        GitFailed: there is no repository.
-        GitMissing: there is no git.
-    """
-    # Relative to the folder for some places; only git 2.31 can be told otherwise.
-    found = git.run(folder, "rev-parse", "--git-common-dir").out.removesuffix("\n")
-    return os.path.realpath(os.path.join(folder, found))
+    own, common, top = lines[:3]
+    commits, full = lines[3 : 3 + len(names)], lines[3 + len(names) : -1]
+    return _Seen(
+        os.path.realpath(own),
+        os.path.realpath(os.path.join(folder, common)),
+        os.path.realpath(top),
+        commits[0],
+        full[0].removeprefix(HEADS) if full[0].startswith(HEADS) else None,
+        (branches[0], commits[1]) if branches and full[1] == names[1] else None,
+    )
 
 
 def branch_of(git: Git, folder: str) -> str | None:
@@ -111,19 +141,57 @@ def branch_of(git: Git, folder: str) -> str | None:
 def resolve(git: Git, folder: str, name: str) -> str | None:
     """Return the commit of a branch, tag or commit; a branch before a tag of the same name. None: there is none.
 
+    What begins with `refs/heads/` is a branch, and nothing else.
+
     Raises:
         GitFailed: git can't be run there.
         GitMissing: there is no git.
     """
-    if not name or "\0" in name:
-        return None
-    for full in (name,) if name == "HEAD" else (HEADS + name, name):
-        if full.startswith("-"):
-            continue
-        answer = git.run(folder, "rev-parse", "--quiet", "--verify", f"{full}^{{commit}}", expected=(0, 1, 128))
-        if answer.code == 0:
-            return answer.out.strip()
-    return None
+    return resolve_all(git, folder, name)[0]
+
+
+def resolve_all(git: Git, folder: str, *names: str) -> list[str | None]:
+    """Return the commits of several names, as `resolve` does of one; all are asked of one git.
+
+    Raises:
+        GitFailed: git can't be run there.
+        GitMissing: there is no git.
+    """
+    asked = [full for name in names for full in _meanings(name)]
+    known: dict[str, str] = {}
+    if asked:
+        words = ("cat-file", "--batch-check=%(objectname)")
+        text = "".join(f"{full}^{{commit}}\n" for full in asked)
+        answer = git.run(folder, *words, expected=(0, _FATAL), text=text)
+        lines = answer.out.split("\n")
+        if answer.code or len(lines) != len(asked) + 1:  # what is damaged ends it before the others are told
+            lines = [_verified(git, folder, full) for full in asked]
+        known = {full: line for full, line in zip(asked, lines, strict=False) if _HASH.fullmatch(line)}
+    return [next((known[full] for full in _meanings(name) if full in known), None) for name in names]
+
+
+def _meanings(name: str) -> tuple[str, ...]:
+    """What a name may stand for, the first that is there; nothing for what can't be asked for."""
+    if not name or "\0" in name or "\n" in name:
+        return ()
+    if name == HEAD or name.startswith(HEADS):
+        return (name,)
+    return (HEADS + name, *(() if name.startswith("-") else (name,)))
+
+
+def _verified(git: Git, folder: str, full: str) -> str:
+    words = ("rev-parse", "--quiet", "--verify", f"{full}^{{commit}}")
+    return git.run(folder, *words, expected=(0, 1, _FATAL)).out.strip()
+
+
+def is_ancestor(git: Git, folder: str, commit: str, of: str) -> bool:
+    """Whether `of` has `commit` and all before it.
+
+    Raises:
+        GitFailed: one of them does not exist.
+        GitMissing: there is no git.
+    """
+    return git.run(folder, "merge-base", "--is-ancestor", commit, of, expected=(0, 1)).code == 0
 
 
 def checked_out(git: Git, folder: str, branch: str) -> str | None:
@@ -176,8 +244,7 @@ def checkouts(git: Git, folder: str) -> list[Checkout]:
 
 def _main_checkout(git: Git, folder: str) -> str | None:
     """Top of the main checkout, where git names its own folder instead: that lies elsewhere, or is a link."""
-    common = common_folder(git, folder)
-    own = os.path.realpath(git.run(folder, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+    own, common = asked_folders(git, folder)
     return _main(git, common, _top(git, folder) if own == common else None)
 
 
@@ -188,8 +255,11 @@ def _entries(lines: list[str]) -> Iterator[Checkout]:
         if word:
             facts[word] = rest
         elif facts:
-            branch = facts.get("branch")
-            yield Checkout(facts["worktree"], facts.get("HEAD"), branch.removeprefix(HEADS) if branch else None)
+            branch, head = facts.get("branch"), facts.get("HEAD", "")
+            has_commit = head.strip("0") != ""  # a branch without one, too, may be checked out
+            yield Checkout(
+                facts["worktree"], head if has_commit else None, branch.removeprefix(HEADS) if branch else None
+            )
             facts = {}
 
 

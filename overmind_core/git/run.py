@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import IO, NamedTuple, TypeVar
 
@@ -137,10 +138,15 @@ class Git:
 
         # No pipes: a hook may leave a process behind that holds them open for as long as it lives.
         try:
-            with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
-                given.write(os.fsencode(text or ""))
-                given.seek(0)
-                code = self._run(words, folder, (given, out, err), variables or {}, seconds)
+            with (
+                nullcontext() if text is None else TemporaryFile() as given,
+                TemporaryFile() as out,
+                TemporaryFile() as err,
+            ):
+                if given is not None and text is not None:
+                    given.write(os.fsencode(text))
+                    given.seek(0)
+                code = self._run(words, folder, (given or subprocess.DEVNULL, out, err), variables or {}, seconds)
                 answer = GitAnswer(code, _written(out), _written(err))
         except OSError as error:
             raise GitFailed(words, None, f"no temporary file can be written: {error.strerror}") from None
@@ -152,7 +158,7 @@ class Git:
         self,
         words: tuple[str, ...],
         folder: str,
-        files: tuple[IO[bytes], IO[bytes], IO[bytes]],
+        files: tuple[IO[bytes] | int, IO[bytes], IO[bytes]],
         variables: Mapping[str, str],
         seconds: float,
     ) -> int:
@@ -174,13 +180,8 @@ class Git:
             raise GitMissing from None
         except OSError as error:
             raise GitFailed(words, None, str(error)) from None
-        # With a limit of its own, `wait` would sleep between two looks, for longer than most of these take.
-        is_late = threading.Event()
-        limit = threading.Timer(seconds, _kill, [process, is_late])
-        limit.start()
-        code = process.wait()
-        limit.cancel()
-        if is_late.is_set() and code == -signal.SIGKILL:
+        code, is_late = _wait(process, seconds)
+        if is_late and code == -signal.SIGKILL:
             raise GitFailed(words, None, f"git {words[0]} took more than {seconds:g} s")
         return code
 
@@ -215,6 +216,34 @@ def command_of(words: Sequence[str]) -> str:
         elif not word.startswith("-"):
             return word
     return ""
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, bool]:
+    """Wait for a program's end; its exit status, and whether it took too long and was killed with all it started."""
+    # With a limit of its own, `wait` would sleep between two looks, for longer than most of these take.
+    try:
+        end = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # no such thing here, or no file descriptor left
+        return _wait_in_threads(process, seconds)
+    try:
+        poll = select.poll()
+        poll.register(end, select.POLLIN)
+        is_late = not poll.poll(seconds * 1000)
+    finally:
+        os.close(end)
+    if is_late:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    return process.wait(), is_late
+
+
+def _wait_in_threads(process: subprocess.Popen[bytes], seconds: float) -> tuple[int, bool]:
+    is_late = threading.Event()
+    limit = threading.Timer(seconds, _kill, [process, is_late])
+    limit.start()
+    code = process.wait()
+    limit.cancel()
+    return code, is_late.is_set()
 
 
 def _kill(process: subprocess.Popen[bytes], is_late: threading.Event) -> None:

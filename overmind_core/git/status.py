@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
+from overmind_core.git.layout import GIT
+from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_index
 from overmind_core.git.nested import bare_gitlinks
-from overmind_core.git.repository import branch_of, resolve
+from overmind_core.git.repository import is_ancestor, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.unsaved import (
     hidden_changes,
@@ -36,20 +38,27 @@ NOBODY = {
 """Always the same, so that the same question makes the same object."""
 
 
-def is_landed(git: Git, folder: str, tip: str, target: str) -> bool:
+def is_landed(git: Git, folder: str, tip: str, target: str, *, fork: str | None = None) -> bool:
     """Whether `target` has all that was done up to the commit `tip`. When in doubt it has not.
+
+    Args:
+        git: For the mission.
+        folder: Any of the repository.
+        tip: Commit.
+        target: Commit.
+        fork: Where both went apart, for who knows it; `target` where they have nothing in common.
 
     Raises:
         GitMissing: there is no git.
     """
     try:
-        return _is_landed(git, folder, tip, target)
+        return _is_landed(git, folder, tip, target, fork)
     except GitFailed:
         return False
 
 
-def _is_landed(git: Git, folder: str, tip: str, target: str) -> bool:
-    fork = git.run(folder, "merge-base", target, tip, expected=(0, 1)).out.strip()
+def _is_landed(git: Git, folder: str, tip: str, target: str, fork: str | None) -> bool:
+    fork = fork or git.run(folder, "merge-base", target, tip, expected=(0, 1)).out.strip()
     if not fork or fork == target:
         return fork == tip
     touched = _paths(git, folder, fork, tip)
@@ -168,19 +177,20 @@ def worktree_status(
         GitFailed: there is no worktree, or a broken one.
         GitMissing: there is no git.
     """
-    if not os.path.lexists(os.path.join(path, ".git")):  # git would look at what is around
-        raise GitFailed(("status",), None, f"{path} is no longer a worktree")
-    head, branch = resolve(git, path, "HEAD"), branch_of(git, path)
-    tip = (resolve(git, path, base) if base else None) or base_commit
-    dirty = unsaved_files(git, path) if keep is not None else uncommitted_files(git, path)
-    ignored = ignored_files(git, path, keep) if keep is not None else NONE
+    _check_there(path)
+    look = look_at(git, path, ignored=keep is not None)
+    index = look_at_index(git, path)
+    dirty = uncommitted_files(git, path, look, index)
+    if keep is not None:
+        dirty = with_hidden_work(git, path, dirty, index)
+    ignored = ignored_files(git, path, keep, look) if keep is not None else NONE
+    head, branch = look.head, look.branch
     if head is None:
         return WorktreeStatus(None, branch, 0, 0, len(dirty), 0, 0, dirty, merged=True, commits=(), ignored=ignored)
-    behind, ahead = (
-        int(count) for count in git(path, "rev-list", "--left-right", "--count", f"{tip}...{head}").split()
-    )
-    common = git.run(path, "merge-base", tip, head, expected=(0, 1)).out.strip() or base_commit
-    files, insertions, deletions = _figures(git, path, common)
+    now, began = resolve_all(git, path, base or "", base_commit)
+    tip = now or base_commit
+    common, behind, ahead = _apart(git, path, tip, head, base_commit)
+    files, insertions, deletions = _figures(git, path, common, look)
     tips = [head, *left_commits(git, path)]
     return WorktreeStatus(
         head=head,
@@ -191,56 +201,93 @@ def worktree_status(
         insertions=insertions,
         deletions=deletions,
         dirty=dirty,
-        merged=not unmerged_commits(
-            git, path, tips, ours=[branch] if branch else [], base=base, base_commit=base_commit
-        ),
+        merged=not unmerged_commits(git, path, tips, ours=[branch] if branch else [], base=base, began=began),
         commits=_log(git, path, [*tips, f"^{tip}"]) if ahead or len(tips) > 1 else (),
         ignored=ignored,
     )
 
 
-def uncommitted_files(git: Git, path: str) -> tuple[str, ...]:
+def _apart(git: Git, path: str, tip: str, head: str, otherwise: str) -> tuple[str, int, int]:
+    """The commit from which two went apart, and how many commits each has since."""
+    if tip == head:
+        return head, 0, 0
+    words = ("rev-list", "--left-right", "--count", f"{tip}...{head}")
+    behind, ahead = (int(count) for count in git(path, *words).split())
+    if not (behind and ahead):  # one has all of the other
+        return head if behind else tip, behind, ahead
+    return git.run(path, "merge-base", tip, head, expected=(0, 1)).out.strip() or otherwise, behind, ahead
+
+
+def is_untouched(git: Git, path: str, base: str | None, base_commit: str) -> bool:
+    """Whether nothing was done in the worktree at `path`, as far as git's status and names tell.
+
+    What they do not tell is for whoever removes it: see `overmind_core.git.worktree_removal`.
+
+    Args:
+        git: For the mission.
+        path: Top of the worktree.
+        base: What it began at; None when that has no name.
+        base_commit: The commit that it began at, for when the base is gone.
+
+    Raises:
+        GitFailed: there is no worktree, or a broken one.
+        GitMissing: there is no git.
+    """
+    _check_there(path)
+    look = look_at(git, path)
+    if look.changed or look.head in {None, base_commit}:
+        return not look.changed
+    tip = (resolve(git, path, base) if base else None) or base_commit
+    return look.head == tip or is_ancestor(git, path, look.head, tip)
+
+
+def _check_there(path: str) -> None:
+    if not os.path.lexists(os.path.join(path, GIT)):  # git would look at what is around
+        raise GitFailed(("status",), None, f"{path} is no longer a worktree")
+
+
+def uncommitted_files(git: Git, path: str, look: WorktreeLook, index: IndexLook) -> tuple[str, ...]:
     """Return the uncommitted and untracked files of a worktree, and its submodules with work, relative to its top.
 
     A submodule has work when it is changed, and when it has commits that neither its origin nor the person has. A
     nested repository is never committed: git keeps the hash of its commit alone.
 
-    Raises:
-        GitFailed: there is no worktree.
-        GitMissing: there is no git.
-    """
-    files = changed_files(git, path)
-    return tuple(dict.fromkeys([*files, *unpushed_submodules(git, path), *bare_gitlinks(git, path)]))
-
-
-def changed_files(git: Git, path: str) -> tuple[str, ...]:
-    """Return what a commit of all that is in a worktree would have, relative to its top.
+    Args:
+        git: For the mission.
+        path: Top of the worktree.
+        look: What git's status says of it.
+        index: What git's index says.
 
     Raises:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    words = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=none", "--no-renames")
-    return tuple(entry[3:] for entry in git.run(path, *words).out.split("\0") if entry)
+    return tuple(dict.fromkeys([*look.changed, *unpushed_submodules(git, path), *bare_gitlinks(git, path, index)]))
 
 
-def unsaved_files(git: Git, path: str) -> tuple[str, ...]:
+def with_hidden_work(git: Git, path: str, uncommitted: Sequence[str], index: IndexLook) -> tuple[str, ...]:
     """Return what is lost with a worktree: its uncommitted files, and nested repositories with work of their own.
 
     Uncommitted are also changes of files that git was told to overlook.
 
+    Args:
+        git: For the mission.
+        path: Top of the worktree.
+        uncommitted: Its uncommitted files.
+        index: What git's index says.
+
     Raises:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    found = [*uncommitted_files(git, path), *hidden_changes(git, path)]
+    found = [*uncommitted, *hidden_changes(git, path, index)]
     known = {file.rstrip("/") for file in found}
     inside = [*unsaved_repositories(git, path), *unsaved_submodules(git, path)]
     return tuple(dict.fromkeys([*found, *(folder for folder in inside if folder not in known)]))
 
 
 def unmerged_commits(
-    git: Git, folder: str, tips: Sequence[str], *, ours: Sequence[str], base: str | None, base_commit: str | None
+    git: Git, folder: str, tips: Sequence[str], *, ours: Sequence[str], base: str | None, began: str | None
 ) -> tuple[Commit, ...]:
     """Return the commits of `tips` that are lost with our branches, newest first, at most `COMMITS`.
 
@@ -252,7 +299,7 @@ def unmerged_commits(
         tips: Commits.
         ours: Branches that are about to go; the same names at a remote are ours too.
         base: What the work is to go into; None when that has no name.
-        base_commit: What the work began at.
+        began: The commit that the work began at, which is there; None: nobody knows it.
 
     Raises:
         GitFailed: there is no repository.
@@ -260,11 +307,10 @@ def unmerged_commits(
     """
     others = [f"--exclude={name}" for name in ours] + ["--branches"]
     others += [f"--exclude=*/{name}" for name in ours] + ["--remotes"]
-    known = resolve(git, folder, base_commit) if base_commit else None
-    began = [f"^{known}"] if known else []
+    since = [f"^{began}"] if began else []
     left: dict[str, str] = {}
     for tip in dict.fromkeys(tips):
-        commits = _log(git, folder, [tip, *began, "--not", *others])
+        commits = _log(git, folder, [tip, *since, "--not", *others]) if tip != began else ()
         if commits and not any(is_landed(git, folder, tip, target) for target in _targets(git, folder, base)):
             left.update(commits)
     return tuple(left.items())[:COMMITS]
@@ -310,12 +356,13 @@ def _log(git: Git, folder: str, which: list[str]) -> tuple[Commit, ...]:
     return tuple((commit, subject) for commit, _, subject in entries)
 
 
-def _figures(git: Git, path: str, since: str) -> tuple[int, int, int]:
+def _figures(git: Git, path: str, since: str, look: WorktreeLook) -> tuple[int, int, int]:
     """Files, insertions and deletions since a commit."""
+    if since == look.head and not look.changed:
+        return 0, 0, 0
     out = git.run(path, "diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", since).out
     rows = [entry.split("\t", 2) for entry in out.split("\0") if entry]
-    out = git.run(path, "ls-files", "--others", "--exclude-standard", "-z").out
-    new = [name for name in out.split("\0") if name]
+    new = look.new
     added, removed = (sum(int(row[column]) for row in rows if row[column] != "-") for column in (0, 1))
     return len(rows) + len(new), added + sum(_lines(os.path.join(path, name)) for name in new[:COUNTED]), removed
 

@@ -13,10 +13,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from overmind_core.git.repository import common_folder, resolve
+from overmind_core.git.layout import GIT, git_folders
+from overmind_core.git.look import IndexLook, look_at_index
+from overmind_core.git.repository import resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed
 
-GIT = ".git"
 _LEFT = re.compile(r"checkout: moving from ([0-9a-f]{40,64}) to ")
 """Of a branch git names the branch."""
 _CLONED = re.compile(r"^([0-9a-f]{40,64}) clone: from ")
@@ -41,12 +42,13 @@ def left_commits(git: Git, path: str) -> tuple[str, ...]:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    own = git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
+    own = git_folders(git, path).own
     answer = git.run(path, "reflog", "show", "--format=%gs", "HEAD", "--", expected=(0, 128))
     found = [*_LEFT.findall(answer.out), *_set_aside(own)]
     if os.path.isdir(os.path.join(own, _OWN_NAMES)):
         found += git(path, "for-each-ref", "--format=%(objectname)", _OWN_NAMES).split()
-    return tuple(commit for commit in dict.fromkeys(found) if resolve(git, path, commit) is not None)
+    known = list(dict.fromkeys(found))
+    return tuple(commit for commit, there in zip(known, resolve_all(git, path, *known), strict=True) if there)
 
 
 def _set_aside(own: str) -> Iterator[str]:
@@ -55,29 +57,32 @@ def _set_aside(own: str) -> Iterator[str]:
             yield file.read(100).strip()
 
 
-def hidden_changes(git: Git, path: str) -> tuple[str, ...]:
+def hidden_changes(git: Git, path: str, index: IndexLook) -> tuple[str, ...]:
     """Return the changed files that git was told to overlook, relative to the top: its status leaves them out.
 
     An agent tells it so with `git update-index --assume-unchanged` or `--skip-worktree`. A file that is not there is no
     change: a sparse checkout leaves out most of them.
 
+    Args:
+        git: For the mission.
+        path: The top of the worktree.
+        index: What git's index for it says.
+
     Raises:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    entries = (entry for entry in git.run(path, "ls-files", "-v", "-z").out.split("\0") if entry)
-    overlooked = [entry[2:] for entry in entries if entry[0] == "S" or entry[0].islower()]
-    there = {file for file in overlooked if os.path.lexists(os.path.join(path, file))}
+    there = {file for file in index.overlooked if os.path.lexists(os.path.join(path, file))}
     if not there:
         return ()
-    index = os.path.join(path, git.run(path, "rev-parse", "--git-path", "index").out.removesuffix("\n"))
+    known = os.path.join(path, git.run(path, "rev-parse", "--git-path", "index").out.removesuffix("\n"))
     try:
         with tempfile.TemporaryDirectory(prefix="overmind-index-", ignore_cleanup_errors=True) as scratch:
             copied = os.path.join(scratch, "index")
-            shutil.copy2(index, copied)
+            shutil.copy2(known, copied)
             out = _status_of_all(git, path, copied, "\0".join(there))
     except OSError as error:
-        raise GitFailed(("ls-files",), None, f"{index} can't be copied: {error.strerror}") from None
+        raise GitFailed(("ls-files",), None, f"{known} can't be copied: {error.strerror}") from None
     return tuple(sorted({entry[3:] for entry in out.split("\0") if entry} & there))
 
 
@@ -138,10 +143,9 @@ def _has_work(git: Git, folder: str, top: str) -> bool:
         if os.path.realpath(git(folder, "rev-parse", "--show-toplevel")) != os.path.realpath(folder):
             return _is_something(os.path.join(folder, GIT))  # no repository to git: damaged, or empty
         status = ("status", "--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=all")
-        if git.run(folder, *status).out or hidden_changes(git, folder):
+        if git.run(folder, *status).out or hidden_changes(git, folder, look_at_index(git, folder)):
             return True
-        common = common_folder(git, folder)
-        own = os.path.realpath(git.run(folder, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
+        own, common = git_folders(git, folder)
         goes = own == common and (common.startswith(f"{top}/") or os.path.isdir(os.path.join(folder, GIT)))
         return _has_commits(git, common, _own(git, folder, common) if goes else _head(git, folder))
     except GitFailed:
@@ -209,8 +213,7 @@ def unsaved_submodules(git: Git, path: str) -> tuple[str, ...]:
         GitFailed: there is no worktree.
         GitMissing: there is no git.
     """
-    own = os.path.realpath(git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
-    persons = common_folder(git, path)
+    own, persons = git_folders(git, path)
     if own == persons or not os.path.isdir(os.path.join(own, _MODULES)):
         return ()
     found = []

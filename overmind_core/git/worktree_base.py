@@ -10,7 +10,9 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from overmind_core.git.repository import HEADS, Repository, common_folder, resolve
+from overmind_core.git.layout import git_folders
+from overmind_core.git.look import look_at_index
+from overmind_core.git.repository import HEADS, Repository, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
 FETCH_SECONDS = 300.0
@@ -39,7 +41,7 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
 
     Args:
         git: For the mission.
-        repository: Seen from the person's checkout.
+        repository: Seen from the person's checkout just now.
         base: A branch, tag or commit; None for what is checked out.
         fetch: Whether to ask the remote first, if there is one.
 
@@ -50,14 +52,18 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
     wanted = base or repository.branch
     if wanted is None:
         return _detached(repository)
+    asked, told = repository.asked or ("", None)
+    told = told if asked == base else None if base else repository.head
+    here = told if told is not None and not fetch else resolve(git, repository.top, wanted)
+    if here is not None and not fetch:
+        return BranchBase(wanted, here, "")
     remote = _remote(git, repository.top, wanted)
     fetched = fetch and remote is not None
-    if fetch and remote is not None:
-        _fetch(git, repository.top, remote.name)
-    here = resolve(git, repository.top, wanted)
-    there = resolve(git, repository.top, remote.upstream) if remote is not None else None
-    if here is not None and not (fetched and remote is not None):
-        return BranchBase(wanted, here, "")
+    there = None
+    if remote is not None:
+        if fetch:
+            _fetch(git, repository.top, remote.name)
+        here, there = resolve_all(git, repository.top, wanted, remote.upstream)
     if remote is None or there is None:
         if here is None:
             raise _nothing(repository, base)
@@ -94,6 +100,8 @@ def _nothing(repository: Repository, base: str | None) -> GitFailed:
 def _remote(git: Git, top: str, wanted: str) -> _Remote | None:
     """Where the base comes from: what the branch is set to, else `origin`, else the only one there is."""
     names = [name for name in git(top, "remote").split("\n") if name]
+    if not names:
+        return None
     full = next((name for name in names if wanted.startswith(f"{name}/") and not _is(git, top, HEADS + wanted)), None)
     if full is not None:
         return _Remote(full, REMOTES + wanted)
@@ -139,19 +147,10 @@ def _newer(git: Git, top: str, here: BranchBase, there: BranchBase) -> BranchBas
     return here._replace(note=f"{here.note}: {here.name} is ahead of {there.name}")
 
 
-LINK = "160000"
-"""Mode of a submodule in git's index."""
 NOT_THERE = (0, 1)
 IN_WORKTREE = ("--file", ".gitmodules")
 SOME = 1000
 """Commits of a submodule that are looked for elsewhere: the newest."""
-
-
-class Gitlink(NamedTuple):
-    """A commit of another repository in git's index; `path` is relative to the top."""
-
-    path: str
-    commit: str
 
 
 class _Submodule(NamedTuple):
@@ -181,8 +180,7 @@ def unpushed_submodules(git: Git, path: str) -> list[str]:
     """
     if not os.path.isfile(os.path.join(path, ".gitmodules")):
         return []
-    own = os.path.realpath(git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n"))
-    return list(_unpushed_submodules(git, path, own, common_folder(git, path)))
+    return list(_unpushed_submodules(git, path, *git_folders(git, path)))
 
 
 def _unpushed_submodules(git: Git, path: str, own: str, persons: str) -> Iterator[str]:
@@ -232,26 +230,10 @@ def _submodules(git: Git, path: str) -> list[_Submodule]:
         return []
     names = {where.rstrip("/"): name for name, where in _settings(git, path, IN_WORKTREE, "path").items()}
     off = _settings(git, path, IN_WORKTREE, "update") | _settings(git, path, (), "update")
-    links = ((names.get(link.path), link) for link in gitlinks(git, path))
+    links = ((names.get(link.path), link) for link in look_at_index(git, path).gitlinks)
     return [
         _Submodule(name, link.path, link.commit) for name, link in links if name is not None and off.get(name) != "none"
     ]
-
-
-def gitlinks(git: Git, path: str) -> list[Gitlink]:
-    """Return the entries of the index that are commits of other repositories, submodules or not.
-
-    Raises:
-        GitFailed: there is no worktree.
-        GitMissing: there is no git.
-    """
-    found = []
-    for entry in git(path, "ls-files", "--stage", "-z").split("\0"):
-        facts, _, where = entry.partition("\t")
-        mode, _, rest = facts.partition(" ")
-        if mode == LINK:
-            found.append(Gitlink(where, rest.partition(" ")[0]))
-    return found
 
 
 def submodule_paths(git: Git, folder: str, commit: str | None = None) -> frozenset[str]:

@@ -5,15 +5,26 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git.branches import made_with
-from overmind_core.git.ignored_files import NONE, ignored_files
-from overmind_core.git.repository import HEADS, branch_of, checked_out, common_folder, find_repository, resolve
+from overmind_core.git.ignored_files import NONE, IgnoredFiles, ignored_files
+from overmind_core.git.layout import common_of, git_folders
+from overmind_core.git.look import look_at, look_at_index
+from overmind_core.git.repository import HEADS, find_repository, resolve_all
 from overmind_core.git.run import MARK, SECONDS, Git, GitFailed, retry_while_locked
-from overmind_core.git.status import Dirty, IgnoredWork, RemovalRefused, Unmerged, unmerged_commits, unsaved_files
+from overmind_core.git.status import (
+    Dirty,
+    IgnoredWork,
+    RemovalRefused,
+    Unmerged,
+    uncommitted_files,
+    unmerged_commits,
+    with_hidden_work,
+)
 from overmind_core.git.unsaved import left_commits
 
 CLAIM = ".branch"
@@ -21,8 +32,8 @@ CLAIM = ".branch"
 GONE = ".removed"
 """Ends the name of a worktree that is being deleted."""
 
-_IN_USE = re.compile(r"checked out at|used by worktree at")
-"""Git says so also of a branch that is being rebased somewhere."""
+_NOT_DELETED = re.compile(r"checked out at|used by worktree at|branch '.*' not found", re.DOTALL)
+"""Git says the first two also of a branch that is being rebased somewhere."""
 
 
 _LOCK = "locked"
@@ -124,17 +135,13 @@ def remove(
     """
     common = _common(git, folder)
     if common is None:
-        return RemovedWorktree(_delete(git, path), None)  # with the repository its branches are gone
+        return RemovedWorktree(_delete(git, path, ()), None)  # with the repository its branches are gone
     ignored = NONE
     if not force:
-        if keep is not None and _belongs(git, path, common):
-            ignored = ignored_files(git, path, keep)
-        _refuse(git, common, path, branch, base=base, base_commit=base_commit)
-        if ignored.kept:
-            raise IgnoredWork(path, ignored.kept, ())
+        ignored, has_tip = _refuse(git, common, path, branch, base=base, base_commit=base_commit, keep=keep)
         _refuse_locked(common, path)
-    there = _delete(git, path)
-    prune_admin_folders(git, common, path)
+        branch = branch if has_tip else None
+    there = _delete(git, path, _admin_folders(common, path))
     gone = _delete_branch(git, common, branch) if branch is not None else None
     with suppress(OSError):
         os.unlink(path + CLAIM)
@@ -147,24 +154,37 @@ def prune_admin_folders(git: Git, common: str, path: str) -> None:
     Raises:
         GitFailed: it can't be deleted.
     """
-    for admin in _admin_folders(common, path):
-        _delete_tree(git, admin)
+    _delete_trees(git, *_admin_folders(common, path))
 
 
-def _refuse(git: Git, common: str, path: str, branch: str | None, *, base: str | None, base_commit: str | None) -> None:
-    tips = [found for found in (branch and resolve(git, common, HEADS + branch),) if found]
-    ours = [branch] if branch else []
-    files = _left_over(path)
+def _refuse(
+    git: Git, common: str, path: str, branch: str | None, *, base: str | None, base_commit: str | None,
+    keep: KeepRules | None,
+) -> tuple[IgnoredFiles, bool]:  # fmt: skip
+    """Refuse to lose work; return the files that git ignores and that may go, and whether the branch has a commit."""
+    files, ours, ignored = _left_over(path), [branch] if branch else [], NONE
+    tips: list[str] = []
+    tip = began = None
     if files and _belongs(git, path, common):
-        files = unsaved_files(git, path)
-        head, other = resolve(git, path, "HEAD"), branch_of(git, path)
-        tips += [*([head] if head else []), *left_commits(git, path)]
-        ours += [other] if other else []
-    commits = unmerged_commits(git, common, tips, ours=ours, base=base, base_commit=base_commit)
+        look, index = look_at(git, path, ignored=keep is not None), look_at_index(git, path)
+        files = with_hidden_work(git, path, uncommitted_files(git, path, look, index), index)
+        tips = [*([look.head] if look.head else []), *left_commits(git, path)]
+        ours += [look.branch] if look.branch else []
+        if keep is not None:
+            ignored = ignored_files(git, path, keep, look)
+        if look.branch == branch and look.head == base_commit:  # both are there, and the same
+            tip = began = look.head
+    if tip is None:
+        tip, began = resolve_all(git, common, HEADS + branch if branch else "", base_commit or "")
+    tips = [*([tip] if tip else []), *tips]
+    commits = unmerged_commits(git, common, tips, ours=ours, base=base, began=began)
     if files:
         raise Dirty(path, files, commits)
     if commits:
         raise Unmerged(path, files, commits)
+    if ignored.kept:
+        raise IgnoredWork(path, ignored.kept, ())
+    return ignored, tip is not None
 
 
 def _refuse_locked(common: str, path: str) -> None:
@@ -179,6 +199,9 @@ def _common(git: Git, folder: str) -> str | None:
     """Git's common folder; None when the repository is gone, also when its place is within another one now."""
     if not os.path.isdir(folder):
         return None
+    known = common_of(folder)
+    if known is not None:
+        return known
     found = find_repository(git, folder)
     return found.common if found is not None and os.path.realpath(folder) in {found.common, found.top} else None
 
@@ -188,7 +211,7 @@ def _belongs(git: Git, path: str, common: str) -> bool:
     if not os.path.lexists(os.path.join(path, ".git")):
         return False
     try:
-        return common_folder(git, path) == common
+        return git_folders(git, path).common == common
     except GitFailed:
         return False
 
@@ -218,39 +241,40 @@ def _admin_folders(common: str, path: str) -> list[str]:
     return found
 
 
-def _delete(git: Git, path: str) -> bool:
+def _delete(git: Git, path: str, admins: Sequence[str]) -> bool:
+    """Delete a worktree, then git's own folders for it; whether it was there."""
     there = os.path.lexists(path)
-    _delete_tree(git, path + GONE)
     if there:
+        _delete_trees(git, path + GONE)
         # Out of its place at once: what is half deleted is never taken for a worktree with changes.
         os.rename(path, path + GONE)
-        _delete_tree(git, path + GONE)
+    _delete_trees(git, path + GONE, *admins)
     return there
 
 
-def _delete_tree(git: Git, path: str) -> None:
-    """Delete `path` with everything in it, following no link. These programs manage any depth."""
-    if not os.path.lexists(path):
-        return
+def _delete_trees(git: Git, *paths: str) -> None:
+    """Delete these with everything in them, in this order, following no link. These programs manage any depth."""
     environ = {**os.environ, MARK: git.mission}
+    left = [path for path in paths if os.path.lexists(path)]
     output = b""
     for words in (["rm", "-rf", "--"], ["chmod", "-R", "u+rwX", "--"], ["rm", "-rf", "--"]):
+        if not left:
+            return
         done = subprocess.run(
-            [*words, path], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS
+            [*words, *left], env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=SECONDS
         )
         output = done.stderr or output
-        if not os.path.lexists(path):
-            return
-    raise GitFailed(("worktree", "remove"), None, os.fsdecode(output) or f"{path} can't be deleted")
+        left = [path for path in left if os.path.lexists(path)]
+    if left:
+        raise GitFailed(("worktree", "remove"), None, os.fsdecode(output) or f"{left[0]} can't be deleted")
 
 
 def _delete_branch(git: Git, common: str, branch: str) -> str | None:
-    if resolve(git, common, HEADS + branch) is None or checked_out(git, common, branch) is not None:
-        return None
+    """The branch, once it is deleted; None: there is none, or somebody has it checked out."""
     try:
         retry_while_locked(lambda: git(common, "branch", "--quiet", "-D", "--", branch))
     except GitFailed as error:
-        if _IN_USE.search(error.output) is None:
+        if _NOT_DELETED.search(error.output) is None:
             raise
         return None
     return branch

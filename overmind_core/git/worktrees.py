@@ -16,6 +16,7 @@ from functools import partial
 from typing import NamedTuple
 
 from overmind_core.git.branches import NamesTaken, create_branch
+from overmind_core.git.layout import git_folders
 from overmind_core.git.repository import HEADS, Checkout, Repository, check_out, checkouts, resolve
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.status import Dirty, Unmerged
@@ -224,7 +225,7 @@ def _create(git: Git, common: str, path: str, branches: Iterable[str], commit: s
 
 
 def _mark(git: Git, path: str, branch: str) -> None:
-    own = git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
+    own = git_folders(git, path).own
     try:
         with open(os.path.join(own, WHOLE), "wb") as file:
             file.write(os.fsencode(branch))
@@ -241,8 +242,7 @@ def holds(git: Git, path: str, branch: str) -> bool:
     if not os.path.lexists(os.path.join(path, ".git")):
         return False
     try:
-        own = git.run(path, "rev-parse", "--absolute-git-dir").out.removesuffix("\n")
-        with open(os.path.join(own, WHOLE), "rb") as file:
+        with open(os.path.join(git_folders(git, path).own, WHOLE), "rb") as file:
             return file.read() == os.fsencode(branch)
     except (GitFailed, OSError):
         return False

@@ -76,7 +76,7 @@ async def planned(workspace: Workspace, folder: str, environ: Mapping[str, str],
     Raises:
         OvermindError: `untrusted_project`, `invalid`, `docker_missing`, `git_failed`: nothing was recorded.
     """
-    looked = await workspace.projects.inspect(folder, environ)
+    looked = await workspace.projects.inspect(folder, environ, branch=base)
     if looked.found is not None and not looked.trusted:
         raise untrusted(looked)
     project = Project() if looked.found is None else looked.found.project
@@ -109,6 +109,8 @@ async def _check_base(
         raise OvermindError("invalid", f"There is no branch {base!r}: {source} is not in a git repository.")
     if not project.worktree:
         raise OvermindError("invalid", f"The branch {base!r} needs a worktree: {source}/{FILE} says `worktree: false`.")
+    if looked.repository.asked is not None:
+        return
     git = Git({from_wire(name): from_wire(value) for name, value in environ.items()}, home=workspace.home)
     if not await with_git(workspace, is_branch, git, looked.repository.top, from_wire(base)):
         raise OvermindError("invalid", f"There is no branch {base!r} in {source}. See: git branch --all")

@@ -68,15 +68,21 @@ class Projects:
             text = f"The file system of {cwd} does not answer. Is a mount hung?"
             raise OvermindError("timeout", text) from None
 
-    async def inspect(self, cwd: str, environ: Mapping[str, str]) -> Inspected:
+    async def inspect(self, cwd: str, environ: Mapping[str, str], *, branch: str | None = None) -> Inspected:
         """Everything about the project of a folder; texts in wire form.
+
+        Args:
+            cwd: The folder.
+            environ: In which git runs.
+            branch: A branch of which its repository is to tell the commit, see `find_repository`.
 
         Raises:
             OvermindError: `invalid`, its file has mistakes, each of which is reported with its place; `git_failed`.
         """
         environ = {from_wire(name): from_wire(value) for name, value in environ.items()}
         loop = asyncio.get_running_loop()
-        place, found = await loop.run_in_executor(self._threads, _inspect, environ, from_wire(cwd), self._home)
+        wanted = None if branch is None else from_wire(branch)
+        place, found = await loop.run_in_executor(self._threads, _inspect, environ, from_wire(cwd), self._home, wanted)
         if found is None:
             return Inspected(*place, None, trusted=True, changed=False, shared=_is_ours(cwd))
         self._flush()
@@ -98,10 +104,10 @@ class Projects:
 _Place = tuple[str, str, "Repository | None"]
 
 
-def _inspect(environ: Mapping[str, str], cwd: str, home: str) -> tuple[_Place, ProjectFile | None]:
+def _inspect(environ: Mapping[str, str], cwd: str, home: str, branch: str | None) -> tuple[_Place, ProjectFile | None]:
     from overmind_core.project_file import file  # noqa: PLC0415 - YAML is for those who have such a file
 
-    repository = _repository(environ, cwd, home)
+    repository = _repository(environ, cwd, home, branch)
     if repository is None:
         top = _project_above(cwd) or cwd
         place: _Place = (top, os.path.relpath(cwd, top) if cwd != top else "", None)
@@ -120,7 +126,7 @@ def _inspect(environ: Mapping[str, str], cwd: str, home: str) -> tuple[_Place, P
         raise OvermindError("invalid", message, path=path, source=to_wire(top)) from None
 
 
-def _repository(environ: Mapping[str, str], cwd: str, home: str) -> Repository | None:
+def _repository(environ: Mapping[str, str], cwd: str, home: str, branch: str | None = None) -> Repository | None:
     from overmind_core.git import repository as git_repository  # noqa: PLC0415 - for those who are isolated
     from overmind_core.git.run import Git, GitFailed, GitMissing  # noqa: PLC0415 - same
     from overmind_core.isolation.errors import git_failed, git_missing  # noqa: PLC0415 - same
@@ -128,7 +134,7 @@ def _repository(environ: Mapping[str, str], cwd: str, home: str) -> Repository |
     if not os.path.isdir(cwd):
         raise OvermindError("cwd_not_found", f"The working directory {to_wire(cwd)} does not exist.")
     try:
-        return git_repository.find_repository(Git(environ, home=home), cwd)
+        return git_repository.find_repository(Git(environ, home=home), cwd, branch=branch)
     except GitFailed as error:
         raise git_failed(error) from None
     except GitMissing:

@@ -12,7 +12,7 @@ from overmind_core.domain.isolation.project import Teardown
 from overmind_core.domain.missions.mission import Cause, Status
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git.status import RemovalRefused, WorktreeStatus, worktree_status
+from overmind_core.git.status import IgnoredWork, RemovalRefused, WorktreeStatus, is_untouched, worktree_status
 from overmind_core.isolation.events import IgnoredFilesLeft, WorkDiscarded
 from overmind_core.isolation.steps import containers, services
 from overmind_core.isolation.steps.worktree import keep_rules, remove, with_git
@@ -79,8 +79,14 @@ async def _tidy(workspace: Workspace, isolation: Isolation) -> None:
 
 async def _unasked(workspace: Workspace, mission: str, removal: Removal) -> None:
     """Remove what the mission had, where nobody waits for an answer."""
+    isolation = workspace.records[mission]
     try:
-        await _remove(workspace, workspace.records[mission], removal)
+        await _remove_all(workspace, isolation, removal)
+    except IgnoredWork as error:
+        workspace.put(replace(workspace.records[mission], ignored=len(error.files)))
+        _note_ignored(workspace, mission, [to_wire(path) for path in error.files], kept=True)
+    except RemovalRefused as error:
+        _log.info("the worktree of mission %s is kept: %s", mission, error)
     except OvermindError as error:
         _log.warning("the resources of mission %s are kept: %s", mission, error.message)
     else:
@@ -101,9 +107,13 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) ->
     if (guest := workspace.guest(isolation)) is not None:
         message = f"Mission {guest.id} ({guest.definition.name}) runs in the worktree of {isolation.name}."
         raise OvermindError("not_finished", f"{message} Stop or kill it first.")
-    if not force:
+    if not force and not _may_have_work(isolation):
         await check(workspace, isolation)
-    await _remove(workspace, isolation, Removal.FORCED if force else Removal.UNASKED)
+    try:
+        await _remove_all(workspace, isolation, Removal.FORCED if force else Removal.UNASKED)
+    except RemovalRefused as error:
+        await check(workspace, isolation)
+        raise _kept(isolation, error) from None
     workspace.ports.forget(mission)
     kept = workspace.registry.get(mission)
     if kept is None:
@@ -179,17 +189,13 @@ async def _is_untouched(workspace: Workspace, isolation: Isolation) -> bool:
         return isolation.project.teardown is Teardown.REMOVE
     if isolation.branch is None or not await workspace.in_thread(os.path.isdir, from_wire(isolation.worktree)):
         return False
+    base = None if isolation.base is None else from_wire(isolation.base)
+    where = workspace.git(isolation), from_wire(isolation.worktree)
     try:
-        state = await state_of(workspace, isolation)
+        return await with_git(workspace, is_untouched, *where, base, isolation.base_commit or "")
     except OvermindError as error:
         _log.warning("the worktree of mission %s is kept: %s", isolation.mission, error.message)
         return False
-    untouched = state.merged and not (state.dirty or state.ahead or state.files)
-    if untouched and state.ignored.kept:
-        files = [to_wire(path) for path in state.ignored.kept]
-        workspace.put(replace(workspace.records[isolation.mission], ignored=len(files)))
-        _note_ignored(workspace, isolation.mission, files, kept=True)
-    return untouched and not state.ignored.kept
 
 
 async def finish(workspace: Workspace, isolation: Isolation) -> None:
@@ -198,23 +204,35 @@ async def finish(workspace: Workspace, isolation: Isolation) -> None:
     Raises:
         OvermindError: `unmerged`, there is work by now, and it is kept; or it can't be done now.
     """
-    await _remove(workspace, isolation, isolation.removal)
+    try:
+        await _remove_all(workspace, isolation, isolation.removal)
+    except RemovalRefused as error:
+        raise _kept(isolation, error) from None
 
 
-async def _remove(workspace: Workspace, isolation: Isolation, removal: Removal) -> None:
-    """Remove everything; begun, it is brought to its end, by the next supervisor if need be."""
+def _kept(isolation: Isolation, error: RemovalRefused) -> OvermindError:
+    return OvermindError("unmerged", f"The worktree of {isolation.name} is kept: {error}.")
+
+
+async def _remove_all(workspace: Workspace, isolation: Isolation, removal: Removal) -> None:
+    """Remove everything; begun, it is brought to its end, by the next supervisor if need be.
+
+    Raises:
+        RemovalRefused: there is work that is nowhere else; nothing was removed, and nothing is begun any more.
+        OvermindError: it can't be done now.
+    """
     mission = isolation.mission
     workspace.put(replace(isolation, removal=removal))
     await workspace.saved()
-    force = removal is Removal.FORCED or isolation.half or not isolation.ready_once
+    force = removal is Removal.FORCED or not _may_have_work(isolation)
     try:
         if isolation.branch is not None or isolation.half:
             removed = await with_git(workspace, remove, workspace.git(isolation), isolation, force=force)
             if removed.ignored:
                 _note_ignored(workspace, mission, [to_wire(path) for path in removed.ignored], kept=False)
-    except RemovalRefused as error:
+    except RemovalRefused:
         workspace.put(replace(workspace.records[mission], removal=Removal.NONE))
-        raise OvermindError("unmerged", f"The worktree of {isolation.name} is kept: {error}.") from None
+        raise
     await containers.remove(workspace, isolation)
     cleaned = replace(
         workspace.records.get(mission, isolation),
@@ -229,6 +247,11 @@ async def _remove(workspace: Workspace, isolation: Isolation, removal: Removal) 
         removal=Removal.NONE,
     )
     workspace.put(cleaned)
+
+
+def _may_have_work(isolation: Isolation) -> bool:
+    """Whether there may be work in its worktree; before the mission has run, all in it is of the preparation."""
+    return isolation.ready_once and not isolation.half
 
 
 def _note_ignored(workspace: Workspace, mission: str, files: list[str], *, kept: bool) -> None:

@@ -193,11 +193,14 @@ class Journal:
             self._commit()
 
     def _take_decisions(self) -> bool:
-        """Call those who decide; whether there was one."""
-        deciders, self._deciders = self._deciders, []
-        for step in deciders:
-            _guarded(step, "a decision")
-        return bool(deciders)
+        """Call those who decide, and those who decide about that; whether there was one."""
+        decided = False
+        for _ in range(2):
+            deciders, self._deciders = self._deciders, []
+            for step in deciders:
+                _guarded(step, "a decision")
+            decided |= bool(deciders)
+        return decided
 
     def _commit(self) -> None:
         if self._scheduled is not None and not self._deciders:

@@ -20,6 +20,7 @@ from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.git import merge, repository, status
 from overmind_core.git.changes import ChangedFile, CommitLine, commits_between, merge_base, names_between
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import TargetBranch, TargetInUse
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import is_landed
@@ -28,6 +29,7 @@ from overmind_core.landing.locations import WorkLocation
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from overmind_core.git.look import WorktreeLook
     from overmind_core.landing.store import LandingRow
     from overmind_core.missions.spec import Environment
 
@@ -99,11 +101,9 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError(
             "invalid", f"{to_wire(into)!r} is the branch of {name} itself. Choose another one with --into"
         )
-    there = os.path.isdir(place.folder)
-    if there and not wish.preview and (inside := nested_repositories(git, place.folder)):
-        raise nested(place, inside)
-    uncommitted = status.uncommitted_files(git, place.folder) if there else ()
-    if uncommitted and not wish.preview and not status.changed_files(git, place.folder):
+    look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
+    uncommitted = () if look is None else _uncommitted(place, wish, look)
+    if uncommitted and not wish.preview and look is not None and not look.changed:
         raise OvermindError("dirty", unpushed(place, uncommitted), files=[to_wire(path) for path in uncommitted])
     if uncommitted and not wish.preview:
         files = [to_wire(path) for path in uncommitted]
@@ -111,17 +111,29 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         raise OvermindError(
             "dirty", f"{message}: {list_text(files)}. Commit with: overmind commit {name} -m …", files=files
         )
-    commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
+    if look is not None and look.branch == place.branch:  # nothing was committed since it was found clean
+        commit = look.head
+    else:
+        commit = repository.resolve(git, place.source, repository.HEADS + (place.branch or ""))
     if commit is None:
         raise OvermindError("git_failed", f"The branch {to_wire(place.branch or '')} of {name} is gone.")
     if links := added_gitlinks(git, place.source, target.commit, commit):
         raise nested(place, links)
-    if merge.contains(git, place.source, commit, target.commit) or is_landed(git, place.source, commit, target.commit):
+    since = merge_base(git, place.source, target.commit, commit)
+    if since == commit or is_landed(git, place.source, commit, target.commit, fork=since):
         raise OvermindError("nothing_to_merge", _nothing(place, target, uncommitted))
     if not wish.preview:
         check_free(place, target)
-    since = merge_base(git, place.source, target.commit, commit)
     return MergePlan(target, commit, since, commits_between(git, place.source, target.commit, commit), uncommitted)
+
+
+def _uncommitted(place: WorkLocation, wish: MergeRequest, look: WorktreeLook) -> tuple[str, ...]:
+    """What a merge leaves out."""
+    git, folder = place.git, place.folder
+    index = look_at_index(git, folder)
+    if not wish.preview and (inside := nested_repositories(git, folder, look, index)):
+        raise nested(place, inside)
+    return status.uncommitted_files(git, folder, look, index)
 
 
 def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:
@@ -179,7 +191,7 @@ def check_free(place: WorkLocation, target: TargetBranch) -> None:
         GitFailed: git can't tell.
     """
     try:
-        merge.check_free(place.git, place.source, target)
+        merge.check_free(place.git, target)
     except TargetInUse as error:
         raise occupied(target, error) from None
 

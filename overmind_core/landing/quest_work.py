@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.landing import count_text, list_text
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git import merge, repository, status
+from overmind_core.git import merge, repository
 from overmind_core.git.branches import NamesTaken, create_branch, made_with
 from overmind_core.git.changes import ChangedFile, merge_base, worktree_changes
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge_tree import ConflictSides, conflict_sides
 from overmind_core.git.run import GitFailed
 from overmind_core.git.unsaved import hidden_changes
@@ -24,6 +25,7 @@ from overmind_core.git.worktree_base import unpushed_submodules
 from overmind_core.landing import preview
 
 if TYPE_CHECKING:
+    from overmind_core.git.look import WorktreeLook
     from overmind_core.landing.locations import WorkLocation
 
 OURS = ".overmind"
@@ -45,25 +47,25 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
         GitFailed: git, or a hook, refused.
         GitMissing: there is none.
     """
-    git, is_there = place.git, os.path.isdir(place.folder)
-    uncommitted = status.changed_files(git, place.folder) if is_there else ()
-    if is_there:
-        _refuse_elsewhere(place, uncommitted)
-    _refuse_ours(place, _changed_ours(place, into, is_there=is_there))
-    if not is_there:
+    git = place.git
+    look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
+    if look is not None:
+        _refuse_elsewhere(place, look)
+    _refuse_ours(place, _changed_ours(place, into, look))
+    if look is None:
         return
-    if uncommitted:
-        _commit(place, message)
+    if look.changed:
+        _commit(place, message, look)
     if left := unpushed_submodules(git, place.folder):
         raise _unfit(preview.unpushed(place, left), left)
-    if hidden := hidden_changes(git, place.folder):
+    if hidden := hidden_changes(git, place.folder, look_at_index(git, place.folder)):
         raise _unfit(preview.overlooked(place, hidden), hidden)
 
 
-def _commit(place: WorkLocation, message: str) -> None:
+def _commit(place: WorkLocation, message: str, look: WorktreeLook) -> None:
     try:
         with suppress(merge.NothingToCommit):
-            merge.commit(place.git, place.folder, message)
+            merge.commit(place.git, place.folder, message, look)
     except merge.Unresolved as error:
         problem = f"A merge in the worktree of {place.name} has unresolved conflicts"
         raise _unfit(f"{problem}: {list_text([to_wire(path) for path in error.args[0]])}.", error.args[0]) from None
@@ -71,22 +73,19 @@ def _commit(place: WorkLocation, message: str) -> None:
         raise _unfit(preview.nested(place, error.args[0]).message, error.args[0]) from None
 
 
-def _changed_ours(place: WorkLocation, into: str, *, is_there: bool) -> list[str]:
+def _changed_ours(place: WorkLocation, into: str, look: WorktreeLook | None) -> list[str]:
     """What of `OURS` is not as at the commit at which the branch and its target went apart; what was undone is."""
     git, source, branch = place.git, place.source, place.branch or ""
-    target = repository.resolve(git, source, repository.HEADS + into)
-    tip = repository.resolve(git, source, repository.HEADS + branch)
+    target, tip = repository.resolve_all(git, source, repository.HEADS + into, repository.HEADS + branch)
     if target is None or tip is None:
         missing = branch if tip is None else into
         raise GitFailed(("merge", missing), None, f"there is no branch {missing!r} in {source}")
-    since = merge_base(git, source, target, tip)
-    folder, now = (place.folder, ()) if is_there else (source, (tip,))
+    since = target if target == tip else merge_base(git, source, target, tip)
+    folder, now = (source, (tip,)) if look is None else (place.folder, ())
     words = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", since, *now)
-    out = git.run(folder, *words, "--", f":(top,literal){OURS}").out
-    if is_there:
-        new = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", f":(top,literal){OURS}")
-        out += git.run(folder, *new).out
-    return sorted({path for path in out.split("\0") if path})
+    changed = git.run(folder, *words, "--", f":(top,literal){OURS}").out.split("\0")
+    new = [path for path in look.new if f"{path}/".startswith(f"{OURS}/")] if look is not None else []
+    return sorted({path for path in (*changed, *new) if path})
 
 
 def _refuse_ours(place: WorkLocation, ours: Sequence[str]) -> None:
@@ -96,14 +95,13 @@ def _refuse_ours(place: WorkLocation, ours: Sequence[str]) -> None:
         raise _unfit(f"{changed} by {place.name}: {named}. Such changes never land: undo them.", ours)
 
 
-def _refuse_elsewhere(place: WorkLocation, uncommitted: Sequence[str]) -> None:
+def _refuse_elsewhere(place: WorkLocation, look: WorktreeLook) -> None:
     """Refuse work that is on another branch than the one that lands: it would be left behind."""
     git, branch = place.git, place.branch or ""
-    other = repository.branch_of(git, place.folder)
+    other, head = look.branch, look.head
     if other == branch:
         return
-    head = repository.resolve(git, place.folder, "HEAD")
-    if head is None or uncommitted or not merge.contains(git, place.folder, head, repository.HEADS + branch):
+    if head is None or look.changed or not repository.is_ancestor(git, place.folder, head, repository.HEADS + branch):
         message = f"The worktree of {place.name} has {to_wire(other or (head or '')[:12])} checked out"
         raise _unfit(f"{message}: only {to_wire(branch)} lands. Bring the work there, and check it out.", ())
 

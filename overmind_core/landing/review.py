@@ -14,6 +14,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.git import merge as git_merge
 from overmind_core.git import repository, status
 from overmind_core.git.changes import commit_changes, worktree_changes
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.unsaved import hidden_changes
 from overmind_core.git.worktree_base import unpushed_submodules
 from overmind_core.landing import answers, preview
@@ -81,8 +82,15 @@ def _landed(place: WorkLocation, landings: Sequence[LandingRow]) -> WorktreeChan
 def _push(place: WorkLocation, remote: str | None) -> tuple[git_merge.Pushed, tuple[str, ...]]:
     branch = place.branch or ""
     chosen = remote or git_merge.remote_for(place.git, place.source, branch, place.base)
-    left = status.uncommitted_files(place.git, place.folder) if os.path.isdir(place.folder) else ()
+    left: tuple[str, ...] = ()
+    if os.path.isdir(place.folder):
+        look, index = look_at(place.git, place.folder), look_at_index(place.git, place.folder)
+        left = status.uncommitted_files(place.git, place.folder, look, index)
     return git_merge.push(place.git, place.source, branch, chosen), left
+
+
+def _hidden(place: WorkLocation) -> tuple[str, ...]:
+    return hidden_changes(place.git, place.folder, look_at_index(place.git, place.folder))
 
 
 def _discarded(isolation: Isolation) -> DiscardedWork:
@@ -173,7 +181,7 @@ class LandingReview:
             message = f"{place.name} has nothing to commit."
             if left := await self._locations.run(unpushed_submodules, place.git, place.folder):
                 message = preview.unpushed(place, left)
-            elif hidden := await self._locations.run(hidden_changes, place.git, place.folder):
+            elif hidden := await self._locations.run(_hidden, place):
                 message = preview.overlooked(place, hidden)
             raise OvermindError("nothing_to_commit", message) from None
         except git_merge.Unresolved as error:

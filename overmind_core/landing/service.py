@@ -53,12 +53,12 @@ _log = logging.getLogger(__name__)
 
 
 def _has(git: Git, trace: MergeProgress) -> bool:
-    from overmind_core.git import merge, repository  # noqa: PLC0415 - see above
+    from overmind_core.git import repository  # noqa: PLC0415 - see above
 
     source = from_wire(trace.source)
     try:
         now = repository.resolve(git, source, repository.HEADS + from_wire(trace.target))
-        return now is not None and merge.contains(git, source, trace.after, now)
+        return now is not None and repository.is_ancestor(git, source, trace.after, now)
     except (GitFailed, GitMissing):
         return False
 

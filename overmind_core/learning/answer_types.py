@@ -15,7 +15,7 @@ class QuestGroup(TypedDict):
     quests: int
     attempts: int
     rate: float | None
-    """The part of the quests that passed, 0 to 1."""
+    """The share of the quests that passed, 0 to 1."""
     tries: float | None
     """Attempts of a quest, on average."""
     cost_usd: float | None

@@ -37,13 +37,13 @@ class ChangedFiles:
 def _between(git: Git, folder: str, since: str, until: str | None) -> frozenset[str]:
     """The files in which two commits differ; without `until` up to the worktree, with uncommitted changes."""
     from overmind_core.git.changes import names_between  # noqa: PLC0415 - for those who have worktrees
+    from overmind_core.git.look import look_at  # noqa: PLC0415 - same
     from overmind_core.git.run import GitFailed, GitMissing  # noqa: PLC0415 - same
-    from overmind_core.git.status import changed_files  # noqa: PLC0415 - same
 
     try:
         found = {file.path for file in names_between(git, folder, since, until or "HEAD")}
         if until is None:
-            found.update(changed_files(git, folder))
+            found.update(look_at(git, folder).changed)
     except (GitFailed, GitMissing, OSError):
         return frozenset()
     return frozenset(to_wire(path) for path in found)

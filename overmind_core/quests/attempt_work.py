@@ -23,10 +23,12 @@ from overmind_core.missions.requests import Start
 from overmind_core.missions.spec import MissionSpec
 from overmind_core.missions.validate import shell_definition
 from overmind_core.quests import input_folder
+from overmind_core.quests.look_ahead import LookAhead, first_spec
 from overmind_core.quests.ports import LandingRequest, OutputProblem
+from overmind_core.quests.spare_folders import SpareFolders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from overmind_core.agents.results import MissionResults
     from overmind_core.domain.agents.agent import Agent
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import EnvironmentTable
+    from overmind_core.quests.look_ahead import Beginning
     from overmind_core.quests.ports import AgentWork, Lander, SpecInput, SpecWork, Teacher
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.quests.store import StoredWork
@@ -64,7 +67,7 @@ class Verdict(NamedTuple):
 
 
 class AttemptWork:
-    """Used from the loop's thread only."""
+    """Starts the missions of attempts. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -98,15 +101,35 @@ class AttemptWork:
         self._specs = specs
         self._home = home
         self._teacher = teacher
+        self._spares = SpareFolders(home)
+        self._ahead = LookAhead(quests, home)
 
     # the work
 
-    async def begin(self, quest: Quest, *, is_new: bool = False) -> None:
-        """Start the run of the newest attempt, unless that was done already; `is_new`: it has no mission yet.
+    def look_ahead(self, count: int, quests: Iterable[Quest]) -> None:
+        """So many are queued, of which these may begin soon."""
+        self._spares.want(count)
+        self._ahead.look(quests)
+
+    def known(self, quest: Quest) -> Beginning | None:
+        """What is known already of how a quest begins whose turn has come."""
+        return self._ahead.take(quest)
+
+    async def begin(self, quest: Quest, *, is_new: bool = False, known: Beginning | None = None) -> None:
+        """Start the run of the newest attempt, unless that was done already.
+
+        Args:
+            quest: As it stands.
+            is_new: It has no mission yet.
+            known: What `known` has returned when its turn came.
 
         Raises:
             OvermindError: it can't be started.
         """
+        if known is not None and not await self._lessons(quest):
+            await self._prepared(quest, quest.id, known.files)
+            await self._start_first(quest, known.spec)
+            return
         work = None if is_new else self._registry.get(quest.id)
         if work is not None and work.run >= _queue(quest).tries[-1].run:
             return
@@ -137,11 +160,13 @@ class AttemptWork:
             OvermindError: `disk_full` or `setup_failed`, they can't be made.
         """
         few = sum(map(len, files.values())) < FEW_BYTES
+        is_first = mission_id != quest.id or len(_queue(quest).tries) == 1
+        spare = self._spares.take() if is_first else None
         try:
             if few:  # done sooner than a thread would begin
-                made = input_folder.prepare(self._home, mission_id, files)
+                made = input_folder.prepare(self._home, mission_id, files, spare=spare)
             else:
-                made = await asyncio.to_thread(input_folder.prepare, self._home, mission_id, files)
+                made = await asyncio.to_thread(input_folder.prepare, self._home, mission_id, files, spare=spare)
         except OSError as error:
             code = "disk_full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "setup_failed"
             raise OvermindError(code, f"The folders of quest {quest.name} can't be made: {error.strerror}.") from None
@@ -152,9 +177,10 @@ class AttemptWork:
     ) -> None:
         if stored is None:
             raise OvermindError("gone", f"The work of quest {quest.id} ({quest.name}) is no longer known.")
-        spec = stored.spec(self._quests.shared(stored.shared))
-        environment = spec.environment._replace(chosen={**spec.environment.chosen, **given})
-        spec = replace(spec, environment=environment, agent=agent, request=f"quest:{quest.id}")
+        spec = first_spec(quest, stored, self._quests, given)
+        await self._start_first(quest, replace(spec, agent=agent))
+
+    async def _start_first(self, quest: Quest, spec: MissionSpec) -> None:
         await self._missions.start_child(spec, settled=False, is_new=True, mission_id=quest.id)
 
     def _begin_again(

@@ -25,7 +25,7 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.phase import Phase
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
     from overmind_core.quests.attempt_work import AttemptWork
+    from overmind_core.quests.look_ahead import Beginning
     from overmind_core.quests.outcomes import AttemptOutcomes
     from overmind_core.quests.ports import Lander
     from overmind_core.quests.registry import QuestRegistry
@@ -46,12 +47,12 @@ if TYPE_CHECKING:
 BLOCK_SECONDS = 0.5
 """From the answer to a report that blocks until the work is ended which has reported it: the answer is read first."""
 RETRY_SECONDS = 1.0
-"""Pause before something is tried again that could not be saved (a full disk)."""
+"""Pause before a step that could not be saved is tried again, as on a full disk."""
 _log = logging.getLogger(__name__)
 
 
 class Attempts:
-    """Used from the loop's thread only."""
+    """Drives the attempts of queued quests. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class Attempts:
             self._know(quest)
 
     def resume(self) -> None:
-        """Go on where the supervisor before was ended."""
+        """Go on with quests that an earlier daemon had left unfinished."""
         for quest in list(self._quests.live.values()):
             if quest.queue is not None and quest.status is not QuestStatus.QUEUED:
                 self.consider(quest.id)
@@ -100,8 +101,13 @@ class Attempts:
     def lease(self, quest: Quest) -> None:
         """Its turn has come: it has a slot from now on, and its work is begun."""
         work = self._registry.get(quest.id) if steps.has_run(quest) else None
+        known = self._work().known(quest) if work is None else None
         self._put(steps.leased(quest, 1 if work is None else work.run + 1, self._clock.wall()))
-        self._act(quest.id, self._begin(quest.id, is_new=work is None))
+        self._act(quest.id, self._begin(quest.id, is_new=work is None, known=known))
+
+    def look_ahead(self, count: int, quests: Iterable[Quest]) -> None:
+        """So many are queued, of which these may begin soon: what can be done for them is done while nobody waits."""
+        self._work().look_ahead(count, quests)
 
     def on_unsaved_end(self, mission: Mission) -> None:
         """A mission has ended, which is not saved yet: what follows at once is saved with it."""
@@ -279,7 +285,7 @@ class Attempts:
         try:
             then = await work or then
         except HandingOver:
-            then = None  # the next supervisor finds it as it was
+            then = None  # the next daemon decides again
         except StoreError:
             await asyncio.sleep(RETRY_SECONDS)
         finally:
@@ -288,12 +294,12 @@ class Attempts:
         if then is not None:
             then()
 
-    async def _begin(self, quest_id: str, *, is_new: bool = False) -> Then:
+    async def _begin(self, quest_id: str, *, is_new: bool = False, known: Beginning | None = None) -> Then:
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.cancelling:
             return None
         try:
-            await self._work().begin(quest, is_new=is_new)
+            await self._work().begin(quest, is_new=is_new, known=known)
         except OvermindError as error:
             self._refused(quest_id, error, QuestPhase.WORK)
         return None
@@ -328,7 +334,7 @@ class Attempts:
         return None
 
     def _linked(self, quest_id: str, phase: QuestPhase) -> Callable[[Mission], Callable[[], None]]:
-        """Have the quest know the mission in the commit that makes it."""
+        """Record the mission in its quest, in the commit that creates the mission."""
 
         def link(mission: Mission) -> Callable[[], None]:
             self._beside[mission.id] = quest_id

@@ -23,6 +23,12 @@ INPUTS, OUTPUTS = "in", "out"
 _NEW, _OLD = "new.", "old."
 """How names begin that are not yet, or no more, what follows."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OLD_FILE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = _OLD_FILE | os.O_CREAT | os.O_EXCL
+PLAIN = ("brief.md",)
+"""Files that nearly every attempt reads: they are in a spare folder, and empty."""
+SpareFolder = str
+"""Path of a folder that `make_spare` has made."""
 
 
 class AttemptFolders(NamedTuple):
@@ -34,25 +40,39 @@ class AttemptFolders(NamedTuple):
 
 def attempt_folders(home: Home, mission_id: str) -> AttemptFolders:
     """Where they are; nothing is looked at."""
-    private = private_folder(home, mission_id)
-    return AttemptFolders(os.path.join(private, INPUTS), os.path.join(private, OUTPUTS))
+    return _both(private_folder(home, mission_id))
 
 
-def prepare(home: Home, mission_id: str, files: Mapping[str, bytes]) -> AttemptFolders:
+def _both(private: str) -> AttemptFolders:
+    return AttemptFolders(f"{private}/{INPUTS}", f"{private}/{OUTPUTS}")
+
+
+def prepare(
+    home: Home, mission_id: str, files: Mapping[str, bytes], *, spare: SpareFolder | None = None
+) -> AttemptFolders:
     """Make both anew, one with these files by their relative path, the other one empty.
 
     The folders of the attempt before stay as they are until all is written. After a kill -9 it may be called again.
+
+    Args:
+        home: Where all of it is.
+        mission_id: Whose folders they are.
+        files: What the attempt is to read.
+        spare: Made before, for whoever needs it first; gone afterwards.
 
     Raises:
         OSError: they can't be made.
     """
     private = private_folder(home, mission_id)
+    if spare is not None and _taken(spare, private):
+        _complete(private, files)
+        return _both(private)
     is_first = _made(private)
     where = os.open(private, _FOLDER)
     try:
         if is_first:  # nobody looks before the attempt begins; after a kill -9 it is no first one
             _fill(where, "", files)
-            return AttemptFolders(f"{private}/{INPUTS}", f"{private}/{OUTPUTS}")
+            return _both(private)
         for name in (INPUTS, OUTPUTS):
             remove_tree(f"{_NEW}{name}", folder=where)
             remove_tree(f"{_OLD}{name}", folder=where)
@@ -61,7 +81,7 @@ def prepare(home: Home, mission_id: str, files: Mapping[str, bytes]) -> AttemptF
             _replace(where, name)
     finally:
         os.close(where)
-    return attempt_folders(home, mission_id)
+    return _both(private)
 
 
 def _made(private: str) -> bool:
@@ -73,6 +93,47 @@ def _made(private: str) -> bool:
     except FileNotFoundError:
         os.makedirs(private, 0o700)
     return True
+
+
+def make_spare(path: str) -> None:
+    """Make a folder for `prepare` that has everything which takes long to make, and nothing of any attempt.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    for folder in (path, f"{path}/{INPUTS}", f"{path}/{OUTPUTS}"):
+        os.mkdir(folder, 0o700)
+    for name in PLAIN:
+        os.close(os.open(f"{path}/{INPUTS}/{name}", _NEW_FILE, 0o600))
+
+
+def _taken(spare: SpareFolder, private: str) -> bool:
+    """Have a spare folder be the private one; False when that is there already, or the spare one is not."""
+    try:
+        os.rename(spare, private)
+    except OSError:
+        with contextlib.suppress(OSError):
+            remove_tree(spare)
+        return False
+    return True
+
+
+def _complete(private: str, files: Mapping[str, bytes]) -> None:
+    """Write the files into what was a spare folder just now: nobody has put a link into it."""
+    inputs = f"{private}/{INPUTS}"
+    for name in PLAIN:
+        if name in files:
+            _write_into(os.open(f"{inputs}/{name}", _OLD_FILE), files[name])
+        else:
+            os.unlink(f"{inputs}/{name}")
+    others = [path for path in files if path not in PLAIN]
+    if others:
+        inside = os.open(inputs, _FOLDER)
+        try:
+            for path in others:
+                _write(inside, path.split("/"), files[path])
+        finally:
+            os.close(inside)
 
 
 def _fill(where: int, prefix: str, files: Mapping[str, bytes]) -> None:
@@ -102,15 +163,20 @@ def _write(folder: int, path: list[str], data: bytes) -> None:
                 os.mkdir(one, 0o700, dir_fd=folder)
             folder = os.open(one, _FOLDER, dir_fd=folder)
             opened.append(folder)
-        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.open(name, new, 0o600, dir_fd=folder)
-        opened.append(file)
+        _write_into(os.open(name, _NEW_FILE, 0o600, dir_fd=folder), data)
+    finally:
+        for one_opened in opened:
+            os.close(one_opened)
+
+
+def _write_into(file: int, data: bytes) -> None:
+    """Write all of it to an open file, and close that."""
+    try:
         left = memoryview(data)
         while left:
             left = left[os.write(file, left) :]
     finally:
-        for one_opened in opened:
-            os.close(one_opened)
+        os.close(file)
 
 
 def _replace(where: int, name: str) -> None:

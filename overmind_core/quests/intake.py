@@ -93,6 +93,7 @@ class Intake:
         """`now`: seconds since the epoch. `id_of`: of the quest of this number. `find`: the quest that a word means."""
         self._origin = origin
         self._request = request
+        self._shared = environment_owner(request.env)
         self._settings = settings
         self._now = now
         self._id_of = id_of
@@ -160,8 +161,7 @@ class Intake:
                 feedback=self._origin.feedback,
             ),
         )
-        shared = environment_owner(self._request.env)
-        work = StoredWork(definition, spec.agent, isolate, base, spec.environment.chosen, shared)
+        work = StoredWork(definition, spec.agent, isolate, base, spec.environment.chosen, self._shared)
         return QueuedWork(quest, spec, work, new.ref)
 
     def _name(self, new: NewQuest, title: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from overmind_core.domain.quests.needs import Needs, are_met, met_at
-from overmind_core.domain.quests.score import Rank, Score, score_of, urgency_of
+from overmind_core.domain.quests.score import Rank, Score, Urgency, score_of, urgency_of
 from overmind_core.domain.quests.why import first_of
 
 if TYPE_CHECKING:
@@ -70,9 +70,13 @@ class Obstacles:
         """The unmet needs of all quests at `now`; good for one look."""
         return Needs(self._quests.get, now)
 
+    def urgency(self, quest: Quest) -> Urgency:
+        """What its place in the order of the queue follows from, at whatever time."""
+        return urgency_of(quest, self._dependants(quest), met_at(quest, self._quests.get))
+
     def rank(self, quest: Quest, now: float) -> Rank:
         """Its place in the order of the queue: the lower, the sooner."""
-        return urgency_of(quest, self._dependants(quest), met_at(quest, self._quests.get)).rank(now)
+        return self.urgency(quest).rank(now)
 
     def score(self, quest: Quest, now: float) -> Score:
         """The parts of its score."""

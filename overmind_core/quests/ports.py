@@ -1,4 +1,4 @@
-"""What quests of the queue ask of features beside and above them: the composition root hands these in."""
+"""Ports: what quests of the queue ask of other features. The daemon's composition root passes the implementations."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 class AgentWork(Protocol):
-    """Agents, as far as a quest changes what one is told."""
+    """Agents: reads and changes the definition of a mission's agent."""
 
     def agent(self, mission_id: str) -> Agent | None:
-        """What the agent is to be; None for a plain program."""
+        """The definition of a mission's agent; None: a plain program."""
 
     def redefine(self, mission_id: str, agent: Agent) -> None:
-        """Have it be this from its next run on."""
+        """Use this definition from the next run on."""
 
     def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:
-        """How the conversations of these missions stand, by mission."""
+        """The conversations of these missions, by mission."""
 
 
 class LandingRequest(NamedTuple):
-    """What is to land, and how. Texts in wire form."""
+    """A landing: what lands, and how. Texts in wire form."""
 
     mission: str
     into: str
@@ -37,7 +37,7 @@ class LandingRequest(NamedTuple):
     """Its first line is the title."""
     verify: str | None
     request: str
-    """A repeat with the same key answers what came of the first."""
+    """A repeat with the same key returns the result of the first."""
 
 
 class Lander(Protocol):
@@ -52,89 +52,89 @@ class Lander(Protocol):
         """
 
     def landed(self, request: str) -> LandedWork | None:
-        """Where work has landed that was asked to with this key; None: it has not."""
+        """Where the landing with this request key has landed; None: it has not."""
 
     async def changes_text(self, mission: str) -> str:
-        """What a mission has changed and not landed yet, as text for whoever reviews it; "" where nobody can tell."""
+        """The changes of a mission that have not landed, as text for a reviewer; "" if git can't say."""
 
     async def conflict_sides(self, mission: str, into: str) -> str:
-        """Both sides of each conflict, as text for whoever resolves them."""
+        """Both sides of each conflict, as text for the agent that resolves them."""
 
 
 class Asker(Protocol):
-    """The inbox, as far as quests ask people."""
+    """The inbox: asks people about quests."""
 
     def ask(self, quest: Quest, need: EngineNeed, summary: str, subject: Mapping[str, object]) -> int:
-        """Ask about a quest; the same question that is open has the same number."""
+        """Ask about a quest and return the number of the question; an open question is not asked twice."""
 
     def withdraw(self, quest_id: str) -> None:
-        """Withdraw what is asked about its attempts."""
+        """Withdraw the questions about a quest's attempts."""
 
     def asked_about(self) -> Collection[str]:
-        """Ids of the quests, and of missions, about which a question is open."""
+        """Ids of quests and missions with an open question."""
 
 
 class Teacher(Protocol):
-    """Lessons, as far as attempts are shown them."""
+    """Lessons for attempts."""
 
     async def shown(self, quest: Quest) -> tuple[Lesson, ...]:
-        """The lessons for the next attempt of a quest."""
+        """The lessons that the next attempt of a quest is shown."""
 
 
 class Repositories(Protocol):
-    """Isolation, as far as quests ask where a folder belongs."""
+    """Repositories of folders."""
 
     async def repository_around(self, cwd: str) -> str | None:
-        """Git's common folder of the repository that a folder is in; None when it is in none. Wire form."""
+        """Git's common folder of the repository that a folder is in, in wire form; None: it is in none."""
 
 
 class SpecInput(NamedTuple):
-    """What an attempt of a spec's quest gets beside what all get."""
+    """What an attempt of a spec's quest gets to read in addition."""
 
     spec: str
     """The slug of its spec."""
     phase: str | None
-    """The phase that it is."""
+    """The phase whose document it makes."""
     task: str | None
-    """The id of the task that it is."""
+    """The id of the task that it does."""
     documents: Mapping[str, bytes]
-    """Of its spec, by file name."""
+    """The documents of its spec, by file name."""
     partial: Mapping[str, bytes]
-    """What an attempt before has handed in, or what is to be done again, by file name."""
+    """The document of the attempt before, or the one to be improved, by file name."""
     schema: bytes | None
-    """JSON schema of the document that it has to hand in."""
+    """JSON schema of the document that it must hand in."""
 
 
 class OutputProblem(NamedTuple):
-    """Why what the work has handed in is no good."""
+    """Why the files that the work has handed in do not pass."""
 
     failure: str
     """A class: `output_missing`, `output_invalid`."""
     text: str = ""
-    """What is quoted to the next attempt."""
+    """Output that is quoted in the next attempt's feedback."""
     notes: tuple[str, ...] = ()
-    """Lines of our own that the next attempt is told."""
+    """Lines of our own in the next attempt's feedback."""
 
 
 class Judgement(NamedTuple):
-    """What was found of a document that had to be handed in."""
+    """The verdict on a document that was handed in."""
 
     problem: OutputProblem | None
-    """None: it is good."""
+    """None: it passes."""
 
 
 class SpecWork(Protocol):
-    """Specs, as far as the attempts of their quests need them."""
+    """Specs: input for attempts of their quests, and verdicts on their documents."""
 
     async def given(self, quest: Quest) -> SpecInput | None:
-        """What its newest attempt gets, which is about to begin; None: it belongs to no spec.
+        """What a quest's newest attempt gets, before it begins; None: the quest belongs to no spec.
 
         Raises:
             OvermindError: a document can't be read.
         """
 
     async def judge(self, quest: Quest) -> Judgement | None:
-        """Take up the document that its newest attempt has handed in; None: it had to hand in none.
+        """Check the document that a quest's newest attempt has handed in; None: it need not hand in one.
 
-        One that is good is in the folder of its spec then. Asked again after a crash, it does nothing twice.
+        A document that passes is written to the folder of its spec. Repeating the call after a crash is harmless.
         """

@@ -1,4 +1,4 @@
-"""What the engine asks people about quests of the queue, and what it does with their answers."""
+"""Questions to people about quests of the queue, and the reactions to their answers."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 NEEDS = (EngineNeed.STUCK, EngineNeed.REVIEW, EngineNeed.MERGE)
-"""What is asked about the attempts of a quest."""
+"""Kinds of questions about the attempts of a quest."""
 
 
 class QuestQuestions:
-    """Used from the loop's thread only."""
+    """Asks about quests. Used from the event loop's thread only."""
 
     def __init__(
         self, *, engine: EngineQuestions, questions: Questions, quests: QuestRegistry, registry: Registry
@@ -42,7 +42,7 @@ class QuestQuestions:
         self._registry = registry
 
     def bind(self, attempts: Attempts, changes: Callable[[], QueueChanges]) -> None:
-        """Have answers followed by what they ask for. `changes`: loads and makes what gives a quest another round."""
+        """Subscribe to the answers. `changes`: imports and builds what gives a quest another round."""
 
         def stuck(quest: Quest, decision: Decision) -> None:
             if decision.behaviour is Behaviour.ALLOW:
@@ -71,32 +71,32 @@ class QuestQuestions:
         return on_answer
 
     def ask(self, quest: Quest, need: EngineNeed, summary: str, subject: Mapping[str, object]) -> int:
-        """Ask about a quest; the same question that is open has the same number."""
+        """Ask about a quest and return the number of the question; an open question is not asked twice."""
         about = About(AboutKind.QUEST, quest.id, quest.name)
         return self._engine.ask(need, about, summary=summary, subject=subject)
 
     def withdraw(self, quest_id: str) -> None:
-        """Withdraw what is asked about its attempts; what its mission has reported is another matter."""
+        """Withdraw the questions about a quest's attempts, but not those that its mission has reported."""
         for question in self._engine.open_for(quest_id):
             if question.need in NEEDS or question.subject.get(BLOCKS):
                 self._engine.withdraw(quest_id, EngineNeed(question.need), key=question.key)
 
     def hold(self, quest: Quest) -> Wait | None:
-        """Why a quest is not to start that waits for an answer; None: it was given, or nothing is asked."""
+        """Why a quest may not start before an answer; None: no answer is missing."""
         number = None if quest.queue is None else quest.queue.waits_for
         return question_open(number) if number is not None and self._engine.get(number) is not None else None
 
     def asked_about(self) -> Collection[str]:
-        """Ids of the quests, and of missions, about which a question is open, whoever asks it."""
+        """Ids of quests and missions with an open question, whoever asks it."""
         return self._questions.asked_about()
 
     def on_removal(self, event: MissionRemoved) -> None:
-        """A mission was removed: its quest can't have another round."""
+        """Withdraw the questions about a quest whose mission was removed: it can't have another round."""
         if event.mission is not None:
             self.withdraw(event.mission)
 
     def load(self) -> None:
-        """Withdraw what an earlier supervisor had no time to: there is nothing to decide about a quest that is gone."""
+        """Withdraw questions about quests that no longer exist, as an earlier daemon had no time to."""
         for about_id in list(self._engine.asked_about()):
             for question in self._engine.open_for(about_id):
                 if question.about.kind == AboutKind.QUEST and not self._is_there(about_id):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from bisect import insort
 from heapq import heappop, heappush
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Waiter, ready
@@ -16,10 +17,12 @@ from overmind_core.domain.events import THE_QUEUE
 from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.quests.events import QueueChanged
+from overmind_core.quests.look_ahead import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from overmind_core.domain.quests.score import Urgency
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.event_log import EventLog
@@ -45,6 +48,13 @@ SPARE = 16
 _HOLD = "queue"
 
 
+class _Able(NamedTuple):
+    """One in whose way nothing is but its turn."""
+
+    urgency: Urgency
+    waiter: Waiter
+
+
 class _Place(NamedTuple):
     """Where one stands in the order."""
 
@@ -53,7 +63,7 @@ class _Place(NamedTuple):
 
 
 class Queue:
-    """Used from the loop's thread only."""
+    """The queue. Used from the event loop's thread only."""
 
     def __init__(
         self,
@@ -88,9 +98,9 @@ class Queue:
         self.paused = False
         self.slots = settings.queue.slots
         self._doubtful: set[str] = set()
-        """Queued ones of which something that is in their way may have changed."""
-        self._able: dict[str, Waiter] = {}
-        """Those in whose way nothing is but their turn."""
+        """Queued quests whose obstacles may have changed."""
+        self._able: dict[str, _Able] = {}
+        """Quests that wait for nothing but their turn."""
         self._timed: list[tuple[float, str]] = []
         """A heap: when the others that wait for a time only may begin."""
         self._order: list[_Place] = []
@@ -101,11 +111,15 @@ class Queue:
         """Those that land, but for those about which a person decides."""
         self._owned: dict[str, Owned] = {}
         """What those own that run, or are in review."""
+        self._expected = 0
+        """How many were said to follow those that run, when we looked ahead."""
+        self._looks_ahead = False
+        """Whether that is about to be done."""
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
 
     def load(self) -> None:
-        """Bring the queue into memory; it starts nothing yet."""
+        """Load the queue into memory; nothing starts yet."""
         self.paused = self._meta_table.get(PAUSED_KEY) is not None
         saved = self._meta_table.get(SLOTS_KEY)
         self.slots = int(saved) if saved is not None else self._settings.queue.slots
@@ -166,16 +180,16 @@ class Queue:
         if quest.queue is None:
             self._concern(before, quest)
             return
-        has_slot = state_of(quest) in HAVE_SLOT
+        state = state_of(quest)
         if quest.is_over:
             self._registry.index.let_go(quest.id)
         elif before is None or before.is_over or before.name != quest.name:
             self._registry.index.hold(quest.name, quest.id)
-        if has_slot:
+        if state in HAVE_SLOT:
             self._running[quest.id] = quest
         elif self._running.pop(quest.id, None) is not None:
             self._doubtful.update(self._obstacles.money.postponed())
-        if state_of(quest) is QuestState.LANDING and not is_refused(quest):
+        if state is QuestState.LANDING and not is_refused(quest):
             self._landing.add(quest.id)
         else:
             self._landing.discard(quest.id)
@@ -204,7 +218,7 @@ class Queue:
             self.look_soon()
 
     def _settle(self, now: float) -> None:
-        """Look at those anew that are in doubt."""
+        """Work out the obstacles of the doubtful quests again."""
         doubtful, self._doubtful = self._doubtful, set()
         for quest_id in doubtful:
             self._able.pop(quest_id, None)
@@ -218,11 +232,10 @@ class Queue:
                 continue
             if not self._obstacles.money.admits(quest):
                 continue
-            rank = self._obstacles.rank(
-                quest, self._ordered_at
-            )  # of one moment: else the last to come had waited longer
-            waiter = self._waiter(quest, rank)
-            self._able[quest_id] = waiter
+            urgency = self._obstacles.urgency(quest)
+            # Of one moment: else the last one to come had waited longer.
+            waiter = self._waiter(quest, urgency.rank(self._ordered_at))
+            self._able[quest_id] = _Able(urgency, waiter)
             insort(self._order, _Place(waiter.rank, quest_id))
 
     def _apply_due(self, now: float) -> None:
@@ -265,8 +278,35 @@ class Queue:
         self._settle(now)
         while not self._start(self._startable(now)):
             pass  # somebody else may have the slot of one for whom there is no money
+        if (self._running or self._expected) and not self._looks_ahead:
+            self._looks_ahead = True
+            self._journal.save(_nothing, self._look_ahead_soon)
         self._wait_for_time(now)
         self._hold_daemon()
+
+    def _look_ahead_soon(self) -> None:
+        """What was decided is saved: look ahead once all has followed that somebody waits for."""
+        asyncio.get_running_loop().call_soon(self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        """Have done for those that are next what can be done before their turn."""
+        self._looks_ahead = False
+        if self._phase.closing or self._phase.handing_over:
+            return
+        self._expected = len(self._quests.live) - len(self._running) if self._running else 0
+        self._attempts.look_ahead(self._expected, islice(self._next(), AHEAD))
+
+    def _next(self) -> Iterator[Quest]:
+        """Those that are next in line, then those that wait for nobody but who runs."""
+        for place in islice(self._places(), AHEAD):
+            yield self._quests.live[place.id]
+        for running in self._running:
+            for quest_id in self._quests.dependants(running):
+                quest = self._quests.live[quest_id]
+                needs = () if quest.goal is None else quest.goal.needs
+                others = (need for need in needs if need not in self._running)
+                if quest.status is QuestStatus.QUEUED and not any(need in self._quests.live for need in others):
+                    yield quest
 
     def _start(self, quests: Iterable[Quest]) -> bool:
         """Start these; whether there was money for all of them."""
@@ -298,7 +338,7 @@ class Queue:
         while True:
             more = [place for _, place in zip(range(head), places, strict=False)]
             for place in more:
-                waiter = self._able[place.id]._replace(rank=(len(chosen),))
+                waiter = self._able[place.id].waiter._replace(rank=(len(chosen),))
                 by_name[waiter.name] = place.id
                 chosen.append(waiter)
             found = ready(chosen, now, limits, reasons=False).start
@@ -315,13 +355,13 @@ class Queue:
                 yield place
 
     def _holds(self, place: _Place) -> bool:
-        waiter = self._able.get(place.id)
-        return waiter is not None and waiter.rank == place.rank
+        able = self._able.get(place.id)
+        return able is not None and able.waiter.rank == place.rank
 
     def _sort(self, now: float) -> None:
-        able = [self._quests.live[one] for one in self._able]
-        self._able = {one.id: self._waiter(one, self._obstacles.rank(one, now)) for one in able}
-        self._order = sorted(_Place(waiter.rank, one) for one, waiter in self._able.items())
+        for quest_id, (urgency, waiter) in self._able.items():
+            self._able[quest_id] = _Able(urgency, waiter._replace(rank=urgency.rank(now)))
+        self._order = sorted(_Place(able.waiter.rank, one) for one, able in self._able.items())
         self._ordered_at = now
 
     def limits(self) -> Limits:
@@ -350,7 +390,7 @@ class Queue:
             self._timer = None
 
     def _hold_daemon(self) -> None:
-        """Whoever follows us goes on while something runs or will start by itself; not while all wait for a person."""
+        """Keep the daemon running, or have it started again, while a quest runs or can start without a person."""
         goes_on = bool(self._running or self._landing) or (not self.paused and bool(self._able or self._timed))
         self._line.hold(_HOLD, on=goes_on)
 
@@ -385,6 +425,10 @@ class Queue:
             waiter=self._waiter,
             limits=self.limits,
         )
+
+
+def _nothing() -> None:
+    return
 
 
 def _needs(*quests: Quest | None) -> Iterator[str]:

@@ -52,7 +52,7 @@ KEPT_DONE = 1000
 
 
 class QueueViews:
-    """Used from the loop's thread only."""
+    """Answers requests about the queue. Used from the event loop's thread only."""
 
     def __init__(
         self,

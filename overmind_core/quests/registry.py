@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -321,20 +321,20 @@ class QuestRegistry:
 
     def record(self, quest: Quest, *, why: str | None = None) -> Change:
         """Record an event with the quest's state; `why`: the reason for a change that no person has asked for."""
-        event = QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value)
-        if quest.queue is not None:
+        told: dict[str, Any] = {}
+        queue = quest.queue
+        if queue is not None:
             if actor() is None:
-                event = msgspec.structs.replace(event, by=ENGINE, why=why or because(quest))
+                told |= {"by": ENGINE, "why": why or because(quest)}
             runs = quest.status is QuestStatus.RUNNING
-            event = msgspec.structs.replace(
-                event,
-                phase=quest.queue.phase.value if runs else None,
-                attempt=len(quest.queue.tries),
-                failure=quest.queue.failure,
-            )
+            told |= {
+                "phase": queue.phase.value if runs else None,
+                "attempt": len(queue.tries),
+                "failure": queue.failure,
+            }
         if quest.is_over:
-            event = msgspec.structs.replace(event, reason=quest.reason, exit_code=quest.exit_code)
-        return self._events.record(event)
+            told |= {"reason": quest.reason, "exit_code": quest.exit_code}
+        return self._events.record(QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value, **told))
 
     async def end_of(self, quest_id: str) -> Quest:
         """Wait until the quest has ended, unless it has already.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.service import Missions
     from overmind_core.quests.attempts import Attempts
     from overmind_core.quests.registry import QuestRegistry
+    from overmind_core.quests.store import StoredWork
     from overmind_core.reports.answer_types import ReportAnswer, Reported
     from overmind_core.reports.assignment import Assignment, Assignments
     from overmind_core.reports.store import ReportTable
@@ -205,20 +206,27 @@ class Reports:
     def _queue(self, source: Source, report: Report, assignment: Assignment) -> str:
         """Queue a quest for a report; return its id."""
         title = rules.title_of(report.kind, report.title, report.text)
-        quest = source.quest
-        goal = None if quest is None else quest.goal
-        spec = source.spec
+        work = worded(assignment.work, self._name_for(title, source.spec), title)
+        made = self._quest(source, report, work, title)
+        if made.goal is not None and made.goal.into is not None:
+            work = replace(work, isolate=True, base=made.goal.into)
+        self._quests.enqueue([(made, work)], assignment.environments)
+        return made.id
+
+    def _name_for(self, title: str, spec: str | None) -> str:
+        """The name of a reported quest: `carts/R-001` in a spec, else made of the title."""
         slug = None if spec is None else self._slug_of_spec(spec)
-        now, quest_id = self._clock.wall(), self._missions.new_id()
         if slug is None:
-            name = slug_of(title, self._is_taken)
-        else:
-            name = rules.next_report_name(slug, [one.name for one in self._of_spec(spec)])
-        work = worded(assignment.work, name, title)
-        into = None if goal is None else goal.into
-        made = Quest(
-            id=quest_id,
-            name=name,
+            return slug_of(title, self._is_taken)
+        return rules.next_report_name(slug, [one.name for one in self._of_spec(spec)])
+
+    def _quest(self, source: Source, report: Report, work: StoredWork, title: str) -> Quest:
+        """A queued quest that lands, and is verified, as the quest that reports it."""
+        quest, now = source.quest, self._clock.wall()
+        goal = None if quest is None else quest.goal
+        return Quest(
+            id=self._missions.new_id(),
+            name=work.definition.name,
             command=work.definition.command,
             cwd=work.definition.cwd,
             provider=work.definition.provider,
@@ -230,22 +238,18 @@ class Reports:
                 title=title,
                 brief=rules.brief_of(report),
                 priority=rules.priority_of(None if goal is None else goal.priority),
-                into=into,
+                into=None if goal is None else goal.into,
                 verify=None if goal is None else goal.verify,
                 group=None if goal is None else goal.group,
             ),
             queue=QueueState(
                 able_at=now,
                 repository=None if quest is None or quest.queue is None else quest.queue.repository,
-                spec=spec,
+                spec=source.spec,
                 source=source.id,
                 depth=report.depth,
             ),
         )
-        if into is not None:
-            work = replace(work, isolate=True, base=into)
-        self._quests.enqueue([(made, work)], assignment.environments)
-        return quest_id
 
     def _of_spec(self, spec: str | None) -> list[Quest]:
         """The quests of a spec that reports have made, ended ones too."""

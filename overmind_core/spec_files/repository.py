@@ -15,6 +15,8 @@ MOST_FILES = 100_000
 OWN = ".overmind"
 """Overmind's own folder at the top: its files do not count as the repository's."""
 _GIT = ".git"
+_REMOVED = "R "
+"""How git marks a file that is no longer there; it tells that beside what it tells of every file."""
 _SECONDS = 60.0
 """How long git may take to list its files."""
 
@@ -42,15 +44,17 @@ def files_of(top: str, environ: Mapping[str, str] = os.environ) -> frozenset[str
         return _walked(top)
     git = Git(environ)
     try:
-        listed = _listed(git, top, "--cached", "--others", "--exclude-standard")
-        return frozenset(to_wire(name) for name in listed - _listed(git, top, "--deleted"))
+        return frozenset(map(to_wire, _listed(git, top)))
     except (GitFailed, GitMissing):
         return None
 
 
-def _listed(git: Git, top: str, *which: str) -> set[str]:
-    out = git.run(top, "ls-files", "-z", *which, seconds=_SECONDS).out
-    return {name for name in out.split("\0") if name and not name.endswith("/") and name.split("/", 1)[0] != OWN}
+def _listed(git: Git, top: str) -> set[str]:
+    which = ("--cached", "--others", "--deleted", "--exclude-standard")
+    entries = git.run(top, "ls-files", "-t", "-z", *which, seconds=_SECONDS).out.split("\0")
+    removed = {entry[2:] for entry in entries if entry.startswith(_REMOVED)}
+    listed = {entry[2:] for entry in entries if entry and not entry.endswith("/")} - removed
+    return {name for name in listed if name.split("/", 1)[0] != OWN}
 
 
 def _walked(top: str) -> frozenset[str] | None:

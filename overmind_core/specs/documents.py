@@ -119,7 +119,7 @@ def _look_at_brief(spec: Spec, folder: str) -> tuple[str, FolderProblem | None]:
     try:
         data = read_small_file(os.path.join(folder, BRIEF), LARGEST_BRIEF, links=False)
         if data is None:
-            return "", FolderProblem("not_found", f"{BRIEF}: missing. Write again what is wanted")
+            return "", FolderProblem("not_found", f"{BRIEF}: missing. Write the brief again")
         decoded(data)
     except OSError as error:
         code = "too_large" if error.errno == errno.EFBIG else "invalid"
@@ -284,7 +284,7 @@ def _make_parents(path: str, made: list[str]) -> None:
             made.append(folder)
         except FileExistsError:
             if os.path.islink(folder) or not os.path.isdir(folder):
-                raise NotADirectoryError(errno.ENOTDIR, "it is no folder", folder) from None
+                raise NotADirectoryError(errno.ENOTDIR, "it is not a folder", folder) from None
 
 
 def _remove(made: Iterable[str]) -> None:

@@ -104,16 +104,16 @@ class WatchingApi:
                     yield mission, watch
 
     def _row(self, mission: Mission, watch: Watch | None, coherence: float | None) -> MissionHealth:
-        vitals = None if watch is None else watch.vitals
+        liveness = None if watch is None else watch.liveness
         sample = None if watch is None else watch.sample
         now = self._clock.mono()
         return {
             "id": mission.id,
             "name": mission.definition.name,
             "level": None if watch is None else watch.level(self._watching.health),
-            "silent_seconds": None if vitals is None else round(vitals.silent_seconds(now), 3),
-            "missed": None if vitals is None else vitals.missed,
-            "cpu_percent": None if vitals is None else vitals.cpu_percent,
+            "silent_seconds": None if liveness is None else round(liveness.silent_seconds(now), 3),
+            "missed": None if liveness is None else liveness.missed,
+            "cpu_percent": None if liveness is None else liveness.cpu_percent,
             "alignment": None if sample is None else sample.alignment,
             "terms": []
             if sample is None

@@ -19,7 +19,7 @@ from overmind_core.domain.watching import conductor, guardian, health, steering
 from overmind_core.domain.watching.conductor import Member
 from overmind_core.domain.watching.guardian import Observed, Scope
 from overmind_core.domain.watching.health import HealthLevel
-from overmind_core.domain.watching.steering import Able
+from overmind_core.domain.watching.steering import Capabilities
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import ENGINE
 from overmind_core.watching.events import HealthChanged
@@ -130,7 +130,7 @@ class Watching:
         watch = self._watches.get(question.about.id)
         if mission is None or watch is None:
             raise OvermindError("not_running", f"{question.about.name} has ended.")
-        self._steerer().on_answer(watch, mission, self._able(mission), question, decision)
+        self._steerer().on_answer(watch, mission, self._capabilities(mission), question, decision)
 
     def on_fact(self, read: FactRead) -> None:
         """Take in what an agent has said or done."""
@@ -157,8 +157,8 @@ class Watching:
         now, silent = self._clock.mono(), []
         for watch in list(self._watches.values()):
             mission = self._watched(watch)
-            if mission is not None and watch.vitals is not None:
-                if health.is_silent(watch.vitals, self._heard_at(watch, mission)):
+            if mission is not None and watch.liveness is not None:
+                if health.is_silent(watch.liveness, self._heard_at(watch, mission)):
                     silent.append((watch, mission))
                 else:
                     self._beat(watch, mission, now)
@@ -171,21 +171,21 @@ class Watching:
         used = await self._cpu.percent([mission for _, mission in silent], now)
         for watch, before in silent:
             mission = self._watched(watch)
-            if mission is not None and mission.run == before.run and watch.vitals is not None:
+            if mission is not None and mission.run == before.run and watch.liveness is not None:
                 self._beat(watch, mission, now, used.get(mission.id))
 
     def _beat(self, watch: Watch, mission: Mission, now: float, cpu: float | None = None) -> None:
-        assert watch.vitals is not None
-        watch.vitals = health.beat(watch.vitals, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
-        level = health.level(watch.vitals, self.health)
+        assert watch.liveness is not None
+        watch.liveness = health.beat(watch.liveness, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
+        level = health.level(watch.liveness, self.health)
         why = "a sign of life" if level is HealthLevel.OK else self._silence(watch, now)
         alarms = level in health.ALARMING and level is not watch.recorded_level
         hangs = level is HealthLevel.HUNG and level is not watch.recorded_level
         self._record_level(watch, mission, level, why)
         # A little CPU time is no sign of life, but enough to change a file.
-        watch.touched = watch.touched or not watch.vitals.missed or bool(cpu)
+        watch.touched = watch.touched or not watch.liveness.missed or bool(cpu)
         if hangs and self._is_steered(mission):
-            self._steerer().on_hung(watch, mission, self._able(mission), mode=self.guardian.steer, evidence=why)
+            self._steerer().on_hung(watch, mission, self._capabilities(mission), mode=self.guardian.steer, evidence=why)
         elif alarms or steering.is_due(watch.steering, self.guardian, self._clock.wall()):
             self._begin_sample(watch, mission)
 
@@ -196,12 +196,12 @@ class Watching:
             return None
         held = mission.held_mono is not None
         if not health.is_watched(mission.status, self._activity(mission), held=held):
-            if watch.vitals is not None:
-                watch.vitals = None
+            if watch.liveness is not None:
+                watch.liveness = None
                 self._record_level(watch, mission, HealthLevel.OK, "it waits")
             return None
-        if watch.vitals is None:
-            watch.vitals = health.begin(self._clock.mono())
+        if watch.liveness is None:
+            watch.liveness = health.begin(self._clock.mono())
             return None
         return mission
 
@@ -212,8 +212,8 @@ class Watching:
             self._registry.record(mission, HealthChanged(level=level.value, by=ENGINE, why=why))
 
     def _silence(self, watch: Watch, now: float) -> str:
-        assert watch.vitals is not None
-        return f"no sign of life for {format_uptime(watch.vitals.silent_seconds(now))}"
+        assert watch.liveness is not None
+        return f"no sign of life for {format_uptime(watch.liveness.silent_seconds(now))}"
 
     def _watch(self, mission: Mission, *, earlier: bool) -> None:
         """Watch the newest run; `earlier`: the mission may have been steered before, perhaps by an earlier daemon."""
@@ -224,7 +224,7 @@ class Watching:
                 watch.steering = self._steerer().earlier(mission)
         elif watch.run != mission.run:
             watch.begin(mission.run)
-        if watch.vitals is None:
+        if watch.liveness is None:
             self._watched(watch)
         self._wanted.set()
 
@@ -300,22 +300,22 @@ class Watching:
         watch.close()
         now = self._clock.wall()
         watch.sample = guardian.sample(self._observed(watch, mission), now, watch.review)
-        able = self._able(mission)
+        capabilities = self._capabilities(mission)
         settings = self.guardian if self._is_steered(mission) else self.guardian._replace(steer="off")
-        watch.steering, judged, steer = steering.follow(watch.steering, watch.sample, able, settings)
+        watch.steering, judged, steer = steering.follow(watch.steering, watch.sample, capabilities, settings)
         if judged is not None:
             self._steerer().record_outcome(mission, judged)
         if steer is not None:
-            self._steerer().begin(watch, mission, able, steer)
+            self._steerer().begin(watch, mission, capabilities, steer)
 
     def _is_steered(self, mission: Mission) -> bool:
         """Whether the guardian steers it: agents and quests only, since a silent server may be all right."""
         return mission.definition.provider != RAW or mission.id in self._quests.live
 
-    def _able(self, mission: Mission) -> Able:
+    def _capabilities(self, mission: Mission) -> Capabilities:
         """How a mission can be steered."""
         takes_messages = mission.definition.kind is Kind.SESSION and self._agents.of(mission.id) is not None
-        return Able(takes_messages=takes_messages, is_queued=self._is_queued(mission.id))
+        return Capabilities(takes_messages=takes_messages, is_queued=self._is_queued(mission.id))
 
     def _observed(self, watch: Watch, mission: Mission) -> Observed:
         """What the guardian's sample is computed from."""
@@ -324,7 +324,7 @@ class Watching:
         return Observed(
             window=watch.window,
             level=watch.level(self.health),
-            silent_seconds=0.0 if watch.vitals is None else watch.vitals.silent_seconds(self._clock.mono()),
+            silent_seconds=0.0 if watch.liveness is None else watch.liveness.silent_seconds(self._clock.mono()),
             scope=None if goal is None or not goal.owns else self._scope(mission, goal.owns),
             changed=watch.changed,
             seconds=0.0 if began is None else max(self._clock.wall() - began, 0.0),

@@ -19,7 +19,7 @@ from overmind_core.domain.text.cells import cut, display_safe
 from overmind_core.domain.watching import health, steering
 from overmind_core.domain.watching.guardian import COSTS, Term
 from overmind_core.domain.watching.health import HungAction
-from overmind_core.domain.watching.steering import Able, Rung, Steer, SteeringState
+from overmind_core.domain.watching.steering import Capabilities, Rung, Steer, SteeringState
 from overmind_core.kernel.actor import ENGINE, nobody
 from overmind_core.watching.events import MissionSteered
 
@@ -109,32 +109,32 @@ class Steerer:
         """Record the outcome of the newest steer."""
         self._record(mission, judged.rung, (), judged.outcome.value, f"two samples later: {judged.outcome.value}")
 
-    def begin(self, watch: Watch, mission: Mission, able: Able, steer: Steer) -> None:
+    def begin(self, watch: Watch, mission: Mission, capabilities: Capabilities, steer: Steer) -> None:
         """Carry out a steer, or ask a person first."""
         if steer.ask:
-            self._ask(mission, able, steer)
+            self._ask(mission, capabilities, steer)
         else:
-            self._do(watch, mission, able, steer)
+            self._do(watch, mission, capabilities, steer)
 
-    def on_hung(self, watch: Watch, mission: Mission, able: Able, *, mode: str, evidence: str) -> None:
+    def on_hung(self, watch: Watch, mission: Mission, capabilities: Capabilities, *, mode: str, evidence: str) -> None:
         """Act on a mission that is hung, whatever was done before; `mode`: of `STEER_MODES`."""
         now = self._clock.wall()
         if now < watch.steering.quiet_until:
             return
         terms = (Term("silence", COSTS["silence"], holds=True, evidence=evidence),)
         text = steering.message(terms)
-        action = health.on_hung(mode, is_queued=able.is_queued)
+        action = health.on_hung(mode, is_queued=capabilities.is_queued)
         if action is HungAction.END_ATTEMPT:
             asked = EndAsked(Cause.STALLED, 0.0, f"--- killed: {evidence} ---")
             self._registry.apply_if_legal(mission, asked, urgent=True)
         elif action is HungAction.FREEZE_AND_ASK and not self._is_asked(mission.id):
-            self._do(watch, mission, able, Steer(Rung.FREEZE, terms, text, ask=False))
+            self._do(watch, mission, capabilities, Steer(Rung.FREEZE, terms, text, ask=False))
         elif action is HungAction.ASK and not self._is_asked(mission.id):
             watch.steering = replace(watch.steering, asking=True, last_at=now)
-            self._ask(mission, able, Steer(Rung.INTERRUPT, terms, text, ask=True))
+            self._ask(mission, capabilities, Steer(Rung.INTERRUPT, terms, text, ask=True))
 
     def on_answer(
-        self, watch: Watch, mission: Mission, able: Able, question: EngineQuestion, decision: Decision
+        self, watch: Watch, mission: Mission, capabilities: Capabilities, question: EngineQuestion, decision: Decision
     ) -> None:
         """Act on a person's answer, in the commit that stores it."""
         subject = question.subject
@@ -143,7 +143,7 @@ class Steerer:
         if decision.behaviour is Behaviour.DENY:
             watch.steering = steering.denied(watch.steering, self._clock.wall())
             return
-        rung = steering.on_approval(Rung(subject["rung"]), able)
+        rung = steering.on_approval(Rung(subject["rung"]), capabilities)
         if rung is None:
             watch.steering = steering.withdrawn(watch.steering)
             return
@@ -151,19 +151,19 @@ class Steerer:
         terms = tuple(Term(name, COSTS.get(name, 0.0), holds=True, evidence="") for name in subject["terms"])
         self._act(watch, mission, Steer(rung, terms, text, ask=False), f"steer:{question.number}")
 
-    def _do(self, watch: Watch, mission: Mission, able: Able, steer: Steer) -> None:
+    def _do(self, watch: Watch, mission: Mission, capabilities: Capabilities, steer: Steer) -> None:
         key = f"steer:{mission.id}:{watch.steering.steers + 1}"
         with self._journal.together():
             self._act(watch, mission, steer, key)
             if steer.rung is Rung.FREEZE:
                 self._freeze(mission)
-                self._ask(mission, able, steer, frozen=True)
+                self._ask(mission, capabilities, steer, frozen=True)
 
     def _act(self, watch: Watch, mission: Mission, steer: Steer, key: str) -> None:
         score = 1.0 if watch.sample is None else watch.sample.score
         watch.steering = steering.sent(watch.steering, steer.rung, score, self._clock.wall())
-        if watch.vitals is not None:
-            watch.vitals = health.steered(watch.vitals)
+        if watch.liveness is not None:
+            watch.liveness = health.steered(watch.liveness)
         names = tuple(term.term for term in steer.terms)
         self._record(mission, steer.rung, names, None, _evidence(steer.terms))
         if steer.rung in {Rung.MESSAGE, Rung.INTERRUPT}:
@@ -183,12 +183,12 @@ class Steerer:
             session.interrupt()
         self._submission.queue(session, text, request=key)
 
-    def _ask(self, mission: Mission, able: Able, steer: Steer, *, frozen: bool = False) -> None:
+    def _ask(self, mission: Mission, capabilities: Capabilities, steer: Steer, *, frozen: bool = False) -> None:
         name = mission.definition.name
-        kind = AboutKind.QUEST if able.is_queued else AboutKind.MISSION
+        kind = AboutKind.QUEST if capabilities.is_queued else AboutKind.MISSION
         lines = [f"{term.term}: {term.evidence}" for term in steer.terms]
         lines += ["It is frozen until you answer."] if frozen else []
-        lines += ["", _EFFECTS[steering.on_approval(steer.rung, able)], *steer.text.splitlines()]
+        lines += ["", _EFFECTS[steering.on_approval(steer.rung, capabilities)], *steer.text.splitlines()]
         subject: dict[str, Any] = {
             LINES: lines,
             "rung": steer.rung.value,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.agents.agent_events import AgentFact
     from overmind_core.domain.settings import HealthSettings
     from overmind_core.domain.watching.guardian import Review, Sample
-    from overmind_core.domain.watching.health import Vitals
+    from overmind_core.domain.watching.health import Liveness
 
 
 _NO_CALLS, _NOT_STEERED = ToolWindow(), SteeringState()
@@ -31,7 +31,7 @@ class Watch:
 
     mission: str
     run: int
-    vitals: Vitals | None = None
+    liveness: Liveness | None = None
     """None: silence is no bad sign now, because it waits, is limited, idle, frozen or held."""
     recorded_level: HealthLevel = HealthLevel.OK
     """The level of the newest event."""
@@ -53,7 +53,7 @@ class Watch:
     def begin(self, run: int) -> None:
         """Begin with another run: its conversation is new, so nothing is known of it."""
         self.run = run
-        self.vitals = None
+        self.liveness = None
         self.window = _NO_CALLS
         self.changed = None
         self.touched = True
@@ -74,7 +74,7 @@ class Watch:
 
     def level(self, settings: HealthSettings) -> HealthLevel | None:
         """The level of its health; None while silence is no bad sign."""
-        return None if self.vitals is None else health.level(self.vitals, settings)
+        return None if self.liveness is None else health.level(self.liveness, settings)
 
     def edited(self, folder: str) -> frozenset[str]:
         """The files that its newest tool calls have edited, as absolute paths; it works in `folder`."""

@@ -53,12 +53,13 @@ class Worktrees:
 
 def _changed(git: Git, worktree: str, since: str | None) -> frozenset[str] | None:
     from overmind_core.git.changes import names_between  # noqa: PLC0415 - for those who have worktrees
+    from overmind_core.git.look import look_at  # noqa: PLC0415 - same
     from overmind_core.git.run import GitFailed, GitMissing  # noqa: PLC0415 - same
-    from overmind_core.git.status import changed_files  # noqa: PLC0415 - same
 
     try:
-        found = set(changed_files(git, worktree))
-        if since is not None:
+        look = look_at(git, worktree)
+        found = set(look.changed)
+        if since is not None and since != look.head:
             for file in names_between(git, worktree, since, "HEAD"):
                 found.update(path for path in (file.path, file.old_path) if path is not None)
     except (GitFailed, GitMissing, OSError):

@@ -100,7 +100,7 @@ def latin(path):
 
 
 BRIEFS = [
-    (None, "not_found", "brief.md: missing. Write again what is wanted\n"),
+    (None, "not_found", "brief.md: missing. Write the brief again\n"),
     (link, "invalid", "brief.md: it is a symbolic link\n"),
     (os.mkfifo, "invalid", "brief.md: it is not a regular file\n"),
     (too_large, "too_large", "brief.md: it is larger than 64 KiB\n"),
@@ -186,7 +186,7 @@ def test_whatever_lies_in_the_place_of_its_folder_is_named_and_left_alone(om, wo
         path = os.path.join(world.folder, place)
         put(path)
         told = om.refused("spec", "new", "Carts", "--", "true", code="invalid", cwd=world.folder)
-        assert told == f"{path} can't be written: it is no folder. Nothing was created.\n"
+        assert told == f"{path} can't be written: it is not a folder. Nothing was created.\n"
         os.unlink(path)
     assert om.api("specs") == []
     assert not os.path.lexists("/tmp/carts")

@@ -32,7 +32,7 @@ from overmind_core.system.paths import Home
 from tests.kit.events import is_of_its_type
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 
     from overmind_core.kernel.keeper_client import KeeperConnection, KeeperStarter
 
@@ -385,3 +385,16 @@ async def supervising(
         for _ in range(3):
             await asyncio.sleep(0)
         state.close()
+
+
+def played(home: Home, play: Callable[[Inside, ScriptedKeeper], Awaitable[T]], settings: Settings) -> T:
+    """Run a story in one supervisor, with a keeper of its own; what the story returns."""
+
+    async def whole() -> T:
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper, settings=settings) as inside:
+            found = await play(inside, keeper)
+        keeper.close()
+        return found
+
+    return run(whole())

@@ -1,4 +1,8 @@
-"""Documents of specs: whole ones that pass with full marks, and any that hypothesis can think of."""
+"""Documents of specs: whole ones that pass with full marks, and any that hypothesis can think of.
+
+They are data of their own, not those of `overmind demo spec`: nothing can be added to these, and tests and goldens rely
+on that. Those of the demonstration are about its own shop, and its requirements are weak on purpose.
+"""
 
 from __future__ import annotations
 

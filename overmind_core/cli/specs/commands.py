@@ -311,8 +311,8 @@ RUN = Command(
     name="spec run",
     arguments=[spec_id()],
     options=[
-        option("--from", "PHASE", "do this phase again, and those behind it that it changes", attribute="first"),
-        option("--to", "PHASE", "stop behind this phase", attribute="last"),
+        option("--from", "PHASE", "do this phase again, and later phases that depend on the change", attribute="first"),
+        option("--to", "PHASE", "stop after this phase", attribute="last"),
         _GATES,
         _THRESHOLD,
         _VERIFY,
@@ -464,7 +464,7 @@ SHOW = Command(
     examples=["overmind spec show carts", "overmind spec show carts --json"],
     notes=(
         "Looks at the folder: a document that somebody has edited is checked at once, without an agent, and later "
-        "phases are stale when it says something else."
+        "phases are stale if its content has changed."
     ),
     run=spec_show,
 )
@@ -490,7 +490,7 @@ ACCEPT = Command(
     arguments=[spec_id()],
     options=[JSON],
     examples=["overmind spec accept carts"],
-    notes="Ends the drift that spec show tells of, without running anything.",
+    notes="Clears the drift that spec show reports, without running anything.",
     run=spec_accept,
 )
 

@@ -1,1 +1,1 @@
-"""Missions that run, watched: their signs of life, whether they lose their way, and what attempts cost and teach."""
+"""Watching missions that run: their health, alignment, budgets and lessons."""

@@ -12,7 +12,7 @@ from overmind_core.domain.watching.guardian import LOW
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-STRAYING, STEERED, SHARING = 0.2, 0.3, 0.1
+LOW_WEIGHT, STEERED_WEIGHT, SHARING_WEIGHT = 0.2, 0.3, 0.1
 """What coherence loses when all missions have low alignment, were just steered, change files that others change."""
 CRITICAL, LOW_COHERENCE, GOOD = 0.3, 0.5, 0.8
 TWIN_FILES = 3
@@ -29,13 +29,13 @@ MOST_PAIRS_SEEN = 2000
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A mission that lives."""
+    """A live mission."""
 
     id: str
     alignment: float | None = None
     """None: not known."""
     steered: bool = False
-    """A steer of which nobody knows yet what comes of it."""
+    """Whether it was steered, and the outcome is not known yet."""
     repository: str | None = None
     """Git's common folder; None: it works in none."""
     changed: frozenset[str] = frozenset()
@@ -53,10 +53,10 @@ class Pair(NamedTuple):
 
 
 class Coherence(NamedTuple):
-    """How well it goes altogether."""
+    """How well all missions go together."""
 
     value: float | None
-    """0 to 1; None: nobody lives, or nothing is known of anybody."""
+    """0 to 1; None: no mission is live, or no alignment is known."""
     text: str
     """For people: two digits, `idle`, or `–`."""
     grade: str
@@ -64,7 +64,7 @@ class Coherence(NamedTuple):
 
 
 def coherence(members: Sequence[Member]) -> Coherence:
-    """Judge all that live: their mean alignment, less for each share of them that is not as it should be.
+    """Judge all live missions: their mean alignment, minus a part for each share of them with a problem.
 
     The mean and the share of low ones are over those whose alignment is known, the others over all.
     """
@@ -74,9 +74,9 @@ def coherence(members: Sequence[Member]) -> Coherence:
     if not known:
         return Coherence(None, "–", "")
     value = sum(known) / len(known)
-    value -= STRAYING * sum(one < LOW for one in known) / len(known)
-    value -= STEERED * sum(member.steered for member in members) / len(members)
-    value -= SHARING * len(sharing(members)) / len(members)
+    value -= LOW_WEIGHT * sum(one < LOW for one in known) / len(known)
+    value -= STEERED_WEIGHT * sum(member.steered for member in members) / len(members)
+    value -= SHARING_WEIGHT * len(sharing(members)) / len(members)
     value = round(min(max(value, 0.0), 1.0), 4)
     return Coherence(value, f"{value:.2f}".replace("0.", ".", 1), grade(value))
 
@@ -118,7 +118,7 @@ def pairs(members: Sequence[Member]) -> list[Pair]:
 
 
 def twins(members: Sequence[Member], reported: Iterable[tuple[str, str]] = ()) -> list[Pair]:
-    """Pairs that change mostly the same files, and of which nobody was told; `told`: pairs of ids."""
+    """Pairs that change mostly the same files and were not reported yet; `reported`: pairs of ids."""
     changed = {member.id: member.changed for member in members}
     known = set(reported)
     return [
@@ -136,7 +136,7 @@ def are_twins(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def to_merge(members: Sequence[Member], merged_at: Mapping[tuple[str, str], float], now: float) -> list[Pair]:
-    """The pairs whose worktrees are to be merged aside now, longest not looked at first.
+    """The pairs whose worktrees are to be test-merged now, the longest not compared first.
 
     Args:
         members: All that live.
@@ -157,7 +157,7 @@ def _is_due(last: float | None, now: float) -> bool:
 
 
 def new_overlaps(found: Iterable[Pair], reported: Mapping[tuple[str, str], frozenset[str]]) -> Iterator[Pair]:
-    """The pairs with files of which nobody was told that both change them; `told`: pairs of ids → files."""
+    """The pairs with overlapping files that were not reported yet; `reported`: pairs of ids → files."""
     for pair in found:
         if not reported.get((pair.one, pair.other), frozenset()).issuperset(pair.files):
             yield pair

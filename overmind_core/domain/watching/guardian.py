@@ -1,6 +1,6 @@
 """The guardian: whether an agent still does what it was asked to do, judged by what it does alone. No clock, no IO.
 
-Alignment is 1 less the cost of each term that holds. It needs no model: a term is a pattern in calls of tools, in
+Alignment is 1 minus the cost of each term that holds. It needs no model: a term is a pattern in calls of tools, in
 changed files, in time and cost. A term that can't be measured neither holds nor counts as fine.
 """
 
@@ -41,12 +41,12 @@ LONGEST_EVIDENCE = 200
 NAMED = 3
 """Files that evidence names."""
 _TEMPORARY = ("/tmp", "/private/tmp", "/var/tmp", "/private/var/tmp", "/var/folders", "/dev/shm")  # noqa: S108
-"""Folders in which nothing belongs to anybody."""
+"""Temporary folders, where any file may be changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a quest may change files."""
+    """The files that a quest may change."""
 
     owns: tuple[str, ...]
     """Patterns of paths, relative to `top`; none: everywhere."""
@@ -60,11 +60,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What is known of a mission when it is sampled."""
+    """The facts about a mission from which a sample is computed."""
 
     window: ToolWindow
     level: HealthLevel | None = None
-    """None: its health is not watched."""
+    """None: silence is no bad sign now."""
     silent_seconds: float = 0.0
     scope: Scope | None = None
     changed: frozenset[str] | None = None
@@ -85,7 +85,7 @@ class Term(NamedTuple):
     holds: bool | None
     """None: it can't be measured."""
     evidence: str
-    """What shows it, as one line; "" while it doesn't hold."""
+    """The facts that show it, in one line; "" while it doesn't hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,11 @@ class Sample:
     at: float
     terms: tuple[Term, ...]
     alignment: float | None
-    """None: nothing that it rests on can be measured."""
+    """None: none of `BASES` can be measured."""
     score: float
     """As `alignment`, with what can't be measured counted as fine."""
     advice: str = ""
-    """What a reviewer would have its agent told; "" where nobody has reviewed it, or it had nothing to say."""
+    """The reviewer's message for the agent; "" if there is none."""
 
     @property
     def holding(self) -> tuple[Term, ...]:
@@ -228,7 +228,7 @@ def _named(paths: tuple[str, ...]) -> str:
 
 
 def _thrash(observed: Observed) -> Found:
-    """One file is edited again and again, and what fails still fails."""
+    """One file is edited many times, and the newest failing command still fails."""
     window = observed.window
     if not window.known:
         return None
@@ -252,7 +252,7 @@ def _failing(uses: tuple[ToolUse, ...]) -> ToolUse | None:
 
 
 def _overrun(observed: Observed) -> Found:
-    """It takes twice as long, or costs twice as much, as such work does."""
+    """It takes or costs more than twice its estimate."""
     seconds, usd = observed.estimate_seconds, observed.estimate_usd
     by_cost = usd is not None and observed.cost_usd is not None
     if seconds is None and not by_cost:

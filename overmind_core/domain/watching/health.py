@@ -35,7 +35,7 @@ ALARMING = frozenset({HealthLevel.STALLED, HealthLevel.HUNG})
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class Liveness:
     """The signs of life of a mission, as of the newest beat. Times in seconds of one clock."""
 
     looked_at: float
@@ -54,7 +54,7 @@ class Vitals:
 
 
 def is_watched(status: Status, activity: ActivityKind | None, *, held: bool = False) -> bool:
-    """Whether silence of a mission means anything: it runs, and waits for nobody.
+    """Whether silence of a mission is a bad sign: it runs, and waits for nothing.
 
     Args:
         status: Its own.
@@ -64,51 +64,51 @@ def is_watched(status: Status, activity: ActivityKind | None, *, held: bool = Fa
     return status is Status.RUNNING and activity not in _EXCUSED and not held
 
 
-def begin(now: float) -> Vitals:
-    """A mission that is watched from now on, or again."""
-    return Vitals(now, now)
+def begin(now: float) -> Liveness:
+    """The liveness of a mission that is watched from now on, or again."""
+    return Liveness(now, now)
 
 
-def beat(vitals: Vitals, now: float, *, heard_at: float | None, cpu_percent: float | None = None) -> Vitals:
-    """The next look at a mission.
+def beat(liveness: Liveness, now: float, *, heard_at: float | None, cpu_percent: float | None = None) -> Liveness:
+    """The liveness after one more beat.
 
     Args:
-        vitals: As the look before left them.
+        liveness: The result of the look before.
         now: When this one is.
         heard_at: Its newest byte or fact; None: none ever.
         cpu_percent: Of its process tree since the look before; None: not measured, as for one that isn't silent.
     """
-    is_alive = heard_at is not None and heard_at > vitals.looked_at
+    is_alive = heard_at is not None and heard_at > liveness.looked_at
     if is_alive or (cpu_percent is not None and cpu_percent >= LEAST_CPU):
         alive_at = heard_at if is_alive and heard_at is not None else now
-        return Vitals(now, min(alive_at, now), cpu_percent=cpu_percent)
-    return replace(vitals, looked_at=now, missed=vitals.missed + 1, cpu_percent=cpu_percent)
+        return Liveness(now, min(alive_at, now), cpu_percent=cpu_percent)
+    return replace(liveness, looked_at=now, missed=liveness.missed + 1, cpu_percent=cpu_percent)
 
 
-def is_silent(vitals: Vitals, heard_at: float | None) -> bool:
-    """Whether nothing was heard since the last look, so that its CPU time has to say whether it lives."""
-    return heard_at is None or heard_at <= vitals.looked_at
+def is_silent(liveness: Liveness, heard_at: float | None) -> bool:
+    """Whether there was no output or fact since the last look, so that its CPU time must be measured."""
+    return heard_at is None or heard_at <= liveness.looked_at
 
 
-def steered(vitals: Vitals) -> Vitals:
-    """It was told something, and its silence counts anew until it is hung."""
-    return replace(vitals, steered_at=vitals.missed)
+def steered(liveness: Liveness) -> Liveness:
+    """The liveness of a mission that was steered: it gets more beats before it is hung."""
+    return replace(liveness, steered_at=liveness.missed)
 
 
-def level(vitals: Vitals, settings: HealthSettings) -> HealthLevel:
-    """Judge the missed beats."""
-    if vitals.missed >= hung_after(vitals, settings):
+def level(liveness: Liveness, settings: HealthSettings) -> HealthLevel:
+    """The level of health that follows from the missed beats."""
+    if liveness.missed >= hung_after(liveness, settings):
         return HealthLevel.HUNG
-    if vitals.missed >= settings.stalled:
+    if liveness.missed >= settings.stalled:
         return HealthLevel.STALLED
-    return HealthLevel.QUIET if vitals.missed >= settings.quiet else HealthLevel.OK
+    return HealthLevel.QUIET if liveness.missed >= settings.quiet else HealthLevel.OK
 
 
-def hung_after(vitals: Vitals, settings: HealthSettings) -> int:
-    """The missed beats with which it is hung: twice those of a stalled one, fewer when it was steered meanwhile."""
-    if vitals.steered_at is None:
+def hung_after(liveness: Liveness, settings: HealthSettings) -> int:
+    """Missed beats from which on it is hung: twice those of a stalled one; fewer if it was steered meanwhile."""
+    if liveness.steered_at is None:
         return 2 * settings.stalled
-    return min(2 * settings.stalled, max(vitals.steered_at, settings.stalled) + settings.hung)
+    return min(2 * settings.stalled, max(liveness.steered_at, settings.stalled) + settings.hung)
 
 
 class HungAction(StrEnum):
@@ -122,7 +122,7 @@ class HungAction(StrEnum):
 
 
 def on_hung(steer: str, *, is_queued: bool) -> HungAction:
-    """What follows when a mission is hung.
+    """The reaction to a hung mission.
 
     Args:
         steer: The guardian's mode, of `STEER_MODES`.

@@ -18,12 +18,12 @@ from overmind_core.domain.text import file_pattern
 from overmind_core.domain.text.cells import display_safe
 
 ENOUGH = 3
-"""Outcomes from which on a figure says something."""
+"""Fewest outcomes for an estimate or a rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptOutcome:
-    """How one attempt of a quest went."""
+    """The result of one attempt of a quest."""
 
     quest: str
     """Its id."""
@@ -45,10 +45,10 @@ class AttemptOutcome:
 
 
 class Estimate(NamedTuple):
-    """What an attempt like earlier ones takes."""
+    """Expected time and cost of an attempt."""
 
     seconds: float | None = None
-    """None: there are fewer than `ENOUGH` that tell."""
+    """None: fewer than `ENOUGH` are known."""
     usd: float | None = None
 
 
@@ -134,7 +134,7 @@ def _cost(tries: Sequence[AttemptOutcome]) -> float | None:
 
 
 class LessonState(StrEnum):
-    """What a person has made of a lesson."""
+    """A person's decision about a lesson."""
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
@@ -145,13 +145,13 @@ MOST_LESSONS = 5
 MOST_CHARACTERS = 6000
 """Of all lessons that one attempt is shown."""
 RESTS_AFTER = 2
-"""A lesson rests when it was against it so many times more often than for it."""
+"""A lesson rests once attempts with it have failed so many times more often than passed."""
 SHARED_WORDS = 2
 FEEDBACK_LINES, FEEDBACK_CHARACTERS = 5, 600
 MOST_FILES, MOST_WORDS = 20, 60
 """That a lesson remembers."""
 TEACHES_NOTHING = frozenset({"limited", "keeper_lost", "disk_full", "no_terminals"})
-"""Classes of failures that were not the work's."""
+"""Classes of failures that the work did not cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,16 +298,16 @@ def text(lessons: Iterable[Lesson]) -> str:
 
 
 def count_use(lesson: Lesson, *, passed: bool) -> Lesson:
-    """An attempt that was shown the lesson has passed, or failed for a reason of its own."""
+    """Count an attempt that was shown the lesson: it has passed, or failed because of its work."""
     return replace(lesson, helped=lesson.helped + passed, hurt=lesson.hurt + (not passed))
 
 
 def accept(lesson: Lesson) -> Lesson:
-    """A person wants it shown; one that rests begins anew."""
+    """The lesson after a person has accepted it; the counts of a resting one begin again."""
     counted = replace(lesson, helped=0, hurt=0) if lesson.rests else lesson
     return replace(counted, state=LessonState.ACCEPTED)
 
 
 def drop(lesson: Lesson) -> Lesson:
-    """A person wants it shown no more."""
+    """The lesson after a person has dropped it."""
     return replace(lesson, state=LessonState.DROPPED)

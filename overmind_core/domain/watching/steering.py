@@ -1,8 +1,8 @@
-"""Steering: what the guardian does about an agent that loses its way, how often, and whether that has helped. Pure.
+"""Steering: what the guardian does about an agent with low alignment, how often, and whether that has helped. Pure.
 
-A ladder: a message, an interrupt and a message, freezing and asking a person, the end of the attempt. Who takes no
-messages gets the last two alone. `follow` is asked after each sample; what it answers is done by its caller, who then
-tells what came of it with `sent`, `denied` or `withdrawn`.
+It escalates: a message; an interrupt with a message; freezing, with a question to a person; the end of the attempt. An
+agent that takes no messages gets the last two only. `follow` decides after each sample; its caller acts, and then calls
+`sent`, `denied` or `withdrawn` with the result.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Able:
+class Capabilities:
     """What can be done with a mission."""
 
     takes_messages: bool
@@ -58,19 +58,19 @@ class Able:
     """It is an attempt of a quest of the queue, which can end and begin again."""
 
     @property
-    def ladder(self) -> tuple[Rung, ...]:
-        """What is done the first time, the second time, and so on; the last one whenever it is more often."""
+    def escalation(self) -> tuple[Rung, ...]:
+        """The action of the first time, the second time, and so on; after that the last one again."""
         mild = (Rung.MESSAGE, Rung.INTERRUPT) if self.takes_messages else ()
         return (*mild, Rung.FREEZE, Rung.END) if self.is_queued else (*mild, Rung.FREEZE)
 
 
-def on_approval(rung: Rung, able: Able) -> Rung | None:
-    """What is done once a person has allowed it: its agent is told, or its attempt ends; None: nothing can be done."""
-    if rung is Rung.END and able.is_queued:
+def on_approval(rung: Rung, capabilities: Capabilities) -> Rung | None:
+    """The action once a person has allowed it: a message, or the end of the attempt; None: nothing is possible."""
+    if rung is Rung.END and capabilities.is_queued:
         return Rung.END
-    if able.takes_messages:
+    if capabilities.takes_messages:
         return Rung.MESSAGE if rung is Rung.MESSAGE else Rung.INTERRUPT
-    return Rung.END if able.is_queued else None
+    return Rung.END if capabilities.is_queued else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def is_due(state: SteeringState, settings: GuardianSettings, now: float) -> bool
 
 
 def follow(
-    state: SteeringState, sample: Sample, able: Able, settings: GuardianSettings
+    state: SteeringState, sample: Sample, capabilities: Capabilities, settings: GuardianSettings
 ) -> tuple[SteeringState, Judged | None, Steer | None]:
     """What follows from a sample: the state after it, the judgement of an earlier steer, and the next one."""
     before = dict(state.held)
@@ -139,7 +139,7 @@ def follow(
     state = replace(state, held=held, sampled_at=sample.at)
     state, judged = _judge(state, sample)
     terms = _reasons(sample, dict(held))
-    if settings.steer == "auto" and not able.takes_messages and {term.term for term in terms} == {"silence"}:
+    if settings.steer == "auto" and not capabilities.takes_messages and {term.term for term in terms} == {"silence"}:
         return state, judged, None  # freezing what is silent helps nobody: it ends once it is hung
     if not terms or not _may(state, settings, sample.at):
         return state, judged, None
@@ -150,7 +150,7 @@ def follow(
         ask = True
     else:
         ask = settings.steer == "ask"
-    rung = able.ladder[min(state.steers, len(able.ladder) - 1)]
+    rung = capabilities.escalation[min(state.steers, len(capabilities.escalation) - 1)]
     state = replace(state, asking=ask or rung is Rung.FREEZE, last_at=sample.at)
     return state, judged, Steer(rung, terms, sample.advice or message(terms), ask)
 
@@ -210,10 +210,10 @@ _SAYS: Mapping[str, str] = MappingProxyType(
         ' change, say so with: overmind report missing "which file, and why"',
         "thrash": "You edit one file again and again, and what failed still fails. Stop editing, read the whole error,"
         " and find its cause first.",
-        "overrun": "You take far more than such work does. Finish the smallest part that is whole, and leave the rest.",
+        "overrun": "You need far more time or money than similar work. Finish the smallest complete part, then stop.",
         "review": "A reviewer says that you do not do what you were asked to. Read your task again, and say in one"
         " sentence what of it is left.",
-        "silence": "You have given no sign of life. If you wait for something, say what it is; else go on.",
+        "silence": "You have been silent for long. If you wait for something, say what it is; else go on.",
     }
 )
 """Term → what its agent is told."""

@@ -106,7 +106,7 @@ class Worktree:
 
     async def _repository(self) -> Repository:
         one = self._record
-        repository = await self._run(find_repository, from_wire(one.source))
+        repository = await self._run(find_repository, from_wire(one.source), branch=self._base)
         if repository is None:
             raise OvermindError("git_failed", f"{one.source} is no longer in a git repository.")
         if repository.head is None:
@@ -129,13 +129,12 @@ class Worktree:
         one = self._record
         name = self._workspace.registry.live[self._mission].definition.name
         wanted = branches(one.project.branch, name=name, mission=self._mission)
-        base = one.base if one.base is not None else one.project.base
         return await self._run(
             worktrees.add,
             repository,
             self._path,
             map(from_wire, wanted),
-            None if base is None else from_wire(base),
+            self._base,
             one.project.fetch,
         )
 
@@ -149,6 +148,12 @@ class Worktree:
 
     async def _run(self, function: Callable[..., T], *arguments: object, **named: object) -> T:
         return await with_git(self._workspace, function, self._git, *arguments, **named)
+
+    @property
+    def _base(self) -> str | None:
+        one = self._record
+        base = one.base if one.base is not None else one.project.base
+        return None if base is None else from_wire(base)
 
     @property
     def _path(self) -> str:

@@ -9,6 +9,7 @@ import pytest
 from overmind_core.domain.isolation.keep import KeepRules
 from overmind_core.git import ignored_files as subject
 from overmind_core.git.ignored_files import IgnoredFiles, ignored_files, moment
+from overmind_core.git.look import look_at
 from overmind_core.git.status import IgnoredWork, worktree_status
 from overmind_core.git.worktrees import add, remove
 
@@ -79,7 +80,7 @@ def test_the_agents_files_are_told_from_those_of_the_set_up(repo, path, name):
     rules = KeepRules(moment(path))
     work(repo, path)
     try:
-        assert ignored_files(repo.git, path, rules) == IgnoredFiles(expected, ())
+        assert found(repo, path, rules) == IgnoredFiles(expected, ())
     finally:
         if os.path.isdir(f"{path}/out/closed"):
             os.chmod(f"{path}/out/closed", 0o700)
@@ -101,6 +102,10 @@ def test_a_worktree_with_an_agents_ignored_files_is_removed_by_force_alone_or_as
     assert not os.path.exists(path)
 
 
+def found(repo, path, rules):
+    return ignored_files(repo.git, path, rules, look_at(repo.git, path, ignored=True))
+
+
 def discard(repo, rules):
     where = repo.seen.common, repo.worktree(), "overmind/api"
     return remove(repo.git, *where, force=False, base="main", keep=rules)
@@ -111,8 +116,8 @@ def test_very_many_files_are_named_in_part(repo, path, monkeypatch):
     since = moment(path)
     for number in range(5):
         repo.write(f"out/{number}", at=path)
-    assert len(ignored_files(repo.git, path, KeepRules(since)).kept) == 3
-    assert len(ignored_files(repo.git, path, KeepRules(since, ())).dropped) == 3
+    assert len(found(repo, path, KeepRules(since)).kept) == 3
+    assert len(found(repo, path, KeepRules(since, ())).dropped) == 3
 
 
 def test_the_files_of_a_repository_within_are_judged_with_it_and_those_of_a_submodule_are_the_agents(repo, path):
@@ -124,7 +129,7 @@ def test_the_files_of_a_repository_within_are_judged_with_it_and_those_of_a_subm
     since = moment(path)
     repo.write("vendor/own/a", at=path)
     repo.write("lib/made", at=path)
-    assert ignored_files(repo.git, path, KeepRules(since)).kept == ("lib/made",)
+    assert found(repo, path, KeepRules(since)).kept == ("lib/made",)
 
 
 def test_a_moment_is_after_what_was_done_and_before_what_will_be(repo, path):

@@ -8,11 +8,12 @@ import pytest
 
 from overmind_core.git.changes import names_between, worktree_changes
 from overmind_core.git.ignored import ignored
-from overmind_core.git.merge import check_free, commit, conflicting, contains, remote_for, target_of
+from overmind_core.git.look import look_at, look_at_index
+from overmind_core.git.merge import check_free, commit, conflicting, remote_for, target_of
 from overmind_core.git.nested import added_gitlinks, nested_repositories
-from overmind_core.git.repository import checked_out, find_repository
+from overmind_core.git.repository import checked_out, find_repository, is_ancestor
 from overmind_core.git.run import HOME, MARK, Git, command_of
-from overmind_core.git.status import is_landed, unmerged_commits, worktree_status
+from overmind_core.git.status import is_landed, is_untouched, uncommitted_files, unmerged_commits, worktree_status
 from overmind_core.git.unsaved import unsaved_repositories
 from tests.kit.repositories import Repository
 
@@ -71,21 +72,24 @@ def test_a_look_runs_no_hook_and_no_program_of_the_settings_but_filters(trapped,
     worktree_changes(git, top, "main")
     worktree_status(git, top, "main", first)
     names_between(git, top, first, "HEAD")
-    unmerged_commits(git, top, [first], ours=["main"], base=None, base_commit=None)
+    unmerged_commits(git, top, [first], ours=["main"], base=None, began=None)
     is_landed(git, top, first, first)
-    nested_repositories(git, top)
+    look, index = look_at(git, top, ignored=True), look_at_index(git, top)
+    nested_repositories(git, top, look, index)
+    uncommitted_files(git, top, look, index)
+    is_untouched(git, top, "main", first)
     unsaved_repositories(git, top)
     added_gitlinks(git, top, first, "HEAD")
     ignored(git, top, ["a.txt"])
     checked_out(git, top, "main")
     conflicting(git, top)
-    contains(git, top, first, "main")
+    is_ancestor(git, top, first, "main")
     shop.git("remote", "add", "origin", "/nowhere")
     remote_for(git, top, "main", None)
     target = target_of(git, top, "main")
     assert target is not None
     with pytest.raises(Exception, match="uncommitted"):
-        check_free(git, top, target)
+        check_free(git, target)
     assert ran(tmp_path) <= FILTERS
     shop.git("status")
     assert {"core.fsmonitor", "post-index-change"} <= ran(tmp_path)  # they are no duds

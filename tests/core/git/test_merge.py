@@ -133,7 +133,7 @@ def test_a_checkout_with_changes_is_never_touched(shop, merge):
     target, after = merge.target(), merge.integrate()
     shop.write({"a": "mine\n"})
     with pytest.raises(TargetInUse) as occupied:
-        git_merge.check_free(merge.git, shop.folder, target)
+        git_merge.check_free(merge.git, target)
     assert occupied.value.args[0] == shop.folder
     with pytest.raises(TargetInUse):
         merge.land(target, after)
@@ -188,7 +188,7 @@ def test_a_target_that_is_being_rebased_is_left_alone(shop, merge):
     with pytest.raises(AssertionError, match="could not apply"):
         shop.git("rebase", "upstream")
     with pytest.raises(TargetInUse):
-        git_merge.check_free(merge.git, shop.folder, merge.target())
+        git_merge.check_free(merge.git, merge.target())
 
 
 def test_what_is_no_branch_is_no_target(shop, merge):

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from overmind_core.domain.isolation.keep import KeepRules
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import NestedRepositories, commit
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import uncommitted_files, worktree_status
@@ -38,6 +39,10 @@ def ignore(repo, path, name):
     repo.commit(".gitignore", f"{name}\n", at=path)
 
 
+def looked(repo, path):
+    return repo.git, path, look_at(repo.git, path), look_at_index(repo.git, path)
+
+
 def discard(repo):
     return remove(repo.git, repo.seen.common, repo.worktree(), "overmind/api", force=False, base="main")
 
@@ -46,7 +51,7 @@ def discard(repo):
 def test_a_nested_repository_is_not_committed(repo, path, commits):
     create(repo, f"{path}/deep/äpp", commits=commits)
     repo.write("deep/äpp/more.txt", at=path)
-    assert nested_repositories(repo.git, path) == ("deep/äpp",)
+    assert nested_repositories(*looked(repo, path)) == ("deep/äpp",)
     with pytest.raises(NestedRepositories) as refused:
         commit(repo.git, path, "all")
     assert refused.value.args[0] == ("deep/äpp",)
@@ -58,7 +63,7 @@ def test_what_git_has_as_a_bare_hash_is_lost_work(repo, path):
     repo.git(path, "add", "app")
     repo.git(path, "commit", "--quiet", "--message", "a bare gitlink")
     assert repo.git(path, "status", "--porcelain") == ""
-    assert uncommitted_files(repo.git, path) == ("app",)
+    assert uncommitted_files(*looked(repo, path)) == ("app",)
     repo("merge", "--quiet", "overmind/api")
     with pytest.raises(Dirty) as refused:
         discard(repo)

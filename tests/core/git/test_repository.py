@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from overmind_core.git.repository import checked_out, find_repository, resolve
+from overmind_core.git.repository import checked_out, find_repository, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed, GitMissing
 from tests.kit.checkouts import world
 
@@ -157,3 +157,45 @@ def test_a_checkout_whose_repository_lies_elsewhere_has_its_branch_checked_out(r
 def test_the_persons_language_changes_nothing(repo, tmp_path):
     german = replace(repo.git, environ=world(str(tmp_path), LANGUAGE="de", LANG="de_DE.UTF-8", LC_ALL="de_DE.UTF-8"))
     assert find_repository(german, str(tmp_path)) is None
+
+
+def test_several_names_are_resolved_at_once_each_for_itself(repo):
+    first = repo("rev-parse", "HEAD")
+    repo("branch", "same")
+    repo("tag", "same", repo.commit("a"))
+    repo("branch", "refs/heads/main", repo.commit("b"))
+    second = repo("rev-parse", "HEAD")
+    asked = (
+        "HEAD",
+        "none",
+        "same",
+        "",
+        "two\nlines",
+        "\0",
+        "refs/heads/main",
+        first,
+        "-x",
+        "a b",
+        "main^{tree}",
+        "same",
+    )
+    found = resolve_all(repo.git, repo.path, *asked)
+    assert found == [second, None, first, None, None, None, second, first, None, None, None, first]
+    assert found == [resolve(repo.git, repo.path, name) for name in asked]
+
+
+def test_a_damaged_name_hides_no_other_one(repo):
+    head = repo("rev-parse", "HEAD")
+    lost = "ab" * 20
+    repo.write(".git/refs/heads/lost", f"{lost}\n")
+    repo.write(".git/refs/heads/torn", "no hash\n")
+    assert resolve_all(repo.git, repo.path, "lost", "torn", lost, "main") == [None, None, None, head]
+
+
+@pytest.mark.parametrize("name", ["none", "main~1", "main^{}", "v1", "a\nb", "\0", "*", "", "-x", "HEAD", "main"])
+def test_a_branch_that_is_asked_for_is_told_with_the_repository_and_what_is_none_is_not(repo, name):
+    repo("tag", "v1", repo.commit("a"))
+    found = find_repository(repo.git, repo.path, branch=name)
+    assert found == replace(
+        seen(repo.git, repo.path), asked=("main", repo("rev-parse", "main")) if name == "main" else None
+    )

@@ -27,7 +27,14 @@ def test_what_a_command_leaves_running_is_not_waited_for(git, tmp_path):
     assert end_stragglers(MARK, git.mission) == 1
 
 
-def test_what_takes_too_long_is_ended_with_all_that_it_started(git, tmp_path):
+@pytest.fixture(params=["its file descriptor", "threads"])
+def waited_by(request, monkeypatch):
+    """By what an end is waited for."""
+    if request.param == "threads":
+        monkeypatch.delattr(os, "pidfd_open")
+
+
+def test_what_takes_too_long_is_ended_with_all_that_it_started(git, tmp_path, waited_by):
     stay = f"sleep 300.{uuid.uuid4().int}"
     with pytest.raises(GitFailed, match=r"more than 0\.2 s") as caught:
         git(str(tmp_path), "-c", f"alias.stay=!{stay}", "stay", seconds=0.2)
@@ -36,6 +43,7 @@ def test_what_takes_too_long_is_ended_with_all_that_it_started(git, tmp_path):
 
 
 def test_what_takes_too_long_is_told_as_that_however_late_the_thread_that_ends_it_goes_on(git, tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "pidfd_open")
     killpg = os.killpg
 
     def slow(group, number):
@@ -50,7 +58,7 @@ def test_what_takes_too_long_is_told_as_that_however_late_the_thread_that_ends_i
     assert caught.value.code is None
 
 
-def test_a_refusal_says_what_git_said(git, tmp_path):
+def test_a_refusal_says_what_git_said(git, tmp_path, waited_by):
     with pytest.raises(GitFailed) as caught:
         git(str(tmp_path), "no-such-command")
     assert (caught.value.code, "no-such-command" in caught.value.reason) == (1, True)

@@ -453,3 +453,10 @@ def test_it_holds_whatever_is_checked_out_in_it(repo):
     assert not holds(repo.git, repo.worktree(), "overmind/other")
     assert not holds(repo.git, repo.worktree("none"), "overmind/api")
     assert not holds(repo.git, repo.path, "main")
+
+
+@pytest.mark.parametrize("name", ["a..b", "a.lock", "a b", "@{1}", "a//b", "-x", "HEAD", "a/"])
+def test_a_name_that_no_branch_can_have_is_refused_and_leaves_nothing(repo, name):
+    with pytest.raises(GitFailed, match="can't be the name of a branch"):
+        made(repo, "abc", [name])
+    assert left(repo) == NOTHING

@@ -7,8 +7,9 @@ import os
 import pytest
 
 from overmind_core.quests import input_folder
-from overmind_core.quests.input_folder import attempt_folders, handed_in, prepare
+from overmind_core.quests.input_folder import attempt_folders, handed_in, make_spare, prepare
 from overmind_core.system.paths import Home
+from overmind_core.system.remove_tree import remove_tree
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until
 
@@ -114,6 +115,56 @@ def test_until_all_is_written_the_attempt_before_keeps_its_folders(home, monkeyp
     monkeypatch.undo()
     prepare(home, ID, {"first": b"1"})
     assert read(folders.inputs) == {"first": b"1"}
+
+
+def spare_folder(home):
+    path = os.path.join(home.root, "files", ".spare")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    make_spare(path)
+    return path
+
+
+@pytest.mark.parametrize("files", [FILES, {"spec/a.md": b"a"}, {}], ids=["with a brief", "without", "none"])
+def test_a_spare_folder_becomes_what_would_have_been_made(home, files):
+    spare = spare_folder(home)
+    before = os.umask(0)
+    try:
+        folders = prepare(home, ID, files, spare=spare)
+    finally:
+        os.umask(before)
+    assert folders == attempt_folders(home, ID)
+    assert read(folders.inputs) == files
+    assert os.listdir(folders.outputs) == []
+    assert os.listdir(os.path.join(home.root, "files")) == [ID]
+    for where, _, names in os.walk(os.path.dirname(folders.inputs)):
+        assert os.stat(where).st_mode & 0o077 == 0
+        assert all(os.stat(os.path.join(where, name)).st_mode & 0o077 == 0 for name in names)
+
+
+def test_a_spare_folder_that_is_gone_does_no_harm(home):
+    spare = spare_folder(home)
+    remove_tree(spare)
+    assert read(prepare(home, ID, FILES, spare=spare).inputs) == FILES
+
+
+def test_a_spare_folder_takes_the_place_of_nothing_that_is_there(home):
+    """As after a kill -9 between the folders and the commit that tells whose they are."""
+    folders = prepare(home, ID, {"brief.md": b"before", "feedback.md": b"before"})
+    with open(os.path.join(folders.outputs, "old.json"), "w") as file:
+        file.write("{}")
+    assert prepare(home, ID, {"brief.md": b"again"}, spare=spare_folder(home)) == folders
+    assert read(folders.inputs) == {"brief.md": b"again"}
+    assert os.listdir(folders.outputs) == []
+    assert os.listdir(os.path.join(home.root, "files")) == [ID]
+
+
+def test_a_spare_folder_leads_through_no_link(home, tmp_path):
+    os.makedirs(os.path.join(home.root, "files"))
+    (tmp_path / "elsewhere").mkdir()
+    os.symlink(tmp_path / "elsewhere", os.path.join(home.root, "files", ID))
+    with pytest.raises(OSError, match="files"):
+        prepare(home, ID, FILES, spare=spare_folder(home))
+    assert os.listdir(tmp_path / "elsewhere") == []
 
 
 def test_what_was_handed_in_is_read_as_it_is(home, tmp_path):

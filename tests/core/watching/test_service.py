@@ -20,33 +20,15 @@ from overmind_core.domain.agents.agent_events import (
 )
 from overmind_core.domain.settings import GuardianSettings, HealthSettings
 from overmind_core.kernel.config import Settings
-from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import WALL, ScriptedKeeper, supervising, until, world
+from tests.kit.in_process import WALL, ScriptedKeeper, played, supervising, until
 
 BEAT = 10.0
 SETTINGS = Settings(health=HealthSettings(beat=BEAT), guardian=GuardianSettings(every=15.0))
 
 
-@pytest.fixture
-def home(tmp_path):
-    return Home(str(tmp_path / "home"))
-
-
-@pytest.fixture
-def environment(tmp_path):
-    return world(str(tmp_path / "bin"), "claude")
-
-
 def story(home, play, settings=SETTINGS):
-    async def told():
-        keeper = ScriptedKeeper(home)
-        async with supervising(home, keeper, settings=settings) as inside:
-            found = await play(inside, keeper)
-        keeper.close()
-        return found
-
-    return in_process.run(told())
+    return played(home, play, settings)
 
 
 async def agent(inside, environment, **arguments):

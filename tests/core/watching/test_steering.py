@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
 from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.in_process import ScriptedKeeper, played, supervising, until
 from tests.kit.mortal import Mortal, at_each_commit
 
 ERROR = "ImportError: no module named 'carts'"
@@ -22,25 +22,8 @@ ASK = Settings(health=HEALTH, guardian=GuardianSettings(steer="ask", every=1.0, 
 AUTO = Settings(health=HEALTH, guardian=GuardianSettings(steer="auto", every=1.0, pause=20.0))
 
 
-@pytest.fixture
-def home(tmp_path):
-    return Home(str(tmp_path / "home"))
-
-
-@pytest.fixture
-def environment(tmp_path):
-    return world(str(tmp_path / "bin"), "claude")
-
-
 def story(home, play, settings=ASK):
-    async def told():
-        keeper = ScriptedKeeper(home)
-        async with supervising(home, keeper, settings=settings) as inside:
-            found = await play(inside)
-        keeper.close()
-        return found
-
-    return in_process.run(told())
+    return played(home, play, settings)
 
 
 async def agent(inside, environment):
@@ -95,7 +78,7 @@ async def texts(inside, mission):
 def test_when_it_strays_a_person_is_asked_and_allow_sends_once_and_none_comes_within_the_pause(home, environment):
     """Acceptance 46."""
 
-    async def play(inside):
+    async def play(inside, _keeper):
         mission, session = await agent(inside, environment)
         await astray(session, 3)
         asked = await question(inside)
@@ -118,7 +101,7 @@ def test_when_it_strays_a_person_is_asked_and_allow_sends_once_and_none_comes_wi
 
 
 def test_a_person_may_say_it_in_other_words(home, environment):
-    async def play(inside):
+    async def play(inside, _keeper):
         mission, session = await agent(inside, environment)
         await astray(session, 3)
         asked = await question(inside)
@@ -129,7 +112,7 @@ def test_a_person_may_say_it_in_other_words(home, environment):
 
 
 def test_a_person_who_denies_is_not_asked_about_it_for_an_hour(home, environment):
-    async def play(inside):
+    async def play(inside, _keeper):
         mission, session = await agent(inside, environment)
         await astray(session, 3)
         asked = await question(inside)
@@ -177,7 +160,7 @@ def test_a_question_goes_with_its_mission(home, environment):
 
 
 def test_by_itself_it_sends_interrupts_freezes_and_then_a_person_decides(home, environment):
-    async def play(inside):
+    async def play(inside, _keeper):
         mission, session = await agent(inside, environment)
         frozen = asyncio.create_task(
             until(lambda: inside.app.registry.live[mission].status is Status.PAUSED, "it is frozen")
@@ -242,7 +225,7 @@ def test_a_steer_is_one_message_and_judged_whichever_commit_a_daemon_dies_at(tmp
 
 
 def test_a_silent_agent_is_asked_about_once_it_is_stalled_and_a_silent_server_is_not(home, environment):
-    async def play(inside):
+    async def play(inside, _keeper):
         server = await inside.run("python -m http.server")
         mission, _ = await agent(inside, environment)
         await asyncio.sleep(2.0 * 30)
@@ -256,7 +239,7 @@ def test_a_silent_agent_is_asked_about_once_it_is_stalled_and_a_silent_server_is
 
 
 def test_one_that_stays_silent_after_a_message_is_frozen_and_a_person_is_asked(home, environment):
-    async def play(inside):
+    async def play(inside, _keeper):
         mission, _ = await agent(inside, environment)
         await until(lambda: inside.app.registry.live[mission].status is Status.PAUSED, "it is frozen")
         (asked,) = await inside.ask("inbox")
@@ -269,7 +252,7 @@ def test_one_that_stays_silent_after_a_message_is_frozen_and_a_person_is_asked(h
 
 
 def test_what_is_off_steers_nobody(home, environment):
-    async def play(inside):
+    async def play(inside, _keeper):
         mission, session = await agent(inside, environment)
         await astray(session, 5)
         await asyncio.sleep(60.0)

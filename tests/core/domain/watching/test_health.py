@@ -10,26 +10,26 @@ from overmind_core.domain.agents.agent import ActivityKind
 from overmind_core.domain.missions.mission import Status
 from overmind_core.domain.settings import HealthSettings
 from overmind_core.domain.watching import health
-from overmind_core.domain.watching.health import HealthLevel, HungAction, Vitals
+from overmind_core.domain.watching.health import HealthLevel, HungAction, Liveness
 
 SETTINGS = HealthSettings()
 OK, QUIET, STALLED, HUNG = HealthLevel
 SILENCE = None
 
 
-def after(*beats, settings=SETTINGS, vitals=None):
-    """Vitals after these beats: each what was used of the CPU since the one before, or "byte"."""
-    vitals = vitals or health.begin(0.0)
+def after(*beats, settings=SETTINGS, liveness=None):
+    """The liveness after these beats: each what was used of the CPU since the one before, or "byte"."""
+    liveness = liveness or health.begin(0.0)
     for one in beats:
-        now = vitals.looked_at + settings.beat
+        now = liveness.looked_at + settings.beat
         heard = now - 1.0 if one == "byte" else None
-        vitals = health.beat(vitals, now, heard_at=heard, cpu_percent=None if one == "byte" else one)
-    return vitals
+        liveness = health.beat(liveness, now, heard_at=heard, cpu_percent=None if one == "byte" else one)
+    return liveness
 
 
-def levels(beats, settings=SETTINGS, vitals=None):
+def levels(beats, settings=SETTINGS, liveness=None):
     ends = range(1, len(beats) + 1)
-    return [health.level(after(*beats[:end], settings=settings, vitals=vitals), settings) for end in ends]
+    return [health.level(after(*beats[:end], settings=settings, liveness=liveness), settings) for end in ends]
 
 
 def test_silence_without_cpu_is_quiet_stalled_and_hung_in_this_order_and_with_cpu_it_is_ok():
@@ -74,29 +74,29 @@ def test_a_byte_or_one_percent_of_a_core_is_a_sign_of_life(sign, missed):
 
 
 def test_the_cpu_of_one_that_is_not_silent_need_not_be_looked_at():
-    vitals = after("byte")
-    assert not health.is_silent(vitals, vitals.looked_at + 0.1)
-    assert health.is_silent(vitals, vitals.looked_at)
-    assert health.is_silent(vitals, None)
+    liveness = after("byte")
+    assert not health.is_silent(liveness, liveness.looked_at + 0.1)
+    assert health.is_silent(liveness, liveness.looked_at)
+    assert health.is_silent(liveness, None)
 
 
 def test_a_machine_that_slept_has_missed_one_beat():
-    vitals = health.beat(after(), 1e6, heard_at=None)
-    assert (vitals.missed, health.level(vitals, SETTINGS)) == (1, OK)
-    assert vitals.silent_seconds(1e6) == 1e6
+    liveness = health.beat(after(), 1e6, heard_at=None)
+    assert (liveness.missed, health.level(liveness, SETTINGS)) == (1, OK)
+    assert liveness.silent_seconds(1e6) == 1e6
 
 
 def test_after_a_steer_fewer_beats_are_waited_for_and_a_sign_ends_that():
     stalled = health.steered(after(*[0.0] * 10))
-    assert levels([0.0] * 3, vitals=stalled) == [STALLED, HUNG, HUNG]
-    assert levels(["byte", *[0.0] * 11], vitals=stalled) == [OK] * 3 + [QUIET] * 7 + [STALLED] * 2
+    assert levels([0.0] * 3, liveness=stalled) == [STALLED, HUNG, HUNG]
+    assert levels(["byte", *[0.0] * 11], liveness=stalled) == [OK] * 3 + [QUIET] * 7 + [STALLED] * 2
     early = health.steered(after(0.0))
-    assert levels([0.0] * 12, vitals=early)[-4:] == [STALLED, STALLED, HUNG, HUNG]
+    assert levels([0.0] * 12, liveness=early)[-4:] == [STALLED, STALLED, HUNG, HUNG]
 
 
 def test_a_sign_is_as_old_as_it_is():
-    vitals = health.beat(health.begin(0.0), 30.0, heard_at=12.0)
-    assert vitals.silent_seconds(30.0) == 18.0
+    liveness = health.beat(health.begin(0.0), 30.0, heard_at=12.0)
+    assert liveness.silent_seconds(30.0) == 18.0
     assert health.beat(health.begin(0.0), 30.0, heard_at=45.0).alive_at == 30.0, "a clock of the future"
     assert health.begin(50.0).silent_seconds(40.0) == 0.0
 
@@ -128,20 +128,20 @@ settings_of = st.builds(
 @given(st.lists(signs, max_size=60), settings_of, st.booleans())
 def test_without_a_sign_the_level_never_gets_better_and_with_one_it_is_ok(beats, settings, steer):
     order = list(HealthLevel)
-    vitals = health.begin(0.0)
+    liveness = health.begin(0.0)
     for one in beats:
-        before = health.level(vitals, settings)
-        vitals = after(one, settings=settings, vitals=vitals)
-        now = health.level(vitals, settings)
+        before = health.level(liveness, settings)
+        liveness = after(one, settings=settings, liveness=liveness)
+        now = health.level(liveness, settings)
         assert order.index(now) <= order.index(before) + 1
-        if vitals.missed:
+        if liveness.missed:
             assert order.index(now) >= order.index(before)
         else:
             assert now is OK
-        if steer and now is STALLED and vitals.steered_at is None:
-            vitals = health.steered(vitals)
-            assert health.level(vitals, settings) is STALLED
+        if steer and now is STALLED and liveness.steered_at is None:
+            liveness = health.steered(liveness)
+            assert health.level(liveness, settings) is STALLED
 
 
 def test_values_have_defaults_so_that_old_rows_read_as_they_are():
-    assert Vitals(1.0, 1.0) == health.begin(1.0)
+    assert Liveness(1.0, 1.0) == health.begin(1.0)

@@ -12,10 +12,10 @@ from overmind_core.domain.replacing import replace
 from overmind_core.domain.settings import GuardianSettings
 from overmind_core.domain.watching import steering
 from overmind_core.domain.watching.guardian import BASES, COSTS, Sample, Term
-from overmind_core.domain.watching.steering import Able, Judged, Outcome, Rung, Steer, SteeringState
+from overmind_core.domain.watching.steering import Capabilities, Judged, Outcome, Rung, Steer, SteeringState
 
 ASK, AUTO, OFF = (GuardianSettings(steer=mode) for mode in ("ask", "auto", "off"))
-TALKS, SILENT = Able(takes_messages=True, is_queued=True), Able(takes_messages=False, is_queued=True)
+TALKS, SILENT = Capabilities(takes_messages=True, is_queued=True), Capabilities(takes_messages=False, is_queued=True)
 
 
 def sample(at, *holding, known=True):
@@ -29,15 +29,15 @@ def sample(at, *holding, known=True):
     return Sample(at, terms, score if known else None, score)
 
 
-def follow(state, found, able, settings):
-    return steering.follow(state, found, able, settings)
+def follow(state, found, capabilities, settings):
+    return steering.follow(state, found, capabilities, settings)
 
 
-def steers(state, settings, able, *samples):
+def steers(state, settings, capabilities, *samples):
     """What follows from samples where each steer is carried out at once; a person who is asked allows it."""
     found = []
     for one in samples:
-        state, _, steer = follow(state, one, able, settings)
+        state, _, steer = follow(state, one, capabilities, settings)
         if steer is not None:
             found.append((one.at, steer.rung, steer.ask))
             state = steering.withdrawn(steering.sent(state, steer.rung, one.score, one.at))
@@ -62,7 +62,7 @@ def test_when_it_is_low_a_person_is_asked_who_allows_it_once_and_none_comes_with
     assert found == [(4315.0, Rung.INTERRUPT, True), (4615.0, Rung.FREEZE, True)]
 
 
-def test_by_itself_it_climbs_its_ladder_and_then_asks_once():
+def test_by_itself_it_escalates_and_then_asks_once():
     times = [15.0 * number for number in range(400)]
     _, found = steers(SteeringState(), AUTO, TALKS, *(sample(at, *LOW) for at in times))
     assert found == [
@@ -73,20 +73,20 @@ def test_by_itself_it_climbs_its_ladder_and_then_asks_once():
     ]
 
 
-LADDERS = [
+ESCALATIONS = [
     (TALKS, [Rung.MESSAGE, Rung.INTERRUPT, Rung.FREEZE, Rung.END]),
     (SILENT, [Rung.FREEZE, Rung.END]),
-    (Able(takes_messages=True, is_queued=False), [Rung.MESSAGE, Rung.INTERRUPT, Rung.FREEZE]),
-    (Able(takes_messages=False, is_queued=False), [Rung.FREEZE]),
+    (Capabilities(takes_messages=True, is_queued=False), [Rung.MESSAGE, Rung.INTERRUPT, Rung.FREEZE]),
+    (Capabilities(takes_messages=False, is_queued=False), [Rung.FREEZE]),
 ]
 
 
-@pytest.mark.parametrize(("able", "ladder"), LADDERS)
-def test_who_takes_no_messages_is_frozen_at_once_and_only_an_attempt_can_end(able, ladder):
-    assert list(able.ladder) == ladder
+@pytest.mark.parametrize(("capabilities", "escalation"), ESCALATIONS)
+def test_who_takes_no_messages_is_frozen_at_once_and_only_an_attempt_can_end(capabilities, escalation):
+    assert list(capabilities.escalation) == escalation
     most = GuardianSettings(steer="auto", most=9, pause=1.0)
-    _, found = steers(SteeringState(), most, able, *(sample(10.0 * number, *LOW) for number in range(6)))
-    assert [rung for _, rung, _ in found] == [*ladder, *[ladder[-1]] * (6 - len(ladder))]
+    _, found = steers(SteeringState(), most, capabilities, *(sample(10.0 * number, *LOW) for number in range(6)))
+    assert [rung for _, rung, _ in found] == [*escalation, *[escalation[-1]] * (6 - len(escalation))]
 
 
 def test_a_frozen_one_is_not_steered_before_a_person_has_answered():
@@ -141,14 +141,14 @@ APPROVED = [
     (Rung.END, TALKS, Rung.END),
     (Rung.FREEZE, SILENT, Rung.END),
     (Rung.END, SILENT, Rung.END),
-    (Rung.FREEZE, Able(takes_messages=False, is_queued=False), None),
-    (Rung.FREEZE, Able(takes_messages=True, is_queued=False), Rung.INTERRUPT),
+    (Rung.FREEZE, Capabilities(takes_messages=False, is_queued=False), None),
+    (Rung.FREEZE, Capabilities(takes_messages=True, is_queued=False), Rung.INTERRUPT),
 ]
 
 
-@pytest.mark.parametrize(("rung", "able", "done"), APPROVED)
-def test_what_a_person_allows_is_told_to_its_agent_or_to_the_next_attempt(rung, able, done):
-    assert steering.on_approval(rung, able) is done
+@pytest.mark.parametrize(("rung", "capabilities", "done"), APPROVED)
+def test_what_a_person_allows_is_told_to_its_agent_or_to_the_next_attempt(rung, capabilities, done):
+    assert steering.on_approval(rung, capabilities) is done
 
 
 def test_what_is_off_is_off():
@@ -195,13 +195,15 @@ moments = st.lists(st.tuples(st.floats(1, 500), st.sets(st.sampled_from(list(COS
 
 
 @given(moments, st.sampled_from([ASK, AUTO, OFF]), st.sampled_from([TALKS, SILENT]))
-def test_it_is_never_steered_twice_in_five_minutes_and_never_more_than_three_times_unasked(story, settings, able):
+def test_it_is_never_steered_twice_in_five_minutes_and_never_more_than_three_times_unasked(
+    story, settings, capabilities
+):
     state, now = SteeringState(), 0.0
     acted: list[float] = []
     asked: list[float] = []
     for wait, holding, allowed in story:
         now += wait
-        state, _, steer = follow(state, sample(now, *sorted(holding)), able, settings)
+        state, _, steer = follow(state, sample(now, *sorted(holding)), capabilities, settings)
         if steer is not None:
             (asked if steer.ask else acted).append(now)
             if allowed or not steer.ask:

@@ -1,0 +1,95 @@
+"""Git's folders of a checkout are told by its files as git tells them, and not at all where git would not take them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from overmind_core.git.layout import asked_folders, folders_of, git_folders
+from overmind_core.git.run import Git, GitFailed
+
+
+def same(repo, path):
+    told = folders_of(path)
+    assert told is not None
+    assert told == asked_folders(repo.git, path)
+    return told
+
+
+def test_the_folders_of_a_checkout_and_of_its_worktrees(repo, tmp_path):
+    assert same(repo, repo.path) == (f"{repo.path}/.git",) * 2
+    repo("worktree", "add", "-q", "-b", "one", f"{repo.path}/one")
+    assert same(repo, f"{repo.path}/one") == (f"{repo.path}/.git/worktrees/one", f"{repo.path}/.git")
+    os.symlink(f"{repo.path}/one", tmp_path / "link")
+    same(repo, str(tmp_path / "link"))
+
+
+@pytest.mark.parametrize("name", ["line\nend\n", os.fsdecode(b"\xff\xfe"), " space "])
+def test_paths_of_any_letters(repo, name):
+    path = f"{repo.path}/{name}"
+    repo("worktree", "add", "-q", "--detach", path)
+    same(repo, path)
+
+
+def test_a_folder_of_git_s_that_lies_elsewhere_and_links_of_old(repo, tmp_path):
+    repo("init", "-q", f"--separate-git-dir={tmp_path}/far")
+    same(repo, repo.path)
+    os.unlink(f"{repo.path}/.git")
+    os.symlink(tmp_path / "far", f"{repo.path}/.git")
+    same(repo, repo.path)
+    os.unlink(tmp_path / "far" / "HEAD")
+    os.symlink("refs/heads/main", tmp_path / "far" / "HEAD")
+    same(repo, repo.path)
+
+
+def test_a_worktree_whose_paths_are_relative(repo):
+    repo("worktree", "add", "-q", "--detach", f"{repo.path}/one")
+    with open(f"{repo.path}/one/.git", "w", encoding="utf-8") as link:
+        link.write("gitdir: ../.git/worktrees/one\n")
+    same(repo, f"{repo.path}/one")
+
+
+def test_a_checkout_without_commits_and_a_detached_one(repo, tmp_path):
+    repo("init", "-q", str(tmp_path / "new"))
+    same(repo, str(tmp_path / "new"))
+    repo("checkout", "-q", "--detach")
+    same(repo, repo.path)
+
+
+def _emptied(path):
+    os.rename(path, f"{path} away")
+    os.mkdir(path)
+
+
+def _piped(path):
+    os.rename(path, f"{path} away")
+    os.mkfifo(path)
+
+
+def _led_nowhere(path):
+    os.rename(path, f"{path} away")
+    with open(path, "w", encoding="utf-8") as link:
+        link.write("gitdir: /nowhere\n")
+
+
+@pytest.mark.parametrize("damage", [_emptied, _piped, _led_nowhere])
+def test_what_git_does_not_take_for_its_folder_is_none(repo, damage):
+    damage(f"{repo.path}/.git")
+    assert folders_of(repo.path) is None
+    with pytest.raises(GitFailed):
+        git_folders(repo.git, repo.path)
+
+
+@pytest.mark.parametrize("part", ["HEAD", "objects", "refs"])
+def test_a_folder_that_lacks_a_part_is_none(repo, part):
+    os.rename(f"{repo.path}/.git/{part}", f"{repo.path}/.git/{part} away")
+    assert folders_of(repo.path) is None
+
+
+def test_no_git_is_run_for_a_checkout_and_one_for_a_folder_in_it(repo):
+    os.mkdir(f"{repo.path}/sub")
+    nowhere = Git({**repo.git.environ, "PATH": "/nowhere"})
+    assert git_folders(nowhere, repo.path).common == f"{repo.path}/.git"
+    assert folders_of(f"{repo.path}/sub") is None
+    assert git_folders(repo.git, f"{repo.path}/sub") == git_folders(repo.git, repo.path)
