@@ -81,13 +81,31 @@ def top_of(git: Git, folder: str) -> str:
 
 def common_of(folder: str) -> str | None:
     """Return git's common folder where `folder` is that itself, or the top of a checkout; None: its files don't say."""
+    found = folders_of(folder)
+    if found is not None:
+        return found.common
+    real = os.path.realpath(folder)
     try:
-        real = os.path.realpath(folder)
-        if _is_gits(real, real):
-            return real
+        # As git looks: a checkout may have files that are called as those of a folder of git's.
+        return real if not os.path.lexists(os.path.join(real, GIT)) and _is_gits(real, real) else None
     except OSError:
         return None
-    found = folders_of(folder)
+
+
+def common_around(folder: str) -> str | None:
+    """Return git's common folder of the checkout that a folder is in; None: the files there don't say it."""
+    try:
+        here = os.path.realpath(folder)
+        disk = os.stat(here).st_dev
+        while not os.path.lexists(os.path.join(here, GIT)):
+            above = os.path.dirname(here)
+            # As git looks: not on another disk, and what has a HEAD may be a repository without a checkout.
+            if above == here or os.path.lexists(os.path.join(here, "HEAD")) or os.stat(above).st_dev != disk:
+                return None
+            here = above
+    except OSError:
+        return None
+    found = folders_of(here)
     return None if found is None else found.common
 
 

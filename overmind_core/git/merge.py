@@ -16,7 +16,7 @@ from typing import NamedTuple
 from overmind_core.domain.landing import MergeWay
 from overmind_core.git import repository
 from overmind_core.git.layout import git_folders, top_of
-from overmind_core.git.look import WorktreeLook, look_at, look_at_index
+from overmind_core.git.look import IndexLook, WorktreeLook, look_at, look_at_index
 from overmind_core.git.nested import nested_repositories
 from overmind_core.git.run import Git, GitAnswer, GitFailed, retry_while_locked
 from overmind_core.git.worktree_base import check_out_submodules
@@ -43,7 +43,9 @@ class CommitMade(NamedTuple):
     files: int
 
 
-def commit(git: Git, folder: str, message: str, look: WorktreeLook | None = None) -> CommitMade:
+def commit(
+    git: Git, folder: str, message: str, look: WorktreeLook | None = None, index: IndexLook | None = None
+) -> CommitMade:
     """Commit all that is in the worktree around `folder`, but what git ignores.
 
     Args:
@@ -51,6 +53,7 @@ def commit(git: Git, folder: str, message: str, look: WorktreeLook | None = None
         folder: Any of the worktree.
         message: Of the commit.
         look: What git's status says of it, for who has just looked.
+        index: What git's index says, same.
 
     Raises:
         NothingToCommit: there is nothing.
@@ -63,13 +66,13 @@ def commit(git: Git, folder: str, message: str, look: WorktreeLook | None = None
     look = look_at(git, top) if look is None else look
     if look.conflicting:
         raise Unresolved(tuple(sorted(look.conflicting)))
-    if nested := nested_repositories(git, top, look, look_at_index(git, top)):
+    if nested := nested_repositories(git, top, look, look_at_index(git, top) if index is None else index):
         raise NestedRepositories(nested)
     retry_while_locked(lambda: _add_all(git, top))
     changed = git(top, "diff", "--cached", "--no-ext-diff", "--name-only", "-z").count("\0")
     if not changed and git.run(top, "rev-parse", "--verify", "--quiet", "MERGE_HEAD", expected=(0, 1)).code:
         raise NothingToCommit
-    retry_while_locked(lambda: git.run(top, "commit", "--quiet", "-F", "-", text=message))
+    retry_while_locked(lambda: git.run(top, *_NO_UPKEEP, "commit", "--quiet", "-F", "-", text=message))
     commit_, subject = git(top, "log", "-1", "--no-show-signature", "--format=%H %s").split(" ", 1)
     return CommitMade(commit_, subject, changed)
 
@@ -96,6 +99,8 @@ def conflicting(git: Git, folder: str) -> tuple[str, ...]:
 PLAIN = ("-c", "rerere.enabled=false", "-c", "merge.autoStash=false", "-c", "rebase.autoStash=false",
          "-c", "rebase.updateRefs=false", "-c", "rebase.autoSquash=false", "-c", "merge.verbosity=2")  # fmt: skip
 """Before the command: nothing but the scratch worktree is written, and nothing is remembered for another time."""
+_NO_UPKEEP = ("-c", "maintenance.auto=false")
+"""Same: another git looks whether the repository is to be packed, which the merge of the work does, too."""
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
 """In the folder of a worktree, while a rebase is under way there: the branch that it is about."""
 UNKNOWN_OPTION = (128, 129)
@@ -269,7 +274,7 @@ def land(git: Git, source: str, target: TargetBranch, after: str, reason: str) -
         words = ("update-ref", "-m", reason, f"{repository.HEADS}{now.branch}", after, now.commit)
     else:
         # Git would overwrite files that it ignores, without a word: a person's .env is nowhere else.
-        words = (*PLAIN, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet", after)
+        words = (*PLAIN, *_NO_UPKEEP, "merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet", after)
     try:
         retry_while_locked(lambda: git(now.folder or source, *words))
     except GitFailed as error:

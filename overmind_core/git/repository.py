@@ -62,8 +62,8 @@ def find_repository(git: Git, folder: str, *, branch: str | None = None) -> Repo
         GitFailed: git does not look into it: it is somebody else's, or broken.
         GitMissing: there is no git.
     """
-    seen = _seen_with(git, folder, branch) if branch is not None and "\0" not in branch else None
-    if seen is None:
+    seen = None if branch is None or "\0" in branch else _seen_at_once(git, folder, branch)
+    if seen is None or seen.asked is None:
         seen = _seen_at_once(git, folder)
     if seen is None:
         try:
@@ -92,21 +92,11 @@ class _Seen(NamedTuple):
     asked: tuple[str, str] | None = None
 
 
-def _seen_at_once(git: Git, folder: str) -> _Seen | None:
-    """What one git tells of a checkout; None: it has to be asked for one by one.
+def _seen_at_once(git: Git, folder: str, *branches: str) -> _Seen | None:
+    """What one git tells of a checkout, and of at most one branch; None: it has to be asked for one by one.
 
-    That is so without a checkout, without a commit, and where a name has a line's end.
+    That is so without a checkout, without a commit, where there is no such branch, and where a name has a line's end.
     """
-    return _seen(git, folder)
-
-
-def _seen_with(git: Git, folder: str, branch: str) -> _Seen | None:
-    """The same together with the commit of a branch; None: it can't be told, or there is none."""
-    seen = _seen(git, folder, branch)
-    return seen if seen is not None and seen.asked is not None else None
-
-
-def _seen(git: Git, folder: str, *branches: str) -> _Seen | None:
     names = (HEAD, *(HEADS + branch for branch in branches))
     places = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel")
     words = (*places, *(f"{name}^{{commit}}" for name in names), "--symbolic-full-name", *names, "--")

@@ -36,6 +36,11 @@ and whoever wrote the repository's settings is no reason to run a program."""
 _LOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "credential.helper=")
 _NO_LOCKS = {"GIT_OPTIONAL_LOCKS": "0"}
 """A look never takes the index from under whoever works there."""
+_LOOKUPS = frozenset({"check-ref-format", "rev-parse", "show-ref", "symbolic-ref"})
+"""Looks that run no program: no hook, no filter, and with `_NO_FETCH` nothing that would bring a missing object. Such a
+git need not be kept from raising its limits: setting those takes a program that costs as much as the git."""
+_NO_FETCH = {"GIT_ALLOW_PROTOCOL": "none"}
+"""Source: git(1); a list of the only protocols, whatever the settings of the repository say."""
 UMASK = 0o022
 """Where nobody says another one."""
 _OK = frozenset({0})
@@ -163,11 +168,17 @@ class Git:
         seconds: float,
     ) -> int:
         acts = command_of(words) in _ACTS
+        runs_nothing = _runs_nothing(words)
         try:
-            process = start_own(
+            process = (subprocess.Popen if runs_nothing else start_own)(
                 [*_GIT, *(() if acts else _LOOKS), *words],
                 cwd=folder,
-                env={**self._environ(), **({} if acts else _NO_LOCKS), **variables},
+                env={
+                    **self._environ(),
+                    **({} if acts else _NO_LOCKS),
+                    **variables,
+                    **(_NO_FETCH if runs_nothing else {}),
+                },
                 stdin=files[0],
                 stdout=files[1],
                 stderr=files[2],
@@ -250,6 +261,11 @@ def _kill(process: subprocess.Popen[bytes], is_late: threading.Event) -> None:
     is_late.set()  # first: whoever waits for the process may go on before this thread does
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _runs_nothing(words: Sequence[str]) -> bool:
+    """Whether git runs no other program for these; a tree may have to be fetched first, a branch's commit never."""
+    return words[0] in _LOOKUPS and not any("^{tree}" in word for word in words)
 
 
 def _written(file: IO[bytes]) -> str:

@@ -52,18 +52,15 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
     wanted = base or repository.branch
     if wanted is None:
         return _detached(repository)
-    asked, told = repository.asked or ("", None)
-    told = told if asked == base else None if base else repository.head
-    here = told if told is not None and not fetch else resolve(git, repository.top, wanted)
-    if here is not None and not fetch:
-        return BranchBase(wanted, here, "")
+    if not fetch:
+        here = _known(repository, base) or resolve(git, repository.top, wanted)
+        if here is not None:
+            return BranchBase(wanted, here, "")
     remote = _remote(git, repository.top, wanted)
     fetched = fetch and remote is not None
-    there = None
-    if remote is not None:
-        if fetch:
-            _fetch(git, repository.top, remote.name)
-        here, there = resolve_all(git, repository.top, wanted, remote.upstream)
+    if fetch and remote is not None:
+        _fetch(git, repository.top, remote.name)
+    here, there = resolve_all(git, repository.top, wanted, "" if remote is None else remote.upstream)
     if remote is None or there is None:
         if here is None:
             raise _nothing(repository, base)
@@ -72,6 +69,14 @@ def find_base(git: Git, repository: Repository, base: str | None, *, fetch: bool
     if here is None:
         return BranchBase(name, there, f"fetched {remote.name}" if fetched else "")
     return _newer(git, repository.top, BranchBase(wanted, here, f"fetched {remote.name}"), BranchBase(name, there, ""))
+
+
+def _known(repository: Repository, base: str | None) -> str | None:
+    """The commit of the base, where it was found with the repository."""
+    if base is None:
+        return repository.head
+    name, commit = repository.asked or ("", None)
+    return commit if name == base else None
 
 
 def is_branch(git: Git, folder: str, name: str) -> bool:

@@ -97,8 +97,8 @@ class Projects:
             OvermindError: `cwd_not_found`, `git_failed`.
         """
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _repository, os.environ, from_wire(cwd), self._home)
-        return None if found is None else to_wire(found.common)
+        found = await loop.run_in_executor(self._threads, _common_around, from_wire(cwd), self._home)
+        return None if found is None else to_wire(found)
 
 
 _Place = tuple[str, str, "Repository | None"]
@@ -141,6 +141,16 @@ def _repository(environ: Mapping[str, str], cwd: str, home: str, branch: str | N
         if _project_above(cwd) is None:
             raise git_missing() from None
         return None
+
+
+def _common_around(cwd: str, home: str) -> str | None:
+    from overmind_core.git.layout import common_around  # noqa: PLC0415 - for those who are isolated
+
+    known = common_around(cwd)
+    if known is not None:
+        return known
+    found = _repository(os.environ, cwd, home)
+    return None if found is None else found.common
 
 
 def _project_above(cwd: str) -> str | None:

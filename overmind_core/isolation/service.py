@@ -62,6 +62,7 @@ class IsolationService:
     def load(self) -> None:
         """Bring into memory what is there."""
         self._workspace.records = store.isolations(self._workspace.isolation_table.all())
+        self._workspace.inherited = frozenset(self._workspace.records)
         self._workspace.ports.load()
 
     def resume(self) -> None:

@@ -92,6 +92,8 @@ class Workspace:
         self.ports = Ports(port_table, journal, self.threads)
         self.records: dict[str, Isolation] = {}
         """By mission; also of missions that were removed, as long as something is left."""
+        self.inherited: frozenset[str] = frozenset()
+        """Missions that an earlier daemon knew: some of its git may still run for them."""
         self.with_guests: set[str] = set()
         """Ended missions whose worktrees others still run in, or need."""
         self.is_needed: Callable[[str], bool] = lambda _mission: False

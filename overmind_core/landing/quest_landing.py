@@ -80,7 +80,7 @@ class QuestLanding:
         self._landing_table = landing_table
         self._turns: dict[str, asyncio.Lock] = {}
         self._met: set[str] = set()
-        """Missions of which no earlier daemon's git is left."""
+        """Those of an earlier daemon's missions of which none of its git is left."""
 
     async def land(self, request: LandingWish) -> LandedWork | None:
         """Commit, verify and merge a mission's work; None when there was nothing to land.
@@ -179,7 +179,7 @@ class QuestLanding:
         from overmind_core.system.sweep import end_stragglers  # noqa: PLC0415 - same
 
         git = replace(place.git, mission=f"commit-{place.mission}")
-        if place.mission not in self._met:
+        if place.mission in self._workspace.inherited - self._met:
             await self._workspace.in_thread(end_stragglers, MARK, git.mission)
             self._met.add(place.mission)
         message = from_wire(wish.message.replace("\0", "").strip() or place.name)

@@ -25,7 +25,7 @@ from overmind_core.git.worktree_base import unpushed_submodules
 from overmind_core.landing import preview
 
 if TYPE_CHECKING:
-    from overmind_core.git.look import WorktreeLook
+    from overmind_core.git.look import IndexLook, WorktreeLook
     from overmind_core.landing.locations import WorkLocation
 
 OURS = ".overmind"
@@ -54,18 +54,19 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
     _refuse_ours(place, _changed_ours(place, into, look))
     if look is None:
         return
+    index = look_at_index(git, place.folder)
     if look.changed:
-        _commit(place, message, look)
+        _commit(place, message, look, index)
     if left := unpushed_submodules(git, place.folder):
         raise _unfit(preview.unpushed(place, left), left)
-    if hidden := hidden_changes(git, place.folder, look_at_index(git, place.folder)):
+    if hidden := hidden_changes(git, place.folder, index):
         raise _unfit(preview.overlooked(place, hidden), hidden)
 
 
-def _commit(place: WorkLocation, message: str, look: WorktreeLook) -> None:
+def _commit(place: WorkLocation, message: str, look: WorktreeLook, index: IndexLook) -> None:
     try:
         with suppress(merge.NothingToCommit):
-            merge.commit(place.git, place.folder, message, look)
+            merge.commit(place.git, place.folder, message, look, index)
     except merge.Unresolved as error:
         problem = f"A merge in the worktree of {place.name} has unresolved conflicts"
         raise _unfit(f"{problem}: {list_text([to_wire(path) for path in error.args[0]])}.", error.args[0]) from None
@@ -81,11 +82,17 @@ def _changed_ours(place: WorkLocation, into: str, look: WorktreeLook | None) -> 
         missing = branch if tip is None else into
         raise GitFailed(("merge", missing), None, f"there is no branch {missing!r} in {source}")
     since = target if target == tip else merge_base(git, source, target, tip)
+    tracked, new = ((), ()) if look is None else (_ours(look.tracked), _ours(look.new))
+    if since == (tip if look is None else look.head) and not tracked:
+        return sorted(new)
     folder, now = (source, (tip,)) if look is None else (place.folder, ())
     words = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", since, *now)
     changed = git.run(folder, *words, "--", f":(top,literal){OURS}").out.split("\0")
-    new = [path for path in look.new if f"{path}/".startswith(f"{OURS}/")] if look is not None else []
     return sorted({path for path in (*changed, *new) if path})
+
+
+def _ours(paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(path for path in paths if f"{path}/".startswith(f"{OURS}/"))
 
 
 def _refuse_ours(place: WorkLocation, ours: Sequence[str]) -> None:

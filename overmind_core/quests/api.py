@@ -128,15 +128,15 @@ class QuestApi:
         del caller
         found = [self._all.find(text) for text in request.ids]
         yield {"missions": [brief(one) for one in found]}
-        waiting = {asyncio.ensure_future(self._quests.end_of(one)) for one in dict.fromkeys(one.id for one in found)}
+        waiting = {self._all.end_of(one) for one in dict.fromkeys(one.id for one in found)}
         try:
             for next_end in asyncio.as_completed(waiting):  # looks at each once, however many there are
                 yield end(await next_end)
                 if request.any:
                     return
         finally:
-            for task in waiting:
-                task.cancel()
+            for one_end in waiting:
+                one_end.cancel()
 
     @handles(requests.Quest)
     async def quest_cancel(self, request: requests.Quest, caller: Caller) -> QuestEnd:

@@ -141,7 +141,8 @@ class Intake:
             definition = replace(definition, activity_timeout=self._settings.queue.activity_timeout)
         isolate = True if goal.into is not None else spec.isolate
         base = goal.into if spec.base is None else spec.base
-        spec = replace(spec, definition=definition, isolate=isolate, base=base)
+        if definition is not spec.definition or goal.into is not None:
+            spec = replace(spec, definition=definition, isolate=isolate, base=base)
         quest = Quest(
             id=id_,
             name=name,

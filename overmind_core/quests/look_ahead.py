@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from overmind_core.quests.store import StoredWork
     from overmind_core.system.paths import Home
 
-AHEAD = 8
-"""Quests for which it is worked out."""
+KEPT = 8
+"""Quests of which it is remembered, until their turn comes."""
 
 
 class Beginning(NamedTuple):
@@ -55,7 +55,7 @@ class LookAhead:
             made = self._beginning(quest)
             if made is not None:
                 self._known[quest.id] = made
-        while len(self._known) > AHEAD:  # the oldest one waits for something else, or for nothing more
+        while len(self._known) > KEPT:  # the oldest one waits for something else, or for nothing more
             del self._known[next(iter(self._known))]
 
     def take(self, quest: Quest) -> Beginning | None:

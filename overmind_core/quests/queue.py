@@ -17,7 +17,6 @@ from overmind_core.domain.events import THE_QUEUE
 from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.quests.events import QueueChanged
-from overmind_core.quests.look_ahead import AHEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -43,6 +42,8 @@ SLOTS_KEY = "queue_slots"
 """Keys of the store's facts."""
 FRESH_SECONDS = 1.0
 """How long an order is taken as it was computed: ages grow alike, deadlines near slowly."""
+AHEAD = 8
+"""How many of the next ones are looked ahead for."""
 SPARE = 16
 """How many more than have a slot are looked at first: others may own what they would."""
 _HOLD = "queue"
@@ -301,7 +302,7 @@ class Queue:
         for place in islice(self._places(), AHEAD):
             yield self._quests.live[place.id]
         for running in self._running:
-            for quest_id in self._quests.dependants(running):
+            for quest_id in islice(self._quests.dependants(running), AHEAD):  # of one there may be thousands
                 quest = self._quests.live[quest_id]
                 needs = () if quest.goal is None else quest.goal.needs
                 others = (need for need in needs if need not in self._running)

@@ -192,9 +192,10 @@ class QueueChanges:
                 raise
             message = f"{one.quest.name}: {error.message}"
             raise OvermindError(error.code, message, **{**error.fields, "number": number}) from None
-        queue = one.quest.queue
-        assert queue is not None
-        quest = replace(one.quest, queue=replace(queue, repository=repository))
+        quest = one.quest
+        assert quest.queue is not None
+        if repository != quest.queue.repository:  # most need none: of a thousand quests each copy counts
+            quest = replace(quest, queue=replace(quest.queue, repository=repository))
         return one._replace(quest=quest, work=replace(one.work, isolate=isolated))
 
     async def _repository(self, quest: Quest) -> str | None:

@@ -336,20 +336,21 @@ class QuestRegistry:
             told |= {"reason": quest.reason, "exit_code": quest.exit_code}
         return self._events.record(QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value, **told))
 
-    async def end_of(self, quest_id: str) -> Quest:
-        """Wait until the quest has ended, unless it has already.
+    def end_of(self, quest_id: str) -> asyncio.Future[Quest]:
+        """The quest as it ends, or has ended: a future, since somebody may wait for thousands at once.
 
         Raises:
             OvermindError: `gone`: it is unknown.
         """
-        if quest_id not in self.live and quest_id not in self._unsaved:
-            quest = self.get(quest_id)
-            if quest is None:
-                raise OvermindError("gone", f"Quest {quest_id} has been removed.")
-            return quest
         waiter: asyncio.Future[Quest] = asyncio.get_running_loop().create_future()
-        self._waiters.setdefault(quest_id, []).append(waiter)
-        return await waiter
+        if quest_id in self.live or quest_id in self._unsaved:
+            self._waiters.setdefault(quest_id, []).append(waiter)
+            return waiter
+        quest = self.get(quest_id)
+        if quest is None:
+            raise OvermindError("gone", f"Quest {quest_id} has been removed.")
+        waiter.set_result(quest)
+        return waiter
 
     def _know(self, quest: Quest) -> None:
         before = self.live.get(quest.id)

@@ -36,7 +36,7 @@ class SpareFolders:
         self._ready: list[SpareFolder] = []
         self._wanted = 0
         self._made = 0
-        """How many were made so far: no name is used twice."""
+        """How many were made so far: no name is used twice, also while another daemon takes over."""
         self._works = False
         """Whether some are being made or removed."""
         self._is_swept = False
@@ -58,7 +58,7 @@ class SpareFolders:
         new = max(0, self._wanted - len(self._ready))
         if not self._wanted:
             old, self._ready = self._ready, []
-        names = [os.path.join(self._place, str(self._made + number)) for number in range(new)]
+        names = [os.path.join(self._place, f"{os.getpid()}-{self._made + number}") for number in range(new)]
         self._made += new
         work = asyncio.get_running_loop().run_in_executor(
             None, partial(_changed, self._place, old, names, sweep=not self._is_swept)
@@ -78,10 +78,10 @@ def _changed(place: str, old: Sequence[SpareFolder], new: Sequence[SpareFolder],
     """Remove the old ones and make the new ones; return those that were made. Blocks; for another thread."""
     made: list[SpareFolder] = []
     with contextlib.suppress(OSError):  # who finds none makes a folder where it is needed, and tells why that fails
-        for path in [place] if sweep else old:
-            remove_tree(path)
         if sweep:
-            os.makedirs(place, 0o700)
+            _sweep(place)
+        for path in old:
+            remove_tree(path)
         for path in new:
             try:
                 make_spare(path)
@@ -90,3 +90,16 @@ def _changed(place: str, old: Sequence[SpareFolder], new: Sequence[SpareFolder],
                 raise
             made.append(path)
     return made
+
+
+def _sweep(place: str) -> None:
+    """Remove what another daemon has left, and begin anew.
+
+    All of it goes at once: one that is about to leave finds none, rather than one of which a part is gone.
+    """
+    left = f"{place}.old"
+    remove_tree(left)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(place, left)
+    remove_tree(left)
+    os.makedirs(place, 0o700)

@@ -68,7 +68,7 @@ class HealthPage(DetailsPage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Another mission, another standing."""
+        """Update the bottom line for the mission under the cursor."""
         self.refresh_bottom()
 
     def standing(self) -> Cell:
@@ -89,6 +89,6 @@ class HealthPage(DetailsPage):
             self.shell.main.show_log(self.current["id"], f"{safe(self.current['name'])} was removed")
 
     def do_timeline(self) -> None:
-        """What happened to it."""
+        """Open its timeline."""
         if self.current is not None:
             show_timeline(self.shell, self.current["id"], self.current["name"])

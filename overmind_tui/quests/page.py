@@ -41,7 +41,7 @@ class QuestRowsPage(DetailsPage):
     about = "quest"
     lines_of = staticmethod(quests_rows.quest)
     _learned: tuple[int, Sequence[Row]] = (-1, ())
-    """What was known when it was noted in the rows: how often the fleet had changed, and the questions."""
+    """The state from which the rows were last completed: the fleet's change count, and the questions."""
 
     def take(self, rows: list[Row]) -> None:
         """Show these, with what is asked about each."""
@@ -49,21 +49,21 @@ class QuestRowsPage(DetailsPage):
         super().take(rows)
 
     def learn(self, rows: Sequence[Row]) -> None:
-        """Note in quests what other parts of the program know."""
+        """Complete rows of quests with what the fleet and the inbox know."""
         fleet = self.shell.fleet
         self._learned = fleet.changes, fleet.questions
         quests_rows.learn(rows, fleet.rows, fleet.questions)
 
     def looked_in(self, row: Row) -> str:
-        """What is seen of a quest, and what it belongs to."""
+        """The text of a row in which a filter searches."""
         return quests_rows.looked_in(row)
 
     def targets(self) -> list[Row]:
-        """The missions of the quests that an action would meet."""
+        """The missions of the quests to which an action would apply."""
         return [known for row in self.chosen() if (known := self.shell.fleet.of(row["id"])) is not None]
 
     def refresh_status(self) -> None:
-        """Questions come and go, and runs begin."""
+        """Update the rows: questions and runs may have changed."""
         fleet = self.shell.fleet
         if self._learned != (fleet.changes, fleet.questions):
             self.learn(self.rows)
@@ -71,11 +71,11 @@ class QuestRowsPage(DetailsPage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Another quest, another standing."""
+        """Update the bottom line for the quest under the cursor."""
         self.refresh_bottom()
 
     def standing(self) -> Cell:
-        """How the one under the cursor stands, whole."""
+        """The state of the quest under the cursor, in full, for the bottom line."""
         row = self.current
         return Cell("") if row is None else Cell(quests_rows.standing(row), quests_rows.why_tone(row))
 
@@ -91,7 +91,7 @@ class QuestRowsPage(DetailsPage):
         }
 
     def do_timeline(self) -> None:
-        """What happened to it."""
+        """Open the timeline of the quest."""
         if self.current is not None:
             show_timeline(self.shell, self.current["id"], self.current["name"])
 
@@ -105,12 +105,12 @@ class QuestRowsPage(DetailsPage):
         self.read(row, lambda: lines, what="why", hang=HANG)
 
     def do_quest_log(self) -> None:
-        """What its work wrote."""
+        """Open the log of its work."""
         if (mission := self._mission()) is not None:
             self.show_log(mission, "")
 
     def do_check_log(self) -> None:
-        """What its newest check wrote."""
+        """Open the log of its newest check."""
         if self.current is not None:
             self.show_log(self.current["check_id"], "has no check yet")
 
@@ -119,17 +119,17 @@ class QuestRowsPage(DetailsPage):
         self._to_mission("attach")
 
     def do_changes(self) -> None:
-        """What it has changed in its folder, or landed."""
+        """Open the changes in its folder, or those that have landed."""
         self._to_mission("changes")
 
     def _to_mission(self, action: str) -> None:
-        """Do to its mission what the key of a mission does."""
+        """Run the action of a mission's key on the quest's mission."""
         known = self.shell.fleet.of(self._mission())
         if known is not None:
             self.shell.act(action, [known])
 
     def _mission(self) -> str | None:
-        """The mission of the quest under the cursor; where there is none it is said why."""
+        """The mission of the quest under the cursor; without one, flash why."""
         row = self.current
         if row is None or row["id"] in self.shell.fleet.rows:
             return None if row is None else row["id"]
@@ -142,13 +142,13 @@ class QuestsPage(QuestRowsPage):
 
 
 FURTHER, MOST = 4, 2000
-"""How many times as many rows are asked for the next time, and beyond how many all of them are."""
+"""Factor by which the number of requested rows grows, and the number from which on all rows are requested."""
 NEAR = 40
-"""Rows before the last one that is there from which on more are asked for."""
+"""Distance of the cursor to the last loaded row at which more rows are requested."""
 
 
 def portion(reached: int) -> int:
-    """How many rows to ask for where the person has come so far; 0: all of them."""
+    """How many rows to request for a cursor at this row; 0: all of them."""
     limit = quests_rows.FIRST
     while limit < reached + NEAR:
         limit *= FURTHER
@@ -156,22 +156,22 @@ def portion(reached: int) -> int:
 
 
 class LongRowsPage(QuestRowsPage):
-    """Of thousands of rows as many are asked for as the person has come near to; all, for a filter or an order."""
+    """A page of thousands of rows: loads those near the cursor; all of them for a filter or a sort order."""
 
     def __init__(self, view: View, show: Show) -> None:
         super().__init__(view, show)
         self._asked: Mapping[str, Any] = {}
         self._to_last = False
-        """Whether the cursor is to go to the last row, once that has come."""
+        """Whether the cursor goes to the last row once all rows are loaded."""
 
     @property
     def arguments(self) -> Mapping[str, Any]:
-        """What the supervisor is asked with."""
+        """The arguments of the request."""
         return {**super().arguments, "limit": 0 if self.needs_all or self._to_last else portion(self.left()[0])}
 
     @property
     def needs_all(self) -> bool:
-        """Whether what is shown can only be told from all of them."""
+        """Whether the filter or the order needs all rows."""
         return bool(self.filtering.filter or self.sorting.by)
 
     @abstractmethod
@@ -179,13 +179,13 @@ class LongRowsPage(QuestRowsPage):
         """Which row of its list the cursor is on, from 0; and how many rows of that list are not there yet."""
 
     def ask(self) -> None:
-        """Ask for them anew."""
+        """Request the rows again."""
         if not self.source.asking:
             self._asked = self.arguments
         super().ask()
 
     def rearrange(self, *, asked: bool = False) -> None:
-        """Show the rows as they are now; where others are needed for that, ask for them."""
+        """Sort and filter the rows again; request more if they are needed for that."""
         super().rearrange(asked=asked)
         if self._asked and self._asked != self.arguments:
             self.ask()
@@ -206,7 +206,7 @@ class LongRowsPage(QuestRowsPage):
 
     @on(ResourceTable.Selected)
     def near_end(self) -> None:
-        """The person may be about to see more than is there."""
+        """Request more rows when the cursor comes near the last loaded one."""
         at, missing = self.left()
         asked = self._asked.get("limit", 0)
         if missing and asked and portion(at) not in range(1, asked + 1):

@@ -59,7 +59,7 @@ class SpecActions:
     # having it go on
 
     def run(self, rows: list[Row]) -> None:
-        """Have them go on where they are, or one from a phase; a task that has failed is retried."""
+        """Run specs from where they are, or one from a phase; a failed task is retried."""
         row = rows[0]
         if AT_TASK in row:
             self._retry([one for one in rows if AT_TASK in one])
@@ -115,7 +115,7 @@ class SpecActions:
         self._shell.request("spec_sync", [{"id": row["id"], "dry_run": True}], on_result)
 
     def archive(self, rows: list[Row]) -> None:
-        """Put them away: nothing of them starts; archived ones are taken back."""
+        """Archive specs, so that nothing of them starts; restore archived ones."""
         rows = list({row["id"]: row for row in rows}.values())  # several parts of one spec may be marked
         away = [row for row in rows if row["state"] != "archived"]
         if not away:
@@ -176,7 +176,7 @@ class SpecActions:
         self._inbox.question([task if asked else row])
 
     def send_comments(self, rows: list[Row]) -> None:
-        """Send all comments as what is to be done otherwise; without any show what is asked."""
+        """Send all comments as feedback; without comments, show the question."""
         row = rows[0]
         if self.places(row):
             self._write(row, self.drafts.draft(_place(row)))
@@ -266,7 +266,7 @@ def _consequence(row: Row) -> str:
 
 
 def _advanced(answer: Row) -> str:
-    """How far it was brought, in words."""
+    """The answer to `spec_run`, in words."""
     if answer["queued"] and answer["phase"] is not None:
         return f"{answer['phase']} queued"
     if answer["synced"]:

@@ -62,16 +62,16 @@ class SpecsPage(DetailsPage):
         super()._describe(specs_rows.named(known))
 
     def looked_in(self, row: Row) -> str:
-        """What is seen of a spec."""
+        """The text of a row in which a filter searches."""
         return specs_rows.looked_in(row)
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Another spec, another standing."""
+        """Update the bottom line for the spec under the cursor."""
         self.refresh_bottom()
 
     def standing(self) -> Cell:
-        """How the one under the cursor stands, whole."""
+        """The state of the row under the cursor, in full, for the bottom line."""
         return Cell("") if self.current is None else Cell(specs_rows.standing(self.current), "quiet")
 
     def handlers(self, context: Context) -> dict[str, Handler]:
@@ -85,7 +85,7 @@ class SpecsPage(DetailsPage):
             self.shell.open(SpecPage(view, Show(view.name), self.current["id"], self.current["name"]))
 
     def do_timeline(self) -> None:
-        """What happened to it."""
+        """Open the timeline of the spec."""
         if self.current is not None:
             show_timeline(self.shell, self.current["id"], self.current["name"])
 
@@ -110,7 +110,7 @@ class SpecPage(DetailsPage):
         """Of the file in which that was found."""
         self._brief = False
         self._known: tuple[int, Sequence[Row]] = (-1, ())
-        """What was known when the rows were made: how often the fleet had changed, and the questions."""
+        """The state from which the rows were made: the fleet's change count, and the questions."""
         self.crumbs = ("missions", "specs", safe(name))
 
     def make_table(self) -> ResourceTable:
@@ -168,7 +168,7 @@ class SpecPage(DetailsPage):
             self.table.move_to(places[0])
 
     def refresh_status(self) -> None:
-        """Questions come and go, and runs begin."""
+        """Update the rows: questions and runs may have changed."""
         fleet = self.shell.fleet
         if self._known != (fleet.changes, fleet.questions) and self._loaded:
             self._compose_rows()
@@ -184,20 +184,20 @@ class SpecPage(DetailsPage):
         return sum(bool(branch.row["name"]) and specs_rows.is_task(branch.row) for branch in self.table.branches)
 
     def looked_in(self, row: Row) -> str:
-        """What is seen of a phase or a task."""
+        """The text of a row in which a filter searches."""
         return specs_rows.looked_in_part(row)
 
     def subtitle(self) -> str:
-        """How the whole stands."""
+        """The state of the spec, for the border."""
         return "" if self._spec is None else specs_rows.summary(self._spec, self.rows)
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Another row, another standing."""
+        """Update the bottom line for the row under the cursor."""
         self.refresh_bottom()
 
     def standing(self) -> Cell:
-        """How the one under the cursor stands, whole."""
+        """The state of the row under the cursor, in full, for the bottom line."""
         row = self.current
         return Cell("") if row is None else Cell(specs_rows.part_standing(row), "quiet")
 

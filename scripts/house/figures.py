@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 import os
+import re
 import statistics
 import tomllib
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")
 PACKAGES = ("overmind_core", "overmind_tui")
 WHOLE_PROGRAM = frozenset({"App", "OvermindApp"})
 """Types that know everybody: who takes one doesn't say what it needs."""
+_APP = re.compile(r"App\b|\.\s*app\b")
+"""Each of its uses has one of them: most files need not be parsed."""
 TEXTUAL = "textual.app"
 """Its `App` is no whole program: it knows terminals and screens. Ours, which stands behind it, is one."""
 HOSTS = ("overmind_core/daemon/",)
@@ -137,6 +140,8 @@ def uses_of_whole(source: str) -> int:
     That is `app.x` where `app` is typed as it, `self._app.x` where such an `app` was kept, and `widget.app.x`, which is
     how Textual hands it to everybody. What any application of Textual has is none of ours, and free.
     """
+    if not _APP.search(source):
+        return 0
     tree = ast.parse(source)
     free = _of_textual() if _names_textual(tree) else frozenset()
     uses = sum(_is_taken_from_widget(node) for node in ast.walk(tree))

@@ -38,20 +38,18 @@ def anchors(text: str) -> set[str]:
 
 
 def test_the_generated_pages_are_current():
-    assert not outdated(), "run: make docs"
-
-
-def test_the_generator_tells_whether_they_are():
     finished = subprocess.run(
         [os.path.join(REPOSITORY, "scripts", "generate-docs"), "--check"],
         env={**os.environ, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
     )
-    assert (finished.returncode, finished.stdout) == (0, "")
+    assert (finished.returncode, finished.stdout) == (0, ""), "run: make docs"
 
 
 def test_a_page_that_says_something_else_is_noticed(monkeypatch):
+    for page in list(PAGES)[1:]:
+        monkeypatch.delitem(PAGES, page)
     monkeypatch.setitem(PAGES, "docs/missing.md", lambda: "text")
     assert outdated() == {"docs/missing.md": "text"}
 

@@ -136,9 +136,12 @@ def _read(path: str) -> str:
 
 def _texts(path: str, source: str) -> Iterator[tuple[str, str]]:
     tree = ast.parse(source)
-    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
-    for node in ast.walk(tree):
+    silent: set[int] = set()
+    for node in ast.walk(tree):  # what holds another node comes before it
         if id(node) in silent:
+            continue
+        if isinstance(node, ast.Expr):  # a docstring
+            silent.add(id(node.value))
             continue
         if isinstance(node, ast.JoinedStr):
             silent |= {id(part) for part in node.values}

@@ -141,6 +141,7 @@ SCENES: dict[str, Scene] = {
             f"{COMPILE}@1": ["overmind shutdown -y"],
             "overmind claude run --wait say in one line what this repository is@1": [REST],
             f"{CART}@1": ["git init -q -b main; git add .; git commit -q -m 'A shop'"],
+            "overmind quest why release-notes@1": ["touch ~/shown"],
             "overmind trust@1": [
                 "cp -r examples/webshop ~/webshop", "cd ~/webshop", "cp .env.example .env",
                 "sed 's/redis-server/python3 -m tests.stand_in --port $PORT #/' no-docker.yml > .overmind.yml",

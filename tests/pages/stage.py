@@ -31,7 +31,7 @@ READINGS = (
 """Commands that may be given again until they show it."""
 
 
-_PROGRESS = re.compile(r"^Preparing \S+: .*\n", re.MULTILINE)
+_PROGRESS = re.compile(r"^(?:Preparing|Merging) \S+: .*\n", re.MULTILINE)
 """Shown, on a busy machine, of what takes longer than a second."""
 WIDE = (250, 40)
 """Columns and rows of a terminal on which no line is cut."""

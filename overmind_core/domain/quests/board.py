@@ -1,4 +1,4 @@
-"""The board: in which of its five columns a quest stands. Computed, so that it can't lie. Pure."""
+"""The board: the column of each quest, computed from its state, so that both always agree. Pure."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Consequence(StrEnum):
-    """What follows from a class."""
+    """The consequence of a failure."""
 
     COUNTS = "counts"
     """Another attempt, after a pause that doubles, while retries are left."""
@@ -29,9 +29,9 @@ class Consequence(StrEnum):
     FREE = "free"
     """Another attempt, three times; it doesn't count, for neither the work nor its quest is at fault."""
     FINAL = "final"
-    """None: it would end the same way."""
+    """No other attempt: it would fail the same way."""
     CANCELLED = "cancelled"
-    """None: somebody wanted it to end."""
+    """No other attempt: somebody has ended it."""
 
 
 EXIT = "exit"
@@ -90,7 +90,7 @@ class Requeue(NamedTuple):
 
 
 class Fail(NamedTuple):
-    """None any more: the quest has failed, for this reason."""
+    """No other attempt: the quest has failed, for this reason."""
 
     reason: str
 
@@ -101,7 +101,7 @@ def consequence_of(failure: str) -> Consequence:
 
 
 def is_nobodys_fault(mission: Mission) -> bool:
-    """Whether what befell a mission says nothing about the work that it was about."""
+    """Whether a mission has ended for a reason that its work did not cause."""
     return mission.status is Status.CRASHED and consequence_of(mission.reason or EXIT) is Consequence.FREE
 
 

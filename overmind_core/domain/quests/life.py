@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class QuestState(StrEnum):
-    """Where a quest of the queue is in its life, in the words of every face."""
+    """The states of a quest of the queue, named as the command line, the API and the full-screen program name them."""
 
     QUEUED = "queued"
     WORKING = "working"
@@ -76,7 +76,7 @@ TABLE: Mapping[QuestState, Mapping[QuestEvent, QuestState]] = {
 HAVE_SLOT = frozenset({QuestState.WORKING, QuestState.CHECKING, QuestState.REVIEWING})
 """States in which a quest takes one of the slots of the queue."""
 OWN = HAVE_SLOT | {QuestState.LANDING, QuestState.REVIEW}
-"""States in which nobody else gets the paths that it owns."""
+"""States in which a quest keeps the paths that it owns from others."""
 
 _PHASES: Mapping[QuestPhase, QuestState] = {
     QuestPhase.WORK: QuestState.WORKING,
@@ -88,7 +88,7 @@ _PHASE_OF: Mapping[QuestState, QuestPhase] = {state: phase for phase, state in _
 
 
 class IllegalQuestEvent(Exception):
-    """The event means nothing in this state; a bug of ours, or a late answer."""
+    """The event is not allowed in this state: a bug, or a late answer."""
 
     def __init__(self, state: QuestState, event: QuestEvent) -> None:
         super().__init__(f"{event} in {state}")
@@ -126,7 +126,7 @@ def moved(quest: Quest, event: QuestEvent) -> Quest:
 
 
 def because(quest: Quest) -> str:
-    """Return why a quest of the queue has got where it is, where nobody has asked for that."""
+    """Return the reason for a state that a quest has reached without a person's request."""
     if quest.is_over and quest.reason is not None:
         return quest.reason
     if quest.status is QuestStatus.QUEUED and quest.queue is not None and quest.queue.failure is not None:

@@ -25,7 +25,7 @@ MOST_LOOKED_AT = 1000
 
 
 class Known(NamedTuple):
-    """What is asked about quests for this."""
+    """Lookups that the remedies need."""
 
     get: Callable[[str], Quest | None]
     """The quest with an id; None: it was removed."""
@@ -63,7 +63,7 @@ def remedies(quest: Quest, wait: Wait | None, by: Sequence[Need], slots: int, kn
 
 
 def is_look(command: str) -> bool:
-    """Return whether a remedy changes nothing: it only tells more."""
+    """Return whether a command only shows something."""
     return command == "overmind queue" or command.startswith(("overmind quest why ", "overmind quest info "))
 
 
@@ -83,7 +83,7 @@ def _again(quest: Quest, known: Known) -> Iterator[str]:
 
 
 def _do_without(quest: Quest, root: Need, known: Known) -> Iterator[str]:
-    """Have those that need it, at whatever depth, do without it."""
+    """Commands that remove a lost quest from the needs of others, at any depth."""
     waiting, seen = [quest], {quest.id}
     while waiting and len(seen) <= MOST_LOOKED_AT:
         one = waiting.pop(0)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from overmind_core.domain.quests.quest import Quest
 
 AGED = 3600.0
-"""Seconds after which waiting longer counts no more."""
+"""Seconds of waiting after which `age` no longer grows."""
 NEAR = 900.0
-"""Seconds before a deadline from which on it counts."""
+"""Seconds before a deadline at which it begins to count."""
 NEAR_FACTOR = 1.25
 LONG = 7200.0
-"""Seconds after which it has waited for long."""
+"""Seconds of waiting after which a quest gets a minimum score."""
 MOST_DEPENDANTS = 10
-"""More of them count no more."""
+"""Most dependants that count."""
 WEIGHTS: Mapping[Priority, float] = {
     Priority.CRITICAL: 0.45 * 1.0,
     Priority.HIGH: 0.45 * 0.75,
@@ -68,7 +68,7 @@ class Score(NamedTuple):
 
 
 class Urgency(NamedTuple):
-    """What of a quest's rank does not change with time."""
+    """The part of a quest's rank that does not change with time."""
 
     id: str
     is_critical: bool
@@ -95,7 +95,7 @@ class Urgency(NamedTuple):
 
 
 def urgency_of(quest: Quest, dependants: int, needs_met_at: float | None) -> Urgency:
-    """Return what of a queued quest's rank does not change with time.
+    """Return the part of a queued quest's rank that does not change with time.
 
     Args:
         quest: One of the queue.

@@ -27,31 +27,31 @@ from overmind_core.domain.specs.spec import PHASES, THRESHOLD, PhaseName
 from overmind_core.domain.text.graph import find_cycle
 
 CATEGORIES = ("problem", "users", "scope", "technical", "risks")
-"""What questions should be about."""
+"""Categories that the questions should cover."""
 MAX_HOURS = 4
-"""Of a task that one agent can do in one go."""
+"""Longest task that one agent should get."""
 
 _CONDITION = re.compile(r"\b(?:when|while|where|if)\b", re.IGNORECASE)
 _MODAL = re.compile(r"\b(?:shall|must|should|may)\b", re.IGNORECASE)
 _REQUIREMENT_ID = re.compile(r"REQ-[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*-\d{3}")
 _TASK_ID = re.compile(r"TSK-\d{3}")
 _MOST_NAMED = 3
-"""Things that a hint names."""
+"""Most things that a hint names."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """What a document is compared with."""
+    """The surroundings of a document: other documents, and the repository's files."""
 
     documents: Mapping[PhaseName, Document] = field(default_factory=dict)
-    """The others of the spec; only earlier ones are looked at."""
+    """The other documents of the spec; only earlier ones are used."""
     files: Collection[str] | None = None
     """All files of the repository, relative to its top, without those of specs; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentVerdict:
-    """What a check says."""
+    """The result of a check."""
 
     phase: PhaseName
     score: float
@@ -59,22 +59,22 @@ class DocumentVerdict:
     parts: Mapping[str, float] = field(default_factory=dict)
     """Points of each part, in the order of the table."""
     vetoes: tuple[Fault, ...] = ()
-    """Why it doesn't pass whatever its score."""
+    """Faults with which it does not pass, whatever its score."""
     hints: tuple[str, ...] = ()
-    """What would bring more points: one sentence for each part that has not all of its own."""
+    """How to get more points: one sentence for each part without full points."""
 
     def passes(self, threshold: float = THRESHOLD) -> bool:
-        """Whether the document is good enough."""
+        """Whether the document passes."""
         return not self.vetoes and self.score >= threshold
 
 
 class Mark(NamedTuple):
-    """What one part of a document gets."""
+    """The points of one part of a document."""
 
     share: float
     """Of the part's weight, 0 to 1."""
     hint: str = ""
-    """What is missing."""
+    """How to get the rest."""
 
 
 FULL = Mark(1.0)
@@ -95,7 +95,7 @@ def score_text(score: float) -> str:
 
 
 def check(document: Document, context: CheckContext | None = None) -> DocumentVerdict:
-    """Return what a document is worth.
+    """Check a document.
 
     Args:
         document: As it was read; what was wrong with its text is not known here, see `judge`.
@@ -120,7 +120,7 @@ def check(document: Document, context: CheckContext | None = None) -> DocumentVe
 
 
 def judge(reading: Reading, context: CheckContext | None = None) -> DocumentVerdict:
-    """Return what a text is worth that should be a document: what is wrong with the text is a veto, too."""
+    """Check a document as it was read from a text: mistakes in the text are vetoes, too."""
     verdict = check(reading.document, context)
     return replace(verdict, vetoes=reading.located((*reading.faults, *verdict.vetoes)))
 
@@ -129,7 +129,7 @@ def judge(reading: Reading, context: CheckContext | None = None) -> DocumentVerd
 
 
 def _text(name: str, absent: float = 0.0) -> Callable[[Document, CheckContext], Mark]:
-    """It is there, or not."""
+    """Full points if the text is present."""
 
     def mark(document: Document, context: CheckContext) -> Mark:
         del context
@@ -139,7 +139,7 @@ def _text(name: str, absent: float = 0.0) -> Callable[[Document, CheckContext], 
 
 
 def _long_text(name: str, characters: int) -> Callable[[Document, CheckContext], Mark]:
-    """It is there, and says more than a few words."""
+    """Full points if the text is long enough, half for a shorter one."""
 
     def mark(document: Document, context: CheckContext) -> Mark:
         del context
@@ -152,7 +152,7 @@ def _long_text(name: str, characters: int) -> Callable[[Document, CheckContext],
 
 
 def _count(name: str, enough: int, absent: float = 0.0) -> Callable[[Document, CheckContext], Mark]:
-    """There are so many of them."""
+    """The share of the wanted number of entries."""
 
     def mark(document: Document, context: CheckContext) -> Mark:
         del context
@@ -166,7 +166,7 @@ def _count(name: str, enough: int, absent: float = 0.0) -> Callable[[Document, C
 
 
 def _fields(name: str, *fields: str) -> Callable[[Document, CheckContext], Mark]:
-    """One thing: which of its fields are there."""
+    """The share of a thing's fields that are present."""
 
     def mark(document: Document, context: CheckContext) -> Mark:
         del context
@@ -194,7 +194,7 @@ def _good(name: str, is_good: Callable[[Any, Any], object], wanted: str) -> Call
 
 
 def _absent(document: Document, name: str, share: float) -> Mark:
-    """What is not there is full where the document says why."""
+    """Full points for an absent part whose reason the document gives."""
     if getattr(document, "none_because", {}).get(name):
         return FULL
     return Mark(share, "missing" if share < 1 else "")
@@ -214,7 +214,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _key_files(document: Explore, context: CheckContext) -> Mark:
-    """Three, or all files that there are."""
+    """The share of three good key files, or of all files if there are fewer."""
     enough = 3 if context.files is None else min(3, len(context.files))
     good = sum(bool(one.path and one.purpose) for one in document.key_files)
     if good >= enough:
@@ -311,7 +311,7 @@ def _design_vetoes(document: Design, context: CheckContext) -> Iterator[Fault]:
 
 
 class _Known:
-    """What is known beside one thing of a list; found out once."""
+    """Facts for judging one thing of a list, computed once for the list."""
 
     __slots__ = ("_folders", "created", "files", "groups")
 
@@ -325,7 +325,7 @@ class _Known:
             self.created.update(*(task.creates for task in document.tasks))
 
     def has(self, path: str) -> bool:
-        """Whether a file, a folder, or something that a pattern may match is there or is created."""
+        """Whether a file, a folder or a match of a pattern exists, or will be created."""
         if self.files is None or path in self.files or path in self.created:
             return True
         if self._folders is None:
@@ -396,7 +396,7 @@ def _twice(things: Iterable[Requirement | SpecTask], name: str) -> Iterator[Faul
 
 
 def _sync_vetoes(document: Sync, context: CheckContext) -> Iterator[Fault]:
-    """What is wrong with any of the others, in the words of their own checks."""
+    """The vetoes of all other documents."""
     del document
     for phase in PHASES[:-1]:
         other = context.documents.get(phase)

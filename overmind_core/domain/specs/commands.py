@@ -1,4 +1,4 @@
-"""Commands that a document of tasks brings along: which of them a person has to see before one is run.
+"""The commands in a document of tasks: which of them a person must see before they are run.
 
 A check was written by an agent, and runs on the person's machine. The rules of `[permissions]` and of the spec judge
 it as they judge what an agent would run in a shell; deny wins. What a person has allowed is known by its hash.
@@ -22,13 +22,13 @@ class DocumentCommand(NamedTuple):
 
     text: str
     tasks: tuple[str, ...]
-    """Ids of those that would run it."""
+    """Ids of the tasks that would run it."""
     rule: str = ""
     """Which denies it."""
 
     @property
     def sha256(self) -> str:
-        """By which a person's consent is remembered."""
+        """The hash under which a person's consent is stored."""
         return command_hash(self.text)
 
 
@@ -37,7 +37,7 @@ class JudgedCommands(NamedTuple):
 
     allowed: tuple[DocumentCommand, ...]
     unknown: tuple[DocumentCommand, ...]
-    """No rule knows them: a person is asked."""
+    """Commands that no rule matches: a person is asked."""
     denied: tuple[DocumentCommand, ...]
 
 

@@ -1,4 +1,4 @@
-"""What the agent of a phase is told: which document it writes, of what, and how that is judged. Pure."""
+"""The instructions for the agent of a phase: which document it writes, from what, and how that is checked. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_BRIEF = 16 * 1024
-"""Bytes of a spec's brief that stand in the task itself; the whole of it is in the folder to read."""
+"""Most bytes of a spec's brief in the prompt; the whole brief is in the input folder."""
 _CUT = "[…]"
 
 PURPOSE: Mapping[PhaseName, str] = {

@@ -1,4 +1,4 @@
-"""How far a spec has come: the states that follow from what is stored of it and of its phases. Pure.
+"""The states of specs and phases, computed from what is stored of them. Pure.
 
 Derived, never stored: the state of a phase and of a spec, what is stale, which gate is open, what runs next. Everything
 goes by hashes: of the document that stands, and of what had been read when it was made.
@@ -30,7 +30,7 @@ def read_hash(phase: PhaseName, brief_sha256: str, documents: Mapping[PhaseName,
 
 
 def is_gate_open(record: SpecPhase, gates: Collection[Gate], *, asks: bool = False) -> bool:
-    """Whether a person has to look at a document that has passed before anything behind it goes on.
+    """Whether a person must approve a document that has passed before later phases begin.
 
     Args:
         record: The phase.
@@ -52,7 +52,7 @@ def phase_states(
     running: Collection[PhaseName] = (),
     asks: bool = False,
 ) -> dict[PhaseName, PhaseState]:
-    """Return how each phase stands.
+    """Return the state of each phase.
 
     Args:
         phases: What is stored; one that is missing has not begun.
@@ -86,12 +86,12 @@ def _state(record: SpecPhase, read_sha256: str, gates: Collection[Gate], *, asks
 
 
 class NextPhase(NamedTuple):
-    """Where a spec goes on, or what it waits for."""
+    """The phase that is next, or that the spec waits for."""
 
     phase: PhaseName | None
-    """None: all that was wanted has passed."""
+    """None: all wanted phases have passed."""
     state: PhaseState = PhaseState.PASSED
-    """Its own: it is begun when that is pending or stale, else waited for."""
+    """The state of that phase: it can begin if pending or stale, else it is waited for."""
 
     @property
     def begins(self) -> bool:
@@ -100,7 +100,7 @@ class NextPhase(NamedTuple):
 
 
 def next_phase(states: Mapping[PhaseName, PhaseState], *, last: PhaseName = PhaseName.SYNC) -> NextPhase:
-    """Return the first phase that has not passed: nothing behind it is begun before it has.
+    """Return the first phase that has not passed; later ones begin only after it has.
 
     Args:
         states: How the phases stand.
@@ -124,7 +124,7 @@ def accepted(
     read_sha256: str,
     files: Mapping[str, str] | None = None,
 ) -> SpecPhase:
-    """Return the record once the document of an attempt has passed and stands."""
+    """Return the record after the document of an attempt has passed and was written."""
     return replace(
         record,
         score=verdict.score,
@@ -142,7 +142,7 @@ def accepted(
 
 
 def edited(record: SpecPhase, verdict: DocumentVerdict, *, sha256: str, file: str, threshold: float) -> SpecPhase:
-    """Return the record once a file was looked at that somebody has changed.
+    """Return the record after a file that somebody has changed was checked.
 
     What it had read stays: who edits a document has not asked for another one.
 
@@ -169,7 +169,7 @@ def fault_lines(verdict: DocumentVerdict, file: str, threshold: float) -> list[s
 
 
 def feedback(verdict: DocumentVerdict, file: str, threshold: float) -> str:
-    """Return what the next attempt is told of a document that did not pass: its score, all faults, all hints."""
+    """Return the feedback on a document that did not pass: its score, all faults, all hints."""
     score = f"{file}: score {score_text(verdict.score)}, {score_text(threshold)} needed"
     faults = (fault_line(veto, file) for veto in verdict.vetoes)
     return "\n".join((score, *faults, *(f"hint: {hint}" for hint in verdict.hints)))
@@ -191,12 +191,12 @@ def may_replace(record: SpecPhase, standing_sha256: str | None) -> bool:
 
 
 def again(record: SpecPhase) -> SpecPhase:
-    """Return the record of a phase that a person wants to be done again: it counts from the beginning, ids stay."""
+    """Return the record of a phase that is done again: attempts count from 0, ids stay."""
     return replace(record, failure=None, attempts=0, read_sha256=None)
 
 
 def drifted(known: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return the files that are no longer as they were, sorted.
+    """Return the files that have changed, sorted.
 
     Args:
         known: File → SHA-256 when a document or task was done with it.
@@ -226,7 +226,7 @@ class TaskCounts(NamedTuple):
 def spec_state(
     spec: Spec, states: Mapping[PhaseName, PhaseState], tasks: TaskCounts, *, queued: bool = False
 ) -> SpecState:
-    """Return how a spec stands.
+    """Return the state of a spec.
 
     Args:
         spec: As it is stored.

@@ -34,14 +34,14 @@ from overmind_core.domain.text.globs import glob_problem
 NO_ID = "?"
 """Stands in a heading where an id, or a name, is missing."""
 MOST_FAULTS = 100
-"""Of one document; who mends these looks again."""
+"""Most faults that are reported at once; after fixing them the next ones are."""
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
 _ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.))*")
 _PLAIN_IDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\n[A-Za-z0-9][A-Za-z0-9_-]*)*")
 _PLAIN_PATHS = re.compile(r"\w[\w.@+-]*(?:[/\n]\w[\w.@+-]*)*", re.ASCII)
-"""Of most lists, joined by newlines: nothing to look into."""
+"""Matches lists of plain paths, joined by newlines: they need no further check."""
 _SECTION = re.compile(r"^(?=##[ \t]+\S)", re.MULTILINE)
 _MAX_HOURS = 1e6
 
@@ -53,13 +53,13 @@ _Rows: TypeAlias = dict[str, tuple[_Read, DocumentField, tuple[str, ...]]]
 
 
 class Reading(NamedTuple):
-    """What a text says, and what is wrong with it."""
+    """A document as it was read, with the faults of its text."""
 
     document: Document
     """As far as it could be read."""
     faults: tuple[Fault, ...] = ()
     lines: Callable[[], Mapping[Path, int]] = dict
-    """Where things stand in the text: path → line, from 1. Found out when somebody asks."""
+    """Returns the lines of things in the text: path → line, from 1. Called only if there are faults."""
 
     def located(self, faults: Iterable[Fault]) -> tuple[Fault, ...]:
         """Return faults with their lines, in the order of the file; they get that of the nearest thing around them."""
@@ -131,7 +131,7 @@ def read(phase: PhaseName, value: object, *, title: str = "") -> Reading:
 
 
 def _in_order(sections: list[FreeSection]) -> tuple[FreeSection, ...]:
-    """What stands before the first section comes first, in one piece."""
+    """Merge all text before the first section into one free section, which comes first."""
     first = "\n\n".join(section.text for section in sections if not section.heading and section.text)
     rest = [section for section in sections if section.heading]
     return (*([FreeSection("", first)] if first else ()), *rest)
@@ -151,7 +151,7 @@ class _Reader:
         """Which of them."""
 
     def wrong(self, sentence: str, *inside: str | int, code: str = "invalid") -> None:
-        """Something is wrong with this field, or with what is inside of it."""
+        """Record a fault of the current field, or of something inside it."""
         path = (*self.thing, *self.field, *inside)
         if len(self.faults) < MOST_FAULTS:
             name = next((part for part in reversed(path) if isinstance(part, str)), "")
@@ -170,7 +170,7 @@ class _Reader:
         return found, [] if rows.keys() >= values.keys() else self._others(values, found, rows)
 
     def _others(self, values: Mapping[Any, object], found: dict[str, Any], rows: _Rows) -> _Others:
-        """Take up what is written otherwise than the tables write it; return the rest."""
+        """Read keys in another spelling than that of the tables; return the unknown ones."""
         others: dict[str, tuple[str, object]] = {}
         for key, value in values.items():
             shown = one_line(str(key))

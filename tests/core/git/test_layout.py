@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from overmind_core.git.layout import asked_folders, folders_of, git_folders
+from overmind_core.git.layout import asked_folders, common_around, common_of, folders_of, git_folders
 from overmind_core.git.run import Git, GitFailed
 
 
@@ -93,3 +93,36 @@ def test_no_git_is_run_for_a_checkout_and_one_for_a_folder_in_it(repo):
     assert git_folders(nowhere, repo.path).common == f"{repo.path}/.git"
     assert folders_of(f"{repo.path}/sub") is None
     assert git_folders(repo.git, f"{repo.path}/sub") == git_folders(repo.git, repo.path)
+
+
+def test_the_common_folder_is_told_of_itself_and_of_each_checkout(repo, tmp_path):
+    repo("worktree", "add", "-q", "--detach", f"{repo.path}/one")
+    common = f"{repo.path}/.git"
+    assert {common_of(path) for path in (repo.path, f"{repo.path}/one", common)} == {common}
+    assert common_of(str(tmp_path)) is common_of(f"{repo.path}/none") is None
+    repo("init", "-q", "--bare", f"{tmp_path}/bare")
+    assert common_of(f"{tmp_path}/bare") == f"{tmp_path}/bare"
+
+
+def test_files_of_a_checkout_are_not_taken_for_git_s(repo):
+    for name in ("HEAD", "objects/a", "refs/a"):
+        repo.write(name, "ref: refs/heads/main\n")
+    assert common_of(repo.path) == f"{repo.path}/.git"
+    _emptied(f"{repo.path}/.git")
+    assert common_of(repo.path) is None
+
+
+def test_the_common_folder_is_told_of_any_folder_of_a_checkout(repo, tmp_path):
+    repo("worktree", "add", "-q", "--detach", f"{repo.path}/one")
+    for folder in ("a/b", "one/c", ".git/hooks"):
+        os.makedirs(f"{repo.path}/{folder}", exist_ok=True)
+    os.symlink(f"{repo.path}/one/c", tmp_path / "link")
+    inside = [repo.path, f"{repo.path}/a/b", f"{repo.path}/one", f"{repo.path}/one/c", str(tmp_path / "link")]
+    assert {common_around(path) for path in inside} == {f"{repo.path}/.git"}
+    repo("init", "-q", "--bare", f"{repo.path}/bare")
+    repo("init", "-q", f"{repo.path}/own")
+    assert common_around(f"{repo.path}/own") == f"{repo.path}/own/.git"
+    for asked in (f"{repo.path}/.git/hooks", f"{repo.path}/bare/refs", f"{repo.path}/none", str(tmp_path)):
+        assert common_around(asked) is None, asked
+    _emptied(f"{repo.path}/own/.git")  # git looks further up then
+    assert common_around(f"{repo.path}/own") is None

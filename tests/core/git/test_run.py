@@ -8,9 +8,11 @@ import uuid
 
 import pytest
 
+from overmind_core.git import run
 from overmind_core.git.run import MARK, Git, GitFailed, GitMissing
 from overmind_core.system.sweep import end_stragglers
 from tests.kit.processes import with_word
+from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
 
@@ -101,3 +103,43 @@ def test_the_callers_own_repository_is_not_meant(tmp_path):
     assert "GIT_DIR=/nowhere" not in said
     assert "GIT_INDEX_FILE" not in said
     assert "GIT_AUTHOR_NAME=Ada" in said
+
+
+def test_a_lookup_is_started_by_no_other_program(tmp_path, monkeypatch):
+    shop = Repository(str(tmp_path / "shop"))
+    head = shop.commit("first", {"a": "1\n"})
+    started = []
+
+    def refuse(argv, **_how):
+        started.append(argv)
+        raise OSError("not here")
+
+    monkeypatch.setattr(run, "start_own", refuse)
+    git = Git(shop.environ)
+    assert git(shop.folder, "rev-parse", "--verify", "HEAD") == head
+    assert git(shop.folder, "symbolic-ref", "--quiet", "HEAD") == "refs/heads/main"
+    assert not started
+    for words in (("status",), ("rev-parse", "HEAD^{tree}"), ("-c", "alias.rev-parse=!true", "log")):
+        with pytest.raises(GitFailed, match="not here"):
+            git(shop.folder, *words)
+    assert len(started) == 3
+
+
+def test_a_lookup_fetches_nothing_with_what_the_settings_name(tmp_path):
+    told = tmp_path / "told"
+    shop = Repository(str(tmp_path / "shop"))
+    shop.commit("first", {"a": "1\n"})
+    for name, value in (
+        ("core.repositoryFormatVersion", "1"), ("extensions.partialClone", "evil"), ("remote.evil.promisor", "true"),
+        ("remote.evil.url", f"ext::touch {told}"), ("protocol.ext.allow", "always"), ("protocol.allow", "always"),
+    ):  # fmt: skip
+        shop.git("config", name, value)
+    shop.write({".git/refs/heads/gone": "1" * 40 + "\n"})
+    lookup = ("rev-parse", "--quiet", "--verify", "refs/heads/gone^{commit}")
+    with pytest.raises(AssertionError):
+        shop.git(*lookup)
+    assert told.exists(), "git alone runs it"
+    told.unlink()
+    with pytest.raises(GitFailed):
+        Git(shop.environ)(shop.folder, *lookup)
+    assert not told.exists()

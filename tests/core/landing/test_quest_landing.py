@@ -15,6 +15,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.landing.preview import MergeCheck, MergeRequest
 from overmind_core.landing.quest_work import MOST_TEXT
 from overmind_core.missions.spec import Environment
+from overmind_core.system import sweep
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, supervising, until
@@ -429,6 +430,23 @@ def test_a_commit_that_was_being_made_is_ended_and_made_anew(tmp_path):
             assert shop.code.git("log", "--format=%s", "main").count("Add carts") == 1
             assert shop.is_cleared()
         await asyncio.wait([left])
+
+    story(tmp_path, tell)
+
+
+def test_all_processes_are_looked_at_only_for_what_an_earlier_daemon_may_have_left_and_once(tmp_path, monkeypatch):
+    looked = []
+    monkeypatch.setattr(sweep, "end_stragglers", lambda _mark, mission: looked.append(mission))
+
+    async def tell(shop):
+        async with shop.daemon():
+            await shop.works({"new": "x\n"})
+            assert (await shop.refused(into="nowhere")).code == "git_failed"
+            assert looked == []
+        async with shop.daemon():
+            for _ in range(2):
+                assert (await shop.refused(into="nowhere")).code == "git_failed"
+            assert looked == [f"commit-{shop.red}"]
 
     story(tmp_path, tell)
 

@@ -10,7 +10,7 @@ import pytest
 from overmind_core.domain.settings import QueueSettings
 from overmind_core.kernel.config import Settings
 from overmind_core.quests.input_folder import attempt_folders
-from overmind_core.quests.look_ahead import AHEAD, LookAhead
+from overmind_core.quests.look_ahead import KEPT, LookAhead
 from overmind_core.quests.spare_folders import MOST
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -144,9 +144,10 @@ def test_what_a_killed_daemon_has_left_is_taken_by_nobody(tmp_path):
         async with daemons.one():
             first, second = await daemons.add("first", "second")
             await daemons.begun(first)
-            await until(lambda: os.path.isdir(os.path.join(daemons.place, "0", "out")))
+            await until(lambda: daemons.spare and "0" not in daemons.spare.values())
             await idle()
             assert len(daemons.spare) == 1
+            assert sorted(os.listdir(os.path.dirname(daemons.place))) == [".spare", first]
             await daemons.ends(first)
             await daemons.begun(second)
             assert "do second" in daemons.brief(second)
@@ -281,11 +282,11 @@ def test_one_that_is_to_read_what_another_hands_in_is_not_known_ahead(tmp_path, 
 def test_few_are_known_ahead_however_many_wait(tmp_path, taken):
     async def tell(daemons):
         async with daemons.one():
-            first, *_ = await daemons.add(*(f"number {number}" for number in range(3 * AHEAD)))
+            first, *_ = await daemons.add(*(f"number {number}" for number in range(3 * KEPT)))
             await daemons.begun(first)
             await until(lambda: daemons.spare)
             looked = daemons.inside.app.engine.attempts._work()._ahead._known
-            assert len(looked) == AHEAD
+            assert len(looked) == KEPT
 
     story(tmp_path, tell)
 
