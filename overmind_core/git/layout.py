@@ -59,9 +59,9 @@ def folders_of(top: str) -> GitFolders | None:
     """Return git's folders for the checkout whose top this is; None: its files do not say it, or are damaged."""
     try:
         link = os.path.join(top, GIT)
-        own = os.path.realpath(link if os.path.isdir(link) else os.path.join(top, _said(link, b"gitdir: ")))
+        own = os.path.realpath(link if os.path.isdir(link) else os.path.join(top, _value(link, b"gitdir: ")))
         shared = os.path.join(own, "commondir")
-        common = os.path.realpath(os.path.join(own, _said(shared, b""))) if os.path.lexists(shared) else own
+        common = os.path.realpath(os.path.join(own, _value(shared, b""))) if os.path.lexists(shared) else own
         return GitFolders(own, common) if _is_gits(own, common) else None
     except (OSError, ValueError):
         return None
@@ -109,15 +109,15 @@ def common_around(folder: str) -> str | None:
     return None if found is None else found.common
 
 
-def _said(path: str, before: bytes) -> str:
+def _value(path: str, before: bytes) -> str:
     """The path that a file of git's has, behind a word; raises ValueError where it has none."""
     text = read_small_file(path, _LARGEST, links=False)
     if text is None or not text.startswith(before) or b"\0" in text:
         raise ValueError(path)
-    said = text.removeprefix(before).rstrip(b"\r\n")
-    if not said:
+    value = text.removeprefix(before).rstrip(b"\r\n")
+    if not value:
         raise ValueError(path)
-    return os.fsdecode(said)
+    return os.fsdecode(value)
 
 
 def _is_gits(own: str, common: str) -> bool:

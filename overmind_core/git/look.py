@@ -77,11 +77,11 @@ def look_at(git: Git, path: str, *, ignored: bool = False) -> WorktreeLook:
     for entry in out.split("\0"):
         kind, _, rest = entry.partition(" ")
         if kind == "#":
-            word, _, said = rest.partition(" ")
+            word, _, value = rest.partition(" ")
             if word == "branch.oid":
-                head = None if said == _NO_COMMIT else said
+                head = None if value == _NO_COMMIT else value
             elif word == "branch.head":
-                branch = branch_of(git, path) if said.startswith(_NOT_PLAIN) else said
+                branch = branch_of(git, path) if value.startswith(_NOT_PLAIN) else value
         elif kind in found:
             name = entry.split(" ", _FIELDS[kind] - 1)[-1] if kind in _FIELDS else rest
             found[kind].append(name)

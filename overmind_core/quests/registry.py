@@ -321,20 +321,20 @@ class QuestRegistry:
 
     def record(self, quest: Quest, *, why: str | None = None) -> Change:
         """Record an event with the quest's state; `why`: the reason for a change that no person has asked for."""
-        told: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         queue = quest.queue
         if queue is not None:
             if actor() is None:
-                told |= {"by": ENGINE, "why": why or because(quest)}
+                fields |= {"by": ENGINE, "why": why or because(quest)}
             runs = quest.status is QuestStatus.RUNNING
-            told |= {
+            fields |= {
                 "phase": queue.phase.value if runs else None,
                 "attempt": len(queue.tries),
                 "failure": queue.failure,
             }
         if quest.is_over:
-            told |= {"reason": quest.reason, "exit_code": quest.exit_code}
-        return self._events.record(QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value, **told))
+            fields |= {"reason": quest.reason, "exit_code": quest.exit_code}
+        return self._events.record(QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value, **fields))
 
     def end_of(self, quest_id: str) -> asyncio.Future[Quest]:
         """The quest as it ends, or has ended: a future, since somebody may wait for thousands at once.

@@ -94,16 +94,16 @@ class Stage:
         if step.command in self._scene.typed:
             self._typed(step, command)
             return
-        deadline = time.monotonic() + PATIENCE
+        began = time.monotonic()
         while True:
             self._status, printed = self._run(command)
             if self._fits(step, printed) if step.said else not self._status:
                 return
             again = command.removeprefix("overmind ").startswith(READINGS)
             refused = "Error: " in printed and not any("Error: " in line for line in step.said)
-            if not (again or refused) or time.monotonic() > deadline:
+            if not (again or refused) or time.monotonic() > began + PATIENCE:
                 break
-            time.sleep(0.2)
+            time.sleep(max(0.2, (time.monotonic() - began) / 5))
         said = "\n".join(step.said)
         raise AssertionError(f"line {step.line}: {command}\nshould say:\n{said}\nand says:\n{printed}")
 
