@@ -6,6 +6,7 @@ files are held for moments by somebody who works beside us, or for ever by one t
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import select
@@ -36,6 +37,8 @@ and whoever wrote the repository's settings is no reason to run a program."""
 _LOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "credential.helper=")
 _NO_LOCKS = {"GIT_OPTIONAL_LOCKS": "0"}
 """A look never takes the index from under whoever works there."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Errors by which a file system says that it is full."""
 _LOOKUPS = frozenset({"check-ref-format", "rev-parse", "show-ref", "symbolic-ref"})
 """Looks that run no program: no hook, no filter, and with `_NO_FETCH` nothing that would bring a missing object. Such a
 git need not be kept from raising its limits: setting those takes a program that costs as much as the git."""
@@ -67,6 +70,11 @@ class GitFailed(Exception):
         self.code = code
         self.output = output.strip()
         super().__init__(f"git {' '.join(words)}: {self.reason}")
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether there was no room for what it had to write."""
+        return any(os.strerror(number) in self.output for number in NO_ROOM)
 
     @property
     def was_ended(self) -> bool:

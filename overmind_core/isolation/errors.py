@@ -14,6 +14,8 @@ _INSTALL = "Git is not on PATH. Install it, for example with: apt install git"
 
 def git_failed(error: GitFailed) -> OvermindError:
     """What git said."""
+    if error.is_disk_full:
+        return OvermindError("disk_full", f"The disk is full: {error.reason}.".replace("..", "."))
     return OvermindError("git_failed", f"Git refused: {error.reason}.".replace("..", "."))
 
 

@@ -104,6 +104,8 @@ WAL_LIMIT = 8 * 1024 * 1024
 would write pages back twice as often that are about to change again, and wait for the disk each time."""
 PAGE = 4096
 """Bytes."""
+CACHE_KIB = 512
+"""Pages in our memory. SQLite's own 2 MB stay there for ever, and what is read again the system has in memory, too."""
 VACUUM_PAGES = 512
 """Pages given back to the system by one `tidy`: 2 MiB, a few milliseconds."""
 
@@ -114,6 +116,7 @@ SETTINGS = (
     "PRAGMA synchronous = NORMAL",
     f"PRAGMA journal_size_limit = {WAL_LIMIT}",
     f"PRAGMA wal_autocheckpoint = {WAL_LIMIT // PAGE}",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
     "PRAGMA foreign_keys = ON",
     # Environments hold secrets: what is deleted is overwritten.
     "PRAGMA secure_delete = ON",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.errors import OvermindError
-from overmind_core.git.run import UMASK, Git, GitFailed, GitMissing
+from overmind_core.git.run import NO_ROOM, UMASK, Git, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.missions.lookup import find
 
@@ -68,7 +68,14 @@ def scratch_of(source: str, mission: str) -> str:
 def refused(error: GitFailed) -> OvermindError:
     """What git said, the whole of it beside the sentence."""
     reason = to_wire(error.reason).rstrip(".")
+    if error.is_disk_full:
+        return OvermindError("disk_full", f"The disk is full: {reason}.", output=to_wire(error.output)[-OUTPUT_KEPT:])
     return OvermindError("git_failed", f"Git refused: {reason}.", output=to_wire(error.output)[-OUTPUT_KEPT:])
+
+
+def without_room(error: OSError) -> OvermindError:
+    """What could not be written, as the disk is full."""
+    return OvermindError("disk_full", f"The disk is full: {to_wire(str(error.filename))} can't be written.")
 
 
 class Locations:
@@ -195,3 +202,7 @@ class Locations:
             raise refused(error) from None
         except GitMissing:
             raise git_missing() from None
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise without_room(error) from None
+            raise

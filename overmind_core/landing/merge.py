@@ -18,12 +18,12 @@ from overmind_core.git import merge
 from overmind_core.git.changes import commits_between
 from overmind_core.git.merge import AlreadyMerged, MergeConflicts, TargetInUse, TargetMoved, UntrackedInTheWay
 from overmind_core.git.merge_tree import merged_tree
-from overmind_core.git.run import MARK, GitFailed, GitMissing
+from overmind_core.git.run import MARK, NO_ROOM, GitFailed, GitMissing
 from overmind_core.isolation.errors import git_missing
 from overmind_core.kernel.actor import handed_on
 from overmind_core.kernel.database import StoreError
 from overmind_core.landing import answers, preview
-from overmind_core.landing.locations import refused
+from overmind_core.landing.locations import refused, without_room
 from overmind_core.landing.preview import MergeCheck
 from overmind_core.landing.progress import MergeJournal, MergeProgress, mark_of
 from overmind_core.missions.spec import Environment, MissionSpec
@@ -359,3 +359,7 @@ class MergeRun:
             raise refused(error) from None
         except GitMissing:
             raise git_missing() from None
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise without_room(error) from None
+            raise

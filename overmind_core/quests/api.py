@@ -17,7 +17,6 @@ from overmind_core.missions.callers import forbid_foreign, forbid_inside, missio
 from overmind_core.missions.lookup import parent_of
 from overmind_core.quests import requests, store
 from overmind_core.quests.answers import brief, end
-from overmind_core.quests.queue_views import spec_of_quest
 from overmind_core.quests.service import QuestService, QuestTerms
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ class QuestApi:
         views = self._views()
         spec = None if request.spec is None else views.spec_id(request.spec)
         if request.ready:
-            wanted = [one for one in self._all.live.values() if spec is None or spec_of_quest(one) == spec]
+            wanted = [one for one in self._all.live.values() if spec is None or one.spec == spec]
             return views.rows(views.ready(wanted)[: request.limit])
         rows = self._quest_table.newest(request.limit, statuses=request.status, spec=spec)
         return views.rows([self._all.live.get(row.id) or store.quest(row) for row in rows])

@@ -12,6 +12,7 @@ from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
 from overmind_core.domain.quests.classes import CHECK_FAILED, Requeue, after_failure, class_of, is_nobodys_fault
+from overmind_core.domain.quests.life import waits_for_room
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.logs.run_output import ending, newest
@@ -224,7 +225,9 @@ class AttemptOutcomes:
             waiting = replace(quest, reason=error.code)
             self._quests.put(waiting)
             summary = f"{quest.name} can't land on {quest.goal.into}: {error.message}"
-            self._asker.ask(waiting, EngineNeed.MERGE, summary, {"code": error.code, "into": quest.goal.into})
+            again = {"lines": ["It is tried again by itself until there is room."]} if waits_for_room(waiting) else {}
+            subject = {"code": error.code, "into": quest.goal.into, **again}
+            self._asker.ask(waiting, EngineNeed.MERGE, summary, subject)
 
     async def _landing_feedback(self, quest: Quest, error: OvermindError) -> str:
         """The feedback of a landing that failed because of the work."""

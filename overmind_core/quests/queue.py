@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Limits, Owned, Pool, Waiter, ready
 from overmind_core.domain.events import THE_QUEUE
-from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of
+from overmind_core.domain.quests.life import HAVE_SLOT, OWN, QuestState, is_refused, state_of, waits_for_room
 from overmind_core.domain.quests.quest import Quest, QuestStatus
 from overmind_core.quests.events import QueueChanged
-from overmind_core.quests.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.missions.registry import Registry
     from overmind_core.quests.attempts import Attempts
+    from overmind_core.quests.line import Line
     from overmind_core.quests.obstacles import Obstacles
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.system.machine import Clock
@@ -190,7 +190,7 @@ class Queue:
             self._running[quest.id] = quest
         elif self._running.pop(quest.id, None) is not None:
             self._doubtful.update(self._obstacles.money.postponed())
-        if state is QuestState.LANDING and not is_refused(quest):
+        if state is QuestState.LANDING and (not is_refused(quest) or waits_for_room(quest)):
             self._landing.add(quest.id)
         else:
             self._landing.discard(quest.id)
@@ -415,6 +415,8 @@ class Queue:
 
     def line(self, now: float) -> Line:
         """The queued ones as they stand in line at `now`, which may be another time."""
+        from overmind_core.quests.line import Line  # noqa: PLC0415 - for those who look at quests
+
         live = self._quests.live.values()
         return Line(
             (one for one in live if one.status is QuestStatus.QUEUED and one.queue is not None),

@@ -140,7 +140,7 @@ class QueueViews:
         asked = self._asker.asked_about()
         columns: dict[Column, list[Quest]] = {column: [] for column in COLUMNS}
         for quest in (*sorted(others, key=_newest_first), *line.quests):
-            if wanted is None or spec_of_quest(quest) == wanted:
+            if wanted is None or quest.spec == wanted:
                 code = line.code(quest) if _is_queued(quest) else None
                 columns[column_of(quest, code, asked=quest.id in asked)].append(quest)
         return {"columns": [self._column(column, columns[column], now, line, limit) for column in COLUMNS]}
@@ -229,7 +229,7 @@ class QueueViews:
                 line=in_line.get(one.id),
                 score=self._obstacles.score(one, now).total if one.id in in_line else None,
                 name_of=self._name_of,
-                spec=self._slug_of(spec) if (spec := spec_of_quest(one)) is not None else None,
+                spec=None if one.spec is None else self._slug_of(one.spec),
                 estimate=self._estimated(one),
             )
             for one in quests
@@ -250,11 +250,6 @@ def _lands(quest: Quest) -> bool:
 
 def _landing_since(quest: Quest) -> float:
     return 0.0 if quest.queue is None else quest.queue.tries[-1].started_at
-
-
-def spec_of_quest(quest: Quest) -> str | None:
-    """Return the id of the spec that a quest belongs to; None: of none."""
-    return None if quest.queue is None else quest.queue.spec
 
 
 def _newest_first(quest: Quest) -> tuple[float, str]:

@@ -22,7 +22,6 @@ from overmind_core.missions.answers import time
 from overmind_core.quests.api import as_start
 from overmind_core.schedules import requests as ritual_requests
 from overmind_core.schedules.actions import parted
-from overmind_core.schedules.cron import local
 from overmind_core.schedules.registry import read
 from overmind_core.system.machine import system_zone
 
@@ -69,9 +68,9 @@ def row(ritual: Ritual, runs: Sequence[RitualRun], following: float | None) -> R
         "zone": ritual.zone,
         "paused": ritual.paused,
         "next_at": time(following),
-        "next_local": None if following is None else local(following, ritual.zone),
+        "next_local": None if following is None else _local(following, ritual.zone),
         "last_at": None if last is None else time(last.started_at),
-        "last_local": None if last is None or last.started_at is None else local(last.started_at, ritual.zone),
+        "last_local": None if last is None or last.started_at is None else _local(last.started_at, ritual.zone),
         "last_result": None if last is None else last.status,
         "last_id": None if last is None else last.mission,
         "last_number": None if last is None else last.number,
@@ -103,7 +102,14 @@ def details(
 
 def moment(at: float, zone: str) -> UpcomingTime:
     """A time on both clocks."""
-    return {"at": format_time(at), "local": local(at, zone)}
+    return {"at": format_time(at), "local": _local(at, zone)}
+
+
+def _local(at: float, zone: str) -> str:
+    """A time as the clocks of a zone show it."""
+    from overmind_core.schedules.cron import local  # noqa: PLC0415 - for those who have rituals
+
+    return local(at, zone)
 
 
 def run_row(run: RitualRun, ritual: Ritual) -> RitualRunInfo:
@@ -115,7 +121,7 @@ def run_row(run: RitualRun, ritual: Ritual) -> RitualRunInfo:
         "status": run.status,
         "trigger": run.trigger,
         "due_at": format_time(run.due_at),
-        "due_local": local(run.due_at, ritual.zone),
+        "due_local": _local(run.due_at, ritual.zone),
         "missed": run.missed,
         "id": run.mission,
         "name": run.name,

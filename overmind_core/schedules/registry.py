@@ -15,7 +15,6 @@ from overmind_core.domain.schedules import OPEN, UNBEGUN, Ritual, RitualRun
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.schedules import store
-from overmind_core.schedules.cron import ALWAYS, InvalidSchedule, Schedule, UnknownZone, parse
 from overmind_core.schedules.events import RitualChanged
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.store import MissionTable
     from overmind_core.quests.service import QuestService
     from overmind_core.quests.store import QuestTable
+    from overmind_core.schedules.cron import Schedule
     from overmind_core.schedules.store import RitualTable
 
 
@@ -57,6 +57,8 @@ class RitualRegistry:
             try:
                 self._know(ritual)
             except OvermindError as error:  # the machine has lost a time zone: no reason to supervise nothing at all
+                from overmind_core.schedules.cron import ALWAYS  # noqa: PLC0415 - for those who have rituals
+
                 _log.error("ritual %s is paused: %s", ritual.name, error.message)
                 self._know(replace(ritual, zone=ALWAYS, paused=True))
         for text in self._ritual_table.open_runs():
@@ -180,6 +182,12 @@ def read(text: str, zone: str, anchor: float) -> Schedule:
     Raises:
         OvermindError: `invalid_cron` naming the field, or `invalid` for the zone.
     """
+    from overmind_core.schedules.cron import (  # noqa: PLC0415 - for those who have rituals
+        InvalidSchedule,
+        UnknownZone,
+        parse,
+    )
+
     try:
         return parse(text, zone_name=zone, anchor=anchor)
     except InvalidSchedule as error:

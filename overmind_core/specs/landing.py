@@ -37,6 +37,10 @@ SHOWN_FILES = 50
 """Most files that a question lists."""
 MOST_FILES = 1000
 """Most files of one landing that are watched for drift."""
+DISK_FULL = "disk_full"
+ROOM_SECONDS = 30.0
+"""Pause before a spec lands again for which the disk had no room."""
+AGAIN = "It is tried again by itself until there is room."
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +65,8 @@ class SpecLanding:
         self._locations = locations
         self._phase = phase
         self._tasks = tasks
+        self._later: set[str] = set()
+        """Specs that are to land again once there may be room."""
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self.on_end: Callable[[str], None] = lambda _spec: None
         """Called with the id of a spec once its landing has ended, well or not."""
@@ -73,7 +79,7 @@ class SpecLanding:
             if error.code == "nothing_to_merge":
                 self._registry.change(spec.id, landed=LandedWork(spec.base or "", "", ""))
             else:
-                self._ask_about(spec, error)
+                self._ask_about(spec, error, preview=True)
             return
         files = [one["path"] for one in found["files"]]
         more = len(files) - SHOWN_FILES
@@ -96,6 +102,23 @@ class SpecLanding:
         if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
             self._under_way[spec.id] = self._tasks.start(self._land(spec.id))
 
+    def look_for_room(self, spec: Spec) -> None:
+        """Where the disk was full when it was to land, have it land again later: perhaps there is room by then."""
+        if self._waits_for_room(spec) and spec.id not in self._later:
+            self._later.add(spec.id)
+            self._tasks.start(self._land_with_room(spec.id))
+
+    async def _land_with_room(self, spec_id: str) -> None:
+        await asyncio.sleep(ROOM_SECONDS)
+        self._later.discard(spec_id)
+        spec = self._registry.all.get(spec_id)
+        if spec is not None and not spec.archived and self._waits_for_room(spec):
+            self.start(spec)
+
+    def _waits_for_room(self, spec: Spec) -> bool:
+        asked = None if spec.question is None else self._questions.get(spec.question)
+        return asked is not None and asked.subject.get("code") == DISK_FULL and not asked.subject.get("preview")
+
     async def ended(self, spec_id: str) -> None:
         """Wait until a landing that is under way has ended."""
         task = self._under_way.get(spec_id)
@@ -117,6 +140,7 @@ class SpecLanding:
         else:
             known = self._registry.phase(spec_id, PhaseName.SYNC).files
             self._registry.change_phase(spec_id, PhaseName.SYNC, files={**known, **files})
+            self._questions.withdraw(spec_id, EngineNeed.MERGE)
             self._registry.change(spec_id, landing=False, landed=landed, question=None, landings=spec.landings + 1)
         finally:
             self._under_way.pop(spec_id, None)
@@ -162,10 +186,12 @@ class SpecLanding:
             environment=environment,
         )
 
-    def _ask_about(self, spec: Spec, error: OvermindError) -> None:
-        """Ask a person about a spec that can't land."""
+    def _ask_about(self, spec: Spec, error: OvermindError, *, preview: bool = False) -> None:
+        """Ask a person about a spec that can't land; `preview`: nobody has been asked whether it is to."""
         summary = f"{spec.slug} can't land on {spec.base}: {error.message}"
-        self._put_question(spec, summary, {"code": error.code, "lines": [error.message]})
+        again = [AGAIN] if error.code == DISK_FULL and not preview else []
+        subject = {"code": error.code, "lines": [error.message, *again], **({"preview": True} if preview else {})}
+        self._put_question(spec, summary, subject)
 
     def _put_question(self, spec: Spec, summary: str, subject: dict[str, Any]) -> None:
         number = self._questions.ask(EngineNeed.MERGE, about(spec), summary=summary, subject=subject)

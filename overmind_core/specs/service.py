@@ -116,11 +116,11 @@ class Specs:
     def resume(self) -> None:
         """Bring on the specs that an earlier daemon had left unfinished."""
         for spec in list(self.registry.all.values()):
-            if not spec.archived and (spec.target is not None or spec.landing or self._has_tasks(spec)):
+            if not spec.archived and (spec.target is not None or spec.landing or self._may_land(spec)):
                 self.go_on(spec.id)
 
-    def _has_tasks(self, spec: Spec) -> bool:
-        return spec.branch is not None and spec.landed is None and not spec.declined and spec.question is None
+    def _may_land(self, spec: Spec) -> bool:
+        return spec.branch is not None and spec.landed is None and not spec.declined
 
     # what attempts need, see `SpecWork`
 

@@ -19,7 +19,6 @@ from overmind_core.domain.watching import conductor, guardian, health, steering
 from overmind_core.domain.watching.conductor import Member
 from overmind_core.domain.watching.guardian import Observed, Scope
 from overmind_core.domain.watching.health import HealthLevel
-from overmind_core.domain.watching.review import Reviewed
 from overmind_core.domain.watching.steering import Capabilities
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import ENGINE
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.watching.conductor import Coherence
     from overmind_core.domain.watching.guardian import Review
     from overmind_core.domain.watching.learning import Estimate
+    from overmind_core.domain.watching.review import Reviewed
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
@@ -356,6 +356,8 @@ class Watching:
 
     def reviewed(self, mission: Mission, watch: Watch) -> Reviewed:
         """What the reviewer is given about a mission."""
+        from overmind_core.domain.watching.review import Reviewed  # noqa: PLC0415 - for those who have a mission reviewed
+
         agent, goal = self._agents.agent(mission.id), self._goal(mission.id)
         if goal is not None:
             task = f"{goal.title}\n\n{goal.brief}".strip()

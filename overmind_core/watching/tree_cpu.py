@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.system import process_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.missions.terminator import ProcessTrees
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class _Look(NamedTuple):
     at: float
     """Monotonic seconds."""
-    used: Mapping[Identity, float]
-    """CPU seconds of each process since it began."""
+    used: tuple[tuple[Identity, float], ...]
+    """CPU seconds of each process since it began; most missions are one process, for which a dict is large."""
 
 
 class TreeCpu:
@@ -47,11 +47,12 @@ class TreeCpu:
         used = await self._trees.in_thread(partial(_used, set().union(*trees.values())))
         found = {}
         for mission, target in targets.items():
-            look = _Look(now, {one: used[one] for one in trees[target.run] if one in used})
+            look = _Look(now, tuple((one, used[one]) for one in trees[target.run] if one in used))
             self._looks[target.run] = look
             earlier = before.get(target.run)
             if earlier is not None and now > earlier.at:
-                seconds = sum(max(since - earlier.used.get(one, 0.0), 0.0) for one, since in look.used.items())
+                known = dict(earlier.used)
+                seconds = sum(max(since - known.get(one, 0.0), 0.0) for one, since in look.used)
                 found[mission] = round(100 * seconds / (now - earlier.at), 1)
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from posixpath import join, normpath
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from overmind_core.domain.watching.health import Liveness
 
 
+_NO_CALLS, _NOT_STEERED = ToolWindow(), SteeringState()
+"""How each begins; they are never changed, so all share them."""
+
+
 @dataclass(slots=True)
 class Watch:
     """One mission, in memory while it has a process. Times are monotonic seconds, unless said otherwise."""
@@ -33,7 +37,7 @@ class Watch:
     """The level of the newest event."""
     fact_at: float = 0.0
     """When its agent last said or did something; 0: never."""
-    window: ToolWindow = field(default_factory=ToolWindow)
+    window: ToolWindow = _NO_CALLS
     touched: bool = True
     """Whether a file may have changed since git was asked last."""
     looking: bool = False
@@ -42,7 +46,7 @@ class Watch:
     """The changed files of its worktree, relative to the top; None: git was not asked, or it has no worktree."""
     sample: Sample | None = None
     review: Review | None = None
-    steering: SteeringState = field(default_factory=SteeringState)
+    steering: SteeringState = _NOT_STEERED
     due: asyncio.TimerHandle | None = None
     """The timer of the next sample; None: nothing has happened since the last one."""
 
@@ -50,7 +54,7 @@ class Watch:
         """Begin with another run: its conversation is new, so nothing is known of it."""
         self.run = run
         self.liveness = None
-        self.window = ToolWindow()
+        self.window = _NO_CALLS
         self.changed = None
         self.touched = True
         self.sample = self.review = None

@@ -105,9 +105,7 @@ class DocumentPage(TextPage):
         return show
 
     def _to_heading(self, name: str) -> None:
-        heading = f"### {name}"
-        found = (at for at, line in enumerate(self._read.lines, 1) if line == heading or line.startswith(f"{heading} "))
-        line = next(found, None)
+        line = specs_rows.heading_line(self._read.lines, name)
         if line in self._places:
             self.text.go_to(self._places.index(line), top=True)
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.geometry import Size
 
 from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
@@ -18,6 +21,7 @@ from overmind_tui.shell.registry import View
 from overmind_tui.specs import documents
 from overmind_tui.specs import rows as specs_rows
 from overmind_tui.specs.rows import AT_TASK, OF_PHASE, OF_TASK, Work
+from overmind_tui.specs.side import DocumentSide, list_cells
 from overmind_tui.timeline.page import show_timeline
 from overmind_tui.widgets.table import PlanTable, ResourceTable
 
@@ -113,6 +117,30 @@ class SpecPage(DetailsPage):
         """The state from which the rows were made: the fleet's change count, and the questions."""
         self.crumbs = ("missions", "specs", safe(name))
 
+    def compose(self) -> ComposeResult:
+        """Beside the list, where there is room, the document of what its cursor is on."""
+        self.side = DocumentSide(self.shell)
+        for part in super().compose():
+            if part is self.table:
+                with Container(id="beside"):
+                    yield part
+                    yield self.side
+            else:
+                yield part
+
+    def _fold(self, size: Size) -> None:
+        super()._fold(size)
+        cells = list_cells(size.width)
+        self.side.display = bool(cells)
+        self.table.styles.width = cells or "100%"
+        self._show_document()
+
+    def _show_document(self) -> None:
+        row = self.current
+        if self.side.display and self._spec is not None and row is not None:
+            is_task = specs_rows.is_task(row)
+            self.side.look(self._spec, "tasks" if is_task else row["name"], row["name"] if is_task else "")
+
     def make_table(self) -> ResourceTable:
         """The list, whose cursor leaves out what is neither phase nor task."""
         return PlanTable(self.row.columns, ascii_only=self.shell.ascii_only, id="table")
@@ -159,6 +187,7 @@ class SpecPage(DetailsPage):
             super().take(specs_rows.parts(self._spec, self._work, self._quests, brief=self._brief))
             if begins:
                 self._to_current()
+            self._show_document()
 
     def _to_current(self) -> None:
         """Begin with the phase that the spec is about now, if any is."""
@@ -193,8 +222,9 @@ class SpecPage(DetailsPage):
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
-        """Update the bottom line for the row under the cursor."""
+        """Update the bottom line, and what stands beside the list, for the row under the cursor."""
         self.refresh_bottom()
+        self._show_document()
 
     def standing(self) -> Cell:
         """The state of the row under the cursor, in full, for the bottom line."""

@@ -524,6 +524,13 @@ def document_lines(
     return drawn, places
 
 
+def heading_line(lines: Sequence[str], name: str) -> int | None:
+    """The number of the line that is the heading of a thing, such as a task; None: there is none."""
+    heading = f"### {name}"
+    found = (at for at, line in enumerate(lines, 1) if line == heading or line.startswith(f"{heading} "))
+    return next(found, None)
+
+
 def _faulty(phase: Row | None, name: str) -> set[int]:
     """The lines that faults name."""
     found = (str(fault).removeprefix(f"{name}:").partition(":")[0] for fault in (phase or {"faults": ()})["faults"])

@@ -17,6 +17,7 @@ from tests.kit import processes
 from tests.kit.full_disk import FULL, full_disk
 from tests.kit.killing import answers, kill, kill_both, kill_supervisor
 from tests.kit.overmind import PROGRAM
+from tests.kit.queued_shop import Shop
 from tests.kit.raw_socket import RawSocket
 from tests.kit.waiting import eventually
 
@@ -258,6 +259,33 @@ def _small_disk(path):
         yield
     finally:
         subprocess.run(["umount", "-l", path], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_a_repository_without_room_for_a_landing_is_named_and_no_fault_of_the_work(om):
+    """The work stays as it is; see `tests/core/quests/test_landing.py` for when it is tried again."""
+    with _small_disk(om.environment["HOME"]):
+        shop = Shop(om)
+        quest = shop.add("work", "echo 2 > b; git commit -qam two", check=shop.held("check"), into="main")
+        shop.await_at("check")
+        filler = os.path.join(om.environment["HOME"], "filler")
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        shop.go("check")
+        question = shop.asked("merge", quest)
+        assert question["summary"].startswith("work can't land on main: The disk is full: ")
+        assert question["subject"]["lines"] == ["It is tried again by itself until there is room."]
+        assert shop.info(quest)["reason"] == "disk_full"
+        assert om.ok("quest", "why", "work").splitlines()[0] == (
+            "work is running: landing was refused (disk_full): it is tried again by itself, attempt 1 of 3"
+        )
+        assert om.ok("queue").splitlines()[-1] == "landing: work on main (disk_full: tried again by itself)"
+        os.unlink(filler)
+        shop.answer(question, "allow")
+        info = shop.ended(quest)
+        assert (info["status"], info["attempts"], shop.code.read("b")) == ("completed", 1, "2\n")
+        om.ok("shutdown", "-y")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")

@@ -230,6 +230,42 @@ def test_a_repository_without_room_is_named_and_nothing_is_queued_until_there_is
         om.ok("shutdown", "-y")
 
 
+FILLS = """#!/bin/sh
+# Once the branch of the spec is made, nothing else can be written.
+while read -r _ _ ref; do
+  if [ "$1 $ref" = "committed refs/heads/spec/carts" ]; then cat /dev/zero > "$HOME/filler" 2> /dev/null; fi
+done
+exit 0
+"""
+
+
+@pytest.mark.linux
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_disk_that_is_full_once_the_branch_of_a_spec_is_made_leaves_it_to_the_next_sync(om, killed):
+    with small_disk(om.environment["HOME"]):
+        om.ok("queue", "pause")
+        world = SpecWorld(om)
+        slug = world.new("Carts", "--gates", "none", "--allow", "Bash(true)")
+        for phase in ("explore", "requirements", "design", "tasks"):
+            _write(world, slug, phase, changed(PhaseName(phase)))
+        hook = world.repository.path(".git", "hooks", "reference-transaction")
+        with open(hook, "w", encoding="utf-8") as file:
+            file.write(FILLS)
+        os.chmod(hook, 0o755)
+        assert "No space left on device" in om.refused("spec", "sync", "carts", code="disk_full")
+        assert world.repository.git("branch", "--list", "spec/*").split() == ["spec/carts"]
+        assert (om.api("quests"), os.path.exists(world.path("sync.md"))) == ([], False)
+        assert [name for name in os.listdir(world.path("")) if name.endswith(".part")] == []
+        if killed:
+            restarted(om)
+        os.unlink(os.path.join(om.environment["HOME"], "filler"))
+        assert om.ok("spec", "sync", "carts").startswith("Synced carts: 2 created, ")
+        assert world.repository.git("branch", "--list", "spec/*").split() == ["spec/carts"], "it is the same one"
+        assert (world.show()["branch"], world.states()["sync"]) == ("spec/carts", "passed")
+        om.ok("shutdown", "-y")
+
+
 def test_a_spec_that_meets_a_full_disk_on_its_way_goes_on_by_itself_once_there_is_room(om, world):
     world.write(phases={"tasks": held(om, PhaseName.TASKS)})
     world.new("Carts", "--gates", "none", "--allow", "Bash(true)")

@@ -169,6 +169,56 @@ def test_from_all_specs_to_one_to_its_document_and_back():
     walk(scenario, RecordingSpecs)
 
 
+def append(path, text):
+    """Write at the end of a document, as a person would."""
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def beside(app):
+    """What stands beside the list: its title, and its first lines but for empty ones."""
+    side = app.screen.side
+    texts = ["".join(cell.text for cell in line).strip() for line in side.lines[side.scroll_offset.y :]]
+    return str(side.border_title).partition(" · ")[2], list(filter(None, texts))
+
+
+def test_a_wide_terminal_shows_the_document_of_what_the_cursor_is_on_beside_the_list():
+    async def scenario(app, press):
+        await press(":sp", "enter")
+        title, lines = beside(app)
+        assert (title, lines[1]) == ("tasks.md · review .9325", "1  # tasks: Carts")
+        await press("g")
+        assert beside(app)[0] == "brief.md"
+        assert "Visitors want [b]carts[/b] \\x1b[2J." in picture(app)
+        await press("down", "down", "down")
+        title, lines = beside(app)
+        assert title == "design.md · failed .61"
+        assert lines[0] == "✖ design.md:12: no components"
+        await press("G")
+        assert (beside(app)[0], at(app)) == ("tasks.md · review .9325", "TSK-003")
+        assert "### TSK-003 Show the cart" in picture(app)
+        await press("enter")
+        assert isinstance(app.screen, DocumentPage)
+        await press("escape")
+        append(f"{app.folder}/carts/tasks.md", "\nMore of it.\n")
+        await press("ctrl+r")
+        assert "More of it." in "\n".join(beside(app)[1])
+
+    walk(scenario, RecordingSpecs, size=(200, 60))
+
+
+@pytest.mark.parametrize(("columns", "shows"), [(159, False), (160, True)])
+def test_a_document_needs_room_to_stand_beside_the_list(columns, shows):
+    async def scenario(app, press):
+        await press(":sp", "enter")
+        assert app.screen.side.display is shows
+        assert app.screen.table.size.width + (app.screen.side.size.width if shows else 0) == columns - (
+            4 if shows else 2
+        )
+
+    walk(scenario, RecordingSpecs, size=(columns, 40))
+
+
 def test_a_spec_is_opened_by_its_name_and_verbs_of_specs_are_no_names():
     async def scenario(app, press):
         await press(":spec login")

@@ -28,6 +28,8 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "WAITS": lambda row: or_absent(text_cell(row["why"] or "")),
 }
 """Title → cell of a quest that `queue --json` lists."""
+DISK_FULL = "disk_full"
+"""Why a landing was refused that is tried again once there is room."""
 MAIN_POOL = "queue"
 """The pool whose slots every quest of the queue takes one of."""
 MOST_SLOTS = 1000
@@ -68,7 +70,8 @@ def _queue_lines(answer: Answer) -> Iterator[str]:
 
 def _landing(row: Row) -> str:
     where = f" on {row['into']}" if row["into"] else ""
-    refused = f" ({row['reason']}: a person decides)" if row["reason"] else ""
+    then = "tried again by itself" if row["reason"] == DISK_FULL else "a person decides"
+    refused = f" ({row['reason']}: {then})" if row["reason"] else ""
     return display_safe(f"{row['name']}{where}{refused}")
 
 

@@ -108,6 +108,15 @@ def is_refused(quest: Quest) -> bool:
     return quest.reason is not None and state_of(quest) is QuestState.LANDING
 
 
+DISK_FULL = "disk_full"
+"""The reason of a landing for which there is no room: it is tried again until there is."""
+
+
+def waits_for_room(quest: Quest) -> bool:
+    """Return whether its landing is tried again by itself: the disk is full."""
+    return quest.reason == DISK_FULL and is_refused(quest)
+
+
 def moved(quest: Quest, event: QuestEvent) -> Quest:
     """Return a quest of the queue with the status and phase that an event leads to.
 

@@ -210,6 +210,11 @@ class Quest:
         return self.goal is not None
 
     @property
+    def spec(self) -> str | None:
+        """Id of the spec that it belongs to; None: of none."""
+        return None if self.queue is None else self.queue.spec
+
+    @property
     def is_over(self) -> bool:
         """Whether it has ended; a person may give a failed or cancelled one another round."""
         return self.status in HAS_ENDED

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.admission import Wait, WaitCode
-from overmind_core.domain.quests.life import is_refused, state_of
+from overmind_core.domain.quests.life import is_refused, state_of, waits_for_room
 from overmind_core.domain.quests.needs import Need, Needs, SetFree, StillWaiting
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.quests.remedies import is_look
@@ -130,7 +130,8 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
         case QuestStatus.QUEUED:
             return "it starts now", ()
         case QuestStatus.RUNNING if is_refused(quest):
-            message = f"{state_of(quest)} was refused ({quest.reason}): a person decides, {attempt_text(quest)}"
+            then = "it is tried again by itself" if waits_for_room(quest) else "a person decides"
+            message = f"{state_of(quest)} was refused ({quest.reason}): {then}, {attempt_text(quest)}"
             return message, (f"overmind answer {quest.name} allow",)
         case QuestStatus.RUNNING:
             return f"{state_of(quest)}, {attempt_text(quest)}", ()

@@ -143,7 +143,12 @@ Found = str | bool | None
 def _term(name: str, found: Found) -> Term:
     if isinstance(found, str):
         return Term(name, COSTS[name], holds=True, evidence=display_safe(found)[:LONGEST_EVIDENCE])
-    return Term(name, COSTS[name], holds=None if found is None else False, evidence="")
+    return _UNKNOWN[name] if found is None else _FINE[name]
+
+
+_UNKNOWN = {name: Term(name, cost, holds=None, evidence="") for name, cost in COSTS.items()}
+_FINE = {name: Term(name, cost, holds=False, evidence="") for name, cost in COSTS.items()}
+"""Most terms of most missions, which share them."""
 
 
 def _loop(observed: Observed) -> Found:

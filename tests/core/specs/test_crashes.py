@@ -14,6 +14,7 @@ from unittest import mock
 import pytest
 
 from overmind_core.domain.specs.spec import PhaseName
+from overmind_core.errors import OvermindError
 from overmind_core.quests.input_folder import attempt_folders
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -194,6 +195,36 @@ def test_a_fault_while_it_lands_is_asked_about_as_what_keeps_it_from_landing(tmp
             assert (question["need"], question["subject"]["code"]) == ("merge", "internal")
             assert question["summary"].endswith(": ZeroDivisionError: division by zero. See daemon.log")
             assert not specs.registry.all[spec.id].landing
+
+    try:
+        in_process.run(tell())
+    finally:
+        daemons.keeper.close()
+
+
+def test_a_spec_that_has_no_room_to_land_is_asked_about_once_and_lands_once_there_is(tmp_path):
+    daemons = Daemons(tmp_path)
+    full = OvermindError("disk_full", "The disk is full: unable to write loose object file.")
+    merged = {"target": "main", "before": "a", "after": "b", "files": []}
+
+    async def tell():
+        async with daemons.one():
+            slug = await daemons.new()
+            specs = daemons.inside.app.engine.specs
+            spec = specs.registry.change(specs.id_of(slug), landing=True)
+            landing = specs.parts.landing
+            with mock.patch.object(landing, "_merge", side_effect=[full, full, merged]) as merge:
+                landing.start(spec)
+                (question,) = await eventually(daemons, "inbox")
+                assert question["subject"]["lines"][-1] == "It is tried again by itself until there is room."
+                landing.look_for_room(specs.registry.all[spec.id])
+                await until(lambda: merge.call_count == 2, "it was tried again")
+                await idle()
+                (again,) = await daemons.inside.ask("inbox")
+                assert again["question"] == question["question"]
+                landing.look_for_room(specs.registry.all[spec.id])
+                await until(lambda: specs.registry.all[spec.id].landed, "it has landed")
+            assert await daemons.inside.ask("inbox") == []
 
     try:
         in_process.run(tell())
