@@ -95,8 +95,7 @@ def look(om, pid):
 
 
 @pytest.mark.own_home
-@pytest.mark.parametrize("kind", ["--type task", "--type session --interactive"])
-def test_an_agent_and_what_it_runs_that_are_forks_look_like_those_that_were_executed(make_home, tmp_path, kind):
+def test_an_agent_and_what_it_runs_that_are_forks_look_like_those_that_were_executed(make_home, tmp_path):
     fork, real = make_home(), make_home()
     subprocess.run([*PROGRAM, "start"], env=real.environment, cwd=real.home, timeout=30, check=True)
     ours = []
@@ -104,7 +103,7 @@ def test_an_agent_and_what_it_runs_that_are_forks_look_like_those_that_were_exec
         waits = [*PROGRAM, "wait", om.mission("sleep 60", "--name", "long")]
         agents = Agents(om, str(tmp_path / os.path.basename(om.home)))
         settle(om, om.home)
-        options = ("--provider", "claude", "--cwd", om.home, *kind.split(), "--allowed-tools", "Bash")
+        options = ("--provider", "claude", "--cwd", om.home, "--allowed-tools", "Bash")
         agent = om.pid(om.mission([f"!bash {shlex.join(waits)}"], *options, "--name", "agent"))
         command = eventually(partial(child, agent, waits), what="its command")
         ours.append(partial(kin, om, agents.folder, agent, command))
