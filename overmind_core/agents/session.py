@@ -89,7 +89,7 @@ class UsageFollower(Protocol):
 
 
 class FactRead(NamedTuple):
-    """What an agent's program has said or done, as its provider understands it. On the bus, once; not saved."""
+    """A fact that a provider has read from the output of an agent's program. On the bus, once; not saved."""
 
     mission: str
     fact: AgentFact

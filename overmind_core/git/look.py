@@ -19,7 +19,7 @@ _NOT_PLAIN = ("(", "refs/")
 
 
 class WorktreeLook(NamedTuple):
-    """What git's status says. Paths are relative to the top."""
+    """The result of `git status` in a worktree. Paths are relative to the top."""
 
     head: str | None
     """The commit that is checked out; None when there are no commits yet."""
@@ -50,7 +50,7 @@ class Gitlink(NamedTuple):
 
 
 class IndexLook(NamedTuple):
-    """What git's index says."""
+    """The entries of git's index that need care."""
 
     gitlinks: tuple[Gitlink, ...]
     """Commits of other repositories, submodules or not."""

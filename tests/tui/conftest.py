@@ -19,7 +19,7 @@ from overmind_core.system.paths import Home
 from overmind_tui.app import OvermindApp
 from overmind_tui.pages import dialog
 from overmind_tui.shell.world import World
-from tests.kit import idle, unseen
+from tests.kit import idle
 from tests.kit.overmind import REPOSITORY, Overmind
 from tests.kit.pictures import SIZES, Album, compared
 from tests.kit.shared_home import SharedHome, shared
@@ -102,20 +102,6 @@ def paced_by_events() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         idle.install(patch)
         yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def drawn_when_looked_at() -> Iterator[None]:
-    """What no terminal shows is drawn when a test looks at it, and once more before it is gone."""
-    with pytest.MonkeyPatch.context() as patch:
-        unseen.install(patch)
-        yield
-
-
-@pytest.fixture
-def every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each frame is drawn, for a test of what only drawing does."""
-    unseen.uninstall(monkeypatch)
 
 
 @pytest.fixture(scope="session", autouse=True)

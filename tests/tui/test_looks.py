@@ -132,7 +132,6 @@ def test_a_theme_that_is_not_there_is_told(theme, said):
 REMEDY = "api has no worktree of its own, so there is nothing to land from it here · run --isolate gives a mission one"
 
 
-@pytest.mark.usefixtures("every_frame")
 def test_a_notice_that_is_longer_than_its_line_has_two_and_the_view_gets_them_back():
     async def scene():
         app = Still()

@@ -142,7 +142,6 @@ AFRESH = {"needs_whole", "needs_rule"}
 """What was read in one size is to be read again in another."""
 
 
-@pytest.mark.usefixtures("every_frame")  # what was drawn was read
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("view", VIEWS)
 def test_talking(pictured, view, size):

@@ -246,7 +246,10 @@ def _explore_vetoes(document: Explore, context: CheckContext) -> Iterator[Fault]
 
 
 def ears_score(text: str) -> float:
-    """Return how a requirement is worded: 1 with a condition and then a modal verb, ½ with a modal verb, else 0."""
+    """Return how a requirement follows EARS: 1 with a condition and then a modal verb, ½ with a modal verb, else 0.
+
+    Source: Mavin et al., Easy Approach to Requirements Syntax (EARS), 2009.
+    """
     condition = _CONDITION.search(text)
     if condition is not None and _MODAL.search(text, condition.end()):
         return 1.0

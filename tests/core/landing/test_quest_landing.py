@@ -86,16 +86,16 @@ class Shop:
         return known == ([], "") and not os.path.exists(self.code.path(".overmind", "worktrees", self.red))
 
 
-def story(tmp_path, tell):
+def story(tmp_path, scenario):
     shop = Shop(tmp_path)
     try:
-        in_process.run(tell(shop))
+        in_process.run(scenario(shop))
     finally:
         shop.keeper.close()
 
 
 def test_what_a_quest_made_is_committed_and_merged_and_its_worktree_goes(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             before = shop.code.git("rev-parse", "main")
             await shop.works({"new": "x\n"}, {"b": "2\n"})
@@ -109,11 +109,11 @@ def test_what_a_quest_made_is_committed_and_merged_and_its_worktree_goes(tmp_pat
             assert await shop.land() == landed, "the same request is told of the same landing"
             assert shop.code.git("rev-parse", "main") == after
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_nothing_to_land_is_fine_and_leaves_nothing(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"made": ""})
             os.unlink(shop.work.path("made"))
@@ -122,11 +122,11 @@ def test_nothing_to_land_is_fine_and_leaves_nothing(tmp_path):
             assert await shop.land() is None
             assert shop.log() == ["first"]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_what_is_checked_out_elsewhere_is_not_moved(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             shop.code.git("branch", "spec/cart")
             shop.code.write({"a": "edited\n"})
@@ -137,12 +137,12 @@ def test_what_is_checked_out_elsewhere_is_not_moved(tmp_path):
             assert shop.log("spec/cart") == ["Merge overmind/red into spec/cart", "first"]
             assert (shop.code.git("status", "--porcelain"), shop.code.git("rev-parse", "HEAD")) == before
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 @pytest.mark.parametrize("committed", [False, True])
 def test_what_changes_below_the_folder_of_the_engine_never_lands(tmp_path, committed):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             files = {".overmind/specs/cart/tasks.md": "- done\n"}
             await shop.works(*([None, files] if committed else [files]))
@@ -159,11 +159,11 @@ def test_what_changes_below_the_folder_of_the_engine_never_lands(tmp_path, commi
             shop.work.write({"new": "x\n"})
             assert (await shop.land()).branch == "main"
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_the_commits_of_a_worktree_that_was_deleted_by_hand_land(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works(None, {"new": "x\n"})
             shutil.rmtree(shop.code.path(".overmind", "worktrees", shop.red))
@@ -171,21 +171,21 @@ def test_the_commits_of_a_worktree_that_was_deleted_by_hand_land(tmp_path):
             assert shop.code.read("new") == "x\n"
             assert shop.is_cleared()
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_message_without_words_is_the_name_of_the_quest(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"new": "x\n"})
             assert (await shop.land(message=" \0\n")).branch == "main"
             assert shop.code.git("log", "-1", "--format=%B", "main^2") == "red"
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_project_that_keeps_its_worktrees_keeps_those_of_quests(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon() as inside:
             shop.code.commit("keep", {".overmind.yml": "isolation: { teardown: keep }\n"})
             await inside.ask("trust", cwd=shop.code.folder, env=shop.code.environ)
@@ -196,7 +196,7 @@ def test_a_project_that_keeps_its_worktrees_keeps_those_of_quests(tmp_path):
             assert shop.work.read("new") == "x\n"
             assert [one["path"] for one in (await inside.ask("changes", id="kept"))["files"]] == ["new"]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def _switched(work):
@@ -232,7 +232,7 @@ def _hidden(work):
     ],
 )
 def test_work_that_would_be_left_behind_is_its_own_fault(tmp_path, make, told, files):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             make(shop.work)
             await shop.works()
@@ -241,11 +241,11 @@ def test_work_that_would_be_left_behind_is_its_own_fault(tmp_path, make, told, f
             assert told in error.message
             assert not shop.is_cleared()
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_target_that_refuses_says_so_and_the_work_stays(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"a": "2\n"})
             shop.code.write({"a": "edited\n"})
@@ -255,13 +255,13 @@ def test_a_target_that_refuses_says_so_and_the_work_stays(tmp_path):
             shop.code.git("checkout", "-q", "a")
             assert (await shop.land()).branch == "main"
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_conflicts_name_the_files_and_show_both_sides_and_land_once_they_are_merged(tmp_path):
     """Acceptance 48."""
 
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"a": "red\n", "new": "x\n"})
             assert await shop.inside.app.engine.quest_landing.conflict_sides(shop.red, "main") == ""
@@ -284,13 +284,13 @@ def test_conflicts_name_the_files_and_show_both_sides_and_land_once_they_are_mer
             assert (await shop.land()).branch == "main"
             assert shop.code.read("a") == "blue and red\n"
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_both_sides_of_many_conflicts_are_cut_and_all_files_are_named(tmp_path):
     names = [f"f{number:02}" for number in range(20)]
 
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             shop.work.commit("red", dict.fromkeys(names, "red ü\n" * 2000) | {"bin": b"\0red"})
             await shop.works()
@@ -302,13 +302,13 @@ def test_both_sides_of_many_conflicts_are_cut_and_all_files_are_named(tmp_path):
             assert text.count("[the rest is left out]\n") == 26
             assert text.endswith("=== conflicting, too: f13, f14, f15, f16, f17, f18, f19\n")
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_check_that_fails_moves_nothing_and_names_its_mission(tmp_path):
     """Acceptance 48."""
 
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"new": "x\n"})
             begun = []
@@ -325,11 +325,11 @@ def test_a_check_that_fails_moves_nothing_and_names_its_mission(tmp_path):
             assert (await shop.land(verify="true")).branch == "main"
             assert len(begun) == 2
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_the_changes_of_a_quest_are_what_landed_once_its_worktree_is_gone(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon() as inside:
             shop.code.write({"unrelated": "x\n"})
             await shop.works({"new": "x\n"}, {"b": "2\n"})
@@ -343,11 +343,11 @@ def test_the_changes_of_a_quest_are_what_landed_once_its_worktree_is_gone(tmp_pa
             assert (after["branch"], after["merge_base"]) == ("main", landed.before)
             assert (after["path"], after["cut"]) == (shop.code.folder, "")
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_the_changes_are_what_landed_where_the_worktree_is_kept_and_what_is_new_once_there_is_anything(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon() as inside:
             shop.code.commit("ignore", {".gitignore": "*.log\n"})
             shop.work.git("merge", "-q", "main")
@@ -364,11 +364,11 @@ def test_the_changes_are_what_landed_where_the_worktree_is_kept_and_what_is_new_
             assert [one["path"] for one in after["files"]] == ["newer"]
             assert after["cut"].startswith("This landed last. See what landed before with: git -C ")
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_quests_of_one_repository_land_one_after_the_other_in_the_order_in_which_they_came(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon() as inside:
             others = [await inside.run("work", name=name, isolate=True, env=shop.code.environ) for name in "xyz"]
             missions = [shop.red, *others]
@@ -390,14 +390,14 @@ def test_quests_of_one_repository_land_one_after_the_other_in_the_order_in_which
             names = [line.removeprefix("Merge overmind/").split()[0] for line in shop.log()]
             assert names == ["z", "y", "x", "red", "first"]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 # whoever dies
 
 
 def test_a_commit_that_was_made_is_not_made_twice(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"new": "x\n"})
             hook = shop.code.path(".git", "hooks", "pre-merge-commit")
@@ -413,11 +413,11 @@ def test_a_commit_that_was_made_is_not_made_twice(tmp_path):
             assert shop.is_cleared()
         await asyncio.wait([left])
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_commit_that_was_being_made_is_ended_and_made_anew(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"new": "x\n"})
             hook = shop.code.path(".git", "hooks", "pre-commit")
@@ -431,14 +431,14 @@ def test_a_commit_that_was_being_made_is_ended_and_made_anew(tmp_path):
             assert shop.is_cleared()
         await asyncio.wait([left])
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_all_processes_are_looked_at_only_for_what_an_earlier_daemon_may_have_left_and_once(tmp_path, monkeypatch):
     looked = []
     monkeypatch.setattr(sweep, "end_stragglers", lambda _mark, mission: looked.append(mission))
 
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"new": "x\n"})
             assert (await shop.refused(into="nowhere")).code == "git_failed"
@@ -448,11 +448,11 @@ def test_all_processes_are_looked_at_only_for_what_an_earlier_daemon_may_have_le
                 assert (await shop.refused(into="nowhere")).code == "git_failed"
             assert looked == [f"commit-{shop.red}"]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_target_that_was_moved_and_not_written_down_has_landed_once(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon():
             await shop.works({"new": "x\n"})
             before = shop.code.git("rev-parse", "main")
@@ -472,11 +472,11 @@ def test_a_target_that_was_moved_and_not_written_down_has_landed_once(tmp_path):
             _let_go(began)
         await asyncio.wait([left])
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_what_landed_is_cleared_away_by_the_next_daemon(tmp_path, monkeypatch):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon() as inside:
             await shop.works({"new": "x\n"})
             never = asyncio.get_running_loop().create_future
@@ -489,7 +489,7 @@ def test_what_landed_is_cleared_away_by_the_next_daemon(tmp_path, monkeypatch):
             assert shop.is_cleared()
         await asyncio.wait([left])
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def _hangs(hook, began, unless="false"):
@@ -518,7 +518,7 @@ def _read(pipe):
 
 
 def test_a_branch_is_made_for_its_owner_once_and_beside_one_of_somebody_else(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon() as inside:
             first = shop.code.git("rev-parse", "main")
             shop.code.commit("second", {"a": "2\n"})
@@ -538,12 +538,12 @@ def test_a_branch_is_made_for_its_owner_once_and_beside_one_of_somebody_else(tmp
             with pytest.raises(OvermindError, match="the branch main/x can't be created: main already exists"):
                 await ensured("main/x", "5bec0003")
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_a_branch_lands_with_a_check_of_the_callers_and_a_preview_moves_nothing(tmp_path, preview):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon() as inside:
             shop.code.git("switch", "-qc", "spec/cart")
             shop.code.commit("carts", {"new": "x\n"})
@@ -578,4 +578,4 @@ def test_a_branch_lands_with_a_check_of_the_callers_and_a_preview_moves_nothing(
             left = os.listdir(shop.code.path(".overmind", "worktrees"))
             assert [name for name in left if not name.endswith(".branch")] == [shop.red]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overmind_core.logs.sanitise import Sanitiser, size_text
-from tests.kit.torture import portion
 
 
 def lines(*pieces: bytes, colour: bool = False) -> list[str]:
@@ -130,19 +129,18 @@ def test_no_byte_reaches_the_terminal_raw_but_colour(data: bytes, colour: bool) 
 
 COSTLY = [
     ("one line", b"z" * 2_000_000),
-    ("one coloured line", b"\x1b[31mab\x1b[0mcd" * portion(100_000)),
-    ("returns on a long line", b"x" * 4000 + b"\rab" * portion(100_000)),
-    ("backspaces on a long line", b"x" * 4000 + b"/\b" * portion(100_000)),
-    ("far columns", b"\x1b[2K\x1b[4000Gx" * portion(10_000)),
-    ("insertions", b"x" * 4000 + b"\r" + b"\x1b[@" * portion(50_000)),
-    ("marks on one letter", b"a\rb" + "\u0301\x1b[m".encode() * portion(50_000)),
-    ("escapes", b"\x1b" * portion(200_000)),
-    ("beginnings of sequences", b"\x1b[" * portion(200_000)),
+    ("one coloured line", b"\x1b[31mab\x1b[0mcd" * 100_000),
+    ("returns on a long line", b"x" * 4000 + b"\rab" * 100_000),
+    ("backspaces on a long line", b"x" * 4000 + b"/\b" * 100_000),
+    ("far columns", b"\x1b[2K\x1b[4000Gx" * 10_000),
+    ("insertions", b"x" * 4000 + b"\r" + b"\x1b[@" * 50_000),
+    ("marks on one letter", b"a\rb" + "\u0301\x1b[m".encode() * 50_000),
+    ("escapes", b"\x1b" * 200_000),
+    ("beginnings of sequences", b"\x1b[" * 200_000),
     ("endless parameters", b"\x1b[" + b"1;" * 500_000),
-    ("titles", b"\x1b]" * portion(200_000)),
+    ("titles", b"\x1b]" * 200_000),
     ("screens", b"\x1b[?1049h\x1b[?1049l" * 20_000),
 ]
-MOST_SECONDS = portion(6000) / 1000
 
 
 @pytest.mark.parametrize(("case", "data"), COSTLY, ids=[case for case, _ in COSTLY])
@@ -155,7 +153,7 @@ def test_no_bytes_take_more_than_linear_time(case: str, data: bytes) -> None:
         sanitiser.flush()
         return time.process_time() - start
 
-    assert seconds(data) < MOST_SECONDS
+    assert seconds(data) < 6.0
 
 
 def test_a_line_of_ten_megabytes_is_one_line() -> None:

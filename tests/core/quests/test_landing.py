@@ -56,17 +56,17 @@ class Shop:
         return name
 
 
-def story(tmp_path, tell):
+def story(tmp_path, scenario):
     shop = Shop(tmp_path)
     try:
-        return in_process.run(tell(shop))
+        return in_process.run(scenario(shop))
     finally:
         shop.keeper.close()
 
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_landing_is_tried_again_by_itself_until_there_is_room_and_asked_about_once(tmp_path, times):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon(room_after=times) as inside:
             quest = await shop.begin(inside)
             await idle()
@@ -82,12 +82,12 @@ def test_a_landing_is_tried_again_by_itself_until_there_is_room_and_asked_about_
             asked = [one for one in inside.events(quest) if one["type"] == "asked"]
             return [one["question"] for one in asked], question["question"]
 
-    asked, number = story(tmp_path, tell)
+    asked, number = story(tmp_path, scenario)
     assert asked == [number]
 
 
 def test_the_next_daemon_tries_again_too(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon(room_after=1) as inside:
             quest = await shop.begin(inside)
             await idle()
@@ -96,11 +96,11 @@ def test_the_next_daemon_tries_again_too(tmp_path):
             assert await inside.ask("inbox") == []
             return (await inside.ask("quest", id=quest))["status"]
 
-    assert story(tmp_path, tell) == "completed"
+    assert story(tmp_path, scenario) == "completed"
 
 
 def test_one_that_a_person_leaves_at_that_is_not_tried_again(tmp_path):
-    async def tell(shop):
+    async def scenario(shop):
         async with shop.daemon(room_after=9) as inside:
             quest = await shop.begin(inside)
             await idle()
@@ -109,4 +109,4 @@ def test_one_that_a_person_leaves_at_that_is_not_tried_again(tmp_path):
             await idle()
             return shop.tried, (await inside.ask("quest", id=quest))["status"]
 
-    assert story(tmp_path, tell) == (1, "failed")
+    assert story(tmp_path, scenario) == (1, "failed")

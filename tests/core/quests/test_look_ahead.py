@@ -68,16 +68,16 @@ class Daemons:
         return os.stat(os.path.join(self.home.root, "files", quest)).st_ino
 
 
-def story(tmp_path, tell):
+def story(tmp_path, scenario):
     daemons = Daemons(tmp_path)
     try:
-        in_process.run(tell(daemons))
+        in_process.run(scenario(daemons))
     finally:
         daemons.keeper.close()
 
 
 def test_who_begins_next_takes_one_and_another_one_is_made(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             first, second, third, fourth = await daemons.add("first", "second", "third", "fourth")
             await daemons.begun(first)
@@ -94,11 +94,11 @@ def test_who_begins_next_takes_one_and_another_one_is_made(tmp_path):
             for quest in (second, third, fourth):
                 await daemons.ends(quest)
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_once_nobody_follows_none_is_left(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             quests = await daemons.add("first", "second", "third")
             await daemons.begun(quests[0])
@@ -108,11 +108,11 @@ def test_once_nobody_follows_none_is_left(tmp_path):
             await until(lambda: not daemons.spare)
             assert sorted(os.listdir(os.path.join(daemons.home.root, "files"))) == sorted([".spare", *quests])
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_of_those_that_never_begin_nothing_is_left(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             first, *others = await daemons.add("first", "second", "third")
             await daemons.begun(first)
@@ -123,11 +123,11 @@ def test_of_those_that_never_begin_nothing_is_left(tmp_path):
             await daemons.ends(first)
             assert sorted(os.listdir(os.path.join(daemons.home.root, "files"))) == [".spare", first]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_there_are_few_however_many_wait(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             first, *_ = await daemons.add(*(f"number {number}" for number in range(3 * MOST)))
             await daemons.begun(first)
@@ -135,11 +135,11 @@ def test_there_are_few_however_many_wait(tmp_path):
             await idle()
             assert len(daemons.spare) == MOST
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_what_a_killed_daemon_has_left_is_taken_by_nobody(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         os.makedirs(os.path.join(daemons.place, "0", "in", "brief.md"))
         async with daemons.one():
             first, second = await daemons.add("first", "second")
@@ -153,11 +153,11 @@ def test_what_a_killed_daemon_has_left_is_taken_by_nobody(tmp_path):
             assert "do second" in daemons.brief(second)
             await daemons.ends(second)
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_where_they_are_gone_quests_begin_all_the_same(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             first, second = await daemons.add("first", "second")
             await daemons.begun(first)
@@ -168,11 +168,11 @@ def test_where_they_are_gone_quests_begin_all_the_same(tmp_path):
             assert os.listdir(attempt_folders(daemons.home, second).inputs) == ["brief.md"]
             await daemons.ends(second)
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_link_in_their_place_is_not_followed(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         (tmp_path / "elsewhere").mkdir()
         (tmp_path / "elsewhere" / "kept").touch()
         os.makedirs(os.path.dirname(daemons.place))
@@ -185,7 +185,7 @@ def test_a_link_in_their_place_is_not_followed(tmp_path):
             await daemons.ends(second)
         assert os.listdir(tmp_path / "elsewhere") == ["kept"]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 @pytest.fixture
@@ -219,16 +219,16 @@ async def played(daemons, quests):
 
 
 def test_what_was_known_ahead_is_what_would_have_been_found_out(tmp_path, taken, monkeypatch):
-    async def tell(daemons):
+    async def scenario(daemons):
         found.append(await played(daemons, CHAIN))
 
     found: list[object] = []
     (tmp_path / "one").mkdir()
-    story(tmp_path / "one", tell)
+    story(tmp_path / "one", scenario)
     assert [taken[name] is not None for name in ("first", "second", "third")] == [False, True, True]
     monkeypatch.setattr(LookAhead, "take", lambda *_: None)
     (tmp_path / "two").mkdir()
-    story(tmp_path / "two", tell)
+    story(tmp_path / "two", scenario)
     ahead, without = (str(one).replace("/one/", "/two/") for one in found)
     assert ahead == without
 
@@ -239,7 +239,7 @@ def test_what_was_known_ahead_is_what_would_have_been_found_out(tmp_path, taken,
     ids=lambda edit: next(iter(edit)),
 )
 def test_an_edit_between_the_look_and_the_start_counts(tmp_path, taken, edit):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             first, second = await daemons.add_all(CHAIN[:2])
             await daemons.begun(first)
@@ -256,11 +256,11 @@ def test_an_edit_between_the_look_and_the_start_counts(tmp_path, taken, edit):
             assert taken[name] is None or taken[name].quest.name == name
             await daemons.ends(second)
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_one_that_is_to_read_what_another_hands_in_is_not_known_ahead(tmp_path, taken):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             first, second = await daemons.add_all([{"title": "first"}, {"title": "second", "needs": ["first"]}])
             third = await daemons.add("third")
@@ -276,11 +276,11 @@ def test_one_that_is_to_read_what_another_hands_in_is_not_known_ahead(tmp_path, 
             assert taken["last"] is None
             assert taken["third"] is not None
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_few_are_known_ahead_however_many_wait(tmp_path, taken):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             first, *_ = await daemons.add(*(f"number {number}" for number in range(3 * KEPT)))
             await daemons.begun(first)
@@ -288,11 +288,11 @@ def test_few_are_known_ahead_however_many_wait(tmp_path, taken):
             looked = daemons.inside.app.engine.attempts._work()._ahead._known
             assert len(looked) == KEPT
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_of_one_that_never_begins_nothing_is_made(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             first, second = await daemons.add("first", "second")
             await daemons.begun(first)
@@ -302,4 +302,4 @@ def test_of_one_that_never_begins_nothing_is_made(tmp_path):
             assert second not in os.listdir(os.path.join(daemons.home.root, "files"))
             assert second not in daemons.inside.app.registry.live
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)

@@ -59,17 +59,17 @@ class Daemons:
         return self.keeper.held[f"{quest}.{attempt}"]["exit"]["mono"]
 
 
-def story(tmp_path, tell):
+def story(tmp_path, scenario):
     daemons = Daemons(tmp_path)
     try:
-        in_process.run(tell(daemons))
+        in_process.run(scenario(daemons))
     finally:
         daemons.keeper.close()
 
 
 @pytest.mark.parametrize(("backoff", "pauses"), [(2.0, [2, 4, 8, 16, 32, 60, 60]), (0.5, [0.5, 1, 2])])
 def test_the_pause_before_an_attempt_doubles_up_to_a_minute(tmp_path, backoff, pauses):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one(backoff=backoff):
             quest = await daemons.add("one", retries=len(pauses))
             for attempt in range(1, len(pauses) + 2):
@@ -82,11 +82,11 @@ def test_the_pause_before_an_attempt_doubles_up_to_a_minute(tmp_path, backoff, p
             info = await daemons.info(quest)
             assert (info["status"], info["reason"], info["exit_code"]) == ("failed", "retries_spent", 3)
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_pause_goes_on_where_it_was_in_the_next_daemon(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one(backoff=30.0):
             quest = await daemons.add("one", retries=1)
             await daemons.ends(quest, code=3)
@@ -95,13 +95,13 @@ def test_a_pause_goes_on_where_it_was_in_the_next_daemon(tmp_path):
             assert daemons.started(quest, 2) - daemons.ended(quest, 1) == pytest.approx(30.0, abs=0.1)
             assert (await daemons.info(quest))["status"] == "completed"
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_daemon_is_followed_while_something_goes_on_by_itself_and_not_while_all_wait_for_a_person(tmp_path):
     """`custody.need` holds while one runs or will start by itself, not while all wait for a person."""
 
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             assert not daemons.is_needed
             reviewed = await daemons.add("reviewed", review="person")
@@ -127,13 +127,13 @@ def test_a_daemon_is_followed_while_something_goes_on_by_itself_and_not_while_al
             await daemons.begun((await daemons.inside.ask("quest", id="blocked"))["id"])
             assert daemons.is_needed
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_paused_queue_sets_no_timer(tmp_path):
     """Figures: 10,000 queued, paused: no wake-up of ours."""
 
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one():
             await daemons.inside.ask("queue_set", paused=True)
             quests = [{"title": f"q{number}", "command": "true"} for number in range(200)]
@@ -143,11 +143,11 @@ def test_a_paused_queue_sets_no_timer(tmp_path):
             assert queue._timer is None
             assert not daemons.is_needed
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_changed_priority_counts_at_once(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one(slots=1):
             taken = await daemons.add("taken")
             await daemons.begun(taken)
@@ -162,11 +162,11 @@ def test_a_changed_priority_counts_at_once(tmp_path):
             assert all(before <= after for before, after in pairwise(starts))
             assert [run.partition(".")[0] for run in daemons.keeper.held] == [taken, *order]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)
 
 
 def test_a_lease_names_its_run_and_each_attempt_has_one(tmp_path):
-    async def tell(daemons):
+    async def scenario(daemons):
         async with daemons.one(backoff=0.001):
             quest = await daemons.add("one", retries=2)
             for attempt in (1, 2, 3):
@@ -180,4 +180,4 @@ def test_a_lease_names_its_run_and_each_attempt_has_one(tmp_path):
             ]
             assert [event["attempt"] for event in events] == [0, 1, 1, 2, 2, 3, 3]
 
-    story(tmp_path, tell)
+    story(tmp_path, scenario)

@@ -66,7 +66,7 @@ def test_a_document_that_was_taken_up_before_its_quest_was_completed_is_not_made
     """Kill table: between what saves the document and what saves that its quest has completed."""
     daemons = Daemons(tmp_path)
 
-    async def tell():
+    async def scenario():
         async with daemons.one():
             slug = await daemons.new()
             await daemons.inside.ask("spec_run", id=slug, last="requirements")
@@ -90,7 +90,7 @@ def test_a_document_that_was_taken_up_before_its_quest_was_completed_is_not_made
             assert len(daemons.keeper.held) == 2, "nothing was made twice"
 
     try:
-        in_process.run(tell())
+        in_process.run(scenario())
     finally:
         daemons.keeper.close()
 
@@ -121,7 +121,7 @@ def test_a_fault_of_the_daemons_own_is_asked_about_and_seen_wherever_one_looks(t
     daemons = Daemons(tmp_path)
     problem = "it could not go on: ZeroDivisionError: division by zero. See daemon.log"
 
-    async def tell():
+    async def scenario():
         async with refused_to_go_on(daemons) as (slug, question):
             assert (question["need"], question["name"], question["summary"]) == ("stuck", slug, f"{slug}: {problem}")
             spec = await daemons.inside.ask("spec", id=slug)
@@ -136,7 +136,7 @@ def test_a_fault_of_the_daemons_own_is_asked_about_and_seen_wherever_one_looks(t
             assert (spec["state"], spec["problem"]) == ("running", None)
 
     try:
-        in_process.run(tell())
+        in_process.run(scenario())
     finally:
         daemons.keeper.close()
 
@@ -147,7 +147,7 @@ def test_a_fault_of_the_daemons_own_is_asked_about_and_seen_wherever_one_looks(t
 def test_after_such_a_fault_a_run_goes_on_and_who_does_not_want_it_leaves_it_as_it_is(tmp_path, do):
     daemons = Daemons(tmp_path)
 
-    async def tell():
+    async def scenario():
         async with refused_to_go_on(daemons) as (slug, question):
             command, arguments = do
             again = command == "spec_run"
@@ -159,7 +159,7 @@ def test_after_such_a_fault_a_run_goes_on_and_who_does_not_want_it_leaves_it_as_
             assert state == ("running" if again else "stuck")
 
     try:
-        in_process.run(tell())
+        in_process.run(scenario())
     finally:
         daemons.keeper.close()
 
@@ -167,7 +167,7 @@ def test_after_such_a_fault_a_run_goes_on_and_who_does_not_want_it_leaves_it_as_
 def test_the_next_daemon_tries_again_by_itself(tmp_path):
     daemons = Daemons(tmp_path)
 
-    async def tell():
+    async def scenario():
         async with refused_to_go_on(daemons):
             pass
         async with daemons.one():
@@ -176,7 +176,7 @@ def test_the_next_daemon_tries_again_by_itself(tmp_path):
             assert await daemons.inside.ask("inbox") == []
 
     try:
-        in_process.run(tell())
+        in_process.run(scenario())
     finally:
         daemons.keeper.close()
 
@@ -184,7 +184,7 @@ def test_the_next_daemon_tries_again_by_itself(tmp_path):
 def test_a_fault_while_it_lands_is_asked_about_as_what_keeps_it_from_landing(tmp_path):
     daemons = Daemons(tmp_path)
 
-    async def tell():
+    async def scenario():
         async with daemons.one():
             slug = await daemons.new()
             specs = daemons.inside.app.engine.specs
@@ -197,7 +197,7 @@ def test_a_fault_while_it_lands_is_asked_about_as_what_keeps_it_from_landing(tmp
             assert not specs.registry.all[spec.id].landing
 
     try:
-        in_process.run(tell())
+        in_process.run(scenario())
     finally:
         daemons.keeper.close()
 
@@ -207,7 +207,7 @@ def test_a_spec_that_has_no_room_to_land_is_asked_about_once_and_lands_once_ther
     full = OvermindError("disk_full", "The disk is full: unable to write loose object file.")
     merged = {"target": "main", "before": "a", "after": "b", "files": []}
 
-    async def tell():
+    async def scenario():
         async with daemons.one():
             slug = await daemons.new()
             specs = daemons.inside.app.engine.specs
@@ -227,6 +227,6 @@ def test_a_spec_that_has_no_room_to_land_is_asked_about_once_and_lands_once_ther
             assert await daemons.inside.ask("inbox") == []
 
     try:
-        in_process.run(tell())
+        in_process.run(scenario())
     finally:
         daemons.keeper.close()

@@ -13,7 +13,6 @@ from overmind_core.domain.specs.markdown import parse, phase_of, render, render_
 from overmind_core.domain.specs.reading import read
 from overmind_core.domain.specs.shape import MAX_BYTES, SPEC_TASK, FreeSection, OpenQuestion, SpecTask
 from overmind_core.domain.specs.spec import PHASES
-from tests.kit import torture
 from tests.kit.spec_documents import MARKDOWN, TEXTS, VALUES, WHOLE, tasks, whole
 
 EXPLORE, REQUIREMENTS, DESIGN, TASKS, SYNC = PHASES
@@ -189,8 +188,7 @@ def test_layout_is_free():
 
 
 def test_a_hostile_text_takes_no_longer_than_its_length():
-    lines = ("\n" * torture.portion(1_000_000), "- a\n" * torture.portion(250_000))
-    for line in ("- \\" * 300_000, "#" * 900_000, "- " + ":" * 900_000, *lines):
+    for line in ("- \\" * 300_000, "#" * 900_000, "- " + ":" * 900_000, "\n" * 1_000_000, "- a\n" * 250_000):
         for phase in (TASKS, EXPLORE):
             render(parse(phase, f"# {phase}\n## {'groups' if phase is TASKS else 'questions'}\n{line}").document)
 
