@@ -1,4 +1,4 @@
-"""What the first view will ask is asked while the program still loads, and the view is painted with its answer."""
+"""The view to begin with: asked for while the program still loads, drawn before all others, and with its answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from typing import Any, ClassVar
 
 import pytest
+from textual import events
 
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
@@ -15,6 +16,7 @@ from overmind_tui.shell import first_request, requests
 from overmind_tui.shell.first_request import FRESH_SECONDS, FirstRequest, ask_first
 from overmind_tui.shell.registry import VIEWS
 from overmind_tui.shell.requests import Requests
+from tests.tui.conftest import picture
 from tests.tui.quest_walks import RecordingBoard
 
 HOME = Home("/proc/nosuch/overmind")
@@ -171,3 +173,48 @@ def test_it_is_what_the_view_asks_when_it_opens(view):
 
 def test_no_answer_is_taken_for_longer_than_views_show_theirs():
     assert max(view.fetch.every for view in OF_THEMSELVES if view.fetch is not None) <= FRESH_SECONDS
+
+
+class Drawn(RecordingBoard):
+    """Notes which screens are drawn, one after the other."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.drawn: list[Any] = []
+
+    def _display(self, screen, renderable):
+        self.drawn.append(screen)
+        super()._display(screen, renderable)
+
+
+def test_nothing_is_drawn_before_the_view_to_begin_with():
+    async def session():
+        app: Any = Drawn(view="board")
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            assert set(app.drawn) == {app.screen}
+            assert app.screen.view == "board"
+            await pilot.press("q")
+            assert app.drawn[-1] is app.screen is app.main
+            assert "missions[" in picture(app)
+
+    asyncio.run(session())
+
+
+@pytest.mark.parametrize("view", ["board", "missions", "nonsense"])
+def test_what_is_typed_before_the_first_frame_is_for_the_view_to_begin_with(view):
+    class Typing(RecordingBoard):
+        def on_load(self):
+            self.post_message(events.Key("j", "j"))
+
+    async def session():
+        first: Any = RecordingBoard(view=view)
+        app: Any = Typing(view=view)
+        async with first.run_test(size=(120, 40)) as pilot:
+            await pilot.press("j")
+            wanted = first.screen.table.at
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            assert app.screen.table.at == wanted
+
+    asyncio.run(session())
