@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from overmind_core.git.layout import git_folders
-from overmind_core.git.look import look_at_index
+from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.repository import HEADS, Repository, resolve, resolve_all
 from overmind_core.git.run import Git, GitFailed, retry_while_locked
 
@@ -186,6 +186,19 @@ def unpushed_submodules(git: Git, path: str) -> list[str]:
     if not os.path.isfile(os.path.join(path, ".gitmodules")):
         return []
     return list(_unpushed_submodules(git, path, *git_folders(git, path)))
+
+
+def uncommitted_submodules(git: Git, path: str) -> list[str]:
+    """Return the paths of submodules of a worktree with files that are not committed in them.
+
+    A commit in the worktree has only the commits of its submodules: it leaves such files out.
+
+    Raises:
+        GitFailed: git refused.
+        GitMissing: there is none.
+    """
+    checked_out = [one.path for one in _submodules(git, path) if os.path.lexists(os.path.join(path, one.path, ".git"))]
+    return [inside for inside in checked_out if look_at(git, os.path.join(path, inside)).changed]
 
 
 def _unpushed_submodules(git: Git, path: str, own: str, persons: str) -> Iterator[str]:

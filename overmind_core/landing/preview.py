@@ -24,6 +24,7 @@ from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge import TargetBranch, TargetInUse
 from overmind_core.git.nested import added_gitlinks, nested_repositories
 from overmind_core.git.status import is_landed
+from overmind_core.git.worktree_base import uncommitted_submodules
 from overmind_core.landing.locations import WorkLocation
 
 if TYPE_CHECKING:
@@ -103,14 +104,8 @@ def plan_merge(place: WorkLocation, wish: MergeRequest) -> MergePlan:
         )
     look = look_at(git, place.folder) if os.path.isdir(place.folder) else None
     uncommitted = () if look is None else _uncommitted(place, wish, look)
-    if uncommitted and not wish.preview and look is not None and not look.changed:
-        raise OvermindError("dirty", unpushed(place, uncommitted), files=[to_wire(path) for path in uncommitted])
-    if uncommitted and not wish.preview:
-        files = [to_wire(path) for path in uncommitted]
-        message = f"{count_text(len(files), 'file')} of {name} {'is' if len(files) == 1 else 'are'} not committed"
-        raise OvermindError(
-            "dirty", f"{message}: {list_text(files)}. Commit with: overmind commit {name} -m …", files=files
-        )
+    if uncommitted and not wish.preview and look is not None:
+        raise _dirty(place, uncommitted, look)
     if look is not None and look.branch == place.branch:  # nothing was committed since it was found clean
         commit = look.head
     else:
@@ -136,6 +131,20 @@ def _uncommitted(place: WorkLocation, wish: MergeRequest, look: WorktreeLook) ->
     return status.uncommitted_files(git, folder, look, index)
 
 
+def _dirty(place: WorkLocation, uncommitted: Sequence[str], look: WorktreeLook) -> OvermindError:
+    """A merge would leave work out; the command that helps depends on where it is."""
+    files, name = [to_wire(path) for path in uncommitted], to_wire(place.name)
+    if not look.changed:
+        message = unpushed(place, uncommitted)
+    elif set(uncommitted) <= set(inside := uncommitted_submodules(place.git, place.folder)):
+        message = unsaved_within(place, inside)
+    else:
+        are = "is" if len(files) == 1 else "are"
+        message = f"{count_text(len(files), 'file')} of {name} {are} not committed: {list_text(files)}."
+        message = f"{message} Commit with: overmind commit {name} -m …"
+    return OvermindError("dirty", message, files=files)
+
+
 def nested(place: WorkLocation, paths: Sequence[str]) -> OvermindError:
     """Folders of the worktree are repositories of their own."""
     names = [to_wire(path) for path in paths]
@@ -159,6 +168,15 @@ def unpushed(place: WorkLocation, paths: Sequence[str]) -> str:
     if os.path.lexists(os.path.join(persons, ".git")):
         ways.append(f"git -C {shlex.quote(to_wire(persons))} fetch {inside} {branch}")
     return f"{message}. Push or fetch them first: {' or: '.join(ways)}"
+
+
+def unsaved_within(place: WorkLocation, paths: Sequence[str]) -> str:
+    """Submodules have files that are not committed in them: a commit of the worktree leaves them out."""
+    names = [to_wire(path) for path in paths]
+    are = "is a submodule" if len(names) == 1 else "are submodules"
+    message = f"{list_text(names)} of {to_wire(place.name)} {are} with files that are not committed there"
+    inside = shlex.quote(to_wire(os.path.join(place.folder, paths[0])))
+    return f"{message}. Commit them first: git -C {inside} add --all, then: git -C {inside} commit"
 
 
 def overlooked(place: WorkLocation, files: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.merge_tree import ConflictSides, conflict_sides
 from overmind_core.git.run import GitFailed
 from overmind_core.git.unsaved import hidden_changes
-from overmind_core.git.worktree_base import unpushed_submodules
+from overmind_core.git.worktree_base import uncommitted_submodules, unpushed_submodules
 from overmind_core.landing import preview
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def commit(place: WorkLocation, into: str, message: str) -> None:
     index = look_at_index(git, place.folder)
     if look.changed:
         _commit(place, message, look, index)
+        if inside := uncommitted_submodules(git, place.folder):
+            raise _unfit(preview.unsaved_within(place, inside), inside)
     if left := unpushed_submodules(git, place.folder):
         raise _unfit(preview.unpushed(place, left), left)
     if hidden := hidden_changes(git, place.folder, index):

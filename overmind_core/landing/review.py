@@ -16,7 +16,7 @@ from overmind_core.git import repository, status
 from overmind_core.git.changes import commit_changes, worktree_changes
 from overmind_core.git.look import look_at, look_at_index
 from overmind_core.git.unsaved import hidden_changes
-from overmind_core.git.worktree_base import unpushed_submodules
+from overmind_core.git.worktree_base import uncommitted_submodules, unpushed_submodules
 from overmind_core.landing import answers, preview
 from overmind_core.landing.preview import MergeRequest
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
@@ -179,7 +179,9 @@ class LandingReview:
             done = await self._locations.run(git_merge.commit, place.git, place.folder, from_wire(request.message))
         except git_merge.NothingToCommit:
             message = f"{place.name} has nothing to commit."
-            if left := await self._locations.run(unpushed_submodules, place.git, place.folder):
+            if inside := await self._locations.run(uncommitted_submodules, place.git, place.folder):
+                message = preview.unsaved_within(place, inside)
+            elif left := await self._locations.run(unpushed_submodules, place.git, place.folder):
                 message = preview.unpushed(place, left)
             elif hidden := await self._locations.run(_hidden, place):
                 message = preview.overlooked(place, hidden)

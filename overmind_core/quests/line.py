@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.admission import Wait, WaitCode, Waiter, ready
 from overmind_core.domain.quests.why import PAUSED, attempt_text, first_of
+from overmind_core.domain.text.moment import format_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -69,7 +70,8 @@ class Line:
         able = [one.rank[0] for one in wanted.values() if one.blocked is None and one.not_before <= self._now]
         before = enumerate(self.quests[: max(able, default=0)], 1)
         others = [self._waiter(one, (at,)) for at, one in before if one.id not in wanted and self._is_able(one)]
-        found = ready([*wanted.values(), *others], self._now, self._limits()).waiting
+        everybody = [*wanted.values(), *others]
+        found = ready(everybody, self._now, self._limits(), time_text=self._time_text).waiting
         return {id_: found[waiter.name] for id_, waiter in wanted.items() if waiter.name in found}
 
     def _wanting(self, quest: Quest, position: int) -> Waiter:
@@ -81,6 +83,9 @@ class Line:
         text = attempt_text(quest) if quest.queue.tries else ""
         waiter = self._waiter(quest, (position,))
         return waiter._replace(blocked=blocked, not_before=quest.queue.not_before, attempt=text)
+
+    def _time_text(self, wall: float) -> str:
+        return format_clock(wall, self._now)
 
     def _is_able(self, quest: Quest) -> bool:
         """Whether nothing but its turn is in its way."""

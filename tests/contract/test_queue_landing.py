@@ -12,6 +12,7 @@ from tests.kit.killing import kill, kill_supervisor
 from tests.kit.processes import with_word
 from tests.kit.queued import Queued
 from tests.kit.queued_shop import Shop
+from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
 
@@ -196,6 +197,23 @@ def test_what_changes_below_our_folder_never_lands(shop):
     assert (info["status"], info["reason"]) == ("failed", "output_invalid")
     assert ".overmind/specs/x" in info["feedback"]
     assert shop.log() == ["first"]
+
+
+def test_files_that_are_not_committed_in_a_submodule_fail_the_attempt_and_the_next_one_reads_how_to(shop):
+    lib = Repository(shop.om.path("lib"))
+    lib.commit("first of lib", {"l": "1\n"})
+    shop.code.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", lib.folder, "lib")
+    shop.code.git("commit", "-qm", "with lib")
+    quest = shop.add("work", "echo 2 > b; echo 2 > lib/l", into="main", retries=0)
+    info = shop.ended(quest)
+    assert (info["status"], info["reason"]) == ("failed", "output_invalid")
+    assert "lib of work is a submodule with files that are not committed there." in info["feedback"]
+    inside = shop.code.path(".overmind", "worktrees", quest, "lib")
+    commands = f"git -C {inside} add --all, then: git -C {inside} commit"
+    assert commands in info["feedback"]
+    assert commands in shop.om.refused("commit", "work", "-m", "x", code="nothing_to_commit")
+    assert commands in shop.om.refused("merge", "work", code="dirty")
+    assert shop.log() == ["with lib", "first"]
 
 
 def test_where_the_project_says_so_a_quest_has_a_worktree_of_its_own(om):

@@ -35,6 +35,15 @@ def format_time(wall: float) -> str:
     return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+def format_clock(wall: float, now: float, *, zone: tzinfo | None = None) -> str:
+    """Return `wall` as a person's clock shows it: `12:41:10`, with the date if that is not the one of `now`.
+
+    `zone` None is the machine's own.
+    """
+    then, today = (datetime.fromtimestamp(moment, zone) for moment in (wall, now))
+    return f"{then:%H:%M:%S}" if then.date() == today.date() else f"{then:%Y-%m-%d %H:%M:%S}"
+
+
 def parse_time(text: str, now: float, *, zone: tzinfo | None = None) -> float:
     """Return the time that `text` means, as of `now`.
 

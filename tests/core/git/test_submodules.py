@@ -8,6 +8,7 @@ import pytest
 
 from overmind_core.git.run import GitFailed
 from overmind_core.git.status import worktree_status
+from overmind_core.git.worktree_base import uncommitted_submodules
 from overmind_core.git.worktrees import Dirty, add, remove
 
 ALLOWED = ("-c", "protocol.file.allow=always")
@@ -90,6 +91,20 @@ def test_changes_in_a_submodule_are_work_and_force_removes_them(outer):
     assert remove(outer.git, outer.path, path, "overmind/api", force=True) == (True, "overmind/api", ())
     assert os.path.isfile(f"{outer.path}/libs/ü/in ner/first.txt")
     assert outer("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("changed", ["new.txt", "first.txt", "in ner/new.txt"])
+def test_files_that_are_not_committed_in_a_submodule_are_found(outer, changed):
+    path = made(outer)
+    assert uncommitted_submodules(outer.git, path) == []
+    outer.write(changed, "2", at=f"{path}/libs/ü")
+    assert uncommitted_submodules(outer.git, path) == ["libs/ü"]
+
+
+def test_a_commit_of_a_submodule_is_nothing_that_is_not_committed_in_it(outer):
+    path = made(outer)
+    outer.commit("own.txt", at=f"{path}/libs/ü")
+    assert uncommitted_submodules(outer.git, path) == []
 
 
 def test_an_unchanged_one_goes_with_its_worktree(outer):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from overmind_core.domain.admission import Limits, Owned, Pool, Wait, WaitCode, Waiter, ready
 from overmind_core.domain.quests.quest import Goal, Priority, Quest, QuestStatus, QueueState
 from overmind_core.domain.quests.why import PAUSED, attempt_text, first_of
+from overmind_core.domain.text.moment import format_clock
 from overmind_core.quests.line import Line
 from overmind_core.quests.obstacles import Obstacles
 
@@ -66,7 +67,7 @@ class World:
                     attempt=attempt_text(quest) if quest.queue.tries else "",
                 )
             )
-        waiting = ready(waiters, NOW, self.limits).waiting
+        waiting = ready(waiters, NOW, self.limits, time_text=lambda at: format_clock(at, NOW)).waiting
         return {one.id: waiting[one.name] for one in self.queued if one.name in waiting}
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overmind_core.domain.text.moment import TimeError, format_time, parse_later, parse_time
+from overmind_core.domain.text.moment import TimeError, format_clock, format_time, parse_later, parse_time
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC).timestamp()
 HOUR = 3600.0
@@ -21,6 +21,13 @@ def test_a_time_is_written_in_utc_with_milliseconds():
     assert format_time(NOON + 0.123) == "2026-11-20T12:00:00.123Z"
     assert format_time(0.0) == "1970-01-01T00:00:00.000Z"
     assert format_time(NOON + 0.9996) == "2026-11-20T12:00:01.000Z"
+
+
+def test_a_clock_shows_the_time_of_day_where_the_person_is_and_the_date_of_another_day():
+    assert format_clock(NOON + 0.9, NOON, zone=UTC) == "12:00:00"
+    assert format_clock(NOON, NOON - HOUR, zone=KOLKATA) == "17:30:00"
+    assert format_clock(NOON + 12 * HOUR, NOON, zone=UTC) == "2026-11-21 00:00:00"
+    assert format_clock(NOON + 7 * HOUR, NOON, zone=KOLKATA) == "2026-11-21 00:30:00"
 
 
 @given(st.floats(0, 253_402_300_799))
