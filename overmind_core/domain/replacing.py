@@ -1,46 +1,47 @@
-"""`replace` for the values that change all the time: as that of dataclasses, at a quarter of its cost."""
+"""`replace` for the values that change all the time: as that of dataclasses, at a third of its cost."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 Value = TypeVar("Value")
+_SAME = object()
+"""In the place of a field that stays as it is."""
+_COPIERS: dict[type, Callable[..., Any]] = {}
 
 
-class _Copier(NamedTuple):
-    """How the fields of one class are read all at once, and set one by one, though it is frozen."""
+def _new_copier(kind: type) -> Callable[..., Any]:
+    """A function of a value, and by name of the fields that are others.
 
-    read: Callable[[Any], tuple[Any, ...]]
-    setters: tuple[Callable[[Any, Any], None], ...]
-    by_name: Mapping[str, Callable[[Any, Any], None]]
-
-
-_COPIERS: dict[type, _Copier] = {}
-
-
-def _new_copier(kind: type) -> _Copier:
+    Its source is put together from the names of the fields, as dataclasses does for `__init__`: a loop over them would
+    take twice as long.
+    """
     names = [field.name for field in fields(kind)]
-    by_name = {name: getattr(kind, name).__set__ for name in names}  # the descriptors of its slots
-    copier = _COPIERS[kind] = _Copier(attrgetter(*names), tuple(by_name.values()), by_name)
+    lines = [
+        f"def copy(value_, {', '.join(f'{name}=same_' for name in names)}):",
+        "    copy_ = new_(kind_)",
+        *(f"    set_{name}_(copy_, value_.{name} if {name} is same_ else {name})" for name in names),
+        "    return copy_",
+    ]
+    # The descriptors of its slots set a field though it is frozen.
+    setters = {f"set_{name}_": getattr(kind, name).__set__ for name in names}
+    known: dict[str, Any] = {**setters, "new_": object.__new__, "kind_": kind, "same_": _SAME}
+    exec("\n".join(lines), known)  # noqa: S102 - of nothing but names of fields
+    copier: Callable[..., Any] = known["copy"]
+    _COPIERS[kind] = copier
     return copier
 
 
 def replace(value: Value, **changes: Any) -> Value:  # noqa: ANN401 - as dataclasses.replace
-    """Return a copy of a dataclass with slots, of two fields at least, in which these fields are others.
+    """Return a copy of a dataclass with slots in which these fields are others.
 
     Raises:
-        KeyError: there is no such field.
+        TypeError: there is no such field.
     """
-    kind: type[Any] = type(value)
-    copier = _COPIERS.get(kind) or _new_copier(kind)
-    copy: Value = object.__new__(kind)
-    for set_, item in zip(copier.setters, copier.read(value), strict=True):
-        set_(copy, item)
-    for name, item in changes.items():
-        copier.by_name[name](copy, item)
-    return copy
+    kind = type(value)
+    copied: Value = (_COPIERS.get(kind) or _new_copier(kind))(value, **changes)
+    return copied

@@ -138,4 +138,4 @@ def _names_actor(kind: type[Event]) -> bool:
 
 def stored(event: Event, at: float) -> str:
     """The JSON of an event, as it is stored: when it was recorded has always stood last."""
-    return _encode({**msgspec.to_builtins(event), "at": at}).decode()
+    return f'{_encode(event)[:-1].decode()},"at":{at!r}}}'

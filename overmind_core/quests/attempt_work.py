@@ -108,8 +108,8 @@ class AttemptWork:
 
     def look_ahead(self, count: int, quests: Iterable[Quest]) -> None:
         """So many are queued, of which these may begin soon."""
-        self._spares.want(count)
         self._ahead.look(quests)
+        self._spares.want(count)  # last: what reads the store would wait for the thread
 
     def known(self, quest: Quest) -> Beginning | None:
         """What is known already of how a quest begins whose turn has come."""

@@ -45,7 +45,7 @@ FRESH_SECONDS = 1.0
 AHEAD = 8
 """How many of the next ones are looked ahead for."""
 SPARE = 16
-"""How many more than have a slot are looked at first: others may own what they would."""
+"""How many more than could have a slot are looked at next: others may own what those would."""
 _HOLD = "queue"
 
 
@@ -332,20 +332,20 @@ class Queue:
             return []
         left = next((at for at, place in enumerate(self._order) if self._holds(place)), len(self._order))
         del self._order[:left]
-        head = (self.slots if free is None else free) + SPARE
+        head = SPARE if free is None else free
         places = self._places()
         chosen: list[Waiter] = []
         by_name: dict[str, str] = {}
         while True:
-            more = [place for _, place in zip(range(head), places, strict=False)]
+            more = list(islice(places, head))
             for place in more:
-                waiter = self._able[place.id].waiter._replace(rank=(len(chosen),))
+                waiter = self._able[place.id].waiter
                 by_name[waiter.name] = place.id
                 chosen.append(waiter)
             found = ready(chosen, now, limits, reasons=False).start
             if len(more) < head or (free is not None and len(found) >= free):
                 return [self._quests.live[by_name[name]] for name in found]
-            head *= 2
+            head = 2 * head + SPARE
 
     def _places(self) -> Iterator[_Place]:
         """Those that could start, in their order; a place that somebody has left is passed over."""

@@ -160,7 +160,7 @@ class QuestRegistry:
         row, needs = store.row(quest), _needs(quest)
 
         def write() -> None:
-            self._quest_table.save(row)
+            self._quest_table.add(row)
             if needs:
                 self._need_table.save(quest.id, needs)
 
@@ -279,7 +279,7 @@ class QuestRegistry:
             for owner, text in shared.items():
                 self._work_table.save(owner, text)
             for row, needs, work in rows:
-                self._quest_table.save(row)
+                self._quest_table.add(row)
                 self._work_table.save(row.id, work)
                 if needs:
                     self._need_table.save(row.id, needs)

@@ -47,9 +47,12 @@ class SpareFolders:
         return self._ready.pop() if self._ready else None
 
     def want(self, count: int) -> None:
-        """So many attempts may begin soon: make what is missing; once none may, what is left goes."""
+        """So many attempts may begin soon: make some once fewer than half are there; once none may, what is left goes.
+
+        One by one they would have a thread woken for each, which the loop then waits for.
+        """
         self._wanted = min(count, MOST)
-        if not self._works and (len(self._ready) < self._wanted or (self._ready and not self._wanted)):
+        if not self._works and (2 * len(self._ready) < self._wanted or (self._ready and not self._wanted)):
             self._work()
 
     def _work(self) -> None:

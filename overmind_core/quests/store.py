@@ -52,6 +52,11 @@ class SpecCost(NamedTuple):
 
 _COLUMNS = ", ".join(QuestRow._fields)
 _SELECT = f"SELECT {_COLUMNS} FROM quests"
+# Nearly every change is one of these two. Each index with a column that an UPDATE names is written again, though the
+# value is the same.
+_SAVE_LIVE = "UPDATE quests SET status = ?, record = ? WHERE id = ? AND name = ? AND spec IS ? AND live = 1"
+_SAVE_END = """UPDATE quests SET live = ?, status = ?, ended_at = ?, record = ?
+    WHERE id = ? AND name = ? AND spec IS ?"""
 # No REPLACE: that would delete the row first, and with it what refers to it.
 _SAVE = f"""INSERT INTO quests ({_COLUMNS}) VALUES ({", ".join("?" * len(QuestRow._fields))})
     ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in QuestRow._fields[1:])}"""
@@ -77,9 +82,19 @@ class QuestTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def add(self, quest: QuestRow) -> None:
+        """Insert one that is new; a repeat replaces it."""
+        self._database.write(_SAVE, quest)
+
     def save(self, quest: QuestRow) -> None:
         """Insert or replace."""
-        self._database.write(_SAVE, quest)
+        q = quest
+        if q.live:
+            saved = self._database.write(_SAVE_LIVE, (q.status, q.record, q.id, q.name, q.spec))
+        else:
+            saved = self._database.write(_SAVE_END, (q.live, q.status, q.ended_at, q.record, q.id, q.name, q.spec))
+        if not saved:  # it is new, has another name, or lives again
+            self.add(quest)
 
     def get(self, quest: str) -> QuestRow | None:
         """Return the quest with this id."""

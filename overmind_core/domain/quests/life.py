@@ -84,6 +84,9 @@ _PHASES: Mapping[QuestPhase, QuestState] = {
     QuestPhase.REVIEWING: QuestState.REVIEWING,
     QuestPhase.LANDING: QuestState.LANDING,
 }
+_STATES: Mapping[QuestStatus, QuestState] = {
+    status: QuestState(status.value) for status in QuestStatus if status is not QuestStatus.RUNNING
+}
 _PHASE_OF: Mapping[QuestState, QuestPhase] = {state: phase for phase, state in _PHASES.items()}
 
 
@@ -100,7 +103,7 @@ def state_of(quest: Quest) -> QuestState:
     """Return where a quest is in its life; one that runs and began at once is working, whatever it does."""
     if quest.status is QuestStatus.RUNNING:
         return _PHASES[QuestPhase.WORK if quest.queue is None else quest.queue.phase]
-    return QuestState(quest.status.value)
+    return _STATES[quest.status]
 
 
 def is_refused(quest: Quest) -> bool:

@@ -35,5 +35,5 @@ def test_a_copy_is_as_frozen_as_the_value():
 
 
 def test_a_field_that_is_not_there_is_refused():
-    with pytest.raises(KeyError):
+    with pytest.raises(TypeError):
         replace(MISSION, colour="red")

@@ -11,7 +11,7 @@ from overmind_core.domain.settings import QueueSettings
 from overmind_core.kernel.config import Settings
 from overmind_core.quests.input_folder import attempt_folders
 from overmind_core.quests.look_ahead import KEPT, LookAhead
-from overmind_core.quests.spare_folders import MOST
+from overmind_core.quests.spare_folders import MOST, SpareFolders
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, idle, supervising, until, world
@@ -136,6 +136,29 @@ def test_there_are_few_however_many_wait(tmp_path):
             assert len(daemons.spare) == MOST
 
     story(tmp_path, scenario)
+
+
+def test_more_are_made_once_fewer_than_half_are_left(tmp_path):
+    async def scenario():
+        spares, place = SpareFolders(Home(str(tmp_path))), tmp_path / "files" / ".spare"
+
+        async def leave(count):
+            while len(os.listdir(place)) > count:
+                taken = await until(spares.take)
+                os.rename(taken or "", tmp_path / f"taken {len(os.listdir(tmp_path))}")
+
+        spares.want(4)
+        await until(lambda: place.exists() and len(os.listdir(place)) == 4)
+        await leave(2)
+        left = os.listdir(place)
+        spares.want(4)
+        await idle()
+        assert os.listdir(place) == left
+        await leave(1)
+        spares.want(4)
+        await until(lambda: len(os.listdir(place)) == 4)
+
+    in_process.run(scenario())
 
 
 def test_what_a_killed_daemon_has_left_is_taken_by_nobody(tmp_path):

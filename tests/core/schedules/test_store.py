@@ -41,6 +41,28 @@ def test_quests_are_saved_listed_found_and_trimmed(state):
     assert [one.id for one in state.quests.newest(9)] == ["aaaaaaa3"]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "review", "record": "{1}"},
+        {"live": False, "status": "failed", "ended_at": 9.5, "record": "{1}"},
+        {"name": "other"},
+        {"spec": "bbbbbbb1"},
+        {"live": False, "ended_at": 9.5, "name": "other", "spec": "bbbbbbb1"},
+    ],
+    ids=" ".join,
+)
+def test_of_a_quest_everything_is_saved_that_has_changed_and_back(state, changes):
+    before = quest(1, live=True, status="running")
+    after = before._replace(**changes)
+    for one in (before, after, before):
+        with state.transaction():
+            state.quests.save(one)
+        assert state.quests.get(one.id) == one
+        assert state.quests.live() == ([one] if one.live else [])
+        assert state.quests.newest(9) == [one]
+
+
 def test_a_ritual_goes_with_its_environment_and_its_runs(state):
     with state.transaction():
         state.rituals.insert("r1", "nightly", "{}", '{"env":{}}')
