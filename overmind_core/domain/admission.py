@@ -223,19 +223,24 @@ def _until(waiter: Waiter, time_text: Callable[[float], str]) -> Wait:
 class _Line:
     """Those that stand before a pool."""
 
-    __slots__ = ("by", "left", "place", "text")
+    __slots__ = ("by", "left", "place", "pool", "text")
 
     def __init__(self, name: str, pool: Pool, left: int) -> None:
+        self.by = (name,)
+        self.pool = pool
         self.left = left
         """Slots that nobody has taken yet."""
         self.place = 0
         """How many stand in line."""
-        whose = "" if name == QUEUE else f" of {name.replace(':', ' ', 1)}"
-        self.text = f"{max(pool.running, pool.at_once)} of {pool.at_once} slots{whose} are taken; "
-        self.by = (name,)
+        self.text = ""
+        """How their reasons begin, once one is given."""
 
     def queued(self) -> Wait:
         """Why the next one waits."""
+        if not self.place:
+            (name,), pool = self.by, self.pool
+            whose = "" if name == QUEUE else f" of {name.replace(':', ' ', 1)}"
+            self.text = f"{max(pool.running, pool.at_once)} of {pool.at_once} slots{whose} are taken; "
         self.place += 1
         return Wait(WaitCode.SLOTS, f"{self.text}{ordinal(self.place)} in line", self.by)
 
