@@ -187,6 +187,9 @@ def _explained(
 
 def _starting(able: list[Waiter], slots: _Slots, owned: Mapping[str, Owned]) -> Iterable[str]:
     """Who starts, as `_explained` does, and no look at those for whom no slot is left."""
+    if slots.are_enough(able) and not any(waiter.owns for waiter in able):
+        yield from (waiter.name for waiter in sorted(able, key=_rank))
+        return
     if not slots.any_left():
         return
     owners = _Owners(owned)
@@ -252,6 +255,11 @@ class _Slots:
         self._lines = {name: _Line(name, pool, free) for name, pool in pools.items() if (free := pool.free) is not None}
         self._wanted = {waiter.pools for waiter in able}
         """The sets of pools of which somebody wants a slot each."""
+
+    def are_enough(self, able: list[Waiter]) -> bool:
+        """Whether all of these get a slot of each pool that they want, even if they all want the same."""
+        lines = self._lines
+        return all(len(able) <= lines[name].left for pools in self._wanted for name in pools if name in lines)
 
     def any_left(self) -> bool:
         """Whether anybody could still get a slot of each pool that it wants."""
