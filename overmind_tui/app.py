@@ -129,7 +129,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.presence = Presence(self)
         self.title_outside = Title(self.write_terminal, ascii_only=self.ascii_only)
 
-        parts = MainParts(self.remembered, self.log_follower, self.away_summary, VERSION, lambda: bool(self.first_view))
+        parts = MainParts(self.remembered, self.log_follower, self.away_summary, VERSION, self._open_first)
         self.main = MissionsScreen(parts)
         self.updates = Updates(self, self.main, self.notice, [self.action_groups.messages.happened, self._ring_for])
         if self.first_view:
@@ -181,9 +181,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         return self.main
 
     def on_mount(self) -> None:
-        """Frame first; what is in it comes from the threads."""
+        """From here on it can be ended in order."""
         self.quitting.listen()
-        self.call_after_refresh(self._start)
 
     def _start(self) -> None:
         self.event_stream.start()
@@ -191,11 +190,16 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
         self.set_interval(1.0, self._tick)
         self.away_summary.look()
         self.background(self._look_for_agents)
+
+    def _open_first(self) -> None:
+        """Open the view to begin with before the missions are drawn: nobody would see those.
+
+        Frame first; what is in it comes from the threads.
+        """
         view, self.first_view = self.first_view, ""
         if view:
             self.commands.begin(view)
-            if self.screen_stack[-1:] == [self.main]:
-                self.typed.release()
+        self.call_after_refresh(self._start)
 
     def _look_for_agents(self) -> Callable[[], None]:
         self.main.header.agents = world.installed_agents(self.world.environ)

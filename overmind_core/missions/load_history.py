@@ -6,6 +6,8 @@ import asyncio
 from array import array
 from typing import TYPE_CHECKING
 
+from overmind_core.missions.resources import FRESH_SECONDS
+
 if TYPE_CHECKING:
     from overmind_core.missions.answer_types import LoadSamples
     from overmind_core.missions.output_progress import OutputProgress
@@ -38,7 +40,7 @@ class LoadHistory:
             await asyncio.sleep(self._step)
             missions = list(self._registry.live.values())
             try:
-                used = await self._resources.usage(missions)
+                used = await self._resources.usage(missions, fresh=max(FRESH_SECONDS, 2 * self._step))
             except OSError:  # too few descriptors are left just now: there will be another sample
                 continue
             self.add(used, {one.id: self._progress.rate(one.run_id) for one in missions})

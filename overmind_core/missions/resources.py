@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.system import process_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.missions.terminator import ProcessTrees
@@ -52,26 +52,33 @@ class Meter:
         """The last sample, and the one before it: at least `PAUSE` lies between them."""
         self._lock = Lock()
 
-    async def measure(self, trees: Mapping[str, set[Identity]]) -> dict[str, Usage]:
-        """The usage of each tree, given the identities of its processes; blocks only a worker thread."""
-        if not self.knows(trees, time.monotonic()):
-            await asyncio.to_thread(self._sample, trees)
-            await asyncio.sleep(PAUSE)
-        return await asyncio.to_thread(self._sample, trees)
+    async def measure(
+        self, trees: Mapping[str, Collection[Identity]], fresh: float = FRESH_SECONDS
+    ) -> dict[str, Usage]:
+        """The usage of each tree, given the identities of its processes; blocks only a worker thread.
 
-    def knows(self, trees: Mapping[str, set[Identity]], now: float) -> bool:
+        Args:
+            trees: The processes of each.
+            fresh: Seconds of which a figure may be the mean.
+        """
+        if not self.knows(trees, time.monotonic(), fresh):
+            await asyncio.to_thread(self._sample, trees, fresh)
+            await asyncio.sleep(PAUSE)
+        return await asyncio.to_thread(self._sample, trees, fresh)
+
+    def knows(self, trees: Mapping[str, Collection[Identity]], now: float, fresh: float = FRESH_SECONDS) -> bool:
         """Whether any of these processes was looked at lately; the others have only just begun."""
         return any(
-            identity in self._samples and now - self._samples[identity][0].at <= FRESH_SECONDS
+            identity in self._samples and now - self._samples[identity][0].at <= fresh
             for tree in trees.values()
             for identity in tree
         )
 
-    def percent(self, identity: Identity, sample: Sample) -> float:
+    def percent(self, identity: Identity, sample: Sample, fresh: float = FRESH_SECONDS) -> float:
         """Percent of a core since a look before this one; 0 at the first look."""
         before, older = self._samples.get(identity, (sample, sample))
         base = before if sample.at - before.at >= PAUSE else older
-        if sample.at - base.at > FRESH_SECONDS or before is sample:
+        if sample.at - base.at > fresh or before is sample:
             base = sample
         if before is sample or sample.at - before.at >= PAUSE:
             self._samples[identity] = (sample, before)
@@ -82,19 +89,19 @@ class Meter:
         """Drop what is too old to say anything: its process has ended, or nobody looks any more."""
         self._samples = {key: pair for key, pair in self._samples.items() if now - pair[0].at <= FRESH_SECONDS}
 
-    def _sample(self, trees: Mapping[str, set[Identity]]) -> dict[str, Usage]:
+    def _sample(self, trees: Mapping[str, Collection[Identity]], fresh: float) -> dict[str, Usage]:
         with self._lock:
-            found = {name: self._tree(tree) for name, tree in trees.items()}
+            found = {name: self._tree(tree, fresh) for name, tree in trees.items()}
             self.forget(time.monotonic())
             return found
 
-    def _tree(self, tree: set[Identity]) -> Usage:
+    def _tree(self, tree: Collection[Identity], fresh: float) -> Usage:
         cpu = 0.0
         memory = 0
         for identity in tree:
             found = process_table.usage(identity[0])
             if found is not None:
-                cpu += self.percent(identity, Sample(time.monotonic(), found[0]))
+                cpu += self.percent(identity, Sample(time.monotonic(), found[0]), fresh)
                 memory += found[1]
         return Usage(round(cpu, 1), memory, len(tree))
 
@@ -106,10 +113,13 @@ class Resources:
         self._trees = trees
         self._meter = Meter()
 
-    async def usage(self, missions: Sequence[Mission]) -> dict[str, Usage]:
-        """What the process trees of these missions use, by mission; those without a process are left out."""
+    async def usage(self, missions: Sequence[Mission], fresh: float = FRESH_SECONDS) -> dict[str, Usage]:
+        """What the process trees of these missions use, by mission; those without a process are left out.
+
+        `fresh`: seconds of which a figure may be the mean, where they were looked at before.
+        """
         targets = {one.id: target for one in missions if (target := self._trees.target(one)) is not None}
         if not targets:
             return {}
         trees = await self._trees.identities(list(targets.values()))
-        return await self._meter.measure({one: trees[target.run] for one, target in targets.items()})
+        return await self._meter.measure({one: trees[target.run] for one, target in targets.items()}, fresh)

@@ -21,6 +21,7 @@ from overmind_core.domain.missions.facts import Gone
 from overmind_core.domain.missions.mission import Cause, Mission, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
+from overmind_core.missions.tree_members import TreeMembers
 from overmind_core.system.membership import EXEMPT_PROGRAMS, RunTarget, Siblings
 from overmind_core.system.process_table import new_process_table, now_ticks
 from overmind_core.system.sweep import Sweep
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.changes import MissionChanged, RunConcluded
     from overmind_core.missions.registry import Registry
+    from overmind_core.missions.tree_members import Identities
     from overmind_core.system.process import Identity
     from overmind_core.system.sweep import NamedProcess
 
@@ -377,6 +379,7 @@ class ProcessTrees:
         self._home = home
         self._leave = (*EXEMPT_PROGRAMS, *leave)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sweep")
+        self._members = TreeMembers(self.sweep, self._is_newest)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By mission, while one freezes or thaws it."""
         self.certain_since = now_ticks()
@@ -413,9 +416,9 @@ class ProcessTrees:
             if (target := self.target(mission)) is not None:
                 await self.in_thread(partial(act, self.sweep([target])))
 
-    async def identities(self, targets: Sequence[RunTarget]) -> Mapping[str, set[Identity]]:
-        """The processes of each run, by run."""
-        return await self.in_thread(self.sweep(targets).identities)
+    async def identities(self, targets: Sequence[RunTarget]) -> Mapping[str, Identities]:
+        """The processes of each run, by run; the very same object as before while none of them has run since."""
+        return await self.in_thread(partial(self._members.of, targets))
 
     async def processes(self, missions: Iterable[Mission]) -> set[int] | None:
         """The pids of these missions' newest runs, programs that are never ended among them; None: none is known."""
@@ -437,6 +440,11 @@ class ProcessTrees:
         others = Siblings(partial(self._others, {target.run for target in targets}), self.certain_since)
         table = new_process_table(self._leave)
         return Sweep(targets, keeper=self._registry.keeper_pid, on=table, seen=seen, others=others)
+
+    def _is_newest(self, run: str) -> bool:
+        """Whether it is the newest run of a live mission."""
+        mission = self._registry.live.get(run.partition(".")[0])
+        return mission is not None and mission.run_id == run
 
     def _others(self, runs: Collection[str]) -> list[RunTarget]:
         """The runs of live missions but for these. Called from threads: it looks at nothing but dictionaries."""

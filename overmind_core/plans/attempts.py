@@ -134,7 +134,7 @@ class Attempts:
                 self._listener.on_start(name, node.attempt, mission)
                 return
             self._conclude(name, mission)
-        elif node.stage is AgentStage.STOPPING and mission.ending is None:
+        elif node.stage is AgentStage.STOPPING and (mission.ending is None or mission.ending.is_of_run_only):
             self._registry.apply_if_legal(mission, EndAsked(Cause.STOP, mission.definition.grace), urgent=True)
         elif node.stage is AgentStage.RUNNING and not node.ready:
             self._begin_work(name, self._probe(name, mission))

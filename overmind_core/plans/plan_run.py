@@ -446,7 +446,7 @@ class PlanRun:
 
     def _stop_mission(self, mission_id: str | None) -> None:
         mission = None if mission_id is None else self._registry.live.get(mission_id)
-        if mission is None or mission.ending is not None:
+        if mission is None or (mission.ending is not None and not mission.ending.is_of_run_only):
             return
         plan = self._registry.live.get(self.id)
         given = None if plan is None or plan.ending is None else plan.ending.grace

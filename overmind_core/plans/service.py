@@ -10,7 +10,7 @@ import msgspec
 from overmind_core.domain.missions.facts import StartAsked
 from overmind_core.domain.missions.mission import Definition, Kind, Mission, Status
 from overmind_core.domain.plans.diff import PlanChange, difference
-from overmind_core.domain.plans.progress import FINAL, AgentProgress, AgentStage
+from overmind_core.domain.plans.progress import AgentProgress
 from overmind_core.domain.plans.references import bind_text, references
 from overmind_core.domain.text.graph import below
 from overmind_core.errors import OvermindError
@@ -18,13 +18,13 @@ from overmind_core.kernel.database import StoreError
 from overmind_core.missions import validate
 from overmind_core.missions.callers import forbid_foreign
 from overmind_core.missions.spec import Environment
-from overmind_core.plans import checks, log_lines, store
+from overmind_core.plans import checks, log_lines, reruns, store
 from overmind_core.plans.plan_run import PlanRun
 from overmind_core.plans.state import PlanState
 from overmind_core.plans.store import PlanRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from overmind_core.domain.plans.blueprint import Blueprint
     from overmind_core.kernel.journal import Journal
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from overmind_core.plans.store import PlanTable
     from overmind_core.system.machine import Clock
 
-_WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED})
-_RIGHT = frozenset({AgentStage.SUCCEEDED, AgentStage.SKIPPED})
 GRACE = 10.0
 """Seconds; of a plan, whose agents have their own."""
 
@@ -225,6 +223,19 @@ class Plans:
         """
         validate.check_environment(request.env)
         checks.check(request.blueprint)
+        return await self._apply(request, inside)
+
+    async def _apply(self, request: Apply, inside: str | None, notes: Sequence[str] | None = None) -> Applied:
+        """Apply in one turn of the loop, up to the commit; what has to be found out for it takes a turn before.
+
+        What stood then may not stand any more: the plan was changed, taken down or has ended, or the same request
+        came again. So everything is decided anew once the agents are checked.
+
+        Args:
+            request: What is wanted.
+            inside: As of `apply`.
+            notes: What the check of the agents had to say; None: they are not checked yet.
+        """
         self._missions.check_open()
         made = None if request.request is None else self._missions.by_request(request.request)
         if made is not None:
@@ -232,10 +243,15 @@ class Plans:
         live = self._standing(request)
         if live is not None:
             forbid_foreign(inside, self._registry.live[live.id], self._registry, "change")
-            return await self._change(live, request)
-        if request.rerun is not None:
-            return await self._rerun(request, inside)
-        return await self._create(request, inside)
+            work = self._change(live, request, notes)
+        elif request.rerun is not None:
+            work = self._rerun(request, inside, notes)
+        else:
+            work = self._create(request, inside, notes)
+        applied = await work
+        if applied is not None:
+            return applied
+        return await self._apply(request, inside, await self._check_agents(request.blueprint, request.env))
 
     def _standing(self, request: Apply) -> PlanRun | None:
         """The live plan of this name and file.
@@ -258,14 +274,14 @@ class Plans:
             raise OvermindError("name_taken", f"{message} {_ANOTHER_NAME}", id=holder, file=plan.state.file)
         return plan
 
-    async def _create(self, request: Apply, inside: str | None) -> Applied:
+    async def _create(self, request: Apply, inside: str | None, notes: Sequence[str] | None) -> Applied | None:
+        """Start a plan; None: its agents have to be checked first."""
         blueprint = request.blueprint
         name = validate.checked_name(blueprint.name)
         if request.dry_run:
             return Applied(None, name, "planned", _from_nothing(blueprint))
-        notes = await self._check_agents(blueprint, request.env)
-        if (live := self._standing(request)) is not None:  # it took a moment
-            return await self._change(live, request)
+        if notes is None:
+            return None
         self._missions.check_child(inside)
         definition = Definition(
             name=name,
@@ -306,22 +322,24 @@ class Plans:
             self._forget(mission.id)
             raise
 
-    async def _change(self, plan: PlanRun, request: Apply) -> Applied:
+    async def _change(self, plan: PlanRun, request: Apply, notes: Sequence[str] | None) -> Applied | None:
+        """Make the live plan what it is now; None: its agents have to be checked first."""
         mission = self._registry.live[plan.id]
         if mission.ending is not None:
             name = mission.definition.name
             raise OvermindError("not_running", f"Plan {mission.id} ({name}) is being stopped. Try again.")
         changes = difference(plan.blueprint, request.blueprint)
-        failed = _failed(plan.state) if request.rerun else set()
+        failed = reruns.failed(plan.state) if request.rerun else set()
         if not changes and not failed:
             return _applied(mission, "unchanged")
         changed = [change.agent for change in changes if change.sign == "~" and change.agent]
-        again = _to_run_again(plan.state, request.blueprint, {*changed, *failed})
+        again = reruns.after_change(plan.state, request.blueprint, {*changed, *failed})
         why = "runs again" if request.rerun else "runs again: a dependency was changed"
         changes = [*changes, *(PlanChange("~", name, (why,)) for name in sorted(again - set(changed)))]
         if request.dry_run:
             return _applied(mission, "planned", changes)
-        await self._check_agents(request.blueprint, request.env)
+        if notes is None:
+            return None
         plan.state.file = request.file or plan.state.file
         self._registry.put(_limited(mission, request.blueprint), ())
         plan.change(request.blueprint, again)
@@ -329,26 +347,30 @@ class Plans:
         await self._journal.saved()
         return _applied(mission, "changed", changes)
 
-    async def _rerun(self, request: Apply, inside: str | None) -> Applied:
-        """Run what failed of the newest plan of this name and file, and what depends on it, once more."""
+    async def _rerun(self, request: Apply, inside: str | None, notes: Sequence[str] | None) -> Applied | None:
+        """Run what failed of the newest plan of this name and file, and what depends on it, once more.
+
+        None: the agents have to be checked first.
+        """
         mission = self._newest(request)
         plan = None if mission is None else self._stored(mission.id)
         if mission is None or plan is None:
             name, place = request.blueprint.name, "" if request.file in NO_FILE else f" from {request.file}"
             raise OvermindError("not_found", f"No plan named {name!r}{place} has run, so no agent has failed.")
         forbid_foreign(inside, mission, self._registry, "run again")
-        failed = _failed(plan.state, ended=True)
+        failed = reruns.failed(plan.state, ended=True)
         changes = difference(plan.blueprint, request.blueprint)
         changed = {change.agent for change in changes if change.agent and change.sign != "-"}
         again = below(request.blueprint.edges, failed | changed) | failed | changed
         again &= request.blueprint.by_name.keys()
-        again |= _services(request.blueprint, again)
+        again |= reruns.services(request.blueprint, again)
         if not again:
             return _applied(mission, "unchanged")
-        reruns = [PlanChange("~", one, ("runs again",)) for one in sorted(again)]
+        anew = [PlanChange("~", one, ("runs again",)) for one in sorted(again)]
         if request.dry_run:
-            return _applied(mission, "planned", reruns)
-        await self._check_agents(request.blueprint, request.env)
+            return _applied(mission, "planned", anew)
+        if notes is None:
+            return None
         plan.state.file = request.file or plan.state.file
         plan.change(request.blueprint, again & plan.nodes.keys())
         self._adopted.add(plan.id)
@@ -357,7 +379,7 @@ class Plans:
         self._journal.save(lambda: self._environment_table.save(mission.id, environment))
         self._registry.apply(_limited(mission, request.blueprint), StartAsked())
         await self._journal.saved()
-        return _applied(mission, "started", reruns)
+        return _applied(mission, "started", anew)
 
     def _newest(self, request: Apply) -> Mission | None:
         """The mission of the newest plan of this name and file."""
@@ -415,38 +437,6 @@ def _environment(request: Apply) -> str:
 def _limited(mission: Mission, blueprint: Blueprint) -> Mission:
     """The plan's mission with the limits of this blueprint."""
     return replace(mission, definition=replace(mission.definition, timeout=blueprint.timeout))
-
-
-def _failed(plan: PlanState, *, ended: bool = False) -> set[str]:
-    """What has failed or was cut short, and what did not run, perhaps for that; nothing, when nothing went wrong.
-
-    Once the plan has ended, also what it did not see to its end.
-    """
-    stages = {name: node.stage for name, node in plan.nodes.items()}
-    wrong = frozenset(AgentStage) - _RIGHT if ended else _WRONG
-    if wrong.isdisjoint(stages.values()):
-        return set()
-    return {name for name, stage in stages.items() if stage in wrong or stage is AgentStage.SKIPPED}
-
-
-def _to_run_again(plan: PlanState, blueprint: Blueprint, changed: set[str]) -> set[str]:
-    """Agents that have begun, and were changed or depend on one that was; and services that these need once more."""
-    concerned = (below(blueprint.edges, changed) | changed) & blueprint.by_name.keys()
-    stages = {name: node.stage for name, node in plan.nodes.items()}
-    begun = {name for name in concerned if stages.get(name, AgentStage.WAITING) is not AgentStage.WAITING}
-    return begun | {name for name in _services(blueprint, concerned) if stages.get(name) in FINAL}
-
-
-def _services(blueprint: Blueprint, names: Iterable[str]) -> set[str]:
-    """The agents on which these depend that stay: they are stopped when nobody needs them any more."""
-    agents = blueprint.by_name
-    found: set[str] = set()
-    left = list(names)
-    while left:
-        new = {one.agent for one in agents[left.pop()].depends_on if agents[one.agent].stays} - found
-        found |= new
-        left += new
-    return found
 
 
 def _from_nothing(blueprint: Blueprint) -> list[PlanChange]:

@@ -11,14 +11,32 @@ from overmind_core.system.process import Identity, Process, Snapshot
 
 if sys.platform == "linux":
     from overmind_core.system.process_table_linux import LinuxProcessTable as _SystemProcessTable
-    from overmind_core.system.process_table_linux import children, command, environ, now_ticks, read, scan, usage
+    from overmind_core.system.process_table_linux import (
+        children,
+        command,
+        environ,
+        now_ticks,
+        read,
+        run_statistics,
+        scan,
+        usage,
+    )
 else:
     from overmind_core.system.process_table_portable import PortableProcessTable as _SystemProcessTable
-    from overmind_core.system.process_table_portable import children, command, environ, now_ticks, read, scan, usage
+    from overmind_core.system.process_table_portable import (
+        children,
+        command,
+        environ,
+        now_ticks,
+        read,
+        run_statistics,
+        scan,
+        usage,
+    )
 
 __all__ = [
-    "ProcessTable", "children", "command", "environ", "identity", "new_process_table", "now_ticks", "read", "scan",
-    "send", "usage",
+    "ProcessTable", "children", "command", "environ", "identity", "new_process_table", "now_ticks", "read",
+    "run_statistics", "scan", "send", "usage",
 ]  # fmt: skip
 
 

@@ -24,6 +24,8 @@ SUPERVISOR_LOCK = b"/supervisor.lock"
 """What the paths of our locks end in."""
 HEADLESS = b"/headless"
 """A file beside a supervisor's lock: its holder belongs to whoever started it, only its keeper stands apart."""
+UNCOUNTED = b"0 0 0\n"
+"""In /proc/<pid>/schedstat where the kernel does not count."""
 READ = os.O_RDONLY | os.O_CLOEXEC
 _TICKS = os.sysconf("SC_CLK_TCK")
 """A second."""
@@ -71,6 +73,15 @@ def usage(pid: int) -> tuple[float, int] | None:
         return None
     rest = stat[stat.rindex(b")") + 2 :].split(None, 22)
     return (int(rest[11]) + int(rest[12])) / _TICKS, int(rest[21]) * _PAGE
+
+
+def run_statistics(pid: int) -> bytes:
+    """How long and how often the main thread of `pid` has run: another text as soon as it has run again.
+
+    Empty when that can't be told. Source: the kernel's sched-stats documentation.
+    """
+    text = _slurp(f"/proc/{pid}/schedstat")
+    return b"" if text == UNCOUNTED else text
 
 
 def environ(pid: int) -> bytes:

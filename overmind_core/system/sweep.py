@@ -145,10 +145,10 @@ class Sweep:
         """The pids that live, by run. An empty set proves nothing yet: `end` does."""
         return self._look().members
 
-    def identities(self) -> dict[str, set[Identity]]:
+    def processes(self) -> dict[str, list[Process]]:
         """The processes that live, by run."""
         found = self._look().members
-        return {run: {self._snapshot.processes[pid].identity for pid in pids} for run, pids in found.items()}
+        return {run: [self._snapshot.processes[pid] for pid in pids] for run, pids in found.items()}
 
     def signal_tree(self, signals: Sequence[int]) -> dict[str, set[int]]:
         """Send each of `signals`, in this order, to all processes; return their pids by run."""

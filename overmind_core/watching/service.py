@@ -178,15 +178,16 @@ class Watching:
         assert watch.liveness is not None
         watch.liveness = health.beat(watch.liveness, now, heard_at=self._heard_at(watch, mission), cpu_percent=cpu)
         level = health.level(watch.liveness, self.health)
-        why = "a sign of life" if level is HealthLevel.OK else self._silence(watch, now)
-        alarms = level in health.ALARMING and level is not watch.recorded_level
-        hangs = level is HealthLevel.HUNG and level is not watch.recorded_level
-        self._record_level(watch, mission, level, why)
+        changed, why = level is not watch.recorded_level, ""
+        if changed:
+            why = "a sign of life" if level is HealthLevel.OK else self._silence(watch, now)
+            self._record_level(watch, mission, level, why)
+        alarms = changed and level in health.ALARMING
         # A little CPU time is no sign of life, but enough to change a file.
         watch.touched = watch.touched or not watch.liveness.missed or bool(cpu)
-        if hangs and self._is_steered(mission):
+        if changed and level is HealthLevel.HUNG and self._is_steered(mission):
             self._steerer().on_hung(watch, mission, self._capabilities(mission), mode=self.guardian.steer, evidence=why)
-        elif alarms or steering.is_due(watch.steering, self.guardian, self._clock.wall()):
+        elif alarms or (self._may_tell_more(watch, mission, level) and self._is_due(watch)):
             self._begin_sample(watch, mission)
 
     def _watched(self, watch: Watch) -> Mission | None:
@@ -250,11 +251,23 @@ class Watching:
         if mission is None or watch.due is not None:
             return
         now = self._clock.wall()
-        if steering.is_due(watch.steering, self.guardian, now):
+        if self._is_due(watch):
             self._begin_sample(watch, mission)
         else:
             wait = self.guardian.every - (now - (watch.steering.sampled_at or now))
             watch.due = asyncio.get_running_loop().call_later(max(wait, 0.0), self._on_due, watch)
+
+    def _is_due(self, watch: Watch) -> bool:
+        return steering.is_due(watch.steering, self.guardian, self._clock.wall())
+
+    def _may_tell_more(self, watch: Watch, mission: Mission, level: HealthLevel) -> bool:
+        """Whether a sample could tell anything but what the one before it has told.
+
+        Of a command without a worktree only silence can be measured.
+        """
+        if watch.sample is None or watch.sample.holding or watch.review is not None or level in health.ALARMING:
+            return True
+        return self._is_steered(mission) or self._worktrees.of(mission.id) is not None
 
     def _on_due(self, watch: Watch) -> None:
         watch.due = None

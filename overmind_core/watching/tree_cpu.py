@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.missions.terminator import ProcessTrees
+    from overmind_core.missions.tree_members import Identities
     from overmind_core.system.process import Identity
 
 
 class _Look(NamedTuple):
-    at: float
-    """Monotonic seconds."""
-    used: tuple[tuple[Identity, float], ...]
-    """CPU seconds of each process since it began; most missions are one process, for which a dict is large."""
+    processes: Identities
+    used: tuple[float | None, ...]
+    """CPU seconds of each of them since it began; None: it has ended. Most missions are one process, for which a dict
+    is large."""
 
 
 class TreeCpu:
@@ -29,6 +30,8 @@ class TreeCpu:
         self._trees = trees
         self._looks: dict[str, _Look] = {}
         """By run."""
+        self._looked_at = 0.0
+        """Monotonic seconds."""
 
     async def percent(self, missions: Sequence[Mission], now: float) -> dict[str, float]:
         """Percent of one core that each tree has used since it was looked at before, by mission.
@@ -41,19 +44,24 @@ class TreeCpu:
         """
         targets = {one.id: target for one in missions if (target := self._trees.target(one)) is not None}
         before, self._looks = self._looks, {}
+        elapsed, self._looked_at = now - self._looked_at, now
         if not targets:
             return {}
         trees = await self._trees.identities(list(targets.values()))
-        used = await self._trees.in_thread(partial(_used, set().union(*trees.values())))
+        resting = {run for run, found in trees.items() if run in before and before[run].processes is found}
+        used = await self._trees.in_thread(
+            partial(_used, [one for run, found in trees.items() if run not in resting for one in found])
+        )
         found = {}
         for mission, target in targets.items():
-            look = _Look(now, tuple((one, used[one]) for one in trees[target.run] if one in used))
-            self._looks[target.run] = look
-            earlier = before.get(target.run)
-            if earlier is not None and now > earlier.at:
-                known = dict(earlier.used)
-                seconds = sum(max(since - known.get(one, 0.0), 0.0) for one, since in look.used)
-                found[mission] = round(100 * seconds / (now - earlier.at), 1)
+            run, earlier = target.run, before.get(target.run)
+            if earlier is not None and run in resting:
+                self._looks[run], seconds = earlier, 0.0
+            else:
+                self._looks[run] = look = _Look(trees[run], tuple(map(used.get, trees[run])))
+                seconds = 0.0 if earlier is None else _seconds_between(earlier, look)
+            if earlier is not None and elapsed > 0:
+                found[mission] = round(100 * seconds / elapsed, 1)
         return found
 
 
@@ -65,3 +73,10 @@ def _used(processes: Iterable[Identity]) -> dict[Identity, float]:
         if usage is not None:
             found[identity] = usage[0]
     return found
+
+
+def _seconds_between(earlier: _Look, later: _Look) -> float:
+    """CPU seconds that those of the later look have used since the earlier one."""
+    known = dict(zip(earlier.processes, earlier.used, strict=True))
+    pairs = zip(later.processes, later.used, strict=True)
+    return sum(max(used - (known.get(one) or 0.0), 0.0) for one, used in pairs if used is not None)

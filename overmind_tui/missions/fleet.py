@@ -35,6 +35,8 @@ class Fleet:
         """The newest, oldest first."""
         self.lost = ""
         """Why no supervisor answers; "" while one does."""
+        self.awaits_supervisor = True
+        """Whether it is not known yet if one answers: this program may become it."""
         self._questions: Sequence[Row] = ()
         self.asked_about: frozenset[str] = frozenset()
         """Ids of what the engine asks about: missions, and what has none."""

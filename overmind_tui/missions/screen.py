@@ -45,14 +45,14 @@ class MainParts(NamedTuple):
         log_follower: Reads logs.
         away: What happened while nobody was here.
         version: Of the program.
-        is_covered: Whether the keys are for a view that is about to open before it.
+        open_first: Opens the view that the program begins with, if that is another one, once this one is there.
     """
 
     remembered: Remembered
     log_follower: LogFollower
     away: AwaySummary
     version: str
-    is_covered: Callable[[], bool]
+    open_first: Callable[[], None]
 
 
 class MissionsScreen(Page):
@@ -110,8 +110,8 @@ class MissionsScreen(Page):
             self.log_view.show_as(times=found.log_time, wrap=found.log_wrap)
 
     def take_keys(self) -> None:
-        """Unless another view is about to open before it."""
-        if not self._parts.is_covered():
+        """Unless another view is opening before it."""
+        if self.app.screen is self:
             super().take_keys()
 
     def begin(self) -> None:
@@ -119,6 +119,7 @@ class MissionsScreen(Page):
         self.table_panel.recall()
         self.rearrange(asked=True)
         self.panels.refocus()
+        self._parts.open_first()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fold what doesn't fit."""

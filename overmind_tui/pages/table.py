@@ -85,6 +85,10 @@ class TableSource:
         self.fetch = fetch
         self.asking = False
         """Whether an answer is to come, or a question is about to be asked."""
+        self._refusal = ""
+        """What the last answer said instead of rows."""
+        self._connected_since = False
+        """Whether a supervisor came after the question was asked."""
         self._asked_at = 0.0
         self._took = 0.0
 
@@ -93,6 +97,7 @@ class TableSource:
         if self.asking:
             return
         self.asking, self._asked_at = True, time.monotonic()
+        self._connected_since = False
         self._page.shell.request(self.fetch.request, [self._page.arguments], self._on_result)
 
     def _on_result(self, answers: Sequence[Any | OvermindError]) -> None:
@@ -101,9 +106,28 @@ class TableSource:
         if not self._page.is_attached:
             return
         if isinstance(answer, OvermindError):
-            self._page.refused(answer.message)
+            self._refused(answer)
         else:
+            self._refusal = ""
             self._page.take(self.fetch.shape(answer))
+
+    def _refused(self, error: OvermindError) -> None:
+        self._refusal = error.message
+        if self._connected_since:
+            self._page.ask()
+        elif error.code != "daemon_not_running" or not self._page.shell.fleet.awaits_supervisor:
+            self._page.refused(self._refusal)
+
+    def connected(self) -> None:
+        """A supervisor answers: what was refused before is asked again."""
+        self._connected_since = True
+        if self._refusal:
+            self._page.ask()
+
+    def disconnected(self) -> None:
+        """No supervisor answers, and none is expected any more: what was refused is said."""
+        if self._refusal:
+            self._page.refused(self._refusal)
 
     def happened(self, kinds: Collection[str]) -> None:
         """Events of these kinds came."""

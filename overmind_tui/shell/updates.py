@@ -78,16 +78,22 @@ class Updates:
             stack[-1].update()
 
     def _connected(self, message: Connected) -> None:
-        self._shell.fleet.lost = ""
+        self._shell.fleet.lost, self._shell.fleet.awaits_supervisor = "", False
         hosted = "no daemon: supervised by this program" if message.hosted else f"daemon {message.daemon.get('pid')}"
         if not self._notice.text:
             self._shell.flash(hosted, "quiet")
         self._main.changed_connection()
+        for page in self._tables():
+            page.source.connected()
 
     def _disconnected(self, message: Disconnected) -> None:
         tail = "ctrl-r starts one here" if message.final else "reconnecting …"
+        awaited, self._shell.fleet.awaits_supervisor = self._shell.fleet.awaits_supervisor, False
         self._shell.fleet.lost = f"{message.reason.rstrip('.')} · {tail}"
         self._main.changed_connection()
+        if awaited:
+            for page in self._tables():
+                page.source.disconnected()
 
     def _rows_changed(self, message: RowsChanged) -> None:
         self._shell.fleet.apply(message.rows, message.removed, everything=message.everything, at=self._shell.now())
@@ -97,11 +103,14 @@ class Updates:
     def _happened(self, message: Happened) -> None:
         self._shell.fleet.events.extend(message.events)
         kinds = {event["type"] for event in message.events}
-        for screen in self._shell.app.screen_stack:
-            if isinstance(screen, TablePage) and screen.is_mounted:
-                screen.happened(kinds)
+        for page in self._tables():
+            page.happened(kinds)
         for listener in self._listeners:
             listener(message.events)
+
+    def _tables(self) -> list[TablePage]:
+        """The tables that are open."""
+        return [page for page in self._shell.app.screen_stack if isinstance(page, TablePage) and page.is_mounted]
 
 
 def show_bottom(app: App[Any]) -> None:

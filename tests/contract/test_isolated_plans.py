@@ -7,6 +7,7 @@ import os
 import pytest
 
 from tests.kit.blueprints import applied, ended, stages, written
+from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
@@ -121,3 +122,58 @@ def test_an_agent_runs_once_it_is_prepared_and_what_can_not_be_prepared_has_fail
     eventually(lambda: om.info(plan)["status"] == "crashed")
     assert stands("own")["reason"] == "setup_failed"
     assert "--- own: failed (setup_failed; see: overmind logs plan/own) ---" in om.logs(plan)
+
+
+def test_an_agent_whose_set_up_is_just_over_does_not_begin_once_its_plan_is_stopped(om, shop, tmp_path):
+    shop.commit("slow to go", {".overmind.yml": """isolation: {setup: ["trap '' HUP TERM; sleep 600 &"]}\n"""})
+    om.ok("trust", shop.folder)
+    plan = applied(om, tmp_path, agent("a", "touch ~/begun; sleep 600"))
+    eventually(lambda: [row["status"] for row in om.ps() if row["name"] == "plan/a"] == ["stopping"])
+    om.ok("stop", plan)
+    assert stages(om.api("plan", id=plan)) == {"a": "cancelled"}
+    assert not os.path.exists(os.path.join(om.environment["HOME"], "begun"))
+
+
+def at_once(om, *requests):
+    """Send requests together; their answers, in the same order, and for a refusal its code."""
+    with RawSocket.connect(om.home, timeout=60.0) as api:
+        for number, (command, args) in enumerate(requests):
+            api.send_line({"id": number, "cmd": command, "args": args})
+        lines = sorted((api.read_line() for _ in requests), key=lambda line: line["id"])
+    return [line.get("ok", line.get("error")) for line in lines]
+
+
+def isolated(om, shop, *commands):
+    """An `apply` of a plan of isolated agents: the daemon looks at their project before it changes anything."""
+    om.ok("trust", shop.folder)
+    touch(om, "go")
+    agents = [
+        {"name": f"a{number}", "start": {"command": command, "cwd": shop.folder, "isolate": True}}
+        for number, command in enumerate(commands)
+    ]
+    return {"blueprint": {"name": "p", "agents": agents}, "cwd": "/", "env": om.environment}
+
+
+def test_a_plan_that_is_taken_down_while_a_change_of_it_is_checked_ends(om, shop):
+    plan = om.api("apply", **isolated(om, shop, "exec sleep 1000"))["id"]
+    change = isolated(om, shop, "exec sleep 1000", "exec sleep 2000")
+    _, deleted = at_once(om, ("apply", change), ("delete", {"id": plan}))
+    assert deleted["status"] == "stopped"
+    assert om.info(plan)["status"] == "stopped"
+
+
+def test_the_same_change_twice_at_once_is_one_change(om, shop):
+    om.api("apply", **isolated(om, shop, "exec sleep 1000"))
+    change = isolated(om, shop, "exec sleep 2000", "exec sleep 1000") | {"request": "change"}
+    statuses = {answer["status"] for answer in at_once(om, ("apply", change), ("apply", change))}
+    assert statuses == {"changed", "unchanged"}
+
+
+def test_what_failed_is_run_once_more_by_two_who_ask_for_it_at_once(om, shop):
+    plan = om.api("apply", **isolated(om, shop, "exit 3", "exec sleep 0.01"))["id"]
+    om.wait_status(plan, "crashed")
+    again = isolated(om, shop, "exec sleep 1000", "exec sleep 0.01") | {"rerun": "failed"}
+    statuses = {answer["status"] for answer in at_once(om, ("apply", again), ("apply", again))}
+    assert statuses == {"started", "unchanged"}
+    eventually(lambda: om.api("plan", id=plan)["counts"]["running"] == 1, what="what failed runs again")
+    assert [agent["attempt"] for agent in om.api("plan", id=plan)["agents"]] == [2, 1]

@@ -206,7 +206,11 @@ class World:
         return before - self.work()
 
     def there(self):
-        """What there is of everything that a second time might make, or take away."""
+        """What there is of everything that a second time might make, or take away: once nothing of it is to come.
+
+        `apply` answers once the plan is saved, before its agents are missions.
+        """
+        eventually(self.all_agents_have_begun, what="each agent of a live plan has its mission")
         lists = {name: self.om.api(name) for name in ("quests", "rituals", "plans")}
         return {
             "missions": {row["id"] for row in self.om.api("ps", all=True)},
@@ -214,6 +218,11 @@ class World:
             "pushed": self.code.git("for-each-ref", "--format=%(refname) %(objectname)"),
             **{name: [row["id"] for row in rows] for name, rows in lists.items()},
         }
+
+    def all_agents_have_begun(self):
+        """Whether each agent of the plans that go on is a mission."""
+        live = [row["id"] for row in self.om.api("plans") if row["ended_at"] is None]
+        return all(agent["mission"] for plan in live for agent in self.om.api("plan", id=plan)["agents"])
 
 
 def answered(om, command, args):

@@ -1,4 +1,4 @@
-"""What the first view will ask is asked while the program still loads, and the view is painted with its answer."""
+"""The view to begin with: asked for while the program still loads, drawn before all others, and with its answer."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import time
 from typing import Any, ClassVar
 
 import pytest
+from textual import events
 
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_tui.shell import first_request, requests
 from overmind_tui.shell.first_request import FRESH_SECONDS, FirstRequest, ask_first
+from overmind_tui.shell.messages import Connected, Disconnected
 from overmind_tui.shell.registry import VIEWS
 from overmind_tui.shell.requests import Requests
-from tests.tui.quest_walks import RecordingBoard
+from tests.tui.conftest import picture, until
+from tests.tui.quest_walks import RecordingBoard, card_at
 
 HOME = Home("/proc/nosuch/overmind")
 NOT_THERE = OvermindError("daemon_not_running", "Daemon not running.")
@@ -171,3 +174,120 @@ def test_it_is_what_the_view_asks_when_it_opens(view):
 
 def test_no_answer_is_taken_for_longer_than_views_show_theirs():
     assert max(view.fetch.every for view in OF_THEMSELVES if view.fetch is not None) <= FRESH_SECONDS
+
+
+class Drawn(RecordingBoard):
+    """Notes which screens are drawn, one after the other."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.drawn: list[Any] = []
+
+    def _display(self, screen, renderable):
+        self.drawn.append(screen)
+        super()._display(screen, renderable)
+
+
+def test_nothing_is_drawn_before_the_view_to_begin_with():
+    async def session():
+        app: Any = Drawn(view="board")
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            assert set(app.drawn) == {app.screen}
+            assert app.screen.view == "board"
+            await pilot.press("q")
+            assert app.drawn[-1] is app.screen is app.main
+            assert "missions[" in picture(app)
+
+    asyncio.run(session())
+
+
+@pytest.mark.parametrize("view", ["board", "missions", "nonsense"])
+def test_what_is_typed_before_the_first_frame_is_for_the_view_to_begin_with(view):
+    class Typing(RecordingBoard):
+        def on_load(self):
+            self.post_message(events.Key("j", "j"))
+
+    async def session():
+        first: Any = RecordingBoard(view=view)
+        app: Any = Typing(view=view)
+        async with first.run_test(size=(120, 40)) as pilot:
+            await pilot.press("j")
+            wanted = first.screen.table.at
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            assert app.screen.table.at == wanted
+
+    asyncio.run(session())
+
+
+# no supervisor yet
+
+
+def refusing(scenario):
+    """The board, as long as nobody answers, and whether anybody will is not known."""
+
+    async def session():
+        app: Any = RecordingBoard(view="board")
+        app.refusal, app.refuses = NOT_THERE, True
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            assert (len(app.of("board")), app.screen.table.empty, app.notice.text) == (1, ("loading …",), "")
+            await scenario(app, pilot)
+
+    asyncio.run(session())
+
+
+def test_what_nobody_answered_is_asked_again_as_soon_as_there_is_a_supervisor():
+    async def scenario(app, pilot):
+        app.refuses = False
+        app.post_message(Connected({}, hosted=True))
+        await pilot.pause()
+        assert card_at(app)
+        app.post_message(Connected({}, hosted=True))
+        await pilot.pause()
+        assert len(app.of("board")) == 2, "what was answered is not asked again"
+
+    refusing(scenario)
+
+
+def test_that_no_supervisor_answers_is_said_when_none_is_expected():
+    async def scenario(app, pilot):
+        app.post_message(Disconnected("Daemon not running", final=True))
+        await pilot.pause()
+        assert app.screen.table.empty == (NOT_THERE.message,)
+        assert app.notice.text == NOT_THERE.message
+
+    refusing(scenario)
+
+
+def test_an_answer_of_nobody_that_comes_after_the_supervisor_is_none(monkeypatch):
+    late: list[Any] = []
+
+    async def scenario(app, pilot):
+        monkeypatch.setattr(app, "request", lambda command, _requests, on_result: late.append((command, on_result)))
+        app.screen.source.ask_again()
+        app.post_message(Connected({}, hosted=True))
+        await pilot.pause()
+        assert [command for command, _ in late] == ["board"]
+        late[0][1]([NOT_THERE])
+        assert [command for command, _ in late] == ["board", "board"], "it was asked before there was one"
+        late[1][1]([NOT_THERE])
+        assert len(late) == 2, "not for ever"
+        assert app.screen.table.empty == (NOT_THERE.message,)
+
+    refusing(scenario)
+
+
+def test_a_program_that_is_its_own_supervisor_shows_its_first_view(program, alone):
+    """Quests are asked for when something happens, not every so often."""
+    del alone
+
+    async def session():
+        app = program(view="quests")
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(pilot, lambda: "No quests yet." in picture(app), what="the answer of our own supervisor")
+            assert app.supervisor_host.active
+        await asyncio.to_thread(app.quitting.on_exit)
+
+    asyncio.run(session())

@@ -193,8 +193,7 @@ def _merge(before: Ending, fact: EndAsked, now: Now) -> Ending:
     """A wish on top of an ending can shorten its grace, and decide what follows an ending that nobody asked for."""
     given = before.grace if fact.given is None else fact.given
     sooner = replace(before, deadline_mono=min(before.deadline_mono, now.mono + fact.grace), grace=given)
-    undecided = before.cause in {Cause.EXITED, Cause.RESTART, Cause.STALLED, Cause.CHANGE_OVER}
-    if not undecided or fact.cause not in {Cause.STOP, Cause.RESTART, Cause.LIMIT}:
+    if not before.is_of_run_only or fact.cause not in {Cause.STOP, Cause.RESTART, Cause.LIMIT}:
         return sooner
     return replace(sooner, cause=fact.cause, reason=fact.reason or before.reason)
 

@@ -130,6 +130,9 @@ class Definition:
         return self.tty and (self.interactive or self.kind is Kind.SESSION)
 
 
+_OF_RUN_ONLY = frozenset({Cause.EXITED, Cause.RESTART, Cause.STALLED, Cause.CHANGE_OVER})
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """A run on its way out. Stored before the first signal is sent, so that a crash of ours finishes it."""
@@ -151,6 +154,11 @@ class Ending:
     """Another run would end the same way: no policy starts one."""
     grace: float | None = None
     """Seconds that whoever asked gave it, and what a plan ends with it; None: to each its own."""
+
+    @property
+    def is_of_run_only(self) -> bool:
+        """Whether the mission may go on after it: the run ends, and nobody has asked the mission to."""
+        return self.cause in _OF_RUN_ONLY
 
 
 @dataclass(frozen=True, slots=True)

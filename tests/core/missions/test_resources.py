@@ -46,3 +46,12 @@ def test_a_process_is_known_for_as_long_as_its_last_look_is_fresh():
     assert not meter.knows({"a": {BUSY}}, 1.1 + FRESH_SECONDS)
     meter.forget(1.1 + FRESH_SECONDS)
     assert not meter.knows({"a": {BUSY}}, 1.0)
+
+
+def test_who_looks_seldom_may_have_the_mean_since_the_look_before():
+    meter = Meter()
+    seldom = 10 * FRESH_SECONDS
+    assert meter.percent(BUSY, Sample(1.0, 0.5), seldom) == 0.0
+    assert meter.knows({"a": {BUSY}}, 1.0 + seldom, seldom)
+    assert not meter.knows({"a": {BUSY}}, 1.1 + seldom, seldom)
+    assert meter.percent(BUSY, Sample(1.0 + seldom, 0.5 + seldom / 4), seldom) == 25.0

@@ -79,6 +79,24 @@ def test_output_is_a_sign_of_life(home):
     assert (shown["level"], shown["missed"], shown["silent_seconds"]) == ("ok", 0, pytest.approx(BEAT, abs=1.0))
 
 
+def test_silence_of_a_command_holds_until_its_next_output(home):
+    async def play(inside, keeper):
+        mission = await inside.run("make")
+        seen = []
+        for beats in (9.5, 1, 8):
+            await asyncio.sleep(beats * BEAT)
+            seen.append(await row(inside, mission))
+        keeper.write(f"{mission}.1", b"x")
+        await asyncio.sleep(2 * BEAT)  # a sample is due each second beat
+        seen.append(await row(inside, mission))
+        return [[term["evidence"] for term in one["terms"] if term["holds"]] for one in seen]
+
+    before, first, later, after = story(home, play)
+    assert before == after == []
+    assert first != later
+    assert [one[0].startswith("no sign of life for") for one in (first, later)] == [True, True]
+
+
 def test_what_an_agent_reports_is_a_sign_of_life(home, environment):
     async def play(inside, _keeper):
         mission, session = await agent(inside, environment)

@@ -1,0 +1,49 @@
+"""Which agents of a plan run again: after a failure, and because the plan was changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.plans.progress import FINAL, AgentStage
+from overmind_core.domain.text.graph import below
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from overmind_core.domain.plans.blueprint import Blueprint
+    from overmind_core.plans.state import PlanState
+
+_WRONG = frozenset({AgentStage.FAILED, AgentStage.CANCELLED})
+_RIGHT = frozenset({AgentStage.SUCCEEDED, AgentStage.SKIPPED})
+
+
+def failed(plan: PlanState, *, ended: bool = False) -> set[str]:
+    """What has failed or was cut short, and what did not run, perhaps for that; nothing, when nothing went wrong.
+
+    Once the plan has ended, also what it did not see to its end.
+    """
+    stages = {name: node.stage for name, node in plan.nodes.items()}
+    wrong = frozenset(AgentStage) - _RIGHT if ended else _WRONG
+    if wrong.isdisjoint(stages.values()):
+        return set()
+    return {name for name, stage in stages.items() if stage in wrong or stage is AgentStage.SKIPPED}
+
+
+def after_change(plan: PlanState, blueprint: Blueprint, changed: set[str]) -> set[str]:
+    """Agents that have begun, and were changed or depend on one that was; and services that these need once more."""
+    concerned = (below(blueprint.edges, changed) | changed) & blueprint.by_name.keys()
+    stages = {name: node.stage for name, node in plan.nodes.items()}
+    begun = {name for name in concerned if stages.get(name, AgentStage.WAITING) is not AgentStage.WAITING}
+    return begun | {name for name in services(blueprint, concerned) if stages.get(name) in FINAL}
+
+
+def services(blueprint: Blueprint, names: Iterable[str]) -> set[str]:
+    """The agents on which these depend that stay: they are stopped when nobody needs them any more."""
+    agents = blueprint.by_name
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        new = {one.agent for one in agents[left.pop()].depends_on if agents[one.agent].stays} - found
+        found |= new
+        left += new
+    return found
