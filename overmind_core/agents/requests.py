@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from overmind_core.kernel.request import Args
+from overmind_core.kernel.request import Args, RequestKey
 from overmind_core.missions.requests import Amount, Whole
 
 
@@ -22,7 +22,7 @@ class Send(Args, frozen=True):
     id: str
     text: str
     queue: bool = False
-    request: str | None = None
+    request: RequestKey | None = None
 
 
 class AwaitMessage(Args, frozen=True):

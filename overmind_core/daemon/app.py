@@ -75,6 +75,7 @@ from overmind_core.plans.attempts import Attempts
 from overmind_core.plans.outputs import AgentOutputs
 from overmind_core.plans.service import Plans
 from overmind_core.plans.values import Values
+from overmind_core.quests.events import QueueChanged
 from overmind_core.quests.registry import QuestEnded, QuestRegistry
 from overmind_core.quests.service import QuestService
 from overmind_core.schedules.actions import Starter
@@ -542,6 +543,7 @@ class App:
         bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
         bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
+        bus.subscribe(QueueChanged, self.engine.specs.on_hold)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
         bus.subscribe(Event, self.followers.on_event)
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)

@@ -404,6 +404,7 @@ class Engine:
                 changes=self.queue_changes(),
                 attempts=self.attempts,
                 obstacles=self.obstacles,
+                is_paused=lambda: self.queue.paused,
                 questions=parts.engine_questions,
                 landing=self.quest_landing,
                 locations=parts.locations,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -55,6 +55,10 @@ class Request(msgspec.Struct, frozen=True):
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all arguments: an unknown name is an error, never ignored."""
 
+
+RequestKey = Annotated[str, msgspec.Meta(pattern="^[^:]*$")]
+"""A key of the caller's choice, by which the repetition of a request is recognised. A colon is in each of our own keys,
+and in none of a caller's: a mission could else begin what the daemon begins by itself, such as its own check."""
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 

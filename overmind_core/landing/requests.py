@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overmind_core.domain.landing import VERIFY_LIMIT
-from overmind_core.kernel.request import Args
+from overmind_core.kernel.request import Args, RequestKey
 from overmind_core.missions.requests import Amount
 
 
@@ -37,8 +37,8 @@ class Merge(Args, frozen=True):
     message: str | None = None
     preview: bool = False
     """Only say what would land, or conflict."""
-    request: str | None = None
-    """A key of the caller's choice: a repeat with the same key is told of the landing that there was."""
+    request: RequestKey | None = None
+    """A key of the caller's choice, without `:`; a repeat with the same key is told of the landing that there was."""
 
 
 class Push(Args, frozen=True):

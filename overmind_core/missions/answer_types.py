@@ -71,6 +71,8 @@ class PrunedMissions(TypedDict):
     missions: list[MissionBrief]
     bytes: int
     """Of their logs."""
+    note: NotRequired[str]
+    """Only where work of them is kept, which would be lost: a line for each, as in the answer of `rm`."""
 
 
 class Tokens(TypedDict):

@@ -237,9 +237,11 @@ class LifecycleApi:
         rows = [row for row in ended if not self._retention.is_kept(row.id, row.parent)]
         ids = [row.id for row in rows]
         size = await asyncio.to_thread(lambda: sum(folder_size(f"{self._home.logs}/{one}") for one in ids))
-        if not request.dry_run:
-            await self._retention.remove(ids)
-        return {"missions": [{"id": row.id, "name": row.name} for row in rows], "bytes": size}
+        kept = [] if request.dry_run else await self._retention.remove(ids)
+        answer: PrunedMissions = {"missions": [{"id": row.id, "name": row.name} for row in rows], "bytes": size}
+        if kept:
+            answer["note"] = "\n".join(kept)
+        return answer
 
     def _inside(self, caller: Caller) -> str | None:
         return mission_of(caller, self._registry, self._home.root)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from overmind_core.kernel.request import Args
+from overmind_core.kernel.request import Args, RequestKey
 
 Amount = int | float | str
 Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -80,8 +80,8 @@ class Start(Args, frozen=True):
     """A worktree, ports and services of its own; null: where the project has an `.overmind.yml`, or with `base`."""
     base: str | None = None
     """The branch that its worktree begins at, and `merge` lands on; null: the project's, or what is checked out."""
-    request: str | None = None
-    """A key of the caller's choice: a repeat with the same key answers the same mission."""
+    request: RequestKey | None = None
+    """A key of the caller's choice, without `:`; a repeat with the same key answers the same mission."""
 
 
 class Ps(Args, frozen=True):

@@ -55,7 +55,8 @@ def start_request(
         inherited = login_variables(world.inherited) if agent.clean_env else world.inherited
         handing_on = {FOLDER: folder} if agent.outputs else {}
         chosen = {**fields.pop("env_set", {}), **handing_on}
-        return msgspec.convert({**fields, "env": inherited, "env_set": chosen, "umask": umask, "request": key}, Start)
+        start = msgspec.convert({**fields, "env": inherited, "env_set": chosen, "umask": umask}, Start)
+        return msgspec.structs.replace(start, request=key)
     except (BrokenReference, msgspec.ValidationError, ValueError, TypeError) as error:
         raise OvermindError("invalid", f"{agent.name}: {error}.") from None
 

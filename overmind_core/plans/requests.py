@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from overmind_core.domain.plans.blueprint import Blueprint
-from overmind_core.kernel.request import Args
+from overmind_core.kernel.request import Args, RequestKey
 from overmind_core.missions.requests import Whole
 
 
@@ -20,7 +20,7 @@ class Apply(Args, frozen=True):
     umask: Whole = 0o022
     dry_run: bool = False
     rerun: Literal["failed"] | None = None
-    request: str | None = None
+    request: RequestKey | None = None
     """As with `run`: a new plan is made once, however often it is asked for."""
 
 

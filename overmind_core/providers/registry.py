@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from overmind_core.providers.base import Provider, Renderer
+if TYPE_CHECKING:
+    from overmind_core.providers.base import Provider, Renderer
 
 ROWS: Mapping[str, tuple[str, str]] = {
     "raw": ("overmind_core.providers.raw", "Raw"),

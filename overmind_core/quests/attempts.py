@@ -15,7 +15,7 @@ from overmind_core.domain.missions.facts import EndAsked
 from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
-from overmind_core.domain.quests.classes import BLOCKED, is_nobodys_fault
+from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, is_nobodys_fault
 from overmind_core.domain.quests.life import is_refused, waits_for_room
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
@@ -223,11 +223,17 @@ class Attempts:
 
     def consider(self, quest_id: str) -> None:
         """Decide what comes next for a quest, and do it."""
+        try:
+            self._take_step(quest_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person is asked about it
+            self._on_error(quest_id, error)
+
+    def _take_step(self, quest_id: str) -> None:
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.queue is None or quest.status is QuestStatus.QUEUED or quest_id in self._acting:
             return
-        if self._phase.handing_over:
-            return
+        if self._phase.handing_over or (quest_id in self._registry.live and not quest.cancelling):
+            return  # its work goes on, as after each start
         missions = self._missions_of(quest)
         step = next_attempt_step(quest, missions)
         if self._phase.closing and not isinstance(step, steps.KeepWaiting | steps.Complete | steps.Cancel):
@@ -307,11 +313,33 @@ class Attempts:
             then = None  # the next daemon decides again
         except StoreError:
             await asyncio.sleep(RETRY_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a person is asked about it
+            then = partial(self._on_error, quest_id, error)
         finally:
             self._acting.discard(quest_id)
             self._landings.pop(quest_id, None)
-        if then is not None:
+        if then is None:
+            return
+        try:
             then()
+        except Exception as error:  # noqa: BLE001 - likewise
+            self._on_error(quest_id, error)
+
+    def _on_error(self, quest_id: str, error: Exception) -> None:
+        """A bug kept the quest from going on: its attempt fails, and a person is asked.
+
+        While something of it runs it goes on with that: its end leads to the next step. The next daemon takes the step
+        that this one could not.
+        """
+        quest = self._quests.live.get(quest_id)
+        _log.error("quest %s could not go on", quest_id if quest is None else quest.name, exc_info=error)
+        if quest is None or quest.queue is None or quest.status is QuestStatus.QUEUED or self._phase.closing:
+            return
+        missions = self._missions_of(quest)
+        if any(one is not None and one.is_live for one in (missions.work, missions.check, missions.review)):
+            return
+        note = f"It could not go on: {type(error).__name__}: {error}. See daemon.log"
+        self._outcomes().failed(quest, INTERNAL, feedback="", notes=(note,))
 
     async def _begin(self, quest_id: str, *, is_new: bool = False, known: Beginning | None = None) -> Then:
         quest = self._quests.live.get(quest_id)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from overmind_core.kernel.request import Args
+from overmind_core.kernel.request import Args, RequestKey
 from overmind_core.missions.requests import AgentArgs, Amount, Start, Whole
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
@@ -74,8 +74,8 @@ class QuestAdd(Args, frozen=True):
     env: dict[str, str] = {}
     """The caller's environment."""
     umask: Whole = 0o022
-    request: str | None = None
-    """A key of the caller's choice: a repeat with the same key answers the same quests."""
+    request: RequestKey | None = None
+    """A key of the caller's choice, without `:`; a repeat with the same key answers the same quests."""
 
 
 class QuestEdit(Args, frozen=True):

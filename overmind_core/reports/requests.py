@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.kernel.request import Args
+from overmind_core.kernel.request import Args, RequestKey
 
 
 class Report(Args, frozen=True):
@@ -23,5 +23,5 @@ class Report(Args, frozen=True):
     """Of a person's shell: where a reported quest is to work."""
     env: dict[str, str] = {}
     """Likewise: in which environment."""
-    request: str | None = None
-    """A key of the caller's choice: a repeat with the same key is the same report."""
+    request: RequestKey | None = None
+    """A key of the caller's choice, without `:`; a repeat with the same key is the same report."""

@@ -83,10 +83,12 @@ class Starter:
         self._journal.flush()
         stored = self._ritual_table.environment(ritual.id)
         fields = {**(ritual.quest or ritual.apply or {}), **json.loads(stored or "{}")}
-        fields["request"] = f"ritual:{ritual.id}:{run.number}"
+        fields["request"] = None
+        key = f"ritual:{ritual.id}:{run.number}"
         if ritual.quest is not None:
-            return await self._start_quest(_read(fields, QuestRun, ritual), f"{ritual.name}/{run.number}", ritual.name)
-        return await self._start_plan(_read(fields, Apply, ritual))
+            wanted = msgspec.structs.replace(_read(fields, QuestRun, ritual), request=key)
+            return await self._start_quest(wanted, f"{ritual.name}/{run.number}", ritual.name)
+        return await self._start_plan(msgspec.structs.replace(_read(fields, Apply, ritual), request=key))
 
     async def _start_quest(self, request: QuestRun, name: str, ritual: str) -> MissionBrief:
         wanted = as_start(request)

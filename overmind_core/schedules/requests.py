@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from overmind_core.kernel.request import Args
+from overmind_core.kernel.request import Args, RequestKey
 from overmind_core.plans.requests import Apply
 from overmind_core.quests.requests import Count, QuestRun
 
@@ -26,8 +26,8 @@ class RitualCreate(Args, frozen=True):
     """Each run is this quest, called after the ritual and the number of the run."""
     apply: Apply | None = None
     """Each run is this plan."""
-    request: str | None = None
-    """A key of the caller's choice: a repeat with the same key makes no second ritual."""
+    request: RequestKey | None = None
+    """A key of the caller's choice, without `:`; a repeat with the same key makes no second ritual."""
 
 
 class Ritual(Args, frozen=True):
@@ -40,4 +40,4 @@ class RitualRun(Args, frozen=True):
     """Run a ritual now; with a `request` key a repeat makes no second run."""
 
     id: str
-    request: str | None = None
+    request: RequestKey | None = None

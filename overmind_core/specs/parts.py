@@ -58,6 +58,8 @@ class SpecNeeds(NamedTuple):
     changes: QueueChanges
     attempts: Attempts
     obstacles: Obstacles
+    is_paused: Callable[[], bool]
+    """Whether the queue is."""
     questions: EngineQuestions
     landing: QuestLanding
     locations: Locations
@@ -98,6 +100,7 @@ def spec_parts(needs: SpecNeeds) -> SpecParts:
         registry=registry,
         quests=quests,
         obstacles=needs.obstacles,
+        is_paused=needs.is_paused,
         journal=journal,
         clock=needs.clock,
         quest_table=needs.quest_table,

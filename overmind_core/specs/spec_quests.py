@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.admission import WaitCode
 from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import QuestStatus
+from overmind_core.domain.quests.why import PAUSED, first_of
 from overmind_core.domain.specs.phases import TaskCounts, spec_state, task_counts
 from overmind_core.domain.specs.spec import PHASES, PhaseName, quest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from overmind_core.domain.admission import Wait
     from overmind_core.domain.quests.needs import Needs
@@ -40,10 +41,13 @@ class SpecQuests:
         registry: SpecRegistry,
         quests: QuestRegistry,
         obstacles: Obstacles,
+        is_paused: Callable[[], bool],
         journal: Journal,
         clock: Clock,
         quest_table: QuestTable,
     ) -> None:
+        """`is_paused`: whether the queue is."""
+        self._is_paused = is_paused
         self._registry = registry
         self._quests = quests
         self._obstacles = obstacles
@@ -98,7 +102,8 @@ class SpecQuests:
         if any(one.status is not QuestStatus.QUEUED for one in mine):
             return None
         needs = self._obstacles.needs(self._clock.wall())
-        waits = ((one, self._obstacles.of(one, needs)) for one in mine)
+        paused = PAUSED if self._is_paused() else None
+        waits = ((one, first_of((self._obstacles.of(one, needs), paused))) for one in mine)
         return next(((one, wait) for one, wait in waits if wait is not None and wait.code in _HOLDS), None)
 
     def _is_stuck(self, quest: Quest, needs: Needs) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from overmind_core.domain.quests.board import COLUMNS
 from overmind_core.domain.text.cells import pad, width
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.rows import Branch
@@ -20,8 +19,8 @@ from overmind_tui.quests import rows as quests_rows
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, clipped, safe
 
-NAMES = tuple(column.value for column in COLUMNS)
-"""Of the columns, from left to right."""
+NAMES = ("queued", "running", "blocked", "review", "done")
+"""Of the columns, from left to right; the words of `Column`, whose module takes longer to load than a frame to draw."""
 COLUMN = "column"
 """Noted in the row of a quest: the place of its column."""
 LANES = ("", "spec", "group", "priority")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_tui.landing import lines as landing_lines
-from overmind_tui.landing.dialog import Answers, LandingDialog
 from overmind_tui.landing.lines import Wanted
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.pages.compose import COMMIT, Composer, Purpose
@@ -20,6 +19,7 @@ from overmind_tui.shell.shell import Shell
 
 if TYPE_CHECKING:
     from overmind_tui.inbox.messages import MessageActions
+    from overmind_tui.landing.dialog import Answers
 
 
 UNMERGED = "unmerged"
@@ -48,6 +48,8 @@ class WorktreeActions:
 
     def land(self, rows: list[Row]) -> None:
         """Show what would come, and merge what the person wants."""
+        from overmind_tui.landing.dialog import LandingDialog  # noqa: PLC0415 - only when it is asked for
+
         row = self._only(rows, "land")
         if row is not None:
             self._shell.open(LandingDialog(row, self._wanted._replace(into=""), self))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from overmind_tui.changes.page import ChangesPage
 from overmind_tui.command_line import jobs
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.missions import rows as missions_rows
@@ -56,6 +55,8 @@ class ViewActions:
 
     def changes(self, rows: list[Row]) -> None:
         """What changed in its folder."""
+        from overmind_tui.changes.page import ChangesPage  # noqa: PLC0415 - only when it is asked for
+
         self._shell.open(ChangesPage(self._shell.fleet.of(rows[0]["id"]) or rows[0], self._message_actions))
 
     def as_toml(self, rows: list[Row]) -> None:

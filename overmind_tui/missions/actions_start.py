@@ -19,7 +19,6 @@ from overmind_core.providers import registry as providers
 from overmind_tui.command_line.jobs import PROGRAM
 from overmind_tui.landing import lines as landing_lines
 from overmind_tui.missions import folder_completion, form_fields, form_request
-from overmind_tui.missions.form import FormScreen
 from overmind_tui.missions.form_fields import COMMAND, SHELL, Form, ProgramKind, Startable
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.render.cells import Row, safe
@@ -27,6 +26,7 @@ from overmind_tui.render.field import Field
 from overmind_tui.shell import external, world
 
 if TYPE_CHECKING:
+    from overmind_tui.missions.form import FormScreen
     from overmind_tui.shell.shell import Shell
 
 
@@ -128,6 +128,8 @@ class StartActions:
         shell.background(work)
 
     def _open(self, agents: dict[str, bool], folder: str) -> None:
+        from overmind_tui.missions.form import FormScreen  # noqa: PLC0415 - only when it is asked for
+
         form = self._form(_whats(agents), folder)
         self._folder = folder
         self._shell.open(FormScreen(form, start=self._start, keep=self._keep))

@@ -8,7 +8,6 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from overmind_core.domain import engine_questions
-from overmind_core.domain.missions.mission import HAS_ENDED
 from overmind_core.domain.missions.status_marks import (
     ATTACHED,
     BLOCKED,
@@ -90,6 +89,8 @@ def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:
 
 def ended(row: Row) -> str:
     """That it has ended, in words behind its name."""
+    from overmind_core.domain.missions.mission import HAS_ENDED  # noqa: PLC0415 - the first frame needs none of it
+
     return HAS_ENDED.get(row["status"], f"is {row['status']}")
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.admission import WaitCode
-from overmind_core.domain.quests.quest import Priority
-from overmind_core.domain.quests.why import from_answer, why_lines
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
@@ -19,8 +16,8 @@ FIRST = 100
 """Rows of thousands that are asked for at first."""
 CHANGES = frozenset({"quest", "queue", "started", "exited", "restart", "removed", "asked", "answered"})
 """Kinds of events after which a quest stands otherwise."""
-PRIORITIES = tuple(one.value for one in Priority)
-"""The most urgent first."""
+PRIORITIES = ("critical", "high", "medium", "low")
+"""The most urgent first; the words of `Priority`, whose module takes longer to load than a frame to draw."""
 ENDED = frozenset({"completed", "failed", "cancelled"})
 _STATUSES = ("review", "running", "queued", "failed", "cancelled", "completed")
 _PHASES = {"work": "working", "check": "checking"}
@@ -126,14 +123,14 @@ def why(row: Row) -> str:
     if row["status"] != "queued":
         return reason(row)
     text, _, place = safe(row.get("why")).rpartition("; ")
-    return f"{place}: {text}" if row.get("code") == WaitCode.SLOTS and text else safe(row.get("why"))
+    return f"{place}: {text}" if row.get("code") == "slots" and text else safe(row.get("why"))
 
 
 def why_tone(row: Row) -> str:
     """How that is shown."""
     if row.get(ASKED):
         return "wait"
-    return "bad" if row["status"] == "failed" or row.get("code") == WaitCode.BLOCKED else "quiet"
+    return "bad" if row["status"] == "failed" or row.get("code") == "blocked" else "quiet"
 
 
 def _why(row: Row, _now: float) -> Cell:
@@ -343,6 +340,8 @@ def standing_line(row: Row, word: str, lasted: str, why: str, look: Rendering) -
 
 def why_text(answer: Info) -> Lines:
     """As the request `quest_why` answers: the lines that `overmind quest why` prints."""
+    from overmind_core.domain.quests.why import from_answer, why_lines  # noqa: PLC0415 - only when it is asked for
+
     return [_why_line(line, at) for at, line in enumerate(why_lines(from_answer(answer)))]
 
 

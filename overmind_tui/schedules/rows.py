@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.missions.status_marks import FAILED, mark_of
-from overmind_core.domain.schedules import missed_text
 from overmind_tui.missions import columns, rows
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
@@ -127,6 +126,8 @@ def _took(row: Row, now: float) -> Cell:
 
 def ritual_why(row: Row) -> str:
     """Why it failed or never began, and for how many times before it stands."""
+    from overmind_core.domain.schedules import missed_text  # noqa: PLC0415 - the first frame needs none of it
+
     text = safe(row["text"]) or safe(row["reason"]).replace("_", " ")
     code = f"exit {row['exit_code']}" if row["exit_code"] and not row["text"] else ""
     missed = f"{missed_text(row['missed'])} more missed" if row["missed"] else ""

@@ -131,15 +131,18 @@ class Frame:
         x, y, cells = run
         self._move(sent, x, y)
         is_sure = True
+        last: Look | None = None
         for at, cell in enumerate(cells, x):
             if not cell.text:
                 continue
             if not is_sure:
                 sent.append(_place(at, y))
-            look = _settled(self._pen, cell.look)
-            if look != self._pen:
-                sent.append(change(self._pen, look))
-                self._pen = look
+            if cell.look is not last:  # else the pen has it
+                last = cell.look
+                look = _settled(self._pen, last)
+                if look != self._pen:
+                    sent.append(change(self._pen, look))
+                    self._pen = look
             sent.append(cell.text)
             is_sure = cell.plain
         end = x + len(cells)

@@ -22,7 +22,6 @@ from overmind_tui.render.cells import Row, safe
 from overmind_tui.shell import external
 from overmind_tui.specs import documents
 from overmind_tui.specs import rows as specs_rows
-from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.rows import AT_TASK, OF_PHASE, OF_TASK, SPOT
 
 if TYPE_CHECKING:
@@ -199,6 +198,8 @@ class SpecActions:
 
     def _read(self, row: Row) -> None:
         """Show the document that is meant, else the one that the spec is about now."""
+        from overmind_tui.specs.document import DocumentPage  # noqa: PLC0415 - only when it is asked for
+
         phase = row.get(OF_PHASE) or self._edited_phase(row)
         self._shell.open(DocumentPage(self, row, phase, at=row.get(AT_TASK, "")))
 

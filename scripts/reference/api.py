@@ -80,7 +80,7 @@ def type_words(written: str) -> str:
     """Return an annotation in the words of JSON."""
     words = {
         "Amount": "quantity", "str": "text", "int": "integer", "float": "number", "bool": "true or false",
-        "None": "null", "Any": "anything", "Blueprint": "object", "Whole": "integer",
+        "None": "null", "Any": "anything", "Blueprint": "object", "Whole": "integer", "RequestKey": "text",
     }  # fmt: skip
     written = re.sub(r"Annotated\[(\w+), .*?\)\]", r"\1", written)
     written = re.sub(r"Literal\['(\w+)'\]", r'"\1"', written)

@@ -93,3 +93,17 @@ def test_nothing_but_force_removes_work(om):
     shop.assert_nothing_left()
     assert om.api("worktrees")["worktrees"] == []
     om.refused("discard", "w0", code="not_found")
+
+
+def test_prune_says_which_worktrees_it_keeps_as_rm_does(om):
+    shop = Project(om, "isolation: { teardown: keep }\n")
+    missions = {name: shop.run(f"echo work > {name}", name) for name in ("one", "two", "three")}
+    idle = shop.run("true", "idle")
+    for mission in (*missions.values(), idle):
+        om.wait_status(mission, *FINAL)
+    assert om("prune", "--dry-run").stderr == ""
+    told = {"rm": om("rm", missions["one"]).stderr.splitlines(), "prune": om("prune", "-y").stderr.splitlines()}
+    assert [len(lines) for lines in told.values()] == [1, 2]
+    for mission in missions.values():
+        (line,) = (line for lines in told.values() for line in lines if shop.worktree_of(mission) in line)
+        assert line.endswith(f"Remove it with: overmind discard {mission} --force")

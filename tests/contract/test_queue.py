@@ -179,6 +179,20 @@ def test_a_running_quest_that_is_cancelled_leaves_no_process_and_its_dependants_
     assert queue.leases() == ["tree"]
 
 
+def test_who_waits_for_quests_is_told_that_the_queue_is_paused(queue):
+    om, note = queue.om, "The queue is paused, so nothing of it begins. Resume it with: overmind queue resume\n"
+    queue.add("done")
+    om.ok("quest", "wait", "done")
+    om.ok("queue", "pause")
+    assert om("quest", "wait", "done").stderr == ""
+    queue.add("later")
+    assert note in om("quest", "wait", "later", "--timeout", "200ms").stderr
+    adding = om.popen("quest", "add", "another", "--wait", "--", "true")
+    assert [adding.stderr.readline() for _ in range(2)][1] == note
+    om.ok("queue", "resume")
+    assert adding.wait(30) == 0
+
+
 def test_a_paused_queue_starts_nothing_and_what_runs_goes_on_over_a_new_daemon(queue):
     """Acceptance 16: given `queue pause`: nothing starts, what runs goes on, also over a new daemon."""
     om = queue.om

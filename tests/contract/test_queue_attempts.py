@@ -12,6 +12,7 @@ import pytest
 from tests.kit import claude, scripted, torture
 from tests.kit.killing import kill, kill_keeper
 from tests.kit.queued import Queued
+from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import Repository
 from tests.kit.waiting import eventually
 
@@ -48,6 +49,19 @@ print(json.dumps([dict(os.environ), sorted(os.listdir(os.environ["OVERMIND_IN"])
 
 def classes(info):
     return [one["class"] for one in info["attempt_list"]]
+
+
+@pytest.mark.parametrize("key", ["quest:{}:check:1", "quest:{}:review:1", "quest:{}", "steer:{}:1", ":"])
+def test_nobody_begins_by_its_key_what_the_engine_begins_by_itself(queue, key):
+    quest = queue.add("work", queue.held("work"), check="false", retries=0)
+    queue.await_at("work")
+    with RawSocket.connect(queue.om.home) as api:
+        answer = api.request("run", command="true", cwd="/", request=key.format(quest))
+        assert answer["error"] == "invalid"
+        assert "request" in answer["message"]
+    queue.go("work")
+    info = queue.ended(quest)
+    assert (info["status"], info["reason"]) == ("failed", "check_failed")
 
 
 def test_the_next_attempt_reads_what_the_check_of_the_one_before_printed(queue, tmp_path):

@@ -22,6 +22,19 @@ EMULATOR = {
     "overmind_core.logs.snapshot",
     "overmind_tui.terminal.link",
 }
+SOME_NEED = {
+    "overmind_core.domain.admission",
+    "overmind_core.domain.agents.agent_events",
+    "overmind_core.domain.missions.mission",
+    "overmind_core.domain.quests.quest",
+    "overmind_core.domain.schedules",
+    "overmind_core.providers.claude.provider",
+    "overmind_tui.changes.page",
+    "overmind_tui.landing.dialog",
+    "overmind_tui.missions.form",
+    "overmind_tui.specs.document",
+}
+"""What takes long to import, and is used after the first frame if at all."""
 PACKAGES = sorted(
     os.path.relpath(folder, REPOSITORY)
     for folder, _, files in os.walk(os.path.join(REPOSITORY, "overmind_core"))
@@ -61,6 +74,10 @@ def test_a_list_is_shown_without_regular_expressions(module):
 
 def test_the_full_screen_program_imports_no_emulator_before_its_first_frame():
     assert not modules_after("import overmind_tui.app") & EMULATOR
+
+
+def test_the_full_screen_program_imports_what_only_some_need_after_its_first_frame():
+    assert not modules_after("import overmind_tui.app, overmind_tui.board.page") & SOME_NEED
 
 
 @pytest.mark.parametrize("package", PACKAGES)

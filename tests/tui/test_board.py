@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain.quests.board import COLUMNS
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.text.cells import width
 from overmind_tui.board import rows as board_rows
@@ -31,6 +32,10 @@ from tests.tui.walks import go, walk
 
 def said(cells):
     return "".join(cell.text for cell in cells)
+
+
+def test_its_columns_are_those_of_the_domain():
+    assert tuple(column.value for column in COLUMNS) == board_rows.NAMES
 
 
 BLOCKED = queued(1, "login/TSK-004", 3, "needs login/TSK-002 (failed: check_failed)", "blocked")

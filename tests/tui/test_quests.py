@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from overmind_core.domain.quests.quest import Priority
 from overmind_tui.board.page import BoardPage
 from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.missions.describe import Rendering
@@ -32,6 +33,10 @@ from tests.tui.test_pictures_board import (
     queued,
 )
 from tests.tui.walks import read, walk
+
+
+def test_its_priorities_are_those_of_the_domain():
+    assert tuple(one.value for one in Priority) == quests_rows.PRIORITIES
 
 
 def test_each_order_sorts_all_rows():

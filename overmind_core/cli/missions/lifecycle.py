@@ -428,6 +428,7 @@ def prune(args: Namespace, context: Context) -> int:
     verb = "Would remove" if args.dry_run else "Removed"
     removed = _count(len(found["missions"]), "mission")
     context.print(dumps(found) if args.json else f"{verb} {removed} ({size(found['bytes'])})")
+    print_notes([found], context)
     return 0
 
 
@@ -442,6 +443,7 @@ PRUNE = Command(
         JSON,
     ],
     examples=["overmind prune --older 7d", "overmind prune -y"],
+    notes="Worktrees with work that would be lost are kept, as with rm, and it says where they are.",
     run=prune,
 )
 

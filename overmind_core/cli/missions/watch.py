@@ -40,6 +40,7 @@ def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Call
         for kind, item in follow(context.client(), ends.request, deadline=deadline):
             if kind == "ok":
                 ends.resolve_names(item)
+                ends.tell_note(item, context)
             elif kind == "item" and ends.add(item):
                 context.print(dumps(item) if args.json else line(item))
             if ends.is_done:
@@ -65,6 +66,8 @@ class EndWaiter:
         self._wanted = list(wanted)
         self._any = any_one
         self._ended: dict[str, End] = {}
+        self._told: set[str] = set()
+        """Notes of the daemon that the person has read; after a loss they come again."""
 
     @property
     def pending(self) -> list[str]:
@@ -95,6 +98,13 @@ class EndWaiter:
             return
         real = dict(zip(asked, (mission["id"] for mission in missions), strict=True))
         self._wanted = [real.get(mission, mission) for mission in self._wanted]
+
+    def tell_note(self, answer: Mapping[str, Any] | None, context: Context) -> None:
+        """Tell on stderr, once, why nothing may end for now."""
+        note = (answer or {}).get("note")
+        if note and note not in self._told:
+            self._told.add(note)
+            context.note(display_safe(note))
 
     def add(self, end: End) -> bool:
         """Record an end; False when it was known already."""

@@ -177,7 +177,9 @@ def _wait(context: Context, quests: Sequence[Quest]) -> int:
     ends = EndWaiter([quest["id"] for quest in quests], any_one=False, command="quest_wait")
     try:
         for kind, item in follow(context.client(), ends.request):
-            if kind == "item" and ends.add(item):
+            if kind == "ok":
+                ends.tell_note(item, context)
+            elif kind == "item" and ends.add(item):
                 context.note(end_line(item))
     except KeyboardInterrupt:
         what = f"Quest {quests[0]['id']} stays" if len(quests) == 1 else f"{len(quests)} quests stay"

@@ -39,6 +39,8 @@ LIMITED = "limited"
 BLOCKED = "blocked"
 """It has reported something without which it can't go on, and needs that now."""
 CHECK_FAILED = "check_failed"
+INTERNAL = "internal"
+"""A bug of the daemon's own kept the attempt from going on."""
 RETRIES_SPENT = "retries_spent"
 """The reason of a quest whose work has failed in each attempt; what failed behind the work is its own reason."""
 
@@ -53,7 +55,7 @@ TABLE: Mapping[str, Consequence] = {
     **dict.fromkeys(
         ("timeout", "max_turns", "max_cost", "no_structured_output", "not_logged_in", "usage_error", "setup_failed",
          "cwd_not_found", "not_found", "name_taken", "provider_missing", "unknown_provider", "untrusted_project",
-         "forbidden", "invalid", "gone"),
+         "forbidden", "invalid", "gone", INTERNAL),
         Consequence.FINAL,
     ),
     **dict.fromkeys(("stopped", "killed"), Consequence.CANCELLED),

@@ -86,15 +86,21 @@ def pids(found):
     return {pid for pid, _ in found}
 
 
+def child_of(root):
+    """The pid of the only child, once there is one."""
+    return eventually(lambda: psutil.Process(root).children())[0].pid
+
+
 def test_trees_at_rest_are_found_without_another_look_at_the_machine(machine, gate):
     roots = [machine.start("sleep", "9051"), machine.start("sh", "-c", f"cat {gate}; :")]
+    child = child_of(roots[1])
     before = machine.rest()
     sweeps = machine.sweeps
     after = machine.members.of(machine.targets)
     assert machine.sweeps == sweeps
     assert all(after[run] is before[run] for run in before)
     assert pids(after["m0.1"]) == {roots[0]}
-    assert pids(after["m1.1"]) == {roots[1], *(one.pid for one in psutil.Process(roots[1]).children())}
+    assert pids(after["m1.1"]) == {roots[1], child}
 
 
 def test_a_tree_that_has_run_is_found_anew_with_what_it_has_started(machine, gate):
@@ -104,7 +110,7 @@ def test_a_tree_that_has_run_is_found_anew_with_what_it_has_started(machine, gat
     assert pids(before["m0.1"]) == {root}
     with open(gate, "w", encoding="ascii") as pipe:
         pipe.write("\n")
-    child = eventually(lambda: psutil.Process(root).children())[0].pid
+    child = child_of(root)
     after = machine.members.of(machine.targets)
     assert pids(after["m0.1"]) == {root, child}
     assert after["m0.1"] is not before["m0.1"]
@@ -113,9 +119,9 @@ def test_a_tree_that_has_run_is_found_anew_with_what_it_has_started(machine, gat
 
 def test_a_tree_of_which_a_process_has_ended_is_found_anew(machine, gate):
     root = machine.start("sh", "-c", f"cat {gate}; read go <{gate}; :")
+    child = child_of(root)
     machine.rest()
-    (child,) = psutil.Process(root).children()
-    child.kill()
+    os.kill(child, signal.SIGKILL)
     eventually(lambda: pids(machine.of()) == {root})
 
 

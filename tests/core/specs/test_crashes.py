@@ -110,6 +110,36 @@ async def refused_to_go_on(daemons):
         yield slug, question
 
 
+def test_who_waits_for_a_spec_is_told_once_that_the_queue_is_paused(tmp_path):
+    daemons = Daemons(tmp_path)
+
+    async def scenario():
+        async with daemons.one():
+            slug = await daemons.new()
+            await daemons.inside.ask("queue_set", paused=True)
+            await daemons.inside.ask("spec_run", id=slug, last="requirements")
+            told = []
+
+            async def wait():
+                async for item in daemons.inside.stream("spec_wait", id=slug):
+                    told.append(item)  # noqa: PERF401 - read while it waits
+
+            waiting = asyncio.create_task(wait())
+            await idle()
+            for paused in (False, True, False):
+                await daemons.inside.ask("queue_set", paused=paused)
+                await idle()
+            waiting.cancel()
+            return told[1:]
+
+    try:
+        told = in_process.run(scenario())
+    finally:
+        daemons.keeper.close()
+    held = ("held", "the queue is paused", ["overmind queue resume"])
+    assert [(one["what"], one["text"], one["do"]) for one in told] == [held]
+
+
 async def eventually(daemons, command, **arguments):
     """What is answered once that is anything."""
     while not (found := await daemons.inside.ask(command, **arguments)):
