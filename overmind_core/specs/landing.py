@@ -72,7 +72,7 @@ class SpecLanding:
         """Called with the id of a spec once its landing has ended, well or not."""
 
     async def ask(self, spec: Spec) -> None:
-        """Show a person what would land, and ask; no branch moves. Where the disk has no room, ask so, and try again."""
+        """Show a person what would land, and ask; no branch moves. Without room on the disk it is tried again."""
         try:
             found = await self._merge(spec, preview=True)
         except OvermindError as error:
