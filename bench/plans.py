@@ -78,7 +78,7 @@ def planned(product: Product, edges: Callable[[], Edges]) -> Callable[[], float]
     """A side: seconds for each agent of a plan, from the request to the end of the plan."""
 
     def round_() -> float:
-        with product.home() as home, contextlib.closing(home.connect()) as api:
+        with product.home(keeps_files=True) as home, contextlib.closing(home.connect()) as api:
             return run(api, home, edges()) / COUNT
 
     return round_

@@ -48,14 +48,20 @@ class Product:
         return os.path.join(self._venv, "bin", "overmind")
 
     @contextlib.contextmanager
-    def home(self) -> Iterator[Home]:
-        """A daemon in a home of its own; afterwards nothing of it is left."""
+    def home(self, *, keeps_files: bool = False) -> Iterator[Home]:
+        """A daemon in a home of its own; afterwards nothing of it is left.
+
+        Args:
+            keeps_files: Its files go with the installation. For rounds that make thousands of them: ext4 gives the
+                place of a file to no other one for a minute or more after it was removed, and passes over each such
+                place whenever it makes one, so a round would pay for the removal of the one before.
+        """
         home = Home(self, tempfile.mkdtemp(prefix="home-", dir=self._folder))
         try:
             home.command("start")
             yield home
         finally:
-            home.end()
+            home.end(keeps_files=keeps_files)
 
 
 class Home:
@@ -109,7 +115,7 @@ class Home:
         """The arguments of `run` as the command line would send them, with the whole environment."""
         return {"command": list(command), "cwd": "/", "env": self.environment}
 
-    def end(self) -> None:
+    def end(self, *, keeps_files: bool = False) -> None:
         """Stop everything and remove the home, whatever state it is in."""
         with contextlib.suppress(RuntimeError, subprocess.TimeoutExpired):
             self.command("shutdown", "--yes")
@@ -117,7 +123,8 @@ class Home:
             pid = holder_pid(lock)
             if pid is not None:
                 os.kill(pid, signal.SIGKILL)
-        shutil.rmtree(self.path, ignore_errors=True)
+        if not keeps_files:
+            shutil.rmtree(self.path, ignore_errors=True)
 
 
 class Api:

@@ -67,7 +67,7 @@ def _many(product: Product, folder: str) -> Iterator[Figure]:
 
 def _ours(product: Product) -> Callable[[], float]:
     def round_() -> float:
-        with product.home() as home, contextlib.closing(home.connect()) as api:
+        with product.home(keeps_files=True) as home, contextlib.closing(home.connect()) as api:
             api.call("queue_set", {"slots": AT_ONCE})
             began = time.perf_counter()
             _completed(api, add(api, home, [quest(number) for number in range(COUNT)]))
@@ -85,7 +85,7 @@ def _chain(product: Product) -> Figure:
 
 def _quest_steps(product: Product) -> Callable[[], float]:
     def round_() -> float:
-        with product.home() as home, contextlib.closing(home.connect()) as api:
+        with product.home(keeps_files=True) as home, contextlib.closing(home.connect()) as api:
             chain = [quest(number, needs=[f"q{number - 1}"] if number else []) for number in range(CHAIN)]
             _completed(api, add(api, home, chain))
             return _step(api)
@@ -95,7 +95,7 @@ def _quest_steps(product: Product) -> Callable[[], float]:
 
 def _plan_steps(product: Product) -> Callable[[], float]:
     def round_() -> float:
-        with product.home() as home, contextlib.closing(home.connect()) as api:
+        with product.home(keeps_files=True) as home, contextlib.closing(home.connect()) as api:
             plans.run(api, home, plans.deep(CHAIN))
             return _step(api)
 

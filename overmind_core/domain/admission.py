@@ -187,6 +187,9 @@ def _explained(
 
 def _starting(able: list[Waiter], slots: _Slots, owned: Mapping[str, Owned]) -> Iterable[str]:
     """Who starts, as `_explained` does, and no look at those for whom no slot is left."""
+    if slots.are_enough(able) and not any(waiter.owns for waiter in able):
+        yield from (waiter.name for waiter in sorted(able, key=_rank))
+        return
     if not slots.any_left():
         return
     owners = _Owners(owned)
@@ -223,19 +226,24 @@ def _until(waiter: Waiter, time_text: Callable[[float], str]) -> Wait:
 class _Line:
     """Those that stand before a pool."""
 
-    __slots__ = ("by", "left", "place", "text")
+    __slots__ = ("by", "left", "place", "pool", "text")
 
     def __init__(self, name: str, pool: Pool, left: int) -> None:
+        self.by = (name,)
+        self.pool = pool
         self.left = left
         """Slots that nobody has taken yet."""
         self.place = 0
         """How many stand in line."""
-        whose = "" if name == QUEUE else f" of {name.replace(':', ' ', 1)}"
-        self.text = f"{max(pool.running, pool.at_once)} of {pool.at_once} slots{whose} are taken; "
-        self.by = (name,)
+        self.text = ""
+        """How their reasons begin, once one is given."""
 
     def queued(self) -> Wait:
         """Why the next one waits."""
+        if not self.place:
+            (name,), pool = self.by, self.pool
+            whose = "" if name == QUEUE else f" of {name.replace(':', ' ', 1)}"
+            self.text = f"{max(pool.running, pool.at_once)} of {pool.at_once} slots{whose} are taken; "
         self.place += 1
         return Wait(WaitCode.SLOTS, f"{self.text}{ordinal(self.place)} in line", self.by)
 
@@ -247,6 +255,11 @@ class _Slots:
         self._lines = {name: _Line(name, pool, free) for name, pool in pools.items() if (free := pool.free) is not None}
         self._wanted = {waiter.pools for waiter in able}
         """The sets of pools of which somebody wants a slot each."""
+
+    def are_enough(self, able: list[Waiter]) -> bool:
+        """Whether all of these get a slot of each pool that they want, even if they all want the same."""
+        lines = self._lines
+        return all(len(able) <= lines[name].left for pools in self._wanted for name in pools if name in lines)
 
     def any_left(self) -> bool:
         """Whether anybody could still get a slot of each pool that it wants."""

@@ -155,7 +155,7 @@ def verdict_on(
         (depth > limits.depth, f"it is {depth} reports away from what a person wanted"),
         (queued_of_source >= limits.per_source, f"this mission has queued {queued_of_source} quests already"),
         (open_of_spec >= limits.per_spec, f"{open_of_spec} reported quests of its spec are open"),
-        (not is_assignable, "no agent is there to do it"),
+        (not is_assignable, "no agent is configured for it"),
     )
     past = next((why for is_past, why in reasons if is_past), None)
     return Verdict(Outcome.QUEUED) if past is None else Verdict(Outcome.ASKED, past)

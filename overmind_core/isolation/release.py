@@ -122,6 +122,10 @@ async def discard(workspace: Workspace, isolation: Isolation, *, force: bool) ->
         workspace.registry.record(kept, WorkDiscarded())
 
 
+BY_FORCE = "discard with --force"
+"""The end of what `check` says: what helps those who do not want the work."""
+
+
 async def check(workspace: Workspace, isolation: Isolation) -> None:
     """Refuse to remove work that is nowhere else.
 
@@ -138,21 +142,17 @@ async def check(workspace: Workspace, isolation: Isolation) -> None:
         files = [to_wire(path) for path in state.dirty]
         are = "is" if len(files) == 1 else "are"
         message = f"{_some(files, 'file')} in the worktree of {name} {are} uncommitted: {_listed(files)}."
-        raise OvermindError(
-            "dirty", f"{message} Commit with: overmind commit {name} -m …, or discard with --force", files=files
-        )
+        raise OvermindError("dirty", f"{message} Commit with: overmind commit {name} -m …, or {BY_FORCE}", files=files)
     if state.ignored.kept:
         files = [to_wire(path) for path in state.ignored.kept]
         were = "was" if len(files) == 1 else "were"
         message = f"{_some(files, 'file')} that git ignores {were} made in the worktree of {name}: {_listed(files)}."
-        raise OvermindError("dirty", f"{message} Look in {isolation.worktree}, or discard with --force", files=files)
+        raise OvermindError("dirty", f"{message} Look in {isolation.worktree}, or {BY_FORCE}", files=files)
     if not state.merged:
         commits = [f"{number[:9]} {to_wire(subject)}" for number, subject in state.commits]
         are = "is" if len(commits) == 1 else "are"
         message = f"{_some(commits, 'commit')} of {name} {are} not merged anywhere: {_listed(commits)}."
-        raise OvermindError(
-            "unmerged", f"{message} Merge with: overmind merge {name}, or discard with --force", commits=commits
-        )
+        raise OvermindError("unmerged", f"{message} Merge with: overmind merge {name}, or {BY_FORCE}", commits=commits)
 
 
 async def state_of(workspace: Workspace, isolation: Isolation) -> WorktreeStatus:

@@ -239,6 +239,8 @@ class IsolationService:
         Returns:
             What was kept, and why, for people.
         """
+        from overmind_core.isolation.release import BY_FORCE  # noqa: PLC0415 - see above
+
         kept: list[str] = []
         for mission in missions:
             isolation = self._workspace.records.get(mission)
@@ -250,8 +252,12 @@ class IsolationService:
                 _log.info("kept the resources of mission %s: %s", mission, error.message)
                 what = "What" if isolation.worktree is None else f"The worktree {isolation.worktree} of"
                 had = f"{isolation.name} had of its own" if isolation.worktree is None else isolation.name
-                told = f"{what} {had} is kept. {error.message}"
-                kept.append(f"{told} Remove it with: overmind discard {mission} --force")
+                why, remove = error.message, f"overmind discard {mission} --force"
+                if why.endswith(BY_FORCE):
+                    why = f"{why.removesuffix(BY_FORCE)}remove it with: {remove}"
+                else:
+                    why = f"{why} Remove it with: {remove}"
+                kept.append(f"{what} {had} is kept. {why}")
             else:
                 self._workspace.forget(mission)
         return kept

@@ -101,7 +101,7 @@ class Locations:
         folder = from_wire(mission.definition.cwd)
         if not os.path.isdir(folder):
             message = f"The folder {mission.definition.cwd} of {mission.definition.name} does not exist."
-            removed = " Its worktree was removed. Its merged work is in the history of its repository."
+            removed = " Its worktree was removed. Work that was merged is in the history of its repository."
             raise OvermindError("gone", message + (removed if WORKTREES in mission.definition.cwd else ""))
         return WorkLocation(mission.id, mission.definition.name, self.git_of(mission.id), folder, folder, "")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def private_folder(home: Home, mission_id: str) -> str:
     """Where they lie."""
-    return os.path.join(home.root, "files", mission_id)
+    return f"{home.root}/files/{mission_id}"
 
 
 def filled(home: Home, mission_id: str, launch: Launch) -> tuple[str, ...]:

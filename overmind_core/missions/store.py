@@ -202,11 +202,7 @@ class RunTable:
 
     def save(self, run: RunRow) -> None:
         """Store everything that can change: the times, `swept` and `state`."""
-        self.save_many((run,))
-
-    def save_many(self, runs: Iterable[RunRow]) -> None:
-        """`save` each of `runs`."""
-        self._database.write_many(_SAVE_RUN, ((r.started_at, r.ended_at, r.swept, r.state, r.id) for r in runs))
+        self._database.write(_SAVE_RUN, (run.started_at, run.ended_at, run.swept, run.state, run.id))
 
     def get(self, run: str) -> RunRow | None:
         """Return the run with this id."""

@@ -223,8 +223,8 @@ class Attempts:
         quest = self._quests.live.get(quest_id)
         if quest is None or quest.queue is None or quest.status is QuestStatus.QUEUED or quest_id in self._acting:
             return
-        if self._phase.handing_over:
-            return
+        if self._phase.handing_over or (quest_id in self._registry.live and not quest.cancelling):
+            return  # its work goes on, as after each start
         missions = self._missions_of(quest)
         step = next_attempt_step(quest, missions)
         if self._phase.closing and not isinstance(step, steps.KeepWaiting | steps.Complete | steps.Cancel):

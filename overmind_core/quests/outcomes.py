@@ -75,7 +75,7 @@ class AttemptOutcomes:
     def completed(self, quest: Quest) -> None:
         """Record that the work is done."""
         queue = replace(self._ended(quest, None, 0), free=0, failure=None)
-        over = replace(quest, status=QuestStatus.COMPLETED, reason=None, exit_code=0, queue=queue)
+        over = self._over(quest, QuestStatus.COMPLETED, None, 0, queue)
         with self._journal.together():
             self._end(over)
             self.on_end(over)
@@ -87,7 +87,7 @@ class AttemptOutcomes:
         runs = quest.status is not QuestStatus.QUEUED
         if runs:
             queue = self._ended(quest, None, exit_code)
-        over = replace(quest, status=QuestStatus.CANCELLED, reason=reason, exit_code=exit_code, queue=queue)
+        over = self._over(quest, QuestStatus.CANCELLED, reason, exit_code, queue)
         with self._journal.together():
             self._end(over)
             if runs:
@@ -199,7 +199,7 @@ class AttemptOutcomes:
         queue = self._ended(quest, failure, code)
         recorded = _feedback(queue, failure, feedback, notes)
         queue = replace(queue, failure=failure, spent=queue.spent + 1, feedback=recorded)
-        over = replace(quest, status=QuestStatus.FAILED, reason=reason, exit_code=code, queue=queue)
+        over = self._over(quest, QuestStatus.FAILED, reason, code, queue)
         summary = f"{over.name} has failed: {_why(reason, failure)}"
         with self._journal.together():
             self._end(over)
@@ -231,7 +231,7 @@ class AttemptOutcomes:
         """Complete a quest whose landing was refused, as a person wants: its branch and its worktree stay."""
         failure = quest.reason or "git_failed"
         queue = replace(self._ended(quest, failure, None), failure=failure, spent=_queue(quest).spent + 1)
-        over = replace(quest, status=QuestStatus.FAILED, reason=failure, exit_code=1, queue=queue)
+        over = self._over(quest, QuestStatus.FAILED, failure, 1, queue)
         with self._journal.together():
             self._end(over)
             self.on_end(over)
@@ -285,8 +285,19 @@ class AttemptOutcomes:
         now = self._clock.wall()
         return attempt_ended(quest, now, failure=failure, exit_code=exit_code, cost=cost, begun=begun)
 
+    def _over(self, quest: Quest, status: QuestStatus, reason: str | None, exit_code: int, queue: QueueState) -> Quest:
+        """The quest as it has ended just now."""
+        return replace(
+            quest,
+            status=status,
+            reason=reason,
+            exit_code=exit_code,
+            queue=queue,
+            cancelling=False,
+            ended_at=self._clock.wall(),
+        )
+
     def _end(self, over: Quest) -> None:
-        over = replace(over, cancelling=False, ended_at=self._clock.wall())
         with self._journal.together():
             self._asker.withdraw(over.id)
             self._quests.end(over)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.quests.life import because
@@ -107,6 +108,9 @@ class QuestRegistry:
             OvermindError: `not_found`, or `ambiguous` with the candidates.
         """
         self._journal.flush()
+        exact = self.live.get(text)
+        if exact is not None:  # an id comes before each name; who waits for a thousand quests names them so
+            return exact
         match resolve(text, self._quest_table.candidates(text), live_first=live_first):
             case ResolvedReference(candidate):
                 found = self.get(candidate.id)
@@ -321,20 +325,21 @@ class QuestRegistry:
 
     def record(self, quest: Quest, *, why: str | None = None) -> Change:
         """Record an event with the quest's state; `why`: the reason for a change that no person has asked for."""
-        fields: dict[str, Any] = {}
-        queue = quest.queue
-        if queue is not None:
-            if actor() is None:
-                fields |= {"by": ENGINE, "why": why or because(quest)}
-            runs = quest.status is QuestStatus.RUNNING
-            fields |= {
-                "phase": queue.phase.value if runs else None,
-                "attempt": len(queue.tries),
-                "failure": queue.failure,
-            }
-        if quest.is_over:
-            fields |= {"reason": quest.reason, "exit_code": quest.exit_code}
-        return self._events.record(QuestChanged(mission=quest.id, name=quest.name, status=quest.status.value, **fields))
+        queue, is_over = quest.queue, quest.is_over
+        by_engine = queue is not None and actor() is None
+        event = QuestChanged(
+            mission=quest.id,
+            name=quest.name,
+            by=ENGINE if by_engine else UNSET,
+            status=quest.status.value,
+            reason=quest.reason if is_over else UNSET,
+            exit_code=quest.exit_code if is_over else UNSET,
+            phase=UNSET if queue is None else queue.phase.value if quest.runs else None,
+            attempt=UNSET if queue is None else len(queue.tries),
+            failure=UNSET if queue is None else queue.failure,
+            why=(why or because(quest)) if by_engine else UNSET,
+        )
+        return self._events.record(event)
 
     def end_of(self, quest_id: str) -> asyncio.Future[Quest]:
         """The quest as it ends, or has ended: a future, since somebody may wait for thousands at once.

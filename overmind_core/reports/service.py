@@ -261,11 +261,11 @@ class Reports:
 
     def _ask(self, source: Source, report: Report, number: int, why: str, blocked: Quest | None, *, waits: bool) -> int:
         """Ask a person; all reports of a source that are past a limit share one question."""
-        about = self._about(source, blocked)
+        about, who = self._about(source, blocked), "A person" if source.id == PERSON else source.name
         if report.kind is ReportKind.QUESTION:
-            summary, key = f"{source.name} asks: {report.text}", f"report:{number}"
+            summary, key = f"{who} asks: {report.text}", f"report:{number}"
         else:
-            summary, key = f"{source.name} reports what is not queued by itself: {why}", f"limit:{source.id}"
+            summary, key = f"{who} has reported something that is not queued by itself: {why}", f"limit:{source.id}"
         lines = [f"{report.kind.value}: {report.text}", *report.evidence]
         if report.because:
             lines.append(f"Because: {report.because}")

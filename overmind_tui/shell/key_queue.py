@@ -50,7 +50,7 @@ class KeyQueue:
     Args:
         press: Gets each key, by name and by the character that it types (None for others).
         paste: Gets each pasted text.
-        clock: Monotonic seconds.
+        clock: Monotonic seconds, as the events have them.
     """
 
     def __init__(
@@ -120,14 +120,15 @@ class KeyQueue:
         return self._held and self._holds == hold
 
     def _drain(self) -> None:
+        # When it was typed counts, not when we get to it: a busy machine turns no text into commands.
         while self._waiting and not self._held:
             event = self._waiting.popleft()
             if isinstance(event, events.Paste):
-                if self._clock() >= self.quiet.until:
+                if event.time >= self.quiet.until:
                     self._paste(event.text)
                 continue
             typed = character(event)
-            if not self.quiet.swallows(event.key, typed, self._clock()):
+            if not self.quiet.swallows(event.key, typed, event.time):
                 self._press(event.key, typed)
 
 

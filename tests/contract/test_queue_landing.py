@@ -62,7 +62,8 @@ def test_what_has_not_landed_is_kept_when_its_record_is_removed_and_both_say_so(
     assert (removed.returncode, removed.stdout) == (0, f"Removed mission {quest}\n")
     (line,) = removed.stderr.splitlines()
     assert line.startswith(f"The worktree {worktree} of a is kept. 1 commit of a is not merged anywhere: ")
-    remove = line.partition("Remove it with: overmind ")[2]
+    before, _, remove = line.partition(", or remove it with: overmind ")
+    assert before.endswith(" Merge with: overmind merge a")
     told = shop.om.refused("quest", "retry", quest, code="gone")
     assert told.strip() == (
         f"The mission of quest {quest} (a) was removed; its work is kept in {worktree}. "

@@ -228,13 +228,23 @@ def test_whoever_is_blocked_ends_though_the_daemon_dies_before_it_has_ended_it(o
     assert (row["status"], [one["class"] for one in row["attempt_list"]]) == ("completed", ["blocked", None])
 
 
+def test_what_a_person_reports_says_so(om):
+    settings(om, "")
+    om.ok("start")
+    assert om.ok("report", "bug", "a hole").startswith("Recorded, not queued: no agent is configured for it.")
+    (question,) = om.api("inbox")
+    assert question["summary"] == (
+        "A person has reported something that is not queued by itself: no agent is configured for it"
+    )
+
+
 def test_nobody_is_there_to_do_it_so_a_person_is_asked(om):
     settings(om, "")
     om.ok("start")
     add(om, "find", f"{REPORT} security 'a hole'")
     ended(om, "find")
     (question,) = om.api("inbox")
-    assert "no agent is there" in question["summary"]
+    assert "no agent is configured for it" in question["summary"]
     om.refused("answer", str(question["question"]), "allow", code="invalid")
     assert [one["question"] for one in om.api("inbox")] == [question["question"]]
     om.ok("answer", str(question["question"]), "deny")

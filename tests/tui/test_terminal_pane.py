@@ -23,6 +23,8 @@ from tests.tui.conftest import SHELL, picture, until
 
 LEAVING = ["sh", "-c", "printf 'ready$ '; read word; trap '' INT; echo leaving; sleep 0.1; $word 3"]
 """Takes a moment to go."""
+QUICKLY = 0.02
+"""Seconds between two keys of somebody who types."""
 ECHOED = ["sh", "-c", "stty raw -echo; printf 'ready\\r\\n'; exec cat -v"]
 """Shows every byte that it is given."""
 
@@ -302,6 +304,7 @@ def test_further_keys_leave_that_the_configuration_names(session, opened, om):
 def test_40_characters_typed_as_it_goes_away_run_nothing(session, opened, om, how):
     mission = session(LEAVING)
     other = session(SHELL, "other")
+    keys = [key for number in range(40) for key in ("xqdrk:n"[number % 7], "\x03" if number % 10 == 9 else "k")]
 
     async def scenario(app, pilot):
         await until(pilot, lambda: app.main.table.select(mission))
@@ -314,15 +317,19 @@ def test_40_characters_typed_as_it_goes_away_run_nothing(session, opened, om, ho
             os.kill(om.pid("shell"), signal.SIGKILL)
         else:
             os.kill(om.holder("keeper.lock"), signal.SIGKILL)
-        for number in range(40):
-            await pilot.press(*("xqdrk:n"[number % 7],), "ctrl+c" if number % 10 == 9 else "k")
+        began = time.monotonic()
+        for number, key in enumerate(keys):
+            event = events.Key("ctrl+c" if key == "\x03" else key, key if key.isprintable() else None)
+            event.time = began + number * QUICKLY  # whenever this machine lets us come to it
+            app.post_message(event)
+            await pilot.pause()
         await until(pilot, lambda: app.main.terminal_panel.session.over, what="it is over")
         assert app.main.terminal_panel.mode is Mode.LOOKING
         assert app.main.panels.current is Panel.TERMINAL
         assert app.screen is app.main
         assert app.is_running
         assert not app.main.bar.sign
-        assert shows(app, "esc back", "ready$")()
+        await until(pilot, shows(app, "esc back", "ready$"))
         if how != "is removed with its keeper":
             assert om.info(other)["status"] == "running"
 

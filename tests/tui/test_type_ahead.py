@@ -21,6 +21,12 @@ from tests.tui.test_traps import Asked, run
 END = QUIET_SECONDS
 
 
+def at(now, event):
+    """The event, as if it had been typed then."""
+    event.time = now
+    return event
+
+
 @pytest.mark.parametrize(
     ("presses", "taken"),
     [
@@ -58,10 +64,24 @@ def test_a_paste_after_a_refusal_is_nothing():
     now = 0.0
     queue = KeyQueue(lambda key, _: got.append(key), got.append, lambda: now)
     queue.hush()
-    queue.put(events.Paste("xy"))
+    queue.put(at(now, events.Paste("xy")))
     now = END
-    queue.put(events.Paste("zz"))
+    queue.put(at(now, events.Paste("zz")))
     assert got == ["zz"]
+
+
+def test_text_that_was_typed_in_time_does_nothing_however_late_the_program_gets_to_it():
+    got: list[str] = []
+    now = 0.0
+    queue = KeyQueue(lambda key, _: got.append(key), got.append, lambda: now)
+    queue.hush()
+    now = END + 5.0
+    for number in range(3):
+        queue.put(at(END / 2 + number * STILL_TYPING / 2, events.Key("x", "x")))
+    queue.put(at(END / 2, events.Paste("yy")))
+    assert got == []
+    queue.put(at(now, events.Key("z", "z")))
+    assert got == ["z"]
 
 
 @pytest.mark.parametrize("order", ["it comes", "it fails", "it comes late"])
@@ -70,7 +90,7 @@ def test_keys_wait_for_a_view_that_comes_later(order):
     now = 0.0
     queue = KeyQueue(lambda key, _: got.append(key), got.append, lambda: now)
     expected = queue.expect()
-    queue.put(events.Key("q", "q"))
+    queue.put(at(now, events.Key("q", "q")))
     assert got == []
     if order == "it comes":
         expected.came()
@@ -82,11 +102,11 @@ def test_keys_wait_for_a_view_that_comes_later(order):
     expected.failed()
     assert got == [], "what was typed for it is no command for what is there instead"
     now = END
-    queue.put(events.Key("j", "j"))
+    queue.put(at(now, events.Key("j", "j")))
     assert got == ["j"]
     if order == "it comes late":
         expected.came()
-        queue.put(events.Key("x", "x"))
+        queue.put(at(now, events.Key("x", "x")))
         assert got == ["j"], "it opens by itself: what is typed just then was not meant for it"
 
 

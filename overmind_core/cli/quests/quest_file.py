@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from codecs import BOM_UTF8
 from contextlib import contextmanager
 
 from overmind_core.cli.context import STDIN
@@ -101,7 +102,7 @@ def _content(path: str, name: str) -> bytes:
         raise OvermindError("invalid", f"{name}: {error.strerror}.") from None
     if len(found) > MAX_LINE:
         raise OvermindError("too_large", f"{name} has more than {MAX_LINE // 1024 // 1024} MiB; add it in parts.")
-    return found
+    return found.removeprefix(BOM_UTF8)
 
 
 def _quest(line: bytes, cwd: str) -> dict[str, Any]:

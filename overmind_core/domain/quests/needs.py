@@ -98,17 +98,17 @@ def met_at(quest: Quest, get: Get) -> float | None:
     """
     if quest.goal is None or not quest.goal.needs:
         return 0.0
-    needs, least = needs_of(quest, get), needed(quest)
-    done = sorted(_ended_at(one) for one in needs if one.is_completed)
+    found, least = [get(one) for one in quest.goal.needs], needed(quest)
+    done = sorted(_ended_at(one) for one in found if one is not None and one.status is QuestStatus.COMPLETED)
     if len(done) >= least:
         return done[least - 1]
-    if all(one.is_completed or one.is_lost for one in needs):
-        return max(map(_ended_at, needs))
+    if all(one is None or one.is_over for one in found):
+        return max(map(_ended_at, found))
     return None
 
 
-def _ended_at(need: Need) -> float:
-    return 0.0 if need.quest is None else need.quest.ended_at or 0.0
+def _ended_at(quest: Quest | None) -> float:
+    return 0.0 if quest is None else quest.ended_at or 0.0
 
 
 class Needs:

@@ -162,6 +162,11 @@ def test_each_line_of_a_file_is_a_quest_and_all_are_one_request(add_file, tmp_pa
     assert asked["cwd"] == str(tmp_path)
 
 
+def test_a_byte_order_mark_before_the_first_line_is_no_part_of_it(add_file):
+    ran = add_file(b"\xef\xbb\xbf" + TWO)
+    assert (ran.status, ran.out) == (0, "Quest queued: a1b2c3d4 (build)\nQuest queued: b1b2c3d4 (ship)\n")
+
+
 def test_a_file_can_come_from_standard_input(add_file):
     ran = add_file(b"", "-", "--json", stdin=TWO)
     assert json.loads(ran.out) == [{"id": "a1b2c3d4", "name": "build"}, {"id": "b1b2c3d4", "name": "ship"}]
