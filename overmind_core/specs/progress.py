@@ -340,7 +340,7 @@ class SpecProgress:
             if phase == first or standing.states[phase] in _GONE_ON:
                 break
             if record.faults and record.failure is None:
-                raise OvermindError("invalid", "\n".join(record.faults))
+                raise OvermindError("invalid", "; ".join(record.faults))
         if first is not None and any(self._is_under_way(spec, phase) for phase in PHASES):
             raise OvermindError("busy", f"A phase of spec {spec.slug} is under way. Cancel it first, or wait.")
 
@@ -396,9 +396,9 @@ class SpecProgress:
             for phase in PHASES[:-1]:
                 state = standing.states[phase]
                 if state not in good:
-                    faults = "".join(f"\n{one}" for one in self._registry.phase(spec_id, phase).faults)
+                    faults = "; ".join(self._registry.phase(spec_id, phase).faults)
                     message = f"{document_name(phase)} of spec {spec.slug} is {_STANDS[state]}."
-                    raise OvermindError("invalid", f"{message}{faults}")
+                    raise OvermindError("invalid", f"{message} {faults}".rstrip())
             if dry_run:
                 return await self._sync.preview(spec)
             synced = await self._sync.sync(spec, standing.brief_sha256)

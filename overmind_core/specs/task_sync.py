@@ -132,7 +132,7 @@ class TaskSync:
         found = documents.examine(spec, reading, context, self._looks.rules(spec))
         if not found.verdict.passes(spec.threshold):
             lines = fault_lines(found.verdict, document_name(PhaseName.TASKS), spec.threshold)
-            raise OvermindError("invalid", "\n".join(lines))
+            raise OvermindError("invalid", "; ".join(lines))
         return _Read(reading.document, compute(context, title=spec.title))
 
     def _existing(self, spec: Spec) -> dict[str, SyncedTask]:

@@ -91,6 +91,19 @@ def test_an_edit_of_the_layout_alone_makes_nothing_stale(om, world):
     assert len(world.attempts()) == 4
 
 
+def test_several_faults_are_told_in_one_line(om, world):
+    world.new()
+    world.run()
+    world.asked("phase")
+    os.unlink(world.path("design.md"))
+    os.symlink("brief.md", world.path("design.md"))
+    faults = "design.md: it is a symbolic link; design.md: there are no components\n"
+    assert om.refused("spec", "run", "carts", code="invalid") == faults
+    assert (
+        om.refused("spec", "sync", "carts", code="invalid") == f"design.md of spec carts is not good enough. {faults}"
+    )
+
+
 def test_an_edit_that_does_not_pass_is_told_with_its_line_and_starts_no_agent(om, world):
     """Acceptance 29."""
     world.new()

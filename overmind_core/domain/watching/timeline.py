@@ -82,12 +82,15 @@ def _quest(event: Fields) -> _Summary:
     return _Summary(status, f"{text} (exit code {code})" if text and code else str(text))
 
 
+_DENIED = "review_denied"
+
+
 def _queued(event: Fields) -> str:
     number, failure = event.get("attempt") or 0, event.get("class")
     if not number:
         return str(event.get("why") or "waits for its turn")
     if event.get("by") not in {None, ENGINE}:
-        return "a new round of attempts"
+        return f"attempt {number} was denied: it is tried again" if failure == _DENIED else "a new round of attempts"
     return f"attempt {number} has failed: {failure or event.get('why') or 'unknown'}"
 
 

@@ -50,6 +50,17 @@ def test_the_attempts_of_a_quest_are_told_each_thing_once():
     ]
 
 
+def test_work_that_a_person_has_denied_is_tried_again_in_the_same_round():
+    denied, failed = {"class": "review_denied"}, {"class": "check_failed"}
+    assert told(
+        quest("queued", None, 1, by="person") | denied,
+        quest("queued", None, 3, by="person") | failed,
+    ) == [
+        (1, "queued", "person", "attempt 1 was denied: it is tried again"),
+        (3, "queued", "person", "a new round of attempts"),
+    ]
+
+
 def test_the_runs_of_a_mission_are_its_attempts():
     assert told(
         {"type": "created", "run": 1, "by": "person"},
