@@ -28,6 +28,7 @@ from overmind_core.landing.preview import MergeCheck
 from overmind_core.landing.progress import MergeJournal, MergeProgress, mark_of
 from overmind_core.missions.spec import Environment, MissionSpec
 from overmind_core.missions.validate import shell_definition
+from overmind_core.system.disk import first_full
 from overmind_core.system.sweep import end_stragglers
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ class MergeRun:
         """Run the check on what was merged, as a mission.
 
         Raises:
-            OvermindError: `verify_failed`, or why it could not begin.
+            OvermindError: `verify_failed`; `disk_full`, it failed without room; or why it could not begin.
         """
         if self._wish.verify is None:
             return
@@ -237,9 +238,12 @@ class MergeRun:
             late = f"took more than {self._wish.verify_timeout:g} s (--verify-timeout)"
             how = late if ended.reason == Cause.TIMEOUT else f"failed (exit {ended.shell_exit})"
             message = f"The check of {self._place.name} on {trace.target} {how}:"
+            # Asked before the scratch worktree goes, which may take all the room that there was.
+            full = await asyncio.to_thread(first_full, [from_wire(spec.definition.cwd)])
+            code, disk = ("verify_failed", "") if full is None else ("disk_full", "The disk is full. ")
             raise OvermindError(
-                "verify_failed",
-                f"{message} nothing was changed. See its output with: overmind logs {ended.id}",
+                code,
+                f"{disk}{message} nothing was changed. See its output with: overmind logs {ended.id}",
                 mission=ended.id,
                 name=ended.definition.name,
                 exit_code=ended.shell_exit,

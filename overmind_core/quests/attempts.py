@@ -16,13 +16,14 @@ from overmind_core.domain.missions.mission import Cause, Mission
 from overmind_core.domain.quests import attempt as steps
 from overmind_core.domain.quests.attempt import AttemptMissions, in_phase, next_attempt_step
 from overmind_core.domain.quests.classes import BLOCKED, INTERNAL, is_nobodys_fault
-from overmind_core.domain.quests.life import is_refused, waits_for_room
+from overmind_core.domain.quests.life import is_refused
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.api_server import HandingOver
 from overmind_core.kernel.database import StoreError
 from overmind_core.missions.lookup import find
+from overmind_core.quests.full_disk import FullDisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -48,8 +49,6 @@ BLOCK_SECONDS = 0.5
 """From the answer to a report that blocks until the work is ended which has reported it: the answer is read first."""
 RETRY_SECONDS = 1.0
 """Pause before a step that could not be saved is tried again, as on a full disk."""
-ROOM_SECONDS = 30.0
-"""Pause before work lands again for which the disk had no room."""
 _log = logging.getLogger(__name__)
 
 
@@ -80,8 +79,15 @@ class Attempts:
         self._work = work
         self._outcomes = outcomes
         self._lander = lander
-        self._later: set[str] = set()
-        """Quests that are to land again once there may be room."""
+        self._full_disk = FullDisk(
+            quests=quests,
+            registry=registry,
+            journal=journal,
+            phase=phase,
+            tasks=tasks,
+            is_full=lambda mission: self._outcomes().is_full(mission),
+            go_on=self.consider,
+        )
         self._acting: set[str] = set()
         """Quests for which something is being begun, judged or ended."""
         self._landings: dict[str, asyncio.Task[None]] = {}
@@ -99,7 +105,6 @@ class Attempts:
         for quest in list(self._quests.live.values()):
             if quest.queue is not None and quest.status is not QuestStatus.QUEUED:
                 self.consider(quest.id)
-                self._look_for_room(quest.id)
                 if quest.queue.blocked == len(quest.queue.tries):
                     self._end_soon(quest.id, quest.queue.blocked)  # the daemon that was about to has died
 
@@ -153,20 +158,6 @@ class Attempts:
         if is_refused(quest):
             self._quests.put(replace(quest, reason=None))
             self.consider(quest.id)
-
-    def _look_for_room(self, quest_id: str) -> None:
-        """Where the disk was full when it was to land, have it land again later."""
-        quest = self._quests.live.get(quest_id)
-        if quest is not None and waits_for_room(quest) and quest_id not in self._later:
-            self._later.add(quest_id)
-            self._tasks.start(self._land_with_room(quest_id))
-
-    async def _land_with_room(self, quest_id: str) -> None:
-        await asyncio.sleep(ROOM_SECONDS)
-        self._later.discard(quest_id)
-        quest = self._quests.live.get(quest_id)
-        if quest is not None and waits_for_room(quest) and not self._phase.closing:
-            self.land_again(quest)
 
     def left_unmerged(self, quest: Quest) -> None:
         """Its target has refused it; a person says that it is to be left at that."""
@@ -244,7 +235,7 @@ class Attempts:
     def _do(self, quest: Quest, missions: AttemptMissions, step: steps.AttemptStep) -> None:  # noqa: C901 - one case per step
         match step:
             case steps.KeepWaiting():
-                pass
+                self._full_disk.wait(quest)
             case steps.StartWork():
                 self._act(quest.id, self._begin(quest.id))
             case steps.StopWork():
@@ -439,7 +430,6 @@ class Attempts:
         except OvermindError as error:
             if not self._phase.closing:
                 await self._outcomes().not_landed(quest_id, error)
-                self._look_for_room(quest_id)
             return None
         except asyncio.CancelledError:
             if not self._is_cancelling(quest_id) or self._phase.closing:

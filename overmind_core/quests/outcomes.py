@@ -6,15 +6,17 @@ Each outcome is one commit: the quest, its event, and the question to a person i
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.attempt import attempt_ended, in_review
 from overmind_core.domain.quests.classes import CHECK_FAILED, Requeue, after_failure, class_of, is_nobodys_fault
-from overmind_core.domain.quests.life import waits_for_room
+from overmind_core.domain.quests.life import DISK_FULL, waits_for_room
 from overmind_core.domain.quests.quest import Quest, QuestPhase, QuestStatus
 from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.logs.run_output import ending, newest
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ MOST_LINES = 400
 """Lines of changes in a question."""
 WORK_AT_FAULT = frozenset({"output_invalid", "conflicts", "verify_failed"})
 """Codes of a failed landing that the next attempt can fix; with all others the target branch is at fault."""
+_log = logging.getLogger(__name__)
 
 
 class AttemptOutcomes:
@@ -94,6 +97,14 @@ class AttemptOutcomes:
         """Record that the attempt has failed because of a mission: the work, its check or its review."""
         beside = None if phase is QuestPhase.WORK else CHECK_FAILED
         failure = "gone" if mission is None else class_of(mission, beside)
+        if (
+            mission is not None
+            and phase is QuestPhase.CHECK
+            and failure == CHECK_FAILED
+            and await self.is_full(mission)
+        ):
+            self._wait_for_room(quest.id)
+            return
         tail = "" if mission is None else await self.tail(mission)
         current = self._quests.live.get(quest.id)
         if current is None or mission is None:
@@ -101,6 +112,28 @@ class AttemptOutcomes:
                 self._fail_for_good(current, failure, "gone", "", 1)
             return
         self.failed(current, failure, feedback=tail, exit_code=mission.shell_exit, resume_at=mission.resume_at)
+
+    async def is_full(self, mission: Mission) -> bool:
+        """Whether the disk has no room where a mission works, where its log is, or for temporary files."""
+        from overmind_core.system.disk import first_full  # noqa: PLC0415 - for those whose check has failed
+
+        full = await asyncio.to_thread(first_full, (from_wire(mission.definition.cwd), self._home.root))
+        if full is not None:
+            _log.warning("mission %s had no room: the disk of %s is full", mission.id, full)
+        return full is not None
+
+    def _wait_for_room(self, quest_id: str) -> None:
+        """Record that a check has failed for want of room, which is not the work's fault: it is run again."""
+        quest = self._quests.live.get(quest_id)
+        if quest is None:
+            return
+        if quest.cancelling:
+            self.cancelled(quest, None, 1)
+            return
+        with self._journal.together():
+            waiting = replace(quest, reason=DISK_FULL)
+            self._quests.put(waiting)
+            self._quests.record(waiting, why=DISK_FULL)
 
     async def tail(self, mission: Mission) -> str:
         """The end of the output of a mission's newest run."""

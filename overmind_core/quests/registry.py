@@ -108,6 +108,9 @@ class QuestRegistry:
             OvermindError: `not_found`, or `ambiguous` with the candidates.
         """
         self._journal.flush()
+        exact = self.live.get(text)
+        if exact is not None:  # an id comes before each name; who waits for a thousand quests names them so
+            return exact
         match resolve(text, self._quest_table.candidates(text), live_first=live_first):
             case ResolvedReference(candidate):
                 found = self.get(candidate.id)

@@ -20,7 +20,7 @@ from overmind_core.spec_files.repository import hashes_of
 from overmind_core.specs import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from overmind_core.agents.engine_questions import EngineQuestions
     from overmind_core.domain.specs.spec import Spec
@@ -72,15 +72,22 @@ class SpecLanding:
         """Called with the id of a spec once its landing has ended, well or not."""
 
     async def ask(self, spec: Spec) -> None:
-        """Show a person what would land, and ask; no branch moves."""
+        """Show a person what would land, and ask; no branch moves. Without room on the disk it is tried again."""
         try:
             found = await self._merge(spec, preview=True)
         except OvermindError as error:
+            if self._is_answered(spec):
+                return
             if error.code == "nothing_to_merge":
-                self._registry.change(spec.id, landed=LandedWork(spec.base or "", "", ""))
+                self._withdraw_refusal(spec)
+                self._registry.change(spec.id, landed=LandedWork(spec.base or "", "", ""), question=None)
             else:
                 self._ask_about(spec, error, preview=True)
+                self.look_for_room(self._registry.all[spec.id])
             return
+        if self._is_answered(spec):
+            return
+        self._withdraw_refusal(spec)
         files = [one["path"] for one in found["files"]]
         more = len(files) - SHOWN_FILES
         subject: dict[str, Any] = {
@@ -97,13 +104,23 @@ class SpecLanding:
         }
         self._put_question(spec, f"Land {spec.branch} on {found['target']}", subject)
 
+    def _is_answered(self, spec: Spec) -> bool:
+        """Whether a person has answered meanwhile, or it is gone."""
+        current = self._registry.all.get(spec.id)
+        return current is None or current.question != spec.question
+
+    def _withdraw_refusal(self, spec: Spec) -> None:
+        """Take back that there was no room for the preview."""
+        if spec.question is not None:
+            self._questions.withdraw(spec.id, EngineNeed.MERGE)
+
     def start(self, spec: Spec) -> None:
         """Land a spec in a task of its own; a landing that an earlier daemon had begun is started again."""
         if spec.id not in self._under_way and not (self._phase.closing or self._phase.handing_over):
             self._under_way[spec.id] = self._tasks.start(self._land(spec.id))
 
     def look_for_room(self, spec: Spec) -> None:
-        """Where the disk was full when it was to land, have it land again later: perhaps there is room by then."""
+        """Where the disk was full for its landing or preview, try that again later: perhaps there is room by then."""
         if self._waits_for_room(spec) and spec.id not in self._later:
             self._later.add(spec.id)
             self._tasks.start(self._land_with_room(spec.id))
@@ -112,12 +129,20 @@ class SpecLanding:
         await asyncio.sleep(ROOM_SECONDS)
         self._later.discard(spec_id)
         spec = self._registry.all.get(spec_id)
-        if spec is not None and not spec.archived and self._waits_for_room(spec):
+        if spec is None or spec.archived or self._phase.closing or not self._waits_for_room(spec):
+            return
+        if self._asked(spec).get("preview"):
+            await self.ask(spec)
+        else:
             self.start(spec)
 
     def _waits_for_room(self, spec: Spec) -> bool:
-        asked = None if spec.question is None else self._questions.get(spec.question)
-        return asked is not None and asked.subject.get("code") == DISK_FULL and not asked.subject.get("preview")
+        return self._asked(spec).get("code") == DISK_FULL
+
+    def _asked(self, spec: Spec) -> Mapping[str, Any]:
+        """What the open question of a spec is about."""
+        question = None if spec.question is None else self._questions.get(spec.question)
+        return {} if question is None else question.subject
 
     async def ended(self, spec_id: str) -> None:
         """Wait until a landing that is under way has ended."""
@@ -189,7 +214,7 @@ class SpecLanding:
     def _ask_about(self, spec: Spec, error: OvermindError, *, preview: bool = False) -> None:
         """Ask a person about a spec that can't land; `preview`: nobody has been asked whether it is to."""
         summary = f"{spec.slug} can't land on {spec.base}: {error.message}"
-        again = [AGAIN] if error.code == DISK_FULL and not preview else []
+        again = [AGAIN] if error.code == DISK_FULL else []
         subject = {"code": error.code, "lines": [error.message, *again], **({"preview": True} if preview else {})}
         self._put_question(spec, summary, subject)
 

@@ -226,13 +226,22 @@ def test_fifty_times_run_on_the_command_line_loses_no_race(om):
 
 
 def test_five_hundred_at_once_have_as_many_names(om):
-    with _connected(om) as socket:
-        for number in range(500):
-            socket.send_line(
-                {"id": number, "cmd": "run", "args": {"command": ["sleep", "1"], "cwd": "/", "tty": False}}
-            )
-        answers = [socket.read_line()["ok"] for _ in range(500)]
-    assert len({answer["name"] for answer in answers}) == 500
+    """All live until the last has its name: that of one that has ended may be given again."""
+    gate = om.path("gate")
+    os.mkfifo(gate)
+    shut = os.open(gate, os.O_RDWR)
+    try:
+        with _connected(om) as socket:
+            for number in range(500):
+                run = {"command": ["cat", gate], "cwd": "/", "tty": False}
+                socket.send_line({"id": number, "cmd": "run", "args": run})
+            answers = [socket.read_line()["ok"] for _ in range(500)]
+        assert len({answer["name"] for answer in answers}) == 500
+    finally:
+        with open(om.path("open"), "w"):
+            pass
+        os.replace(om.path("open"), gate)  # for those that have not come to it yet
+        os.close(shut)
     om.ok("wait", *(answer["id"] for answer in answers), timeout=90)
     assert {row["status"] for row in om.ps()} == {"stopped"}
 

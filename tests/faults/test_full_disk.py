@@ -289,6 +289,30 @@ def test_a_repository_without_room_for_a_landing_is_named_and_no_fault_of_the_wo
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+@pytest.mark.parametrize("what", ["check", "verify"])
+def test_a_check_that_fails_without_room_is_no_fault_of_the_work(om, what):
+    with _small_disk(om.environment["HOME"]):
+        shop = Shop(om)
+        into = {"into": "main"} if what == "verify" else {}
+        quest = shop.add(
+            "work", "echo 2 > b; git add b; git commit -qm two", **{what: shop.held(what, "false")}, **into
+        )
+        shop.await_at(what)
+        filler = os.path.join(om.environment["HOME"], "filler")
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        shop.go(what)
+        eventually(lambda: shop.info(quest)["reason"] == "disk_full", what="the full disk is named")
+        info = shop.info(quest)
+        assert (info["status"], info["attempts"]) == ("running", 1)
+        assert "disk_full" in om.ok("quest", "why", "work").splitlines()[0]
+        os.unlink(filler)
+        om.ok("quest", "cancel", "work")
+        om.ok("shutdown", "-y")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
 def test_a_full_disk_that_nobody_supervises_is_got_out_of_by_the_command_line_alone(om):
     with _small_disk(om.home):
         filler = om.mission("yes", "--restart", "always")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.missions.mission import Mission, Status
-from overmind_core.domain.quests.life import is_refused
+from overmind_core.domain.quests.life import is_refused, waits_for_room
 from overmind_core.domain.quests.quest import Attempt, Quest, QuestPhase, QuestStatus, QueueState
 from overmind_core.domain.replacing import replace
 
@@ -125,6 +125,8 @@ def _work(quest: Quest, missions: AttemptMissions) -> AttemptStep:
 def _check(quest: Quest, missions: AttemptMissions) -> AttemptStep:
     if missions.work is None:
         return Fail(None, QuestPhase.CHECK)
+    if waits_for_room(quest):
+        return KeepWaiting()
     if quest.check_id is None or quest.checked < len(_queue(quest).tries):
         return StartCheck()
     if missions.check is None or _code(missions.check):

@@ -112,12 +112,12 @@ def is_refused(quest: Quest) -> bool:
 
 
 DISK_FULL = "disk_full"
-"""The reason of a landing for which there is no room: it is tried again until there is."""
+"""The reason of a landing, or of a check, for which there is no room: it is tried again until there is."""
 
 
 def waits_for_room(quest: Quest) -> bool:
-    """Return whether its landing is tried again by itself: the disk is full."""
-    return quest.reason == DISK_FULL and is_refused(quest)
+    """Return whether its landing, or its check, is tried again by itself: the disk is full."""
+    return quest.reason == DISK_FULL and state_of(quest) in {QuestState.CHECKING, QuestState.LANDING}
 
 
 def moved(quest: Quest, event: QuestEvent) -> Quest:

@@ -134,7 +134,8 @@ def _standing(quest: Quest) -> tuple[str, tuple[str, ...]]:
             message = f"{state_of(quest)} was refused ({quest.reason}): {then}, {attempt_text(quest)}"
             return message, (f"overmind answer {quest.name} allow",)
         case QuestStatus.RUNNING:
-            return f"{state_of(quest)}, {attempt_text(quest)}", ()
+            room = f" again once the disk has room ({quest.reason})" if waits_for_room(quest) else ""
+            return f"{state_of(quest)}{room}, {attempt_text(quest)}", ()
         case QuestStatus.REVIEW:
             return f"a person decides, {attempt_text(quest)}", (f"overmind answer {quest.name} allow",)
         case QuestStatus.COMPLETED:

@@ -1,4 +1,4 @@
-"""Landings that the full disk keeps waiting: this daemon and the next try them again until there is room."""
+"""Landings and checks that the full disk keeps waiting: they are tried again until there is room."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.config import Settings
-from overmind_core.quests.attempts import ROOM_SECONDS
+from overmind_core.quests.full_disk import ROOM_SECONDS
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, idle, supervising, until, world
@@ -110,3 +110,80 @@ def test_one_that_a_person_leaves_at_that_is_not_tried_again(tmp_path):
             return shop.tried, (await inside.ask("quest", id=quest))["status"]
 
     assert story(tmp_path, scenario) == (1, "failed")
+
+
+@asynccontextmanager
+async def checking(shop, *, full):
+    """A quest whose check has just failed, and the room that looks at the disk find, one after the other."""
+    async with supervising(shop.home, shop.keeper, settings=Settings()) as inside:
+        quest = {"title": "work", "command": "true", "check": "make test", "retries": 0}
+        added = await inside.ask("quest_add", quests=[quest], cwd=str(shop.code.folder), env=world())
+        name = added["quests"][0]["id"]
+        await until(lambda: f"{name}.1" in shop.keeper.held, "it runs")
+        with mock.patch.object(inside.app.engine.attempts._outcomes(), "is_full", side_effect=full) as looks:
+            shop.keeper.exit(f"{name}.1")
+            await until(lambda: inside.app.quest_registry.live[name].check_id, "it is checked")
+            check = inside.app.quest_registry.live[name].check_id
+            await until(lambda: f"{check}.1" in shop.keeper.held, "the check runs")
+            shop.keeper.exit(f"{check}.1", code=2)
+            await until(lambda: looks.call_count, "the check has failed")
+            await idle()
+            yield inside, name, check
+
+
+def test_a_check_without_room_costs_no_attempt_and_runs_again_once_there_is(tmp_path):
+    async def scenario(shop):
+        began = in_process.LoopClock().mono()
+        async with checking(shop, full=[True, True, False]) as (inside, name, check):
+            info = await inside.ask("quest", id=name)
+            assert (info["status"], info["phase"], info["reason"]) == ("running", "check", "disk_full")
+            why = await inside.ask("quest_why", id=name)
+            assert why["text"] == "checking again once the disk has room (disk_full), attempt 1 of 1"
+            assert inside.app.line.is_needed, "it goes on by itself"
+            told = [one for one in inside.events(name) if one["type"] == "quest"][-1]
+            assert (told["status"], told["phase"], told["by"], told["why"]) == (
+                "running", "check", "engine", "disk_full",
+            )  # fmt: skip
+            await until(lambda: f"{check}.2" in shop.keeper.held, "the check runs again")
+            assert in_process.LoopClock().mono() - began == pytest.approx(2 * ROOM_SECONDS, abs=1.0)
+            assert (await inside.ask("quest", id=name))["reason"] is None
+            shop.keeper.exit(f"{check}.2")
+            await until(lambda: name not in inside.app.quest_registry.live, "it is done")
+            assert await inside.ask("inbox") == []
+            info = await inside.ask("quest", id=name)
+            return info["status"], info["attempts"]
+
+    assert story(tmp_path, scenario) == ("completed", 1)
+
+
+def test_a_check_with_room_that_fails_is_the_works_fault(tmp_path):
+    async def scenario(shop):
+        async with checking(shop, full=[False]) as (inside, name, _check):
+            await until(lambda: name not in inside.app.quest_registry.live, "it has failed")
+            info = await inside.ask("quest", id=name)
+            return info["status"], info["reason"]
+
+    assert story(tmp_path, scenario) == ("failed", "check_failed")
+
+
+def test_the_next_daemon_runs_the_check_again_too(tmp_path):
+    async def scenario(shop):
+        async with checking(shop, full=[True]) as (_inside, name, check):
+            pass
+        async with supervising(shop.home, shop.keeper, settings=Settings()) as inside:
+            await until(lambda: f"{check}.2" in shop.keeper.held, "the check runs again")
+            shop.keeper.exit(f"{check}.2")
+            await until(lambda: name not in inside.app.quest_registry.live, "it is done")
+            return (await inside.ask("quest", id=name))["status"]
+
+    assert story(tmp_path, scenario) == "completed"
+
+
+def test_one_that_waits_for_room_to_be_checked_is_cancelled_at_once(tmp_path):
+    async def scenario(shop):
+        async with checking(shop, full=[True]) as (inside, name, check):
+            assert (await inside.ask("quest_cancel", id=name))["status"] == "cancelled"
+            await idle()
+            return f"{check}.2" in shop.keeper.held
+
+    assert not story(tmp_path, scenario)

@@ -260,3 +260,34 @@ def test_a_spec_that_has_no_room_to_land_is_asked_about_once_and_lands_once_ther
         in_process.run(scenario())
     finally:
         daemons.keeper.close()
+
+
+def test_a_preview_without_room_is_asked_about_once_and_shown_once_there_is(tmp_path):
+    daemons = Daemons(tmp_path)
+    full = OvermindError("disk_full", "The disk is full: unable to write loose object file.")
+    shown = {"target": "main", "commits": [{"subject": "carts"}], "files": [{"path": "carts.py"}]}
+
+    async def scenario():
+        async with daemons.one():
+            slug = await daemons.new()
+            specs = daemons.inside.app.engine.specs
+            spec = specs.registry.all[specs.id_of(slug)]
+            landing = specs.parts.landing
+            with mock.patch.object(landing, "_merge", side_effect=[full, full, shown]) as merge:
+                await landing.ask(spec)
+                (question,) = await daemons.inside.ask("inbox")
+                assert question["subject"]["lines"][-1] == "It is tried again by itself until there is room."
+                await until(lambda: merge.call_count == 2, "it was tried again")
+                await idle()
+                (again,) = await daemons.inside.ask("inbox")
+                assert again["question"] == question["question"]
+                await until(lambda: merge.call_count == 3, "and again")
+                (preview,) = await eventually(daemons, "inbox")
+            assert preview["summary"] == "Land None on main"
+            assert preview["subject"]["lines"] == ["1 commits, 1 files, no conflict", "carts", "carts.py"]
+            assert specs.registry.all[spec.id].question == preview["question"] != question["question"]
+
+    try:
+        in_process.run(scenario())
+    finally:
+        daemons.keeper.close()

@@ -1,0 +1,82 @@
+"""Quests for which the disk had no room: they are checked, or land, again by themselves once there is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.missions.facts import StartAsked
+from overmind_core.domain.quests.life import is_refused, waits_for_room
+from overmind_core.domain.replacing import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.quests.quest import Quest
+    from overmind_core.kernel.journal import Journal
+    from overmind_core.kernel.phase import Phase
+    from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.registry import Registry
+    from overmind_core.quests.registry import QuestRegistry
+
+ROOM_SECONDS = 30.0
+"""Pause before what the disk had no room for is tried again."""
+
+
+class FullDisk:
+    """The quests that wait for room. Used from the event loop's thread only."""
+
+    def __init__(
+        self,
+        *,
+        quests: QuestRegistry,
+        registry: Registry,
+        journal: Journal,
+        phase: Phase,
+        tasks: Tasks,
+        is_full: Callable[[Mission], Awaitable[bool]],
+        go_on: Callable[[str], None],
+    ) -> None:
+        """`is_full`: whether the disk has no room for a mission; `go_on`: decides what comes next for a quest."""
+        self._quests = quests
+        self._registry = registry
+        self._journal = journal
+        self._phase = phase
+        self._tasks = tasks
+        self._is_full = is_full
+        self._go_on = go_on
+        self._waiting: set[str] = set()
+
+    def wait(self, quest: Quest) -> None:
+        """Where the disk was full for its check or its landing, try that again later."""
+        if waits_for_room(quest) and quest.id not in self._waiting:
+            self._waiting.add(quest.id)
+            self._tasks.start(self._wait(quest.id))
+
+    async def _wait(self, quest_id: str) -> None:
+        try:
+            while True:
+                await asyncio.sleep(ROOM_SECONDS)
+                quest = self._waits(quest_id)
+                if quest is None:
+                    return
+                # A landing looks for itself, and has nothing to repeat; a check may take long.
+                check = None if is_refused(quest) or quest.check_id is None else self._registry.get(quest.check_id)
+                if check is None or not await self._is_full(check):
+                    break
+        finally:
+            self._waiting.discard(quest_id)
+        quest = self._waits(quest_id)
+        if quest is None:
+            return
+        with self._journal.together():
+            self._quests.put(replace(quest, reason=None))
+            if check is not None and not check.is_live:
+                self._registry.apply(check, StartAsked())
+        self._go_on(quest_id)
+
+    def _waits(self, quest_id: str) -> Quest | None:
+        quest = self._quests.live.get(quest_id)
+        waits = quest is not None and waits_for_room(quest) and not quest.cancelling and not self._phase.closing
+        return quest if waits else None
