@@ -47,7 +47,7 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
     for row in rows:
         mission = fleet.get(row["id"])
         row[BEGAN] = None if mission is None else mission.get("run_started_at") or mission["started_at"]
-        question = asked.get(row["id"], "")
+        question = asked.get(row["id"], "").removeprefix(f"{safe(row['name'])} ")  # its name stands beside it
         if row.get(ASKED) != question:
             row[ASKED] = question
             row["activity"] = "waiting" if question and row["status"] == "running" else None

@@ -34,6 +34,16 @@ def said(cells):
     return "".join(cell.text for cell in cells)
 
 
+def test_a_question_does_not_repeat_the_name_it_stands_beside():
+    asked = [
+        {"id": "1", "name": "docs", "summary": "docs has failed: check_failed"},
+        {"id": "2", "name": "docs", "summary": "docsy things"},
+    ]
+    rows = [{"id": one["id"], "name": one["name"], "status": "failed"} for one in asked]
+    quests_rows.learn(rows, {}, asked)
+    assert [row[quests_rows.ASKED] for row in rows] == ["has failed: check_failed", "docsy things"]
+
+
 def test_its_columns_are_those_of_the_domain():
     assert tuple(column.value for column in COLUMNS) == board_rows.NAMES
 
