@@ -88,6 +88,7 @@ def test_an_idle_session_waits_for_a_person_and_a_one_shot_agent_that_stays_is_s
             how = {"provider": "claude", "type": kind, "activity_timeout": "15m"}
             mission = await inside.run("" if kind == "session" else "fix it", env=environment, **how)
             session, live = inside.app.agents.of(mission), inside.app.registry.live
+            assert session is not None
             await until(lambda: session.state.running)
             session.receive(TurnBegan())
             session.receive(TurnEnded(TurnResult(ok=True)))
