@@ -45,6 +45,9 @@ class LostMissions(TypedDict):
     """With `lost`: the missions that were lost with a keeper or a machine, and that a person starts again."""
 
     missions: list[MissionBrief]
+    """Those that were started, or with `dry_run` would be."""
+    problems: list[str]
+    """A sentence for each that could not be."""
 
 
 class StoppedMission(MissionBrief):

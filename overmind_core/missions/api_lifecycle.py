@@ -76,11 +76,7 @@ class LifecycleApi:
         """Stop what runs, then start the same mission again."""
         del caller
         if request.lost:
-            lost = self._lost.all()
-            if not request.dry_run:
-                for mission in lost:
-                    await self._missions.restart(mission)
-            return {"missions": [answers.brief(mission) for mission in lost]}
+            return await self._restart_lost(dry_run=request.dry_run)
         if request.id is None:
             raise OvermindError("invalid", "Missing id: name a mission to restart.")
         mission = find(self._registry, request.id)
@@ -90,6 +86,18 @@ class LifecycleApi:
         return answers.restarted_mission(
             await self._missions.restart(mission, fresh=request.fresh, force=request.force)
         )
+
+    async def _restart_lost(self, *, dry_run: bool) -> LostMissions:
+        begun, problems = [], []
+        for mission in self._lost.all():
+            try:
+                if not dry_run:
+                    await self._missions.restart(mission)
+            except OvermindError as error:  # its folder may be gone; that is no reason to leave the others
+                problems.append(error.message)
+            else:
+                begun.append(answers.brief(mission))
+        return {"missions": begun, "problems": problems}
 
     @handles(Stop)
     async def stop(self, request: Stop, caller: Caller) -> StoppedMission:

@@ -374,7 +374,7 @@ class Missions:
 
         Raises:
             OvermindError: `name_taken`; `forbidden` when a limit of it is used up; `not_isolated`, `dirty` or
-                `unmerged` where it is to be fresh.
+                `unmerged` where it is to be fresh; why it could not start, as `cwd_not_found`, where it has ended so.
         """
         mission = self._registry.get(mission.id) or mission
         spent = self._runner.spent(mission)
@@ -392,7 +392,18 @@ class Missions:
             mission = self._registry.apply(mission, StartAsked())
         await self._journal.saved()
         await self._registry.until(mission.id, lambda now: now.status is not Status.STARTING)
-        return self._registry.get(mission.id) or mission
+        begun = self._registry.get(mission.id) or mission
+        self._check_begun(begun)
+        return begun
+
+    def _check_begun(self, mission: Mission) -> None:
+        """Refuse one that has ended since its newest run could not be started: there is none with that number."""
+        if mission.status is not Status.CRASHED or mission.reason is None:
+            return
+        run = self._registry.newest_run(mission.id)
+        if run is None or run.number != mission.run:
+            about = f"{mission.id} ({mission.definition.name})"
+            raise OvermindError(mission.reason, f"Mission {about} could not start. See: overmind logs {mission.id}")
 
     async def _remove_own(self, mission: Mission, *, force: bool) -> None:
         """End it, and remove what it has of its own: it gets all of that anew."""

@@ -110,3 +110,26 @@ def test_a_service_is_started_with_the_mission_that_has_it(om):
     again = om.wait_status(mission, "running")["isolation"]["services"]["web"]
     assert om.info(again)["status"] == "running"
     assert_offered(om)
+
+
+@pytest.mark.parametrize("way", ["command", "request"])
+def test_one_that_can_not_start_keeps_none_of_the_others_from_it(om, tmp_path, way):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    first = om.mission("sleep 600", "--cwd", str(folder), "--name", "first")
+    second = om.mission("sleep 600")
+    folder.rmdir()
+    kill_keeper(om)
+    for one in (first, second):
+        om.wait_status(one, "crashed")
+    why = f"Mission {first} (first) could not start. See: overmind logs {first}"
+    if way == "command":
+        finished = om("restart", "--lost", "-y")
+        assert (finished.returncode, finished.stdout) == (1, f"Restarted mission {second}\n")
+        assert f"Error: cwd_not_found: {why}\n" in finished.stderr
+    else:
+        answer = om.api("restart", lost=True)
+        assert [one["id"] for one in answer["missions"]] == [second]
+        assert answer["problems"] == [why]
+    assert om.info(second)["status"] == "running"
+    assert str(folder) in om.logs(first), "the command of the sentence says why"

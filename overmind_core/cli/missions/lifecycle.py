@@ -242,12 +242,13 @@ def restart(args: Namespace, context: Context) -> int:
     """Restart the named missions, or all that were lost."""
     if args.lost and (args.ids or args.fresh or args.all):
         raise UsageError("Name missions or give --lost, not both. See: overmind restart --help")
-    if args.lost:
-        return _restart_lost(args, context)
     if args.force and not args.fresh:
         raise UsageError("--force needs --fresh, and loses unmerged work. See: overmind restart --help")
-    _check_named(args, "restart")
-    wanted = _all_to_restart(args, context) if args.all else args.ids
+    if args.lost:
+        wanted = _lost_to_restart(args, context)
+    else:
+        _check_named(args, "restart")
+        wanted = _all_to_restart(args, context) if args.all else args.ids
     if wanted is None:
         return FAILED
     how = {"fresh": True, "force": args.force} if args.fresh else {}
@@ -287,21 +288,17 @@ LISTED = 20
 """Lost missions that are named before they are restarted."""
 
 
-def _restart_lost(args: Namespace, context: Context) -> int:
-    client = context.client(start=True)
-    lost = client.call("restart", {"lost": True, "dry_run": True})["missions"]
-    if not lost:
-        context.print("[]" if args.json else "Nothing was lost.")
-        return 0
+def _lost_to_restart(args: Namespace, context: Context) -> list[str] | None:
+    """Return every mission that was lost, once the person agrees; None: they don't."""
+    lost = context.client(start=True).call("restart", {"lost": True, "dry_run": True})["missions"]
+    if not lost and not args.json:
+        context.print("Nothing was lost.")
     for mission in lost[:LISTED]:
         context.note(f"{mission['id']}  {mission['name']}")
     if len(lost) > LISTED:
         context.note(f"… and {len(lost) - LISTED} more")
-    if not confirmed(f"Restart {len(lost)} lost mission{'' if len(lost) == 1 else 's'}?", yes=args.yes):
-        return FAILED
-    missions = client.call("restart", {"lost": True})["missions"]
-    context.print(dumps(missions) if args.json else "\n".join(_restarted(mission["id"]) for mission in missions))
-    return 0
+    question = f"Restart {_count(len(lost), 'lost mission')}?"
+    return [row["id"] for row in lost] if not lost or confirmed(question, yes=args.yes) else None
 
 
 def _restarted(mission: str) -> str:
