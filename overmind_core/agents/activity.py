@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.agents.agent import Activity, ActivityKind
 from overmind_core.domain.missions import restart_policy
-from overmind_core.domain.missions.mission import Mission, Status
+from overmind_core.domain.missions.mission import Kind, Mission, Status
 
 if TYPE_CHECKING:
     from overmind_core.missions.followers import Followers
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
 
-_HELD = frozenset({ActivityKind.WAITING, ActivityKind.LIMITED, ActivityKind.IDLE})
-"""What is no silence (cli.md, behaviour 19): a person or a limit is waited for."""
+_HELD = frozenset({ActivityKind.WAITING, ActivityKind.LIMITED})
+"""What is no silence: a person or a limit is waited for."""
 
 
 class ActivityEffects:
@@ -40,7 +40,9 @@ class ActivityEffects:
             return
         now = self._clock.mono()
         last = self._progress.of(mission.run_id).last
-        held = activity.doing in _HELD
+        # An idle session waits for a person's next message; an agent with one prompt gets none, and should have ended.
+        waits = activity.doing is ActivityKind.IDLE and definition.kind is Kind.SESSION
+        held = waits or activity.doing in _HELD
         moved = restart_policy.hold(mission, now) if held else restart_policy.unhold(mission, last, now)
         if moved != mission:
             self._registry.put(moved)

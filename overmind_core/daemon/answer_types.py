@@ -31,7 +31,7 @@ class MissionCounts(TypedDict):
     """All that live, whatever their status."""
     total: int
     lost: int
-    """Crashed ones that were lost with their keeper, or with the machine, and not started again."""
+    """Crashed ones lost with their keeper, or with the machine, that `restart` with `lost` starts again."""
 
 
 class KeeperStatus(TypedDict):

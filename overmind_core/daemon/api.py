@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.lost import KEEPER_LOST, lost_sentence
+from overmind_core.domain.missions.lost import lost_sentence
 from overmind_core.domain.missions.mission import LIVE, Cause, Status
 from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.moment import format_time
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.request import Caller
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.ports import Preparer
     from overmind_core.missions.registry import Registry
     from overmind_core.missions.service import Missions
@@ -100,6 +101,7 @@ class DaemonApi:
         leave: Callable[[Departure], Awaitable[Unsaved | None]],
         settings_mistake: str,
         unrecorded: UnrecordedLogs,
+        lost: LostLookup,
     ) -> None:
         """`leave`: part from the keeper and end the daemon; `settings_mistake`: why they are not those of the file."""
         self._home = home
@@ -115,6 +117,7 @@ class DaemonApi:
         self._leave = leave
         self._settings_mistake = settings_mistake
         self._unrecorded = unrecorded
+        self._lost = lost
         self._started_at = clock.wall()
 
     @handles(Hello)
@@ -129,7 +132,7 @@ class DaemonApi:
         del request, caller
         self._journal.flush()
         counts = self._mission_table.count_by_status()
-        lost = len(self._mission_table.crashed_by(KEEPER_LOST))
+        lost = len(self._lost.ids())
         return {
             "pid": os.getpid(),
             "version": VERSION,

@@ -27,6 +27,7 @@ from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
 from overmind_core.missions.api_seen import SeenApi
 from overmind_core.missions.callers import forbid_inside, mission_of
+from overmind_core.missions.lost import LostLookup
 from overmind_core.notifications.api import EventsApi
 from overmind_core.plans.api import PlanApi
 from overmind_core.quests.api import QuestApi
@@ -105,6 +106,9 @@ TABLE = table()
 
 def handlers(app: App) -> tuple[object, ...]:
     """An object of each class of `HANDLERS` but those of agents, which are made with them."""
+    lost = LostLookup(
+        journal=app.journal, registry=app.registry, mission_table=app.state.missions, quests=app.quest_registry
+    )
     daemon = DaemonApi(
         home=app.home,
         clock=app.clock,
@@ -119,6 +123,7 @@ def handlers(app: App) -> tuple[object, ...]:
         leave=app.leave,
         settings_mistake=app.settings_mistake,
         unrecorded=app.unrecorded,
+        lost=lost,
     )
     lifecycle = LifecycleApi(
         home=app.home,
@@ -131,6 +136,7 @@ def handlers(app: App) -> tuple[object, ...]:
         retention=app.retention,
         plans=app.plans,
         quests=app.quest_registry,
+        lost=lost,
     )
     queries = QueryApi(
         home=app.home,
@@ -148,6 +154,7 @@ def handlers(app: App) -> tuple[object, ...]:
         runner=app.agents,
         preparer=app.isolation,
         budget=app.budgets,
+        lost=lost,
     )
     logs = LogsApi(
         home=app.home,

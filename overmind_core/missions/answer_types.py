@@ -42,7 +42,7 @@ class RestartedMission(MissionBrief):
 
 
 class LostMissions(TypedDict):
-    """With `lost`: the missions that were lost with a keeper or a machine."""
+    """With `lost`: the missions that were lost with a keeper or a machine, and that a person starts again."""
 
     missions: list[MissionBrief]
 
@@ -136,6 +136,8 @@ class MissionCore(MissionBrief):
     """Its output goes to a terminal, not to pipes."""
     unseen: bool
     """Something happened to it since a person last looked."""
+    lost: bool
+    """It was lost with its keeper, or with the machine, and `restart` with `lost` starts it again."""
 
 
 class MissionSummary(MissionCore, AgentState):

@@ -59,6 +59,7 @@ def row(
     conversation: Conversation | None = None,
     *,
     unseen: bool = False,
+    lost: bool = False,
 ) -> MissionSummary:
     """A mission in a list; `now` in seconds since the epoch, `said` how its conversation stands, if it has one."""
     definition = mission.definition
@@ -84,6 +85,7 @@ def row(
         "interactive": definition.interactive,
         "tty": definition.tty,
         "unseen": unseen,
+        "lost": lost,
         **talking(mission, conversation),
     }
 
@@ -122,12 +124,13 @@ def details(
     *,
     conversation: Conversation | None = None,
     unseen: bool = False,
+    lost: bool = False,
 ) -> MissionDetails:
     """Everything known about a mission but its environment."""
     definition = mission.definition
     policy = definition.restart
     return {
-        **row(mission, children, now, conversation, unseen=unseen),
+        **row(mission, children, now, conversation, unseen=unseen, lost=lost),
         "os_pid": mission.pid,
         "argv": list(definition.argv),
         "model": None if conversation is None else conversation.model,

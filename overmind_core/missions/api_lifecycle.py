@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RestartedMission,
         StoppedMission,
     )
+    from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.output_progress import OutputProgress
     from overmind_core.missions.ports import MissionKeeper, PlanRunner
     from overmind_core.missions.registry import Registry
@@ -56,6 +57,7 @@ class LifecycleApi:
         retention: Retention,
         plans: PlanRunner,
         quests: MissionKeeper,
+        lost: LostLookup,
     ) -> None:
         self._home = home
         self._clock = clock
@@ -67,13 +69,14 @@ class LifecycleApi:
         self._retention = retention
         self._plans = plans
         self._quests = quests
+        self._lost = lost
 
     @handles(RestartArgs)
     async def restart(self, request: RestartArgs, caller: Caller) -> RestartedMission | LostMissions:
         """Stop what runs, then start the same mission again."""
         del caller
         if request.lost:
-            lost = [one for one in self._missions.lost() if self._runs_by_itself(one) is None]
+            lost = self._lost.all()
             if not request.dry_run:
                 for mission in lost:
                     await self._missions.restart(mission)
@@ -82,7 +85,7 @@ class LifecycleApi:
             raise OvermindError("invalid", "Missing id: name a mission to restart.")
         mission = find(self._registry, request.id)
         self._check_not_planned(mission)
-        if (refusal := self._runs_by_itself(mission)) is not None:
+        if (refusal := self._quests.runs_by_itself(mission.id, mission.definition.parent)) is not None:
             raise OvermindError("not_finished", refusal)
         return answers.restarted_mission(
             await self._missions.restart(mission, fresh=request.fresh, force=request.force)
@@ -196,9 +199,6 @@ class LifecycleApi:
         if kept:
             answer["note"] = "\n".join(kept)
         return answer
-
-    def _runs_by_itself(self, mission: Mission) -> str | None:
-        return self._quests.runs_by_itself(mission.id, mission.definition.parent)
 
     def _check_not_planned(self, mission: Mission) -> None:
         """Refuse to start an ended agent beside its live plan, which would not know of it, and run it once more."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import Mission, Status
 from overmind_core.domain.missions.tree import children_of
 from overmind_core.errors import OvermindError
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.attachments import Attachments
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.load_history import LoadHistory
+    from overmind_core.missions.lost import LostLookup
     from overmind_core.missions.output_progress import LastLines, OutputProgress
     from overmind_core.missions.ports import Budget, Preparer, Runner
     from overmind_core.missions.registry import Registry
@@ -87,6 +87,7 @@ class QueryApi:
         runner: Runner,
         preparer: Preparer,
         budget: Budget,
+        lost: LostLookup,
     ) -> None:
         self._home = home
         self._clock = clock
@@ -103,6 +104,7 @@ class QueryApi:
         self._runner = runner
         self._preparer = preparer
         self._budget = budget
+        self._lost = lost
 
     @handles(Ps)
     async def ps(
@@ -116,6 +118,7 @@ class QueryApi:
         found = [mission for mission in self._listed(request, parent) if _has_labels(mission, request.label)]
         found.sort(key=lambda mission: (mission.started_at or mission.created_at, mission.created_at, mission.id))
         conversations = self._runner.conversations(found)
+        lost = self._lost.among(found)
         rows: list[ListedMission] = [
             {
                 **answers.row(
@@ -124,6 +127,7 @@ class QueryApi:
                     now,
                     conversations.get(mission.id),
                     unseen=self._unseen.is_new(mission.id),
+                    lost=mission.id in lost,
                 ),
                 "attached": self._attachments.count(mission.id),
                 "isolation": self._preparer.shown(mission.id),
@@ -150,10 +154,17 @@ class QueryApi:
         children = children_of(self._registry.parents()).get(mission.id, [])
         lines = await self._last_lines([mission])
         conversation = self._runner.conversations([mission]).get(mission.id)
-        unseen = self._unseen.is_new(mission.id)
+        unseen, lost = self._unseen.is_new(mission.id), mission.id in self._lost.among([mission])
         found: MissionInfo = {
             **answers.details(
-                mission, runs, children, self._clock.wall(), lines[0], conversation=conversation, unseen=unseen
+                mission,
+                runs,
+                children,
+                self._clock.wall(),
+                lines[0],
+                conversation=conversation,
+                unseen=unseen,
+                lost=lost,
             ),
             "isolation": self._preparer.shown(mission.id),
             "own_rules": list(self._runner.own_rules(mission)),
@@ -202,7 +213,7 @@ class QueryApi:
                 known = ", ".join(Status)
                 raise OvermindError("invalid", f"Unknown status {text!r}. Known: {known}.")
         if request.recent is not None and not (request.all or request.status or request.label or parent):
-            rows = self._mission_table.recent(request.recent, kept_reason=KEEPER_LOST)
+            rows = self._mission_table.recent(request.recent, also=self._lost.ids())
             return [self._registry.known(row.id) or decoded(row) for row in rows]
         hidden = request.all or Status.KILLED in request.status
         rows = self._mission_table.all(statuses=request.status, include_hidden=hidden, parent=parent)

@@ -79,6 +79,9 @@ class MissionKeeper(Protocol):
     def kept_for(self, mission_id: str, parent: str | None) -> str | None:
         """Why an ended mission can't be removed yet, as a sentence that says what to do; None: it can."""
 
+    def is_queued(self, mission_id: str | None) -> bool:
+        """Whether the queue still starts this mission."""
+
     def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
         """Why nobody starts a mission again by hand, as a sentence that says what to do; None: they may."""
 

@@ -14,7 +14,6 @@ from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.missions import names
 from overmind_core.domain.missions.events import MissionUpdated
 from overmind_core.domain.missions.facts import EndAsked, StartAsked
-from overmind_core.domain.missions.lost import KEEPER_LOST
 from overmind_core.domain.missions.mission import FINAL, Cause, Definition, Kind, Mission, Status
 from overmind_core.domain.missions.tree import levels
 from overmind_core.errors import OvermindError
@@ -394,12 +393,6 @@ class Missions:
         await self._journal.saved()
         await self._registry.until(mission.id, lambda now: now.status is not Status.STARTING)
         return self._registry.get(mission.id) or mission
-
-    def lost(self) -> list[Mission]:
-        """Missions that ended because their keeper died."""
-        self._journal.flush()
-        found = [self._registry.get(one) for one in self._mission_table.crashed_by(KEEPER_LOST)]
-        return [mission for mission in found if mission is not None]
 
     async def _remove_own(self, mission: Mission, *, force: bool) -> None:
         """End it, and remove what it has of its own: it gets all of that anew."""

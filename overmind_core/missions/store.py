@@ -46,9 +46,17 @@ _SAVE_END = """UPDATE missions SET live = ?, hidden = ?, status = ?, ended_at = 
 _CHOSEN = f"""{_SELECT} WHERE (?1 IS NULL OR status IN (SELECT value FROM json_each(?1))) AND (?2 OR hidden = 0)
     AND (?3 IS NULL OR parent = ?3) {_ORDER}"""
 _RECENT = f"""{_SELECT} WHERE live = 1 OR id IN (SELECT id FROM missions WHERE live = 0 AND hidden = 0
-    ORDER BY ended_at DESC, id DESC LIMIT ?) OR status = 'crashed' AND json_extract(record, '$.reason') = ? {_ORDER}"""
+    ORDER BY ended_at DESC, id DESC LIMIT ?) OR id IN (SELECT value FROM json_each(?)) {_ORDER}"""
 # 'g' follows every hex digit: the range holds each id that begins with the text, and the index serves it.
 _CANDIDATES = "SELECT id, name, live, ended_at FROM missions WHERE name = ?1 OR (id >= ?1 AND id <= ?2)"
+
+
+class BegunMission(NamedTuple):
+    """A mission, and what it was begun by."""
+
+    id: str
+    parent: str | None
+    request: str | None
 
 
 class MissionTable:
@@ -101,9 +109,9 @@ class MissionTable:
         """Return the missions, oldest first; no `statuses` means any."""
         return self._all(_CHOSEN, json.dumps(statuses) if statuses else None, include_hidden, parent)
 
-    def recent(self, finished: int, *, kept_reason: str) -> list[MissionRow]:
-        """Return the live ones, at most so many finished ones, and all crashed ones with that reason, oldest first."""
-        return self._all(_RECENT, finished, kept_reason)
+    def recent(self, finished: int, *, also: Sequence[str]) -> list[MissionRow]:
+        """Return the live ones, at most so many finished ones, and those with these ids, oldest first."""
+        return self._all(_RECENT, finished, json.dumps(also))
 
     def children(self, mission: str) -> list[MissionRow]:
         """Return the missions that `mission` has started, oldest first."""
@@ -140,10 +148,11 @@ class MissionTable:
         """Return how many missions have each status, hidden ones too."""
         return dict(self._database.read("SELECT status, count(*) FROM missions GROUP BY status"))
 
-    def crashed_by(self, reason: str) -> list[str]:
-        """Return the ids of the crashed missions with this reason, oldest first."""
-        sql = f"SELECT id FROM missions WHERE status = 'crashed' AND json_extract(record, '$.reason') = ? {_ORDER}"
-        return [mission for (mission,) in self._database.read(sql, (reason,))]
+    def crashed_by(self, reason: str) -> list[BegunMission]:
+        """Return the crashed missions with this reason, oldest first."""
+        chosen = f"SELECT {', '.join(BegunMission._fields)} FROM missions"
+        sql = f"{chosen} WHERE status = 'crashed' AND json_extract(record, '$.reason') = ? {_ORDER}"
+        return [BegunMission(*row) for row in self._database.read(sql, (reason,))]
 
     def remove(self, missions: Iterable[str]) -> None:
         """Delete missions with their runs, environments and cursors. Their events stay: see `events`."""

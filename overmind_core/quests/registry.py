@@ -142,6 +142,11 @@ class QuestRegistry:
                 return f"{message} See: overmind quest why {dependant.name}"
         return None
 
+    def is_queued(self, mission_id: str | None) -> bool:
+        """Whether the queue still starts this mission: it is an unfinished quest's."""
+        quest = None if mission_id is None else self.live.get(mission_id)
+        return quest is not None and quest.is_queued
+
     def runs_by_itself(self, mission_id: str, parent: str | None) -> str | None:
         """Why a person can't start a mission again, as a sentence that says what to do; None: they can."""
         for quest_id in (mission_id, parent):

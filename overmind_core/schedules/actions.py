@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from overmind_core.agents.spec import spec_of
+from overmind_core.domain.missions.begun_by import RITUAL
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.plans.requests import Apply
@@ -84,7 +85,7 @@ class Starter:
         stored = self._ritual_table.environment(ritual.id)
         fields = {**(ritual.quest or ritual.apply or {}), **json.loads(stored or "{}")}
         fields["request"] = None
-        key = f"ritual:{ritual.id}:{run.number}"
+        key = f"{RITUAL}{ritual.id}:{run.number}"
         if ritual.quest is not None:
             wanted = msgspec.structs.replace(_read(fields, QuestRun, ritual), request=key)
             return await self._start_quest(wanted, f"{ritual.name}/{run.number}", ritual.name)

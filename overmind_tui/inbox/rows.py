@@ -128,7 +128,7 @@ def needs(rows: Iterable[Row], questions: Sequence[Row], now: float) -> list[Nee
         asked = by_mission.get(row["id"], ())
         if asked and missions_rows.is_live(row):
             found += [Need(row, one, BLOCKED, _asked_for(one, row, now)) for one in asked]
-        elif missions_rows.was_lost(row):
+        elif row.get("lost"):
             found.append(Need(row, None, LOST, _held(row, now)))
         elif blocked(row) and row["id"] not in asked_about:
             found.append(Need(row, None, BLOCKED if missions_rows.is_live(row) else OVER, _held(row, now)))

@@ -69,13 +69,13 @@ class Branch(NamedTuple):
 
 
 def was_lost(row: Row) -> bool:
-    """Whether it ended because its keeper did."""
+    """Whether it ended because its keeper did; a person need not care about each of those: see `lost`."""
     return not is_live(row) and row.get("reason") == KEEPER_LOST
 
 
 def lost(rows: Iterable[Row]) -> list[Row]:
-    """Those of which nobody knows how they ended, for their keeper was lost."""
-    return [row for row in rows if was_lost(row)]
+    """Those that ended with their keeper, and that a person starts again: the daemon says which."""
+    return [row for row in rows if row.get("lost")]
 
 
 def lost_text(found: Sequence[Row], zone: tzinfo | None) -> str:

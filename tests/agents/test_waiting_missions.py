@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
+from overmind_core.domain.agents.agent_events import TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from tests.kit import in_process
-from tests.kit.in_process import ScriptedKeeper, supervising, until
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
 from tests.kit.killing import kill_supervisor
 from tests.kit.waiting import eventually
 
@@ -74,6 +75,29 @@ def test_its_silence_is_none_while_it_waits(tmp_path):
         return shown["activity"], shown["now"], held
 
     assert in_process.run(story()) == ("waiting", "Which port?", [False, True, True, False])
+
+
+@pytest.mark.parametrize("kind", ["session", "task"])
+def test_an_idle_session_waits_for_a_person_and_a_one_shot_agent_that_stays_is_silent(tmp_path, kind):
+    home = Home(str(tmp_path / "home"))
+    environment = world(str(tmp_path / "bin"), "claude")
+
+    async def story():
+        keeper = ScriptedKeeper(home)
+        async with supervising(home, keeper) as inside:
+            how = {"provider": "claude", "type": kind, "activity_timeout": "15m"}
+            mission = await inside.run("" if kind == "session" else "fix it", env=environment, **how)
+            session, live = inside.app.agents.of(mission), inside.app.registry.live
+            assert session is not None
+            await until(lambda: session.state.running)
+            session.receive(TurnBegan())
+            session.receive(TurnEnded(TurnResult(ok=True)))
+            await until(lambda: session.state.activity.doing == "idle", "its turn is over")
+            held = live[mission].held_mono is not None
+        keeper.close()
+        return held
+
+    assert in_process.run(story()) is (kind == "session")
 
 
 def test_whoever_waits_hears_how_a_question_was_closed(tmp_path):

@@ -106,4 +106,4 @@ def test_prune_says_which_worktrees_it_keeps_as_rm_does(om):
     assert [len(lines) for lines in told.values()] == [1, 2]
     for mission in missions.values():
         (line,) = (line for lines in told.values() for line in lines if shop.worktree_of(mission) in line)
-        assert line.endswith(f"Remove it with: overmind discard {mission} --force")
+        assert line.endswith(f"or remove it with: overmind discard {mission} --force")

@@ -53,18 +53,25 @@ def test_an_order_by_how_long_a_state_lasts_is_not_one_by_age():
     assert [one["id"] for one in Order("age").of([old, young], NOON)] == ["young", "old"][::-1]
 
 
-LOST = row("a", "crashed", reason="keeper_lost", ended_at="2026-01-01T11:59:00.000Z", now="keeper_lost: a line")
+OF_ENGINE = row("e", "crashed", reason="keeper_lost", ended_at="2026-01-01T11:58:00.000Z", now="keeper_lost: a line")
+LOST = {**OF_ENGINE, "id": "a", "name": "a", "ended_at": "2026-01-01T11:59:00.000Z", "lost": True}
 
 
 def test_what_was_lost_with_its_keeper_is_told_counted_and_needs_somebody():
     assert missions_rows.now_cell(LOST) == ("lost with its keeper", "bad")
-    lost = missions_rows.lost([LOST, row("b"), row("c", "crashed")])
+    lost = missions_rows.lost([LOST, row("b"), row("c", "crashed"), OF_ENGINE])
     assert [one["id"] for one in lost] == ["a"]
     text = missions_rows.lost_text([*lost, *lost], None)
     assert text.startswith("2 missions were lost with their keeper at 2026-01-01 ")
     assert text.endswith(":restart --lost restarts them")
-    (need,) = inbox_rows.needs([LOST, row("b")], (), NOON)
-    assert (need.group, need.summary) == ("lost with the keeper", "lost with its keeper")
+    (need,) = inbox_rows.needs([LOST, row("b"), OF_ENGINE], (), NOON)
+    assert (need.row["id"], need.group, need.summary) == ("a", "lost with the keeper", "lost with its keeper")
+
+
+def test_what_only_the_engine_needs_is_told_as_lost_and_needs_nobody():
+    assert missions_rows.now_cell(OF_ENGINE) == ("lost with its keeper", "bad")
+    assert missions_rows.lost([OF_ENGINE]) == []
+    assert inbox_rows.needs([OF_ENGINE], (), NOON) == []
 
 
 def test_the_banner_stays_until_nobody_is_lost():
@@ -72,7 +79,8 @@ def test_the_banner_stays_until_nobody_is_lost():
         await pilot.pause()
         assert app.main.banner.display
         assert "1 mission was lost with its keeper" in app.main.header.banner(120)[0][0].text
-        app.fleet.apply([{**LOST, "status": "running", "reason": None}], (), everything=False)
+        restarted = {key: value for key, value in LOST.items() if key != "lost"}
+        app.fleet.apply([{**restarted, "status": "running", "reason": None}], (), everything=False)
         app.main.rows_came()
         assert not app.main.banner.display
 

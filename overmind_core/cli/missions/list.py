@@ -38,14 +38,11 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 
-def is_lost(row: Row) -> bool:
-    """Whether it was lost with its keeper, and not started again."""
-    return bool(row.get("reason") == KEEPER_LOST and row.get("status") == "crashed")
-
-
 def now_cell(row: Row) -> str:
     """Return what it is at now, or what became of it."""
-    return LOST_NOW if is_lost(row) else or_absent((row.get("isolation") or {}).get("step") or row.get("now"))
+    if row.get("reason") == KEEPER_LOST and row.get("status") == "crashed":
+        return LOST_NOW
+    return or_absent((row.get("isolation") or {}).get("step") or row.get("now"))
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {
@@ -101,7 +98,7 @@ RECENT = 100
 
 def _print_omitted(args: Namespace, rows: Sequence[Row], context: Context) -> None:
     """Tell about rows left out, and about a dead keeper: its missions have not crashed by themselves."""
-    lost = sum(is_lost(row) for row in rows)
+    lost = sum(bool(row.get("lost")) for row in rows)
     if not _is_filtered(args) and sum(row.get("ended_at") is not None for row in rows) - lost >= RECENT:
         context.hint(f"Only the newest {RECENT} ended missions are shown. See all with: overmind ps --all")
     if lost:
@@ -273,7 +270,7 @@ def info(args: Namespace, context: Context) -> int:
     """Print one JSON object."""
     facts = context.client().call("info", {"id": args.id, "env": args.env or args.reveal, "reveal": args.reveal})
     context.print_facts(facts, args)
-    if is_lost(facts) and not args.json:
+    if facts.get("lost") and not args.json:
         again = f"Start it again with: overmind restart {facts['id']}, all of them with: {MEND}"
         context.hint(f"It was {LOST_NOW}. {again}")
     return 0
