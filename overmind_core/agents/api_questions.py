@@ -12,6 +12,7 @@ from overmind_core.agents.store import ASKED
 from overmind_core.domain.agents.agent import ActivitySource, AgentMode
 from overmind_core.domain.agents.agent_events import Asked, Behaviour, Decision
 from overmind_core.domain.agents.choices import choices_of
+from overmind_core.domain.agents.turns import one_line
 from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.text.moment import format_time
 from overmind_core.errors import OvermindError
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from overmind_core.missions.registry import Registry
     from overmind_core.providers.base import InteractiveProvider
 
+MOST_LISTED = 5
+"""Questions that an error lists."""
+
 
 class QuestionApi:
     """The requests about questions.
@@ -45,6 +49,7 @@ class QuestionApi:
     Args:
         resolvers: What finds the quests and specs that a person's word means; each raises `OvermindError`, `not_found`
             or `ambiguous`, where it finds none.
+        spec_of: The id of the spec to which a subject of questions belongs: a quest, or a mission that works for one.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class QuestionApi:
         answering: Answering,
         engine: EngineQuestions,
         resolvers: Sequence[Callable[[str], About]],
+        spec_of: Callable[[str], str | None],
         waiters: PermissionWaiters,
         driver: TerminalDriver,
         registry: Registry,
@@ -67,6 +73,7 @@ class QuestionApi:
         self._answering = answering
         self._engine = engine
         self._resolvers = resolvers
+        self._spec_of = spec_of
         self._waiters = waiters
         self._driver = driver
         self._registry = registry
@@ -177,11 +184,29 @@ class QuestionApi:
         subjects = self._subjects(word)
         waiting = {about: rows for about in subjects if (rows := self._questions.about(about.id))}
         if not waiting:
-            raise self._nothing_open(subjects)
+            return self._only_of_spec(word, subjects)
         if len(waiting) > 1:
             listed = ", ".join(f"{rows[0].id} ({about.kind} {about.name})" for about, rows in waiting.items())
             raise OvermindError("ambiguous", f"{word!r} has several open questions: {listed}. Give the number.")
         return next(iter(waiting.values()))[0]
+
+    def _only_of_spec(self, word: str, subjects: Sequence[About]) -> QuestionRow:
+        """The one open question about a quest of a spec, about which itself nothing is open."""
+        specs = {about.id for about in subjects if about.kind is AboutKind.SPEC}
+        rows = [row for row in self._questions.open() if self._spec_of(row.about_id) in specs] if specs else []
+        if not rows:
+            raise self._nothing_open(subjects)
+        if len(rows) > 1:
+            listed = "; ".join(map(self._command_for, rows[:MOST_LISTED]))
+            more = "" if len(rows) <= MOST_LISTED else "; all of them: overmind inbox"
+            raise OvermindError("ambiguous", f"{len(rows)} questions about quests of {word} are open: {listed}{more}")
+        return rows[0]
+
+    def _command_for(self, row: QuestionRow) -> str:
+        """How a question is answered, and what is asked."""
+        asked = self._engine.get(row.id)
+        summary = ASKED.decode(row.asked).summary if asked is None else asked.summary
+        return f"overmind answer {row.id} allow|deny ({one_line(summary)})"
 
     def _nothing_open(self, subjects: Sequence[About]) -> OvermindError:
         """What is said to somebody who answers by a name about which nothing is open: perhaps another one was first."""

@@ -400,6 +400,7 @@ class App:
                     answering=Answering(agents, clock),
                     engine=engine,
                     resolvers=(self._quest_asked_about, self._spec_asked_about),
+                    spec_of=self._spec_worked_for,
                     waiters=waiters,
                     driver=driver,
                     registry=book,
@@ -556,6 +557,9 @@ class App:
 
     def _spec_asked_about(self, word: str) -> About:
         return self.engine.specs.asked_about(word)
+
+    def _spec_worked_for(self, subject: str) -> str | None:
+        return self.engine.specs.worked_for(subject, self.registry)
 
     def _last_output(self, mission: Mission) -> float:
         return self.progress.of(mission.run_id).last

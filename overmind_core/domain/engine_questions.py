@@ -117,3 +117,8 @@ def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for behaviour in (ALLOW, DENY) if effects is not UNKNOWN else ():
         text = f"; -m TEXT: {effects.text}" if effects.text and effects.text_with == behaviour else ""
         yield f"overmind answer {question['question']} {behaviour}", f"{effects.of(behaviour)}{text}"
+
+
+def beside_name(summary: str, name: str) -> str:
+    """What a question asks where the name of its subject stands beside it: that is not said twice."""
+    return summary.removeprefix(f"{name} ").removeprefix(f"{name}: ")

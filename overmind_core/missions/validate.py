@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.missions.mission import Definition, Kind, Restart, RestartPolicy
 from overmind_core.domain.missions.names import LONGEST_NAME, name_problem
+from overmind_core.domain.plans.blueprint import MOST_RETRIES
 from overmind_core.domain.text.cells import MOST_CELLS
 from overmind_core.domain.text.duration import DurationError, parse_duration
 from overmind_core.errors import OvermindError
@@ -184,6 +185,13 @@ def seconds(amount: Amount, option: str, *, unit: str = "s") -> float:
         return parse_duration(text, default_unit=unit)
     except DurationError as error:
         raise OvermindError("invalid", f"{option}: {error}") from None
+
+
+def checked_retries(retries: int) -> int:
+    """The number itself; raises `too_large`."""
+    if retries > MOST_RETRIES:
+        raise OvermindError("too_large", f"--retries {retries} is too many; the limit is {MOST_RETRIES}.")
+    return retries
 
 
 def restart_policy(text: str) -> Restart:

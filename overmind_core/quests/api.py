@@ -12,7 +12,7 @@ from overmind_core.domain.missions.mission import Kind
 from overmind_core.domain.quests.quest import HAS_ENDED, QuestStatus
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.request import handles
-from overmind_core.missions import answers
+from overmind_core.missions import answers, validate
 from overmind_core.missions.callers import forbid_foreign, forbid_inside, mission_of
 from overmind_core.missions.lookup import parent_of
 from overmind_core.quests import requests, store
@@ -56,7 +56,7 @@ def as_start(request: requests.QuestRun) -> requests.QuestRun:
         raise OvermindError(
             "empty_command", "Missing check: give a command that exits 0 once it is done, as in --check 'make test'."
         )
-    if not request.retries:
+    if not validate.checked_retries(request.retries):
         return request
     return msgspec.structs.replace(request, restart="on-failure", max_restarts=request.retries, max_seconds=FOREVER)
 

@@ -109,7 +109,7 @@ class QuestEdits:
             name=name,
             goal=self._edited_goal(quest.goal, request, given),
             check=check,
-            retries=quest.retries if request.retries is None else request.retries,
+            retries=quest.retries if request.retries is None else validate.checked_retries(request.retries),
         )
         if "needs" in given:
             self._check_cycle(changed)

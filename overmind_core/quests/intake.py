@@ -151,7 +151,7 @@ class Intake:
             provider=definition.provider,
             created_at=now,
             check=checked_check(new.check),
-            retries=new.retries,
+            retries=validate.checked_retries(new.retries),
             status=QuestStatus.QUEUED,
             attempts=0,
             goal=goal,
@@ -338,7 +338,12 @@ def checked_deadline(deadline: Amount | None, now: float) -> float | None:
 
 def checked_estimate(estimate: Amount | None) -> float | None:
     """Seconds; raises `invalid`."""
-    return None if estimate is None or estimate == "" else validate.seconds(estimate, "--estimate")
+    if estimate is None or estimate == "":
+        return None
+    found = validate.seconds(estimate, "--estimate")
+    if not found:
+        raise OvermindError("invalid", "--estimate: 0 is no estimate: give a duration above 0, such as 30m.")
+    return found
 
 
 def checked_owns(patterns: Collection[str]) -> tuple[str, ...]:

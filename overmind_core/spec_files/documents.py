@@ -64,7 +64,7 @@ def read_document(path: str, phase: PhaseName, *, title: str = "") -> Reading | 
 
 
 def _unreadable(phase: PhaseName, fault: Fault) -> Reading:
-    return Reading(read(phase, {}).document, (fault,))
+    return Reading(read(phase, {}).document, (fault,), is_readable=False)
 
 
 def read_text(path: str, most: int = MAX_BYTES) -> str | None:

@@ -24,6 +24,7 @@ from overmind_core.git.ignored import hiding_rule
 from overmind_core.git.run import Git, GitFailed
 from overmind_core.git.worktrees import exclude
 from overmind_core.kernel.database import StoreError
+from overmind_core.missions import validate
 from overmind_core.quests import intake
 from overmind_core.quests.requests import NewQuest
 from overmind_core.spec_files.documents import BRIEF, spec_folder, top_of
@@ -174,7 +175,7 @@ class SpecCreation:
             verify=request.verify,
             max_cost_usd=request.max_cost,
             priority=intake.checked_priority(request.priority),
-            retries=request.retries,
+            retries=validate.checked_retries(request.retries),
             allow=tuple(request.allow),
             deny=tuple(request.deny),
             request=request.request,

@@ -81,6 +81,7 @@ class PhaseWork:
         self._registry.change_phase(
             spec.id,
             phase,
+            refused=(),
             given_sha256=None if document is None else document_hash(document),
             given_read_sha256=self._looks.read_hash(spec, phase, standing.brief_sha256),
         )
@@ -104,7 +105,11 @@ class PhaseWork:
         if spec is None or phase is None:
             return None
         async with self._turns.of(spec.id):
-            return Judgement(await self._judged(quest, self._registry.all[spec.id], phase))
+            problem = await self._judged(quest, self._registry.all[spec.id], phase)
+            if problem is not None:
+                self._registry.change_phase(spec.id, phase, refused=problem.notes)
+                await self._journal.saved()
+            return Judgement(problem)
 
     async def _judged(self, quest: Quest, spec: Spec, phase: PhaseName) -> OutputProblem | None:
         if self._registry.phase(spec.id, phase).given_read_sha256 is None:
@@ -124,7 +129,6 @@ class PhaseWork:
         verdict = examined.verdict
         if not verdict.passes(spec.threshold):
             self._registry.change_phase(spec.id, phase, score=verdict.score, hints=verdict.hints)
-            await self._journal.saved()
             return OutputProblem(UNFIT, notes=tuple(_notes(verdict, name, spec.threshold)))
         return await self._adopt(spec, phase, reading.document, examined)
 

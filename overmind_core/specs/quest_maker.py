@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from overmind_core.agents.spec import spec_of
+from overmind_core.domain.plans.blueprint import MOST_RETRIES
 from overmind_core.errors import OvermindError
 from overmind_core.missions.validate import MAX_LABELS
 from overmind_core.quests import requests
@@ -143,4 +144,5 @@ def new_quest(spec: Spec, start: NewQuest, fields: dict[str, Any]) -> NewQuest:
     labels = start.labels
     if fields.get(TYPE) and len(labels) < MAX_LABELS:
         labels = {TYPE: fields[TYPE][:LONGEST_TYPE], **labels}
-    return msgspec.structs.replace(start, **{**isolated, "retries": spec.retries, "labels": labels, **given})
+    retries = min(spec.retries, MOST_RETRIES)  # one of an earlier version may have more
+    return msgspec.structs.replace(start, **{**isolated, "retries": retries, "labels": labels, **given})

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.keeper_client import CurrentKeeper
     from overmind_core.kernel.phase import Phase
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.registry import Registry
     from overmind_core.quests.ports import Judgement, SpecInput
     from overmind_core.quests.queue import Queue
     from overmind_core.quests.registry import QuestEnded, QuestRegistry
@@ -264,3 +265,13 @@ class Specs:
         """The spec that a question names, as its subject."""
         spec = self.registry.find(text)
         return About(AboutKind.SPEC, spec.id, spec.slug)
+
+    def worked_for(self, subject: str, missions: Registry) -> str | None:
+        """The id of the spec for which a quest or a mission works, or the mission that started it; None: for none."""
+        above: str | None = subject
+        while above is not None:
+            quest, mission = self._quests.get(above), missions.get(above)
+            if quest is not None and quest.spec is not None:
+                return quest.spec
+            above = None if mission is None else mission.definition.parent
+        return None

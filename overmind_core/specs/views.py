@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from overmind_core.domain.quests.quest import Quest
-    from overmind_core.domain.specs.spec import Spec
+    from overmind_core.domain.specs.spec import Spec, SpecPhase
     from overmind_core.kernel.journal import Journal
     from overmind_core.quests.store import QuestTable, SpecCost
     from overmind_core.specs.answer_types import (
@@ -151,8 +151,7 @@ class SpecViews:
         if standing.problem is not None and state is PhaseState.FAILED:
             faults = [standing.problem.text]
         elif record.failure is not None and record.quest is not None and not faults:
-            message = "was cancelled" if record.failure == QuestStatus.CANCELLED else f"has failed: {record.failure}"
-            faults = [f"its quest {message}. See: overmind quest info {record.quest}"]
+            faults = _faults_of_quest(record, record.quest)
         return {
             "phase": phase.value,
             "state": state.value,
@@ -164,6 +163,15 @@ class SpecViews:
             "question": record.question,
             "quest": record.quest,
         }
+
+
+def _faults_of_quest(record: SpecPhase, quest: str) -> list[str]:
+    """Why the quest of a phase has failed: what was wrong with its document, else where that can be read."""
+    if record.failure == QuestStatus.CANCELLED:
+        return [f"its quest was cancelled. See: overmind quest why {quest}"]
+    if record.refused:
+        return [f"its quest has failed: {record.failure}", *record.refused]
+    return [f"its quest has failed: {record.failure}. See: overmind logs {quest}"]
 
 
 def brief(spec: Spec) -> SpecBrief:

@@ -131,6 +131,7 @@ def test_a_target_that_refuses_is_asked_about_and_allow_tries_again(shop):
         "  go on with: overmind answer work allow",
     ]
     assert "work can't land on main:" in question["summary"]
+    assert "! work can't land on main: " in shop.om.ok("board")
     assert shop.code.read("b") == "mine\n"
     shop.code.git("checkout", "-q", "b")
     shop.om.ok("answer", "work", "allow")

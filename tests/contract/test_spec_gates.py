@@ -210,6 +210,7 @@ def test_unknown_gates_phases_and_thresholds_are_refused_and_nothing_is_recorded
         (("--verify", " "), ""),
         (("--max-cost", "-1"), ""),
         (("--retries", "-1"), ""),
+        (("--retries", "101"), "--retries 101 is too many; the limit is 100."),
         (("--base", "nowhere"), "nowhere"),
         (("--allow", "Bash("), "Bash("),
     ]

@@ -7,7 +7,9 @@ import re
 
 import pytest
 
-from tests.kit.specs import SpecWorld
+from overmind_core.domain.specs.spec import PhaseName
+from tests.kit.spec_documents import checked
+from tests.kit.specs import SpecWorld, handed_in
 
 pytestmark = pytest.mark.own_home
 
@@ -59,3 +61,52 @@ def test_a_spec_from_its_brief_to_work_that_has_landed(om, world):
     assert shown[0] == "carts  done  Carts"
     assert "critical path: TSK-001 -> TSK-002 (3.5 of 3.5 h)" in shown
     assert world.repository.git("status", "--porcelain") == "?? .overmind/"
+
+
+def test_a_phase_that_has_failed_shows_what_was_wrong_with_its_document(om, world):
+    world.write(phases={"explore": [{"output": "explore.json", "data": {"tech_stack": ["Python"]}}]})
+    world.new("Carts", "--retries", "0")
+    world.run()
+    world.until("failed")
+    shown = om.ok("spec", "show", "carts").splitlines()
+    at = shown.index("  its quest has failed: output_invalid")
+    assert shown[at + 1].startswith("  The score of explore.json is ")
+    assert "  hint: codebase_summary: missing" in shown
+    assert world.phase("explore")["faults"][0] == "its quest has failed: output_invalid"
+
+
+def test_a_phase_whose_agent_has_failed_names_the_command_that_shows_why(om, world):
+    world.new("Carts", "--retries", "0", command=["sh", "-c", "echo no key; exit 3"])
+    world.run()
+    world.until("failed")
+    (fault,) = world.phase("explore")["faults"]
+    quest = world.phase("explore")["quest"]
+    assert fault == f"its quest has failed: exit. See: overmind logs {quest}"
+    assert "no key" in om.ok("logs", quest)
+
+
+def test_the_one_question_about_a_quest_of_a_spec_is_answered_by_the_name_or_id_of_the_spec(om, world):
+    world.new("Carts", "--retries", "0", command=["false"])
+    world.run()
+    stuck = world.asked("stuck", "carts/explore")
+    assert om.ok("answer", "carts", "deny") == f"Answered question {stuck['question']} of carts/explore (stuck): deny\n"
+    assert om.api("inbox") == []
+    om.ok("quest", "retry", "carts/explore")
+    again = world.asked("stuck", "carts/explore")
+    assert om.api("answer", id=world.show()["id"], behaviour="deny")["question"] == again["question"]
+    assert "Spec " in om.refused("answer", "carts", "deny", code="not_found")
+
+
+def test_several_questions_about_quests_of_a_spec_are_listed_with_the_command_for_each(om, world):
+    world.write(tasks={name: [{"exit": 3}] for name in ("TSK-001", "TSK-002")})
+    plan = checked("true")
+    plan["tasks"][1]["needs"] = []
+    world.write(phases={"tasks": handed_in(PhaseName.TASKS, plan)})
+    world.new("Carts", "--retries", "0", "--gates", "none", "--allow", "Bash(true)")
+    world.run()
+    numbers = [world.asked("stuck", f"carts/{name}")["question"] for name in ("TSK-001", "TSK-002")]
+    told = om.refused("answer", "carts", "deny", code="ambiguous")
+    assert told.startswith("2 questions about quests of carts are open: overmind answer ")
+    for number, name in zip(numbers, ("TSK-001", "TSK-002"), strict=True):
+        assert f"overmind answer {number} allow|deny (carts/{name} has failed: exit)" in told
+    assert len(om.api("inbox")) == 2

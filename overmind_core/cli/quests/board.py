@@ -5,7 +5,8 @@ from __future__ import annotations
 from overmind_core.cli.command import JSON, Command, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import coloured, dumps, is_ascii_only, terminal_columns
-from overmind_core.cli.quests.rows import is_blocked, phase_word, quest_mark, time_and_cost
+from overmind_core.cli.quests.rows import ASKED, is_blocked, phase_word, quest_mark, time_and_cost
+from overmind_core.domain.missions.status_marks import REVIEW
 from overmind_core.domain.text.cells import cut, display_safe, width
 
 TYPE_CHECKING = False
@@ -51,10 +52,29 @@ def board(args: Namespace, context: Context) -> int:
         ascii_only=is_ascii_only(),
         colours=coloured(context.environ),
     )
-    context.print("\n".join(drawn.lines(answer["columns"], args.by)))
+    context.print("\n".join(drawn.lines(_with_questions(answer["columns"], context), args.by)))
     if not any(column["count"] for column in answer["columns"]):
         context.hint(EMPTY if args.spec is None else "No quests of this spec.")
     return 0
+
+
+def _with_questions(columns: Sequence[Column], context: Context) -> Sequence[Column]:
+    """The columns, with what a person is asked about the quests that wait for that."""
+    if not any(column["name"] == REVIEW.word and column["quests"] for column in columns):
+        return columns
+    from overmind_core.domain.engine_questions import beside_name  # start-up: only where something is asked
+
+    asked: dict[str, str] = {}
+    for one in context.client().call("inbox"):
+        asked.setdefault(one["id"], one["summary"])
+
+    def noted(row: Row) -> Row:
+        return {**row, ASKED: beside_name(asked[row["id"]], row["name"])} if row["id"] in asked else row
+
+    return [
+        {**column, "quests": [noted(row) for row in column["quests"]]} if column["name"] == REVIEW.word else column
+        for column in columns
+    ]
 
 
 class BoardDrawing:
@@ -165,6 +185,8 @@ def card_text(row: Row, cells: int, *, spec: str | None = None) -> str:
 def _tails(row: Row) -> tuple[str, ...]:
     """What stands behind a name, best first."""
     status = row["status"]
+    if row.get(ASKED):
+        return (row[ASKED],)
     if status == "queued":
         return row["why"] or "", "" if is_blocked(row) else row["code"] or ""  # its column says that it is blocked
     if status in {"failed", "cancelled"}:

@@ -31,6 +31,8 @@ COLOURS = {
 """Status of a quest, a ritual, or a run of one → SGR number, see ECMA-48."""
 BLOCKING = "blocked"
 """The code of a quest that can't start, whatever it waits for."""
+ASKED = "asked"
+"""Noted in the row of a quest: what a person is asked about it."""
 _PHASES = {"work": "working", "check": "checking"}
 """Phase → its word, where that is another one."""
 _DIGITS = 4
@@ -39,7 +41,7 @@ _DIGITS = 4
 
 def quest_mark(row: Row) -> StatusMark:
     """Return the mark of a quest."""
-    return BLOCKED if is_blocked(row) else mark_of(row["status"])
+    return BLOCKED if is_blocked(row) else mark_of(row["status"], "waiting" if row.get(ASKED) else None)
 
 
 def is_blocked(row: Row) -> bool:

@@ -120,8 +120,13 @@ def check(document: Document, context: CheckContext | None = None) -> DocumentVe
 
 
 def judge(reading: Reading, context: CheckContext | None = None) -> DocumentVerdict:
-    """Check a document as it was read from a text: mistakes in the text are vetoes, too."""
+    """Check a document as it was read from a text: mistakes in the text are vetoes, too.
+
+    Of one that can't be read that is all there is to say: what an empty document lacks is not what is wrong with it.
+    """
     verdict = check(reading.document, context)
+    if not reading.is_readable:
+        return replace(verdict, vetoes=reading.faults, hints=())
     return replace(verdict, vetoes=reading.located((*reading.faults, *verdict.vetoes)))
 
 

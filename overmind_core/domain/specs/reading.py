@@ -60,6 +60,8 @@ class Reading(NamedTuple):
     faults: tuple[Fault, ...] = ()
     lines: Callable[[], Mapping[Path, int]] = dict
     """Returns the lines of things in the text: path → line, from 1. Called only if there are faults."""
+    is_readable: bool = True
+    """Whether there is a text at all; else the faults say why not, and nothing is known of the document."""
 
     def located(self, faults: Iterable[Fault]) -> tuple[Fault, ...]:
         """Return faults with their lines, in the order of the file; they get that of the nearest thing around them."""

@@ -218,6 +218,8 @@ class SpecPhase:
     """Why what somebody has edited doesn't pass: `requirements.md:12: …`."""
     failure: str | None = None
     """The class with which its attempts are spent."""
+    refused: tuple[str, ...] = ()
+    """Why what the newest attempt has handed in was not accepted."""
     sha256: str | None = None
     """Of the document that has passed; None: none has."""
     read_sha256: str | None = None

@@ -281,6 +281,13 @@ def test_a_reason_without_a_shorter_one_is_cut():
     assert card_text(row("docs", status="failed", reason="check_failed"), 12) == "docs"
 
 
+def test_what_a_person_is_asked_stands_beside_the_quest_instead_of_what_it_does():
+    landing = row("login", status="running", phase="landing", asked="can't land on main: it has changes")
+    assert quest_mark(landing).word == "waiting"
+    assert card_text(landing, 60) == "login can't land on main: it has changes"
+    assert card_text({**landing, "asked": ""}, 60).startswith("login landing ")
+
+
 def test_a_narrow_terminal_gets_the_columns_below_each_other():
     assert drawn(BOARD, 40) == [
         "QUEUED 1",

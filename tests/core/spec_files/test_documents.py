@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from overmind_core.domain.specs.check import judge
 from overmind_core.domain.specs.markdown import render
 from overmind_core.domain.specs.reading import read
 from overmind_core.domain.specs.shape import MAX_BYTES
@@ -56,6 +57,20 @@ def test_something_else_in_the_place_of_a_document_is_a_fault_of_it(tmp_path, pl
     (fault,) = readings[TASKS].faults
     assert fault.text == told
     assert fault.code == ("too_large" if place == "a large file" else "invalid")
+
+
+UNREADABLE = [place for place in PLACES if place not in {"an empty file", "zeros"}]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("place", UNREADABLE)
+def test_of_a_document_that_cannot_be_read_only_that_is_said(tmp_path, place, phase):
+    make, told = PLACES[place]
+    make(str(tmp_path / f"{phase}.md"))
+    verdict = judge(read_folder(str(tmp_path))[phase])
+    assert [fault.text for fault in verdict.vetoes] == [told]
+    assert verdict.hints == ()
+    assert not verdict.passes(0.0)
 
 
 def test_a_folder_is_read_in_the_order_of_its_phases(tmp_path):
