@@ -95,9 +95,11 @@ def test_several_faults_are_told_in_one_line(om, world):
     world.new()
     world.run()
     world.asked("phase")
-    os.unlink(world.path("design.md"))
-    os.symlink("brief.md", world.path("design.md"))
-    faults = "design.md: it is a symbolic link; design.md: there are no components\n"
+    world.edit("design.md", world.document("design.md"), "# design\n\n## components\n\nNone\n\n## components\n")
+    faults = (
+        "design.md:3: there are no components; design.md:5: expected `### NAME` before this; "
+        "design.md:7: section 'components' is listed twice, first on line 3\n"
+    )
     assert om.refused("spec", "run", "carts", code="invalid") == faults
     assert (
         om.refused("spec", "sync", "carts", code="invalid") == f"design.md of spec carts is not good enough. {faults}"
