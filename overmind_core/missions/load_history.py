@@ -38,6 +38,8 @@ class LoadHistory:
         while True:
             await self._registry.index.some_live.wait()
             await asyncio.sleep(self._step)
+            if (longer := _step_of(len(self._registry.live)) - self._step) > 0:  # there are more than at the last one
+                await asyncio.sleep(longer)
             missions = list(self._registry.live.values())
             try:
                 used = await self._resources.usage(missions, fresh=max(FRESH_SECONDS, 2 * self._step))
@@ -47,7 +49,7 @@ class LoadHistory:
 
     def add(self, used: dict[str, Usage], rates: dict[str, float]) -> None:
         """Take a sample of these, and forget all others."""
-        self._step = max(STEP_SECONDS, len(used) * STEP_OF_EACH)
+        self._step = _step_of(len(used))
         self._samples = {one: self._samples.get(one, array("f")) for one in used}
         for mission, usage in used.items():
             samples = self._samples[mission]
@@ -63,3 +65,8 @@ class LoadHistory:
             "memory_bytes": [int(one) for one in samples[1::FIGURES]],
             "output_bytes_per_second": [round(one, 1) for one in samples[2::FIGURES]],
         }
+
+
+def _step_of(count: int) -> float:
+    """Seconds between two samples of so many missions."""
+    return max(STEP_SECONDS, count * STEP_OF_EACH)

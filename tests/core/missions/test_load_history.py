@@ -6,9 +6,12 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from overmind_core.missions.load_history import KEPT, STEP_OF_EACH, STEP_SECONDS, LoadHistory
 from overmind_core.missions.registry import NameIndex
 from overmind_core.missions.resources import Usage
+from tests.kit.in_process import Loop
 
 
 def kept():
@@ -59,3 +62,26 @@ def test_nobody_wakes_up_for_samples_while_nothing_lives():
         sampling.cancel()
 
     asyncio.run(scene())
+
+
+def test_missions_that_come_before_the_first_sample_make_it_as_rare_as_their_number_says():
+    loop = Loop()
+    sampled: asyncio.Future[float] = loop.create_future()
+
+    async def usage(missions: list[Any], fresh: float) -> dict[str, Usage]:
+        assert (len(missions), fresh) == (1000, 2 * STEP_SECONDS)
+        sampled.set_result(loop.time())
+        return await loop.create_future()
+
+    async def scene():
+        index, live = NameIndex(), {}
+        index.some_live.set()
+        registry, resources = SimpleNamespace(index=index, live=live), SimpleNamespace(usage=usage)
+        sampling = asyncio.create_task(LoadHistory(cast("Any", registry), cast("Any", resources), None).run())  # type: ignore[arg-type]
+        begun = loop.time()
+        loop.call_later(STEP_SECONDS / 2, live.update, {str(number): number for number in range(1000)})
+        assert await sampled - begun == pytest.approx(1000 * STEP_OF_EACH)
+        sampling.cancel()
+
+    loop.run_until_complete(scene())
+    loop.close()
