@@ -22,7 +22,9 @@ def matches(pattern: str, path: str, *, folder: str, home: str = "") -> bool:
     if base is None or not absolute.startswith("/"):
         return False
     inside = posixpath.relpath(absolute, base).split("/")
-    if inside[0] == ".." or inside == ["."]:
+    if inside == ["."]:
+        return not names  # the pattern is that folder itself, and all that is in it
+    if inside[0] == "..":
         return False
     return _match(tuple(names), tuple(inside))
 
