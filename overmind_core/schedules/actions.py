@@ -10,6 +10,7 @@ import msgspec
 
 from overmind_core.agents.spec import spec_of
 from overmind_core.domain.missions.begun_by import RITUAL
+from overmind_core.domain.plans.blueprint import MOST_RETRIES
 from overmind_core.errors import OvermindError
 from overmind_core.missions import answers
 from overmind_core.plans.requests import Apply
@@ -92,6 +93,8 @@ class Starter:
         return await self._start_plan(msgspec.structs.replace(_read(fields, Apply, ritual), request=key))
 
     async def _start_quest(self, request: QuestRun, name: str, ritual: str) -> MissionBrief:
+        # One of an earlier version may have more.
+        request = msgspec.structs.replace(request, retries=min(request.retries, MOST_RETRIES))
         wanted = as_start(request)
         spec = spec_of(wanted, self._settings, name=name)
         if spec.isolate is None:

@@ -274,6 +274,23 @@ def test_what_was_saved_and_not_begun_begins_once_and_what_had_begun_not_again(o
     assert rituals.lines() == ["torn/1", "torn/2"]
 
 
+@pytest.mark.own_home
+def test_a_ritual_of_an_earlier_version_with_more_retries_than_there_can_be_still_comes(om, rituals):
+    rituals.create("old", NEVER, "true", quest={"retries": 3})
+    om.ok("shutdown")
+    state = State.open(om.path("state.db"))
+    ritual = store.RITUAL.decode(state.rituals.all()[0])
+    with state.transaction():
+        state.rituals.save(
+            ritual.id, store.RITUAL.encode(replace(ritual, quest={**(ritual.quest or {}), "retries": 5000}))
+        )
+    state.close()
+    om.ok("start")
+    quest = om.api("ritual_run", id="old")["id"]
+    assert om.ok("quest", "wait", quest).endswith("completed (exit code 0)\n")
+    assert om.api("quest", id=quest)["retries"] == 100
+
+
 PLAN = """\
 [blueprint]
 name = "shipping"
