@@ -119,6 +119,6 @@ def hints(question: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"overmind answer {question['question']} {behaviour}", f"{effects.of(behaviour)}{text}"
 
 
-def beside_name(summary: str, name: str) -> str:
+def without_name(summary: str, name: str) -> str:
     """What a question asks where the name of its subject stands beside it: that is not said twice."""
     return summary.removeprefix(f"{name} ").removeprefix(f"{name}: ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from overmind_core.domain.engine_questions import beside_name
+from overmind_core.domain.engine_questions import without_name
 from overmind_tui.missions import rows as missions_rows
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
@@ -48,7 +48,7 @@ def learn(rows: Iterable[Row], fleet: Mapping[str, Row], questions: Iterable[Row
     for row in rows:
         mission = fleet.get(row["id"])
         row[BEGAN] = None if mission is None else mission.get("run_started_at") or mission["started_at"]
-        question = beside_name(asked.get(row["id"], ""), safe(row["name"]))
+        question = without_name(asked.get(row["id"], ""), safe(row["name"]))
         if row.get(ASKED) != question:
             row[ASKED] = question
             row["activity"] = "waiting" if question and row["status"] == "running" else None

@@ -40,7 +40,7 @@ def wait_for_ends(args: Namespace, context: Context, ends: EndWaiter, line: Call
         for kind, item in follow(context.client(), ends.request, deadline=deadline):
             if kind == "ok":
                 ends.resolve_names(item)
-                ends.tell_note(item, context)
+                ends.print_note(item, context)
             elif kind == "item" and ends.add(item):
                 context.print(dumps(item) if args.json else line(item))
             if ends.is_done:
@@ -66,7 +66,7 @@ class EndWaiter:
         self._wanted = list(wanted)
         self._any = any_one
         self._ended: dict[str, End] = {}
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
         """Notes of the daemon that the person has read; after a loss they come again."""
 
     @property
@@ -99,11 +99,11 @@ class EndWaiter:
         real = dict(zip(asked, (mission["id"] for mission in missions), strict=True))
         self._wanted = [real.get(mission, mission) for mission in self._wanted]
 
-    def tell_note(self, answer: Mapping[str, Any] | None, context: Context) -> None:
-        """Tell on stderr, once, why nothing may end for now."""
+    def print_note(self, answer: Mapping[str, Any] | None, context: Context) -> None:
+        """Print to stderr, once, why nothing may end for now."""
         note = (answer or {}).get("note")
-        if note and note not in self._told:
-            self._told.add(note)
+        if note and note not in self._printed:
+            self._printed.add(note)
             context.note(display_safe(note))
 
     def add(self, end: End) -> bool:

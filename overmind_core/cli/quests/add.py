@@ -178,7 +178,7 @@ def _wait(context: Context, quests: Sequence[Quest]) -> int:
     try:
         for kind, item in follow(context.client(), ends.request):
             if kind == "ok":
-                ends.tell_note(item, context)
+                ends.print_note(item, context)
             elif kind == "item" and ends.add(item):
                 context.note(end_line(item))
     except KeyboardInterrupt:

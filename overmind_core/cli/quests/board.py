@@ -62,14 +62,14 @@ def _with_questions(columns: Sequence[Column], context: Context) -> Sequence[Col
     """The columns, with what a person is asked about the quests that wait for that."""
     if not any(column["name"] == REVIEW.word and column["quests"] for column in columns):
         return columns
-    from overmind_core.domain.engine_questions import beside_name  # start-up: only where something is asked
+    from overmind_core.domain.engine_questions import without_name  # start-up: only where something is asked
 
     asked: dict[str, str] = {}
     for one in context.client().call("inbox"):
         asked.setdefault(one["id"], one["summary"])
 
     def noted(row: Row) -> Row:
-        return {**row, ASKED: beside_name(asked[row["id"]], row["name"])} if row["id"] in asked else row
+        return {**row, ASKED: without_name(asked[row["id"]], row["name"])} if row["id"] in asked else row
 
     return [
         {**column, "quests": [noted(row) for row in column["quests"]]} if column["name"] == REVIEW.word else column
