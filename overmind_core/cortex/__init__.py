@@ -1,0 +1,1 @@
+"""Cortex: the server with which a team keeps its notes in step. Knows nothing of missions."""
