@@ -1,7 +1,7 @@
 """A note as a file: TOML between lines of `+++`, an empty line, the text. Pure.
 
-Such files travel by git, so that people read, change and merge them: a file says which version of which note it was made
-from, and what was changed in it since is the next version.
+Such files travel by git, so that people read, change and merge them: a file says which version of which note it was
+made from, and what was changed in it since is the next version.
 """
 
 from __future__ import annotations
