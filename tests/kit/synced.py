@@ -9,7 +9,6 @@ from random import Random
 from overmind_core.domain.memory.entries import (
     Entry,
     emptied,
-    purge_of,
     to_wire,
     version_from_wire,
     vote_from_wire,
@@ -41,6 +40,7 @@ from overmind_core.domain.memory.sync import (
     sent_after,
     take,
 )
+from overmind_core.domain.memory.versions import purge
 
 REPOSITORY = Scope(ScopeKind.REPO, "example.org/team/shop")
 OTHER = Scope(ScopeKind.REPO, "example.org/team/secret")
@@ -135,8 +135,9 @@ class Client:
         """Purge a note."""
         if heads := self._heads():
             note = self.random.choice(heads).note
+            versions = [one for one in self.entries_of(note) if isinstance(one, Version)]
             self._empty({note})
-            self._add(purge_of(note, self.author, self.clock))
+            self._add(purge(note, versions, self.author, Origin.COMMAND, self.clock))
 
     def _heads(self) -> list[Version]:
         purged = {one.note for one in self.stored.values() if one.id == purge_id(one.note)}
@@ -192,7 +193,7 @@ class Client:
     # what the program does
 
     def push(self, server: Server, *, sent: set[str] | None = None) -> bool:
-        """Send the next request of what is to be sent, but for what was `sent` already; return whether there was any."""
+        """Send what is to be sent, but for what was `sent` already, as one request; return whether there was any."""
         chosen = batch([self.stored[one] for one in self.to_send - (sent or set())])
         server.push([over_the_wire(one) for one in chosen])
         if sent is not None:

@@ -68,9 +68,10 @@ def emptied(entry: Entry) -> Entry:
     return replace(entry, content=EMPTY) if isinstance(entry, Version) else replace(entry, why="")
 
 
-def purge_of(note: str, author: Author, at: float) -> Version:
-    """Return the version that purges a note: with the same id whoever asks for it."""
-    return Version(purge_id(note), note, 1, (), Standing.PURGED, EMPTY, author, Origin.CORTEX, at)
+def standing_elsewhere(version: Version) -> Standing:
+    """Return how it stands for everybody: what is a proposal here because it came from a Cortex is none there."""
+    came_as_live = version.standing is Standing.PROPOSED and version.origin is Origin.CORTEX
+    return Standing.LIVE if came_as_live else version.standing
 
 
 def to_wire(entry: Entry) -> dict[str, object]:
@@ -91,18 +92,12 @@ def to_wire(entry: Entry) -> dict[str, object]:
         "id": entry.id,
         "note": entry.note,
         "number": entry.number,
-        "replaces": list(entry.replaces),
-        "standing": _standing(entry).value,
+        "replaces": [] if entry.standing is Standing.PURGED else list(entry.replaces),  # it replaces all there is
+        "standing": standing_elsewhere(entry).value,
         "content": None if is_emptied(entry) else _content_to_wire(entry.content),
         "author": {"person": author.person, "mission": author.mission, "name": author.name, "agent": author.agent},
         "at": entry.at,
     }
-
-
-def _standing(version: Version) -> Standing:
-    """How it stands for everybody: what is a proposal here because it came from a Cortex is none there."""
-    came_as_live = version.standing is Standing.PROPOSED and version.origin is Origin.CORTEX
-    return Standing.LIVE if came_as_live else version.standing
 
 
 def _content_to_wire(content: Content) -> dict[str, object]:
@@ -139,7 +134,7 @@ def version_from_wire(value: object) -> Version:
         origin=Origin.CORTEX,
         at=fields.time("at"),
     )
-    if standing is Standing.PROPOSED:
+    if standing in {Standing.PROPOSED, Standing.REPLACED}:
         raise InvalidEntry("A proposal is not shared.")
     if (version.id == purge_id(note)) != (standing is Standing.PURGED):
         raise InvalidEntry("The id of a purge comes from its note.")
@@ -192,7 +187,7 @@ def vote_from_wire(value: object) -> Vote:
     fields = _Fields(value, "vote", _VOTE_FIELDS)
     voter = fields.text("voter", LONGEST_NAME)
     if not voter:
-        raise InvalidEntry("voter: who has voted.")
+        raise InvalidEntry("voter: a mission or a person.")
     return Vote(
         id=fields.matching("id", _HEX),
         note=fields.matching("note", ID),

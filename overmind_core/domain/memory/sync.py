@@ -21,8 +21,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from overmind_core.domain.memory.entries import Entry, emptied, is_emptied, purge_of, to_wire
+from overmind_core.domain.memory.entries import Entry, emptied, is_emptied, standing_elsewhere, to_wire
 from overmind_core.domain.memory.notes import Origin, Scope, ScopeKind, Standing, Version, Vote
+from overmind_core.domain.memory.versions import purge
 
 MOST_ENTRIES = 500
 """Versions and votes in one request."""
@@ -116,8 +117,8 @@ def admit(
         if not gone and is_emptied(entry):
             gone = True
             admitted.purged.add(entry.note)
-            add(purge := _purge_implied_by(entry))
-            if purge is entry:
+            add(implied := _purge_implied_by(entry))
+            if implied is entry:
                 continue
         if entry.id in added or is_known(entry.id):
             admitted.known += 1
@@ -130,7 +131,7 @@ def _purge_implied_by(entry: Entry) -> Version:
     if isinstance(entry, Version) and entry.standing is Standing.PURGED:
         return entry
     assert isinstance(entry, Version)  # a vote has no content that could be empty
-    return purge_of(entry.note, entry.author, entry.at)
+    return purge(entry.note, [entry], entry.author, Origin.CORTEX, entry.at)
 
 
 def _purges_first(entry: Entry) -> bool:
@@ -162,8 +163,10 @@ class Sharing:
             return is_shared(entry.note)
         if is_emptied(entry):
             return False  # the purge says it all
-        proposal = entry.standing is Standing.PROPOSED and entry.origin is not Origin.CORTEX
-        return not proposal and self.has_scope(entry.content.scope)
+        return standing_elsewhere(entry) in _SHARED and self.has_scope(entry.content.scope)
+
+
+_SHARED = (Standing.LIVE, Standing.FORGOTTEN)
 
 
 def batch(entries: Iterable[Entry]) -> list[Entry]:
@@ -222,11 +225,11 @@ def take(page: Page, place: Place, copy: Copy, sharing: Sharing) -> Taken:
         gone = entry.note in taken.purged or copy.is_purged(entry.note)
         if not gone and is_emptied(entry):
             gone = True
-            purge = _purge_implied_by(entry)
+            implied = _purge_implied_by(entry)
             taken.purged.add(entry.note)
-            taken.added.append(purge)
-            added.add(purge.id)
-            taken.to_send.add(purge.id)
+            taken.added.append(implied)
+            added.add(implied.id)
+            taken.to_send.add(implied.id)
         if entry.id not in added and not copy.is_known(entry.id):
             taken.added.append(emptied(entry) if gone else entry)
             added.add(entry.id)
@@ -250,7 +253,9 @@ def _check_chain(page: Page, place: Place) -> None:
         raise ChainBroken
 
 
-def sent_after(entry: Entry, others: Iterable[Entry], sharing: Sharing, *, is_shared: Callable[[str], bool]) -> list[str]:
+def sent_after(
+    entry: Entry, others: Iterable[Entry], sharing: Sharing, *, is_shared: Callable[[str], bool]
+) -> list[str]:
     """Return the ids that are to be sent once `entry` was written: with a note's first shared version its votes, too.
 
     Args:
