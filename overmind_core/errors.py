@@ -61,6 +61,9 @@ CODES: dict[str, tuple[int, str]] = {
     "not_ready": (FAILED, "A service did not become ready in time."),
     "image_missing": (FAILED, "The container's image is missing and can't be pulled."),
     "container_failed": (FAILED, "A container could not be started."),
+    "memory_off": (FAILED, "Memory is off. See why with: overmind memory"),
+    "cortex_unreachable": (FAILED, "The Cortex does not answer. See its state with: overmind memory"),
+    "token_refused": (FAILED, "The Cortex refused the token. Connect with a new one: overmind memory connect"),
     "internal": (FAILED, "Internal error. See daemon.log in the home."),
 }
 """code → (exit status of the command line, sentence)."""

@@ -70,6 +70,8 @@ class Notes(Args, frozen=True):
     cwd: str | None = None
     mission: str | None = None
     """Those that this mission was given or has written, in place of the folder's."""
+    export: bool = False
+    """The live ones of the folder's repository alone, to be written to files: not for missions."""
     limit: int = 1000
 
 

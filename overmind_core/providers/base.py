@@ -28,6 +28,8 @@ class LaunchRequest(NamedTuple):
         hook: argv of our hook program, run token included: the event's JSON goes to its standard input.
         first_prompt: With `Mode.INTERACTIVE`: what the program is to begin with by itself; under 100 KB.
         texts: What the files hold that `Provider.reads` names, as far as they could be read.
+        notes: What earlier work has taught, as one text that the program is to know from its beginning; None: nothing.
+            No wire form: any text.
     """
 
     mode: AgentMode
@@ -37,6 +39,7 @@ class LaunchRequest(NamedTuple):
     hook: tuple[str, ...] = ()
     first_prompt: str | None = None
     texts: Mapping[str, str] = {}
+    notes: str | None = None
 
 
 class Launch(NamedTuple):
@@ -79,6 +82,9 @@ class Provider(Protocol):
 
     def refuse(self, agent: Agent) -> str | None:
         """Why this agent can't be run, such as an `--agent-arg` that collides with ours; None when it can."""
+
+    def refuse_notes(self, agent: Agent) -> str | None:
+        """Why this agent can't be given notes, as a person's argument takes their place; None when it can."""
 
     def reads(self, agent: Agent) -> Sequence[str]:
         """Files whose text `launch` needs, as the person named them; relative ones are of the mission's folder."""

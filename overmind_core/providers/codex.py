@@ -27,6 +27,7 @@ from overmind_core.domain.agents.agent_events import (
     TurnEnded,
     TurnResult,
 )
+from overmind_core.domain.text.paragraphs import behind
 from overmind_core.providers.base import Launch, LaunchRequest, Renderer
 from overmind_core.providers.lines import (
     FAILED,
@@ -107,6 +108,10 @@ class Codex:
             or None
         )
 
+    def refuse_notes(self, agent: Agent) -> None:
+        """Nothing of a person's takes their place."""
+        del agent
+
     def reads(self, agent: Agent) -> Sequence[str]:
         """None."""
         del agent
@@ -121,7 +126,7 @@ class Codex:
         argv += ("--add-dir", agent.folders.outputs) if agent.folders is not None else ()
         argv += agent.arguments
         argv += ("resume", start.session) if start.resume else ()
-        prompt = (agent.prompt or "").encode("utf-8", "replace")
+        prompt = behind(start.notes, agent.prompt or "").encode("utf-8", "replace")
         return Launch(argv=(*argv, "-"), stdin=prompt, end_input=True)
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:

@@ -26,6 +26,10 @@ class Raw:
             return "--agent-arg is for agents: put the arguments in the command"
         return None
 
+    def refuse_notes(self, agent: Agent) -> None:
+        """Nothing of a person's takes their place."""
+        del agent
+
     def reads(self, agent: Agent) -> Sequence[str]:
         """None."""
         del agent

@@ -316,7 +316,9 @@ HELP = (("--help",), ("run", "--help"), ("claude", "run", "--help"))
 CAUTIOUS_MODES = frozenset(["default", "manual", "plan"])
 """Permission modes in which an agent asks before it acts."""
 
-FLAGS = frozenset(["--wait", "--json", "--stall-waiting", "--clean-env", "--orchestrator", "--isolate"])
+FLAGS = frozenset(
+    ["--wait", "--json", "--stall-waiting", "--clean-env", "--orchestrator", "--isolate", "--memory", "--no-memory"]
+)
 _Judge = Callable[[str, "Agent", str], bool]
 
 

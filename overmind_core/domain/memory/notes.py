@@ -7,7 +7,6 @@ not part of it.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -72,6 +71,8 @@ class Standing(StrEnum):
 
     PROPOSED = "proposed"
     LIVE = "live"
+    REPLACED = "replaced"
+    """Of a proposal: its text has become a version of the note that it was proposed for."""
     FORGOTTEN = "forgotten"
     PURGED = "purged"
 
@@ -228,4 +229,6 @@ def note_id(random: int) -> str:
 
 def purge_id(note: str) -> str:
     """The id of the version that purges a note: the same on every machine, so that a purge is one thing."""
+    import hashlib  # noqa: PLC0415 - it loads OpenSSL: 4 MB, for those who purge
+
     return hashlib.sha256(f"purge {note}".encode()).hexdigest()[:32]

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.text.bytestrings import to_wire
+from overmind_core.domain.text.paragraphs import behind
 from overmind_core.providers.base import Launch, LaunchRequest
 from overmind_core.providers.claude import messages
 from overmind_core.providers.lines import Object, list_at, object_at, read_object
@@ -69,6 +71,8 @@ WHEN_GIVEN: Mapping[str, tuple[str, Callable[[Agent], object]]] = {
 }
 """Ours only when the option of `overmind run` beside it was given."""
 
+_ADDITION = "--append-system-prompt"
+_ADDITIONS = frozenset({_ADDITION, f"{_ADDITION}-file"})
 _SWITCHES = frozenset("pchv")
 """One-letter options without a value, which can be written together: `-pc`."""
 
@@ -77,6 +81,12 @@ def refusal(agent: Agent) -> str | None:
     """Name every argument of the person's that collides, and why; None when there is none."""
     found = [reason for argument in agent.arguments for name in _names(argument) if (reason := _reason(name, agent))]
     return "; ".join(dict.fromkeys(found)) or None
+
+
+def notes_refusal(agent: Agent) -> str | None:
+    """Why the agent can't be given notes: the program takes one addition to its system prompt, and it has one."""
+    theirs = [name for argument in agent.arguments for name in _names(argument) if name in _ADDITIONS]
+    return f"--agent-arg {theirs[0]} takes their place" if theirs else None
 
 
 def _reason(name: str, agent: Agent) -> str | None:
@@ -229,7 +239,10 @@ def _single(start: LaunchRequest, files: dict[str, str]) -> Iterator[str]:
     if mode := _permission_mode(start):
         yield from ("--permission-mode", mode)
     yield from _system_prompt("--system-prompt", agent.system_prompt, files)
-    yield from _system_prompt("--append-system-prompt", agent.append_system_prompt, files)
+    if start.notes is None:
+        yield from _system_prompt(_ADDITION, agent.append_system_prompt, files)
+    else:
+        yield from _by_file(_ADDITION, behind(agent.append_system_prompt, to_wire(start.notes)), files)
     if start.mode is not AgentMode.INTERACTIVE:
         yield from _limits(agent)
 
@@ -259,6 +272,10 @@ def _system_prompt(option: str, text: str | None, files: dict[str, str]) -> Iter
     if len(text.encode("utf-8", "surrogateescape")) <= LONGEST_ARGUMENT:
         yield from (option, text)
         return
+    yield from _by_file(option, text, files)
+
+
+def _by_file(option: str, text: str, files: dict[str, str]) -> Iterator[str]:
     name = option.removeprefix("--")
     files[name] = text
     yield from (f"{option}-file", f"{{file:{name}}}")

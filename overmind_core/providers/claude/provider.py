@@ -69,6 +69,10 @@ class Claude:
         """Name arguments that collide with ours."""
         return command_line.refusal(agent)
 
+    def refuse_notes(self, agent: Agent) -> str | None:
+        """Their place is taken by a person's own addition to the system prompt, given as an argument."""
+        return command_line.notes_refusal(agent)
+
     def reads(self, agent: Agent) -> Sequence[str]:
         """Settings files that a person passes as arguments: ours are merged with them."""
         return command_line.settings_files(agent.arguments)

@@ -117,8 +117,15 @@ def test_no_line_of_a_recorded_run_is_shown_as_an_object(name):
     assert not [text for text in readable("codex", name) if text.startswith("{")]
 
 
-def launch(agent, *, resume=False):
-    return CODEX.launch(LaunchRequest(AgentMode.ONE_SHOT, agent, "t1", resume=resume))
+def launch(agent, *, resume=False, notes=None):
+    return CODEX.launch(LaunchRequest(AgentMode.ONE_SHOT, agent, "t1", resume=resume, notes=notes))
+
+
+def test_notes_stand_before_the_prompt_on_standard_input():
+    agent = Agent(prompt="-do it")
+    plain, started = launch(agent), launch(agent, notes="[N-7f3k9c2m4q] é\n")
+    assert started == plain._replace(stdin="[N-7f3k9c2m4q] é\n\n-do it".encode())
+    assert CODEX.refuse_notes(agent) is None
 
 
 def test_the_prompt_goes_to_standard_input_and_then_it_ends():

@@ -100,6 +100,40 @@ def test_a_long_system_prompt_goes_by_file():
     assert started.files == {"append-system-prompt": "é" * 60_000}
 
 
+NOTES = "<notes 3f9a1c0b77de>\n[N-7f3k9c2m4q] gotcha\n  | Start redis first.\n</notes 3f9a1c0b77de>\n"
+
+
+@pytest.mark.parametrize("mode", AgentMode)
+@pytest.mark.parametrize(
+    ("addition", "before"),
+    [(None, ""), ("Speak Latin.", "Speak Latin.\n\n"), ("two\nlines\n", "two\nlines\n\n")],
+)
+def test_notes_go_by_one_file_behind_the_persons_own_addition(mode, addition, before):
+    agent = Agent(home=mode, prompt="go", append_system_prompt=addition)
+    plain, started = launch(mode, agent, resume=True), launch(mode, agent, resume=True, notes=NOTES)
+    assert after(started.argv, "--append-system-prompt-file") == ["{file:append-system-prompt}"]
+    assert started.files == {"append-system-prompt": f"{before}{NOTES}"}
+    assert "notes" not in " ".join(started.argv)
+    assert "--append-system-prompt" not in started.argv
+    others = [word for word in plain.argv if word not in {"--append-system-prompt", addition}]
+    assert [word for word in started.argv if "append-system-prompt" not in word] == others
+    assert (started.stdin, started.environment) == (plain.stdin, plain.environment)
+
+
+THEIRS = [
+    ((), None),
+    (("--append-system-prompt", "x"), "--agent-arg --append-system-prompt takes their place"),
+    (("--append-system-prompt=x",), "--agent-arg --append-system-prompt takes their place"),
+    (("--chrome", "--append-system-prompt-file=x"), "--agent-arg --append-system-prompt-file takes their place"),
+    (("--system-prompt", "x"), None),
+]
+
+
+@pytest.mark.parametrize(("arguments", "why"), THEIRS)
+def test_an_addition_among_the_persons_arguments_takes_the_place_of_notes(arguments, why):
+    assert CLAUDE.refuse_notes(Agent(arguments=arguments)) == why
+
+
 MODES = [
     (AgentMode.INTERACTIVE, AgentMode.INTERACTIVE, None, []),
     (AgentMode.HEADLESS, AgentMode.INTERACTIVE, None, ["manual"]),
