@@ -98,9 +98,9 @@ def parse_body(body: bytes) -> Mapping[str, object]:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        _invalid("The body is no JSON.")
+        _invalid("The body is not JSON.")
     if not isinstance(found, dict):
-        _invalid("The body is no object.")
+        _invalid("The body is not an object.")
     return found
 
 
@@ -148,17 +148,14 @@ def _id_of(value: object) -> str | None:
 
 
 def _holds_secret(entry: Entry) -> bool:
-    return any(redact(text).count for text in _texts_of(entry))
+    return any(redact(text).secrets for text in _texts_of(entry))
 
 
 def _texts_of(entry: Entry) -> Iterable[str]:
     if isinstance(entry, Vote):
-        return entry.why, entry.voter
-    content, author = entry.content, entry.author
-    return (
-        content.text, content.key, content.scope.where, *content.tags, *content.files,
-        author.person, author.mission, author.name, author.agent,
-    )  # fmt: skip
+        return (entry.why,)
+    content = entry.content
+    return content.text, content.key, content.scope.where, *content.tags, *content.files
 
 
 def _parse_vectors(value: object) -> Vectors | None:
@@ -279,3 +276,11 @@ def numbered(body: str, seq: int, by: str) -> str:
 
 LIMITS = {"entries": MOST_ENTRIES, "bytes": MOST_BYTES, "found": MOST_FOUND}
 """What a client is told."""
+
+
+def parted(entries: Iterable[Entry]) -> dict[str, list[dict[str, object]]]:
+    """Return versions and votes, each in a list of its own, as they are sent."""
+    found: dict[str, list[dict[str, object]]] = {"versions": [], "votes": []}
+    for entry in entries:
+        found["votes" if isinstance(entry, Vote) else "versions"].append(to_wire(entry))
+    return found

@@ -105,7 +105,7 @@ def _add_meaning(connection: psycopg.Connection) -> None:
     try:
         with connection.transaction():
             connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-            if connection.execute("select from pg_available_extensions where name = 'vector'").fetchone():
+            if connection.execute("select 1 from pg_available_extensions where name = 'vector'").fetchone():
                 connection.execute("create extension if not exists vector")
                 connection.execute(_MEANING.encode())
     except psycopg.Error:  # it is too old for halfvec, or this user may not: words do without it
