@@ -55,7 +55,7 @@ class Runner(Protocol):
         """Its run has ended; what that means where the exit code does not tell."""
 
     def own_rules(self, mission: Mission) -> tuple[str, ...]:
-        """The rules of ours by which the agent uses the folders of its quest unasked."""
+        """The rules of ours by which the agent uses the folders of its quest, and the notes, unasked."""
 
     def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:
         """How the conversations of these missions stand, by mission; plain programs have none."""

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from overmind_core.domain.agents.agent import AgentMode
-from overmind_core.domain.agents.agent_events import SessionNamed, TurnBegan, TurnEnded, TurnResult
+from overmind_core.domain.agents.agent import AgentMode, AgentNeed
+from overmind_core.domain.agents.agent_events import Asked, SessionNamed, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.conversation_events import ModeWanted
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.system.paths import Home
@@ -308,3 +308,35 @@ def test_a_quest_reads_what_fits_its_title_and_brief_in_its_own_folder(story, ho
     paths = [environment.get("OVERMIND_NOTES") for _, environment in story.started(mission)]
     folder = f"{story.home.root}/files/{mission}/in"
     assert paths == ([f"{folder}/notes.md"] * 2 if is_given else [None, None])
+
+
+BASH, RECALL = "Bash", "mcp__overmind__recall"
+ASKING = [
+    # tool, command, rules that deny, notes, who answers: nobody, where a person has to
+    (BASH, "overmind remember 'redis first'", [], None, "rule memory"),
+    (RECALL, "", [], None, "rule memory"),
+    (BASH, "overmind remember x; rm x", [], None, None),
+    (BASH, "overmind remember x", ["Bash(overmind:*)"], None, "rule Bash(overmind:*)"),
+    (RECALL, "", [RECALL], None, f"rule {RECALL}"),
+    ("mcp__overmind__stop", "", [], None, None),
+    (BASH, "overmind remember x", [], "off", None),
+    (RECALL, "", [], "off", None),
+]
+
+
+@pytest.mark.parametrize(("tool", "command", "deny", "notes", "by"), ASKING)
+def test_an_agent_with_memory_uses_notes_unasked_and_a_denial_wins(story, tool, command, deny, notes, by):
+    async def work():
+        async with story.supervisor() as inside:
+            how = {"agent": {"deny": deny}, **({"notes": notes} if notes else {})}
+            mission = await story.run(inside, "", provider="claude", type="session", **how)
+            agent = inside.app.agents.of(mission)
+            await until(lambda: agent.state.running)
+            agent.receive(TurnBegan())
+            agent.receive(Asked("r1", AgentNeed.PERMISSION, tool, "x", {"command": command}, ()))
+            answered = [event["by"] for event in inside.events(mission) if event["type"] == "answered"]
+            return answered, (await inside.ask("info", id=mission))["own_rules"]
+
+    answered, own_rules = story.play(work)
+    assert answered == ([] if by is None else [by])
+    assert own_rules == ([] if notes else ["memory"])
