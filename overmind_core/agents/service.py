@@ -15,7 +15,7 @@ from overmind_core.agents.launch import checked_mission, first_message, launch_o
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
 from overmind_core.agents.waiting import WaitingMissions
-from overmind_core.domain.agents import conversation_events
+from overmind_core.domain.agents import conversation_events, note_commands
 from overmind_core.domain.agents.agent import RAW, Activity, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import (
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.answer_types import MissionNotes
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.providers.base import InteractiveProvider, Launch
 
@@ -201,6 +202,10 @@ class Agents:
         """What the mission's newest run is to know from its beginning; None, at once, where nothing is wanted."""
         return None if self._briefing is None else self._briefing.begin(mission, self._sessions.get(mission.id))
 
+    def notes_of(self, mission: Mission) -> Awaitable[MissionNotes | None] | None:
+        """What a mission was given of the notes, and has written; None: it was to be given nothing."""
+        return None if self._briefing is None else self._briefing.notes_of(mission)
+
     def launch(self, mission: Mission, notes: str | None) -> Launch | None:
         """How the mission's newest run is started, with these notes; None for a plain program."""
         session = self._sessions.get(mission.id)
@@ -262,9 +267,19 @@ class Agents:
         return None if row is None else DEFINITION.decode(row.definition)
 
     def own_rules(self, mission: Mission) -> tuple[str, ...]:
-        """The rules of ours by which the agent uses the folders of its quest unasked."""
+        """The rules of ours by which the agent uses the folders of its quest, and the notes, unasked."""
         agent = None if mission.definition.provider == RAW else self.agent(mission.id)
-        return () if agent is None or agent.folders is None else rules(agent.folders)
+        if agent is None:
+            return ()
+        of_folders = () if agent.folders is None else rules(agent.folders)
+        return (*of_folders, note_commands.NAME) if self.has_memory(mission.id) else of_folders
+
+    def has_memory(self, mission_id: str) -> bool:
+        """Whether an agent may use the notes: those that are given some, as far as there are any that fit."""
+        mission = None if self._briefing is None else self._context.registry.get(mission_id)
+        if self._briefing is None or mission is None:
+            return False
+        return self._briefing.injection(mission, is_agent=True) is not Injection.OFF
 
     def redefine(self, mission_id: str, agent: Agent) -> None:
         """Have it be this from now on; a run that lives keeps what its program was started with."""
@@ -351,8 +366,7 @@ class Agents:
 
     def _launch_again(self, session: Session, mission: Mission) -> Launch | None:
         """How a run was started that an earlier supervisor began: with the notes that it has written down for it."""
-        wanted = self._briefing is not None and self._briefing.injection(mission, is_agent=True) is not Injection.OFF
-        return launch_of(session, mission, self._written_notes(mission.id) if wanted else None)
+        return launch_of(session, mission, self._written_notes(mission.id) if self.has_memory(mission.id) else None)
 
     def _on_typed(self, run: str, message: int, error: str | None) -> None:
         """The keeper has a message for a raw session, or it will never be typed."""

@@ -366,7 +366,12 @@ class App:
             store=store,
             messages=messages,
             questions=questions,
-            rules=Rules(self.settings, self.environments.of, unattended=self.line.headless),
+            rules=Rules(
+                self.settings,
+                self.environments.of,
+                has_memory=self._has_memory,
+                unattended=self.line.headless,
+            ),
             waiters=waiters,
             inputs=InputQueue(journal, store.inputs, self.line),
             driver=driver,
@@ -561,6 +566,9 @@ class App:
     def _quest_asked_about(self, word: str) -> About:
         quest = self.quest_registry.find(word, live_first=True)
         return About(AboutKind.QUEST, quest.id, quest.name)
+
+    def _has_memory(self, mission: str) -> bool:
+        return self.agents.has_memory(mission)
 
     def _quest_subject(self, mission: str) -> str | None:
         """What a quest of the queue is about, in the words of who wants it; None: the mission does none."""

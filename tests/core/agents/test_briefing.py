@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from overmind_core.domain.agents.agent import AgentMode
-from overmind_core.domain.agents.agent_events import SessionNamed, TurnBegan, TurnEnded, TurnResult
+from overmind_core.domain.agents.agent import AgentMode, AgentNeed
+from overmind_core.domain.agents.agent_events import Asked, SessionNamed, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.conversation_events import ModeWanted
 from overmind_core.domain.memory.giving import Injection
 from overmind_core.system.paths import Home
@@ -156,6 +156,32 @@ def test_where_nothing_is_wanted_nothing_is_asked_and_all_is_as_without_memory(s
     }
     assert [len(word) for word in argv] == [len(word) for word in plain_argv]
     assert story.files(first) == story.files(second) == {}
+
+
+SHOWN = [
+    ("fix it", {"provider": "claude"}, "", "auto"),
+    ("fix it", {"provider": "claude", "notes": "pinned"}, "", "pinned"),
+    ("fix it", {"provider": "claude", "notes": "off"}, "", "off"),
+    ("bash", {"type": "session"}, "", "auto"),
+    ("make", {"notes": "auto"}, "", "auto"),
+    ("make", {}, "", None),
+    ("fix it", {"provider": "claude"}, "hangs", None),
+]
+
+
+@pytest.mark.parametrize(("command", "how", "fault", "inject"), SHOWN)
+def test_who_asks_about_a_mission_sees_its_notes(story, command, how, fault, inject):
+    async def work():
+        async with story.supervisor() as inside:
+            mission = await story.run(inside, command, **how)
+            story.memory.fault = fault
+            first = (await inside.ask("info", id=mission))["notes"]
+            story.memory.is_on = False
+            return first, (await inside.ask("info", id=mission))["notes"]
+
+    given = {"id": IDS[0], "kind": "gotcha", "why": "words", "text": "1"}
+    notes = {"inject": inject, "given": [given], "tokens": 12, "left_out": 3, "wrote": [IDS[1]]}
+    assert story.play(work) == (None if inject is None else notes, None)
 
 
 def test_a_person_says_which_notes(story):
@@ -308,3 +334,35 @@ def test_a_quest_reads_what_fits_its_title_and_brief_in_its_own_folder(story, ho
     paths = [environment.get("OVERMIND_NOTES") for _, environment in story.started(mission)]
     folder = f"{story.home.root}/files/{mission}/in"
     assert paths == ([f"{folder}/notes.md"] * 2 if is_given else [None, None])
+
+
+BASH, RECALL = "Bash", "mcp__overmind__recall"
+ASKING = [
+    # tool, command, rules that deny, notes, who answers: nobody, where a person has to
+    (BASH, "overmind remember 'redis first'", [], None, "rule memory"),
+    (RECALL, "", [], None, "rule memory"),
+    (BASH, "overmind remember x; rm x", [], None, None),
+    (BASH, "overmind remember x", ["Bash(overmind:*)"], None, "rule Bash(overmind:*)"),
+    (RECALL, "", [RECALL], None, f"rule {RECALL}"),
+    ("mcp__overmind__stop", "", [], None, None),
+    (BASH, "overmind remember x", [], "off", None),
+    (RECALL, "", [], "off", None),
+]
+
+
+@pytest.mark.parametrize(("tool", "command", "deny", "notes", "by"), ASKING)
+def test_an_agent_with_memory_uses_notes_unasked_and_a_denial_wins(story, tool, command, deny, notes, by):
+    async def work():
+        async with story.supervisor() as inside:
+            how = {"agent": {"deny": deny}, **({"notes": notes} if notes else {})}
+            mission = await story.run(inside, "", provider="claude", type="session", **how)
+            agent = inside.app.agents.of(mission)
+            await until(lambda: agent.state.running)
+            agent.receive(TurnBegan())
+            agent.receive(Asked("r1", AgentNeed.PERMISSION, tool, "x", {"command": command}, ()))
+            answered = [event["by"] for event in inside.events(mission) if event["type"] == "answered"]
+            return answered, (await inside.ask("info", id=mission))["own_rules"]
+
+    answered, own_rules = story.play(work)
+    assert answered == ([] if by is None else [by])
+    assert own_rules == ([] if notes else ["memory"])
