@@ -250,7 +250,7 @@ TOKEN = Command(
     options=[
         DB,
         option("--role", "ROLE", "read, write or admin", choices=_ROLES),
-        option("--colony", "NAME", "whose notes it is for: those who share notes with each other"),
+        option("--colony", "NAME", "the team that it belongs to: those who share notes with each other"),
         option("--expires", "DURATION", "refuse it from then on; default: never", parse=_duration),
         JSON,
     ],

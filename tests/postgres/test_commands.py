@@ -117,6 +117,7 @@ def test_it_serves_https_until_it_is_told_to_end_and_shows_its_token_nowhere(run
     words += ["--listen", f"localhost:{port}", "--cert", cert, "--key", key]
     environ = {**os.environ, "CORTEX_DB": database_url, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
         first = serving.stdout.readline()
         assert re.fullmatch(
             rf"Listening on https://localhost:{port} \(schema 1, (pgvector [\d.]+|words only)\)\n", first
