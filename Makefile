@@ -1,6 +1,6 @@
 # Everything a person or CI does with this repository. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo-isolation demo-engine test torture test-claude test-docker coverage lint types imports house check bench snapshots screenshots docs format lock clean
+.PHONY: help setup run demo-isolation demo-engine test torture test-claude test-docker test-postgres coverage lint types imports house check bench snapshots screenshots docs format lock clean
 
 BIN := .venv/bin
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
@@ -40,6 +40,9 @@ test-claude: setup ## run the tests that need the real claude, which npm fetches
 
 test-docker: setup ## run the tests that need a real engine of Docker; one is started, and ended, when none answers
 	@PYTHON=$(BIN)/python WORKERS=$(WORKERS) TESTS="$(TESTS)" scripts/test-docker $(ARGS)
+
+test-postgres: setup ## run the tests that need a real PostgreSQL; one is started for them, and ended
+	@PYTHON=$(BIN)/python WORKERS=$(AGENT_WORKERS) TESTS="$(TESTS)" scripts/test-postgres $(ARGS)
 
 coverage: setup ## run the suite and report the branches that it missed, daemons included
 	$(BIN)/coverage erase

@@ -38,6 +38,7 @@ NoteInfo = TypedDict(
         "pinned": bool,
         "author": AuthorInfo,
         "version": int,
+        "version_id": str,
         "versions": int,
         "created_at": str,
         "edited_at": str,
@@ -54,9 +55,9 @@ NoteInfo = TypedDict(
         "used_by": NotRequired[list["NoteUse"]],
     },
 )
-"""A note. `version`: the number of the one that is shown; `conflicts`: ids of versions beside it; `used`: how many runs
-were given it; `history`: its versions, newest first, when they were asked for; `used_by`: with them, the runs that were
-given it, newest first, at most 100."""
+"""A note. `version`: the number of the one that is shown, `version_id` its id; `conflicts`: ids of versions beside it;
+`used`: how many runs were given it; `history`: its versions, newest first, when they were asked for; `used_by`: with
+them, the runs that were given it, newest first, at most 100."""
 
 
 class NoteUse(TypedDict):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_tui.missions import rows
+from overmind_tui.notes import mission_notes
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, fitted, safe
 
@@ -44,6 +45,7 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
         ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else []),
         ("rules", _rules(info, agent) if agent else []),
         ("mission", _world(info, terms or {})),
+        ("notes", [line.cells for line in mission_notes.lines(info["notes"])] if info.get("notes") else []),
         ("isolation", _isolation(info.get("isolation") or {})),
         ("policy", _treatment(info)),
         (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),

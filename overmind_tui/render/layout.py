@@ -29,6 +29,8 @@ class Panel(StrEnum):
     TERMINAL = "terminal"
     """In the place of the log."""
     STATS = "stats"
+    NOTES = "notes"
+    """In the place of the stats where these have room, else alone."""
 
 
 class Shape(NamedTuple):
@@ -40,6 +42,7 @@ class Shape(NamedTuple):
         table: Whether the list is shown.
         side: Whether what stands beside it is shown: a log, or a terminal.
         stats: Whether the load is shown.
+        notes: Whether notes are shown.
         list_cells: Columns of list and stats when something stands beside them, else 0: all.
         graph: Lines of each graph in the stats.
     """
@@ -51,6 +54,7 @@ class Shape(NamedTuple):
     stats: bool = False
     list_cells: int = 0
     graph: int = 1
+    notes: bool = False
 
     @property
     def stats_lines(self) -> int:
@@ -68,25 +72,28 @@ def too_small(width: int, height: int, way: str) -> tuple[str, ...]:
     return f"{width}x{height}: too small", f"overmind needs {SMALLEST[0]}x{SMALLEST[1]}", way
 
 
-def shape(width: int, height: int, panel: Panel, *, zoomed: bool = False) -> Shape:
-    """What a terminal of `width` columns and `height` rows shows while `panel` has the keys."""
+def shape(width: int, height: int, panel: Panel, *, zoomed: bool = False, notes: bool = False) -> Shape:
+    """What a terminal of `width` columns and `height` rows shows while `panel` has the keys; `notes`: they are open."""
     if is_too_small(width, height):
         return Shape(small=True)
     tiny = width < TINY[0] or height < TINY[1]
     header = HEADER if height >= SHORT and not tiny else 1
-    left = panel in {Panel.TABLE, Panel.STATS}
-    if zoomed:
+    roomy = has_stats(width, height)
+    left = panel in {Panel.TABLE, Panel.STATS, Panel.NOTES}
+    if zoomed or (panel is Panel.NOTES and not roomy):
         graph = max(1, (height - header - 1 - AROUND_GRAPHS) // 3)
-        return Shape(False, header, panel is Panel.TABLE, not left, panel is Panel.STATS, graph=graph)
+        alone = panel is Panel.STATS, panel is Panel.NOTES
+        return Shape(False, header, panel is Panel.TABLE, not left, alone[0], graph=graph, notes=alone[1])
     beside = width >= NARROW and not tiny
-    stats = has_stats(width, height) and (beside or left)
+    below = roomy and (beside or left)
     return Shape(
         header=header,
         table=beside or left,
         side=beside or not left,
-        stats=stats,
+        stats=below and not notes,
         list_cells=min(width * 11 // 20, WIDEST_LIST) if beside else 0,
         graph=next((lines for rows, lines in GRAPHS if height >= rows), 1),
+        notes=below and notes,
     )
 
 

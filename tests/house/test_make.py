@@ -22,7 +22,7 @@ def make(*words: str) -> str:
 
 def test_help_names_each_target_once():
     listed = re.findall(r"^ +make ([a-z-]+) ", make("help"), re.MULTILINE)
-    expected = "help setup run test torture test-claude test-docker lint types imports bench docs check"
+    expected = "help setup run test torture test-claude test-docker test-postgres lint types imports bench docs check"
     assert set(expected.split()) <= set(listed)
     assert len(listed) == len(set(listed))
 
@@ -43,8 +43,10 @@ def test_check_runs_each_tool(tool):
         "scripts/first-run",
         "scripts/generate-docs",
         "scripts/install-claude",
+        "scripts/postgres-server",
         "scripts/test-docker",
         "scripts/test-images",
+        "scripts/test-postgres",
     ],
 )
 def test_a_script_is_executable_and_has_no_syntax_error(path):
@@ -53,7 +55,7 @@ def test_a_script_is_executable_and_has_no_syntax_error(path):
     subprocess.run(["bash", "-n", script], check=True)
 
 
-@pytest.mark.parametrize("target", ["test", "check", "test-claude", "demo-engine", "test-docker"])
+@pytest.mark.parametrize("target", ["test", "check", "test-claude", "demo-engine", "test-docker", "test-postgres"])
 def test_ci_runs(target):
     with open(os.path.join(REPOSITORY, ".ci", "run")) as file:
         assert re.search(rf"^(make|steadily) {target} \|\|", file.read(), re.MULTILINE)
@@ -85,5 +87,5 @@ def test_there_are_three_workers_for_each_core():
 
 
 def test_the_suite_does_not_ask_for_the_real_program():
-    assert not {"CLAUDE", "DOCKER"} & set(re.findall("[A-Z]+", make("--dry-run", "test")))
+    assert not {"CLAUDE", "DOCKER", "POSTGRES"} & set(re.findall("[A-Z]+", make("--dry-run", "test")))
     assert "OVERMIND_TEST_CLAUDE=1" in make("--dry-run", "test-claude")

@@ -71,6 +71,8 @@ class Standing(StrEnum):
 
     PROPOSED = "proposed"
     LIVE = "live"
+    REPLACED = "replaced"
+    """Of a proposal: its text has become a version of the note that it was proposed for."""
     FORGOTTEN = "forgotten"
     PURGED = "purged"
 

@@ -1,0 +1,41 @@
+"""A real PostgreSQL: `make test-postgres` starts one, and sets OVERMIND_TEST_POSTGRES to where it answers.
+
+Where none can be had it sets OVERMIND_NO_POSTGRES to the reason, and each test here is skipped with it.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+HERE = os.path.dirname(__file__)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m postgres` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test of this folder; skip it, unless somebody asked for a real server."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.postgres)
+            if not os.environ.get("OVERMIND_TEST_POSTGRES"):
+                reason = os.environ.get("OVERMIND_NO_POSTGRES") or "a real PostgreSQL: make test-postgres"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """An empty database of this test alone; it is dropped afterwards, whoever is still connected."""
+    import psycopg
+
+    server = os.environ["OVERMIND_TEST_POSTGRES"]
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'create database "{name}"')
+    try:
+        yield server.replace("/postgres?", f"/{name}?")
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'drop database "{name}" with (force)')
