@@ -29,7 +29,8 @@ from overmind_core.memory.store import NoteStore
 from overmind_core.memory.tables import NoteTable, ScopeTable, VersionTable, VoteTable
 
 SCHEMA = os.path.join(os.path.dirname(__file__), "schema")
-SECRET = "secret"
+SIGNING = "secret"
+"""Of the row with what the frames of blocks are signed with."""
 _log = logging.getLogger(__name__)
 QUERY_SECONDS = 1.0
 """After which what a thread reads is interrupted."""
@@ -56,7 +57,7 @@ def reason_of(error: Exception) -> str:
 
 def secret_of(meta: MetaTable) -> bytes:
     """What the frames of this home's blocks are signed with."""
-    return bytes.fromhex(meta.get(SECRET) or "")
+    return bytes.fromhex(meta.get(SIGNING) or "")
 
 
 def _has_full_text() -> bool:
@@ -103,9 +104,9 @@ class Writing:
             raise memory_off(reason_of(error)) from error
 
     def _begin(self) -> None:
-        if self.meta.get(SECRET) is None:
+        if self.meta.get(SIGNING) is None:
             with self.database.transaction():
-                self.meta.save(SECRET, os.urandom(32).hex())
+                self.meta.save(SIGNING, os.urandom(32).hex())
         try:
             self.purge.finish()
         except OvermindError as error:  # another program reads the file: nothing of the notes can be found, though

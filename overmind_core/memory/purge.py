@@ -1,8 +1,8 @@
 """The purge of notes: when it is done, no byte of them is left in memory.db, beside it, or in the files of missions.
 
 It is recorded first: whoever dies in between, the next one to open memory.db finishes it before anything is read. What
-is deleted is overwritten (`secure_delete`), the index is merged into one so that it holds nothing of what was taken out,
-and the write-ahead log is emptied while nobody reads: until then it is not done.
+is deleted is overwritten (`secure_delete`), the index is merged into one so that it holds nothing of what was taken
+out, and the write-ahead log is emptied while nobody reads: until then it is not done.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 
 import pytest
 
@@ -46,8 +47,7 @@ async def filled(home, mission):
     folder = os.path.join(home.home.root, "files", mission)
     os.makedirs(folder)
     path = os.path.join(folder, "append-system-prompt")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(f"mine\n\n{before}")
+    await asyncio.to_thread(Path(path).write_text, f"mine\n\n{before}", encoding="utf-8")
     return note, path, f"mine\n\n{after}"
 
 
@@ -79,8 +79,7 @@ def test_no_byte_is_left_while_two_readers_search(tmp_path):
             assert left(tmp_path) == []
             going = False
             await asyncio.gather(*readers)
-            with open(path, encoding="utf-8") as file:
-                assert file.read() == wanted
+            assert await asyncio.to_thread(Path(path).read_text, encoding="utf-8") == wanted
             assert done["notes"] == [{"id": note, "still_in": [f"live mission {mission}"]}]
             assert home.told()[-1] == (note, "purged")
             with pytest.raises(OvermindError) as refusal:
