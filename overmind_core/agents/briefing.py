@@ -42,8 +42,8 @@ class RunBriefing:
         if injection is Injection.OFF or (session is None and not self._memory.has_notes):
             return None
         refusal = None if session is None else session.provider.refuse_notes(session.agent)
-        if refusal is not None:
-            return _nothing(refusal)
+        if refusal is not None:  # who has no notes misses none
+            return _nothing(refusal) if self._memory.has_notes else None
         return self._given(
             BriefingRequest(
                 mission,

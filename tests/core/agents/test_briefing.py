@@ -128,6 +128,12 @@ def test_the_program_gets_it_by_private_files_and_the_log_says_so(story, command
 NOTHING = [
     pytest.param("true", {}, {}, id="a command"),
     pytest.param("true", {"notes": "auto"}, {"has_notes": False}, id="a command, and there is no note"),
+    pytest.param(
+        "go",
+        {"provider": "claude", "agent": {"arguments": ["--append-system-prompt", "x"]}},
+        {"has_notes": False},
+        id="their place is taken, and there is no note",
+    ),
     pytest.param("go", {"provider": "claude", "notes": "off"}, {}, id="none are wanted"),
     pytest.param("go", {"provider": "claude"}, {"injection": Injection.OFF}, id="the configuration wants none"),
     pytest.param("go", {"provider": "claude", "notes": "auto"}, {"is_on": False}, id="memory is off"),
