@@ -39,8 +39,10 @@ class Briefing(Protocol):
 
     @property
     def has_notes(self) -> bool:
-        """Whether there is any note that could be given; without one, nothing is searched for plain commands, and nobody
-        is told that theirs could not be given."""
+        """Whether there is any note that could be given.
+
+        Without one nothing is searched for plain commands, and nobody is told why theirs could not be given.
+        """
 
     async def notes_for(self, request: BriefingRequest) -> GivenNotes | None:
         """What the run is given; None, or no text: nothing.
