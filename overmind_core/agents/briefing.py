@@ -80,7 +80,8 @@ class RunBriefing:
     async def _given(self, request: BriefingRequest) -> GivenNotes | None:
         found = await _in_time(self._memory.notes_for(request), request.mission)
         if isinstance(found, str):
-            self._memory.not_given(request.conversation)
+            if request.is_new:  # else it has begun with what is saved, and the next run gets that again
+                self._memory.not_given(request.conversation)
             return GivenNotes(why_not=found)
         return found
 

@@ -49,11 +49,11 @@ class Briefing(Protocol):
 
         It is saved before this returns. The same conversation is given the same bytes again, in every daemon, but for
         notes that were purged meanwhile. One that is not new and was given nothing is given nothing.
-        May be cancelled at any time; whoever cancels calls `not_given`.
+        May be cancelled at any time; whoever cancels it for a new conversation calls `not_given`.
         """
 
     async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
         """What the mission's newest run was given, and which notes the mission has written; live or not."""
 
     def not_given(self, conversation: str) -> None:
-        """The run has begun without: what is saved for the conversation, or will be, counts as not given."""
+        """The conversation begins without: what is saved for it, or will be, counts as not given."""
