@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,11 @@ class MemoryHost:
     def __init__(self, parts: MemoryParts) -> None:
         self._parts = parts
         self._memory: Memory | None = None
+        if os.path.exists(parts.home.cortex_token):  # others may have written meanwhile
+            asyncio.get_running_loop().call_soon(self._begin_cortex)
+
+    def _begin_cortex(self) -> None:
+        self.memory().cortex.begin()
 
     def memory(self) -> Memory:
         """What answers requests about notes."""
@@ -48,6 +54,7 @@ class MemoryHost:
                 variables=lambda mission: parts.environments.of(mission).both,
                 person=_login(),
                 machine=os.uname().nodename,
+                cortex=parts.settings.cortex,
             )
         return self._memory
 

@@ -5,9 +5,7 @@ A token is sent over TLS, or to this machine itself; no redirection is followed,
 
 from __future__ import annotations
 
-import http.client
 import json
-import ssl
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,6 +17,7 @@ from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from http.client import HTTPConnection
 
 PROTOCOL = 1
 TIMEOUT_SECONDS = 30.0
@@ -151,6 +150,8 @@ class CortexClient:
         return found if isinstance(found, list) else []
 
     def _ask(self, method: str, path: str, body: object = None) -> Mapping[str, Any]:
+        import http.client  # noqa: PLC0415 - for those who have a Cortex
+
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
         connection = self._connection()
@@ -169,7 +170,10 @@ class CortexClient:
             return fields
         raise self._refusal(status, fields or {})
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self) -> HTTPConnection:
+        import http.client  # noqa: PLC0415 - for those who have a Cortex
+        import ssl  # noqa: PLC0415 - same
+
         if not self._is_tls:
             return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         trusted = ssl.create_default_context(cadata=self._ca or None)

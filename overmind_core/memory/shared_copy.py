@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from overmind_core.domain.memory.entries import is_emptied
 from overmind_core.domain.memory.notes import NoteState, Standing, Version, Vote, purge_id
 from overmind_core.domain.memory.sync import (
-    MOST_ENTRIES,
     START,
     Page,
     Place,
     Sharing,
-    batch,
     offered_again,
     sent_after,
     take,
@@ -26,7 +25,7 @@ from overmind_core.memory.store import Change
 from overmind_core.memory.tables import VERSION, VOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from overmind_core.domain.memory.entries import Entry
     from overmind_core.memory.opened import Writing
@@ -83,20 +82,22 @@ class SharedCopy:
             self._writing.meta.save(LINK, json.dumps({key: getattr(link, key) for key in Link.__slots__}))
             self._start_again()
 
-    def disconnect(self) -> None:
-        """Forget the Cortex, and what is shared; the notes stay."""
+    def disconnect(self) -> Link | None:
+        """Forget the Cortex, and what is shared; the notes stay. Return which it was."""
+        was = self.link()
         with self._database.transaction():
             for key in (LINK, _PLACE):
                 self._writing.meta.remove(key)
             for table in ("unseen", "to_send", "shared_notes", "shared_repositories"):
                 self._database.write(f"DELETE FROM {table}")  # noqa: S608 - one of the four
+        return was
 
     def share(self, repository: str, *, on: bool) -> None:
         """Send the notes of a repository from now on, or no longer."""
         with self._database.transaction():
             sql = "INSERT OR IGNORE INTO" if on else "DELETE FROM"
             rest = "(name) VALUES (?)" if on else "WHERE name = ?"
-            self._database.write(f"{sql} shared_repositories {rest}", (repository,))  # noqa: S608 - one of the two
+            self._database.write(f"{sql} shared_repositories {rest}", (repository,))
             self._offer_all()
 
     def repositories(self) -> list[str]:
@@ -116,14 +117,18 @@ class SharedCopy:
 
     # sending
 
-    def next_batch(self, sent: Collection[str]) -> list[Entry]:
-        """Return what is sent next, but for what was `sent` already."""
+    def outgoing(self) -> list[str]:
+        """Return the ids of all that is to be sent, purges first."""
         self._look_at_unseen()
-        ids = [row[0] for row in self._database.read("SELECT id FROM to_send") if row[0] not in sent]
-        purges = [one for one in ids if (version := self._store.versions.get(one)) and not version.content.text]
-        rest = [one for one in ids if one not in set(purges)]
-        chosen = [entry for one in (*purges, *rest)[:MOST_ENTRIES] if (entry := self._entry(one)) is not None]
-        return batch(chosen)
+        sql = "SELECT to_send.id, versions.data FROM to_send LEFT JOIN versions ON versions.id = to_send.id"
+        rows = self._database.read(sql)
+        return [
+            one for one, data in sorted(rows, key=lambda row: row[1] is None or not is_emptied(VERSION.decode(row[1])))
+        ]
+
+    def entries(self, ids: Iterable[str]) -> list[Entry]:
+        """Return those of these that are still there."""
+        return [entry for one in ids if (entry := self._entry(one)) is not None]
 
     def never_send(self, entry_id: str) -> None:
         """Take off the list what the Cortex refuses."""
@@ -202,8 +207,8 @@ class SharedCopy:
                 self._share_note(numbered.entry.note)
             for one in taken.sent:
                 self._database.write("DELETE FROM to_send WHERE id = ?", (one,))
-            for one in added:  # it came from there
-                self._database.write("DELETE FROM unseen WHERE id = ?", (one.id,))
+            for entry in added:  # it came from there
+                self._database.write("DELETE FROM unseen WHERE id = ?", (entry.id,))
             self._add_to_send(taken.to_send)
             self._writing.meta.save(_PLACE, json.dumps(taken.place))
         if taken.purged:

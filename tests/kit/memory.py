@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
-from overmind_core.domain.settings import MemorySettings
+from overmind_core.domain.settings import CortexSettings, MemorySettings
 from overmind_core.memory.service import Memory
 from overmind_core.system.paths import Home
 
@@ -68,7 +68,9 @@ class TickingClock:
 class NotedHome:
     """A home with notes."""
 
-    def __init__(self, root: str, settings: MemorySettings, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, root: str, settings: MemorySettings, variables: Mapping[str, str], cortex: CortexSettings | None = None
+    ) -> None:
         self.home = Home(root)
         self.events = Events()
         self.missions = Missions()
@@ -82,6 +84,7 @@ class NotedHome:
             variables=lambda _mission: variables,
             person="ada",
             machine="laptop",
+            cortex=cortex or CortexSettings(),
         )
 
     def told(self) -> list[tuple[str, ...]]:
@@ -94,10 +97,14 @@ class NotedHome:
 
 @asynccontextmanager
 async def noted_home(
-    root: object, *, settings: MemorySettings | None = None, variables: Mapping[str, str] | None = None
+    root: object,
+    *,
+    settings: MemorySettings | None = None,
+    variables: Mapping[str, str] | None = None,
+    cortex: CortexSettings | None = None,
 ) -> AsyncIterator[NotedHome]:
     """A home with notes; in the end its threads have ended."""
-    made = NotedHome(str(root), settings or MemorySettings(), variables or {})
+    made = NotedHome(str(root), settings or MemorySettings(), variables or {}, cortex)
     try:
         yield made
     finally:
