@@ -153,3 +153,16 @@ def test_no_question_is_a_query_of_its_own(index, question):
         index.execute("select rowid from notes where notes match ?", (match_query(asked[:MOST_WORDS]),)).fetchall()
     assert all(name and name == name.lower() for name in identifiers(question))
     assert all(path in question for path in paths(question))
+
+
+ENDLESS = [":1", "a_", "aB", "a/", "a.", "../", "--a", "a::", "::", "A1", "_", "()", "[", "AAaa"]
+
+
+@pytest.mark.parametrize("part", ENDLESS)
+def test_what_repeats_without_an_end_takes_no_longer_than_its_length(part):
+    for text in (part * 50_000, part * 100 + "\x01", f"{part * 100}\x01 " * 500):
+        # None of these ends within minutes where a pattern tries each way to split it.
+        question_words(text)
+        assert not is_identifier(f"{text}!")
+        assert not is_path(f"{text}!")
+        assert len(identifiers(text)) + len(paths(text)) < 10
