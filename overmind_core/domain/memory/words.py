@@ -15,6 +15,8 @@ from overmind_core.domain.memory.stems import stem
 
 MOST_WORDS = 32
 """Words of a question that are looked for."""
+MOST_PHRASES = 8
+"""Identifiers and paths of a question that are looked for as they stand there."""
 MOST_ASKED = 500
 """Words of a question that are looked at."""
 LONGEST_TOKEN = 256
@@ -66,6 +68,13 @@ def question_words(question: str) -> list[str]:
     return list(found)[:MOST_ASKED]
 
 
+def phrases(question: str) -> list[str]:
+    """Return the words of each identifier and path of a question, side by side: a note that has them so is nearest."""
+    found = (words(token) for token in _tokens(question) if is_identifier(token) or is_path(token))
+    joined = dict.fromkeys(" ".join(name) for name in found if len(name) > 1 and len(name) <= MOST_WORDS)
+    return list(joined)[:MOST_PHRASES]
+
+
 def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int) -> list[str]:
     """Return those of the words of a question that are worth looking for, in their order.
 
@@ -83,8 +92,8 @@ def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int) -> li
 
 
 def match_query(chosen: Iterable[str]) -> str:
-    """Return the query of FTS5 for notes with any of these words, which are `words`: each quoted, nothing is syntax."""
-    return " OR ".join(f'"{word}"' for word in chosen)
+    """Return the query of FTS5 for notes with any of these `words` or `phrases`: each quoted, nothing is syntax."""
+    return " OR ".join(f'"{one}"' for one in chosen)
 
 
 def _folded(text: str) -> str:
