@@ -37,8 +37,8 @@ def checked_mission(session: Session, mission: Mission) -> Mission:
     return mission if definition == mission.definition else replace(mission, definition=definition)
 
 
-def launch_of(session: Session, mission: Mission) -> Launch | None:
-    """How the mission's newest run is started; None for a plain program."""
+def launch_of(session: Session, mission: Mission, notes: str | None) -> Launch | None:
+    """How the mission's newest run is started, with these notes; None for a plain program."""
     if not session.provider.speaks_json:
         return None
     first = first_message(session)
@@ -50,6 +50,7 @@ def launch_of(session: Session, mission: Mission) -> Launch | None:
         hook=_hook(mission.id, session.state.token),
         texts=_texts(session, mission),
         first_prompt=None if first is None else session.text_of(first),
+        notes=notes,
     )
     session.launch = session.provider.launch(start)
     return session.launch

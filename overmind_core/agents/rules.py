@@ -1,7 +1,7 @@
 """Questions that rules answer: those of the mission, then those of the configuration; a denial wins.
 
-What an agent may do in the folders of its quest comes after them, then what an orchestrator may do anyway; where no
-person can answer, every question is answered at once.
+What an agent may do in the folders of its quest comes after them, then what it may do with notes, and an orchestrator
+anyway; where no person can answer, every question is answered at once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.agents import own_folders, permission
+from overmind_core.domain.agents import note_commands, own_folders, permission
 from overmind_core.domain.agents.agent import BY_KEYS, AgentNeed
 from overmind_core.domain.agents.agent_events import Behaviour, Decision
 from overmind_core.domain.text.bytestrings import from_wire
@@ -34,26 +34,44 @@ ALONE = {
 
 
 class Rules:
-    """What is answered without a person. `unattended`: no person can answer, as in a headless run."""
+    """What is answered without a person.
 
-    def __init__(self, settings: Settings, environment: Callable[[str], Environment], *, unattended: bool) -> None:
+    Args:
+        settings: With the rules of the configuration.
+        environment: Of a mission.
+        has_memory: Whether a mission may use the notes.
+        unattended: No person can answer, as in a headless run.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        environment: Callable[[str], Environment],
+        *,
+        has_memory: Callable[[str], bool],
+        unattended: bool,
+    ) -> None:
         self._settings = settings
         self._environment = environment
+        self._has_memory = has_memory
         self._unattended = unattended
 
     def decide(self, agent: Agent, asked: Asked, mission_id: str, cwd: str) -> tuple[Decision, str] | None:
         """What the rules say about a question, and which one; None when a person must answer."""
-        ruled = self._ruled(agent, asked, cwd, self._environment(mission_id))
+        ruled = self._ruled(agent, asked, cwd, mission_id)
         return alone(asked) if ruled is None and self._unattended else ruled
 
-    def _ruled(self, agent: Agent, asked: Asked, cwd: str, environment: Environment) -> tuple[Decision, str] | None:
+    def _ruled(self, agent: Agent, asked: Asked, cwd: str, mission_id: str) -> tuple[Decision, str] | None:
+        environment = self._environment(mission_id)
         allow, deny = (*agent.allow, *self._settings.allow), (*agent.deny, *self._settings.deny)
         if asked.need is not AgentNeed.PERMISSION:
             return None
         home = {**environment.inherited, **environment.chosen}.get("HOME", "")
         ruled = permission.decide(allow, deny, asked.tool, asked.subject, cwd, home=home)
         if ruled is None:
-            return _in_own_folder(agent, asked, cwd) or _as_orchestrator(agent, asked, cwd)
+            return _in_own_folder(agent, asked, cwd) or _by_own_commands(
+                agent, asked, cwd, has_memory=self._has_memory(mission_id)
+            )
         behaviour, rule = ruled
         if behaviour is Behaviour.DENY:
             return Decision(behaviour, f"The rule {rule} denies it."), rule
@@ -91,9 +109,11 @@ def is_plain_way(used: FolderUse) -> bool:
     return True
 
 
-def _as_orchestrator(agent: Agent, asked: Asked, cwd: str) -> tuple[Decision, str] | None:
+def _by_own_commands(agent: Agent, asked: Asked, cwd: str, *, has_memory: bool) -> tuple[Decision, str] | None:
+    if has_memory and asked.tool in note_commands.TOOLS:
+        return Decision(Behaviour.ALLOW), note_commands.NAME
     command = asked.subject.get("command")
-    if not agent.orchestrator or asked.tool != permission.SHELL or not isinstance(command, str):
+    if asked.tool != permission.SHELL or not isinstance(command, str):
         return None
-    permitted = permission.permits(command, agent, cwd)
-    return (Decision(Behaviour.ALLOW), permission.NAME) if permitted else None
+    rule = permission.permits(command, agent, cwd, has_memory=has_memory)
+    return None if rule is None else (Decision(Behaviour.ALLOW), rule)

@@ -15,7 +15,7 @@ from overmind_core.agents.launch import checked_mission, first_message, launch_o
 from overmind_core.agents.session import Session
 from overmind_core.agents.store import ASKED, DEFINITION, DELIVERED, FAILED, QUEUED, STATE, AgentRow, MessageRow
 from overmind_core.agents.waiting import WaitingMissions
-from overmind_core.domain.agents import conversation_events
+from overmind_core.domain.agents import conversation_events, note_commands
 from overmind_core.domain.agents.agent import RAW, Activity, Agent, AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Retry, RunVerdict
 from overmind_core.domain.agents.conversation import (
@@ -27,18 +27,21 @@ from overmind_core.domain.agents.conversation import (
 )
 from overmind_core.domain.agents.events import MessageResent, PromptGiven
 from overmind_core.domain.agents.own_folders import rules
+from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.missions.events import StartFailed
 from overmind_core.domain.missions.mission import FINAL, Cause, Kind, Mission, Status
 from overmind_core.errors import OvermindError
 from overmind_core.providers import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from overmind_core.agents.briefing import RunBriefing
     from overmind_core.agents.handover import Handover
     from overmind_core.agents.output_reader import OutputReader
     from overmind_core.agents.session import AgentContext
     from overmind_core.agents.terminal_driver import TerminalDriver
+    from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.kernel.tasks import Tasks
     from overmind_core.missions.changes import MissionChanged
@@ -56,8 +59,17 @@ class Agents:
     """The daemon's agents. Used from the loop's thread."""
 
     def __init__(
-        self, context: AgentContext, output: OutputReader, driver: TerminalDriver, handover: Handover, tasks: Tasks
+        self,
+        context: AgentContext,
+        output: OutputReader,
+        driver: TerminalDriver,
+        handover: Handover,
+        tasks: Tasks,
+        *,
+        written_notes: Callable[[str], str | None],
+        briefing: RunBriefing | None,
     ) -> None:
+        """`written_notes`: those that the newest run of a mission was given; `briefing`: None without memory."""
         self._context = context
         self._journal = context.journal
         self._store = context.store
@@ -65,6 +77,8 @@ class Agents:
         self._driver = driver
         self.handover = handover
         self._tasks = tasks
+        self._written_notes = written_notes
+        self._briefing = briefing
         self._sessions: dict[str, Session] = {}
         context.inputs.on_message = self._on_typed
         self.waiting = WaitingMissions(context.registry, context.clock, context.activity, self._own_activity)
@@ -183,10 +197,14 @@ class Agents:
         used = 0 if conversation is None or agent.home is AgentMode.ONE_SHOT else conversation.turns
         return spent_turns(mission, used, agent.max_turns) if agent.max_turns and used >= agent.max_turns else None
 
-    def launch(self, mission: Mission) -> Launch | None:
-        """How the mission's newest run is started; None for a plain program."""
+    def brief(self, mission: Mission) -> Awaitable[GivenNotes | None] | None:
+        """What the mission's newest run is to know from its beginning; None, at once, where nothing is wanted."""
+        return None if self._briefing is None else self._briefing.begin(mission, self._sessions.get(mission.id))
+
+    def launch(self, mission: Mission, notes: str | None) -> Launch | None:
+        """How the mission's newest run is started, with these notes; None for a plain program."""
         session = self._sessions.get(mission.id)
-        return None if session is None else launch_of(session, mission)
+        return None if session is None else launch_of(session, mission, notes)
 
     def on_change(self, change: MissionChanged) -> None:
         """A state of a mission was saved."""
@@ -244,9 +262,19 @@ class Agents:
         return None if row is None else DEFINITION.decode(row.definition)
 
     def own_rules(self, mission: Mission) -> tuple[str, ...]:
-        """The rules of ours by which the agent uses the folders of its quest unasked."""
+        """The rules of ours by which the agent uses the folders of its quest, and the notes, unasked."""
         agent = None if mission.definition.provider == RAW else self.agent(mission.id)
-        return () if agent is None or agent.folders is None else rules(agent.folders)
+        if agent is None:
+            return ()
+        of_folders = () if agent.folders is None else rules(agent.folders)
+        return (*of_folders, note_commands.NAME) if self.has_memory(mission.id) else of_folders
+
+    def has_memory(self, mission_id: str) -> bool:
+        """Whether an agent may use the notes: those that are given some, as far as there are any that fit."""
+        mission = None if self._briefing is None else self._context.registry.get(mission_id)
+        if self._briefing is None or mission is None:
+            return False
+        return self._briefing.injection(mission, is_agent=True) is not Injection.OFF
 
     def redefine(self, mission_id: str, agent: Agent) -> None:
         """Have it be this from now on; a run that lives keeps what its program was started with."""
@@ -319,7 +347,7 @@ class Agents:
 
     def _begin(self, session: Session, mission: Mission) -> None:
         """A run of the agent was started."""
-        launch, session.launch = session.launch or launch_of(session, mission), None
+        launch, session.launch = session.launch or self._launch_again(session, mission), None
         session.apply(conversation_events.RunBegun(mission.run, first_message(session)))
         self._output.start(session, mission, begun=True)
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
@@ -330,6 +358,10 @@ class Agents:
             session.close_input()
         if session.state.mode is AgentMode.INTERACTIVE and session.provider.speaks_json:
             self._driver.watch_setup(session)
+
+    def _launch_again(self, session: Session, mission: Mission) -> Launch | None:
+        """How a run was started that an earlier supervisor began: with the notes that it has written down for it."""
+        return launch_of(session, mission, self._written_notes(mission.id) if self.has_memory(mission.id) else None)
 
     def _on_typed(self, run: str, message: int, error: str | None) -> None:
         """The keeper has a message for a raw session, or it will never be typed."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from overmind_core.blueprint_file import values
 from overmind_core.blueprint_file.values import as_written
 from overmind_core.documents.reading import Read, choice, flag, milliseconds, seconds, text, texts, whole
+from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.plans.blueprint import OnFailure, When
 from overmind_core.providers.registry import names
 
@@ -49,6 +50,7 @@ OPTIONS: Mapping[str, Key] = {
     "interactive": Key(flag),
     "no_tty": Key(flag, lambda no: {"tty": not no}),
     "isolate": Key(flag),
+    "notes": Key(choice([one.value for one in Injection])),
     "labels": Key(values.pairs, open=True),
     "model": Key(text, for_agents=True, open=True),
     "allowed_tools": Key(texts, for_agents=True, open=True),

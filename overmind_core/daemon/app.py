@@ -16,6 +16,7 @@ from overmind_core.agents.api_cost import CostApi
 from overmind_core.agents.api_messages import MessageApi
 from overmind_core.agents.api_questions import QuestionApi
 from overmind_core.agents.api_stream import StreamApi
+from overmind_core.agents.briefing import RunBriefing
 from overmind_core.agents.budgets import Budgets
 from overmind_core.agents.engine_questions import EngineQuestions
 from overmind_core.agents.handover import Handover
@@ -38,6 +39,7 @@ from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.domain.events import About, AboutKind, Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
+from overmind_core.domain.text.paragraphs import behind
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
@@ -48,6 +50,7 @@ from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
+from overmind_core.missions import private_files
 from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
@@ -84,6 +87,7 @@ from overmind_core.schedules.service import Schedules
 from overmind_core.system.machine import boot_id
 
 if TYPE_CHECKING:
+    from overmind_core.agents.ports import Briefing
     from overmind_core.daemon.state import State
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
@@ -104,8 +108,9 @@ class App:
         clock: Clock,
         *,
         mistake: str = "",
+        briefing: Briefing | None = None,
     ) -> None:
-        """`mistake`: why the settings are not those of config.toml; "" when they are."""
+        """`mistake`: why the settings are not those of config.toml; "" when they are. `briefing`: None: no memory."""
         loop = asyncio.get_running_loop()
         self.home = home
         self.state = state
@@ -160,7 +165,7 @@ class App:
         )
         self.isolation = IsolationService(self.workspace)
         self.environments = Environments(saved, self.isolation)
-        self.agents, self.engine_questions, self.agent_apis = self._agents()
+        self.agents, self.engine_questions, self.agent_apis = self._agents(briefing)
         self.launcher = Launcher(
             home=home,
             registry=self.registry,
@@ -333,7 +338,7 @@ class App:
         )
         self._wire()
 
-    def _agents(self) -> tuple[Agents, EngineQuestions, tuple[object, ...]]:
+    def _agents(self, memory: Briefing | None) -> tuple[Agents, EngineQuestions, tuple[object, ...]]:
         """The agents, what the engine asks beside them, and what answers requests about both."""
         book, journal, clock, home = self.registry, self.journal, self.clock, self.home
         progress, followers = self.progress, self.followers
@@ -361,7 +366,12 @@ class App:
             store=store,
             messages=messages,
             questions=questions,
-            rules=Rules(self.settings, self.environments.of, unattended=self.line.headless),
+            rules=Rules(
+                self.settings,
+                self.environments.of,
+                has_memory=self._has_memory,
+                unattended=self.line.headless,
+            ),
             waiters=waiters,
             inputs=InputQueue(journal, store.inputs, self.line),
             driver=driver,
@@ -380,7 +390,9 @@ class App:
             home=home,
         )
         handover = Handover(followers, self.attachments, self.phase, clock)
-        agents = Agents(context, output, driver, handover, self.tasks)
+        briefing = None if self.line.headless or memory is None else RunBriefing(memory, self._quest_subject)
+        notes = partial(private_files.written_notes, home)
+        agents = Agents(context, output, driver, handover, self.tasks, written_notes=notes, briefing=briefing)
         self.submission = Submission(agents, messages, context.inputs, journal)
         return (
             agents,
@@ -554,6 +566,15 @@ class App:
     def _quest_asked_about(self, word: str) -> About:
         quest = self.quest_registry.find(word, live_first=True)
         return About(AboutKind.QUEST, quest.id, quest.name)
+
+    def _has_memory(self, mission: str) -> bool:
+        return self.agents.has_memory(mission)
+
+    def _quest_subject(self, mission: str) -> str | None:
+        """What a quest of the queue is about, in the words of who wants it; None: the mission does none."""
+        quest = self.quest_registry.live.get(mission)
+        goal = None if quest is None or quest.queue is None else quest.goal
+        return None if goal is None else behind(goal.title, goal.brief).strip()
 
     def _spec_asked_about(self, word: str) -> About:
         return self.engine.specs.asked_about(word)

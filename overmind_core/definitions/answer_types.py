@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.missions.mission import Kind
 from overmind_core.missions.answer_types import MissionBrief
 
@@ -55,6 +56,8 @@ class MissionTerms(TypedDict):
     max_depth: int | None
     max_cost: float
     """US dollars; 0: no limit."""
+    notes: Injection | None
+    """The notes that it is given at its beginning; null: an agent those of the configuration, a command none."""
     agent: AgentTerms | None
     """Null for a plain program."""
 

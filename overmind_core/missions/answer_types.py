@@ -265,7 +265,7 @@ class MissionInfo(MissionDetails):
 
     isolation: IsolationSummary | None
     own_rules: list[str]
-    """The rules of ours by which an agent uses the folders of its quest without asking."""
+    """The rules of ours by which an agent uses the folders of its quest without asking, and `memory`, the notes."""
 
 
 class MissionInfoWithEnvironment(MissionInfo):

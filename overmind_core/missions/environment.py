@@ -51,6 +51,8 @@ UNATTENDED = {"PAGER": "cat", "GIT_PAGER": "cat", "GIT_TERMINAL_PROMPT": "0"}
 
 ISOLATION = frozenset({"OVERMIND_WORKTREE", "OVERMIND_BRANCH"})
 """Tell a mission of its own worktree; never inherited."""
+NOTES_FILE = "OVERMIND_NOTES"
+"""Tells a run which file holds the notes that it is given; nobody chooses or inherits it."""
 MARKS = frozenset({"OVERMIND_MISSION_ID", "OVERMIND_MISSION_NAME", "OVERMIND_PARENT_ID"})
 """By these a process is known to belong to a mission, and is ended with it."""
 

@@ -10,6 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.agents.events import NotesGiven
+from overmind_core.domain.memory.giving import log_line
 from overmind_core.domain.missions.facts import Spawned, SpawnFailed
 from overmind_core.domain.missions.mission import Definition, Mission, Run, Status
 from overmind_core.domain.text.bytestrings import to_wire
@@ -17,15 +19,17 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import StoreError
 from overmind_core.kernel.keeper_client import KeeperGone, KeeperRefused
 from overmind_core.missions import private_files
-from overmind_core.missions.environment import SHELL, Identity, Located, Locator, compose
+from overmind_core.missions.environment import NOTES_FILE, SHELL, Identity, Located, Locator, compose
 from overmind_core.providers import registry
 from overmind_core.system.process_table import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.journal import Change
     from overmind_core.kernel.keeper_client import KeeperConnection
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.ports import Preparer, Runner
@@ -53,6 +57,8 @@ class PreparedRun(NamedTuple):
     program: str
     argv: tuple[str, ...]
     environment: dict[str, str]
+    given: GivenNotes | None
+    """What of the notes it is given; None: it is to be given nothing."""
 
 
 class Launcher:
@@ -121,6 +127,19 @@ class Launcher:
         """The spawn that was prepared will not happen."""
         self._prepared.pop(mission_id, None)
 
+    def record_notes(self, mission: Mission) -> tuple[Change, ...]:
+        """Record what a run that is prepared is given, in the commit of its mission."""
+        prepared = self._prepared.get(mission.id)
+        return () if prepared is None else self._record_notes(mission, prepared)
+
+    def _record_notes(self, mission: Mission, prepared: PreparedRun) -> tuple[Change, ...]:
+        given = prepared.given
+        line = None if given is None else log_line(given)
+        if given is None or line is None:
+            return ()
+        event = NotesGiven(text=line, notes=given.notes, tokens=given.tokens, left_out=given.left_out)
+        return (self._registry.record(mission, event),)
+
     def ask(self, mission_id: str) -> None:
         """Ask the keeper for a run that is prepared, and was saved just now; `spawn` has to follow."""
         mission, prepared = self._registry.live.get(mission_id), self._prepared.get(mission_id)
@@ -160,13 +179,15 @@ class Launcher:
             return
         asked = self._asked.get(mission.run_id)
         if asked is None:
-            prepared = self._prepared.pop(mission.id, None) or await self._prepare(
-                mission, self._environments.of(mission.id)
-            )
+            prepared = self._prepared.pop(mission.id, None)
+            is_known = prepared is not None
+            prepared = prepared or await self._prepare(mission, self._environments.of(mission.id))
             if self.link is None:
                 raise KeeperGone
             if not self._is_awaited(mission):
                 return
+            if not is_known:
+                self._record_notes(mission, prepared)
             asked = self._asked.get(mission.run_id) or self._ask(self.link, mission, prepared)
         try:
             await asyncio.shield(asked)  # others may wait for it, too
@@ -218,14 +239,19 @@ class Launcher:
     async def _prepare(self, mission: Mission, environment: Environment) -> PreparedRun:
         mission = self.as_it_runs(mission)
         definition = mission.definition
-        launch = None if mission.setup else self._runner.launch(mission)
+        briefing = None if mission.setup else self._runner.brief(mission)
+        given = None if briefing is None else await briefing
+        notes = given.text if given is not None and given.text else None
+        launch = None if mission.setup else self._runner.launch(mission, notes)
         searched = environment.both
         argv = definition.argv if launch is None else private_files.filled(self._home, mission.id, launch)
         located = await self._locate(mission, argv[0], searched)
         composed = self._composed(mission, environment, located)
         if launch is not None:
             composed.update(launch.environment)
-        return PreparedRun(located.program, argv, composed)
+        if briefing is not None and (path := private_files.put_notes(self._home, mission.id, notes)) is not None:
+            composed[NOTES_FILE] = to_wire(path)
+        return PreparedRun(located.program, argv, composed, given)
 
     def as_it_runs(self, mission: Mission) -> Mission:
         """With the definition of its newest run: the project's set-up is another program."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
     from overmind_core.domain.agents.agent import Agent
     from overmind_core.domain.agents.agent_events import RunVerdict
     from overmind_core.domain.agents.conversation import Conversation
+    from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.missions.answer_types import IsolationSummary
@@ -41,8 +42,11 @@ class Runner(Protocol):
     def spent(self, mission: Mission) -> SpentLimit | None:
         """The limit that is used up, so that it may not run again until a person raises it; None: it may."""
 
-    def launch(self, mission: Mission) -> Launch | None:
-        """How its program is started; None for a plain program."""
+    def brief(self, mission: Mission) -> Awaitable[GivenNotes | None] | None:
+        """What its newest run is to know from its beginning, once it was asked for; None: it is to know nothing."""
+
+    def launch(self, mission: Mission, notes: str | None) -> Launch | None:
+        """How its program is started, with these notes; None for a plain program."""
 
     def adopted(self, mission: Mission, row: Mapping[str, Any]) -> None:
         """The keeper holds its run, which an earlier supervisor began."""
@@ -51,7 +55,7 @@ class Runner(Protocol):
         """Its run has ended; what that means where the exit code does not tell."""
 
     def own_rules(self, mission: Mission) -> tuple[str, ...]:
-        """The rules of ours by which the agent uses the folders of its quest unasked."""
+        """The rules of ours by which the agent uses the folders of its quest, and the notes, unasked."""
 
     def conversations(self, missions: Sequence[Mission]) -> dict[str, Conversation]:
         """How the conversations of these missions stand, by mission; plain programs have none."""

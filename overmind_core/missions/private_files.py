@@ -1,8 +1,9 @@
-"""Texts that are too long for an argument: private files of a mission, which its program is pointed at."""
+"""Private files of a mission, which its program is pointed at: texts that are no argument, and its notes."""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
@@ -10,6 +11,10 @@ from overmind_core.domain.text.bytestrings import from_wire, to_wire
 if TYPE_CHECKING:
     from overmind_core.providers.base import Launch
     from overmind_core.system.paths import Home
+
+INPUTS = "in"
+"""The folder, among these files, that an attempt of a quest reads."""
+NOTES = "notes.md"
 
 
 def private_folder(home: Home, mission_id: str) -> str:
@@ -35,3 +40,36 @@ def filled(home: Home, mission_id: str, launch: Launch) -> tuple[str, ...]:
             file.write(os.fsencode(from_wire(text)))
         paths[f"{{file:{name}}}"] = to_wire(path)
     return tuple(paths.get(word, word) for word in launch.argv)
+
+
+def put_notes(home: Home, mission_id: str, text: str | None) -> str | None:
+    """Write what the mission's newest run is given of the notes, and nothing of an earlier one; its path.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    path = _notes_path(home, mission_id)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(path)
+    if text is None:
+        return None
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(text.encode("utf-8", "replace"))
+    return path
+
+
+def written_notes(home: Home, mission_id: str) -> str | None:
+    """What `put_notes` has written; None: nothing."""
+    try:
+        with open(_notes_path(home, mission_id), encoding="utf-8", errors="replace", newline="") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _notes_path(home: Home, mission_id: str) -> str:
+    private = private_folder(home, mission_id)
+    inputs = f"{private}/{INPUTS}"
+    return f"{inputs if os.path.isdir(inputs) and not os.path.islink(inputs) else private}/{NOTES}"

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from overmind_core.domain.memory.giving import Injection
 from overmind_core.kernel.request import Args, RequestKey
 
 Amount = int | float | str
@@ -76,6 +77,8 @@ class Start(Args, frozen=True):
     max_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """US dollars for all agents of its tree together; 0: no limit."""
     labels: dict[str, str] = {}
+    notes: Injection | None = None
+    """The notes that it is given at its beginning; null: an agent those of the configuration, a command none."""
     isolate: bool | None = None
     """A worktree, ports and services of its own; null: where the project has an `.overmind.yml`, or with `base`."""
     base: str | None = None
@@ -198,6 +201,7 @@ class Terms(Args, frozen=True):
     max_children: Whole | None = None
     max_depth: Whole | None = None
     max_cost: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    notes: Injection | None = None
     agent: AgentArgs | None = None
 
 

@@ -306,7 +306,7 @@ class Missions:
                 one()
 
         asks = self._journal.save(_nothing, lambda: self._launcher.ask(mission.id), first=True)
-        return (*self._registry.add(mission, write, request), asks)
+        return (*self._registry.add(mission, write, request), *self._launcher.record_notes(mission), asks)
 
     async def _saved(self, mission: Mission, changes: tuple[Change, ...]) -> None:
         """Wait for the commit; what can't be saved isn't started."""

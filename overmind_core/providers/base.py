@@ -29,6 +29,7 @@ class LaunchRequest(NamedTuple):
         first_prompt: With `Mode.INTERACTIVE`: what the program is to begin with by itself; under 100 KB.
         texts: What the files hold that `Provider.reads` names, as far as they could be read.
         notes: What earlier work has taught, as one text that the program is to know from its beginning; None: nothing.
+            No wire form: any text.
     """
 
     mode: AgentMode

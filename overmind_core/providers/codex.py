@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
 from overmind_core.domain.agents.agent_events import (
+    LONGEST_COMMAND,
     AgentFact,
     Asked,
     Decision,
@@ -66,6 +67,8 @@ OURS = frozenset({"--json", "--ephemeral", "-", "--", "-h", "--help", "-V", "--v
 
 FINAL = frozenset({"not_logged_in"} | {f"api_error {status}" for status in (400, 401, 403, 404, 413)})
 """Reasons with which another run would end the same way."""
+DECLINED = "declined"
+"""The status of what was not allowed."""
 MOST_FILES = 1000
 """Of one change that are told."""
 _WRAPPED = re.compile(r"""\S*sh -l?c (['"]?)(.*)\1""", re.DOTALL)
@@ -198,6 +201,7 @@ def _item_started(found: Object) -> Iterator[AgentFact]:
             edits=edits,
             runs=kind == "command_execution",
             digest="" if edits else _digest(item),
+            command=_command(item)[:LONGEST_COMMAND] if kind == "command_execution" else "",
         )
 
 
@@ -209,7 +213,11 @@ def _item_completed(found: Object) -> Iterator[AgentFact]:
     elif _tool(item):
         failed = _failed(item)
         output = text_at(item, "aggregated_output") or text_at(object_at(item, "error"), "message")
-        yield ToolReturned(text_at(item, "id"), failed, _digest(item), error_line(output) if failed else "")
+        error = error_line(output) if failed else ""
+        denied = text_at(item, "status") == DECLINED
+        yield ToolReturned(
+            text_at(item, "id"), failed, _digest(item), error, None if denied else _exit_code(item), denied
+        )
 
 
 def _error(found: Object) -> Iterator[AgentFact]:
@@ -264,9 +272,7 @@ def _tool(item: Object) -> str:
     """What a tool does, in one line; "" of items that are none."""
     kind = text_at(item, "type")
     if kind == "command_execution":
-        command = text_at(item, "command")
-        wrapped = _WRAPPED.fullmatch(command)
-        return f"shell: {one_line(wrapped[2] if wrapped else command)}"
+        return f"shell: {one_line(_command(item))}"
     if kind == "file_change":
         changes = (f"{text_at(change, 'kind')} {text_at(change, 'path')}" for change in objects_at(item, "changes"))
         return f"edit: {one_line(', '.join(changes))}"
@@ -275,13 +281,25 @@ def _tool(item: Object) -> str:
     return f"web search: {one_line(text_at(item, 'query'))}" if kind == "web_search" else ""
 
 
+def _command(item: Object) -> str:
+    """The command, without the shell that it is given to."""
+    command = text_at(item, "command")
+    wrapped = _WRAPPED.fullmatch(command)
+    return wrapped[2] if wrapped else command
+
+
+def _exit_code(item: Object) -> int | None:
+    code = number_at(item, "exit_code") if text_at(item, "type") == "command_execution" else None
+    return None if code is None else int(code)
+
+
 def _digest(item: Object) -> str:
     """Of all that an item tells but its number, which no other one has."""
     return digest({name: value for name, value in item.items() if name != "id"})
 
 
 def _failed(item: Object) -> bool:
-    return text_at(item, "status") in {"failed", "declined"}
+    return text_at(item, "status") in {"failed", DECLINED}
 
 
 class _CodexTranscript:

@@ -108,6 +108,7 @@ _ERROR = re.compile(
 _NO_ERROR = re.compile(r"\b(?:0|no) (?:errors?|failed|failures?)\b|^(?:={3}|_{3})")
 """Counts of nothing, and headlines."""
 _EXIT_CODE = re.compile(r"(?:exit code:?|exited with code) -?\d+\.?", re.IGNORECASE)
+_EXIT_LINE = re.compile(r"Exit code (-?\d{1,10})")
 _TRACEBACK = "Traceback (most recent call last)"
 _LOOKED_AT = 16_384
 """Characters at either end of an answer in which its error is looked for."""
@@ -137,6 +138,12 @@ def error_line(text: str) -> str:
             return one_line(stripped)
         first = first or stripped
     return one_line(first)
+
+
+def exit_code(text: str) -> int | None:
+    """The exit code that the first line of a failed command's answer is; None where that is something else."""
+    found = _EXIT_LINE.fullmatch(text.partition("\n")[0].rstrip("\r"))
+    return int(found[1]) if found else None
 
 
 def _is_error(line: str) -> bool:

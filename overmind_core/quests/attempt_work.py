@@ -283,7 +283,7 @@ class AttemptWork:
         made, world = work.definition, self._environments.of(work.id)
         asked = Start(
             command=prompt, cwd=made.cwd, env=world.inherited, umask=made.umask, provider=_goal(quest).review or RAW,
-            labels=made.labels, timeout=made.timeout, isolate=False,
+            labels=made.labels, timeout=made.timeout, isolate=False, notes=made.notes,
         )  # fmt: skip
         spec = spec_of(asked, self._settings, name=f"{quest.name}/{REVIEW}", parent=work.id)
         own = self._agents.agent(work.id)

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.missions.output_files import FolderFiles, read_data
-from overmind_core.missions.private_files import private_folder
+from overmind_core.missions.private_files import INPUTS, private_folder
 from overmind_core.system.remove_tree import remove_tree
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from overmind_core.system.paths import Home
 
-INPUTS, OUTPUTS = "in", "out"
+OUTPUTS = "out"
 _NEW, _OLD = "new.", "old."
 """How names begin that are not yet, or no more, what follows."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

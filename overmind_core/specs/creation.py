@@ -47,7 +47,8 @@ _ID = 4
 """Random bytes of an id."""
 _OF_START = (
     "command", "columns", "rows", "provider", "agent", "backoff", "activity_timeout", "grace", "stop_signal", "timeout",
-    "interactive", "tty", "leave_background", "stall_waiting", "max_children", "max_depth", "labels", "env_set",
+    "interactive", "tty", "leave_background", "stall_waiting", "max_children", "max_depth", "labels", "notes",
+    "env_set",
 )  # fmt: skip
 """Fields of `run` that apply to each quest of a spec."""
 

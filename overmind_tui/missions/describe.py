@@ -109,7 +109,7 @@ def _limited(usd: float | None, most: float | None) -> str:
 def _rules(info: Info, agent: Info) -> Lines:
     return [
         *pairs(("permission mode", agent.get("permission_mode"))),
-        *_list("own folders", info.get("own_rules"), "good"),
+        *_list("own rules", info.get("own_rules"), "good"),
         *_list("allow", agent.get("allow"), "good"),
         *_list("deny", agent.get("deny"), "bad"),
         *_list("allowed tools", agent.get("allowed_tools"), ""),

@@ -34,6 +34,7 @@ from tests.kit.events import is_of_its_type
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 
+    from overmind_core.agents.ports import Briefing
     from overmind_core.kernel.keeper_client import KeeperConnection, KeeperStarter
 
 T = TypeVar("T")
@@ -370,12 +371,17 @@ def world(folder: str = "", *programs: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def supervising(
-    home: Home, keeper: ScriptedKeeper, *, settings: Settings | None = None, cwd: str = "/"
+    home: Home,
+    keeper: ScriptedKeeper,
+    *,
+    settings: Settings | None = None,
+    cwd: str = "/",
+    briefing: Briefing | None = None,
 ) -> AsyncIterator[Inside]:
     """A supervisor of `home`. At the end of the block it is gone from one moment to the next, as after a crash."""
     os.makedirs(home.root, mode=0o700, exist_ok=True)
     state = State.open(home.database)
-    app = App(home, state, settings or Settings(), cast("KeeperStarter", keeper), LoopClock())
+    app = App(home, state, settings or Settings(), cast("KeeperStarter", keeper), LoopClock(), briefing=briefing)
     try:
         await app.start()
         yield Inside(app, cwd)

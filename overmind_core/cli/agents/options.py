@@ -67,6 +67,12 @@ _LIMITS = [
     option("--max-cost", "USD", "end all agents of its tree once they cost this much together", parse=dollars),
     flag("--stall-waiting", "count waiting for a person as inactivity"),
 ]
+_MEMORY = [
+    flag("--memory", "give it notes that fit, also if it is a command; $OVERMIND_NOTES names the file"),
+    flag("--no-memory", "give it no notes"),
+]
+MEMORY = grouped("Notes", _MEMORY)
+"""Which notes a mission is given at its beginning."""
 LIMITS = grouped("Limits of the mission and its children", _LIMITS)
 """Mean something for every mission."""
 
@@ -96,6 +102,17 @@ def given_limits(args: Namespace) -> dict[str, Any]:
     """Return what was given of `LIMITS`, by its names on the socket."""
     limits = {name: value for name in _TREE if (value := getattr(args, name)) is not None}
     return limits | ({"stall_waiting": True} if args.stall_waiting else {})
+
+
+def given_memory(args: Namespace) -> dict[str, str]:
+    """Return what was given of `MEMORY`, by its name on the socket.
+
+    Raises:
+        UsageError: they exclude each other.
+    """
+    if args.memory and args.no_memory:
+        raise UsageError("Give --memory or --no-memory, not both.")
+    return {"notes": "auto" if args.memory else "off"} if args.memory or args.no_memory else {}
 
 
 def is_agent(args: Namespace) -> bool:

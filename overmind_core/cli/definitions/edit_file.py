@@ -68,6 +68,8 @@ ROOT = (
     KeyRow("max_depth", "Limit of generations below it.", Value.WHOLE, "3"),
     KeyRow("max_cost", "End all agents of its tree once they cost this many US dollars together; 0 = no limit.",
         Value.MONEY),
+    KeyRow("notes", "Notes for each new conversation: auto, pinned or off. A plain command gets none by default.",
+        Value.TEXT, '"off"'),
 )  # fmt: skip
 LABELS = "Labels to select it by: ps --label key=value"
 ENV = "Variables set for this mission alone, beside those of the shell that started it. Secrets are shown too."

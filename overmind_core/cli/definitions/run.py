@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from overmind_core.cli import caller_environment
-from overmind_core.cli.agents.options import AGENT, LIMITS, PROVIDER, given_agent, is_agent
+from overmind_core.cli.agents.options import AGENT, LIMITS, MEMORY, PROVIDER, given_agent, given_memory, is_agent
 from overmind_core.cli.command import JSON, Command, flag, grouped, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.isolation.options import ISOLATION, given_isolation
@@ -109,6 +109,7 @@ def given_work(args: Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
     request = (
         given_policy(args)
         | given_isolation(args)
+        | given_memory(args)
         | {
             "env_set": caller_environment.given_variables(args.env_file, args.env, environ),
             "interactive": args.interactive,
@@ -181,6 +182,7 @@ RUN_OPTIONS = [
     ]),
     *POLICY,
     *LIMITS,
+    *MEMORY,
     *AGENT,
 ]  # fmt: skip
 """All but the provider."""

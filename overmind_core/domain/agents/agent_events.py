@@ -42,6 +42,10 @@ class TextSpoken(NamedTuple):
     thought: bool = False
 
 
+LONGEST_COMMAND = 4000
+"""Characters of a command that are told."""
+
+
 class ToolCalled(NamedTuple):
     """The agent uses a tool.
 
@@ -54,6 +58,7 @@ class ToolCalled(NamedTuple):
         edits: Whether it changes `paths`.
         runs: Whether it runs a command.
         digest: Equal for uses of a tool with the same input; "" of edits, which are not compared.
+        command: The command that it runs, at most `LONGEST_COMMAND` characters of it; "" of other tools.
     """
 
     call: str
@@ -63,6 +68,7 @@ class ToolCalled(NamedTuple):
     edits: bool = False
     runs: bool = False
     digest: str = ""
+    command: str = ""
 
 
 class ToolReturned(NamedTuple):
@@ -73,12 +79,16 @@ class ToolReturned(NamedTuple):
         failed: Whether the tool failed.
         digest: Equal for equal answers.
         error: The first line about an error in the answer of a tool that failed; "" where it says nothing.
+        exit_code: Of the command that it ran; None where the program doesn't tell it, be it that all went well.
+        denied: Whether it was not allowed to run, or a person stopped it: `failed` then tells nothing of the tool.
     """
 
     call: str
     failed: bool
     digest: str = ""
     error: str = ""
+    exit_code: int | None = None
+    denied: bool = False
 
 
 class Asked(NamedTuple):

@@ -27,6 +27,16 @@ class PromptGiven(MissionEvent, frozen=True, tag="prompt"):
     """The agent of a task was started; the text is its prompt."""
 
 
+class NotesGiven(MissionEvent, frozen=True, kw_only=True, tag="notes_given"):
+    """A run was given notes, or should have been; the text says what."""
+
+    notes: tuple[str, ...]
+    """Their ids."""
+    tokens: int
+    left_out: int
+    """The number of notes that fit, too, and for which there was no room."""
+
+
 class MessageQueued(MissionAct, frozen=True, kw_only=True, tag="message_queued"):
     """A message for an agent was accepted."""
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from overmind_core.domain.agents import note_commands
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.agents.agent_events import Behaviour
 from overmind_core.domain.shell import commands
@@ -316,7 +317,9 @@ HELP = (("--help",), ("run", "--help"), ("claude", "run", "--help"))
 CAUTIOUS_MODES = frozenset(["default", "manual", "plan"])
 """Permission modes in which an agent asks before it acts."""
 
-FLAGS = frozenset(["--wait", "--json", "--stall-waiting", "--clean-env", "--orchestrator", "--isolate"])
+FLAGS = frozenset(
+    ["--wait", "--json", "--stall-waiting", "--clean-env", "--orchestrator", "--isolate", "--memory", "--no-memory"]
+)
 _Judge = Callable[[str, "Agent", str], bool]
 
 
@@ -353,21 +356,27 @@ VALUES: Mapping[str, _Judge] = {
 """Options of `run` with a value → whether it may be that one."""
 
 
-def permits(command: str, agent: Agent, cwd: str) -> bool:
-    """Whether a shell command does nothing but what an orchestrator may do unasked.
+def permits(command: str, agent: Agent, cwd: str, *, has_memory: bool = False) -> str | None:
+    """The rule of ours by which a shell command runs unasked: each command in it is a plain one of `overmind`.
 
     Args:
         command: As the agent's shell would get it.
-        agent: The orchestrator.
+        agent: Who runs it.
         cwd: Where it works.
+        has_memory: Whether it may use the notes.
     """
     plain = commands.read(command)
-    return plain is not None and bool(plain.commands) and all(_one(words, agent, cwd) for words in plain.commands)
+    if plain is None or not plain.commands or any(words[0] != PROGRAM or len(words) == 1 for words in plain.commands):
+        return None
+    others = plain.commands
+    if has_memory:
+        others = tuple(words for words in others if not note_commands.is_unasked(words[1], words[2:]))
+    if not others:
+        return note_commands.NAME
+    return NAME if agent.orchestrator and all(_one(words, agent, cwd) for words in others) else None
 
 
 def _one(words: Sequence[str], agent: Agent, cwd: str) -> bool:
-    if words[0] != PROGRAM or len(words) == 1:
-        return False
     if words[1] in LOOKS | ACTS | TELLS:
         return True
     if words[1:] in HELP or _looks(words[1], words[2:]):
@@ -379,6 +388,8 @@ def _one(words: Sequence[str], agent: Agent, cwd: str) -> bool:
 
 def _looks(word: str, rest: Sequence[str]) -> bool:
     """Whether a command whose first word is not enough to tell does nothing but look."""
+    if note_commands.looks(word, rest):
+        return True
     if word in LOOKS_ALONE:
         return not rest or rest[0].startswith("-")
     return bool(rest) and rest[0] in LOOKS_OF.get(word, ())

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from overmind_core.domain.memory.giving import Injection
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -123,6 +125,8 @@ class Definition:
     """US dollars for all agents of its tree, its own included; 0 = no limit."""
     isolated: bool = False
     """Whether it is prepared before each start: a worktree, ports, services of its own."""
+    notes: Injection | None = None
+    """Which notes each new conversation of it begins with; None: an agent as the configuration says, a command none."""
 
     @property
     def has_terminal_input(self) -> bool:

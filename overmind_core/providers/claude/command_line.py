@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from overmind_core.domain.agents.agent import Agent, AgentMode
+from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.paragraphs import behind
 from overmind_core.providers.base import Launch, LaunchRequest
 from overmind_core.providers.claude import messages
@@ -241,7 +242,7 @@ def _single(start: LaunchRequest, files: dict[str, str]) -> Iterator[str]:
     if start.notes is None:
         yield from _system_prompt(_ADDITION, agent.append_system_prompt, files)
     else:
-        yield from _by_file(_ADDITION, behind(agent.append_system_prompt, start.notes), files)
+        yield from _by_file(_ADDITION, behind(agent.append_system_prompt, to_wire(start.notes)), files)
     if start.mode is not AgentMode.INTERACTIVE:
         yield from _limits(agent)
 

@@ -81,7 +81,8 @@ def _after_tool(payload: Object) -> Iterator[AgentFact]:
     answer = payload.get("error") if failed else payload.get("tool_response")
     if isinstance(answer, dict):  # the same answer takes another time
         answer = {name: value for name, value in answer.items() if "duration" not in name.lower()}
-    yield stream.tool_returned(text_at(payload, "tool_use_id"), answer, failed=failed)
+    stopped = failed and payload.get("is_interrupt") is True
+    yield stream.tool_returned(text_at(payload, "tool_use_id"), answer, failed=failed, denied=stopped)
 
 
 def _permission(payload: Object) -> Iterator[AgentFact]:

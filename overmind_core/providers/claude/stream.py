@@ -15,6 +15,7 @@ from typing import Any
 
 from overmind_core.domain.agents.agent import AgentNeed
 from overmind_core.domain.agents.agent_events import (
+    LONGEST_COMMAND,
     NO_CREDIT,
     Acknowledged,
     AgentFact,
@@ -41,6 +42,7 @@ from overmind_core.providers.lines import (
     count_at,
     digest,
     error_line,
+    exit_code,
     list_at,
     number_at,
     object_at,
@@ -270,17 +272,22 @@ def tool_called(call: str, tool: str, subject: Object) -> ToolCalled:
         edits=edits,
         runs=tool in COMMANDS,
         digest="" if edits else digest((tool, subject)),
+        command=text_at(subject, "command")[:LONGEST_COMMAND] if tool in COMMANDS else "",
     )
 
 
-def tool_returned(call: str, answer: object, *, failed: bool) -> ToolReturned:
-    """The answer of a tool: a text, blocks of them, or the object that a hook gets."""
-    error = ""
+def tool_returned(call: str, answer: object, *, failed: bool, denied: bool = False) -> ToolReturned:
+    """The answer of a tool: a text, blocks of them, or the object that a hook gets.
+
+    The program tells the exit code of a command that failed; that of one that went well may be any.
+    """
+    error, code = "", None
     if failed:
         parts = objects_at({"parts": answer}, "parts")
         text = answer if isinstance(answer, str) else "\n".join(text_at(part, "text") for part in parts)
         error = error_line(text.removeprefix(_WRAPPED[0]).removesuffix(_WRAPPED[1]))
-    return ToolReturned(call, failed, digest(answer), error)
+        code = None if denied else exit_code(text)
+    return ToolReturned(call, failed, digest(answer), error, code, denied)
 
 
 _WRAPPED = ("<tool_use_error>", "</tool_use_error>")
@@ -354,11 +361,17 @@ def _user(found: Object) -> Iterator[AgentFact]:
         texts = (text_at(block, "text") for block in blocks(found) if text_at(block, "type") == "text")
         yield Echoed("\n".join(texts), text_at(found, "uuid") or None)
         return
+    denied = {text_at(about, "id") for about in objects_at(found, "tool_result_meta") if _was_denied(about)}
     for block in blocks(found):
         if text_at(block, "type").endswith("tool_result"):
-            yield tool_returned(
-                text_at(block, "tool_use_id"), block.get("content"), failed=block.get("is_error") is True
-            )
+            call, failed = text_at(block, "tool_use_id"), block.get("is_error") is True
+            yield tool_returned(call, block.get("content"), failed=failed, denied=failed and call in denied)
+
+
+def _was_denied(about: Object) -> bool:
+    """Whether a tool has not run, by what is told beside its answer."""
+    decision = text_at(object_at(about, "permission_decision"), "decision")
+    return bool(text_at(about, "non_execution_kind")) or decision == "reject"
 
 
 def _lifecycle(found: Object) -> Iterator[AgentFact]:

@@ -32,7 +32,9 @@ class Quest:
         self.folders = AgentFolders(to_wire(str(top / "in")), to_wire(str(top / "out")))
 
     def decide(self, tool, path, *, settings=None, need=AgentNeed.PERMISSION, **fields):
-        rules = Rules(settings or Settings(), lambda _: Environment({}, {}), unattended=False)
+        rules = Rules(
+            settings or Settings(), lambda _: Environment({}, {}), has_memory=lambda _: False, unattended=False
+        )
         subject = {"file_path": to_wire(str(self.top / path))}
         asked = Asked("r1", need, tool, f"{tool}: x", subject, ())
         found = rules.decide(Agent(folders=self.folders, **fields), asked, "a1b2c3d4", "/work")

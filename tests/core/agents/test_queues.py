@@ -176,7 +176,12 @@ ALLOW, DENY = Settings(allow=("Bash(touch:*)",)), Settings(deny=("Bash(touch:*)"
     ],
 )
 def test_what_is_answered_without_a_person(settings, agent, need, unattended, decided):
-    rules = Rules(settings, lambda _mission: Environment({"HOME": "/home/me"}, {}), unattended=unattended)
+    rules = Rules(
+        settings,
+        lambda _mission: Environment({"HOME": "/home/me"}, {}),
+        has_memory=lambda _mission: False,
+        unattended=unattended,
+    )
     found = rules.decide(Agent(home=AgentMode.HEADLESS, **agent), SHELL._replace(need=need), MISSION, "/work")
     assert (None if found is None else (found[0].behaviour, found[1])) == decided
     if decided is not None and decided[1] == "headless":

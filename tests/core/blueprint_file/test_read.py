@@ -46,6 +46,7 @@ OPTIONS = {
         f"{RAW}max_children = 3\nmax_depth = 1\nmax_cost = 2\nstall_waiting = true",
         {"max_children": 3, "max_depth": 1, "max_cost": 2.0, "stall_waiting": True},
     ),
+    "no notes": (f'{RAW}notes = "off"', {"notes": "off"}),
     "what is its own": (f"{RAW}isolate = true", {"isolate": True}),
     "what it leaves": (f"{RAW}leave_background = true", {"leave_background": True}),
     "a prompt": (CLAUDE, {"command": "", "provider": "claude", "agent": {"prompt": "x"}}),
@@ -108,6 +109,8 @@ def test_every_option_of_run_is_a_key():
         "--output": "of the client",
         "--no-isolate": "isolate = false",
         "--base": "the project's",
+        "--memory": 'notes = "auto"',
+        "--no-memory": 'notes = "off"',
     }
     rest = [option for option in RUN.options if not said_otherwise.keys() & set(option.names)]
     keys = {option.attribute.replace("label", "labels") for option in rest}

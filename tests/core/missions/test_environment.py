@@ -22,6 +22,7 @@ OURS = [
     ("OVERMIND_TASKS", False, False),
     ("OVERMIND_PARENT_ID", False, False),
     ("OVERMIND_HOOK_TOKEN", False, False),
+    ("OVERMIND_NOTES", False, False),
 ]
 
 

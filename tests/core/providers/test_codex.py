@@ -75,7 +75,8 @@ def test_a_change_names_its_files_and_a_command_its_error():
     assert (back.failed, back.error) == (False, "")
     call, back = of_tools("tool")
     assert (call.paths, call.edits, call.runs) == ((), False, True)
-    assert (back.failed, back.error) == (True, "hi")
+    assert (back.failed, back.error, back.exit_code, back.denied) == (True, "hi", 3, False)
+    assert call.command == "echo hi; exit 3"
 
 
 def item(kind, name="item_1", event="completed", **fields):
@@ -93,6 +94,16 @@ def test_the_same_call_and_the_same_answer_are_known_by_their_digest():
     more = item("command_execution", **{**ran, "aggregated_output": "4 passed"})
     assert item("command_execution", "item_1", **ran).digest == item("command_execution", "item_2", **ran).digest
     assert item("command_execution", **ran).digest != more.digest
+
+
+def test_an_exit_code_is_what_codex_tells_and_a_declined_command_has_none():
+    ran = {"command": "make", "aggregated_output": "ok", "status": "completed"}
+    assert item("command_execution", **ran, exit_code=0).exit_code == 0
+    assert item("command_execution", **ran, exit_code=None).exit_code is None
+    declined = item("command_execution", **{**ran, "status": "declined"}, exit_code=-1)
+    assert (declined.failed, declined.exit_code, declined.denied) == (True, None, True)
+    asked = item("command_execution", event="started", command="bash -lc 'a\nb'", status="in_progress")
+    assert (asked.summary, asked.command) == ("shell: a…", "a\nb")
 
 
 def test_a_failed_call_of_a_server_says_why():

@@ -95,6 +95,21 @@ def test_limits_of_the_tree_and_of_silence_are_for_every_mission(overmind):
     assert (args["max_children"], args["max_depth"], args["stall_waiting"]) == (3, 0, True)
 
 
+WISHES = [([], "absent"), (["--memory"], "auto"), (["--no-memory"], "off")]
+
+
+@pytest.mark.parametrize("command", [["run"], ["claude", "run"]])
+@pytest.mark.parametrize(("words", "notes"), WISHES)
+def test_who_wants_notes_or_none_says_so(overmind, command, words, notes):
+    assert sent(overmind, *command, *words, "make").get("notes", "absent") == notes
+
+
+def test_notes_and_none_exclude_each_other(overmind):
+    refused = overmind({}, "run", "--memory", "--no-memory", "make")
+    assert refused.status == 2
+    assert "Give --memory or --no-memory, not both." in refused.err
+
+
 @pytest.mark.parametrize(("word", "usd"), [("0.5", 0.5), ("$2", 2.0)])
 def test_a_limit_of_cost_is_the_whole_trees_so_a_plain_script_can_have_one(overmind, word, usd):
     assert sent(overmind, "run", "--max-cost", word, "make")["max_cost"] == usd

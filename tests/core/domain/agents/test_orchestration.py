@@ -20,6 +20,11 @@ UNASKED = [
     "overmind quest why login; overmind quest wait login --timeout 1m",
     "overmind spec check login",
     "overmind learn",
+    "overmind recall 'why redis?'",
+    "overmind notes --proposed; overmind note N-7f3k9c2m4q --history",
+    "overmind memory",
+    "overmind memory used api --run 2",
+    "overmind claude run --no-memory 'fix'",
     "overmind report bug 'names may be empty'",
     "overmind worktrees",
     "overmind changes api --stat",
@@ -66,6 +71,12 @@ ASKED = [
     "overmind quest cancel login",
     "overmind spec accept login",
     "overmind learn accept L-1",
+    "overmind remember x",
+    "overmind note",
+    "overmind note accept N-7f3k9c2m4q",
+    "overmind note edit N-7f3k9c2m4q --text x",
+    "overmind memory export /tmp/x",
+    "overmind memory off",
     "overmind",
     "ls",
     "overmind merge api",
@@ -124,3 +135,50 @@ def test_looking_talking_and_starting_agents_needs_nobody(command):
 @pytest.mark.parametrize("command", ASKED)
 def test_whatever_could_do_more_than_the_agent_itself_is_asked(command):
     assert not permits(command, AGENT, CWD)
+
+
+WITH_MEMORY = [
+    "overmind remember 'start redis first; $HOME'",
+    "overmind remember - <<'EOF'\nseveral `lines`\nEOF",
+    "overmind remember --key tests --tag redis x && overmind recall tests",
+    "overmind search --literal '100%'",
+    "overmind notes",
+    "overmind note N-7f3k9c2m4q",
+    "overmind note edit N-7f3k9c2m4q --text=x",
+    "overmind helped N-7f3k9c2m4q -m 'it did'",
+    "overmind hurt N-7f3k",
+    "overmind forget N-7f3k",
+    "overmind memory --json",
+    "overmind memory used api",
+]
+ASKED_WITH_MEMORY = [
+    "overmind remember x; rm x",
+    "overmind remember x | sh",
+    "overmind recall x > ~/.bashrc",
+    "overmind remember $(id)",
+    "EDITOR=/tmp/x overmind note edit N-7f3k --text x",
+    "overmind note edit N-7f3k",
+    "overmind memory export /tmp/x",
+    "overmind memory connect https://x",
+    "overmind memory off",
+    "overmind ps",
+    "overmind send api x",
+    "overmind --home /x remember y",
+    "./overmind remember x",
+]
+
+
+@pytest.mark.parametrize("command", WITH_MEMORY)
+def test_an_agent_with_memory_uses_notes_unasked(command):
+    assert permits(command, Agent(), CWD, has_memory=True) == "memory"
+    assert permits(command, Agent(), CWD) is None
+
+
+@pytest.mark.parametrize("command", ASKED_WITH_MEMORY)
+def test_what_is_no_plain_command_about_notes_is_asked(command):
+    assert permits(command, Agent(), CWD, has_memory=True) is None
+
+
+def test_an_orchestrator_with_memory_does_both_in_one_line():
+    assert permits("overmind remember x; overmind ps", AGENT, CWD, has_memory=True) == "orchestrator"
+    assert permits("overmind remember x; overmind ps", Agent(), CWD, has_memory=True) is None

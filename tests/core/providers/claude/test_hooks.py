@@ -46,7 +46,7 @@ PLAIN_EVENTS = [
     (told("SessionStart", source="clear"), [SessionNamed("s1")]),
     (told("SessionStart", source="startup", model="m"), [SessionNamed("s1", "m")]),
     (told("UserPromptSubmit", prompt="a\nb"), [Echoed("a\nb")]),
-    (tool("PreToolUse", tool_use_id="t1"), [ToolCalled("t1", "Bash", "Bash: ls", runs=True, digest=SAME)]),
+    (tool("PreToolUse", tool_use_id="t1"), [ToolCalled("t1", "Bash", "Bash: ls", (), False, True, SAME, "ls")]),
     (told("Notification", notification_type="idle_prompt"), [TurnEnded(None)]),
     (told("Notification", notification_type="permission_prompt"), []),
     (told("SessionEnd", reason="clear"), [ProgramLeft("clear")]),
@@ -103,6 +103,10 @@ def test_a_tool_on_a_terminal_tells_its_files_its_answer_and_its_error():
     assert first.digest == again.digest != returned(tool_response={"filenames": ["b"], "durationMs": 1}).digest
     failed = returned("PostToolUseFailure", error="Exit code 2\nmake: *** [all] Error 2")
     assert (failed.failed, failed.error) == (True, "make: *** [all] Error 2")
+    assert (failed.exit_code, failed.denied) == (2, False)
+    stopped = returned("PostToolUseFailure", error="Exit code 137", is_interrupt=True)
+    assert (stopped.failed, stopped.exit_code, stopped.denied) == (True, None, True)
+    assert returned(tool_response={"stdout": "Exit code 2", "interrupted": False}).exit_code is None
     assert first.error == ""
 
 

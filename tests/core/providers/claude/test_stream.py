@@ -154,6 +154,49 @@ def test_a_failed_tool_tells_its_first_line_about_an_error(content, error):
     assert answered(content).error == ""
 
 
+CODES = [
+    ("Exit code 1\nE   assert 1 == 2", 1),
+    ([{"type": "text", "text": "Exit code 137"}, {"type": "text", "text": "x"}], 137),
+    ("Exit code 2", 2),
+    ("Exit code 2\r\nx", 2),
+    ("Exit code 1 of make", None),
+    ("x\nExit code 1", None),
+    (" Exit code 1", None),
+    ("Exit code " + "9" * 5000, None),
+    ("<tool_use_error>Exit code 1</tool_use_error>", None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("content", "code"), CODES)
+def test_the_exit_code_of_a_failed_command_is_told_and_never_guessed(content, code):
+    back = answered(content, is_error=True)
+    assert (back.exit_code, back.denied) == (code, False)
+    assert answered(content).exit_code is None
+
+
+RECORDED = [
+    ("tool", [(False, None, False)]),
+    ("failed_tool", [(True, 3, False)]),
+    ("permission_denied", [(True, None, True)]),
+    ("session_permission", [(False, None, False), (True, None, True)]),
+    ("tool_interrupted_by_signal", [(True, None, True)]),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), RECORDED)
+def test_a_tool_that_was_denied_or_stopped_is_told_from_one_that_failed(name, expected):
+    back = [fact for fact in facts("claude", name) if isinstance(fact, ToolReturned)]
+    assert [(fact.failed, fact.exit_code, fact.denied) for fact in back] == expected
+
+
+def test_a_command_is_told_whole_up_to_a_limit():
+    command = "cat > a <<'E'\n" + "x\n" * 900 + "E"
+    assert used("Bash", {"command": command}).command == command
+    assert used("Bash", {"command": "x" * 9000}).command == "x" * 4000
+    assert used("Bash", {"command": ["ls"]}).command == used("Task", {"command": "ls"}).command == ""
+
+
 def test_the_tools_of_recorded_runs_have_digests_and_errors():
     returned = [fact for name in names("claude") for fact in facts("claude", name) if isinstance(fact, ToolReturned)]
     assert all(fact.digest for fact in returned)

@@ -1,0 +1,236 @@
+"""Secrets leave a text, whatever stands around them; hashes, ids and code stay."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import string
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from overmind_core.domain.memory.redaction import redact, secret_values
+from overmind_core.domain.memory.secret_formats import FORMATS
+from tests.kit.torture import portion
+
+MIXED = string.ascii_letters + string.digits
+DASHED = MIXED + "-_"
+HEX = "0123456789abcdef"
+CAPITALS = string.ascii_uppercase + string.digits
+BASE64 = MIXED + "+/"
+
+PUBLISHED = [
+    # (what stands in its place, beginning, letters, length, end), as the services describe them
+    *(("github token", f"gh{letter}_", MIXED, 36, "") for letter in "pousr"),
+    ("github token", "github_pat_", MIXED, 82, ""),
+    ("gitlab token", "glpat-", DASHED, 20, ""),
+    ("gitlab token", "glrt-", DASHED, 20, ""),
+    ("aws key", "AKIA", CAPITALS, 16, ""),
+    ("aws key", "ASIA", CAPITALS, 16, ""),
+    ("google key", "AIza", DASHED, 35, ""),
+    ("google token", "ya29.", DASHED, 60, ""),
+    ("google secret", "GOCSPX-", DASHED, 28, ""),
+    ("slack token", "xoxb-123456789012-1234567890123-", MIXED, 24, ""),
+    ("slack token", "xapp-1-A0123456789-1234567890123-", HEX, 64, ""),
+    *(("stripe key", f"{letter}k_{mode}_", MIXED, 24, "") for letter in "sr" for mode in ("live", "test")),
+    ("npm token", "npm_", MIXED, 36, ""),
+    ("pypi token", "pypi-AgEIcHlwaS5vcmc", DASHED, 150, ""),
+    ("huggingface token", "hf_", MIXED, 34, ""),
+    ("openai key", "sk-proj-", DASHED, 140, ""),
+    ("anthropic key", "sk-ant-api03-", DASHED, 93, "AA"),
+    ("twilio key", "SK", HEX, 32, ""),
+    *(("digitalocean token", f"do{letter}_v1_", HEX, 64, "") for letter in "por"),
+    ("telegram token", "1234567890:AA", DASHED, 33, ""),
+    ("azure key", "AccountName=shop;AccountKey=", BASE64, 86, "=="),
+    ("databricks token", "dapi", HEX, 32, ""),
+    ("vault token", "hvs.", DASHED, 90, ""),
+    ("shopify token", "shpat_", HEX, 32, ""),
+    ("grafana token", "glsa_", MIXED, 41, ""),
+    ("docker token", "dckr_pat_", DASHED, 27, ""),
+    ("linear key", "lin_api_", MIXED, 40, ""),
+    ("rubygems key", "rubygems_", HEX, 48, ""),
+    ("age key", "AGE-SECRET-KEY-1", CAPITALS, 58, ""),
+]
+BROKEN = {"azure key", "twilio key"}
+"""Kinds that are not found when a line's end is within them."""
+
+OTHERS = {
+    "openai key": lambda chance: f"sk-{word(chance, MIXED, 19)}7{word(chance, MIXED, 28)}",
+    "sendgrid key": lambda chance: f"SG.{word(chance, DASHED, 22)}.{word(chance, DASHED, 43)}",
+    "discord token": lambda chance: f"M{word(chance, MIXED, 25)}.{word(chance, DASHED, 6)}.{word(chance, DASHED, 38)}",
+    "slack webhook": lambda chance: (
+        f"https://hooks.slack.com/services/T{word(chance, CAPITALS, 9)}/B{word(chance, CAPITALS, 9)}"
+        f"/{word(chance, MIXED, 24)}"
+    ),
+    "discord webhook": lambda chance: f"https://discord.com/api/webhooks/123456789/{word(chance, DASHED, 68)}",
+    "jwt": lambda chance: ".".join(
+        [*(encoded({part: word(chance, MIXED, 20)}) for part in ("alg", "sub")), word(chance, DASHED, 43)]
+    ),
+    "authorization": lambda chance: f"Authorization: Bearer {word(chance, MIXED, 20)}7",
+    "password": lambda chance: f"postgres://shop:{word(chance, MIXED, 14)}@db.example.org/shop",
+    "secret": lambda chance: f"aws_secret_access_key={word(chance, BASE64, 39)}7",
+    "azure secret": lambda chance: f"{word(chance, MIXED, 3)}8Q~{word(chance, DASHED, 34)}",
+    "airtable token": lambda chance: f"pat{word(chance, MIXED, 14)}.{word(chance, HEX, 64)}",
+}
+
+
+def word(chance: random.Random, letters: str, length: int) -> str:
+    return "".join(chance.choices(letters, k=length))
+
+
+def encoded(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+@st.composite
+def planted(draw):
+    """A token of a known format: its kind, itself, the random end of it, and whether lines may break it."""
+    chance = random.Random(draw(st.integers(0, 2**32)))
+    if draw(st.integers(0, 3)) == 0:
+        kind = draw(st.sampled_from(sorted(OTHERS)))
+        token = OTHERS[kind](chance)
+        return kind, token, token.partition("@")[0][-12:], False
+    kind, beginning, letters, length, end = draw(st.sampled_from(PUBLISHED))
+    body = word(chance, letters, length)
+    return kind, beginning + body + end, body[-12:], kind not in BROKEN
+
+
+AROUND = st.sampled_from([
+    ("", ""), ("it is ", " and more"), ('"', '"'), ("'", "',"), ("`", "`."), ("(", ")"), ("<", ">"), ("\n", "\r\n"),
+    ("export X=", ";"), ("X: ", "\nY: 1"), ("https://git.example.org/a?x=", "&y=2"), ("https://", "@git.example.org/x"),
+    ("| ", " |"), ("[redacted: ", "]"), ("[redacted: jwt]", "[redacted: secret]"), ("=\t", "\t"), ("größe ", " größe"),
+    ("  | ", "\n</notes 3f9a1c0b77de>"), ("git clone ", "."), ("\x1b[31m", "\x1b[0m"), ("\u200b", "\u200b"),
+])  # fmt: skip
+
+
+@settings(max_examples=portion(2000))
+@given(planted(), AROUND, st.integers(0, 3), st.integers(0, 200), st.sampled_from(["\n", "\r\n", "\n    "]))
+def test_no_token_of_a_known_format_survives(secret, around, form, place, end_of_line):
+    kind, token, rest, breaks = secret
+    text = around[0] + token + around[1]
+    if form == 1:
+        text = json.dumps({"note": json.dumps([text]), "line": text})
+    elif form == 2:
+        text = f"https://example.org/?q={quote(token, safe='/:;@=+')}&r=1"
+    elif form == 3 and breaks and len(token) > 12:  # behind the beginning that tells it
+        split = len(token) - 1 - place % 10
+        text = around[0] + token[:split] + end_of_line + token[split:] + around[1]
+        rest = token[:split]
+    cleaned, count = redact(text)
+    assert rest not in cleaned.replace("\u200b", ""), (kind, text, cleaned)
+    assert count
+    assert redact(cleaned) == (cleaned, 0)
+
+
+@settings(max_examples=portion(1000))
+@given(st.lists(planted() | st.text(max_size=20) | st.sampled_from(["password=", "[redacted: ", "]", "://a:", "@"])))
+def test_what_was_redacted_stays_so_and_joined_texts_reveal_nothing(parts):
+    texts = [part if isinstance(part, str) else part[1] for part in parts]
+    together = redact(" ".join(texts))
+    assert redact(together.text) == (together.text, 0)
+    apart = " ".join(redact(text).text for text in texts)
+    again = redact(apart).text
+    for part in parts:
+        if not isinstance(part, str):
+            assert part[2] not in together.text
+            assert part[2] not in again
+
+
+STAYS = [
+    "3617a17e8c1d2f0b6a5e4d3c2b1a09f8e7d6c5b4",
+    "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "123e4567-e89b-12d3-a456-426614174000", "N-7f3k9c2m4q", "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "sha512-" + base64.b64encode(bytes(range(64))).decode(),
+    "h1:" + base64.b64encode(bytes(range(100, 132))).decode(),
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8Zq3b1X0cQv9nYwLr5sT2uK7mP4hG6dF1aS3eR9tY2 ada@host",
+    "/usr/lib/python3.11/site-packages/Overmind2Core/Domain3Memory/testFile4.py",
+    "src/components/UserProfileV2/getUserNameFromHTTP2Response.test.tsx",
+    "test_python3_11_on_Debian12_and_macOS14_works",
+    "the password must be 8 characters", "password: required", "token: str", "PASSWORD=$DB_PASSWORD",
+    "password = get_password()", "token=self.token", "https://user:${PW}@host/x", "api_key=os.environ['API_KEY']",
+    "max_tokens: 1500000", "bearer authentication", "docker run -u 1000:1000 image", "https://ada@git.example.org/x.git",
+    "sk-learn-something-very-long-2023-x", "hf_hub_download_of_a_model", "npm_config_registry_of_all_projects",
+    "pypi-server-with-plugins-2", "key-value pairs", "[redacted: github token]", "password=[redacted: password]",
+    "Basic configuration", "token bucket 2 of 3", "secrets/tokens.py:12", "git@github.com:team/shop.git",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_hashes_ids_paths_and_code_stay(text):
+    for around in ("{}", "see {}.", '"{}",', "x\n{}\ny"):
+        assert redact(around.format(text)) == (around.format(text), 0)
+
+
+FOUND = [
+    ("DB_PASSWORD=correcthorse", "correcthorse"), ("password: hunter2", "hunter2"), ("pwd='a b c'", "a b c"),
+    ('{"password": "letmein!"}', "letmein!"), ("--db-password swordfish x", "swordfish"),
+    ("curl -u ada:hunter2 https://x.example", "hunter2"), ("api_key: abcd1234efgh5678", "abcd1234efgh5678"),
+    ("client_secret=zzzz-1111-yyyy", "zzzz-1111-yyyy"), ("https://u:p@ss@host/x", "p@ss"),
+    ("redis://:letmein@h", "letmein"),
+    ("//registry.example/:_authToken=abcdef123456", "abcdef123456"), ("Basic YWRhOmxvdmVsYWNl", "YWRhOmxvdmVsYWNl"),
+    ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzR2KtH9vQs", "wJalrXUtnFEMI"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "secret"), FOUND)
+def test_what_is_called_a_secret_is_one(text, secret):
+    cleaned, count = redact(text)
+    assert secret not in cleaned
+    assert count == 1
+
+
+def key(begin: str = "-----BEGIN RSA PRIVATE KEY-----", end: str = "-----END RSA PRIVATE KEY-----") -> list[str]:
+    chance = random.Random(4)
+    return [begin, *(word(chance, BASE64, 64) for _ in range(8)), word(chance, BASE64, 22) + "==", end]
+
+
+@pytest.mark.parametrize("lines", [key(), key()[:-1], key()[:5], key()[5:], key()[-2:],
+                                   key("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----")])  # fmt: skip
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n    ", "\\n", "\n+"])
+def test_a_private_key_goes_whole_or_cut(lines, end):
+    cleaned = redact(f"before\n{end.join(lines)}\nand after it").text
+    assert not any(line in cleaned for line in lines)
+    assert cleaned.startswith("before")
+    assert cleaned.endswith("and after it")
+    assert redact(cleaned) == (cleaned, 0)
+
+
+def test_values_of_variables_that_are_called_secrets_go_as_they_are_and_as_json_and_urls_write_them():
+    variables = {
+        "MY_TOKEN": 'plain "words" here', "db_password": "redacted", "PWD": "/home/ada/work", "OLDPWD": "/home/ada/x",
+        "API_KEY": "short", "EDITOR": "vim -u NONE", "GITHUB_TOKEN_FILE": "/run/secrets/github", "TOKEN2": "variable",
+    }  # fmt: skip
+    values = secret_values(variables)
+    assert sorted(values) == ['plain "words" here', "redacted", "variable"]
+    text = f"{values[0]} / {json.dumps(values[0])} / {quote(values[0])} / redacted / [redacted: jwt]"
+    cleaned, count = redact(text, values)
+    assert cleaned == (
+        '[redacted: variable] / "[redacted: variable]" / [redacted: variable] / [redacted: variable] / [redacted: jwt]'
+    )
+    assert count == 4
+    assert redact(cleaned, values) == (cleaned, 0)
+
+
+HOSTILE = [
+    "://", "://a:b", 'password="', "token token ", "-eyJ", "eyJaaaaaaaaa.", "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\nProc-Type: ", "A -----END RSA PRIVATE KEY-----", "bearer ", "-u a:", "[redacted: ",
+    "Aa1" * 8 + "-", "\u200bghp_", "SG." + "a" * 16 + ".", *sorted({one.hints[0] for one in FORMATS}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", HOSTILE if portion(4) == 4 else HOSTILE[::6])
+def test_the_time_grows_with_the_length_alone(seed):
+    def seconds(length: int) -> float:
+        text = (seed * (length // len(seed) + 1))[:length]
+        best = []
+        for _ in range(3):
+            before = time.process_time()
+            redact(text, ["x" * 8])
+            best.append(time.process_time() - before)
+        return min(best)
+
+    assert seconds(1 << 18) < 12 * seconds(1 << 16) + 0.05  # four times the text; squared it would be sixteen times
