@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from overmind_core.agents.ports import BriefingRequest
-from overmind_core.domain.agents.agent import AgentMode
+from overmind_core.domain.agents.agent import RAW, AgentMode
 from overmind_core.domain.memory.giving import GivenNotes, Injection
+from overmind_core.domain.missions.mission import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from overmind_core.agents.ports import Briefing
     from overmind_core.agents.session import Session
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.missions.answer_types import MissionNotes
+
+T = TypeVar("T")
 
 LIMIT = 0.3
-"""Seconds that a run waits for its notes; then it begins without."""
+"""Seconds that a run waits for its notes; then it begins without. Who asks about them waits no longer, either."""
 TOO_SLOW = "the search took longer than 300 ms"
 FAILED = "the search has failed; see daemon.log"
 _log = logging.getLogger(__name__)
@@ -60,21 +64,39 @@ class RunBriefing:
             return Injection.OFF
         return self._memory.injection if wanted is None else wanted
 
+    def notes_of(self, mission: Mission) -> Coroutine[None, None, MissionNotes | None] | None:
+        """What a mission was given, and has written; None, at once, where nothing was wanted."""
+        definition = mission.definition
+        is_agent = definition.provider != RAW or definition.kind is Kind.SESSION
+        wanted = is_agent or definition.notes is not None or self._subject_of(mission.id) is not None
+        if not wanted or not self._memory.is_on:
+            return None
+        return self._shown(mission, self.injection(mission, is_agent=is_agent))
+
+    async def _shown(self, mission: Mission, injection: Injection) -> MissionNotes | None:
+        found = await _in_time(self._memory.notes_of(mission, injection), mission)
+        return None if isinstance(found, str) else found
+
     async def _given(self, request: BriefingRequest) -> GivenNotes | None:
-        search = asyncio.ensure_future(self._memory.notes_for(request))
-        search.add_done_callback(_hear)
-        try:
-            await asyncio.wait({search}, timeout=LIMIT)
-            if search.done():
-                return search.result()
-            why_not = TOO_SLOW
-        except Exception:  # noqa: BLE001 - memory is a boundary: when it fails, nothing else does
-            _log.exception("the notes for mission %s could not be found", request.mission.id)
-            why_not = FAILED
-        finally:
-            search.cancel()
-        self._memory.not_given(request.conversation)
-        return GivenNotes(why_not=why_not)
+        found = await _in_time(self._memory.notes_for(request), request.mission)
+        if isinstance(found, str):
+            self._memory.not_given(request.conversation)
+            return GivenNotes(why_not=found)
+        return found
+
+
+async def _in_time(work: Coroutine[Any, Any, T], mission: Mission) -> T | str:
+    """What memory answers; a text: why it has not answered in time."""
+    search = asyncio.ensure_future(work)
+    search.add_done_callback(_hear)
+    try:
+        await asyncio.wait({search}, timeout=LIMIT)
+        return search.result() if search.done() else TOO_SLOW
+    except Exception:  # noqa: BLE001 - memory is a boundary: when it fails, nothing else does
+        _log.exception("memory could not answer about mission %s", mission.id)
+        return FAILED
+    finally:
+        search.cancel()
 
 
 async def _nothing(why_not: str) -> GivenNotes:
@@ -91,7 +113,7 @@ def _question(mission: Mission, session: Session | None) -> str | None:
     return mission.definition.command if session is None else session.agent.prompt
 
 
-def _hear(search: asyncio.Future[GivenNotes | None]) -> None:
+def _hear(search: asyncio.Future[Any]) -> None:
     """Take in how it ended, also where nobody waits for it any more."""
     if not search.cancelled():
         search.exception()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from overmind_core.domain.memory.giving import GivenNotes, Injection
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.missions.answer_types import MissionNotes
 
 
 class BriefingRequest(NamedTuple):
@@ -47,6 +48,9 @@ class Briefing(Protocol):
         notes that were purged meanwhile. One that is not new and was given nothing is given nothing.
         May be cancelled at any time; whoever cancels calls `not_given`.
         """
+
+    async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
+        """What the mission's newest run was given, and which notes the mission has written; live or not."""
 
     def not_given(self, conversation: str) -> None:
         """The run has begun without: what is saved for the conversation, or will be, counts as not given."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.tree import SpentLimit
     from overmind_core.kernel.tasks import Tasks
+    from overmind_core.missions.answer_types import MissionNotes
     from overmind_core.missions.changes import MissionChanged
     from overmind_core.providers.base import InteractiveProvider, Launch
 
@@ -200,6 +201,10 @@ class Agents:
     def brief(self, mission: Mission) -> Awaitable[GivenNotes | None] | None:
         """What the mission's newest run is to know from its beginning; None, at once, where nothing is wanted."""
         return None if self._briefing is None else self._briefing.begin(mission, self._sessions.get(mission.id))
+
+    def notes_of(self, mission: Mission) -> Awaitable[MissionNotes | None] | None:
+        """What a mission was given of the notes, and has written; None: it was to be given nothing."""
+        return None if self._briefing is None else self._briefing.notes_of(mission)
 
     def launch(self, mission: Mission, notes: str | None) -> Launch | None:
         """How the mission's newest run is started, with these notes; None for a plain program."""

@@ -322,24 +322,3 @@ class Synced(TypedDict):
     sent: int
     received: int
     conflicts: int
-
-
-class GivenNote(TypedDict):
-    """A note that the newest run was given."""
-
-    id: str
-    kind: NoteKindWord
-    why: WhyGiven
-    text: str
-    """Its first line."""
-
-
-class MissionNotes(TypedDict):
-    """The notes of a mission."""
-
-    inject: Literal["auto", "pinned", "off"]
-    given: list[GivenNote]
-    tokens: int
-    left_out: int
-    wrote: list[str]
-    """Ids of the notes that it has written."""

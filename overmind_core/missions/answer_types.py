@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Literal, NotRequired, TypedDict
 
 from overmind_core.domain.agents.agent import ActivityKind, ActivitySource, AgentMode, AgentNeed
+from overmind_core.domain.memory.giving import Injection
+from overmind_core.domain.memory.notes import NoteKind
 from overmind_core.domain.missions.mission import Kind, Restart, Status
 
 
@@ -260,12 +262,36 @@ class MissionDetails(MissionSummary):
     """Oldest first."""
 
 
+class GivenNote(TypedDict):
+    """A note that the newest run was given."""
+
+    id: str
+    kind: NoteKind
+    why: Literal["pinned", "identifier", "path", "words"]
+    text: str
+    """Its first line."""
+
+
+class MissionNotes(TypedDict):
+    """The notes of a mission."""
+
+    inject: Injection
+    given: list[GivenNote]
+    """Those that its newest run was given."""
+    tokens: int
+    left_out: int
+    wrote: list[str]
+    """Ids of the notes that it has written."""
+
+
 class MissionInfo(MissionDetails):
     """All fields of one mission."""
 
     isolation: IsolationSummary | None
     own_rules: list[str]
     """The rules of ours by which an agent uses the folders of its quest without asking, and `memory`, the notes."""
+    notes: MissionNotes | None
+    """Null for a command that was not to be given any, and where there is no memory."""
 
 
 class MissionInfoWithEnvironment(MissionInfo):

@@ -152,6 +152,8 @@ class QueryApi:
             await self._progress.look()
         runs = self._registry.runs_of(mission.id)
         children = children_of(self._registry.parents()).get(mission.id, [])
+        noted = self._runner.notes_of(mission)
+        notes = None if noted is None else await noted
         lines = await self._last_lines([mission])
         conversation = self._runner.conversations([mission]).get(mission.id)
         unseen, lost = self._unseen.is_new(mission.id), mission.id in self._lost.among([mission])
@@ -168,6 +170,7 @@ class QueryApi:
             ),
             "isolation": self._preparer.shown(mission.id),
             "own_rules": list(self._runner.own_rules(mission)),
+            "notes": notes,
         }
         found["attached"] = self._attachments.count(mission.id)
         found["now"] = self._preparer.step_of(mission.id) or found["now"]

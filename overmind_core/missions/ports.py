@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from overmind_core.domain.memory.giving import GivenNotes
     from overmind_core.domain.missions.mission import Definition, Mission
     from overmind_core.domain.missions.tree import SpentLimit
-    from overmind_core.missions.answer_types import IsolationSummary
+    from overmind_core.missions.answer_types import IsolationSummary, MissionNotes
     from overmind_core.missions.spec import MissionSpec
     from overmind_core.providers.base import Launch
 
@@ -44,6 +44,9 @@ class Runner(Protocol):
 
     def brief(self, mission: Mission) -> Awaitable[GivenNotes | None] | None:
         """What its newest run is to know from its beginning, once it was asked for; None: it is to know nothing."""
+
+    def notes_of(self, mission: Mission) -> Awaitable[MissionNotes | None] | None:
+        """What it was given of the notes, and has written; None: it was to be given nothing."""
 
     def launch(self, mission: Mission, notes: str | None) -> Launch | None:
         """How its program is started, with these notes; None for a plain program."""

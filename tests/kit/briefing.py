@@ -6,9 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from overmind_core.domain.memory.giving import GivenNotes, Injection
+from overmind_core.domain.memory.notes import NoteKind
 
 if TYPE_CHECKING:
     from overmind_core.agents.ports import BriefingRequest
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.missions.answer_types import GivenNote, MissionNotes
 
 IDS = ("N-7f3k9c2m4q", "N-0000000001")
 
@@ -45,6 +48,13 @@ class Remembered:
             text = f"<notes>\n  | é \U0010dc80 {self._count}: {request.question}\n</notes>\n"
             self.saved[request.conversation] = GivenNotes(text, IDS, tokens=12, left_out=3)
         return self.saved.get(request.conversation)
+
+    async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
+        """The first of those that its newest run was given."""
+        if self.fault == "hangs":
+            await asyncio.Event().wait()
+        given: GivenNote = {"id": IDS[0], "kind": NoteKind.GOTCHA, "why": "words", "text": str(mission.run)}
+        return {"inject": injection, "given": [given], "tokens": 12, "left_out": 3, "wrote": [IDS[1]]}
 
     def not_given(self, conversation: str) -> None:
         """It has begun without."""

@@ -158,6 +158,32 @@ def test_where_nothing_is_wanted_nothing_is_asked_and_all_is_as_without_memory(s
     assert story.files(first) == story.files(second) == {}
 
 
+SHOWN = [
+    ("fix it", {"provider": "claude"}, "", "auto"),
+    ("fix it", {"provider": "claude", "notes": "pinned"}, "", "pinned"),
+    ("fix it", {"provider": "claude", "notes": "off"}, "", "off"),
+    ("bash", {"type": "session"}, "", "auto"),
+    ("make", {"notes": "auto"}, "", "auto"),
+    ("make", {}, "", None),
+    ("fix it", {"provider": "claude"}, "hangs", None),
+]
+
+
+@pytest.mark.parametrize(("command", "how", "fault", "inject"), SHOWN)
+def test_who_asks_about_a_mission_sees_its_notes(story, command, how, fault, inject):
+    async def work():
+        async with story.supervisor() as inside:
+            mission = await story.run(inside, command, **how)
+            story.memory.fault = fault
+            first = (await inside.ask("info", id=mission))["notes"]
+            story.memory.is_on = False
+            return first, (await inside.ask("info", id=mission))["notes"]
+
+    given = {"id": IDS[0], "kind": "gotcha", "why": "words", "text": "1"}
+    notes = {"inject": inject, "given": [given], "tokens": 12, "left_out": 3, "wrote": [IDS[1]]}
+    assert story.play(work) == (None if inject is None else notes, None)
+
+
 def test_a_person_says_which_notes(story):
     async def work():
         async with story.supervisor() as inside:

@@ -64,7 +64,7 @@ def test_the_distance_is_that_of_its_definition(one, other):
 @given(WORDS, st.data())
 def test_what_one_or_two_slips_make_of_a_word_is_its_neighbour(word, data):
     wrong = word
-    slips = 2 if 8 <= len(word) <= 15 and data.draw(st.booleans()) else 1
+    slips = 2 if 8 <= len(word) <= 14 and data.draw(st.booleans()) else 1
     for _ in range(slips):
         at = data.draw(st.integers(0, len(wrong)))
         letter = data.draw(st.sampled_from("abcx"))
