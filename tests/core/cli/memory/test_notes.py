@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 
 import pytest
 
@@ -73,8 +72,8 @@ def test_a_text_is_read_from_standard_input(asked):
 
 
 def test_recall_prints_each_note_with_why_it_was_found(asked):
-    answer = {"notes": [FOUND, FOUND | {"note": NOTE | {"rests": True, "text": HOSTILE}, "why": ["key"], "corrected": {}}],
-              "with_meaning": False, "why_not": "no model is there"}  # fmt: skip
+    resting = FOUND | {"note": NOTE | {"rests": True, "text": HOSTILE}, "why": ["key"], "corrected": {}}
+    answer = {"notes": [FOUND, resting], "with_meaning": False, "why_not": "no model is there"}
     ran = asked({"recall": answer}, "recall", "why", "redsi?", "-q", "other wording", "--limit", "2")
     first, second = ran.out.split("\n\n")
     assert first == (
@@ -133,8 +132,8 @@ def test_note_prints_everything_of_one(asked):
     version = {"version": "3f9a1c0b77de0000", "number": 3, "replaces": [], "at": format_time(0), "by": AUTHOR,
                "standing": "live", "text": "The tests", "kind": "gotcha", "scope": "repo", "repository": None,
                "key": None, "tags": [], "files": [], "pinned": False}  # fmt: skip
-    found = NOTE | {"history": [version], "conflicts": ["77de"], "author": {"person": None, "mission": "a1b2c3d4",
-                                                                            "name": "api", "agent": "claude"}}  # fmt: skip
+    mission = {"person": None, "mission": "a1b2c3d4", "name": "api", "agent": "claude"}
+    found = NOTE | {"history": [version], "conflicts": ["77de"], "author": mission}
     ran = asked({"note": found}, "note", "redis", "--history")
     assert ran.out == (
         "Note:     N-7f3k9c2m4q\n"
@@ -234,14 +233,14 @@ CORTEX = {
 @pytest.mark.parametrize(
     ("state", "out"),
     [
-        ({}, "Memory on, auto, words only\n"
-             "notes 1204 live, 7 proposed, 2 rest, 1 conflict · github.com/team/shop 312 · 14 MB\n"),
+        ({}, ("Memory on, auto, words only\n"
+             "notes 1204 live, 7 proposed, 2 rest, 1 conflict · github.com/team/shop 312 · 14 MB\n")),
         ({"model": "small", "conflicts": 2, "repository": None, "cortex": CORTEX},
-         "Memory on, auto, words and meaning (small)\nnotes 1204 live, 7 proposed, 2 rest, 2 conflicts · 14 MB\n"
-         "cortex.example.org (shop), never synced, 0 to send\n"),
+         ("Memory on, auto, words and meaning (small)\nnotes 1204 live, 7 proposed, 2 rest, 2 conflicts · 14 MB\n"
+         "cortex.example.org (shop), never synced, 0 to send\n")),
         ({"on": False, "reason": "memory.db is damaged"}, "Memory off: memory.db is damaged\n"),
-        ({"on": False}, "Memory off: notes stay, nothing is given or proposed\n"
-                        "notes 1204 live, 7 proposed, 2 rest, 1 conflict · github.com/team/shop 312 · 14 MB\n"),
+        ({"on": False}, ("Memory off: notes stay, nothing is given or proposed\n"
+                        "notes 1204 live, 7 proposed, 2 rest, 1 conflict · github.com/team/shop 312 · 14 MB\n")),
     ],
 )  # fmt: skip
 def test_memory_tells_how_it_stands(asked, state, out):
