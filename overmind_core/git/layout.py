@@ -29,6 +29,15 @@ class GitFolders(NamedTuple):
     """That of the repository: the same for all its checkouts."""
 
 
+class CheckoutFolders(NamedTuple):
+    """Absolute, without links."""
+
+    top: str
+    """Of the checkout."""
+    common: str
+    """Git's folder for the repository: the same for all its checkouts."""
+
+
 def git_folders(git: Git, folder: str) -> GitFolders:
     """Return git's folders for what is in `folder`; a git is run only where no files there say it.
 
@@ -94,6 +103,12 @@ def common_of(folder: str) -> str | None:
 
 def common_around(folder: str) -> str | None:
     """Return git's common folder of the checkout that a folder is in; None: the files there don't say it."""
+    found = checkout_around(folder)
+    return None if found is None else found.common
+
+
+def checkout_around(folder: str) -> CheckoutFolders | None:
+    """Return the checkout that a folder is in; None: the files there don't say it."""
     try:
         here = os.path.realpath(folder)
         disk = os.stat(here).st_dev
@@ -106,7 +121,7 @@ def common_around(folder: str) -> str | None:
     except OSError:
         return None
     found = folders_of(here)
-    return None if found is None else found.common
+    return None if found is None else CheckoutFolders(here, found.common)
 
 
 def _value(path: str, before: bytes) -> str:

@@ -82,6 +82,10 @@ class Server:
         end = seq + len(entries)
         return Page(tuple(entries), Place(end, self._chain(end)), more=end < len(self.log))
 
+    def entries(self) -> list[Entry]:
+        """Return all, in order."""
+        return self.log
+
     def _has(self, entry_id: str) -> bool:
         return any(entry.id == entry_id for entry in self.log)
 

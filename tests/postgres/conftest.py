@@ -5,6 +5,7 @@ Where none can be had it sets OVERMIND_NO_POSTGRES to the reason, and each test 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -25,9 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
-@pytest.fixture
-def database_url() -> Iterator[str]:
-    """An empty database of this test alone; it is dropped afterwards, whoever is still connected."""
+@contextlib.contextmanager
+def _database() -> Iterator[str]:
     import psycopg
 
     server = os.environ["OVERMIND_TEST_POSTGRES"]
@@ -39,3 +39,17 @@ def database_url() -> Iterator[str]:
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """An empty database of this test alone; it is dropped afterwards, whoever is still connected."""
+    with _database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url() -> Iterator[str]:
+    """An empty database of the tests of one file."""
+    with _database() as url:
+        yield url

@@ -1,0 +1,99 @@
+"""A Cortex on a socket: by itself until it is told to end, or beside a test."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import dataclass
+
+import uvicorn
+
+from overmind_core.cortex import database, schema
+from overmind_core.cortex.connections import LimitedConnection
+from overmind_core.cortex.server import Cortex
+
+_BACKLOG = 128
+_GRACE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The database of a server that is about to start."""
+
+    schema: int
+    pgvector: str | None
+
+
+def prepare(conninfo: str) -> Prepared:
+    """Bring the database to today's schema.
+
+    Raises:
+        SchemaNewer: a later version of the program has made it.
+    """
+    with database.connect(conninfo) as connection:
+        found = schema.migrate(connection)
+        return Prepared(found, schema.pgvector_version(connection))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at a name or address; port 0: any that is free."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+
+
+class Service:
+    """A server that runs until it is told to end.
+
+    Args:
+        cortex: What it answers.
+        listening: Its socket; it is closed with the service.
+        certificate: Files of a certificate and its key; without them it speaks plain HTTP.
+        connections: The class of its connections.
+    """
+
+    def __init__(
+        self,
+        cortex: Cortex,
+        listening: socket.socket,
+        *,
+        certificate: tuple[str, str] | None = None,
+        connections: type[LimitedConnection] = LimitedConnection,
+    ) -> None:
+        self._cortex = cortex
+        self._listening = listening
+        cert, key = certificate or (None, None)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                cortex.application(),
+                http=connections,
+                ws="none",
+                loop="asyncio",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ssl_certfile=cert,
+                ssl_keyfile=key,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+    def run(self) -> None:
+        """Serve until a signal, or `end`."""
+        try:
+            self._server.run([self._listening])
+        finally:
+            self._listening.close()
+            self._cortex.close()
+
+    def end(self) -> None:
+        """Have `run` return, from any thread."""
+        self._server.should_exit = True
+
+    def run_beside(self) -> threading.Thread:
+        """Serve on a thread of its own."""
+        thread = threading.Thread(target=self.run, name="cortex")
+        thread.start()
+        return thread
