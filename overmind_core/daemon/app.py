@@ -34,6 +34,7 @@ from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.agents.usage_reader import UsageReader
 from overmind_core.daemon.engine import Engine, EngineParts
+from overmind_core.daemon.memory import MemoryHost, MemoryParts
 from overmind_core.daemon.unsaved import Unsaved
 from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
@@ -210,6 +211,7 @@ class App:
             under_way=SingleFlight(),
             end_marks=EndMarks(home.root, self.journal),
         )
+        self.memory = MemoryHost(MemoryParts(home, settings, clock, self.events, self.registry, self.environments))
         self.observer = MissionObserver(
             logs=home.logs,
             clock=clock,
@@ -516,6 +518,7 @@ class App:
 
     def close(self) -> None:
         """Stop all background work."""
+        self.memory.close()
         self.plans.close()
         self.engine.queue.close()
         self.engine.budgets.close()

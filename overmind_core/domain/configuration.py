@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from overmind_core.domain.settings import GuardianSettings, HealthSettings, QueueSettings, ReportSettings
+from overmind_core.domain.settings import (
+    CortexSettings,
+    GuardianSettings,
+    HealthSettings,
+    MemorySettings,
+    QueueSettings,
+    ReportSettings,
+)
 from overmind_core.domain.text.problems import hinted
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -22,6 +29,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "health": HealthSettings._fields,
     "guardian": GuardianSettings._fields,
     "reports": ReportSettings._fields,
+    "memory": MemorySettings._fields,
+    "cortex": CortexSettings._fields,
     "attach": ("detach_keys",),
     "providers": (),
     "tui": (

@@ -64,3 +64,37 @@ class ReportSettings(NamedTuple):
     """Quests that the reports of one mission queue."""
     per_spec: int = 20
     """Unfinished quests that reports have queued for one spec."""
+
+
+INJECTIONS = ("auto", "pinned", "off")
+"""Which notes agents are given: those that fit, pinned ones, none."""
+FROM_AGENTS = ("live", "propose")
+"""What agents remember: notes at once, or proposals."""
+
+
+class MemorySettings(NamedTuple):
+    """Table `[memory]`."""
+
+    inject: str = "auto"
+    """One of `INJECTIONS`."""
+    agents: str = "live"
+    """One of `FROM_AGENTS`."""
+    ask: bool = True
+    """Whether agents without notes are told of `recall` and `remember`."""
+    tokens: int = 1500
+    """The largest size of what is given."""
+    keep: float = 90 * 86_400.0
+    """Seconds that episodes are kept."""
+    model: str = ""
+    """The folder of the model that finds by meaning; "": words alone."""
+    repositories: Mapping[str, str] = MappingProxyType({})
+    """Repository → the one whose notes it has, too."""
+
+
+class CortexSettings(NamedTuple):
+    """Table `[cortex]`."""
+
+    incoming: str = "live"
+    """One of `FROM_AGENTS`: what others write, too."""
+    every: float = 30.0
+    """Seconds between two exchanges."""

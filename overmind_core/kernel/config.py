@@ -43,6 +43,18 @@ review = ""                # provider that judges with `health --review`
 depth = 3                  # reports that led to each other
 per_source = 5             # quests that one mission reports
 per_spec = 20              # unfinished reported quests of one spec
+[memory]
+inject = "auto"            # auto | pinned | off
+agents = "live"            # live | propose: what agents remember
+ask = true                 # one line about recall and remember for agents without notes
+tokens = 1500              # at most, of what an agent is given; 200 to 8000
+keep = "90d"               # episodes
+model = ""                 # folder of a model that finds by meaning
+[memory.repositories]
+"github.com/me/fork" = "github.com/team/shop"  # shares its notes
+[cortex]
+incoming = "live"          # live | propose: what others write
+every = "30s"              # between two exchanges
 ```
 """
 
@@ -52,7 +64,14 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.settings import GuardianSettings, HealthSettings, QueueSettings, ReportSettings
+from overmind_core.domain.settings import (
+    CortexSettings,
+    GuardianSettings,
+    HealthSettings,
+    MemorySettings,
+    QueueSettings,
+    ReportSettings,
+)
 from overmind_core.errors import OvermindError
 from overmind_core.system.small_file import read_small_file
 
@@ -85,6 +104,8 @@ class Settings(NamedTuple):
     health: HealthSettings = HealthSettings()
     guardian: GuardianSettings = GuardianSettings()
     reports: ReportSettings = ReportSettings()
+    memory: MemorySettings = MemorySettings()
+    cortex: CortexSettings = CortexSettings()
 
     @property
     def log_segment(self) -> int:

@@ -12,6 +12,7 @@ from overmind_core.documents.reading import (
     Path,
     Read,
     choice,
+    flag,
     is_number,
     seconds,
     text,
@@ -21,9 +22,13 @@ from overmind_core.documents.toml import document
 from overmind_core.domain.agents import permission
 from overmind_core.domain.configuration import KEYS, PROVIDER_KEYS, unknown_keys, unknown_tables
 from overmind_core.domain.settings import (
+    FROM_AGENTS,
+    INJECTIONS,
     STEER_MODES,
+    CortexSettings,
     GuardianSettings,
     HealthSettings,
+    MemorySettings,
     QueueSettings,
     ReportSettings,
 )
@@ -35,7 +40,9 @@ READ_ELSEWHERE = ("tui",)
 """Tables whose mistakes never stop a daemon: who reads them judges them."""
 MOST_DOLLARS = 10**9
 """More is a slip of the finger."""
-Record = QueueSettings | HealthSettings | GuardianSettings | ReportSettings
+LEAST_TOKENS, MOST_TOKENS = 200, 8000
+"""Of what an agent is given: less holds no note, more is what people complain about."""
+Record = QueueSettings | HealthSettings | GuardianSettings | ReportSettings | MemorySettings | CortexSettings
 _TOOLS = (
     permission.SHELL, *sorted(permission.EDITORS | permission.READERS | permission.DELEGATES | permission.UNRULED),
     "BashOutput", "KillShell", "NotebookRead", "Skill", "SlashCommand", "TodoWrite", "WebFetch", "WebSearch",
@@ -198,6 +205,36 @@ def _at_once(spot: FileValue, providers: Collection[str]) -> Mapping[str, int] |
     return MappingProxyType(found)
 
 
+def _tokens(spot: FileValue) -> int | None:
+    if is_number(spot.value, int) and LEAST_TOKENS <= spot.value <= MOST_TOKENS:
+        return spot.value
+    spot.wrong(f"write a whole number from {LEAST_TOKENS} to {MOST_TOKENS}")
+    return None
+
+
+def _model(spot: FileValue) -> str | None:
+    """An absolute path, or "" for none."""
+    name = text(spot)
+    if name and not name.startswith(("/", "~/")):
+        spot.wrong("write the absolute path of a folder")
+        return None
+    return name
+
+
+def _same_notes(spot: FileValue) -> Mapping[str, str] | None:
+    """Repository → the one whose notes it has."""
+    found: dict[str, str] = {}
+    for name, entry in (
+        spot.table('write a table, such as { "github.com/me/fork" = "github.com/team/shop" }') or {}
+    ).items():
+        other = text(entry)
+        if other:
+            found[name] = other
+        elif other is not None:
+            entry.wrong('write a repository, such as "github.com/team/shop"')
+    return MappingProxyType(found)
+
+
 def _names(spot: FileValue) -> tuple[str, ...] | None:
     entries = spot.entries()
     if entries is None or not all(isinstance(entry.value, str) for entry in entries):
@@ -268,6 +305,19 @@ _RECORDS: Mapping[str, tuple[Callable[..., Record], Mapping[str, _Reader]]] = {
             "review": _provider,
         },
     ),
+    "memory": (
+        MemorySettings,
+        {
+            "inject": _alone(choice(INJECTIONS)),
+            "agents": _alone(choice(FROM_AGENTS)),
+            "ask": _alone(flag),
+            "tokens": _alone(_tokens),
+            "keep": _alone(_pause),
+            "model": _alone(_model),
+            "repositories": _alone(_same_notes),
+        },
+    ),
+    "cortex": (CortexSettings, {"incoming": _alone(choice(FROM_AGENTS)), "every": _alone(_pause)}),
     "reports": (ReportSettings, {"depth": _alone(whole), "per_source": _alone(whole), "per_spec": _alone(whole)}),
 }
 """Table → the record that is its field of `Settings`, and what may stand behind each key."""

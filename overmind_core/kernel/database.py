@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
@@ -45,6 +46,10 @@ class Conflict(StoreError):
     """A row would break a rule of the tables, such as one live mission per name: the caller's doing."""
 
 
+class Interrupted(StoreError):
+    """A statement took longer than `Database.limited` allows."""
+
+
 class SchemaNewer(StoreError):
     """A newer version of the program has written the file.
 
@@ -80,6 +85,7 @@ BY_PRIMARY_CODE: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_BUSY: StoreUnavailable,
     sqlite3.SQLITE_LOCKED: StoreUnavailable,
     sqlite3.SQLITE_IOERR: StoreUnavailable,
+    sqlite3.SQLITE_INTERRUPT: Interrupted,
 }
 
 
@@ -106,6 +112,8 @@ PAGE = 4096
 """Bytes."""
 CACHE_KIB = 512
 """Pages in our memory. SQLite's own 2 MB stay there for ever, and what is read again the system has in memory, too."""
+STEPS_BETWEEN_LOOKS = 10_000
+"""Steps of SQLite's machine, about a millisecond, after which a limited statement is looked at."""
 VACUUM_PAGES = 512
 """Pages given back to the system by one `tidy`: 2 MiB, a few milliseconds."""
 
@@ -122,6 +130,7 @@ SETTINGS = (
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
 )
+READER_SETTINGS = ("PRAGMA query_only = ON", f"PRAGMA cache_size = -{CACHE_KIB}", "PRAGMA temp_store = MEMORY")
 
 
 class Database:
@@ -152,6 +161,34 @@ class Database:
             # What is stored can be read without any room, and who reads it can end what fills the disk. The log's
             # index, a file so that others may look into it too, is in memory then.
             return cls._open(path, steps, alone=True)
+
+    @classmethod
+    def open_reader(cls, path: str) -> Self:
+        """Open a file that is open already, for another thread that only reads. It sees what is committed.
+
+        Raises:
+            StoreCorrupt: it is damaged.
+            StoreUnavailable: it can't be opened.
+        """
+        quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+        try:
+            connection = sqlite3.connect(
+                f"file:{quoted}?mode=ro",
+                uri=True,
+                timeout=BUSY_TIMEOUT,
+                isolation_level=None,
+                cached_statements=CACHED_STATEMENTS,
+            )
+        except sqlite3.Error as error:
+            raise translate(path, error) from error
+        database = cls(connection, path)
+        try:
+            for setting in READER_SETTINGS:
+                database.read(setting)
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     @classmethod
     def _open(cls, path: str, steps: Sequence[Migration], *, alone: bool = False) -> Self:
@@ -209,6 +246,24 @@ class Database:
         except BaseException:
             self._undo()
             raise
+
+    @contextmanager
+    def limited(self, limit: float) -> Iterator[None]:
+        """Interrupt what the block does here once it has taken `limit` seconds: it raises `Interrupted`."""
+        deadline = time.monotonic() + limit
+        self._connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_LOOKS)
+        try:
+            yield
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+    def checkpoint(self) -> bool:
+        """Write the log back into the file and empty it, outside of `transaction`; False: somebody reads, and keeps it.
+
+        Raises:
+            DiskFull: there is no room.
+        """
+        return not self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
 
     @property
     def in_transaction(self) -> bool:

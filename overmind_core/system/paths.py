@@ -123,6 +123,11 @@ class Home:
         return self._inside("state.db")
 
     @property
+    def memory(self) -> str:
+        """The SQLite file of notes; missing where there never were any."""
+        return self._inside("memory.db")
+
+    @property
     def logs(self) -> str:
         """The folder of all logs: `<mission>/<run number>/`."""
         return self._inside("logs")

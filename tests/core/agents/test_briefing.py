@@ -184,6 +184,18 @@ def test_who_asks_about_a_mission_sees_its_notes(story, command, how, fault, inj
     assert story.play(work) == (None if inject is None else notes, None)
 
 
+def test_a_headless_run_has_no_memory(story):
+    async def work():
+        story.keeper.kill_after = 5.0
+        async with story.supervisor() as inside:
+            mission = await story.run(inside, "go", provider="claude", notes="auto")
+            return mission, await inside.ask("info", id=mission)
+
+    mission, info = story.play(work)
+    assert (story.memory.asked, info["notes"], info["own_rules"]) == ([], None, [])
+    assert story.files(mission) == {}
+
+
 def test_a_person_says_which_notes(story):
     async def work():
         async with story.supervisor() as inside:

@@ -6,7 +6,14 @@ import os
 
 import pytest
 
-from overmind_core.domain.settings import GuardianSettings, HealthSettings, QueueSettings, ReportSettings
+from overmind_core.domain.settings import (
+    CortexSettings,
+    GuardianSettings,
+    HealthSettings,
+    MemorySettings,
+    QueueSettings,
+    ReportSettings,
+)
 from overmind_core.errors import OvermindError
 from overmind_core.kernel import config, config_file
 from overmind_core.kernel.config import Settings
@@ -49,7 +56,19 @@ READ = [
         "[reports]\ndepth = 1\nper_source = 2\nper_spec = 0",
         Settings(reports=ReportSettings(depth=1, per_source=2, per_spec=0)),
     ),
-    ("[queue]\n[health]\n[guardian]\n[reports]", Settings()),
+    (
+        (
+            '[memory]\ninject = "pinned"\nagents = "propose"\nask = false\ntokens = 200\nkeep = "1d"\nmodel = "/m"\n'
+            '[memory.repositories]\n"github.com/a/b" = "github.com/c/d"\n[cortex]\nincoming = "propose"\nevery = "1m"'
+        ),
+        Settings(
+            memory=MemorySettings(
+                "pinned", "propose", False, 200, 86_400.0, "/m", {"github.com/a/b": "github.com/c/d"}
+            ),
+            cortex=CortexSettings("propose", 60.0),
+        ),
+    ),
+    ("[queue]\n[health]\n[guardian]\n[reports]\n[memory]\n[cortex]", Settings()),
 ]
 REFUSED = [
     ('[permissions]\ndenny = ["Bash(rm:*)"]', "2:1: permissions: unknown key 'denny'. Did you mean deny?"),
@@ -98,6 +117,12 @@ REFUSED = [
     ("[guardian]\nevery = 0", "2:9: guardian.every: write a duration above 0"),
     ("[guardian]\nmost = -1", "2:8: guardian.most: write a whole number from 0 up"),
     ('[guardian]\nreview = "cluade"', "2:10: guardian.review: unknown provider 'cluade'. Did you mean claude?"),
+    ('[memory]\ninject = "all"', "2:10: memory.inject: unknown value 'all', known are auto, pinned, off"),
+    ("[memory]\nask = 1", "2:7: memory.ask: write true or false"),
+    ("[memory]\ntokens = 100", "2:10: memory.tokens: write a whole number from 200 to 8000"),
+    ('[memory]\nmodel = "m"', "2:9: memory.model: write the absolute path of a folder"),
+    ('[memory.repositories]\na = ""', "2:5: memory.repositories.a: write a repository"),
+    ("[cortex]\nevery = 0", "2:9: cortex.every: write a duration above 0"),
     ("[reports]\nper_spec = 1.5", "2:12: reports.per_spec: write a whole number from 0 up"),
     ("[reports]\ndepht = 1", "2:1: reports: unknown key 'depht'. Did you mean depth?"),
     ("[logs", "1:"),

@@ -1,0 +1,39 @@
+"""What the log has of notes: which, and never a word of them."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType
+
+from overmind_core.domain.events import Event
+
+
+class NoteChanged(Event, frozen=True, kw_only=True, tag="note"):
+    """A note was written or changed."""
+
+    note: str
+    change: str
+    """`remembered`, `proposed`, `accepted`, `edited`, `replaced`, `pinned`, `unpinned`, `promoted`, `forgotten`,
+    `restored`, `purged` or `moved`."""
+    scope: str
+    version: str
+    """The id of the version that is shown now."""
+    by: str | UnsetType = UNSET
+    """The caller: `person`, a mission's id, or `?` for a program started by an unknown mission."""
+
+
+class Voted(Event, frozen=True, kw_only=True, tag="voted"):
+    """Somebody has said whether a note helped."""
+
+    note: str
+    helped: bool
+    by: str | UnsetType = UNSET
+    """The caller, as in `note`."""
+
+
+class MemoryChanged(Event, frozen=True, kw_only=True, tag="memory"):
+    """Memory was switched, or its file was found damaged, or recovered."""
+
+    change: str
+    """`on`, `off`, `damaged` or `recovered`."""
+    by: str | UnsetType = UNSET
+    """The caller, as in `note`."""

@@ -1,0 +1,128 @@
+"""What runs were given, by conversation: the same bytes each time, but for what was purged since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from overmind_core.domain.text.moment import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from overmind_core.kernel.database import Database, Row
+    from overmind_core.memory.answer_types import NoteUse
+
+
+class GivenRow(msgspec.Struct, frozen=True):
+    """A note as it was given: its lines are kept, as ages and votes change."""
+
+    note: str
+    version: str
+    why: str
+    head: str = ""
+    """Its first line in the block."""
+
+
+class Given(NamedTuple):
+    """What a conversation was given."""
+
+    row: int
+    conversation: str
+    mission: str
+    at: float
+    tokens: int
+    left_out: int
+    purged: int
+    block: str
+    notes: tuple[GivenRow, ...] = ()
+
+
+_COLUMNS = "row, conversation, mission, at, tokens, left_out, purged, block"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(GivenRow).decode
+
+
+class GivenTable:
+    """Reads any time, changes inside of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, given: Given) -> int:
+        """Store what a conversation is given; return its row."""
+        sql = """INSERT INTO given (conversation, mission, at, tokens, left_out, purged, block)
+            VALUES (?, ?, ?, ?, ?, ?, ?)"""
+        row = self._database.insert(sql, given[1:8])
+        self._database.write_many(
+            "INSERT INTO given_notes (given, place, note, version, why, data) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (row, place, one.note, one.version, one.why, _encode(one).decode())
+                for place, one in enumerate(given.notes)
+            ),
+        )
+        return row
+
+    def replace(self, given: Given) -> None:
+        """Store it in the place of what has its row."""
+        self._database.write(
+            "UPDATE given SET tokens = ?, purged = ?, block = ? WHERE row = ?",
+            (given.tokens, given.purged, given.block, given.row),
+        )
+        kept = [one.note for one in given.notes]
+        for one in self._notes(given.row):
+            if one.note not in kept:
+                self._database.write("DELETE FROM given_notes WHERE given = ? AND note = ?", (given.row, one.note))
+
+    def begun(self, row: int, mission: str, run: int) -> bool:
+        """Note that a run has it; False: that is known."""
+        sql = "INSERT OR IGNORE INTO given_runs (mission, run, given) VALUES (?, ?, ?)"
+        return bool(self._database.write(sql, (mission, run, row)))
+
+    def of(self, conversation: str) -> Given | None:
+        """Return what a conversation was given."""
+        return self._one("conversation = ?", conversation)
+
+    def with_note(self, note: str) -> list[Given]:
+        """Return all that a note is in."""
+        rows = self._database.read("SELECT DISTINCT given FROM given_notes WHERE note = ?", (note,))
+        return [one for (row,) in rows if (one := self._one("row = ?", row)) is not None]
+
+    def of_run(self, mission: str, run: int | None) -> tuple[int, Given] | None:
+        """Return a run of a mission, the newest that was given something where none is named, and what it was given."""
+        found = self._database.read_one(
+            """SELECT run, given FROM given_runs WHERE mission = ?1 AND (?2 IS NULL OR run = ?2)
+            ORDER BY run DESC LIMIT 1""",
+            (mission, run),
+        )
+        given = None if found is None else self._one("row = ?", found[1])
+        return None if found is None or given is None else (found[0], given)
+
+    def to(self, mission: str) -> list[str]:
+        """Return the ids of all notes that a mission was given."""
+        sql = """SELECT DISTINCT given_notes.note FROM given_notes JOIN given ON given.row = given_notes.given
+            WHERE given.mission = ?"""
+        return [row[0] for row in self._database.read(sql, (mission,))]
+
+    def uses(self, note: str, limit: int) -> list[NoteUse]:
+        """Return the runs that were given a note, newest first."""
+        sql = """SELECT given_runs.mission, given_runs.run, given.at FROM given_notes
+            JOIN given ON given.row = given_notes.given JOIN given_runs ON given_runs.given = given.row
+            WHERE given_notes.note = ? ORDER BY given.at DESC, given_runs.run DESC LIMIT ?"""
+        rows = self._database.read(sql, (note, limit))
+        return [{"mission": mission, "run": run, "at": format_time(at)} for mission, run, at in rows]
+
+    def remove(self, missions: Sequence[str]) -> None:
+        """Forget what these missions were given."""
+        for mission in missions:
+            self._database.write("DELETE FROM given_runs WHERE mission = ?", (mission,))
+            self._database.write("DELETE FROM given WHERE mission = ?", (mission,))
+
+    def _one(self, condition: str, value: str | int) -> Given | None:
+        row: Row | None = self._database.read_one(f"SELECT {_COLUMNS} FROM given WHERE {condition}", (value,))  # noqa: S608 - of constants
+        return None if row is None else Given._make((*row, tuple(self._notes(row[0]))))
+
+    def _notes(self, given: int) -> list[GivenRow]:
+        rows = self._database.read("SELECT data FROM given_notes WHERE given = ? ORDER BY place", (given,))
+        return [_decode(row[0]) for row in rows]

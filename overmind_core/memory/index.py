@@ -1,0 +1,124 @@
+"""The index of notes: their words for the search, the vocabulary for spelling, the stems for the choice.
+
+Changes inside of a transaction. Only what can be found is in it, so nothing of a forgotten note is, and a word that no
+note has any more leaves no row behind.
+"""
+
+# ruff: noqa: S608 -- every statement is put together from constants of this file
+
+from __future__ import annotations
+
+import json
+import unicodedata
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.memory.words import identifier_words, stems, words
+from overmind_core.memory.tables import Derived
+
+if TYPE_CHECKING:
+    from overmind_core.kernel.database import Database
+
+
+def derived(text: str) -> Derived:
+    """What is kept beside a text, made of it."""
+    if not text:
+        return Derived("", "")
+    return Derived(f"{zlib.crc32(folded(text).encode()):08x}", " ".join(identifier_words(text)))
+
+
+def folded(text: str) -> str:
+    """A text without the differences that nobody sees: two notes that have the same one say the same."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+class Entry(NamedTuple):
+    """What the index has, or is to have, of one note."""
+
+    row: int
+    scope: int
+    text: str
+    parts: str
+
+
+class NoteIndex:
+    """The index of all notes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def entry(self, note: str) -> Entry | None:
+        """Return what the index is to have of a note as its row stands; None: nothing."""
+        sql = "SELECT row, scope, text, parts FROM notes WHERE id = ? AND state IN ('proposed', 'live')"
+        row = self._database.read_one(sql, (note,))
+        return Entry._make(row) if row else None
+
+    def replace(self, before: Entry | None, after: Entry | None) -> None:
+        """Bring the index from what a note's row was to what it is."""
+        if before == after:
+            return
+        if before is not None:
+            self._drop(before)
+        if after is not None:
+            self._add(after)
+
+    def rebuild(self) -> int:
+        """Build all of it anew; return how many notes it has."""
+        for statement in (
+            "DELETE FROM vocabulary",
+            "DELETE FROM spelling",
+            "DELETE FROM stems",
+            "UPDATE scopes SET notes = 0",
+            "INSERT INTO words (words) VALUES ('delete-all')",
+        ):
+            self._database.write(statement)
+        rows = self._database.read("SELECT row FROM findable ORDER BY row")
+        for (row,) in rows:
+            found = self._database.read("SELECT row, scope, text, parts FROM notes WHERE row = ?", (row,))
+            self._add(Entry._make(found[0]))
+        return len(rows)
+
+    def optimise(self) -> None:
+        """Leave nothing in the index of what was taken out of it."""
+        self._database.write("INSERT INTO words (words) VALUES ('optimize')")
+
+    def _add(self, entry: Entry) -> None:
+        write = self._database.write
+        write("INSERT INTO words (rowid, text, parts) VALUES (?, ?, ?)", (entry.row, entry.text, entry.parts))
+        write("UPDATE scopes SET notes = notes + 1 WHERE row = ?", (entry.scope,))
+        self._database.write_many(
+            """INSERT INTO stems (scope, stem, notes) VALUES (?, ?, 1)
+            ON CONFLICT (scope, stem) DO UPDATE SET notes = notes + 1""",
+            ((entry.scope, stem) for stem in sorted(_stems(entry))),
+        )
+        found = _words(entry)
+        listed = json.dumps(sorted(found))
+        known = self._database.read(f"SELECT word FROM vocabulary WHERE word IN {_LISTED}", (listed,))
+        write(f"UPDATE vocabulary SET notes = notes + 1 WHERE word IN {_LISTED}", (listed,))
+        for word in sorted(found.difference(row[0] for row in known)):
+            write("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", (word,))
+
+    def _drop(self, entry: Entry) -> None:
+        write = self._database.write
+        write(
+            "INSERT INTO words (words, rowid, text, parts) VALUES ('delete', ?, ?, ?)",
+            (entry.row, entry.text, entry.parts),
+        )
+        write("UPDATE scopes SET notes = notes - 1 WHERE row = ?", (entry.scope,))
+        listed = json.dumps(sorted(_stems(entry)))
+        write(f"UPDATE stems SET notes = notes - 1 WHERE scope = ? AND stem IN {_LISTED}", (entry.scope, listed))
+        write(f"DELETE FROM stems WHERE scope = ? AND stem IN {_LISTED} AND notes < 1", (entry.scope, listed))
+        listed = json.dumps(sorted(_words(entry)))
+        write(f"UPDATE vocabulary SET notes = notes - 1 WHERE word IN {_LISTED}", (listed,))
+        write(f"DELETE FROM vocabulary WHERE word IN {_LISTED} AND notes < 1", (listed,))
+
+
+_LISTED = "(SELECT value FROM json_each(?))"
+
+
+def _words(entry: Entry) -> set[str]:
+    return {*words(entry.text), *words(entry.parts)}
+
+
+def _stems(entry: Entry) -> set[str]:
+    return set(stems(entry.text))

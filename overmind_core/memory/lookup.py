@@ -1,0 +1,86 @@
+"""The lookup of notes: the one that somebody's word means, among the scopes that they see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.memory.notes import ID, ID_LETTERS, SHORTEST_PREFIX, NoteState
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from overmind_core.domain.memory.notes import Scope
+    from overmind_core.memory.tables import NoteTable, ScopeTable, StoredNote
+
+LISTED = 10
+"""Notes that an `ambiguous` error names."""
+
+
+class Reach(NamedTuple):
+    """What somebody sees of all notes."""
+
+    scopes: tuple[Scope, ...]
+    """The nearest first."""
+    every_id: bool = False
+    """Also any note whose whole id they know: a person."""
+
+
+def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, with_gone: bool = False) -> StoredNote:
+    """The note that a word means: its id, the beginning of it, or its key in the nearest scope that has it.
+
+    Args:
+        notes: The notes.
+        scopes: The scopes.
+        word: What somebody calls it.
+        reach: What they see.
+        with_gone: Forgotten ones as well, by their ids.
+
+    Raises:
+        OvermindError: `not_found`; `ambiguous`; `gone`, where it was forgotten or purged.
+    """
+    rows = scopes.rows_of(reach.scopes)
+    if ID.fullmatch(word) and (found := notes.get(word)) is not None:
+        if reach.every_id or _is_seen(found, rows, scopes) or found.note.state is NoteState.PURGED:
+            return _there(found, with_gone=with_gone)
+    elif _is_prefix(word):
+        begun = [one for one in notes.beginning(word, rows) if one.note.state is not NoteState.PURGED]
+        live = [one for one in begun if one.note.state in {NoteState.PROPOSED, NoteState.LIVE}]
+        choice = begun if with_gone or not live else live
+        if len(choice) > 1:
+            raise _ambiguous(word, choice)
+        if choice:
+            return _there(choice[0], with_gone=with_gone)
+    for row in rows:
+        named = [one for one in notes.by_key(word, row) if not one.note.proposed_for]
+        if len(named) > 1:
+            raise _ambiguous(word, named)
+        if named:
+            return named[0]
+    raise OvermindError("not_found", f"No note {word!r} here. See them with: overmind notes")
+
+
+def _is_seen(found: StoredNote, rows: Sequence[int], scopes: ScopeTable) -> bool:
+    return scopes.row_of(found.note.content.scope) in rows
+
+
+def _is_prefix(word: str) -> bool:
+    letters = word.removeprefix("N-")
+    return word.startswith("N-") and len(letters) >= SHORTEST_PREFIX and set(letters) <= set(ID_LETTERS)
+
+
+def _there(found: StoredNote, *, with_gone: bool) -> StoredNote:
+    note = found.note
+    if with_gone or note.state not in {NoteState.FORGOTTEN, NoteState.PURGED}:
+        return found
+    if note.state is NoteState.PURGED:
+        raise OvermindError("gone", f"{note.id} was purged: nothing of it is left.")
+    raise OvermindError("gone", f"{note.id} was forgotten. Take it back with: overmind note restore {note.id}")
+
+
+def _ambiguous(word: str, found: Iterable[StoredNote]) -> OvermindError:
+    ids = [one.note.id for one in found]
+    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
+    listed = ", ".join(ids[:LISTED])
+    message = f"{word!r} matches several notes: {listed}{more}. Give more characters."
+    return OvermindError("ambiguous", message, candidates=ids[:LISTED])

@@ -1,0 +1,111 @@
+"""memory.db, opened: by the thread that writes, and by those that read. What keeps it from being used is told.
+
+Memory that can't be used stops nothing but memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import (
+    Database,
+    DiskFull,
+    MetaTable,
+    SchemaNewer,
+    StoreCorrupt,
+    StoreError,
+    StoreUnavailable,
+)
+from overmind_core.kernel.migrations import released
+from overmind_core.memory.given import GivenTable
+from overmind_core.memory.search import WordSearch
+from overmind_core.memory.store import NoteStore
+from overmind_core.memory.tables import NoteTable, ScopeTable, VersionTable, VoteTable
+
+SCHEMA = os.path.join(os.path.dirname(__file__), "schema")
+QUERY_SECONDS = 1.0
+"""After which what a thread reads is interrupted."""
+
+
+def memory_off(reason: str) -> OvermindError:
+    """The error of who asks for memory that can't be used."""
+    return OvermindError("memory_off", f"Memory is off: {reason}. See: overmind doctor", reason=reason)
+
+
+def reason_of(error: Exception) -> str:
+    """Why memory can't be used, as a clause."""
+    match error:
+        case SchemaNewer():
+            return f"{error.path} was {error.detail}"
+        case StoreCorrupt():
+            return f"{error.path} is damaged. Take over what can be read with: overmind memory reindex"
+        case DiskFull():
+            return f"the disk with {error.path} is full"
+        case StoreError():
+            return f"{error.path} can't be used ({error.detail})"
+    return str(error)
+
+
+def _has_full_text() -> bool:
+    connection = sqlite3.connect(":memory:")
+    try:
+        return bool(connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchall())
+    finally:
+        connection.close()
+
+
+class Writing:
+    """What the thread that writes works with."""
+
+    at = 0.0
+    """When what is done now was asked for; seconds since the epoch."""
+
+    def __init__(self, path: str) -> None:
+        """Open the file, a new one where there is none.
+
+        Raises:
+            OvermindError: `memory_off`.
+        """
+        if not _has_full_text():
+            raise memory_off("this Python's SQLite has no FTS5, the search for words")
+        try:
+            self.database = Database.open(path, migrations=released(SCHEMA))
+            if not os.access(path, os.W_OK):
+                self.database.close()
+                raise StoreUnavailable(path, "it is read-only")
+        except StoreError as error:
+            raise memory_off(reason_of(error)) from error
+        self.store = NoteStore(self.database, now=lambda: self.at)
+        self.meta = MetaTable(self.database)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.database.close()
+
+
+class Reading:
+    """What a thread that reads works with. The file is there already."""
+
+    def __init__(self, path: str) -> None:
+        """Open it.
+
+        Raises:
+            OvermindError: `memory_off`.
+        """
+        try:
+            self.database = Database.open_reader(path)
+        except StoreError as error:
+            raise memory_off(reason_of(error)) from error
+        self.notes = NoteTable(self.database)
+        self.scopes = ScopeTable(self.database)
+        self.versions = VersionTable(self.database)
+        self.votes = VoteTable(self.database)
+        self.search = WordSearch(self.database)
+        self.given = GivenTable(self.database)
+        self.meta = MetaTable(self.database)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.database.close()

@@ -1,0 +1,107 @@
+"""The repositories of folders: how each is called, and which files it has.
+
+Git is asked on a thread of its own, as its file system may hang, and what it said counts for a minute.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.text.file_pattern import matches
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.tasks import Looks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+TRUE_FOR = 60.0
+"""Seconds."""
+PATIENCE = 2.0
+"""Seconds."""
+MOST_FILES = 20_000
+"""Of a checkout that is looked through: in a larger one nothing is stale."""
+
+
+class Place(NamedTuple):
+    """A folder's repository."""
+
+    repository: str
+    """How it is called."""
+    top: str
+    """Top of the checkout."""
+    before: tuple[str, ...] = ()
+    """How it was called before it had a remote."""
+
+
+class Places:
+    """The repositories of folders."""
+
+    def __init__(self, aliases: Mapping[str, str]) -> None:
+        """`aliases`: how a repository is called otherwise."""
+        self._aliases = aliases
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="places")
+        self._looks: Looks[str, Place] = Looks(self._threads, self._look, patience=PATIENCE, true_for=TRUE_FOR)
+
+    async def of(self, folder: str) -> Place:
+        """Return the repository of a folder.
+
+        Raises:
+            OvermindError: `busy`, its file system does not answer.
+        """
+        try:
+            return await self._looks.find(folder)
+        except TimeoutError:
+            raise OvermindError("busy", f"The file system of {folder} does not answer.") from None
+
+    def close(self) -> None:
+        """Look at nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _look(self, folder: str) -> Place:
+        found = _by_path(folder)
+        return found._replace(repository=self._aliases.get(found.repository, found.repository))
+
+
+def _by_path(folder: str) -> Place:
+    real = os.path.realpath(folder)
+    return Place(real, real)
+
+
+class Files:
+    """The files of a checkout, listed once. Used on a thread that reads."""
+
+    def __init__(self, top: str) -> None:
+        self._top = top
+        self._names: list[str] | None = None
+        self._whole = True
+
+    def is_stale(self, globs: tuple[str, ...]) -> bool:
+        """Whether there are patterns, and no file is what any of them describes."""
+        return bool(globs) and not any(map(self._is_there, globs))
+
+    def _is_there(self, glob: str) -> bool:
+        if "/" in glob.rstrip("/") and not set(glob) & set("*?[\\"):
+            return os.path.lexists(os.path.join(self._top, glob))
+        names = self._listed()
+        return not self._whole or any(matches(glob, name, folder=self._top) for name in names)
+
+    def _listed(self) -> list[str]:
+        if self._names is None:
+            self._names = []
+            for name in _walk(self._top):
+                if len(self._names) >= MOST_FILES:
+                    self._whole = False
+                    break
+                self._names.append(name)
+        return self._names
+
+
+def _walk(top: str) -> Iterator[str]:
+    """The paths of all files and folders below `top`, relative to it, but for git's own."""
+    for folder, below, names in os.walk(top):
+        below[:] = sorted(name for name in below if name != ".git")
+        inside = os.path.relpath(folder, top)
+        for name in (*below, *names):
+            yield name if inside == "." else f"{inside}/{name}"

@@ -1,0 +1,80 @@
+"""The search for notes by their words: what a question's words find.
+
+Used on a thread that reads. A question is never a query of SQLite's: its words are quoted, the rarest of them, at most
+32. Nothing outside of the scopes that are asked for is found or counted.
+"""
+
+# ruff: noqa: S608 -- every statement is put together from constants of this file and conditions of `tables`
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from overmind_core.domain.memory.stems import stem
+from overmind_core.domain.memory.words import match_query, question_words, rarest
+from overmind_core.memory.tables import conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from overmind_core.kernel.database import Database
+    from overmind_core.memory.tables import Chosen
+
+HITS = 60
+"""Notes that a question's words find, before they are fused with others."""
+
+
+class Hits(NamedTuple):
+    """What a question's words have found."""
+
+    rows: tuple[int, ...]
+    """Rows of notes, the best first."""
+    corrected: Mapping[str, str]
+    """Word of the question → the word that was looked for in its place."""
+    by_words: frozenset[int] = frozenset()
+    """Those of the rows that have a word as it was asked for."""
+    by_spelling: frozenset[int] = frozenset()
+    """Those that have a mended word."""
+
+
+class WordSearch:
+    """Questions to the index."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, question: str, chosen: Chosen, *, limit: int = HITS) -> Hits:
+        """Find notes that have words of the question."""
+        asked = question_words(question)
+        frequency = self.frequencies({stem(word) for word in asked}, chosen.scopes)
+        looked_for = rarest(asked, frequency, self.counted(chosen.scopes))
+        rows = self._match(looked_for, chosen, limit)
+        return Hits(rows, {}, by_words=frozenset(rows))
+
+    def frequencies(self, asked: Iterable[str], scopes: Sequence[int] | None) -> dict[str, int]:
+        """Return how many notes of these scopes have each of these stems, for those that any has."""
+        within, values = _within(scopes)
+        sql = f"""SELECT stem, sum(notes) FROM stems WHERE {within} AND stem IN (SELECT value FROM json_each(?))
+            GROUP BY stem"""
+        return dict(self._database.read(sql, (*values, json.dumps(list(asked)))))
+
+    def counted(self, scopes: Sequence[int] | None) -> int:
+        """Return how many notes can be found in these scopes."""
+        within, values = _within(scopes, "row")
+        return int(self._database.read(f"SELECT coalesce(sum(notes), 0) FROM scopes WHERE {within}", values)[0][0])
+
+    def _match(self, looked_for: Sequence[str], chosen: Chosen, limit: int) -> tuple[int, ...]:
+        if not looked_for:
+            return ()
+        condition, values = conditions(chosen)
+        sql = f"""SELECT words.rowid FROM words CROSS JOIN notes ON notes.row = words.rowid
+            WHERE words MATCH ? AND {condition} ORDER BY words.rank LIMIT ?"""
+        return tuple(row[0] for row in self._database.read(sql, (match_query(looked_for), *values, limit)))
+
+
+def _within(scopes: Sequence[int] | None, column: str = "scope") -> tuple[str, tuple[int, ...]]:
+    """The condition that a row is of one of these scopes; None: of any."""
+    if scopes is None:
+        return f"{column} IN (SELECT row FROM scopes)", ()
+    return f"{column} IN ({', '.join('?' * len(scopes))})", tuple(scopes)

@@ -1,0 +1,515 @@
+"""Memory: what answers requests about notes, and what the daemon's other parts ask of it. On the loop's thread.
+
+The loop never touches memory.db: one thread writes, one or two read, begun with the first request. What they can't do
+is told to who asked; nothing else of the daemon waits for it, or fails with it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from overmind_core.domain.memory.notes import Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
+from overmind_core.domain.memory.permissions import Forbidden, Writer
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import Interrupted, StoreError
+from overmind_core.memory import validate
+from overmind_core.memory.answers import note_brief, note_info, version_info
+from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
+from overmind_core.memory.lookup import Reach, find_note
+from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
+from overmind_core.memory.places import Files, Place, Places
+from overmind_core.memory.recall import Finding, is_about, recall, similar
+from overmind_core.memory.store import Alteration, Draft
+from overmind_core.memory.tables import Chosen
+from overmind_core.memory.threads import Lane
+from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, line
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.settings import MemorySettings
+    from overmind_core.kernel.event_log import EventLog
+    from overmind_core.memory import answer_types as answers
+    from overmind_core.memory import requests
+    from overmind_core.memory.store import Change
+    from overmind_core.memory.tables import StoredNote
+    from overmind_core.missions.registry import Registry
+    from overmind_core.system.machine import Clock
+    from overmind_core.system.paths import Home
+
+MANY_CORES = 4
+"""From which on two threads read."""
+MOST_USES = 100
+"""Runs that were given a note, of an answer."""
+SWITCHED_OFF = "off"
+Result = TypeVar("Result")
+
+
+class _Sight:
+    """What who asks can see, and as whom they write."""
+
+    def __init__(self, scopes: tuple[Scope, ...], place: Place | None, writer: Writer, voter: str) -> None:
+        self.scopes = scopes
+        """The nearest first."""
+        self.place = place
+        self.writer = writer
+        self.voter = voter
+
+    @property
+    def reach(self) -> Reach:
+        """What they may name."""
+        return Reach(self.scopes, every_id=self.writer.is_person)
+
+    @property
+    def origin(self) -> Origin:
+        """How what they write came to be."""
+        return Origin.COMMAND if self.writer.is_person else Origin.AGENT
+
+    def scope(self, kind: ScopeKind) -> Scope:
+        """The one of a kind.
+
+        Raises:
+            OvermindError: `invalid`, there is none.
+        """
+        found = next((one for one in self.scopes if one.kind is kind), None)
+        if found is not None and (kind is not ScopeKind.MISSION or not self.writer.is_person):
+            return found
+        if kind is ScopeKind.MISSION:
+            raise OvermindError("invalid", "Only a mission can write for its tree.")
+        raise OvermindError("invalid", "Which repository? Say its folder, or choose --scope global.")
+
+    def chosen(self, word: str | None) -> tuple[Scope, ...]:
+        """All scopes, or those of a kind."""
+        if word is None:
+            return self.scopes
+        kind = validate.scope(word)
+        return tuple(one for one in self.scopes if one.kind is kind)
+
+    def files(self) -> Files | None:
+        """The files of the checkout, for a thread that reads."""
+        return None if self.place is None else Files(self.place.top)
+
+    def is_stale(self, stored: StoredNote, files: Files | None) -> bool:
+        """Whether none of a note's files is there, as far as they can be looked for."""
+        content = stored.note.content
+        here = self.place is not None and content.scope == Scope(ScopeKind.REPO, self.place.repository)
+        return here and files is not None and files.is_stale(content.files)
+
+
+class Memory:
+    """Notes of one home."""
+
+    def __init__(
+        self,
+        *,
+        home: Home,
+        settings: MemorySettings,
+        clock: Clock,
+        events: EventLog,
+        registry: Registry,
+        variables: Callable[[str], Mapping[str, str]],
+        person: str,
+        machine: str,
+    ) -> None:
+        """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
+        self.path = home.memory
+        self.settings = settings
+        self._clock = clock
+        self._events = events
+        self._registry = registry
+        self._variables = variables
+        self._person = Author(person=person)
+        self._voter = f"{person}@{machine}"
+        self.places = Places(settings.repositories)
+        self._writer = Lane("memory-writer", lambda: Writing(self.path))
+        readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
+        self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._is_open = False
+        self._told_damage = False
+
+    def close(self) -> None:
+        """End the threads, after what is under way."""
+        self.places.close()
+        self._readers.close()
+        self._writer.close()
+
+    # threads
+
+    async def write(self, work: Callable[[Writing], Result], *, ours: bool = False) -> Result:
+        """Have the thread that writes do something. `ours`: it is nobody's request.
+
+        Raises:
+            OvermindError: `memory_off`, `busy`, `forbidden`; and what `work` raises.
+        """
+        at = self._clock.wall()
+
+        def dated(writing: Writing) -> Result:
+            writing.at = at
+            return work(writing)
+
+        result = await self._asked(self._writer.do(dated, ours=ours))
+        self._is_open = True
+        return result
+
+    async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
+        """Have a thread that reads do something, for at most a second.
+
+        Raises:
+            OvermindError: `memory_off`, `busy`; and what `work` raises.
+        """
+
+        def limited(reading: Reading) -> Result:
+            with reading.database.limited(QUERY_SECONDS):
+                return work(reading)
+
+        if not self._is_open:  # the one who writes makes the file, and finishes what was begun
+            await self.write(lambda _: None, ours=True)
+        return await self._asked(self._readers.do(limited, ours=ours))
+
+    async def _asked(self, done: Awaitable[Result]) -> Result:
+        try:
+            return await done
+        except Interrupted:
+            message = f"The search took longer than {QUERY_SECONDS:g} s. Ask with fewer words."
+            raise OvermindError("busy", message) from None
+        except StoreError as error:
+            raise memory_off(reason_of(error)) from error
+        except Forbidden as error:
+            raise OvermindError("forbidden", f"A process inside a mission may not {error.what}.") from None
+
+    # who asks, and what they see
+
+    async def _sight(self, inside: str | None, cwd: str | None) -> _Sight:
+        mission = None if inside in {None, UNKNOWN} else self._registry.get(inside or "")
+        if inside is not None and mission is None:
+            mission_scopes: tuple[Scope, ...] = ()
+            writer, voter = Writer(Author(mission=UNKNOWN)), ""
+        elif mission is not None:
+            mission_scopes = (Scope(ScopeKind.MISSION, self._root(mission)),)
+            writer = Writer(self._author(mission), proposes=self.settings.agents == "propose")
+            voter = f"mission:{mission.id}"
+        else:
+            mission_scopes = ()
+            writer, voter = Writer(self._person), self._voter
+        folder = cwd or (mission.definition.cwd if mission is not None else None)
+        place = None if not folder else await self._place(folder)
+        if inside is None and place is not None:
+            mission_scopes = self._trees_in(place)
+        repo = () if place is None else (Scope(ScopeKind.REPO, place.repository),)
+        return _Sight((*mission_scopes, *repo, *_FOR_MANY), place, writer, voter)
+
+    async def _place(self, folder: str) -> Place:
+        if not os.path.isabs(folder):
+            raise OvermindError("invalid", f"{folder!r} is no absolute path.")
+        return await self.places.of(folder)
+
+    def _root(self, mission: Mission) -> str:
+        return [one.id for one in line(self._registry, mission.id)][-1]
+
+    def _trees_in(self, place: Place) -> tuple[Scope, ...]:
+        """The trees of which something lives, with a root in a checkout: what a person in it sees."""
+        roots = dict.fromkeys(self._root(one) for one in list(self._registry.live.values()))
+        inside = f"{place.top}/"
+        return tuple(
+            Scope(ScopeKind.MISSION, root)
+            for root in roots
+            if (one := self._registry.get(root)) is not None and f"{one.definition.cwd}/".startswith(inside)
+        )
+
+    def _author(self, mission: Mission) -> Author:
+        provider = mission.definition.provider
+        return Author(mission=mission.id, name=mission.definition.name, agent="" if provider == "raw" else provider)
+
+    async def _writing_sight(self, inside: str | None, cwd: str | None) -> _Sight:
+        if inside == UNKNOWN:
+            raise OvermindError("forbidden", f"{UNKNOWN_SUBJECT} may not change notes.")
+        return await self._sight(inside, cwd)
+
+    def _redacted(self, inside: str | None, texts: Iterable[str]) -> tuple[list[str], int]:
+        """Texts without secrets, and how many were replaced. Before anything is stored or looked for."""
+        from overmind_core.domain.memory.redaction import redact, secret_values  # noqa: PLC0415 - many patterns
+
+        known = secret_values(self._variables(inside)) if inside not in {None, UNKNOWN} else ()
+        found = [redact(text, known) for text in texts]
+        return [one.text for one in found], sum(one.secrets for one in found)
+
+    # requests
+
+    async def remember(self, request: requests.Remember, inside: str | None) -> answers.Remembered:
+        """Write a note, or the next version of one."""
+        sight = await self._writing_sight(inside, request.cwd)
+        (text, *words), count = self._redacted(inside, [request.text, *request.tags, *request.files])
+        tags, files = words[: len(request.tags)], words[len(request.tags) :]
+        content = Content(
+            text=validate.note_text(text),
+            kind=validate.kind(request.kind),
+            scope=sight.scope(validate.scope(request.scope or ScopeKind.REPO)),
+            key=validate.key(request.key) if request.key else "",
+            tags=validate.tags(tags),
+            files=validate.files(files),
+            pinned=request.pin,
+        )
+        draft = Draft(
+            content=content,
+            writer=sight.writer,
+            origin=sight.origin,
+            reach=sight.reach,
+            replaces=request.replaces or "",
+            request=f"{inside or ''}:{request.request}" if request.request else "",
+        )
+        written = await self.write(lambda writing: writing.store.remember(draft))
+        self._tell(written.changes)
+        stored, near = await self.read(
+            lambda reading: (reading.notes.get(written.note), similar(reading, written.note))
+        )
+        if stored is None:
+            raise OvermindError("gone", f"{written.note} was removed meanwhile.")
+        note = stored.note
+        return {
+            "id": note.id,
+            "version": written.number,
+            "state": NoteState(written.state).value,
+            "kind": note.content.kind.value,
+            "scope": note.content.scope.kind.value,
+            "new": written.new,
+            "similar": [note_brief(one) for one in near],
+            "redacted": count + request.redacted,
+        }
+
+    async def recall(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
+        """Find what answers a question, the best first."""
+        sight = await self._sight(inside, request.cwd)
+        asked, _ = self._redacted(inside, validate.questions(request.questions))
+        found = await self._find(sight, asked, request)
+        return {"notes": found, "with_meaning": False, "why_not": None}
+
+    async def search(self, request: requests.Search, inside: str | None) -> answers.Searched:
+        """Find notes by their words, or by exactly this text."""
+        sight = await self._sight(inside, request.cwd)
+        (asked,), _ = self._redacted(inside, [validate.question(request.words)])
+        if not request.literal:
+            return {"notes": await self._find(sight, [asked], request), "episodes": []}
+        limit = validate.limit(request.limit)
+
+        def look(reading: Reading) -> list[answers.FoundNote]:
+            chosen, files = _chosen(sight, request, reading), sight.files()
+            stored = reading.notes.literally(asked, chosen, validate.MOST_AT_ONCE)
+            named = [one for one in stored if is_about(one, request.file)][:limit]
+            return [
+                {
+                    "note": note_info(one, stale=sight.is_stale(one, files)),
+                    "score": 1.0,
+                    "why": ["words"],
+                    "corrected": {},
+                }
+                for one in named
+            ]
+
+        return {"notes": await self.read(look), "episodes": []}
+
+    async def _find(
+        self, sight: _Sight, asked: list[str], request: requests.Recall | requests.Search
+    ) -> list[answers.FoundNote]:
+        limit = validate.limit(request.limit)
+
+        def look(reading: Reading) -> list[answers.FoundNote]:
+            chosen, files = _chosen(sight, request, reading), sight.files()
+            finding = Finding(
+                asked, chosen, limit=limit, file=request.file, is_stale=lambda one: sight.is_stale(one, files)
+            )
+            return [
+                {
+                    "note": note_info(one.stored, stale=one.stale),
+                    "score": one.score,
+                    "why": list(one.why),
+                    "corrected": dict(one.corrected),
+                }
+                for one in recall(reading, finding)
+            ]
+
+        return await self.read(look)
+
+    async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
+        """List notes, the newest first."""
+        sight = await self._sight(inside, request.cwd)
+        if request.export and sight.place is None:
+            raise OvermindError("invalid", "Which repository? Say its folder.")
+        limit = validate.limit(request.limit)
+        kind = None if request.kind is None else validate.kind(request.kind)
+        scopes = (sight.scope(ScopeKind.REPO),) if request.export else sight.chosen(request.scope)
+        everything = request.all and sight.writer.is_person and request.scope is None
+
+        def look(reading: Reading) -> answers.NoteList:
+            rows = reading.scopes.rows_of(scopes)
+            of = None
+            if request.mission is not None:
+                of = tuple({**dict.fromkeys(reading.notes.written_by(request.mission)),
+                            **dict.fromkeys(reading.given.to(request.mission))})  # fmt: skip
+            states = (NoteState.PROPOSED,) if request.proposed else (NoteState.PROPOSED, NoteState.LIVE)
+            if request.export:
+                states = (NoteState.LIVE,)
+            elif request.all:
+                states = (*states, NoteState.FORGOTTEN, NoteState.REPLACED)
+            chosen = Chosen(
+                scopes=None if everything or (of is not None and sight.writer.is_person) else rows,
+                states=states,
+                kind=kind,
+                tag=request.tag,
+                conflicts=request.conflicts,
+                resting=request.resting,
+                ids=of,
+            )
+            files = sight.files()
+            found = []
+            for one in reading.notes.choose(chosen, -1 if request.stale else limit):
+                stale = sight.is_stale(one, files)
+                if stale or not request.stale:
+                    found.append(note_info(one, stale=stale))
+            proposed = reading.notes.count(Chosen(scopes=rows, states=(NoteState.PROPOSED,)))
+            return {"notes": found[:limit], "proposed": proposed}
+
+        return await self.read(look)
+
+    async def note(self, request: requests.Note, inside: str | None) -> answers.NoteInfo:
+        """Everything known of one note."""
+        sight = await self._sight(inside, request.cwd)
+
+        def look(reading: Reading) -> answers.NoteInfo:
+            found = find_note(reading.notes, reading.scopes, request.note, sight.reach, with_gone=True)
+            info = note_info(found, stale=sight.is_stale(found, sight.files()))
+            if request.history:
+                newest = sorted(reading.versions.of(found.note.id), key=lambda one: (-one.number, one.id))
+                info["history"] = [version_info(one) for one in newest]
+                info["used_by"] = reading.given.uses(found.note.id, MOST_USES)
+            return info
+
+        return await self.read(look)
+
+    async def note_set(self, request: requests.NoteSet, inside: str | None) -> answers.NoteChanged:
+        """Change a note; an edit that says what is there already changes nothing."""
+        sight = await self._writing_sight(inside, request.cwd)
+        if request.change not in _CHANGES:
+            raise OvermindError("invalid", f"No change of a note: {request.change!r}. Choose {', '.join(_CHANGES)}.")
+        text = ""
+        if request.change == "edit":
+            (text,), _ = self._redacted(inside, [request.text or ""])
+            text = validate.note_text(text)
+        to = None
+        if request.change == "promote":
+            to = sight.scope(validate.scope(request.to or ""))
+            if to.kind is ScopeKind.MISSION:
+                raise OvermindError("invalid", "Promote to repo, colony or global.")
+        wish = Alteration(
+            note=request.note,
+            change=request.change,
+            writer=sight.writer,
+            reach=sight.reach,
+            origin=sight.origin,
+            text=text,
+            to=to,
+            seen=request.seen or "",
+        )
+        altered = await self.write(lambda writing: writing.store.alter(wish))
+        self._tell(altered.changes)
+
+        def look(reading: Reading) -> answers.NoteInfo:
+            stored = reading.notes.get(altered.note)
+            if stored is None:
+                raise OvermindError("gone", f"{altered.note} was removed meanwhile.")
+            return note_info(stored, stale=sight.is_stale(stored, sight.files()))
+
+        return {"note": await self.read(look), "changed": altered.changed}
+
+    async def forget(self, request: requests.Forget, inside: str | None) -> answers.Forgotten:
+        """Forget notes."""
+        sight = await self._writing_sight(inside, request.cwd)
+        done: list[answers.ForgottenNote] = []
+        for word in request.notes:
+            wish = Alteration(word, "forget", sight.writer, sight.reach, sight.origin)
+            altered = await self.write(lambda writing, wish=wish: writing.store.alter(wish))  # type: ignore[misc]
+            self._tell(altered.changes)
+            done.append({"id": altered.note, "still_in": []})
+        return {"notes": done}
+
+    async def outcome(self, request: requests.Outcome, inside: str | None) -> answers.Votes:
+        """Vote for notes, or against them; the newest vote of a voter counts."""
+        sight = await self._writing_sight(inside, request.cwd)
+        (why,), _ = self._redacted(inside, [validate.why(request.why)])
+        vote = Vote(id="", note="", version="", voter=sight.voter, number=0, helped=request.helped, why=why)
+        done: list[answers.NoteVotes] = []
+        for word in request.notes:
+            note = await self.write(lambda writing, word=word: writing.store.vote(word, vote, sight.reach))  # type: ignore[misc]
+            self._events.record(Voted(note=note.id, helped=request.helped))
+            done.append({"id": note.id, "helped": note.helped, "hurt": note.hurt})
+        return {"notes": done}
+
+    async def memory(self, request: requests.Memory, inside: str | None) -> answers.MemoryState:
+        """How memory stands; also where it can't be used."""
+        state: answers.MemoryState = {
+            "on": False, "reason": None, "inject": _inject(self.settings.inject), "model": self.settings.model or None,
+            "live": 0, "proposed": 0, "resting": 0, "conflicts": 0, "repository": None, "here": 0, "bytes": 0,
+            "cortex": None,
+        }  # fmt: skip
+        try:
+            sight = await self._sight(inside, request.cwd)
+            return await self.read(lambda reading: self._state(reading, sight, state))
+        except OvermindError as error:
+            if error.code != "memory_off":
+                raise
+            state["reason"] = str(error.fields.get("reason", error.message))
+            return state
+
+    def _state(self, reading: Reading, sight: _Sight, state: answers.MemoryState) -> answers.MemoryState:
+        notes = reading.notes
+        scopes = None if sight.writer.is_person else reading.scopes.rows_of(sight.scopes)
+        state["on"] = reading.meta.get(SWITCHED_OFF) is None
+        state["live"] = notes.count(Chosen(scopes=scopes, states=(NoteState.LIVE,)))
+        state["proposed"] = notes.count(Chosen(scopes=scopes, states=(NoteState.PROPOSED,)))
+        state["resting"] = notes.count(Chosen(scopes=scopes, resting=True))
+        state["conflicts"] = notes.count(Chosen(scopes=scopes, conflicts=True))
+        if sight.place is not None:
+            here = reading.scopes.rows_of([Scope(ScopeKind.REPO, sight.place.repository)])
+            state["repository"] = sight.place.repository
+            state["here"] = notes.count(Chosen(scopes=here, states=(NoteState.LIVE,)))
+        state["bytes"] = sum(os.path.getsize(path) for path in _files(self.path) if os.path.exists(path))
+        return state
+
+    async def memory_set(self, request: requests.MemorySet) -> answers.MemorySwitched:
+        """Switch memory on or off."""
+
+        def switch(writing: Writing) -> bool:
+            changed = (writing.meta.get(SWITCHED_OFF) is None) != request.on
+            with writing.database.transaction():
+                if request.on:
+                    writing.meta.remove(SWITCHED_OFF)
+                else:
+                    writing.meta.save(SWITCHED_OFF, "1")
+            return changed
+
+        if await self.write(switch):
+            self._events.record(MemoryChanged(change="on" if request.on else "off"))
+        return {"on": request.on}
+
+    def _tell(self, changes: Iterable[Change]) -> None:
+        for one in changes:
+            self._events.record(NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version))
+
+
+_CHANGES = ("edit", "accept", "pin", "unpin", "restore", "promote")
+_FOR_MANY = (Scope(ScopeKind.COLONY), Scope(ScopeKind.GLOBAL))
+
+
+def _chosen(sight: _Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
+    kind = None if request.kind is None else validate.kind(request.kind)
+    return Chosen(scopes=reading.scopes.rows_of(sight.chosen(request.scope)), kind=kind, tag=request.tag)
+
+
+def _files(path: str) -> tuple[str, ...]:
+    """The file, and those that SQLite keeps beside it."""
+    return path, f"{path}-wal", f"{path}-shm"
+
+
+def _inject(word: str) -> Literal["auto", "pinned", "off"]:
+    return "off" if word == "off" else "pinned" if word == "pinned" else "auto"

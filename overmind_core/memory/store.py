@@ -1,0 +1,479 @@
+"""The store of notes: every change is one transaction, and what it changed is told to who asked for it.
+
+Used on the one thread that writes. Nothing here decides who may do what: `domain/memory/permissions.py` does.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from overmind_core.domain.memory import permissions, versions
+from overmind_core.domain.memory.notes import (
+    MOST_NOTES,
+    Author,
+    Content,
+    Note,
+    NoteState,
+    Origin,
+    Scope,
+    ScopeKind,
+    Standing,
+    Version,
+    Vote,
+    note_id,
+)
+from overmind_core.domain.replacing import replace
+from overmind_core.errors import OvermindError
+from overmind_core.memory.given import GivenTable
+from overmind_core.memory.index import NoteIndex, derived, folded
+from overmind_core.memory.lookup import find_note
+from overmind_core.memory.tables import Chosen, NoteTable, ScopeTable, StoredNote, VersionTable, VoteTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from overmind_core.domain.memory.permissions import Writer
+    from overmind_core.kernel.database import Database
+    from overmind_core.memory.lookup import Reach
+
+KEPT_REQUESTS = 10_000
+"""Answers that are kept for those who repeat their request."""
+PROPOSALS_OF_A_REPOSITORY = 200
+"""Of Overmind's own; the oldest go."""
+PROPOSAL_SECONDS = 30 * 86_400
+"""After which a proposal of Overmind's goes."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What happened to a note, for the log of events: no word of its text."""
+
+    note: str
+    change: str
+    """`remembered proposed accepted edited replaced pinned unpinned promoted forgotten restored purged moved`."""
+    scope: str
+    version: str
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What became of a text."""
+
+    note: str
+    number: int
+    state: str
+    new: bool
+    """Whether anything was written."""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that somebody wants to be remembered."""
+
+    content: Content
+    writer: Writer
+    origin: Origin
+    reach: Reach
+    replaces: str = ""
+    """The note whose next version it is to be, as somebody calls it; "" for none."""
+    request: str = ""
+    """By which a repetition is recognised; "" for none."""
+    kind_given: bool = True
+    """Whether its kind was named; else a version keeps that of its note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """A change of a note that is no new text of a new one."""
+
+    note: str
+    """As somebody calls it."""
+    change: str
+    """`edit accept pin unpin restore promote forget`."""
+    writer: Writer
+    reach: Reach
+    origin: Origin
+    text: str = ""
+    to: Scope | None = None
+    seen: str = ""
+    """The version that an editor has seen; "": that which is shown."""
+
+
+class Altered(msgspec.Struct, frozen=True):
+    """A note after an alteration."""
+
+    note: str
+    changed: bool
+    changes: tuple[Change, ...] = ()
+
+
+PAST = {
+    "edit": "edited", "accept": "accepted", "pin": "pinned", "unpin": "unpinned", "restore": "restored",
+    "promote": "promoted", "forget": "forgotten",
+}  # fmt: skip
+
+
+class NoteStore:
+    """All changes of notes."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], float],
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        """`now`: seconds since the epoch; `random`: so many bytes."""
+        self.database = database
+        self.versions = VersionTable(database)
+        self.votes = VoteTable(database)
+        self.notes = NoteTable(database)
+        self.scopes = ScopeTable(database)
+        self.index = NoteIndex(database)
+        self.given = GivenTable(database)
+        self._now = now
+        self._random = random
+
+    def remember(self, draft: Draft) -> Written:
+        """Write a note or the next version of one, unless that is known.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`, `gone`, `too_large`.
+            Forbidden: only a person may.
+        """
+        with self.database.transaction():
+            done = self._answered(draft.request)
+            if done is not None:
+                return done
+            written = self._remember(draft)
+            self._keep_answer(draft.request, written)
+            return written
+
+    def _remember(self, draft: Draft) -> Written:
+        content, writer = draft.content, draft.writer
+        if content.pinned:
+            permissions.check_pin(writer)
+        target = self._target(draft)
+        if target is None:
+            known = self._known(content)
+            if known is not None:
+                return self._known_already(known, draft)
+        elif target.note.state is NoteState.PURGED:
+            raise OvermindError("gone", f"{target.note.id} was purged.")
+        written = len(self.notes.written_by(writer.author.mission)) if writer.author.mission else 0
+        note = None if target is None else target.note
+        standing = permissions.written_as(writer, content.scope.kind, target=note, written=written)
+        if note is None:
+            return self._first(draft, standing)
+        return self._next(note, draft, standing)
+
+    def _target(self, draft: Draft) -> StoredNote | None:
+        """The note whose next version it is to be."""
+        if draft.replaces:
+            return find_note(self.notes, self.scopes, draft.replaces, draft.reach)
+        if not draft.content.key:
+            return None
+        row = self.scopes.row_of(draft.content.scope)
+        named = [] if row is None else self.notes.by_key(draft.content.key, row)
+        return next((one for one in named if not one.note.proposed_for), None)
+
+    def _known(self, content: Content) -> StoredNote | None:
+        row = self.scopes.row_of(content.scope)
+        alike = [] if row is None else self.notes.alike(derived(content.text).fingerprint, row)
+        same = folded(content.text)
+        every = (one for one in alike if folded(one.note.content.text) == same)
+        return next((one for one in every if not one.note.proposed_for), None)
+
+    def _known_already(self, known: StoredNote, draft: Draft) -> Written:
+        """Nothing is written, unless a person says what was only proposed."""
+        note = known.note
+        if note.state is NoteState.PROPOSED and draft.writer.is_person:
+            changed = self._append(note, note.content, Standing.LIVE, draft.writer.author, draft.origin)
+            told = (_change(changed, "accepted"),)
+            return Written(note.id, changed.number, changed.state, new=False, changes=told)
+        return Written(note.id, note.number, note.state, new=False)
+
+    def _first(self, draft: Draft, standing: Standing, *, proposed_for: str = "") -> Written:
+        if self.notes.size() >= MOST_NOTES:
+            raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
+        version = Version(
+            id=self.new_id(),
+            note=self._new_note_id(),
+            number=1,
+            replaces=(),
+            standing=standing,
+            content=draft.content,
+            author=draft.writer.author,
+            origin=draft.origin,
+            at=self._now(),
+            proposed_for=proposed_for,
+        )
+        note = self.put((version,))
+        change = "proposed" if standing is Standing.PROPOSED else "remembered"
+        return Written(note.id, note.number, note.state, new=True, changes=(_change(note, change),))
+
+    def _next(self, note: Note, draft: Draft, standing: Standing) -> Written:
+        content = _in_place_of(note.content, draft)
+        if content == note.content and note.state is NoteState.LIVE:
+            return Written(note.id, note.number, note.state, new=False)
+        if standing is Standing.PROPOSED and note.state is NoteState.LIVE:
+            open_one = next((one for one in self._proposed_for(note) if one.note.content == content), None)
+            if open_one is not None:
+                return Written(open_one.note.id, open_one.note.number, open_one.note.state, new=False)
+            return self._first(replace(draft, content=content), standing, proposed_for=note.id)
+        if standing is Standing.LIVE and not draft.writer.is_person and note.state is NoteState.PROPOSED:
+            standing = Standing.PROPOSED  # what a person is still to accept stays so
+        after = self._append(note, content, standing, draft.writer.author, draft.origin)
+        told = (_change(after, "replaced"),)
+        return Written(after.id, after.number, after.state, new=True, changes=told)
+
+    def _proposed_for(self, note: Note) -> list[StoredNote]:
+        row = self.scopes.row_of(note.content.scope)
+        chosen = Chosen(scopes=(row,) if row is not None else (), states=(NoteState.PROPOSED,))
+        return [one for one in self.notes.choose(chosen, MOST_NOTES) if one.note.proposed_for == note.id]
+
+    def alter(self, wish: Alteration) -> Altered:
+        """Change a note.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`, `gone`, `invalid`.
+            Forbidden: only a person may.
+        """
+        with self.database.transaction():
+            found = find_note(self.notes, self.scopes, wish.note, wish.reach, with_gone=True)
+            note = found.note
+            if note.state is NoteState.PURGED:
+                raise OvermindError("gone", f"{note.id} was purged: nothing of it is left.")
+            permissions.check_change(wish.writer, wish.change, note, self.versions.of(note.id))
+            return _ALTERATIONS[wish.change](self, note, wish)
+
+    def _edit(self, note: Note, wish: Alteration) -> Altered:
+        if note.state is NoteState.FORGOTTEN:
+            raise OvermindError("gone", f"{note.id} was forgotten. Take it back with: overmind note restore {note.id}")
+        shown = self.versions.get(wish.seen) if wish.seen else None
+        if wish.seen and (shown is None or shown.note != note.id):
+            raise OvermindError("not_found", f"{note.id} has no version {wish.seen}.")
+        if shown is None and not note.conflicts and wish.text == note.content.text:
+            return Altered(note.id, changed=False)
+        if shown is not None and wish.text == shown.content.text:
+            return Altered(note.id, changed=False)
+        base = note.content if shown is None else shown.content
+        standing = Standing.PROPOSED if note.state is NoteState.PROPOSED else Standing.LIVE
+        content = replace(base, text=wish.text)
+        return self._altered(note, content, standing, wish, seen=shown)
+
+    def _accept(self, note: Note, wish: Alteration) -> Altered:
+        if note.state is not NoteState.PROPOSED:
+            return Altered(note.id, changed=False)
+        target = self.notes.get(note.proposed_for) if note.proposed_for else None
+        if target is None or target.note.state in {NoteState.PURGED, NoteState.FORGOTTEN}:
+            return self._altered(note, note.content, Standing.LIVE, wish)
+        after = self._append(target.note, note.content, Standing.LIVE, wish.writer.author, wish.origin)
+        gone = self._append(note, note.content, Standing.REPLACED, wish.writer.author, wish.origin)
+        return Altered(after.id, changed=True, changes=(_change(gone, "accepted"), _change(after, "replaced")))
+
+    def _pin(self, note: Note, wish: Alteration) -> Altered:
+        pinned = wish.change == "pin"
+        if note.state is not NoteState.LIVE:
+            raise OvermindError("invalid", f"{note.id} is {note.state}: only a live note can be pinned.")
+        if note.content.pinned == pinned:
+            return Altered(note.id, changed=False)
+        return self._altered(note, replace(note.content, pinned=pinned), Standing.LIVE, wish)
+
+    def _promote(self, note: Note, wish: Alteration) -> Altered:
+        assert wish.to is not None
+        if note.content.scope == wish.to:
+            return Altered(note.id, changed=False)
+        if note.state not in {NoteState.LIVE, NoteState.PROPOSED}:
+            raise OvermindError("invalid", f"{note.id} is {note.state}.")
+        return self._altered(note, replace(note.content, scope=wish.to), Standing(note.state.value), wish)
+
+    def _restore(self, note: Note, wish: Alteration) -> Altered:
+        if note.state is not NoteState.FORGOTTEN:
+            return Altered(note.id, changed=False)
+        return self._altered(note, note.content, Standing.LIVE, wish)
+
+    def _forget(self, note: Note, wish: Alteration) -> Altered:
+        if note.state is NoteState.FORGOTTEN:
+            return Altered(note.id, changed=False)
+        return self._altered(note, replace(note.content, pinned=False), Standing.FORGOTTEN, wish)
+
+    def _altered(
+        self, note: Note, content: Content, standing: Standing, wish: Alteration, *, seen: Version | None = None
+    ) -> Altered:
+        after = self._append(note, content, standing, wish.writer.author, wish.origin, seen=seen)
+        return Altered(note.id, changed=True, changes=(_change(after, PAST[wish.change]),))
+
+    def vote(self, note: str, vote: Vote, reach: Reach) -> Note:
+        """Count a vote; `vote` names neither note, version, id nor number yet.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`, `gone`.
+        """
+        with self.database.transaction():
+            found = find_note(self.notes, self.scopes, note, reach).note
+            before = versions.counted_votes(self.votes.by(vote.voter, found.id))
+            if before and before[0].helped == vote.helped and before[0].version == found.version:
+                return found
+            number = 1 + max((one.number for one in before), default=0)
+            self.votes.add(
+                replace(vote, id=self.new_id(), note=found.id, version=found.version, number=number, at=self._now())
+            )
+            return self.refold(found.id)
+
+    def put(self, added: Iterable[Version], votes: Iterable[Vote] = ()) -> Note:
+        """Add versions and votes of one note, inside of a transaction; what is there already stays."""
+        note = ""
+        for version in added:
+            self.versions.add(version)
+            note = version.note
+        for vote in votes:
+            self.votes.add(vote)
+            note = vote.note
+        return self.refold(note)
+
+    def merge(self, added: Iterable[Version], votes: Iterable[Vote]) -> list[Note]:
+        """Add what another machine has sent, inside of a transaction: versions of any notes, in any order.
+
+        A vote for a note of which no version is here is kept until one comes.
+        """
+        touched: dict[str, None] = {}
+        for version in added:
+            if self.versions.add(version):
+                touched[version.note] = None
+        for vote in votes:
+            if self.votes.add(vote) and self.versions.of(vote.note):
+                touched[vote.note] = None
+        return [self.refold(note) for note in touched]
+
+    def refold(self, note: str) -> Note:
+        """Store how a note stands now, inside of a transaction."""
+        now = versions.fold(self.versions.of(note), self.votes.of(note))
+        before = self.index.entry(note)
+        scope = self.scopes.number(now.content.scope)
+        self.notes.save(now, scope, derived(now.content.text))
+        self.index.replace(before, self.index.entry(note))
+        return now
+
+    def remove(self, note: str) -> None:
+        """Delete all of a note, inside of a transaction: of a scope that is gone."""
+        self.index.replace(self.index.entry(note), None)
+        self.notes.remove(note)
+        self.versions.remove(note)
+        self.votes.remove(note)
+
+    def remove_mission(self, roots: Sequence[str], missions: Sequence[str]) -> None:
+        """Delete the notes of these trees, and what these missions were given: their records are gone."""
+        with self.database.transaction():
+            for root in roots:
+                row = self.scopes.row_of(Scope(ScopeKind.MISSION, root))
+                for note in [] if row is None else self.notes.in_scope(row):
+                    self.remove(note)
+            self.given.remove(missions)
+
+    def rename_repository(self, old: str, new: str) -> list[Change]:
+        """Move the notes of a repository that is called otherwise now; its versions were never sent to anybody."""
+        with self.database.transaction():
+            row = self.scopes.row_of(Scope(ScopeKind.REPO, old))
+            told = []
+            for note in [] if row is None else self.notes.in_scope(row):
+                for version in self.versions.of(note):
+                    if version.content.scope == Scope(ScopeKind.REPO, old):
+                        moved = replace(version.content, scope=Scope(ScopeKind.REPO, new))
+                        self.versions.replace(replace(version, content=moved))
+                told.append(_change(self.refold(note), "moved"))
+            return told
+
+    def limit_proposals(self, repository: str) -> None:
+        """Forget Overmind's proposals of a repository that are too many or too old; inside of a transaction."""
+        row = self.scopes.row_of(Scope(ScopeKind.REPO, repository))
+        if row is None:
+            return
+        chosen = Chosen(scopes=(row,), states=(NoteState.PROPOSED,))
+        every = [one.note for one in self.notes.choose(chosen, MOST_NOTES) if one.note.origin is Origin.OVERMIND]
+        oldest = self._now() - PROPOSAL_SECONDS
+        for number, note in enumerate(sorted(every, key=lambda one: (-one.created_at, one.id))):
+            if number >= PROPOSALS_OF_A_REPOSITORY or note.created_at < oldest:
+                self.remove(note.id)
+
+    def new_id(self) -> str:
+        """Return an id for a version or a vote."""
+        return self._random(16).hex()
+
+    def _new_note_id(self) -> str:
+        while True:
+            new = note_id(int.from_bytes(self._random(7), "big"))
+            if self.notes.get(new) is None:
+                return new
+
+    def _append(
+        self,
+        note: Note,
+        content: Content,
+        standing: Standing,
+        author: Author,
+        origin: Origin,
+        *,
+        seen: Version | None = None,
+    ) -> Note:
+        """Add the next version of a note, in the place of what its author has seen."""
+        replaced = [seen] if seen is not None else versions.heads(self.versions.of(note.id))
+        version = Version(
+            id=self.new_id(),
+            note=note.id,
+            number=versions.number_after(replaced),
+            replaces=tuple(sorted(one.id for one in replaced)),
+            standing=standing,
+            content=content,
+            author=author,
+            origin=origin,
+            at=self._now(),
+            proposed_for=note.proposed_for,
+        )
+        return self.put((version,))
+
+    def _answered(self, request: str) -> Written | None:
+        row = request and self.database.read_one("SELECT answer FROM requests WHERE key = ?", (request,))
+        return msgspec.json.decode(row[0], type=Written) if row else None
+
+    def _keep_answer(self, request: str, written: Written) -> None:
+        if not request:
+            return
+        answer = msgspec.json.encode(msgspec.structs.replace(written, changes=())).decode()
+        self.database.write("INSERT INTO requests (key, at, answer) VALUES (?, ?, ?)", (request, self._now(), answer))
+        self.database.write(
+            """DELETE FROM requests WHERE at < (SELECT at FROM requests ORDER BY at DESC LIMIT 1 OFFSET ?)""",
+            (KEPT_REQUESTS,),
+        )
+
+
+_ALTERATIONS: dict[str, Callable[[NoteStore, Note, Alteration], Altered]] = {
+    "edit": NoteStore._edit,  # noqa: SLF001 - the table of this class
+    "accept": NoteStore._accept,  # noqa: SLF001
+    "pin": NoteStore._pin,  # noqa: SLF001
+    "unpin": NoteStore._pin,  # noqa: SLF001
+    "promote": NoteStore._promote,  # noqa: SLF001
+    "restore": NoteStore._restore,  # noqa: SLF001
+    "forget": NoteStore._forget,  # noqa: SLF001
+}
+
+
+def _in_place_of(before: Content, draft: Draft) -> Content:
+    """What the next version says: a text alone keeps what its note has otherwise."""
+    new = draft.content
+    return replace(
+        new,
+        kind=new.kind if draft.kind_given else before.kind,
+        scope=before.scope if draft.replaces else new.scope,
+        key=new.key or before.key,
+        tags=new.tags or before.tags,
+        files=new.files or before.files,
+        pinned=new.pinned or before.pinned,
+    )
+
+
+def _change(note: Note, change: str) -> Change:
+    return Change(note=note.id, change=change, scope=note.content.scope.kind, version=note.version)

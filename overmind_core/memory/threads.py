@@ -1,0 +1,156 @@
+"""The threads of memory: the loop asks, they work, and what they found comes back on the loop.
+
+Each thread has a tool of its own (a connection of SQLite belongs to the thread that opened it), made at its first work.
+They are no executor of Python's: the end of the process would wait for one of those, however long its disk hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+
+from overmind_core.errors import OvermindError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_WAITING = 64
+"""Requests in line; the next one is told to come again."""
+CLOSE_SECONDS = 2.0
+"""How long the end waits for work that is under way; a transaction that it cuts off is undone at the next start."""
+
+
+class Tool(Protocol):
+    """What a thread works with."""
+
+    def close(self) -> None:
+        """Let go of it; on the thread that made it."""
+
+
+AnyTool = TypeVar("AnyTool", bound=Tool)
+Result = TypeVar("Result")
+
+
+class _Task(NamedTuple):
+    """One work, and who waits for it."""
+
+    work: Callable[[Any], Any]
+    future: Future[Any]
+
+
+class Lane(Generic[AnyTool]):
+    """A line of work, and the threads that do it, begun with the first."""
+
+    def __init__(self, name: str, make: Callable[[], AnyTool], *, threads: int = 1) -> None:
+        """`make`: a thread's tool, on that thread. Where it fails, its work does, and the next work tries again."""
+        self._name = name
+        self._make = make
+        self._most = threads
+        self._threads: list[threading.Thread] = []
+        self._turn = threading.Condition()
+        self._line: deque[_Task] = deque()
+        self._working = 0
+        self._held = False
+        self._closed = False
+        self._generation = 0
+        """Of the tools: one of an older generation is let go of."""
+
+    async def do(self, work: Callable[[AnyTool], Result], *, ours: bool = False) -> Result:
+        """Have a thread do it, and return what came of it.
+
+        Args:
+            work: Given the thread's tool.
+            ours: Nobody's request: it is taken in however long the line is.
+
+        Raises:
+            OvermindError: `busy`; and whatever `work` raises.
+        """
+        task = _Task(work, Future())
+        with self._turn:
+            if self._closed:
+                raise OvermindError("busy", "The daemon is leaving.")
+            if len(self._line) >= MOST_WAITING and not ours:
+                raise OvermindError("busy", f"{MOST_WAITING} requests about notes are in line. Try again.")
+            self._line.append(task)
+            if len(self._threads) < self._most and self._working + len(self._line) > len(self._threads):
+                self._begin()
+            self._turn.notify()
+        result: Result = await asyncio.wrap_future(task.future)
+        return result
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing of this line is under way in the block. From a thread that does not belong to it."""
+        with self._turn:
+            self._held = True
+            self._turn.wait_for(lambda: not self._working)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._held = False
+                self._turn.notify_all()
+
+    def renew(self) -> None:
+        """Have each thread let go of its tool before its next work, for which it makes a new one."""
+        with self._turn:
+            self._generation += 1
+
+    def close(self) -> None:
+        """Refuse what waits, and wait a moment for what is under way."""
+        with self._turn:
+            self._closed = True
+            refused = list(self._line)
+            self._line.clear()
+            self._turn.notify_all()
+        for task in refused:
+            if task.future.set_running_or_notify_cancel():
+                task.future.set_exception(OvermindError("busy", "The daemon is leaving."))
+        until = time.monotonic() + CLOSE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _run(self) -> None:
+        tool: AnyTool | None = None
+        generation = 0
+        while (task := self._next()) is not None:
+            try:
+                if not task.future.set_running_or_notify_cancel():
+                    continue
+                if tool is not None and generation != self._generation:
+                    tool.close()
+                    tool = None
+                if tool is None:
+                    generation = self._generation
+                    tool = self._make()
+                result = task.work(tool)
+            except BaseException as error:  # noqa: BLE001 - it is the error of who waits
+                task.future.set_exception(error)
+            else:
+                task.future.set_result(result)
+            finally:
+                with self._turn:
+                    self._working -= 1
+                    self._turn.notify_all()
+            del task
+        if tool is not None:
+            tool.close()
+
+    def _next(self) -> _Task | None:
+        with self._turn:
+            self._turn.wait_for(lambda: self._closed or (self._line and not self._held))
+            if not self._line:
+                return None
+            self._working += 1
+            return self._line.popleft()
