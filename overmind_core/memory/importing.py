@@ -36,17 +36,15 @@ class Import:
     Args:
         store: The notes.
         scope: The repository that they are of.
-        writer: The person who imports.
+        writer: The person who imports, or proposes.
         reach: What they see.
-        propose: Write proposals.
     """
 
-    def __init__(self, store: NoteStore, scope: Scope, writer: Writer, reach: Reach, *, propose: bool) -> None:
+    def __init__(self, store: NoteStore, scope: Scope, writer: Writer, reach: Reach) -> None:
         self._store = store
         self._scope = scope
         self._writer = writer
         self._reach = reach
-        self._standing = Standing.PROPOSED if propose else Standing.LIVE
         self.answer: answers.Imported = {"new": 0, "changed": 0, "known": 0, "skipped": [], "refused": []}
         self.changes: list[Change] = []
 
@@ -92,32 +90,37 @@ class Import:
 
     def _put(self, note: str, content: Content) -> None:
         """Take in a note that nobody has seen here, under the id that it has elsewhere."""
-        self._told(self._store.write_as(note, self._draft(content), self._standing), "new")
+        standing = Standing.PROPOSED if self._writer.proposes else Standing.LIVE
+        self._told(self._store.first(self._draft(content), standing, known_as=note))
 
     def _remember(self, content: Content) -> None:
         """Write what somebody has written into a file, as if they had said it."""
-        self._told(self._store.write(self._draft(content), proposed=self._standing is Standing.PROPOSED), "new")
+        self._told(self._store.write(self._draft(content)))
 
     def _change(self, note: Note, content: Content, named: str) -> None:
         """Write the next version of a note, unless what the file says is there already."""
         versions = self._store.versions.of(note.id)
         seen = next((one for one in versions if named and one.id[:VERSION_DIGITS] == named), None)
-        if any(_says(one, content) for one in _taken_in_before(versions, seen)):
+        said = [one.content for one in _taken_in_before(versions, seen)]
+        said += [one.note.content for one in self._store.proposed_for(note)]
+        if content in said:
             self.answer["known"] += 1
             return
-        self._told(self._store.next(note, self._draft(content), self._standing, seen=seen), "changed")
+        self.answer["changed"] += 1
+        if self._writer.proposes and note.state is NoteState.LIVE:
+            proposed = self._store.first(self._draft(content), Standing.PROPOSED, proposed_for=note.id)
+            self.changes.extend(proposed.changes)
+            return
+        standing = Standing(note.state.value)
+        after = self._store.append(note, content, standing, self._writer.author, Origin.FILE, seen=seen)
+        self.changes.append(Change(after.id, "edited", content.scope.kind, after.version))
 
     def _draft(self, content: Content) -> Draft:
         return Draft(content=content, writer=self._writer, origin=Origin.FILE, reach=self._reach)
 
-    def _told(self, written: Written, what: str) -> None:
+    def _told(self, written: Written) -> None:
         self.changes.extend(written.changes)
-        if not written.new:
-            self.answer["known"] += 1
-        elif what == "new":
-            self.answer["new"] += 1
-        else:
-            self.answer["changed"] += 1
+        self.answer["new" if written.new else "known"] += 1
 
 
 def _taken_in_before(versions: Sequence[Version], seen: Version | None) -> list[Version]:
@@ -130,7 +133,3 @@ def _taken_in_before(versions: Sequence[Version], seen: Version | None) -> list[
         return list(versions)
     replaced = {parent for one in versions for parent in one.replaces}
     return [one for one in versions if one is seen or seen.id in one.replaces or one.id not in replaced]
-
-
-def _says(version: Version, content: Content) -> bool:
-    return replace(version.content, scope=content.scope) == content

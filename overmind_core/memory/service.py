@@ -7,9 +7,10 @@ is told to who asked; nothing else of the daemon waits for it, or fails with it.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from overmind_core.domain.memory.notes import Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
+from overmind_core.domain.memory.notes import MOST_NOTES, Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Forbidden, Writer
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreError
@@ -336,7 +337,7 @@ class Memory:
         sight = await self._sight(inside, request.cwd)
         if request.export and sight.place is None:
             raise OvermindError("invalid", "Which repository? Say its folder.")
-        limit = validate.limit(request.limit)
+        limit = MOST_NOTES if request.export else validate.limit(request.limit)
         kind = None if request.kind is None else validate.kind(request.kind)
         scopes = (sight.scope(ScopeKind.REPO),) if request.export else sight.chosen(request.scope)
         everything = request.all and sight.writer.is_person and request.scope is None
@@ -492,9 +493,36 @@ class Memory:
             self._events.record(MemoryChanged(change="on" if request.on else "off"))
         return {"on": request.on}
 
+    async def memory_import(self, request: requests.MemoryImport) -> answers.Imported:
+        """Take in files of notes, all of them in one transaction; with `dry_run` nothing is kept."""
+        from overmind_core.memory.importing import Import, TextFile  # noqa: PLC0415 - for those who have such files
+
+        sight = await self._sight(None, request.cwd)
+        scope = sight.scope(ScopeKind.REPO)
+        texts, _ = self._redacted(None, [one.text for one in request.files])
+        files = [TextFile(one.file, text) for one, text in zip(request.files, texts, strict=True)]
+        writer = Writer(sight.writer.author, proposes=request.propose)
+
+        def take_in(writing: Writing) -> Import:
+            taken = Import(writing.store, scope, writer, sight.reach)
+            with suppress(_DryRun), writing.database.transaction():
+                taken.take_in(files)
+                if request.dry_run:
+                    raise _DryRun
+            return taken
+
+        taken = await self.write(take_in)
+        if not request.dry_run:
+            self._tell(taken.changes)
+        return taken.answer
+
     def _tell(self, changes: Iterable[Change]) -> None:
         for one in changes:
             self._events.record(NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version))
+
+
+class _DryRun(Exception):
+    """Undoes what was only tried."""
 
 
 _CHANGES = ("edit", "accept", "pin", "unpin", "restore", "promote")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -51,7 +52,7 @@ class MemoryTools:
             "cwd": folder(),
             "request": request_key(),
         }
-        return dict(await self._calls.ask("remember", **request, redacted=hidden.count))
+        return await self._asked("remember", request | {"redacted": hidden.count})
 
     async def recall(
         self,
@@ -64,7 +65,7 @@ class MemoryTools:
         """Find notes that answer a question, the best first. They may be old or wrong; the code wins."""
         hidden = Redaction(os.environ)
         asked = {"questions": [hidden.text(question)], "limit": limit, "scope": scope, "cwd": folder()}
-        answer = await self._calls.ask("recall", **asked, **_hidden(hidden, tag=tag, file=file))
+        answer = await self._asked("recall", asked | _hidden(hidden, tag=tag, file=file))
         return {**answer, "notes": [_found(one) for one in answer["notes"]]}
 
     async def search(
@@ -82,7 +83,7 @@ class MemoryTools:
         hidden = Redaction(os.environ)
         asked = {"words": hidden.text(words), "limit": limit, "scope": scope, "cwd": folder()}
         asked |= {"literal": literal, "episodes": episodes}
-        answer = await self._calls.ask("search", **asked, **_hidden(hidden, tag=tag, file=file))
+        answer = await self._asked("search", asked | _hidden(hidden, tag=tag, file=file))
         return {**answer, "notes": [_found(one) for one in answer["notes"]]}
 
     async def outcome(
@@ -94,7 +95,10 @@ class MemoryTools:
     ) -> dict[str, Any]:
         """Say whether notes have helped or hurt you. A note that hurts is given to nobody any more."""
         said = _hidden(Redaction(os.environ), why=why)
-        return dict(await self._calls.ask("outcome", notes=notes, helped=helped, cwd=folder(), **said))
+        return await self._asked("outcome", {"notes": notes, "helped": helped, "cwd": folder(), **said})
+
+    async def _asked(self, command: str, request: Mapping[str, object]) -> dict[str, Any]:
+        return dict(await self._calls.do(lambda client: client.call(command, request)))
 
 
 def _hidden(hidden: Redaction, **texts: str | None) -> dict[str, str | None]:
