@@ -23,6 +23,8 @@ class GivenRow(msgspec.Struct, frozen=True):
     why: str
     head: str = ""
     """Its first line in the block."""
+    text: str = ""
+    """As the block has it."""
 
 
 class Given(NamedTuple):

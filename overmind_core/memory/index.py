@@ -13,6 +13,7 @@ import unicodedata
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.memory.spelling import neighbours
 from overmind_core.domain.memory.words import identifier_words, stems, words
 from overmind_core.memory.tables import Derived
 
@@ -96,7 +97,11 @@ class NoteIndex:
         known = self._database.read(f"SELECT word FROM vocabulary WHERE word IN {_LISTED}", (listed,))
         write(f"UPDATE vocabulary SET notes = notes + 1 WHERE word IN {_LISTED}", (listed,))
         for word in sorted(found.difference(row[0] for row in known)):
-            write("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", (word,))
+            number = self._database.insert("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", (word,))
+            self._database.write_many(
+                "INSERT OR IGNORE INTO spelling (hash, word) VALUES (?, ?)",
+                ((hash_, number) for hash_ in sorted(neighbours(word))),
+            )
 
     def _drop(self, entry: Entry) -> None:
         write = self._database.write
@@ -110,7 +115,12 @@ class NoteIndex:
         write(f"DELETE FROM stems WHERE scope = ? AND stem IN {_LISTED} AND notes < 1", (entry.scope, listed))
         listed = json.dumps(sorted(_words(entry)))
         write(f"UPDATE vocabulary SET notes = notes - 1 WHERE word IN {_LISTED}", (listed,))
-        write(f"DELETE FROM vocabulary WHERE word IN {_LISTED} AND notes < 1", (listed,))
+        unused = f"SELECT row, word FROM vocabulary WHERE word IN {_LISTED} AND notes < 1"
+        for number, word in self._database.read(unused, (listed,)):
+            self._database.write_many(
+                "DELETE FROM spelling WHERE hash = ? AND word = ?", ((hash_, number) for hash_ in neighbours(word))
+            )
+            write("DELETE FROM vocabulary WHERE row = ?", (number,))
 
 
 _LISTED = "(SELECT value FROM json_each(?))"

@@ -5,8 +5,11 @@ Memory that can't be used stops nothing but memory.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import (
@@ -20,11 +23,15 @@ from overmind_core.kernel.database import (
 )
 from overmind_core.kernel.migrations import released
 from overmind_core.memory.given import GivenTable
+from overmind_core.memory.purge import Purge
 from overmind_core.memory.search import WordSearch
 from overmind_core.memory.store import NoteStore
 from overmind_core.memory.tables import NoteTable, ScopeTable, VersionTable, VoteTable
 
 SCHEMA = os.path.join(os.path.dirname(__file__), "schema")
+SIGNING = "secret"
+"""Of the row with what the frames of blocks are signed with."""
+_log = logging.getLogger(__name__)
 QUERY_SECONDS = 1.0
 """After which what a thread reads is interrupted."""
 
@@ -48,6 +55,11 @@ def reason_of(error: Exception) -> str:
     return str(error)
 
 
+def secret_of(meta: MetaTable) -> bytes:
+    """What the frames of this home's blocks are signed with."""
+    return bytes.fromhex(meta.get(SIGNING) or "")
+
+
 def _has_full_text() -> bool:
     connection = sqlite3.connect(":memory:")
     try:
@@ -62,8 +74,13 @@ class Writing:
     at = 0.0
     """When what is done now was asked for; seconds since the epoch."""
 
-    def __init__(self, path: str) -> None:
-        """Open the file, a new one where there is none.
+    def __init__(self, path: str, *, files: str, readers: Callable[[], AbstractContextManager[None]]) -> None:
+        """Open the file, a new one where there is none, and finish the purges that have begun.
+
+        Args:
+            path: Of memory.db.
+            files: The folder of the missions' private files.
+            readers: Holds those who read.
 
         Raises:
             OvermindError: `memory_off`.
@@ -79,6 +96,21 @@ class Writing:
             raise memory_off(reason_of(error)) from error
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)
+        self.purge = Purge(self.store, files=files, secret=lambda: secret_of(self.meta), readers=readers)
+        try:
+            self._begin()
+        except StoreError as error:
+            self.database.close()
+            raise memory_off(reason_of(error)) from error
+
+    def _begin(self) -> None:
+        if self.meta.get(SIGNING) is None:
+            with self.database.transaction():
+                self.meta.save(SIGNING, os.urandom(32).hex())
+        try:
+            self.purge.finish()
+        except OvermindError as error:  # another program reads the file: nothing of the notes can be found, though
+            _log.warning("a purge of notes has not ended: %s", error.message)
 
     def close(self) -> None:
         """Let go of it."""

@@ -9,8 +9,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.memory.repository import KnownBy
 from overmind_core.domain.text.file_pattern import matches
 from overmind_core.errors import OvermindError
+from overmind_core.git.identity import identity
+from overmind_core.git.run import Git
 from overmind_core.kernel.tasks import Looks
 
 if TYPE_CHECKING:
@@ -31,16 +34,19 @@ class Place(NamedTuple):
     """How it is called."""
     top: str
     """Top of the checkout."""
-    before: tuple[str, ...] = ()
-    """How it was called before it had a remote."""
+    clone: str
+    """The same for all checkouts of one clone, and stays when its name changes."""
+    is_local: bool
+    """Whether its name means something on this machine alone: it may get another one."""
 
 
 class Places:
     """The repositories of folders."""
 
-    def __init__(self, aliases: Mapping[str, str]) -> None:
-        """`aliases`: how a repository is called otherwise."""
+    def __init__(self, aliases: Mapping[str, str], environ: Mapping[str, str], home: str) -> None:
+        """`aliases`: how a repository is called otherwise; `environ`: the daemon's own; `home`: its folder."""
         self._aliases = aliases
+        self._git = Git(environ, home=home)
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="places")
         self._looks: Looks[str, Place] = Looks(self._threads, self._look, patience=PATIENCE, true_for=TRUE_FOR)
 
@@ -60,13 +66,11 @@ class Places:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _look(self, folder: str) -> Place:
-        found = _by_path(folder)
-        return found._replace(repository=self._aliases.get(found.repository, found.repository))
-
-
-def _by_path(folder: str) -> Place:
-    real = os.path.realpath(folder)
-    return Place(real, real)
+        found = identity(self._git, folder)
+        name = found.repository.name
+        alias = self._aliases.get(name)
+        is_local = alias is None and found.repository.by is not KnownBy.URL
+        return Place(alias or name, found.top, found.place, is_local)
 
 
 class Files:

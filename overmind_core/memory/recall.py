@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.memory.ranking import Hits, Weight, alike, grams, rank
+from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.file_pattern import matches
 from overmind_core.memory.tables import Chosen
 
@@ -13,13 +15,6 @@ if TYPE_CHECKING:
     from overmind_core.memory.answer_types import WhyFound
     from overmind_core.memory.opened import Reading
     from overmind_core.memory.tables import StoredNote
-
-FUSED = 60
-"""k of reciprocal rank fusion."""
-STALE = 0.5
-"""What a stale note's score is multiplied with."""
-VOTE = 0.1
-MOST_VOTES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +46,70 @@ def is_about(stored: StoredNote, path: str | None) -> bool:
     return path is None or any(matches(glob, path, folder="/") for glob in stored.note.content.files)
 
 
-def recall(reading: Reading, finding: Finding) -> list[Found]:
-    """Return the notes that answer these questions, the best first."""
-    scores: dict[int, float] = {}
-    why: dict[int, dict[WhyFound, None]] = {}
-    corrected: dict[int, dict[str, str]] = {}
-    for question in finding.asked:
-        hits = reading.search.find(question, finding.chosen)
-        for place, row in enumerate(hits.rows):
-            scores[row] = scores.get(row, 0.0) + 1 / (FUSED + place + 1)
-            reasons = why.setdefault(row, {})
-            if row in hits.by_words:
-                reasons["words"] = None
-            if row in hits.by_spelling:
-                reasons["spelling"] = None
-                corrected.setdefault(row, {}).update(hits.corrected)
-    named = _named(reading, finding)
-    found = []
-    for row in {**dict.fromkeys(named), **scores}:
-        stored = reading.notes.at(row)
-        if stored is None or not is_about(stored, finding.file):
-            continue
-        stale = finding.is_stale(stored)
-        votes = max(-MOST_VOTES, min(MOST_VOTES, stored.note.helped - stored.note.hurt))
-        score = (scores.get(row, 0.0) + named.get(row, 0.0)) * (1 + VOTE * votes) * (STALE if stale else 1.0)
-        reasons_: tuple[WhyFound, ...] = (*(("key",) if row in named else ()), *why.get(row, {}))
-        found.append(Found(stored, score, reasons_, corrected.get(row, {}), stale))
-    found.sort(key=lambda one: (-one.score, -one.stored.note.edited_at, one.stored.note.id))
-    return found[: finding.limit]
+def recall(reading: Reading, finding: Finding, *, meaning: Sequence[Sequence[str]] = ()) -> list[Found]:
+    """Return the notes that answer these questions, the best first.
+
+    Args:
+        reading: The notes.
+        finding: What is looked for.
+        meaning: For each question the ids of notes that mean nearly the same, the best first.
+    """
+    corrected: dict[str, dict[str, str]] = {}
+    stored: dict[str, StoredNote] = {}
+    hits = []
+    for place, question in enumerate(finding.asked):
+        by_words = reading.search.find(question, finding.chosen)
+        ids: dict[int, str] = {}
+        for row in by_words.rows:
+            one = reading.notes.at(row)
+            if one is not None:
+                stored[one.note.id] = one
+                ids[row] = one.note.id
+        named = _named(reading, question, finding.chosen)
+        stored.update((one.note.id, one) for one in named)
+        meant = meaning[place] if meaning else ()
+        stored.update((one.note.id, one) for one in _of_these(reading, meant, finding.chosen))
+        spelled = [ids[row] for row in by_words.rows if row in by_words.by_spelling]
+        for note in spelled:
+            corrected.setdefault(note, {}).update(by_words.corrected)
+        hits.append(
+            Hits(
+                question,
+                words=list(ids.values()),
+                spelled=spelled,
+                plain=[ids[row] for row in by_words.rows if row in by_words.by_words],
+                meaning=[note for note in meant if note in stored],
+                keys=[one.note.id for one in named],
+            )
+        )
+    about = {note: one for note, one in stored.items() if is_about(one, finding.file)}
+    stale = {note: finding.is_stale(one) for note, one in about.items()}
+    weights = {
+        note: Weight(one.note.helped - one.note.hurt, stale[note], one.note.edited_at) for note, one in about.items()
+    }
+    return [
+        Found(about[one.id], one.score, one.why, corrected.get(one.id, {}), stale[one.id])  # type: ignore[arg-type] # a `WhyFound` each
+        for one in rank(hits, weights)[: finding.limit]
+    ]
 
 
-def _named(reading: Reading, finding: Finding) -> dict[int, float]:
+def _named(reading: Reading, question: str, chosen: Chosen) -> list[StoredNote]:
     """The notes whose key is asked for."""
-    named = {}
-    for question in finding.asked:
-        for scope in finding.chosen.scopes or ():
-            for one in reading.notes.by_key(question.strip(), scope):
-                named[one.row] = 1.0
-    return named
+    key = question.strip()
+    every = (one for scope in chosen.scopes or () for one in reading.notes.by_key(key, scope))
+    return _matching(every, chosen)
+
+
+def _of_these(reading: Reading, notes: Sequence[str], chosen: Chosen) -> list[StoredNote]:
+    return reading.notes.choose(replace(chosen, ids=tuple(notes)), len(notes)) if notes else []
+
+
+def _matching(every: Iterable[StoredNote], chosen: Chosen) -> list[StoredNote]:
+    return [
+        one
+        for one in every
+        if chosen.kind in {None, one.note.content.kind} and (chosen.tag is None or chosen.tag in one.note.content.tags)
+    ]
 
 
 SIMILAR = 3
@@ -102,22 +123,9 @@ def similar(reading: Reading, note: str) -> list[StoredNote]:
     if stored is None or not stored.note.content.text:
         return []
     scope = reading.scopes.row_of(stored.note.content.scope)
-    chosen = Chosen(scopes=() if scope is None else (scope,))
-    hits = reading.search.find(stored.note.content.text, chosen, limit=LOOKED_AT)
+    hits = reading.search.find(
+        stored.note.content.text, Chosen(scopes=() if scope is None else (scope,)), limit=LOOKED_AT
+    )
+    own = grams(stored.note.content.text)
     near = (reading.notes.at(row) for row in hits.rows if row != stored.row)
-    return [one for one in near if one is not None and _alike(one, stored)][:SIMILAR]
-
-
-def _alike(one: StoredNote, other: StoredNote) -> bool:
-    first, second = (_grams(stored.note.content.text) for stored in (one, other))
-    return len(first & second) >= ALIKE * len(first | second)
-
-
-ALIKE = 0.7
-"""Of the sets of four letters that two texts have."""
-GRAM = 4
-
-
-def _grams(text: str) -> frozenset[str]:
-    folded = " ".join(text.lower().split())
-    return frozenset(folded[at : at + GRAM] for at in range(max(1, len(folded) - GRAM + 1)))
+    return [one for one in near if one is not None and alike(own, grams(one.note.content.text))][:SIMILAR]

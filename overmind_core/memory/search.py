@@ -1,7 +1,7 @@
-"""The search for notes by their words: what a question's words find.
+"""The search for notes by their words: what a question's words find, misspelled ones mended from the vocabulary.
 
 Used on a thread that reads. A question is never a query of SQLite's: its words are quoted, the rarest of them, at most
-32. Nothing outside of the scopes that are asked for is found or counted.
+32. Nothing outside of the scopes that are asked for is found or counted, nor does any word of it mend one.
 """
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file and conditions of `tables`
@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.memory.spelling import corrections, neighbours
 from overmind_core.domain.memory.stems import stem
-from overmind_core.domain.memory.words import match_query, question_words, rarest
+from overmind_core.domain.memory.words import MOST_WORDS, match_query, question_words, rarest
 from overmind_core.memory.tables import conditions
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from overmind_core.kernel.database import Database
     from overmind_core.memory.tables import Chosen
 
+MOST_MENDED = 8
+"""Words of a question that are mended."""
 HITS = 60
 """Notes that a question's words find, before they are fused with others."""
 
@@ -48,9 +51,19 @@ class WordSearch:
         """Find notes that have words of the question."""
         asked = question_words(question)
         frequency = self.frequencies({stem(word) for word in asked}, chosen.scopes)
+        corrected: dict[str, str] = {}
+        for word in [word for word in asked if stem(word) not in frequency][:MOST_MENDED]:
+            meant = self._mended(word, chosen)
+            if meant is not None:
+                corrected[word] = meant
         looked_for = rarest(asked, frequency, self.counted(chosen.scopes))
-        rows = self._match(looked_for, chosen, limit)
-        return Hits(rows, {}, by_words=frozenset(rows))
+        mended = [word for word in dict.fromkeys(corrected.values()) if word not in looked_for]
+        mended = mended[: MOST_WORDS - len(looked_for)]
+        rows = self._match([*looked_for, *mended], chosen, limit)
+        if not mended:
+            return Hits(rows, corrected, by_words=frozenset(rows))
+        plain, better = (frozenset(self._having(some, rows)) for some in (looked_for, list(corrected.values())))
+        return Hits(rows, corrected, by_words=plain, by_spelling=better)
 
     def frequencies(self, asked: Iterable[str], scopes: Sequence[int] | None) -> dict[str, int]:
         """Return how many notes of these scopes have each of these stems, for those that any has."""
@@ -68,9 +81,28 @@ class WordSearch:
         if not looked_for:
             return ()
         condition, values = conditions(chosen)
-        sql = f"""SELECT words.rowid FROM words CROSS JOIN notes ON notes.row = words.rowid
+        sql = f"""SELECT words.rank, -notes.edited_at, notes.id, words.rowid FROM words CROSS JOIN notes ON notes.row = words.rowid
             WHERE words MATCH ? AND {condition} ORDER BY words.rank LIMIT ?"""
-        return tuple(row[0] for row in self._database.read(sql, (match_query(looked_for), *values, limit)))
+        # Of equally good ones the newer is first; SQLite would have to look at all notes to say so.
+        return tuple(row[-1] for row in sorted(self._database.read(sql, (match_query(looked_for), *values, limit))))
+
+    def _having(self, looked_for: Sequence[str], rows: Sequence[int]) -> list[int]:
+        """Those of some rows that have one of these words."""
+        if not looked_for:
+            return []
+        sql = "SELECT rowid FROM words WHERE words MATCH ? AND rowid IN (SELECT value FROM json_each(?))"
+        return [row[0] for row in self._database.read(sql, (match_query(looked_for), json.dumps(list(rows))))]
+
+    def _mended(self, word: str, chosen: Chosen) -> str | None:
+        """The word that was meant, of those that notes in question have."""
+        sql = """SELECT DISTINCT word, notes FROM vocabulary WHERE row IN
+            (SELECT word FROM spelling WHERE hash IN (SELECT value FROM json_each(?)))"""
+        near: dict[str, int] = dict(self._database.read(sql, (json.dumps(sorted(neighbours(word))),)))
+        near.pop(word, None)  # known elsewhere alone, which nobody here is to learn
+        for candidate in corrections(word, near)[:MOST_MENDED]:
+            if self._match([candidate], chosen, 1):
+                return candidate
+        return None
 
 
 def _within(scopes: Sequence[int] | None, column: str = "scope") -> tuple[str, tuple[int, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from glob import escape, glob
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from overmind_core.domain.memory.notes import MOST_NOTES, Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
@@ -45,6 +46,8 @@ MANY_CORES = 4
 MOST_USES = 100
 """Runs that were given a note, of an answer."""
 SWITCHED_OFF = "off"
+EXPORTED = os.path.join(".overmind", "notes")
+"""Where notes are exported to, below the top of a repository."""
 Result = TypeVar("Result")
 
 
@@ -116,6 +119,7 @@ class Memory:
     ) -> None:
         """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
         self.path = home.memory
+        self._files = os.path.join(home.root, "files")
         self.settings = settings
         self._clock = clock
         self._events = events
@@ -123,12 +127,17 @@ class Memory:
         self._variables = variables
         self._person = Author(person=person)
         self._voter = f"{person}@{machine}"
-        self.places = Places(settings.repositories)
-        self._writer = Lane("memory-writer", lambda: Writing(self.path))
+        self.places = Places(settings.repositories, os.environ, home.root)
+        self._settled: dict[str, str] = {}
+        """Clone → how it is called, as memory.db knows it."""
+        self._writer = Lane("memory-writer", self._new_writing)
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
         self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
         self._is_open = False
         self._told_damage = False
+
+    def _new_writing(self) -> Writing:
+        return Writing(self.path, files=self._files, readers=self._readers.held)
 
     def close(self) -> None:
         """End the threads, after what is under way."""
@@ -204,7 +213,14 @@ class Memory:
     async def _place(self, folder: str) -> Place:
         if not os.path.isabs(folder):
             raise OvermindError("invalid", f"{folder!r} is no absolute path.")
-        return await self.places.of(folder)
+        place = await self.places.of(folder)
+        if self._settled.get(place.clone) != place.repository:
+            clone, name = place.clone, place.repository
+            self._tell(
+                await self.write(lambda writing: writing.store.settle(clone, name, is_local=place.is_local), ours=True)
+            )
+            self._settled[clone] = name
+        return place
 
     def _root(self, mission: Mission) -> str:
         return [one.id for one in line(self._registry, mission.id)][-1]
@@ -424,8 +440,10 @@ class Memory:
         return {"note": await self.read(look), "changed": altered.changed}
 
     async def forget(self, request: requests.Forget, inside: str | None) -> answers.Forgotten:
-        """Forget notes."""
+        """Forget notes; with `purge` it answers when no byte of them is left."""
         sight = await self._writing_sight(inside, request.cwd)
+        if request.purge:
+            return {"notes": await self._purge(request.notes, sight)}
         done: list[answers.ForgottenNote] = []
         for word in request.notes:
             wish = Alteration(word, "forget", sight.writer, sight.reach, sight.origin)
@@ -433,6 +451,31 @@ class Memory:
             self._tell(altered.changes)
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
+
+    async def _purge(self, words: list[str], sight: _Sight) -> list[answers.ForgottenNote]:
+        def look(reading: Reading) -> list[answers.ForgottenNote]:
+            ids = [
+                find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=True).note.id for word in words
+            ]
+            return [{"id": one, "still_in": self._still_in(reading, one, sight)} for one in dict.fromkeys(ids)]
+
+        found = await self.read(look)
+        self._tell(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
+        return found
+
+    def _still_in(self, reading: Reading, note: str, sight: _Sight) -> list[str]:
+        """Places with the text of a note that we know of and may not change."""
+        places = []
+        if sight.place is not None:
+            names = glob(f"*-{note}.md", root_dir=os.path.join(sight.place.top, EXPORTED))
+            places += [os.path.join(sight.place.top, EXPORTED, name) for name in names]
+        places += glob(f"{escape(self.path)}.damaged-*")
+        wrote = (one.author.mission for one in reading.versions.of(note))
+        for mission in dict.fromkeys([*wrote, *(use["mission"] for use in reading.given.uses(note, MOST_USES))]):
+            known = self._registry.get(mission) if mission else None
+            if known is not None:
+                places.append(f"{'live mission' if known.is_live else 'log of mission'} {mission}")
+        return places
 
     async def outcome(self, request: requests.Outcome, inside: str | None) -> answers.Votes:
         """Vote for notes, or against them; the newest vote of a voter counts."""

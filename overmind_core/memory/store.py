@@ -134,7 +134,7 @@ class NoteStore:
         self.scopes = ScopeTable(database)
         self.index = NoteIndex(database)
         self.given = GivenTable(database)
-        self._now = now
+        self.now = now
         self._random = random
 
     def remember(self, draft: Draft) -> Written:
@@ -219,7 +219,7 @@ class NoteStore:
             content=draft.content,
             author=draft.writer.author,
             origin=draft.origin,
-            at=self._now(),
+            at=self.now(),
             proposed_for=proposed_for,
         )
         note = self.put((version,))
@@ -332,7 +332,7 @@ class NoteStore:
                 return found
             number = 1 + max((one.number for one in before), default=0)
             self.votes.add(
-                replace(vote, id=self.new_id(), note=found.id, version=found.version, number=number, at=self._now())
+                replace(vote, id=self.new_id(), note=found.id, version=found.version, number=number, at=self.now())
             )
             return self.refold(found.id)
 
@@ -356,6 +356,11 @@ class NoteStore:
         for version in added:
             if self.versions.add(version):
                 touched[version.note] = None
+                if version.standing is Standing.PURGED:  # to be finished as one of our own
+                    self.database.write(
+                        "INSERT OR IGNORE INTO purges (note, at, by) VALUES (?, ?, ?)",
+                        (version.note, version.at, msgspec.json.encode(version.author).decode()),
+                    )
         for vote in votes:
             if self.votes.add(vote) and self.versions.of(vote.note):
                 touched[vote.note] = None
@@ -399,6 +404,21 @@ class NoteStore:
                 told.append(_change(self.refold(note), "moved"))
             return told
 
+    def settle(self, clone: str, repository: str, *, is_local: bool) -> list[Change]:
+        """Note how a clone is called now; where it has got a name for all machines, its notes move along."""
+        row = self.database.read_one("SELECT repository FROM checkouts WHERE folder = ?", (clone,))
+        before = row[0] if row else None
+        if before == repository or (before is None and not is_local):
+            return []
+        told = [] if before is None or is_local else self.rename_repository(before, repository)
+        with self.database.transaction():
+            self.database.write(
+                """INSERT INTO checkouts (folder, repository) VALUES (?, ?)
+                ON CONFLICT (folder) DO UPDATE SET repository = excluded.repository""",
+                (clone, repository),
+            )
+        return told
+
     def limit_proposals(self, repository: str) -> None:
         """Forget Overmind's proposals of a repository that are too many or too old; inside of a transaction."""
         row = self.scopes.row_of(Scope(ScopeKind.REPO, repository))
@@ -406,7 +426,7 @@ class NoteStore:
             return
         chosen = Chosen(scopes=(row,), states=(NoteState.PROPOSED,))
         every = [one.note for one in self.notes.choose(chosen, MOST_NOTES) if one.note.origin is Origin.OVERMIND]
-        oldest = self._now() - PROPOSAL_SECONDS
+        oldest = self.now() - PROPOSAL_SECONDS
         for number, note in enumerate(sorted(every, key=lambda one: (-one.created_at, one.id))):
             if number >= PROPOSALS_OF_A_REPOSITORY or note.created_at < oldest:
                 self.remove(note.id)
@@ -442,7 +462,7 @@ class NoteStore:
             content=content,
             author=author,
             origin=origin,
-            at=self._now(),
+            at=self.now(),
             proposed_for=note.proposed_for,
         )
         return self.put((version,))
@@ -455,7 +475,7 @@ class NoteStore:
         if not request:
             return
         answer = msgspec.json.encode(msgspec.structs.replace(written, changes=())).decode()
-        self.database.write("INSERT INTO requests (key, at, answer) VALUES (?, ?, ?)", (request, self._now(), answer))
+        self.database.write("INSERT INTO requests (key, at, answer) VALUES (?, ?, ?)", (request, self.now(), answer))
         self.database.write(
             """DELETE FROM requests WHERE at < (SELECT at FROM requests ORDER BY at DESC LIMIT 1 OFFSET ?)""",
             (KEPT_REQUESTS,),

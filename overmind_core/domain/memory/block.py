@@ -129,9 +129,10 @@ def tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_OF_A_TOKEN)
 
 
-def tokens_of_note(note: BlockNote) -> int:
-    """Return how many tokens a note has in a block at most."""
-    return tokens(_rendered(note))
+def tokens_of_block(notes: Sequence[BlockNote]) -> int:
+    """Return how many tokens the block of these notes has, its frame included."""
+    word = "0" * WORD_DIGITS
+    return tokens(f"<notes {word}>\n{INTRODUCTION}\n{''.join(map(_rendered, notes))}</notes {word}>\n")
 
 
 def _rendered(note: BlockNote) -> str:

@@ -117,6 +117,40 @@ def test_questions_find_words_and_the_parts_of_identifiers(tmp_path):
     run(work())
 
 
+def test_a_misspelled_word_is_mended_from_the_notes_that_may_be_seen(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            redis = (await remember(home, REDIS))["id"]
+            elsewhere = str(tmp_path / "elsewhere")
+            await remember(home, "the kubernetes cluster", cwd=elsewhere)
+            await remember(home, "redsi", cwd=elsewhere)
+            for question, wrong in (("redsi", {"redsi": "redis"}), ("kubernetse", {})):
+                request = Recall(questions=[question], cwd=home.home.root)
+                answer = (await home.memory.recall(request, None))["notes"]
+                assert [(one["note"]["id"], one["why"], one["corrected"]) for one in answer] == (
+                    [(redis, ["spelling"], wrong)] if wrong else []
+                )
+            known = (await home.memory.recall(Recall(questions=["redis limiter"], cwd=home.home.root), None))["notes"]
+            assert [(one["why"], one["corrected"]) for one in known] == [(["words"], {})]
+
+    run(work())
+
+
+def test_votes_age_and_keys_decide_between_equal_notes(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            texts = ("redis one", "redis two", "redis ten")
+            old, helped, new = [(await remember(home, text))["id"] for text in texts]
+            for name in "abc":
+                mission = home.missions.add(name, home.home.root)
+                await home.memory.outcome(Outcome(notes=[helped], helped=True), mission)
+            assert await found(home, "redis") == [helped, new, old]
+            key = (await remember(home, "something else", key="redis"))["id"]
+            assert await found(home, "redis") == [key, helped, new, old]
+
+    run(work())
+
+
 HOSTILE = [
     '"', "'", "NEAR(", "a NEAR b", "text : x", "*", "^x", "-x", "a OR", "AND", "(", ")", "\x00", "\x00redis",
     "{a b}: c", "\ud800", "redis\udfff", "%", "_", "a" * 10_000, "é" * 5_000, "; DROP TABLE notes",

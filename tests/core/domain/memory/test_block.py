@@ -19,7 +19,7 @@ from overmind_core.domain.memory.block import (
     parse,
     render,
     tokens,
-    tokens_of_note,
+    tokens_of_block,
 )
 from overmind_core.domain.memory.notes import ID_LETTERS, Author, Content, Note, NoteKind, NoteState, Origin, note_id
 from tests.kit.torture import WHOLE
@@ -125,8 +125,7 @@ def test_a_block_holds_exactly_its_notes_and_nothing_that_ends_it(notes):
     assert block.encode().decode() == block
     assert clean(block) == block
     assert render(parse(block), SECRET) == block == render(list(notes), SECRET)
-    frame = tokens(block) - sum(map(tokens_of_note, notes))
-    assert frame <= tokens(f"<notes {'0' * 12}>\n{INTRODUCTION}\n</notes {'0' * 12}>\n")
+    assert tokens_of_block(notes) == tokens(block)
 
 
 def test_ids_are_made_of_the_letters_that_a_head_line_knows():

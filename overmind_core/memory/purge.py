@@ -1,0 +1,156 @@
+"""The purge of notes: when it is done, no byte of them is left in memory.db, beside it, or in the files of missions.
+
+It is recorded first: whoever dies in between, the next one to open memory.db finishes it before anything is read. What
+is deleted is overwritten (`secure_delete`), the index is merged into one so that it holds nothing of what was taken
+out, and the write-ahead log is emptied while nobody reads: until then it is not done.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING
+
+from overmind_core.domain.memory import permissions, versions
+from overmind_core.domain.memory.block import BlockNote, render, tokens
+from overmind_core.domain.memory.notes import Author, NoteState, Origin
+from overmind_core.domain.replacing import replace
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.codec import Codec
+from overmind_core.memory.lookup import find_note
+from overmind_core.memory.store import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from overmind_core.domain.memory.permissions import Writer
+    from overmind_core.memory.given import Given
+    from overmind_core.memory.lookup import Reach
+    from overmind_core.memory.store import NoteStore
+
+LARGEST_FILE = 1 << 22
+"""Bytes of a mission's private file that may hold notes: prompts are far smaller."""
+
+
+class Purge:
+    """Purges notes; on the thread that writes."""
+
+    def __init__(
+        self,
+        store: NoteStore,
+        *,
+        files: str,
+        secret: Callable[[], bytes],
+        readers: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """`files`: the folder of the missions' private files; `secret`: the home's; `readers`: holds those who read."""
+        self._store = store
+        self._database = store.database
+        self._files = files
+        self._secret = secret
+        self._readers = readers
+
+    def purge(self, words: Sequence[str], writer: Writer, reach: Reach) -> list[Change]:
+        """Purge notes; when this returns nothing of them is left.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`; `busy`, somebody else reads the file: it is finished later.
+            Forbidden: a mission asks.
+        """
+        with self._database.transaction():
+            notes = [
+                find_note(self._store.notes, self._store.scopes, word, reach, with_gone=True).note for word in words
+            ]
+            for note in notes:
+                permissions.check_change(writer, "purge", note, ())
+                self._database.write(
+                    "INSERT OR IGNORE INTO purges (note, at, by) VALUES (?, ?, ?)",
+                    (note.id, self._store.now(), _AUTHOR.encode(writer.author)),
+                )
+        return self.finish()
+
+    def begun(self) -> list[tuple[str, float, Author]]:
+        """The purges that have begun: note, when, and who."""
+        rows = self._database.read("SELECT note, at, by FROM purges ORDER BY at, note")
+        return [(note, at, _AUTHOR.decode(by)) for note, at, by in rows]
+
+    def finish(self) -> list[Change]:
+        """Finish all purges that have begun; what was changed.
+
+        Raises:
+            OvermindError: `busy`, somebody else reads the file.
+        """
+        begun = self.begun()
+        if not begun:
+            return []
+        told = []
+        for note, at, author in begun:
+            for given in self._store.given.with_note(note):
+                self._take_out_of_files(given, self._without(given, note))
+            with self._database.transaction():
+                told += self._empty(note, at, author)
+        with self._database.transaction():
+            self._store.index.optimise()
+        with self._readers():
+            done = self._database.checkpoint()
+        if not done:
+            raise OvermindError("busy", "Another program reads memory.db: the purge ends when that no longer does.")
+        with self._database.transaction():
+            for note, *_ in begun:
+                self._database.write("DELETE FROM purges WHERE note = ?", (note,))
+        return told
+
+    def _empty(self, note: str, at: float, author: Author) -> list[Change]:
+        """Empty all versions of a note, and take it out of what was given; inside of a transaction."""
+        store = self._store
+        known = store.versions.of(note)
+        if not known:
+            return []
+        was_purged = store.refold(note).state is NoteState.PURGED
+        for given in store.given.with_note(note):
+            store.given.replace(self._without(given, note))
+        for version in known:
+            store.versions.replace(versions.emptied(version))
+        for vote in store.votes.of(note):
+            store.votes.replace(replace(vote, why=""))
+        store.versions.add(versions.purge(note, versions.heads(known), author, Origin.COMMAND, at))
+        after = store.refold(note)
+        scope = known[0].content.scope.kind
+        return [] if was_purged else [Change(note=note, change="purged", scope=scope, version=after.version)]
+
+    def _without(self, given: Given, note: str) -> Given:
+        """What a conversation was given, but for a note."""
+        left = tuple(one for one in given.notes if one.note != note)
+        shown = [BlockNote(one.head, one.text) for one in left]
+        block = render(shown, self._secret()) if shown else ""
+        return given._replace(notes=left, block=block, tokens=tokens(block), purged=given.purged + 1)
+
+    def _take_out_of_files(self, before: Given, after: Given) -> None:
+        """Write the files of a mission anew that hold what it was given."""
+        old, new = before.block.encode(), after.block.encode()
+        for path in _files_below(os.path.join(self._files, before.mission)):
+            with suppress(FileNotFoundError):
+                _replace_in(path, old, new)
+
+
+_AUTHOR = Codec(Author)
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    for where, _, names in os.walk(folder):
+        for path in (os.path.join(where, name) for name in names):
+            if os.path.isfile(path) and not os.path.islink(path):
+                yield path
+
+
+def _replace_in(path: str, old: bytes, new: bytes) -> None:
+    """Write a private file anew with other bytes in the place of some, whoever dies meanwhile."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        held = file.read(LARGEST_FILE)
+    if not old or old not in held:
+        return
+    written = f"{path}.new"
+    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(held.replace(old, new))
+    os.replace(written, path)

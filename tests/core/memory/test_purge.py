@@ -1,0 +1,136 @@
+"""A purged note leaves no byte behind, whoever reads meanwhile and whoever dies in between."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from overmind_core.domain.memory.block import BlockNote, render
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import Database
+from overmind_core.memory.given import Given, GivenRow
+from overmind_core.memory.opened import secret_of
+from overmind_core.memory.requests import Forget, Note, NoteSet, Outcome, Recall, Remember, Search
+from tests.kit.in_process import run
+from tests.kit.memory import noted_home
+
+SECRETS = ("zyzzyvaquartz", "getZyzzyvaQuartz", "xylophonic-tag", "votewhyxenolith")
+WORDS = (b"zyzzyva", b"xylophonic", b"xenolith")
+
+
+async def remember(home, text, inside=None, **more):
+    return (await home.memory.remember(Remember(text=text, **{"cwd": home.home.root, **more}), inside))["id"]
+
+
+async def filled(home, mission):
+    """A note with words that no other note has, in several versions, given to a mission; and others."""
+    for number in range(60):
+        await remember(home, f"note {number} about redis and make, number{number}")
+    note = await remember(home, f"the password {SECRETS[0]} is nobody's", tags=[SECRETS[2]], key="secret")
+    await home.memory.note_set(NoteSet(note=note, change="edit", text=f"call {SECRETS[1]}() first"), None)
+    await home.memory.outcome(Outcome(notes=[note], helped=True, why=SECRETS[3]), None)
+    other = await remember(home, "redis is needed")
+
+    def give(writing):
+        shown = [BlockNote(f"[{one}] fact, ada", text) for one, text in ((note, SECRETS[1]), (other, "redis"))]
+        block = render(shown, secret_of(writing.meta))
+        rows = tuple(GivenRow(one.id, "v", "words", one.head, one.text) for one in shown)
+        with writing.database.transaction():
+            row = writing.store.given.add(Given(0, mission, mission, 1.0, 10, 0, 0, block, rows))
+            writing.store.given.begun(row, mission, 1)
+        return block, render(shown[1:], secret_of(writing.meta))
+
+    before, after = await home.memory.write(give)
+    folder = os.path.join(home.home.root, "files", mission)
+    os.makedirs(folder)
+    path = os.path.join(folder, "append-system-prompt")
+    await asyncio.to_thread(Path(path).write_text, f"mine\n\n{before}", encoding="utf-8")
+    return note, path, f"mine\n\n{after}"
+
+
+def left(root):
+    """Files below a folder with one of the words."""
+    found = []
+    for where, _, names in os.walk(root):
+        for name in names:
+            with open(os.path.join(where, name), "rb") as file:
+                data = file.read().lower()
+            found += [name for word in WORDS if word in data]
+    return found
+
+
+def test_no_byte_is_left_while_two_readers_search(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            mission = home.missions.add("worker", home.home.root)
+            note, path, wanted = await filled(home, mission)
+            assert left(tmp_path)
+            going = True
+
+            async def search():
+                while going:
+                    await home.memory.recall(Recall(questions=["redis make zyzzyvaquartz"], cwd=home.home.root), None)
+
+            readers = [asyncio.ensure_future(search()) for _ in range(2)]
+            done = await home.memory.forget(Forget(notes=[note], purge=True, cwd=home.home.root), None)
+            assert left(tmp_path) == []
+            going = False
+            await asyncio.gather(*readers)
+            assert await asyncio.to_thread(Path(path).read_text, encoding="utf-8") == wanted
+            assert done["notes"] == [{"id": note, "still_in": [f"live mission {mission}"]}]
+            assert home.told()[-1] == (note, "purged")
+            with pytest.raises(OvermindError) as refusal:
+                await home.memory.note_set(NoteSet(note=note, change="restore"), None)
+            assert refusal.value.code == "gone"
+            shown = await home.memory.note(Note(note=note, history=True), None)
+            assert (shown["state"], {one["text"] for one in shown["history"]}) == ("purged", {""})
+            words = await home.memory.search(Search(words="zyzzyvaquartz", literal=True, cwd=home.home.root), None)
+            assert words["notes"] == []
+            await home.memory.forget(Forget(notes=[note], purge=True, cwd=home.home.root), None)
+        assert left(tmp_path) == []
+
+    run(work())
+
+
+def test_a_purge_that_has_begun_is_finished_before_anything_is_read(tmp_path):
+    async def begin():
+        async with noted_home(tmp_path) as home:
+            mission = home.missions.add("worker", home.home.root)
+            note, *_ = await filled(home, mission)
+
+            def record(writing):
+                with writing.database.transaction():
+                    writing.database.write("INSERT INTO purges (note, at, by) VALUES (?, 1.0, '{}')", (note,))
+
+            await home.memory.write(record)
+            return note
+
+    async def go_on(note):
+        async with noted_home(tmp_path) as home:
+            assert (await home.memory.note(Note(note=note), None))["state"] == "purged"
+            assert left(tmp_path) == []
+
+    note = run(begin())
+    assert left(tmp_path)
+    run(go_on(note))
+
+
+def test_a_purge_that_another_program_holds_up_says_so_and_ends_later(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            mission = home.missions.add("worker", home.home.root)
+            note, *_ = await filled(home, mission)
+            other = Database.open_reader(home.home.memory)
+            other.read("BEGIN")
+            other.read("SELECT count(*) FROM notes")
+            with pytest.raises(OvermindError) as refusal:
+                await home.memory.forget(Forget(notes=[note], purge=True, cwd=home.home.root), None)
+            assert refusal.value.code == "busy"
+            other.close()
+            await home.memory.forget(Forget(notes=[note], purge=True, cwd=home.home.root), None)
+            assert left(tmp_path) == []
+
+    run(work())
