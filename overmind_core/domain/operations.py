@@ -94,7 +94,7 @@ class Operation:
 
 _CHANGES, _ENDS = Danger.CHANGES, Danger.ENDS_WORK
 _DESCENDANTS = "its own descendants"
-_OWN_NOTES = "what it wrote and nobody else has changed"
+_OWN_NOTES = "notes of its own that nobody else has changed"
 _PLAN = "its own descendants, and the other missions of its plan"
 
 REQUESTS: tuple[Operation, ...] = (

@@ -504,7 +504,7 @@ else echo > "shop/$OVERMIND_TASK"; fi"""
         first = {"text": "The tests need redis.", "kind": "gotcha", "tags": ["tests"], "request": "note"}
         made = self.api.ok("remember", **first, **at)
         self.api.same(made["id"], "<note>")
-        self.api.ok("remember", text="the tests  need redis.", **at)
+        self.api.ok("remember", text="The tests  need\nredis.", **at)
         self.api.ok("remember", text="We chose Postgres.", key="db", pin=True, **at)
         self.api.same(self.om.api("note", note="db", **at)["id"], "<db>")
         self.api.ok("recall", questions=["why redsi?"], **at)

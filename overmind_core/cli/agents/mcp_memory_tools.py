@@ -28,8 +28,8 @@ class MemoryTools:
 
     async def remember(
         self,
-        text: Annotated[str, Field(min_length=1, description="what to know, at most 4,000 characters")],
-        kind: Annotated[KindWord, Field(description="what it says")] = "fact",
+        text: Annotated[str, Field(min_length=1, description="the note, at most 4,000 characters")],
+        kind: Annotated[KindWord, Field(description="the kind of note")] = "fact",
         scope: Annotated[
             ScopeWord | None, Field(description="for whom: repo unless given; a person must accept colony and global")
         ] = None,
@@ -77,7 +77,7 @@ class MemoryTools:
         file: Path = None,
         *,
         literal: Annotated[bool, Field(description="exactly this text")] = False,
-        episodes: Annotated[bool, Field(description="what agents did in their runs, instead of notes")] = False,
+        episodes: Annotated[bool, Field(description="search the runs of agents, instead of notes")] = False,
     ) -> dict[str, Any]:
         """Find notes by words, or runs of agents by their prompts, files, commands and errors."""
         hidden = Redaction(os.environ)

@@ -110,8 +110,6 @@ def test_what_is_empty_prints_nothing(asked):
         ran = asked(dict.fromkeys(("recall", "search", "notes"), nothing), *words)
         assert (ran.status, ran.out, ran.err) == (0, "", "")
         assert asked(dict.fromkeys(("recall", "search", "notes"), nothing), *words, "--json").out == "[]\n"
-    used = {"mission": "a1b2c3d4", "run": None, "tokens": 0, "left_out": 0, "purged": 0, "notes": [], "text": ""}
-    assert asked({"memory_used": used}, "memory", "used", "api").out == ""
 
 
 def test_notes_are_a_table(asked):
@@ -248,41 +246,17 @@ def test_memory_tells_how_it_stands(asked, state, out):
     assert (ran.out, ran.err) == (out, "")
 
 
-def test_memory_as_a_whole_is_switched_connected_and_mended(asked, tmp_path):
+def test_memory_is_switched(asked):
     answers = {"memory_set": {"on": False}, "memory": STATE | {"on": False}}
     assert asked(answers, "memory", "off").out == "Memory off: notes stay, nothing is given or proposed\n"
     assert asked(answers, "memory", "on").requests[0] == ("memory_set", {"on": True})
-    text = "<notes 3f>\n[N-7f3k9c2m4q]\n  | x\n</notes 3f>\n"
-    used = {"mission": "a1b2c3d4", "run": 1, "tokens": 9, "left_out": 0, "purged": 0, "notes": [], "text": text}
-    ran = asked({"memory_used": used}, "memory", "used", "api", "--run", "2")
-    assert (ran.out, ran.requests[0][1]) == (text, {"mission": "api", "run": 2})
-    indexed = {"notes": 1204, "episodes": 88, "logs_gone": 3, "seconds": 0.4, "recovered": None, "lost": None,
-               "damaged": None}  # fmt: skip
-    ran = asked({"memory_reindex": indexed}, "memory", "reindex")
-    assert ran.out == "Reindexed 1204 notes, 88 episodes in .4s (3 logs are gone)\n"
-    damaged = indexed | {"recovered": 1190, "lost": 14, "damaged": "memory.db.damaged-1", "logs_gone": 0}
-    ran = asked({"memory_reindex": damaged}, "memory", "reindex")
-    assert ran.out.splitlines()[0] == "Recovered 1190 of 1204 notes; the old file is memory.db.damaged-1"
-    token = tmp_path / "token"
-    token.write_text("secret\n")
-    answers = {"memory_connect": {"cortex": CORTEX | {"shares": []}}, "memory": STATE}
-    ran = asked(answers, "memory", "connect", CORTEX["url"], "--token-file", str(token))
-    assert ran.out == "Connected to cortex.example.org (colony shop, write). Shares: colony\n"
-    assert ran.requests[0][1] == {"url": CORTEX["url"], "token": "secret", "ca": None}
-    assert asked(answers, "memory", "disconnect").out == "Disconnected; 1204 notes stay\n"
-    shared = {"repository": "github.com/team/shop", "on": True, "notes": 312}
-    assert asked({"memory_share": shared}, "memory", "share").out == "Shares github.com/team/shop: 312 notes\n"
-    synced = {"sent": 3, "received": 12, "conflicts": 0}
-    assert asked({"memory_sync": synced}, "memory", "sync").out == "Synced: 3 sent, 12 received, 0 conflicts\n"
 
 
-def test_a_command_line_that_makes_no_sense_asks_nothing(asked, tmp_path):
+def test_a_command_line_that_makes_no_sense_asks_nothing(asked):
     for words, sentence in (
         (("recall",), "Missing question"),
         (("note", "promote", "a"), "Missing --to"),
-        (("memory", "connect", "https://x"), "Missing --token-file"),
         (("remember", "x", "--kind", "essay"), "essay"),
-        (("memory", "connect", "https://x", "--token-file", str(tmp_path / "nosuch")), "nosuch: No such file"),
     ):
         ran = asked({}, *words)
         assert ran.status != 0
