@@ -114,6 +114,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Agents that run agents": ("skill", "mcp", "output", "report"),
     "Change missions": ("edit", "update", "rename", "signal", "freeze", "thaw"),
+    "Share notes with a team": ("cortex serve", "cortex token", "cortex migrate", "cortex backup", "cortex restore"),
     "Everyday tools": ("demo", "doctor", "version", "completion", "service"),
 }
 """Heading → commands, in the order in which `overmind --help` shows them. A name may have two words."""
@@ -123,6 +124,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "status": ("status",),
     "demo": ("demo",),
     "report": ("report",),
+    "cortex": ("cortex serve", "cortex token", "cortex migrate", "cortex backup", "cortex restore"),
     "init": ("init",),
     "learn": ("learn", "learn accept", "learn drop"),
     "timeline": ("timeline",),

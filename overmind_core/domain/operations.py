@@ -291,6 +291,11 @@ COMMANDS: tuple[Operation, ...] = (
     _command("edit", "edit a mission's definition as TOML in $EDITOR, then restart it", _ENDS),
     _command("skill", "print instructions for an agent that runs other agents"),
     _command("mcp", "serve missions as tools to an agent, through MCP on standard input and output"),
+    _command("cortex_serve", "serve the notes of a team, from a PostgreSQL database", _CHANGES),
+    _command("cortex_token", "make, list or revoke the tokens of a team's server", _CHANGES),
+    _command("cortex_migrate", "bring the database of a team's server to today's schema", _CHANGES),
+    _command("cortex_backup", "write all notes of a team's server into a file"),
+    _command("cortex_restore", "put a backup in the place of what a team's server holds", _ENDS),
     _command("doctor", "check this machine and home, and suggest fixes"),
     _command("service", "install or remove the daemon as a service: a systemd user unit, or a launchd agent", _CHANGES),
 )  # fmt: skip

@@ -19,6 +19,8 @@ from overmind_core.memory import validate
 from overmind_core.memory.answers import note_brief, note_info, version_info
 from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
 from overmind_core.memory.lookup import Reach, find_note
+from overmind_core.memory.meaning import ByMeaning, Meaning
+from overmind_core.memory.note_texts import scope_name
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
 from overmind_core.memory.places import Files, Place, Places
 from overmind_core.memory.recall import Finding, is_about, recall, similar
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 MANY_CORES = 4
 """From which on two threads read."""
+MEANING_SECONDS = 1.0
+"""How long an answer waits for the model; words have found it by then."""
 MOST_USES = 100
 """Runs that were given a note, of an answer."""
 SWITCHED_OFF = "off"
@@ -133,6 +137,7 @@ class Memory:
         self._writer = Lane("memory-writer", self._new_writing)
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
         self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._meaning = Meaning(self.path, os.environ)
         self._is_open = False
         self._told_damage = False
 
@@ -141,6 +146,7 @@ class Memory:
 
     def close(self) -> None:
         """End the threads, after what is under way."""
+        self._meaning.close()
         self.places.close()
         self._readers.close()
         self._writer.close()
@@ -299,15 +305,16 @@ class Memory:
         """Find what answers a question, the best first."""
         sight = await self._sight(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
-        found = await self._find(sight, asked, request)
-        return {"notes": found, "with_meaning": False, "why_not": None}
+        found, meant = await self._find(sight, asked, request)
+        with_meaning = bool(self.settings.model) and meant.why_not is None
+        return {"notes": found, "with_meaning": with_meaning, "why_not": meant.why_not}
 
     async def search(self, request: requests.Search, inside: str | None) -> answers.Searched:
         """Find notes by their words, or by exactly this text."""
         sight = await self._sight(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
         if not request.literal:
-            return {"notes": await self._find(sight, [asked], request), "episodes": []}
+            return {"notes": (await self._find(sight, [asked], request))[0], "episodes": []}
         limit = validate.limit(request.limit)
 
         def look(reading: Reading) -> list[answers.FoundNote]:
@@ -328,8 +335,10 @@ class Memory:
 
     async def _find(
         self, sight: _Sight, asked: list[str], request: requests.Recall | requests.Search
-    ) -> list[answers.FoundNote]:
+    ) -> tuple[list[answers.FoundNote], ByMeaning]:
         limit = validate.limit(request.limit)
+        meant = await self._meant(sight, asked, request)
+        meaning = [[note for note, _ in one] for one in meant.found]
 
         def look(reading: Reading) -> list[answers.FoundNote]:
             chosen, files = _chosen(sight, request, reading), sight.files()
@@ -343,10 +352,17 @@ class Memory:
                     "why": list(one.why),
                     "corrected": dict(one.corrected),
                 }
-                for one in recall(reading, finding)
+                for one in recall(reading, finding, meaning=meaning)
             ]
 
-        return await self.read(look)
+        return await self.read(look), meant
+
+    async def _meant(self, sight: _Sight, asked: list[str], request: requests.Recall | requests.Search) -> ByMeaning:
+        """What a model finds, where the person has chosen one."""
+        if not self.settings.model:
+            return ByMeaning()
+        scopes = [scope_name(one) for one in sight.chosen(request.scope)]
+        return await self._meaning.ask(self.settings.model, asked, scopes, MEANING_SECONDS)
 
     async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
         """List notes, the newest first."""
@@ -461,6 +477,7 @@ class Memory:
 
         found = await self.read(look)
         self._tell(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
+        self._meaning.forget()
         return found
 
     def _still_in(self, reading: Reading, note: str, sight: _Sight) -> list[str]:

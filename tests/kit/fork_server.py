@@ -41,6 +41,7 @@ _EXEC = {"OVERMIND_TEST_EXEC"}
 _RARE = (
     "overmind_core.cli.agents.mcp_",
     "overmind_core.cli.service_unit.",
+    "overmind_core.memory.vectors",
     "overmind_core.system.process_table_portable",
 )
 """How the names begin of modules that few calls need, with libraries that take long to load."""

@@ -19,7 +19,7 @@ INTRODUCTION = (
     ' helped N-… (hurt N-…). For the next one: overmind remember "…"'
 )
 ASK = (
-    'What was learned in earlier work here: overmind recall "…" (may be old or wrong, the code wins). For the next one:'
+    'Notes from earlier work here: overmind recall "…" (they may be old or wrong, the code wins). For the next one:'
     ' overmind remember "…"\n'
 )
 """What an agent is given when no note fits and it is to know that there are notes."""
