@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.memory.files import VERSION_DIGITS, FileMistake, NoteFile, parse
@@ -121,6 +122,22 @@ class Import:
     def _told(self, written: Written) -> None:
         self.changes.extend(written.changes)
         self.answer["new" if written.new else "known"] += 1
+
+
+class _DryRun(Exception):
+    """Undoes what was only tried."""
+
+
+def take_in(
+    store: NoteStore, files: Sequence[TextFile], scope: Scope, writer: Writer, reach: Reach, *, keep: bool
+) -> Import:
+    """Take in files in one transaction; without `keep` only find out what each would become."""
+    taken = Import(store, scope, writer, reach)
+    with suppress(_DryRun), store.database.transaction():
+        taken.take_in(files)
+        if not keep:
+            raise _DryRun
+    return taken
 
 
 def _taken_in_before(versions: Sequence[Version], seen: Version | None) -> list[Version]:

@@ -7,7 +7,6 @@ is told to who asked; nothing else of the daemon waits for it, or fails with it.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from glob import escape, glob
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -555,7 +554,7 @@ class Memory:
 
     async def memory_import(self, request: requests.MemoryImport) -> answers.Imported:
         """Take in files of notes, all of them in one transaction; with `dry_run` nothing is kept."""
-        from overmind_core.memory.importing import Import, TextFile  # noqa: PLC0415 - for those who have such files
+        from overmind_core.memory.importing import TextFile, take_in  # noqa: PLC0415 - for those who have such files
 
         sight = await self._sight(None, request.cwd)
         scope = sight.scope(ScopeKind.REPO)
@@ -563,15 +562,9 @@ class Memory:
         files = [TextFile(one.file, text) for one, text in zip(request.files, texts, strict=True)]
         writer = Writer(sight.writer.author, proposes=request.propose)
 
-        def take_in(writing: Writing) -> Import:
-            taken = Import(writing.store, scope, writer, sight.reach)
-            with suppress(_DryRun), writing.database.transaction():
-                taken.take_in(files)
-                if request.dry_run:
-                    raise _DryRun
-            return taken
-
-        taken = await self.write(take_in)
+        taken = await self.write(
+            lambda writing: take_in(writing.store, files, scope, writer, sight.reach, keep=not request.dry_run)
+        )
         if not request.dry_run:
             self._tell(taken.changes)
         return taken.answer
@@ -579,10 +572,6 @@ class Memory:
     def _tell(self, changes: Iterable[Change]) -> None:
         for one in changes:
             self._events.record(NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version))
-
-
-class _DryRun(Exception):
-    """Undoes what was only tried."""
 
 
 _CHANGES = ("edit", "accept", "pin", "unpin", "restore", "promote")

@@ -213,8 +213,9 @@ class Export:
     def _write_one(self, note: NoteFile, there: dict[str, NoteFile | None]) -> None:
         wanted = file_name(note)
         former = [name for name, found in there.items() if found is not None and found.id == note.id]
-        if wanted in there and wanted not in former:  # somebody is in the middle of a merge, or has put something there
-            self.kept.append(wanted)
+        unread = [name for name, found in there.items() if found is None and name.endswith(f"-{note.id}{SUFFIX}")]
+        if unread or (wanted in there and wanted not in former):  # somebody merges, or has put something there
+            self.kept.extend(unread or [wanted])
             return
         changed = [name for name in former if there.pop(name) != note]
         if wanted in former and not changed and former == [wanted]:

@@ -91,7 +91,7 @@ def test_an_export_overwrites_no_change_that_is_not_imported(asked, shop):
     conflict = notes / f"the-tests-need-redis-start-it-with-make-{NOTE['id']}.md"
     conflict.write_text(f"<<<<<<< ours\n{conflict.read_text()}=======\n>>>>>>> theirs\n")
     before = in_folder(notes)
-    newer = [NOTE | {"text": NOTE["text"] + " now", "version_id": "5" * 32}, OTHER | {"version_id": "6" * 32}]
+    newer = [NOTE | {"text": "The tests need redis now.", "version_id": "5" * 32}, OTHER | {"version_id": "6" * 32}]
     ran = asked(newer, "memory", "export", histories={OTHER["id"]: [version(OTHER)]})
     assert in_folder(notes) == before | {
         f"the-tests-need-redis-start-it-with-make-{NOTE['id']}.md": before[conflict.name],
