@@ -12,7 +12,7 @@ from overmind_core.memory.service import Memory
 from overmind_core.system.paths import Home
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from overmind_core.domain.events import Event
     from overmind_core.kernel.event_log import EventLog
@@ -24,11 +24,13 @@ class Events:
 
     def __init__(self) -> None:
         self.recorded: list[Event] = []
+        self.on_record: Callable[[Event], object] = lambda _event: None
 
     def record(self, event: Event, *, run: str | None = None) -> None:
         """Keep it."""
         del run
         self.recorded.append(event)
+        self.on_record(event)
 
 
 class Missions:

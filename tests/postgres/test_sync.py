@@ -15,6 +15,7 @@ from overmind_core.cortex import database
 from overmind_core.domain.settings import CortexSettings, MemorySettings
 from overmind_core.errors import OvermindError
 from overmind_core.memory import requests
+from overmind_core.memory.events import CortexChanged
 from tests.kit import cortex
 from tests.kit.memory import noted_home
 
@@ -58,13 +59,21 @@ class Machine:
         return {one["text"]: one["state"] for one in found["notes"]}
 
 
+def clone(folder, url):
+    folder.mkdir()
+    for words in (["init", "-q"], ["remote", "add", "origin", url]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+
+def has_token_file(noted):
+    return os.path.exists(noted.home.cortex_token)
+
+
 @asynccontextmanager
 async def machine(root, **settings):
     root.mkdir()
     for name, url in (("shop", SHOP), ("secret", SECRET)):
-        (root / name).mkdir()
-        for words in (["init", "-q"], ["remote", "add", "origin", url]):
-            subprocess.run(["git", *words], cwd=root / name, check=True)
+        clone(root / name, url)
     (root / "home").mkdir()
     async with noted_home(root / "home", settings=MemorySettings(), cortex=CortexSettings(**settings)) as noted:
         yield Machine(noted, root)
@@ -161,7 +170,7 @@ def test_the_token_is_in_a_private_file_alone_and_a_fault_is_told_once(server, t
             with pytest.raises(OvermindError) as refused:
                 await ada.connect(server, "wrong")
             assert refused.value.code == "token_refused"
-            assert not os.path.exists(ada.noted.home.cortex_token)
+            assert not has_token_file(ada.noted)
             connected = await ada.connect(server, token)
             mode = os.stat(ada.noted.home.cortex_token).st_mode
             assert stat.S_IMODE(mode) == 0o600
@@ -173,10 +182,10 @@ def test_the_token_is_in_a_private_file_alone_and_a_fault_is_told_once(server, t
                     await ada.memory.memory_sync()
             state = await ada.memory.memory(requests.Memory(cwd=ada.shop), None)
             assert "refused" in state["cortex"]["error"] or "revoked" in state["cortex"]["error"]
-            changes = [one.change for one in ada.noted.events.recorded if type(one).__name__ == "CortexChanged"]
+            changes = [one.change for one in ada.noted.events.recorded if isinstance(one, CortexChanged)]
             assert changes == ["connected", "refused"]
             assert (await ada.memory.memory_connect(requests.MemoryConnect()))["cortex"] is None
-            assert not os.path.exists(ada.noted.home.cortex_token)
+            assert not has_token_file(ada.noted)
             with pytest.raises(OvermindError, match="There is no Cortex"):
                 await ada.memory.memory_sync()
             for url in ("http://example.org", "ftp://x", "https://a:b@x", "https://x:99999", "x"):
@@ -193,10 +202,10 @@ def test_a_change_goes_out_by_itself_and_a_search_may_ask_the_cortex(server, tok
         async with machine(tmp_path / "a", every=3600) as ada:
             await ada.connect(server, token)
             await ada.share()
+            synced = asyncio.Event()
+            ada.noted.events.on_record = lambda event: isinstance(event, CortexChanged) and synced.set()
             note = await ada.remember("The heron eats at noon")
-            async with asyncio.timeout(20):
-                while server.pull(token)[1]["next"] == 0:
-                    await asyncio.sleep(0.05)
+            await asyncio.wait_for(synced.wait(), 20)
             found = await ada.memory.recall(requests.Recall(questions=["herons?"], remote=True, cwd=ada.shop), None)
             assert [one["note"]["id"] for one in found["notes"]] == [note]
 
