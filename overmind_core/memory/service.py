@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from overmind_core.domain.memory.notes import MOST_NOTES, Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Forbidden, Writer
-from overmind_core.domain.settings import CortexSettings, MemorySettings
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreError
 from overmind_core.memory import validate
@@ -25,8 +24,7 @@ from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_
 from overmind_core.memory.places import Files, Place, Places
 from overmind_core.memory.recall import Finding, is_about, recall, similar
 from overmind_core.memory.store import Alteration, Draft
-from overmind_core.memory.sync import CortexSync
-from overmind_core.memory.tables import Chosen, StoredNote
+from overmind_core.memory.tables import Chosen
 from overmind_core.memory.threads import Lane
 from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, line
 
@@ -34,10 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from overmind_core.domain.missions.mission import Mission
+    from overmind_core.domain.settings import MemorySettings
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.memory import answer_types as answers
     from overmind_core.memory import requests
     from overmind_core.memory.store import Change
+    from overmind_core.memory.tables import StoredNote
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
@@ -119,7 +119,6 @@ class Memory:
         variables: Callable[[str], Mapping[str, str]],
         person: str,
         machine: str,
-        cortex: CortexSettings = CortexSettings(),  # noqa: B008 - a plain value
     ) -> None:
         """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
         self.path = home.memory
@@ -138,14 +137,6 @@ class Memory:
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
         self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
         self._meaning = Meaning(self.path, os.environ)
-        self.cortex = CortexSync(
-            write=self.write,
-            tell=self._tell_of_others,
-            events=events,
-            clock=clock,
-            token_file=home.cortex_token,
-            settings=cortex,
-        )
         self._is_open = False
         self._told_damage = False
 
@@ -154,7 +145,6 @@ class Memory:
 
     def close(self) -> None:
         """End the threads, after what is under way."""
-        self.cortex.close()
         self._meaning.close()
         self.places.close()
         self._readers.close()
@@ -314,26 +304,9 @@ class Memory:
         """Find what answers a question, the best first."""
         sight = await self._sight(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
-        if request.remote:
-            return {"notes": await self._find_remotely(asked, request), "with_meaning": False, "why_not": None}
         found, meant = await self._find(sight, asked, request)
         with_meaning = bool(self.settings.model) and meant.why_not is None
         return {"notes": found, "with_meaning": with_meaning, "why_not": meant.why_not}
-
-    async def _find_remotely(self, asked: list[str], request: requests.Recall) -> list[answers.FoundNote]:
-        found = await self.cortex.search({
-            "question": " ".join(asked), "limit": validate.limit(request.limit), "kind": request.kind,
-            "scope": request.scope, "tag": request.tag,
-        })  # fmt: skip
-        return [
-            {
-                "note": note_info(StoredNote(0, note, 0, None), stale=False),
-                "score": score,
-                "why": ["meaning" if word == "meaning" else "words" for word in why],
-                "corrected": {},
-            }
-            for note, score, why in found
-        ]
 
     async def search(self, request: requests.Search, inside: str | None) -> answers.Searched:
         """Find notes by their words, or by exactly this text."""
@@ -542,7 +515,6 @@ class Memory:
         }  # fmt: skip
         try:
             sight = await self._sight(inside, request.cwd)
-            state["cortex"] = await self.cortex.state() if self.cortex.is_connected else None
             return await self.read(lambda reading: self._state(reading, sight, state))
         except OvermindError as error:
             if error.code != "memory_off":
@@ -581,24 +553,6 @@ class Memory:
             self._events.record(MemoryChanged(change="on" if request.on else "off"))
         return {"on": request.on}
 
-    async def memory_connect(self, request: requests.MemoryConnect) -> answers.Connected:
-        """Connect with a Cortex, or disconnect."""
-        if request.url is None:
-            await self.cortex.disconnect()
-        else:
-            await self.cortex.connect(request.url, request.token or "", request.ca or "")
-        return {"cortex": await self.cortex.state()}
-
-    async def memory_share(self, request: requests.MemoryShare) -> answers.Shared:
-        """Share the notes of a folder's repository, or no longer."""
-        place = await self._place(request.cwd)
-        notes = await self.cortex.share(place.repository, is_local=place.is_local, on=request.on)
-        return {"repository": place.repository, "on": request.on, "notes": notes}
-
-    async def memory_sync(self) -> answers.Synced:
-        """Send and receive now."""
-        return await self.cortex.sync()
-
     async def memory_import(self, request: requests.MemoryImport) -> answers.Imported:
         """Take in files of notes, all of them in one transaction; with `dry_run` nothing is kept."""
         from overmind_core.memory.importing import TextFile, take_in  # noqa: PLC0415 - for those who have such files
@@ -617,10 +571,6 @@ class Memory:
         return taken.answer
 
     def _tell(self, changes: Iterable[Change]) -> None:
-        self._tell_of_others(changes)
-        self.cortex.wake()
-
-    def _tell_of_others(self, changes: Iterable[Change]) -> None:
         for one in changes:
             self._events.record(NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version))
 

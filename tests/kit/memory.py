@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.settings import CortexSettings, MemorySettings
-from overmind_core.memory.service import Memory
+from overmind_core.memory.sharing import SharingMemory
 from overmind_core.system.paths import Home
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class NotedHome:
         self.events = Events()
         self.missions = Missions()
         self.clock = TickingClock()
-        self.memory = Memory(
+        self.memory = SharingMemory(
             home=self.home,
             settings=settings,
             clock=self.clock,
@@ -86,7 +86,7 @@ class NotedHome:
             variables=lambda _mission: variables,
             person="ada",
             machine="laptop",
-            cortex=cortex or CortexSettings(),
+            cortex_settings=cortex or CortexSettings(),
         )
 
     def told(self) -> list[tuple[str, ...]]:
