@@ -75,6 +75,10 @@ def phrases(question: str) -> list[str]:
     return list(joined)[:MOST_PHRASES]
 
 
+FEW = 40
+"""Notes below which a word that most of them have still tells them apart from nothing else."""
+
+
 def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int) -> list[str]:
     """Return those of the words of a question that are worth looking for, in their order.
 
@@ -85,7 +89,7 @@ def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int) -> li
 
     """
     known = [(frequency[stemmed], place) for place, word in enumerate(asked) if (stemmed := stem(word)) in frequency]
-    telling = [(many, place) for many, place in known if many * 2 <= notes]
+    telling = [(many, place) for many, place in known if many * 2 <= max(notes, FEW)]
     # What most notes have tells nothing and finds everything; it is all there is in a question of such words only.
     chosen = sorted(telling or known)[:MOST_WORDS]
     return [asked[place] for place in sorted(place for _, place in chosen)]
