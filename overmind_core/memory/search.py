@@ -81,7 +81,8 @@ class WordSearch:
         if not looked_for:
             return ()
         condition, values = conditions(chosen)
-        sql = f"""SELECT words.rank, -notes.edited_at, notes.id, words.rowid FROM words CROSS JOIN notes ON notes.row = words.rowid
+        sql = f"""SELECT words.rank, -notes.edited_at, notes.id, words.rowid FROM words
+            CROSS JOIN notes ON notes.row = words.rowid
             WHERE words MATCH ? AND {condition} ORDER BY words.rank LIMIT ?"""
         # Of equally good ones the newer is first; SQLite would have to look at all notes to say so.
         return tuple(row[-1] for row in sorted(self._database.read(sql, (match_query(looked_for), *values, limit))))

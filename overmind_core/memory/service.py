@@ -6,16 +6,20 @@ is told to who asked; nothing else of the daemon waits for it, or fails with it.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 from glob import escape, glob
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from overmind_core.domain.memory.notes import Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Forbidden, Writer
+from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreError
 from overmind_core.memory import validate
 from overmind_core.memory.answers import note_brief, note_info, version_info
+from overmind_core.memory.briefing import NoteBriefing
 from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
 from overmind_core.memory.lookup import Reach, find_note
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
@@ -24,10 +28,10 @@ from overmind_core.memory.recall import Finding, is_about, recall, similar
 from overmind_core.memory.store import Alteration, Draft
 from overmind_core.memory.tables import Chosen
 from overmind_core.memory.threads import Lane
-from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, line
+from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, find, line
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.settings import MemorySettings
@@ -44,13 +48,24 @@ MANY_CORES = 4
 """From which on two threads read."""
 MOST_USES = 100
 """Runs that were given a note, of an answer."""
-SWITCHED_OFF = "off"
 EXPORTED = os.path.join(".overmind", "notes")
 """Where notes are exported to, below the top of a repository."""
 Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
 
 
-class _Sight:
+class Switch(Protocol):
+    """Whether a person has switched memory off."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether nobody has."""
+
+    async def turn(self, *, on: bool) -> None:
+        """Switch it; saved when this returns."""
+
+
+class Sight:
     """What who asks can see, and as whom they write."""
 
     def __init__(self, scopes: tuple[Scope, ...], place: Place | None, writer: Writer, voter: str) -> None:
@@ -115,8 +130,10 @@ class Memory:
         variables: Callable[[str], Mapping[str, str]],
         person: str,
         machine: str,
+        switch: Switch,
     ) -> None:
         """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
+        self._switch = switch
         self.path = home.memory
         self._files = os.path.join(home.root, "files")
         self.settings = settings
@@ -133,7 +150,8 @@ class Memory:
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
         self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
         self._is_open = False
-        self._told_damage = False
+        self._later: set[asyncio.Future[object]] = set()
+        self.briefing = NoteBriefing(self, settings)
 
     def _new_writing(self) -> Writing:
         return Writing(self.path, files=self._files, readers=self._readers.held)
@@ -190,29 +208,35 @@ class Memory:
 
     # who asks, and what they see
 
-    async def _sight(self, inside: str | None, cwd: str | None) -> _Sight:
+    async def sight(self, inside: str | None, cwd: str | None) -> Sight:
+        """What a person (None), or a mission, sees from a folder; None: from the mission's own.
+
+        Raises:
+            OvermindError: `invalid`, `busy`, `memory_off`.
+        """
         mission = None if inside in {None, UNKNOWN} else self._registry.get(inside or "")
-        if inside is not None and mission is None:
-            mission_scopes: tuple[Scope, ...] = ()
-            writer, voter = Writer(Author(mission=UNKNOWN)), ""
-        elif mission is not None:
-            mission_scopes = (Scope(ScopeKind.MISSION, self._root(mission)),)
-            writer = Writer(self._author(mission), proposes=self.settings.agents == "propose")
-            voter = f"mission:{mission.id}"
-        else:
-            mission_scopes = ()
-            writer, voter = Writer(self._person), self._voter
-        folder = cwd or (mission.definition.cwd if mission is not None else None)
-        place = None if not folder else await self._place(folder)
-        if inside is None and place is not None:
-            mission_scopes = self._trees_in(place)
-        repo = () if place is None else (Scope(ScopeKind.REPO, place.repository),)
-        return _Sight((*mission_scopes, *repo, *_FOR_MANY), place, writer, voter)
+        if mission is not None:
+            return await self.sight_of(mission, cwd)
+        place = await self._place(cwd) if cwd else None
+        trees = self._trees_in(place) if inside is None and place is not None else ()
+        writer = Writer(self._person if inside is None else Author(mission=UNKNOWN))
+        return Sight((*trees, *_repository(place), *_FOR_MANY), place, writer, self._voter)
+
+    async def sight_of(self, mission: Mission, cwd: str | None = None) -> Sight:
+        """What a mission sees; one that is about to begin need not be registered yet.
+
+        Raises:
+            OvermindError: `invalid`, `busy`, `memory_off`.
+        """
+        place = await self._place(cwd or mission.definition.cwd)
+        tree = Scope(ScopeKind.MISSION, self._root(mission))
+        writer = Writer(self._author(mission), proposes=self.settings.agents == "propose")
+        return Sight((tree, *_repository(place), *_FOR_MANY), place, writer, f"mission:{mission.id}")
 
     async def _place(self, folder: str) -> Place:
         if not os.path.isabs(folder):
             raise OvermindError("invalid", f"{folder!r} is no absolute path.")
-        place = await self.places.of(folder)
+        place = await self.places.of(from_wire(folder))
         if self._settled.get(place.clone) != place.repository:
             clone, name = place.clone, place.repository
             self._tell(
@@ -222,7 +246,7 @@ class Memory:
         return place
 
     def _root(self, mission: Mission) -> str:
-        return [one.id for one in line(self._registry, mission.id)][-1]
+        return [mission.id, *(one.id for one in line(self._registry, mission.definition.parent))][-1]
 
     def _trees_in(self, place: Place) -> tuple[Scope, ...]:
         """The trees of which something lives, with a root in a checkout: what a person in it sees."""
@@ -238,10 +262,21 @@ class Memory:
         provider = mission.definition.provider
         return Author(mission=mission.id, name=mission.definition.name, agent="" if provider == "raw" else provider)
 
-    async def _writing_sight(self, inside: str | None, cwd: str | None) -> _Sight:
+    async def _writing_sight(self, inside: str | None, cwd: str | None) -> Sight:
         if inside == UNKNOWN:
             raise OvermindError("forbidden", f"{UNKNOWN_SUBJECT} may not change notes.")
-        return await self._sight(inside, cwd)
+        return await self.sight(inside, cwd)
+
+    def later(self, work: Callable[[], Coroutine[None, None, object]]) -> None:
+        """Do something that nobody waits for, in the order of the line."""
+        task = asyncio.ensure_future(work())
+        self._later.add(task)
+        task.add_done_callback(self._done_later)
+
+    def _done_later(self, task: asyncio.Future[object]) -> None:
+        self._later.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("memory could not keep up: %s", error)
 
     def _redacted(self, inside: str | None, texts: Iterable[str]) -> tuple[list[str], int]:
         """Texts without secrets, and how many were replaced. Before anything is stored or looked for."""
@@ -296,14 +331,14 @@ class Memory:
 
     async def recall(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
         """Find what answers a question, the best first."""
-        sight = await self._sight(inside, request.cwd)
+        sight = await self.sight(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
         found = await self._find(sight, asked, request)
         return {"notes": found, "with_meaning": False, "why_not": None}
 
     async def search(self, request: requests.Search, inside: str | None) -> answers.Searched:
         """Find notes by their words, or by exactly this text."""
-        sight = await self._sight(inside, request.cwd)
+        sight = await self.sight(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
         if not request.literal:
             return {"notes": await self._find(sight, [asked], request), "episodes": []}
@@ -326,7 +361,7 @@ class Memory:
         return {"notes": await self.read(look), "episodes": []}
 
     async def _find(
-        self, sight: _Sight, asked: list[str], request: requests.Recall | requests.Search
+        self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search
     ) -> list[answers.FoundNote]:
         limit = validate.limit(request.limit)
 
@@ -349,7 +384,7 @@ class Memory:
 
     async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
         """List notes, the newest first."""
-        sight = await self._sight(inside, request.cwd)
+        sight = await self.sight(inside, request.cwd)
         if request.export and sight.place is None:
             raise OvermindError("invalid", "Which repository? Say its folder.")
         limit = validate.limit(request.limit)
@@ -390,7 +425,7 @@ class Memory:
 
     async def note(self, request: requests.Note, inside: str | None) -> answers.NoteInfo:
         """Everything known of one note."""
-        sight = await self._sight(inside, request.cwd)
+        sight = await self.sight(inside, request.cwd)
 
         def look(reading: Reading) -> answers.NoteInfo:
             found = find_note(reading.notes, reading.scopes, request.note, sight.reach, with_gone=True)
@@ -451,7 +486,7 @@ class Memory:
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
 
-    async def _purge(self, words: list[str], sight: _Sight) -> list[answers.ForgottenNote]:
+    async def _purge(self, words: list[str], sight: Sight) -> list[answers.ForgottenNote]:
         def look(reading: Reading) -> list[answers.ForgottenNote]:
             ids = [
                 find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=True).note.id for word in words
@@ -462,7 +497,7 @@ class Memory:
         self._tell(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
         return found
 
-    def _still_in(self, reading: Reading, note: str, sight: _Sight) -> list[str]:
+    def _still_in(self, reading: Reading, note: str, sight: Sight) -> list[str]:
         """Places with the text of a note that we know of and may not change."""
         places = []
         if sight.place is not None:
@@ -496,7 +531,7 @@ class Memory:
             "cortex": None,
         }  # fmt: skip
         try:
-            sight = await self._sight(inside, request.cwd)
+            sight = await self.sight(inside, request.cwd)
             return await self.read(lambda reading: self._state(reading, sight, state))
         except OvermindError as error:
             if error.code != "memory_off":
@@ -504,10 +539,10 @@ class Memory:
             state["reason"] = str(error.fields.get("reason", error.message))
             return state
 
-    def _state(self, reading: Reading, sight: _Sight, state: answers.MemoryState) -> answers.MemoryState:
+    def _state(self, reading: Reading, sight: Sight, state: answers.MemoryState) -> answers.MemoryState:
         notes = reading.notes
         scopes = None if sight.writer.is_person else reading.scopes.rows_of(sight.scopes)
-        state["on"] = reading.meta.get(SWITCHED_OFF) is None
+        state["on"] = self._switch.is_on
         state["live"] = notes.count(Chosen(scopes=scopes, states=(NoteState.LIVE,)))
         state["proposed"] = notes.count(Chosen(scopes=scopes, states=(NoteState.PROPOSED,)))
         state["resting"] = notes.count(Chosen(scopes=scopes, resting=True))
@@ -521,19 +556,24 @@ class Memory:
 
     async def memory_set(self, request: requests.MemorySet) -> answers.MemorySwitched:
         """Switch memory on or off."""
-
-        def switch(writing: Writing) -> bool:
-            changed = (writing.meta.get(SWITCHED_OFF) is None) != request.on
-            with writing.database.transaction():
-                if request.on:
-                    writing.meta.remove(SWITCHED_OFF)
-                else:
-                    writing.meta.save(SWITCHED_OFF, "1")
-            return changed
-
-        if await self.write(switch):
+        if self._switch.is_on != request.on:
+            await self._switch.turn(on=request.on)
             self._events.record(MemoryChanged(change="on" if request.on else "off"))
         return {"on": request.on}
+
+    async def memory_used(self, request: requests.MemoryUsed, inside: str | None) -> answers.Used:
+        """What a mission was given."""
+        mission = find(self._registry, request.mission)
+        if inside is not None:
+            asking = None if inside == UNKNOWN else self._registry.get(inside)
+            if asking is None or self._root(asking) != self._root(mission):
+                raise OvermindError("forbidden", "A process inside a mission may ask about its own tree only.")
+        return await self.briefing.used(mission.id, request.run)
+
+    def removed(self, missions: Sequence[str]) -> None:
+        """Forget what these missions were given, and the notes of the trees whose roots they were."""
+        if os.path.exists(self.path):
+            self.later(lambda: self.write(lambda writing: writing.store.remove_mission(missions, missions), ours=True))
 
     def _tell(self, changes: Iterable[Change]) -> None:
         for one in changes:
@@ -544,7 +584,11 @@ _CHANGES = ("edit", "accept", "pin", "unpin", "restore", "promote")
 _FOR_MANY = (Scope(ScopeKind.COLONY), Scope(ScopeKind.GLOBAL))
 
 
-def _chosen(sight: _Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
+def _repository(place: Place | None) -> tuple[Scope, ...]:
+    return () if place is None else (Scope(ScopeKind.REPO, place.repository),)
+
+
+def _chosen(sight: Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
     kind = None if request.kind is None else validate.kind(request.kind)
     return Chosen(scopes=reading.scopes.rows_of(sight.chosen(request.scope)), kind=kind, tag=request.tag)
 

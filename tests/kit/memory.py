@@ -49,6 +49,17 @@ class Missions:
         return id_
 
 
+class Switch:
+    """Whether memory is on."""
+
+    def __init__(self) -> None:
+        self.is_on = True
+
+    async def turn(self, *, on: bool) -> None:
+        """Switch it."""
+        self.is_on = on
+
+
 class TickingClock:
     """A second later each time."""
 
@@ -82,6 +93,7 @@ class NotedHome:
             variables=lambda _mission: variables,
             person="ada",
             machine="laptop",
+            switch=Switch(),
         )
 
     def told(self) -> list[tuple[str, ...]]:
