@@ -42,8 +42,8 @@ class RunBriefing:
         if injection is Injection.OFF or (session is None and not self._memory.has_notes):
             return None
         refusal = None if session is None else session.provider.refuse_notes(session.agent)
-        if refusal is not None:
-            return _nothing(refusal)
+        if refusal is not None:  # who has no notes misses none
+            return _nothing(refusal) if self._memory.has_notes else None
         return self._given(
             BriefingRequest(
                 mission,
@@ -80,7 +80,8 @@ class RunBriefing:
     async def _given(self, request: BriefingRequest) -> GivenNotes | None:
         found = await _in_time(self._memory.notes_for(request), request.mission)
         if isinstance(found, str):
-            self._memory.not_given(request.conversation)
+            if request.is_new:  # else it has begun with what is saved, and the next run gets that again
+                self._memory.not_given(request.conversation)
             return GivenNotes(why_not=found)
         return found
 

@@ -39,18 +39,21 @@ class Briefing(Protocol):
 
     @property
     def has_notes(self) -> bool:
-        """Whether there is any note that could be given; without one, nothing is searched for plain commands."""
+        """Whether there is any note that could be given.
+
+        Without one nothing is searched for plain commands, and nobody is told why theirs could not be given.
+        """
 
     async def notes_for(self, request: BriefingRequest) -> GivenNotes | None:
         """What the run is given; None, or no text: nothing.
 
         It is saved before this returns. The same conversation is given the same bytes again, in every daemon, but for
         notes that were purged meanwhile. One that is not new and was given nothing is given nothing.
-        May be cancelled at any time; whoever cancels calls `not_given`.
+        May be cancelled at any time; whoever cancels it for a new conversation calls `not_given`.
         """
 
     async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
         """What the mission's newest run was given, and which notes the mission has written; live or not."""
 
     def not_given(self, conversation: str) -> None:
-        """The run has begun without: what is saved for the conversation, or will be, counts as not given."""
+        """The conversation begins without: what is saved for it, or will be, counts as not given."""

@@ -12,6 +12,7 @@ import signal
 
 import shtab
 
+from overmind_core.cli.caller_environment import working_directory
 from overmind_core.cli.command import GROUPS, Command, find
 from overmind_core.cli.headless.commands import HEADLESS_COMMANDS
 from overmind_core.cli.parser import Parser, add_parameters
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 FINAL = frozenset({"stopped", "crashed", "killed"})
 QUESTIONS = "questions"
+NOTES = "notes"
+MOST_NOTES = 500
+"""Notes that are offered: the newest."""
 LISTED = frozenset({"plans", "quests", "rituals"})
 """Kinds that a request of the same name lists."""
 TIMEOUT = 0.5
@@ -43,6 +47,9 @@ def candidates(home: Home, kind: str) -> list[str]:
     try:
         if kind == QUESTIONS:
             return question_words(call_if_running(home, "inbox", {}, timeout=TIMEOUT) or [])
+        if kind == NOTES:
+            asked = {"cwd": working_directory(None), "limit": MOST_NOTES}
+            return note_words((call_if_running(home, "notes", asked, timeout=TIMEOUT) or {"notes": []})["notes"])
         if kind in LISTED:
             return _names(call_if_running(home, kind, {}, timeout=TIMEOUT) or [])
         rows = call_if_running(home, "ps", {"all": kind != "live"}, timeout=TIMEOUT) or []
@@ -54,6 +61,12 @@ def candidates(home: Home, kind: str) -> list[str]:
 def question_words(questions: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the numbers of rows of `inbox --json`, then the names of what they are about."""
     return list(dict.fromkeys(display_safe(str(row[key])) for key in ("question", "name") for row in questions))
+
+
+def note_words(notes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys of rows of `notes --json`, then their ids."""
+    keys = [display_safe(row["key"]) for row in notes if row["key"]]
+    return list(dict.fromkeys([*keys, *(row["id"] for row in notes)]))
 
 
 def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -131,6 +144,8 @@ BY_METAVAR: dict[str, Completion] = {
     "QUEST": QUESTS,
     "GLOB": shtab.FILE,
     "ritual": RITUALS,
+    "note": _missions(NOTES),
+    "NOTE": _missions(NOTES),
     "STATUS": STATUSES,
     "FOLDER": shtab.DIRECTORY,
     "DIR": shtab.DIRECTORY,

@@ -338,7 +338,7 @@ TUI = Command(
 
 
 SHELLS = ("bash", "zsh", "fish")
-KINDS = ("live", "finished", "all", "plans", "quests", "rituals", "questions")
+KINDS = ("live", "finished", "all", "plans", "quests", "rituals", "notes", "questions")
 
 
 def completion(args: Namespace, context: Context) -> int:
@@ -365,7 +365,8 @@ COMPLETION = Command(
         option(
             "--list",
             "KIND",
-            "print the words for completion: missions (live, finished or all), plans, quests, rituals or questions",
+            "print the words for completion: missions (live, finished or all), plans, quests, rituals, "
+            "notes or questions",
             choices=KINDS,
         )
     ],

@@ -22,6 +22,7 @@ from overmind_core.kernel.actor import acts
 from overmind_core.kernel.api_server import Endpoint
 from overmind_core.landing.api import LandingApi
 from overmind_core.learning.api import LearnApi
+from overmind_core.memory.api import MemoryApi
 from overmind_core.missions.api_lifecycle import LifecycleApi
 from overmind_core.missions.api_logs import LogsApi
 from overmind_core.missions.api_query import QueryApi
@@ -60,6 +61,7 @@ HANDLERS: tuple[type, ...] = (
     LearnApi,
     LifecycleApi,
     LogsApi,
+    MemoryApi,
     QueryApi,
     SeenApi,
     EventsApi,
@@ -279,6 +281,7 @@ def handlers(app: App) -> tuple[object, ...]:
         seen,
         LandingApi(partial(_review, app)),
         LearnApi(lambda: app.engine.learning),
+        MemoryApi(notes=app.memory.memory, registry=app.registry, home=app.home),
         plans,
         quests,
         queue,

@@ -94,6 +94,7 @@ class Operation:
 
 _CHANGES, _ENDS = Danger.CHANGES, Danger.ENDS_WORK
 _DESCENDANTS = "its own descendants"
+_OWN_NOTES = "notes of its own that nobody else has changed"
 _PLAN = "its own descendants, and the other missions of its plan"
 
 REQUESTS: tuple[Operation, ...] = (
@@ -211,6 +212,23 @@ REQUESTS: tuple[Operation, ...] = (
               repeatable=True),
     Operation("learn_set", "accept or drop a lesson", _CHANGES,
               repeatable=True, forbidden="decide about lessons", commands=()),
+    Operation("remember", "write a note for whoever works here next", _CHANGES,
+              repeatable=True),  # as with `run`
+    Operation("recall", "find the notes that answer a question, the best first", repeatable=True),
+    Operation("search", "find notes by words, or what agents did in their runs", repeatable=True),
+    Operation("notes", "list the notes, the newest first", repeatable=True),  # `export` is a person's
+    Operation("note", "show everything about a note", repeatable=True),
+    Operation("note_set", "change a note", _CHANGES,
+              repeatable=True, within=_OWN_NOTES, commands=()),
+    Operation("forget", "forget notes; --purge leaves no byte of them", _CHANGES,
+              repeatable=True, already_done=("not_found",), within=_OWN_NOTES),
+    Operation("outcome", "say whether notes have helped or hurt", _CHANGES,
+              repeatable=True, commands=()),
+    Operation("memory", "show whether memory is on, what it holds, and the Cortex", repeatable=True),
+    Operation("memory_set", "switch memory on or off", _CHANGES,
+              repeatable=True, forbidden="switch memory", commands=()),
+    Operation("memory_import", "take in notes from files", _CHANGES,
+              repeatable=True, forbidden="import notes"),
     Operation("trust", "trust a project's .overmind.yml in its current form, after showing its commands", _CHANGES,
               repeatable=True, forbidden="trust projects"),
     Operation("isolate", "explain the isolation of a mission in a folder: worktree, ports, services", repeatable=True),
@@ -252,6 +270,17 @@ COMMANDS: tuple[Operation, ...] = (
     _command("queue_slots", "set how many quests of the queue run at once", _CHANGES),
     _command("learn_accept", "accept a lesson: quests that are about the same are shown it", _CHANGES),
     _command("learn_drop", "drop a lesson: no quest is shown it any more", _CHANGES),
+    _command("note_edit", "edit the text of a note", _CHANGES),
+    _command("note_accept", "accept proposed notes: agents are given them", _CHANGES),
+    _command("note_pin", "pin notes: each new agent of their scope is given them", _CHANGES),
+    _command("note_unpin", "unpin notes", _CHANGES),
+    _command("note_restore", "restore forgotten notes", _CHANGES),
+    _command("note_promote", "widen the scope of a note", _CHANGES),
+    _command("helped", "say that notes have helped", _CHANGES),
+    _command("hurt", "say that notes were wrong or misled", _CHANGES),
+    _command("memory_on", "switch memory on", _CHANGES),
+    _command("memory_off", "switch memory off: notes stay, nothing is given or proposed", _CHANGES),
+    _command("memory_export", "write the notes of the repository to files, for git"),
     _command("spec_check", "check the documents of a spec, and print their scores, faults and hints"),
     _command("merge-step", "merge the work of a plan's agents; for plans, not for people", _CHANGES),
     _command("monitor", "watch the daemon and its missions, until ctrl-c"),
@@ -262,6 +291,11 @@ COMMANDS: tuple[Operation, ...] = (
     _command("edit", "edit a mission's definition as TOML in $EDITOR, then restart it", _ENDS),
     _command("skill", "print instructions for an agent that runs other agents"),
     _command("mcp", "serve missions as tools to an agent, through MCP on standard input and output"),
+    _command("cortex_serve", "serve the notes of a team, from a PostgreSQL database", _CHANGES),
+    _command("cortex_token", "make, list or revoke the tokens of a team's server", _CHANGES),
+    _command("cortex_migrate", "bring the database of a team's server to today's schema", _CHANGES),
+    _command("cortex_backup", "write all notes of a team's server into a file"),
+    _command("cortex_restore", "put a backup in the place of what a team's server holds", _ENDS),
     _command("doctor", "check this machine and home, and suggest fixes"),
     _command("service", "install or remove the daemon as a service: a systemd user unit, or a launchd agent", _CHANGES),
 )  # fmt: skip

@@ -1,49 +1,27 @@
 """The requests about notes and memory: whether a mission asks, and which; all else is the service's."""
 
-# ruff: noqa: D102 - the handlers say what each method of the protocol does
-
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from overmind_core.kernel.request import handles
 from overmind_core.memory import requests
 from overmind_core.missions.callers import forbid_inside, mission_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from overmind_core.kernel.request import Caller
     from overmind_core.memory import answer_types as answers
+    from overmind_core.memory.service import Memory
     from overmind_core.missions.registry import Registry
     from overmind_core.system.paths import Home
-
-
-class Notes(Protocol):
-    """What answers these requests. `inside`: the id of the mission that asks, None for a person."""
-
-    def remember(self, request: requests.Remember, inside: str | None) -> Awaitable[answers.Remembered]: ...
-    def recall(self, request: requests.Recall, inside: str | None) -> Awaitable[answers.Recalled]: ...
-    def search(self, request: requests.Search, inside: str | None) -> Awaitable[answers.Searched]: ...
-    def notes(self, request: requests.Notes, inside: str | None) -> Awaitable[answers.NoteList]: ...
-    def note(self, request: requests.Note, inside: str | None) -> Awaitable[answers.NoteInfo]: ...
-    def note_set(self, request: requests.NoteSet, inside: str | None) -> Awaitable[answers.NoteChanged]: ...
-    def forget(self, request: requests.Forget, inside: str | None) -> Awaitable[answers.Forgotten]: ...
-    def outcome(self, request: requests.Outcome, inside: str | None) -> Awaitable[answers.Votes]: ...
-    def memory(self, request: requests.Memory, inside: str | None) -> Awaitable[answers.MemoryState]: ...
-    def memory_set(self, request: requests.MemorySet) -> Awaitable[answers.MemorySwitched]: ...
-    def memory_used(self, request: requests.MemoryUsed, inside: str | None) -> Awaitable[answers.Used]: ...
-    def memory_reindex(self) -> Awaitable[answers.Reindexed]: ...
-    def memory_import(self, request: requests.MemoryImport) -> Awaitable[answers.Imported]: ...
-    def memory_share(self, request: requests.MemoryShare) -> Awaitable[answers.Shared]: ...
-    def memory_connect(self, request: requests.MemoryConnect) -> Awaitable[answers.Connected]: ...
-    def memory_sync(self) -> Awaitable[answers.Synced]: ...
 
 
 class MemoryApi:
     """The requests about notes and memory."""
 
-    def __init__(self, *, notes: Callable[[], Notes], registry: Registry, home: Home) -> None:
+    def __init__(self, *, notes: Callable[[], Memory], registry: Registry, home: Home) -> None:
         """`notes`: makes, at the first request, what answers them; a daemon that is asked nothing pays nothing."""
         self._notes = notes
         self._registry = registry
@@ -103,40 +81,11 @@ class MemoryApi:
         del caller
         return await self._notes().memory_set(request)
 
-    @handles(requests.MemoryUsed)
-    async def memory_used(self, request: requests.MemoryUsed, caller: Caller) -> answers.Used:
-        """What a mission was given."""
-        return await self._notes().memory_used(request, self._inside(caller))
-
-    @handles(requests.MemoryReindex)
-    async def memory_reindex(self, request: requests.MemoryReindex, caller: Caller) -> answers.Reindexed:
-        """Build the index anew; take over what can be read of a damaged file."""
-        del request, caller
-        return await self._notes().memory_reindex()
-
     @handles(requests.MemoryImport)
     async def memory_import(self, request: requests.MemoryImport, caller: Caller) -> answers.Imported:
         """Take in files of notes: all of the request, or nothing."""
         del caller
         return await self._notes().memory_import(request)
-
-    @handles(requests.MemoryShare)
-    async def memory_share(self, request: requests.MemoryShare, caller: Caller) -> answers.Shared:
-        """Share the notes of a repository, or no longer."""
-        del caller
-        return await self._notes().memory_share(request)
-
-    @handles(requests.MemoryConnect)
-    async def memory_connect(self, request: requests.MemoryConnect, caller: Caller) -> answers.Connected:
-        """Connect with a Cortex; without `url` disconnect."""
-        del caller
-        return await self._notes().memory_connect(request)
-
-    @handles(requests.MemorySync)
-    async def memory_sync(self, request: requests.MemorySync, caller: Caller) -> answers.Synced:
-        """Send and receive now."""
-        del request, caller
-        return await self._notes().memory_sync()
 
     def _inside(self, caller: Caller) -> str | None:
         return mission_of(caller, self._registry, self._home.root)

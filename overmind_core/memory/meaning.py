@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from overmind_core.memory import vector_file
 from overmind_core.system.marked_program import start_own
 
 if TYPE_CHECKING:
@@ -90,6 +92,11 @@ class Meaning:
             self._idle = None
         if worker is not None:
             worker.close()
+
+    def forget(self) -> None:
+        """Throw away all vectors, as those of a few words tell which they were; they are computed anew."""
+        self.close()
+        vector_file.remove(os.path.join(os.path.dirname(self._database), vector_file.FILE))
 
     @property
     def pid(self) -> int | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.memory.spelling import corrections, neighbours
 from overmind_core.domain.memory.stems import stem
-from overmind_core.domain.memory.words import MOST_WORDS, match_query, question_words, rarest
+from overmind_core.domain.memory.words import MOST_WORDS, match_query, phrases, question_words, rarest
 from overmind_core.memory.tables import conditions
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class WordSearch:
         looked_for = rarest(asked, frequency, self.counted(chosen.scopes))
         mended = [word for word in dict.fromkeys(corrected.values()) if word not in looked_for]
         mended = mended[: MOST_WORDS - len(looked_for)]
-        rows = self._match([*looked_for, *mended], chosen, limit)
+        rows = self._match([*looked_for, *mended, *phrases(question)], chosen, limit)
         if not mended:
             return Hits(rows, corrected, by_words=frozenset(rows))
         plain, better = (frozenset(self._having(some, rows)) for some in (looked_for, list(corrected.values())))
@@ -81,8 +81,8 @@ class WordSearch:
         if not looked_for:
             return ()
         condition, values = conditions(chosen)
-        sql = f"""SELECT words.rank, -notes.edited_at, notes.id, words.rowid FROM words
-            CROSS JOIN notes ON notes.row = words.rowid
+        sql = f"""SELECT words.rank, -notes.edited_at, notes.id, words.rowid
+            FROM words CROSS JOIN notes ON notes.row = words.rowid
             WHERE words MATCH ? AND {condition} ORDER BY words.rank LIMIT ?"""
         # Of equally good ones the newer is first; SQLite would have to look at all notes to say so.
         return tuple(row[-1] for row in sorted(self._database.read(sql, (match_query(looked_for), *values, limit))))

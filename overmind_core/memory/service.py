@@ -12,7 +12,7 @@ import os
 from glob import escape, glob
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from overmind_core.domain.memory.notes import Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
+from overmind_core.domain.memory.notes import MOST_NOTES, Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Forbidden, Writer
 from overmind_core.domain.text.bytestrings import from_wire
 from overmind_core.errors import OvermindError
@@ -22,6 +22,8 @@ from overmind_core.memory.answers import note_brief, note_info, version_info
 from overmind_core.memory.briefing import NoteBriefing
 from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
 from overmind_core.memory.lookup import Reach, find_note
+from overmind_core.memory.meaning import ByMeaning, Meaning
+from overmind_core.memory.note_texts import scope_name
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
 from overmind_core.memory.places import Files, Place, Places
 from overmind_core.memory.recall import Finding, is_about, recall, similar
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 
 MANY_CORES = 4
 """From which on two threads read."""
+MEANING_SECONDS = 1.0
+"""How long an answer waits for the model; words have found it by then."""
 MOST_USES = 100
 """Runs that were given a note, of an answer."""
 EXPORTED = os.path.join(".overmind", "notes")
@@ -149,6 +153,7 @@ class Memory:
         self._writer = Lane("memory-writer", self._new_writing)
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
         self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._meaning = Meaning(self.path, os.environ)
         self._is_open = False
         self._later: set[asyncio.Future[object]] = set()
         self.briefing = NoteBriefing(self, settings)
@@ -158,6 +163,7 @@ class Memory:
 
     def close(self) -> None:
         """End the threads, after what is under way."""
+        self._meaning.close()
         self.places.close()
         self._readers.close()
         self._writer.close()
@@ -333,15 +339,16 @@ class Memory:
         """Find what answers a question, the best first."""
         sight = await self.sight(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
-        found = await self._find(sight, asked, request)
-        return {"notes": found, "with_meaning": False, "why_not": None}
+        found, meant = await self._find(sight, asked, request)
+        with_meaning = bool(self.settings.model) and meant.why_not is None
+        return {"notes": found, "with_meaning": with_meaning, "why_not": meant.why_not}
 
     async def search(self, request: requests.Search, inside: str | None) -> answers.Searched:
         """Find notes by their words, or by exactly this text."""
         sight = await self.sight(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
         if not request.literal:
-            return {"notes": await self._find(sight, [asked], request), "episodes": []}
+            return {"notes": (await self._find(sight, [asked], request))[0], "episodes": []}
         limit = validate.limit(request.limit)
 
         def look(reading: Reading) -> list[answers.FoundNote]:
@@ -362,8 +369,10 @@ class Memory:
 
     async def _find(
         self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search
-    ) -> list[answers.FoundNote]:
+    ) -> tuple[list[answers.FoundNote], ByMeaning]:
         limit = validate.limit(request.limit)
+        meant = await self._meant(sight, asked, request)
+        meaning = [[note for note, _ in one] for one in meant.found]
 
         def look(reading: Reading) -> list[answers.FoundNote]:
             chosen, files = _chosen(sight, request, reading), sight.files()
@@ -377,17 +386,24 @@ class Memory:
                     "why": list(one.why),
                     "corrected": dict(one.corrected),
                 }
-                for one in recall(reading, finding)
+                for one in recall(reading, finding, meaning=meaning)
             ]
 
-        return await self.read(look)
+        return await self.read(look), meant
+
+    async def _meant(self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search) -> ByMeaning:
+        """What a model finds, where the person has chosen one."""
+        if not self.settings.model:
+            return ByMeaning()
+        scopes = [scope_name(one) for one in sight.chosen(request.scope)]
+        return await self._meaning.ask(self.settings.model, asked, scopes, MEANING_SECONDS)
 
     async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
         """List notes, the newest first."""
         sight = await self.sight(inside, request.cwd)
         if request.export and sight.place is None:
             raise OvermindError("invalid", "Which repository? Say its folder.")
-        limit = validate.limit(request.limit)
+        limit = MOST_NOTES if request.export else validate.limit(request.limit)
         kind = None if request.kind is None else validate.kind(request.kind)
         scopes = (sight.scope(ScopeKind.REPO),) if request.export else sight.chosen(request.scope)
         everything = request.all and sight.writer.is_person and request.scope is None
@@ -487,29 +503,31 @@ class Memory:
         return {"notes": done}
 
     async def _purge(self, words: list[str], sight: Sight) -> list[answers.ForgottenNote]:
-        def look(reading: Reading) -> list[answers.ForgottenNote]:
+        def look(reading: Reading) -> dict[str, tuple[list[str], list[str]]]:
             ids = [
                 find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=True).note.id for word in words
             ]
-            return [{"id": one, "still_in": self._still_in(reading, one, sight)} for one in dict.fromkeys(ids)]
+            return {one: (self._files_with(one, sight), _missions_with(reading, one)) for one in ids}
 
         found = await self.read(look)
         self._tell(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
-        return found
+        self._meaning.forget()
+        return [
+            {"id": note, "still_in": [*files, *self._logs_of(missions)]} for note, (files, missions) in found.items()
+        ]
 
-    def _still_in(self, reading: Reading, note: str, sight: Sight) -> list[str]:
-        """Places with the text of a note that we know of and may not change."""
+    def _files_with(self, note: str, sight: Sight) -> list[str]:
+        """Files with the text of a note that we know of and may not change."""
         places = []
         if sight.place is not None:
             names = glob(f"*-{note}.md", root_dir=os.path.join(sight.place.top, EXPORTED))
             places += [os.path.join(sight.place.top, EXPORTED, name) for name in names]
-        places += glob(f"{escape(self.path)}.damaged-*")
-        wrote = (one.author.mission for one in reading.versions.of(note))
-        for mission in dict.fromkeys([*wrote, *(use["mission"] for use in reading.given.uses(note, MOST_USES))]):
-            known = self._registry.get(mission) if mission else None
-            if known is not None:
-                places.append(f"{'live mission' if known.is_live else 'log of mission'} {mission}")
-        return places
+        return [*places, *glob(f"{escape(self.path)}.damaged-*")]
+
+    def _logs_of(self, missions: Iterable[str]) -> list[str]:
+        """The missions that have the text of a note in their log, and maybe in their programs."""
+        known = [one for mission in missions if (one := self._registry.get(mission)) is not None]
+        return [f"{'live mission' if one.is_live else 'log of mission'} {one.id}" for one in known]
 
     async def outcome(self, request: requests.Outcome, inside: str | None) -> answers.Votes:
         """Vote for notes, or against them; the newest vote of a voter counts."""
@@ -575,6 +593,23 @@ class Memory:
         if os.path.exists(self.path):
             self.later(lambda: self.write(lambda writing: writing.store.remove_mission(missions, missions), ours=True))
 
+    async def memory_import(self, request: requests.MemoryImport) -> answers.Imported:
+        """Take in files of notes, all of them in one transaction; with `dry_run` nothing is kept."""
+        from overmind_core.memory.importing import TextFile, take_in  # noqa: PLC0415 - for those who have such files
+
+        sight = await self.sight(None, request.cwd)
+        scope = sight.scope(ScopeKind.REPO)
+        texts, _ = self._redacted(None, [one.text for one in request.files])
+        files = [TextFile(one.file, text) for one, text in zip(request.files, texts, strict=True)]
+        writer = Writer(sight.writer.author, proposes=request.propose)
+
+        taken = await self.write(
+            lambda writing: take_in(writing.store, files, scope, writer, sight.reach, keep=not request.dry_run)
+        )
+        if not request.dry_run:
+            self._tell(taken.changes)
+        return taken.answer
+
     def _tell(self, changes: Iterable[Change]) -> None:
         for one in changes:
             self._events.record(NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version))
@@ -591,6 +626,13 @@ def _repository(place: Place | None) -> tuple[Scope, ...]:
 def _chosen(sight: Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
     kind = None if request.kind is None else validate.kind(request.kind)
     return Chosen(scopes=reading.scopes.rows_of(sight.chosen(request.scope)), kind=kind, tag=request.tag)
+
+
+def _missions_with(reading: Reading, note: str) -> list[str]:
+    """The missions that wrote a note or were given it."""
+    wrote = [one.author.mission for one in reading.versions.of(note)]
+    uses = [use["mission"] for use in reading.given.uses(note, MOST_USES)]
+    return [one for one in dict.fromkeys([*wrote, *uses]) if one]
 
 
 def _files(path: str) -> tuple[str, ...]:

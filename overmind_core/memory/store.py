@@ -148,11 +148,17 @@ class NoteStore:
             done = self._answered(draft.request)
             if done is not None:
                 return done
-            written = self._remember(draft)
+            written = self.write(draft)
             self._keep_answer(draft.request, written)
             return written
 
-    def _remember(self, draft: Draft) -> Written:
+    def write(self, draft: Draft) -> Written:
+        """The same, inside of a transaction, and without an answer that is kept.
+
+        Raises:
+            OvermindError: `not_found`, `ambiguous`, `gone`, `too_large`.
+            Forbidden: only a person may.
+        """
         content, writer = draft.content, draft.writer
         if content.pinned:
             permissions.check_pin(writer)
@@ -167,7 +173,7 @@ class NoteStore:
         note = None if target is None else target.note
         standing = permissions.written_as(writer, content.scope.kind, target=note, written=written)
         if note is None:
-            return self._first(draft, standing)
+            return self.first(draft, standing)
         return self._next(note, draft, standing)
 
     def _target(self, draft: Draft) -> StoredNote | None:
@@ -190,18 +196,23 @@ class NoteStore:
     def _known_already(self, known: StoredNote, draft: Draft) -> Written:
         """Nothing is written, unless a person says what was only proposed."""
         note = known.note
-        if note.state is NoteState.PROPOSED and draft.writer.is_person:
-            changed = self._append(note, note.content, Standing.LIVE, draft.writer.author, draft.origin)
+        if note.state is NoteState.PROPOSED and draft.writer.is_person and not draft.writer.proposes:
+            changed = self.append(note, note.content, Standing.LIVE, draft.writer.author, draft.origin)
             told = (_change(changed, "accepted"),)
             return Written(note.id, changed.number, changed.state, new=False, changes=told)
         return Written(note.id, note.number, note.state, new=False)
 
-    def _first(self, draft: Draft, standing: Standing, *, proposed_for: str = "") -> Written:
+    def first(self, draft: Draft, standing: Standing, *, proposed_for: str = "", known_as: str = "") -> Written:
+        """Write a new note, inside of a transaction; `known_as`: the id that it has elsewhere.
+
+        Raises:
+            OvermindError: `too_large`, there are too many.
+        """
         if self.notes.size() >= MOST_NOTES:
             raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
         version = Version(
             id=self.new_id(),
-            note=self._new_note_id(),
+            note=known_as or self._new_note_id(),
             number=1,
             replaces=(),
             standing=standing,
@@ -220,17 +231,18 @@ class NoteStore:
         if content == note.content and note.state is NoteState.LIVE:
             return Written(note.id, note.number, note.state, new=False)
         if standing is Standing.PROPOSED and note.state is NoteState.LIVE:
-            open_one = next((one for one in self._proposed_for(note) if one.note.content == content), None)
+            open_one = next((one for one in self.proposed_for(note) if one.note.content == content), None)
             if open_one is not None:
                 return Written(open_one.note.id, open_one.note.number, open_one.note.state, new=False)
-            return self._first(replace(draft, content=content), standing, proposed_for=note.id)
+            return self.first(replace(draft, content=content), standing, proposed_for=note.id)
         if standing is Standing.LIVE and not draft.writer.is_person and note.state is NoteState.PROPOSED:
             standing = Standing.PROPOSED  # what a person is still to accept stays so
-        after = self._append(note, content, standing, draft.writer.author, draft.origin)
+        after = self.append(note, content, standing, draft.writer.author, draft.origin)
         told = (_change(after, "replaced"),)
         return Written(after.id, after.number, after.state, new=True, changes=told)
 
-    def _proposed_for(self, note: Note) -> list[StoredNote]:
+    def proposed_for(self, note: Note) -> list[StoredNote]:
+        """The proposals that would become its next version."""
         row = self.scopes.row_of(note.content.scope)
         chosen = Chosen(scopes=(row,) if row is not None else (), states=(NoteState.PROPOSED,))
         return [one for one in self.notes.choose(chosen, MOST_NOTES) if one.note.proposed_for == note.id]
@@ -271,8 +283,8 @@ class NoteStore:
         target = self.notes.get(note.proposed_for) if note.proposed_for else None
         if target is None or target.note.state in {NoteState.PURGED, NoteState.FORGOTTEN}:
             return self._altered(note, note.content, Standing.LIVE, wish)
-        after = self._append(target.note, note.content, Standing.LIVE, wish.writer.author, wish.origin)
-        gone = self._append(note, note.content, Standing.REPLACED, wish.writer.author, wish.origin)
+        after = self.append(target.note, note.content, Standing.LIVE, wish.writer.author, wish.origin)
+        gone = self.append(note, note.content, Standing.REPLACED, wish.writer.author, wish.origin)
         return Altered(after.id, changed=True, changes=(_change(gone, "accepted"), _change(after, "replaced")))
 
     def _pin(self, note: Note, wish: Alteration) -> Altered:
@@ -304,7 +316,7 @@ class NoteStore:
     def _altered(
         self, note: Note, content: Content, standing: Standing, wish: Alteration, *, seen: Version | None = None
     ) -> Altered:
-        after = self._append(note, content, standing, wish.writer.author, wish.origin, seen=seen)
+        after = self.append(note, content, standing, wish.writer.author, wish.origin, seen=seen)
         return Altered(note.id, changed=True, changes=(_change(after, PAST[wish.change]),))
 
     def vote(self, note: str, vote: Vote, reach: Reach) -> Note:
@@ -429,7 +441,7 @@ class NoteStore:
             if self.notes.get(new) is None:
                 return new
 
-    def _append(
+    def append(
         self,
         note: Note,
         content: Content,

@@ -73,7 +73,7 @@ class Script:
             self.daemon, self.missions, self.definitions, self.endings, self.streams, self.terminals, self.raw_sessions,
             self.agent_sessions, self.agent_tasks, self.terminal_agents, self.plans, self.quests, self.queue,
             self.rituals,
-            self.isolation, self.landing, self.specs, self.inside, self.unknown, self.leaving,
+            self.isolation, self.landing, self.specs, self.notes, self.inside, self.unknown, self.leaving,
         ):  # fmt: skip
             self.api.section(section.__name__)
             section()
@@ -496,6 +496,32 @@ else echo > "shop/$OVERMIND_TASK"; fi"""
         self.api.refused("spec_forget", id="carts")
         self.api.ok("spec_archive", id="carts")
         self.api.ok("spec_forget", id="carts")
+
+    def notes(self):
+        shelf = Repository(os.path.join(self.folder, "shelf"))
+        shelf.git("remote", "add", "origin", "https://example.org/team/shelf.git")
+        at = {"cwd": shelf.folder}
+        first = {"text": "The tests need redis.", "kind": "gotcha", "tags": ["tests"], "request": "note"}
+        made = self.api.ok("remember", **first, **at)
+        self.api.same(made["id"], "<note>")
+        self.api.ok("remember", text="The tests  need\nredis.", **at)
+        self.api.ok("remember", text="We chose Postgres.", key="db", pin=True, **at)
+        self.api.same(self.om.api("note", note="db", **at)["id"], "<db>")
+        self.api.ok("recall", questions=["why redsi?"], **at)
+        self.api.ok("search", words="redis", literal=True, **at)
+        self.api.ok("notes", **at)
+        self.api.ok("note", note="db", history=True, **at)
+        self.api.ok("note_set", note="db", change="edit", text="We chose SQLite.", **at)
+        self.api.ok("note_set", note="db", change="unpin", **at)
+        self.api.refused("note_set", note="db", change="burn", **at)
+        self.api.ok("outcome", notes=["db"], helped=True, why="at once", **at)
+        self.api.ok("forget", notes=["db"], **at)
+        self.api.refused("note", note="db", **at)
+        files = [{"file": "a.md", "text": "+++\n+++\n\nFrom a file.\n"}, {"file": "b.md", "text": "plain"}]
+        self.api.ok("memory_import", files=files, dry_run=True, **at)
+        self.api.ok("memory_set", on=False)
+        self.api.ok("memory", **at)
+        self.api.ok("memory_set", on=True)
 
     def rituals(self):
         quest = self.start(self.held("ritual"), labels={"a": "b"})

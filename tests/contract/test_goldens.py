@@ -46,8 +46,6 @@ UNSEEN = {
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
     "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
-    "memory": "no request of the table says so yet: tests/core/memory/test_service.py",
-    "note": "no request of the table says so yet: tests/core/memory/test_service.py",
     "notes_given": "needs notes that fit an agent's prompt: tests/core/agents/test_briefing.py",
     "overlap": "two agents would have to change one file beside each other: tests/contract/test_health.py",
     "plan_note": "a project's file would have to be ignored by a plan: tests/contract/test_isolated_plans.py",
@@ -56,7 +54,6 @@ UNSEEN = {
     "session": "a person would have to type /clear into an agent's program: tests/agents/test_interactive.py",
     "steer": "an agent would have to lose its way for as long as a daemon looks: tests/core/watching",
     "survivors": "a process would have to survive SIGKILL: tests/core/domain",
-    "voted": "no request of the table says so yet: tests/core/memory/test_service.py",
 }
 """Type → why the script can't make it happen."""
 

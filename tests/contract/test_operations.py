@@ -50,6 +50,11 @@ READINGS = {
     "spec_wait": {"id": "carts"},
     "timeline": {"id": "quest"},
     "learn": {"lessons": True},
+    "recall": {"questions": ["redis"]},
+    "search": {"words": "redis"},
+    "notes": {"all": True},
+    "note": {"note": "kept", "history": True},
+    "memory": {},
     "rituals": {},
     "ritual": {"id": "ritual"},
     "ritual_history": {"id": "ritual"},
@@ -89,6 +94,7 @@ class World:
         documents = WHOLE | {PhaseName.TASKS: checked("true")}
         write_files(om.path("plain"))
         write_documents(om.path("plain", ".overmind", "specs", "carts"), documents)
+        om.api("remember", text="the tests need redis", key="kept", scope="global")
         om.api("spec_new", **self.spec("Carts"), folder=".overmind/specs/carts", gates="none", allow=["Bash(true)"])
         eventually(lambda: om.api("plan", id="plan")["agents"][0]["stage"] == "running", what="the plan runs")
         eventually(lambda: om.api("quest", id="done")["status"] == "completed", what="a quest is done")
@@ -162,6 +168,7 @@ class World:
         yield "quest_retry", {"id": "added"}
         yield "queue_set", {"slots": 2}
         yield "learn_set", {"lesson": self.lesson(at), "state": "accepted"}
+        yield from self.changes_of_notes()
         yield "report", {"kind": "idea", "text": "Cache the index.", "request": "report"}
         yield "spec_new", self.spec("Another") | {"request": "spec_new"}
         yield "spec_archive", {"id": "another"}
@@ -185,9 +192,21 @@ class World:
         yield "prune", {}
         yield "shutdown", {}
 
+    def changes_of_notes(self):
+        """The same of notes."""
+        yield "remember", {"text": "new", "scope": "global", "request": "remember"}
+        yield "note_set", {"note": "kept", "change": "pin"}
+        yield "outcome", {"notes": ["kept"], "helped": True}
+        yield "memory_import", {"files": [{"file": "a.md", "text": "+++\n+++\n\nx\n"}], "cwd": self.code.folder}
+        yield "memory_set", {"on": False}
+        yield "forget", {"notes": ["kept"]}
+
     def stored(self):
-        """Everything in the database."""
-        with contextlib.closing(sqlite3.connect(f"file:{self.om.path('state.db')}?mode=ro", uri=True)) as database:
+        """Everything in the databases."""
+        return [line for name in ("state.db", "memory.db") for line in self._dump(self.om.path(name))]
+
+    def _dump(self, path):
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             return list(database.iterdump())
 
     def work(self):
@@ -214,6 +233,7 @@ class World:
         lists = {name: self.om.api(name) for name in ("quests", "rituals", "plans")}
         return {
             "missions": {row["id"] for row in self.om.api("ps", all=True)},
+            "notes": {row["id"] for row in self.om.api("notes", all=True)["notes"]},
             "messages": [one["text"] for one in self.om.api("messages", id="talk")],
             "pushed": self.code.git("for-each-ref", "--format=%(refname) %(objectname)"),
             **{name: [row["id"] for row in rows] for name, rows in lists.items()},

@@ -125,6 +125,22 @@ ASKED = [
     ("timeline", {"id": "other"}, OK),
     ("learn", {}, OK),
     ("learn_set", {"lesson": "L-1", "state": "accepted"}, FORBIDDEN),
+    ("remember", {"text": "from inside", "key": "own-note"}, OK),
+    ("remember", {"text": "pinned", "pin": True, "scope": "global"}, FORBIDDEN),
+    ("recall", {"questions": ["redis"]}, OK),
+    ("search", {"words": "redis"}, OK),
+    ("notes", {}, OK),
+    ("notes", {"export": True}, FORBIDDEN),
+    ("note", {"note": "persons"}, OK),
+    ("note_set", {"note": "own-note", "change": "edit", "text": "its own"}, OK),
+    ("note_set", {"note": "own-note", "change": "accept"}, FORBIDDEN),
+    ("note_set", {"note": "persons", "change": "edit", "text": "x"}, FORBIDDEN),
+    ("outcome", {"notes": ["persons"], "helped": True}, OK),
+    ("forget", {"notes": ["persons"]}, FORBIDDEN),
+    ("forget", {"notes": ["own-note"]}, OK),
+    ("memory", {}, OK),
+    ("memory_set", {"on": False}, FORBIDDEN),
+    ("memory_import", {"files": []}, FORBIDDEN),
     ("rituals", {}, OK),
     ("ritual", {"id": "nightly"}, OK),
     ("ritual_history", {"id": "nightly"}, OK),
@@ -151,7 +167,7 @@ ASKED = [
 ]
 
 
-BY_ARGUMENT = {"run", "apply", "info", "events", "health", "messages"}
+BY_ARGUMENT = {"run", "apply", "info", "events", "health", "messages", "notes", "remember"}
 """What a mission may ask but for one argument, such as `reveal`; the `cancel` of messages is for its descendants."""
 
 
@@ -194,6 +210,7 @@ def plan(om):
 def test_what_a_process_inside_a_mission_is_answered(agents, tmp_path):
     om, talks = agents.om, ("--type", "session", "--provider", "claude")
     om.ok("start")
+    om.ok("remember", "a person's", "--key", "persons", "--scope", "global")
     caller = om.mission([sys.executable, "-c", ASK, address(om.home)], "--cwd", str(tmp_path), "--env", "SECRET=x1y2z3")
     (tmp_path / "author").write_text("".join(f"{name}={value}\n" for name, value in AUTHOR.items()))
     child = om.mission([], *talks, "--parent", caller)

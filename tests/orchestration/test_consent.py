@@ -66,6 +66,15 @@ ARGUMENTS = {
     "learn": {},
     "learn_set": {"lesson": "L-1", "state": "accepted"},
     "report": {"kind": "idea", "text": "x"},
+    "remember": {"text": "x", "scope": "global"},
+    "recall": {"questions": ["x"]},
+    "search": {"words": "x"},
+    "note": {"note": "persons"},
+    "note_set": {"note": "persons", "change": "edit", "text": "y"},
+    "forget": {"notes": ["persons"]},
+    "outcome": {"notes": ["persons"], "helped": True},
+    "memory_set": {"on": False},
+    "memory_import": {"files": []},
     "spec_new": {"title": "x", "cwd": "/"},
     "ritual_create": {"name": "x", "schedule": "@daily", "quest": WORLD},
     "redefine": {"id": "other", "as_of": "", "definition": {"name": "x", "cwd": "/"}},
@@ -93,7 +102,7 @@ ARGUMENTS = {
     "worktrees_prune": {"force": True},
     "restart": {"lost": True},
     **{name: {} for name in ("hello", "status", "ps", "top", "events", "inbox", "cost", "plans", "quests", "rituals")},
-    **{name: {} for name in ("prune", "ports", "worktrees", "shutdown")},
+    **{name: {} for name in ("prune", "ports", "worktrees", "shutdown", "notes", "memory")},
 }
 """Of each request; the others take an id, of a mission that is not related."""
 QUESTIONS = [(name, ARGUMENTS.get(name, {"id": "other"})) for name in TABLE]
@@ -105,15 +114,16 @@ QUESTIONS += [
     ("health", {"ids": ["other"], "review": True}),
     ("messages", {"id": "other", "cancel": 1}),
 ]
-STARTS = {"run", "quest_run", "apply", "report"}
-BY_ARGUMENT = {"reveal", "eyes", "cancel", "review"}
+SIGNED = {"run", "quest_run", "apply", "report", "remember", "outcome"}
+"""What a mission begins or says in its own name: it must be known which one."""
+BY_ARGUMENT = {"reveal", "eyes", "cancel", "review", "export"}
 
 
 def expected(name, args, who):
     """What that one is answered."""
     row = OPERATIONS[name]
     no = row.forbidden or row.within or name == "hook" or BY_ARGUMENT & args.keys()
-    return FORBIDDEN if no or (name in STARTS and who in HIDING) else ALLOWED
+    return FORBIDDEN if no or (name in SIGNED and who in HIDING) else ALLOWED
 
 
 def judged(path):
@@ -132,6 +142,7 @@ def asker(om, tmp_path):
     code.commit("first", {})
     stranger = om.finished("echo x > new", "--isolate", "--cwd", code.folder)["id"]
     roles = {"other": om.mission("sleep 600"), "stranger": stranger}
+    om.ok("remember", "a person's", "--key", "persons", "--scope", "global")
     roles["quest"] = om.json("quest", "run", "--json", "sleep 600")["id"]
     lines = [json.dumps({"cmd": name, "args": args}) for name, args in QUESTIONS]
     (tmp_path / "questions").write_text("\n".join(lines).replace('"other"', f'"{roles["other"]}"').replace(

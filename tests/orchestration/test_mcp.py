@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.linux, pytest.mark.shared_home]
 
 TOOLS = {
     "run", "run_agent", "list", "info", "logs", "wait", "result", "send", "messages", "interrupt", "stop", "kill",
-    "report",
+    "report", "remember", "recall", "search", "outcome",
 }  # fmt: skip
 ENDLESS = 600
 

@@ -12,6 +12,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 
 from overmind_core.cli.agents.mcp_arguments import StrictTool
 from overmind_core.cli.agents.mcp_calls import Calls
+from overmind_core.cli.agents.mcp_memory_tools import MemoryTools
 from overmind_core.cli.agents.mcp_start_tools import StartTools
 from overmind_core.cli.agents.mcp_tools import ActionTools, ReadTools
 from overmind_core.domain.operations import OPERATIONS, Danger
@@ -25,6 +26,7 @@ to end (wait; call it again after a timeout), read its answer (result) and its l
 you continue. A session takes messages (send) until you stop it. Missions that you start are your children: you can
 look at every mission, but you can send to and end only your own descendants. Children, depth and cost are limited; a
 refusal names the limit. A person answers the agents' permission questions: do other work meanwhile.
+Notes of earlier work are found with recall, written with remember, and judged with outcome.
 """
 OPERATION_OF = {"list": "ps", "run_agent": "run"}
 """Tool → what it asks for, where that has another name."""
@@ -42,6 +44,7 @@ def mcp_server(home: Home) -> MCPServer:
     """Return the server of a home's missions."""
     calls = Calls(home)
     looking, starting, acting = ReadTools(calls), StartTools(calls), ActionTools(calls)
+    remembering = MemoryTools(calls)
     tools: dict[str, Handler] = {
         "run_agent": starting.run_agent,
         "run": starting.run,
@@ -56,6 +59,10 @@ def mcp_server(home: Home) -> MCPServer:
         "stop": acting.stop,
         "kill": acting.kill,
         "report": acting.report,
+        "remember": remembering.remember,
+        "recall": remembering.recall,
+        "search": remembering.search,
+        "outcome": remembering.outcome,
     }
     made = [_tool(name, handler) for name, handler in tools.items()]
     return MCPServer("overmind", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING", tools=made)

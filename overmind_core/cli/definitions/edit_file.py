@@ -363,13 +363,14 @@ class EditorDraft:
 
     Args:
         home: The folder of the home, in which the file is made.
-        name: Of the mission.
+        name: Of the mission, or what else is edited.
+        suffix: Tells the editor what it is.
     """
 
-    def __init__(self, home: str, name: str) -> None:
+    def __init__(self, home: str, name: str, suffix: str = ".toml") -> None:
         folder = os.path.join(home, FOLDER)
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.path = os.path.join(folder, f"{name.replace('/', '-')}-{os.urandom(4).hex()}.toml")
+        self.path = os.path.join(folder, f"{name.replace('/', '-')}-{os.urandom(4).hex()}{suffix}")
 
     def edited(self, text: str, command: list[str]) -> str:
         """Have the person edit the text, and return it.

@@ -34,7 +34,7 @@ class Writer:
 
     author: Author
     proposes: bool = False
-    """All that it writes is a proposal: the settings say so of agents."""
+    """All that is written is a proposal: the settings say so of agents, and an import may."""
 
     @property
     def is_person(self) -> bool:
@@ -52,7 +52,7 @@ def written_as(writer: Writer, scope: ScopeKind, *, target: Note | None, written
         written: How many notes the writer's mission has written so far.
     """
     if writer.is_person:
-        return Standing.LIVE
+        return Standing.PROPOSED if writer.proposes else Standing.LIVE
     asked_first = (
         writer.proposes
         or scope in _FOR_MANY

@@ -128,6 +128,12 @@ def test_the_program_gets_it_by_private_files_and_the_log_says_so(story, command
 NOTHING = [
     pytest.param("true", {}, {}, id="a command"),
     pytest.param("true", {"notes": "auto"}, {"has_notes": False}, id="a command, and there is no note"),
+    pytest.param(
+        "go",
+        {"provider": "claude", "agent": {"arguments": ["--append-system-prompt", "x"]}},
+        {"has_notes": False},
+        id="their place is taken, and there is no note",
+    ),
     pytest.param("go", {"provider": "claude", "notes": "off"}, {}, id="none are wanted"),
     pytest.param("go", {"provider": "claude"}, {"injection": Injection.OFF}, id="the configuration wants none"),
     pytest.param("go", {"provider": "claude", "notes": "auto"}, {"is_on": False}, id="memory is off"),
@@ -274,6 +280,29 @@ def test_a_session_goes_on_with_the_same_bytes_over_restarts_a_terminal_and_supe
     for argv, _ in story.started(mission):
         assert argv[argv.index("--append-system-prompt-file") + 1].endswith(f"{mission}/append-system-prompt")
     assert story.files(mission) == {"notes.md": given.text, "append-system-prompt": given.text}
+
+
+def test_a_run_that_goes_on_without_notes_as_memory_was_slow_takes_them_from_nobody_after_it(story):
+    async def work():
+        async with story.supervisor() as inside:
+            mission = await story.run(inside, "begin", provider="claude", type="session")
+            agent = inside.app.agents.of(mission)
+            seen = []
+            for number, fault in ((1, "hangs"), (2, "")):
+                agent.receive(SessionNamed(agent.state.session, "m"))
+                agent.receive(TurnBegan())
+                agent.receive(TurnEnded(TurnResult(ok=True)))
+                story.memory.fault = fault
+                asked = asyncio.ensure_future(inside.ask("restart", id=mission))
+                await until(lambda: inside.app.registry.live[mission].ending)
+                story.keeper.exit(f"{mission}.{number}", 143)
+                await asked
+                seen.append(story.files(mission).get("notes.md"))
+            return mission, seen
+
+    mission, seen = story.play(work)
+    assert story.memory.refused == []
+    assert seen == [None, story.memory.saved[mission].text]
 
 
 def test_a_task_that_is_started_again_is_given_another_choice_and_nothing_of_the_one_before(story):

@@ -27,14 +27,14 @@ class Ran(NamedTuple):
 def overmind(tmp_path, capsys, monkeypatch):
     """Run a command line against a daemon that answers from a table; return (exit status, stdout, stderr, requests)."""
 
-    def run(answers, *words, stdin=b""):
+    def run(answers, *words, stdin=b"", environ=None):
         def answer(request):
             said = answers[request["cmd"]]
             return said(request["args"]) if callable(said) else said
 
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         with FakeDaemon(Home(str(tmp_path / "home")), answer) as daemon:
-            status = guarded(list(words), Context({"OVERMIND_HOME": str(tmp_path / "home")}))
+            status = guarded(list(words), Context((environ or {}) | {"OVERMIND_HOME": str(tmp_path / "home")}))
         shown = capsys.readouterr()
         return Ran(status, shown.out, shown.err, [(request["cmd"], request["args"]) for request in daemon.requests])
 

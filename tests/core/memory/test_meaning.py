@@ -9,10 +9,13 @@ import sqlite3
 
 import pytest
 
+from overmind_core.domain.settings import MemorySettings
 from overmind_core.kernel.database import Database
 from overmind_core.kernel.migrations import released
-from overmind_core.memory import meaning
+from overmind_core.memory import meaning, service
 from overmind_core.memory.meaning import Meaning
+from overmind_core.memory.requests import Forget, Recall, Remember
+from tests.kit.memory import noted_home
 from tests.kit.tiny_model import make_model
 
 PATIENCE = 30.0
@@ -124,3 +127,37 @@ def test_it_opens_no_socket(path, folder):
         return [os.readlink(f"{where}/{name}") for name in os.listdir(where)]
 
     assert not [one for one in asked(path, work) if one.startswith("socket:")]
+
+
+async def recalled(home, question):
+    answer = await home.memory.recall(Recall(questions=[question], cwd=home.home.root), None)
+    why = {one["note"]["text"]: one["why"] for one in answer["notes"]}
+    return why, answer["with_meaning"], answer["why_not"]
+
+
+def test_recall_answers_by_meaning_too_or_says_why_not(tmp_path, folder, monkeypatch):
+    monkeypatch.setattr(service, "MEANING_SECONDS", PATIENCE)
+
+    def vectors():
+        return [name for name in os.listdir(tmp_path) if name.startswith("vectors")]
+
+    async def work():
+        async with noted_home(tmp_path, settings=MemorySettings(model=folder)) as home:
+            cwd = home.home.root
+            first = await home.memory.remember(Remember(text="The database listens on 5433", cwd=cwd), None)
+            assert await recalled(home, "where is postgres") == (
+                {"The database listens on 5433": ["meaning"]}, True, None
+            )  # fmt: skip
+            await home.memory.remember(Remember(text="postgres runs in a container", cwd=cwd), None)
+            why, _, _ = await recalled(home, "where is postgres")
+            assert set(why["postgres runs in a container"]) == {"words", "meaning"}
+            assert vectors() == ["vectors.db"]
+            await home.memory.forget(Forget(notes=[first["id"]], purge=True, cwd=cwd), None)
+            assert vectors() == []
+            assert list((await recalled(home, "the sql server"))[0]) == ["postgres runs in a container"]
+        async with noted_home(tmp_path, settings=MemorySettings(model=str(tmp_path / "none"))) as home:
+            why, with_meaning, why_not = await recalled(home, "postgres")
+            assert list(why.values()) == [["words"]]
+            assert (with_meaning, why_not) == (False, f"{tmp_path}/none: No such file or directory")
+
+    asyncio.run(work())

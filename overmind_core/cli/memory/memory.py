@@ -1,0 +1,55 @@
+"""Commands about memory as a whole: memory, on, off, used, reindex, and the connection with a Cortex."""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.cli.command import JSON, Command
+from overmind_core.cli.context import Context
+from overmind_core.cli.memory import lines
+from overmind_core.cli.memory.asking import folder
+from overmind_core.cli.output import ascii_text, dumps
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+LONGEST_TOKEN = 4096
+"""Bytes of a file that holds a token."""
+LONGEST_CERTIFICATES = 1 << 20
+"""Bytes of a file that holds certificates."""
+
+
+def memory(args: Namespace, context: Context) -> int:
+    """Print how memory stands."""
+    state = context.client().call("memory", {"cwd": folder()})
+    context.print(dumps(state) if args.json else ascii_text("\n".join(lines.memory_lines(state, time.time()))))
+    return 0
+
+
+def switch_on(args: Namespace, context: Context) -> int:
+    """Switch it on."""
+    return _switch(args, context, on=True)
+
+
+def switch_off(args: Namespace, context: Context) -> int:
+    """Switch it off."""
+    return _switch(args, context, on=False)
+
+
+def _switch(args: Namespace, context: Context, *, on: bool) -> int:
+    client = context.client()
+    switched = client.call("memory_set", {"on": on})
+    if args.json:
+        context.print(dumps(switched))
+    else:
+        context.print(lines.switch_line(client.call("memory", {"cwd": folder()})))
+    return 0
+
+
+MEMORY = Command(name="memory", options=[JSON], examples=["overmind memory", "overmind memory --json"], run=memory)
+ON = Command(name="memory on", options=[JSON], examples=["overmind memory on"], run=switch_on)
+OFF = Command(name="memory off", options=[JSON], examples=["overmind memory off"], run=switch_off)
+
+COMMANDS = (MEMORY, ON, OFF)

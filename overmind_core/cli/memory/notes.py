@@ -1,0 +1,395 @@
+"""Commands about notes: remember, recall, search, notes, note and what changes one, forget, helped, hurt."""
+
+from __future__ import annotations
+
+import time
+
+from overmind_core.cli.command import JSON, YES, Command, Parameter, argument, flag, option
+from overmind_core.cli.context import Context, confirmed, is_interactive, report_error
+from overmind_core.cli.memory import lines
+from overmind_core.cli.memory.asking import KINDS, SCOPES, Redaction, folder, note_redacted, request_key
+from overmind_core.cli.output import dumps
+from overmind_core.cli.values import whole_number
+from overmind_core.domain.text.cells import display_safe
+from overmind_core.errors import FAILED, OvermindError, UsageError
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    Answer = Mapping[str, Any]
+
+_LIMIT = 5
+_SEARCHED = 50
+
+
+def remember(args: Namespace, context: Context) -> int:
+    """Write a note, or the next version of one."""
+    hidden = Redaction(context.environ)
+    request = {
+        "text": hidden.words(args.text),
+        "kind": args.kind or KINDS[0],
+        "scope": args.scope,
+        "tags": hidden.texts(args.tag),
+        "files": hidden.texts(args.file),
+        "key": args.key,
+        "replaces": args.replaces,
+        "pin": args.pin,
+        "cwd": folder(),
+        "redacted": hidden.count,
+        "request": request_key(),
+    }
+    answer = context.client(start=True).call("remember", request)
+    note_redacted(context, answer["redacted"])
+    versioned = args.key is not None or args.replaces is not None
+    context.print(dumps(answer) if args.json else "\n".join(lines.remembered_lines(answer, versioned=versioned)))
+    return 0
+
+
+def recall(args: Namespace, context: Context) -> int:
+    """Print the notes that answer a question, the best first."""
+    hidden = Redaction(context.environ)
+    questions = [*([hidden.words(args.question)] if args.question else []), *hidden.texts(args.also)]
+    if not questions:
+        raise UsageError("Missing question. For example: overmind recall 'why do the tests need redis?'")
+    limit = _LIMIT if args.limit is None else args.limit
+    request = {"questions": questions, "remote": args.remote, **_filters(args, hidden, limit=limit)}
+    answer = context.client().call("recall", request)
+    now = time.time()
+    _print_found(args, context, answer["notes"], lambda one: lines.found_lines(one, now), between="\n\n")
+    if answer["why_not"]:
+        context.note(display_safe(f"words only: {answer['why_not']}"))
+    return 0
+
+
+def search(args: Namespace, context: Context) -> int:
+    """Print the notes, or the runs of agents, that have these words."""
+    hidden = Redaction(context.environ)
+    limit = _SEARCHED if args.limit is None else args.limit
+    request = {
+        "words": hidden.words(args.words),
+        "literal": args.literal,
+        "episodes": args.episodes,
+        **_filters(args, hidden, limit=limit),
+    }
+    answer = context.client().call("search", request)
+    now = time.time()
+    if args.episodes:
+        if args.json:
+            context.print(dumps(answer["episodes"]))
+        elif answer["episodes"]:
+            context.print("\n".join(lines.episode_line(one, now) for one in answer["episodes"]))
+        return 0
+    _print_found(args, context, answer["notes"], lambda one: lines.searched_line(one, now), between="\n")
+    return 0
+
+
+def _filters(args: Namespace, hidden: Redaction, *, limit: int) -> dict[str, Any]:
+    texts = {name: None if (value := getattr(args, name)) is None else hidden.text(value) for name in ("tag", "file")}
+    return {"limit": limit, "scope": args.scope, "kind": args.kind, **texts, "cwd": folder()}
+
+
+def _print_found(
+    args: Namespace, context: Context, found: Sequence[Answer], line: Callable[[Answer], str], *, between: str
+) -> None:
+    """Print notes with why each was found; nothing where there are none."""
+    if args.json:
+        context.print(dumps([{**one["note"], **{name: one[name] for name in ("score", "why", "corrected")}}
+                             for one in found]))  # fmt: skip
+    elif found:
+        context.print(between.join(map(line, found)))
+
+
+def notes(args: Namespace, context: Context) -> int:
+    """List notes."""
+    request = {
+        **{name: getattr(args, name) for name in ("proposed", "conflicts", "stale", "resting", "all")},
+        **{name: getattr(args, name) for name in ("kind", "scope", "tag")},
+        "cwd": folder(),
+    }
+    rows = context.client().call("notes", request)["notes"]
+    if args.json:
+        context.print(dumps(rows))
+    elif rows:
+        context.print(lines.notes_table(rows, time.time()))
+    else:
+        context.hint("No notes here. Write one with: overmind remember TEXT")
+    return 0
+
+
+def note(args: Namespace, context: Context) -> int:
+    """Print everything of one note."""
+    request = {"note": args.note, "history": args.history, "cwd": folder()}
+    found = context.client().call("note", request)
+    context.print(dumps(found) if args.json else lines.note_text(found, time.time()))
+    return 0
+
+
+def edit(args: Namespace, context: Context) -> int:
+    """Write the next version of a note: from an option, standard input, or an editor."""
+    hidden = Redaction(context.environ)
+    request: dict[str, object] = {"note": args.note, "change": "edit", "cwd": folder()}
+    if args.text is None:
+        before = context.client().call("note", {"note": args.note, "cwd": folder()})
+        given = lines.clean(before["text"])
+        text = hidden.text(_in_editor(str(before["id"]), given, context))
+        if not text.strip() or text == given:
+            context.print(dumps({"note": before, "changed": False}) if args.json else f"unchanged: {before['id']}")
+            return 0
+        request |= {"note": before["id"], "seen": before["version_id"], "text": text}
+    else:
+        request["text"] = hidden.words([args.text])
+    answer = context.client().call("note_set", request)
+    note_redacted(context, hidden.count)
+    found = answer["note"]
+    if args.json:
+        context.print(dumps(answer))
+    else:
+        edited = f"Edited {found['id']} (version {found['version']})"
+        context.print(edited if answer["changed"] else f"unchanged: {found['id']}")
+    return 0
+
+
+NO_EDITOR = "note edit needs a terminal or EDITOR. In scripts: overmind note edit N-… --text -"
+
+
+def _in_editor(note: str, text: str, context: Context) -> str:
+    """Have the person edit the text of a note, and return it."""
+    from overmind_core.cli.definitions.edit_file import EditorDraft, editor_command  # start-up: --help needs none
+
+    command = editor_command(context.environ)
+    if "VISUAL" not in context.environ and "EDITOR" not in context.environ and not is_interactive():
+        raise OvermindError("invalid", NO_EDITOR)
+    draft = EditorDraft(context.home.root, note, suffix=".md")
+    edited = draft.edited(f"{text}\n", command)
+    draft.drop()
+    return edited.removesuffix("\n")
+
+
+def _set_each(args: Namespace, context: Context, change: str, said: Callable[[Answer], str], **more: object) -> int:
+    """Ask for one change of each note; a failure stops none of the others."""
+    requests = [{"note": one, "change": change, "cwd": folder(), **more} for one in args.notes]
+    answers = context.client().call_each("note_set", requests)
+    done = [answer for answer in answers if not isinstance(answer, OvermindError)]
+    if args.json:
+        context.print(dumps(done))
+    for answer in answers:
+        if isinstance(answer, OvermindError):
+            report_error(answer, context)
+        elif not args.json:
+            context.print(said(answer["note"]))
+    return 0 if len(done) == len(answers) else FAILED
+
+
+def _changer(change: str) -> Callable[[Namespace, Context], int]:
+    def run(args: Namespace, context: Context) -> int:
+        return _set_each(args, context, change, lambda found: f"{lines.CHANGED[change]} {found['id']}")
+
+    return run
+
+
+def promote(args: Namespace, context: Context) -> int:
+    """Give a note to more readers."""
+    if args.to is None:
+        raise UsageError("Missing --to. For example: overmind note promote N-7f3k --to global")
+    args.notes = [args.note]
+    return _set_each(args, context, "promote", lambda found: f"Promoted {found['id']} to {found['scope']}", to=args.to)
+
+
+def forget(args: Namespace, context: Context) -> int:
+    """Forget notes; with --purge leave no byte of them."""
+    if args.purge and not confirmed(f"Purge {', '.join(args.notes)}? Nothing brings them back.", yes=args.yes):
+        return FAILED
+    request = {"notes": args.notes, "purge": args.purge, "cwd": folder()}
+    answer = context.client().call("forget", request)
+    if args.json:
+        context.print(dumps(answer["notes"]))
+        return 0
+    for one in answer["notes"]:
+        context.print(f"{'Purged' if args.purge else 'Forgot'} {one['id']}")
+        for place in one["still_in"]:
+            context.print(f"still in: {display_safe(place)}")
+    return 0
+
+
+def _voter(*, helped: bool) -> Callable[[Namespace, Context], int]:
+    def run(args: Namespace, context: Context) -> int:
+        hidden = Redaction(context.environ)
+        why = None if args.message is None else hidden.text(args.message)
+        request = {"notes": args.notes, "helped": helped, "why": why, "cwd": folder()}
+        answer = context.client().call("outcome", request)
+        if args.json:
+            context.print(dumps(answer["notes"]))
+            return 0
+        for one in answer["notes"]:
+            context.print(f"{one['id']} helped {one['helped']}, hurt {one['hurt']}")
+        return 0
+
+    return run
+
+
+_ONE = "a note: its id, at least 4 characters of it behind N-, or its key"
+
+
+def _kind() -> Parameter:
+    return option("--kind", "KIND", f"only of this kind: {', '.join(KINDS)}", choices=KINDS)
+
+
+def _scope() -> Parameter:
+    return option("--scope", "SCOPE", f"only of this scope: {', '.join(SCOPES)}", choices=SCOPES)
+
+
+def _tag() -> Parameter:
+    return option("--tag", "TAG", "only with this tag")
+
+
+def _found_filters(limit: int) -> list[Parameter]:
+    return [
+        option("--limit", "N", f"at most this many (default {limit})", parse=whole_number),
+        _scope(),
+        _kind(),
+        _tag(),
+        option("--file", "PATH", "only those about this file"),
+    ]
+
+
+def _note() -> Parameter:
+    return argument("note", _ONE)
+
+
+def _notes() -> Parameter:
+    return argument("notes", _ONE, nargs="+", metavar="note")
+
+
+REMEMBER = Command(
+    name="remember",
+    arguments=[argument("text", "the text, at most 4,000 characters; - reads standard input", nargs="+")],
+    options=[
+        option("--kind", "KIND", f"{', '.join(KINDS[:-1])} (default: {KINDS[0]})", choices=KINDS[:-1]),
+        option("--scope", "SCOPE", "mission, repo (default), colony or global", choices=SCOPES),
+        option("--tag", "TAG", "a word to find it by (repeatable)", repeat=True),
+        option("--file", "GLOB", "a file that it is about, from the top of the repository (repeatable)", repeat=True),
+        option("--key", "KEY", "the name by which it is called; writing it again makes the next version"),
+        option("--replaces", "NOTE", "the note whose next version this is"),
+        flag("--pin", "give it to each new agent of its scope"),
+        JSON,
+    ],
+    examples=[
+        "overmind remember 'the tests need redis: make redis' --kind gotcha --file 'tests/**'",
+        "overmind remember 'we chose Postgres: the reports need window functions' --kind decision --key db",
+        "overmind remember - --key release < steps.md",
+    ],
+    notes=(
+        "A note is for the folder's repository unless --scope says otherwise. The same text makes no second note. "
+        "Secrets are replaced before they are stored."
+    ),
+    run=remember,
+)
+RECALL = Command(
+    name="recall",
+    arguments=[argument("question", "the question; - reads standard input", nargs="*")],
+    options=[
+        option("--question", "QUESTION", "another wording of it (repeatable)", short="-q", repeat=True,
+               attribute="also"),
+        *_found_filters(_LIMIT),
+        flag("--remote", "ask the Cortex instead of this machine"),
+        JSON,
+    ],
+    examples=[
+        "overmind recall 'why do the tests need redis?'",
+        "overmind recall 'how is a release made?' -q 'release steps'",
+    ],
+    run=recall,
+)  # fmt: skip
+SEARCH = Command(
+    name="search",
+    arguments=[argument("words", "the words; - reads standard input", nargs="+")],
+    options=[
+        flag("--literal", "exactly this text, upper and lower case apart"),
+        flag("--episodes", "search what agents did in their runs: prompts, files, commands, errors"),
+        *_found_filters(_SEARCHED),
+        JSON,
+    ],
+    examples=[
+        "overmind search redis limiter",
+        "overmind search --literal '100%'",
+        "overmind search --episodes 'make test'",
+    ],
+    run=search,
+)
+NOTES = Command(
+    name="notes",
+    options=[
+        flag("--proposed", "only proposals, which a person accepts with: overmind note accept"),
+        flag("--conflicts", "only those with versions beside each other"),
+        flag("--stale", "only those none of whose files is there"),
+        flag("--resting", "only those that hurt more than they helped"),
+        _kind(),
+        _scope(),
+        _tag(),
+        flag("--all", "also those of other repositories, and forgotten ones"),
+        JSON,
+    ],
+    examples=["overmind notes", "overmind notes --proposed", "overmind notes --kind gotcha --scope global"],
+    run=notes,
+)
+NOTE = Command(
+    name="note",
+    arguments=[_note()],
+    options=[flag("--history", "its versions too, newest first"), JSON],
+    examples=["overmind note N-7f3k", "overmind note db --history"],
+    run=note,
+)
+NOTE_EDIT = Command(
+    name="note edit",
+    arguments=[_note()],
+    options=[option("--text", "TEXT", "the new text; - reads standard input (default: opens $EDITOR)"), JSON],
+    examples=["overmind note edit N-7f3k", "overmind note edit db --text 'we chose Postgres 16'"],
+    run=edit,
+)
+_EXAMPLES = {"accept": "N-7f3k N-2b9d", "pin": "N-7f3k", "unpin": "N-7f3k", "restore": "N-7f3k"}
+CHANGERS = tuple(
+    Command(
+        name=f"note {change}",
+        arguments=[_notes()],
+        options=[JSON],
+        examples=[f"overmind note {change} {example}"],
+        run=_changer(change),
+    )
+    for change, example in _EXAMPLES.items()
+)
+NOTE_PROMOTE = Command(
+    name="note promote",
+    arguments=[_note()],
+    options=[option("--to", "SCOPE", "repo, colony or global (needed)", choices=SCOPES[1:]), JSON],
+    examples=["overmind note promote N-7f3k --to global"],
+    run=promote,
+)
+FORGET = Command(
+    name="forget",
+    arguments=[_notes()],
+    options=[flag("--purge", "leave no byte of them; nothing brings them back"), YES, JSON],
+    examples=["overmind forget N-7f3k", "overmind forget N-7f3k --purge -y"],
+    notes="A forgotten note is found and given no more; overmind note restore brings it back.",
+    run=forget,
+)
+_VOTE_OPTIONS = [option("--message", "WHY", "why", short="-m"), JSON]
+HELPED = Command(
+    name="helped",
+    arguments=[_notes()],
+    options=_VOTE_OPTIONS,
+    examples=["overmind helped N-7f3k", "overmind helped N-7f3k -m 'the tests passed at once'"],
+    run=_voter(helped=True),
+)
+HURT = Command(
+    name="hurt",
+    arguments=[_notes()],
+    options=_VOTE_OPTIONS,
+    examples=["overmind hurt N-7f3k -m 'redis is no longer used'"],
+    run=_voter(helped=False),
+)
+
+COMMANDS = (REMEMBER, RECALL, SEARCH, NOTES, NOTE, NOTE_EDIT, *CHANGERS, NOTE_PROMOTE, FORGET, HELPED, HURT)
