@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from overmind_core.agents.ports import BriefingRequest
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.settings import MemorySettings
+    from overmind_core.memory.access import NoteAccess
     from overmind_core.memory.answer_types import Used, UsedNote
     from overmind_core.memory.opened import Reading, Writing
-    from overmind_core.memory.service import Memory, Sight
+    from overmind_core.memory.sight import Sight, Sights
     from overmind_core.memory.tables import StoredNote
     from overmind_core.missions.answer_types import GivenNote, MissionNotes
 
@@ -42,24 +43,25 @@ WhyGiven = Literal["pinned", "identifier", "path", "words"]
 class NoteBriefing:
     """Chooses and keeps what runs are given. On the loop's thread."""
 
-    def __init__(self, memory: Memory, settings: MemorySettings) -> None:
-        self._memory = memory
+    def __init__(self, access: NoteAccess, sights: Sights, settings: MemorySettings) -> None:
+        self._access = access
+        self._sights = sights
         self._settings = settings
 
     async def notes_for(self, request: BriefingRequest) -> GivenNotes | None:
         """What a run is given; None: nothing. It is saved before this returns."""
         mission = request.mission
-        known = await self._memory.read(lambda reading: reading.given.of(request.conversation), ours=True)
+        known = await self._access.read(lambda reading: reading.given.of(request.conversation), ours=True)
         if known is None:
             if not request.is_new:
                 return None
-            sight = await self._memory.sight_of(mission)
-            chosen = await self._memory.read(lambda reading: self._chosen(reading, sight, request), ours=True)
+            sight = await self._sights.of_mission(mission)
+            chosen = await self._access.read(lambda reading: self._chosen(reading, sight, request), ours=True)
         else:
             chosen = known
         if not chosen.block and known is None:
             return None
-        saved = await self._memory.write(lambda writing: _save(writing, chosen, mission), ours=True)
+        saved = await self._access.write(lambda writing: _save(writing, chosen, mission), ours=True)
         if not saved.block:
             return None
         return GivenNotes(saved.block, tuple(one.note for one in saved.notes), saved.tokens, saved.left_out)
@@ -120,7 +122,7 @@ class NoteBriefing:
                 else:
                     writing.store.given.replace(nothing._replace(row=known.row, purged=known.purged))
 
-        self._memory.later(lambda: self._memory.write(undo, ours=True))
+        self._access.later(lambda: self._access.write(undo, ours=True))
 
     async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
         """What the mission's newest run was given, and which notes the mission has written."""
@@ -142,11 +144,11 @@ class NoteBriefing:
                 "wrote": reading.notes.written_by(mission.id),
             }
 
-        return await self._memory.read(look)
+        return await self._access.read(look)
 
     async def used(self, mission: str, run: int | None) -> Used:
         """What a run was given, byte for byte."""
-        found = await self._memory.read(lambda reading: reading.given.of_run(mission, run))
+        found = await self._access.read(lambda reading: reading.given.of_run(mission, run))
         if found is None:
             return {
                 "mission": mission, "run": run, "tokens": 0, "left_out": 0, "purged": 0, "notes": [], "text": "",

@@ -6,56 +6,46 @@ is told to who asked; nothing else of the daemon waits for it, or fails with it.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import os
 from glob import escape, glob
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from overmind_core.domain.memory.notes import MOST_NOTES, Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
-from overmind_core.domain.memory.permissions import Forbidden, Writer
-from overmind_core.domain.text.bytestrings import from_wire
+from overmind_core.domain.memory.notes import MOST_NOTES, Content, NoteState, Scope, ScopeKind, Vote
+from overmind_core.domain.memory.permissions import Writer
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.database import Interrupted, StoreError
 from overmind_core.memory import validate
+from overmind_core.memory.access import NoteAccess
 from overmind_core.memory.answers import note_brief, note_info, version_info
 from overmind_core.memory.briefing import NoteBriefing
 from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
-from overmind_core.memory.lookup import Reach, find_note
+from overmind_core.memory.lookup import find_note
 from overmind_core.memory.meaning import ByMeaning, Meaning
 from overmind_core.memory.note_texts import scope_name
-from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
-from overmind_core.memory.places import Files, Place, Places
+from overmind_core.memory.opened import Reading
 from overmind_core.memory.recall import Finding, is_about, recall, similar
+from overmind_core.memory.sight import Sight, Sights
 from overmind_core.memory.store import Alteration, Draft
 from overmind_core.memory.tables import Chosen
-from overmind_core.memory.threads import Lane
-from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, find, line
+from overmind_core.missions.lookup import UNKNOWN, find
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.settings import MemorySettings
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.memory import answer_types as answers
     from overmind_core.memory import requests
     from overmind_core.memory.store import Change
-    from overmind_core.memory.tables import StoredNote
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
-MANY_CORES = 4
-"""From which on two threads read."""
 MEANING_SECONDS = 1.0
 """How long an answer waits for the model; words have found it by then."""
 MOST_USES = 100
 """Runs that were given a note, of an answer."""
 EXPORTED = os.path.join(".overmind", "notes")
 """Where notes are exported to, below the top of a repository."""
-Result = TypeVar("Result")
-_log = logging.getLogger(__name__)
 
 
 class Switch(Protocol):
@@ -67,57 +57,6 @@ class Switch(Protocol):
 
     async def turn(self, *, on: bool) -> None:
         """Switch it; saved when this returns."""
-
-
-class Sight:
-    """What who asks can see, and as whom they write."""
-
-    def __init__(self, scopes: tuple[Scope, ...], place: Place | None, writer: Writer, voter: str) -> None:
-        self.scopes = scopes
-        """The nearest first."""
-        self.place = place
-        self.writer = writer
-        self.voter = voter
-
-    @property
-    def reach(self) -> Reach:
-        """What they may name."""
-        return Reach(self.scopes, every_id=self.writer.is_person)
-
-    @property
-    def origin(self) -> Origin:
-        """How what they write came to be."""
-        return Origin.COMMAND if self.writer.is_person else Origin.AGENT
-
-    def scope(self, kind: ScopeKind) -> Scope:
-        """The one of a kind.
-
-        Raises:
-            OvermindError: `invalid`, there is none.
-        """
-        found = next((one for one in self.scopes if one.kind is kind), None)
-        if found is not None and (kind is not ScopeKind.MISSION or not self.writer.is_person):
-            return found
-        if kind is ScopeKind.MISSION:
-            raise OvermindError("invalid", "Only a mission can write for its tree.")
-        raise OvermindError("invalid", "Which repository? Say its folder, or choose --scope global.")
-
-    def chosen(self, word: str | None) -> tuple[Scope, ...]:
-        """All scopes, or those of a kind."""
-        if word is None:
-            return self.scopes
-        kind = validate.scope(word)
-        return tuple(one for one in self.scopes if one.kind is kind)
-
-    def files(self) -> Files | None:
-        """The files of the checkout, for a thread that reads."""
-        return None if self.place is None else Files(self.place.top)
-
-    def is_stale(self, stored: StoredNote, files: Files | None) -> bool:
-        """Whether none of a note's files is there, as far as they can be looked for."""
-        content = stored.note.content
-        here = self.place is not None and content.scope == Scope(ScopeKind.REPO, self.place.repository)
-        return here and files is not None and files.is_stale(content.files)
 
 
 class Memory:
@@ -139,150 +78,29 @@ class Memory:
         """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
         self._switch = switch
         self.path = home.memory
-        self._files = os.path.join(home.root, "files")
         self.settings = settings
-        self._clock = clock
         self._events = events
         self._registry = registry
         self._variables = variables
-        self._person = Author(person=person)
-        self._voter = f"{person}@{machine}"
-        self.places = Places(settings.repositories, os.environ, home.root)
-        self._settled: dict[str, str] = {}
-        """Clone → how it is called, as memory.db knows it."""
-        self._writer = Lane("memory-writer", self._new_writing)
-        readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
-        self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._access = NoteAccess(home.memory, os.path.join(home.root, "files"), clock)
+        self.read, self.write = self._access.read, self._access.write
+        self._sights = Sights(
+            access=self._access,
+            registry=registry,
+            settings=settings,
+            home=home.root,
+            person=person,
+            machine=machine,
+            tell=self._tell,
+        )
         self._meaning = Meaning(self.path, os.environ)
-        self._is_open = False
-        self._later: set[asyncio.Future[object]] = set()
-        self.briefing = NoteBriefing(self, settings)
-
-    def _new_writing(self) -> Writing:
-        return Writing(self.path, files=self._files, readers=self._readers.held)
+        self.briefing = NoteBriefing(self._access, self._sights, settings)
 
     def close(self) -> None:
         """End the threads, after what is under way."""
         self._meaning.close()
-        self.places.close()
-        self._readers.close()
-        self._writer.close()
-
-    # threads
-
-    async def write(self, work: Callable[[Writing], Result], *, ours: bool = False) -> Result:
-        """Have the thread that writes do something. `ours`: it is nobody's request.
-
-        Raises:
-            OvermindError: `memory_off`, `busy`, `forbidden`; and what `work` raises.
-        """
-        at = self._clock.wall()
-
-        def dated(writing: Writing) -> Result:
-            writing.at = at
-            return work(writing)
-
-        result = await self._asked(self._writer.do(dated, ours=ours))
-        self._is_open = True
-        return result
-
-    async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
-        """Have a thread that reads do something, for at most a second.
-
-        Raises:
-            OvermindError: `memory_off`, `busy`; and what `work` raises.
-        """
-
-        def limited(reading: Reading) -> Result:
-            with reading.database.limited(QUERY_SECONDS):
-                return work(reading)
-
-        if not self._is_open:  # the one who writes makes the file, and finishes what was begun
-            await self.write(lambda _: None, ours=True)
-        return await self._asked(self._readers.do(limited, ours=ours))
-
-    async def _asked(self, done: Awaitable[Result]) -> Result:
-        try:
-            return await done
-        except Interrupted:
-            message = f"The search took longer than {QUERY_SECONDS:g} s. Ask with fewer words."
-            raise OvermindError("busy", message) from None
-        except StoreError as error:
-            raise memory_off(reason_of(error)) from error
-        except Forbidden as error:
-            raise OvermindError("forbidden", f"A process inside a mission may not {error.what}.") from None
-
-    # who asks, and what they see
-
-    async def sight(self, inside: str | None, cwd: str | None) -> Sight:
-        """What a person (None), or a mission, sees from a folder; None: from the mission's own.
-
-        Raises:
-            OvermindError: `invalid`, `busy`, `memory_off`.
-        """
-        mission = None if inside in {None, UNKNOWN} else self._registry.get(inside or "")
-        if mission is not None:
-            return await self.sight_of(mission, cwd)
-        place = await self._place(cwd) if cwd else None
-        trees = self._trees_in(place) if inside is None and place is not None else ()
-        writer = Writer(self._person if inside is None else Author(mission=UNKNOWN))
-        return Sight((*trees, *_repository(place), *_FOR_MANY), place, writer, self._voter)
-
-    async def sight_of(self, mission: Mission, cwd: str | None = None) -> Sight:
-        """What a mission sees; one that is about to begin need not be registered yet.
-
-        Raises:
-            OvermindError: `invalid`, `busy`, `memory_off`.
-        """
-        place = await self._place(cwd or mission.definition.cwd)
-        tree = Scope(ScopeKind.MISSION, self._root(mission))
-        writer = Writer(self._author(mission), proposes=self.settings.agents == "propose")
-        return Sight((tree, *_repository(place), *_FOR_MANY), place, writer, f"mission:{mission.id}")
-
-    async def _place(self, folder: str) -> Place:
-        if not os.path.isabs(folder):
-            raise OvermindError("invalid", f"{folder!r} is no absolute path.")
-        place = await self.places.of(from_wire(folder))
-        if self._settled.get(place.clone) != place.repository:
-            clone, name = place.clone, place.repository
-            self._tell(
-                await self.write(lambda writing: writing.store.settle(clone, name, is_local=place.is_local), ours=True)
-            )
-            self._settled[clone] = name
-        return place
-
-    def _root(self, mission: Mission) -> str:
-        return [mission.id, *(one.id for one in line(self._registry, mission.definition.parent))][-1]
-
-    def _trees_in(self, place: Place) -> tuple[Scope, ...]:
-        """The trees of which something lives, with a root in a checkout: what a person in it sees."""
-        roots = dict.fromkeys(self._root(one) for one in list(self._registry.live.values()))
-        inside = f"{place.top}/"
-        return tuple(
-            Scope(ScopeKind.MISSION, root)
-            for root in roots
-            if (one := self._registry.get(root)) is not None and f"{one.definition.cwd}/".startswith(inside)
-        )
-
-    def _author(self, mission: Mission) -> Author:
-        provider = mission.definition.provider
-        return Author(mission=mission.id, name=mission.definition.name, agent="" if provider == "raw" else provider)
-
-    async def _writing_sight(self, inside: str | None, cwd: str | None) -> Sight:
-        if inside == UNKNOWN:
-            raise OvermindError("forbidden", f"{UNKNOWN_SUBJECT} may not change notes.")
-        return await self.sight(inside, cwd)
-
-    def later(self, work: Callable[[], Coroutine[None, None, object]]) -> None:
-        """Do something that nobody waits for, in the order of the line."""
-        task = asyncio.ensure_future(work())
-        self._later.add(task)
-        task.add_done_callback(self._done_later)
-
-    def _done_later(self, task: asyncio.Future[object]) -> None:
-        self._later.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.warning("memory could not keep up: %s", error)
+        self._sights.close()
+        self._access.close()
 
     def _redacted(self, inside: str | None, texts: Iterable[str]) -> tuple[list[str], int]:
         """Texts without secrets, and how many were replaced. Before anything is stored or looked for."""
@@ -296,7 +114,7 @@ class Memory:
 
     async def remember(self, request: requests.Remember, inside: str | None) -> answers.Remembered:
         """Write a note, or the next version of one."""
-        sight = await self._writing_sight(inside, request.cwd)
+        sight = await self._sights.of_writer(inside, request.cwd)
         (text, *words), count = self._redacted(inside, [request.text, *request.tags, *request.files])
         tags, files = words[: len(request.tags)], words[len(request.tags) :]
         content = Content(
@@ -337,7 +155,7 @@ class Memory:
 
     async def recall(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
         """Find what answers a question, the best first."""
-        sight = await self.sight(inside, request.cwd)
+        sight = await self._sights.of(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
         found, meant = await self._find(sight, asked, request)
         with_meaning = bool(self.settings.model) and meant.why_not is None
@@ -345,7 +163,7 @@ class Memory:
 
     async def search(self, request: requests.Search, inside: str | None) -> answers.Searched:
         """Find notes by their words, or by exactly this text."""
-        sight = await self.sight(inside, request.cwd)
+        sight = await self._sights.of(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
         if not request.literal:
             return {"notes": (await self._find(sight, [asked], request))[0], "episodes": []}
@@ -400,7 +218,7 @@ class Memory:
 
     async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
         """List notes, the newest first."""
-        sight = await self.sight(inside, request.cwd)
+        sight = await self._sights.of(inside, request.cwd)
         if request.export and sight.place is None:
             raise OvermindError("invalid", "Which repository? Say its folder.")
         limit = MOST_NOTES if request.export else validate.limit(request.limit)
@@ -441,7 +259,7 @@ class Memory:
 
     async def note(self, request: requests.Note, inside: str | None) -> answers.NoteInfo:
         """Everything known of one note."""
-        sight = await self.sight(inside, request.cwd)
+        sight = await self._sights.of(inside, request.cwd)
 
         def look(reading: Reading) -> answers.NoteInfo:
             found = find_note(reading.notes, reading.scopes, request.note, sight.reach, with_gone=True)
@@ -456,7 +274,7 @@ class Memory:
 
     async def note_set(self, request: requests.NoteSet, inside: str | None) -> answers.NoteChanged:
         """Change a note; an edit that says what is there already changes nothing."""
-        sight = await self._writing_sight(inside, request.cwd)
+        sight = await self._sights.of_writer(inside, request.cwd)
         if request.change not in _CHANGES:
             raise OvermindError("invalid", f"No change of a note: {request.change!r}. Choose {', '.join(_CHANGES)}.")
         text = ""
@@ -491,7 +309,7 @@ class Memory:
 
     async def forget(self, request: requests.Forget, inside: str | None) -> answers.Forgotten:
         """Forget notes; with `purge` it answers when no byte of them is left."""
-        sight = await self._writing_sight(inside, request.cwd)
+        sight = await self._sights.of_writer(inside, request.cwd)
         if request.purge:
             return {"notes": await self._purge(request.notes, sight)}
         done: list[answers.ForgottenNote] = []
@@ -531,7 +349,7 @@ class Memory:
 
     async def outcome(self, request: requests.Outcome, inside: str | None) -> answers.Votes:
         """Vote for notes, or against them; the newest vote of a voter counts."""
-        sight = await self._writing_sight(inside, request.cwd)
+        sight = await self._sights.of_writer(inside, request.cwd)
         (why,), _ = self._redacted(inside, [validate.why(request.why)])
         vote = Vote(id="", note="", version="", voter=sight.voter, number=0, helped=request.helped, why=why)
         done: list[answers.NoteVotes] = []
@@ -549,7 +367,7 @@ class Memory:
             "cortex": None,
         }  # fmt: skip
         try:
-            sight = await self.sight(inside, request.cwd)
+            sight = await self._sights.of(inside, request.cwd)
             return await self.read(lambda reading: self._state(reading, sight, state))
         except OvermindError as error:
             if error.code != "memory_off":
@@ -584,20 +402,22 @@ class Memory:
         mission = find(self._registry, request.mission)
         if inside is not None:
             asking = None if inside == UNKNOWN else self._registry.get(inside)
-            if asking is None or self._root(asking) != self._root(mission):
+            if asking is None or self._sights.root_of(asking) != self._sights.root_of(mission):
                 raise OvermindError("forbidden", "A process inside a mission may ask about its own tree only.")
         return await self.briefing.used(mission.id, request.run)
 
     def removed(self, missions: Sequence[str]) -> None:
         """Forget what these missions were given, and the notes of the trees whose roots they were."""
         if os.path.exists(self.path):
-            self.later(lambda: self.write(lambda writing: writing.store.remove_mission(missions, missions), ours=True))
+            self._access.later(
+                lambda: self.write(lambda writing: writing.store.remove_mission(missions, missions), ours=True)
+            )
 
     async def memory_import(self, request: requests.MemoryImport) -> answers.Imported:
         """Take in files of notes, all of them in one transaction; with `dry_run` nothing is kept."""
         from overmind_core.memory.importing import TextFile, take_in  # noqa: PLC0415 - for those who have such files
 
-        sight = await self.sight(None, request.cwd)
+        sight = await self._sights.of(None, request.cwd)
         scope = sight.scope(ScopeKind.REPO)
         texts, _ = self._redacted(None, [one.text for one in request.files])
         files = [TextFile(one.file, text) for one, text in zip(request.files, texts, strict=True)]
@@ -616,11 +436,6 @@ class Memory:
 
 
 _CHANGES = ("edit", "accept", "pin", "unpin", "restore", "promote")
-_FOR_MANY = (Scope(ScopeKind.COLONY), Scope(ScopeKind.GLOBAL))
-
-
-def _repository(place: Place | None) -> tuple[Scope, ...]:
-    return () if place is None else (Scope(ScopeKind.REPO, place.repository),)
 
 
 def _chosen(sight: Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
