@@ -116,7 +116,7 @@ class Sights:
         mission = None if inside in {None, UNKNOWN} else self._registry.get(inside or "")
         if mission is not None:
             return await self.of_mission(mission, cwd)
-        place = await self._place(cwd) if cwd else None
+        place = await self.place_of(cwd) if cwd else None
         trees = self._trees_in(place) if inside is None and place is not None else ()
         writer = Writer(self._person if inside is None else Author(mission=UNKNOWN))
         return Sight((*trees, *_repository(place), *_FOR_MANY), place, writer, self._voter)
@@ -127,12 +127,17 @@ class Sights:
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.
         """
-        place = await self._place(cwd or mission.definition.cwd)
+        place = await self.place_of(cwd or mission.definition.cwd)
         tree = Scope(ScopeKind.MISSION, self.root_of(mission))
         writer = Writer(self._author(mission), proposes=self._settings.agents == "propose")
         return Sight((tree, *_repository(place), *_FOR_MANY), place, writer, f"mission:{mission.id}")
 
-    async def _place(self, folder: str) -> Place:
+    async def place_of(self, folder: str) -> Place:
+        """The repository of a folder; what it was called before is moved along.
+
+        Raises:
+            OvermindError: `invalid`, `busy`, `memory_off`.
+        """
         if not os.path.isabs(folder):
             raise OvermindError("invalid", f"{folder!r} is no absolute path.")
         place = await self._places.of(from_wire(folder))
