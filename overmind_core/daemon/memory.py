@@ -69,7 +69,7 @@ class MemoryHost:
     """Makes memory with the first request about it, and ends it; what agents are given comes through here."""
 
     def __init__(self, parts: MemoryParts) -> None:
-        self._parts = parts
+        self.parts = parts
         self._switch = MemorySwitch(parts.journal, parts.meta_table)
         self._memory: SharingMemory | None = None
         if os.path.exists(parts.home.cortex_token):  # others may have written meanwhile
@@ -83,7 +83,7 @@ class MemoryHost:
         if self._memory is None:
             from overmind_core.memory.sharing import SharingMemory  # noqa: PLC0415 - for those who have notes
 
-            parts = self._parts
+            parts = self.parts
             self._memory = SharingMemory(
                 home=parts.home,
                 settings=parts.settings.memory,
@@ -118,12 +118,12 @@ class MemoryHost:
     @property
     def injection(self) -> Injection:
         """What agents are given whose definition does not say."""
-        return Injection(self._parts.settings.memory.inject)
+        return Injection(self.parts.settings.memory.inject)
 
     @property
     def has_notes(self) -> bool:
         """Whether there may be any note."""
-        return os.path.exists(self._parts.home.memory)
+        return os.path.exists(self.parts.home.memory)
 
     async def notes_for(self, request: BriefingRequest) -> GivenNotes | None:
         """What a run is given; None: nothing."""

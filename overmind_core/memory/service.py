@@ -17,6 +17,7 @@ from overmind_core.memory import validate
 from overmind_core.memory.access import NoteAccess
 from overmind_core.memory.answers import note_brief, note_info, version_info
 from overmind_core.memory.briefing import NoteBriefing
+from overmind_core.memory.episode_search import found_episodes
 from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
 from overmind_core.memory.lookup import find_note
 from overmind_core.memory.meaning import ByMeaning, Meaning
@@ -94,6 +95,7 @@ class Memory:
             tell=self._tell,
         )
         self._meaning = Meaning(self.path, os.environ)
+        self.place_of = self._sights.place_of
         self.briefing = NoteBriefing(self._access, self._sights, settings)
 
     def close(self) -> None:
@@ -101,6 +103,11 @@ class Memory:
         self._meaning.close()
         self._sights.close()
         self._access.close()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether nobody has switched memory off."""
+        return self._switch.is_on
 
     def _redacted(self, inside: str | None, texts: Iterable[str]) -> tuple[list[str], int]:
         """Texts without secrets, and how many were replaced. Before anything is stored or looked for."""
@@ -165,23 +172,18 @@ class Memory:
         """Find notes by their words, or by exactly this text."""
         sight = await self._sights.of(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
+        limit, place = validate.limit(request.limit), sight.place
+        if request.episodes:
+            return await self.read(lambda reading: found_episodes(reading, asked, place, limit, request))
         if not request.literal:
             return {"notes": (await self._find(sight, [asked], request))[0], "episodes": []}
-        limit = validate.limit(request.limit)
 
         def look(reading: Reading) -> list[answers.FoundNote]:
             chosen, files = _chosen(sight, request, reading), sight.files()
             stored = reading.notes.literally(asked, chosen, validate.MOST_AT_ONCE)
             named = [one for one in stored if is_about(one, request.file)][:limit]
-            return [
-                {
-                    "note": note_info(one, stale=sight.is_stale(one, files)),
-                    "score": 1.0,
-                    "why": ["words"],
-                    "corrected": {},
-                }
-                for one in named
-            ]
+            infos = [note_info(one, stale=sight.is_stale(one, files)) for one in named]
+            return [{"note": info, "score": 1.0, "why": ["words"], "corrected": {}} for info in infos]
 
         return {"notes": await self.read(look), "episodes": []}
 
@@ -378,7 +380,7 @@ class Memory:
     def _state(self, reading: Reading, sight: Sight, state: answers.MemoryState) -> answers.MemoryState:
         notes = reading.notes
         scopes = None if sight.writer.is_person else reading.scopes.rows_of(sight.scopes)
-        state["on"] = self._switch.is_on
+        state["on"] = self.is_on
         state["live"] = notes.count(Chosen(scopes=scopes, states=(NoteState.LIVE,)))
         state["proposed"] = notes.count(Chosen(scopes=scopes, states=(NoteState.PROPOSED,)))
         state["resting"] = notes.count(Chosen(scopes=scopes, resting=True))
@@ -392,7 +394,7 @@ class Memory:
 
     async def memory_set(self, request: requests.MemorySet) -> answers.MemorySwitched:
         """Switch memory on or off."""
-        if self._switch.is_on != request.on:
+        if self.is_on != request.on:
             await self._switch.turn(on=request.on)
             self._events.record(MemoryChanged(change="on" if request.on else "off"))
         return {"on": request.on}
