@@ -43,6 +43,7 @@ HELP = [
 ]
 
 UNSEEN = {
+    "cortex": "needs a Cortex, so a PostgreSQL: tests/postgres/test_sync.py",
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
     "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",
