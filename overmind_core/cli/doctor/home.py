@@ -180,6 +180,27 @@ def _answering(context: CheckContext, pid: int) -> Finding:
     return warn(f"{found}. {'. '.join(problems)}", "see each with: overmind status") if problems else ok(found)
 
 
+def memory(context: CheckContext) -> Finding | None:
+    """Whether memory can be used; None: nobody can say."""
+    if not os.path.exists(context.home.memory):
+        return ok("no notes yet")
+    state = call_if_running(context.home, "memory", {"cwd": None})
+    if state is None:
+        return None
+    if state["reason"] is not None:
+        mend = "free the disk, or take over what can be read of memory.db: overmind memory reindex"
+        return warn(f"off: {state['reason']}", mend)
+    if not state["on"]:
+        return ok("switched off")
+    found = f"{state['live']} notes, {state['proposed']} proposed, {size(state['bytes'])}"
+    cortex = state["cortex"]
+    if cortex is not None and cortex["error"]:
+        return warn(f"{found}; the Cortex: {cortex['error']}", "see: overmind memory")
+    if state["conflicts"]:
+        return warn(f"{found}, {state['conflicts']} in conflict", "decide which text counts: overmind notes --conflicts")
+    return ok(found)
+
+
 def missions(context: CheckContext) -> Finding | None:
     """Whether any were lost with their keeper and not started again; None: nobody can say."""
     status = call_if_running(context.home, "status")
