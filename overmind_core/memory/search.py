@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.memory.spelling import corrections, neighbours
 from overmind_core.domain.memory.stems import stem
-from overmind_core.domain.memory.words import MOST_WORDS, match_query, question_words, rarest
+from overmind_core.domain.memory.words import MOST_WORDS, match_query, phrases, question_words, rarest
 from overmind_core.memory.tables import conditions
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class WordSearch:
         looked_for = rarest(asked, frequency, self.counted(chosen.scopes))
         mended = [word for word in dict.fromkeys(corrected.values()) if word not in looked_for]
         mended = mended[: MOST_WORDS - len(looked_for)]
-        rows = self._match([*looked_for, *mended], chosen, limit)
+        rows = self._match([*looked_for, *mended, *phrases(question)], chosen, limit)
         if not mended:
             return Hits(rows, corrected, by_words=frozenset(rows))
         plain, better = (frozenset(self._having(some, rows)) for some in (looked_for, list(corrected.values())))

@@ -468,30 +468,31 @@ class Memory:
         return {"notes": done}
 
     async def _purge(self, words: list[str], sight: _Sight) -> list[answers.ForgottenNote]:
-        def look(reading: Reading) -> list[answers.ForgottenNote]:
+        def look(reading: Reading) -> dict[str, tuple[list[str], list[str]]]:
             ids = [
                 find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=True).note.id for word in words
             ]
-            return [{"id": one, "still_in": self._still_in(reading, one, sight)} for one in dict.fromkeys(ids)]
+            return {one: (self._files_with(one, sight), _missions_with(reading, one)) for one in ids}
 
         found = await self.read(look)
         self._tell(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
         self._meaning.forget()
-        return found
+        return [
+            {"id": note, "still_in": [*files, *self._logs_of(missions)]} for note, (files, missions) in found.items()
+        ]
 
-    def _still_in(self, reading: Reading, note: str, sight: _Sight) -> list[str]:
-        """Places with the text of a note that we know of and may not change."""
+    def _files_with(self, note: str, sight: _Sight) -> list[str]:
+        """Files with the text of a note that we know of and may not change."""
         places = []
         if sight.place is not None:
             names = glob(f"*-{note}.md", root_dir=os.path.join(sight.place.top, EXPORTED))
             places += [os.path.join(sight.place.top, EXPORTED, name) for name in names]
-        places += glob(f"{escape(self.path)}.damaged-*")
-        wrote = (one.author.mission for one in reading.versions.of(note))
-        for mission in dict.fromkeys([*wrote, *(use["mission"] for use in reading.given.uses(note, MOST_USES))]):
-            known = self._registry.get(mission) if mission else None
-            if known is not None:
-                places.append(f"{'live mission' if known.is_live else 'log of mission'} {mission}")
-        return places
+        return [*places, *glob(f"{escape(self.path)}.damaged-*")]
+
+    def _logs_of(self, missions: Iterable[str]) -> list[str]:
+        """The missions that have the text of a note in their log, and maybe in their programs."""
+        known = [one for mission in missions if (one := self._registry.get(mission)) is not None]
+        return [f"{'live mission' if one.is_live else 'log of mission'} {one.id}" for one in known]
 
     async def outcome(self, request: requests.Outcome, inside: str | None) -> answers.Votes:
         """Vote for notes, or against them; the newest vote of a voter counts."""
@@ -581,6 +582,13 @@ _FOR_MANY = (Scope(ScopeKind.COLONY), Scope(ScopeKind.GLOBAL))
 def _chosen(sight: _Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
     kind = None if request.kind is None else validate.kind(request.kind)
     return Chosen(scopes=reading.scopes.rows_of(sight.chosen(request.scope)), kind=kind, tag=request.tag)
+
+
+def _missions_with(reading: Reading, note: str) -> list[str]:
+    """The missions that wrote a note or were given it."""
+    wrote = [one.author.mission for one in reading.versions.of(note)]
+    uses = [use["mission"] for use in reading.given.uses(note, MOST_USES)]
+    return [one for one in dict.fromkeys([*wrote, *uses]) if one]
 
 
 def _files(path: str) -> tuple[str, ...]:

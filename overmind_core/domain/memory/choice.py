@@ -31,7 +31,7 @@ FEWEST = 30
 TWO_SHARED = 2
 LEAST_ALIKE = 0.3
 """The cosine from which a note of a small scope fits one sentence; words that say nothing are not part of it."""
-PER_TENFOLD_NOTES = 0.06
+PER_TENFOLD_NOTES = 0.07
 """More for each ten times as many notes of the scope: the best of many strangers is more alike than that of few."""
 PER_TENFOLD_SENTENCES = 0.05
 """These three were chosen by `bench/memory.py`: what fits is given, and few strangers are."""
@@ -152,7 +152,7 @@ def _fitting(question: str, notes: Sequence[Note], corpus: Corpus, folder: str) 
     for note in notes:
         if note.content.pinned:
             continue
-        shared = named & identifiers(note.content.text)
+        shared = named & identifiers(note.content.text) if named else named
         if any("/" in name for name in shared) or _is_about(note, places, folder):
             found.append((note, "path"))
         elif shared:

@@ -15,8 +15,12 @@ from overmind_core.domain.memory.stems import stem
 
 MOST_WORDS = 32
 """Words of a question that are looked for."""
+MOST_PHRASES = 8
+"""Identifiers and paths of a question that are looked for as they stand there."""
 MOST_ASKED = 500
 """Words of a question that are looked at."""
+LONGEST_TOKEN = 256
+"""Characters of an identifier or a path."""
 LONGEST_WORD = 64
 """Characters that are compared of a word; as of tokens that have no end."""
 
@@ -46,6 +50,8 @@ def identifier_words(text: str) -> list[str]:
     """Return what an index of `words` lacks to find identifiers: the parts of `getName`, `getname` of `get_name`."""
     found = []
     for run in _RUN.findall(text):
+        if run.islower() and "_" not in run:
+            continue
         parts = _WORD.findall(run)
         for part in parts:
             if _CAMEL.search(part):
@@ -60,6 +66,13 @@ def question_words(question: str) -> list[str]:
     found = dict.fromkeys(word for word in words(question) if len(word) <= LONGEST_WORD)
     found.update(dict.fromkeys(word for word in identifier_words(question) if len(word) <= LONGEST_WORD))
     return list(found)[:MOST_ASKED]
+
+
+def phrases(question: str) -> list[str]:
+    """Return the words of each identifier and path of a question, side by side: a note that has them so is nearest."""
+    found = (words(token) for token in _tokens(question) if is_identifier(token) or is_path(token))
+    joined = dict.fromkeys(" ".join(name) for name in found if len(name) > 1 and len(name) <= MOST_WORDS)
+    return list(joined)[:MOST_PHRASES]
 
 
 def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int) -> list[str]:
@@ -79,8 +92,8 @@ def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int) -> li
 
 
 def match_query(chosen: Iterable[str]) -> str:
-    """Return the query of FTS5 for notes with any of these words, which are `words`: each quoted, nothing is syntax."""
-    return " OR ".join(f'"{word}"' for word in chosen)
+    """Return the query of FTS5 for notes with any of these `words` or `phrases`: each quoted, nothing is syntax."""
+    return " OR ".join(f'"{one}"' for one in chosen)
 
 
 def _folded(text: str) -> str:
@@ -99,7 +112,7 @@ def _without_mark(letter: re.Match[str]) -> str:
 # identifiers and paths
 
 _TOKEN = re.compile("[^\\s\"'`\u2018\u2019\u201c\u201d()\\[\\]{}<>,;|*=\u2026]+(?:\\(\\))?")
-_LOOSE_END = re.compile(r"(?:(?::\d+)+|[.:!?/])+\Z")
+_LOOSE_END = re.compile(r"(?::\d+|[.:!?/])+\Z")
 """Punctuation of the sentence, and the line number behind the name of a file."""
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://")
 _IDENTIFIER = re.compile(
@@ -122,13 +135,15 @@ _TELLING_PATH = re.compile(r"\A[~./]|/.*/|[._0-9-]")
 
 def is_identifier(word: str) -> bool:
     """Return whether a word looks like the name of something in code, or like the name of a file."""
+    if len(word) > LONGEST_TOKEN:
+        return False
     plain = word.removesuffix("()")
     return bool(_IDENTIFIER.fullmatch(plain)) or (plain != word and bool(_RUN.fullmatch(plain)))
 
 
 def is_path(word: str) -> bool:
     """Return whether a word looks like a path with a `/`, as `and/or` does not."""
-    return bool(_PATH.fullmatch(word)) and bool(_TELLING_PATH.search(word))
+    return len(word) <= LONGEST_TOKEN and bool(_PATH.fullmatch(word)) and bool(_TELLING_PATH.search(word))
 
 
 def identifiers(text: str) -> frozenset[str]:
@@ -158,7 +173,8 @@ def paths(text: str) -> list[str]:
 
 
 def _tokens(text: str) -> list[str]:
-    bare = (_LOOSE_END.sub("", token) for token in _TOKEN.findall(text) if not _URL.match(token))
+    each = (token for token in dict.fromkeys(_TOKEN.findall(text)) if len(token) <= LONGEST_TOKEN)
+    bare = (_LOOSE_END.sub("", token) for token in each if not _URL.match(token))
     return [token for token in bare if token]
 
 

@@ -19,6 +19,7 @@ from overmind_core.domain.memory.words import (
     is_path,
     match_query,
     paths,
+    phrases,
     question_words,
     rarest,
     stems,
@@ -133,6 +134,14 @@ def test_a_text_names_identifiers_and_paths_in_one_form():
     assert paths(text) == ["api/limits.py", "make.sh", "and/or", "I/O"]
 
 
+def test_an_identifier_is_looked_for_as_it_stands_there():
+    assert phrases("Why does shutil.copytree(a, b) of get_user_name fail in api/x.py? See GetUser") == [
+        "shutil copytree",
+        "get user name",
+        "api x py",
+    ]
+
+
 def test_of_a_question_the_rarest_words_are_looked_for():
     asked = question_words("Why do the tests need redis, and the redis-server of zorblax?")
     assert asked == ["why", "do", "the", "tests", "need", "redis", "and", "server", "of", "zorblax"]
@@ -148,8 +157,23 @@ def test_of_a_question_the_rarest_words_are_looked_for():
 @given(st.text(max_size=200) | st.text('"*^():-+{}\0 aAN_./\ud800', max_size=60))
 def test_no_question_is_a_query_of_its_own(index, question):
     asked = question_words(question)
+    assert all(part.isalnum() for phrase in phrases(question) for part in phrase.split(" "))
     assert all(word.isalnum() and len(word) <= LONGEST_WORD for word in asked)
     if asked:
-        index.execute("select rowid from notes where notes match ?", (match_query(asked[:MOST_WORDS]),)).fetchall()
+        query = match_query([*asked[:MOST_WORDS], *phrases(question)])
+        index.execute("select rowid from notes where notes match ?", (query,)).fetchall()
     assert all(name and name == name.lower() for name in identifiers(question))
     assert all(path in question for path in paths(question))
+
+
+ENDLESS = [":1", "a_", "aB", "a/", "a.", "../", "--a", "a::", "::", "A1", "_", "()", "[", "AAaa"]
+
+
+@pytest.mark.parametrize("part", ENDLESS)
+def test_what_repeats_without_an_end_takes_no_longer_than_its_length(part):
+    for text in (part * 50_000, part * 100 + "\x01", f"{part * 100}\x01 " * 500):
+        # None of these ends within minutes where a pattern tries each way to split it.
+        question_words(text)
+        assert not is_identifier(f"{text}!")
+        assert not is_path(f"{text}!")
+        assert len(identifiers(text)) + len(paths(text)) < 10
