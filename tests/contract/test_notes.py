@@ -213,7 +213,7 @@ def test_a_mission_proposes_where_a_person_decides(shop):
         "overmind remember 'for all' --scope global; overmind remember 'we chose SQLite' --key db; "
         f"overmind remember 'other' --replaces {persons}; overmind remember mine --key own; "
         "overmind note edit own --text 'still mine'; overmind helped own db; overmind helped db; overmind hurt db; "
-        "for each in $(seq 21); do overmind remember \"number $each\"; done",
+        'for each in $(seq 21); do overmind remember "number $each"; done',
     )
     lines = said.splitlines()
     assert lines[0].endswith("(fact, global)")
@@ -285,7 +285,7 @@ def test_files_carry_notes_there_and_back(shop, tmp_path):
     assert contents(folder) == bytes_before
     name = f".overmind/notes/db-{database}.md"
     shop.code.write({name: bytes_before[f"db-{database}.md"].decode().replace("Postgres", "SQLite\n=======\nindeed"),
-                     ".overmind/notes/new.md": "+++\nkind = \"decision\"\n+++\n\nFrom a person.\n",
+                     ".overmind/notes/new.md": '+++\nkind = "decision"\n+++\n\nFrom a person.\n',
                      ".overmind/notes/README.md": "Notes of ours.\n"})  # fmt: skip
     tried = shop("memory", "import", "--dry-run")
     assert tried.stdout == "Would import: 1 new, 1 changed, 1 known\n"

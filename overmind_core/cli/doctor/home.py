@@ -197,7 +197,9 @@ def memory(context: CheckContext) -> Finding | None:
     if cortex is not None and cortex["error"]:
         return warn(f"{found}; the Cortex: {cortex['error']}", "see: overmind memory")
     if state["conflicts"]:
-        return warn(f"{found}, {state['conflicts']} in conflict", "decide which text counts: overmind notes --conflicts")
+        return warn(
+            f"{found}, {state['conflicts']} in conflict", "decide which text counts: overmind notes --conflicts"
+        )
     return ok(found)
 
 

@@ -100,7 +100,7 @@ def test_search_prints_a_line_each(asked):
     assert ran.out == f"{head}  {text}\n{head}  (proposed, stale) {text}\n"
     assert ran.requests[0][1]["literal"] is True
     assert asked({"search": answer}, "search", "make", "--episodes").out == (
-        f"api (a1b2c3d4)  run 2  {days()}  make\\x1b test: exit 1\n"
+        f"api (a1b2c3d4)  run 2  {days()}  make test: exit 1\n"
     )
 
 
