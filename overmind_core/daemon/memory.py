@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.event_log import EventLog
-    from overmind_core.memory.service import Memory
+    from overmind_core.memory.sharing import SharingMemory
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
@@ -31,15 +32,20 @@ class MemoryHost:
 
     def __init__(self, parts: MemoryParts) -> None:
         self._parts = parts
-        self._memory: Memory | None = None
+        self._memory: SharingMemory | None = None
+        if os.path.exists(parts.home.cortex_token):  # others may have written meanwhile
+            asyncio.get_running_loop().call_soon(self._begin_cortex)
 
-    def memory(self) -> Memory:
+    def _begin_cortex(self) -> None:
+        self.memory().cortex.begin()
+
+    def memory(self) -> SharingMemory:
         """What answers requests about notes."""
         if self._memory is None:
-            from overmind_core.memory.service import Memory  # noqa: PLC0415 - for those who have notes
+            from overmind_core.memory.sharing import SharingMemory  # noqa: PLC0415 - for those who have notes
 
             parts = self._parts
-            self._memory = Memory(
+            self._memory = SharingMemory(
                 home=parts.home,
                 settings=parts.settings.memory,
                 clock=parts.clock,
@@ -48,6 +54,7 @@ class MemoryHost:
                 variables=lambda mission: parts.environments.of(mission).both,
                 person=_login(),
                 machine=os.uname().nodename,
+                cortex_settings=parts.settings.cortex,
             )
         return self._memory
 

@@ -37,3 +37,14 @@ class MemoryChanged(Event, frozen=True, kw_only=True, tag="memory"):
     """`on`, `off`, `damaged` or `recovered`."""
     by: str | UnsetType = UNSET
     """The caller, as in `note`."""
+
+
+class CortexChanged(Event, frozen=True, kw_only=True, tag="cortex"):
+    """Notes were exchanged with the Cortex, or could not be; told once until it works again."""
+
+    change: str
+    """`connected`, `disconnected`, `synced`, `unreachable` or `refused`."""
+    sent: int = 0
+    received: int = 0
+    by: str | UnsetType = UNSET
+    """The caller, as in `note`."""

@@ -128,6 +128,11 @@ class Home:
         return self._inside("memory.db")
 
     @property
+    def cortex_token(self) -> str:
+        """The token of the Cortex that is connected; missing where there is none."""
+        return self._inside("cortex.token")
+
+    @property
     def logs(self) -> str:
         """The folder of all logs: `<mission>/<run number>/`."""
         return self._inside("logs")
@@ -327,7 +332,7 @@ def socket_address(path: str, pointer: str) -> str:
             os.unlink(pointer)
         return path
     moved = os.path.join(runtime_folder(os.geteuid()), f"{_digest(path)}.sock")
-    _write_whole(pointer, moved)
+    write_private(pointer, moved)
     return moved
 
 
@@ -361,8 +366,8 @@ def _digest(path: str) -> str:
     return sha256(os.fsencode(path)).hexdigest()[:16]
 
 
-def _write_whole(path: str, text: str) -> None:
-    """Replace `path` in one step: a reader sees the old content or the new."""
+def write_private(path: str, text: str) -> None:
+    """Replace `path`, for its owner alone, in one step: a reader sees the old content or the new."""
     fresh = f"{path}.new"
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:

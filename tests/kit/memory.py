@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
-from overmind_core.domain.settings import MemorySettings
-from overmind_core.memory.service import Memory
+from overmind_core.domain.settings import CortexSettings, MemorySettings
+from overmind_core.memory.sharing import SharingMemory
 from overmind_core.system.paths import Home
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from overmind_core.domain.events import Event
     from overmind_core.kernel.event_log import EventLog
@@ -24,11 +24,13 @@ class Events:
 
     def __init__(self) -> None:
         self.recorded: list[Event] = []
+        self.on_record: Callable[[Event], object] = lambda _event: None
 
     def record(self, event: Event, *, run: str | None = None) -> None:
         """Keep it."""
         del run
         self.recorded.append(event)
+        self.on_record(event)
 
 
 class Missions:
@@ -68,12 +70,14 @@ class TickingClock:
 class NotedHome:
     """A home with notes."""
 
-    def __init__(self, root: str, settings: MemorySettings, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, root: str, settings: MemorySettings, variables: Mapping[str, str], cortex: CortexSettings | None = None
+    ) -> None:
         self.home = Home(root)
         self.events = Events()
         self.missions = Missions()
         self.clock = TickingClock()
-        self.memory = Memory(
+        self.memory = SharingMemory(
             home=self.home,
             settings=settings,
             clock=self.clock,
@@ -82,6 +86,7 @@ class NotedHome:
             variables=lambda _mission: variables,
             person="ada",
             machine="laptop",
+            cortex_settings=cortex or CortexSettings(),
         )
 
     def told(self) -> list[tuple[str, ...]]:
@@ -94,10 +99,14 @@ class NotedHome:
 
 @asynccontextmanager
 async def noted_home(
-    root: object, *, settings: MemorySettings | None = None, variables: Mapping[str, str] | None = None
+    root: object,
+    *,
+    settings: MemorySettings | None = None,
+    variables: Mapping[str, str] | None = None,
+    cortex: CortexSettings | None = None,
 ) -> AsyncIterator[NotedHome]:
     """A home with notes; in the end its threads have ended."""
-    made = NotedHome(str(root), settings or MemorySettings(), variables or {})
+    made = NotedHome(str(root), settings or MemorySettings(), variables or {}, cortex)
     try:
         yield made
     finally:

@@ -1,0 +1,218 @@
+"""Homes that share notes through a Cortex: what leaves them, what comes, and what happens when it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import subprocess
+from contextlib import asynccontextmanager
+
+import pytest
+
+from overmind_core.cortex import database
+from overmind_core.domain.settings import CortexSettings, MemorySettings
+from overmind_core.errors import OvermindError
+from overmind_core.memory import requests
+from overmind_core.memory.events import CortexChanged
+from tests.kit import cortex
+from tests.kit.memory import noted_home
+
+SHOP = "https://example.org/team/shop.git"
+SECRET = "https://example.org/me/secret.git"
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url):
+    with cortex.running(module_database_url) as running:
+        yield running
+
+
+@pytest.fixture
+def token(server, request):
+    return server.token(f"t{abs(hash(request.node.name))}", colony=f"c{abs(hash(request.node.name))}")
+
+
+class Machine:
+    """A home, and a checkout of each of two repositories."""
+
+    def __init__(self, noted, root):
+        self.noted = noted
+        self.memory = noted.memory
+        self.shop, self.secret = (str(root / name) for name in ("shop", "secret"))
+
+    async def connect(self, server, token):
+        return await self.memory.memory_connect(
+            requests.MemoryConnect(url=f"http://127.0.0.1:{server.port}", token=token)
+        )
+
+    async def share(self):
+        return await self.memory.memory_share(requests.MemoryShare(cwd=self.shop))
+
+    async def remember(self, text, **more):
+        request = requests.Remember(text=text, cwd=more.pop("cwd", self.shop), **more)
+        return (await self.memory.remember(request, None))["id"]
+
+    async def texts(self, cwd=None):
+        found = await self.memory.notes(requests.Notes(cwd=cwd or self.shop), None)
+        return {one["text"]: one["state"] for one in found["notes"]}
+
+
+def clone(folder, url):
+    folder.mkdir()
+    for words in (["init", "-q"], ["remote", "add", "origin", url]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+
+def has_token_file(noted):
+    return os.path.exists(noted.home.cortex_token)
+
+
+@asynccontextmanager
+async def machine(root, **settings):
+    root.mkdir()
+    for name, url in (("shop", SHOP), ("secret", SECRET)):
+        clone(root / name, url)
+    (root / "home").mkdir()
+    async with noted_home(root / "home", settings=MemorySettings(), cortex=CortexSettings(**settings)) as noted:
+        yield Machine(noted, root)
+
+
+def stored(server, token):
+    return json.dumps(server.pull(token)[1])
+
+
+def test_only_what_is_shared_leaves_and_all_of_it_arrives(server, token, tmp_path):
+    async def go():
+        async with machine(tmp_path / "a", every=3600) as ada, machine(tmp_path / "b", every=3600) as eve:
+            await ada.remember("planted before it was shared")
+            await ada.remember("planted of another repository", cwd=ada.secret)
+            await ada.remember("planted for me alone", scope="global")
+            mission = ada.noted.missions.add("worker", ada.shop)
+            proposed = requests.Remember(text="planted proposal", scope="colony", cwd=ada.shop)
+            assert (await ada.memory.remember(proposed, mission))["state"] == "proposed"
+            connected = (await ada.connect(server, token))["cortex"]
+            assert (connected["role"], connected["shares"], connected["to_send"]) == ("write", [], 0)
+            assert await ada.memory.memory_sync() == {"sent": 0, "received": 0, "conflicts": 0}
+            assert "planted" not in stored(server, token)
+            assert (await ada.share())["notes"] == 1
+            note = await ada.remember("planted after it was shared")
+            everybody = await ada.remember("for all of the colony", scope="colony")
+            await ada.memory.memory_sync()
+            sent = stored(server, token)
+            assert len(server.pull(token)[1]["versions"]) == 3
+            for word in ("another repository", "me alone", "proposal", "secret"):
+                assert word not in sent
+            await eve.connect(server, token)
+            await eve.memory.memory_sync()
+            assert set(await eve.texts()) == {
+                "planted before it was shared", "planted after it was shared", "for all of the colony",
+            }  # fmt: skip
+            # a vote, an edit on both sides at once, and a purge
+            await eve.memory.outcome(requests.Outcome(notes=[note], helped=True, cwd=eve.shop), None)
+            for one, text in ((ada, "said by ada"), (eve, "said by eve")):
+                edit = requests.NoteSet(note=everybody, change="edit", text=text, cwd=one.shop)
+                await one.memory.note_set(edit, None)
+            await eve.share()
+            for one in (eve, ada, eve):
+                await one.memory.memory_sync()
+            shown = [await one.memory.note(requests.Note(note=everybody, cwd=one.shop), None) for one in (ada, eve)]
+            assert shown[0]["text"] == shown[1]["text"]
+            assert len(shown[0]["conflicts"]) == len(shown[1]["conflicts"]) == 1
+            assert (await ada.memory.note(requests.Note(note=note, cwd=ada.shop), None))["helped"] == 1
+            await eve.memory.forget(requests.Forget(notes=[note], purge=True, cwd=eve.shop), None)
+            for one in (eve, ada):
+                await one.memory.memory_sync()
+            assert "planted after" not in stored(server, token)
+            for one in (ada, eve):
+                assert "planted after it was shared" not in await one.texts()
+                for name in ("memory.db", "memory.db-wal"):
+                    held = tmp_path / ("a" if one is ada else "b") / "home" / name
+                    assert b"planted after" not in (held.read_bytes() if held.exists() else b"")
+
+    asyncio.run(go())
+
+
+def test_what_others_write_may_wait_for_a_person_and_goes_back_to_a_server_that_lost_it(server, token, tmp_path):
+    async def go():
+        async with (
+            machine(tmp_path / "a", every=3600) as ada,
+            machine(tmp_path / "b", every=3600, incoming="propose") as eve,
+        ):
+            for one in (ada, eve):
+                await one.connect(server, token if one is ada else other)
+                await one.share()
+            note = await ada.remember("from ada")
+            await eve.remember("from eve")
+            for one in (ada, eve, ada):
+                await one.memory.memory_sync()
+            assert await eve.texts() == {"from ada": "proposed", "from eve": "live"}
+            assert await ada.texts() == {"from ada": "live", "from eve": "live"}
+            with database.connect(server.conninfo) as connection:  # as one that was restored from an empty backup
+                connection.execute("delete from entry where colony = %s", [colony])
+                connection.execute("update colony set seq = 0 where name = %s", [colony])
+            await eve.memory.memory_sync()
+            assert len(server.pull(token)[1]["versions"]) == 2
+            assert '"standing": "proposed"' not in stored(server, token)
+            await eve.memory.note_set(requests.NoteSet(note=note, change="accept", cwd=eve.shop), None)
+            for one in (eve, ada):
+                await one.memory.memory_sync()
+            assert await eve.texts() == await ada.texts() == {"from ada": "live", "from eve": "live"}
+
+    colony = server.ask(token, "/v1/hello")[1]["colony"]
+    other = server.token(f"{colony}-eve", colony=colony)
+    asyncio.run(go())
+
+
+def test_the_token_is_in_a_private_file_alone_and_a_fault_is_told_once(server, token, tmp_path):
+    async def go():
+        async with machine(tmp_path / "a", every=3600) as ada:
+            with pytest.raises(OvermindError) as refused:
+                await ada.connect(server, "wrong")
+            assert refused.value.code == "token_refused"
+            assert not has_token_file(ada.noted)
+            connected = await ada.connect(server, token)
+            mode = os.stat(ada.noted.home.cortex_token).st_mode
+            assert stat.S_IMODE(mode) == 0o600
+            assert token not in json.dumps(connected)
+            name = server.ask(token, "/v1/hello")[1]["name"]
+            server.revoke(name)
+            for _ in range(3):
+                with pytest.raises(OvermindError):
+                    await ada.memory.memory_sync()
+            state = await ada.memory.memory(requests.Memory(cwd=ada.shop), None)
+            assert "refused" in state["cortex"]["error"] or "revoked" in state["cortex"]["error"]
+            changes = [one.change for one in ada.noted.events.recorded if isinstance(one, CortexChanged)]
+            assert changes == ["connected", "refused"]
+            assert (await ada.memory.memory_connect(requests.MemoryConnect()))["cortex"] is None
+            assert not has_token_file(ada.noted)
+            with pytest.raises(OvermindError, match="There is no Cortex"):
+                await ada.memory.memory_sync()
+            for url in ("http://example.org", "ftp://x", "https://a:b@x", "https://x:99999", "x"):
+                with pytest.raises(OvermindError):
+                    await ada.memory.memory_connect(requests.MemoryConnect(url=url, token=token))
+            for held in (tmp_path / "a" / "home").rglob("*"):
+                assert not held.is_file() or token.encode() not in held.read_bytes()
+
+    asyncio.run(go())
+
+
+def test_a_change_goes_out_by_itself_and_a_search_may_ask_the_cortex(server, token, tmp_path):
+    async def go():
+        async with machine(tmp_path / "a", every=3600) as ada:
+            await ada.connect(server, token)
+            await ada.share()
+            synced = asyncio.Event()
+
+            def hear(event):
+                if isinstance(event, CortexChanged):
+                    synced.set()
+
+            ada.noted.events.on_record = hear
+            note = await ada.remember("The heron eats at noon")
+            await asyncio.wait_for(synced.wait(), 20)
+            found = await ada.memory.recall(requests.Recall(questions=["herons?"], remote=True, cwd=ada.shop), None)
+            assert [one["note"]["id"] for one in found["notes"]] == [note]
+
+    asyncio.run(go())
