@@ -87,5 +87,28 @@ class MemoryApi:
         del caller
         return await self._notes().memory_import(request)
 
+    @handles(requests.MemoryUsed)
+    async def memory_used(self, request: requests.MemoryUsed, caller: Caller) -> answers.Used:
+        """What a mission was given."""
+        return await self._notes().memory_used(request, self._inside(caller))
+
+    @handles(requests.MemoryShare)
+    async def memory_share(self, request: requests.MemoryShare, caller: Caller) -> answers.Shared:
+        """Share the notes of a repository, or no longer."""
+        del caller
+        return await self._notes().memory_share(request)
+
+    @handles(requests.MemoryConnect)
+    async def memory_connect(self, request: requests.MemoryConnect, caller: Caller) -> answers.Connected:
+        """Connect with a Cortex; without `url` disconnect."""
+        del caller
+        return await self._notes().memory_connect(request)
+
+    @handles(requests.MemorySync)
+    async def memory_sync(self, request: requests.MemorySync, caller: Caller) -> answers.Synced:
+        """Send and receive now."""
+        del request, caller
+        return await self._notes().memory_sync()
+
     def _inside(self, caller: Caller) -> str | None:
         return mission_of(caller, self._registry, self._home.root)

@@ -260,8 +260,8 @@ def test_missions_that_write_one_key_at_once_are_both_in_its_history(shop):
 
 
 def test_notes_of_a_tree_go_with_its_root_and_a_promoted_one_stays(shop):
-    held = "overmind remember 'of the tree' --scope mission --key tree; overmind remember 'stays' --scope mission; " \
-           "echo written; exec sleep 600"  # fmt: skip
+    words = ("remember 'of the tree' --scope mission --key tree", "remember 'stays' --scope mission")
+    held = "; ".join([*(f"overmind {one}" for one in words), "echo written; exec sleep 600"])
     root = shop.om.mission(held, "--cwd", shop.folder)
     eventually(lambda: "written" in shop.om.logs(root), what="both are written")
     tree, stays = (shop.json("note", one)["id"] for one in ("tree", shop.found("search", "stays")[0]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping
+from typing import Any
 
 from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
 from overmind_core.cli.output import size
@@ -187,11 +189,12 @@ def memory(context: CheckContext) -> Finding | None:
     state = call_if_running(context.home, "memory", {"cwd": None})
     if state is None:
         return None
+    return _judge_memory(state)
+
+
+def _judge_memory(state: Mapping[str, Any]) -> Finding:
     if state["reason"] is not None:
-        mend = "free the disk, or take over what can be read of memory.db: overmind memory reindex"
-        return warn(f"off: {state['reason']}", mend)
-    if not state["on"]:
-        return ok("switched off")
+        return warn(f"off: {state['reason']}", "missions run without notes meanwhile; see: overmind memory")
     found = f"{state['live']} notes, {state['proposed']} proposed, {size(state['bytes'])}"
     cortex = state["cortex"]
     if cortex is not None and cortex["error"]:
@@ -200,7 +203,7 @@ def memory(context: CheckContext) -> Finding | None:
         return warn(
             f"{found}, {state['conflicts']} in conflict", "decide which text counts: overmind notes --conflicts"
         )
-    return ok(found)
+    return ok(found if state["on"] else f"switched off; {found}")
 
 
 def missions(context: CheckContext) -> Finding | None:
