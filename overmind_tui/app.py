@@ -19,6 +19,7 @@ from textual.driver import Driver as AnyDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
+from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.errors import OvermindError
 from overmind_core.system.paths import Home
 from overmind_core.version import VERSION
@@ -120,8 +121,9 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
         self.supervisor_host = SupervisorHost(home, self._begin)
         self.event_stream = EventStream(
-            home, self.post_message, host=self.supervisor_host.take, hosted=lambda: self.supervisor_host.active
-        )
+            home, self.post_message, host=self.supervisor_host.take, hosted=lambda: self.supervisor_host.active,
+            folder=to_wire(world.folder),
+        )  # fmt: skip
         self.log_follower = LogFollower(home, self.post_message, zone=zone)
         self.away_summary = AwaySummary(self, self.remembered, lambda: self.event_stream.reached)
         self.quitting = Quit(self, self.supervisor_host, self._on_exit)
@@ -131,7 +133,8 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
 
         parts = MainParts(self.remembered, self.log_follower, self.away_summary, VERSION, self._open_first)
         self.main = MissionsScreen(parts)
-        self.updates = Updates(self, self.main, self.notice, [self.action_groups.messages.happened, self._ring_for])
+        listeners = [self.action_groups.messages.happened, self.main.notes_panel.happened, self._ring_for]
+        self.updates = Updates(self, self.main, self.notice, listeners)
         if self.first_view:
             self.typed.hold()
         if not self.appearance.begin():
@@ -301,6 +304,7 @@ class OvermindApp(SureTimers, App[str], inherit_bindings=False):
     @on(messages.InboxChanged)
     @on(messages.Spent)
     @on(messages.EngineStands)
+    @on(messages.NotesProposed)
     def _apply_update(self, message: Item) -> None:
         self.updates.take(message)
 

@@ -93,6 +93,10 @@ class FactRead(NamedTuple):
 
     mission: str
     fact: AgentFact
+    run: int = 0
+    """The number of the run."""
+    out: int | None = None
+    """Where in the run's log the line ends that tells it; None: no line of its output does, but a hook or a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,8 @@ class Session:
         """Take in what the program says."""
         if isinstance(fact, PlainLine | Acknowledged):
             return
-        self._context.publish(FactRead(self.id, fact))
+        out = self.reader.offset if self.reader is not None and self.reads_lines else None
+        self._context.publish(FactRead(self.id, fact, self.state.run, out))
         if isinstance(fact, Asked):
             self._on_question(fact, source)
             return

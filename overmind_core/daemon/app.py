@@ -33,6 +33,7 @@ from overmind_core.agents.submission import Submission
 from overmind_core.agents.terminal_driver import TerminalDriver
 from overmind_core.agents.terminal_screen import TerminalScreens
 from overmind_core.agents.usage_reader import UsageReader
+from overmind_core.daemon.capture import CaptureHost
 from overmind_core.daemon.engine import Engine, EngineParts
 from overmind_core.daemon.memory import MemoryHost, MemoryParts
 from overmind_core.daemon.unsaved import Unsaved
@@ -518,6 +519,7 @@ class App:
 
     def close(self) -> None:
         """Stop all background work."""
+        self.capture.close()
         self.memory.close()
         self.plans.close()
         self.engine.queue.close()
@@ -565,6 +567,8 @@ class App:
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)
+        self.capture = CaptureHost(self.memory, self.agents, self.tasks)
+        self.capture.listen(bus)
 
     def _quest_asked_about(self, word: str) -> About:
         quest = self.quest_registry.find(word, live_first=True)

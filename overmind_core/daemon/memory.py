@@ -31,7 +31,7 @@ class MemoryHost:
     """Makes memory with the first request about it, and ends it."""
 
     def __init__(self, parts: MemoryParts) -> None:
-        self._parts = parts
+        self.parts = parts
         self._memory: SharingMemory | None = None
         if os.path.exists(parts.home.cortex_token):  # others may have written meanwhile
             asyncio.get_running_loop().call_soon(self._begin_cortex)
@@ -44,7 +44,7 @@ class MemoryHost:
         if self._memory is None:
             from overmind_core.memory.sharing import SharingMemory  # noqa: PLC0415 - for those who have notes
 
-            parts = self._parts
+            parts = self.parts
             self._memory = SharingMemory(
                 home=parts.home,
                 settings=parts.settings.memory,

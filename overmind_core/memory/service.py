@@ -16,6 +16,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreError
 from overmind_core.memory import validate
 from overmind_core.memory.answers import note_brief, note_info, version_info
+from overmind_core.memory.episode_search import found_episodes
 from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
 from overmind_core.memory.lookup import Reach, find_note
 from overmind_core.memory.meaning import ByMeaning, Meaning
@@ -312,23 +313,18 @@ class Memory:
         """Find notes by their words, or by exactly this text."""
         sight = await self._sight(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
+        limit, place = validate.limit(request.limit), sight.place
+        if request.episodes:
+            return await self.read(lambda reading: found_episodes(reading, asked, place, limit, request))
         if not request.literal:
             return {"notes": (await self._find(sight, [asked], request))[0], "episodes": []}
-        limit = validate.limit(request.limit)
 
         def look(reading: Reading) -> list[answers.FoundNote]:
             chosen, files = _chosen(sight, request, reading), sight.files()
             stored = reading.notes.literally(asked, chosen, validate.MOST_AT_ONCE)
             named = [one for one in stored if is_about(one, request.file)][:limit]
-            return [
-                {
-                    "note": note_info(one, stale=sight.is_stale(one, files)),
-                    "score": 1.0,
-                    "why": ["words"],
-                    "corrected": {},
-                }
-                for one in named
-            ]
+            infos = [note_info(one, stale=sight.is_stale(one, files)) for one in named]
+            return [{"note": info, "score": 1.0, "why": ["words"], "corrected": {}} for info in infos]
 
         return {"notes": await self.read(look), "episodes": []}
 

@@ -110,7 +110,7 @@ class CommandRun:
         )
         if unknown and self._shell.fleet.loaded and verb.name != "signal" and not _HELP & set(words):
             self._refuse(verb, plain[0])
-        elif verb.danger is Danger.ENDS_WORK and not _HELP & set(words) and not unknown:
+        elif _is_asked(verb, words) and not _HELP & set(words) and not unknown:
             self._ask(verb, names, words)
         else:
             self._spawn(verb, [words])
@@ -130,7 +130,7 @@ class CommandRun:
         rows = page.chosen() if isinstance(page, TablePage) and (page.row.rows_of or page.view) == verb.of else []
         if not isinstance(page, TablePage) or not rows:
             self._shell.flash(f"{verb.name}: name one, or select it in :{verb.of}", "slow")
-        elif verb.danger is not Danger.ENDS_WORK:
+        elif not _is_asked(verb, words):
             self._spawn(verb, [[row["id"], *words] for row in rows])
         elif page.restless:
             self._shell.flash("the row under the cursor just changed: check it, then try again", "slow")
@@ -260,6 +260,16 @@ def _reason(lines: Sequence[str], code: int) -> str:
     return _ERROR.sub("", next(iter(errors or lines), f"exit {code}"))
 
 
+def _is_for_good(verb: Verb, words: Sequence[str]) -> bool:
+    """Whether nothing takes it back."""
+    return bool(verb.for_good) and verb.for_good in words
+
+
+def _is_asked(verb: Verb, words: Sequence[str]) -> bool:
+    """Whether a person is asked first."""
+    return verb.danger is Danger.ENDS_WORK or _is_for_good(verb, words)
+
+
 def _argv(verb: Verb, words: Sequence[str]) -> list[str]:
-    agreed = verb.agrees and not {"-y", "--yes", *_HELP} & set(words)
+    agreed = (verb.agrees or _is_for_good(verb, words)) and not {"-y", "--yes", *_HELP} & set(words)
     return [*PROGRAM, *verb.name.split(), *(["-y"] if agreed else []), *words]

@@ -47,6 +47,8 @@ class Verb(NamedTuple):
     """The command whose operation it asks for, where that has another name."""
     unlike: Unlike | None = None
     """What it does to work, where that is not what the operation does."""
+    for_good: str = ""
+    """The option with which nothing takes it back: then we ask, and the command gets `-y`."""
 
     @property
     def operation(self) -> Operation:
@@ -108,6 +110,22 @@ VERBS: dict[str, Verb] = {
         Verb("learn", "print how quests went as text, with command-line options"),
         Verb("learn accept", "accept lessons", of="learn"),
         Verb("learn drop", "drop lessons", of="learn"),
+        Verb("remember", "write a note: :remember the tests need Redis", starts=True,
+             prose=("--kind", "--scope", "--tag", "--file", "--key", "--replaces")),
+        Verb("recall", "print the notes that answer a question, best first",
+             prose=("--limit", "--scope", "--kind", "--tag", "--file")),
+        Verb("notes", "list notes as text, with command-line options"),
+        Verb("note", "describe notes as text", of="notes"),
+        Verb("note edit", "edit a note: --text TEXT; alone: in $EDITOR", of="notes", asks="edit-note"),
+        Verb("note accept", "accept proposed notes", of="notes"),
+        Verb("note pin", "pin notes: they are given always", of="notes"),
+        Verb("note unpin", of="notes"),
+        Verb("note restore", "take forgotten notes back", of="notes"),
+        Verb("note promote", "give notes a wider scope: --to repo, colony or global", of="notes"),
+        Verb("forget", "forget notes; --purge: leave no byte of them", of="notes", for_good="--purge"),
+        Verb("helped", of="notes"),
+        Verb("hurt", "say that notes have hurt", of="notes"),
+        Verb("memory", "show as text how memory stands; on or off: switch it"),
         Verb("quest list", "list quests as text"),
         Verb("quest info", "describe a quest as text", of="quests"),
         Verb("quest logs", "print the logs of quests as text", of="quests"),

@@ -15,6 +15,7 @@ from overmind_tui.missions import rows
 from overmind_tui.missions.actions_end import CopyActions, EndActions
 from overmind_tui.missions.actions_look import ViewActions
 from overmind_tui.missions.actions_start import StartActions
+from overmind_tui.notes.actions import NoteActions
 from overmind_tui.quests.actions import QuestActions
 from overmind_tui.render.cells import Row, safe
 from overmind_tui.schedules.page import ScheduleActions
@@ -39,7 +40,7 @@ def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
     return ActionGroups(
         EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
         inbox, WorktreeActions(shell, messages), ScheduleActions(shell), QuestActions(shell),
-        SpecActions(shell, answers, drafts, inbox), LessonActions(shell),
+        SpecActions(shell, answers, drafts, inbox), LessonActions(shell), NoteActions(shell, drafts),
     )  # fmt: skip
 
 
@@ -57,6 +58,7 @@ class ActionGroups(NamedTuple):
     quests: QuestActions
     specs: SpecActions
     lessons: LessonActions
+    notes: NoteActions
 
 
 class RowActions:

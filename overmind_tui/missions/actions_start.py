@@ -80,7 +80,7 @@ def lines(fields: Mapping[str, Any]) -> list[str]:
     return [*head, *(f"  {command}" for command in commands[:MOST]), *([f"  … and {more} more"] if more > 0 else [])]
 
 
-_UNTIL_READ = '"$@" || { code=$?; printf "\\n[press enter to go back] "; read -r line; exit $code; }'
+UNTIL_READ = '"$@" || { code=$?; printf "\\n[press enter to go back] "; read -r line; exit $code; }'
 """What went wrong is on the terminal that we are about to cover."""
 LOOK_SECONDS = 1.0
 """Seconds that keys wait for what is installed; a file system that does not answer must not hold them for ever."""
@@ -221,7 +221,7 @@ class StartActions:
         row = rows[0]
 
         def begin(before: str) -> None:
-            argv = ["/bin/sh", "-c", _UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", "--quiet", row["id"]]
+            argv = ["/bin/sh", "-c", UNTIL_READ, "sh", *PROGRAM, "edit", "--no-restart", "--quiet", row["id"]]
             self._outside(argv, self._shell.world.folder, lambda code: self._edited(row["id"], before, code))
 
         expected = self._shell.expect_view()

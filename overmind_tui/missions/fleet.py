@@ -44,6 +44,8 @@ class Fleet:
         """US dollars since midnight."""
         self.engine = EngineLoad()
         """How full the queue is, and how missions go together."""
+        self.proposed = 0
+        """How many notes wait for a person to accept them."""
         self._sampled_at: dict[str, float] = {}
         """When the newest of the samples was begun."""
         self._ended_here: dict[str, int | None] = {}

@@ -75,7 +75,8 @@ class Header:
         if context is Context.MISSIONS:
             hints = offered(hints, self._table_panel.targets())
         load, paid = (fleet.load, fleet.before), (fleet.today, fleet.tokens)
-        facts = Facts(fleet.counts, self.version, *load, *paid, shell.ascii_only, shell.read_only, fleet.engine)
+        modes, more = (shell.ascii_only, shell.read_only), (fleet.engine, fleet.proposed)
+        facts = Facts(fleet.counts, self.version, *load, *paid, *modes, *more)
         return summary.header(facts, hints, cells, lines)
 
     def banner(self, _cells: int) -> Lines:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from overmind_tui.shell.actions import Action
     from overmind_tui.shell.shell import Shell
     from overmind_tui.widgets.command_bar import CommandBar
-    from overmind_tui.widgets.lines import Lines, LinesPanel
+    from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel
     from overmind_tui.widgets.log import LogView
     from overmind_tui.widgets.table import ResourceTable
     from overmind_tui.widgets.terminal import TerminalView
@@ -31,6 +31,7 @@ class MainScreen(Protocol):
     banner: Lines
     table: ResourceTable
     stats: LinesPanel
+    notes_view: CursorTextView
     left: Vertical
     log_view: LogView
     terminal_view: TerminalView

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from overmind_tui.log.panel import LogPanel
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.missions.table import TablePanel
+    from overmind_tui.notes.panel import NotesPanel
     from overmind_tui.pages.page import Handler
     from overmind_tui.shell.user_state import AwaySummary
     from overmind_tui.terminal.pane import TerminalPanel
@@ -56,7 +57,9 @@ class PageHistory:
             page.remove()
 
 
-CONTEXTS = {Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.STATS: Context.MISSIONS}
+CONTEXTS = {
+    Panel.TABLE: Context.MISSIONS, Panel.LOG: Context.LOG, Panel.STATS: Context.MISSIONS, Panel.NOTES: Context.GIVEN,
+}  # fmt: skip
 
 
 class PanelKeys(Protocol):
@@ -83,22 +86,27 @@ class Panels:
         page_history: To the list that the log was opened from.
     """
 
-    def __init__(
-        self, screen: MainScreen, table: TablePanel, log: LogPanel, terminal: TerminalPanel, away: AwaySummary
-    ) -> None:
+    def __init__(  # noqa: PLR0917 - the parts of the screen
+        self, screen: MainScreen, table: TablePanel, log: LogPanel, terminal: TerminalPanel, notes: NotesPanel,
+        away: AwaySummary,
+    ) -> None:  # fmt: skip
         self._screen = screen
         self._table_panel, self._log_panel, self._terminal_panel = table, log, terminal
+        self._notes_panel = notes
         self._away = away
         self.current = Panel.TABLE
         self.zoomed = False
         self.shows_header = True
         self.shape = Shape()
         self.page_history = PageHistory()
+        self._before_notes = Panel.TABLE
+        """The panel that had the keys when the notes were opened."""
         self.handlers: dict[str, Handler] = {
             "next-panel": self.do_next_panel,
             "previous-panel": self.do_previous_panel,
             "zoom": self.do_zoom,
             "header": self.do_header,
+            "notes": self.do_notes,
         }
 
     @property
@@ -120,6 +128,8 @@ class Panels:
         """Who does what the keys of a context mean."""
         if context in {Context.LOOKING, Context.TYPING}:
             return self._terminal_panel
+        if context is Context.GIVEN:
+            return self._notes_panel
         return self._log_panel if context is Context.LOG else self._table_panel
 
     def resized(self, size: Size) -> None:
@@ -134,7 +144,8 @@ class Panels:
         screen, fleet = self._screen, self._screen.shell.fleet
         lost = bool(fleet.lost or missions_rows.lost(fleet.rows.values()))
         size = size or screen.shell.app.size
-        shown = self.shape = shape(size.width, size.height, self.current, zoomed=self.zoomed)
+        notes = self._notes_panel.is_open
+        shown = self.shape = shape(size.width, size.height, self.current, zoomed=self.zoomed, notes=notes)
         screen.too_small.display = shown.small
         screen.room.display = not shown.small
         screen.head.display = not shown.small and self.shows_header
@@ -145,14 +156,17 @@ class Panels:
         screen.terminal_view.display = shown.side and self._terminal_panel.is_open
         self._terminal_panel.session.seen_again()
         screen.table.display, screen.stats.display = shown.table, shown.stats
-        screen.left.display = shown.table or shown.stats
+        screen.notes_view.display = shown.notes
+        screen.left.display = shown.table or shown.stats or shown.notes
         screen.left.styles.width = shown.list_cells or "1fr"
         screen.stats.styles.height = shown.stats_lines if shown.table else "1fr"
+        screen.notes_view.styles.height = shown.notes_lines if shown.table else "1fr"
 
     def refocus(self) -> None:
         """The one that has the keys may have others now."""
         screen = self._screen
-        widgets = {Panel.LOG: screen.log_view, Panel.TERMINAL: screen.terminal_view, Panel.STATS: screen.stats}
+        widgets = {Panel.LOG: screen.log_view, Panel.TERMINAL: screen.terminal_view, Panel.STATS: screen.stats,
+                   Panel.NOTES: screen.notes_view}  # fmt: skip
         screen.set_focus(widgets.get(self.current, screen.table))
         screen.crumbs = tuple(dict.fromkeys((Panel.TABLE.value, self.current.value)))
         screen.retitle()
@@ -163,7 +177,7 @@ class Panels:
         """Give the keys to a panel; the log is where a terminal was."""
         if panel is Panel.LOG:
             self._terminal_panel.close()
-        else:
+        elif panel is not Panel.NOTES:
             self.page_history.forget(self._screen.shell.app)
         self.current = panel
         self.fold()
@@ -180,7 +194,8 @@ class Panels:
     def _step(self, step: int) -> None:
         size = self._screen.shell.app.size
         beside = Panel.TERMINAL if self._terminal_panel.is_open else Panel.LOG
-        there = [Panel.TABLE, beside, *([Panel.STATS] if has_stats(size.width, size.height) else [])]
+        third = [Panel.STATS] if has_stats(size.width, size.height) else []
+        there = [Panel.TABLE, beside, *([Panel.NOTES] if self._notes_panel.is_open else third)]
         at = there.index(self.current) if self.current in there else 0
         self.give(there[(at + step) % len(there)])
 
@@ -202,8 +217,12 @@ class Panels:
             self.do_zoom()
         elif self.current is Panel.TERMINAL:
             self.close_terminal()
+        elif self.current is Panel.NOTES:
+            self._close_notes()
         elif self.current is not Panel.TABLE:
             self._close_panel()
+        elif self._notes_panel.is_open:
+            self._close_notes()
         else:
             return False
         return True
@@ -213,6 +232,40 @@ class Panels:
         way, self.page_history = self.page_history, PageHistory()
         self.give(Panel.TABLE)
         way.go(self._screen.shell.app)
+
+    # notes
+
+    def do_notes(self) -> None:
+        """Open them, or close them."""
+        if self._notes_panel.is_open:
+            self._close_notes()
+        else:
+            self.open_notes()
+
+    def open_notes(self, *, to_keys: bool = False) -> None:
+        """Show them; they have the keys where nobody would see them else, and where that is wanted (`to_keys`)."""
+        self._notes_panel.open()
+        if self.current is Panel.STATS:
+            self.current = Panel.TABLE
+        self._before_notes = self.current
+        self.fold()
+        if to_keys or not self.shape.notes:
+            self.give(Panel.NOTES)
+        else:
+            self.refocus()
+
+    def _close_notes(self) -> None:
+        """To the panel that had the keys before, or to the page that they were opened from."""
+        self._notes_panel.close()
+        if self.current is not Panel.NOTES:
+            self.fold()
+            self.refocus()
+        elif self._before_notes is Panel.TABLE:
+            self._close_panel()
+        else:
+            self.current = self._before_notes
+            self.fold()
+            self.refocus()
 
     def close_terminal(self) -> None:
         """Back to the list."""

@@ -20,6 +20,7 @@ from overmind_tui.missions.columns import MISSIONS
 from overmind_tui.missions.header import Header
 from overmind_tui.missions.panels import Panels
 from overmind_tui.missions.table import TablePanel
+from overmind_tui.notes.panel import NotesPanel
 from overmind_tui.pages.page import Handler, Page, joined
 from overmind_tui.pages.table_rows import Marks
 from overmind_tui.render.cells import Cell, Row, safe
@@ -28,7 +29,7 @@ from overmind_tui.shell.actions import Action, Context
 from overmind_tui.shell.remembered import Remembered
 from overmind_tui.shell.user_state import AwaySummary
 from overmind_tui.terminal.pane import LEFT_SECONDS, TerminalPanel
-from overmind_tui.widgets.lines import Lines, LinesPanel
+from overmind_tui.widgets.lines import CursorTextView, Lines, LinesPanel
 from overmind_tui.widgets.log import LogView
 from overmind_tui.widgets.table import ResourceTable
 from overmind_tui.widgets.terminal import TerminalView
@@ -65,8 +66,9 @@ class MissionsScreen(Page):
         self.table_panel = TablePanel(self, self.marks, parts.remembered)
         self.log_panel = LogPanel(self, parts.log_follower)
         self.terminal_panel = TerminalPanel(self)
+        self.notes_panel = NotesPanel(self)
         panels = self.table_panel, self.log_panel, self.terminal_panel
-        self.panels = Panels(self, *panels, parts.away)
+        self.panels = Panels(self, *panels, self.notes_panel, parts.away)
         self.header = Header(self, self.panels, *panels, parts.away, parts.version)
         self._wanted = ""
         """A mission that the cursor goes to once it has come."""
@@ -89,7 +91,8 @@ class MissionsScreen(Page):
         self.log_view = LogView(zone=self.shell.zone, id="log")
         self._log_defaults = settings.log_time, settings.log_wrap
         self.log_view.times, self.log_view.wrap = self._log_defaults
-        self.left = Vertical(self.table, self.stats, id="left")
+        self.notes_view = CursorTextView(id="given")
+        self.left = Vertical(self.table, self.stats, self.notes_view, id="left")
         self.terminal_view = TerminalView(self.terminal_panel.keys.point, id="terminal")
         self.room = Horizontal(self.left, self.log_view, self.terminal_view, id="panels")
         self.too_small = Lines(self.header.small, id="too-small")
@@ -178,6 +181,7 @@ class MissionsScreen(Page):
     def look_at(self, message: ResourceTable.Selected) -> None:
         """Another mission under the cursor, another log."""
         self.log_panel.look_at(message.row)
+        self.notes_panel.look_at(message.row)
         self.stats.refresh()
         self.refresh_status()
 
@@ -206,6 +210,7 @@ class MissionsScreen(Page):
         """What the borders say."""
         self.table.set_title(self.header.table_title())
         self.stats.set_title(self.header.stats_title())
+        self.notes_view.set_title(self.notes_panel.title(), "enter opens it · u closes")
         if self.terminal_panel.is_open:
             self.terminal_view.set_title(*self.terminal_panel.titles())
         self.log_view.set_title(self.header.log_title(), self.header.log_subtitle())
@@ -220,7 +225,7 @@ class MissionsScreen(Page):
     @property
     def contexts(self) -> Sequence[Context]:
         """Those of all its panels."""
-        return (Context.MISSIONS, Context.LOG, Context.LOOKING, Context.TYPING)
+        return (Context.MISSIONS, Context.LOG, Context.GIVEN, Context.LOOKING, Context.TYPING)
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also the panel with the keys, which goes before, who marks rows, and who arranges the panels."""
@@ -359,6 +364,16 @@ class MissionsScreen(Page):
         if self.go_to(mission):
             self.give(Panel.LOG)
 
+    def show_notes(self, mission: str | None, gone: str) -> None:
+        """Show its notes, with the cursor on its mission, until they are closed; `gone` is said where there is none."""
+        if mission is None or self.shell.fleet.of(mission) is None:
+            self.shell.flash(gone, "slow")
+            return
+        self.table_panel.unfold_above(mission)
+        self.panels.page_history.leave(self.app)
+        if self.go_to(mission):
+            self.panels.open_notes(to_keys=True)
+
     # being seen
 
     @property
@@ -381,7 +396,8 @@ class MissionsScreen(Page):
         """What the panel with the keys shows."""
         if self.panels.current is Panel.TERMINAL:
             return self.terminal_panel.shown_text()
-        return super().shown_text() if self.panels.current is Panel.LOG else self.table_panel.shown_text()
+        own = self.panels.current in {Panel.LOG, Panel.NOTES}
+        return super().shown_text() if own else self.table_panel.shown_text()
 
     @property
     def in_sight(self) -> bool:

@@ -23,6 +23,7 @@ from overmind_core.domain.missions.status_marks import (
 from overmind_core.domain.text.cells import width
 from overmind_tui.missions import rows
 from overmind_tui.missions import rows as missions_rows
+from overmind_tui.notes.marks import PROPOSED
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, clipped, safe
 from overmind_tui.shell.actions import Action, shown_key
@@ -176,6 +177,7 @@ class Facts(NamedTuple):
         ascii_only: Draw marks with ASCII.
         read_only: Nothing can be changed from here.
         engine: How full the queue is, and how missions go together.
+        proposed: How many notes wait for a person to accept them; 0 is not shown.
     """
 
     counts: Mapping[StatusMark, int]
@@ -187,6 +189,7 @@ class Facts(NamedTuple):
     ascii_only: bool = False
     read_only: bool = False
     engine: EngineLoad = EngineLoad()
+    proposed: int = 0
 
 
 Parts = dict[str, list[Cell]]
@@ -195,15 +198,16 @@ Parts = dict[str, list[Cell]]
 def header(facts: Facts, hints: tuple[Action, ...], cells: int, lines: int = 1) -> list[list[Cell]]:
     """The header in so many lines of `cells` cells.
 
-    What is narrow drops the queue, then hints, logo, load and cost; counts stay.
+    What is narrow drops proposals, then the queue, then hints, logo, load and cost; counts stay.
     """
     return [_one_line(facts, hints, cells)] if lines == 1 else _block(facts, hints, cells, lines)
 
 
 def _one_line(facts: Facts, hints: tuple[Action, ...], cells: int) -> list[Cell]:
     parts = _parts(facts)
-    if cells - _length(parts) < LEAST_HINTS:
-        parts.pop("engine", None)
+    for drop in ("notes", "engine"):
+        if cells - _length(parts) < LEAST_HINTS:
+            parts.pop(drop, None)
     for drop in ("logo", "load", "cost"):
         if _length(parts) < cells:
             break
@@ -233,9 +237,9 @@ def _left(facts: Facts, cells: int, *, words: bool) -> list[list[Cell]]:
     parts = _parts(facts)
     load = [cell for name in ("cost", "load") if name in parts for cell in (SEPARATOR, *parts[name])][1:]
     own = [parts["logo"], [Cell(" "), *_counts(facts, words=words, room=cells - 1)], [Cell(" "), *load]]
-    if "engine" in parts:
-        beside = [*own[0], SEPARATOR, *parts["engine"]]
-        if cells - max(_room(own), _cells_of_parts(beside) + GAP) >= LEAST_COLUMNS:
+    for name in ("engine", "notes"):
+        beside = [*own[0], SEPARATOR, *parts.get(name, [])]
+        if name in parts and cells - max(_room(own), _cells_of_parts(beside) + GAP) >= LEAST_COLUMNS:
             own[0] = beside
     return own
 
@@ -260,7 +264,13 @@ def _parts(facts: Facts) -> Parts:
             Cell(" mem ", "label"), Cell(memory), _delta(before.memory / 1e7, now.memory / 1e7),
         ],
         **({"engine": facts.engine.cells} if facts.engine.cells else {}),
+        **({"notes": _proposals(facts)} if facts.proposed else {}),
     }  # fmt: skip
+
+
+def _proposals(facts: Facts) -> list[Cell]:
+    """How many notes wait to be accepted, behind their mark."""
+    return [Cell(f"{PROPOSED.ascii if facts.ascii_only else PROPOSED.mark} ", PROPOSED.tone), Cell(str(facts.proposed))]
 
 
 def _cost(facts: Facts) -> list[Cell]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from overmind_tui.render.cells import Cell, safe
@@ -22,12 +22,14 @@ def lines(notes: NotesOf | None, texts: Mapping[str, str] | None = None) -> list
     """The lines of what it was given, then of what it wrote.
 
     Args:
-        notes: None of what has no notes.
-        texts: Id of a note that it wrote → its beginning, as far as that is known.
+        notes: None of what is given none.
+        texts: Id of a note that it wrote → its text, as far as that is known.
     """
+    known = texts or {}
     if notes is None:
-        return [GivenLine([Cell("  notes are given to agents, and to commands with run --memory", "quiet")])]
-    return [*_given(notes), *_wrote(notes, texts or {})]
+        told = "  notes are given to agents, and to commands with run --memory"
+        return [GivenLine([Cell(told, "quiet")]), *_wrote(list(known), known)]
+    return [*_given(notes), *_wrote(notes["wrote"], known)]
 
 
 def summary(notes: NotesOf) -> str:
@@ -47,8 +49,7 @@ def _given(notes: NotesOf) -> Iterator[GivenLine]:
         yield GivenLine([*_id(one["id"]), Cell(kind, "quiet"), Cell(why, "faint"), Cell(safe(one["text"]))], one["id"])
 
 
-def _wrote(notes: NotesOf, texts: Mapping[str, str]) -> Iterator[GivenLine]:
-    wrote = notes["wrote"]
+def _wrote(wrote: Sequence[str], texts: Mapping[str, str]) -> Iterator[GivenLine]:
     if not wrote:
         return
     yield GivenLine([Cell("  wrote  ", "quiet"), Cell(f"{len(wrote)} note{'s' * (len(wrote) != 1)}")])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from overmind_core.domain.missions.status_marks import StatusMark
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
+from overmind_tui.notes.marks import CONFLICT, GONE, LIVE, PINNED, PROPOSED
 from overmind_tui.quests.rows import safe_lines
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
@@ -14,12 +15,6 @@ from overmind_tui.render.tables import Orders
 
 CHANGES = frozenset({"note", "voted", "notes_given", "memory"})
 """Kinds of events after which notes, or what is known of them, are others."""
-PROPOSED = StatusMark("◇", "?", "proposed", "wait")
-LIVE = StatusMark("•", "*", "live", "good")
-PINNED = StatusMark("◆", "^", "pinned", "accent")
-CONFLICT = StatusMark("⇄", "%", "conflict", "bad")
-GONE = StatusMark("–", "-", "forgotten", "off")
-MARKS = (PROPOSED, LIVE, PINNED, CONFLICT, GONE)
 RESTS, STALE = "rests", "stale"
 """Words of notes that are given to nobody, beside the mark that they have anyhow."""
 WAYS: Mapping[str, Mapping[str, bool]] = {
@@ -44,6 +39,11 @@ _LINE = "line"
 _ASCII = "ascii_only"
 """Noted there, too: whether its mark is drawn with ASCII."""
 NO_VOTES = "–"
+
+
+def whole(answer: Row) -> list[Row]:
+    """The answer itself: its notes are made rows by `listed` and `found`."""
+    return [answer]
 
 
 def listed(answer: Row) -> list[Row]:
@@ -86,6 +86,18 @@ def state(row: Row) -> str:
     if found in {LIVE, PINNED} and (row["rests"] or row["stale"]):
         return RESTS if row["rests"] else STALE
     return found.word
+
+
+def is_meant(row: Row, way: str) -> bool:
+    """Whether a note is one of those that the word behind the view's means."""
+    match way:
+        case "proposed":
+            return bool(row["state"] == "proposed")
+        case "conflicts" | "stale":
+            return bool(row[way])
+        case "resting":
+            return bool(row["rests"])
+    return True
 
 
 def is_faded(row: Row) -> bool:

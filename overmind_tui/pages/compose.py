@@ -32,8 +32,8 @@ FEWEST = 3
 """Rows of the text that are always there."""
 HOLD_SECONDS = 1.0
 """Seconds that keys wait for what becomes of a text; then esc works again."""
-SEND, COMMIT = "send", "commit"
-WAITS = {SEND: "sending", COMMIT: "committing"}
+SEND, COMMIT, SAVE = "send", "commit", "save"
+WAITS = {SEND: "sending", COMMIT: "committing", SAVE: "saving"}
 """What enter does → what is said until it is done."""
 HELP = "enter {verb}s · alt-enter new line · ctrl-g editor · esc keeps it"
 

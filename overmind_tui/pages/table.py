@@ -292,13 +292,16 @@ class TablePage(Page):
 
     def retitle(self) -> None:
         """What the border says."""
-        title = f"{self.crumbs[-1]}[{self.shown_count}]" + (
-            f" </{self.filtering.filter.text}>" if self.filtering.filter else ""
-        )
+        title = f"{self.crumbs[-1]}[{self.shown_count}]{self.narrowed}"
         if self.table.marked:
             hidden = len(self.table.marked - {branch.id for branch in self.table.branches})
             title += f" {len(self.table.marked)} marked" + (f", {hidden} hidden" if hidden else "")
         self.table.set_title(title, self.subtitle())
+
+    @property
+    def narrowed(self) -> str:
+        """What the border says of why not all rows are shown."""
+        return f" </{self.filtering.filter.text}>" if self.filtering.filter else ""
 
     @property
     def shown_count(self) -> int:

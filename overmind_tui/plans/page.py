@@ -164,15 +164,23 @@ class PlanPage(TablePage):
 
     def handlers(self, context: Context) -> dict[str, Handler]:
         """Also the log of an agent."""
-        return super().handlers(context) | {"agent-log": self.do_agent_log}
+        return super().handlers(context) | {"agent-log": self.do_agent_log, "notes": self.do_notes}
 
     def do_agent_log(self) -> None:
         """Its log, on the main screen."""
-        current = self.table.current
-        if current is None:
-            return
-        row, name = current.row, safe(current.row["name"])
+        if self.table.current is not None:
+            row = self.table.current.row
+            self.shell.main.show_log(row["mission"], self._gone(row))
+
+    def do_notes(self) -> None:
+        """What it was given and wrote, on the main screen."""
+        if self.table.current is not None:
+            row = self.table.current.row
+            self.shell.main.show_notes(row["mission"], self._gone(row))
+
+    def _gone(self, row: Row) -> str:
+        """Why it has no mission."""
+        name = safe(row["name"])
         never = f"{name} has not started" if row["stage"] == "waiting" else f"{name} did not run"
         why = plans_rows.why(row)
-        gone = f"the mission of {name} was removed" if row["mission"] else f"{never}{': ' * bool(why)}{why}"
-        self.shell.main.show_log(row["mission"], gone)
+        return f"the mission of {name} was removed" if row["mission"] else f"{never}{': ' * bool(why)}{why}"

@@ -15,6 +15,8 @@ HEADER = 3
 """Lines of a header that has room."""
 GRAPHS = ((90, 6), (70, 4), (55, 3), (42, 2))
 """Rows of the terminal → lines of each graph, the highest first."""
+LEAST_NOTES = 9
+"""Lines of the notes that stand in the place of the stats, with their border."""
 AROUND_GRAPHS = 3
 """Lines of the stats beside their graphs: two of the border, one of facts."""
 WIDEST_LIST = 140
@@ -60,6 +62,11 @@ class Shape(NamedTuple):
     def stats_lines(self) -> int:
         """Lines of the stats with their border."""
         return 3 * self.graph + AROUND_GRAPHS
+
+    @property
+    def notes_lines(self) -> int:
+        """Lines of the notes with their border."""
+        return max(self.stats_lines, LEAST_NOTES)
 
 
 def is_too_small(width: int, height: int) -> bool:

@@ -10,6 +10,7 @@ from overmind_core.domain.missions.status_marks import CRASHED, MARKS, WAITING, 
 from overmind_core.domain.operations import Danger
 from overmind_tui.command_line.verbs import ELSEWHERE, VERBS
 from overmind_tui.missions import rows as missions_rows
+from overmind_tui.notes import marks as notes_marks
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.help import Entry, Section
@@ -31,6 +32,7 @@ _MARKS: Mapping[Context, Sequence[StatusMark]] = {
     **dict.fromkeys((Context.QUESTS, Context.BOARD, Context.QUEUE), _OF_QUESTS),
     **dict.fromkeys((Context.SPECS, Context.SPEC), (*_OF_QUESTS, status_marks.STALE)),
     Context.HEALTH: (*MARKS, *status_marks.SILENT),
+    Context.NOTES: notes_marks.MARKS,
 }
 """Context → the marks that its rows show, where those are not the ones of missions."""
 

@@ -23,6 +23,7 @@ class Needs(StrEnum):
     RITUAL = "a ritual"
     SPEC = "a spec"
     LESSON = "a lesson"
+    NOTE = "a note"
     WORKTREE = "a worktree"
 
 
@@ -43,11 +44,13 @@ class Context(StrEnum):
     HEALTH = "health"
     TIMELINE = "timeline"
     LEARN = "lessons"
+    NOTES = "note"
     RITUALS = "ritual"
     RUNS = "ritual run"
     WORKTREES = "worktree"
     CHANGES = "changes"
     NEEDS = "needs-you"
+    GIVEN = "notes of a mission"
     LOG = "log"
     TEXT = "text"
     HELP = "help"
@@ -58,7 +61,7 @@ class Context(StrEnum):
     FORM = "new mission"
 
 
-NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.LESSON, Needs.WORKTREE})
+NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.LESSON, Needs.NOTE, Needs.WORKTREE})
 """What is a row of a table, but need not be a mission."""
 TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})
 """Where keys are text: nothing of everywhere counts."""

@@ -6,6 +6,7 @@ again; what no event tells (load, newest lines) is asked for about once a second
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from overmind_tui.shell.messages import (
     EngineStands,
     Happened,
     InboxChanged,
+    NotesProposed,
     RowsChanged,
     Spent,
     Watched,
@@ -48,6 +50,8 @@ ENGINE_DELAY = 1.0
 """Seconds before it is asked first: what the person looks at comes before."""
 ENGINE_PERIOD = 15.0
 """Seconds after which it is asked again without any: the guardian takes a sample as often."""
+OF_NOTES = frozenset({"note", "memory"})
+"""Events after which more or fewer notes may wait to be accepted."""
 MANY = 200
 """Changed missions from which on all are asked for."""
 Json = dict[str, Any]
@@ -61,15 +65,18 @@ class EventStream:
         post: Where messages go; may be called from any thread.
         host: Tries to become the supervisor when there is none; whether it did.
         hosted: Whether it is hosted here.
+        folder: Whose notes are counted, as requests name it.
     """
 
     def __init__(
-        self, home: Home, post: Callable[[Message], object], *, host: Callable[[], bool], hosted: Callable[[], bool]
-    ) -> None:
+        self, home: Home, post: Callable[[Message], object], *, host: Callable[[], bool], hosted: Callable[[], bool],
+        folder: str,
+    ) -> None:  # fmt: skip
         self._home = home
         self._post = post
         self._host = host
         self._hosted = hosted
+        self._folder = folder
         self._may_host = True
         self._closed = threading.Event()
         self._wake = threading.Event()
@@ -80,6 +87,8 @@ class EventStream:
         """When the queue is asked about at the latest; monotonic."""
         self._engine_pause = 0.0
         """Until when it is not, as it was just now."""
+        self._notes_due = False
+        """Whether notes are to be counted; never where there were none, so that nobody pays for them."""
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
@@ -140,6 +149,7 @@ class EventStream:
     def _begin(self, session: _Session) -> None:
         """Everything there is, and the stream of what follows."""
         self._engine_due, self._engine_pause = 0.0, time.monotonic() + ENGINE_DELAY
+        self._notes_due = os.path.exists(self._home.memory)
         if not self._seq:
             self._seq = int(session.ask("logs", {"ids": []})["seq"])
         self._send(RowsChanged(session.ask("ps", {}), everything=True))
@@ -166,6 +176,7 @@ class EventStream:
                 due = time.monotonic() + max(PERIOD, took / SHARE)
                 self._refresh_inbox_and_cost(session, set())
                 self._refresh_engine(session)
+                self._refresh_notes(session)
             self._gather(session, due)
 
     def _gather(self, session: _Session, due: float) -> None:
@@ -186,6 +197,8 @@ class EventStream:
         self._refresh_inbox_and_cost(session, kinds)
         if kinds & OF_ENGINE:
             self._engine_due = 0.0
+        if kinds & OF_NOTES:
+            self._notes_due = True
 
     def _refresh_engine(self, session: _Session) -> None:
         """How full the queue is and how missions go together, where that may have changed."""
@@ -201,6 +214,17 @@ class EventStream:
         now = time.monotonic()
         self._engine_due, self._engine_pause = now + ENGINE_PERIOD, now + (now - began) / SHARE
         self._send(EngineStands(queue, health["coherence"]))
+
+    def _refresh_notes(self, session: _Session) -> None:
+        """How many notes wait to be accepted, where that may have changed."""
+        if not self._notes_due:
+            return
+        self._notes_due = False
+        try:
+            answer = session.ask("notes", {"proposed": True, "limit": 1, "cwd": self._folder})
+        except OvermindError:  # memory is off
+            answer = {"proposed": 0}
+        self._send(NotesProposed(answer["proposed"]))
 
     def _refresh_inbox_and_cost(self, session: _Session, happened: set[str]) -> None:
         """What waits for a person, and what was spent today, where that may have changed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from overmind_core.domain.operations import Danger
+from overmind_tui.notes.keys import NOTE_ACTIONS, of_given
 from overmind_tui.shell.actions import LOOKS_ON, TAKES_EVERYTHING, Action, Context, Needs, Unlike, allowed
 
 _W, _C = Context.WORKTREES, Context.CHANGES
@@ -73,7 +74,7 @@ _E, _T, _M, _N, _L, _X = (
 _PS, _P, _QS, _RS, _R = Context.PLANS, Context.PLAN, Context.QUESTS, Context.RITUALS, Context.RUNS
 _BOARD, _QUEUE = Context.BOARD, Context.QUEUE
 _SPECS, _SPEC, _DOC = Context.SPECS, Context.SPEC, Context.DOCUMENT
-_HEALTH, _TL, _LEARN = Context.HEALTH, Context.TIMELINE, Context.LEARN
+_HEALTH, _TL, _LEARN, _NOTES = Context.HEALTH, Context.TIMELINE, Context.LEARN, Context.NOTES
 _LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
     Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM,
 )  # fmt: skip
@@ -109,6 +110,7 @@ _MISSION = (
     Action("remove", ("ctrl+d",), "remove", "remove a finished mission and its log", _M, _ANY, "rm", hint=16),
     Action("kill", ("ctrl+k",), "kill", "kill it and everything it started", _M, _LIVE, "kill", hint=15),
     _look("flat", ("t",), "tree or flat", "tree / flat", _M, hint=17),
+    of_given(_M),
     Action("copy", ("c",), "copy id", "copy its id, or all marked ids", _M, needs=_ANY, alone=_PICKS),
     Action("parent", ("J",), "parent", "go to the mission that started it", _M, needs=_ANY, alone=_MOVES),
     Action("fold", ("left", "h"), "fold", "fold its children, or go to its parent", _M, needs=_ANY, alone=_LOOKS),
@@ -154,6 +156,7 @@ _PLANNED = (
     Action("describe", ("d",), "describe", "describe its mission", _P, needs=_ANY, verb="info", hint=3),
     Action("stop", ("x",), "stop", "stop it; the plan counts it as failed", _P, _LIVE, "stop", hint=1),
     Action("kill", ("ctrl+k",), "kill", "kill it and everything it started", _P, _LIVE, "kill", hint=3),
+    of_given(_P),
     Action("history", ("enter",), "history", "show its runs and missed times", _RS, verb="ritual history",
            hint=1),
     Action("run-ritual", ("t", "r"), "run now", "run it now; its schedule does not change", _RS, _RITUAL,
@@ -323,6 +326,7 @@ _LOG = (
            verb="logs"),
     _look("ruler", ("m",), "ruler", "draw a ruler; new lines appear below it", _L),
     _look("clear-view", ("C",), "clear", "show only new lines; nothing is deleted", _L),
+    of_given(_L),
     Action("copy", ("c",), "copy", "copy the log as shown", _L, alone="a pipe does the same", hint=6),
     Action("log-filter", ("/",), "filter", "show only matching lines; tab: search instead", _L,
            alone="a pipe does the same", hint=5),
@@ -426,8 +430,8 @@ _EVERYWHERE = (
 )  # fmt: skip
 
 ACTIONS: tuple[Action, ...] = (
-    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *_SPECIFIED, *_WATCHED, *WORKTREE_ACTIONS, *_NEEDS, *_LOG, *_TEXT, *_HELP,
-    *_TERMINAL, *_TEXTS, *_EVERYWHERE,
+    *_MISSION, *_TABLE, *_PLANNED, *_QUESTED, *_SPECIFIED, *_WATCHED, *NOTE_ACTIONS, *WORKTREE_ACTIONS, *_NEEDS, *_LOG,
+    *_TEXT, *_HELP, *_TERMINAL, *_TEXTS, *_EVERYWHERE,
 )  # fmt: skip
 CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.MISSIONS: (Context.EVERYWHERE, Context.TABLE, Context.MISSIONS),
@@ -435,7 +439,7 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     Context.TABLE: (Context.EVERYWHERE, Context.TABLE),
     **{
         one: (Context.EVERYWHERE, Context.TABLE, one)
-        for one in (_PS, _P, _QS, _BOARD, _QUEUE, _SPECS, _SPEC, _HEALTH, _TL, _LEARN, _RS, _R, Context.WORKTREES)
+        for one in (_PS, _P, _QS, _BOARD, _QUEUE, _SPECS, _SPEC, _HEALTH, _TL, _LEARN, _NOTES, _RS, _R, _W)
     },
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),

@@ -86,6 +86,14 @@ class EngineStands(Message):
         self.coherence = coherence
 
 
+class NotesProposed(Message):
+    """How many notes of the folder wait for a person to accept them."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+
 class LogShown(Message):
     """The newest lines of what is looked at, instead of whatever was shown.
 

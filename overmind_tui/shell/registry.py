@@ -15,6 +15,7 @@ from overmind_tui.landing import lines
 from overmind_tui.learning import rows as learning_rows
 from overmind_tui.missions import columns as missions_columns
 from overmind_tui.missions.columns import Column
+from overmind_tui.notes import rows as notes_rows
 from overmind_tui.plans import rows
 from overmind_tui.quests import rows as quests_rows
 from overmind_tui.queue import rows as queue_rows
@@ -298,6 +299,17 @@ VIEWS: dict[str, View] = {
                 {by: {"by": by, "lessons": True} for by in learning_rows.GROUPS},
             ),
             orders=learning_rows.ORDERS,
+        ),
+        View(
+            "notes",
+            ("note", "memory", "akasha"),
+            "notes that agents and people left for the next one; also: notes proposed, notes conflicts, notes all",
+            Context.NOTES,
+            "No notes yet.\n:remember The tests need Redis: make redis   writes one\nn   writes one in a box",
+            "overmind_tui.notes.page:open_notes",
+            notes_rows.COLUMNS,
+            Fetch("notes", {}, notes_rows.whole, events=notes_rows.CHANGES, ways=notes_rows.WAYS),
+            orders=notes_rows.ORDERS,
         ),
         View(
             "rituals",

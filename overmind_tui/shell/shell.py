@@ -86,6 +86,9 @@ class Main(RowSelection, Protocol):
     def show_log(self, mission: str | None, gone: str) -> None:
         """Show its log, until that is closed; `gone` is said where there is no such mission."""
 
+    def show_notes(self, mission: str | None, gone: str) -> None:
+        """Show what it was given and wrote, until that is closed; `gone` is said where there is no such mission."""
+
     def join(self, row: Row) -> None:
         """Type into a mission's terminal; where nothing may be typed, look at it."""
 

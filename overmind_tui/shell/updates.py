@@ -16,6 +16,7 @@ from overmind_tui.shell.messages import (
     EngineStands,
     Happened,
     InboxChanged,
+    NotesProposed,
     RowsChanged,
     Spent,
 )
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from overmind_tui.shell.notices import Notice
     from overmind_tui.shell.shell import Shell
 
-Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent | EngineStands
+Item = Connected | Disconnected | RowsChanged | Happened | InboxChanged | Spent | EngineStands | NotesProposed
 
 
 class Updates:
@@ -69,6 +70,9 @@ class Updates:
                 self._main.tick()
             case EngineStands():
                 self._shell.fleet.engine = EngineLoad.of(message.queue, message.coherence)
+                self._main.tick()
+            case NotesProposed():
+                self._shell.fleet.proposed = message.count
                 self._main.tick()
 
     def show_inbox(self) -> None:

@@ -18,6 +18,8 @@ from overmind_tui.landing.page import WorktreesPage
 from overmind_tui.learning.page import LearnPage
 from overmind_tui.missions.describe_page import DescribePage
 from overmind_tui.missions.screen import MissionsScreen
+from overmind_tui.notes.note_page import NotePage
+from overmind_tui.notes.page import NotesPage
 from overmind_tui.pages.page import joined
 from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
@@ -31,12 +33,13 @@ from overmind_tui.shell.registry import RUNS, VIEWS
 from overmind_tui.specs.document import DocumentPage
 from overmind_tui.specs.page import SpecPage, SpecsPage
 from overmind_tui.timeline.page import TimelinePage
+from tests.tui.noted import WHOLE
 from tests.tui.test_keys import REACHED, go_to, walk
 from tests.tui.test_pictures import ROWS, Still, settle
 from tests.tui.test_pictures_specs import GATED
 from tests.tui.test_pictures_starting import AGENT
 
-MAIN = [Context.MISSIONS, Context.LOG, Context.LOOKING, Context.TYPING]
+MAIN = [Context.MISSIONS, Context.LOG, Context.GIVEN, Context.LOOKING, Context.TYPING]
 REPLACED = {
     *((context, "copy") for context in (Context.LOG, Context.LOOKING, Context.TEXT, Context.CHANGES, Context.DOCUMENT)),
     *((view.context, "copy") for view in (*VIEWS.values(), RUNS) if view.fetch),
@@ -60,7 +63,7 @@ def pages(app):
         SpecsPage(views["specs"], show), SpecPage(views["spec"], show, "5bec0001", "carts"),
         DocumentPage(app.action_groups.specs, GATED, "tasks"),
         HealthPage(views["health"], show), TimelinePage(views["timeline"], show, row["id"], row["name"]),
-        LearnPage(views["learn"], show),
+        LearnPage(views["learn"], show), NotesPage(views["notes"], show), NotePage(app, WHOLE),
         RitualsPage(views["rituals"], show), RunsPage(RUNS, show, row),
         WorktreesPage(views["worktrees"], show), ChangesPage(row, messages), NeedsPage(answers, lambda _need: None),
         TextPage("toml", "text", list), DescribePage(row, (AGENT, None)), DoctorPage(views["doctor"]),

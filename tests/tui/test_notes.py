@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
+from typing import Any, ClassVar
+
 import pytest
 
 from overmind_core.domain.text.cells import width
+from overmind_core.errors import OvermindError
 from overmind_tui.missions import describe
 from overmind_tui.missions.describe import Rendering
 from overmind_tui.notes import mission_notes
 from overmind_tui.notes import rows as notes_rows
+from overmind_tui.notes.actions import remembered
+from overmind_tui.notes.note_page import NotePage
+from overmind_tui.pages.compose import Composer
+from overmind_tui.pages.dialog import Dialog
 from overmind_tui.render.layout import Panel, shape
+from overmind_tui.shell import external
+from overmind_tui.shell.actions import Context
+from overmind_tui.shell.keymap import keymap
+from tests.kit.overmind import PROGRAM
+from tests.tui.conftest import picture, until
 from tests.tui.noted import ADA, FOUND, GIVEN, LISTED, NOTES, WHOLE, note
+from tests.tui.test_keys import ALL_KEYS
 from tests.tui.test_pictures import NOW
+from tests.tui.test_pictures_notes import NoNotes, Noted
 from tests.tui.test_pictures_starting import AGENT
-from tests.tui.walks import read
+from tests.tui.walks import Recording, read, walk
 
 
 def cells(row):
@@ -151,3 +166,423 @@ def test_notes_stand_in_the_place_of_the_stats_where_these_have_room_else_alone(
 def test_authors_are_never_blank():
     assert notes_rows.author(ADA) == "ada"
     assert notes_rows.author({**ADA, "person": None, "mission": "00000001"}) == "00000001"
+
+
+# walks
+
+
+class RecordingNotes(Recording, Noted):
+    """Notes that stand still."""
+
+    answers: ClassVar[dict[str, Any]] = {
+        **Noted.answers,
+        "note_set": {"note": NOTES[0], "changed": True},
+        "outcome": {"notes": [{"id": NOTES[1]["id"], "helped": 5, "hurt": 0}]},
+        "forget": {"notes": [{"id": NOTES[0]["id"], "still_in": []}]},
+        "remember": {"id": "N-1", "version": 1, "state": "live", "kind": "fact", "scope": "repo", "new": True,
+                     "similar": [], "redacted": 0},
+    }  # fmt: skip
+    refusal = OvermindError("memory_off", "Memory is off: [red]the disk is full[/]\x1b[2J.")
+
+
+HERE = {"cwd": "/srv/work"}
+FIRST, PINNED_ONE = NOTES[0]["id"], NOTES[1]["id"]
+
+
+def changes(app):
+    """What notes were asked to become."""
+    assert all(given["cwd"] == "/srv/work" for given in app.of("note_set"))
+    return [(given["note"], given["change"]) for given in app.of("note_set")]
+
+
+def test_notes_are_accepted_pinned_judged_forgotten_and_taken_back():
+    async def scenario(app, press):
+        await press(":akasha")
+        assert app.of("notes") == [HERE]
+        assert app.screen.subtitle() == "1 proposed: y accept · ctrl-d forget"
+        await press("y")
+        assert changes(app) == [(FIRST, "accept")]
+        assert app.notice.text == f"accepted {FIRST} · new conversations are given what fits"
+        await press("down", "y")
+        assert app.notice.text == f"{PINNED_ONE} is pinned: y accepts what is proposed"
+        await press("p", "h", "H")
+        assert changes(app)[1:] == [(PINNED_ONE, "unpin")]
+        assert app.of("outcome") == [{"notes": [PINNED_ONE], "helped": helped, **HERE} for helped in (True, False)]
+        assert app.notice.text == f"{PINNED_ONE}: helped 5, hurt 0"
+        await press("*", "p")
+        assert changes(app)[2:] == [(row["id"], "pin") for row in NOTES[:6] if not row["pinned"]]
+        await press("escape", "ctrl+z")
+        assert app.notice.text == "nothing was forgotten here · :notes all shows what was forgotten before"
+        await press("ctrl+d", "down", "ctrl+d")
+        assert app.of("forget") == [{"notes": [PINNED_ONE], **HERE}, {"notes": [NOTES[2]["id"]], **HERE}]
+        assert app.notice.text == f"forgot {NOTES[2]['id']} · ctrl-z takes it back"
+        del app.asked[:]
+        await press("ctrl+z", "ctrl+z", "ctrl+z")
+        assert changes(app) == [(NOTES[2]["id"], "restore"), (PINNED_ONE, "restore")]
+        app.refuses = True
+        await press("ctrl+d")
+        assert app.notice.text == "Memory is off: [red]the disk is full[/]\\x1b[2J."
+        del app.asked[:]
+        await press("ctrl+z")
+        assert changes(app) == [], "what was not forgotten is not taken back"
+
+    walk(scenario, RecordingNotes)
+
+
+def test_what_is_forgotten_under_the_cursor_is_taken_back():
+    class All(RecordingNotes):
+        answers: ClassVar[dict[str, Any]] = {**RecordingNotes.answers, "notes": {"notes": NOTES[6:], "proposed": 0}}
+
+    async def scenario(app, press):
+        await press(":notes all", "ctrl+d")
+        assert app.of("notes") == [{"all": True, **HERE}]
+        assert app.notice.text == f"{NOTES[6]['id']} is forgotten already"
+        await press("ctrl+z")
+        assert changes(app) == [(NOTES[6]["id"], "restore")]
+
+    walk(scenario, All)
+
+
+def test_a_note_is_written_in_a_box_that_keeps_what_was_not_taken():
+    async def scenario(app, press):
+        await press(":notes", "n", *"Redis ", "enter")
+        (asked,) = app.of("remember")
+        assert {key: asked[key] for key in ("text", "cwd")} == {"text": "Redis ", **HERE}
+        assert asked["redacted"] == 0
+        assert asked["request"]
+        assert app.notice.text == "remembered N-1 (fact, repo)"
+        app.refuses = True
+        await press("n", "x", "enter")
+        assert isinstance(app.screen, Composer), "it stays with the reason"
+        assert "Memory is off: [red]the disk is full[/]\\x1b[2J." in picture(app)
+        await press("escape", "n")
+        assert app.screen.field.text == "x"
+
+    walk(scenario, RecordingNotes)
+
+
+SECRET = "hunter2-hunter2"
+
+
+class Secretive(RecordingNotes):
+    """The same for a person whose environment has a secret."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.world = self.world._replace(environ={**self.world.environ, "SHOP_TOKEN": SECRET})
+
+
+def test_what_the_environment_keeps_secret_is_sent_to_nobody():
+    async def scenario(app, press):
+        await press(":notes", "n", *SECRET, "enter", "/", *f"a {SECRET}", "enter")
+        assert app.of("remember")[0]["text"] == "[redacted: variable]"
+        assert app.of("remember")[0]["redacted"] == 1
+        assert app.of("search")[-1]["words"] == "a [redacted: variable]"
+        await press(f":notes /{SECRET}")
+        assert app.of("search")[-1]["words"] == "[redacted: variable]"
+        assert SECRET not in str(app.asked)
+
+    walk(scenario, Secretive)
+
+
+REMEMBERED = [
+    ({"new": False}, "already known: N-1"),
+    ({"state": "proposed", "redacted": 2}, "proposed N-1 (fact, repo) · 2 secrets redacted"),
+    ({"similar": [{"id": "N-2", "text": "[b]\x07" + "x" * 99}]},
+     f"remembered N-1 (fact, repo) · similar: N-2 [b]\\x07{'x' * 32}…"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "text"), REMEMBERED)
+def test_it_is_said_what_became_of_a_note(more, text):
+    assert remembered({**RecordingNotes.answers["remember"], **more}) == text
+
+
+def test_a_note_is_edited_by_the_command_line_which_opens_the_editor(monkeypatch):
+    ran: list[Any] = []
+    monkeypatch.setattr(external, "run", lambda _shell, argv, **how: ran.append((argv, how)))
+
+    async def scenario(app, press):
+        await press(":notes", "e")
+        argv, how = ran[0]
+        assert argv[-3:] == ["note", "edit", FIRST]
+        asked = len(app.of("notes"))
+        how["then"](0)
+        assert len(app.of("notes")) == asked + 1
+        how["then"](1)
+        assert app.notice.text == f"{FIRST} was not changed"
+        await press(":note edit", ":note edit --text x", ":note accept", ":note promote --to global")
+        await press(":forget --purge")
+        assert isinstance(app.screen, Dialog), "nothing brings back what is purged"
+        await press("y")
+        assert len(ran) == 2, "the verb alone does what the key does"
+        assert app.ran == [
+            ["note", "edit", FIRST, "--text", "x"], ["note", "accept", FIRST],
+            ["note", "promote", FIRST, "--to", "global"], ["forget", "-y", FIRST, "--purge"],
+        ]  # fmt: skip
+
+    walk(scenario, RecordingNotes)
+
+
+def test_a_slash_asks_as_recall_does_and_after_tab_it_filters():
+    async def scenario(app, press):
+        await press(":notes", "/", *"redsi", "enter")
+        assert [given["words"] for given in app.of("search")] == ["r", "re", "red", "reds", "redsi"]
+        assert app.screen.narrowed == " <search redsi>"
+        assert app.screen.standing().text == "words, spelling (redsi: redis)"
+        await press("down")
+        assert app.screen.standing().text == "words"
+        await press("escape")
+        assert app.screen.narrowed == ""
+        assert app.screen.shown_count == 6
+        await press("/", "tab", *"state.*|cents", "enter")
+        assert app.notice.text == "filter: only matching rows"
+        assert [branch.id for branch in app.screen.table.branches] == [NOTES[2]["id"]]
+        await press("/", "tab", "enter")
+        assert app.of("search")[-1] == {"words": "state.*|cents", **HERE}
+        await press("escape", "escape")
+        assert app.screen is app.main
+
+    walk(scenario, RecordingNotes)
+
+
+def test_a_search_begins_with_a_line_and_is_among_what_the_view_is_of():
+    async def scenario(app, press):
+        await press(":notes proposed /redis")
+        assert app.of("search") == [{"words": "redis", **HERE}]
+        assert app.screen.table.branches == [], "neither of them is proposed"
+        assert "Nothing was found for 'redis'" in picture(app)
+        app.refuses = True
+        await press("/", "x", "enter")
+        assert app.notice.text.startswith("Memory is off")
+
+    walk(scenario, RecordingNotes)
+
+
+class Late(RecordingNotes):
+    """Its answers to searches come when they are let."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        self.waiting: list[Any] = []
+
+    def request(self, command, requests, on_result):
+        if command == "search":
+            self.asked.append((command, dict(requests[0])))
+            self.waiting.append(lambda: on_result([self.answers["search"]]))
+        else:
+            super().request(command, requests, on_result)
+
+
+def test_one_question_is_on_its_way_however_fast_somebody_types_and_the_last_one_is_answered():
+    async def scenario(app, press):
+        await press(":notes", "/", *"redis")
+        assert [given["words"] for given in app.of("search")] == ["r"]
+        app.waiting.pop()()
+        assert [given["words"] for given in app.of("search")] == ["r", "redis"]
+        app.waiting.pop()()
+        assert app.waiting == []
+        assert app.screen.shown_count == 2
+
+    walk(scenario, Late)
+
+
+def test_all_about_a_note_is_opened_and_asked_again_and_who_was_given_it_is_shown_in_their_list():
+    async def scenario(app, press):
+        await press(":note", "enter")
+        assert isinstance(app.screen, NotePage)
+        assert app.of("note") == [{"note": FIRST, "history": True, **HERE}]
+        assert "Money is in tenths of cents" in picture(app)
+        await press("ctrl+r", "escape", "u")
+        assert app.screen_stack == [app.main]
+        assert [branch.id for branch in app.main.table.branches if branch.meant] == ["00000002"]
+        await press("-", ":notes")
+        app.answers = {**app.answers, "note": {**NOTES[0], "used_by": []}}
+        await press("u")
+        assert app.notice.text == f"{FIRST}: no mission was given it yet"
+        app.refuses = True
+        await press("enter")
+        assert app.notice.text.startswith("Memory is off")
+
+    walk(scenario, RecordingNotes)
+
+
+def test_read_only_looks_and_changes_nothing():
+    async def scenario(app, press):
+        await press(":notes", *"ypehH", "ctrl+d", "ctrl+z", "n")
+        assert app.notice.text == "read-only: new is off"
+        assert {name for name, _ in app.asked} == {"notes"}
+        await press("enter")
+        assert isinstance(app.screen, NotePage)
+
+    walk(scenario, RecordingNotes, read_only=True)
+
+
+def test_no_key_is_a_mistake_where_there_are_no_notes():
+    leaves = {"quit", "leave", "back", "command", "filter", "save", "copy", "new-note"}
+
+    async def scenario(app, press):
+        for key in ALL_KEYS:
+            meant = keymap(Context.NOTES).get(key)
+            if meant is not None and meant.name not in leaves:
+                if app.screen.context is not Context.NOTES:
+                    app.main.to_front()
+                    await press(":notes")
+                await press(key)
+
+    walk(scenario, NoNotes)
+
+
+# the panel
+
+
+def has_keys(app, panel):
+    """Whether a panel of the missions screen has the keys."""
+    return app.main.panels.current is panel
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (120, 24), (80, 40), (200, 60)])
+def test_the_panel_opens_follows_the_cursor_and_closes(size):
+    roomy = size[1] >= 30
+
+    async def scenario(app, press):
+        panels = app.main.panels
+        await press("u")
+        assert panels.shape.notes
+        assert has_keys(app, Panel.TABLE if roomy else Panel.NOTES)
+        assert app.of("info") == [{"id": "00000002"}]
+        assert app.of("notes") == [{"mission": "00000002"}]
+        assert "notes · api" in picture(app)
+        assert "The rate limiter keeps" in picture(app)
+        if roomy:
+            await press("down")
+            assert app.of("info")[-1] == {"id": "00000003"}
+            await press("tab", "tab")
+        assert has_keys(app, Panel.NOTES)
+        await press("enter")
+        assert app.screen is app.main, "a heading is no note"
+        await press("down", "enter")
+        assert isinstance(app.screen, NotePage)
+        assert app.of("note")[-1]["note"] == PINNED_ONE
+        await press("escape", "u")
+        assert not panels.shape.notes
+        assert has_keys(app, Panel.TABLE)
+        await press("u", "escape")
+        assert not panels.shape.notes
+        del app.asked[:]
+        await press("down")
+        assert app.asked == []
+
+    walk(scenario, RecordingNotes, size=size)
+
+
+def test_the_panel_goes_back_to_the_log_it_was_opened_from():
+    async def scenario(app, press):
+        await press("l", "u")
+        assert has_keys(app, Panel.NOTES)
+        await press("z", "z", "shift+tab", "tab", "u")
+        assert has_keys(app, Panel.LOG)
+        await press("escape")
+        assert has_keys(app, Panel.TABLE)
+
+    walk(scenario, RecordingNotes, size=(80, 24))
+
+
+def test_the_panel_shows_the_newest_of_what_it_asked_however_fast_the_cursor_goes_and_what_happens():
+    class Slow(RecordingNotes):
+        def __init__(self, **how):
+            super().__init__(**how)
+            self.waiting: list[Any] = []
+
+        def request(self, command, requests, on_result):
+            self.asked += [(command, dict(one)) for one in requests]
+            self.waiting.append(lambda: on_result([self.answers[command]]))
+
+    async def scenario(app, press):
+        await press("u", "down", "down", "down")
+        assert app.of("info") == [{"id": "00000002"}]
+        app.waiting.pop(0)()
+        app.waiting.pop(0)()
+        last = app.main.table.cursor_id
+        assert app.of("info") == [{"id": "00000002"}, {"id": last}]
+        assert app.of("notes") == [{"mission": "00000002"}]
+        while app.waiting:
+            app.waiting.pop(0)()
+        del app.asked[:]
+        app.main.notes_panel.happened([{"type": "exited"}])
+        assert app.asked == []
+        app.main.notes_panel.happened([{"type": "notes_given"}])
+        app.main.notes_panel.happened([{"type": "voted"}])
+        assert app.of("info") == [{"id": last}]
+        while app.waiting:
+            app.waiting.pop(0)()
+        assert app.of("info") == [{"id": last}] * 2, "once more for what happened meanwhile"
+
+    walk(scenario, Slow)
+
+
+def test_the_panel_says_why_there_are_no_notes():
+    async def scenario(app, press):
+        await press("u")
+        assert "notes are given to agents, and to commands with run --memory" in picture(app)
+
+    walk(scenario, NoNotes)
+
+    class Plain(RecordingNotes):
+        answers: ClassVar[dict[str, Any]] = {**RecordingNotes.answers, "info": {**AGENT, "notes": None}}
+
+    async def wrote(app, press):
+        await press("k", "u")
+        assert "notes are given to agents" in picture(app)
+        assert "wrote  1 note" in picture(app)
+
+    walk(wrote, Plain)
+
+    async def refused(app, press):
+        app.refuses = True
+        await press("u")
+        assert "Memory is off: [red]the disk is full[/]\\x1b[2J." in picture(app)
+
+    walk(refused, RecordingNotes)
+
+
+# real notes
+
+
+def test_notes_of_a_home_are_found_judged_accepted_forgotten_and_written(alone, om, opened):
+    om.ok("remember", "The rate limiter keeps its buckets in Redis", "--kind", "gotcha", "--pin")
+    om.mission(f"{shlex.join(PROGRAM)} remember 'for everybody' --scope global; sleep 300", "--name", "writer")
+
+    async def scenario(app, pilot):
+        await until(pilot, lambda: "◇ 1" in picture(app).split("\n")[0], what="the count of proposals")
+        app.main.table.select(app.fleet.named("writer")["id"])
+        await pilot.press("u")
+        await until(pilot, lambda: "wrote  1 note" in picture(app), what="what it wrote")
+        await pilot.press("tab", "tab", "down", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, NotePage), what="all about it")
+        await until(pilot, lambda: "by mission writer" in picture(app), what="its author")
+        await pilot.press("escape", "u")
+        app.commands.run("notes")
+        await until(pilot, lambda: "notes[2]" in picture(app), what="both")
+        await pilot.press("slash", *"redsi", "enter")
+        await until(pilot, lambda: "spelling (redsi: redis)" in app.screen.standing().text, what="it")
+        await pilot.press("h")
+        await until(pilot, lambda: "+1 -0" in picture(app), what="the vote")
+        await pilot.press("p")
+        await until(pilot, lambda: "• live" in picture(app), what="it without its pin")
+        await pilot.press("u")
+        await until(pilot, lambda: app.notice.text.endswith("no mission was given it yet"), what="nobody")
+        app.commands.run("notes proposed")
+        await until(pilot, lambda: "for everybody" in picture(app), what="the proposal")
+        await pilot.press("y")
+        await until(pilot, lambda: "◇" not in picture(app), what="it accepted")
+        app.commands.run("notes")
+        await until(pilot, lambda: "notes[2]" in picture(app), what="both")
+        await pilot.press("ctrl+d")
+        await until(pilot, lambda: "notes[1]" in picture(app), what="one")
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: "notes[2]" in picture(app), what="both again")
+        await pilot.press("n", *"third", "enter")
+        await until(pilot, lambda: "notes[3]" in picture(app), what="the third")
+
+    opened({}, scenario)

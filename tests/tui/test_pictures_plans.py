@@ -142,6 +142,7 @@ class Planned(Still):
     answers: ClassVar[dict[str, Any]] = {
         "plans": LISTED, "plan": RELEASE, "quests": QUESTS, "quest": QUESTS[0], "rituals": RITUALS,
         "ritual": RITUALS[0], "ritual_history": RUNS, "info": FLEET[0], "definition": {},
+        "notes": {"notes": [], "proposed": 0},
     }  # fmt: skip
 
     def __init__(self, **how):

@@ -354,6 +354,11 @@ def name_at(page):
     return page.table.current.row["name"]
 
 
+def notes_of(app):
+    """Whose notes have the keys on the missions screen."""
+    return name_at(app.main) if app.screen is app.main and app.main.panels.current is Panel.NOTES else None
+
+
 def test_from_all_plans_to_one_to_the_log_of_an_agent():
     async def scenario(app, press):
         await press(":bp", "enter")
@@ -379,9 +384,13 @@ def test_from_all_plans_to_one_to_the_log_of_an_agent():
         assert all(map(plans_rows.is_agent, page.table.branches)), "sorted rows have no edges"
         assert "├" not in page.shown_text()
         page.table.select("build")
-        await press("enter")
+        await press("u", "enter")
         assert app.notice.text == "build has not started: waits for types"
         page.table.select("types")
+        await press("u")
+        assert notes_of(app) == "release/types"
+        await press("u")
+        assert app.screen_stack[-1] is page, "back where they were opened"
         await press("enter")
         assert app.screen is app.main
         assert app.main.panels.current is Panel.LOG

@@ -6,7 +6,10 @@ secrets before it is kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from hashlib import sha256
+from posixpath import join, normpath
 from typing import NamedTuple
 
 import msgspec
@@ -21,6 +24,7 @@ from overmind_core.domain.agents.agent_events import (
 )
 from overmind_core.domain.memory.lessons_section import lessons_of
 from overmind_core.domain.memory.notes import LONGEST_TEXT
+from overmind_core.domain.watching.tool_window import comparable
 
 MOST_COMMANDS = 200
 """Of one run: the newest."""
@@ -81,11 +85,14 @@ class Failure(msgspec.Struct, frozen=True):
 class Lesson(msgspec.Struct, frozen=True):
     """Something to propose as a note."""
 
-    text: str
+    text: str = ""
+    """In the agent's own words; "" of a command."""
     command: str = ""
     """The command that failed and then succeeded; "" of what the agent itself calls a lesson."""
+    exit_code: int = 0
     error: str = ""
     files: tuple[str, ...] = ()
+    """That were edited between, as the agent names them."""
 
 
 class Check(NamedTuple):
@@ -228,12 +235,43 @@ def _succeeded(episode: Episode, ran: RunCommand) -> Episode:
 
 
 def _mended(failure: Failure) -> Lesson:
-    said = f": {failure.error}" if failure.error else "."
-    text = f"`{failure.command}` failed with exit code {failure.exit_code}{said}\nIt succeeded after changes of:"
-    for path in failure.changed:
+    return Lesson("", failure.command, failure.exit_code, failure.error, failure.changed)
+
+
+def lesson_text(lesson: Lesson, files: Iterable[str]) -> str:
+    """The text of the note that is proposed; `files`: those of the lesson, as its readers call them."""
+    if lesson.text:
+        return lesson.text
+    said = f": {lesson.error}" if lesson.error else "."
+    text = f"`{lesson.command}` failed with exit code {lesson.exit_code}{said}\nIt succeeded after changes of:"
+    for path in files:
         if len(text) + len(path) + 3 <= LONGEST_TEXT:
             text += f"\n  {path}"
-    return Lesson(text, failure.command, failure.error, failure.changed)
+    return text
+
+
+def lesson_key(repository: str, lesson: Lesson) -> str:
+    """The same for the same lesson of a repository: it is proposed once."""
+    said = ("", lesson.text) if lesson.text else (lesson.command, comparable(lesson.error))
+    return sha256("\0".join((repository, *said)).encode("utf-8", "replace")).hexdigest()
+
+
+def in_repository(path: str, *, top: str, folder: str) -> str | None:
+    """A file as it is called from the repository's top; None: it is outside, or no pattern can name it.
+
+    Args:
+        path: As an agent names it: absolute, or relative to where it works.
+        top: Top of the checkout.
+        folder: Where the agent's mission works; that of one with a worktree of its own lies in there.
+    """
+    whole = normpath(join(folder, path))
+    if not whole.startswith(f"{top}/"):
+        return None
+    inside = _WORKTREE.sub("", whole[len(top) + 1 :])
+    return inside if inside and not set(inside) & set("*?[]\\\n") else None
+
+
+_WORKTREE = re.compile(r"\.overmind/worktrees/[^/]+/")
 
 
 def _turn_ended(episode: Episode, fact: TurnEnded, clean: Clean) -> Episode:

@@ -38,7 +38,7 @@ ORDER: dict[type, list[str]] = {
         "Schedules.on_change",
         "Watching.on_change",
     ],
-    FactRead: ["Watching.on_fact"],
+    FactRead: ["Watching.on_fact", "CaptureHost.on_fact"],
     QuestionAsked: ["Unseen.on_news", "Specs.on_hold", "Followers.on_event"],
     TurnFinished: ["Unseen.on_news", "Followers.on_event"],
     RunRestarted: ["Unseen.on_news", "Followers.on_event"],
@@ -48,7 +48,12 @@ ORDER: dict[type, list[str]] = {
     NotificationDue: ["Notifications.on_notification", "Followers.on_event"],
     ActivityChanged: ["Followers.on_event"],
     RitualChanged: ["Followers.on_event"],
-    RunConcluded: ["KeeperSync.on_conclusion", "OutputProgress.on_conclusion", "Terminator.on_conclusion"],
+    RunConcluded: [
+        "KeeperSync.on_conclusion",
+        "OutputProgress.on_conclusion",
+        "Terminator.on_conclusion",
+        "CaptureHost.on_conclusion",
+    ],
     OutputGrew: ["Registry.on_output", "Followers.on_output"],
     EffectDue: ["Effects.on_effect"],
 }

@@ -18,7 +18,18 @@ from overmind_core.domain.agents.agent_events import (
     TurnResult,
 )
 from overmind_core.domain.memory import episodes
-from overmind_core.domain.memory.episodes import Episode, RunCommand, begun, ended, fold, lines
+from overmind_core.domain.memory.episodes import (
+    Episode,
+    Lesson,
+    RunCommand,
+    begun,
+    ended,
+    fold,
+    in_repository,
+    lesson_key,
+    lesson_text,
+    lines,
+)
 from overmind_core.domain.memory.lessons_section import lessons_of
 from overmind_core.domain.memory.notes import LONGEST_TEXT
 from overmind_core.domain.memory.redaction import redact
@@ -77,7 +88,30 @@ def test_a_command_that_failed_and_succeeded_after_a_change_is_a_lesson(parts, f
     (lesson,) = found
     assert (lesson.command, lesson.error, lesson.files) == ("make test", "E   assert 1 == 2", files)
     for words in ("`make test` failed with exit code 2: E   assert 1 == 2", *files):
-        assert words in lesson.text
+        assert words in lesson_text(lesson, lesson.files)
+
+
+PATHS = [
+    ("/p/api/a.py", "/p", "api/a.py"),
+    ("a.py", "/p/api", "api/a.py"),
+    ("../b.py", "/p/api", "b.py"),
+    ("/p/.overmind/worktrees/x1/api/a.py", "/p", "api/a.py"),
+    ("/q/a.py", "/p", None),
+    ("../../x", "/p/api", None),
+    ("/p", "/p", None),
+    ("a[1].py", "/p", None),
+]
+
+
+@pytest.mark.parametrize(("path", "folder", "name"), PATHS)
+def test_a_file_is_called_as_from_the_top_of_its_repository(path, folder, name):
+    assert in_repository(path, top="/p", folder=folder) == name
+
+
+def test_a_lesson_is_the_same_when_only_times_and_files_differ():
+    first, again = (Lesson("", "make", 2, f"1 failed in {took}s", (took,)) for took in ("0.1", "2.5"))
+    assert lesson_key("r", first) == lesson_key("r", again)
+    assert len({lesson_key("r", first), lesson_key("s", first), lesson_key("r", Lesson("make"))}) == 3
 
 
 def test_a_run_has_two_lessons_at_most():
@@ -158,7 +192,7 @@ def test_all_that_is_kept_is_bounded():
     assert len(found.failures) == episodes.MOST_FAILURES
     assert max(len(one.changed) for one in found.failures) == episodes.MOST_CHANGED
     mended = of(ran("c" * 4000, 1), edit(*(f"{number}" + "p" * 499 for number in range(9))), ran("c" * 4000)).lessons
-    assert len(mended[0].text) <= LONGEST_TEXT
+    assert len(lesson_text(mended[0], mended[0].files)) <= LONGEST_TEXT
     assert len(msgspec.json.encode(found)) < 1 << 20
 
 

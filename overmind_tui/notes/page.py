@@ -1,0 +1,204 @@
+"""The page of notes: those of the folder, or what a search finds of them; and all about one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+
+from overmind_tui.command_line.parse import Show
+from overmind_tui.notes import rows as notes_rows
+from overmind_tui.notes.asking import fetch_note, folder, without_secrets
+from overmind_tui.notes.note_page import open_note
+from overmind_tui.pages.table import TablePage
+from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.shell.registry import Fetch, View
+from overmind_tui.widgets.table import ResourceTable
+
+if TYPE_CHECKING:
+    from overmind_tui.pages.page import Handler
+    from overmind_tui.shell.actions import Context
+    from overmind_tui.shell.shell import Shell
+
+SEARCH = Fetch("search", {}, notes_rows.whole, events=notes_rows.CHANGES)
+"""Where rows come from while there is a question."""
+
+
+def open_notes(shell: Shell, view: View, show: Show) -> None:
+    """The notes of the folder that the program was started in."""
+    shell.open(NotesPage(view, show))
+
+
+class NotesPage(TablePage):
+    """A row for each note; `/` asks what `recall` asks, and filters rows after `tab`."""
+
+    def __init__(self, view: View, show: Show) -> None:
+        super().__init__(view, show._replace(filter=None))
+        self._listing = self.source.fetch
+        self._question = self._words = ""
+        """What is looked for, and the same without secrets."""
+        self._begun = show.filter
+        self._filters = False
+        """Whether `/` filters rows, in place of a search."""
+        self._asked: tuple[str, Mapping[str, Any]] | None = None
+        """The request whose answer is to come, or came last."""
+        self._proposed = 0
+
+    def begin(self) -> None:
+        """Ask for the notes, or for what was asked for with the view."""
+        self._look_for(self._begun or "")
+        super().begin()
+
+    # rows
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The question, or which of the folder's notes."""
+        more = {"words": self._words} if self._question else super().arguments
+        return {**more, "cwd": folder(self.shell)}
+
+    def ask(self) -> None:
+        """Ask for the notes, or for what answers the question."""
+        self.source.fetch = fetch = SEARCH if self._question else self._listing
+        if not self.source.asking:
+            self._asked = fetch.request, self.arguments
+        super().ask()
+
+    def take(self, rows: list[Row]) -> None:
+        """Show what came; another question may have been typed meanwhile."""
+        (answer,) = rows
+        if "proposed" in answer:
+            self._proposed = answer["proposed"]
+            found = notes_rows.listed(answer)
+        else:
+            found = [row for row in notes_rows.found(answer) if notes_rows.is_meant(row, self.way)]
+        notes_rows.draw_marks(found, ascii_only=self.shell.ascii_only)
+        super().take(found)
+        self._ask_if_changed()
+
+    def refused(self, why: str) -> None:
+        """There is no answer; to what was typed meanwhile there may be one."""
+        super().refused(why)
+        self._ask_if_changed()
+
+    def _ask_if_changed(self) -> None:
+        if self._asked != (SEARCH.request if self._question else self._listing.request, self.arguments):
+            self.ask()
+
+    def settings_changed(self) -> None:
+        """Marks may be drawn otherwise."""
+        notes_rows.draw_marks(self.rows, ascii_only=self.shell.ascii_only)
+        super().settings_changed()
+
+    def looked_in(self, row: Row) -> str:
+        """What a filter looks in."""
+        return notes_rows.looked_in(row)
+
+    def _empty(self) -> tuple[str, ...]:
+        if self._loaded and not self.rows:
+            if self._question:
+                return (f"Nothing was found for {safe(self._question)!r}", "esc shows all notes again")
+            if self.way in notes_rows.NONE_OF:
+                return tuple(notes_rows.NONE_OF[self.way].split("\n"))
+        return super()._empty()
+
+    # borders and bottom line
+
+    @property
+    def narrowed(self) -> str:
+        """The question, else the filter."""
+        return f" <search {safe(self._question)}>" if self._question else super().narrowed
+
+    def subtitle(self) -> str:
+        """What a person is to do."""
+        return f"{self._proposed} proposed: y accept · ctrl-d forget" if self._proposed else ""
+
+    @on(ResourceTable.Selected)
+    def selected(self) -> None:
+        """Another note was found for other reasons."""
+        self.refresh_bottom()
+
+    def standing(self) -> Cell:
+        """Why the note under the cursor was found."""
+        current = self.table.current
+        return Cell("" if current is None else notes_rows.why_found(current.row), "quiet")
+
+    # search and filter
+
+    def narrow(self, text: str) -> None:
+        """Show only what answers a question."""
+        self._search(text)
+
+    def typing(self, sign: str, text: str) -> None:
+        """Each key searches, or filters."""
+        if sign == "/" and not self._filters:
+            self._search(text)
+        else:
+            super().typing(sign, text)
+
+    def _search(self, text: str) -> None:
+        self._look_for(text)
+        self.retitle()
+        self.ask()
+
+    def _look_for(self, text: str) -> None:
+        self._question = text.strip()
+        self._words = without_secrets(self.shell, self._question).text if self._question else ""
+
+    def turn_prompt(self) -> bool:
+        """Tab behind `/`: from a search to a filter, and back."""
+        text = self.bar.field.text
+        self._filters = not self._filters
+        self._search("" if self._filters else text)
+        self.bar.broken = not self.filtering.type(text if self._filters else "")
+        self.shell.flash("filter: only matching rows" if self._filters else "search: the best answer first")
+        return True
+
+    def close_one(self) -> bool:
+        """First the marks, then the question or the filter, then the view."""
+        if self._question and not self.table.marked:
+            self.do_clear()
+            return True
+        return super().close_one()
+
+    # keys
+
+    def handlers(self, context: Context) -> dict[str, Handler]:
+        """Also all about one, and who was given it."""
+        return super().handlers(context) | {
+            "filter": self.do_prompt,
+            "clear-filter": self.do_clear,
+            "open-note": self.do_open,
+            "note-users": self.do_users,
+        }
+
+    def do_prompt(self) -> None:
+        """Type a question, or a filter."""
+        self.open_bar("/", self.filtering.filter.text if self._filters else self._question)
+
+    def do_clear(self) -> None:
+        """Show all again."""
+        self._filters = False
+        self._search("")
+        self.filtering.do_clear_filter()
+
+    def do_open(self) -> None:
+        """All about the note under the cursor."""
+        if self.table.current is not None:
+            open_note(self.shell, self.table.current.id)
+
+    def do_users(self) -> None:
+        """The missions that were given it, in their own list."""
+        if self.table.current is not None:
+            fetch_note(self.shell, self.table.current.id, self._show_users, lambda: None)
+
+    def _show_users(self, note: Row) -> None:
+        uses, fleet = note.get("used_by") or (), self.shell.fleet
+        there = dict.fromkeys(one["mission"] for one in uses if fleet.of(one["mission"]) is not None)
+        if not there:
+            gone = "the missions that were given it were removed" if note["used"] else "no mission was given it yet"
+            self.shell.flash(f"{safe(note['id'])}: {gone}", "slow")
+            return
+        self.shell.commands.run(f"missions /id:{'|'.join(there)}")
+        self.shell.flash(f"missions that were given {safe(note['id'])} · - goes back, esc shows all", "quiet")

@@ -1,0 +1,220 @@
+"""What agents do is kept, and proposed once, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import glob
+import json
+
+import pytest
+
+from overmind_core.domain.agents.agent_events import TextSpoken, ToolCalled, ToolReturned, TurnEnded, TurnResult
+from overmind_core.memory.requests import Notes, Search
+from overmind_core.system.paths import Home
+from tests.kit import in_process
+from tests.kit.briefing import Remembered
+from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+
+TOKEN = "ghp_" + "a1B2" * 9
+
+
+class Story:
+    """Supervisors of one home, one after the other, and what an agent says."""
+
+    def __init__(self, folder):
+        self.home = Home(str(folder / "home"))
+        self.work = folder / "work"
+        self.work.mkdir()
+        self.keeper = ScriptedKeeper(self.home)
+        self.environment = world(str(folder / "bin"), "claude")
+
+    def supervisor(self):
+        return supervising(self.home, self.keeper, briefing=Remembered(), cwd=str(self.work))
+
+    def play(self, work):
+        async def whole():
+            try:
+                return await work()
+            finally:
+                self.keeper.close()
+
+        return in_process.run(whole())
+
+    async def run(self, inside, **how):
+        mission = await inside.run("fix it", provider="claude", env=self.environment, **how)
+        await until(lambda: f"{mission}.1" in self.keeper.held)
+        return mission
+
+    def say(self, mission, *lines, run=1):
+        data = "".join(f"{json.dumps(line)}\n" for line in lines)
+        self.keeper.write(f"{mission}.{run}", data.encode())
+
+    async def episodes(self, inside, words="fix"):
+        memory = inside.app.memory.memory()
+        return (await memory.search(Search(words=words, episodes=True, cwd=str(self.work)), None))["episodes"]
+
+    async def proposals(self, inside):
+        memory = inside.app.memory.memory()
+        return (await memory.notes(Notes(proposed=True, cwd=str(self.work)), None))["notes"]
+
+
+def texts(notes):
+    return sorted(one["text"] for one in notes)
+
+
+@pytest.fixture
+def story(tmp_path):
+    return Story(tmp_path)
+
+
+def used(call, tool, **fields):
+    block = {"type": "tool_use", "id": call, "name": tool, "input": fields}
+    return {"type": "assistant", "message": {"content": [block]}}
+
+
+def answered(call, content="", *, failed=False):
+    block = {"type": "tool_result", "tool_use_id": call, "content": content, "is_error": failed}
+    return {"type": "user", "message": {"role": "user", "content": [block]}}
+
+
+def ran(command, content="", *, failed=False):
+    return used("c", "Bash", command=command), answered("c", content, failed=failed)
+
+
+def edited(path):
+    return used("e", "Edit", file_path=path), answered("e")
+
+
+def result(text="done"):
+    return {"type": "result", "subtype": "success", "is_error": False, "result": text, "num_turns": 1}
+
+
+def mended(command, path, error="E  boom"):
+    return *ran(command, f"Exit code 2\n{error}", failed=True), *edited(path), *ran(command)
+
+
+def test_a_run_is_kept_and_what_it_mended_is_proposed_once(story):
+    async def work():
+        async with story.supervisor() as inside:
+            mission = await story.run(inside)
+            path = f"{story.work}/api/limits.py"
+            story.say(mission, *mended(f"make test T={TOKEN}", path), result("Lessons:\n- use make\n- third"))
+            await until(lambda: len(proposed(inside)) == 2)
+            mended_text = (
+                "`make test T=[redacted: github token]` failed with exit code 2: E  boom\n"
+                "It succeeded after changes of:\n  api/limits.py"
+            )
+            assert texts(await story.proposals(inside)) == [mended_text, "use make"]
+            again = await story.run(inside, name="again")
+            story.say(again, *mended(f"make test T={TOKEN}", path), result())
+            await until(lambda: "turn_ended" in inside.event_types(again))
+            story.keeper.exit(f"{again}.1")
+            await until(lambda: "stopped" in inside.event_types(again))
+            await rows(inside, 1)
+            assert len(await story.proposals(inside)) == 2
+            found = await story.episodes(inside, "limits redacted")
+            assert [(one["mission"], one["run"]) for one in found] == [(again, 1), (mission, 1)]
+            assert found[0]["files"] == [path]
+            codes = [(one["command"], one["exit_code"]) for one in found[0]["commands"]]
+            assert codes == [("make test T=[redacted: github token]", code) for code in (2, None)]
+            notes = await story.proposals(inside)
+            assert {(one["kind"], one["state"], one["from"], one["author"]["mission"]) for one in notes} == {
+                ("lesson", "proposed", "overmind", mission)
+            }
+            assert ["api/limits.py"] in [one["files"] for one in notes]
+            elsewhere = Search(words="limits", episodes=True, cwd="/")
+            assert (await inside.app.memory.memory().search(elsewhere, None))["episodes"] == []
+
+    story.play(work)
+    for path in glob.glob(f"{story.home.memory}*"):
+        with open(path, "rb") as file:
+            assert TOKEN.encode() not in file.read()
+
+
+def proposed(inside):
+    return [event for event in note_events(inside) if event["change"] == "proposed"]
+
+
+def note_events(inside):
+    inside.app.journal.flush()
+    return [found for row in inside.app.state.events.after(0, 1000)
+            if (found := json.loads(row.data))["type"] == "note"]  # fmt: skip
+
+
+async def rows(inside, number, *, ended=True):
+    """Wait until there are so many episodes, which have ended or not."""
+    found: list[object] = []
+    loop = asyncio.get_running_loop()
+    end = loop.time() + in_process.PATIENCE
+    while len(found) != number:
+        assert loop.time() < end, found
+        found = await inside.app.memory.memory().read(
+            lambda reading: reading.database.read("SELECT mission FROM episodes WHERE ended = ?", (ended,))
+        )
+        await in_process.idle()
+
+
+@pytest.mark.parametrize("cut", range(8))
+def test_a_killed_daemon_loses_nothing_of_a_log_and_proposes_nothing_twice(story, cut):
+    """The lines of two turns come one by one; the daemon dies after some of them, at once."""
+    lines = [*mended("make", "a.py"), result(), *mended("ls x", "b.py", "E  other"), result()]
+
+    async def work():
+        async with story.supervisor() as inside:
+            mission = await story.run(inside, type="session")
+            for line in lines[: cut * 2]:
+                story.say(mission, line)
+            await in_process.idle()
+        for line in lines[cut * 2 :][:-1]:
+            story.say(mission, line)
+        async with story.supervisor() as inside:
+            await until(lambda: inside.app.agents.agent(mission))
+            story.say(mission, lines[-1])
+            await until(lambda: len(proposed(inside)) == 2)
+            (found,) = await story.episodes(inside)
+            assert [one["exit_code"] for one in found["commands"]] == [2, None, 2, None]
+            assert found["files"] == ["a.py", "b.py"]
+            assert len(await story.proposals(inside)) == 2
+
+    story.play(work)
+
+
+def test_a_run_that_ends_while_no_daemon_is_there_is_read_to_its_end_by_the_next_one(story):
+    first, *others = mended("make", "a.py")
+
+    async def work():
+        async with story.supervisor() as inside:
+            mission = await story.run(inside)
+            story.say(mission, first)
+            await rows(inside, 1, ended=False)
+        story.say(mission, *others, result())
+        story.keeper.exit(f"{mission}.1")
+        async with story.supervisor() as inside:
+            await rows(inside, 1)
+            assert len(await story.proposals(inside)) == 1
+            (found,) = await story.episodes(inside)
+            assert [one["exit_code"] for one in found["commands"]] == [2, None]
+
+    story.play(work)
+
+
+def test_a_program_on_a_terminal_is_heard_by_its_hooks_and_no_memory_keeps_nothing(story):
+    async def work():
+        async with story.supervisor() as inside:
+            mission = await story.run(inside, type="session", interactive=True)
+            off = await story.run(inside, type="session", interactive=True, notes="off", name="off")
+            for one in (mission, off):
+                session = inside.app.agents.session(inside.app.registry.live[one])
+                for fact in (
+                    ToolCalled("c", "Bash", "Bash: make", runs=True, command="make"),
+                    ToolReturned("c", failed=True, exit_code=1, error="bad"),
+                    TextSpoken("Lessons:\n- look twice"),
+                    TurnEnded(TurnResult(ok=True)),
+                ):
+                    session.receive(fact)
+            await until(lambda: note_events(inside))
+            (found,) = await story.episodes(inside, "make")
+            assert (found["mission"], found["commands"]) == (mission, [{"command": "make", "exit_code": 1}])
+            assert texts(await story.proposals(inside)) == ["look twice"]
+
+    story.play(work)
