@@ -75,7 +75,6 @@ ARGUMENTS = {
     "outcome": {"notes": ["persons"], "helped": True},
     "memory_set": {"on": False},
     "memory_import": {"files": []},
-    "memory_used": {"mission": "nobody"},
     "memory_share": {"cwd": "/"},
     "memory_connect": {},
     "memory_sync": {},
