@@ -112,7 +112,7 @@ class App:
         mistake: str = "",
         briefing: Briefing | None = None,
     ) -> None:
-        """`mistake`: why the settings are not those of config.toml; "" when they are. `briefing`: None: no memory."""
+        """`mistake`: why the settings are not those of config.toml; "" when they are. `briefing`: None: its notes."""
         loop = asyncio.get_running_loop()
         self.home = home
         self.state = state
@@ -167,7 +167,10 @@ class App:
         )
         self.isolation = IsolationService(self.workspace)
         self.environments = Environments(saved, self.isolation)
-        self.agents, self.engine_questions, self.agent_apis = self._agents(briefing)
+        self.memory = MemoryHost(
+            MemoryParts(home, settings, clock, self.journal, self.events, self.registry, self.environments, state.meta)
+        )
+        self.agents, self.engine_questions, self.agent_apis = self._agents(briefing or self.memory)
         self.launcher = Launcher(
             home=home,
             registry=self.registry,
@@ -212,7 +215,6 @@ class App:
             under_way=SingleFlight(),
             end_marks=EndMarks(home.root, self.journal),
         )
-        self.memory = MemoryHost(MemoryParts(home, settings, clock, self.events, self.registry, self.environments))
         self.observer = MissionObserver(
             logs=home.logs,
             clock=clock,
@@ -341,7 +343,7 @@ class App:
         )
         self._wire()
 
-    def _agents(self, memory: Briefing | None) -> tuple[Agents, EngineQuestions, tuple[object, ...]]:
+    def _agents(self, memory: Briefing) -> tuple[Agents, EngineQuestions, tuple[object, ...]]:
         """The agents, what the engine asks beside them, and what answers requests about both."""
         book, journal, clock, home = self.registry, self.journal, self.clock, self.home
         progress, followers = self.progress, self.followers
@@ -393,7 +395,7 @@ class App:
             home=home,
         )
         handover = Handover(followers, self.attachments, self.phase, clock)
-        briefing = None if self.line.headless or memory is None else RunBriefing(memory, self._quest_subject)
+        briefing = None if self.line.headless else RunBriefing(memory, self._quest_subject)
         notes = partial(private_files.written_notes, home)
         agents = Agents(context, output, driver, handover, self.tasks, written_notes=notes, briefing=briefing)
         self.submission = Submission(agents, messages, context.inputs, journal)
@@ -560,6 +562,7 @@ class App:
             bus.subscribe(kind, self.unseen.on_news)
         bus.subscribe(MissionEnded, self.retention.on_end)
         bus.subscribe(MissionRemoved, self.engine.quest_asker.on_removal)
+        bus.subscribe(MissionRemoved, self.memory.on_removal)
         bus.subscribe(QuestionAsked, self.engine.specs.on_hold)
         bus.subscribe(QueueChanged, self.engine.specs.on_hold)
         bus.subscribe(NotificationDue, self.notifications.on_notification)
@@ -567,8 +570,7 @@ class App:
         bus.subscribe(RunConcluded, self.keeper.on_conclusion)
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)
-        self.capture = CaptureHost(self.memory, self.agents, self.tasks)
-        self.capture.listen(bus)
+        self.capture = CaptureHost(self.memory, self.agents, self.tasks, bus)
 
     def _quest_asked_about(self, word: str) -> About:
         quest = self.quest_registry.find(word, live_first=True)

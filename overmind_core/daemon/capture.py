@@ -18,14 +18,11 @@ if TYPE_CHECKING:
 class CaptureHost:
     """Hears what agents do."""
 
-    def __init__(self, memory: MemoryHost, agents: Agents, tasks: Tasks) -> None:
+    def __init__(self, memory: MemoryHost, agents: Agents, tasks: Tasks, bus: Bus) -> None:
         self._memory = memory
         self._agents = agents
         self._tasks = tasks
         self._capture: Capture | None = None
-
-    def listen(self, bus: Bus) -> None:
-        """Hear it from now on."""
         bus.subscribe(FactRead, self.on_fact)
         bus.subscribe(RunConcluded, self.on_conclusion)
 

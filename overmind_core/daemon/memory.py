@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.domain.memory.giving import GivenNotes, Injection
+from overmind_core.errors import OvermindError
+
 if TYPE_CHECKING:
+    from overmind_core.agents.ports import BriefingRequest
+    from overmind_core.domain.missions.events import MissionRemoved
+    from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
+    from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.event_log import EventLog
+    from overmind_core.kernel.journal import Journal
     from overmind_core.memory.sharing import SharingMemory
+    from overmind_core.missions.answer_types import MissionNotes
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
+
+SWITCHED_OFF = "memory_off"
+"""The fact of the home that a person has switched memory off."""
 
 
 class MemoryParts(NamedTuple):
@@ -22,16 +35,42 @@ class MemoryParts(NamedTuple):
     home: Home
     settings: Settings
     clock: Clock
+    journal: Journal
     events: EventLog
     registry: Registry
     environments: Environments
+    meta_table: MetaTable
+
+
+class MemorySwitch:
+    """Whether a person has switched memory off. It is a fact of the home: memory.db itself may be of no use."""
+
+    def __init__(self, journal: Journal, meta_table: MetaTable) -> None:
+        self._journal = journal
+        self._meta_table = meta_table
+        self._is_on: bool | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether nobody has."""
+        if self._is_on is None:
+            self._is_on = self._meta_table.get(SWITCHED_OFF) is None
+        return self._is_on
+
+    async def turn(self, *, on: bool) -> None:
+        """Switch it; saved when this returns."""
+        self._is_on = on
+        table = self._meta_table
+        self._journal.save(lambda: table.remove(SWITCHED_OFF) if on else table.save(SWITCHED_OFF, "1"))
+        await self._journal.saved()
 
 
 class MemoryHost:
-    """Makes memory with the first request about it, and ends it."""
+    """Makes memory with the first request about it, and ends it; what agents are given comes through here."""
 
     def __init__(self, parts: MemoryParts) -> None:
         self.parts = parts
+        self._switch = MemorySwitch(parts.journal, parts.meta_table)
         self._memory: SharingMemory | None = None
         if os.path.exists(parts.home.cortex_token):  # others may have written meanwhile
             asyncio.get_running_loop().call_soon(self._begin_cortex)
@@ -54,6 +93,7 @@ class MemoryHost:
                 variables=lambda mission: parts.environments.of(mission).both,
                 person=_login(),
                 machine=os.uname().nodename,
+                switch=self._switch,
                 cortex_settings=parts.settings.cortex,
             )
         return self._memory
@@ -62,6 +102,46 @@ class MemoryHost:
         """End its threads."""
         if self._memory is not None:
             self._memory.close()
+
+    def on_removal(self, removed: MissionRemoved) -> None:
+        """A mission's record is gone, and with it what it was given."""
+        if removed.mission is not None and self.has_notes:
+            self.memory().removed([removed.mission])
+
+    # the briefing of agents: see `agents/ports.py`
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is given at all."""
+        return self._switch.is_on
+
+    @property
+    def injection(self) -> Injection:
+        """What agents are given whose definition does not say."""
+        return Injection(self.parts.settings.memory.inject)
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether there may be any note."""
+        return os.path.exists(self.parts.home.memory)
+
+    async def notes_for(self, request: BriefingRequest) -> GivenNotes | None:
+        """What a run is given; None: nothing."""
+        try:
+            return await self.memory().briefing.notes_for(request)
+        except OvermindError as error:
+            return GivenNotes(why_not=str(error.fields.get("reason", error.message)).rstrip("."))
+
+    async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
+        """What the mission's newest run was given, and which notes the mission has written."""
+        if self.has_notes:
+            with suppress(OvermindError):  # memory can't be used: who asks for it is told so
+                return await self.memory().briefing.notes_of(mission, injection)
+        return {"inject": injection, "given": [], "tokens": 0, "left_out": 0, "wrote": []}
+
+    def not_given(self, conversation: str) -> None:
+        """The run has begun without."""
+        self.memory().briefing.not_given(conversation)
 
 
 def _login() -> str:

@@ -21,7 +21,6 @@ from overmind_core.errors import OvermindError
 from overmind_core.memory.episode_table import EpisodeTable, StoredEpisode
 from overmind_core.memory.events import NoteChanged
 from overmind_core.memory.lookup import Reach
-from overmind_core.memory.service import SWITCHED_OFF
 from overmind_core.memory.store import Draft
 from overmind_core.memory.threads import Lane
 from overmind_core.providers.registry import get as provider_named
@@ -172,30 +171,33 @@ class Capture:
         agent = None if mission is None else self._parts.agent(mission.id)
         if mission is None or run is None or agent is None:
             return
-        place = await self._memory.places.of(mission.definition.cwd)
+        place = await self._memory.place_of(mission.definition.cwd)
 
-        def stored(reading: Reading) -> tuple[bool, StoredEpisode | None]:
-            is_on = reading.meta.get(SWITCHED_OFF) is None
-            return is_on, EpisodeTable(reading.database).get(step.mission, step.run)
+        def stored(reading: Reading) -> StoredEpisode | None:
+            return EpisodeTable(reading.database).get(step.mission, step.run)
 
-        is_on, known = await self._memory.read(stored, ours=True)
-        if not is_on or (known is not None and known.ended):
+        known = await self._memory.read(stored, ours=True)
+        if not self._memory.is_on or (known is not None and known.ended):
             return
         secrets = secret_values(self._parts.variables(mission.id))
         reader = _LogOfRun(mission, run, agent, self._parts.logs, secrets)
         after = await self._thread.do(lambda _: reader.after(known, step, place), ours=True)
         if after == known:
             return
-        changes = await self._memory.write(lambda writing: self._keep(writing, mission, place, after), ours=True)
+        changes = await self._memory.write(lambda writing: self._keep(writing, mission, place, known, after), ours=True)
         for one in changes:
             told = NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version)
             self._parts.events.record(told)
 
-    def _keep(self, writing: Writing, mission: Mission, place: Place, stored: StoredEpisode) -> list[Change]:
+    def _keep(
+        self, writing: Writing, mission: Mission, place: Place, known: StoredEpisode | None, stored: StoredEpisode
+    ) -> list[Change]:
         """Store an episode and propose what is new of its lessons: together, or nothing. On the thread that writes."""
         store, table = writing.store, EpisodeTable(writing.database)
         fresh = stored.episode.lessons[stored.proposed :]
         with writing.database.transaction():
+            if table.get(stored.mission, stored.run) != known:  # it was emptied meanwhile
+                return []
             table.save(stored._replace(proposed=len(stored.episode.lessons)))
             new = [one for one in fresh if table.take_lesson(lesson_key(place.repository, one), writing.at)]
             told = [change for one in new for change in store.write(_draft(one, mission, place)).changes]

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.memory.repository import KnownBy
+from overmind_core.domain.text.bytestrings import to_wire
 from overmind_core.domain.text.file_pattern import matches
 from overmind_core.errors import OvermindError
 from overmind_core.git.identity import identity
@@ -70,7 +71,7 @@ class Places:
         name = found.repository.name
         alias = self._aliases.get(name)
         is_local = alias is None and found.repository.by is not KnownBy.URL
-        return Place(alias or name, found.top, found.place, is_local)
+        return Place(to_wire(alias or name), found.top, to_wire(found.place), is_local)
 
 
 class Files:

@@ -8,102 +8,56 @@ from __future__ import annotations
 
 import os
 from glob import escape, glob
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from overmind_core.domain.memory.notes import MOST_NOTES, Author, Content, NoteState, Origin, Scope, ScopeKind, Vote
-from overmind_core.domain.memory.permissions import Forbidden, Writer
+from overmind_core.domain.memory.notes import MOST_NOTES, Content, NoteState, Scope, ScopeKind, Vote
+from overmind_core.domain.memory.permissions import Writer
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.database import Interrupted, StoreError
 from overmind_core.memory import validate
+from overmind_core.memory.access import NoteAccess
 from overmind_core.memory.answers import note_brief, note_info, version_info
+from overmind_core.memory.briefing import NoteBriefing
 from overmind_core.memory.episode_search import found_episodes
 from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
-from overmind_core.memory.lookup import Reach, find_note
+from overmind_core.memory.lookup import find_note
 from overmind_core.memory.meaning import ByMeaning, Meaning
 from overmind_core.memory.note_texts import scope_name
-from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
-from overmind_core.memory.places import Files, Place, Places
+from overmind_core.memory.opened import Reading
 from overmind_core.memory.recall import Finding, is_about, recall, similar
+from overmind_core.memory.sight import Sight, Sights
 from overmind_core.memory.store import Alteration, Draft
 from overmind_core.memory.tables import Chosen
-from overmind_core.memory.threads import Lane
-from overmind_core.missions.lookup import UNKNOWN, UNKNOWN_SUBJECT, line
+from overmind_core.missions.lookup import UNKNOWN, find
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.settings import MemorySettings
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.memory import answer_types as answers
     from overmind_core.memory import requests
     from overmind_core.memory.store import Change
-    from overmind_core.memory.tables import StoredNote
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
-MANY_CORES = 4
-"""From which on two threads read."""
 MEANING_SECONDS = 1.0
 """How long an answer waits for the model; words have found it by then."""
 MOST_USES = 100
 """Runs that were given a note, of an answer."""
-SWITCHED_OFF = "off"
 EXPORTED = os.path.join(".overmind", "notes")
 """Where notes are exported to, below the top of a repository."""
-Result = TypeVar("Result")
 
 
-class _Sight:
-    """What who asks can see, and as whom they write."""
-
-    def __init__(self, scopes: tuple[Scope, ...], place: Place | None, writer: Writer, voter: str) -> None:
-        self.scopes = scopes
-        """The nearest first."""
-        self.place = place
-        self.writer = writer
-        self.voter = voter
+class Switch(Protocol):
+    """Whether a person has switched memory off."""
 
     @property
-    def reach(self) -> Reach:
-        """What they may name."""
-        return Reach(self.scopes, every_id=self.writer.is_person)
+    def is_on(self) -> bool:
+        """Whether nobody has."""
 
-    @property
-    def origin(self) -> Origin:
-        """How what they write came to be."""
-        return Origin.COMMAND if self.writer.is_person else Origin.AGENT
-
-    def scope(self, kind: ScopeKind) -> Scope:
-        """The one of a kind.
-
-        Raises:
-            OvermindError: `invalid`, there is none.
-        """
-        found = next((one for one in self.scopes if one.kind is kind), None)
-        if found is not None and (kind is not ScopeKind.MISSION or not self.writer.is_person):
-            return found
-        if kind is ScopeKind.MISSION:
-            raise OvermindError("invalid", "Only a mission can write for its tree.")
-        raise OvermindError("invalid", "Which repository? Say its folder, or choose --scope global.")
-
-    def chosen(self, word: str | None) -> tuple[Scope, ...]:
-        """All scopes, or those of a kind."""
-        if word is None:
-            return self.scopes
-        kind = validate.scope(word)
-        return tuple(one for one in self.scopes if one.kind is kind)
-
-    def files(self) -> Files | None:
-        """The files of the checkout, for a thread that reads."""
-        return None if self.place is None else Files(self.place.top)
-
-    def is_stale(self, stored: StoredNote, files: Files | None) -> bool:
-        """Whether none of a note's files is there, as far as they can be looked for."""
-        content = stored.note.content
-        here = self.place is not None and content.scope == Scope(ScopeKind.REPO, self.place.repository)
-        return here and files is not None and files.is_stale(content.files)
+    async def turn(self, *, on: bool) -> None:
+        """Switch it; saved when this returns."""
 
 
 class Memory:
@@ -120,135 +74,40 @@ class Memory:
         variables: Callable[[str], Mapping[str, str]],
         person: str,
         machine: str,
+        switch: Switch,
     ) -> None:
         """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
+        self._switch = switch
         self.path = home.memory
-        self._files = os.path.join(home.root, "files")
         self.settings = settings
-        self._clock = clock
         self._events = events
         self._registry = registry
         self._variables = variables
-        self._person = Author(person=person)
-        self._voter = f"{person}@{machine}"
-        self.places = Places(settings.repositories, os.environ, home.root)
-        self._settled: dict[str, str] = {}
-        """Clone → how it is called, as memory.db knows it."""
-        self._writer = Lane("memory-writer", self._new_writing)
-        readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
-        self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._access = NoteAccess(home.memory, os.path.join(home.root, "files"), clock)
+        self.read, self.write = self._access.read, self._access.write
+        self._sights = Sights(
+            access=self._access,
+            registry=registry,
+            settings=settings,
+            home=home.root,
+            person=person,
+            machine=machine,
+            tell=self._tell,
+        )
         self._meaning = Meaning(self.path, os.environ)
-        self._is_open = False
-        self._told_damage = False
-
-    def _new_writing(self) -> Writing:
-        return Writing(self.path, files=self._files, readers=self._readers.held)
+        self.place_of = self._sights.place_of
+        self.briefing = NoteBriefing(self._access, self._sights, settings)
 
     def close(self) -> None:
         """End the threads, after what is under way."""
         self._meaning.close()
-        self.places.close()
-        self._readers.close()
-        self._writer.close()
+        self._sights.close()
+        self._access.close()
 
-    # threads
-
-    async def write(self, work: Callable[[Writing], Result], *, ours: bool = False) -> Result:
-        """Have the thread that writes do something. `ours`: it is nobody's request.
-
-        Raises:
-            OvermindError: `memory_off`, `busy`, `forbidden`; and what `work` raises.
-        """
-        at = self._clock.wall()
-
-        def dated(writing: Writing) -> Result:
-            writing.at = at
-            return work(writing)
-
-        result = await self._asked(self._writer.do(dated, ours=ours))
-        self._is_open = True
-        return result
-
-    async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
-        """Have a thread that reads do something, for at most a second.
-
-        Raises:
-            OvermindError: `memory_off`, `busy`; and what `work` raises.
-        """
-
-        def limited(reading: Reading) -> Result:
-            with reading.database.limited(QUERY_SECONDS):
-                return work(reading)
-
-        if not self._is_open:  # the one who writes makes the file, and finishes what was begun
-            await self.write(lambda _: None, ours=True)
-        return await self._asked(self._readers.do(limited, ours=ours))
-
-    async def _asked(self, done: Awaitable[Result]) -> Result:
-        try:
-            return await done
-        except Interrupted:
-            message = f"The search took longer than {QUERY_SECONDS:g} s. Ask with fewer words."
-            raise OvermindError("busy", message) from None
-        except StoreError as error:
-            raise memory_off(reason_of(error)) from error
-        except Forbidden as error:
-            raise OvermindError("forbidden", f"A process inside a mission may not {error.what}.") from None
-
-    # who asks, and what they see
-
-    async def _sight(self, inside: str | None, cwd: str | None) -> _Sight:
-        mission = None if inside in {None, UNKNOWN} else self._registry.get(inside or "")
-        if inside is not None and mission is None:
-            mission_scopes: tuple[Scope, ...] = ()
-            writer, voter = Writer(Author(mission=UNKNOWN)), ""
-        elif mission is not None:
-            mission_scopes = (Scope(ScopeKind.MISSION, self._root(mission)),)
-            writer = Writer(self._author(mission), proposes=self.settings.agents == "propose")
-            voter = f"mission:{mission.id}"
-        else:
-            mission_scopes = ()
-            writer, voter = Writer(self._person), self._voter
-        folder = cwd or (mission.definition.cwd if mission is not None else None)
-        place = None if not folder else await self._place(folder)
-        if inside is None and place is not None:
-            mission_scopes = self._trees_in(place)
-        repo = () if place is None else (Scope(ScopeKind.REPO, place.repository),)
-        return _Sight((*mission_scopes, *repo, *_FOR_MANY), place, writer, voter)
-
-    async def _place(self, folder: str) -> Place:
-        if not os.path.isabs(folder):
-            raise OvermindError("invalid", f"{folder!r} is no absolute path.")
-        place = await self.places.of(folder)
-        if self._settled.get(place.clone) != place.repository:
-            clone, name = place.clone, place.repository
-            self._tell(
-                await self.write(lambda writing: writing.store.settle(clone, name, is_local=place.is_local), ours=True)
-            )
-            self._settled[clone] = name
-        return place
-
-    def _root(self, mission: Mission) -> str:
-        return [one.id for one in line(self._registry, mission.id)][-1]
-
-    def _trees_in(self, place: Place) -> tuple[Scope, ...]:
-        """The trees of which something lives, with a root in a checkout: what a person in it sees."""
-        roots = dict.fromkeys(self._root(one) for one in list(self._registry.live.values()))
-        inside = f"{place.top}/"
-        return tuple(
-            Scope(ScopeKind.MISSION, root)
-            for root in roots
-            if (one := self._registry.get(root)) is not None and f"{one.definition.cwd}/".startswith(inside)
-        )
-
-    def _author(self, mission: Mission) -> Author:
-        provider = mission.definition.provider
-        return Author(mission=mission.id, name=mission.definition.name, agent="" if provider == "raw" else provider)
-
-    async def _writing_sight(self, inside: str | None, cwd: str | None) -> _Sight:
-        if inside == UNKNOWN:
-            raise OvermindError("forbidden", f"{UNKNOWN_SUBJECT} may not change notes.")
-        return await self._sight(inside, cwd)
+    @property
+    def is_on(self) -> bool:
+        """Whether nobody has switched memory off."""
+        return self._switch.is_on
 
     def _redacted(self, inside: str | None, texts: Iterable[str]) -> tuple[list[str], int]:
         """Texts without secrets, and how many were replaced. Before anything is stored or looked for."""
@@ -262,7 +121,7 @@ class Memory:
 
     async def remember(self, request: requests.Remember, inside: str | None) -> answers.Remembered:
         """Write a note, or the next version of one."""
-        sight = await self._writing_sight(inside, request.cwd)
+        sight = await self._sights.of_writer(inside, request.cwd)
         (text, *words), count = self._redacted(inside, [request.text, *request.tags, *request.files])
         tags, files = words[: len(request.tags)], words[len(request.tags) :]
         content = Content(
@@ -303,7 +162,7 @@ class Memory:
 
     async def recall(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
         """Find what answers a question, the best first."""
-        sight = await self._sight(inside, request.cwd)
+        sight = await self._sights.of(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
         found, meant = await self._find(sight, asked, request)
         with_meaning = bool(self.settings.model) and meant.why_not is None
@@ -311,7 +170,7 @@ class Memory:
 
     async def search(self, request: requests.Search, inside: str | None) -> answers.Searched:
         """Find notes by their words, or by exactly this text."""
-        sight = await self._sight(inside, request.cwd)
+        sight = await self._sights.of(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
         limit, place = validate.limit(request.limit), sight.place
         if request.episodes:
@@ -329,7 +188,7 @@ class Memory:
         return {"notes": await self.read(look), "episodes": []}
 
     async def _find(
-        self, sight: _Sight, asked: list[str], request: requests.Recall | requests.Search
+        self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search
     ) -> tuple[list[answers.FoundNote], ByMeaning]:
         limit = validate.limit(request.limit)
         meant = await self._meant(sight, asked, request)
@@ -352,7 +211,7 @@ class Memory:
 
         return await self.read(look), meant
 
-    async def _meant(self, sight: _Sight, asked: list[str], request: requests.Recall | requests.Search) -> ByMeaning:
+    async def _meant(self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search) -> ByMeaning:
         """What a model finds, where the person has chosen one."""
         if not self.settings.model:
             return ByMeaning()
@@ -361,7 +220,7 @@ class Memory:
 
     async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
         """List notes, the newest first."""
-        sight = await self._sight(inside, request.cwd)
+        sight = await self._sights.of(inside, request.cwd)
         if request.export and sight.place is None:
             raise OvermindError("invalid", "Which repository? Say its folder.")
         limit = MOST_NOTES if request.export else validate.limit(request.limit)
@@ -402,7 +261,7 @@ class Memory:
 
     async def note(self, request: requests.Note, inside: str | None) -> answers.NoteInfo:
         """Everything known of one note."""
-        sight = await self._sight(inside, request.cwd)
+        sight = await self._sights.of(inside, request.cwd)
 
         def look(reading: Reading) -> answers.NoteInfo:
             found = find_note(reading.notes, reading.scopes, request.note, sight.reach, with_gone=True)
@@ -417,7 +276,7 @@ class Memory:
 
     async def note_set(self, request: requests.NoteSet, inside: str | None) -> answers.NoteChanged:
         """Change a note; an edit that says what is there already changes nothing."""
-        sight = await self._writing_sight(inside, request.cwd)
+        sight = await self._sights.of_writer(inside, request.cwd)
         if request.change not in _CHANGES:
             raise OvermindError("invalid", f"No change of a note: {request.change!r}. Choose {', '.join(_CHANGES)}.")
         text = ""
@@ -452,7 +311,7 @@ class Memory:
 
     async def forget(self, request: requests.Forget, inside: str | None) -> answers.Forgotten:
         """Forget notes; with `purge` it answers when no byte of them is left."""
-        sight = await self._writing_sight(inside, request.cwd)
+        sight = await self._sights.of_writer(inside, request.cwd)
         if request.purge:
             return {"notes": await self._purge(request.notes, sight)}
         done: list[answers.ForgottenNote] = []
@@ -463,7 +322,7 @@ class Memory:
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
 
-    async def _purge(self, words: list[str], sight: _Sight) -> list[answers.ForgottenNote]:
+    async def _purge(self, words: list[str], sight: Sight) -> list[answers.ForgottenNote]:
         def look(reading: Reading) -> dict[str, tuple[list[str], list[str]]]:
             ids = [
                 find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=True).note.id for word in words
@@ -477,7 +336,7 @@ class Memory:
             {"id": note, "still_in": [*files, *self._logs_of(missions)]} for note, (files, missions) in found.items()
         ]
 
-    def _files_with(self, note: str, sight: _Sight) -> list[str]:
+    def _files_with(self, note: str, sight: Sight) -> list[str]:
         """Files with the text of a note that we know of and may not change."""
         places = []
         if sight.place is not None:
@@ -492,7 +351,7 @@ class Memory:
 
     async def outcome(self, request: requests.Outcome, inside: str | None) -> answers.Votes:
         """Vote for notes, or against them; the newest vote of a voter counts."""
-        sight = await self._writing_sight(inside, request.cwd)
+        sight = await self._sights.of_writer(inside, request.cwd)
         (why,), _ = self._redacted(inside, [validate.why(request.why)])
         vote = Vote(id="", note="", version="", voter=sight.voter, number=0, helped=request.helped, why=why)
         done: list[answers.NoteVotes] = []
@@ -510,7 +369,7 @@ class Memory:
             "cortex": None,
         }  # fmt: skip
         try:
-            sight = await self._sight(inside, request.cwd)
+            sight = await self._sights.of(inside, request.cwd)
             return await self.read(lambda reading: self._state(reading, sight, state))
         except OvermindError as error:
             if error.code != "memory_off":
@@ -518,10 +377,10 @@ class Memory:
             state["reason"] = str(error.fields.get("reason", error.message))
             return state
 
-    def _state(self, reading: Reading, sight: _Sight, state: answers.MemoryState) -> answers.MemoryState:
+    def _state(self, reading: Reading, sight: Sight, state: answers.MemoryState) -> answers.MemoryState:
         notes = reading.notes
         scopes = None if sight.writer.is_person else reading.scopes.rows_of(sight.scopes)
-        state["on"] = reading.meta.get(SWITCHED_OFF) is None
+        state["on"] = self.is_on
         state["live"] = notes.count(Chosen(scopes=scopes, states=(NoteState.LIVE,)))
         state["proposed"] = notes.count(Chosen(scopes=scopes, states=(NoteState.PROPOSED,)))
         state["resting"] = notes.count(Chosen(scopes=scopes, resting=True))
@@ -535,25 +394,32 @@ class Memory:
 
     async def memory_set(self, request: requests.MemorySet) -> answers.MemorySwitched:
         """Switch memory on or off."""
-
-        def switch(writing: Writing) -> bool:
-            changed = (writing.meta.get(SWITCHED_OFF) is None) != request.on
-            with writing.database.transaction():
-                if request.on:
-                    writing.meta.remove(SWITCHED_OFF)
-                else:
-                    writing.meta.save(SWITCHED_OFF, "1")
-            return changed
-
-        if await self.write(switch):
+        if self.is_on != request.on:
+            await self._switch.turn(on=request.on)
             self._events.record(MemoryChanged(change="on" if request.on else "off"))
         return {"on": request.on}
+
+    async def memory_used(self, request: requests.MemoryUsed, inside: str | None) -> answers.Used:
+        """What a mission was given."""
+        mission = find(self._registry, request.mission)
+        if inside is not None:
+            asking = None if inside == UNKNOWN else self._registry.get(inside)
+            if asking is None or self._sights.root_of(asking) != self._sights.root_of(mission):
+                raise OvermindError("forbidden", "A process inside a mission may ask about its own tree only.")
+        return await self.briefing.used(mission.id, request.run)
+
+    def removed(self, missions: Sequence[str]) -> None:
+        """Forget what these missions were given, and the notes of the trees whose roots they were."""
+        if os.path.exists(self.path):
+            self._access.later(
+                lambda: self.write(lambda writing: writing.store.remove_mission(missions, missions), ours=True)
+            )
 
     async def memory_import(self, request: requests.MemoryImport) -> answers.Imported:
         """Take in files of notes, all of them in one transaction; with `dry_run` nothing is kept."""
         from overmind_core.memory.importing import TextFile, take_in  # noqa: PLC0415 - for those who have such files
 
-        sight = await self._sight(None, request.cwd)
+        sight = await self._sights.of(None, request.cwd)
         scope = sight.scope(ScopeKind.REPO)
         texts, _ = self._redacted(None, [one.text for one in request.files])
         files = [TextFile(one.file, text) for one, text in zip(request.files, texts, strict=True)]
@@ -572,10 +438,9 @@ class Memory:
 
 
 _CHANGES = ("edit", "accept", "pin", "unpin", "restore", "promote")
-_FOR_MANY = (Scope(ScopeKind.COLONY), Scope(ScopeKind.GLOBAL))
 
 
-def _chosen(sight: _Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
+def _chosen(sight: Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
     kind = None if request.kind is None else validate.kind(request.kind)
     return Chosen(scopes=reading.scopes.rows_of(sight.chosen(request.scope)), kind=kind, tag=request.tag)
 

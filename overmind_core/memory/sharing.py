@@ -81,7 +81,7 @@ class SharingMemory(Memory):
 
     async def memory_share(self, request: requests.MemoryShare) -> answers.Shared:
         """Share the notes of a folder's repository, or no longer."""
-        place = await self._place(request.cwd)
+        place = await self._sights.place_of(request.cwd)
         notes = await self.cortex.share(place.repository, is_local=place.is_local, on=request.on)
         return {"repository": place.repository, "on": request.on, "notes": notes}
 

@@ -68,6 +68,7 @@ class Chosen:
     conflicts: bool = False
     resting: bool = False
     pinned: bool = False
+    with_files: bool = False
     mission: str | None = None
     """The one that wrote it."""
     ids: tuple[str, ...] | None = None
@@ -92,6 +93,8 @@ def conditions(chosen: Chosen) -> tuple[str, list[Value]]:
     if chosen.ids is not None:
         parts.append("notes.id IN (SELECT value FROM json_each(?))")
         found.append(json.dumps(chosen.ids))
+    if chosen.with_files:
+        parts.append("notes.files <> '[]'")
     for wanted, column in ((chosen.conflicts, "conflicts"), (chosen.resting, "rests"), (chosen.pinned, "pinned")):
         if wanted:
             parts.append(f"notes.{column} > 0")

@@ -45,6 +45,7 @@ HELP = [
 WITH_A_CORTEX = {"memory_share", "memory_sync"}
 """What takes a team's server: tests/postgres/test_sync.py."""
 UNSEEN = {
+    "cortex": "needs a Cortex, so a PostgreSQL: tests/postgres/test_sync.py",
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",
     "keeper_lost": "the keeper would have to be killed, and everything with it: tests/faults/test_keeper_killed.py",
     "log_removed": "all logs together would have to fill a part of the disk, at a check that comes by the clock",

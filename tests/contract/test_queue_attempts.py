@@ -285,7 +285,7 @@ def test_an_agent_reads_and_writes_in_its_folders_unasked_and_hands_on(om, tmp_p
     assert "result.md → ok" in om.logs("second")
     folder = om.path("files", first)
     rules = om.info(first)["own_rules"]
-    assert rules == [f"Read(/{folder}/in/**)", f"Edit(/{folder}/out/**)"]
+    assert rules == [f"Read(/{folder}/in/**)", f"Edit(/{folder}/out/**)", "memory"]
 
 
 def test_what_is_not_handed_in_is_missing_and_named(queue, tmp_path):

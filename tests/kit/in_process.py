@@ -29,6 +29,7 @@ from overmind_core.logs.layout import ERR, OUT
 from overmind_core.logs.writer import RunLogWriter
 from overmind_core.system.machine import boot_id
 from overmind_core.system.paths import Home
+from tests.kit.briefing import Remembered
 from tests.kit.events import is_of_its_type
 
 if TYPE_CHECKING:
@@ -377,11 +378,16 @@ async def supervising(
     settings: Settings | None = None,
     cwd: str = "/",
     briefing: Briefing | None = None,
+    own_notes: bool = False,
 ) -> AsyncIterator[Inside]:
-    """A supervisor of `home`. At the end of the block it is gone from one moment to the next, as after a crash."""
+    """A supervisor of `home`. At the end of the block it is gone from one moment to the next, as after a crash.
+
+    Its runs are given nothing of the notes, or what `briefing` has for them, or with `own_notes` what the home has.
+    """
     os.makedirs(home.root, mode=0o700, exist_ok=True)
     state = State.open(home.database)
-    app = App(home, state, settings or Settings(), cast("KeeperStarter", keeper), LoopClock(), briefing=briefing)
+    given = None if own_notes else briefing or Remembered(is_on=False)
+    app = App(home, state, settings or Settings(), cast("KeeperStarter", keeper), LoopClock(), briefing=given)
     try:
         await app.start()
         yield Inside(app, cwd)

@@ -51,6 +51,17 @@ class Missions:
         return id_
 
 
+class Switch:
+    """Whether memory is on."""
+
+    def __init__(self) -> None:
+        self.is_on = True
+
+    async def turn(self, *, on: bool) -> None:
+        """Switch it."""
+        self.is_on = on
+
+
 class TickingClock:
     """A second later each time."""
 
@@ -86,6 +97,7 @@ class NotedHome:
             variables=lambda _mission: variables,
             person="ada",
             machine="laptop",
+            switch=Switch(),
             cortex_settings=cortex or CortexSettings(),
         )
 

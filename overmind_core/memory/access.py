@@ -1,0 +1,100 @@
+"""The access to memory.db: what the loop has threads do, and what it is told of what they can't."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from overmind_core.domain.memory.permissions import Forbidden
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.database import Interrupted, StoreError
+from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
+from overmind_core.memory.threads import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from overmind_core.system.machine import Clock
+
+MANY_CORES = 4
+"""From which on two threads read."""
+Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
+
+
+class NoteAccess:
+    """One thread writes, one or two read, begun with the first request."""
+
+    def __init__(self, path: str, files: str, clock: Clock) -> None:
+        """`path`: of memory.db; `files`: the folder of the missions' private files."""
+        self.path = path
+        self._files = files
+        self._clock = clock
+        self._writer = Lane("memory-writer", self._new_writing)
+        readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
+        self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._is_open = False
+        self._later: set[asyncio.Future[object]] = set()
+
+    def _new_writing(self) -> Writing:
+        return Writing(self.path, files=self._files, readers=self._readers.held)
+
+    def close(self) -> None:
+        """End the threads, after what is under way."""
+        self._readers.close()
+        self._writer.close()
+
+    async def write(self, work: Callable[[Writing], Result], *, ours: bool = False) -> Result:
+        """Have the thread that writes do something. `ours`: it is nobody's request.
+
+        Raises:
+            OvermindError: `memory_off`, `busy`, `forbidden`; and what `work` raises.
+        """
+        at = self._clock.wall()
+
+        def dated(writing: Writing) -> Result:
+            writing.at = at
+            return work(writing)
+
+        result = await self._asked(self._writer.do(dated, ours=ours))
+        self._is_open = True
+        return result
+
+    async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
+        """Have a thread that reads do something, for at most a second.
+
+        Raises:
+            OvermindError: `memory_off`, `busy`; and what `work` raises.
+        """
+
+        def limited(reading: Reading) -> Result:
+            with reading.database.limited(QUERY_SECONDS):
+                return work(reading)
+
+        if not self._is_open:  # the one who writes makes the file, and finishes what was begun
+            await self.write(lambda _: None, ours=True)
+        return await self._asked(self._readers.do(limited, ours=ours))
+
+    async def _asked(self, done: Awaitable[Result]) -> Result:
+        try:
+            return await done
+        except Interrupted:
+            message = f"The search took longer than {QUERY_SECONDS:g} s. Ask with fewer words."
+            raise OvermindError("busy", message) from None
+        except StoreError as error:
+            raise memory_off(reason_of(error)) from error
+        except Forbidden as error:
+            raise OvermindError("forbidden", f"A process inside a mission may not {error.what}.") from None
+
+    def later(self, work: Callable[[], Coroutine[None, None, object]]) -> None:
+        """Do something that nobody waits for, in the order of the line."""
+        task = asyncio.ensure_future(work())
+        self._later.add(task)
+        task.add_done_callback(self._done_later)
+
+    def _done_later(self, task: asyncio.Future[object]) -> None:
+        self._later.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("memory could not keep up: %s", error)
