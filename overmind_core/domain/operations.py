@@ -227,6 +227,7 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("memory", "show whether memory is on, what it holds, and the Cortex", repeatable=True),
     Operation("memory_set", "switch memory on or off", _CHANGES,
               repeatable=True, forbidden="switch memory", commands=()),
+    Operation("memory_used", "print the notes that a mission was given", repeatable=True, within="its own tree"),
     Operation("memory_import", "take in notes from files", _CHANGES,
               repeatable=True, forbidden="import notes"),
     Operation("memory_share", "share the notes of a repository with the Cortex", _CHANGES,

@@ -87,6 +87,11 @@ class MemoryApi:
         del caller
         return await self._notes().memory_import(request)
 
+    @handles(requests.MemoryUsed)
+    async def memory_used(self, request: requests.MemoryUsed, caller: Caller) -> answers.Used:
+        """What a mission was given."""
+        return await self._notes().memory_used(request, self._inside(caller))
+
     @handles(requests.MemoryShare)
     async def memory_share(self, request: requests.MemoryShare, caller: Caller) -> answers.Shared:
         """Share the notes of a repository, or no longer."""

@@ -80,6 +80,7 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "memory_set": {"on": None},
     "memory_share": {"cwd": "relative"},
     "memory_sync": {"nosuch": 1},
+    "memory_used": {"mission": "nosuch"},
     "merge": {"id": "nosuch"},
     "messages": {"id": "nosuch"},
     "note": {"note": "nosuch"},

@@ -55,6 +55,7 @@ READINGS = {
     "notes": {"all": True},
     "note": {"note": "kept", "history": True},
     "memory": {},
+    "memory_used": {"mission": "ended"},
     "rituals": {},
     "ritual": {"id": "ritual"},
     "ritual_history": {"id": "ritual"},

@@ -141,6 +141,8 @@ ASKED = [
     ("memory", {}, OK),
     ("memory_set", {"on": False}, FORBIDDEN),
     ("memory_import", {"files": []}, FORBIDDEN),
+    ("memory_used", {"mission": "self"}, OK),
+    ("memory_used", {"mission": "other"}, FORBIDDEN),
     ("memory_share", {"cwd": "/"}, FORBIDDEN),
     ("memory_connect", {}, FORBIDDEN),
     ("memory_sync", {}, FORBIDDEN),

@@ -112,6 +112,11 @@ def test_what_is_empty_prints_nothing(asked):
         assert asked(dict.fromkeys(("recall", "search", "notes"), nothing), *words, "--json").out == "[]\n"
 
 
+def test_a_mission_that_was_given_nothing_prints_nothing(asked):
+    used: dict[str, object] = {"mission": "a1b2c3d4", "run": None, "notes": [], "text": ""}
+    assert asked({"memory_used": used}, "memory", "used", "api").out == ""
+
+
 def test_notes_are_a_table(asked):
     rows = [NOTE, NOTE | {"author": {**AUTHOR, "person": None, "name": HOSTILE, "mission": "a1b2c3d4"}, "rests": True}]
     ran = asked({"notes": {"notes": rows, "proposed": 0}}, "notes", "--resting", "--kind", "gotcha")
@@ -253,6 +258,10 @@ def test_memory_is_switched(asked):
 
 
 def test_memory_is_connected_shared_and_synced(asked, tmp_path):
+    text = "<notes 3f>\n[N-7f3k9c2m4q]\n  | x\n</notes 3f>\n"
+    used = {"mission": "a1b2c3d4", "run": 1, "tokens": 9, "left_out": 0, "purged": 0, "notes": [], "text": text}
+    ran = asked({"memory_used": used}, "memory", "used", "api", "--run", "2")
+    assert (ran.out, ran.requests[0][1]) == (text, {"mission": "api", "run": 2})
     token = tmp_path / "token"
     token.write_text("secret\n")
     answers = {"memory_connect": {"cortex": CORTEX | {"shares": []}}, "memory": STATE}
