@@ -375,6 +375,15 @@ class NoteStore:
         self.index.replace(before, self.index.entry(note))
         return now
 
+    def rebuild(self) -> int:
+        """Make all that is derived of versions and votes anew; how many notes there are."""
+        with self.database.transaction():
+            for note in list(self.versions.notes()):
+                now = versions.fold(self.versions.of(note), self.votes.of(note))
+                self.notes.save(now, self.scopes.number(now.content.scope), derived(now.content.text))
+            self.index.rebuild()
+            return self.notes.count(Chosen(states=(NoteState.PROPOSED, NoteState.LIVE)))
+
     def remove(self, note: str) -> None:
         """Delete all of a note, inside of a transaction: of a scope that is gone."""
         self.index.replace(self.index.entry(note), None)
