@@ -184,16 +184,20 @@ class Capture:
         after = await self._thread.do(lambda _: reader.after(known, step, place), ours=True)
         if after == known:
             return
-        changes = await self._memory.write(lambda writing: self._keep(writing, mission, place, after), ours=True)
+        changes = await self._memory.write(lambda writing: self._keep(writing, mission, place, known, after), ours=True)
         for one in changes:
             told = NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version)
             self._parts.events.record(told)
 
-    def _keep(self, writing: Writing, mission: Mission, place: Place, stored: StoredEpisode) -> list[Change]:
+    def _keep(
+        self, writing: Writing, mission: Mission, place: Place, known: StoredEpisode | None, stored: StoredEpisode
+    ) -> list[Change]:
         """Store an episode and propose what is new of its lessons: together, or nothing. On the thread that writes."""
         store, table = writing.store, EpisodeTable(writing.database)
         fresh = stored.episode.lessons[stored.proposed :]
         with writing.database.transaction():
+            if table.get(stored.mission, stored.run) != known:  # it was emptied meanwhile
+                return []
             table.save(stored._replace(proposed=len(stored.episode.lessons)))
             new = [one for one in fresh if table.take_lesson(lesson_key(place.repository, one), writing.at)]
             told = [change for one in new for change in store.write(_draft(one, mission, place)).changes]

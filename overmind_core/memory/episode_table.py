@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.database import Database, Row
 
-SLICE = 200
-"""Rows that are looked through at once."""
+SHORTEST_LINE = 12
+"""Characters of a line of a longer text that is looked for."""
 
 
 class StoredEpisode(NamedTuple):
@@ -82,15 +82,17 @@ class EpisodeTable:
         """Delete episodes that began earlier, inside of a transaction."""
         self._database.write("DELETE FROM episodes WHERE at < ?", (at,))
 
-    def remove_of(self, missions: Iterable[str]) -> None:
-        """Delete those of missions, inside of a transaction."""
-        for mission in missions:
-            self._database.write("DELETE FROM episodes WHERE mission = ?", (mission,))
+    def empty(self, missions: Iterable[str], texts: Iterable[str]) -> None:
+        """Empty those of missions, and those that hold a line of a text, inside of a transaction.
 
-    def remove_with(self, text: str) -> None:
-        """Delete those that hold a text, inside of a transaction."""
-        for line in filter(None, map(str.strip, text.lower().splitlines())):
-            self._database.write("DELETE FROM episodes WHERE instr(text, ?) > 0", (line,))
+        They count as ended: what is read of a log later could bring the text back.
+        """
+        for mission in filter(None, missions):
+            self._database.write(f"{_EMPTY} WHERE mission = ?", (_NOTHING, mission))
+        for text in texts:
+            lines_of_it = [line for line in map(str.strip, text.lower().splitlines()) if len(line) >= SHORTEST_LINE]
+            for line in lines_of_it or filter(None, [text.lower().strip()]):
+                self._database.write(f"{_EMPTY} WHERE instr(text, ?) > 0", (_NOTHING, line))
 
     def rename_repository(self, old: str, new: str) -> None:
         """Move those of a repository that is called otherwise now, inside of a transaction."""
@@ -98,6 +100,8 @@ class EpisodeTable:
 
 
 _SELECT = "SELECT mission, run, name, repository, at, out, ended, proposed, data FROM episodes"
+_EMPTY = "UPDATE episodes SET data = ?, text = '', ended = 1"
+_NOTHING = msgspec.json.encode(Episode()).decode()
 _SAVE = """INSERT INTO episodes (mission, run, name, repository, at, out, ended, proposed, data, text)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (mission, run) DO UPDATE SET name = excluded.name, repository = excluded.repository,

@@ -17,6 +17,7 @@ from overmind_core.domain.memory.notes import Author, NoteState, Origin
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
+from overmind_core.memory.episode_table import EpisodeTable
 from overmind_core.memory.lookup import find_note
 from overmind_core.memory.store import Change
 
@@ -107,7 +108,12 @@ class Purge:
         if not known:
             return []
         was_purged = store.refold(note).state is NoteState.PURGED
-        for given in store.given.with_note(note):
+        given_to = store.given.with_note(note)
+        EpisodeTable(self._database).empty(
+            {one.author.mission for one in known} | {one.mission for one in given_to},
+            [one.content.text for one in known],
+        )
+        for given in given_to:
             store.given.replace(self._without(given, note))
         for version in known:
             store.versions.replace(versions.emptied(version))

@@ -28,6 +28,7 @@ from overmind_core.domain.memory.notes import (
 )
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
+from overmind_core.memory.episode_table import EpisodeTable
 from overmind_core.memory.given import GivenTable
 from overmind_core.memory.index import NoteIndex, derived, folded
 from overmind_core.memory.lookup import find_note
@@ -402,6 +403,7 @@ class NoteStore:
                         moved = replace(version.content, scope=Scope(ScopeKind.REPO, new))
                         self.versions.replace(replace(version, content=moved))
                 told.append(_change(self.refold(note), "moved"))
+            EpisodeTable(self.database).rename_repository(old, new)
             return told
 
     def settle(self, clone: str, repository: str, *, is_local: bool) -> list[Change]:

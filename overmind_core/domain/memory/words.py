@@ -15,6 +15,13 @@ from overmind_core.domain.memory.stems import stem
 
 MOST_WORDS = 32
 """Words of a question that are looked for."""
+LEAST_ASKED = 3
+"""Words of a question that are looked for, however many notes have them."""
+TELLING = 0.2
+"""The share of all notes that have a word at most for it to be looked for beside others: at a tenth, fewer questions
+found their notes (`bench/memory.py`); at a half, the search took half as long again."""
+QUICKLY_READ = 100
+"""Notes that a word may have in any case."""
 MOST_PHRASES = 8
 """Identifiers and paths of a question that are looked for as they stand there."""
 MOST_ASKED = 500
@@ -84,10 +91,11 @@ def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int) -> li
         notes: How many notes there are.
 
     """
-    known = [(frequency[stemmed], place) for place, word in enumerate(asked) if (stemmed := stem(word)) in frequency]
-    telling = [(many, place) for many, place in known if many * 2 <= notes]
-    # What most notes have tells nothing and finds everything; it is all there is in a question of such words only.
-    chosen = sorted(telling or known)[:MOST_WORDS]
+    each = [(stem(word), place) for place, word in enumerate(asked)]
+    known = sorted((frequency[stemmed], place) for stemmed, place in each if stemmed in frequency)
+    # What many notes have tells little and finds a great deal; it is all there is in a question of such words only.
+    telling = sum(many <= max(TELLING * notes, QUICKLY_READ) for many, _ in known)
+    chosen = known[: min(max(telling, LEAST_ASKED), MOST_WORDS)]
     return [asked[place] for place in sorted(place for _, place in chosen)]
 
 
@@ -128,6 +136,7 @@ _IDENTIFIER = re.compile(
     """,
     re.VERBOSE,
 )
+_CALLED = re.compile(r"_*[^\W_]\w*")
 _PATH = re.compile(r"(?:~|\.{1,2})?/?(?:[\w.@+~-]+/)+[\w.@+~-]*|(?:~|\.{1,2})?/[\w.@+~-]+")
 _TELLING_PATH = re.compile(r"\A[~./]|/.*/|[._0-9-]")
 """What `and/or`, `client/server` and `I/O` lack."""
@@ -138,7 +147,7 @@ def is_identifier(word: str) -> bool:
     if len(word) > LONGEST_TOKEN:
         return False
     plain = word.removesuffix("()")
-    return bool(_IDENTIFIER.fullmatch(plain)) or (plain != word and bool(_RUN.fullmatch(plain)))
+    return bool(_IDENTIFIER.fullmatch(plain)) or (plain != word and bool(_CALLED.fullmatch(plain)))
 
 
 def is_path(word: str) -> bool:

@@ -9,11 +9,18 @@ import json
 import pytest
 
 from overmind_core.domain.agents.agent_events import TextSpoken, ToolCalled, ToolReturned, TurnEnded, TurnResult
-from overmind_core.memory.requests import Notes, Search
+from overmind_core.domain.memory.episodes import Episode
+from overmind_core.domain.memory.notes import Author, Content, NoteKind, Origin, Scope, ScopeKind
+from overmind_core.domain.memory.permissions import Writer
+from overmind_core.memory.episode_table import EpisodeTable, StoredEpisode
+from overmind_core.memory.lookup import Reach
+from overmind_core.memory.requests import Forget, Notes, Remember, Search
+from overmind_core.memory.store import Draft
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.briefing import Remembered
 from tests.kit.in_process import ScriptedKeeper, supervising, until, world
+from tests.kit.memory import noted_home
 
 TOKEN = "ghp_" + "a1B2" * 9
 
@@ -196,6 +203,77 @@ def test_a_run_that_ends_while_no_daemon_is_there_is_read_to_its_end_by_the_next
             assert [one["exit_code"] for one in found["commands"]] == [2, None]
 
     story.play(work)
+
+
+def test_what_is_purged_is_in_no_episode_and_does_not_come_back_with_the_log(story):
+    async def work():
+        async with story.supervisor() as inside:
+            memory = inside.app.memory.memory()
+            mission = await story.run(inside, type="session")
+            other = await story.run(inside, type="session", name="other")
+            story.say(mission, *ran("overmind remember zyzzyvaquartz"), result("I wrote of xenolithwords."))
+            story.say(other, *ran("echo zyzzyvaquartz"), result())
+            await until(lambda: "turn_ended" in inside.event_types(mission))
+            await until(lambda: "turn_ended" in inside.event_types(other))
+            written = await memory.remember(Remember(text="zyzzyvaquartz", cwd=str(story.work)), mission)
+            while len(await story.episodes(inside, "zyzzyvaquartz")) < 2:
+                await in_process.idle()
+            await memory.forget(Forget(notes=[written["id"]], purge=True), None)
+            story.say(mission, *ran("ls"), result())
+            await until(lambda: inside.event_types(mission).count("turn_ended") > 1)
+            story.keeper.exit(f"{mission}.1")
+            await until(lambda: not inside.app.registry.live.get(mission))
+            await rows(inside, 2)
+            assert await story.episodes(inside, "zyzzyvaquartz") == []
+
+    story.play(work)
+    for path in glob.glob(f"{story.home.memory}*"):
+        with open(path, "rb") as file:
+            data = file.read()
+        assert b"zyzzyva" not in data
+        assert b"xenolith" not in data
+
+
+def test_proposals_and_episodes_are_limited_by_number_and_age(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            here = Scope(ScopeKind.REPO, "host/shop")
+
+            def fill(writing):
+                author = Author(mission="m", name="m", agent="claude")
+                with writing.database.transaction():
+                    for number in range(300):
+                        writing.at = 1000.0 + number
+                        content = Content(f"lesson {number:03d}", NoteKind.LESSON, here)
+                        writing.store.write(Draft(content, Writer(author, proposes=True), Origin.OVERMIND, Reach(())))
+                    writing.store.limit_proposals(here.where)
+                return left(writing)
+
+            def later(writing):
+                writing.at = 1300.0 + 30 * 86_400
+                with writing.database.transaction():
+                    writing.store.limit_proposals(here.where)
+                return left(writing)
+
+            def left(writing):
+                return writing.database.read("SELECT count(*), min(text), max(text) FROM notes WHERE text <> ''")[0]
+
+            assert await home.memory.write(fill) == (200, "lesson 100", "lesson 299")
+            assert (await home.memory.write(later))[0] == 0
+
+            def episodes(writing):
+                table = EpisodeTable(writing.database)
+                with writing.database.transaction():
+                    for number in range(4):
+                        table.save(StoredEpisode("m", number, "m", "old", float(number), 0, False, 0, Episode(("do",))))
+                    assert [table.take_lesson("key", 1.0) for _ in range(2)] == [True, False]
+                    table.remove_before(2.0)
+                    table.rename_repository("old", "host/shop")
+                return [one.stored.run for one in table.find(["DO"], "host/shop", 9)]
+
+            assert await home.memory.write(episodes) == [3, 2]
+
+    in_process.run(work())
 
 
 def test_a_program_on_a_terminal_is_heard_by_its_hooks_and_no_memory_keeps_nothing(story):
