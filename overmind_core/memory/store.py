@@ -312,7 +312,7 @@ class NoteStore:
     def _forget(self, note: Note, wish: Alteration) -> Altered:
         if note.state is NoteState.FORGOTTEN:
             return Altered(note.id, changed=False)
-        return self._altered(note, replace(note.content, pinned=False), Standing.FORGOTTEN, wish)
+        return self._altered(note, note.content, Standing.FORGOTTEN, wish)  # also its pin: it may be restored
 
     def _altered(
         self, note: Note, content: Content, standing: Standing, wish: Alteration, *, seen: Version | None = None
