@@ -104,7 +104,7 @@ def test_a_limit_is_told_to_the_agent_in_a_sentence(agents):
 
 def test_it_is_told_how(agents):
     """The instructions reach the program as an addition to its own."""
-    boss = agents.session(*ORCHESTRATOR, "--append-system-prompt", "Speak Latin.")
+    boss = agents.session(*ORCHESTRATOR, "--no-memory", "--append-system-prompt", "Speak Latin.")
     with open(f"/proc/{agents.om.pid(boss)}/cmdline", encoding="utf-8") as file:
         words = file.read().split("\0")
     given = words[words.index("--append-system-prompt") + 1]

@@ -110,7 +110,7 @@ IDENTIFIERS = [
     ".env", "std::vector", "--no-memory", "join()", "sha256", "_private",
 ]  # fmt: skip
 NO_IDENTIFIERS = [
-    "redis", "Redis", "README", "3.11", "e.g", "v2", "2nd", "URLs", "and/or", "well-known", "()", "_", "_()", "a_", "-x",
+    "redis", "README", "3.11", "e.g", "v2", "2nd", "URLs", "and/or", "well-known", "()", "_", "_()", "a_", "-x",
 ]  # fmt: skip
 PATHS = ["api/limits.py", "src/api/x", "./run", "/etc", "~/.ssh", "a/b/c", "web-app/x", "../up"]
 NO_PATHS = ["and/or", "client/server", "I/O", "redis", "limits.py", "/", "//", "a//b"]
