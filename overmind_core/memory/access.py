@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.memory.permissions import Forbidden
 from overmind_core.errors import OvermindError
-from overmind_core.kernel.database import Interrupted, StoreError
+from overmind_core.kernel.database import Interrupted, StoreCorrupt, StoreError
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
+from overmind_core.memory.recovery import Recovered, is_damaged, set_aside, take_over
 from overmind_core.memory.threads import Lane
 
 if TYPE_CHECKING:
@@ -27,9 +28,14 @@ _log = logging.getLogger(__name__)
 class NoteAccess:
     """One thread writes, one or two read, begun with the first request."""
 
-    def __init__(self, path: str, files: str, clock: Clock) -> None:
-        """`path`: of memory.db; `files`: the folder of the missions' private files."""
+    def __init__(self, path: str, files: str, clock: Clock, on_damage: Callable[[], None]) -> None:
+        """`path`: of memory.db; `files`: the folder of missions' private files; `on_damage`: called once for each."""
         self.path = path
+        self._on_damage = on_damage
+        self._told_damage = False
+        self._mending = False
+        self._recovered: Recovered | None = None
+        self._clock_at = 0.0
         self._files = files
         self._clock = clock
         self._writer = Lane("memory-writer", self._new_writing)
@@ -39,7 +45,28 @@ class NoteAccess:
         self._later: set[asyncio.Future[object]] = set()
 
     def _new_writing(self) -> Writing:
-        return Writing(self.path, files=self._files, readers=self._readers.held)
+        if not self._mending:
+            return Writing(self.path, files=self._files, readers=self._readers.held)
+        self._mending = False
+        with self._readers.held():
+            aside = set_aside(self.path, self._clock_at) if is_damaged(self.path) else None
+        writing = Writing(self.path, files=self._files, readers=self._readers.held)
+        if aside is not None:
+            self._recovered = take_over(writing, aside)
+        return writing
+
+    async def reindex(self) -> tuple[int, Recovered | None]:
+        """Build the index anew, and take over what can be read of a damaged file; how many notes there are.
+
+        Raises:
+            OvermindError: `memory_off`, `busy`.
+        """
+        self._mending, self._recovered, self._clock_at = True, None, self._clock.wall()
+        self._writer.renew()
+        self._readers.renew()
+        notes = await self.write(lambda writing: writing.store.rebuild())
+        self._told_damage = False
+        return notes, self._recovered
 
     def close(self) -> None:
         """End the threads, after what is under way."""
@@ -84,9 +111,18 @@ class NoteAccess:
             message = f"The search took longer than {QUERY_SECONDS:g} s. Ask with fewer words."
             raise OvermindError("busy", message) from None
         except StoreError as error:
+            self._see(error)
             raise memory_off(reason_of(error)) from error
+        except OvermindError as error:
+            self._see(error.__cause__)
+            raise
         except Forbidden as error:
             raise OvermindError("forbidden", f"A process inside a mission may not {error.what}.") from None
+
+    def _see(self, error: BaseException | None) -> None:
+        if isinstance(error, StoreCorrupt) and not self._told_damage:
+            self._told_damage = True
+            self._on_damage()
 
     def later(self, work: Callable[[], Coroutine[None, None, object]]) -> None:
         """Do something that nobody waits for, in the order of the line."""

@@ -79,11 +79,17 @@ class Memory:
         """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
         self._switch = switch
         self.path = home.memory
+        self._clock = clock
         self.settings = settings
         self._events = events
         self._registry = registry
         self._variables = variables
-        self._access = NoteAccess(home.memory, os.path.join(home.root, "files"), clock)
+        self._access = NoteAccess(
+            home.memory,
+            os.path.join(home.root, "files"),
+            clock,
+            self._tell_damage,
+        )
         self.read, self.write = self._access.read, self._access.write
         self._sights = Sights(
             access=self._access,
@@ -398,6 +404,26 @@ class Memory:
             await self._switch.turn(on=request.on)
             self._events.record(MemoryChanged(change="on" if request.on else "off"))
         return {"on": request.on}
+
+    def _tell_damage(self) -> None:
+        self._events.record(MemoryChanged(change="damaged"))
+
+    async def memory_reindex(self) -> answers.Reindexed:
+        """Build the index anew; take over what can be read of a damaged file."""
+        began = self._clock.mono()
+        notes, recovered = await self._access.reindex()
+        if recovered is not None:
+            self._events.record(MemoryChanged(change="recovered"))
+        episodes = await self.read(lambda reading: reading.database.read("SELECT count(*) FROM episodes")[0][0])
+        return {
+            "notes": notes,
+            "episodes": episodes,
+            "logs_gone": 0,
+            "seconds": round(self._clock.mono() - began, 3),
+            "recovered": None if recovered is None else recovered.notes,
+            "lost": None if recovered is None else recovered.lost,
+            "damaged": None if recovered is None else recovered.damaged,
+        }
 
     async def memory_used(self, request: requests.MemoryUsed, inside: str | None) -> answers.Used:
         """What a mission was given."""

@@ -312,7 +312,7 @@ class NoteStore:
     def _forget(self, note: Note, wish: Alteration) -> Altered:
         if note.state is NoteState.FORGOTTEN:
             return Altered(note.id, changed=False)
-        return self._altered(note, replace(note.content, pinned=False), Standing.FORGOTTEN, wish)
+        return self._altered(note, note.content, Standing.FORGOTTEN, wish)  # also its pin: it may be restored
 
     def _altered(
         self, note: Note, content: Content, standing: Standing, wish: Alteration, *, seen: Version | None = None
@@ -375,6 +375,15 @@ class NoteStore:
         self.notes.save(now, scope, derived(now.content.text))
         self.index.replace(before, self.index.entry(note))
         return now
+
+    def rebuild(self) -> int:
+        """Make all that is derived of versions and votes anew; how many notes there are."""
+        with self.database.transaction():
+            for note in list(self.versions.notes()):
+                now = versions.fold(self.versions.of(note), self.votes.of(note))
+                self.notes.save(now, self.scopes.number(now.content.scope), derived(now.content.text))
+            self.index.rebuild()
+            return self.notes.count(Chosen(states=(NoteState.PROPOSED, NoteState.LIVE)))
 
     def remove(self, note: str) -> None:
         """Delete all of a note, inside of a transaction: of a scope that is gone."""

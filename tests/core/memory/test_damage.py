@@ -1,0 +1,153 @@
+"""A memory.db that can't be used stops nothing but memory, and what can be read of it is taken over."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+
+from overmind_core.errors import OvermindError
+from overmind_core.memory.requests import Memory, Note, Notes, Outcome, Recall, Remember
+from overmind_core.memory.threads import Lane
+from tests.kit.in_process import run
+from tests.kit.memory import noted_home
+
+COUNT = 400
+
+
+async def remember(home, text, **more):
+    return (await home.memory.remember(Remember(text=text, cwd=home.home.root, **more), None))["id"]
+
+
+async def filled(home):
+    ids = [await remember(home, f"note {number} about redis, number{number} {'x' * 300}") for number in range(COUNT)]
+    await home.memory.outcome(Outcome(notes=[ids[-1]], helped=True), None)
+    return ids
+
+
+@pytest.mark.parametrize("damage", ["header", "middle", "text"])
+def test_what_can_be_read_of_a_damaged_file_is_taken_over(tmp_path, damage):
+    async def begin():
+        async with noted_home(tmp_path) as home:
+            return await filled(home)
+
+    ids = run(begin())
+    path = tmp_path / "memory.db"
+    data = bytearray(path.read_bytes())
+    if damage == "header":
+        data[:100] = os.urandom(100)
+    elif damage == "middle":
+        middle = len(data) // 2 // 4096 * 4096
+        data[middle : middle + 8192] = b"\xff" * 8192
+    else:
+        data[:] = b"no database " * 1000
+    path.write_bytes(data)
+
+    async def go_on():
+        async with noted_home(tmp_path) as home:
+            if damage != "middle":
+                with pytest.raises(OvermindError) as refusal:
+                    await remember(home, "another")
+                assert refusal.value.code == "memory_off"
+                state = await home.memory.memory(Memory(), None)
+                assert (state["live"], "reindex" in str(state["reason"])) == (0, True)
+            done = await home.memory.memory_reindex()
+            aside, recovered, lost = done["damaged"], done["recovered"], done["lost"]
+            assert aside is not None
+            assert recovered is not None
+            assert lost is not None
+            assert os.path.basename(aside) in os.listdir(home.home.root)
+            assert recovered + lost <= COUNT
+            assert done["notes"] == recovered
+            assert recovered > (COUNT * 0.9 if damage == "middle" else -1)
+            listed = await home.memory.notes(Notes(cwd=home.home.root), None)
+            assert len(listed["notes"]) == done["notes"]
+            assert {one["id"] for one in listed["notes"]} <= set(ids)
+            assert await remember(home, "another about redis and reindex")
+            answer = await home.memory.recall(Recall(questions=["reindex"], cwd=home.home.root), None)
+            assert len(answer["notes"]) == 1
+            assert [told[-1] for told in home.told() if told[-1] in {"damaged", "recovered"}][-1:] == ["recovered"]
+
+    run(go_on())
+
+
+def test_the_index_of_a_whole_file_is_built_anew(tmp_path):
+    async def begin():
+        async with noted_home(tmp_path) as home:
+            note = await remember(home, "the limiter needs redis")
+
+            def spoil(writing):
+                with writing.database.transaction():
+                    writing.database.write("DELETE FROM vocabulary")
+                    writing.database.write("DELETE FROM stems")
+                    writing.database.write("INSERT INTO words (words) VALUES ('delete-all')")
+
+            await home.memory.write(spoil)
+            question = Recall(questions=["redis"], cwd=home.home.root)
+            assert (await home.memory.recall(question, None))["notes"] == []
+            done = await home.memory.memory_reindex()
+            assert (done["notes"], done["recovered"], done["damaged"]) == (1, None, None)
+            assert [one["note"]["id"] for one in (await home.memory.recall(question, None))["notes"]] == [note]
+
+    run(begin())
+
+
+def test_a_newer_file_is_left_as_it_is_and_a_missing_one_is_made(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            assert (await home.memory.notes(Notes(cwd=home.home.root), None))["notes"] == []
+
+    run(work())
+    with sqlite3.connect(tmp_path / "memory.db") as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+
+    async def newer():
+        async with noted_home(tmp_path) as home:
+            for work in (remember(home, "x"), home.memory.note(Note(note="x"), None), home.memory.memory_reindex()):
+                with pytest.raises(OvermindError, match="newer version") as refusal:
+                    await work
+                assert refusal.value.code == "memory_off"
+
+    run(newer())
+    assert not [name for name in os.listdir(tmp_path) if "damaged" in name]
+
+
+def test_a_question_that_takes_too_long_is_interrupted_and_the_next_one_is_answered(tmp_path):
+    slow = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+
+    async def work():
+        async with noted_home(tmp_path) as home:
+            with pytest.raises(OvermindError) as refusal:
+                await home.memory.read(lambda reading: reading.database.read(slow))
+            assert refusal.value.code == "busy"
+            assert (await home.memory.notes(Notes(cwd=home.home.root), None))["notes"] == []
+
+    run(work())
+
+
+def test_a_tool_that_can_not_be_made_is_tried_again_with_the_next_work():
+    tries = []
+
+    class Tool:
+        def close(self):
+            tries.append("closed")
+
+    def make():
+        tries.append("made")
+        if len(tries) == 1:
+            raise OSError
+        return Tool()
+
+    async def work():
+        lane = Lane("test", make)
+        with pytest.raises(OSError):  # noqa: PT011 - that of `make`
+            await lane.do(lambda _: 1)
+        assert await lane.do(lambda _: 2) == 2
+        lane.close()
+        with pytest.raises(OvermindError):
+            await lane.do(lambda _: 3)
+
+    run(work())
+    assert tries == ["made", "made", "closed"]
