@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,12 @@ STEPS = st.one_of(
         st.sampled_from(TEXTS),
     ),
 )
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Nobody reads."""
+    yield
 
 
 def opened(folder):
