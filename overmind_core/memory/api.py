@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.request import Caller
     from overmind_core.memory import answer_types as answers
-    from overmind_core.memory.service import Memory
+    from overmind_core.memory.sharing import SharingMemory
     from overmind_core.missions.registry import Registry
     from overmind_core.system.paths import Home
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class MemoryApi:
     """The requests about notes and memory."""
 
-    def __init__(self, *, notes: Callable[[], Memory], registry: Registry, home: Home) -> None:
+    def __init__(self, *, notes: Callable[[], SharingMemory], registry: Registry, home: Home) -> None:
         """`notes`: makes, at the first request, what answers them; a daemon that is asked nothing pays nothing."""
         self._notes = notes
         self._registry = registry
@@ -86,6 +86,29 @@ class MemoryApi:
         """Take in files of notes: all of the request, or nothing."""
         del caller
         return await self._notes().memory_import(request)
+
+    @handles(requests.MemoryUsed)
+    async def memory_used(self, request: requests.MemoryUsed, caller: Caller) -> answers.Used:
+        """What a mission was given."""
+        return await self._notes().memory_used(request, self._inside(caller))
+
+    @handles(requests.MemoryShare)
+    async def memory_share(self, request: requests.MemoryShare, caller: Caller) -> answers.Shared:
+        """Share the notes of a repository, or no longer."""
+        del caller
+        return await self._notes().memory_share(request)
+
+    @handles(requests.MemoryConnect)
+    async def memory_connect(self, request: requests.MemoryConnect, caller: Caller) -> answers.Connected:
+        """Connect with a Cortex; without `url` disconnect."""
+        del caller
+        return await self._notes().memory_connect(request)
+
+    @handles(requests.MemorySync)
+    async def memory_sync(self, request: requests.MemorySync, caller: Caller) -> answers.Synced:
+        """Send and receive now."""
+        del request, caller
+        return await self._notes().memory_sync()
 
     def _inside(self, caller: Caller) -> str | None:
         return mission_of(caller, self._registry, self._home.root)

@@ -522,6 +522,10 @@ else echo > "shop/$OVERMIND_TASK"; fi"""
         self.api.ok("memory_set", on=False)
         self.api.ok("memory", **at)
         self.api.ok("memory_set", on=True)
+        self.api.ok("memory_used", mission="planner")
+        self.api.refused("memory_share", **at)
+        self.api.ok("memory_connect")
+        self.api.refused("memory_sync")
 
     def rituals(self):
         quest = self.start(self.held("ritual"), labels={"a": "b"})

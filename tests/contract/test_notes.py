@@ -197,3 +197,112 @@ def test_what_looks_like_a_secret_is_in_no_byte_of_the_home(shop):
                 assert token.encode() not in held, path
                 if not path.startswith(os.path.join(shop.om.home, "logs")):
                     assert value.encode() not in held, path
+
+
+def inside(shop, command, **how):
+    """A mission in the repository that runs this; its id, once it has ended, and its output."""
+    mission = shop.om.finished(command, "--cwd", shop.folder, **how)["id"]
+    return mission, shop.om.logs(mission)
+
+
+def test_a_mission_proposes_where_a_person_decides(shop):
+    persons = shop.write("we chose Postgres", "--key", "db")
+    mission, said = inside(
+        shop,
+        "overmind remember 'for all' --scope global; overmind remember 'we chose SQLite' --key db; "
+        f"overmind remember 'other' --replaces {persons}; overmind remember mine --key own; "
+        "overmind note edit own --text 'still mine'; overmind helped own db; overmind helped db; overmind hurt db; "
+        'for each in $(seq 21); do overmind remember "number $each"; done',
+    )
+    lines = said.splitlines()
+    assert lines[0].endswith("(fact, global)")
+    assert [line.split()[0] for line in lines[:4]] == ["Proposed", "Proposed", "Proposed", "Remembered"]
+    assert lines[4].startswith("Edited ")
+    written = [line.split()[0] for line in lines if line.startswith(("Remembered", "Proposed"))]
+    assert written[-1] == "Proposed"  # its 21st and those after it
+    assert written.count("Remembered") == 17  # with the three proposals above these are twenty
+    stands = shop.json("note", "db")
+    assert (stands["text"], stands["state"], stands["helped"], stands["hurt"]) == ("we chose Postgres", "live", 0, 1)
+    proposals = {one["text"]: one for one in shop.json("notes", "--proposed")}
+    assert proposals["we chose SQLite"]["author"]["mission"] == mission
+    assert proposals["we chose SQLite"]["proposed_for"] == persons
+    refusals = ["note accept", "note pin", "note promote --to global", "note restore", "forget", "note edit --text x"]
+    shop.code.write({".overmind/notes/x.md": "+++\n+++\n\nx\n"})
+    words = " ; ".join(f"overmind {one} {persons}" for one in refusals)
+    _, said = inside(shop, f"{words}; overmind remember x --pin; overmind memory export; overmind memory import; "
+                           "overmind memory off")  # fmt: skip
+    assert [line.split(": ")[1] for line in said.splitlines()] == ["forbidden"] * (len(refusals) + 4)
+    assert shop.json("note", persons)["text"] == "we chose Postgres"
+    accepted = shop.ok("note", "accept", proposals["we chose SQLite"]["id"])
+    assert accepted == f"Accepted {persons}\n"
+    now = shop.json("note", "db", "--history")
+    assert (now["text"], now["version"], len(now["history"])) == ("we chose SQLite", 2, 2)
+    assert shop.ok("forget", proposals["for all"]["id"]).startswith("Forgot ")
+
+
+def test_missions_that_write_one_key_at_once_are_both_in_its_history(shop):
+    held = "until [ -e go ]; do sleep 0.02; done; overmind remember"
+    missions = [shop.om.mission(f"{held} 'as {name} says' --key shared", "--cwd", shop.folder) for name in "ab"]
+    shop.code.write({"go": ""})
+    for mission in missions:
+        shop.om.wait_status(mission, "stopped")
+    texts = [one["text"] for one in shop.json("note", "shared", "--history")["history"]]
+    assert sorted(texts) == ["as a says", "as b says"]
+    assert shop.ok("helped", "shared") == shop.ok("helped", "shared")  # one voter, one vote
+    two = shop.json("hurt", "shared")
+    assert (two[0]["helped"], two[0]["hurt"]) == (0, 1)
+    inside(shop, "overmind hurt shared")
+    assert shop.json("note", "shared")["rests"] is True
+    assert len(shop.found("search", "says")) == 1
+    assert shop.ok("note", "edit", "shared", "--text", "as both say").startswith("Edited")
+    assert shop.json("note", "shared")["rests"] is False
+
+
+def test_files_carry_notes_there_and_back(shop, tmp_path):
+    folder = shop.code.path(".overmind", "notes")
+    tests = shop.write("The tests need redis.", "--kind", "gotcha", "--tag", "a,b", "--file", "api/**")
+    database = shop.write("We chose Postgres.", "--key", "db", "--pin")
+    assert shop.ok("memory", "export") == "Exported 2 notes to .overmind/notes: 2 written, 0 removed, 0 unchanged\n"
+    bytes_before = contents(folder)
+    assert shop.ok("memory", "import") == "Imported: 0 new, 0 changed, 2 known\n"
+    assert shop.ok("memory", "export").endswith("0 written, 0 removed, 2 unchanged\n")
+    assert contents(folder) == bytes_before
+    name = f".overmind/notes/db-{database}.md"
+    shop.code.write({name: bytes_before[f"db-{database}.md"].decode().replace("Postgres", "SQLite\n=======\nindeed"),
+                     ".overmind/notes/new.md": '+++\nkind = "decision"\n+++\n\nFrom a person.\n',
+                     ".overmind/notes/README.md": "Notes of ours.\n"})  # fmt: skip
+    tried = shop("memory", "import", "--dry-run")
+    assert tried.stdout == "Would import: 1 new, 1 changed, 1 known\n"
+    assert tried.returncode == 1
+    assert shop.json("note", "db")["version"] == 1
+    for count in ("1 new, 1 changed, 1 known", "0 new, 0 changed, 3 known"):
+        imported = shop("memory", "import")
+        assert imported.stdout == f"Imported: {count}\n"
+        assert imported.stderr == "Error: invalid: .overmind/notes/README.md:1: a note begins with a line +++.\n"
+    edited = shop.json("note", "db", "--history")
+    assert (edited["text"], edited["version"], edited["pinned"]) == ("We chose SQLite\n=======\nindeed.", 2, True)
+    assert edited["history"][0]["by"]["person"]
+    shop.ok("forget", tests)
+    shop.code.write({name: f"<<<<<<< ours\n{bytes_before[f'db-{database}.md'].decode()}=======\n>>>>>>> theirs\n"})
+    refused = shop("memory", "import")
+    assert refused.stdout == "Imported: 0 new, 0 changed, 1 known, 1 forgotten here\n"
+    (skipped,) = (line for line in refused.stderr.splitlines() if line.startswith("skipped: "))
+    assert skipped.endswith(f"{tests} was forgotten here")
+    assert f"Error: invalid: {name}:1: a merge conflict." in refused.stderr.splitlines()
+    exported = shop("memory", "export")
+    assert ": 1 written, 1 removed, 0 unchanged\n" in exported.stdout  # the person's new one has no id yet
+    assert f"kept: {name} has changes" in exported.stderr
+    assert shop.found("notes", "--all").count(tests) == 1
+    other = Repository(str(tmp_path / "other"))
+    assert shop.om("memory", "import", folder, "--propose", cwd=other.folder).stdout.startswith("Imported: ")
+    assert shop.om.json("notes", "--json", cwd=other.folder)
+    assert all(one["state"] == "proposed" for one in shop.om.json("notes", "--json", cwd=other.folder))
+
+
+def contents(folder):
+    """Name → bytes."""
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            found[name] = file.read()
+    return found

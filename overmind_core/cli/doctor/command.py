@@ -119,6 +119,7 @@ CHECKS = (
     Check("daemon", home.daemon),
     Check("keeper", home.keeper),
     Check("missions", home.missions),
+    Check("memory", home.memory),
     Check("config.toml", home.config),
     Check("logs", home.logs),
     Check("open files", machine.open_files),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping
+from typing import Any
 
 from overmind_core.cli.doctor.finding import CheckContext, Finding, fail, ok, warn
 from overmind_core.cli.output import size
@@ -178,6 +180,30 @@ def _answering(context: CheckContext, pid: int) -> Finding:
         return warn(f"{found}, newer than this program ({VERSION})", "upgrade this program")
     problems = status.get("problems", ())
     return warn(f"{found}. {'. '.join(problems)}", "see each with: overmind status") if problems else ok(found)
+
+
+def memory(context: CheckContext) -> Finding | None:
+    """Whether memory can be used; None: nobody can say."""
+    if not os.path.exists(context.home.memory):
+        return ok("no notes yet")
+    state = call_if_running(context.home, "memory", {"cwd": None})
+    if state is None:
+        return None
+    return _judge_memory(state)
+
+
+def _judge_memory(state: Mapping[str, Any]) -> Finding:
+    if state["reason"] is not None:
+        return warn(f"off: {state['reason']}", "missions run without notes meanwhile; see: overmind memory")
+    found = f"{state['live']} notes, {state['proposed']} proposed, {size(state['bytes'])}"
+    cortex = state["cortex"]
+    if cortex is not None and cortex["error"]:
+        return warn(f"{found}; the Cortex: {cortex['error']}", "see: overmind memory")
+    if state["conflicts"]:
+        return warn(
+            f"{found}, {state['conflicts']} in conflict", "decide which text counts: overmind notes --conflicts"
+        )
+    return ok(found if state["on"] else f"switched off; {found}")
 
 
 def missions(context: CheckContext) -> Finding | None:

@@ -54,8 +54,10 @@ def one_line(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return what somebody wrote without anything that a terminal or an agent could act on; its lines stay."""
-    return "\n".join(map(display_safe, text.split("\n")))
+    """Return what somebody wrote as agents are given it: nothing that a terminal could act on; its lines stay."""
+    from overmind_core.domain.memory.block import clean as cleaned  # start-up: tables of characters
+
+    return "\n".join(map(display_safe, cleaned(text).split("\n")))
 
 
 def body(text: str) -> str:

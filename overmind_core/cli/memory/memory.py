@@ -1,24 +1,20 @@
-"""Commands about memory as a whole: memory, on, off, used, reindex, and the connection with a Cortex."""
+"""Commands about memory as a whole: memory, memory on, off and used."""
 
 from __future__ import annotations
 
 import time
 
-from overmind_core.cli.command import JSON, Command
+from overmind_core.cli.command import JSON, Command, one_id, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.memory import lines
 from overmind_core.cli.memory.asking import folder
-from overmind_core.cli.output import ascii_text, dumps
+from overmind_core.cli.output import ascii_text, dumps, write_out
+from overmind_core.cli.values import positive_number
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-
-LONGEST_TOKEN = 4096
-"""Bytes of a file that holds a token."""
-LONGEST_CERTIFICATES = 1 << 20
-"""Bytes of a file that holds certificates."""
 
 
 def memory(args: Namespace, context: Context) -> int:
@@ -48,8 +44,26 @@ def _switch(args: Namespace, context: Context, *, on: bool) -> int:
     return 0
 
 
+def used(args: Namespace, context: Context) -> int:
+    """Print what a mission was given, byte for byte."""
+    answer = context.client().call("memory_used", {"mission": args.id, "run": args.run})
+    if args.json:
+        context.print(dumps(answer))
+    else:
+        write_out(answer["text"])
+    return 0
+
+
 MEMORY = Command(name="memory", options=[JSON], examples=["overmind memory", "overmind memory --json"], run=memory)
 ON = Command(name="memory on", options=[JSON], examples=["overmind memory on"], run=switch_on)
 OFF = Command(name="memory off", options=[JSON], examples=["overmind memory off"], run=switch_off)
 
-COMMANDS = (MEMORY, ON, OFF)
+USED = Command(
+    name="memory used",
+    arguments=[one_id()],
+    options=[option("--run", "N", "of this run (default: the newest that was given any)", parse=positive_number), JSON],
+    examples=["overmind memory used api", "overmind memory used api --run 2"],
+    run=used,
+)
+
+COMMANDS = (MEMORY, ON, OFF, USED)

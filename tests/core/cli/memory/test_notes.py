@@ -100,7 +100,7 @@ def test_search_prints_a_line_each(asked):
     assert ran.out == f"{head}  {text}\n{head}  (proposed, stale) {text}\n"
     assert ran.requests[0][1]["literal"] is True
     assert asked({"search": answer}, "search", "make", "--episodes").out == (
-        f"api (a1b2c3d4)  run 2  {days()}  make\\x1b test: exit 1\n"
+        f"api (a1b2c3d4)  run 2  {days()}  make test: exit 1\n"
     )
 
 
@@ -110,6 +110,11 @@ def test_what_is_empty_prints_nothing(asked):
         ran = asked(dict.fromkeys(("recall", "search", "notes"), nothing), *words)
         assert (ran.status, ran.out, ran.err) == (0, "", "")
         assert asked(dict.fromkeys(("recall", "search", "notes"), nothing), *words, "--json").out == "[]\n"
+
+
+def test_a_mission_that_was_given_nothing_prints_nothing(asked):
+    used: dict[str, object] = {"mission": "a1b2c3d4", "run": None, "notes": [], "text": ""}
+    assert asked({"memory_used": used}, "memory", "used", "api").out == ""
 
 
 def test_notes_are_a_table(asked):
@@ -250,6 +255,28 @@ def test_memory_is_switched(asked):
     answers = {"memory_set": {"on": False}, "memory": STATE | {"on": False}}
     assert asked(answers, "memory", "off").out == "Memory off: notes stay, nothing is given or proposed\n"
     assert asked(answers, "memory", "on").requests[0] == ("memory_set", {"on": True})
+
+
+def test_memory_is_connected_shared_and_synced(asked, tmp_path):
+    text = "<notes 3f>\n[N-7f3k9c2m4q]\n  | x\n</notes 3f>\n"
+    used = {"mission": "a1b2c3d4", "run": 1, "tokens": 9, "left_out": 0, "purged": 0, "notes": [], "text": text}
+    ran = asked({"memory_used": used}, "memory", "used", "api", "--run", "2")
+    assert (ran.out, ran.requests[0][1]) == (text, {"mission": "api", "run": 2})
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    answers = {"memory_connect": {"cortex": CORTEX | {"shares": []}}, "memory": STATE}
+    ran = asked(answers, "memory", "connect", CORTEX["url"], "--token-file", str(token))
+    assert ran.out == "Connected to cortex.example.org (colony shop, write). Shares: colony\n"
+    assert ran.requests[0][1] == {"url": CORTEX["url"], "token": "secret", "ca": None}
+    assert asked(answers, "memory", "disconnect").out == "Disconnected; 1204 notes stay\n"
+    shared = {"repository": "github.com/team/shop", "on": True, "notes": 312}
+    assert asked({"memory_share": shared}, "memory", "share").out == "Shares github.com/team/shop: 312 notes\n"
+    synced = {"sent": 3, "received": 12, "conflicts": 0}
+    assert asked({"memory_sync": synced}, "memory", "sync").out == "Synced: 3 sent, 12 received, 0 conflicts\n"
+    refused = asked(answers, "memory", "connect", "https://x", "--token-file", str(tmp_path / "nosuch"))
+    assert refused.err.startswith("Error: invalid: ")
+    assert asked(answers, "memory", "connect", "https://x").err.startswith("Error: invalid: Missing --token-file")
+    assert refused.requests == []
 
 
 def test_a_command_line_that_makes_no_sense_asks_nothing(asked):
