@@ -48,9 +48,7 @@ def nobody() -> Iterator[None]:
 
 
 def opened(folder):
-    return Writing(
-        os.path.join(folder, "memory.db"), files=os.path.join(folder, "files"), readers=tempfile.TemporaryFile
-    )
+    return Writing(os.path.join(folder, "memory.db"), files=os.path.join(folder, "files"), readers=nobody)
 
 
 def remember(writing, text, key=""):
