@@ -549,8 +549,9 @@ def test_the_panel_says_why_there_are_no_notes():
 # real notes
 
 
-def test_notes_of_a_home_are_found_judged_accepted_forgotten_and_written(alone, om, opened):
+def test_notes_of_a_home_are_found_given_judged_accepted_forgotten_and_written(alone, om, opened):
     om.ok("remember", "The rate limiter keeps its buckets in Redis", "--kind", "gotcha", "--pin")
+    om.ok("run", "--memory", "--name", "reader", "--", "sleep", "300")
     om.mission(f"{shlex.join(PROGRAM)} remember 'for everybody' --scope global; sleep 300", "--name", "writer")
 
     async def scenario(app, pilot):
@@ -561,7 +562,10 @@ def test_notes_of_a_home_are_found_judged_accepted_forgotten_and_written(alone, 
         await pilot.press("tab", "tab", "down", "down", "enter")
         await until(pilot, lambda: isinstance(app.screen, NotePage), what="all about it")
         await until(pilot, lambda: "by mission writer" in picture(app), what="its author")
-        await pilot.press("escape", "u")
+        await pilot.press("escape")
+        app.main.table.select(app.fleet.named("reader")["id"])
+        await until(pilot, lambda: "given  1 note" in picture(app), what="what the other one was given")
+        await pilot.press("u")
         app.commands.run("notes")
         await until(pilot, lambda: "notes[2]" in picture(app), what="both")
         pinned = next(row["id"] for row in app.screen.rows if row["pinned"])
@@ -574,7 +578,8 @@ def test_notes_of_a_home_are_found_judged_accepted_forgotten_and_written(alone, 
         await pilot.press("p")
         await until(pilot, lambda: "◆ pinned" in picture(app), what="it with its pin")
         await pilot.press("u")
-        await until(pilot, lambda: app.notice.text.endswith("no mission was given it yet"), what="nobody")
+        await until(pilot, lambda: app.screen_stack == [app.main], what="who was given it")
+        assert [branch.row["name"] for branch in app.main.table.branches if branch.meant] == ["reader"]
         app.commands.run("notes proposed")
         await until(pilot, lambda: "for everybody" in picture(app), what="the proposal")
         await pilot.press("y")

@@ -12,7 +12,9 @@ CREATE TABLE shared_repositories (name TEXT PRIMARY KEY) WITHOUT ROWID;
 
 CREATE TRIGGER unseen_version AFTER INSERT ON versions WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'cortex')
 BEGIN INSERT OR IGNORE INTO unseen (id) VALUES (new.id); END;
-CREATE TRIGGER unseen_change AFTER UPDATE OF data ON versions WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'cortex')
+-- A purge empties versions: that is no news, the purge itself is.
+CREATE TRIGGER unseen_change AFTER UPDATE OF data ON versions
+WHEN json_extract(new.data, '$.content.text') <> '' AND EXISTS (SELECT 1 FROM meta WHERE key = 'cortex')
 BEGIN INSERT OR IGNORE INTO unseen (id) VALUES (new.id); END;
 CREATE TRIGGER unseen_vote AFTER INSERT ON votes WHEN EXISTS (SELECT 1 FROM meta WHERE key = 'cortex')
 BEGIN INSERT OR IGNORE INTO unseen (id) VALUES (new.id); END;
