@@ -7,6 +7,7 @@ import os
 import pytest
 
 from tests.kit.repositories import AUTHOR, Repository
+from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
 
@@ -256,6 +257,21 @@ def test_missions_that_write_one_key_at_once_are_both_in_its_history(shop):
     assert len(shop.found("search", "says")) == 1
     assert shop.ok("note", "edit", "shared", "--text", "as both say").startswith("Edited")
     assert shop.json("note", "shared")["rests"] is False
+
+
+def test_notes_of_a_tree_go_with_its_root_and_a_promoted_one_stays(shop):
+    words = ("remember 'of the tree' --scope mission --key tree", "remember 'stays' --scope mission")
+    held = "; ".join([*(f"overmind {one}" for one in words), "echo written; exec sleep 600"])
+    root = shop.om.mission(held, "--cwd", shop.folder)
+    eventually(lambda: "written" in shop.om.logs(root), what="both are written")
+    tree, stays = (shop.json("note", one)["id"] for one in ("tree", shop.found("search", "stays")[0]))
+    assert shop.ok("note", "promote", stays, "--to", "repo") == f"Promoted {stays} to repo\n"
+    _, said = inside(shop, "overmind recall 'of the tree'")
+    assert tree not in said  # another tree's
+    shop.om.ok("kill", root)
+    shop.om.ok("rm", root)
+    eventually(lambda: shop("note", tree).returncode, what="it is gone")
+    assert shop.found("notes") == [stays]
 
 
 def test_files_carry_notes_there_and_back(shop, tmp_path):

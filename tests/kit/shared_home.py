@@ -18,7 +18,8 @@ from tests.kit.raw_socket import RawSocket
 CONFIG = "config.toml"
 """What a daemon has read of it stays in its head."""
 DAEMONS_OWN = (
-    *homes.SOCKETS, *homes.LOCKS, "exits.ndjson", "logs", "state.db", "daemon.log", "keeper.log", "config.last-good",
+    *homes.SOCKETS, *homes.LOCKS, "exits.ndjson", "logs", "state.db", "memory.db", "daemon.log", "keeper.log",
+    "config.last-good",
 )  # fmt: skip
 """How the names begin of what a daemon keeps in its home; what else is there a test has put there."""
 
