@@ -321,12 +321,21 @@ class Memory:
         if request.purge:
             return {"notes": await self._purge(request.notes, sight)}
         done: list[answers.ForgottenNote] = []
-        for word in request.notes:
+        for word in await self._ids_of(request.notes, sight):
             wish = Alteration(word, "forget", sight.writer, sight.reach, sight.origin)
             altered = await self.write(lambda writing, wish=wish: writing.store.alter(wish))  # type: ignore[misc]
             self._tell(altered.changes)
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
+
+    async def _ids_of(self, words: Sequence[str], sight: Sight) -> list[str]:
+        """The notes that words mean: where one means none, that is said before anything is changed."""
+
+        def look(reading: Reading) -> list[str]:
+            found = [find_note(reading.notes, reading.scopes, word, sight.reach).note.id for word in words]
+            return list(dict.fromkeys(found))
+
+        return await self.read(look)
 
     async def _purge(self, words: list[str], sight: Sight) -> list[answers.ForgottenNote]:
         def look(reading: Reading) -> dict[str, tuple[list[str], list[str]]]:
@@ -361,7 +370,7 @@ class Memory:
         (why,), _ = self._redacted(inside, [validate.why(request.why)])
         vote = Vote(id="", note="", version="", voter=sight.voter, number=0, helped=request.helped, why=why)
         done: list[answers.NoteVotes] = []
-        for word in request.notes:
+        for word in await self._ids_of(request.notes, sight):
             note = await self.write(lambda writing, word=word: writing.store.vote(word, vote, sight.reach))  # type: ignore[misc]
             self._events.record(Voted(note=note.id, helped=request.helped))
             done.append({"id": note.id, "helped": note.helped, "hurt": note.hurt})
@@ -374,19 +383,21 @@ class Memory:
             "live": 0, "proposed": 0, "resting": 0, "conflicts": 0, "repository": None, "here": 0, "bytes": 0,
             "cortex": None,
         }  # fmt: skip
+        is_on = self.is_on  # asked here, for it may be read from state.db, which belongs to the loop's thread
         try:
             sight = await self._sights.of(inside, request.cwd)
-            return await self.read(lambda reading: self._state(reading, sight, state))
+            await self.read(lambda reading: self._count(reading, sight, state))
         except OvermindError as error:
             if error.code != "memory_off":
                 raise
             state["reason"] = str(error.fields.get("reason", error.message))
-            return state
+        else:
+            state["on"] = is_on
+        return state
 
-    def _state(self, reading: Reading, sight: Sight, state: answers.MemoryState) -> answers.MemoryState:
+    def _count(self, reading: Reading, sight: Sight, state: answers.MemoryState) -> None:
         notes = reading.notes
         scopes = None if sight.writer.is_person else reading.scopes.rows_of(sight.scopes)
-        state["on"] = self.is_on
         state["live"] = notes.count(Chosen(scopes=scopes, states=(NoteState.LIVE,)))
         state["proposed"] = notes.count(Chosen(scopes=scopes, states=(NoteState.PROPOSED,)))
         state["resting"] = notes.count(Chosen(scopes=scopes, resting=True))
@@ -396,7 +407,6 @@ class Memory:
             state["repository"] = sight.place.repository
             state["here"] = notes.count(Chosen(scopes=here, states=(NoteState.LIVE,)))
         state["bytes"] = sum(os.path.getsize(path) for path in _files(self.path) if os.path.exists(path))
-        return state
 
     async def memory_set(self, request: requests.MemorySet) -> answers.MemorySwitched:
         """Switch memory on or off."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -52,14 +53,21 @@ class Missions:
 
 
 class Switch:
-    """Whether memory is on."""
+    """Whether memory is on. As the daemon's, it belongs to the thread that made it."""
 
     def __init__(self) -> None:
-        self.is_on = True
+        self._is_on = True
+        self._thread = threading.get_ident()
+
+    @property
+    def is_on(self) -> bool:
+        """Whether nobody has switched it off."""
+        assert threading.get_ident() == self._thread, "state.db belongs to the loop's thread"
+        return self._is_on
 
     async def turn(self, *, on: bool) -> None:
         """Switch it."""
-        self.is_on = on
+        self._is_on = on
 
 
 class TickingClock:

@@ -213,6 +213,20 @@ def test_notes_are_changed_and_each_change_is_told(tmp_path):
     run(work())
 
 
+def test_of_several_notes_of_which_one_is_none_nothing_is_changed(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            note = (await remember(home, REDIS, key="redis"))["id"]
+            told = home.told()
+            assert await refused(home.memory.forget(Forget(notes=[note, "nope"]), None)) == "not_found"
+            assert await refused(home.memory.outcome(Outcome(notes=[note, "nope"], helped=True), None)) == "not_found"
+            assert (await ids(home), home.told()) == ([note], told)
+            twice = await home.memory.forget(Forget(notes=[note, "redis"], cwd=home.home.root), None)
+            assert [one["id"] for one in twice["notes"]] == [note]
+
+    run(work())
+
+
 def test_two_who_edit_the_same_version_are_both_kept_until_an_edit_replaces_them(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
