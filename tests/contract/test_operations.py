@@ -202,6 +202,7 @@ class World:
         yield "note_set", {"note": "kept", "change": "pin"}
         yield "outcome", {"notes": ["kept"], "helped": True}
         yield "memory_import", {"files": [{"file": "a.md", "text": "+++\n+++\n\nx\n"}], "cwd": self.code.folder}
+        yield "memory_reindex", {}
         yield "memory_set", {"on": False}
         yield "memory_connect", {}
         yield "forget", {"notes": ["kept"]}
