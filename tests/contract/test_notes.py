@@ -349,7 +349,7 @@ def test_a_damaged_file_stops_nothing_but_memory_and_what_can_be_read_of_it_is_t
     assert om.finished("true")["exit_code"] == 0
     assert len(om.ps("-a")) == 1
     recovered, reindexed = shop.ok("memory", "reindex").splitlines()
-    (taken, of, aside) = re.fullmatch(r"Recovered (\d+) of (\d+) notes; the old file is (.*)", recovered).groups()
+    ((taken, of, aside),) = re.findall(r"^Recovered (\d+) of (\d+) notes; the old file is (.*)$", recovered)
     assert 0 < int(taken) < int(of) <= count
     assert Path(aside).read_bytes() == b"".join(damaged)
     assert reindexed.startswith(f"Reindexed {taken} notes, ")
