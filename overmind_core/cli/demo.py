@@ -17,7 +17,7 @@ from overmind_core.errors import FAILED, OvermindError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from overmind_core.client.client import Client
@@ -29,6 +29,8 @@ NEXT = "Next: overmind tui · overmind inbox (answer its question) · overmind d
 FINAL = frozenset({"stopped", "crashed", "killed"})
 _ROUNDS = 5
 """How often is looked for what a mission started while it was being ended."""
+_MOST_NOTES = 1000
+"""Notes that are looked through: the demonstration's are among the newest."""
 _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""
 
@@ -180,6 +182,7 @@ def _stop(args: Namespace, context: Context) -> int:
         client.connect()
         with _locked(context):
             removed = _remove_all(client, to_wire(root))
+            _purge_notes(client, {row["id"] for row in removed})
             project.remove(root)
     except OvermindError as error:
         if there or error.code != "daemon_not_running":
@@ -236,6 +239,20 @@ def _remove_all(client: Client, root: str) -> list[Row]:
     raise problems[0] if problems else OvermindError("busy", "Something keeps starting demo missions. Try again.")
 
 
+def _purge_notes(client: Client, missions: Collection[str]) -> None:
+    """Purge what these missions have written, or Overmind has noticed about them."""
+    if not missions:
+        return
+    try:
+        listed = client.call("notes", {"all": True, "limit": _MOST_NOTES})["notes"]
+        ids = [row["id"] for row in listed if row["author"]["mission"] in missions]
+        if ids:
+            client.call("forget", {"notes": ids, "purge": True})
+    except OvermindError as error:
+        if error.code != "memory_off":  # then nothing was written, either
+            raise
+
+
 def _is_gone(answer: Row | OvermindError) -> bool:
     return not isinstance(answer, OvermindError) or answer.code == "not_found"
 
@@ -255,8 +272,9 @@ DEMO = Command(
         "overmind demo spec stop",
     ],
     notes=(
-        "Starts a build, a flaky worker, a service, a shell, and a scripted agent. The agent works, asks for a "
-        "permission and a choice, answers messages, costs nothing, and starts a mission. All have the label demo "
+        "Starts a build, a flaky worker, a service, a shell, and scripted agents. One works, asks for a permission and "
+        "a choice, answers messages, costs nothing, and starts a mission. Another one learns something and writes a "
+        "note, which the agent that it starts is given. All have the label demo "
         "and run in the folder demo of the home. A part that is already running is not started again. "
         "demo spec starts a spec whose agents are scripted: in about a minute it gets from a brief to merged work, and "
         "asks you three times. It needs git, and works in the folder demo-spec of the home."

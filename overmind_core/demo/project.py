@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from overmind_core.demo import stock
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -25,6 +27,13 @@ SHOP = "shop"
 """Where all missions stand."""
 AGENT = "bin/agent"
 BASHRC = "bashrc"
+LEARNER, READER = "learner", "reader"
+AGENTS = {LEARNER: "bin/learner", READER: "bin/reader"}
+"""The agents of the demonstration's notes."""
+PROMPTS = {
+    LEARNER: "Add tea to stock.json: 12 packets of a quarter of a kilogram",
+    READER: "Add cocoa to stock.json: 8 packets of half a kilogram; ./check-stock must pass",
+}
 PROMPT = "The shop's prices lose their cents: fix that, and prove it with a test"
 
 
@@ -50,7 +59,7 @@ class DemoMission:
 
 
 def demo_missions(*, root: str, shell: str) -> tuple[DemoMission, ...]:
-    """All that are started; the agent starts one more, `tests`.
+    """All that are started; the agent starts one more, `tests`, and the learner starts the reader.
 
     Args:
         root: The folder of the demonstration.
@@ -64,6 +73,12 @@ def demo_missions(*, root: str, shell: str) -> tuple[DemoMission, ...]:
             {"provider": "claude", "type": "session", "command": PROMPT, "restart": "on-failure"},
             {"OVERMIND_CLAUDE_BIN": f"{root}/{AGENT}"},
         ),
+        DemoMission(
+            LEARNER,
+            "an agent that learns something; the next one, demo-reader, is given its note",
+            {"provider": "claude", "command": PROMPTS[LEARNER]},
+            {"OVERMIND_CLAUDE_BIN": f"{root}/{AGENTS[LEARNER]}"},
+        ),
         DemoMission("build", "a build that shows its progress and succeeds", {"command": ["./build"]}),
         DemoMission("service", "a service that writes its log", {"command": ["./serve"], "restart": "always"}),
         DemoMission(
@@ -75,7 +90,7 @@ def demo_missions(*, root: str, shell: str) -> tuple[DemoMission, ...]:
     )
 
 
-NAMES = frozenset({"agent", "build", "service", "worker", "shell", "tests"})
+NAMES = frozenset({"agent", LEARNER, READER, "build", "service", "worker", "shell", "tests"})
 """Values of the label."""
 
 
@@ -125,6 +140,7 @@ SOURCES = {
     "prices.py": PRICES,
     "test_prices.py": TESTS,
     "README.md": README,
+    stock.STOCK: stock.SOURCE,
     ".gitignore": "dist/\n__pycache__/\n",
 }
 """File → text, as they are when the demonstration begins."""
@@ -152,7 +168,9 @@ PROGRAMS = {
     f"{SHOP}/serve": "service",
     f"{SHOP}/worker": "worker",
     f"{SHOP}/test": "tests",
+    f"{SHOP}/check-stock": "stock",
     AGENT: "agent",
+    **{path: f"note_agent {role}" for role, path in AGENTS.items()},
 }
 """File → the module that it runs."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from overmind_core.domain.memory.permissions import Forbidden
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreCorrupt, StoreError
-from overmind_core.memory.opened import QUERY_SECONDS, Reading, Writing, memory_off, reason_of
+from overmind_core.memory.opened import QUERY_SECONDS, Reading, Replaced, Writing, memory_off, reason_of
 from overmind_core.memory.recovery import Recovered, is_damaged, set_aside, take_over
 from overmind_core.memory.threads import Lane
 
@@ -82,10 +82,11 @@ class NoteAccess:
         at = self._clock.wall()
 
         def dated(writing: Writing) -> Result:
+            writing.file.check()
             writing.at = at
             return work(writing)
 
-        result = await self._asked(self._writer.do(dated, ours=ours))
+        result = await self._asked(lambda: self._writer.do(dated, ours=ours))
         self._is_open = True
         return result
 
@@ -97,16 +98,26 @@ class NoteAccess:
         """
 
         def limited(reading: Reading) -> Result:
+            reading.file.check()
             with reading.database.limited(QUERY_SECONDS):
                 return work(reading)
 
-        if not self._is_open:  # the one who writes makes the file, and finishes what was begun
-            await self.write(lambda _: None, ours=True)
-        return await self._asked(self._readers.do(limited, ours=ours))
+        async def do() -> Result:
+            if not self._is_open:  # the one who writes makes the file, and finishes what was begun
+                await self.write(lambda _: None, ours=True)
+            return await self._readers.do(limited, ours=ours)
 
-    async def _asked(self, done: Awaitable[Result]) -> Result:
+        return await self._asked(do)
+
+    async def _asked(self, do: Callable[[], Awaitable[Result]]) -> Result:
         try:
-            return await done
+            try:
+                return await do()
+            except Replaced:
+                self._open_anew()
+                return await do()
+        except Replaced:
+            raise memory_off(f"{self.path} is replaced again and again") from None
         except Interrupted:
             message = f"The search took longer than {QUERY_SECONDS:g} s. Ask with fewer words."
             raise OvermindError("busy", message) from None
@@ -118,6 +129,13 @@ class NoteAccess:
             raise
         except Forbidden as error:
             raise OvermindError("forbidden", f"A process inside a mission may not {error.what}.") from None
+
+    def _open_anew(self) -> None:
+        """Have the threads open the file that is there now, or make one."""
+        _log.warning("%s was removed or replaced while it was open; it is opened anew", self.path)
+        self._is_open = False
+        self._writer.renew()
+        self._readers.renew()
 
     def _see(self, error: BaseException | None) -> None:
         if isinstance(error, StoreCorrupt) and not self._told_damage:

@@ -68,6 +68,34 @@ def _has_full_text() -> bool:
         connection.close()
 
 
+class Replaced(Exception):
+    """Where the file was that is open, there is none or another one: what is written to it, nobody will find."""
+
+
+class _OpenFile:
+    """Which file a thread has open."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = self._now()
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def check(self) -> None:
+        """See that it is the one at its path.
+
+        Raises:
+            Replaced: it is not.
+        """
+        if self._file is None or self._now() != self._file:
+            raise Replaced(self._path)
+
+
 class Writing:
     """What the thread that writes works with."""
 
@@ -94,6 +122,7 @@ class Writing:
                 raise StoreUnavailable(path, "it is read-only")
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
+        self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)
         self.purge = Purge(self.store, files=files, secret=lambda: secret_of(self.meta), readers=readers)
@@ -130,6 +159,7 @@ class Reading:
             self.database = Database.open_reader(path)
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
+        self.file = _OpenFile(path)
         self.notes = NoteTable(self.database)
         self.scopes = ScopeTable(self.database)
         self.versions = VersionTable(self.database)

@@ -16,6 +16,7 @@ from overmind_core.domain.memory.notes import (
     ID_LENGTH,
     ID_LETTERS,
     Note,
+    NoteKind,
     NoteState,
     Scope,
     ScopeKind,
@@ -294,8 +295,9 @@ class NoteTable:
         return [_stored(row) for row in self._database.read(sql, (*values, text, limit))]
 
     def written_by(self, mission: str) -> list[str]:
-        """Return the ids of the notes that a mission has written, oldest first."""
-        rows = self._database.read("SELECT id FROM notes WHERE mission = ? AND mission <> '' ORDER BY row", (mission,))
+        """Return the ids of the notes that a mission has written, oldest first, without what was noticed about it."""
+        sql = "SELECT id FROM notes WHERE mission = ? AND mission <> '' AND kind <> ? ORDER BY row"
+        rows = self._database.read(sql, (mission, NoteKind.LESSON.value))
         return [row[0] for row in rows]
 
     def in_scope(self, scope: int) -> list[str]:

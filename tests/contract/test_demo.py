@@ -17,7 +17,9 @@ from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
 
-PARTS = {"agent", "build", "service", "worker", "shell"}
+PARTS = {"agent", "learner", "build", "service", "worker", "shell"}
+ENDS = "learner"
+"""The part that is over after some seconds, and is started anew by who starts all."""
 PATIENCE = 60.0
 
 
@@ -39,15 +41,18 @@ def ours(om):
 def test_it_starts_one_mission_of_each_kind_and_says_what_they_are_and_twice_is_once(om):
     said = om.ok("demo")
     assert [line.split("(")[1].split(")")[0] for line in said.splitlines()] == [
-        "demo-agent", "demo-build", "demo-service", "demo-worker", "demo-shell",
+        "demo-agent", "demo-learner", "demo-build", "demo-service", "demo-worker", "demo-shell",
     ]  # fmt: skip
     rows = {row["labels"]["demo"]: row for row in om.ps()}
     assert set(rows) >= PARTS
     assert {row["cwd"] for row in rows.values()} == {om.path("demo", "shop")}
     again = om.json("demo", "--json")
-    assert {row["demo"]: row["id"] for row in again} == {part: rows[part]["id"] for part in PARTS}
-    assert not any(row["started"] for row in again)
-    assert om.ok("demo").count("Already running") == len(PARTS)
+    lasting = PARTS - {ENDS}
+    assert {row["demo"]: row["id"] for row in again if row["demo"] in lasting} == {
+        part: rows[part]["id"] for part in lasting
+    }
+    assert not any(row["started"] for row in again if row["demo"] in lasting)
+    assert om.ok("demo").count("Already running") >= len(lasting)
 
 
 def test_everything_is_alive_at_once_and_the_flaky_worker_is_started_again_after_each_crash(om):
@@ -123,15 +128,46 @@ def test_what_has_ended_is_started_anew(om):
     first = begin(om)
     om.ok("kill", first["service"])
     rows = om.json("demo", "--json")
-    assert [row["demo"] for row in rows if row["started"]] == ["service"]
+    assert [row["demo"] for row in rows if row["started"] and row["demo"] != ENDS] == ["service"]
     assert sorted(row["name"] for row in ours(om) if row["labels"]["demo"] == "service") == ["demo-service"]
+
+
+def reader(om):
+    """The agent that is given a note, once it has ended."""
+    over = lambda: [row for row in ours(om) if row["labels"]["demo"] == "reader" and row["status"] == "stopped"]  # noqa: E731
+    return eventually(over, timeout=PATIENCE, what="the reader has ended")[0]["id"]
+
+
+def notes(om):
+    return om.json("notes", "--all", "--json")
+
+
+@pytest.mark.own_home
+def test_one_agent_learns_and_the_next_one_is_given_the_note_and_cites_it(om):
+    learner = begin(om)["learner"]
+    given = reader(om)
+    (note,) = [one for one in notes(om) if one["state"] == "live"]
+    assert (note["author"]["mission"], note["kind"], note["files"]) == (learner, "gotcha", ["stock.json"])
+    assert (note["used"], note["helped"]) == (1, 1)
+    assert f"  | {note['text']}\n" in om.ok("memory", "used", given)
+    said = om.logs(given)
+    assert f"[{note['id']}] says: {note['text']}" in said
+    assert "the first time right" in said
+    assert "✗" not in said
 
 
 @pytest.mark.own_home
 def test_stop_leaves_nothing(om):
     begin(om)
     question(om, "permission")
-    assert om.ok("demo", "stop") == "Removed 6 demo missions\n"
+    reader(om)
+    text = notes(om)[0]["text"].encode()
+    assert om.ok("demo", "stop") == "Removed 8 demo missions\n"
+    assert notes(om) == []
+    for name in os.listdir(om.home):
+        if name.startswith("memory.db"):
+            with open(om.path(name), "rb") as file:
+                assert text not in file.read()
     assert ours(om) == []
     assert not os.path.exists(om.path("demo"))
     daemons = {om.supervisor_pid(), om.keeper_pid()}

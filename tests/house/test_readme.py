@@ -58,7 +58,7 @@ def test_the_first_minutes_go_as_they_are_written(om):
     assert [words[0] for words in middle] == list(SAID)
     for words in middle:
         eventually(partial(_shows, om, words, SAID[words[0]]), timeout=60, what=" ".join(words))
-    assert om.ok(*end) == "Removed 6 demo missions\n"
+    assert re.fullmatch(r"Removed \d demo missions\n", om.ok(*end))
 
 
 def _shows(om, words, pattern):

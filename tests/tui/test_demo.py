@@ -26,8 +26,9 @@ def test_the_demonstration_begins_and_ends_where_one_looks(om, opened):
         await until(pilot, lambda: app.fleet.questions, what="a question")
         assert app.screen is app.main
         await until(pilot, lambda: "demo-tests" in picture(app))
+        await until(pilot, lambda: "demo-reader" in names(app))
         await entered(pilot, "demo stop")
-        await until(pilot, lambda: "Removed 6 demo missions" in picture(app))
+        await until(pilot, lambda: "Removed 8 demo missions" in picture(app))
         await until(pilot, lambda: not app.fleet.rows, what="all is gone")
 
     opened({}, scenario)

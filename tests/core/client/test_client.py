@@ -118,6 +118,7 @@ DONE = [
     ("quest_cancel", "not_running", ONE),
     ("spec_forget", "not_found", ONE),
     ("ritual_delete", "not_found", ONE),
+    ("forget", "not_found", ONE),
 ]
 
 

@@ -136,7 +136,7 @@ def test_a_name_that_is_taken_gets_a_number():
 
 def test_each_part_has_a_name_of_its_own():
     found = demo_missions(root="/h/demo", shell="bash")
-    assert len({part.name for part in found}) == len(found) == 5
+    assert len({part.name for part in found}) == len(found) == 6
 
 
 # the keys of a terminal

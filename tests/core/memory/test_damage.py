@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 
 import pytest
 
@@ -70,6 +71,37 @@ def test_what_can_be_read_of_a_damaged_file_is_taken_over(tmp_path, damage):
             assert [told[-1] for told in home.told() if told[-1] in {"damaged", "recovered"}][-1:] == ["recovered"]
 
     run(go_on())
+
+
+def test_nothing_is_written_to_a_file_that_was_removed_or_replaced_while_it_was_open(tmp_path):
+    path = tmp_path / "memory.db"
+
+    async def listed(home):
+        return [one["text"] for one in (await home.memory.notes(Notes(cwd=home.home.root), None))["notes"]]
+
+    async def work():
+        async with noted_home(tmp_path) as home:
+            await remember(home, "first")
+            await home.memory.read(lambda _: None)
+            path.rename(tmp_path / "elsewhere")
+            for ending in ("-wal", "-shm"):
+                (tmp_path / f"memory.db{ending}").rename(tmp_path / f"elsewhere{ending}")
+            await remember(home, "second")
+            assert await listed(home) == ["second"]
+            for ending in ("", "-wal", "-shm"):
+                (tmp_path / f"memory.db{ending}").unlink()
+                with suppress(FileNotFoundError):  # its last connection may have put the log back into the file
+                    (tmp_path / f"elsewhere{ending}").rename(tmp_path / f"memory.db{ending}")
+            assert await listed(home) == ["first"]
+            await remember(home, "third")
+
+    run(work())
+
+    async def next_daemon():
+        async with noted_home(tmp_path) as home:
+            assert await listed(home) == ["third", "first"]
+
+    run(next_daemon())
 
 
 def test_the_index_of_a_whole_file_is_built_anew(tmp_path):

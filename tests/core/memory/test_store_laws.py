@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.memory.notes import Author, Content, Origin, Scope, ScopeKind
@@ -76,6 +76,7 @@ class Model:
 
 @settings(max_examples=portion(160), deadline=None)
 @given(steps=st.lists(STEPS, max_size=14))
+@example(steps=[("remember", "redis one", ""), ("pin", 0, ""), ("forget", 0, ""), ("restore", 0, "")])
 def test_the_store_does_what_a_few_dictionaries_do(steps):
     model = Model()
     with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +121,7 @@ def _change(writing, model, what, id_, text):
     elif what in {"pin", "unpin"}:
         one["pinned"] = what == "pin"
     elif what == "forget":
-        one.update(state="forgotten", pinned=False)
+        one.update(state="forgotten")  # its pin stays: it may be restored
     else:
         one["state"] = "live"
 
