@@ -141,3 +141,6 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "worktrees": {"ids": ["nosuch"]},
     "worktrees_prune": {"nosuch": 1},
 }
+
+WITH_A_CORTEX = {"memory_share", "memory_sync"}
+"""Commands that succeed with a team's server: tests/postgres/test_sync.py."""
