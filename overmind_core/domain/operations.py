@@ -228,6 +228,8 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("memory_set", "switch memory on or off", _CHANGES,
               repeatable=True, forbidden="switch memory", commands=()),
     Operation("memory_used", "print the notes that a mission was given", repeatable=True, within="its own tree"),
+    Operation("memory_reindex", "build the index of notes anew, from a damaged memory.db too", _CHANGES,
+              repeatable=True, forbidden="reindex memory"),
     Operation("memory_import", "take in notes from files", _CHANGES,
               repeatable=True, forbidden="import notes"),
     Operation("memory_share", "share the notes of a repository with the Cortex", _CHANGES,

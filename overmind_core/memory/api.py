@@ -81,6 +81,12 @@ class MemoryApi:
         del caller
         return await self._notes().memory_set(request)
 
+    @handles(requests.MemoryReindex)
+    async def memory_reindex(self, request: requests.MemoryReindex, caller: Caller) -> answers.Reindexed:
+        """Build the index anew; take over what can be read of a damaged file."""
+        del request, caller
+        return await self._notes().memory_reindex()
+
     @handles(requests.MemoryImport)
     async def memory_import(self, request: requests.MemoryImport, caller: Caller) -> answers.Imported:
         """Take in files of notes: all of the request, or nothing."""

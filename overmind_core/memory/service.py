@@ -10,7 +10,7 @@ import os
 from glob import escape, glob
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from overmind_core.domain.memory.notes import MOST_NOTES, Content, NoteState, Scope, ScopeKind, Vote
+from overmind_core.domain.memory.notes import MOST_NOTES, Content, NoteKind, NoteState, Scope, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.errors import OvermindError
 from overmind_core.memory import validate
@@ -132,7 +132,7 @@ class Memory:
         tags, files = words[: len(request.tags)], words[len(request.tags) :]
         content = Content(
             text=validate.note_text(text),
-            kind=validate.kind(request.kind),
+            kind=validate.kind(request.kind or NoteKind.FACT),
             scope=sight.scope(validate.scope(request.scope or ScopeKind.REPO)),
             key=validate.key(request.key) if request.key else "",
             tags=validate.tags(tags),
@@ -146,6 +146,7 @@ class Memory:
             reach=sight.reach,
             replaces=request.replaces or "",
             request=f"{inside or ''}:{request.request}" if request.request else "",
+            kind_given=request.kind is not None,
         )
         written = await self.write(lambda writing: writing.store.remember(draft))
         self._tell(written.changes)

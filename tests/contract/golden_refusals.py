@@ -16,6 +16,7 @@ INSIDE: dict[str, dict[str, object]] = {
     "learn_set": {"lesson": "L-1", "state": "accepted"},
     "memory_connect": {},
     "memory_import": {"files": []},
+    "memory_reindex": {},
     "memory_set": {"on": False},
     "memory_share": {"cwd": "/"},
     "memory_sync": {},
@@ -77,6 +78,7 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "memory": {"cwd": "relative"},
     "memory_connect": {"url": "nosuch"},
     "memory_import": {"files": [], "cwd": "relative"},
+    "memory_reindex": {"nosuch": 1},
     "memory_set": {"on": None},
     "memory_share": {"cwd": "relative"},
     "memory_sync": {"nosuch": 1},
@@ -139,3 +141,6 @@ UNKNOWN: dict[str, dict[str, object]] = {
     "worktrees": {"ids": ["nosuch"]},
     "worktrees_prune": {"nosuch": 1},
 }
+
+WITH_A_CORTEX = {"memory_share", "memory_sync"}
+"""Commands that succeed with a team's server: tests/postgres/test_sync.py."""

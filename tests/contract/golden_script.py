@@ -519,6 +519,7 @@ else echo > "shop/$OVERMIND_TASK"; fi"""
         self.api.refused("note", note="db", **at)
         files = [{"file": "a.md", "text": "+++\n+++\n\nFrom a file.\n"}, {"file": "b.md", "text": "plain"}]
         self.api.ok("memory_import", files=files, dry_run=True, **at)
+        self.api.ok("memory_reindex")
         self.api.ok("memory_set", on=False)
         self.api.ok("memory", **at)
         self.api.ok("memory_set", on=True)

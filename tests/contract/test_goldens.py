@@ -25,6 +25,7 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.headless.commands import HEADLESS_COMMANDS as HEADLESS
 from overmind_core.cli.main import guarded
 from overmind_core.daemon.routes import TABLE
+from tests.contract.golden_refusals import WITH_A_CORTEX
 from tests.contract.golden_script import Script
 from tests.kit.answers import answer_problems
 from tests.kit.events import TYPES, is_of_its_type
@@ -42,8 +43,6 @@ HELP = [
     *(["--headless", name, "--help"] for name in HEADLESS),
 ]
 
-WITH_A_CORTEX = {"memory_share", "memory_sync"}
-"""What takes a team's server: tests/postgres/test_sync.py."""
 UNSEEN = {
     "cortex": "needs a Cortex, so a PostgreSQL: tests/postgres/test_sync.py",
     "health": "a mission would have to be silent for three beats of half a minute: tests/core/watching",

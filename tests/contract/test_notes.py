@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from tests.kit.waiting import eventually
 pytestmark = pytest.mark.shared_home
 
 TOKEN = f"ghp_{'a1B2' * 9}"
+PAGE = 4096
+"""Bytes of a page of memory.db."""
 
 
 class Shop:
@@ -59,9 +63,10 @@ def test_what_is_known_is_written_once_and_a_key_makes_versions(shop):
     (row,) = shop.json("notes")
     assert (row["tags"], row["files"], row["kind"], row["scope"]) == (["a,b"], ["api/*.py"], "gotcha", "repo")
     assert row["author"]["person"]
-    assert shop.ok("remember", "we chose Postgres", "--key", "db").endswith("(fact, repo), version 1\n")
+    chosen = shop.ok("remember", "we chose Postgres", "--key", "db", "--kind", "decision")
+    assert chosen.endswith("(decision, repo), version 1\n")
     first = shop.json("note", "db")
-    assert shop.ok("remember", "we chose SQLite", "--key", "db").endswith("(fact, repo), version 2\n")
+    assert shop.ok("remember", "we chose SQLite", "--key", "db").endswith("(decision, repo), version 2\n")
     second = shop.json("note", "db", "--history")
     assert (second["id"], second["created_at"], second["text"]) == (first["id"], first["created_at"], "we chose SQLite")
     assert [(one["number"], one["text"]) for one in second["history"]] == [(2, "we chose SQLite"),
@@ -70,7 +75,7 @@ def test_what_is_known_is_written_once_and_a_key_makes_versions(shop):
         shop.ok("note", "edit", "db", "--text", "-", stdin="we chose DuckDB\n") == f"Edited {first['id']} (version 3)\n"
     )
     assert shop.ok("note", "edit", "db", "--text", "we chose DuckDB") == f"unchanged: {first['id']}\n"
-    assert shop.ok("remember", "other words", "--replaces", first["id"]).endswith(", version 4\n")
+    assert shop.ok("remember", "other words", "--replaces", first["id"]).endswith("(decision, repo), version 4\n")
     assert shop.ok("note", "pin", "db", note) == f"Pinned {first['id']}\nPinned {note}\n"
     assert [one["pinned"] for one in shop.json("notes")] == [True, True]
     assert shop.ok("forget", "db") == f"Forgot {first['id']}\n"
@@ -322,3 +327,33 @@ def contents(folder):
         with open(os.path.join(folder, name), "rb") as file:
             found[name] = file.read()
     return found
+
+
+@pytest.mark.own_home
+def test_a_damaged_file_stops_nothing_but_memory_and_what_can_be_read_of_it_is_taken_over(shop):
+    om, path, count = shop.om, shop.om.path("memory.db"), 60
+    om.ok("start")
+    for number in range(count):
+        om.api("remember", text=f"marker{number} {'redis ' * 60}", cwd=shop.folder)
+    assert re.fullmatch(rf"Reindexed {count} notes, 0 episodes in \d*\.\ds\n", shop.ok("memory", "reindex"))
+    om.ok("shutdown", "-y")
+    whole = Path(path).read_bytes()
+    pages = [whole[at : at + PAGE] for at in range(0, len(whole), PAGE)]
+    damaged = [b"\xff" * PAGE if number and b"marker30 " in page else page for number, page in enumerate(pages)]
+    assert damaged != pages
+    Path(path).write_bytes(b"".join(damaged))
+
+    om.ok("start")
+    said = shop.refused("recall", "marker30", code="memory_off")
+    assert f"{path} is damaged" in said
+    assert "overmind memory reindex" in said
+    assert om.finished("true")["exit_code"] == 0
+    assert len(om.ps("-a")) == 1
+    recovered, reindexed = shop.ok("memory", "reindex").splitlines()
+    ((taken, of, aside),) = re.findall(r"^Recovered (\d+) of (\d+) notes; the old file is (.*)$", recovered)
+    assert 0 < int(taken) < int(of) <= count
+    assert Path(aside).read_bytes() == b"".join(damaged)
+    assert reindexed.startswith(f"Reindexed {taken} notes, ")
+    assert len(shop.found("notes")) == int(taken)
+    assert shop.found("recall", "marker0") != []
+    assert om.events("memory")[-1]["change"] == "recovered"

@@ -13,6 +13,7 @@ from overmind_core.daemon.routes import TABLE
 from overmind_core.domain.operations import OPERATIONS, REQUESTS, Danger
 from overmind_core.domain.specs.spec import PhaseName
 from scripts.reference.answer_types import answers
+from tests.contract.golden_refusals import WITH_A_CORTEX
 from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.spec_documents import WHOLE, checked, write_documents, write_files
@@ -69,9 +70,6 @@ SAY_SO = {"freeze": {"paused"}, "thaw": {"not_running"}}
 """A repeat that is refused, by a sentence that says how it is: as it should be."""
 NOT_TRIED = {"answer", "attach", "detach", "hook", "interrupt", "used"}
 """What goes on between a person, or an agent, and a terminal: it ends no work, and is not repeated."""
-
-WITH_A_CORTEX = {"memory_share", "memory_sync"}
-"""What takes a team's server: tests/postgres/test_sync.py."""
 
 
 class World:
@@ -202,6 +200,7 @@ class World:
         yield "note_set", {"note": "kept", "change": "pin"}
         yield "outcome", {"notes": ["kept"], "helped": True}
         yield "memory_import", {"files": [{"file": "a.md", "text": "+++\n+++\n\nx\n"}], "cwd": self.code.folder}
+        yield "memory_reindex", {}
         yield "memory_set", {"on": False}
         yield "memory_connect", {}
         yield "forget", {"notes": ["kept"]}

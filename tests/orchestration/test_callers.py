@@ -140,6 +140,7 @@ ASKED = [
     ("forget", {"notes": ["own-note"]}, OK),
     ("memory", {}, OK),
     ("memory_set", {"on": False}, FORBIDDEN),
+    ("memory_reindex", {}, FORBIDDEN),
     ("memory_import", {"files": []}, FORBIDDEN),
     ("memory_used", {"mission": "self"}, OK),
     ("memory_used", {"mission": "other"}, FORBIDDEN),

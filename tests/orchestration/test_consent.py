@@ -75,6 +75,7 @@ ARGUMENTS = {
     "outcome": {"notes": ["persons"], "helped": True},
     "memory_set": {"on": False},
     "memory_import": {"files": []},
+    "memory_reindex": {},
     "memory_used": {"mission": "other"},
     "memory_share": {"cwd": "/"},
     "memory_connect": {},

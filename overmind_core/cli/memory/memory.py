@@ -1,4 +1,4 @@
-"""Commands about memory as a whole: memory, memory on, off and used."""
+"""Commands about memory as a whole: memory, memory on, off, used and reindex."""
 
 from __future__ import annotations
 
@@ -54,6 +54,18 @@ def used(args: Namespace, context: Context) -> int:
     return 0
 
 
+def reindex(args: Namespace, context: Context) -> int:
+    """Build the index anew, and take over what can be read of a damaged memory.db."""
+    answer = context.client().call("memory_reindex")
+    if args.json:
+        context.print(dumps(answer))
+        return 0
+    if answer["damaged"] is not None:
+        context.print(ascii_text(lines.recovered_line(answer)))
+    context.print(ascii_text(lines.reindexed_line(answer)))
+    return 0
+
+
 MEMORY = Command(name="memory", options=[JSON], examples=["overmind memory", "overmind memory --json"], run=memory)
 ON = Command(name="memory on", options=[JSON], examples=["overmind memory on"], run=switch_on)
 OFF = Command(name="memory off", options=[JSON], examples=["overmind memory off"], run=switch_off)
@@ -66,4 +78,11 @@ USED = Command(
     run=used,
 )
 
-COMMANDS = (MEMORY, ON, OFF, USED)
+REINDEX = Command(
+    name="memory reindex",
+    options=[JSON],
+    examples=["overmind memory reindex", "overmind memory reindex --json"],
+    run=reindex,
+)
+
+COMMANDS = (MEMORY, ON, OFF, USED, REINDEX)
