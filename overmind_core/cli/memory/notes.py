@@ -270,7 +270,12 @@ REMEMBER = Command(
     name="remember",
     arguments=[argument("text", "the text, at most 4,000 characters; - reads standard input", nargs="+")],
     options=[
-        option("--kind", "KIND", f"{', '.join(KINDS[:-1])} (default: that of the note that it replaces, else {KINDS[0]})", choices=KINDS[:-1]),
+        option(
+            "--kind",
+            "KIND",
+            f"{', '.join(KINDS[:-1])} (default: that of the note that it replaces, else {KINDS[0]})",
+            choices=KINDS[:-1],
+        ),
         option("--scope", "SCOPE", "mission, repo (default), colony or global", choices=SCOPES),
         option("--tag", "TAG", "a word to find it by (repeatable)", repeat=True),
         option("--file", "GLOB", "a file that it is about, from the top of the repository (repeatable)", repeat=True),
