@@ -322,19 +322,19 @@ class Memory:
         if request.purge:
             return {"notes": await self._purge(request.notes, sight)}
         done: list[answers.ForgottenNote] = []
-        for word in await self._ids_of(request.notes, sight):
+        for word in await self._ids_of(request.notes, sight, with_gone=True):  # a repeat: some are forgotten already
             wish = Alteration(word, "forget", sight.writer, sight.reach, sight.origin)
             altered = await self.write(lambda writing, wish=wish: writing.store.alter(wish))  # type: ignore[misc]
             self._tell(altered.changes)
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
 
-    async def _ids_of(self, words: Sequence[str], sight: Sight) -> list[str]:
+    async def _ids_of(self, words: Sequence[str], sight: Sight, *, with_gone: bool = False) -> list[str]:
         """The notes that words mean: where one means none, that is said before anything is changed."""
 
         def look(reading: Reading) -> list[str]:
-            found = [find_note(reading.notes, reading.scopes, word, sight.reach).note.id for word in words]
-            return list(dict.fromkeys(found))
+            found = (find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=with_gone) for word in words)
+            return list(dict.fromkeys(one.note.id for one in found))
 
         return await self.read(look)
 

@@ -203,8 +203,10 @@ def forget(args: Namespace, context: Context) -> int:
     """Forget notes; with --purge leave no byte of them."""
     if args.purge and not confirmed(f"Purge {', '.join(args.notes)}? Nothing brings them back.", yes=args.yes):
         return FAILED
-    request = {"notes": args.notes, "purge": args.purge, "cwd": folder()}
-    answer = context.client().call("forget", request)
+    client, cwd = context.client(), folder()
+    # By their ids: no key means a forgotten note, so that a repeat, sent after the answer was lost, would find none.
+    ids = [client.call("note", {"note": word, "cwd": cwd})["id"] for word in args.notes]
+    answer = client.call("forget", {"notes": ids, "purge": args.purge, "cwd": cwd})
     if args.json:
         context.print(dumps(answer["notes"]))
         return 0

@@ -225,6 +225,11 @@ def test_of_several_notes_of_which_one_is_none_nothing_is_changed(tmp_path):
             assert (await ids(home), home.told()) == ([note], told)
             twice = await home.memory.forget(Forget(notes=[note, "redis"], cwd=home.home.root), None)
             assert [one["id"] for one in twice["notes"]] == [note]
+            other = (await remember(home, "postgres"))["id"]
+            for purge in (False, False, True, True):  # each again, as when the answer was lost half way
+                done = await home.memory.forget(Forget(notes=[note, other], purge=purge), None)
+                assert [one["id"] for one in done["notes"]] == [note, other]
+            assert home.told().count((note, "forgotten")) == home.told().count((other, "forgotten")) == 1
 
     run(work())
 
