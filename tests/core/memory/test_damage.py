@@ -126,7 +126,7 @@ def test_memory_that_had_no_room_goes_on_when_there_is_room_again(tmp_path):
     async def go_on():
         async with noted_home(tmp_path) as home:
             limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))  # as a full disk: no room for the index of the log
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))  # as a full disk
             try:
                 with pytest.raises(OvermindError) as refusal:
                     await home.memory.notes(Notes(cwd=home.home.root), None)
