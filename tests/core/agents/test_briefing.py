@@ -146,6 +146,8 @@ def test_where_nothing_is_wanted_nothing_is_asked_and_all_is_as_without_memory(s
         async with supervising(story.home, story.keeper, briefing=briefing) as inside:
             mission = await story.run(inside, command, **how)
             await until(lambda: inside.app.registry.live[mission].pid)
+            is_command = inside.app.registry.live[mission].definition.provider == "raw"
+            assert not (is_command and inside.app.agents.has_memory(mission))  # what it does is no episode
             return mission, inside.event_types(mission)
 
     async def both():
