@@ -283,6 +283,8 @@ class Exchange:
 
     def _presumed_answer(self, args: Args) -> dict[str, Any]:
         """Return what the lost answer must have been, as far as the request tells."""
+        if self.command == "forget":
+            return {"notes": [{"id": note, "still_in": []} for note in args.get("notes", ())]}
         mission = {"id": args.get("id"), "name": None}
         return {"killed": [mission]} if self.command == "kill" else {**mission, "also": []}
 

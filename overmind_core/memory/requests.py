@@ -9,7 +9,8 @@ class Remember(Args, frozen=True):
     """Write a note, or the next version of one."""
 
     text: str
-    kind: str = "fact"
+    kind: str | None = None
+    """Null: that of the note whose next version this is, `fact` of a new one."""
     scope: str | None = None
     """`mission`, `repo`, `colony` or `global`; null: `repo`."""
     tags: list[str] = []

@@ -10,7 +10,7 @@ import os
 from glob import escape, glob
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from overmind_core.domain.memory.notes import MOST_NOTES, Content, NoteState, Scope, ScopeKind, Vote
+from overmind_core.domain.memory.notes import MOST_NOTES, Content, NoteKind, NoteState, Scope, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.errors import OvermindError
 from overmind_core.memory import validate
@@ -132,7 +132,7 @@ class Memory:
         tags, files = words[: len(request.tags)], words[len(request.tags) :]
         content = Content(
             text=validate.note_text(text),
-            kind=validate.kind(request.kind),
+            kind=validate.kind(request.kind or NoteKind.FACT),
             scope=sight.scope(validate.scope(request.scope or ScopeKind.REPO)),
             key=validate.key(request.key) if request.key else "",
             tags=validate.tags(tags),
@@ -146,6 +146,7 @@ class Memory:
             reach=sight.reach,
             replaces=request.replaces or "",
             request=f"{inside or ''}:{request.request}" if request.request else "",
+            kind_given=request.kind is not None,
         )
         written = await self.write(lambda writing: writing.store.remember(draft))
         self._tell(written.changes)
@@ -321,19 +322,19 @@ class Memory:
         if request.purge:
             return {"notes": await self._purge(request.notes, sight)}
         done: list[answers.ForgottenNote] = []
-        for word in await self._ids_of(request.notes, sight):
+        for word in await self._ids_of(request.notes, sight, with_gone=True):  # a repeat: some are forgotten already
             wish = Alteration(word, "forget", sight.writer, sight.reach, sight.origin)
             altered = await self.write(lambda writing, wish=wish: writing.store.alter(wish))  # type: ignore[misc]
             self._tell(altered.changes)
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
 
-    async def _ids_of(self, words: Sequence[str], sight: Sight) -> list[str]:
+    async def _ids_of(self, words: Sequence[str], sight: Sight, *, with_gone: bool = False) -> list[str]:
         """The notes that words mean: where one means none, that is said before anything is changed."""
 
         def look(reading: Reading) -> list[str]:
-            found = [find_note(reading.notes, reading.scopes, word, sight.reach).note.id for word in words]
-            return list(dict.fromkeys(found))
+            found = (find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=with_gone) for word in words)
+            return list(dict.fromkeys(one.note.id for one in found))
 
         return await self.read(look)
 

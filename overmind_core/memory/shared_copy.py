@@ -6,6 +6,7 @@ What a page brings, the place where it ends and what leaves the list of what is 
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from overmind_core.domain.memory.sync import (
     take,
 )
 from overmind_core.domain.replacing import replace
+from overmind_core.errors import OvermindError
 from overmind_core.memory.store import Change
 from overmind_core.memory.tables import VERSION, VOTE
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 LINK = "cortex"
 """Of the row that says which Cortex; while there is one, what is written is looked at."""
 _PLACE = "cortex_place"
+_log = logging.getLogger(__name__)
 _CHANGES = {NoteState.PROPOSED: "proposed", NoteState.FORGOTTEN: "forgotten", NoteState.PURGED: "purged"}
 
 
@@ -211,13 +214,19 @@ class SharedCopy:
                 self._database.write("DELETE FROM unseen WHERE id = ?", (entry.id,))
             self._add_to_send(taken.to_send)
             self._writing.meta.save(_PLACE, json.dumps(taken.place))
-        if taken.purged:
-            self._writing.purge.finish()
+        self._finish_purges()
         changes = tuple(
             Change(note.id, _change_of(before[note.id], note.state), note.content.scope.kind, note.version)
             for note in notes
         )
         return Received(len(added), sum(bool(note.conflicts) for note in notes), page.more, changes)
+
+    def _finish_purges(self) -> None:
+        """Leave no byte of what was purged elsewhere; also of an earlier page, which somebody's reading held up."""
+        try:
+            self._writing.purge.finish()
+        except OvermindError as error:  # the page is stored, and what it changed is to be told
+            _log.warning("a purge of notes has not ended: %s", error.message)
 
     def _state(self, note: str) -> NoteState | None:
         stored = self._store.notes.get(note)

@@ -11,7 +11,7 @@ from overmind_core.memory.sync import CortexSync
 from overmind_core.memory.tables import StoredNote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from overmind_core.domain.settings import CortexSettings
     from overmind_core.kernel.event_log import EventLog
@@ -32,7 +32,7 @@ class SharingMemory(Memory):
         super().__init__(home=home, clock=clock, events=events, **parts)  # type: ignore[arg-type] # passed on
         self.cortex = CortexSync(
             write=self.write,
-            tell=super()._tell,
+            tell=self._tell_received,
             events=events,
             clock=clock,
             token_file=home.cortex_token,
@@ -88,6 +88,11 @@ class SharingMemory(Memory):
     async def memory_sync(self) -> answers.Synced:
         """Send and receive now."""
         return await self.cortex.sync()
+
+    def _tell_received(self, changes: Sequence[Change]) -> None:
+        super()._tell(changes)
+        if any(one.change == "purged" for one in changes):
+            self._meaning.forget()
 
     def _tell(self, changes: Iterable[Change]) -> None:
         super()._tell(changes)

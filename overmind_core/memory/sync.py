@@ -25,7 +25,7 @@ from overmind_core.memory.threads import Lane
 from overmind_core.system.paths import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from overmind_core.domain.memory.sync import Place
     from overmind_core.domain.settings import CortexSettings
@@ -82,7 +82,7 @@ class CortexSync:
         self,
         *,
         write: Write,
-        tell: Callable[[Iterable[Change]], None],
+        tell: Callable[[Sequence[Change]], None],
         events: EventLog,
         clock: Clock,
         token_file: str,

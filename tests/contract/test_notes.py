@@ -63,9 +63,10 @@ def test_what_is_known_is_written_once_and_a_key_makes_versions(shop):
     (row,) = shop.json("notes")
     assert (row["tags"], row["files"], row["kind"], row["scope"]) == (["a,b"], ["api/*.py"], "gotcha", "repo")
     assert row["author"]["person"]
-    assert shop.ok("remember", "we chose Postgres", "--key", "db").endswith("(fact, repo), version 1\n")
+    chosen = shop.ok("remember", "we chose Postgres", "--key", "db", "--kind", "decision")
+    assert chosen.endswith("(decision, repo), version 1\n")
     first = shop.json("note", "db")
-    assert shop.ok("remember", "we chose SQLite", "--key", "db").endswith("(fact, repo), version 2\n")
+    assert shop.ok("remember", "we chose SQLite", "--key", "db").endswith("(decision, repo), version 2\n")
     second = shop.json("note", "db", "--history")
     assert (second["id"], second["created_at"], second["text"]) == (first["id"], first["created_at"], "we chose SQLite")
     assert [(one["number"], one["text"]) for one in second["history"]] == [(2, "we chose SQLite"),
@@ -74,7 +75,7 @@ def test_what_is_known_is_written_once_and_a_key_makes_versions(shop):
         shop.ok("note", "edit", "db", "--text", "-", stdin="we chose DuckDB\n") == f"Edited {first['id']} (version 3)\n"
     )
     assert shop.ok("note", "edit", "db", "--text", "we chose DuckDB") == f"unchanged: {first['id']}\n"
-    assert shop.ok("remember", "other words", "--replaces", first["id"]).endswith(", version 4\n")
+    assert shop.ok("remember", "other words", "--replaces", first["id"]).endswith("(decision, repo), version 4\n")
     assert shop.ok("note", "pin", "db", note) == f"Pinned {first['id']}\nPinned {note}\n"
     assert [one["pinned"] for one in shop.json("notes")] == [True, True]
     assert shop.ok("forget", "db") == f"Forgot {first['id']}\n"

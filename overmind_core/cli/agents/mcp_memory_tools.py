@@ -29,7 +29,9 @@ class MemoryTools:
     async def remember(
         self,
         text: Annotated[str, Field(min_length=1, description="the note, at most 4,000 characters")],
-        kind: Annotated[KindWord, Field(description="the kind of note")] = "fact",
+        kind: Annotated[
+            KindWord | None, Field(description="the kind of note: that of the one that it replaces, else fact")
+        ] = None,
         scope: Annotated[
             ScopeWord | None, Field(description="for whom: repo unless given; a person must accept colony and global")
         ] = None,

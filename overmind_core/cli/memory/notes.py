@@ -31,7 +31,7 @@ def remember(args: Namespace, context: Context) -> int:
     hidden = Redaction(context.environ)
     request = {
         "text": hidden.words(args.text),
-        "kind": args.kind or KINDS[0],
+        "kind": args.kind,
         "scope": args.scope,
         "tags": hidden.texts(args.tag),
         "files": hidden.texts(args.file),
@@ -203,8 +203,10 @@ def forget(args: Namespace, context: Context) -> int:
     """Forget notes; with --purge leave no byte of them."""
     if args.purge and not confirmed(f"Purge {', '.join(args.notes)}? Nothing brings them back.", yes=args.yes):
         return FAILED
-    request = {"notes": args.notes, "purge": args.purge, "cwd": folder()}
-    answer = context.client().call("forget", request)
+    client, cwd = context.client(), folder()
+    # By their ids: no key means a forgotten note, so that a repeat, sent after the answer was lost, would find none.
+    ids = [client.call("note", {"note": word, "cwd": cwd})["id"] for word in args.notes]
+    answer = client.call("forget", {"notes": ids, "purge": args.purge, "cwd": cwd})
     if args.json:
         context.print(dumps(answer["notes"]))
         return 0
@@ -268,7 +270,12 @@ REMEMBER = Command(
     name="remember",
     arguments=[argument("text", "the text, at most 4,000 characters; - reads standard input", nargs="+")],
     options=[
-        option("--kind", "KIND", f"{', '.join(KINDS[:-1])} (default: {KINDS[0]})", choices=KINDS[:-1]),
+        option(
+            "--kind",
+            "KIND",
+            f"{', '.join(KINDS[:-1])} (default: that of the note that it replaces, else {KINDS[0]})",
+            choices=KINDS[:-1],
+        ),
         option("--scope", "SCOPE", "mission, repo (default), colony or global", choices=SCOPES),
         option("--tag", "TAG", "a word to find it by (repeatable)", repeat=True),
         option("--file", "GLOB", "a file that it is about, from the top of the repository (repeatable)", repeat=True),

@@ -118,7 +118,7 @@ DONE = [
     ("quest_cancel", "not_running", ONE),
     ("spec_forget", "not_found", ONE),
     ("ritual_delete", "not_found", ONE),
-    ("forget", "not_found", ONE),
+    ("forget", "not_found", {"notes": [{"id": "N-x", "still_in": []}]}),
 ]
 
 
@@ -129,7 +129,7 @@ def test_each_error_that_means_done_is_tried():
 @pytest.mark.parametrize(("command", "code", "result"), DONE)
 def test_asked_again_what_is_done_already_counts_as_done(place, join, command, code, result):
     with FakeDaemon(place, losing(1, {"error": code})):
-        assert join(place).call(command, {"id": "x"}) == result
+        assert join(place).call(command, {"id": "x", "notes": ["N-x"]}) == result
 
 
 @pytest.mark.parametrize(("command", "code", "_result"), DONE)

@@ -10,7 +10,7 @@ import pytest
 
 from overmind_core.domain.agents.agent_events import TextSpoken, ToolCalled, ToolReturned, TurnEnded, TurnResult
 from overmind_core.domain.memory.episodes import Episode
-from overmind_core.domain.memory.notes import Author, Content, NoteKind, Origin, Scope, ScopeKind
+from overmind_core.domain.memory.notes import Author, Content, NoteKind, Origin, Scope, ScopeKind, Standing
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.memory.episode_table import EpisodeTable, StoredEpisode
 from overmind_core.memory.lookup import Reach
@@ -274,6 +274,41 @@ def test_proposals_and_episodes_are_limited_by_number_and_age(tmp_path):
             assert await home.memory.write(episodes) == [3, 2]
 
     in_process.run(work())
+
+
+def test_what_is_proposed_makes_room_for_itself_among_overminds_own_proposals_alone(story):
+    async def work():
+        async with story.supervisor() as inside:
+            memory = inside.app.memory.memory()
+            here = Scope(ScopeKind.REPO, (await memory.place_of(str(story.work))).repository)
+            writer = Writer(Author(mission="m", name="m", agent="claude"), proposes=True)
+            month = 31 * 86_400
+
+            def fill(writing):
+                def propose(text, origin, age):
+                    writing.at = now - age
+                    content = Content(text, NoteKind.LESSON, here)
+                    writing.store.first(Draft(content, writer, origin, Reach(())), Standing.PROPOSED)
+
+                now = writing.at
+                with writing.database.transaction():
+                    propose("an old one", Origin.OVERMIND, month)
+                    propose("an agent's, as old", Origin.AGENT, month)
+                    for number in range(200):
+                        propose(f"number {number:03d}", Origin.OVERMIND, 1000 - number)
+
+            def kept(reading):
+                rows = reading.database.read("SELECT text FROM notes WHERE state = 'proposed' ORDER BY created_at")
+                return [text for (text,) in rows]
+
+            await memory.write(fill)
+            mission = await story.run(inside)
+            story.say(mission, result("Lessons:\n- use make"))
+            await until(lambda: proposed(inside))
+            recent = [f"number {number:03d}" for number in range(1, 200)]
+            assert await memory.read(kept) == ["an agent's, as old", *recent, "use make"]
+
+    story.play(work)
 
 
 def test_a_program_on_a_terminal_is_heard_by_its_hooks_and_no_memory_keeps_nothing(story):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -11,10 +13,19 @@ import pytest
 from overmind_core.errors import OvermindError
 from overmind_core.memory.requests import Memory, Note, Notes, Outcome, Recall, Remember
 from overmind_core.memory.threads import Lane
+from tests.kit.full_disk import full_disk
 from tests.kit.in_process import run
 from tests.kit.memory import noted_home
+from tests.kit.overmind import REPOSITORY
 
 COUNT = 400
+BOUND_BY_MODES = ["/usr/bin/setpriv", "--bounding-set", "-dac_override"] if os.geteuid() == 0 else []
+"""Root may write what is read-only."""
+ASK_READ_ONLY = """
+import sys
+from tests.core.memory.test_damage import print_refusals
+print_refusals(sys.argv[1])
+"""
 
 
 async def remember(home, text, **more):
@@ -183,3 +194,74 @@ def test_a_tool_that_can_not_be_made_is_tried_again_with_the_next_work():
 
     run(work())
     assert tries == ["made", "made", "closed"]
+
+
+async def refusals(home):
+    """What is said to who writes and to who asks."""
+    said = []
+    for work in (
+        home.memory.remember(Remember(text="another", cwd=home.home.root), None),
+        home.memory.recall(Recall(questions=["redis"], cwd=home.home.root), None),
+    ):
+        try:
+            await work
+        except OvermindError as error:
+            said.append(f"{error.code}: {error.fields['reason']}")
+        else:
+            said.append("done")
+    state = await home.memory.memory(Memory(cwd=home.home.root), None)
+    return [*said, str(state["reason"])]
+
+
+def print_refusals(root):
+    async def work():
+        async with noted_home(root) as home:
+            sys.stdout.write("\n".join(await refusals(home)))
+
+    run(work())
+
+
+@pytest.mark.linux
+def test_a_file_that_can_not_be_written_is_named_and_stays_as_it_is(tmp_path):
+    async def begin():
+        async with noted_home(tmp_path) as home:
+            await remember(home, "the limiter needs redis")
+
+    run(begin())
+    path = tmp_path / "memory.db"
+    before = path.read_bytes()
+    path.chmod(0o400)
+    asking = [*BOUND_BY_MODES, sys.executable, "-c", ASK_READ_ONLY, str(tmp_path)]
+    said = subprocess.run(asking, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=True).stdout
+    reason = f"{path} can't be used (Permission denied)"
+    assert said.splitlines() == [f"memory_off: {reason}", f"memory_off: {reason}", reason]
+    assert path.read_bytes() == before
+    path.chmod(0o600)
+    run(begin())
+
+
+@pytest.mark.linux
+def test_a_full_disk_refuses_what_is_written_and_answers_what_is_asked(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            note = await remember(home, "the limiter needs redis")
+            with full_disk(os.getpid()):
+                assert await refusals(home) == [
+                    f"memory_off: the disk with {home.home.memory} is full", "done", "None",
+                ]  # fmt: skip
+            listed = await home.memory.notes(Notes(cwd=home.home.root), None)
+            assert [one["id"] for one in listed["notes"]] == [note]
+            assert await remember(home, "another")
+
+    run(work())
+    other = tmp_path / "new"
+    other.mkdir()
+
+    async def begin():
+        async with noted_home(other) as home:
+            with full_disk(os.getpid()):
+                full = f"the disk with {home.home.memory} is full"
+                assert await refusals(home) == [f"memory_off: {full}", f"memory_off: {full}", full]
+            assert await remember(home, "there is room again")
+
+    run(begin())

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from overmind_core.domain.memory.block import BlockNote, render
+from overmind_core.domain.memory.notes import Author, Origin
+from overmind_core.domain.memory.sync import Numbered, Page, Place
+from overmind_core.domain.memory.versions import purge
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Database
 from overmind_core.memory.given import Given, GivenRow
 from overmind_core.memory.opened import secret_of
 from overmind_core.memory.requests import Forget, Note, NoteSet, Outcome, Recall, Remember, Search
+from overmind_core.memory.shared_copy import SharedCopy
 from tests.kit.in_process import run
 from tests.kit.memory import noted_home
 
@@ -132,5 +136,36 @@ def test_a_purge_that_another_program_holds_up_says_so_and_ends_later(tmp_path):
             other.close()
             await home.memory.forget(Forget(notes=[note], purge=True, cwd=home.home.root), None)
             assert left(tmp_path) == []
+
+    run(work())
+
+
+def test_a_purge_that_comes_from_a_cortex_leaves_no_byte_either(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            mission = home.missions.add("worker", home.home.root)
+            note, path, wanted = await filled(home, mission)
+
+            def receive(writing, *entries):
+                copy = SharedCopy(writing)
+                numbered = tuple(Numbered(number, one) for number, one in enumerate(entries, 1))
+                end = Place(len(entries), "c" * 64) if entries else copy.place
+                return copy.receive(Page(numbered, end, more=False), (), proposed=False)
+
+            def purged_elsewhere(writing):
+                known = writing.store.versions.of(note)
+                return receive(writing, purge(note, known, Author(person="eve"), Origin.CORTEX, 1.0))
+
+            other = Database.open_reader(home.home.memory)
+            other.read("BEGIN")
+            other.read("SELECT count(*) FROM notes")
+            got = await home.memory.write(purged_elsewhere)  # what it brought is stored, and told
+            assert [(one.note, one.change) for one in got.changes] == [(note, "purged")]
+            assert left(tmp_path) != []
+            other.close()
+            assert (await home.memory.write(receive)).entries == 0  # the next exchange, which brings nothing
+            assert left(tmp_path) == []
+            assert await asyncio.to_thread(Path(path).read_text, encoding="utf-8") == wanted
+            assert await home.memory.write(lambda writing: writing.purge.begun()) == []
 
     run(work())

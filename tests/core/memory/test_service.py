@@ -58,15 +58,17 @@ def test_a_key_has_versions_that_keep_what_they_do_not_say(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
             first = await remember(home, REDIS, key="redis", tags=["a,b"], kind="gotcha")
-            second = await remember(home, "make redis-2", key="redis", kind="gotcha")
-            assert (second["id"], second["version"]) == (first["id"], 2)
-            known = await remember(home, "make redis-2", replaces=first["id"][:7], kind="gotcha")
+            second = await remember(home, "make redis-2", key="redis")
+            assert (second["id"], second["version"], second["kind"]) == (first["id"], 2, "gotcha")
+            known = await remember(home, "make redis-2", replaces=first["id"][:7])
             assert not known["new"]
             note = await home.memory.note(Note(note="redis", history=True, cwd=home.home.root), None)
             assert (note["tags"], note["version"], note["versions"]) == (["a,b"], 2, 2)
             assert [one["text"] for one in note["history"]] == ["make redis-2", REDIS]
             assert note["created_at"] < note["edited_at"]
             assert home.told() == [(first["id"], "remembered"), (first["id"], "replaced")]
+            named = await remember(home, "make redis-2", replaces=first["id"], kind="fact")
+            assert (named["version"], named["kind"]) == (3, "fact")
 
     run(work())
 
@@ -223,6 +225,11 @@ def test_of_several_notes_of_which_one_is_none_nothing_is_changed(tmp_path):
             assert (await ids(home), home.told()) == ([note], told)
             twice = await home.memory.forget(Forget(notes=[note, "redis"], cwd=home.home.root), None)
             assert [one["id"] for one in twice["notes"]] == [note]
+            other = (await remember(home, "postgres"))["id"]
+            for purge in (False, False, True, True):  # each again, as when the answer was lost half way
+                done = await home.memory.forget(Forget(notes=[note, other], purge=purge), None)
+                assert [one["id"] for one in done["notes"]] == [note, other]
+            assert home.told().count((note, "forgotten")) == home.told().count((other, "forgotten")) == 1
 
     run(work())
 
@@ -291,9 +298,9 @@ def test_what_a_mission_writes_for_all_over_a_person_or_too_often_is_a_proposal(
     async def work():
         async with noted_home(tmp_path) as home:
             mission = home.missions.add("worker", home.home.root)
-            mine = (await remember(home, REDIS, key="redis"))["id"]
+            mine = (await remember(home, REDIS, key="redis", kind="gotcha"))["id"]
             over = await remember(home, "make redis-2", mission, key="redis")
-            assert (over["state"], over["id"] != mine) == ("proposed", True)
+            assert (over["state"], over["kind"], over["id"] != mine) == ("proposed", "gotcha", True)
             again = await remember(home, "make redis-2", mission, key="redis")
             assert (again["id"], again["new"]) == (over["id"], False)
             assert (await home.memory.note(Note(note="redis", cwd=home.home.root), None))["text"] == REDIS

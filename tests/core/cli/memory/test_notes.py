@@ -207,12 +207,13 @@ def test_what_changes_a_note_says_so(asked, words, line):
 
 def test_forgetting_names_each_place_that_is_left(asked):
     answer = {"notes": [{"id": NOTE["id"], "still_in": ["live mission a1b2c3d4", "/x\x1b"]}]}
-    assert asked({"forget": answer}, "forget", "redis").out == (
+    assert asked({"note": NOTE, "forget": answer}, "forget", "redis").out == (
         "Forgot N-7f3k9c2m4q\nstill in: live mission a1b2c3d4\nstill in: /x\\x1b\n"
     )
-    ran = asked({"forget": answer}, "forget", "redis", "--purge", "-y")
+    ran = asked({"note": NOTE, "forget": answer}, "forget", "redis", "--purge", "-y")
     assert ran.out.startswith("Purged N-7f3k9c2m4q\nstill in: ")
-    assert ran.requests[0][1] == {"notes": ["redis"], "purge": True, "cwd": os.getcwd()}
+    assert ran.requests[0] == ("note", {"note": "redis", "cwd": os.getcwd()})
+    assert ran.requests[1] == ("forget", {"notes": [NOTE["id"]], "purge": True, "cwd": os.getcwd()})
 
 
 def test_a_vote_prints_the_votes(asked):
