@@ -141,12 +141,13 @@ class Database:
         self.path = path
 
     @classmethod
-    def open(cls, path: str, *, migrations: Sequence[Migration] | None = None) -> Self:
+    def open(cls, path: str, *, migrations: Sequence[Migration] | None = None, shared: bool = False) -> Self:
         """Open the file, create it with mode 0600 when it is missing, and bring it to the newest schema.
 
         Args:
             path: Of the file.
             migrations: The steps to that schema; those that are released, unless a test has its own.
+            shared: Other threads are going to read it (`open_reader`): without room it isn't opened.
 
         Raises:
             SchemaNewer: a newer program has written it; it is left as it was.
@@ -158,6 +159,8 @@ class Database:
         try:
             return cls._open(path, steps)
         except DiskFull:
+            if shared:
+                raise
             # What is stored can be read without any room, and who reads it can end what fills the disk. The log's
             # index, a file so that others may look into it too, is in memory then.
             return cls._open(path, steps, alone=True)

@@ -116,7 +116,7 @@ class Writing:
         if not _has_full_text():
             raise memory_off("this Python's SQLite has no FTS5, the search for words")
         try:
-            self.database = Database.open(path, migrations=released(SCHEMA))
+            self.database = Database.open(path, migrations=released(SCHEMA), shared=True)
             if not os.access(path, os.W_OK):
                 self.database.close()
                 raise StoreUnavailable(path, "it is read-only")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -113,6 +114,31 @@ def test_nothing_is_written_to_a_file_that_was_removed_or_replaced_while_it_was_
             assert await listed(home) == ["third", "first"]
 
     run(next_daemon())
+
+
+def test_memory_that_had_no_room_goes_on_when_there_is_room_again(tmp_path):
+    async def begin():
+        async with noted_home(tmp_path) as home:
+            return await remember(home, "redis first")
+
+    first = run(begin())
+
+    async def go_on():
+        async with noted_home(tmp_path) as home:
+            limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))  # as a full disk
+            try:
+                with pytest.raises(OvermindError) as refusal:
+                    await home.memory.notes(Notes(cwd=home.home.root), None)
+                state = await home.memory.memory(Memory(), None)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            assert (refusal.value.code, "is full" in str(state["reason"])) == ("memory_off", True)
+            second = await remember(home, "postgres second")
+            listed = await home.memory.notes(Notes(cwd=home.home.root), None)
+            assert {one["id"] for one in listed["notes"]} == {first, second}
+
+    run(go_on())
 
 
 def test_the_index_of_a_whole_file_is_built_anew(tmp_path):
