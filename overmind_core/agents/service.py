@@ -275,9 +275,9 @@ class Agents:
         return (*of_folders, note_commands.NAME) if self.has_memory(mission.id) else of_folders
 
     def has_memory(self, mission_id: str) -> bool:
-        """Whether an agent may use the notes: those that are given some, as far as there are any that fit."""
+        """Whether it is an agent that may use the notes: those that are given some, as far as any fit."""
         mission = None if self._briefing is None else self._context.registry.get(mission_id)
-        if self._briefing is None or mission is None:
+        if self._briefing is None or mission is None or mission.definition.provider == RAW:
             return False
         definition = mission.definition
         is_agent = definition.provider != RAW or definition.kind is Kind.SESSION

@@ -104,6 +104,7 @@ def test_modes_hold_whatever_the_umask(om, mask):
         os.umask(before)
     om.wait_status(mission, "stopped")
     names = {one.name for one in Path(om.home).iterdir()}
+    assert "memory.db" not in names  # a command that has nothing to do with notes pays nothing for them
     assert {"overmind.sock", "keeper.sock", "state.db", "logs", "daemon.log", "supervisor.lock", "keeper.lock"} <= names
     assert private(Path(om.home)) == []
 

@@ -140,7 +140,7 @@ def test_a_mistake_at_the_start_is_said_and_the_rest_counts(om, program):
 
 def test_a_hotkey_does_nothing_where_keys_are_text(om, opened):
     async def scenario(app, pilot):
-        save(om, '[tui.hotkeys]\nu = "top"')
+        save(om, '[tui.hotkeys]\nu = { line = "top", override = true }')
         await until(pilot, lambda: app.settings.hotkeys, what="read")
         await pilot.press("colon", "u")
         assert app.screen.bar.field.text == "u"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from overmind_core.cli.context import Context
 
+EXPORTED = ".overmind/notes"
+"""Where files of notes are, from the top of a repository."""
 KINDS = ("fact", "decision", "pattern", "gotcha", "fix", "lesson")
 SCOPES = ("mission", "repo", "colony", "global")
 _REQUEST_KEY = 16

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from overmind_core.cli.command import JSON, Command, argument, flag
 from overmind_core.cli.context import Context
+from overmind_core.cli.memory.asking import EXPORTED
 
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
-
-DEFAULT = ".overmind/notes"
 
 
 def export(args: Namespace, context: Context) -> int:
@@ -27,7 +26,7 @@ def take_in(args: Namespace, context: Context) -> int:
     return note_files.take_in(args, context)
 
 
-_FOLDER = argument("folder", f"the folder (default: {DEFAULT} at the top of the repository)", nargs="?", metavar="DIR")
+_FOLDER = argument("folder", f"the folder (default: {EXPORTED} at the top of the repository)", nargs="?", metavar="DIR")
 
 EXPORT = Command(
     name="memory export",

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from overmind_core.cli.context import Context, report_error
 from overmind_core.cli.memory import lines
-from overmind_core.cli.memory.asking import Redaction, folder, note_redacted, request_key
-from overmind_core.cli.memory.files import DEFAULT
+from overmind_core.cli.memory.asking import EXPORTED, Redaction, folder, note_redacted, request_key
 from overmind_core.cli.output import dumps
 from overmind_core.domain.memory.files import (
     LARGEST_FILE,
@@ -72,10 +71,10 @@ def _place(given: str | None) -> Place:
     if given is not None:
         return Place(os.path.abspath(from_wire(given)), given)
     top = os.path.realpath(_top(from_wire(folder())))
-    path = os.path.join(top, DEFAULT)
+    path = os.path.join(top, EXPORTED)
     if os.path.realpath(path) != path:  # whoever wrote the repository says where it leads
         raise OvermindError("invalid", f"{to_wire(path)} is a link. Name the folder, if you mean it.")
-    return Place(path, DEFAULT)
+    return Place(path, EXPORTED)
 
 
 def _top(path: str) -> str:
