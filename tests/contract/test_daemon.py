@@ -237,7 +237,7 @@ def test_shutdown_with_keep_leaves_the_missions_alive_for_the_next_daemon(om):
     pid = om.pid(mission)
     assert om.ok("shutdown", "--keep") == "Daemon stopped\n"
     assert alive(pid)
-    assert om.holder("supervisor.lock") is None
+    eventually(lambda: om.holder("supervisor.lock") is None, what="its process has ended")
     om.ok("start")
     assert (om.info(mission)["status"], om.pid(mission)) == ("running", pid)
 
