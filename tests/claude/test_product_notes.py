@@ -24,9 +24,11 @@ def told(api, text):
 
 
 def given(om, mission):
-    """What its newest run was given, as the program finds it in $OVERMIND_NOTES."""
+    """What its newest run was given, as `memory used` prints it, and as the program finds it in $OVERMIND_NOTES."""
+    printed = om.ok("memory", "used", mission)
     with open(om.path("files", mission, "notes.md"), encoding="utf-8", newline="") as file:
-        return file.read()
+        assert file.read() == printed
+    return printed
 
 
 def test_a_session_is_told_the_same_notes_in_each_run_and_a_task_has_its_own(agents, api):
