@@ -32,6 +32,9 @@ SCHEMA = os.path.join(os.path.dirname(__file__), "schema")
 SIGNING = "secret"
 """Of the row with what the frames of blocks are signed with."""
 _log = logging.getLogger(__name__)
+LOG_PAGES = 8192
+"""Pages of the write-ahead log, 32 MB, after which it is written back. A note changes about a hundred, as its words lie
+far apart: after 8 MB each twentieth `remember` would wait for the disk."""
 QUERY_SECONDS = 1.0
 """After which what a thread reads is interrupted."""
 
@@ -97,7 +100,7 @@ class _OpenFile:
 
 
 class Writing:
-    """What the thread that writes works with."""
+    """The tool of the thread that writes: the open file and its tables."""
 
     at = 0.0
     """When what is done now was asked for; seconds since the epoch."""
@@ -122,6 +125,7 @@ class Writing:
                 raise StoreUnavailable(path, "it is read-only")
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
+        self.database.read(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)
@@ -147,7 +151,7 @@ class Writing:
 
 
 class Reading:
-    """What a thread that reads works with. The file is there already."""
+    """The tool of a thread that reads. The file is there already."""
 
     def __init__(self, path: str) -> None:
         """Open it.
