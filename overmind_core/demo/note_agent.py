@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
 from overmind_core.demo.agent import NO_SESSION, SESSION, option
 from overmind_core.demo.project import AGENTS, LABEL, LEARNER, PROMPTS, READER
+from overmind_core.demo.stage import run_program
 from overmind_core.demo.stock import STOCK
 from overmind_core.demo.stream_agent import InputEnded, StreamStage
 
@@ -28,7 +28,6 @@ BLIND, INFORMED = {"packets": 8, "weight": 0.5}, {"packets": 8, "weight": 500}
 """What the reader writes without the note, and with it."""
 GIVEN = "--append-system-prompt-file"
 _NOTE = re.compile(r"\[(N-[0-9a-z]{10})\][^\n]*\n  \| ([^\n]*)")
-_PATIENCE = 20.0
 
 
 class NoteAgent:
@@ -100,22 +99,8 @@ class NoteAgent:
         return well
 
     def _program(self, argv: Sequence[str]) -> tuple[bool, str]:
-        try:
-            done = subprocess.run(
-                argv,
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_PATIENCE,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return False, str(error)
-        output = done.stdout.strip()
-        return (True, output) if done.returncode == 0 else (False, f"Exit code {done.returncode}\n{output}")
+        code, output = run_program(argv, self._folder)
+        return (True, output) if code == 0 else (False, output if code is None else f"Exit code {code}\n{output}")
 
 
 def given(argv: Sequence[str]) -> str:

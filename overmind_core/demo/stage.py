@@ -200,3 +200,28 @@ class Keys:
                 yield "", text
             elif found["key"] in NAMES:
                 yield NAMES[found["key"]], ""
+
+
+_TAIL = 4000
+"""Characters of a program's output that are shown, its last."""
+_LONGEST_RUN = 60.0
+"""Seconds."""
+
+
+def run_program(argv: Sequence[str], folder: str) -> tuple[int | None, str]:
+    """Run a program to its end: its exit code and output. Without a code it did not run, and the text is why."""
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_LONGEST_RUN,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return None, str(error)
+    return done.returncode, done.stdout.strip()[-_TAIL:]

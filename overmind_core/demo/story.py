@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from overmind_core.demo import project
 from overmind_core.demo.project import PROMPT
-from overmind_core.demo.stage import QUESTION, ConversationMemory, QuestionReply, Stage, question
+from overmind_core.demo.stage import QUESTION, ConversationMemory, QuestionReply, Stage, question, run_program
 
 GO_ON = ("go on", "continue", PROMPT.lower())
 HELP = (
@@ -18,10 +17,6 @@ HELP = (
     " `work` (for a minute, so that you can interrupt it)."
 )
 SHOWN_AS = "How should prices be shown?"
-_TAIL = 4000
-"""Characters of what a program said."""
-_PATIENCE = 60.0
-"""Seconds for a program."""
 
 
 class WorkRefused(Exception):
@@ -184,21 +179,8 @@ class Story:
         return self._program([*program, words[0], *words[3:]])
 
     def _program(self, argv: Sequence[str]) -> tuple[bool, str]:
-        try:
-            done = subprocess.run(
-                argv,
-                cwd=self._shop,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                timeout=_PATIENCE,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return False, str(error)
-        return done.returncode == 0, done.stdout.strip()[-_TAIL:]
+        code, output = run_program(argv, self._shop)
+        return code == 0, output
 
     def _path(self, name: str) -> str:
         return os.path.join(self._shop, name)
