@@ -19,7 +19,7 @@ class BriefingRequest(NamedTuple):
     """A name of what is begun or goes on: a run that goes on where another one stopped has the same. A session is one
     conversation, whatever becomes of its processes; each run of anything else is one of its own."""
     question: str | None
-    """What it is to do, in its own words; None: nobody has said so yet. Plain text."""
+    """Its prompt or command, as plain text; None before there is one."""
     injection: Injection
     """Never `OFF`."""
     is_new: bool

@@ -279,9 +279,7 @@ class Agents:
         mission = None if self._briefing is None else self._context.registry.get(mission_id)
         if self._briefing is None or mission is None or mission.definition.provider == RAW:
             return False
-        definition = mission.definition
-        is_agent = definition.provider != RAW or definition.kind is Kind.SESSION
-        return is_agent and self._briefing.injection(mission, is_agent=True) is not Injection.OFF
+        return self._briefing.injection(mission, is_agent=True) is not Injection.OFF
 
     def redefine(self, mission_id: str, agent: Agent) -> None:
         """Have it be this from now on; a run that lives keeps what its program was started with."""

@@ -30,7 +30,7 @@ SWITCHED_OFF = "memory_off"
 
 
 class MemoryParts(NamedTuple):
-    """What memory stands on."""
+    """The parts of the daemon that memory uses."""
 
     home: Home
     settings: Settings
@@ -79,7 +79,7 @@ class MemoryHost:
         self.memory().cortex.begin()
 
     def memory(self) -> SharingMemory:
-        """What answers requests about notes."""
+        """The service of memory."""
         if self._memory is None:
             from overmind_core.memory.sharing import SharingMemory  # noqa: PLC0415 - for those who have notes
 
@@ -126,7 +126,7 @@ class MemoryHost:
         return os.path.exists(self.parts.home.memory)
 
     async def notes_for(self, request: BriefingRequest) -> GivenNotes | None:
-        """What a run is given; None: nothing."""
+        """The notes for a run; None: nothing."""
         try:
             return await self.memory().briefing.notes_for(request)
         except OvermindError as error:

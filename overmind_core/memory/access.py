@@ -32,7 +32,7 @@ class NoteAccess:
         """`path`: of memory.db; `files`: the folder of missions' private files; `on_damage`: called once for each."""
         self.path = path
         self._on_damage = on_damage
-        self._told_damage = False
+        self._is_damage_recorded = False
         self._mending = False
         self._recovered: Recovered | None = None
         self._clock_at = 0.0
@@ -65,7 +65,7 @@ class NoteAccess:
         self._writer.renew()
         self._readers.renew()
         notes = await self.write(lambda writing: writing.store.rebuild())
-        self._told_damage = False
+        self._is_damage_recorded = False
         return notes, self._recovered
 
     def close(self) -> None:
@@ -138,8 +138,8 @@ class NoteAccess:
         self._readers.renew()
 
     def _see(self, error: BaseException | None) -> None:
-        if isinstance(error, StoreCorrupt) and not self._told_damage:
-            self._told_damage = True
+        if isinstance(error, StoreCorrupt) and not self._is_damage_recorded:
+            self._is_damage_recorded = True
             self._on_damage()
 
     def later(self, work: Callable[[], Coroutine[None, None, object]]) -> None:

@@ -89,7 +89,7 @@ class VersionInfo(TypedDict):
 
 
 class Remembered(TypedDict):
-    """What became of a note that somebody wrote."""
+    """The result of writing a note."""
 
     id: str
     version: int
@@ -129,7 +129,7 @@ class FoundEpisode(TypedDict):
     run: int
     at: str
     matched: str
-    """What matched, in one line."""
+    """The matching text, in one line."""
     files: list[str]
     commands: list[EpisodeCommand]
 
@@ -143,7 +143,7 @@ class EpisodeCommand(TypedDict):
 
 
 class Recalled(TypedDict):
-    """What was found, the best first."""
+    """The notes that were found, the best first."""
 
     notes: list[FoundNote]
     with_meaning: bool
@@ -153,7 +153,7 @@ class Recalled(TypedDict):
 
 
 class Searched(TypedDict):
-    """What was found, the best first."""
+    """The notes that were found, the best first."""
 
     notes: list[FoundNote]
     episodes: list[FoundEpisode]
@@ -183,7 +183,7 @@ class ForgottenNote(TypedDict):
 
 
 class Forgotten(TypedDict):
-    """What was forgotten."""
+    """The notes that were forgotten."""
 
     notes: list[ForgottenNote]
 
@@ -249,7 +249,7 @@ class UsedNote(TypedDict):
 
 
 class Used(TypedDict):
-    """What a run was given; `text`: byte for byte."""
+    """The notes that a run was given; `text`: byte for byte."""
 
     mission: str
     run: int | None
@@ -262,7 +262,7 @@ class Used(TypedDict):
 
 
 class Reindexed(TypedDict):
-    """What was indexed."""
+    """The result of a reindex."""
 
     notes: int
     episodes: int
@@ -293,7 +293,7 @@ class RefusedFile(TypedDict):
 
 
 class Imported(TypedDict):
-    """What was taken in."""
+    """The result of an import."""
 
     new: int
     changed: int
@@ -317,7 +317,7 @@ class Connected(TypedDict):
 
 
 class Synced(TypedDict):
-    """What was exchanged."""
+    """The result of an exchange with the Cortex."""
 
     sent: int
     received: int

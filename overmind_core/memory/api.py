@@ -95,7 +95,7 @@ class MemoryApi:
 
     @handles(requests.MemoryUsed)
     async def memory_used(self, request: requests.MemoryUsed, caller: Caller) -> answers.Used:
-        """What a mission was given."""
+        """Show the notes that a mission was given."""
         return await self._notes().memory_used(request, self._inside(caller))
 
     @handles(requests.MemoryShare)

@@ -1,4 +1,4 @@
-"""What runs are given of the notes: chosen on a thread that reads, saved before anything is started, the same again.
+"""The briefing of runs: notes chosen on a thread that reads, saved before anything is started, the same again.
 
 The key is the conversation: a run that goes on where another one stopped is given the same bytes, in every daemon, but
 for notes that were purged meanwhile.
@@ -49,7 +49,7 @@ class NoteBriefing:
         self._settings = settings
 
     async def notes_for(self, request: BriefingRequest) -> GivenNotes | None:
-        """What a run is given; None: nothing. It is saved before this returns."""
+        """The notes for a run; None: nothing. They are saved before this returns."""
         mission = request.mission
         known = await self._access.read(lambda reading: reading.given.of(request.conversation), ours=True)
         if known is None:

@@ -1,4 +1,4 @@
-"""What the log has of notes: which, and never a word of them."""
+"""Events about notes: they name notes, and hold no word of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs were given, by conversation: the same bytes each time, but for what was purged since."""
+"""The notes given to runs, by conversation: the same bytes each time, but for those that were purged since."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GivenRow(msgspec.Struct, frozen=True):
 
 
 class Given(NamedTuple):
-    """What a conversation was given."""
+    """The notes that a conversation was given."""
 
     row: int
     conversation: str

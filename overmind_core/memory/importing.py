@@ -92,11 +92,11 @@ class Import:
     def _put(self, note: str, content: Content) -> None:
         """Take in a note that nobody has seen here, under the id that it has elsewhere."""
         standing = Standing.PROPOSED if self._writer.proposes else Standing.LIVE
-        self._told(self._store.first(self._draft(content), standing, known_as=note))
+        self._count(self._store.first(self._draft(content), standing, known_as=note))
 
     def _remember(self, content: Content) -> None:
         """Write what somebody has written into a file, as if they had said it."""
-        self._told(self._store.write(self._draft(content)))
+        self._count(self._store.write(self._draft(content)))
 
     def _change(self, note: Note, content: Content, named: str) -> None:
         """Write the next version of a note, unless what the file says is there already."""
@@ -119,7 +119,7 @@ class Import:
     def _draft(self, content: Content) -> Draft:
         return Draft(content=content, writer=self._writer, origin=Origin.FILE, reach=self._reach)
 
-    def _told(self, written: Written) -> None:
+    def _count(self, written: Written) -> None:
         self.changes.extend(written.changes)
         self.answer["new" if written.new else "known"] += 1
 

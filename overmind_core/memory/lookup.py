@@ -18,7 +18,7 @@ LISTED = 10
 
 
 class Reach(NamedTuple):
-    """What somebody sees of all notes."""
+    """The notes that a caller sees."""
 
     scopes: tuple[Scope, ...]
     """The nearest first."""

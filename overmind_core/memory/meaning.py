@@ -34,7 +34,7 @@ Found = list[tuple[str, float]]
 
 
 class ByMeaning(NamedTuple):
-    """What the worker found."""
+    """The worker's answer."""
 
     found: Sequence[Found] = ()
     """For each question."""

@@ -1,4 +1,4 @@
-"""What answers a question, the best first; and what says nearly the same as a note. On a thread that reads."""
+"""Recall: the notes that answer a question, the best first, and those that nearly equal a note. On a reader thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is looked for."""
+    """The conditions of a search."""
 
     asked: Sequence[str]
     """Questions about the same."""

@@ -131,7 +131,7 @@ class MemorySet(Args, frozen=True):
 
 
 class MemoryUsed(Args, frozen=True):
-    """What a mission was given."""
+    """The notes that a mission was given."""
 
     mission: str
     run: int | None = None

@@ -88,7 +88,7 @@ class Memory:
             home.memory,
             os.path.join(home.root, "files"),
             clock,
-            self._tell_damage,
+            self._record_damage,
         )
         self.read, self.write = self._access.read, self._access.write
         self._sights = Sights(
@@ -98,7 +98,7 @@ class Memory:
             home=home.root,
             person=person,
             machine=machine,
-            tell=self._tell,
+            on_changes=self._record_changes,
         )
         self._meaning = Meaning(self.path, os.environ)
         self.place_of = self._sights.place_of
@@ -149,7 +149,7 @@ class Memory:
             kind_given=request.kind is not None,
         )
         written = await self.write(lambda writing: writing.store.remember(draft))
-        self._tell(written.changes)
+        self._record_changes(written.changes)
         stored, near = await self.read(
             lambda reading: (reading.notes.get(written.note), similar(reading, written.note))
         )
@@ -306,7 +306,7 @@ class Memory:
             seen=request.seen or "",
         )
         altered = await self.write(lambda writing: writing.store.alter(wish))
-        self._tell(altered.changes)
+        self._record_changes(altered.changes)
 
         def look(reading: Reading) -> answers.NoteInfo:
             stored = reading.notes.get(altered.note)
@@ -325,7 +325,7 @@ class Memory:
         for word in await self._ids_of(request.notes, sight, with_gone=True):  # a repeat: some are forgotten already
             wish = Alteration(word, "forget", sight.writer, sight.reach, sight.origin)
             altered = await self.write(lambda writing, wish=wish: writing.store.alter(wish))  # type: ignore[misc]
-            self._tell(altered.changes)
+            self._record_changes(altered.changes)
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
 
@@ -346,7 +346,7 @@ class Memory:
             return {one: (self._files_with(one, sight), _missions_with(reading, one)) for one in ids}
 
         found = await self.read(look)
-        self._tell(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
+        self._record_changes(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
         self._meaning.forget()
         return [
             {"id": note, "still_in": [*files, *self._logs_of(missions)]} for note, (files, missions) in found.items()
@@ -416,7 +416,7 @@ class Memory:
             self._events.record(MemoryChanged(change="on" if request.on else "off"))
         return {"on": request.on}
 
-    def _tell_damage(self) -> None:
+    def _record_damage(self) -> None:
         self._events.record(MemoryChanged(change="damaged"))
 
     async def memory_reindex(self) -> answers.Reindexed:
@@ -466,10 +466,10 @@ class Memory:
             lambda writing: take_in(writing.store, files, scope, writer, sight.reach, keep=not request.dry_run)
         )
         if not request.dry_run:
-            self._tell(taken.changes)
+            self._record_changes(taken.changes)
         return taken.answer
 
-    def _tell(self, changes: Iterable[Change]) -> None:
+    def _record_changes(self, changes: Iterable[Change]) -> None:
         for one in changes:
             self._events.record(NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version))
 

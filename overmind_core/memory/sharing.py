@@ -32,7 +32,7 @@ class SharingMemory(Memory):
         super().__init__(home=home, clock=clock, events=events, **parts)  # type: ignore[arg-type] # passed on
         self.cortex = CortexSync(
             write=self.write,
-            tell=self._tell_received,
+            on_changes=self._on_received,
             events=events,
             clock=clock,
             token_file=home.cortex_token,
@@ -89,11 +89,11 @@ class SharingMemory(Memory):
         """Send and receive now."""
         return await self.cortex.sync()
 
-    def _tell_received(self, changes: Sequence[Change]) -> None:
-        super()._tell(changes)
+    def _on_received(self, changes: Sequence[Change]) -> None:
+        super()._record_changes(changes)
         if any(one.change == "purged" for one in changes):
             self._meaning.forget()
 
-    def _tell(self, changes: Iterable[Change]) -> None:
-        super()._tell(changes)
+    def _record_changes(self, changes: Iterable[Change]) -> None:
+        super()._record_changes(changes)
         self.cortex.wake()

@@ -28,7 +28,7 @@ _FOR_MANY = (Scope(ScopeKind.COLONY), Scope(ScopeKind.GLOBAL))
 
 
 class Sight:
-    """What who asks can see, and as whom they write."""
+    """The scopes that a caller can see, and as whom it writes."""
 
     def __init__(self, scopes: tuple[Scope, ...], place: Place | None, writer: Writer, voter: str) -> None:
         self.scopes = scopes
@@ -39,7 +39,7 @@ class Sight:
 
     @property
     def reach(self) -> Reach:
-        """What they may name."""
+        """The notes that the caller may name."""
         return Reach(self.scopes, every_id=self.writer.is_person)
 
     @property
@@ -79,7 +79,7 @@ class Sight:
 
 
 class Sights:
-    """What persons and missions see."""
+    """The sights of persons and missions."""
 
     def __init__(
         self,
@@ -90,15 +90,15 @@ class Sights:
         home: str,
         person: str,
         machine: str,
-        tell: Callable[[Iterable[Change]], None],
+        on_changes: Callable[[Iterable[Change]], None],
     ) -> None:
-        """`home`: its folder; `person`: a login name; `machine`: the name of this one; `tell`: records changes."""
+        """`home`: its folder; `person`: a login name; `machine`: the name of this one; `on_changes`: records them."""
         self._access = access
         self._registry = registry
         self._settings = settings
         self._person = Author(person=person)
         self._voter = f"{person}@{machine}"
-        self._tell = tell
+        self._on_changes = on_changes
         self._places = Places(settings.repositories, os.environ, home)
         self._settled: dict[str, str] = {}
         """Clone → how it is called, as memory.db knows it."""
@@ -143,7 +143,7 @@ class Sights:
         place = await self._places.of(from_wire(folder))
         if self._settled.get(place.clone) != place.repository:
             clone, name = place.clone, place.repository
-            self._tell(
+            self._on_changes(
                 await self._access.write(
                     lambda writing: writing.store.settle(clone, name, is_local=place.is_local), ours=True
                 )

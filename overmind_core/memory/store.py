@@ -50,7 +50,7 @@ PROPOSAL_SECONDS = 30 * 86_400
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What happened to a note, for the log of events: no word of its text."""
+    """A change of a note, for the log of events: no word of its text."""
 
     note: str
     change: str
@@ -60,7 +60,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What became of a text."""
+    """The result of writing a text."""
 
     note: str
     number: int

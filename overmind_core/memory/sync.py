@@ -54,7 +54,7 @@ class Write(Protocol):
 
 
 class _NoTool:
-    """What the thread that asks works with: each request has a connection of its own."""
+    """The tool of the thread that asks: each request has a connection of its own."""
 
     def close(self) -> None:
         """There is nothing to let go of."""
@@ -71,7 +71,7 @@ class CortexSync:
 
     Args:
         write: Has the thread that writes do something.
-        tell: Records what happened to notes.
+        on_changes: Records what happened to notes.
         events: The log of events.
         clock: When it is.
         token_file: Where the token is kept, for its owner alone.
@@ -82,14 +82,14 @@ class CortexSync:
         self,
         *,
         write: Write,
-        tell: Callable[[Sequence[Change]], None],
+        on_changes: Callable[[Sequence[Change]], None],
         events: EventLog,
         clock: Clock,
         token_file: str,
         settings: CortexSettings,
     ) -> None:
         self._do = write
-        self._tell = tell
+        self._on_changes = on_changes
         self._events = events
         self._clock = clock
         self._token_file = token_file
@@ -100,7 +100,7 @@ class CortexSync:
         self._task: asyncio.Task[None] | None = None
         self.error: str | None = None
         """Why the last exchange failed."""
-        self._told = False
+        self._is_failure_recorded = False
         self.synced_at: float | None = None
         """Seconds since the epoch."""
 
@@ -275,7 +275,7 @@ class CortexSync:
                 if link.role != "read":
                     sent += await self._send(client)
                 continue
-            self._tell(got.changes)
+            self._on_changes(got.changes)
             received += got.entries
             conflicts += got.conflicts
             more = got.more
@@ -317,12 +317,12 @@ class CortexSync:
 
     def _fail(self, error: OvermindError) -> None:
         self.error = error.message
-        if not self._told:
-            self._told = True
+        if not self._is_failure_recorded:
+            self._is_failure_recorded = True
             self._events.record(CortexChanged(change="refused" if error.code == "token_refused" else "unreachable"))
 
     def _forget_faults(self) -> None:
-        self.error, self._told = None, False
+        self.error, self._is_failure_recorded = None, False
 
     async def _write(self, work: Callable[[SharedCopy], Result]) -> Result:
         return await self._do(lambda writing: work(SharedCopy(writing)), ours=True)

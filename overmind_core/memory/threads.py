@@ -27,7 +27,7 @@ CLOSE_SECONDS = 2.0
 
 
 class Tool(Protocol):
-    """What a thread works with."""
+    """The tool of a thread, such as a connection."""
 
     def close(self) -> None:
         """Let go of it; on the thread that made it."""

@@ -1,4 +1,4 @@
-"""What keys do to notes: accept, pin, vote, edit, write, forget, take back."""
+"""Actions on notes: accept, pin, vote, edit, write, forget, take back."""
 
 from __future__ import annotations
 

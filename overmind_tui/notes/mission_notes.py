@@ -1,4 +1,4 @@
-"""What a mission was given of the notes and what it wrote: the section of its description, and the panel. Pure."""
+"""The notes that a mission was given and those that it wrote: the section of its description, and the panel. Pure."""
 
 from __future__ import annotations
 

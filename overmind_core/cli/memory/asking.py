@@ -1,4 +1,4 @@
-"""What requests about notes are sent with: where they are asked, and texts without the secrets of the shell."""
+"""The common arguments of requests about notes: where they are asked, and texts without the secrets of the shell."""
 
 from __future__ import annotations
 

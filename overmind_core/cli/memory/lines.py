@@ -1,4 +1,4 @@
-"""What commands about notes print: pure, of answers of the daemon."""
+"""The lines that commands about notes print. Pure, of answers of the daemon."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ class Export:
         """Whether somebody has changed a file since it was written: it is as no version of its note is."""
         found = parse(self._hidden.text(_read(self._path(name))))  # as an import would take it in
         versions = self._client.call("note", {"note": found.id, "history": True, "cwd": folder()})["history"]
-        return not any(_says(one) == _says_file(found) for one in versions)
+        return not any(_fields_of_version(one) == _fields_of_file(found) for one in versions)
 
     def _is_gone(self, note: str) -> bool:
         """Whether a note was forgotten here, or is for others than this repository now."""
@@ -265,12 +265,12 @@ class Export:
         return os.path.join(self._place.path, name)
 
 
-def _says(version: Answer) -> tuple[object, ...]:
+def _fields_of_version(version: Answer) -> tuple[object, ...]:
     return (version["text"], version["kind"], version["key"] or "", tuple(version["tags"]), tuple(version["files"]),
             version["pinned"])  # fmt: skip
 
 
-def _says_file(found: NoteFile) -> tuple[object, ...]:
+def _fields_of_file(found: NoteFile) -> tuple[object, ...]:
     return (found.text, found.kind.value, found.key, found.tags, found.files, found.pinned)
 
 

@@ -66,7 +66,7 @@ class Candidate:
 
 
 class Corpus(NamedTuple):
-    """What is known of the words of the scopes that are asked."""
+    """The words of the scopes that are asked, with how many notes have each."""
 
     notes: int
     frequency: Mapping[str, int]
@@ -83,7 +83,7 @@ class Picked(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What is given."""
+    """The chosen notes."""
 
     picked: tuple[Picked, ...]
     left_out: int
@@ -141,7 +141,7 @@ def _may_be_given(candidate: Candidate) -> bool:
 
 def _fitting(question: str, notes: Sequence[Note], corpus: Corpus, folder: str) -> list[tuple[Note, str]]:
     """Those that are not pinned and fit, with the reason, in their order."""
-    named = _telling(identifiers(question), corpus)
+    named = _rarely_named(identifiers(question), corpus)
     places = paths(question)
     sentences = _sentences(question)
     cosines = {note.id: _best_cosine(note.content.text, sentences, corpus) for note in notes}
@@ -166,7 +166,7 @@ def _is_about(note: Note, places: Iterable[str], folder: str) -> bool:
     return any(matches(glob, place, folder=folder) for place in places for glob in note.content.files)
 
 
-def _telling(names: Iterable[str], corpus: Corpus) -> frozenset[str]:
+def _rarely_named(names: Iterable[str], corpus: Corpus) -> frozenset[str]:
     """Those of the identifiers that few notes name: as few as the rarest of their words."""
     rarest = ((name, min((corpus.frequency.get(stem(word), 0) for word in words(name)), default=0)) for name in names)
     return frozenset(name for name, many in rarest if many <= MOST_NAMING)

@@ -103,7 +103,7 @@ class Check(NamedTuple):
 
 
 class Episode(msgspec.Struct, frozen=True):
-    """What one run of an agent did, so far."""
+    """The record of one run of an agent, so far."""
 
     prompts: tuple[str, ...] = ()
     """What it was asked, the first at its start."""

@@ -40,7 +40,7 @@ _OURS, _THEIRS = re.compile(r"<{7}(?: |$)"), re.compile(r">{7}(?: |$)")
 
 @dataclass(frozen=True, slots=True)
 class NoteFile:
-    """What a file of a note says."""
+    """The content of a note's file."""
 
     text: str
     id: str = ""

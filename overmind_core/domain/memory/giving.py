@@ -1,4 +1,4 @@
-"""What a run is given of the notes: how much of them is wanted, and what came of it. Pure."""
+"""Giving notes to a run: how much is wanted, and the result. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Injection(StrEnum):
 
 
 class GivenNotes(NamedTuple):
-    """What a run is given."""
+    """The notes for a run."""
 
     text: str = ""
     """All of it, byte for byte, the frame included; "": nothing."""

@@ -35,7 +35,7 @@ ID = re.compile(rf"N-[{ID_LETTERS}]{{{ID_LENGTH}}}")
 
 
 class NoteKind(StrEnum):
-    """What a note says."""
+    """The kind of a note."""
 
     FACT = "fact"
     DECISION = "decision"
@@ -67,7 +67,7 @@ class Scope(NamedTuple):
 
 
 class Standing(StrEnum):
-    """What a version says of its note, beside its content."""
+    """The state that a version gives its note."""
 
     PROPOSED = "proposed"
     LIVE = "live"
@@ -130,7 +130,7 @@ EVERYWHERE = Scope(ScopeKind.GLOBAL)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a version says; an edit replaces all of it."""
+    """The content of a version; an edit replaces all of it."""
 
     text: str
     kind: NoteKind = NoteKind.FACT
