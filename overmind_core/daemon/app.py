@@ -363,6 +363,7 @@ class App:
             unattended=self.line.headless,
         )
         usage = UsageReader(self.tasks, book)
+        notes = partial(private_files.written_notes, home)
         driver = TerminalDriver(self.tasks, screens, waiters, self.attachments)
         context = AgentContext(
             registry=book,
@@ -378,7 +379,7 @@ class App:
                 unattended=self.line.headless,
             ),
             waiters=waiters,
-            inputs=InputQueue(journal, store.inputs, self.line),
+            inputs=InputQueue(journal, store.inputs, self.line, written_notes=notes),
             driver=driver,
             activity=ActivityEffects(book, clock, progress, followers),
             budgets=self.budgets,
@@ -396,7 +397,6 @@ class App:
         )
         handover = Handover(followers, self.attachments, self.phase, clock)
         briefing = None if self.line.headless else RunBriefing(memory, self._quest_subject)
-        notes = partial(private_files.written_notes, home)
         agents = Agents(context, output, driver, handover, self.tasks, written_notes=notes, briefing=briefing)
         self.submission = Submission(agents, messages, context.inputs, journal)
         return (
