@@ -236,8 +236,9 @@ def test_a_mission_proposes_where_a_person_decides(shop):
     shop.code.write({".overmind/notes/x.md": "+++\n+++\n\nx\n"})
     words = " ; ".join(f"overmind {one} {persons}" for one in refusals)
     _, said = inside(shop, f"{words}; overmind remember x --pin; overmind memory export; overmind memory import; "
-                           "overmind memory off")  # fmt: skip
-    assert [line.split(": ")[1] for line in said.splitlines()] == ["forbidden"] * (len(refusals) + 4)
+                           "overmind memory off; echo x | overmind memory connect http://127.0.0.1:1 --token-file -; "
+                           "overmind memory share; overmind memory sync")  # fmt: skip
+    assert [line.split(": ")[1] for line in said.splitlines()] == ["forbidden"] * (len(refusals) + 7)
     assert shop.json("note", persons)["text"] == "we chose Postgres"
     accepted = shop.ok("note", "accept", proposals["we chose SQLite"]["id"])
     assert accepted == f"Accepted {persons}\n"
