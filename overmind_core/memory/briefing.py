@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from overmind_core.memory.access import NoteAccess
     from overmind_core.memory.answer_types import Used, UsedNote
     from overmind_core.memory.opened import Reading, Writing
-    from overmind_core.memory.store import NoteStore
     from overmind_core.memory.sight import Sight, Sights
+    from overmind_core.memory.store import NoteStore
     from overmind_core.memory.tables import StoredNote
     from overmind_core.missions.answer_types import GivenNote, MissionNotes
 
