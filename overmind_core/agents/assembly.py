@@ -112,6 +112,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
     budgets = Budgets(book, journal, store.budgets)
     usage = UsageReader(parts.tasks, book)
     driver = TerminalDriver(parts.tasks, screens, waiters, parts.attachments)
+    notes = partial(private_files.written_notes, home)
     context = AgentContext(
         registry=book,
         journal=journal,
@@ -126,7 +127,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
             unattended=unattended,
         ),
         waiters=waiters,
-        inputs=InputQueue(journal, store.inputs, parts.line),
+        inputs=InputQueue(journal, store.inputs, parts.line, written_notes=notes),
         driver=driver,
         activity=ActivityEffects(book, clock, progress, followers),
         budgets=budgets,
@@ -147,7 +148,7 @@ def assemble(parts: AgentParts, subjects: Subjects) -> AssembledAgents:
         driver,
         Handover(followers, parts.attachments, parts.phase, clock),
         parts.tasks,
-        written_notes=partial(private_files.written_notes, home),
+        written_notes=notes,
         briefing=None if unattended else RunBriefing(parts.memory, subjects.text_of_quest),
     )
     submission = Submission(agents, messages, context.inputs, journal)

@@ -357,6 +357,8 @@ class Agents:
         self._output.start(session, mission, begun=True)
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
             session.record(PromptGiven(text=f"[human] {session.agent.prompt}"))
+        if launch is not None and launch.notes is not None:
+            session.send_notes(launch.notes)
         if launch is not None and launch.stdin is not None:
             session.send(launch.stdin)
         if launch is not None and launch.end_input:

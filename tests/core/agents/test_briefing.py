@@ -6,6 +6,7 @@ import asyncio
 import os
 import stat
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -120,9 +121,10 @@ def test_the_program_gets_it_by_private_files_and_the_log_says_so(story, command
         assert argv[at + 1] == f"{story.home.root}/files/{mission}/append-system-prompt"
         assert files.pop("append-system-prompt") == text
     if provider == "codex":
-        assert story.keeper.typed[f"{mission}.1"] == [f"{text}\nfix it".encode()]
+        assert b"".join(story.keeper.typed[f"{mission}.1"]) == f"{text}\nfix it".encode()
     assert not files
     assert not any("notes>" in word for word in argv)
+    assert not any(text.encode() in path.read_bytes() for path in Path(story.home.root).glob("state.db*"))
 
 
 NOTHING = [
@@ -337,12 +339,12 @@ def test_a_codex_whose_supervisor_died_at_its_start_is_given_what_was_chosen_for
             starting.cancel()
         (run,) = story.keeper.held
         async with story.supervisor():
-            await until(lambda: story.keeper.typed[run])
+            await until(lambda: len(story.keeper.typed[run]) == 2)
         return run
 
     run = story.play(work)
     text = story.memory.saved[run].text
-    assert story.keeper.typed[run] == [f"{text}\nfix it".encode()]
+    assert b"".join(story.keeper.typed[run]) == f"{text}\nfix it".encode()
     assert len(story.memory.asked) == 1
 
 
