@@ -143,6 +143,10 @@ class MemoryHost:
         """The run has begun without."""
         self.memory().briefing.not_given(conversation)
 
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """The run will never begin."""
+        self.memory().briefing.never_begun(mission_id, run)
+
 
 def _login() -> str:
     """The login name of who runs this daemon, whose person every caller outside of missions is."""

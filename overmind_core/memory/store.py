@@ -89,6 +89,10 @@ class Draft:
     """By which a repetition is recognised; "" for none."""
     kind_given: bool = True
     """Whether its kind was named; else a version keeps that of its note."""
+    known_as: str = ""
+    """The id that a new note has elsewhere; "" for none."""
+    version: str = ""
+    """The beginning of its version's id elsewhere; "" for none."""
 
 
 class NoteStore:
@@ -177,8 +181,8 @@ class NoteStore:
             return Written(note.id, changed.number, changed.state, new=False, changes=told)
         return Written(note.id, note.number, note.state, new=False)
 
-    def first(self, draft: Draft, standing: Standing, *, proposed_for: str = "", known_as: str = "") -> Written:
-        """Write a new note, inside of a transaction; `known_as`: the id that it has elsewhere.
+    def first(self, draft: Draft, standing: Standing, *, proposed_for: str = "") -> Written:
+        """Write a new note, inside of a transaction.
 
         Raises:
             OvermindError: `too_large`, there are too many.
@@ -186,8 +190,8 @@ class NoteStore:
         if self.notes.size() >= MOST_NOTES:
             raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
         version = Version(
-            id=self.new_id(),
-            note=known_as or self._new_note_id(),
+            id=self.new_id(draft.version),
+            note=draft.known_as or self._new_note_id(),
             number=1,
             replaces=(),
             standing=standing,
@@ -344,9 +348,9 @@ class NoteStore:
             if number >= PROPOSALS_OF_A_REPOSITORY or note.created_at < oldest:
                 self.remove(note.id)
 
-    def new_id(self) -> str:
-        """Return an id for a version or a vote."""
-        return self._random(16).hex()
+    def new_id(self, beginning: str = "") -> str:
+        """Return an id for a version or a vote, with this beginning."""
+        return beginning + self._random(16).hex()[len(beginning) :]
 
     def _new_note_id(self) -> str:
         while True:
@@ -363,11 +367,12 @@ class NoteStore:
         origin: Origin,
         *,
         seen: Version | None = None,
+        beginning: str = "",
     ) -> Note:
-        """Add the next version of a note, in the place of what its author has seen."""
+        """Add the next version of a note, in the place of what its author has seen; `beginning`: of its id."""
         replaced = [seen] if seen is not None else versions.heads(self.versions.of(note.id))
         version = Version(
-            id=self.new_id(),
+            id=self.new_id(beginning),
             note=note.id,
             number=versions.number_after(replaced),
             replaces=tuple(sorted(one.id for one in replaced)),
