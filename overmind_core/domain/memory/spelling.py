@@ -16,7 +16,6 @@ TWO_FROM = 8
 """Letters from which two may be wrong, not one."""
 TWO_TO = 16
 """Letters up to which two may be wrong: the neighbours of a longer word are too many to keep."""
-HASH_BITS = 40
 
 
 def neighbours(word: str) -> frozenset[int]:
