@@ -54,6 +54,11 @@ class RunBriefing:
             )
         )
 
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """A run that was briefed will never begin."""
+        if self._memory.has_notes:
+            self._memory.never_begun(mission_id, run)
+
     def injection(self, mission: Mission, *, is_agent: bool) -> Injection:
         """Which notes the mission is given."""
         return self._injection(mission, is_asked=is_agent or self._subject_of(mission.id) is not None)

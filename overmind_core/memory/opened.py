@@ -179,6 +179,7 @@ class Reading:
             self.database = Database.open_reader(path)
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
+        self.path = path
         self.file = _OpenFile(path)
         self.notes = NoteTable(self.database)
         self.scopes = ScopeTable(self.database)

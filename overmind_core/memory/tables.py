@@ -316,6 +316,11 @@ class NoteTable:
         """Note that one more run was given it."""
         self._database.write("UPDATE notes SET used = used + 1, used_at = ? WHERE id = ?", (at, note))
 
+    def not_used(self, note: str) -> None:
+        """Note that a run was not given it after all."""
+        sql = "UPDATE notes SET used = used - 1, used_at = iif(used > 1, used_at, NULL) WHERE id = ? AND used > 0"
+        self._database.write(sql, (note,))
+
 
 def _stored(row: Row) -> StoredNote:
     note = NOTE.decode(row[2])

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import os
 import re
+import select
+import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
 
 TOKEN = f"ghp_{'a1B2' * 9}"
+IN_LINE = 64
+"""Requests about notes that wait at once."""
+PATIENCE = 20
+"""Seconds."""
 PAGE = 4096
 """Bytes of a page of memory.db."""
 
@@ -236,8 +244,9 @@ def test_a_mission_proposes_where_a_person_decides(shop):
     shop.code.write({".overmind/notes/x.md": "+++\n+++\n\nx\n"})
     words = " ; ".join(f"overmind {one} {persons}" for one in refusals)
     _, said = inside(shop, f"{words}; overmind remember x --pin; overmind memory export; overmind memory import; "
-                           "overmind memory off")  # fmt: skip
-    assert [line.split(": ")[1] for line in said.splitlines()] == ["forbidden"] * (len(refusals) + 4)
+                           "overmind memory off; echo x | overmind memory connect http://127.0.0.1:1 --token-file -; "
+                           "overmind memory share; overmind memory sync")  # fmt: skip
+    assert [line.split(": ")[1] for line in said.splitlines()] == ["forbidden"] * (len(refusals) + 7)
     assert shop.json("note", persons)["text"] == "we chose Postgres"
     accepted = shop.ok("note", "accept", proposals["we chose SQLite"]["id"])
     assert accepted == f"Accepted {persons}\n"
@@ -327,6 +336,23 @@ def contents(folder):
         with open(os.path.join(folder, name), "rb") as file:
             found[name] = file.read()
     return found
+
+
+def test_the_one_behind_64_in_line_is_told_to_come_again_and_all_the_others_are_written(shop):
+    shop.write("the first of all")
+    with ExitStack() as everybody:
+        clients = [everybody.enter_context(RawSocket.connect(shop.om.home)) for _ in range(IN_LINE + 2)]
+        held = everybody.enter_context(closing(sqlite3.connect(shop.om.path("memory.db"), isolation_level=None)))
+        held.execute("BEGIN IMMEDIATE")
+        for number, client in enumerate(clients):
+            client.send("remember", text=f"of client {number}", cwd=shop.folder)
+        answered, _, _ = select.select(clients, (), (), PATIENCE)
+        (refused,) = [client.read_line() for client in answered]
+        assert refused["error"] == "busy"
+        assert f"{IN_LINE} requests about notes are in line" in refused["message"]
+        held.execute("ROLLBACK")
+        assert [client.read_line()["ok"]["state"] for client in clients if client not in answered] == ["live"] * 65
+    assert len(shop.found("notes")) == IN_LINE + 2
 
 
 @pytest.mark.own_home

@@ -20,9 +20,10 @@ from overmind_core.domain.memory.notes import Author, Content, Origin, Scope, Sc
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.domain.memory.spelling import neighbours
 from overmind_core.errors import OvermindError
+from overmind_core.memory.alterations import Alteration, alter
 from overmind_core.memory.lookup import Reach
 from overmind_core.memory.opened import Reading, Writing
-from overmind_core.memory.store import Alteration, Draft
+from overmind_core.memory.store import Draft
 from overmind_core.memory.tables import Chosen
 from tests.kit.overmind import REPOSITORY
 from tests.kit.torture import portion
@@ -117,9 +118,9 @@ def _change(writing, model, what, id_, text):
     wish = Alteration(id_, what, ADA, REACH, Origin.COMMAND, text=text)
     if refused:
         with pytest.raises(OvermindError):
-            writing.store.alter(wish)
+            alter(writing.store, wish)
         return
-    writing.store.alter(wish)
+    alter(writing.store, wish)
     if what == "edit":
         one["text"] = text
     elif what in {"pin", "unpin"}:
@@ -155,7 +156,7 @@ def _check_spelling(writing):
 CHILD = """
 import sys, json
 from tests.core.memory.test_store_laws import opened, remember, ADA, REACH
-from overmind_core.memory.store import Alteration
+from overmind_core.memory.alterations import Alteration, alter
 from overmind_core.domain.memory.notes import Origin
 folder = sys.argv[1]
 writing = opened(folder)
@@ -167,7 +168,7 @@ while True:
     print(json.dumps(["written", note, number]), flush=True)
     if number % 2:
         text = f"edited {number} unique{number}word"
-        writing.store.alter(Alteration(note, "edit", ADA, REACH, Origin.COMMAND, text=text))
+        alter(writing.store, Alteration(note, "edit", ADA, REACH, Origin.COMMAND, text=text))
         print(json.dumps(["edited", note, number]), flush=True)
     if number % 5 == 0:
         writing.store.upkeep()
