@@ -29,7 +29,7 @@ MOST_ROWS = 1_000_000
 MOST_EMPTY = 50
 """Of those that are read together, one after the other without a row: then it is the end."""
 _BY_ROW = ("versions", "votes")
-_DERIVED = ("notes", "scopes", "vocabulary", "spelling", "stems", "words")
+_DERIVED = ("notes", "scopes", "vocabulary", "spelling", "unspelled", "stems", "words")
 """What is made anew of versions and votes."""
 _SIDE_FILES = ("", "-wal", "-shm")
 

@@ -17,7 +17,7 @@ from overmind_core.domain.memory.notes import purge_id
 from overmind_core.domain.settings import CortexSettings
 from overmind_core.errors import OvermindError
 from overmind_core.memory import requests
-from tests.kit import cortex, torture
+from tests.kit import torture
 from tests.kit.lossy_proxy import ANSWER, NOTHING, REQUEST, lossy
 from tests.kit.memory import noted_home
 
@@ -26,12 +26,6 @@ HOMES = 4
 STEPS = 60
 DAY = 86_400.0
 WORD = re.compile(rb"zyzzyva\d+x")
-
-
-@pytest.fixture(scope="module")
-def server(module_database_url):
-    with cortex.running(module_database_url) as running:
-        yield running
 
 
 class Colony:
