@@ -8,7 +8,7 @@ import re
 import shutil
 import sqlite3
 from collections import defaultdict
-from contextlib import AsyncExitStack, ExitStack, closing, suppress
+from contextlib import AsyncExitStack, closing, suppress
 
 import pytest
 
@@ -34,9 +34,11 @@ class Colony:
     def __init__(self, server, name):
         self.server = server
         self.name = name
+        self.tokens = [server.token(f"{name}-{number}", colony=name) for number in range(HOMES)]
         self.kept = self.rows()
 
     def rows(self):
+        """Where it ends, and all that it has."""
         with database.connect(self.server.conninfo) as connection:
             end = database.end_of(connection, self.name)
             return end, connection.execute("select * from entry where colony = %s", [self.name]).fetchall()
@@ -47,8 +49,9 @@ class Colony:
     def restore(self):
         end, rows = self.kept
         with database.connect(self.server.conninfo) as connection, connection.transaction():
-            connection.execute("delete from entry where colony = %s", [self.name])
+            # First what waits for a push that is under way, whose answer was lost.
             connection.execute("update colony set seq = %s, chain = %s where name = %s", [*end, self.name])
+            connection.execute("delete from entry where colony = %s", [self.name])
             with connection.cursor() as cursor:
                 cursor.executemany(f"insert into entry values ({', '.join(['%s'] * 10)})", rows)
 
@@ -158,64 +161,87 @@ class Machine:
 _SHARED = "SELECT note FROM shared_notes"
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(HISTORIES))
-def test_all_homes_and_the_server_end_with_the_same_notes_and_no_word_of_a_purged_one(server, tmp_path, seed):
-    random = torture.seeded_random()
-    name = f"homes{seed}"
-    loses = True
+class History:
+    """What homes do that share a colony, and what was written, by the ids of all versions and votes."""
 
-    def lost():
-        return random.choices([NOTHING, REQUEST, ANSWER], [8, 1, 1])[0] if loses else NOTHING
+    def __init__(self, folder, colony, random):
+        self.random = random
+        self.colony = colony
+        self.machines = [Machine(os.path.join(folder, str(number)), random) for number in range(HOMES)]
+        self.loses = False
+        self.words = defaultdict[str, set[bytes]](set)
+        """Note → words of it."""
+        self.notes: dict[str, str] = {}
+        """Id → note."""
+        self.purged: set[str] = set()
+        """Notes."""
 
-    async def go():
-        nonlocal loses
-        machines = [Machine(str(tmp_path / str(number)), random) for number in range(HOMES)]
-        loses = False
-        for number, one in enumerate(machines):
+    def lost(self):
+        """What gets lost of a request."""
+        return self.random.choices([NOTHING, REQUEST, ANSWER], [8, 1, 1])[0] if self.loses else NOTHING
+
+    async def begin(self, port):
+        for one, token in zip(self.machines, self.colony.tokens, strict=True):
             await one.open()
-            token = server.token(f"{name}-{number}", colony=name)
-            await one.memory.memory_connect(requests.MemoryConnect(url=f"http://127.0.0.1:{port}", token=token))
-        colony = Colony(server, name)
-        loses = True
-        words = defaultdict[str, set[bytes]](set)
-        for step in range(STEPS):
-            one = random.choice(machines)
-            words[await one.act(f"zyzzyva{step}x of a note")].add(b"zyzzyva%dx" % step)
-            for often, do in (
-                (0.4, one.sync), (0.1, one.crash), (0.1, one.back_up), (0.07, one.restore), (0.1, colony.back_up),
-                (0.07, colony.restore),
-            ):  # fmt: skip
-                if random.random() < often and (doing := do()) is not None:
-                    await doing
-        everything = colony.entries()
-        for one in machines:
-            everything |= await one.entries()
-        shared = set(colony.entries().values()).union(*[await one.shared() for one in machines])
-        purged = {note for id_, note in everything.items() if id_ == purge_id(note)}
-        everything = {id_: note for id_, note in everything.items() if note in shared or note not in purged}
-        purged &= shared  # what is purged before it was offered concerns nobody else
-        expected = {id_ for id_, note in everything.items() if note not in purged} | set(map(purge_id, purged))
-        loses = False
-        for one in machines * 4:  # who lost something gets it once the others have offered it again
+            connect = requests.MemoryConnect(url=f"http://127.0.0.1:{port}", token=token)
+            await one.memory.memory_connect(connect)
+        self.colony.back_up()
+        self.loses = True
+
+    async def step(self, number):
+        one, colony = self.random.choice(self.machines), self.colony
+        self.words[await one.act(f"zyzzyva{number}x of a note")].add(b"zyzzyva%dx" % number)
+        for often, do in (
+            (0.4, one.sync), (0.1, one.crash), (0.1, one.back_up), (0.07, one.restore), (0.1, colony.back_up),
+            (0.07, colony.restore),
+        ):  # fmt: skip
+            if self.random.random() < often and (doing := do()) is not None:
+                await doing
+
+    async def settle(self):
+        """Nothing goes wrong any more: who lost something gets it once the others have offered it again."""
+        self.loses = False
+        self.notes = self.colony.entries()
+        shared = set(self.notes.values())
+        for one in self.machines:
+            self.notes |= await one.entries()
+            shared |= await one.shared()
+        purged = {note for id_, note in self.notes.items() if id_ == purge_id(note)}
+        self.purged = purged & shared  # what is purged before it was offered concerns nobody else
+        self.notes = {id_: note for id_, note in self.notes.items() if note not in purged - shared}
+        for one in self.machines * 4:
             await one.memory.memory_sync()
-        stores = [colony.entries(), *[await one.entries() for one in machines]]
-        for store in stores:
-            kept = {id_ for id_, note in store.items() if note in everything.values()}
-            kept -= {id_ for id_ in kept if store[id_] in purged and id_ != purge_id(store[id_])}
-            assert kept == expected
-        told = [await one.told() for one in machines]
+
+    async def check(self):
+        expected = {id_ for id_, note in self.notes.items() if note not in self.purged or id_ == purge_id(note)}
+        for store in (self.colony.entries(), *[await one.entries() for one in self.machines]):
+            kept = {id_ for id_, note in store.items() if note not in self.purged or id_ == purge_id(note)}
+            assert kept & self.notes.keys() == expected
+        told = [await one.told() for one in self.machines]
         assert told[0]
         assert all(one == told[0] for one in told)
-        forbidden = set[bytes]().union(*(words[note] for note in purged))
-        assert forbidden.isdisjoint(WORD.findall(repr(colony.rows()).encode()))
-        for one in machines:
+        forbidden = set[bytes]().union(*(self.words[note] for note in self.purged))
+        for held in (repr(self.colony.rows()).encode(), *(one.bytes() for one in self.machines)):
+            assert forbidden.isdisjoint(WORD.findall(held))
+        for one in self.machines:
             state = await one.memory.cortex.state()
             assert state is not None
             assert state["to_send"] == 0
-            assert forbidden.isdisjoint(WORD.findall(one.bytes()))
-            await one.close()
 
-    with ExitStack() as stack:
-        port = stack.enter_context(lossy(server.port, lost))
-        asyncio.run(go())
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(HISTORIES))
+def test_all_homes_and_the_server_end_with_the_same_notes_and_no_word_of_a_purged_one(server, tmp_path, seed):
+    history = History(str(tmp_path), Colony(server, f"homes{seed}"), torture.seeded_random())
+
+    async def go():
+        with lossy(server.port, history.lost) as port:
+            await history.begin(port)
+            for number in range(STEPS):
+                await history.step(number)
+            await history.settle()
+            await history.check()
+            for one in history.machines:
+                await one.close()
+
+    asyncio.run(go())
