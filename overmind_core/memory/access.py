@@ -38,7 +38,7 @@ class NoteAccess:
         self._clock_at = clock.wall()
         self._files = files
         self._clock = clock
-        self._writer = Lane("memory-writer", self._new_writing)
+        self._writer = Lane("memory-writer", self._new_writing, upkeep=Writing.upkeep)
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
         self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
         self._is_open = False

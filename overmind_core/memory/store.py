@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 KEPT_REQUESTS = 10_000
 """Answers that are kept for those who repeat their request."""
+SPELLED_IN_A_PIECE = 64
+"""Words whose neighbours are written in a piece of upkeep: some milliseconds."""
 PROPOSALS_OF_A_REPOSITORY = 200
 """Of Overmind's own; the oldest go."""
 PROPOSAL_SECONDS = 30 * 86_400
@@ -187,7 +189,7 @@ class NoteStore:
         Raises:
             OvermindError: `too_large`, there are too many.
         """
-        if self.notes.size() >= MOST_NOTES:
+        if not self.notes.are_fewer(MOST_NOTES):
             raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
         version = Version(
             id=self.new_id(draft.version),
@@ -394,10 +396,16 @@ class NoteStore:
             return
         answer = msgspec.json.encode(msgspec.structs.replace(written, changes=())).decode()
         self.database.write("INSERT INTO requests (key, at, answer) VALUES (?, ?, ?)", (request, self.now(), answer))
-        self.database.write(
-            """DELETE FROM requests WHERE at < (SELECT at FROM requests ORDER BY at DESC LIMIT 1 OFFSET ?)""",
-            (KEPT_REQUESTS,),
-        )
+
+    def upkeep(self) -> bool:
+        """Do a piece of what no request waits for; return whether there is more."""
+        with self.database.transaction():
+            self.database.write(
+                "DELETE FROM requests WHERE at < (SELECT at FROM requests ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                (KEPT_REQUESTS,),
+            )
+            self.index.spell(SPELLED_IN_A_PIECE)
+            return self.index.unspelled() > 0
 
 
 def _in_place_of(before: Content, draft: Draft) -> Content:

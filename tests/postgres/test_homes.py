@@ -12,18 +12,12 @@ from overmind_core.cortex import database
 from overmind_core.domain.settings import CortexSettings
 from overmind_core.errors import OvermindError
 from overmind_core.memory import requests
-from tests.kit import cortex, torture
+from tests.kit import torture
 from tests.kit.memory import noted_home
 
 HISTORIES = 50 if torture.WHOLE else 2
 HOMES = 3
 STEPS = 30
-
-
-@pytest.fixture(scope="module")
-def server(module_database_url):
-    with cortex.running(module_database_url) as running:
-        yield running
 
 
 def rows_of(server, colony):

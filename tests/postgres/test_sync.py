@@ -16,17 +16,10 @@ from overmind_core.domain.settings import CortexSettings, MemorySettings
 from overmind_core.errors import OvermindError
 from overmind_core.memory import requests
 from overmind_core.memory.events import CortexChanged
-from tests.kit import cortex
 from tests.kit.memory import noted_home
 
 SHOP = "https://example.org/team/shop.git"
 SECRET = "https://example.org/me/secret.git"
-
-
-@pytest.fixture(scope="module")
-def server(module_database_url):
-    with cortex.running(module_database_url) as running:
-        yield running
 
 
 @pytest.fixture

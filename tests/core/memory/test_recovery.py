@@ -26,7 +26,7 @@ from tests.kit.in_process import run
 from tests.kit.memory import noted_home
 from tests.kit.torture import portion, seeded_random
 
-DERIVED = {"notes", "scopes", "vocabulary", "spelling", "stems", "unseen", "to_send"}
+DERIVED = {"notes", "scopes", "vocabulary", "spelling", "unspelled", "stems", "unseen", "to_send"}
 """Made anew of versions and votes, or of what a Cortex is told again."""
 NUMBERED = {"versions", "votes"}
 """Their first column is a number that nothing refers to."""
