@@ -17,6 +17,10 @@ LISTED = 10
 """Notes that an `ambiguous` error names."""
 
 
+LONGEST_SHOWN = 80
+"""Characters of a word that means no note."""
+
+
 class Reach(NamedTuple):
     """The notes that a caller sees."""
 
@@ -59,7 +63,14 @@ def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, 
             raise _ambiguous(word, named)
         if named:
             return named[0]
-    raise OvermindError("not_found", f"No note {word!r} here. See them with: overmind notes")
+    raise OvermindError("not_found", f"No note {_shown(word)!r} here. See them with: overmind notes")
+
+
+def _shown(word: str) -> str:
+    """A word as an error repeats it."""
+    from overmind_core.domain.memory.redaction import redact  # noqa: PLC0415 - many patterns
+
+    return redact(word).text[:LONGEST_SHOWN]
 
 
 def _is_seen(found: StoredNote, rows: Sequence[int], scopes: ScopeTable) -> bool:
