@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
-    from overmind_core.memory.sharing import SharingMemory
+    from overmind_core.memory.service import Memory
     from overmind_core.missions.answer_types import MissionNotes
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
@@ -71,20 +71,20 @@ class MemoryHost:
     def __init__(self, parts: MemoryParts) -> None:
         self.parts = parts
         self._switch = MemorySwitch(parts.journal, parts.meta_table)
-        self._memory: SharingMemory | None = None
+        self._memory: Memory | None = None
         if os.path.exists(parts.home.cortex_token):  # others may have written meanwhile
             asyncio.get_running_loop().call_soon(self._begin_cortex)
 
     def _begin_cortex(self) -> None:
         self.memory().cortex.begin()
 
-    def memory(self) -> SharingMemory:
+    def memory(self) -> Memory:
         """The service of memory."""
         if self._memory is None:
-            from overmind_core.memory.sharing import SharingMemory  # noqa: PLC0415 - for those who have notes
+            from overmind_core.memory.service import Memory  # noqa: PLC0415 - for those who have notes
 
             parts = self.parts
-            self._memory = SharingMemory(
+            self._memory = Memory(
                 home=parts.home,
                 settings=parts.settings.memory,
                 clock=parts.clock,
@@ -142,6 +142,10 @@ class MemoryHost:
     def not_given(self, conversation: str) -> None:
         """The run has begun without."""
         self.memory().briefing.not_given(conversation)
+
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """The run will never begin."""
+        self.memory().briefing.never_begun(mission_id, run)
 
 
 def _login() -> str:

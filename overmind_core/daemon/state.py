@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from overmind_core.agents.store import (
+    AgentStore,
     AgentTable,
     BudgetTable,
     CostTable,
@@ -80,6 +81,13 @@ class State:
         from overmind_core.learning.store import LessonTable  # noqa: PLC0415 - same
 
         return LessonTable(self.database)
+
+    @property
+    def agent_store(self) -> AgentStore:
+        """All tables of agents."""
+        return AgentStore(
+            self.agents, self.messages, self.questions, self.inputs, self.cursors, self.costs, self.budgets
+        )
 
     @classmethod
     def open(cls, path: str) -> Self:

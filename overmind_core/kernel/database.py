@@ -260,6 +260,19 @@ class Database:
         finally:
             self._connection.set_progress_handler(None, 0)
 
+    @property
+    def changes(self) -> int:
+        """How many rows this connection has changed."""
+        return self._connection.total_changes
+
+    def write_back(self) -> None:
+        """Write the log back into the file as far as nobody reads it, outside of `transaction`; waits for nobody.
+
+        Raises:
+            DiskFull: there is no room.
+        """
+        self.read("PRAGMA wal_checkpoint(PASSIVE)")
+
     def checkpoint(self) -> bool:
         """Write the log back into the file and empty it, outside of `transaction`; False: somebody reads, and keeps it.
 

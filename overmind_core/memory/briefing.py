@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.memory.answer_types import Used, UsedNote
     from overmind_core.memory.opened import Reading, Writing
     from overmind_core.memory.sight import Sight, Sights
+    from overmind_core.memory.store import NoteStore
     from overmind_core.memory.tables import StoredNote
     from overmind_core.missions.answer_types import GivenNote, MissionNotes
 
@@ -120,7 +121,21 @@ class NoteBriefing:
                 if known is None:
                     writing.store.given.add(nothing)
                 else:
+                    for mission, run in writing.store.given.runs(known.row):
+                        _take_back(writing.store, known, mission, run)
                     writing.store.given.replace(nothing._replace(row=known.row, purged=known.purged))
+
+        self._access.later(lambda: self._access.write(undo, ours=True))
+
+    def never_begun(self, mission: str, run: int) -> None:
+        """The run will never begin: what was saved for it counts as not given."""
+
+        def undo(writing: Writing) -> None:
+            with writing.database.transaction():
+                found = writing.store.given.of_run(mission, run)
+                if found is not None:
+                    _take_back(writing.store, found[1], mission, run)
+                    writing.store.given.remove_unused(found[1].row)
 
         self._access.later(lambda: self._access.write(undo, ours=True))
 
@@ -176,6 +191,13 @@ def _save(writing: Writing, chosen: Given, mission: Mission) -> Given:
             for one in given.notes:
                 store.notes.used(one.note, writing.at)
     return given
+
+
+def _take_back(store: NoteStore, given: Given, mission: str, run: int) -> None:
+    """A run does not have it after all; inside of a transaction."""
+    store.given.not_begun(mission, run)
+    for one in given.notes:
+        store.notes.not_used(one.note)
 
 
 def _is_there(stored: StoredNote | None) -> bool:

@@ -41,6 +41,7 @@ class Given(NamedTuple):
     notes: tuple[GivenRow, ...] = ()
 
 
+_RUNS = "SELECT mission, run FROM given_runs WHERE given = ?"
 _COLUMNS = "row, conversation, mission, at, tokens, left_out, purged, block"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(GivenRow).decode
@@ -81,6 +82,19 @@ class GivenTable:
         """Note that a run has it; False: that is known."""
         sql = "INSERT OR IGNORE INTO given_runs (mission, run, given) VALUES (?, ?, ?)"
         return bool(self._database.write(sql, (mission, run, row)))
+
+    def not_begun(self, mission: str, run: int) -> None:
+        """Note that a run does not have it after all."""
+        self._database.write("DELETE FROM given_runs WHERE mission = ? AND run = ?", (mission, run))
+
+    def runs(self, row: int) -> list[tuple[str, int]]:
+        """Return the runs that have it: mission and number."""
+        return [(mission, run) for mission, run in self._database.read(_RUNS, (row,))]
+
+    def remove_unused(self, row: int) -> None:
+        """Forget what was chosen, where no run has it."""
+        sql = "DELETE FROM given WHERE row = ?1 AND NOT EXISTS (SELECT 1 FROM given_runs WHERE given = ?1)"
+        self._database.write(sql, (row,))
 
     def of(self, conversation: str) -> Given | None:
         """Return what a conversation was given."""

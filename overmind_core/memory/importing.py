@@ -66,7 +66,7 @@ class Import:
         content = self._content(found)
         known = self._store.notes.get(found.id) if found.id else None
         if known is None and found.id:
-            self._put(found.id, content)
+            self._put(found, content)
         elif known is None or self._is_of_another_repository(known.note):
             self._remember(content)
         elif known.note.state in {NoteState.FORGOTTEN, NoteState.PURGED, NoteState.REPLACED}:
@@ -89,10 +89,11 @@ class Import:
         scope = note.content.scope
         return scope.kind in {ScopeKind.REPO, ScopeKind.MISSION} and scope != self._scope
 
-    def _put(self, note: str, content: Content) -> None:
-        """Take in a note that nobody has seen here, under the id that it has elsewhere."""
+    def _put(self, found: NoteFile, content: Content) -> None:
+        """Take in a note that nobody has seen here, under its ids of elsewhere: an export writes these again."""
         standing = Standing.PROPOSED if self._writer.proposes else Standing.LIVE
-        self._count(self._store.first(self._draft(content), standing, known_as=note))
+        draft = replace(self._draft(content), known_as=found.id, version=found.version)
+        self._count(self._store.first(draft, standing))
 
     def _remember(self, content: Content) -> None:
         """Write what somebody has written into a file, as if they had said it."""
@@ -113,7 +114,10 @@ class Import:
             self.changes.extend(proposed.changes)
             return
         standing = Standing(note.state.value)
-        after = self._store.append(note, content, standing, self._writer.author, Origin.FILE, seen=seen)
+        elsewhere = named if seen is None else ""  # the version of another home, as its file says it
+        after = self._store.append(
+            note, content, standing, self._writer.author, Origin.FILE, seen=seen, beginning=elsewhere
+        )
         self.changes.append(Change(after.id, "edited", content.scope.kind, after.version))
 
     def _draft(self, content: Content) -> Draft:

@@ -20,6 +20,11 @@ from overmind_core.memory.tables import Derived
 if TYPE_CHECKING:
     from overmind_core.kernel.database import Database
 
+MOST_UNSPELLED = 256
+"""New words that a search compares one by one, as their rows of `spelling` are still to be written."""
+SPELLED_AT_ONCE = 4096
+"""Words whose rows are sorted and written together when all are made anew."""
+
 
 def derived(text: str) -> Derived:
     """What is kept beside a text, made of it."""
@@ -68,6 +73,7 @@ class NoteIndex:
         for statement in (
             "DELETE FROM vocabulary",
             "DELETE FROM spelling",
+            "DELETE FROM unspelled",
             "DELETE FROM stems",
             "UPDATE scopes SET notes = 0",
             "INSERT INTO words (words) VALUES ('delete-all')",
@@ -76,14 +82,27 @@ class NoteIndex:
         rows = self._database.read("SELECT row FROM findable ORDER BY row")
         for (row,) in rows:
             found = self._database.read("SELECT row, scope, text, parts FROM notes WHERE row = ?", (row,))
-            self._add(Entry._make(found[0]))
+            self._add(Entry._make(found[0]), most_unspelled=SPELLED_AT_ONCE)
+        self.spell(self.unspelled())
         return len(rows)
+
+    def unspelled(self) -> int:
+        """Return how many words have no rows of `spelling` yet."""
+        return int(self._database.read("SELECT count(*) FROM unspelled")[0][0])
+
+    def spell(self, limit: int) -> None:
+        """Write the rows of `spelling` of so many words that have none."""
+        chosen = "SELECT word FROM unspelled ORDER BY word LIMIT ?"
+        new = self._database.read(f"SELECT row, word FROM vocabulary WHERE row IN ({chosen})", (limit,))
+        rows = sorted((hash_, number) for number, word in new for hash_ in neighbours(word))
+        self._database.write_many("INSERT OR IGNORE INTO spelling (hash, word) VALUES (?, ?)", rows)
+        self._database.write(f"DELETE FROM unspelled WHERE word IN ({chosen})", (limit,))
 
     def optimise(self) -> None:
         """Leave nothing in the index of what was taken out of it."""
         self._database.write("INSERT INTO words (words) VALUES ('optimize')")
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: Entry, *, most_unspelled: int = MOST_UNSPELLED) -> None:
         write = self._database.write
         write("INSERT INTO words (rowid, text, parts) VALUES (?, ?, ?)", (entry.row, entry.text, entry.parts))
         write("UPDATE scopes SET notes = notes + 1 WHERE row = ?", (entry.scope,))
@@ -96,12 +115,12 @@ class NoteIndex:
         listed = json.dumps(sorted(found))
         known = self._database.read(f"SELECT word FROM vocabulary WHERE word IN {_LISTED}", (listed,))
         write(f"UPDATE vocabulary SET notes = notes + 1 WHERE word IN {_LISTED}", (listed,))
-        for word in sorted(found.difference(row[0] for row in known)):
+        new = sorted(found.difference(row[0] for row in known))
+        for word in new:
             number = self._database.insert("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", (word,))
-            self._database.write_many(
-                "INSERT OR IGNORE INTO spelling (hash, word) VALUES (?, ?)",
-                ((hash_, number) for hash_ in sorted(neighbours(word))),
-            )
+            write("INSERT INTO unspelled (word) VALUES (?)", (number,))
+        if new and (unspelled := self.unspelled()) > most_unspelled:
+            self.spell(unspelled)
 
     def _drop(self, entry: Entry) -> None:
         write = self._database.write
@@ -117,9 +136,10 @@ class NoteIndex:
         write(f"UPDATE vocabulary SET notes = notes - 1 WHERE word IN {_LISTED}", (listed,))
         unused = f"SELECT row, word FROM vocabulary WHERE word IN {_LISTED} AND notes < 1"
         for number, word in self._database.read(unused, (listed,)):
-            self._database.write_many(
-                "DELETE FROM spelling WHERE hash = ? AND word = ?", ((hash_, number) for hash_ in neighbours(word))
-            )
+            if not write("DELETE FROM unspelled WHERE word = ?", (number,)):
+                self._database.write_many(
+                    "DELETE FROM spelling WHERE hash = ? AND word = ?", ((hash_, number) for hash_ in neighbours(word))
+                )
             write("DELETE FROM vocabulary WHERE row = ?", (number,))
 
 

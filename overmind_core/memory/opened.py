@@ -33,8 +33,10 @@ SIGNING = "secret"
 """Of the row with what the frames of blocks are signed with."""
 _log = logging.getLogger(__name__)
 LOG_PAGES = 8192
-"""Pages of the write-ahead log, 32 MB, after which it is written back. A note changes about a hundred, as its words lie
-far apart: after 8 MB each twentieth `remember` would wait for the disk."""
+"""Pages of the write-ahead log, 32 MB, after which it is written back at once. A note changes about sixty, as its words
+lie far apart: after 8 MB each thirtieth `remember` would wait for the disk."""
+UPKEEP_AFTER = 1000
+"""Rows that have changed, those of about fifteen notes, after which a quiet moment is used."""
 QUERY_SECONDS = 1.0
 """After which what a thread reads is interrupted."""
 
@@ -126,6 +128,7 @@ class Writing:
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
         self.database.read(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        self._kept_up = self.database.changes
         self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)
@@ -145,6 +148,19 @@ class Writing:
         except OvermindError as error:  # another program reads the file: nothing of the notes can be found, though
             _log.warning("a purge of notes has not ended: %s", error.message)
 
+    def upkeep(self) -> bool:
+        """Do a piece of what no request is to wait for; return whether there is more."""
+        if self.database.changes - self._kept_up < UPKEEP_AFTER:
+            return False
+        try:
+            if self.store.upkeep():
+                return True
+            self.database.write_back()
+        except StoreError as error:  # whoever asks next meets it, and is told
+            _log.debug("%s", error)
+        self._kept_up = self.database.changes
+        return False
+
     def close(self) -> None:
         """Let go of it."""
         self.database.close()
@@ -163,6 +179,7 @@ class Reading:
             self.database = Database.open_reader(path)
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
+        self.path = path
         self.file = _OpenFile(path)
         self.notes = NoteTable(self.database)
         self.scopes = ScopeTable(self.database)

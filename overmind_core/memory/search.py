@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.memory.spelling import corrections, neighbours
+from overmind_core.domain.memory.spelling import MOST_WRONG, corrections, neighbours
 from overmind_core.domain.memory.stems import stem
 from overmind_core.domain.memory.words import MOST_WORDS, match_query, phrases, question_words, rarest
+from overmind_core.memory.index import MOST_UNSPELLED
 from overmind_core.memory.tables import conditions
 
 if TYPE_CHECKING:
@@ -96,9 +97,13 @@ class WordSearch:
 
     def _mended(self, word: str, chosen: Chosen) -> str | None:
         """The word that was meant, of those that notes in question have."""
-        sql = """SELECT DISTINCT word, notes FROM vocabulary WHERE row IN
-            (SELECT word FROM spelling WHERE hash IN (SELECT value FROM json_each(?)))"""
-        near: dict[str, int] = dict(self._database.read(sql, (json.dumps(sorted(neighbours(word))),)))
+        sql = """SELECT word, notes FROM vocabulary WHERE row IN
+            (SELECT word FROM spelling WHERE hash IN (SELECT value FROM json_each(?)))
+            UNION SELECT word, notes FROM vocabulary WHERE row IN (SELECT word FROM unspelled LIMIT ?)
+            AND length(word) BETWEEN ? AND ?"""
+        shortest, longest = len(word) - MOST_WRONG, len(word) + MOST_WRONG
+        values = (json.dumps(sorted(neighbours(word))), MOST_UNSPELLED, shortest, longest)
+        near: dict[str, int] = dict(self._database.read(sql, values))
         near.pop(word, None)  # known elsewhere alone, which nobody here is to learn
         for candidate in corrections(word, near)[:MOST_MENDED]:
             if self._match([candidate], chosen, 1):

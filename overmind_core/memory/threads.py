@@ -7,6 +7,7 @@ They are no executor of Python's: the end of the process would wait for one of t
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 64
 """Requests in line; the next one is told to come again."""
+QUIET_SECONDS = 0.05
+"""Without work, after which a thread does what may be done later."""
 CLOSE_SECONDS = 2.0
 """How long the end waits for work that is under way; a transaction that it cuts off is undone at the next start."""
 
@@ -33,6 +36,7 @@ class Tool(Protocol):
         """Let go of it; on the thread that made it."""
 
 
+_log = logging.getLogger(__name__)
 AnyTool = TypeVar("AnyTool", bound=Tool)
 Result = TypeVar("Result")
 
@@ -44,13 +48,32 @@ class _Task(NamedTuple):
     future: Future[Any]
 
 
+_QUIET = _Task(lambda _: None, Future())
+"""In the place of a work: none has come."""
+
+
 class Lane(Generic[AnyTool]):
     """A line of work, and the threads that do it, begun with the first."""
 
-    def __init__(self, name: str, make: Callable[[], AnyTool], *, threads: int = 1) -> None:
-        """`make`: a thread's tool, on that thread. Where it fails, its work does, and the next work tries again."""
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], AnyTool],
+        *,
+        threads: int = 1,
+        upkeep: Callable[[AnyTool], bool] | None = None,
+    ) -> None:
+        """Begin nothing yet.
+
+        Args:
+            name: Of its threads.
+            make: A thread's tool, on that thread. Where it fails, its work does, and the next work tries again.
+            threads: At most.
+            upkeep: What is done in a quiet moment after work, in short pieces; it returns whether there is more.
+        """
         self._name = name
         self._make = make
+        self._upkeep = upkeep
         self._most = threads
         self._threads: list[threading.Thread] = []
         self._turn = threading.Condition()
@@ -124,7 +147,12 @@ class Lane(Generic[AnyTool]):
     def _run(self) -> None:
         tool: AnyTool | None = None
         generation = 0
-        while (task := self._next()) is not None:
+        has_upkeep = False
+        while (task := self._next(is_waiting=not has_upkeep)) is not None:
+            if task is _QUIET:
+                has_upkeep = tool is not None and generation == self._generation and self._keep_up(tool)
+                continue
+            has_upkeep = self._upkeep is not None
             try:
                 if not task.future.set_running_or_notify_cancel():
                     continue
@@ -147,9 +175,21 @@ class Lane(Generic[AnyTool]):
         if tool is not None:
             tool.close()
 
-    def _next(self) -> _Task | None:
+    def _keep_up(self, tool: AnyTool) -> bool:
+        try:
+            return self._upkeep is not None and self._upkeep(tool)
+        except Exception:  # noqa: BLE001 - nobody waits for it, and the thread goes on
+            _log.exception("upkeep of %s failed", self._name)
+            return False
+
+    def _next(self, *, is_waiting: bool) -> _Task | None:
+        """The next work; `_QUIET`, unless it is to be waited for, when none has come for a while; None: the end."""
         with self._turn:
-            self._turn.wait_for(lambda: self._closed or (self._line and not self._held))
+            is_there = self._turn.wait_for(
+                lambda: self._closed or (self._line and not self._held), None if is_waiting else QUIET_SECONDS
+            )
+            if not is_there:
+                return _QUIET
             if not self._line:
                 return None
             self._working += 1

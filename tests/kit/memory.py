@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.settings import CortexSettings, MemorySettings
-from overmind_core.memory.sharing import SharingMemory
+from overmind_core.memory.service import Memory
 from overmind_core.system.paths import Home
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class NotedHome:
         self.events = Events()
         self.missions = Missions()
         self.clock = TickingClock()
-        self.memory = SharingMemory(
+        self.memory = Memory(
             home=self.home,
             settings=settings,
             clock=self.clock,

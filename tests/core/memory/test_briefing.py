@@ -119,6 +119,34 @@ def test_a_run_that_began_without_is_given_nothing_later(tmp_path):
     run(work())
 
 
+def test_a_run_that_never_begins_was_not_given_its_notes(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            mission = home.missions.add("worker", home.home.root)
+            note = await remember(home, REDIS)
+            briefing = home.memory.briefing
+
+            async def uses():
+                found = await home.memory.note(Note(note=note, history=True), None)
+                return found["used"], found["used_at"] is None, [one["run"] for one in found["used_by"]]
+
+            first = await given(home, mission)
+            await given(home, mission, run=2, is_new=False)
+            briefing.never_begun(mission, 2)
+            briefing.never_begun(mission, 2)
+            assert await given(home, mission, run=3, is_new=False) == first
+            briefing.never_begun(mission, 3)
+            await home.memory.write(lambda _: None)
+            assert await uses() == (1, False, [1])
+            briefing.never_begun(mission, 1)
+            await home.memory.write(lambda _: None)
+            assert await uses() == (0, True, [])
+            assert (await briefing.used(mission, None))["notes"] == []
+            assert await given(home, mission, run=4, is_new=False) is None, "no conversation has begun that could go on"
+
+    run(work())
+
+
 def test_the_supervisor_gives_what_its_home_has_and_removes_it_with_the_mission(tmp_path):
     home = Home(str(tmp_path / "home"))
     environment = world(str(tmp_path / "bin"), "claude")

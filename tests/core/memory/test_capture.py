@@ -35,8 +35,8 @@ class Story:
         self.keeper = ScriptedKeeper(self.home)
         self.environment = world(str(folder / "bin"), "claude")
 
-    def supervisor(self):
-        return supervising(self.home, self.keeper, briefing=Remembered(), cwd=str(self.work))
+    def supervisor(self, later=0.0):
+        return supervising(self.home, self.keeper, briefing=Remembered(), cwd=str(self.work), later=later)
 
     def play(self, work):
         async def whole():
@@ -144,7 +144,7 @@ def proposed(inside):
 
 def note_events(inside):
     inside.app.journal.flush()
-    return [found for row in inside.app.state.events.after(0, 1000)
+    return [found for row in inside.app.state.events.after(0, 10_000)
             if (found := json.loads(row.data))["type"] == "note"]  # fmt: skip
 
 
@@ -274,6 +274,32 @@ def test_proposals_and_episodes_are_limited_by_number_and_age(tmp_path):
             assert await home.memory.write(episodes) == [3, 2]
 
     in_process.run(work())
+
+
+def test_of_300_proposals_200_stay_and_of_these_none_longer_than_30_days(story):
+    async def open_ones(inside):
+        notes = await inside.ask("notes", proposed=True, cwd=str(story.work), limit=1000)
+        assert notes["proposed"] == len(notes["notes"])
+        return texts(notes["notes"])
+
+    async def work():
+        async with story.supervisor() as inside:
+            for number in range(150):
+                mission = await story.run(inside, name=f"run{number}")
+                story.say(mission, result(f"Lessons:\n- the first of {number:03d}\n- the second of {number:03d}"))
+                story.keeper.exit(f"{mission}.1")
+                await rows(inside, number + 1)
+            written = [f"the {one} of {number:03d}" for number in range(50, 150) for one in ("first", "second")]
+            assert await open_ones(inside) == sorted(written)
+        for days, count, left in ((29, 301, 200), (31, 302, 2)):
+            async with story.supervisor(days * 86_400.0) as inside:
+                mission = await story.run(inside, name=f"after{days}")
+                story.say(mission, result(f"Lessons:\n- after {days} days"))
+                while len(proposed(inside)) < count:
+                    await in_process.idle()
+                assert len(await open_ones(inside)) == left
+
+    story.play(work)
 
 
 def test_what_is_proposed_makes_room_for_itself_among_overminds_own_proposals_alone(story):

@@ -126,12 +126,15 @@ def test_a_misspelled_word_is_mended_from_the_notes_that_may_be_seen(tmp_path):
             elsewhere = str(tmp_path / "elsewhere")
             await remember(home, "the kubernetes cluster", cwd=elsewhere)
             await remember(home, "redsi", cwd=elsewhere)
-            for question, wrong in (("redsi", {"redsi": "redis"}), ("kubernetse", {})):
-                request = Recall(questions=[question], cwd=home.home.root)
-                answer = (await home.memory.recall(request, None))["notes"]
-                assert [(one["note"]["id"], one["why"], one["corrected"]) for one in answer] == (
-                    [(redis, ["spelling"], wrong)] if wrong else []
-                )
+            for is_spelled in (False, True):
+                for question, wrong in (("redsi", {"redsi": "redis"}), ("kubernetse", {})):
+                    request = Recall(questions=[question], cwd=home.home.root)
+                    answer = (await home.memory.recall(request, None))["notes"]
+                    assert [(one["note"]["id"], one["why"], one["corrected"]) for one in answer] == (
+                        [(redis, ["spelling"], wrong)] if wrong else []
+                    )
+                if not is_spelled:
+                    await home.memory.write(lambda writing: writing.store.upkeep())
             known = (await home.memory.recall(Recall(questions=["redis limiter"], cwd=home.home.root), None))["notes"]
             assert [(one["why"], one["corrected"]) for one in known] == [(["words"], {})]
 
