@@ -197,10 +197,12 @@ class Memory:
         return {"notes": found, "with_meaning": with_meaning, "why_not": meant.why_not}
 
     async def _recall_remotely(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
+        sight = await self._sights.of(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
         found = await self.cortex.search({
             "question": " ".join(asked), "limit": validate.limit(request.limit), "kind": request.kind,
             "scope": request.scope, "tag": request.tag,
+            "repository": "" if sight.place is None or sight.place.is_local else sight.place.repository,
         })  # fmt: skip
         return {"notes": [found_remotely(*one) for one in found], "with_meaning": False, "why_not": None}
 

@@ -205,7 +205,13 @@ def test_a_change_goes_out_by_itself_and_a_search_may_ask_the_cortex(server, tok
             ada.noted.events.on_record = hear
             note = await ada.remember("The heron eats at noon")
             await asyncio.wait_for(synced.wait(), 20)
-            found = await ada.memory.recall(requests.Recall(questions=["herons?"], remote=True, cwd=ada.shop), None)
-            assert [one["note"]["id"] for one in found["notes"]] == [note]
+            await ada.memory.memory_share(requests.MemoryShare(cwd=ada.secret))
+            secret = await ada.remember("The heron eats in secret", cwd=ada.secret)
+            everybody = await ada.remember("The heron is of all", scope="colony")
+            await ada.memory.memory_sync()
+            for folder, notes in ((ada.shop, {note}), (ada.secret, {secret}), (str(tmp_path), set()), (None, set())):
+                request = requests.Recall(questions=["herons?"], remote=True, cwd=folder)
+                found = (await ada.memory.recall(request, None))["notes"]
+                assert {one["note"]["id"] for one in found} == {*notes, everybody}, folder
 
     asyncio.run(go())
