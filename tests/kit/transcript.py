@@ -1,8 +1,8 @@
 """Console blocks of a page: what is typed in them, what they say comes back, and whether that is what came.
 
 What differs from one time to the next counts by its form: ids, pids, names that were drawn, logins, times, durations,
-sizes, costs, ports. What stands for one mission stands for that one on the whole page, in commands as well. `…` or `...` at
-the end of a line is any rest, and a line of nothing else any lines.
+sizes, costs, ports. What stands for one mission stands for that one on the whole page, in commands as well. `…` or
+`...` at the end of a line is any rest, and a line of nothing else any lines.
 """
 
 from __future__ import annotations
