@@ -84,6 +84,7 @@ class Search:
     kind: NoteKind | None
     scope: ScopeKind | None
     repository: str | None
+    """Whose notes are found beside those for all of the colony; None: those of all."""
     tag: str | None
     model: str | None
     vector: tuple[float, ...]

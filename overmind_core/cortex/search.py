@@ -103,6 +103,6 @@ def _fits(note: Note, wanted: Search) -> bool:
         note.state is NoteState.LIVE
         and wanted.kind in {None, content.kind}
         and wanted.scope in {None, content.scope.kind}
-        and wanted.repository in {None, content.scope.where}
+        and (wanted.repository is None or content.scope.where in {"", wanted.repository})
         and (wanted.tag is None or wanted.tag in content.tags)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from dataclasses import dataclass
 
 import uvicorn
@@ -91,9 +90,3 @@ class Service:
     def end(self) -> None:
         """Have `run` return, from any thread."""
         self._server.should_exit = True
-
-    def run_beside(self) -> threading.Thread:
-        """Serve on a thread of its own."""
-        thread = threading.Thread(target=self.run, name="cortex")
-        thread.start()
-        return thread

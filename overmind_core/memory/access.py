@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from overmind_core.domain.memory.permissions import Forbidden
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreCorrupt, StoreError
+from overmind_core.memory import recovery
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Replaced, Writing, memory_off, reason_of
-from overmind_core.memory.recovery import Recovered, is_damaged, set_aside, take_over
 from overmind_core.memory.threads import Lane
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class NoteAccess:
         self._on_damage = on_damage
         self._is_damage_recorded = False
         self._mending = False
-        self._recovered: Recovered | None = None
-        self._clock_at = 0.0
+        self._recovered: recovery.Recovered | None = None
+        self._clock_at = clock.wall()
         self._files = files
         self._clock = clock
         self._writer = Lane("memory-writer", self._new_writing, upkeep=Writing.upkeep)
@@ -45,17 +45,15 @@ class NoteAccess:
         self._later: set[asyncio.Future[object]] = set()
 
     def _new_writing(self) -> Writing:
-        if not self._mending:
-            return Writing(self.path, files=self._files, readers=self._readers.held)
-        self._mending = False
-        with self._readers.held():
-            aside = set_aside(self.path, self._clock_at) if is_damaged(self.path) else None
-        writing = Writing(self.path, files=self._files, readers=self._readers.held)
-        if aside is not None:
-            self._recovered = take_over(writing, aside)
-        return writing
+        recovery.finish(self.path, self._clock_at)
+        if self._mending:
+            self._mending = False
+            with self._readers.held():
+                if recovery.is_damaged(self.path):
+                    self._recovered = recovery.recover(self.path, self._files, self._clock_at)
+        return Writing(self.path, files=self._files, readers=self._readers.held)
 
-    async def reindex(self) -> tuple[int, Recovered | None]:
+    async def reindex(self) -> tuple[int, recovery.Recovered | None]:
         """Build the index anew, and take over what can be read of a damaged file; how many notes there are.
 
         Raises:

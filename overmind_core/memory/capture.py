@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.agents.line_reader import LineReader
 from overmind_core.domain.agents.agent_events import Echoed, TextSpoken, ToolCalled, ToolReturned, TurnEnded
 from overmind_core.domain.memory.episodes import begun, ended, fold, in_repository, lesson_key, lesson_text
-from overmind_core.domain.memory.notes import MOST_FILES, Author, Content, NoteKind, Origin, Scope, ScopeKind
+from overmind_core.domain.memory.notes import MOST_FILES, Content, NoteKind, Origin, Scope, ScopeKind
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.domain.memory.redaction import redact, secret_values
 from overmind_core.errors import OvermindError
 from overmind_core.memory.episode_table import EpisodeTable, StoredEpisode
 from overmind_core.memory.events import NoteChanged
 from overmind_core.memory.lookup import Reach
+from overmind_core.memory.sight import author_of
 from overmind_core.memory.store import Draft
 from overmind_core.memory.threads import Lane
 from overmind_core.providers.registry import get as provider_named
@@ -221,8 +222,7 @@ def _draft(lesson: Lesson, mission: Mission, place: Place) -> Draft:
         scope=Scope(ScopeKind.REPO, place.repository),
         files=tuple(dict.fromkeys(filter(None, names.values())))[:MOST_FILES],
     )
-    author = Author(mission=mission.id, name=definition.name, agent=definition.provider)
-    return Draft(content, Writer(author, proposes=True), Origin.OVERMIND, Reach(()))
+    return Draft(content, Writer(author_of(mission), proposes=True), Origin.OVERMIND, Reach(()))
 
 
 class _LogOfRun(NamedTuple):
@@ -240,7 +240,7 @@ class _LogOfRun(NamedTuple):
         stored = known or StoredEpisode(
             self.mission.id,
             self.run.number,
-            self.mission.definition.name,
+            self._clean(self.mission.definition.name),
             place.repository,
             self.run.started_at,
             0 if has_lines else None,

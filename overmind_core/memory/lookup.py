@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from overmind_core.domain.memory.notes import ID, ID_LETTERS, SHORTEST_PREFIX, NoteState
+from overmind_core.domain.memory.notes import ID, ID_LENGTH, ID_LETTERS, SHORTEST_PREFIX, NoteState
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 LISTED = 10
 """Notes that an `ambiguous` error names."""
+
+
+LONGEST_SHOWN = 80
+"""Characters of a word that means no note."""
 
 
 class Reach(NamedTuple):
@@ -43,12 +47,14 @@ def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, 
     if ID.fullmatch(word) and (found := notes.get(word)) is not None:
         if reach.every_id or _is_seen(found, rows, scopes) or found.note.state is NoteState.PURGED:
             return _there(found, with_gone=with_gone)
-    elif _is_prefix(word):
+    elif letters := _letters_of(word):
         begun = [one for one in notes.beginning(word, rows) if one.note.state is not NoteState.PURGED]
         live = [one for one in begun if one.note.state in {NoteState.PROPOSED, NoteState.LIVE}]
         choice = begun if with_gone or not live else live
         if len(choice) > 1:
             raise _ambiguous(word, choice)
+        if choice and len(letters) < SHORTEST_PREFIX:
+            raise OvermindError("not_found", f"{word!r} is too short: give {SHORTEST_PREFIX} characters behind N-.")
         if choice:
             return _there(choice[0], with_gone=with_gone)
     for row in rows:
@@ -57,16 +63,24 @@ def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, 
             raise _ambiguous(word, named)
         if named:
             return named[0]
-    raise OvermindError("not_found", f"No note {word!r} here. See them with: overmind notes")
+    raise OvermindError("not_found", f"No note {_shown(word)!r} here. See them with: overmind notes")
+
+
+def _shown(word: str) -> str:
+    """A word as an error repeats it."""
+    from overmind_core.domain.memory.redaction import redact  # noqa: PLC0415 - many patterns
+
+    return redact(word).text[:LONGEST_SHOWN]
 
 
 def _is_seen(found: StoredNote, rows: Sequence[int], scopes: ScopeTable) -> bool:
     return scopes.row_of(found.note.content.scope) in rows
 
 
-def _is_prefix(word: str) -> bool:
+def _letters_of(word: str) -> str:
+    """What a word has of an id behind `N-`; "": it is no beginning of one."""
     letters = word.removeprefix("N-")
-    return word.startswith("N-") and len(letters) >= SHORTEST_PREFIX and set(letters) <= set(ID_LETTERS)
+    return letters if letters != word and len(letters) < ID_LENGTH and set(letters) <= set(ID_LETTERS) else ""
 
 
 def _there(found: StoredNote, *, with_gone: bool) -> StoredNote:

@@ -23,7 +23,6 @@ TOKENIZER = "tokenizer.json"
 MATRIX = ".safetensors"
 LONGEST = 512
 """Tokens of a text that count."""
-NEEDED = ("numpy", "safetensors", "tokenizers")
 _BLOCK = 1 << 20
 
 

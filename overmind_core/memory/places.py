@@ -1,6 +1,6 @@
 """The repositories of folders: how each is called, and which files it has.
 
-Git is asked on a thread of its own, as its file system may hang, and what it said counts for a minute.
+Git is asked on threads of its own, as the file system of a folder may hang, and what it said counts for a minute.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ PATIENCE = 2.0
 """Seconds."""
 MOST_FILES = 20_000
 """Of a checkout that is looked through: in a larger one nothing is stale."""
+THREADS = 8
+"""For as many folders that hang at once: those of other projects are answered meanwhile. They begin when needed."""
 
 
 class Place(NamedTuple):
@@ -48,7 +50,7 @@ class Places:
         """`aliases`: how a repository is called otherwise; `environ`: the daemon's own; `home`: its folder."""
         self._aliases = aliases
         self._git = Git(environ, home=home)
-        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="places")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="places")
         self._looks: Looks[str, Place] = Looks(self._threads, self._look, patience=PATIENCE, true_for=TRUE_FOR)
 
     async def of(self, folder: str) -> Place:

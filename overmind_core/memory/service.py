@@ -7,12 +7,14 @@ is told to who asked; nothing else of the daemon waits for it, or fails with it.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+
+import msgspec
 
 from overmind_core.domain.memory.notes import Content, NoteKind, NoteState, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.errors import OvermindError
-from overmind_core.memory import copies, queries, validate
+from overmind_core.memory import copies, queries, requests, validate
 from overmind_core.memory.access import NoteAccess
 from overmind_core.memory.alterations import Alteration, alter
 from overmind_core.memory.answers import found_remotely, note_brief
@@ -35,12 +37,12 @@ if TYPE_CHECKING:
     from overmind_core.domain.settings import CortexSettings, MemorySettings
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.memory import answer_types as answers
-    from overmind_core.memory import requests
     from overmind_core.memory.store import Change
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
+Filtered = TypeVar("Filtered", requests.Recall, requests.Search, requests.Notes)
 MEANING_SECONDS = 1.0
 """How long an answer waits for the model; words have found it by then."""
 
@@ -129,18 +131,27 @@ class Memory:
         found = [redact(text, known) for text in texts]
         return [one.text for one in found], sum(one.secrets for one in found)
 
+    def _with_filters_redacted(self, inside: str | None, request: Filtered) -> Filtered:
+        """The request with a tag as notes have it, that of a secret included."""
+        if request.tag is None:
+            return request
+        (tag,), _ = self._redacted(inside, [request.tag])
+        return msgspec.structs.replace(request, tag=tag)
+
     # requests
 
     async def remember(self, request: requests.Remember, inside: str | None) -> answers.Remembered:
         """Write a note, or the next version of one."""
         sight = await self._sights.of_writer(inside, request.cwd)
-        (text, *words), count = self._redacted(inside, [request.text, *request.tags, *request.files])
+        (text, key, *words), count = self._redacted(
+            inside, [request.text, request.key or "", *request.tags, *request.files]
+        )
         tags, files = words[: len(request.tags)], words[len(request.tags) :]
         content = Content(
             text=validate.note_text(text),
             kind=validate.kind(request.kind or NoteKind.FACT),
             scope=sight.scope(validate.scope(request.scope or ScopeKind.REPO)),
-            key=validate.key(request.key) if request.key else "",
+            key=validate.key(key) if key else "",
             tags=validate.tags(tags),
             files=validate.files(files),
             pinned=request.pin,
@@ -175,6 +186,7 @@ class Memory:
 
     async def recall(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
         """Find what answers a question, the best first; with `remote` among the notes of the Cortex."""
+        request = self._with_filters_redacted(inside, request)
         if request.remote:
             return await self._recall_remotely(request, inside)
         sight = await self._sights.of(inside, request.cwd)
@@ -184,10 +196,12 @@ class Memory:
         return {"notes": found, "with_meaning": with_meaning, "why_not": meant.why_not}
 
     async def _recall_remotely(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
+        sight = await self._sights.of(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
         found = await self.cortex.search({
             "question": " ".join(asked), "limit": validate.limit(request.limit), "kind": request.kind,
             "scope": request.scope, "tag": request.tag,
+            "repository": "" if sight.place is None or sight.place.is_local else sight.place.repository,
         })  # fmt: skip
         return {"notes": [found_remotely(*one) for one in found], "with_meaning": False, "why_not": None}
 
@@ -195,6 +209,7 @@ class Memory:
         """Find notes by their words, or by exactly this text."""
         sight = await self._sights.of(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
+        request = self._with_filters_redacted(inside, request)
         if request.episodes:
             limit, place = validate.limit(request.limit), sight.place
             return await self.read(lambda reading: found_episodes(reading, asked, place, limit, request))
@@ -219,6 +234,7 @@ class Memory:
 
     async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
         """List notes, the newest first."""
+        request = self._with_filters_redacted(inside, request)
         sight = await self._sights.of(inside, request.cwd)
         return await self.read(lambda reading: queries.note_list(reading, sight, request))
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LINK = "cortex"
 """Of the row that says which Cortex; while there is one, what is written is looked at."""
 _PLACE = "cortex_place"
+CONNECTION = (LINK, _PLACE)
+"""Rows of the table of single facts."""
 _log = logging.getLogger(__name__)
 _CHANGES = {NoteState.PROPOSED: "proposed", NoteState.FORGOTTEN: "forgotten", NoteState.PURGED: "purged"}
 
@@ -89,7 +91,7 @@ class SharedCopy:
         """Forget the Cortex, and what is shared; the notes stay. Return which it was."""
         was = self.link()
         with self._database.transaction():
-            for key in (LINK, _PLACE):
+            for key in CONNECTION:
                 self._writing.meta.remove(key)
             for table in ("unseen", "to_send", "shared_notes", "shared_repositories"):
                 self._database.write(f"DELETE FROM {table}")  # noqa: S608 - one of the four

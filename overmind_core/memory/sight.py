@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.memory.notes import Author, Origin, Scope, ScopeKind
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.domain.text.bytestrings import from_wire
@@ -129,7 +130,7 @@ class Sights:
         """
         place = await self.place_of(cwd or mission.definition.cwd)
         tree = Scope(ScopeKind.MISSION, self.root_of(mission))
-        writer = Writer(self._author(mission), proposes=self._settings.agents == "propose")
+        writer = Writer(author_of(mission), proposes=self._settings.agents == "propose")
         return Sight((tree, *_repository(place), *_FOR_MANY), place, writer, f"mission:{mission.id}")
 
     async def place_of(self, folder: str) -> Place:
@@ -165,10 +166,6 @@ class Sights:
             if (one := self._registry.get(root)) is not None and f"{one.definition.cwd}/".startswith(inside)
         )
 
-    def _author(self, mission: Mission) -> Author:
-        provider = mission.definition.provider
-        return Author(mission=mission.id, name=mission.definition.name, agent="" if provider == "raw" else provider)
-
     async def of_writer(self, inside: str | None, cwd: str | None) -> Sight:
         """As `of`, for who is about to change something.
 
@@ -178,6 +175,15 @@ class Sights:
         if inside == UNKNOWN:
             raise OvermindError("forbidden", f"{UNKNOWN_SUBJECT} may not change notes.")
         return await self.of(inside, cwd)
+
+
+def author_of(mission: Mission) -> Author:
+    """A mission as the author of notes; its name may hold anything, secrets included."""
+    from overmind_core.domain.memory.redaction import redact  # noqa: PLC0415 - many patterns
+
+    definition = mission.definition
+    agent = "" if definition.provider == RAW else definition.provider
+    return Author(mission=mission.id, name=redact(definition.name).text, agent=agent)
 
 
 def _repository(place: Place | None) -> tuple[Scope, ...]:

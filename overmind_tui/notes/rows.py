@@ -38,7 +38,6 @@ _LINE = "line"
 """Noted in each row: its text in one line."""
 _ASCII = "ascii_only"
 """Noted there, too: whether its mark is drawn with ASCII."""
-NO_VOTES = "–"
 
 
 def whole(answer: Row) -> list[Row]:

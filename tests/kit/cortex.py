@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ def running(
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
     service = Service(Cortex(conninfo, **settings), listening, connections=connections)
-    thread = service.run_beside()
+    thread = threading.Thread(target=service.run, name="cortex")
+    thread.start()
     try:
         yield RunningCortex(conninfo, port)
     finally:

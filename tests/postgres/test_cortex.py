@@ -51,12 +51,6 @@ def half(*numbers):
     return base64.b64encode(struct.pack(f"<{len(numbers)}e", *numbers)).decode()
 
 
-@pytest.fixture(scope="module")
-def server(module_database_url):
-    with cortex.running(module_database_url) as running:
-        yield running
-
-
 @pytest.fixture
 def colony(server, request):
     """A colony of this test alone, and a token that may write there."""

@@ -16,17 +16,10 @@ from overmind_core.domain.settings import CortexSettings, MemorySettings
 from overmind_core.errors import OvermindError
 from overmind_core.memory import requests
 from overmind_core.memory.events import CortexChanged
-from tests.kit import cortex
 from tests.kit.memory import noted_home
 
 SHOP = "https://example.org/team/shop.git"
 SECRET = "https://example.org/me/secret.git"
-
-
-@pytest.fixture(scope="module")
-def server(module_database_url):
-    with cortex.running(module_database_url) as running:
-        yield running
 
 
 @pytest.fixture
@@ -212,7 +205,13 @@ def test_a_change_goes_out_by_itself_and_a_search_may_ask_the_cortex(server, tok
             ada.noted.events.on_record = hear
             note = await ada.remember("The heron eats at noon")
             await asyncio.wait_for(synced.wait(), 20)
-            found = await ada.memory.recall(requests.Recall(questions=["herons?"], remote=True, cwd=ada.shop), None)
-            assert [one["note"]["id"] for one in found["notes"]] == [note]
+            await ada.memory.memory_share(requests.MemoryShare(cwd=ada.secret))
+            secret = await ada.remember("The heron eats in secret", cwd=ada.secret)
+            everybody = await ada.remember("The heron is of all", scope="colony")
+            await ada.memory.memory_sync()
+            for folder, notes in ((ada.shop, {note}), (ada.secret, {secret}), (str(tmp_path), set()), (None, set())):
+                request = requests.Recall(questions=["herons?"], remote=True, cwd=folder)
+                found = (await ada.memory.recall(request, None))["notes"]
+                assert {one["note"]["id"] for one in found} == {*notes, everybody}, folder
 
     asyncio.run(go())

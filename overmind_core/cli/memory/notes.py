@@ -35,7 +35,7 @@ def remember(args: Namespace, context: Context) -> int:
         "scope": args.scope,
         "tags": hidden.texts(args.tag),
         "files": hidden.texts(args.file),
-        "key": args.key,
+        "key": None if args.key is None else hidden.text(args.key),
         "replaces": args.replaces,
         "pin": args.pin,
         "cwd": folder(),
@@ -106,8 +106,8 @@ def _print_found(
 def notes(args: Namespace, context: Context) -> int:
     """List notes."""
     request = {
-        **{name: getattr(args, name) for name in ("proposed", "conflicts", "stale", "resting", "all")},
-        **{name: getattr(args, name) for name in ("kind", "scope", "tag")},
+        **{name: getattr(args, name) for name in ("proposed", "conflicts", "stale", "resting", "all", "kind", "scope")},
+        "tag": None if args.tag is None else Redaction(context.environ).text(args.tag),
         "cwd": folder(),
     }
     rows = context.client().call("notes", request)["notes"]

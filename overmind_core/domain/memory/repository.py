@@ -102,7 +102,9 @@ def _name(authority: str, path: str, default_port: str) -> str | None:
     whole = "/".join(parts)
     name = f"{place}{port}/{whole.lower() if place in _FOLDED else whole}"
     is_plain = whole and name.isprintable() and len(name) <= LONGEST_NAME
-    return name if is_plain and not redact(name).secrets else None
+    # As it was written: a token in small letters is none.
+    is_secret = is_plain and redact(f"{name} {rest}/{whole}").secrets
+    return name if is_plain and not is_secret else None
 
 
 def chosen_name(remotes: Mapping[str, str]) -> str | None:

@@ -18,7 +18,6 @@ TWO_TO = 16
 """Letters up to which two may be wrong: the neighbours of a longer word are too many to keep."""
 MOST_WRONG = 2
 """Letters."""
-HASH_BITS = 40
 
 
 def neighbours(word: str) -> frozenset[int]:

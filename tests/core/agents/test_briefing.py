@@ -241,6 +241,19 @@ def test_memory_that_fails_stops_nothing_but_memory(story, fault, why):
     assert story.files(mission) == {}
 
 
+def test_where_there_is_no_note_nothing_is_said_of_a_search_that_found_no_end(story):
+    async def work():
+        async with story.supervisor() as inside:
+            story.memory.fault, story.memory.has_notes = "hangs", False
+            mission = await story.run(inside, "go", provider="claude")
+            return mission, notes_of(inside, mission), inside.events(mission)
+
+    mission, told, events = story.play(work)
+    assert (told, [one for one in events if one["type"] == "notes_given"]) == ([], [])
+    assert len(story.memory.asked) == 1
+    assert story.files(mission) == {}
+
+
 def test_a_persons_own_addition_among_the_arguments_takes_the_place_of_notes(story):
     async def work():
         async with story.supervisor() as inside:
