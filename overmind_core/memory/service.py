@@ -409,6 +409,7 @@ class Memory:
 
     async def memory_share(self, request: requests.MemoryShare) -> answers.Shared:
         """Share the notes of a folder's repository, or no longer."""
+        self._sights.forget_places()  # the remote may be what was missing a moment ago
         place = await self.place_of(request.cwd)
         notes = await self.cortex.share(place.repository, is_local=place.is_local, on=request.on)
         return {"repository": place.repository, "on": request.on, "notes": notes}

@@ -127,6 +127,7 @@ class CortexSync:
             await self._write(lambda copy: copy.connect(link))
             write_private(self._token_file, f"{token}\n")
             self._forget_faults()
+            self.synced_at = None
         self._events.record(CortexChanged(change="connected"))
         self.begin()
 
