@@ -57,7 +57,6 @@ class CaptureHost:
                     variables=lambda mission: parts.environments.of(mission).both,
                     logs=parts.home.logs,
                     events=parts.events,
-                    keep=parts.settings.memory.keep,
                     tasks=self._tasks,
                 )
             )

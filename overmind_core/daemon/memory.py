@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
+FIRST_PRUNE, PRUNE_SECONDS = 60.0, 86_400.0
+"""Seconds from a daemon's start, and between two times, that what is too old is removed; never in a home without
+notes."""
+_log = logging.getLogger(__name__)
 SWITCHED_OFF = "memory_off"
 """The fact of the home that a person has switched memory off."""
 
@@ -72,14 +77,33 @@ class MemoryHost:
         self.parts = parts
         self._switch = MemorySwitch(parts.journal, parts.meta_table)
         self._memory: Memory | None = None
+        self._pruning: asyncio.TimerHandle | asyncio.Task[None] | None = None
+        if self.has_notes:
+            self._prune_later(FIRST_PRUNE)
         if os.path.exists(parts.home.cortex_token):  # others may have written meanwhile
             asyncio.get_running_loop().call_soon(self._begin_cortex)
 
     def _begin_cortex(self) -> None:
         self.memory().cortex.begin()
 
+    def _prune_later(self, seconds: float) -> None:
+        self._pruning = asyncio.get_running_loop().call_later(seconds, self._prune)
+
+    def _prune(self) -> None:
+        self._pruning = asyncio.ensure_future(self._pruned())
+
+    async def _pruned(self) -> None:
+        if self.has_notes:
+            try:
+                await self.memory().prune()
+            except OvermindError as error:  # who asks for notes is told, too
+                _log.info("old episodes and proposals stay: %s", error.message)
+        self._prune_later(PRUNE_SECONDS)
+
     def memory(self) -> Memory:
         """The service of memory."""
+        if self._pruning is None:
+            self._prune_later(FIRST_PRUNE)
         if self._memory is None:
             from overmind_core.memory.service import Memory  # noqa: PLC0415 - for those who have notes
 
@@ -100,6 +124,8 @@ class MemoryHost:
 
     def close(self) -> None:
         """End its threads."""
+        if self._pruning is not None:
+            self._pruning.cancel()
         if self._memory is not None:
             self._memory.close()
 

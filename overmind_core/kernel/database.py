@@ -273,13 +273,21 @@ class Database:
         """
         self.read("PRAGMA wal_checkpoint(PASSIVE)")
 
-    def checkpoint(self) -> bool:
+    def checkpoint(self, *, waits: bool = True) -> bool:
         """Write the log back into the file and empty it, outside of `transaction`; False: somebody reads, and keeps it.
+
+        `waits`: a moment for who reads.
 
         Raises:
             DiskFull: there is no room.
         """
-        return not self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        if waits:
+            return not self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        self.read("PRAGMA busy_timeout = 0")
+        try:
+            return self.checkpoint()
+        finally:
+            self.read(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
 
     @property
     def in_transaction(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.memory.permissions import Forbidden
@@ -15,12 +16,15 @@ from overmind_core.memory.opened import QUERY_SECONDS, Reading, Replaced, Writin
 from overmind_core.memory.threads import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from overmind_core.memory.store import Change
     from overmind_core.system.machine import Clock
 
 MANY_CORES = 4
 """From which on two threads read."""
+RETRY_SECONDS, LONGEST_RETRY = 1.0, 60.0
+"""Pauses between two tries to finish a purge: the first, and where they end."""
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
@@ -28,10 +32,30 @@ _log = logging.getLogger(__name__)
 class NoteAccess:
     """One thread writes, one or two read, begun with the first request."""
 
-    def __init__(self, path: str, files: str, clock: Clock, on_damage: Callable[[], None]) -> None:
-        """`path`: of memory.db; `files`: the folder of missions' private files; `on_damage`: called once for each."""
+    def __init__(
+        self,
+        path: str,
+        files: str,
+        clock: Clock,
+        *,
+        on_damage: Callable[[], None],
+        on_changes: Callable[[Sequence[Change]], None],
+    ) -> None:
+        """Begin nothing yet.
+
+        Args:
+            path: Of memory.db.
+            files: The folder of missions' private files.
+            clock: When it is.
+            on_damage: Called once for each damage.
+            on_changes: Called with what a purge has changed that ended by itself.
+        """
         self.path = path
         self._on_damage = on_damage
+        self._on_changes = on_changes
+        self._is_purging = False
+        """Whether a purge has begun that could not be finished, as the thread that writes has seen it last."""
+        self._purging: asyncio.Task[None] | None = None
         self._is_damage_recorded = False
         self._mending = False
         self._recovered: recovery.Recovered | None = None
@@ -68,6 +92,8 @@ class NoteAccess:
 
     def close(self) -> None:
         """End the threads, after what is under way."""
+        if self._purging is not None:
+            self._purging.cancel()
         self._readers.close()
         self._writer.close()
 
@@ -82,11 +108,30 @@ class NoteAccess:
         def dated(writing: Writing) -> Result:
             writing.file.check()
             writing.at = at
-            return work(writing)
+            try:
+                return work(writing)
+            finally:
+                self._is_purging = writing.purge.is_pending
 
-        result = await self._asked(lambda: self._writer.do(dated, ours=ours))
+        try:
+            result = await self._asked(lambda: self._writer.do(dated, ours=ours))
+        finally:
+            if self._is_purging and self._purging is None:
+                self._purging = asyncio.ensure_future(self._finish_purges())
         self._is_open = True
         return result
+
+    async def _finish_purges(self) -> None:
+        """Try again until no purge is left that somebody's reading, or a full disk, has held up."""
+        pause = RETRY_SECONDS
+        try:
+            while self._is_purging:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_RETRY)
+                with suppress(OvermindError):  # who asked for it was told
+                    self._on_changes(await self.write(lambda writing: writing.purge.finish(waits=False), ours=True))
+        finally:
+            self._purging = None
 
     async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
         """Have a thread that reads do something, for at most a second.

@@ -49,7 +49,6 @@ MOST_HEARD = 2000
 """Facts of one turn of a program on a terminal; of more the oldest go."""
 WHOLE = 1 << 62
 """An offset behind the end of every log."""
-PRUNE_SECONDS = 3600.0
 _log = logging.getLogger(__name__)
 
 
@@ -67,8 +66,6 @@ class CaptureParts(NamedTuple):
     logs: str
     """The folder of logs."""
     events: EventLog
-    keep: float
-    """Seconds for which an episode is kept."""
     tasks: Tasks
 
 
@@ -102,7 +99,6 @@ class Capture:
         self._steps: deque[_Step] = deque()
         self._is_working = False
         self._is_resumed = False
-        self._pruned = float("-inf")
 
     def on_fact(self, read: FactRead) -> None:
         """An agent has done something."""
@@ -202,12 +198,7 @@ class Capture:
             table.save(stored._replace(proposed=len(stored.episode.lessons)))
             new = [one for one in fresh if table.take_lesson(lesson_key(place.repository, one), writing.at)]
             told = [change for one in new for change in store.write(_draft(one, mission, place)).changes]
-            if writing.at >= self._pruned + PRUNE_SECONDS:
-                self._pruned = writing.at
-                table.remove_before(writing.at - self._parts.keep)
-                for scope in store.scopes.all(ScopeKind.REPO):
-                    store.limit_proposals(scope.where)
-            elif told:
+            if told:
                 store.limit_proposals(place.repository)
         return told
 

@@ -161,8 +161,7 @@ class CortexClient:
             held = answer.read(_LARGEST_ANSWER + 1)
             status = answer.status
         except (OSError, http.client.HTTPException) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            raise OvermindError("cortex_unreachable", f"{self._host} does not answer: {reason}.") from error
+            raise OvermindError("cortex_unreachable", f"{self._host} {_why_unreachable(error)}.") from error
         finally:
             connection.close()
         fields = _object(held)
@@ -188,6 +187,17 @@ class CortexClient:
         if code in {"token_refused", "forbidden", "busy", "invalid", "too_large"}:
             return OvermindError(str(code), f"{self._host}: {fields.get('message', '')}")
         return OvermindError("cortex_unreachable", f"{self._host} answered with status {status}.")
+
+
+def _why_unreachable(error: Exception) -> str:
+    import http.client  # noqa: PLC0415 - for those who have a Cortex
+    import ssl  # noqa: PLC0415 - same
+
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"has a certificate that is not trusted here: {error.verify_message}. Give its CA with --ca FILE"
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "closed the connection without an answer"
+    return f"does not answer: {(isinstance(error, OSError) and error.strerror) or type(error).__name__}"
 
 
 def _object(held: bytes) -> Mapping[str, Any] | None:

@@ -121,6 +121,11 @@ class GivenTable:
             WHERE given.mission = ?"""
         return [row[0] for row in self._database.read(sql, (mission,))]
 
+    def missions(self, before: float) -> list[str]:
+        """Return the missions that were given something, the last time before a moment."""
+        sql = "SELECT mission FROM given GROUP BY mission HAVING max(at) < ?"
+        return [row[0] for row in self._database.read(sql, (before,))]
+
     def uses(self, note: str, limit: int) -> list[NoteUse]:
         """Return the runs that were given a note, newest first."""
         sql = """SELECT given_runs.mission, given_runs.run, given.at FROM given_notes

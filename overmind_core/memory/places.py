@@ -65,6 +65,10 @@ class Places:
         except TimeoutError:
             raise OvermindError("busy", f"The file system of {folder} does not answer.") from None
 
+    def forget(self) -> None:
+        """Ask git again about each folder: what is known may have changed just now."""
+        self._looks.forget()
+
     def close(self) -> None:
         """Look at nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)

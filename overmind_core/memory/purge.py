@@ -50,6 +50,10 @@ class Purge:
         self._files = files
         self._secret = secret
         self._readers = readers
+        self._untold: list[Change] = []
+        """What was changed, and nobody has been told: it was not finished then."""
+        self.is_pending = False
+        """Whether one has begun that could not be finished."""
 
     def purge(self, words: Sequence[str], writer: Writer, reach: Reach) -> list[Change]:
         """Purge notes; when this returns nothing of them is left.
@@ -75,30 +79,33 @@ class Purge:
         rows = self._database.read("SELECT note, at, by FROM purges ORDER BY at, note")
         return [(note, at, _AUTHOR.decode(by)) for note, at, by in rows]
 
-    def finish(self) -> list[Change]:
-        """Finish all purges that have begun; what was changed.
+    def finish(self, *, waits: bool = True) -> list[Change]:
+        """Finish all purges that have begun; what was changed. `waits`: a moment for who reads.
 
         Raises:
             OvermindError: `busy`, somebody else reads the file.
         """
         begun = self.begun()
+        self.is_pending = bool(begun)
         if not begun:
             return []
-        told = []
         for note, at, author in begun:
             for given in self._store.given.with_note(note):
                 self._take_out_of_files(given, self._without(given, note))
             with self._database.transaction():
-                told += self._empty(note, at, author)
+                changes = self._empty(note, at, author)
+            self._untold += changes
         with self._database.transaction():
             self._store.index.optimise()
         with self._readers():
-            done = self._database.checkpoint()
+            done = self._database.checkpoint(waits=waits)
         if not done:
             raise OvermindError("busy", "Another program reads memory.db: the purge ends when that no longer does.")
         with self._database.transaction():
             for note, *_ in begun:
                 self._database.write("DELETE FROM purges WHERE note = ?", (note,))
+        self.is_pending = False
+        told, self._untold = self._untold, []
         return told
 
     def _empty(self, note: str, at: float, author: Author) -> list[Change]:

@@ -14,7 +14,7 @@ import msgspec
 from overmind_core.domain.memory.notes import Content, NoteKind, NoteState, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.errors import OvermindError
-from overmind_core.memory import copies, queries, requests, validate
+from overmind_core.memory import copies, queries, requests, retention, validate
 from overmind_core.memory.access import NoteAccess
 from overmind_core.memory.alterations import Alteration, alter
 from overmind_core.memory.answers import found_remotely, note_brief
@@ -87,7 +87,8 @@ class Memory:
             home.memory,
             os.path.join(home.root, "files"),
             clock,
-            self._record_damage,
+            on_damage=self._record_damage,
+            on_changes=self._on_purged,
         )
         self.read, self.write = self._access.read, self._access.write
         self._sights = Sights(
@@ -408,6 +409,7 @@ class Memory:
 
     async def memory_share(self, request: requests.MemoryShare) -> answers.Shared:
         """Share the notes of a folder's repository, or no longer."""
+        self._sights.forget_places()  # the remote may be what was missing a moment ago
         place = await self.place_of(request.cwd)
         notes = await self.cortex.share(place.repository, is_local=place.is_local, on=request.on)
         return {"repository": place.repository, "on": request.on, "notes": notes}
@@ -415,6 +417,22 @@ class Memory:
     async def memory_sync(self) -> answers.Synced:
         """Send and receive now."""
         return await self.cortex.sync()
+
+    async def prune(self) -> None:
+        """Remove what has been kept long enough, and what belongs to missions that are removed.
+
+        Raises:
+            OvermindError: `memory_off`.
+        """
+        keep = self.settings.keep
+        await self.write(lambda writing: retention.remove_old(writing, keep), ours=True)
+        of = await self.write(retention.owners, ours=True)
+        roots, missions = ([one for one in found if self._registry.get(one) is None] for found in of)
+        await self.write(lambda writing: retention.remove_orphans(writing, roots, missions), ours=True)
+
+    def _on_purged(self, changes: Sequence[Change]) -> None:
+        self._record_changes(changes)
+        self._meaning.forget()
 
     def _on_received(self, changes: Sequence[Change]) -> None:
         self._record(changes)

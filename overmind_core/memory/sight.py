@@ -152,6 +152,10 @@ class Sights:
             self._settled[clone] = name
         return place
 
+    def forget_places(self) -> None:
+        """Ask git again about each folder: what is known may have changed just now."""
+        self._places.forget()
+
     def root_of(self, mission: Mission) -> str:
         """The id of the root of a mission's tree."""
         return [mission.id, *(one.id for one in line(self._registry, mission.definition.parent))][-1]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from overmind_core.domain.memory.entries import InvalidEntry, version_from_wire, vote_from_wire
-from overmind_core.domain.memory.notes import Note, Scope, ScopeKind
+from overmind_core.domain.memory.notes import Note, NoteState, Scope, ScopeKind
 from overmind_core.domain.memory.sync import MOST_ENTRIES, START, ChainBroken, batch
 from overmind_core.domain.memory.versions import fold
 from overmind_core.domain.text.moment import format_time
@@ -127,6 +127,7 @@ class CortexSync:
             await self._write(lambda copy: copy.connect(link))
             write_private(self._token_file, f"{token}\n")
             self._forget_faults()
+            self.synced_at = None
         self._events.record(CortexChanged(change="connected"))
         self.begin()
 
@@ -155,7 +156,7 @@ class CortexSync:
                 raise OvermindError("invalid", _NOT_CONNECTED)
             copy.share(repository, on=on)
             rows = writing.store.scopes.rows_of([Scope(ScopeKind.REPO, repository)])
-            return writing.store.notes.count(Chosen(scopes=rows))
+            return writing.store.notes.count(Chosen(scopes=rows, states=(NoteState.LIVE,)))  # proposals never leave
 
         count = await self._do(change, ours=True)
         self.wake()

@@ -117,7 +117,7 @@ class NoteActions:
 
     def new(self, _rows: list[Row]) -> None:
         """Write one."""
-        note = "a fact about this repository · :remember --kind gotcha TEXT writes another kind"
+        note = "a fact of this repository · :remember --kind gotcha TEXT for other kinds"
         draft = self._drafts.draft(DRAFT)
         self._shell.open(Composer(Purpose("new note", self._remember, self._keep, draft, (), note, SAVE)))
 

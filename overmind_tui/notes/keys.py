@@ -10,14 +10,14 @@ _NOTES, _GIVEN, _NOTE = Context.NOTES, Context.GIVEN, Needs.NOTE
 def of_given(context: Context, *, closes: bool = False) -> Action:
     """Opens the panel of notes, or closes it."""
     text = "close the notes" if closes else "show the notes that it was given and wrote; again: close"
-    return Action("notes", ("u",), "close" if closes else "notes", text, context, verb="info",
+    return Action("notes", ("u",), "close" if closes else "notes", text, context, verb="memory used",
                   hint=2 if closes else 0)  # fmt: skip
 
 
 NOTE_ACTIONS: tuple[Action, ...] = (
     Action("open-note", ("enter",), "open", "show all of it, with its history", _NOTES, verb="note", hint=1),
     Action("accept-note", ("y",), "accept", "accept a proposal: it is given from now on", _NOTES, _NOTE, "note accept",
-           hint=2),
+           hint=1),
     Action("new-note", ("n",), "new", "write a note", _NOTES, verb="remember", hint=3, takes_text=True),
     Action("edit-note", ("e",), "edit", "edit its text in $EDITOR", _NOTES, _NOTE, "note edit", hint=4,
            takes_text=True),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 
+from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
 from overmind_tui.notes import rows as notes_rows
 from overmind_tui.notes.asking import fetch_note, folder, without_secrets
@@ -25,8 +26,12 @@ SEARCH = Fetch("search", {}, notes_rows.whole, events=notes_rows.CHANGES)
 """Where rows come from while there is a question."""
 
 
+OFF = "memory is off: nobody is given notes · :memory on"
+NOT_GIVEN = 'nobody is given notes: [memory] inject = "off"'
+
+
 def open_notes(shell: Shell, view: View, show: Show) -> None:
-    """The notes of the folder that the program was started in."""
+    """The notes of the folder that the program was started in; `all`: of all folders."""
     shell.open(NotesPage(view, show))
 
 
@@ -44,11 +49,31 @@ class NotesPage(TablePage):
         self._asked: tuple[str, Mapping[str, Any]] | None = None
         """The request whose answer is to come, or came last."""
         self._proposed = 0
+        self._not_given = ""
+        """Why nobody is given notes."""
 
     def begin(self) -> None:
-        """Ask for the notes, or for what was asked for with the view."""
+        """Ask for the notes, or for what was asked for with the view; and how memory stands."""
         self._look_for(self._begun or "")
         super().begin()
+        self._ask_memory()
+
+    def happened(self, kinds: Collection[str]) -> None:
+        """Notes may be others; memory may have been switched."""
+        super().happened(kinds)
+        if "memory" in kinds:
+            self._ask_memory()
+
+    def _ask_memory(self) -> None:
+        def on_result(answers: Sequence[Any | OvermindError]) -> None:
+            (answer,) = answers
+            if not isinstance(answer, OvermindError):  # the notes are refused with the same reason
+                off = NOT_GIVEN if answer.get("inject") == "off" else ""
+                self._not_given = off if answer.get("on", True) else OFF
+            if self.is_mounted:
+                self.retitle()
+
+        self.shell.request("memory", [{"cwd": folder(self.shell)}], on_result)
 
     # rows
 
@@ -101,6 +126,10 @@ class NotesPage(TablePage):
                 return (f"Nothing was found for {safe(self._question)!r}", "esc shows all notes again")
             if self.way in notes_rows.NONE_OF:
                 return tuple(notes_rows.NONE_OF[self.way].split("\n"))
+            if self.way != "all":
+                _, *what_to_type = super()._empty()
+                here = safe(self.shell.world.folder)
+                return (f"No notes yet in {here}.", *what_to_type, ":notes all   lists those of all folders")
         return super()._empty()
 
     # borders and bottom line
@@ -111,8 +140,11 @@ class NotesPage(TablePage):
         return f" <search {safe(self._question)}>" if self._question else super().narrowed
 
     def subtitle(self) -> str:
-        """What a person is to do."""
-        return f"{self._proposed} proposed: y accept · ctrl-d forget" if self._proposed else ""
+        """Why nobody is given notes, else what a person is to decide on."""
+        if self._not_given or not self._proposed:
+            return self._not_given
+        shown = any(row["state"] == "proposed" for row in self.rows)
+        return f"{self._proposed} proposed: " + ("y accept · ctrl-d forget" if shown else ":notes proposed lists them")
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
@@ -120,9 +152,11 @@ class NotesPage(TablePage):
         self.refresh_bottom()
 
     def standing(self) -> Cell:
-        """Why the note under the cursor was found."""
+        """Why the note under the cursor was found, else what to do about how it stands."""
         current = self.table.current
-        return Cell("" if current is None else notes_rows.why_found(current.row), "quiet")
+        if current is None:
+            return Cell("")
+        return Cell(notes_rows.why_found(current.row) or notes_rows.hint(current.row), "quiet")
 
     # search and filter
 

@@ -17,6 +17,7 @@ CHANGES = frozenset({"note", "voted", "notes_given", "memory"})
 """Kinds of events after which notes, or what is known of them, are others."""
 RESTS, STALE = "rests", "stale"
 """Words of notes that are given to nobody, beside the mark that they have anyhow."""
+NO_NAMES: Mapping[str, str] = {}
 WAYS: Mapping[str, Mapping[str, bool]] = {
     "proposed": {"proposed": True},
     "conflicts": {"conflicts": True},
@@ -32,12 +33,20 @@ NONE_OF: Mapping[str, str] = {
     "resting": "No note rests: none was said to hurt more often than to help.\n:notes lists all notes of this folder",
 }
 """The same word → what is said where there is no such note."""
+HINTS: Mapping[str, str] = {
+    "conflict": "conflict: enter shows its newest versions, e replaces them",
+    "proposed": "proposed: given to nobody until y accepts it",
+    RESTS: "rests: given to nobody until e edits it",
+}
+"""How a note stands → what to do about that."""
 _ORDER = (CONFLICT, PROPOSED, PINNED, LIVE, GONE)
 _FADED = frozenset({RESTS, STALE, GONE.word, "replaced", "purged"})
 _LINE = "line"
 """Noted in each row: its text in one line."""
 _ASCII = "ascii_only"
 """Noted there, too: whether its mark is drawn with ASCII."""
+_STATE_CELLS = 10
+"""Cells of a mark and the word beside it."""
 
 
 def whole(answer: Row) -> list[Row]:
@@ -109,6 +118,11 @@ def sign(row: Row) -> str:
     return mark(row).ascii if row.get(_ASCII) else mark(row).mark
 
 
+def hint(row: Row) -> str:
+    """What to do about how a note stands; "" where nothing is to be done."""
+    return HINTS.get(state(row), "")
+
+
 # cells
 
 
@@ -160,6 +174,12 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
+def behind_id(row: Row) -> list[Cell]:
+    """What a line that begins with its id says of it: how it stands, and its text."""
+    text = f"{sign(row)} {state(row)}"
+    return [Cell(f"{text:<{_STATE_CELLS}} ", "off" if is_faded(row) else mark(row).tone), Cell(row[_LINE])]
+
+
 def _text_of(key: str) -> By:
     return By(lambda row, _now: str(row[key]).casefold(), rises=True)
 
@@ -203,23 +223,34 @@ def why_found(row: Row) -> str:
 # all about one
 
 
-def description(note: Row, look: Rendering) -> Lines:
-    """All of a note, as `note` answers it with its history."""
+def description(note: Row, look: Rendering, names: Mapping[str, str] = NO_NAMES) -> Lines:
+    """All of a note, as `note` answers it with its history; first what it says.
+
+    Args:
+        note: The answer.
+        look: How times and marks are drawn.
+        names: Id of a mission → its name, of those that are still there.
+    """
     row = {**note, _ASCII: look.ascii_only}
     used_at = f", last {clock(note['used_at'], look)}" if note["used_at"] else ""
     versions = f"{note['version']} of {note['versions']}" if note["versions"] > 1 else ""
     lines: Lines = [
         [Cell(f" {note['id']} ", "accent"), Cell(f"{sign(row)} {state(row)}", mark(row).tone)],
+        *_text(note["text"]),
+        [],
+        [Cell(" details", "title")],
         *pairs(
             ("kind", note["kind"]),
             ("key", safe(note["key"])),
             ("scope", note["scope"]),
             ("repository", safe(note["repository"])),
-            ("tags", "\n".join(map(safe, note["tags"]))),
-            ("files", "\n".join(map(safe, note["files"]))),
+            ("tags", ", ".join(map(safe, note["tags"]))),
+            ("files", ", ".join(map(safe, note["files"]))),
             ("pinned", note["pinned"]),
             ("stale", "none of its files is there" if note["stale"] else None),
             ("rests", "it has hurt too often: it is given to nobody until it is edited" if note["rests"] else None),
+            ("conflict", "edited in two places: an edit replaces the newest versions below" if note["conflicts"]
+             else None),
             ("written", f"{clock(note['created_at'], look)} by {_by(note['author'])}"),
             ("edited", clock(note["edited_at"], look) if note["versions"] > 1 else None),
             ("from", note["from"]),
@@ -230,11 +261,8 @@ def description(note: Row, look: Rendering) -> Lines:
             ("changes", f"accepted, it becomes a version of {safe(note['proposed_for'])}" if note["proposed_for"]
              else None),
         ),
-        [],
-        [Cell(" text", "title")],
-        *_text(note["text"]),
     ]  # fmt: skip
-    return [*lines, *_uses(note.get("used_by") or (), look), *_history(note, look)]
+    return [*lines, *_uses(note.get("used_by") or (), look, names), *_history(note, look)]
 
 
 def _by(one: Row) -> str:
@@ -246,13 +274,14 @@ def _text(text: str) -> Lines:
     return [[Cell(f"  {line}")] for line in safe_lines(text)] or [[Cell("  (its text was purged)", "quiet")]]
 
 
-def _uses(uses: Sequence[Row], look: Rendering) -> Lines:
+def _uses(uses: Sequence[Row], look: Rendering, names: Mapping[str, str]) -> Lines:
     if not uses:
         return []
     lines = [
-        [Cell(f"  {clock(one['at'], look):<19}  ", "quiet"), Cell(f"{safe(one['mission'])}  run {one['run']}")]
+        [Cell(f"  {clock(one['at'], look):<19}  ", "quiet"), Cell(f"{safe(one['mission'])}  run {one['run']}"),
+         Cell(f"  {safe(names.get(one['mission'], ''))}", "name")]
         for one in uses
-    ]
+    ]  # fmt: skip
     return [[], [Cell(f" given to[{len(uses)}]", "title")], *lines]
 
 

@@ -7,7 +7,7 @@ so when the terminal is too small for them, instead of showing pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from textual import events, on
@@ -221,6 +221,14 @@ class Page(NeedsRoom, RateLimited):
     def chosen(self) -> list[Row]:
         """The rows of any kind that an action would meet."""
         return self.targets()
+
+    def chosen_of(self, view: str) -> list[Row]:
+        """The rows that the verbs of a view mean here."""
+        del view
+        return []
+
+    def happened(self, kinds: Collection[str]) -> None:
+        """Events of these kinds came."""
 
     @property
     def is_filling(self) -> bool:

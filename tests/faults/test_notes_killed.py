@@ -13,7 +13,7 @@ from tests.kit import torture
 from tests.kit.killing import await_another, kill
 from tests.kit.raw_socket import RawSocket
 
-pytestmark = pytest.mark.torture
+pytestmark = [pytest.mark.torture, pytest.mark.timeout(600 if torture.WHOLE else 120)]
 ROUNDS = 10 if torture.WHOLE else 1
 """Of each of the five requests."""
 FILES = 100

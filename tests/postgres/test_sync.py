@@ -58,6 +58,10 @@ def clone(folder, url):
         subprocess.run(["git", *words], cwd=folder, check=True)
 
 
+def set_remote(folder, *words):
+    subprocess.run(["git", "remote", *words], cwd=folder, check=True)
+
+
 def has_token_file(noted):
     return os.path.exists(noted.home.cortex_token)
 
@@ -155,6 +159,22 @@ def test_what_others_write_may_wait_for_a_person_and_goes_back_to_a_server_that_
 
     colony = server.ask(token, "/v1/hello")[1]["colony"]
     other = server.token(f"{colony}-eve", colony=colony)
+    asyncio.run(go())
+
+
+def test_a_repository_can_be_shared_as_soon_as_it_has_a_remote(server, token, tmp_path):
+    async def go():
+        async with machine(tmp_path / "a", every=3600) as ada:
+            await ada.connect(server, token)
+            set_remote(ada.secret, "remove", "origin")
+            await ada.remember("of a clone without a remote", cwd=ada.secret)
+            share = requests.MemoryShare(cwd=ada.secret)
+            with pytest.raises(OvermindError, match="has no remote"):
+                await ada.memory.memory_share(share)
+            set_remote(ada.secret, "add", "origin", SECRET)
+            shared = await ada.memory.memory_share(share)
+            assert (shared["repository"], shared["notes"]) == ("example.org/me/secret", 1)
+
     asyncio.run(go())
 
 

@@ -18,7 +18,7 @@ from overmind_core.memory.given import Given, GivenRow
 from overmind_core.memory.opened import secret_of
 from overmind_core.memory.requests import Forget, Note, NoteSet, Outcome, Recall, Remember, Search
 from overmind_core.memory.shared_copy import SharedCopy
-from tests.kit.in_process import run
+from tests.kit.in_process import run, until
 from tests.kit.memory import noted_home
 
 SECRETS = ("zyzzyvaquartz", "getZyzzyvaQuartz", "xylophonic-tag", "votewhyxenolith")
@@ -133,9 +133,11 @@ def test_a_purge_that_another_program_holds_up_says_so_and_ends_later(tmp_path):
             with pytest.raises(OvermindError) as refusal:
                 await home.memory.forget(Forget(notes=[note], purge=True, cwd=home.home.root), None)
             assert refusal.value.code == "busy"
+            assert (note, "purged") not in home.told()
             other.close()
-            await home.memory.forget(Forget(notes=[note], purge=True, cwd=home.home.root), None)
+            await until(lambda: (note, "purged") in home.told(), "it ends by itself")
             assert left(tmp_path) == []
+            assert await home.memory.write(lambda writing: writing.purge.begun()) == []
 
     run(work())
 
