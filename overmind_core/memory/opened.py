@@ -35,8 +35,8 @@ _log = logging.getLogger(__name__)
 LOG_PAGES = 8192
 """Pages of the write-ahead log, 32 MB, after which it is written back at once. A note changes about sixty, as its words
 lie far apart: after 8 MB each thirtieth `remember` would wait for the disk."""
-UPKEEP_AFTER = 1000
-"""Rows that have changed, those of about fifteen notes, after which a quiet moment is used."""
+UPKEEP_AFTER = 500
+"""Rows that have changed, those of about eight notes, after which a quiet moment is used."""
 QUERY_SECONDS = 1.0
 """After which what a thread reads is interrupted."""
 
@@ -128,7 +128,7 @@ class Writing:
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
         self.database.read(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
-        self._kept_up = self.database.changes
+        self._kept_up = -UPKEEP_AFTER  # whoever had the file open before may have left some
         self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)

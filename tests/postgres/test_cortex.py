@@ -203,26 +203,26 @@ def with_hostile_fields(entry, words):
 
 
 def test_hostile_words_are_text_in_every_field(server, colony):
-    name, _ = colony
+    name, token = colony
     stored = []
     writers = [f"{name}-{number}" for number in range(len(HOSTILE))]
     for writer, words in zip(writers, HOSTILE, strict=True):
-        token = server.token(writer, colony=name)  # each may ask so often in a minute
+        own = server.token(writer, colony=name)  # each may ask so often in a minute
         one = version(words, author=words, tags=(words,), files=(words,))
         stored.append(to_wire(one))
-        assert server.push(token, [stored[-1]], [to_wire(vote(one, why=words))])[0] == 200
+        assert server.push(own, [stored[-1]], [to_wire(vote(one, why=words))])[0] == 200
         for field in ("question", "repository", "tag"):
-            assert server.ask(token, "/v1/search", {field: words})[0] == 200
+            assert server.ask(own, "/v1/search", {field: words})[0] == 200
         for field in ("kind", "scope", "limit", "model", "vector"):
-            assert server.ask(token, "/v1/search", {"question": "a", field: words})[0] in {200, 400}
+            assert server.ask(own, "/v1/search", {"question": "a", field: words})[0] in {200, 400}
         for changed in with_hostile_fields(to_wire(version("text")), words):
-            assert server.push(token, [changed])[0] in {200, 400, 403}
+            assert server.push(own, [changed])[0] in {200, 400, 403}
         for changed in with_hostile_fields(to_wire(vote(one)), words):
-            assert server.push(token, [], [changed])[0] in {200, 400, 403}
+            assert server.push(own, [], [changed])[0] in {200, 400, 403}
         for vectors in ({"model": words, "values": {one.id: half(1)}}, {"model": "m", "values": {words: half(1)}}):
-            assert server.push(token, vectors=vectors)[0] in {200, 400}
+            assert server.push(own, vectors=vectors)[0] in {200, 400}
         query = urlencode(dict.fromkeys(("after", "chain", "limit", words), words))
-        assert server.ask(token, f"/v1/pull?{query}")[0] == 400
+        assert server.ask(own, f"/v1/pull?{query}")[0] == 400
         assert server.ask(quote(words), "/v1/hello")[0] == 401
     for query in ("after=1%27&chain=x", "after=-1", "after=9999999999999999999", "limit=0", "limit=1e9", "chain=%00"):
         assert server.ask(token, f"/v1/pull?{query}")[0] == 400
