@@ -38,9 +38,9 @@ def test_no_control_character_of_a_note_is_drawn(text, word, name, state, correc
     (row,) = notes_rows.found({"notes": [{"note": one, "why": ["spelling"], "corrected": corrected}]})
     drawn = [column.cell(row, NOW).text for column in notes_rows.COLUMNS]
     drawn += [notes_rows.why_found(row), *notes_rows.looked_in(row).split("\n")]
-    drawn += read(notes_rows.description(one, Rendering(NOW)))
+    drawn += read(notes_rows.description(one, Rendering(NOW), {name: text}))
     told = {"inject": "auto", "given": [{"id": one["id"], "kind": word, "why": "words", "text": text}], "tokens": 1,
             "left_out": 0, "wrote": [one["id"]]}  # fmt: skip
-    drawn += read([line.cells for line in mission_notes.lines(told, {one["id"]: text})])
+    drawn += read([line.cells for line in mission_notes.lines(told, {one["id"]: notes_rows.behind_id(row)})])
     assert [line for line in drawn if not set(map(category, line)).isdisjoint(("Cc", "Cs", "Zl", "Zp"))] == []
     assert [line for line in drawn if not BIDI.isdisjoint(line)] == []
