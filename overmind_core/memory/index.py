@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from overmind_core.kernel.database import Database
 
 MOST_UNSPELLED = 256
-"""New words that a search compares one by one, as their rows of `spelling` are still to be written."""
+"""New words that a search compares one by one, as their rows of `spelling` are still to be written: the newest."""
+SPELLED_IN_A_PIECE = 64
+"""Words whose rows are written at once while somebody may wait: some milliseconds."""
 SPELLED_AT_ONCE = 4096
 """Words whose rows are sorted and written together when all are made anew."""
 
@@ -82,7 +84,9 @@ class NoteIndex:
         rows = self._database.read("SELECT row FROM findable ORDER BY row")
         for (row,) in rows:
             found = self._database.read("SELECT row, scope, text, parts FROM notes WHERE row = ?", (row,))
-            self._add(Entry._make(found[0]), most_unspelled=SPELLED_AT_ONCE)
+            self._add(Entry._make(found[0]))
+            if self.unspelled() > SPELLED_AT_ONCE:
+                self.spell(SPELLED_AT_ONCE)
         self.spell(self.unspelled())
         return len(rows)
 
@@ -91,7 +95,7 @@ class NoteIndex:
         return int(self._database.read("SELECT count(*) FROM unspelled")[0][0])
 
     def spell(self, limit: int) -> None:
-        """Write the rows of `spelling` of so many words that have none."""
+        """Write the rows of `spelling` of so many words that have none, the oldest."""
         chosen = "SELECT word FROM unspelled ORDER BY word LIMIT ?"
         new = self._database.read(f"SELECT row, word FROM vocabulary WHERE row IN ({chosen})", (limit,))
         rows = sorted((hash_, number) for number, word in new for hash_ in neighbours(word))
@@ -102,7 +106,12 @@ class NoteIndex:
         """Leave nothing in the index of what was taken out of it."""
         self._database.write("INSERT INTO words (words) VALUES ('optimize')")
 
-    def _add(self, entry: Entry, *, most_unspelled: int = MOST_UNSPELLED) -> None:
+    def spell_some(self) -> None:
+        """Keep what is still to be spelled from growing where no moment is quiet."""
+        if self.unspelled() > MOST_UNSPELLED:
+            self.spell(SPELLED_IN_A_PIECE)
+
+    def _add(self, entry: Entry) -> None:
         write = self._database.write
         write("INSERT INTO words (rowid, text, parts) VALUES (?, ?, ?)", (entry.row, entry.text, entry.parts))
         write("UPDATE scopes SET notes = notes + 1 WHERE row = ?", (entry.scope,))
@@ -116,11 +125,10 @@ class NoteIndex:
         known = self._database.read(f"SELECT word FROM vocabulary WHERE word IN {_LISTED}", (listed,))
         write(f"UPDATE vocabulary SET notes = notes + 1 WHERE word IN {_LISTED}", (listed,))
         new = sorted(found.difference(row[0] for row in known))
-        for word in new:
-            number = self._database.insert("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", (word,))
-            write("INSERT INTO unspelled (word) VALUES (?)", (number,))
-        if new and (unspelled := self.unspelled()) > most_unspelled:
-            self.spell(unspelled)
+        if new:
+            self._database.write_many("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", ((word,) for word in new))
+            sql = f"INSERT INTO unspelled (word) SELECT row FROM vocabulary WHERE word IN {_LISTED}"
+            write(sql, (json.dumps(new),))
 
     def _drop(self, entry: Entry) -> None:
         write = self._database.write

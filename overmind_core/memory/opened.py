@@ -25,7 +25,7 @@ from overmind_core.kernel.migrations import released
 from overmind_core.memory.given import GivenTable
 from overmind_core.memory.purge import Purge
 from overmind_core.memory.search import WordSearch
-from overmind_core.memory.store import NoteStore
+from overmind_core.memory.store import Change, NoteStore
 from overmind_core.memory.tables import NoteTable, ScopeTable, VersionTable, VoteTable
 
 SCHEMA = os.path.join(os.path.dirname(__file__), "schema")
@@ -35,8 +35,8 @@ _log = logging.getLogger(__name__)
 LOG_PAGES = 8192
 """Pages of the write-ahead log, 32 MB, after which it is written back at once. A note changes about sixty, as its words
 lie far apart: after 8 MB each thirtieth `remember` would wait for the disk."""
-UPKEEP_AFTER = 1000
-"""Rows that have changed, those of about fifteen notes, after which a quiet moment is used."""
+UPKEEP_AFTER = 500
+"""Rows that have changed, those of about eight notes, after which a quiet moment is used."""
 QUERY_SECONDS = 1.0
 """After which what a thread reads is interrupted."""
 
@@ -128,7 +128,9 @@ class Writing:
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
         self.database.read(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
-        self._kept_up = self.database.changes
+        self._kept_up = -UPKEEP_AFTER  # whoever had the file open before may have left some
+        self.purged: list[Change] = []
+        """What was purged when the file was opened, and nobody has been told."""
         self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)
@@ -144,7 +146,7 @@ class Writing:
             with self.database.transaction():
                 self.meta.save(SIGNING, os.urandom(32).hex())
         try:
-            self.purge.finish()
+            self.purged = self.purge.finish()
         except OvermindError as error:  # another program reads the file: nothing of the notes can be found, though
             _log.warning("a purge of notes has not ended: %s", error.message)
 

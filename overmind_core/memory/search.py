@@ -99,10 +99,10 @@ class WordSearch:
         """The word that was meant, of those that notes in question have."""
         sql = """SELECT word, notes FROM vocabulary WHERE row IN
             (SELECT word FROM spelling WHERE hash IN (SELECT value FROM json_each(?)))
-            UNION SELECT word, notes FROM vocabulary WHERE row IN (SELECT word FROM unspelled LIMIT ?)
-            AND length(word) BETWEEN ? AND ?"""
+            UNION SELECT word, notes FROM vocabulary WHERE length(word) BETWEEN ? AND ?
+            AND row IN (SELECT word FROM unspelled ORDER BY word DESC LIMIT ?)"""
         shortest, longest = len(word) - MOST_WRONG, len(word) + MOST_WRONG
-        values = (json.dumps(sorted(neighbours(word))), MOST_UNSPELLED, shortest, longest)
+        values = (json.dumps(sorted(neighbours(word))), shortest, longest, MOST_UNSPELLED)
         near: dict[str, int] = dict(self._database.read(sql, values))
         near.pop(word, None)  # known elsewhere alone, which nobody here is to learn
         for candidate in corrections(word, near)[:MOST_MENDED]:

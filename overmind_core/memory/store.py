@@ -30,7 +30,7 @@ from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.memory.episode_table import EpisodeTable
 from overmind_core.memory.given import GivenTable
-from overmind_core.memory.index import NoteIndex, derived, folded
+from overmind_core.memory.index import SPELLED_IN_A_PIECE, NoteIndex, derived, folded
 from overmind_core.memory.lookup import find_note
 from overmind_core.memory.tables import Chosen, NoteTable, ScopeTable, StoredNote, VersionTable, VoteTable
 
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 KEPT_REQUESTS = 10_000
 """Answers that are kept for those who repeat their request."""
-SPELLED_IN_A_PIECE = 64
-"""Words whose neighbours are written in a piece of upkeep: some milliseconds."""
 PROPOSALS_OF_A_REPOSITORY = 200
 """Of Overmind's own; the oldest go."""
 PROPOSAL_SECONDS = 30 * 86_400
@@ -130,6 +128,7 @@ class NoteStore:
             if done is not None:
                 return done
             written = self.write(draft)
+            self.index.spell_some()
             self._keep_answer(draft.request, written)
             return written
 

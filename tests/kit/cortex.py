@@ -62,6 +62,17 @@ class RunningCortex:
         """Read what comes after a place."""
         return self.ask(token, f"/v1/pull?after={after}&chain={chain}&limit={limit}")
 
+    def pull_all(self, token: str) -> dict[str, list[Any]]:
+        """Read all versions and votes, page by page."""
+        found: dict[str, list[Any]] = {"versions": [], "votes": []}
+        page: dict[str, Any] = {"next": 0, "chain": "", "more": True}
+        while page["more"]:
+            status, page = self.pull(token, page["next"], page["chain"])
+            assert status == 200, page
+            for kind, entries in found.items():
+                entries.extend(page[kind])
+        return found
+
 
 class ImpatientConnection(LimitedConnection):
     """One that waits less long for a header, so that a test does."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -190,19 +192,38 @@ def test_a_version_that_holds_a_secret_is_refused_by_its_id_and_nothing_with_it_
     assert server.pull(token)[1]["next"] == 0
 
 
+def with_hostile_fields(entry, words):
+    """The entry with these words in each of its fields, one after the other; also in those below."""
+    for field, value in entry.items():
+        yield entry | {field: words}
+        yield entry | {field: [words]}
+        if isinstance(value, dict):
+            yield from (entry | {field: below} for below in with_hostile_fields(value, words))
+    yield entry | {words: words}
+
+
 def test_hostile_words_are_text_in_every_field(server, colony):
     name, token = colony
     stored = []
-    for words in HOSTILE:
+    writers = [f"{name}-{number}" for number in range(len(HOSTILE))]
+    for writer, words in zip(writers, HOSTILE, strict=True):
+        own = server.token(writer, colony=name)  # each may ask so often in a minute
         one = version(words, author=words, tags=(words,), files=(words,))
         stored.append(to_wire(one))
-        assert server.push(token, [stored[-1]], [to_wire(vote(one, why=words))])[0] == 200
+        assert server.push(own, [stored[-1]], [to_wire(vote(one, why=words))])[0] == 200
         for field in ("question", "repository", "tag"):
-            assert server.ask(token, "/v1/search", {field: words})[0] == 200
+            assert server.ask(own, "/v1/search", {field: words})[0] == 200
         for field in ("kind", "scope", "limit", "model", "vector"):
-            assert server.ask(token, "/v1/search", {"question": "a", field: words})[0] in {200, 400}
-        for field in to_wire(one):
-            assert server.push(token, [to_wire(one) | {field: words}])[0] in {200, 400}
+            assert server.ask(own, "/v1/search", {"question": "a", field: words})[0] in {200, 400}
+        for changed in with_hostile_fields(to_wire(version("text")), words):
+            assert server.push(own, [changed])[0] in {200, 400, 403}
+        for changed in with_hostile_fields(to_wire(vote(one)), words):
+            assert server.push(own, [], [changed])[0] in {200, 400, 403}
+        for vectors in ({"model": words, "values": {one.id: half(1)}}, {"model": "m", "values": {words: half(1)}}):
+            assert server.push(own, vectors=vectors)[0] in {200, 400}
+        query = urlencode(dict.fromkeys(("after", "chain", "limit", words), words))
+        assert server.ask(own, f"/v1/pull?{query}")[0] == 400
+        assert server.ask(quote(words), "/v1/hello")[0] == 401
     for query in ("after=1%27&chain=x", "after=-1", "after=9999999999999999999", "limit=0", "limit=1e9", "chain=%00"):
         assert server.ask(token, f"/v1/pull?{query}")[0] == 400
     for body in (b"", b"[]", b"\xff", b"[" * 100_000, b'{"versions": 1}', b'{"x": 1}', b'{"votes": [[]]}', b"1" * 9999):
@@ -210,16 +231,25 @@ def test_hostile_words_are_text_in_every_field(server, colony):
         assert (status, answer["error"]) == (400, "invalid")
     assert server.ask(token, "/v1/nothing")[0] == 404
     assert server.ask(token, "/v1/push")[0] == 405
-    pulled = server.pull(token)[1]
-    assert [{key: one[key] for key in one if key not in {"seq", "by"}} for one in pulled["versions"]] == stored
-    assert len(pulled["votes"]) == len(HOSTILE)
+    there = server.pull_all(token)
+    kept = {one["id"]: {key: one[key] for key in one if key not in {"seq", "by"}} for one in there["versions"]}
+    assert [kept[one["id"]] for one in stored] == stored
+    assert {one["by"] for one in (*there["versions"], *there["votes"])} <= {*writers}
     with database.connect(server.conninfo) as connection:
         assert connection.execute("select count(*) from colony where name = %s", [name]).fetchone() == (1,)
 
 
-def test_a_body_that_is_too_large_is_refused_whether_or_not_it_says_so(server, colony):
-    _, token = colony
-    status, answer = server.ask(token, "/v1/push", b" " * 100_000_000)
+def test_a_body_that_is_too_large_is_refused_whether_or_not_it_says_so_and_others_are_served(server, colony):
+    name, token = colony
+    other = server.token(f"{name}-other", colony=name)
+    with ThreadPoolExecutor() as threads:
+        pushing = threads.submit(server.ask, token, "/v1/push", b" " * 100_000_000)
+        served = 0
+        while not pushing.done():
+            assert server.ask(other, "/v1/hello")[0] == 200
+            served += 1
+    assert served > 1
+    status, answer = pushing.result()
     assert (status, answer["error"]) == (413, "too_large")
     with server.connect() as connection:
         head = (

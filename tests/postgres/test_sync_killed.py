@@ -23,17 +23,6 @@ EACH = 60
 """Notes that each side writes between two exchanges."""
 
 
-def pulled(server, token):
-    """Return all versions that a colony has."""
-    found, after, chain, more = [], 0, "", True
-    while more:
-        status, page = server.pull(token, after, chain)
-        assert status == 200, page
-        found += page["versions"]
-        after, chain, more = page["next"], page["chain"], page["more"]
-    return found
-
-
 def test_all_notes_arrive_once_whenever_the_supervisor_is_killed(om, database_url, tmp_path):
     random: Random = torture.seeded_random()
     om.mission("sleep 600")  # a keeper that has nothing to keep starts nobody
@@ -75,7 +64,7 @@ def test_all_notes_arrive_once_whenever_the_supervisor_is_killed(om, database_ur
                     assert "ok" in api.read_line()
             await_another(om, old)
         om.ok("memory", "sync")
-        there = pulled(server, eve)
+        there = server.pull_all(eve)["versions"]
         assert len({one["id"] for one in there}) == len(there)
         assert {one["note"]: one["content"]["text"] for one in there if one["content"]} == texts
         ids = {one["id"] for one in there}

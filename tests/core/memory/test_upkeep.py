@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from overmind_core.memory.index import MOST_UNSPELLED
-from overmind_core.memory.opened import UPKEEP_AFTER, Writing
-from overmind_core.memory.store import SPELLED_IN_A_PIECE
+from overmind_core.memory.index import MOST_UNSPELLED, SPELLED_IN_A_PIECE
+from overmind_core.memory.opened import Writing
 from overmind_core.memory.tables import Chosen, NoteTable
 from overmind_core.memory.threads import Lane
 from tests.core.memory.test_store_laws import remember
@@ -52,29 +51,29 @@ def test_a_quiet_moment_after_work_is_used_piece_by_piece_whatever_fails_in_it()
     assert done.count("closed") == 2
 
 
-def test_new_words_are_spelled_in_quiet_moments_and_never_more_than_a_search_compares(tmp_path):
-    writing = Writing(str(tmp_path / "memory.db"), files=str(tmp_path / "files"), readers=nullcontext)
-    index, database = writing.store.index, writing.database
+def test_new_words_are_spelled_in_quiet_moments_and_where_there_is_none_a_piece_with_each_note(tmp_path):
+    def opened():
+        return Writing(str(tmp_path / "memory.db"), files=str(tmp_path / "files"), readers=nullcontext)
 
-    def spelled():
-        return database.read("SELECT count(DISTINCT word) FROM spelling")[0][0]
+    def standing():
+        spelled = writing.database.read("SELECT count(DISTINCT word) FROM spelling")[0][0]
+        return writing.store.index.unspelled(), spelled
 
+    writing = opened()
+    assert not writing.upkeep()
     remember(writing, "one two three")
-    assert (index.unspelled(), spelled(), writing.upkeep()) == (3, 0, False)
-    assert index.unspelled() == 3, "it is not worth it yet"
+    assert (writing.upkeep(), standing()) == (False, (3, 0)), "it is not worth it yet"
     remember(writing, " ".join(f"word{number}" for number in range(MOST_UNSPELLED - 3)))
-    assert index.unspelled() == MOST_UNSPELLED
-    assert database.changes > UPKEEP_AFTER / 2
+    assert standing() == (MOST_UNSPELLED, 0)
     remember(writing, "redis")
-    assert (index.unspelled(), spelled()) == (0, MOST_UNSPELLED + 1)
-    remember(writing, " ".join(f"other{number}" for number in range(SPELLED_IN_A_PIECE + 1)))
-    pieces = [writing.upkeep(), writing.upkeep(), writing.upkeep()]
-    assert (pieces, index.unspelled()) == ([True, False, False], 0)
+    assert standing() == (MOST_UNSPELLED + 1 - SPELLED_IN_A_PIECE, SPELLED_IN_A_PIECE)
+    writing.close()
+    writing = opened()
+    pieces = [writing.upkeep() for _ in range(5)]
+    assert (pieces, standing()) == ([True, True, True, False, False], (0, MOST_UNSPELLED + 1))
     remember(writing, "rabbit")
-    before = set(database.read("SELECT hash, word FROM spelling"))
     writing.store.rebuild()
-    assert (index.unspelled(), spelled()) == (0, MOST_UNSPELLED + SPELLED_IN_A_PIECE + 3)
-    assert len(before) < len(database.read("SELECT hash, word FROM spelling"))
+    assert standing() == (0, MOST_UNSPELLED + 2)
     writing.close()
 
 
