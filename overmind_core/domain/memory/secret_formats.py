@@ -118,10 +118,14 @@ _MESSAGES = (
         r"(?i)discord(?:app)?\.com\\?/api(?:\\?/v\d+)?\\?/webhooks\\?/\d+\\?/(?P<secret>[\w-]{16,})",
     ),
     _pattern("telegram token", ":AA", rf"(?<![0-9])[0-9]{{8,10}}:AA(?:{_BREAK}[\w-]){{33}}"),
-    _pattern("twilio key", "SK", rf"{_START}SK[0-9a-f]{{32}}(?![0-9a-z])"),
+    _pattern("twilio key", "SK", rf"{_START}SK(?:{_BREAK}[0-9a-f]){{32}}(?![0-9a-z])"),
     _pattern("sendgrid key", "SG.", rf"{_START}SG\.[\w-]{{16,32}}\.[\w-]{{16,64}}"),
     _pattern("mailgun key", "key-", rf"{_START}key-(?:{_BREAK}[0-9a-f]){{32}}(?![0-9a-z])"),
-    _pattern("mailchimp key", "-us", rf"{_START}[0-9a-f]{{32}}-us[0-9]{{1,2}}(?![0-9A-Za-z])"),
+    _pattern(
+        "mailchimp key",
+        "-us",
+        rf"{_START}[0-9a-f](?:{_BREAK}[0-9a-f]){{31}}{_BREAK}-us[0-9]{{1,2}}(?![0-9A-Za-z])",
+    ),
 )  # fmt: skip
 _PAYMENTS = (
     *(
