@@ -319,6 +319,7 @@ class App:
                 progress=self.progress,
                 trees=self.trees,
                 quests=self.quest_registry,
+                memory=self.memory,
             ),
         )
         self.schedules = assemble_schedules(
@@ -368,10 +369,7 @@ class App:
         self.engine.queue.load()
         self.schedules.rituals.load()
         self.quests.resume()
-        self.engine.attempts.resume()
-        self.engine.budgets.resume()
-        self.engine.queue.resume()
-        self.engine.specs.resume()
+        self.engine.resume()
         self.line.send_needs()
         self.schedules.begin()
         self.engine.watching.resume()
@@ -399,8 +397,7 @@ class App:
         self.capture.close()
         self.memory.close()
         self.plans.close()
-        self.engine.queue.close()
-        self.engine.budgets.close()
+        self.engine.close()
         self.isolation.close()
         self.schedules.close()
         self.tasks.close()

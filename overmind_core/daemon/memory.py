@@ -115,12 +115,17 @@ class MemoryHost:
                 events=parts.events,
                 registry=parts.registry,
                 variables=lambda mission: parts.environments.of(mission).both,
-                person=_login(),
+                person=self.person,
                 machine=os.uname().nodename,
                 switch=self._switch,
                 cortex_settings=parts.settings.cortex,
             )
         return self._memory
+
+    @property
+    def person(self) -> str:
+        """The login name of whoever runs this daemon."""
+        return _login()
 
     def close(self) -> None:
         """End its threads."""

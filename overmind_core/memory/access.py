@@ -112,10 +112,15 @@ class NoteAccess:
                 return work(writing)
             finally:
                 self._is_purging = writing.purge.is_pending
+                purged.extend(writing.purged)
+                writing.purged.clear()
 
+        purged: list[Change] = []
         try:
             result = await self._asked(lambda: self._writer.do(dated, ours=ours))
         finally:
+            if purged:
+                self._on_changes(purged)
             if self._is_purging and self._purging is None:
                 self._purging = asyncio.ensure_future(self._finish_purges())
         self._is_open = True

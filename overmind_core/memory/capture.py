@@ -21,6 +21,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.memory.episode_table import EpisodeTable, StoredEpisode
 from overmind_core.memory.events import NoteChanged
 from overmind_core.memory.lookup import Reach
+from overmind_core.memory.proposals import room
 from overmind_core.memory.sight import author_of
 from overmind_core.memory.store import Draft
 from overmind_core.memory.threads import Lane
@@ -191,7 +192,7 @@ class Capture:
     ) -> list[Change]:
         """Store an episode and propose what is new of its lessons: together, or nothing. On the thread that writes."""
         store, table = writing.store, EpisodeTable(writing.database)
-        fresh = stored.episode.lessons[stored.proposed :]
+        fresh = stored.episode.lessons[stored.proposed :][: room(store, stored.mission, stored.at)]
         with writing.database.transaction():
             if table.get(stored.mission, stored.run) != known:  # it was emptied meanwhile
                 return []

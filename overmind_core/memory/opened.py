@@ -25,7 +25,7 @@ from overmind_core.kernel.migrations import released
 from overmind_core.memory.given import GivenTable
 from overmind_core.memory.purge import Purge
 from overmind_core.memory.search import WordSearch
-from overmind_core.memory.store import NoteStore
+from overmind_core.memory.store import Change, NoteStore
 from overmind_core.memory.tables import NoteTable, ScopeTable, VersionTable, VoteTable
 
 SCHEMA = os.path.join(os.path.dirname(__file__), "schema")
@@ -129,6 +129,8 @@ class Writing:
             raise memory_off(reason_of(error)) from error
         self.database.read(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         self._kept_up = -UPKEEP_AFTER  # whoever had the file open before may have left some
+        self.purged: list[Change] = []
+        """What was purged when the file was opened, and nobody has been told."""
         self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)
@@ -144,7 +146,7 @@ class Writing:
             with self.database.transaction():
                 self.meta.save(SIGNING, os.urandom(32).hex())
         try:
-            self.purge.finish()
+            self.purged = self.purge.finish()
         except OvermindError as error:  # another program reads the file: nothing of the notes can be found, though
             _log.warning("a purge of notes has not ended: %s", error.message)
 

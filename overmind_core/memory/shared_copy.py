@@ -38,7 +38,7 @@ _PLACE = "cortex_place"
 CONNECTION = (LINK, _PLACE)
 """Rows of the table of single facts."""
 _log = logging.getLogger(__name__)
-_CHANGES = {NoteState.PROPOSED: "proposed", NoteState.FORGOTTEN: "forgotten", NoteState.PURGED: "purged"}
+_CHANGES = {NoteState.PROPOSED: "proposed", NoteState.FORGOTTEN: "forgotten"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,19 +216,21 @@ class SharedCopy:
                 self._database.write("DELETE FROM unseen WHERE id = ?", (entry.id,))
             self._add_to_send(taken.to_send)
             self._writing.meta.save(_PLACE, json.dumps(taken.place))
-        self._finish_purges()
+        purged = self._finish_purges()
         changes = tuple(
             Change(note.id, _change_of(before[note.id], note.state), note.content.scope.kind, note.version)
             for note in notes
+            if note.state is not NoteState.PURGED
         )
-        return Received(len(added), sum(bool(note.conflicts) for note in notes), page.more, changes)
+        return Received(len(added), sum(bool(note.conflicts) for note in notes), page.more, (*changes, *purged))
 
-    def _finish_purges(self) -> None:
+    def _finish_purges(self) -> list[Change]:
         """Leave no byte of what was purged elsewhere; also of an earlier page, which somebody's reading held up."""
         try:
-            self._writing.purge.finish()
-        except OvermindError as error:  # the page is stored, and what it changed is to be told
+            return self._writing.purge.finish()
+        except OvermindError as error:  # the page is stored; it is tried again, and told then
             _log.warning("a purge of notes has not ended: %s", error.message)
+            return []
 
     def _state(self, note: str) -> NoteState | None:
         stored = self._store.notes.get(note)

@@ -108,16 +108,20 @@ def notes(args: Namespace, context: Context) -> int:
     request = {
         **{name: getattr(args, name) for name in ("proposed", "conflicts", "stale", "resting", "all", "kind", "scope")},
         "tag": None if args.tag is None else Redaction(context.environ).text(args.tag),
-        "cwd": folder(),
     }
-    rows = context.client().call("notes", request)["notes"]
+    print_notes(args, context, request, none="No notes here. Write one with: overmind remember TEXT")
+    return 0
+
+
+def print_notes(args: Namespace, context: Context, request: Mapping[str, Any], *, none: str) -> None:
+    """Print the notes of the folder that a request means; `none`: the hint where there are none."""
+    rows = context.client().call("notes", {**request, "cwd": folder()})["notes"]
     if args.json:
         context.print(dumps(rows))
     elif rows:
         context.print(lines.notes_table(rows, time.time()))
     else:
-        context.hint("No notes here. Write one with: overmind remember TEXT")
-    return 0
+        context.hint(none)
 
 
 def note(args: Namespace, context: Context) -> int:
@@ -184,7 +188,9 @@ def _set_each(args: Namespace, context: Context, change: str, said: Callable[[An
     return 0 if len(done) == len(answers) else FAILED
 
 
-def _changer(change: str) -> Callable[[Namespace, Context], int]:
+def changer(change: str) -> Callable[[Namespace, Context], int]:
+    """Return the command that asks for one change of each note."""
+
     def run(args: Namespace, context: Context) -> int:
         return _set_each(args, context, change, lambda found: f"{lines.CHANGED[change]} {found['id']}")
 
@@ -262,7 +268,8 @@ def _note() -> Parameter:
     return argument("note", _ONE)
 
 
-def _notes() -> Parameter:
+def named_notes() -> Parameter:
+    """The notes that a command is about."""
     return argument("notes", _ONE, nargs="+", metavar="note")
 
 
@@ -361,10 +368,10 @@ _EXAMPLES = {"accept": "N-7f3k N-2b9d", "pin": "N-7f3k", "unpin": "N-7f3k", "res
 CHANGERS = tuple(
     Command(
         name=f"note {change}",
-        arguments=[_notes()],
+        arguments=[named_notes()],
         options=[JSON],
         examples=[f"overmind note {change} {example}"],
-        run=_changer(change),
+        run=changer(change),
     )
     for change, example in _EXAMPLES.items()
 )
@@ -377,7 +384,7 @@ NOTE_PROMOTE = Command(
 )
 FORGET = Command(
     name="forget",
-    arguments=[_notes()],
+    arguments=[named_notes()],
     options=[flag("--purge", "leave no byte of them; nothing brings them back"), YES, JSON],
     examples=["overmind forget N-7f3k", "overmind forget N-7f3k --purge -y"],
     notes="A forgotten note is found and given no more; overmind note restore brings it back.",
@@ -386,14 +393,14 @@ FORGET = Command(
 _VOTE_OPTIONS = [option("--message", "WHY", "why", short="-m"), JSON]
 HELPED = Command(
     name="helped",
-    arguments=[_notes()],
+    arguments=[named_notes()],
     options=_VOTE_OPTIONS,
     examples=["overmind helped N-7f3k", "overmind helped N-7f3k -m 'the tests passed at once'"],
     run=_voter(helped=True),
 )
 HURT = Command(
     name="hurt",
-    arguments=[_notes()],
+    arguments=[named_notes()],
     options=_VOTE_OPTIONS,
     examples=["overmind hurt N-7f3k -m 'redis is no longer used'"],
     run=_voter(helped=False),

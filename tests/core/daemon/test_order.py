@@ -18,6 +18,7 @@ from overmind_core.domain.agents.events import ActivityChanged, NotificationDue,
 from overmind_core.domain.missions.events import MissionCrashed, MissionKilled, MissionStopped, RunRestarted
 from overmind_core.kernel.config import Settings
 from overmind_core.kernel.keeper_client import KeeperStarter
+from overmind_core.memory.events import MemoryChanged
 from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.schedules.events import RitualChanged
 from overmind_core.system.machine import SystemClock
@@ -54,6 +55,7 @@ ORDER: dict[type, list[str]] = {
         "Terminator.on_conclusion",
         "CaptureHost.on_conclusion",
     ],
+    MemoryChanged: ["LessonHost.on_memory_change", "Followers.on_event"],
     OutputGrew: ["Registry.on_output", "Followers.on_output"],
     EffectDue: ["Effects.on_effect"],
 }
