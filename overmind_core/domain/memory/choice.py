@@ -1,4 +1,4 @@
-"""Which notes an agent is given unasked: what is pinned, and what fits what it is to do. Pure.
+"""The choice of notes for an agent: pinned ones, and those that fit its task. Pure.
 
 A note that fits shares an identifier or a path with the question, is about a file that it names, or says much the same
 in words that are rare in the scope. Merely sharing words does not do: with some thousand notes most questions share two
@@ -55,7 +55,7 @@ _EMPTY_WORDS = frozenset(
         within without would yes yet you your""",
     )
 )
-"""They say nothing about what a sentence is about, however rare they are in a small scope."""
+"""Function words: never a reason to give a note, however rare they are in a small scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Choice(NamedTuple):
 
     picked: tuple[Picked, ...]
     left_out: int
-    """Notes that fit, too, and for which there was no room."""
+    """Notes that fit as well, beyond the limits of the block."""
 
 
 def stems_of(question: str, candidates: Iterable[Candidate]) -> frozenset[str]:
@@ -115,7 +115,7 @@ def choose(
     only_pinned: bool = False,
     folder: str = "/",
 ) -> Choice:
-    """Return what is given to an agent that begins with this question.
+    """Return the notes for an agent that begins with this question.
 
     Args:
         question: Its prompt, "" without one.
@@ -201,8 +201,8 @@ def _apart(fitting: Iterable[tuple[Note, str]]) -> list[tuple[Note, str, tuple[s
 
 def _sentences(question: str) -> list[frozenset[str]]:
     """The stems of the first sentences."""
-    said = (_stems(sentence) for sentence in _SENTENCE_END.split(question[:LONGEST]))
-    return [sentence for sentence in said if len(sentence) >= TWO_SHARED][:SENTENCES]
+    stemmed = (_stems(sentence) for sentence in _SENTENCE_END.split(question[:LONGEST]))
+    return [sentence for sentence in stemmed if len(sentence) >= TWO_SHARED][:SENTENCES]
 
 
 def _stems(text: str) -> frozenset[str]:
