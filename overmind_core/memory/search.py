@@ -88,11 +88,19 @@ class WordSearch:
         # Of equally good ones the newer is first; SQLite would have to look at all notes to say so.
         return tuple(row[-1] for row in sorted(self._database.read(sql, (match_query(looked_for), *values, limit))))
 
+    def _has(self, word: str, chosen: Chosen) -> bool:
+        """Whether any of the notes in question has a word."""
+        condition, values = conditions(chosen)
+        sql = f"""SELECT 1 FROM words CROSS JOIN notes ON notes.row = words.rowid
+            WHERE words MATCH ? AND {condition} LIMIT 1"""
+        return bool(self._database.read(sql, (match_query([word]), *values)))
+
     def _having(self, looked_for: Sequence[str], rows: Sequence[int]) -> list[int]:
         """Those of some rows that have one of these words."""
         if not looked_for:
             return []
-        sql = "SELECT rowid FROM words WHERE words MATCH ? AND rowid IN (SELECT value FROM json_each(?))"
+        # `+`: FTS5 shall read the rows of the words once, and not for each of these anew.
+        sql = "SELECT rowid FROM words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))"
         return [row[0] for row in self._database.read(sql, (match_query(looked_for), json.dumps(list(rows))))]
 
     def _correction_of(self, word: str, chosen: Chosen) -> str | None:
@@ -106,7 +114,7 @@ class WordSearch:
         near: dict[str, int] = dict(self._database.read(sql, values))
         near.pop(word, None)  # known elsewhere alone, which nobody here is to learn
         for candidate in corrections(word, near)[:MOST_CORRECTED]:
-            if self._match([candidate], chosen, 1):
+            if self._has(candidate, chosen):
                 return candidate
         return None
 
