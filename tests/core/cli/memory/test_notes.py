@@ -43,7 +43,7 @@ def asked(overmind):
 
 def test_the_words_of_the_command_line_are_those_of_the_notes():
     """The command line starts without the rules, so it has these words again."""
-    assert (asking.KINDS, asking.SCOPES) == (tuple(NoteKind), tuple(ScopeKind))
+    assert (tuple(NoteKind), tuple(ScopeKind)) == (asking.KINDS, asking.SCOPES)
     assert asking.EXPORTED == copies.EXPORTED
     verbs = {name.removeprefix("note ") for name in COMMANDS if name.startswith("note ")}
     assert verbs <= validate.VERBS
