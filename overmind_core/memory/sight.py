@@ -139,7 +139,7 @@ class Sights:
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.
         """
-        if not os.path.isabs(folder):
+        if not os.path.isabs(folder) or "\0" in folder:
             raise OvermindError("invalid", f"{folder!r} is no absolute path.")
         place = await self._places.of(from_wire(folder))
         if self._settled.get(place.clone) != place.repository:
