@@ -1,4 +1,4 @@
-"""Where the text of a note may still be when it was purged: each place is named, and nothing else holds a word of it."""
+"""Where the text of a note may be when it was purged: each place is named, and nothing else holds a word of it."""
 
 from __future__ import annotations
 
