@@ -61,7 +61,7 @@ class WordSearch:
         mended = [word for word in dict.fromkeys(corrected.values()) if word not in looked_for]
         mended = mended[: MOST_WORDS - len(looked_for)]
         rows = self._match([*looked_for, *mended, *phrases(question)], chosen, limit)
-        if not mended:
+        if not corrected:
             return Hits(rows, corrected, by_words=frozenset(rows))
         plain, better = (frozenset(self._having(some, rows)) for some in (looked_for, list(corrected.values())))
         return Hits(rows, corrected, by_words=plain, by_spelling=better)
