@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.memory.block import ASK, clean, render, tokens
-from overmind_core.domain.memory.choice import Candidate, Corpus, choose, stems_of
+from overmind_core.domain.memory.choice import LONGEST, MOST_PATHS, Candidate, Corpus, choose, stems_of
 from overmind_core.domain.memory.giving import GivenNotes, Injection
 from overmind_core.domain.memory.notes import NoteKind, NoteState
 from overmind_core.domain.memory.words import paths
@@ -85,7 +85,7 @@ class NoteBriefing:
             finding = Finding([question], live, RANKED, None, lambda one: sight.is_stale(one, files))
             for one in recall(reading, finding):
                 add(one.stored)
-            named = paths(question)
+            named = paths(question[:LONGEST])[:MOST_PATHS]
             folder = "/" if sight.place is None else sight.place.top
             for stored in reading.notes.choose(replace(live, with_files=True), WITH_FILES) if named else []:
                 if any(matches(glob, path, folder=folder) for glob in stored.note.content.files for path in named):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from overmind_core.domain.memory.files import VERSION_DIGITS, FileMistake, NoteFile, parse
 from overmind_core.domain.memory.notes import Content, NoteState, Origin, ScopeKind, Standing, Version
@@ -133,14 +133,29 @@ class _DryRun(Exception):
 
 
 def take_in(
-    store: NoteStore, files: Sequence[TextFile], scope: Scope, writer: Writer, reach: Reach, *, keep: bool
+    store: NoteStore,
+    files: Sequence[TextFile],
+    scope: Scope,
+    writer: Writer,
+    reach: Reach,
+    *,
+    keep: bool,
+    request: str = "",
 ) -> Import:
-    """Take in files in one transaction; without `keep` only find out what each would become."""
+    """Take in files in one transaction; without `keep` only find out what each would become.
+
+    `request`: by which a repetition is recognised: it has the first one's answer, as all is known by then.
+    """
     taken = Import(store, scope, writer, reach)
     with suppress(_DryRun), store.database.transaction():
+        done = store.answered(request, dict)
+        if done is not None:
+            taken.answer = cast("answers.Imported", done)
+            return taken
         taken.take_in(files)
         if not keep:
             raise _DryRun
+        store.keep_answer(request, taken.answer)
     return taken
 
 

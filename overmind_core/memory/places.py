@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.memory.repository import KnownBy
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.domain.text.file_pattern import matches
+from overmind_core.domain.text.file_tree import FileTree
 from overmind_core.errors import OvermindError
 from overmind_core.git.identity import identity
 from overmind_core.git.run import Git
@@ -85,7 +86,7 @@ class Files:
 
     def __init__(self, top: str) -> None:
         self._top = top
-        self._names: list[str] | None = None
+        self._tree: FileTree | None = None
         self._whole = True
 
     def is_stale(self, globs: tuple[str, ...]) -> bool:
@@ -95,18 +96,15 @@ class Files:
     def _is_there(self, glob: str) -> bool:
         if "/" in glob.rstrip("/") and not set(glob) & set("*?[\\"):
             return os.path.lexists(os.path.join(self._top, glob))
-        names = self._listed()
-        return not self._whole or any(matches(glob, name, folder=self._top) for name in names)
+        tree = self._listed()
+        return not self._whole or tree.may_have(glob)
 
-    def _listed(self) -> list[str]:
-        if self._names is None:
-            self._names = []
-            for name in _walk(self._top):
-                if len(self._names) >= MOST_FILES:
-                    self._whole = False
-                    break
-                self._names.append(name)
-        return self._names
+    def _listed(self) -> FileTree:
+        if self._tree is None:
+            names = list(islice(_walk(self._top), MOST_FILES + 1))
+            self._whole = len(names) <= MOST_FILES
+            self._tree = FileTree(names if self._whole else ())
+        return self._tree
 
 
 def _walk(top: str) -> Iterator[str]:

@@ -392,8 +392,10 @@ class Memory:
         files = [TextFile(one.file, text) for one, text in zip(request.files, texts, strict=True)]
         writer = Writer(sight.writer.author, proposes=request.propose)
 
+        keep, key = not request.dry_run, f"import:{request.request}" if request.request else ""
+
         taken = await self.write(
-            lambda writing: take_in(writing.store, files, scope, writer, sight.reach, keep=not request.dry_run)
+            lambda writing: take_in(writing.store, files, scope, writer, sight.reach, keep=keep, request=key)
         )
         if not request.dry_run:
             self._record_changes(taken.changes)

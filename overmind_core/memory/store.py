@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from overmind_core.domain.memory.permissions import Writer
     from overmind_core.kernel.database import Database
     from overmind_core.memory.lookup import Reach
+
+Answer = TypeVar("Answer")
 
 KEPT_REQUESTS = 10_000
 """Answers that are kept for those who repeat their request."""
@@ -126,12 +128,12 @@ class NoteStore:
             Forbidden: only a person may.
         """
         with self.database.transaction():
-            done = self._answered(draft.request)
+            done = self.answered(draft.request, Written)
             if done is not None:
                 return done
             written = self.write(draft)
             self.index.spell_some()
-            self._keep_answer(draft.request, written)
+            self.keep_answer(draft.request, msgspec.structs.replace(written, changes=()))
             return written
 
     def write(self, draft: Draft) -> Written:
@@ -396,15 +398,17 @@ class NoteStore:
         )
         return self.put((version,))
 
-    def _answered(self, request: str) -> Written | None:
+    def answered(self, request: str, kind: type[Answer]) -> Answer | None:
+        """Return the answer to a request that is repeated; None: it is new, or "" and none can tell."""
         row = request and self.database.read_one("SELECT answer FROM requests WHERE key = ?", (request,))
-        return msgspec.json.decode(row[0], type=Written) if row else None
+        return msgspec.json.decode(row[0], type=kind) if row else None
 
-    def _keep_answer(self, request: str, written: Written) -> None:
+    def keep_answer(self, request: str, answer: object) -> None:
+        """Keep the answer to a request, inside of its transaction."""
         if not request:
             return
-        answer = msgspec.json.encode(msgspec.structs.replace(written, changes=())).decode()
-        self.database.write("INSERT INTO requests (key, at, answer) VALUES (?, ?, ?)", (request, self.now(), answer))
+        data = msgspec.json.encode(answer).decode()
+        self.database.write("INSERT INTO requests (key, at, answer) VALUES (?, ?, ?)", (request, self.now(), data))
 
     def upkeep(self) -> bool:
         """Do a piece of what no request waits for; return whether there is more."""

@@ -99,7 +99,7 @@ class NotesPanel:
             (found,) = answers
             listed = [] if isinstance(found, OvermindError) else notes_rows.listed(found)  # off: ids are enough
             notes_rows.draw_marks(listed, ascii_only=self._screen.shell.ascii_only)
-            wrote = {row["id"]: notes_rows.behind_id(row) for row in listed}
+            wrote = {row["id"]: notes_rows.state_and_text(row) for row in listed}
             self._show(mission_notes.lines(notes, wrote, kinds=False))
             self._answered()
 

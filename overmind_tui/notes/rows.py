@@ -45,8 +45,6 @@ _LINE = "line"
 """Noted in each row: its text in one line."""
 _ASCII = "ascii_only"
 """Noted there, too: whether its mark is drawn with ASCII."""
-_STATE_CELLS = 10
-"""Cells of a mark and the word beside it."""
 
 
 def whole(answer: Row) -> list[Row]:
@@ -174,10 +172,9 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
-def behind_id(row: Row) -> list[Cell]:
-    """What a line that begins with its id says of it: how it stands, and its text."""
-    text = f"{sign(row)} {state(row)}"
-    return [Cell(f"{text:<{_STATE_CELLS}} ", "off" if is_faded(row) else mark(row).tone), Cell(row[_LINE])]
+def state_and_text(row: Row) -> tuple[Cell, Cell]:
+    """How a note stands, and its text in one line."""
+    return _state_cell(row, 0.0), _text_cell(row, 0.0)
 
 
 def _text_of(key: str) -> By:

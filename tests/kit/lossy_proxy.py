@@ -13,8 +13,15 @@ REQUEST, ANSWER, NOTHING = "request", "answer", "nothing"
 
 
 @contextmanager
-def lossy(port: int, lost: Callable[[], str]) -> Iterator[int]:
-    """Pass connections on to a port of this machine; `lost` says of each what gets lost. The port that listens."""
+def lossy(port: int, lost: Callable[[], str] = lambda: NOTHING, *, heard: bytearray | None = None) -> Iterator[int]:
+    """Pass connections on to a port of this machine; the port that listens.
+
+    Args:
+        port: Of the server.
+        lost: What gets lost of the next connection.
+        heard: Gets all bytes of both ways.
+    """
+    passed = bytearray() if heard is None else heard
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -22,9 +29,10 @@ def lossy(port: int, lost: Callable[[], str]) -> Iterator[int]:
             if what == REQUEST:
                 return
             with socket.create_connection(("127.0.0.1", port)) as server:
-                sending = threading.Thread(target=_copy, args=(self.request, server))
+                sending = threading.Thread(target=_copy, args=(self.request, server, passed))
                 sending.start()
                 answer = b"".join(iter(lambda: server.recv(1 << 16), b""))
+                passed.extend(answer)
                 if what == NOTHING:
                     self.request.sendall(answer)
                 self.request.shutdown(socket.SHUT_RDWR)
@@ -43,10 +51,11 @@ def lossy(port: int, lost: Callable[[], str]) -> Iterator[int]:
             thread.join()
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
+def _copy(source: socket.socket, target: socket.socket, heard: bytearray) -> None:
     """Pass on what comes, until there is no more."""
     try:
         while data := source.recv(1 << 16):
+            heard.extend(data)
             target.sendall(data)
     except OSError:  # the other side has gone
         return

@@ -131,6 +131,11 @@ class Token(NamedTuple):
     rest: str
     """The random end of it: what must not be found anywhere, however it is written around."""
 
+    @property
+    def tag(self) -> str:
+        """It, as a tag: a webhook is longer than one, also without its secret."""
+        return self.kind if self.kind == "discord webhook" else self.whole
+
 
 def word(chance: Random, letters: str, length: int) -> str:
     """Random letters."""

@@ -16,7 +16,10 @@ from overmind_core.domain.settings import CortexSettings, MemorySettings
 from overmind_core.errors import OvermindError
 from overmind_core.memory import requests
 from overmind_core.memory.events import CortexChanged
+from tests.kit.lossy_proxy import lossy
 from tests.kit.memory import noted_home
+from tests.kit.planted_secrets import tokens
+from tests.kit.torture import seeded_random, some
 
 SHOP = "https://example.org/team/shop.git"
 SECRET = "https://example.org/me/secret.git"
@@ -235,3 +238,35 @@ def test_a_change_goes_out_by_itself_and_a_search_may_ask_the_cortex(server, tok
                 assert {one["note"]["id"] for one in found} == {*notes, everybody}, folder
 
     asyncio.run(go())
+
+
+def test_a_token_of_each_known_format_is_neither_on_the_wire_nor_in_a_dump_of_the_server(server, token, tmp_path):
+    planted, heard = list(tokens(seeded_random())), bytearray()
+
+    async def go(port):
+        async with machine(tmp_path / "a", every=3600) as ada:
+            worker = ada.noted.missions.add(planted[0].whole, ada.shop)
+            await ada.memory.memory_connect(requests.MemoryConnect(url=f"http://127.0.0.1:{port}", token=token))
+            await ada.share()
+            for number, one in enumerate(planted):
+                secret = one.whole
+                written = requests.Remember(
+                    text=f"{number} is {secret}", tags=[one.tag], files=[f"a/{secret}"], cwd=ada.shop
+                )
+                note = (await ada.memory.remember(written, None if number else worker))["id"]
+                edit = requests.NoteSet(note=note, change="edit", text=f"{number} was {secret}", cwd=ada.shop)
+                await ada.memory.note_set(edit, None)
+                vote = requests.Outcome(notes=[note], helped=True, why=secret, cwd=ada.shop)
+                await ada.memory.outcome(vote, None)
+            sent = (await ada.memory.memory_sync())["sent"]
+            for one in some(planted):
+                asked = requests.Recall(questions=[f"why {one.whole}?"], tag=one.whole, cwd=ada.shop, remote=True)
+                await ada.memory.recall(asked, None)
+            return sent
+
+    with lossy(server.port, heard=heard) as port:
+        assert asyncio.run(go(port)) == 3 * len(planted)
+    dumped = subprocess.run(["pg_dump", f"--dbname={server.conninfo}"], capture_output=True, check=True).stdout
+    for held in (bytes(heard), dumped):
+        assert b"[redacted: github token]" in held
+        assert [one for one in planted if one.rest.encode() in held] == []

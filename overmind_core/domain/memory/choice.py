@@ -28,6 +28,8 @@ LONGEST = 20_000
 """Characters of a question that are looked at."""
 FEWEST = 30
 """A scope counts as one of so many notes: in a smaller one each word is rare."""
+MOST_PATHS = 50
+"""Of a question, that are compared with the files of notes."""
 TWO_SHARED = 2
 LEAST_ALIKE = 0.3
 """The cosine from which a note of a small scope fits one sentence; words that say nothing are not part of it."""
@@ -142,7 +144,7 @@ def _may_be_given(candidate: Candidate) -> bool:
 def _fitting(question: str, notes: Sequence[Note], corpus: Corpus, folder: str) -> list[tuple[Note, str]]:
     """Those that are not pinned and fit, with the reason, in their order."""
     named = _rarely_named(identifiers(question), corpus)
-    places = paths(question)
+    places = paths(question)[:MOST_PATHS]
     sentences = _sentences(question)
     cosines = {note.id: _best_cosine(note.content.text, sentences, corpus) for note in notes}
     of_notes = PER_TENFOLD_NOTES * math.log10(max(FEWEST, corpus.notes) / FEWEST)

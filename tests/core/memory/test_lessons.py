@@ -15,6 +15,8 @@ import pytest
 from overmind_core.domain.memory.notes import NoteKind, ScopeKind
 from overmind_core.domain.settings import QueueSettings
 from overmind_core.kernel.config import Settings
+from overmind_core.kernel.database import Database
+from overmind_core.kernel.migrations import released
 from overmind_core.memory.requests import MemorySet, Note, Notes, NoteSet, Remember
 from overmind_core.system.paths import Home
 from tests.kit import in_process
@@ -28,6 +30,8 @@ LESSON = (
     "> with [redacted: github token]\nThe next one passed after changes of:\n  carts.py"
 )
 KILLS = 20
+OLDER = 11
+"""Schema of the last homes whose lessons were no notes."""
 
 
 class Story:
@@ -81,6 +85,11 @@ class Story:
             for row in rows:
                 marks = ", ".join("?" * len(row))
                 database.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row)
+
+    def make_older(self):
+        """A home whose lessons are no notes yet."""
+        os.makedirs(self.home.root, mode=0o700)
+        Database.open(self.home.database, migrations=released()[:OLDER]).close()
 
     def has_memory(self):
         return os.path.exists(self.home.memory)
@@ -224,8 +233,7 @@ def test_lessons_of_an_older_home_are_notes_with_their_votes_once_over_many_kill
     chance = random.Random(seed)
 
     async def work():
-        async with story.supervisor():
-            pass
+        story.make_older()
         story.put_back("lessons", rows)
         moved = []
         for kill in range(KILLS):
