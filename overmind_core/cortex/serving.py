@@ -1,4 +1,4 @@
-"""A Cortex on a socket: by itself until it is told to end, or beside a test."""
+"""A Cortex on a socket, until a signal or `end`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The access to memory.db: what the loop has threads do, and what it is told of what they can't."""
+"""The access to memory.db: work for its threads, and the errors of a file that can't be used."""
 
 from __future__ import annotations
 

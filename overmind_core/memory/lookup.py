@@ -86,7 +86,7 @@ def _is_seen(found: StoredNote, rows: Sequence[int], scopes: ScopeTable) -> bool
 
 
 def _letters_of(word: str) -> str:
-    """What a word has of an id behind `N-`; "": it is no beginning of one."""
+    """The characters behind `N-` of a word that may begin an id; "": it can't."""
     letters = word.removeprefix("N-")
     return letters if letters != word and len(letters) < ID_LENGTH and set(letters) <= set(ID_LETTERS) else ""
 

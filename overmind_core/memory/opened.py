@@ -1,4 +1,4 @@
-"""memory.db, opened: by the thread that writes, and by those that read. What keeps it from being used is told.
+"""memory.db, opened: by the thread that writes, and by those that read.
 
 Memory that can't be used stops nothing but memory.
 """
@@ -30,7 +30,7 @@ from overmind_core.memory.tables import NoteTable, ScopeTable, VersionTable, Vot
 
 SCHEMA = os.path.join(os.path.dirname(__file__), "schema")
 SIGNING = "secret"
-"""Of the row with what the frames of blocks are signed with."""
+"""The row with the key of the frames of blocks."""
 _log = logging.getLogger(__name__)
 LOG_PAGES = 8192
 """Pages of the write-ahead log, 32 MB, after which it is written back at once. A note changes about sixty, as its words
@@ -42,7 +42,7 @@ QUERY_SECONDS = 1.0
 
 
 def memory_off(reason: str) -> OvermindError:
-    """The error of who asks for memory that can't be used."""
+    """The error of requests while memory can't be used."""
     return OvermindError("memory_off", f"Memory is off: {reason}. See: overmind doctor", reason=reason)
 
 
@@ -61,7 +61,7 @@ def reason_of(error: Exception) -> str:
 
 
 def secret_of(meta: MetaTable) -> bytes:
-    """What the frames of this home's blocks are signed with."""
+    """The key with which the frames of this home's blocks are signed."""
     return bytes.fromhex(meta.get(SIGNING) or "")
 
 
@@ -72,11 +72,11 @@ def _check_full_text() -> None:
 
 
 class Replaced(Exception):
-    """Where the file was that is open, there is none or another one: what is written to it, nobody will find."""
+    """The open file is no longer the one at its path: it was removed or replaced."""
 
 
 class _OpenFile:
-    """Which file a thread has open, or that there was none."""
+    """The identity of the file that a thread has open, or that there was none."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -105,10 +105,10 @@ class _OpenFile:
 
 
 class Writing:
-    """The tool of the thread that writes: the open file and its tables."""
+    """The state of the thread that writes: the open file and its tables."""
 
     at = 0.0
-    """When what is done now was asked for; seconds since the epoch."""
+    """The time of the request under way; seconds since the epoch."""
 
     def __init__(self, path: str, *, files: str, readers: Callable[[], AbstractContextManager[None]]) -> None:
         """Open the file, a new one where there is none, and finish the purges that have begun.
@@ -171,7 +171,7 @@ class Writing:
 
 
 class Reading:
-    """The tool of a thread that reads. Where there is no file there are no notes: none is made."""
+    """The state of a thread that reads. Where there is no file there are no notes: none is made."""
 
     def __init__(self, path: str) -> None:
         """Open it.

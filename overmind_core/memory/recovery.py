@@ -43,7 +43,7 @@ _SELF = Author(person="overmind")
 
 
 class Recovered(NamedTuple):
-    """What was taken over of a damaged file."""
+    """The result of a recovery."""
 
     notes: int
     lost: int

@@ -56,7 +56,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a page has brought."""
+    """The result of storing a page."""
 
     entries: int
     """Those that were not known."""
@@ -67,7 +67,7 @@ class Received:
 
 
 class SharedCopy:
-    """What is kept of a Cortex in memory.db."""
+    """The state of the connection with a Cortex, in memory.db."""
 
     def __init__(self, writing: Writing) -> None:
         self._writing = writing
@@ -136,12 +136,12 @@ class SharedCopy:
         return [entry for one in ids if (entry := self._entry(one)) is not None]
 
     def never_send(self, entry_id: str) -> None:
-        """Take off the list what the Cortex refuses."""
+        """Remove an entry that the Cortex refuses from the list."""
         with self._database.transaction():
             self._database.write("DELETE FROM to_send WHERE id = ?", (entry_id,))
 
     def _look_at_unseen(self) -> None:
-        """Decide about all that was written since the last time."""
+        """Add to the list what was written since the last time and is shared."""
         rows = self._database.read("SELECT id FROM unseen")
         if not rows:
             return
@@ -160,7 +160,7 @@ class SharedCopy:
         return Sharing(frozenset(self.repositories()))
 
     def _offer_all(self) -> None:
-        """Have the list hold all that is shared; inside of a transaction."""
+        """Make the list anew: all that is shared; inside of a transaction."""
         entries = [entry for note in self._store.versions.notes() for entry in self.entries_of(note)]
         sharing = self._sharing()
         shared = [row[0] for row in self._database.read("SELECT note FROM shared_notes")]

@@ -45,7 +45,7 @@ class Sight:
 
     @property
     def origin(self) -> Origin:
-        """How what they write came to be."""
+        """The origin of the versions that they write."""
         return Origin.COMMAND if self.writer.is_person else Origin.AGENT
 
     def scope(self, kind: ScopeKind) -> Scope:
@@ -109,7 +109,7 @@ class Sights:
         self._places.close()
 
     async def of(self, inside: str | None, cwd: str | None) -> Sight:
-        """What a person (None), or a mission, sees from a folder; None: from the mission's own.
+        """The sight of a person (`inside` is None) or of a mission in a folder; None: the mission's own.
 
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.
@@ -123,7 +123,7 @@ class Sights:
         return Sight((*trees, *_repository(place), *_FOR_MANY), place, writer, self._voter)
 
     async def of_mission(self, mission: Mission, cwd: str | None = None) -> Sight:
-        """What a mission sees; one that is about to begin need not be registered yet.
+        """The sight of a mission; one that is about to begin need not be registered yet.
 
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.

@@ -39,7 +39,7 @@ SLICE = 500
 
 
 class StoredNote(NamedTuple):
-    """A note, and what is known of it here alone."""
+    """A note, with its row and its uses in this home."""
 
     row: int
     note: Note
@@ -50,7 +50,7 @@ class StoredNote(NamedTuple):
 
 
 class Derived(NamedTuple):
-    """What is kept beside a note's text, made of it."""
+    """The columns of a note that are made of its text."""
 
     fingerprint: str
     parts: str
@@ -59,7 +59,7 @@ class Derived(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which notes; all conditions hold together."""
+    """The conditions on notes; all hold together."""
 
     scopes: tuple[int, ...] | None = None
     """Rows of scopes; None: all."""
