@@ -1,4 +1,7 @@
-"""The edit of a note in the person's editor. What they wrote and nobody stored stays in a file, without its secrets."""
+"""The work of note edit: the text comes from an option, from standard input or from the person's editor.
+
+What they wrote in the editor, and could not be stored, stays in a file, without its secrets.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ import os
 from overmind_core.cli.context import Context, is_interactive
 from overmind_core.cli.definitions.edit_file import EditorDraft, editor_command
 from overmind_core.cli.memory import lines
-from overmind_core.cli.memory.asking import Redaction, folder
-from overmind_core.cli.memory.notes import print_edited, store_edit
+from overmind_core.cli.memory.asking import Redaction, folder, note_redacted
+from overmind_core.cli.output import dumps
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import OvermindError
 
@@ -16,13 +19,39 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Mapping
+    from typing import Any
 
 NO_EDITOR = "note edit needs a terminal or EDITOR. In scripts: overmind note edit N-… --text -"
 
 
-def edit_in_editor(args: Namespace, context: Context) -> int:
-    """Write the next version of a note in an editor."""
+def edit(args: Namespace, context: Context) -> int:
+    """Write the next version of a note."""
     hidden = Redaction(context.environ)
+    if args.text is None:
+        _edit_in_editor(args, context, hidden)
+    else:
+        _store(args, context, hidden, {"note": args.note, "text": hidden.words([args.text])})
+    return 0
+
+
+def _store(args: Namespace, context: Context, hidden: Redaction, wanted: Mapping[str, object]) -> None:
+    """Have the daemon store an edit, and print what became of it."""
+    answer = context.client().call("note_set", {"change": "edit", "cwd": folder(), **wanted})
+    note_redacted(context, hidden.count)
+    _print(args, context, answer)
+
+
+def _print(args: Namespace, context: Context, answer: Mapping[str, Any]) -> None:
+    found = answer["note"]
+    if args.json:
+        context.print(dumps(answer))
+    else:
+        edited = f"Edited {found['id']} (version {found['version']})"
+        context.print(edited if answer["changed"] else f"unchanged: {found['id']}")
+
+
+def _edit_in_editor(args: Namespace, context: Context, hidden: Redaction) -> None:
     before = context.client().call("note", {"note": args.note, "cwd": folder()})
     given = lines.clean(before["text"])
     command = editor_command(context.environ)
@@ -32,15 +61,14 @@ def edit_in_editor(args: Namespace, context: Context) -> int:
     try:
         text = hidden.text(draft.edited(f"{given}\n", command).removesuffix("\n"))
         if text.strip() and text != given:
-            store_edit(args, context, hidden, {"note": before["id"], "seen": before["version_id"], "text": text})
+            _store(args, context, hidden, {"note": before["id"], "seen": before["version_id"], "text": text})
         else:
-            print_edited(args, context, {"note": before, "changed": False})
+            _print(args, context, {"note": before, "changed": False})
     except OvermindError:
         if _is_kept(draft, given, hidden):
             context.note(display_safe(f"Your text is kept in {draft.path}"))
         raise
     draft.drop()
-    return 0
 
 
 def _is_kept(draft: EditorDraft, given: str, hidden: Redaction) -> bool:

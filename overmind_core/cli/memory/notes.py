@@ -138,30 +138,9 @@ def note(args: Namespace, context: Context) -> int:
 
 def edit(args: Namespace, context: Context) -> int:
     """Write the next version of a note: from an option, standard input, or an editor."""
-    if args.text is None:
-        from overmind_core.cli.memory.editing import edit_in_editor  # start-up: --help needs none
+    from overmind_core.cli.memory import editing  # start-up: --help needs no editor
 
-        return edit_in_editor(args, context)
-    hidden = Redaction(context.environ)
-    return store_edit(args, context, hidden, {"note": args.note, "text": hidden.words([args.text])})
-
-
-def store_edit(args: Namespace, context: Context, hidden: Redaction, wanted: Mapping[str, object]) -> int:
-    """Have the daemon store an edit, and print what became of it."""
-    answer = context.client().call("note_set", {"change": "edit", "cwd": folder(), **wanted})
-    note_redacted(context, hidden.count)
-    print_edited(args, context, answer)
-    return 0
-
-
-def print_edited(args: Namespace, context: Context, answer: Answer) -> None:
-    """Print an edited note."""
-    found = answer["note"]
-    if args.json:
-        context.print(dumps(answer))
-    else:
-        edited = f"Edited {found['id']} (version {found['version']})"
-        context.print(edited if answer["changed"] else f"unchanged: {found['id']}")
+    return editing.edit(args, context)
 
 
 def _set_each(args: Namespace, context: Context, change: str, said: Callable[[Answer], str], **more: object) -> int:
