@@ -44,7 +44,7 @@ class RefusedEntry(Exception):
 
 
 class Hello(NamedTuple):
-    """What a Cortex says of itself, and of the token."""
+    """The answer to `hello`: the colony, and name and role of the token."""
 
     colony: str
     name: str
@@ -52,7 +52,7 @@ class Hello(NamedTuple):
 
 
 class Pulled(NamedTuple):
-    """A page, and which of it was brought there with our token."""
+    """A page, and the ids of its entries that were sent with our token."""
 
     page: Page
     own: Collection[str]
@@ -95,7 +95,7 @@ class CortexClient:
         """Of the token, once `hello` has said it."""
 
     def hello(self) -> Hello:
-        """Return who this token is.
+        """Return the colony, the name and the role of the token.
 
         Raises:
             OvermindError: `cortex_unreachable`, `token_refused`, `invalid`.
@@ -118,7 +118,7 @@ class CortexClient:
         self._ask("POST", "/v1/push", parted)
 
     def pull(self, place: Place, *, name: str) -> Pulled:
-        """Return what comes after a place. `name`: of our token.
+        """Return the entries after a place. `name`: of our token.
 
         Raises:
             OvermindError: as above.

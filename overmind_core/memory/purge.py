@@ -135,7 +135,7 @@ class Purge:
         store.refold(note)
 
     def _without(self, given: Given, note: str) -> Given:
-        """What a conversation was given, but for a note."""
+        """The notes of a conversation without one of them."""
         left = tuple(one for one in given.notes if one.note != note)
         shown = [BlockNote(one.head, one.text) for one in left]
         block = render(shown, self._secret()) if shown else ""

@@ -1,4 +1,4 @@
-"""Keeping this home's notes in step with a Cortex: every half minute and after a change, less often while it fails.
+"""The synchronisation with a Cortex: every half minute and after a change, less often while it fails.
 
 The requests are made on a thread of their own, what they bring is stored by the thread that writes; the loop only says
 what comes next. What goes wrong here is told once, and stops nothing else.
@@ -54,7 +54,7 @@ class Write(Protocol):
 
 
 class _NoTool:
-    """The tool of the thread that asks: each request has a connection of its own."""
+    """The state of the thread that asks: none, as each request has a connection of its own."""
 
     def close(self) -> None:
         """There is nothing to let go of."""
@@ -67,13 +67,13 @@ class _Exchanged(NamedTuple):
 
 
 class CortexSync:
-    """The connection with a Cortex, and what goes over it.
+    """The connection with a Cortex, and its exchanges.
 
     Args:
         write: Has the thread that writes do something.
         on_changes: Records what happened to notes.
         events: The log of events.
-        clock: When it is.
+        clock: The time.
         token_file: Where the token is kept, for its owner alone.
         settings: Of the table `[cortex]`.
     """

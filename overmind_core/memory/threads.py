@@ -1,4 +1,4 @@
-"""The threads of memory: the loop asks, they work, and what they found comes back on the loop.
+"""The threads of memory: work that the loop asks for, whose results come back on the loop.
 
 Each thread has a tool of its own (a connection of SQLite belongs to the thread that opened it), made at its first work.
 They are no executor of Python's: the end of the process would wait for one of those, however long its disk hangs.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_WAITING = 64
-"""Requests in line; the next one is told to come again."""
+"""Requests in line; the next one is refused as `busy`."""
 QUIET_SECONDS = 0.05
 """Without work, after which a thread does what may be done later."""
 CLOSE_SECONDS = 2.0
@@ -85,7 +85,7 @@ class Lane(Generic[AnyTool]):
         """Of the tools: one of an older generation is let go of."""
 
     async def do(self, work: Callable[[AnyTool], Result], *, ours: bool = False) -> Result:
-        """Have a thread do it, and return what came of it.
+        """Have a thread do a piece of work, and return its result.
 
         Args:
             work: Given the thread's tool.

@@ -1,4 +1,4 @@
-"""What a note may be: texts, kinds, keys, tags and files, checked before anything is stored."""
+"""Validation of the fields of a note: text, kind, scope, key, tags, files, before anything is stored."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def questions(texts: Sequence[str]) -> list[str]:
 
 
 def kind(word: str) -> NoteKind:
-    """What a note says.
+    """The kind of a note.
 
     Raises:
         OvermindError: `invalid`.
@@ -87,7 +87,7 @@ def kind(word: str) -> NoteKind:
 
 
 def scope(word: str) -> ScopeKind:
-    """For whom a note is.
+    """The kind of a scope.
 
     Raises:
         OvermindError: `invalid`.
@@ -96,7 +96,7 @@ def scope(word: str) -> ScopeKind:
 
 
 def key(word: str) -> str:
-    """The name of a note.
+    """The key of a note.
 
     Raises:
         OvermindError: `invalid`.
@@ -111,7 +111,7 @@ def key(word: str) -> str:
 
 
 def tags(words: Sequence[str]) -> tuple[str, ...]:
-    """Words for a note.
+    """The tags of a note, each once.
 
     Raises:
         OvermindError: `invalid`, `too_large`.

@@ -1,4 +1,4 @@
-"""The panel of notes on the missions screen: what the mission under the cursor was given, and what it wrote."""
+"""The panel of notes on the missions screen: those that the mission under the cursor was given, and those it wrote."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INSTEAD = (
 
 
 class NotesPanel:
-    """What the panel of notes shows, and what its keys do.
+    """The lines and keys of the panel of notes.
 
     Attributes:
         is_open: Whether it is shown, as far as there is room.
@@ -69,7 +69,7 @@ class NotesPanel:
             self._ask()
 
     def happened(self, events: Sequence[Row]) -> None:
-        """What it was given, or wrote, may be more by now."""
+        """Ask again when the mission was given notes or has written some."""
         if self.is_open and any(event["type"] in notes_rows.CHANGES for event in events):
             self._ask()
 
@@ -99,7 +99,7 @@ class NotesPanel:
             (found,) = answers
             listed = [] if isinstance(found, OvermindError) else notes_rows.listed(found)  # off: ids are enough
             notes_rows.draw_marks(listed, ascii_only=self._screen.shell.ascii_only)
-            wrote = {row["id"]: notes_rows.behind_id(row) for row in listed}
+            wrote = {row["id"]: notes_rows.state_and_text(row) for row in listed}
             self._show(mission_notes.lines(notes, wrote, kinds=False))
             self._answered()
 

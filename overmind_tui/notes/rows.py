@@ -14,7 +14,7 @@ from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
 
 CHANGES = frozenset({"note", "voted", "notes_given", "memory"})
-"""Kinds of events after which notes, or what is known of them, are others."""
+"""Kinds of events after which rows of notes may have changed."""
 RESTS, STALE = "rests", "stale"
 """Words of notes that are given to nobody, beside the mark that they have anyhow."""
 NO_NAMES: Mapping[str, str] = {}
@@ -32,21 +32,19 @@ NONE_OF: Mapping[str, str] = {
     "stale": "No note is about files that are gone.\n:notes lists all notes of this folder",
     "resting": "No note rests: none was said to hurt more often than to help.\n:notes lists all notes of this folder",
 }
-"""The same word → what is said where there is no such note."""
+"""The same word → the text of an empty list."""
 HINTS: Mapping[str, str] = {
     "conflict": "conflict: enter shows its newest versions, e replaces them",
     "proposed": "proposed: given to nobody until y accepts it",
     RESTS: "rests: given to nobody until e edits it",
 }
-"""How a note stands → what to do about that."""
+"""State of a note → the hint about it."""
 _ORDER = (CONFLICT, PROPOSED, PINNED, LIVE, GONE)
 _FADED = frozenset({RESTS, STALE, GONE.word, "replaced", "purged"})
 _LINE = "line"
 """Noted in each row: its text in one line."""
 _ASCII = "ascii_only"
 """Noted there, too: whether its mark is drawn with ASCII."""
-_STATE_CELLS = 10
-"""Cells of a mark and the word beside it."""
 
 
 def whole(answer: Row) -> list[Row]:
@@ -174,10 +172,9 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
-def behind_id(row: Row) -> list[Cell]:
-    """What a line that begins with its id says of it: how it stands, and its text."""
-    text = f"{sign(row)} {state(row)}"
-    return [Cell(f"{text:<{_STATE_CELLS}} ", "off" if is_faded(row) else mark(row).tone), Cell(row[_LINE])]
+def state_and_text(row: Row) -> tuple[Cell, Cell]:
+    """How a note stands, and its text in one line."""
+    return _state_cell(row, 0.0), _text_cell(row, 0.0)
 
 
 def _text_of(key: str) -> By:
@@ -208,7 +205,7 @@ ORDERS: Orders = {
 
 
 def looked_in(row: Row) -> str:
-    """What a plain word of a filter is looked for in: what is seen of the row, its id and its key."""
+    """The text that a plain word of a filter is looked for in: the visible cells, the id and the key."""
     parts = (row["id"], row["key"], state(row), row["kind"], row["scope"], author(row["author"]), *row["tags"],
              *row["files"], row[_LINE])  # fmt: skip
     return "\n".join(map(safe, parts))

@@ -21,7 +21,7 @@ def lossy(port: int, lost: Callable[[], str] = lambda: NOTHING, *, heard: bytear
         lost: What gets lost of the next connection.
         heard: Gets all bytes of both ways.
     """
-    heard = bytearray() if heard is None else heard
+    passed = bytearray() if heard is None else heard
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -29,10 +29,10 @@ def lossy(port: int, lost: Callable[[], str] = lambda: NOTHING, *, heard: bytear
             if what == REQUEST:
                 return
             with socket.create_connection(("127.0.0.1", port)) as server:
-                sending = threading.Thread(target=_copy, args=(self.request, server, heard))
+                sending = threading.Thread(target=_copy, args=(self.request, server, passed))
                 sending.start()
                 answer = b"".join(iter(lambda: server.recv(1 << 16), b""))
-                heard.extend(answer)
+                passed.extend(answer)
                 if what == NOTHING:
                     self.request.sendall(answer)
                 self.request.shutdown(socket.SHUT_RDWR)

@@ -41,6 +41,6 @@ def test_no_control_character_of_a_note_is_drawn(text, word, name, state, correc
     drawn += read(notes_rows.description(one, Rendering(NOW), {name: text}))
     told = {"inject": "auto", "given": [{"id": one["id"], "kind": word, "why": "words", "text": text}], "tokens": 1,
             "left_out": 0, "wrote": [one["id"]]}  # fmt: skip
-    drawn += read([line.cells for line in mission_notes.lines(told, {one["id"]: notes_rows.behind_id(row)})])
+    drawn += read([line.cells for line in mission_notes.lines(told, {one["id"]: notes_rows.state_and_text(row)})])
     assert [line for line in drawn if not set(map(category, line)).isdisjoint(("Cc", "Cs", "Zl", "Zp"))] == []
     assert [line for line in drawn if not BIDI.isdisjoint(line)] == []

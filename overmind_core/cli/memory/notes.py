@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LIMIT = 5
 _SEARCHED = 50
+MOST_LISTED = 1000
+"""Notes of one list."""
 
 
 def remember(args: Namespace, context: Context) -> int:
@@ -115,13 +117,15 @@ def notes(args: Namespace, context: Context) -> int:
 
 def print_notes(args: Namespace, context: Context, request: Mapping[str, Any], *, none: str) -> None:
     """Print the notes of the folder that a request means; `none`: the hint where there are none."""
-    rows = context.client().call("notes", {**request, "cwd": folder()})["notes"]
+    rows = context.client().call("notes", {**request, "limit": MOST_LISTED, "cwd": folder()})["notes"]
     if args.json:
         context.print(dumps(rows))
     elif rows:
         context.print(lines.notes_table(rows, time.time()))
     else:
         context.hint(none)
+    if len(rows) == MOST_LISTED:
+        context.note(f"These are the newest {MOST_LISTED:,}. Others are found with: overmind search WORDS")
 
 
 def note(args: Namespace, context: Context) -> int:

@@ -129,6 +129,8 @@ def test_notes_are_a_table(asked):
     assert not set(second) & {"\x1b", "\u202e", "\r", "\u2066"}
     sent = ran.requests[0][1]
     assert (sent["resting"], sent["proposed"], sent["kind"]) == (True, False, "gotcha")
+    many = asked({"notes": {"notes": [NOTE] * sent["limit"], "proposed": 0}}, "notes")
+    assert many.err == "These are the newest 1,000. Others are found with: overmind search WORDS\n"
 
 
 def test_note_prints_everything_of_one(asked):
