@@ -123,7 +123,9 @@ class NoteAccess:
                 self._on_changes(purged)
             if self._is_purging and self._purging is None:
                 self._purging = asyncio.ensure_future(self._finish_purges())
-        self._is_open = True
+        if not self._is_open:
+            self._is_open = True
+            self._readers.renew()  # there may have been no file when they began
         return result
 
     async def _finish_purges(self) -> None:
@@ -138,6 +140,11 @@ class NoteAccess:
         finally:
             self._purging = None
 
+    @property
+    def has_file(self) -> bool:
+        """Whether there are notes, or were some."""
+        return recovery.has_file(self.path)
+
     async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
         """Have a thread that reads do something, for at most a second.
 
@@ -151,7 +158,7 @@ class NoteAccess:
                 return work(reading)
 
         async def do() -> Result:
-            if not self._is_open:  # the one who writes makes the file, and finishes what was begun
+            if not self._is_open and self.has_file:  # the one who writes finishes what was begun
                 await self.write(lambda _: None, ours=True)
             return await self._readers.do(limited, ours=ours)
 

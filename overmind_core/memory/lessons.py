@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.memory.notes import (
     LONGEST_TEXT,
     MOST_FILES,
-    MOST_NOTES,
     Author,
     Content,
     NoteKind,
@@ -197,8 +196,7 @@ def _written(writing: Writing, one: _Placed, person: str) -> Change | None:
     first = _first_version(one, seed)
     if store.versions.get(first.id) is not None:
         return None
-    if not store.notes.are_fewer(MOST_NOTES):
-        raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
+    store.check_room()
     is_new = lesson.state is LessonState.PROPOSED
     if is_new and lesson.mission and not room(store, lesson.mission, lesson.began_at):
         return None
