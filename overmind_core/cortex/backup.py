@@ -58,12 +58,12 @@ def restore(conninfo: str, file: str, environ: Mapping[str, str] = os.environ) -
 
 def _run(words: Sequence[str], conninfo: str, environ: Mapping[str, str]) -> None:
     known = conninfo_to_dict(conninfo)
-    told = {_VARIABLES[word]: str(value) for word, value in known.items() if word in _VARIABLES}
+    variables = {_VARIABLES[word]: str(value) for word, value in known.items() if word in _VARIABLES}
     others = {name: value for name, value in environ.items() if not name.startswith("PG")}
     try:
         done = subprocess.run(
             words,
-            env={**others, **told},
+            env={**others, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

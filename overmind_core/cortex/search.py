@@ -41,7 +41,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found, the best first."""
+    """The notes that were found, the best first."""
 
     hits: tuple[Hit, ...]
     with_meaning: bool

@@ -1,4 +1,4 @@
-"""Capture in the daemon: made with the first word of an agent that has memory, so that others pay nothing."""
+"""Capture in the daemon: made with the first fact of an agent that has memory, so that others pay nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class CaptureHost:
-    """Hears what agents do."""
+    """Makes capture, and hands it the facts of agents."""
 
     def __init__(self, memory: MemoryHost, agents: Agents, tasks: Tasks, bus: Bus) -> None:
         self._memory = memory

@@ -71,7 +71,7 @@ class MemorySwitch:
 
 
 class MemoryHost:
-    """Makes memory with the first request about it, and ends it; what agents are given comes through here."""
+    """Makes the service of memory with the first request, and ends it; also the briefing of agents."""
 
     def __init__(self, parts: MemoryParts) -> None:
         self.parts = parts
@@ -148,7 +148,7 @@ class MemoryHost:
 
     @property
     def injection(self) -> Injection:
-        """What agents are given whose definition does not say."""
+        """The notes for agents whose definition does not say."""
         return Injection(self.parts.settings.memory.inject)
 
     @property
@@ -164,7 +164,7 @@ class MemoryHost:
             return GivenNotes(why_not=str(error.fields.get("reason", error.message)).rstrip("."))
 
     async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
-        """What the mission's newest run was given, and which notes the mission has written."""
+        """The notes that the mission's newest run was given, and the ids of those that the mission has written."""
         if self.has_notes:
             with suppress(OvermindError):  # memory can't be used: who asks for it is told so
                 return await self.memory().briefing.notes_of(mission, injection)

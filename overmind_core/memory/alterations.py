@@ -28,7 +28,7 @@ class Alteration:
     """A change of a note that is there."""
 
     note: str
-    """As somebody calls it."""
+    """An id, a prefix of one, or a key."""
     change: str
     """`edit accept pin unpin promote restore forget`."""
     writer: Writer
@@ -141,4 +141,4 @@ _ALTERATIONS: dict[str, tuple[str, Callable[[NoteStore, Note, Alteration], Alter
     "restore": ("restored", _restore),
     "forget": ("forgotten", _forget),
 }
-"""Each with the word that an event has for it."""
+"""Change → the word of its event, and the function that makes it."""

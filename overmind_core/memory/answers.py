@@ -52,7 +52,7 @@ def note_info(stored: StoredNote, *, stale: bool) -> NoteInfo:
 
 
 def found_remotely(note: Note, score: float, why: Iterable[str]) -> FoundNote:
-    """A note that the Cortex found; whether its files are there, nobody has looked."""
+    """A note that the Cortex found; it never counts as stale."""
     return {
         "note": note_info(StoredNote(0, note, 0, None), stale=False),
         "score": score,

@@ -1,4 +1,4 @@
-"""The requests about notes and memory: whether a mission asks, and which; all else is the service's."""
+"""The requests about notes and memory: each with the mission that asks, handed to the service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MemoryApi:
     """The requests about notes and memory."""
 
     def __init__(self, *, notes: Callable[[], Memory], registry: Registry, home: Home) -> None:
-        """`notes`: makes, at the first request, what answers them; a daemon that is asked nothing pays nothing."""
+        """`notes`: returns the service, which is made at the first request."""
         self._notes = notes
         self._registry = registry
         self._home = home

@@ -42,7 +42,7 @@ WhyGiven = Literal["pinned", "identifier", "path", "words"]
 
 
 class NoteBriefing:
-    """Chooses and keeps what runs are given. On the loop's thread."""
+    """Chooses and saves the notes for runs. On the loop's thread."""
 
     def __init__(self, access: NoteAccess, sights: Sights, settings: MemorySettings) -> None:
         self._access = access
@@ -140,7 +140,7 @@ class NoteBriefing:
         self._access.later(lambda: self._access.write(undo, ours=True))
 
     async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
-        """What the mission's newest run was given, and which notes the mission has written."""
+        """The notes that the mission's newest run was given, and the ids of those that the mission has written."""
 
         def look(reading: Reading) -> MissionNotes:
             found = reading.given.of_run(mission.id, mission.run)
@@ -162,7 +162,7 @@ class NoteBriefing:
         return await self._access.read(look)
 
     async def used(self, mission: str, run: int | None) -> Used:
-        """What a run was given, byte for byte."""
+        """The notes that a run was given, byte for byte."""
         found = await self._access.read(lambda reading: reading.given.of_run(mission, run))
         if found is None:
             return {

@@ -1,4 +1,4 @@
-"""Capture: what agents do is kept as episodes, and what they have learned is proposed. On the loop's thread.
+"""Capture: the work of agents is kept as episodes, and their lessons are proposed. On the loop's thread.
 
 At the end of each turn what is new in the run's log is read, on a thread of its own, from where it was read last: what
 a killed daemon has not saved, the next one reads. A program on a terminal has no log that can be read; what its hooks
@@ -24,7 +24,7 @@ from overmind_core.memory.lookup import Reach
 from overmind_core.memory.proposals import room
 from overmind_core.memory.sight import author_of
 from overmind_core.memory.store import Draft
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import NoResource, WorkQueue
 from overmind_core.providers.registry import get as provider_named
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 class CaptureParts(NamedTuple):
-    """What capture stands on."""
+    """The parts of the daemon that capture uses."""
 
     memory: Memory
     registry: Registry
@@ -71,7 +71,7 @@ class CaptureParts(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """Something new of a run."""
+    """Facts of a run that are to be added to its episode."""
 
     mission: str
     run: int
@@ -81,13 +81,6 @@ class _Step(NamedTuple):
     is_end: bool
 
 
-class _Thread:
-    """The tool of the thread that reads logs: none."""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 class Capture:
     """Keeps episodes. What can't be kept is left out: nothing waits for it, and nothing fails with it."""
 
@@ -95,7 +88,7 @@ class Capture:
         self._parts = parts
         self._registry = parts.registry
         self._memory = parts.memory
-        self._thread = Lane("episodes", _Thread)
+        self._thread = WorkQueue("episodes", NoResource)
         self._heard: dict[tuple[str, int], deque[AgentFact]] = {}
         self._steps: deque[_Step] = deque()
         self._is_working = False
@@ -184,8 +177,8 @@ class Capture:
             return
         changes = await self._memory.write(lambda writing: self._keep(writing, mission, place, known, after), ours=True)
         for one in changes:
-            told = NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version)
-            self._parts.events.record(told)
+            changed = NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version)
+            self._parts.events.record(changed)
 
     def _keep(
         self, writing: Writing, mission: Mission, place: Place, known: StoredEpisode | None, stored: StoredEpisode
@@ -198,10 +191,10 @@ class Capture:
                 return []
             table.save(stored._replace(proposed=len(stored.episode.lessons)))
             new = [one for one in fresh if table.take_lesson(lesson_key(place.repository, one), writing.at)]
-            told = [change for one in new for change in store.write(_draft(one, mission, place)).changes]
-            if told:
+            changes = [change for one in new for change in store.write(_draft(one, mission, place)).changes]
+            if changes:
                 store.limit_proposals(place.repository)
-        return told
+        return changes
 
 
 def _draft(lesson: Lesson, mission: Mission, place: Place) -> Draft:
@@ -252,7 +245,7 @@ class _LogOfRun(NamedTuple):
         return stored._replace(episode=episode, out=out, ended=step.is_end)
 
     def _facts(self, reader: LineReader, step: _Step) -> Iterator[AgentFact]:
-        """What the log tells that was not read yet, and no more than is asked for."""
+        """The facts in the log from where it was read last, up to where the step ends."""
         parse = provider_named(self.mission.definition.provider).parse
         until, before = step.until or 0, -1
         while before < reader.position < until:

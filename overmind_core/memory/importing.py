@@ -1,4 +1,4 @@
-"""Notes from files: what each becomes, all files of a request in one transaction. On the thread that writes."""
+"""The import of files: each a note, a version or nothing, all of a request in one transaction. On the writer thread."""
 
 from __future__ import annotations
 
@@ -96,16 +96,16 @@ class Import:
         self._count(self._store.first(draft, standing))
 
     def _remember(self, content: Content) -> None:
-        """Write what somebody has written into a file, as if they had said it."""
+        """Write the note of a file as `remember` would."""
         self._count(self._store.write(self._draft(content)))
 
     def _change(self, note: Note, content: Content, named: str) -> None:
         """Write the next version of a note, unless what the file says is there already."""
         versions = self._store.versions.of(note.id)
         seen = next((one for one in versions if named and one.id[:VERSION_DIGITS] == named), None)
-        said = [one.content for one in _taken_in_before(versions, seen)]
-        said += [one.note.content for one in self._store.proposed_for(note)]
-        if content in said:
+        known = [one.content for one in _taken_in_before(versions, seen)]
+        known += [one.note.content for one in self._store.proposed_for(note)]
+        if content in known:
             self.answer["known"] += 1
             return
         self.answer["changed"] += 1
@@ -129,7 +129,7 @@ class Import:
 
 
 class _DryRun(Exception):
-    """Undoes what was only tried."""
+    """Rolls back the transaction of a dry run."""
 
 
 def take_in(

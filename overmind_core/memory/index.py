@@ -29,7 +29,7 @@ SPELLED_AT_ONCE = 4096
 
 
 def derived(text: str) -> Derived:
-    """What is kept beside a text, made of it."""
+    """The words of a text for its columns of the index, and its fingerprint."""
     if not text:
         return Derived("", "")
     return Derived(f"{zlib.crc32(folded(text).encode()):08x}", " ".join(identifier_words(text)))
@@ -41,7 +41,7 @@ def folded(text: str) -> str:
 
 
 class Entry(NamedTuple):
-    """What the index has, or is to have, of one note."""
+    """The rows of one note in the index."""
 
     row: int
     scope: int
@@ -56,13 +56,13 @@ class NoteIndex:
         self._database = database
 
     def entry(self, note: str) -> Entry | None:
-        """Return what the index is to have of a note as its row stands; None: nothing."""
+        """Return the rows of a note in the index, from its row as it stands; None: it can't be found."""
         sql = "SELECT row, scope, text, parts FROM notes WHERE id = ? AND state IN ('proposed', 'live')"
         row = self._database.read_one(sql, (note,))
         return Entry._make(row) if row else None
 
     def replace(self, before: Entry | None, after: Entry | None) -> None:
-        """Bring the index from what a note's row was to what it is."""
+        """Replace the rows of a note."""
         if before == after:
             return
         if before is not None:
@@ -103,7 +103,7 @@ class NoteIndex:
         self._database.write(f"DELETE FROM unspelled WHERE word IN ({chosen})", (limit,))
 
     def optimise(self) -> None:
-        """Leave nothing in the index of what was taken out of it."""
+        """Merge the index, so that no byte of removed words is left in it."""
         self._database.write("INSERT INTO words (words) VALUES ('optimize')")
 
     def spell_some(self) -> None:

@@ -43,7 +43,7 @@ _SELF = Author(person="overmind")
 
 
 class Recovered(NamedTuple):
-    """What was taken over of a damaged file."""
+    """The result of a recovery."""
 
     notes: int
     lost: int
@@ -129,6 +129,11 @@ def recover(path: str, files: str, at: float) -> Recovered:
     _set_aside(path, aside)
     os.rename(f"{path}{_WHOLE}", path)
     return Recovered(notes, lost, aside)
+
+
+def has_file(path: str) -> bool:
+    """Whether the file is there, or will be once a recovery has gone on."""
+    return os.path.exists(path) or os.path.exists(f"{path}{_WHOLE}")
 
 
 def finish(path: str, at: float) -> None:

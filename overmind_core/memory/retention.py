@@ -1,4 +1,4 @@
-"""What of memory goes by its age, or with the mission that it belongs to. On the thread that writes."""
+"""Retention: what is removed from memory by age, or with the mission that it belongs to. On the thread that writes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The search for notes by their words: what a question's words find, misspelled ones mended from the vocabulary.
+"""The search for notes by the words of a question, misspelled ones corrected from the vocabulary.
 
 Used on a thread that reads. A question is never a query of SQLite's: its words are quoted, the rarest of them, at most
-32. Nothing outside of the scopes that are asked for is found or counted, nor does any word of it mend one.
+32. Nothing outside of the scopes that are asked for is found or counted, nor is a word corrected by it.
 """
 
 # ruff: noqa: S608 -- every statement is put together from constants of this file and conditions of `tables`
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from overmind_core.kernel.database import Database
     from overmind_core.memory.tables import Chosen
 
-MOST_MENDED = 8
-"""Words of a question that are mended."""
+MOST_CORRECTED = 8
+"""Words of a question that are corrected."""
 HITS = 60
 """Notes that a question's words find, before they are fused with others."""
 
 
 class Hits(NamedTuple):
-    """What a question's words have found."""
+    """The notes that a question's words find."""
 
     rows: tuple[int, ...]
     """Rows of notes, the best first."""
@@ -39,7 +39,7 @@ class Hits(NamedTuple):
     by_words: frozenset[int] = frozenset()
     """Those of the rows that have a word as it was asked for."""
     by_spelling: frozenset[int] = frozenset()
-    """Those that have a mended word."""
+    """Those that have a corrected word."""
 
 
 class WordSearch:
@@ -53,15 +53,15 @@ class WordSearch:
         asked = question_words(question)
         frequency = self.frequencies({stem(word) for word in asked}, chosen.scopes)
         corrected: dict[str, str] = {}
-        for word in [word for word in asked if stem(word) not in frequency][:MOST_MENDED]:
-            meant = self._mended(word, chosen)
+        for word in [word for word in asked if stem(word) not in frequency][:MOST_CORRECTED]:
+            meant = self._correction_of(word, chosen)
             if meant is not None:
                 corrected[word] = meant
         looked_for = rarest(asked, frequency, self.counted(chosen.scopes))
-        mended = [word for word in dict.fromkeys(corrected.values()) if word not in looked_for]
-        mended = mended[: MOST_WORDS - len(looked_for)]
-        rows = self._match([*looked_for, *mended, *phrases(question)], chosen, limit)
-        if not mended:
+        instead = [word for word in dict.fromkeys(corrected.values()) if word not in looked_for]
+        instead = instead[: MOST_WORDS - len(looked_for)]
+        rows = self._match([*looked_for, *instead, *phrases(question)], chosen, limit)
+        if not corrected:
             return Hits(rows, corrected, by_words=frozenset(rows))
         plain, better = (frozenset(self._having(some, rows)) for some in (looked_for, list(corrected.values())))
         return Hits(rows, corrected, by_words=plain, by_spelling=better)
@@ -88,14 +88,22 @@ class WordSearch:
         # Of equally good ones the newer is first; SQLite would have to look at all notes to say so.
         return tuple(row[-1] for row in sorted(self._database.read(sql, (match_query(looked_for), *values, limit))))
 
+    def _has(self, word: str, chosen: Chosen) -> bool:
+        """Whether any of the notes in question has a word."""
+        condition, values = conditions(chosen)
+        sql = f"""SELECT 1 FROM words CROSS JOIN notes ON notes.row = words.rowid
+            WHERE words MATCH ? AND {condition} LIMIT 1"""
+        return bool(self._database.read(sql, (match_query([word]), *values)))
+
     def _having(self, looked_for: Sequence[str], rows: Sequence[int]) -> list[int]:
         """Those of some rows that have one of these words."""
         if not looked_for:
             return []
-        sql = "SELECT rowid FROM words WHERE words MATCH ? AND rowid IN (SELECT value FROM json_each(?))"
+        # `+`: FTS5 shall read the rows of the words once, and not for each of these anew.
+        sql = "SELECT rowid FROM words WHERE words MATCH ? AND +rowid IN (SELECT value FROM json_each(?))"
         return [row[0] for row in self._database.read(sql, (match_query(looked_for), json.dumps(list(rows))))]
 
-    def _mended(self, word: str, chosen: Chosen) -> str | None:
+    def _correction_of(self, word: str, chosen: Chosen) -> str | None:
         """The word that was meant, of those that notes in question have."""
         sql = """SELECT word, notes FROM vocabulary WHERE row IN
             (SELECT word FROM spelling WHERE hash IN (SELECT value FROM json_each(?)))
@@ -105,8 +113,8 @@ class WordSearch:
         values = (json.dumps(sorted(neighbours(word))), shortest, longest, MOST_UNSPELLED)
         near: dict[str, int] = dict(self._database.read(sql, values))
         near.pop(word, None)  # known elsewhere alone, which nobody here is to learn
-        for candidate in corrections(word, near)[:MOST_MENDED]:
-            if self._match([candidate], chosen, 1):
+        for candidate in corrections(word, near)[:MOST_CORRECTED]:
+            if self._has(candidate, chosen):
                 return candidate
         return None
 

@@ -1,4 +1,4 @@
-"""Memory: what answers requests about notes, and what the daemon's other parts ask of it. On the loop's thread.
+"""The service of memory: requests about notes, and the interface to the daemon's other parts. On the loop's thread.
 
 The loop never touches memory.db: one thread writes, one or two read, begun with the first request. What they can't do
 is told to who asked; nothing else of the daemon waits for it, or fails with it.
@@ -227,7 +227,7 @@ class Memory:
         return await self.read(lambda reading: queries.found(reading, sight, asked, request, meant)), meant
 
     async def _meant(self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search) -> ByMeaning:
-        """What a model finds, where the person has chosen one."""
+        """The notes that the model finds; none where the settings name no model."""
         if not self.settings.model:
             return ByMeaning()
         scopes = [scope_name(one) for one in sight.chosen(request.scope)]
@@ -367,7 +367,7 @@ class Memory:
         }
 
     async def memory_used(self, request: requests.MemoryUsed, inside: str | None) -> answers.Used:
-        """What a mission was given."""
+        """The notes that a run of a mission was given."""
         mission = find(self._registry, request.mission)
         if inside is not None:
             asking = None if inside == UNKNOWN else self._registry.get(inside)

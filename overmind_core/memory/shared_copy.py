@@ -56,7 +56,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a page has brought."""
+    """The result of storing a page."""
 
     entries: int
     """Those that were not known."""
@@ -67,7 +67,7 @@ class Received:
 
 
 class SharedCopy:
-    """What is kept of a Cortex in memory.db."""
+    """The state of the connection with a Cortex, in memory.db."""
 
     def __init__(self, writing: Writing) -> None:
         self._writing = writing
@@ -136,12 +136,12 @@ class SharedCopy:
         return [entry for one in ids if (entry := self._entry(one)) is not None]
 
     def never_send(self, entry_id: str) -> None:
-        """Take off the list what the Cortex refuses."""
+        """Remove an entry that the Cortex refuses from the list."""
         with self._database.transaction():
             self._database.write("DELETE FROM to_send WHERE id = ?", (entry_id,))
 
     def _look_at_unseen(self) -> None:
-        """Decide about all that was written since the last time."""
+        """Add to the list what was written since the last time and is shared."""
         rows = self._database.read("SELECT id FROM unseen")
         if not rows:
             return
@@ -160,7 +160,7 @@ class SharedCopy:
         return Sharing(frozenset(self.repositories()))
 
     def _offer_all(self) -> None:
-        """Have the list hold all that is shared; inside of a transaction."""
+        """Make the list anew: all that is shared; inside of a transaction."""
         entries = [entry for note in self._store.versions.notes() for entry in self.entries_of(note)]
         sharing = self._sharing()
         shared = [row[0] for row in self._database.read("SELECT note FROM shared_notes")]
@@ -199,12 +199,14 @@ class SharedCopy:
 
         Raises:
             ChainBroken: it does not go on where the last one ended; nothing was stored.
+            OvermindError: `too_large`, there would be too many notes; nothing was stored.
         """
         self._look_at_unseen()
         with self._database.transaction():
             taken = take(page, self.place, self, self._sharing())
             added = [one if one.id in own or not proposed else _as_proposal(one) for one in taken.added]
             before = {one.note: self._state(one.note) for one in added}
+            self._store.check_room(sum(state is None for state in before.values()))
             notes = self._store.merge(
                 [one for one in added if isinstance(one, Version)], [one for one in added if isinstance(one, Vote)]
             )

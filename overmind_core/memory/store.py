@@ -1,4 +1,4 @@
-"""The store of notes: every change is one transaction, and what it changed is told to who asked for it.
+"""The store of notes: every change is one transaction, and returns the changes for the log of events.
 
 Used on the one thread that writes. Nothing here decides who may do what: `domain/memory/permissions.py` does.
 """
@@ -79,7 +79,7 @@ class Written(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that somebody wants to be remembered."""
+    """A text to be written as a note, or as the next version of one."""
 
     content: Content
     writer: Writer
@@ -88,7 +88,7 @@ class Draft:
     replaces: str = ""
     """The note whose next version it is to be, as somebody calls it; "" for none."""
     request: str = ""
-    """By which a repetition is recognised; "" for none."""
+    """The key by which a repetition is recognised; "" for none."""
     kind_given: bool = True
     """Whether its kind was named; else a version keeps that of its note."""
     known_as: str = ""
@@ -116,6 +116,8 @@ class NoteStore:
         self.index = NoteIndex(database)
         self.given = GivenTable(database)
         self.now = now
+        self.most = MOST_NOTES
+        """Notes that may be live or proposed."""
         self._random = random
 
     def remember(self, draft: Draft) -> Written:
@@ -180,9 +182,18 @@ class NoteStore:
         note = known.note
         if note.state is NoteState.PROPOSED and draft.writer.is_person and not draft.writer.proposes:
             changed = self.append(note, note.content, Standing.LIVE, draft.writer.author, draft.origin)
-            told = (Change.of(changed, "accepted"),)
-            return Written(note.id, changed.number, changed.state, new=False, changes=told)
+            changes = (Change.of(changed, "accepted"),)
+            return Written(note.id, changed.number, changed.state, new=False, changes=changes)
         return Written(note.id, note.number, note.state, new=False)
+
+    def check_room(self, new: int = 1) -> None:
+        """See that there may be so many notes more.
+
+        Raises:
+            OvermindError: `too_large`, there are too many.
+        """
+        if not self.notes.are_fewer(self.most - new + 1):
+            raise OvermindError("too_large", f"There are {self.most:,} notes already. Forget some of them.")
 
     def first(self, draft: Draft, standing: Standing, *, proposed_for: str = "") -> Written:
         """Write a new note, inside of a transaction.
@@ -190,8 +201,7 @@ class NoteStore:
         Raises:
             OvermindError: `too_large`, there are too many.
         """
-        if not self.notes.are_fewer(MOST_NOTES):
-            raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
+        self.check_room()
         version = Version(
             id=self.new_id(draft.version),
             note=draft.known_as or self._new_note_id(),
@@ -220,8 +230,8 @@ class NoteStore:
         if standing is Standing.LIVE and not draft.writer.is_person and note.state is NoteState.PROPOSED:
             standing = Standing.PROPOSED  # what a person is still to accept stays so
         after = self.append(note, content, standing, draft.writer.author, draft.origin)
-        told = (Change.of(after, "replaced"),)
-        return Written(after.id, after.number, after.state, new=True, changes=told)
+        changes = (Change.of(after, "replaced"),)
+        return Written(after.id, after.number, after.state, new=True, changes=changes)
 
     def proposed_for(self, note: Note) -> list[StoredNote]:
         """The proposals that would become its next version."""
@@ -314,15 +324,15 @@ class NoteStore:
         """Move the notes of a repository that is called otherwise now; its versions were never sent to anybody."""
         with self.database.transaction():
             row = self.scopes.row_of(Scope(ScopeKind.REPO, old))
-            told = []
+            changes = []
             for note in [] if row is None else self.notes.in_scope(row):
                 for version in self.versions.of(note):
                     if version.content.scope == Scope(ScopeKind.REPO, old):
                         moved = replace(version.content, scope=Scope(ScopeKind.REPO, new))
                         self.versions.replace(replace(version, content=moved))
-                told.append(Change.of(self.refold(note), "moved"))
+                changes.append(Change.of(self.refold(note), "moved"))
             EpisodeTable(self.database).rename_repository(old, new)
-            return told
+            return changes
 
     def settle(self, clone: str, repository: str, *, is_local: bool) -> list[Change]:
         """Note how a clone is called now; where it has got a name for all machines, its notes move along."""
@@ -330,14 +340,14 @@ class NoteStore:
         before = row[0] if row else None
         if before == repository or (before is None and not is_local):
             return []
-        told = [] if before is None or is_local else self.rename_repository(before, repository)
+        changes = [] if before is None or is_local else self.rename_repository(before, repository)
         with self.database.transaction():
             self.database.write(
                 """INSERT INTO checkouts (folder, repository) VALUES (?, ?)
                 ON CONFLICT (folder) DO UPDATE SET repository = excluded.repository""",
                 (clone, repository),
             )
-        return told
+        return changes
 
     def limit_proposals(self, repository: str) -> None:
         """Forget Overmind's proposals of a repository that are too many or too old; inside of a transaction."""
@@ -412,7 +422,7 @@ class NoteStore:
 
 
 def _in_place_of(before: Content, draft: Draft) -> Content:
-    """What the next version says: a text alone keeps what its note has otherwise."""
+    """The content of the next version: fields that the draft leaves out stay as they are."""
     new = draft.content
     return replace(
         new,

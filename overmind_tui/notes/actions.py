@@ -170,7 +170,7 @@ def _named(notes: Sequence[str]) -> str:
 
 
 def remembered(answer: Row) -> str:
-    """What became of a note that was written, and which ones are like it."""
+    """The text about a note that was written, with those that are like it."""
     if not answer["new"]:
         return f"already known: {answer['id']}"
     word = "proposed" if answer["state"] == "proposed" else "remembered"

@@ -42,7 +42,7 @@ class NotesPage(TablePage):
         super().__init__(view, show._replace(filter=None))
         self._listing = self.source.fetch
         self._question = self._words = ""
-        """What is looked for, and the same without secrets."""
+        """The question, and the same without secrets."""
         self._begun = show.filter
         self._filters = False
         """Whether `/` filters rows, in place of a search."""
@@ -117,7 +117,7 @@ class NotesPage(TablePage):
         super().settings_changed()
 
     def looked_in(self, row: Row) -> str:
-        """What a filter looks in."""
+        """The text that a filter looks in."""
         return notes_rows.looked_in(row)
 
     def _empty(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The panel of notes on the missions screen: what the mission under the cursor was given, and what it wrote."""
+"""The panel of notes on the missions screen: those that the mission under the cursor was given, and those it wrote."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ INSTEAD = (
     GivenLine([]),
     GivenLine([Cell("  :notes lists those of this folder, :notes all those of all", "quiet")]),
 )
-"""What to type where there is nothing."""
+"""The hint in an empty panel."""
 
 
 class NotesPanel:
-    """What the panel of notes shows, and what its keys do.
+    """The lines and keys of the panel of notes.
 
     Attributes:
         is_open: Whether it is shown, as far as there is room.
@@ -69,7 +69,7 @@ class NotesPanel:
             self._ask()
 
     def happened(self, events: Sequence[Row]) -> None:
-        """What it was given, or wrote, may be more by now."""
+        """Ask again when the mission was given notes or has written some."""
         if self.is_open and any(event["type"] in notes_rows.CHANGES for event in events):
             self._ask()
 

@@ -14,7 +14,7 @@ from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
 
 CHANGES = frozenset({"note", "voted", "notes_given", "memory"})
-"""Kinds of events after which notes, or what is known of them, are others."""
+"""Kinds of events after which rows of notes may have changed."""
 RESTS, STALE = "rests", "stale"
 """Words of notes that are given to nobody, beside the mark that they have anyhow."""
 NO_NAMES: Mapping[str, str] = {}
@@ -32,13 +32,13 @@ NONE_OF: Mapping[str, str] = {
     "stale": "No note is about files that are gone.\n:notes lists all notes of this folder",
     "resting": "No note rests: none was said to hurt more often than to help.\n:notes lists all notes of this folder",
 }
-"""The same word → what is said where there is no such note."""
+"""The same word → the text of an empty list."""
 HINTS: Mapping[str, str] = {
     "conflict": "conflict: enter shows its newest versions, e replaces them",
     "proposed": "proposed: given to nobody until y accepts it",
     RESTS: "rests: given to nobody until e edits it",
 }
-"""How a note stands → what to do about that."""
+"""State of a note → the hint about it."""
 _ORDER = (CONFLICT, PROPOSED, PINNED, LIVE, GONE)
 _FADED = frozenset({RESTS, STALE, GONE.word, "replaced", "purged"})
 _LINE = "line"
@@ -117,7 +117,7 @@ def sign(row: Row) -> str:
 
 
 def hint(row: Row) -> str:
-    """What to do about how a note stands; "" where nothing is to be done."""
+    """The hint about the state of a note; "": none."""
     return HINTS.get(state(row), "")
 
 
@@ -205,7 +205,7 @@ ORDERS: Orders = {
 
 
 def looked_in(row: Row) -> str:
-    """What a plain word of a filter is looked for in: what is seen of the row, its id and its key."""
+    """The text that a plain word of a filter is looked for in: the visible cells, the id and the key."""
     parts = (row["id"], row["key"], state(row), row["kind"], row["scope"], author(row["author"]), *row["tags"],
              *row["files"], row[_LINE])  # fmt: skip
     return "\n".join(map(safe, parts))

@@ -174,7 +174,7 @@ def _as_file(note: Answer) -> NoteFile:
 
 
 class Export:
-    """Files of notes, as they come to be what the notes are.
+    """An export: files are made equal to the notes.
 
     Attributes:
         written: Files that were made, or made anew.
@@ -202,7 +202,7 @@ class Export:
                 self._remove(name)
 
     def _there(self) -> Iterator[tuple[str, NoteFile | None]]:
-        """Yield what each file says; None: it is none of a note."""
+        """Yield the note of each file; None: the file is none of a note."""
         for name in _names(self._place):
             try:
                 yield name, parse(_read(self._path(name)))

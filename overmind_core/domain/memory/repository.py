@@ -21,7 +21,7 @@ ROOT = "root:"
 
 
 class KnownBy(StrEnum):
-    """What a repository's name comes from."""
+    """The source of a repository's name."""
 
     URL = "url"
     """Of its remote: the only kind that means something on another machine, beside an alias."""
@@ -32,7 +32,7 @@ class KnownBy(StrEnum):
 
 
 class RepositoryName(NamedTuple):
-    """A repository's name, and what it comes from."""
+    """A repository's name, and its source."""
 
     name: str
     by: KnownBy

@@ -17,7 +17,7 @@ _LONGEST = 64
 
 _LONG_PLURAL = re.compile(r".(?:sses|ies)\Z", re.DOTALL)
 _UNFINISHED = re.compile(r".(?:at|bl|iz)\Z", re.DOTALL)
-"""What has lost an `e` before `-ed` or `-ing`."""
+"""A stem that has lost an `e` before `-ed` or `-ing`."""
 
 _STEP_2 = {
     "ational": "ate", "tional": "tion", "enci": "ence", "anci": "ance", "izer": "ize", "logi": "log", "bli": "ble",
