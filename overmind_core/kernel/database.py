@@ -194,6 +194,15 @@ class Database:
         return database
 
     @classmethod
+    def in_memory(cls, path: str, migrations: Sequence[Migration]) -> Self:
+        """An empty one in the place of a file that is not there, and is not to be made."""
+        connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=CACHED_STATEMENTS)
+        database = cls(connection, path)
+        for number, migration in enumerate(migrations, 1):
+            database._migrate(number, migration)
+        return database
+
+    @classmethod
     def _open(cls, path: str, steps: Sequence[Migration], *, alone: bool = False) -> Self:
         database = cls(_connect(path), path)
         try:

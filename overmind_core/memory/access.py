@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreCorrupt, StoreError
 from overmind_core.memory import recovery
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Replaced, Writing, memory_off, reason_of
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -62,9 +62,9 @@ class NoteAccess:
         self._clock_at = clock.wall()
         self._files = files
         self._clock = clock
-        self._writer = Lane("memory-writer", self._new_writing, upkeep=Writing.upkeep)
+        self._writer = WorkQueue("memory-writer", self._new_writing, upkeep=Writing.upkeep)
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
-        self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._readers = WorkQueue("memory-reader", lambda: Reading(self.path), threads=readers)
         self._is_open = False
         self._later: set[asyncio.Future[object]] = set()
 
@@ -123,7 +123,9 @@ class NoteAccess:
                 self._on_changes(purged)
             if self._is_purging and self._purging is None:
                 self._purging = asyncio.ensure_future(self._finish_purges())
-        self._is_open = True
+        if not self._is_open:
+            self._is_open = True
+            self._readers.renew()  # there may have been no file when they began
         return result
 
     async def _finish_purges(self) -> None:
@@ -138,6 +140,11 @@ class NoteAccess:
         finally:
             self._purging = None
 
+    @property
+    def has_file(self) -> bool:
+        """Whether there are notes, or were some."""
+        return recovery.has_file(self.path)
+
     async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
         """Have a thread that reads do something, for at most a second.
 
@@ -151,7 +158,7 @@ class NoteAccess:
                 return work(reading)
 
         async def do() -> Result:
-            if not self._is_open:  # the one who writes makes the file, and finishes what was begun
+            if not self._is_open and self.has_file:  # the one who writes finishes what was begun
                 await self.write(lambda _: None, ours=True)
             return await self._readers.do(limited, ours=ours)
 

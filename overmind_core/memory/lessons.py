@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from overmind_core.domain.memory.notes import (
     LONGEST_TEXT,
     MOST_FILES,
-    MOST_NOTES,
     Author,
     Content,
     NoteKind,
@@ -57,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 class IntakeParts(NamedTuple):
-    """What the intake stands on."""
+    """The parts of the daemon that the intake uses."""
 
     memory: Memory
     outbox: Outbox
@@ -145,12 +144,13 @@ class LessonIntake:
         self._parts.journal.save(lambda: outbox.remove_lessons([one.lesson.number for one in placed]))
 
     async def _placed(self, lesson: Lesson) -> _Placed | None:
-        """None: its folder does not answer, and it waits."""
+        """None: nobody can say which repository its folder is of, and it waits."""
         try:
             place = await self._parts.memory.place_of(lesson.repository)
         except OvermindError as error:
-            if error.code != "busy":
+            if error.code == "memory_off":
                 raise
+            _log.info("lesson %d waits: %s", lesson.number, error.message)
             self._later()
             return None
         variables = self._parts.variables(lesson.mission) if lesson.mission else {}
@@ -197,8 +197,7 @@ def _written(writing: Writing, one: _Placed, person: str) -> Change | None:
     first = _first_version(one, seed)
     if store.versions.get(first.id) is not None:
         return None
-    if not store.notes.are_fewer(MOST_NOTES):
-        raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
+    store.check_room()
     is_new = lesson.state is LessonState.PROPOSED
     if is_new and lesson.mission and not room(store, lesson.mission, lesson.began_at):
         return None

@@ -8,7 +8,7 @@ from overmind_core.domain.memory.notes import ID, ID_LENGTH, ID_LETTERS, SHORTES
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from overmind_core.domain.memory.notes import Scope
     from overmind_core.memory.tables import NoteTable, ScopeTable, StoredNote
@@ -38,7 +38,7 @@ def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, 
         scopes: The scopes.
         word: What somebody calls it.
         reach: What they see.
-        with_gone: Forgotten ones as well, by their ids.
+        with_gone: Forgotten ones as well: by their ids, or by a key that no other note has now.
 
     Raises:
         OvermindError: `not_found`; `ambiguous`; `gone`, where it was forgotten or purged.
@@ -57,13 +57,21 @@ def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, 
             raise OvermindError("not_found", f"{word!r} is too short: give {SHORTEST_PREFIX} characters behind N-.")
         if choice:
             return _there(choice[0], with_gone=with_gone)
-    for row in rows:
-        named = [one for one in notes.by_key(word, row) if not one.note.proposed_for]
+    for named in _with_key(notes, rows, word, with_gone=with_gone):
         if len(named) > 1:
-            raise _ambiguous(word, named)
-        if named:
-            return named[0]
+            raise _ambiguous(word, named, more="Name one by its id.")
+        return named[0]
     raise OvermindError("not_found", f"No note {_shown(word)!r} here. See them with: overmind notes")
+
+
+def _with_key(notes: NoteTable, rows: Sequence[int], word: str, *, with_gone: bool) -> Iterator[list[StoredNote]]:
+    """The notes with a key, scope by scope where there are any; forgotten ones at last."""
+    for row in rows:
+        if named := [one for one in notes.by_key(word, row) if not one.note.proposed_for]:
+            yield named
+    for row in rows if with_gone else ():
+        if named := notes.forgotten_by_key(word, row):
+            yield named
 
 
 def _shown(word: str) -> str:
@@ -92,9 +100,9 @@ def _there(found: StoredNote, *, with_gone: bool) -> StoredNote:
     raise OvermindError("gone", f"{note.id} was forgotten. Take it back with: overmind note restore {note.id}")
 
 
-def _ambiguous(word: str, found: Iterable[StoredNote]) -> OvermindError:
+def _ambiguous(word: str, found: Iterable[StoredNote], *, more: str = "Give more characters.") -> OvermindError:
     ids = [one.note.id for one in found]
-    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
+    rest = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
     listed = ", ".join(ids[:LISTED])
-    message = f"{word!r} matches several notes: {listed}{more}. Give more characters."
+    message = f"{word!r} matches several notes: {listed}{rest}. {more}"
     return OvermindError("ambiguous", message, candidates=ids[:LISTED])

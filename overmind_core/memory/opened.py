@@ -9,7 +9,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import (
@@ -65,12 +65,10 @@ def secret_of(meta: MetaTable) -> bytes:
     return bytes.fromhex(meta.get(SIGNING) or "")
 
 
-def _has_full_text() -> bool:
-    connection = sqlite3.connect(":memory:")
-    try:
-        return bool(connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchall())
-    finally:
-        connection.close()
+def _check_full_text() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        if not connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchall():
+            raise memory_off("this Python's SQLite has no FTS5, the search for words")
 
 
 class Replaced(Exception):
@@ -78,7 +76,7 @@ class Replaced(Exception):
 
 
 class _OpenFile:
-    """The identity of the file that a thread has open."""
+    """The identity of the file that a thread has open, or that there was none."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -91,13 +89,18 @@ class _OpenFile:
             return None
         return found.st_dev, found.st_ino
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there was one."""
+        return self._file is not None
+
     def check(self) -> None:
         """See that it is the one at its path.
 
         Raises:
             Replaced: it is not.
         """
-        if self._file is None or self._now() != self._file:
+        if self._now() != self._file:
             raise Replaced(self._path)
 
 
@@ -118,8 +121,7 @@ class Writing:
         Raises:
             OvermindError: `memory_off`.
         """
-        if not _has_full_text():
-            raise memory_off("this Python's SQLite has no FTS5, the search for words")
+        _check_full_text()
         try:
             self.database = Database.open(path, migrations=released(SCHEMA), shared=True)
             if not os.access(path, os.W_OK):
@@ -130,7 +132,7 @@ class Writing:
         self.database.read(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         self._kept_up = -UPKEEP_AFTER  # whoever had the file open before may have left some
         self.purged: list[Change] = []
-        """What was purged when the file was opened, and nobody has been told."""
+        """The changes by purges that ended when the file was opened; no event was recorded of them."""
         self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)
@@ -169,7 +171,7 @@ class Writing:
 
 
 class Reading:
-    """The state of a thread that reads. The file is there already."""
+    """The state of a thread that reads. Where there is no file there are no notes: none is made."""
 
     def __init__(self, path: str) -> None:
         """Open it.
@@ -177,12 +179,16 @@ class Reading:
         Raises:
             OvermindError: `memory_off`.
         """
-        try:
-            self.database = Database.open_reader(path)
-        except StoreError as error:
-            raise memory_off(reason_of(error)) from error
         self.path = path
         self.file = _OpenFile(path)
+        try:
+            if self.file.is_there:
+                self.database = Database.open_reader(path)
+            else:
+                _check_full_text()
+                self.database = Database.in_memory(path, released(SCHEMA))
+        except StoreError as error:
+            raise memory_off(reason_of(error)) from error
         self.notes = NoteTable(self.database)
         self.scopes = ScopeTable(self.database)
         self.versions = VersionTable(self.database)

@@ -131,6 +131,11 @@ def recover(path: str, files: str, at: float) -> Recovered:
     return Recovered(notes, lost, aside)
 
 
+def has_file(path: str) -> bool:
+    """Whether the file is there, or will be once a recovery has gone on."""
+    return os.path.exists(path) or os.path.exists(f"{path}{_WHOLE}")
+
+
 def finish(path: str, at: float) -> None:
     """Go on where a recovery was cut off between setting the old file aside and putting the new one in its place."""
     if os.path.exists(f"{path}{_WHOLE}") and not os.path.exists(path):

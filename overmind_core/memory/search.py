@@ -63,7 +63,7 @@ class WordSearch:
         instead = [word for word in dict.fromkeys(corrected.values()) if word not in looked_for]
         instead = instead[: MOST_WORDS - len(looked_for)]
         rows = self._match([*looked_for, *instead, *phrases(question)], chosen, limit)
-        if not instead:
+        if not corrected:
             return Hits(rows, corrected, by_words=frozenset(rows))
         plain, better = (frozenset(self._having(some, rows)) for some in (looked_for, list(corrected.values())))
         return Hits(rows, corrected, by_words=plain, by_spelling=better)

@@ -199,12 +199,14 @@ class SharedCopy:
 
         Raises:
             ChainBroken: it does not go on where the last one ended; nothing was stored.
+            OvermindError: `too_large`, there would be too many notes; nothing was stored.
         """
         self._look_at_unseen()
         with self._database.transaction():
             taken = take(page, self.place, self, self._sharing())
             added = [one if one.id in own or not proposed else _as_proposal(one) for one in taken.added]
             before = {one.note: self._state(one.note) for one in added}
+            self._store.check_room(sum(state is None for state in before.values()))
             notes = self._store.merge(
                 [one for one in added if isinstance(one, Version)], [one for one in added if isinstance(one, Vote)]
             )

@@ -117,7 +117,7 @@ class Sights:
         mission = None if inside in {None, UNKNOWN} else self._registry.get(inside or "")
         if mission is not None:
             return await self.of_mission(mission, cwd)
-        place = await self.place_of(cwd) if cwd else None
+        place = await self._seen_place(cwd) if cwd else None
         trees = self._trees_in(place) if inside is None and place is not None else ()
         writer = Writer(self._person if inside is None else Author(mission=UNKNOWN))
         return Sight((*trees, *_repository(place), *_FOR_MANY), place, writer, self._voter)
@@ -128,7 +128,7 @@ class Sights:
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.
         """
-        place = await self.place_of(cwd or mission.definition.cwd)
+        place = await self._seen_place(cwd or mission.definition.cwd)
         tree = Scope(ScopeKind.MISSION, self.root_of(mission))
         writer = Writer(author_of(mission), proposes=self._settings.agents == "propose")
         return Sight((tree, *_repository(place), *_FOR_MANY), place, writer, f"mission:{mission.id}")
@@ -139,9 +139,23 @@ class Sights:
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.
         """
-        if not os.path.isabs(folder):
+        place = await self._found_place(folder)
+        await self._settle(place)
+        return place
+
+    async def _seen_place(self, folder: str) -> Place:
+        """The same for who only looks: no file is made to note how a repository is called."""
+        place = await self._found_place(folder)
+        if self._access.has_file:
+            await self._settle(place)
+        return place
+
+    async def _found_place(self, folder: str) -> Place:
+        if not os.path.isabs(folder) or "\0" in folder:
             raise OvermindError("invalid", f"{folder!r} is no absolute path.")
-        place = await self._places.of(from_wire(folder))
+        return await self._places.of(from_wire(folder))
+
+    async def _settle(self, place: Place) -> None:
         if self._settled.get(place.clone) != place.repository:
             clone, name = place.clone, place.repository
             self._on_changes(
@@ -150,7 +164,6 @@ class Sights:
                 )
             )
             self._settled[clone] = name
-        return place
 
     def forget_places(self) -> None:
         """Ask git again about each folder: what is known may have changed just now."""
@@ -178,7 +191,10 @@ class Sights:
         """
         if inside == UNKNOWN:
             raise OvermindError("forbidden", f"{UNKNOWN_SUBJECT} may not change notes.")
-        return await self.of(inside, cwd)
+        sight = await self.of(inside, cwd)
+        if sight.place is not None:
+            await self._settle(sight.place)
+        return sight
 
 
 def author_of(mission: Mission) -> Author:

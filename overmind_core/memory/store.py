@@ -116,6 +116,8 @@ class NoteStore:
         self.index = NoteIndex(database)
         self.given = GivenTable(database)
         self.now = now
+        self.most = MOST_NOTES
+        """Notes that may be live or proposed."""
         self._random = random
 
     def remember(self, draft: Draft) -> Written:
@@ -184,14 +186,22 @@ class NoteStore:
             return Written(note.id, changed.number, changed.state, new=False, changes=changes)
         return Written(note.id, note.number, note.state, new=False)
 
+    def check_room(self, new: int = 1) -> None:
+        """See that there may be so many notes more.
+
+        Raises:
+            OvermindError: `too_large`, there are too many.
+        """
+        if not self.notes.are_fewer(self.most - new + 1):
+            raise OvermindError("too_large", f"There are {self.most:,} notes already. Forget some of them.")
+
     def first(self, draft: Draft, standing: Standing, *, proposed_for: str = "") -> Written:
         """Write a new note, inside of a transaction.
 
         Raises:
             OvermindError: `too_large`, there are too many.
         """
-        if not self.notes.are_fewer(MOST_NOTES):
-            raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
+        self.check_room()
         version = Version(
             id=self.new_id(draft.version),
             note=draft.known_as or self._new_note_id(),

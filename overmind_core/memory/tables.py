@@ -272,6 +272,12 @@ class NoteTable:
             AND state IN ('proposed', 'live') ORDER BY state, edited_at DESC, id"""
         return [_stored(row) for row in self._database.read(sql, (scope, key))]
 
+    def forgotten_by_key(self, key: str, scope: int) -> list[StoredNote]:
+        """Return the forgotten notes of a scope that had this key, the newest first."""
+        sql = f"""SELECT {_COLUMNS} FROM notes WHERE scope = ? AND key = ? AND key <> ''
+            AND state = 'forgotten' ORDER BY edited_at DESC, id"""
+        return [_stored(row) for row in self._database.read(sql, (scope, key))]
+
     def alike(self, fingerprint: str, scope: int) -> list[StoredNote]:
         """Return the notes of a scope that say the same, live ones first."""
         # By name: SQLite would take the index of the scope's states instead, and look at all of its notes.
@@ -291,9 +297,9 @@ class NoteTable:
         return int(self._database.read(f"SELECT count(*) FROM notes WHERE {condition}", values)[0][0])
 
     def are_fewer(self, limit: int) -> bool:
-        """Return whether there are fewer notes than `limit`, purged ones included."""
+        """Return whether there are fewer notes than `limit` that are live or proposed."""
         last = self._database.read("SELECT max(row) FROM notes")[0][0] or 0  # known without a look at all of them
-        return last < limit or int(self._database.read("SELECT count(*) FROM notes")[0][0]) < limit
+        return last < limit or self.count(Chosen()) < limit
 
     def literally(self, text: str, chosen: Chosen, limit: int) -> list[StoredNote]:
         """Return those with exactly this text in theirs, the newest first."""

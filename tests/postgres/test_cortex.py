@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import ssl
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -262,8 +264,8 @@ def test_a_body_that_is_too_large_is_refused_whether_or_not_it_says_so_and_other
 
 
 def test_slow_and_many_clients_are_refused_while_others_are_served(database_url):
-    settings = {"limit": RateLimit(30), "body_seconds": 0.5}
-    with cortex.running(database_url, connections=cortex.ImpatientConnection, **settings) as server:
+    limit = RateLimit(30)
+    with cortex.running(database_url, connections=cortex.ImpatientConnection, limit=limit, body_seconds=0.5) as server:
         token = server.token("ada")
         head = f"POST /v1/push HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 99\r\n"
         silent = [server.connect() for _ in range(3)]
@@ -290,6 +292,23 @@ def test_slow_and_many_clients_are_refused_while_others_are_served(database_url)
         assert statuses[-1][0] == 429
         assert statuses[-1][1]["error"] == "busy"
         assert server.ask(server.token("eve"), "/v1/hello")[0] == 200
+
+
+def test_who_connects_and_speaks_no_tls_is_closed_as_one_who_sends_no_header(database_url, tmp_path):
+    certificate = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    cortex.make_certificate(*certificate)
+    with cortex.running(database_url, connections=cortex.ImpatientConnection, certificate=certificate) as server:
+        silent, half = server.connect(), server.connect()
+        half.sendall(b"\x16\x03\x01\x02\x00\x01")
+        for one in (silent, half):
+            with suppress(ConnectionResetError):
+                assert one.recv(100) == b""
+            one.close()
+        with socket.create_connection(("localhost", server.port), timeout=20) as plain:
+            trusted = ssl.create_default_context(cafile=certificate[0])
+            with trusted.wrap_socket(plain, server_hostname="localhost") as tls:
+                tls.sendall(b"GET /v1/hello HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert tls.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
 def test_a_token_may_be_used_so_often_in_each_minute():

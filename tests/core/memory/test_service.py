@@ -119,7 +119,7 @@ def test_questions_find_words_and_the_parts_of_identifiers(tmp_path):
     run(work())
 
 
-def test_a_misspelled_word_is_mended_from_the_notes_that_may_be_seen(tmp_path):
+def test_a_misspelled_word_is_corrected_from_the_notes_that_may_be_seen(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
             redis = (await remember(home, REDIS))["id"]
@@ -172,6 +172,8 @@ def test_no_question_is_a_query_of_the_database(tmp_path):
                     await home.memory.search(Search(words=question, literal=literal, cwd=home.home.root), None)
             for question in ("", " \n", "x" * 10_001):
                 assert await refused(found(home, question)) == "invalid"
+            for folder in ("relative", "/\0"):
+                assert await refused(found(home, "redis", cwd=folder)) == "invalid"
 
     run(work())
 
