@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 EXPORTED = os.path.join(".overmind", "notes")
 """The folder of exported notes, below the top of a checkout."""
+DRAFTS = "edits"
+"""The folder below the home of what somebody wrote in an editor, and nobody has stored."""
 MOST_USES = 100
 """Runs that were given a note, of an answer."""
 
@@ -27,6 +29,7 @@ def of(reading: Reading, note: str, top: str | None) -> tuple[list[str], list[st
         top: The checkout in which exported notes are looked for.
     """
     files = glob(f"{escape(reading.path)}.damaged-*")
+    files += glob(os.path.join(escape(os.path.dirname(reading.path)), DRAFTS, f"{note}-*.md"))
     if top is not None:
         folder = os.path.join(top, EXPORTED)
         files = [*(os.path.join(folder, name) for name in glob(f"*-{note}.md", root_dir=folder)), *files]

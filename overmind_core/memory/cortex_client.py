@@ -67,6 +67,7 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # as the connection does
     except ValueError:
         raise OvermindError("invalid", "This is not an address. Write https://host:port") from None
     if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
@@ -175,7 +176,10 @@ class CortexClient:
 
         if not self._is_tls:
             return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-        trusted = ssl.create_default_context(cadata=self._ca or None)
+        try:
+            trusted = ssl.create_default_context(cadata=self._ca or None)
+        except ssl.SSLError:
+            raise OvermindError("invalid", "What --ca names holds no certificate in PEM.") from None
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=trusted)
 
     def _refusal(self, status: int, fields: Mapping[str, Any]) -> Exception:

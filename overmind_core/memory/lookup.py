@@ -59,7 +59,7 @@ def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, 
             return _there(choice[0], with_gone=with_gone)
     for named in _with_key(notes, rows, word, with_gone=with_gone):
         if len(named) > 1:
-            raise _ambiguous(word, named)
+            raise _ambiguous(word, named, more="Name one by its id.")
         return named[0]
     raise OvermindError("not_found", f"No note {_shown(word)!r} here. See them with: overmind notes")
 
@@ -100,9 +100,9 @@ def _there(found: StoredNote, *, with_gone: bool) -> StoredNote:
     raise OvermindError("gone", f"{note.id} was forgotten. Take it back with: overmind note restore {note.id}")
 
 
-def _ambiguous(word: str, found: Iterable[StoredNote]) -> OvermindError:
+def _ambiguous(word: str, found: Iterable[StoredNote], *, more: str = "Give more characters.") -> OvermindError:
     ids = [one.note.id for one in found]
-    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
+    rest = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
     listed = ", ".join(ids[:LISTED])
-    message = f"{word!r} matches several notes: {listed}{more}. Give more characters."
+    message = f"{word!r} matches several notes: {listed}{rest}. {more}"
     return OvermindError("ambiguous", message, candidates=ids[:LISTED])

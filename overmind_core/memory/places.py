@@ -58,12 +58,14 @@ class Places:
         """Return the repository of a folder.
 
         Raises:
-            OvermindError: `busy`, its file system does not answer.
+            OvermindError: `busy`, its file system does not answer; `invalid`, it can't be read.
         """
         try:
             return await self._looks.find(folder)
         except TimeoutError:
             raise OvermindError("busy", f"The file system of {folder} does not answer.") from None
+        except OSError as error:
+            raise OvermindError("invalid", f"{folder} can't be read: {error.strerror or error}.") from None
 
     def forget(self) -> None:
         """Ask git again about each folder: what is known may have changed just now."""

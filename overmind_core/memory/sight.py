@@ -151,7 +151,7 @@ class Sights:
         return place
 
     async def _found_place(self, folder: str) -> Place:
-        if not os.path.isabs(folder):
+        if not os.path.isabs(folder) or "\0" in folder:
             raise OvermindError("invalid", f"{folder!r} is no absolute path.")
         return await self._places.of(from_wire(folder))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from overmind_core.domain.memory.block import clean
 from overmind_core.domain.memory.notes import (
     KEY,
     LONGEST_QUESTION,
@@ -45,7 +46,7 @@ def note_text(text: str) -> str:
         OvermindError: `invalid`, `too_large`.
     """
     found = tidied(text)
-    if not found:
+    if not clean(found).strip():  # all of it may be what nobody sees
         raise OvermindError("invalid", "A note needs a text.")
     if len(found) > LONGEST_TEXT:
         raise OvermindError("too_large", f"A note has at most {LONGEST_TEXT:,} characters, not {len(found):,}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, Parameter, argument, flag, option
-from overmind_core.cli.context import Context, confirmed, is_interactive, report_error
+from overmind_core.cli.context import Context, confirmed, report_error
 from overmind_core.cli.memory import lines
 from overmind_core.cli.memory.asking import KINDS, SCOPES, Redaction, folder, note_redacted, request_key
 from overmind_core.cli.output import dumps
@@ -138,43 +138,9 @@ def note(args: Namespace, context: Context) -> int:
 
 def edit(args: Namespace, context: Context) -> int:
     """Write the next version of a note: from an option, standard input, or an editor."""
-    hidden = Redaction(context.environ)
-    request: dict[str, object] = {"note": args.note, "change": "edit", "cwd": folder()}
-    if args.text is None:
-        before = context.client().call("note", {"note": args.note, "cwd": folder()})
-        given = lines.clean(before["text"])
-        text = hidden.text(_in_editor(str(before["id"]), given, context))
-        if not text.strip() or text == given:
-            context.print(dumps({"note": before, "changed": False}) if args.json else f"unchanged: {before['id']}")
-            return 0
-        request |= {"note": before["id"], "seen": before["version_id"], "text": text}
-    else:
-        request["text"] = hidden.words([args.text])
-    answer = context.client().call("note_set", request)
-    note_redacted(context, hidden.count)
-    found = answer["note"]
-    if args.json:
-        context.print(dumps(answer))
-    else:
-        edited = f"Edited {found['id']} (version {found['version']})"
-        context.print(edited if answer["changed"] else f"unchanged: {found['id']}")
-    return 0
+    from overmind_core.cli.memory import editing  # start-up: --help needs no editor
 
-
-NO_EDITOR = "note edit needs a terminal or EDITOR. In scripts: overmind note edit N-… --text -"
-
-
-def _in_editor(note: str, text: str, context: Context) -> str:
-    """Have the person edit the text of a note, and return it."""
-    from overmind_core.cli.definitions.edit_file import EditorDraft, editor_command  # start-up: --help needs none
-
-    command = editor_command(context.environ)
-    if "VISUAL" not in context.environ and "EDITOR" not in context.environ and not is_interactive():
-        raise OvermindError("invalid", NO_EDITOR)
-    draft = EditorDraft(context.home.root, note, suffix=".md")
-    edited = draft.edited(f"{text}\n", command)
-    draft.drop()
-    return edited.removesuffix("\n")
+    return editing.edit(args, context)
 
 
 def _set_each(args: Namespace, context: Context, change: str, said: Callable[[Answer], str], **more: object) -> int:

@@ -172,6 +172,8 @@ def test_no_question_is_a_query_of_the_database(tmp_path):
                     await home.memory.search(Search(words=question, literal=literal, cwd=home.home.root), None)
             for question in ("", " \n", "x" * 10_001):
                 assert await refused(found(home, question)) == "invalid"
+            for folder in ("relative", "/\0"):
+                assert await refused(found(home, "redis", cwd=folder)) == "invalid"
 
     run(work())
 

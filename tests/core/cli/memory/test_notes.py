@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -189,6 +190,34 @@ def test_an_editor_gets_the_text_and_the_version_that_was_seen_is_replaced(asked
     unchanged = asked(answers, "note", "edit", "N-7f3k", environ={"EDITOR": "true"})
     assert (unchanged.out, [name for name, _ in unchanged.requests]) == ("unchanged: N-7f3k9c2m4q\n", ["note"])
     assert asked(answers, "note", "edit", "N-7f3k").err.startswith("Error: invalid: note edit needs a terminal")
+
+
+WRITES = [
+    # what the editor does, what is left of it
+    ("exit 1", None),
+    ('rm "$1"', None),
+    ("exit 0", None),
+    (f"printf 'too long, ghp_{'a1B2' * 9}' > \"$1\"", b"too long, [redacted: github token]"),
+    ("printf '\\377' > \"$1\"", b"\xff"),
+    ('echo mine > "$1"; exit 1', b"mine\n"),
+]
+
+
+@pytest.mark.parametrize(("script", "kept"), WRITES)
+def test_what_was_written_in_an_editor_and_not_stored_is_kept_without_its_secrets(overmind, tmp_path, script, kept):
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\n{script}\n")
+    editor.chmod(0o700)
+    refusal = {"error": "too_large", "message": "A note has at most 4,000 characters, not 5,000."}
+    ran = overmind({"note": [{"ok": NOTE}], "note_set": [refusal]}, "note", "edit", "N-7f3k",
+                   environ={"EDITOR": str(editor)})  # fmt: skip
+    left = [path for folder, _, names in os.walk(tmp_path) for path in (os.path.join(folder, name) for name in names)
+            if path.endswith(".md")]  # fmt: skip
+    assert [Path(path).read_bytes() for path in left] == ([] if kept is None else [kept])
+    assert [line for line in ran.err.splitlines() if "kept" in line] == [
+        f"Your text is kept in {path}" for path in left
+    ]
+    assert ran.status == int(script != "exit 0")
 
 
 @pytest.mark.parametrize(
