@@ -64,8 +64,7 @@ class Purge:
         """
         with self._database.transaction():
             notes = [
-                find_note(self._store.notes, self._store.scopes, word, reach, with_gone=True, with_old_keys=True).note
-                for word in words
+                find_note(self._store.notes, self._store.scopes, word, reach, with_gone=True).note for word in words
             ]
             for note in notes:
                 permissions.check_change(writer, "purge", note, ())

@@ -109,7 +109,7 @@ def note_named(reading: Reading, sight: Sight, request: requests.Note) -> answer
     Raises:
         OvermindError: `not_found`, `ambiguous`.
     """
-    stored = find_note(reading.notes, reading.scopes, request.note, sight.reach, with_gone=True, with_old_keys=True)
+    stored = find_note(reading.notes, reading.scopes, request.note, sight.reach, with_gone=True)
     info = note_info(stored, stale=sight.is_stale(stored, sight.files()))
     if request.history:
         newest = sorted(reading.versions.of(stored.note.id), key=lambda one: (-one.number, one.id))

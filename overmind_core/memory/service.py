@@ -302,29 +302,17 @@ class Memory:
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
 
-    async def _ids_of(
-        self, words: Sequence[str], sight: Sight, *, with_gone: bool = False, with_old_keys: bool = False
-    ) -> list[str]:
+    async def _ids_of(self, words: Sequence[str], sight: Sight, *, with_gone: bool = False) -> list[str]:
         """The notes that words mean: where one means none, that is said before anything is changed."""
 
         def look(reading: Reading) -> list[str]:
-            found = (
-                find_note(
-                    reading.notes,
-                    reading.scopes,
-                    word,
-                    sight.reach,
-                    with_gone=with_gone,
-                    with_old_keys=with_old_keys,
-                )
-                for word in words
-            )
+            found = (find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=with_gone) for word in words)
             return list(dict.fromkeys(one.note.id for one in found))
 
         return await self.read(look)
 
     async def _purge(self, words: list[str], sight: Sight) -> list[answers.ForgottenNote]:
-        notes = await self._ids_of(words, sight, with_gone=True, with_old_keys=True)
+        notes = await self._ids_of(words, sight, with_gone=True)
         top = None if sight.place is None else sight.place.top
         held = await self.read(lambda reading: {note: copies.of(reading, note, top) for note in notes})
         self._record_changes(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
