@@ -24,7 +24,7 @@ from overmind_core.memory.lookup import Reach
 from overmind_core.memory.proposals import room
 from overmind_core.memory.sight import author_of
 from overmind_core.memory.store import Draft
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import NoResource, WorkQueue
 from overmind_core.providers.registry import get as provider_named
 
 if TYPE_CHECKING:
@@ -81,13 +81,6 @@ class _Step(NamedTuple):
     is_end: bool
 
 
-class _Thread:
-    """The tool of the thread that reads logs: none."""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 class Capture:
     """Keeps episodes. What can't be kept is left out: nothing waits for it, and nothing fails with it."""
 
@@ -95,7 +88,7 @@ class Capture:
         self._parts = parts
         self._registry = parts.registry
         self._memory = parts.memory
-        self._thread = Lane("episodes", _Thread)
+        self._thread = WorkQueue("episodes", NoResource)
         self._heard: dict[tuple[str, int], deque[AgentFact]] = {}
         self._steps: deque[_Step] = deque()
         self._is_working = False

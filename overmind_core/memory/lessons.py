@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 class IntakeParts(NamedTuple):
-    """What the intake stands on."""
+    """The parts of the daemon that the intake uses."""
 
     memory: Memory
     outbox: Outbox

@@ -11,7 +11,7 @@ import pytest
 from overmind_core.memory.index import MOST_UNSPELLED, SPELLED_IN_A_PIECE
 from overmind_core.memory.opened import Writing
 from overmind_core.memory.tables import Chosen, NoteTable
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import WorkQueue
 from tests.core.memory.test_store_laws import remember
 from tests.kit.in_process import run
 
@@ -37,14 +37,14 @@ def test_a_quiet_moment_after_work_is_used_piece_by_piece_whatever_fails_in_it()
         return done.count("piece") < 4
 
     async def work():
-        lane = Lane("test", Tool, upkeep=upkeep)
-        assert await lane.do(lambda _: 1) == 1
+        queue = WorkQueue("test", Tool, upkeep=upkeep)
+        assert await queue.do(lambda _: 1) == 1
         assert third.wait(10)
-        await lane.do(lambda _: done.append("work"))
+        await queue.do(lambda _: done.append("work"))
         assert fourth.wait(10)
-        lane.renew()
-        await lane.do(lambda _: done.append("work"))
-        lane.close()
+        queue.renew()
+        await queue.do(lambda _: done.append("work"))
+        queue.close()
 
     run(work())
     assert done[:5] == ["piece", "piece", "piece", "work", "piece"]
