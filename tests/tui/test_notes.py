@@ -335,6 +335,10 @@ def test_a_slash_asks_as_recall_does_and_after_tab_it_filters():
         await press(":notes", "/", *"redsi", "enter")
         assert [given["words"] for given in app.of("search")] == ["r", "re", "red", "reds", "redsi"]
         assert app.screen.narrowed == " <search redsi>"
+        await press("/")
+        assert app.screen.subtitle() == "tab turns the search into a filter"
+        await press("enter")
+        assert app.screen.subtitle() != "tab turns the search into a filter"
         assert app.screen.standing().text == "words, spelling (redsi: redis)"
         await press("down")
         assert app.screen.standing().text == "words"

@@ -182,6 +182,8 @@ def test_note_prints_everything_of_one(asked):
         f"version 3  3f9a1c0b77de0000  {days()}  ada  live\n"
         "  The tests\n"
     )
+    of_an_older_home = NOTE | {"author": {"person": None, "mission": None, "name": "carts", "agent": None}}
+    assert "\nAuthor:   carts\n" in asked({"note": of_an_older_home}, "note", "redis").out
 
 
 def test_a_note_is_edited_by_words_or_in_an_editor(asked, tmp_path, monkeypatch):
