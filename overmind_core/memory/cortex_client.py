@@ -179,7 +179,7 @@ class CortexClient:
         try:
             trusted = ssl.create_default_context(cadata=self._ca or None)
         except ssl.SSLError:
-            raise OvermindError("invalid", "What --ca names holds no certificate in PEM.") from None
+            raise OvermindError("invalid", "The file of --ca holds no certificate in PEM.") from None
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=trusted)
 
     def _refusal(self, status: int, fields: Mapping[str, Any]) -> Exception:
