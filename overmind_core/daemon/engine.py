@@ -113,7 +113,9 @@ class Engine:
             landing_table=parts.state.landings,
         )
         self._parts = parts
-        self.lessons = LessonHost(parts.memory, parts.state, parts.tasks, parts.bus, is_headless=parts.line.headless)
+        self.lessons = LessonHost(
+            parts.memory, parts.state, parts.tasks, parts.bus, parts.quests, is_headless=parts.line.headless
+        )
         self._changes: QueueChanges | None = None
         self._reviewer: Reviewer | None = None
         self.quest_asker = QuestQuestions(
@@ -214,6 +216,7 @@ class Engine:
 
     def resume(self) -> None:
         """Go on where an earlier daemon has stopped."""
+        self.lessons.resume(self._parts.quests.live.values())
         self.attempts.resume()
         self.budgets.resume()
         self.queue.resume()

@@ -12,6 +12,8 @@ from overmind_core.domain.memory.giving import GivenNotes, Injection
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from overmind_core.agents.ports import BriefingRequest
     from overmind_core.domain.missions.events import MissionRemoved
     from overmind_core.domain.missions.mission import Mission
@@ -77,6 +79,8 @@ class MemoryHost:
         self.parts = parts
         self._switch = MemorySwitch(parts.journal, parts.meta_table)
         self._memory: Memory | None = None
+        self.rebuild_episodes: Callable[[], Awaitable[int]] = _no_episodes
+        """Reads the episodes anew from logs, and returns how many of these are gone: set by who keeps them."""
         self._pruning: asyncio.TimerHandle | asyncio.Task[None] | None = None
         if self.has_notes:
             self._prune_later(FIRST_PRUNE)
@@ -119,6 +123,7 @@ class MemoryHost:
                 machine=os.uname().nodename,
                 switch=self._switch,
                 cortex_settings=parts.settings.cortex,
+                rebuild_episodes=self.rebuild_episodes,
             )
         return self._memory
 
@@ -177,6 +182,10 @@ class MemoryHost:
     def never_begun(self, mission_id: str, run: int) -> None:
         """The run will never begin."""
         self.memory().briefing.never_begun(mission_id, run)
+
+
+async def _no_episodes() -> int:
+    return 0
 
 
 def _login() -> str:

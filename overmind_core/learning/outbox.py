@@ -6,7 +6,10 @@ again, and memory knows what it has taken in. Reads any time, changes inside of 
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.watching.learning import AttemptVote, Lesson, LessonState
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from overmind_core.kernel.database import Database
 
 RECORD = Codec(Lesson)
+_log = logging.getLogger(__name__)
 _SAVE = """INSERT INTO lessons (id, repository, state, helped, hurt, record) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET record = excluded.record"""
 
@@ -82,4 +86,11 @@ class Outbox:
 
 
 def _lessons(rows: Sequence[Sequence[str | int]]) -> list[Lesson]:
-    return [replace(RECORD.decode(str(record)), number=int(number)) for number, record in rows]
+    """Those that can be read; the others stay, and hold nobody up."""
+    found = []
+    for number, record in rows:
+        try:
+            found.append(replace(RECORD.decode(str(record)), number=int(number)))
+        except msgspec.MsgspecError as error:
+            _log.warning("lesson %s can't be read: %s", number, error)
+    return found

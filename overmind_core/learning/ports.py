@@ -12,9 +12,8 @@ class LessonKeeper(Protocol):
     def keeps_lessons(self) -> bool:
         """Whether this daemon has memory at all; it may be off, or of no use for a time."""
 
-    @property
-    def has_given(self) -> bool:
-        """Whether attempts may have been given notes."""
+    def was_given(self, mission: str) -> bool:
+        """Whether the attempt of a quest that ends now may have been given notes; asked once."""
 
     def wake(self) -> None:
         """Something waits in the outbox."""

@@ -258,7 +258,7 @@ class Learning:
 
     def _vote(self, quest: Quest, attempt: Attempt, failure: str | None) -> None:
         """Have what the attempt was given counted as what has helped it, or not."""
-        if not self._keeper.has_given or not attempt.run:
+        if not self._keeper.was_given(quest.id) or not attempt.run:
             return
         if failure is not None and (failure == CANCELLED or not learning.is_of_the_work(failure)):
             return

@@ -13,7 +13,7 @@ from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreCorrupt, StoreError
 from overmind_core.memory import recovery
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Replaced, Writing, memory_off, reason_of
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import WorkQueue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -62,9 +62,9 @@ class NoteAccess:
         self._clock_at = clock.wall()
         self._files = files
         self._clock = clock
-        self._writer = Lane("memory-writer", self._new_writing, upkeep=Writing.upkeep)
+        self._writer = WorkQueue("memory-writer", self._new_writing, upkeep=Writing.upkeep)
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
-        self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._readers = WorkQueue("memory-reader", lambda: Reading(self.path), threads=readers)
         self._is_open = False
         self._later: set[asyncio.Future[object]] = set()
 

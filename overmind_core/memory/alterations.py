@@ -58,7 +58,8 @@ def alter(store: NoteStore, wish: Alteration) -> Altered:
         Forbidden: only a person may.
     """
     with store.database.transaction():
-        found = find_note(store.notes, store.scopes, wish.note, wish.reach, with_gone=True)
+        is_restoring = wish.change == "restore"
+        found = find_note(store.notes, store.scopes, wish.note, wish.reach, with_gone=True, with_old_keys=is_restoring)
         note = found.note
         if note.state is NoteState.PURGED:
             raise OvermindError("gone", f"{note.id} was purged: nothing of it is left.")

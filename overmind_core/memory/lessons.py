@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 class IntakeParts(NamedTuple):
-    """What the intake stands on."""
+    """The parts of the daemon that the intake uses."""
 
     memory: Memory
     outbox: Outbox
@@ -144,12 +144,13 @@ class LessonIntake:
         self._parts.journal.save(lambda: outbox.remove_lessons([one.lesson.number for one in placed]))
 
     async def _placed(self, lesson: Lesson) -> _Placed | None:
-        """None: its folder does not answer, and it waits."""
+        """None: nobody can say which repository its folder is of, and it waits."""
         try:
             place = await self._parts.memory.place_of(lesson.repository)
         except OvermindError as error:
-            if error.code != "busy":
+            if error.code == "memory_off":
                 raise
+            _log.info("lesson %d waits: %s", lesson.number, error.message)
             self._later()
             return None
         variables = self._parts.variables(lesson.mission) if lesson.mission else {}

@@ -30,7 +30,15 @@ class Reach(NamedTuple):
     """Also any note whose whole id they know: a person."""
 
 
-def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, with_gone: bool = False) -> StoredNote:
+def find_note(
+    notes: NoteTable,
+    scopes: ScopeTable,
+    word: str,
+    reach: Reach,
+    *,
+    with_gone: bool = False,
+    with_old_keys: bool = False,
+) -> StoredNote:
     """The note that a word means: its id, the beginning of it, or its key in the nearest scope that has it.
 
     Args:
@@ -38,7 +46,8 @@ def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, 
         scopes: The scopes.
         word: What somebody calls it.
         reach: What they see.
-        with_gone: Forgotten ones as well: by their ids, or by a key that no other note has now.
+        with_gone: Forgotten ones as well, by their ids.
+        with_old_keys: Forgotten ones by their keys, too, where no other note has it now.
 
     Raises:
         OvermindError: `not_found`; `ambiguous`; `gone`, where it was forgotten or purged.
@@ -57,19 +66,19 @@ def find_note(notes: NoteTable, scopes: ScopeTable, word: str, reach: Reach, *, 
             raise OvermindError("not_found", f"{word!r} is too short: give {SHORTEST_PREFIX} characters behind N-.")
         if choice:
             return _there(choice[0], with_gone=with_gone)
-    for named in _with_key(notes, rows, word, with_gone=with_gone):
+    for named in _with_key(notes, rows, word, with_old_keys=with_old_keys):
         if len(named) > 1:
             raise _ambiguous(word, named, more="Name one by its id.")
         return named[0]
     raise OvermindError("not_found", f"No note {_shown(word)!r} here. See them with: overmind notes")
 
 
-def _with_key(notes: NoteTable, rows: Sequence[int], word: str, *, with_gone: bool) -> Iterator[list[StoredNote]]:
+def _with_key(notes: NoteTable, rows: Sequence[int], word: str, *, with_old_keys: bool) -> Iterator[list[StoredNote]]:
     """The notes with a key, scope by scope where there are any; forgotten ones at last."""
     for row in rows:
         if named := [one for one in notes.by_key(word, row) if not one.note.proposed_for]:
             yield named
-    for row in rows if with_gone else ():
+    for row in rows if with_old_keys else ():
         if named := notes.forgotten_by_key(word, row):
             yield named
 

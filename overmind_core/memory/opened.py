@@ -132,7 +132,7 @@ class Writing:
         self.database.read(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         self._kept_up = -UPKEEP_AFTER  # whoever had the file open before may have left some
         self.purged: list[Change] = []
-        """What was purged when the file was opened, and nobody has been told."""
+        """The changes by purges that ended when the file was opened; no event was recorded of them."""
         self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)

@@ -107,7 +107,7 @@ class Purge:
         return [change for note, at, _ in begun if (change := self._change(note, at)) is not None]
 
     def _change(self, note: str, at: float) -> Change | None:
-        """What the purge that began at that time has changed; None: it was purged before."""
+        """The change by the purge that began at that time; None: the note was purged before."""
         scope = self._scopes.pop(note, ScopeKind.GLOBAL.value)
         done = self._store.versions.get(purge_id(note))
         return Change(note, "purged", scope, done.id) if done is not None and done.at == at else None

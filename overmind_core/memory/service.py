@@ -32,7 +32,7 @@ from overmind_core.memory.sync import CortexSync
 from overmind_core.missions.lookup import UNKNOWN, find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from overmind_core.domain.settings import CortexSettings, MemorySettings
     from overmind_core.kernel.event_log import EventLog
@@ -74,9 +74,25 @@ class Memory:
         machine: str,
         switch: Switch,
         cortex_settings: CortexSettings,
+        rebuild_episodes: Callable[[], Awaitable[int]],
     ) -> None:
-        """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
+        """Begin nothing yet.
+
+        Args:
+            home: Of the notes.
+            settings: Of the table `[memory]`.
+            clock: When it is.
+            events: The log of events.
+            registry: The missions.
+            variables: The environment of a mission.
+            person: A login name.
+            machine: The name of this one.
+            switch: Whether a person has switched memory off.
+            cortex_settings: Of the table `[cortex]`.
+            rebuild_episodes: Reads the episodes anew from logs; how many of these are gone.
+        """
         self._switch = switch
+        self._rebuild_episodes = rebuild_episodes
         self.path = home.memory
         self._clock = clock
         self.settings = settings
@@ -355,11 +371,12 @@ class Memory:
         notes, recovered = await self._access.reindex()
         if recovered is not None:
             self._events.record(MemoryChanged(change="recovered"))
+        gone = await self._rebuild_episodes()
         episodes = await self.read(lambda reading: reading.database.read("SELECT count(*) FROM episodes")[0][0])
         return {
             "notes": notes,
             "episodes": episodes,
-            "logs_gone": 0,
+            "logs_gone": gone,
             "seconds": round(self._clock.mono() - began, 3),
             "recovered": None if recovered is None else recovered.notes,
             "lost": None if recovered is None else recovered.lost,

@@ -21,7 +21,7 @@ from overmind_core.memory.cortex_client import CortexClient, Gone, RefusedEntry,
 from overmind_core.memory.events import CortexChanged
 from overmind_core.memory.shared_copy import Link, SharedCopy
 from overmind_core.memory.tables import Chosen
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import NoResource, WorkQueue
 from overmind_core.system.paths import write_private
 
 if TYPE_CHECKING:
@@ -51,13 +51,6 @@ class Write(Protocol):
 
     def __call__(self, work: Callable[[Writing], Result], *, ours: bool = False) -> Awaitable[Result]:
         """`ours`: it is nobody's request."""
-
-
-class _NoTool:
-    """The state of the thread that asks: none, as each request has a connection of its own."""
-
-    def close(self) -> None:
-        """There is nothing to let go of."""
 
 
 class _Exchanged(NamedTuple):
@@ -94,7 +87,7 @@ class CortexSync:
         self._clock = clock
         self._token_file = token_file
         self._settings = settings
-        self._lane: Lane[_NoTool] = Lane("memory-cortex", _NoTool)
+        self._requests: WorkQueue[NoResource] = WorkQueue("memory-cortex", NoResource)
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -224,7 +217,7 @@ class CortexSync:
         """End it."""
         if self._task is not None:
             self._task.cancel()
-        self._lane.close()
+        self._requests.close()
 
     async def _go_on(self) -> None:
         pause = 0.0
@@ -329,7 +322,7 @@ class CortexSync:
         return await self._do(lambda writing: work(SharedCopy(writing)), ours=True)
 
     async def _ask(self, request: Callable[[], Result]) -> Result:
-        return await self._lane.do(lambda _: request(), ours=True)
+        return await self._requests.do(lambda _: request(), ours=True)
 
 
 _NOT_CONNECTED = "There is no Cortex. Connect with: overmind memory connect URL --token-file FILE"

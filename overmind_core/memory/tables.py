@@ -140,6 +140,10 @@ class VersionTable:
         """Delete those of a note."""
         self._database.write("DELETE FROM versions WHERE note = ?", (note,))
 
+    def has_purge(self) -> bool:
+        """Whether any note was purged."""
+        return self._database.read_one("SELECT 1 FROM notes WHERE state = 'purged' LIMIT 1") is not None
+
     def notes(self) -> Iterator[str]:
         """The ids of all notes that have a version."""
         last = ""

@@ -22,7 +22,7 @@ INSTEAD = (
     GivenLine([]),
     GivenLine([Cell("  :notes lists those of this folder, :notes all those of all", "quiet")]),
 )
-"""What to type where there is nothing."""
+"""The hint in an empty panel."""
 
 
 class NotesPanel:

@@ -117,7 +117,7 @@ def sign(row: Row) -> str:
 
 
 def hint(row: Row) -> str:
-    """What to do about how a note stands; "" where nothing is to be done."""
+    """The hint about the state of a note; "": none."""
     return HINTS.get(state(row), "")
 
 

@@ -92,7 +92,7 @@ def test_a_hostile_question_finds_rows_or_is_invalid_and_no_search_is_cut_off(sh
         assert "Traceback" not in log.read()
 
 
-def test_the_same_on_the_command_line(shop):
+def test_hostile_questions_are_answered_on_the_command_line_too(shop):
     chance = seeded_random()
     shop.write("The rate limiter keeps its buckets in redis")
     for _, text in zip(range(400 if WHOLE else 12), texts(chance), strict=False):

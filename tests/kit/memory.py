@@ -86,6 +86,10 @@ class TickingClock:
         return self.now
 
 
+async def _none_gone() -> int:
+    return 0
+
+
 class NotedHome:
     """A home with notes."""
 
@@ -107,6 +111,7 @@ class NotedHome:
             machine="laptop",
             switch=Switch(),
             cortex_settings=cortex or CortexSettings(),
+            rebuild_episodes=_none_gone,
         )
 
     def told(self) -> list[tuple[str, ...]]:

@@ -152,8 +152,9 @@ def note_text(note: Facts, now: float) -> str:
 def _author_at_length(by: Facts) -> str:
     if by["person"]:
         return str(by["person"])
-    agent = f", {by['agent']}" if by["agent"] else ""
-    return f"{by['name'] or by['mission']} (mission {by['mission']}{agent})"
+    known = [f"mission {by['mission']}"] if by["mission"] else []  # nobody knows it of a lesson of an older home
+    known += [by["agent"]] if by["agent"] else []
+    return f"{by['name'] or by['mission']}" + (f" ({', '.join(known)})" if known else "")
 
 
 def _history(versions: Sequence[Facts], now: float) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import glob
 import json
+import shutil
 
 import pytest
 
@@ -232,6 +233,52 @@ def test_what_is_purged_is_in_no_episode_and_does_not_come_back_with_the_log(sto
             data = file.read()
         assert b"zyzzyva" not in data
         assert b"xenolith" not in data
+
+
+def by_mission(episodes):
+    return sorted(episodes, key=lambda one: one["mission"])
+
+
+def test_a_reindex_reads_episodes_anew_and_counts_the_logs_that_are_gone_but_brings_nothing_back(story):
+    lines = [*ran("echo zyzzyvaquartz"), *mended("make", "a.py"), result("done with it")]
+
+    async def work():
+        async with story.supervisor() as inside:
+            memory = inside.app.memory.memory()
+
+            async def change(sql):
+                def write(writing):
+                    with writing.database.transaction():
+                        writing.database.write(sql)
+
+                await memory.write(write)
+
+            async def reindexed():
+                done = await memory.memory_reindex()
+                return done["episodes"], done["logs_gone"], by_mission(await story.episodes(inside, "a.py"))
+
+            missions = [await story.run(inside, name=name) for name in ("first", "second", "third")]
+            for mission in missions:
+                story.say(mission, *lines)
+                story.keeper.exit(f"{mission}.1")
+            await rows(inside, 3)
+            before = by_mission(await story.episodes(inside, "a.py"))
+            assert len(before) == 3
+            assert await reindexed() == (3, 0, before)
+            await change("UPDATE episodes SET text = '', data = json_set(data, '$.said', 'spoilt')")
+            assert await reindexed() == (3, 0, before)
+            await change("DELETE FROM episodes")
+            assert await reindexed() == (3, 0, before)
+            assert len(await story.proposals(inside)) == 1, "no proposal twice"
+            await asyncio.to_thread(shutil.rmtree, f"{story.home.logs}/{missions[0]}")
+            assert await reindexed() == (3, 1, before), "what is known of it stays"
+            note = await memory.remember(Remember(text="zyzzyvaquartz", cwd=str(story.work)), missions[1])
+            await memory.forget(Forget(notes=[note["id"]], purge=True), None)
+            assert await reindexed() == (3, 0, [])
+            await change("DELETE FROM episodes")
+            assert await reindexed() == (0, 0, []), "nobody knows any more which of them a purge has emptied"
+
+    story.play(work)
 
 
 def test_proposals_and_episodes_are_limited_by_number_and_age(tmp_path):

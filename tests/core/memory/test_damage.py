@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pytest
 
 from overmind_core.errors import OvermindError
 from overmind_core.memory.requests import FileNote, Forget, Memory, MemoryImport, Note, Notes, Outcome, Recall, Remember
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import WorkQueue
 from tests.kit.full_disk import FULL, full_disk
 from tests.kit.in_process import run, until
 from tests.kit.memory import noted_home
@@ -126,14 +125,10 @@ def test_memory_that_had_no_room_goes_on_when_there_is_room_again(tmp_path):
 
     async def go_on():
         async with noted_home(tmp_path) as home:
-            limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))  # as a full disk
-            try:
+            with full_disk(os.getpid(), 1024):
                 with pytest.raises(OvermindError) as refusal:
                     await home.memory.notes(Notes(cwd=home.home.root), None)
                 state = await home.memory.memory(Memory(), None)
-            finally:
-                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
             assert (refusal.value.code, "is full" in str(state["reason"])) == ("memory_off", True)
             second = await remember(home, "postgres second")
             listed = await home.memory.notes(Notes(cwd=home.home.root), None)
@@ -211,13 +206,13 @@ def test_a_tool_that_can_not_be_made_is_tried_again_with_the_next_work():
         return Tool()
 
     async def work():
-        lane = Lane("test", make)
+        queue = WorkQueue("test", make)
         with pytest.raises(OSError):  # noqa: PT011 - that of `make`
-            await lane.do(lambda _: 1)
-        assert await lane.do(lambda _: 2) == 2
-        lane.close()
+            await queue.do(lambda _: 1)
+        assert await queue.do(lambda _: 2) == 2
+        queue.close()
         with pytest.raises(OvermindError):
-            await lane.do(lambda _: 3)
+            await queue.do(lambda _: 3)
 
     run(work())
     assert tries == ["made", "made", "closed"]

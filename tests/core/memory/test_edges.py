@@ -45,7 +45,7 @@ def test_who_only_looks_makes_no_file_and_sees_what_another_one_writes(tmp_path)
     run(work())
 
 
-def test_a_forgotten_note_comes_back_by_its_key_unless_another_one_has_it_now(tmp_path):
+def test_a_forgotten_note_is_restored_by_its_key_unless_another_one_has_it_now(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
             folder = home.home.root
@@ -55,7 +55,9 @@ def test_a_forgotten_note_comes_back_by_its_key_unless_another_one_has_it_now(tm
 
             first = await remember(home, "first", key="the-key")
             await home.memory.forget(Forget(notes=["the-key"], cwd=folder), None)
-            assert (await home.memory.note(Note(note="the-key", cwd=folder), None))["state"] == "forgotten"
+            with pytest.raises(OvermindError) as refusal:
+                await home.memory.forget(Forget(notes=["the-key"], cwd=folder), None)
+            assert refusal.value.code == "not_found"
             back = await restore()
             assert (back["note"]["id"], back["note"]["state"], back["changed"]) == (first, "live", True)
             await home.memory.forget(Forget(notes=[first], cwd=folder), None)
@@ -65,8 +67,9 @@ def test_a_forgotten_note_comes_back_by_its_key_unless_another_one_has_it_now(tm
             await home.memory.forget(Forget(notes=[second], cwd=folder), None)
             with pytest.raises(OvermindError) as refusal:
                 await restore()
-            assert refusal.value.code == "ambiguous"
-            assert refusal.value.fields["candidates"] == [second, first]
+            assert (refusal.value.code, refusal.value.fields["candidates"]) == ("ambiguous", [second, first])
+            await home.memory.forget(Forget(notes=[first], purge=True, cwd=folder), None)
+            assert (await restore())["note"]["id"] == second
 
     run(work())
 

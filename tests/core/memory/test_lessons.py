@@ -57,9 +57,7 @@ class Story:
 
     async def quest(self, inside, title, *codes, name="carts", said="", **how):
         """A quest whose attempts end with these codes; its id."""
-        quest = {"title": title, "command": "true", "name": name, "retries": len(codes) - 1, "isolate": False, **how}
-        added = await inside.ask("quest_add", quests=[quest], cwd=self.shop.folder, env=world())
-        mission = added["quests"][0]["id"]
+        mission = await self.begun(inside, title, name=name, retries=len(codes) - 1, **how)
         for number, code in enumerate(codes, 1):
             run = f"{mission}.{number}"
             await until(partial(self.keeper.held.__contains__, run), f"{run} runs")
@@ -69,6 +67,14 @@ class Story:
             self.keeper.write(run, f"{said}\n".encode())
             self.keeper.exit(run, code)
         await until(lambda: mission not in inside.app.quest_registry.live, f"{mission} is over")
+        return mission
+
+    async def begun(self, inside, title, **how):
+        """A quest whose first attempt runs; its id."""
+        quest = {"title": title, "command": "true", "isolate": False, **how}
+        added = await inside.ask("quest_add", quests=[quest], cwd=self.shop.folder, env=world())
+        mission = added["quests"][0]["id"]
+        await until(partial(self.keeper.held.__contains__, f"{mission}.1"), "its first attempt runs")
         return mission
 
     async def taught(self, inside, **how):
@@ -173,13 +179,17 @@ def test_attempts_vote_on_the_lessons_that_they_were_given_each_once_whoever_die
                 (lesson["id"], False, "engine"), (lesson["id"], True, "engine"),
             ]  # fmt: skip
             await story.quest(inside, "nothing", 0, name="without", notes="off")
-            await story.handed_over(inside)
+            assert story.rows("attempt_votes") == [], "who was given nothing has nothing to say"
+            longer = await story.begun(inside, "carts at last", name="longer")
         story.put_back("attempt_votes", [(*one, 5.0) for one in voted])
         async with story.supervisor() as inside:
             await story.handed_over(inside)
             assert len(events(inside, "voted")) == 2
+            story.keeper.exit(f"{longer}.1", 0)
+            await until(lambda: longer not in inside.app.quest_registry.live)
+            await story.handed_over(inside)
             found = {one["id"]: (one["helped"], one["hurt"]) for one in await story.notes(inside)}
-            assert {id_: votes for id_, votes in found.items() if votes != (0, 0)} == {lesson["id"]: (1, 1)}
+            assert {id_: votes for id_, votes in found.items() if votes != (0, 0)} == {lesson["id"]: (2, 1)}
             assert found[fact["id"]] == (0, 0)
 
     story.play(work)
@@ -205,6 +215,12 @@ def test_what_waits_while_memory_is_off_or_damaged_is_taken_in_afterwards(story)
             await inside.app.memory.memory().memory_reindex()
             await story.handed_over(inside)
             assert (await story.notes(inside))[0]["author"]["name"] == "other"
+        unreadable = (500, "/x", "proposed", 0, 0, "{")
+        story.put_back("lessons", [unreadable])
+        async with story.supervisor() as inside:
+            await story.quest(inside, "a third one", 1, 0, name="third", said="IndexError")
+            await until(lambda: story.rows("lessons") == [unreadable], "nobody waits for what can't be read")
+            assert (await story.notes(inside))[0]["author"]["name"] == "third"
 
     story.play(work)
 

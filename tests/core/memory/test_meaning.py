@@ -97,7 +97,7 @@ def test_a_worker_that_is_killed_in_a_question_is_no_failure_and_the_next_questi
     assert first != second
 
 
-def test_one_that_hangs_costs_the_time_that_was_allowed(path, folder):
+def test_a_worker_that_hangs_costs_the_time_that_was_allowed(path, folder):
     async def work(found):
         await found.ask(folder, ["postgres"], [SCOPE], PATIENCE)
         os.kill(found.pid, signal.SIGSTOP)
@@ -120,7 +120,7 @@ def test_a_folder_that_is_no_model_is_named_and_not_tried_again_at_once(path, tm
     assert pid is None
 
 
-def test_it_opens_no_socket(path, folder):
+def test_search_by_meaning_opens_no_socket(path, folder):
     async def work(found):
         await found.ask(folder, ["postgres"], [SCOPE], PATIENCE)
         where = f"/proc/{found.pid}/fd"

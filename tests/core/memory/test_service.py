@@ -119,7 +119,7 @@ def test_questions_find_words_and_the_parts_of_identifiers(tmp_path):
     run(work())
 
 
-def test_a_misspelled_word_is_mended_from_the_notes_that_may_be_seen(tmp_path):
+def test_a_misspelled_word_is_corrected_from_the_notes_that_may_be_seen(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
             redis = (await remember(home, REDIS))["id"]

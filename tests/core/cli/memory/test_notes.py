@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from overmind_core.cli.command import COMMANDS
+from overmind_core.cli.memory import asking
+from overmind_core.domain.memory.notes import NoteKind, NoteState, ScopeKind
 from overmind_core.domain.text.moment import format_time
+from overmind_core.errors import OvermindError
+from overmind_core.memory import answer_types, copies, validate
 
 AUTHOR = {"person": "ada", "mission": None, "name": None, "agent": None}
 NOTE = {
@@ -34,6 +40,19 @@ def asked(overmind):
         return overmind({name: [{"ok": answer}] for name, answer in answers.items()}, *words, **how)
 
     return run
+
+
+def test_the_words_of_the_command_line_are_those_of_the_notes():
+    """The command line starts without the rules, so it has these words again."""
+    assert (tuple(NoteKind), tuple(ScopeKind)) == (asking.KINDS, asking.SCOPES)
+    assert asking.EXPORTED == copies.EXPORTED
+    verbs = {name.removeprefix("note ") for name in COMMANDS if name.startswith("note ")}
+    assert verbs <= validate.VERBS
+    for verb in verbs:
+        with pytest.raises(OvermindError):
+            validate.key(verb)
+    types = (answer_types.NoteKindWord, answer_types.NoteStateWord, answer_types.ScopeWord)
+    assert [get_args(one) for one in types] == [tuple(NoteKind), tuple(NoteState), tuple(ScopeKind)]
 
 
 def days():
@@ -163,6 +182,8 @@ def test_note_prints_everything_of_one(asked):
         f"version 3  3f9a1c0b77de0000  {days()}  ada  live\n"
         "  The tests\n"
     )
+    of_an_older_home = NOTE | {"author": {"person": None, "mission": None, "name": "carts", "agent": None}}
+    assert "\nAuthor:   carts\n" in asked({"note": of_an_older_home}, "note", "redis").out
 
 
 def test_a_note_is_edited_by_words_or_in_an_editor(asked, tmp_path, monkeypatch):
