@@ -140,7 +140,7 @@ class LessonIntake:
         person, outbox = self._parts.person, self._parts.outbox
         changes = await self._parts.memory.write(lambda writing: _write(writing, placed, person), ours=True)
         for lesson, change in changes:
-            self._parts.events.record(_told(lesson, change))
+            self._parts.events.record(_event_of(lesson, change))
         self._parts.journal.save(lambda: outbox.remove_lessons([one.lesson.number for one in placed]))
 
     async def _placed(self, lesson: Lesson) -> _Placed | None:
@@ -157,7 +157,7 @@ class LessonIntake:
         return _Placed(lesson, place.repository, secret_values(variables))
 
 
-def _told(lesson: Lesson, change: Change) -> NoteChanged:
+def _event_of(lesson: Lesson, change: Change) -> NoteChanged:
     why = f"it failed ({lesson.failure}), then it passed" if lesson.mission else "a lesson of an older home"
     return NoteChanged(
         mission=lesson.mission or None,
@@ -176,18 +176,18 @@ def _told(lesson: Lesson, change: Change) -> NoteChanged:
 def _write(writing: Writing, placed: Iterable[_Placed], person: str) -> list[tuple[Lesson, Change]]:
     """Make notes of lessons, all of them or none."""
     store = writing.store
-    told = []
+    changes = []
     with writing.database.transaction():
         proposed: dict[str, None] = {}
         for one in placed:
             change = _written(writing, one, person)
             if change is not None:
-                told.append((one.lesson, change))
+                changes.append((one.lesson, change))
             if change is not None and one.lesson.state is LessonState.PROPOSED:
                 proposed[one.repository] = None
         for repository in proposed:
             store.limit_proposals(repository)
-    return told
+    return changes
 
 
 def _written(writing: Writing, one: _Placed, person: str) -> Change | None:

@@ -119,6 +119,7 @@ class Memory:
             on_changes=self._record_changes,
         )
         self._meaning = Meaning(self.path, os.environ)
+        self._model = os.path.expanduser(settings.model)
         self.place_of = self._sights.place_of
         self.briefing = NoteBriefing(self._access, self._sights, settings)
         self.cortex = CortexSync(
@@ -211,7 +212,7 @@ class Memory:
         sight = await self._sights.of(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
         found, meant = await self._find(sight, asked, request)
-        with_meaning = bool(self.settings.model) and meant.why_not is None
+        with_meaning = bool(self._model) and meant.why_not is None
         return {"notes": found, "with_meaning": with_meaning, "why_not": meant.why_not}
 
     async def _recall_remotely(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
@@ -246,10 +247,10 @@ class Memory:
 
     async def _meant(self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search) -> ByMeaning:
         """The notes that the model finds; none where the settings name no model."""
-        if not self.settings.model:
+        if not self._model:
             return ByMeaning()
         scopes = [scope_name(one) for one in sight.chosen(request.scope)]
-        return await self._meaning.ask(self.settings.model, asked, scopes, MEANING_SECONDS)
+        return await self._meaning.ask(self._model, asked, scopes, MEANING_SECONDS)
 
     async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
         """List notes, the newest first."""
@@ -343,8 +344,8 @@ class Memory:
         """How memory stands; also where it can't be used."""
         state: answers.MemoryState = {
             "on": False, "reason": None, "inject": _inject(self.settings.inject), "model": self.settings.model or None,
-            "live": 0, "proposed": 0, "resting": 0, "conflicts": 0, "repository": None, "here": 0, "bytes": 0,
-            "cortex": None,
+            "model_error": None, "live": 0, "proposed": 0, "resting": 0, "conflicts": 0, "repository": None, "here": 0,
+            "bytes": 0, "cortex": None,
         }  # fmt: skip
         is_on = self.is_on  # asked here, for it may be read from state.db, which belongs to the loop's thread
         try:
@@ -356,9 +357,16 @@ class Memory:
             state["reason"] = str(error.fields.get("reason", error.message))
             return state
         state["on"] = is_on
+        if self._model:
+            state["model_error"] = self._meaning.refusal_of(self._model) or await self._problem_of_model()
         if self.cortex.is_connected:
             state["cortex"] = await self.cortex.state()
         return state
+
+    async def _problem_of_model(self) -> str | None:
+        from overmind_core.memory.model import problem_of  # noqa: PLC0415 - for those who have a model
+
+        return await self.read(lambda _: problem_of(self._model))
 
     async def memory_set(self, request: requests.MemorySet) -> answers.MemorySwitched:
         """Switch memory on or off."""

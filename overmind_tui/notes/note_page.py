@@ -10,10 +10,12 @@ from overmind_tui.notes import rows as notes_rows
 from overmind_tui.notes.asking import fetch_note
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.shell.actions import Context
 
 if TYPE_CHECKING:
     from overmind_tui.shell.shell import Shell
 
+KEYS = "e edit · p pin · h helped · / filter · esc back"
 HANG = 21
 """Cells from the left where a long value goes on."""
 
@@ -38,6 +40,7 @@ class NotePage(TextPage):
         """Whether an answer is to come, and whether the note may be another one by now."""
 
         def lines() -> Sequence[Sequence[Cell]]:
+            self.keys = f"y accept · {KEYS}" if self._note["state"] == "proposed" else KEYS
             look = Rendering(shell.now(), shell.zone, shell.ascii_only)
             names = {mission: str(row["name"]) for mission, row in shell.fleet.rows.items()}
             return notes_rows.description(self._note, look, names)
@@ -45,9 +48,18 @@ class NotePage(TextPage):
         super().__init__("note", f"note · {safe(note['id'])}", lines, hang=HANG)
         self.crumbs = ("missions", "notes", safe(note["id"]))
 
+    @property
+    def context(self) -> Context:
+        """Those of a text, and those that judge a note."""
+        return Context.NOTE
+
+    def chosen(self) -> list[Row]:
+        """The note."""
+        return [{**self._note, "name": self._note["id"]}]
+
     def chosen_of(self, view: str) -> list[Row]:
         """The note."""
-        return [{**self._note, "name": self._note["id"]}] if view == "notes" else []
+        return self.chosen() if view == "notes" else []
 
     def happened(self, kinds: Collection[str]) -> None:
         """It may have been changed, or judged."""

@@ -140,7 +140,9 @@ class NotesPage(TablePage):
         return f" <search {safe(self._question)}>" if self._question else super().narrowed
 
     def subtitle(self) -> str:
-        """Why nobody is given notes, else what a person is to decide on."""
+        """What tab does while somebody types; why nobody is given notes, else what is to be decided on."""
+        if self.bar.sign == "/":
+            return "tab turns the filter into a search" if self._filters else "tab turns the search into a filter"
         if self._not_given or not self._proposed:
             return self._not_given
         shown = any(row["state"] == "proposed" for row in self.rows)
@@ -210,6 +212,13 @@ class NotesPage(TablePage):
     def do_prompt(self) -> None:
         """Type a question, or a filter."""
         self.open_bar("/", self.filtering.filter.text if self._filters else self._question)
+        self.retitle()
+
+    def close_bar(self) -> str:
+        """Stop typing."""
+        text = super().close_bar()
+        self.retitle()
+        return text
 
     def do_clear(self) -> None:
         """Show all again."""

@@ -96,10 +96,7 @@ class NotesPanel:
             self._show(mission_notes.lines(notes, kinds=False))
 
         def on_notes(answers: Answers) -> None:
-            (found,) = answers
-            listed = [] if isinstance(found, OvermindError) else notes_rows.listed(found)  # off: ids are enough
-            notes_rows.draw_marks(listed, ascii_only=self._screen.shell.ascii_only)
-            wrote = {row["id"]: notes_rows.state_and_text(row) for row in listed}
+            wrote = notes_rows.written(answers[0], ascii_only=self._screen.shell.ascii_only)
             self._show(mission_notes.lines(notes, wrote, kinds=False))
             self._answered()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from overmind_core.domain.missions.status_marks import StatusMark
+from overmind_core.errors import OvermindError
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
 from overmind_tui.notes.marks import CONFLICT, GONE, LIVE, PINNED, PROPOSED
@@ -175,6 +176,13 @@ COLUMNS: tuple[Column, ...] = (
 def state_and_text(row: Row) -> tuple[Cell, Cell]:
     """How a note stands, and its text in one line."""
     return _state_cell(row, 0.0), _text_cell(row, 0.0)
+
+
+def written(answer: Row | OvermindError, *, ascii_only: bool) -> dict[str, tuple[Cell, Cell]]:
+    """The same of each note of an answer to `notes`, by id; none of a refusal: where memory is off ids are enough."""
+    rows = [] if isinstance(answer, OvermindError) else listed(answer)
+    draw_marks(rows, ascii_only=ascii_only)
+    return {row["id"]: state_and_text(row) for row in rows}
 
 
 def _text_of(key: str) -> By:

@@ -44,6 +44,7 @@ class Context(StrEnum):
     TIMELINE = "timeline"
     LEARN = "lessons"
     NOTES = "note"
+    NOTE = "all of a note"
     RITUALS = "ritual"
     RUNS = "ritual run"
     WORKTREES = "worktree"

@@ -445,6 +445,7 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),
     Context.DOCUMENT: (Context.EVERYWHERE, Context.TEXT, Context.DOCUMENT),
+    Context.NOTE: (Context.EVERYWHERE, Context.TEXT, Context.NOTE),
     Context.HELP: (Context.EVERYWHERE, Context.TEXT, Context.HELP),
     Context.BOX: (Context.FIELD, Context.BOX),
     Context.FORM: (Context.FIELD, Context.FORM),

@@ -138,8 +138,8 @@ def test_what_was_given_is_summed_up(notes, first):
 
 
 def test_each_line_about_a_note_knows_its_id():
-    (written,) = notes_rows.listed({"notes": NOTES[:1]})
-    lines = mission_notes.lines(GIVEN, {written["id"]: notes_rows.state_and_text(written)})
+    assert notes_rows.written(OvermindError("memory_off"), ascii_only=False) == {}, "their ids are enough"
+    lines = mission_notes.lines(GIVEN, notes_rows.written({"notes": NOTES[:1]}, ascii_only=False))
     assert [line.note for line in lines] == [None, *(one["id"] for one in GIVEN["given"]), None, *GIVEN["wrote"]]
     assert read([lines[5].cells])[0].startswith("    N-0000000001 ◇ proposed [red]R[/red] [/] \\x1b[2J")
 
@@ -335,6 +335,10 @@ def test_a_slash_asks_as_recall_does_and_after_tab_it_filters():
         await press(":notes", "/", *"redsi", "enter")
         assert [given["words"] for given in app.of("search")] == ["r", "re", "red", "reds", "redsi"]
         assert app.screen.narrowed == " <search redsi>"
+        await press("/")
+        assert app.screen.subtitle() == "tab turns the search into a filter"
+        await press("enter")
+        assert app.screen.subtitle() != "tab turns the search into a filter"
         assert app.screen.standing().text == "words, spelling (redsi: redis)"
         await press("down")
         assert app.screen.standing().text == "words"

@@ -16,7 +16,7 @@ from overmind_tui.shell.keymap import keymap
 from overmind_tui.shell.messages import Happened
 from tests.tui.conftest import picture
 from tests.tui.noted import NOTES, WHOLE
-from tests.tui.test_notes import FIRST, PINNED_ONE, RecordingNotes
+from tests.tui.test_notes import FIRST, PINNED_ONE, RecordingNotes, changes
 from tests.tui.walks import walk
 
 BY_KEY: dict[str, tuple[str, Any]] = {
@@ -68,6 +68,11 @@ def test_each_action_on_notes_has_a_key_and_a_verb_which_the_list_a_note_and_the
         await verbs(FIRST)
         await press("enter")
         await verbs(WHOLE["id"])
+        del app.asked[:], edited[:]
+        await press("y", "p", "h", "H", "e")
+        assert changes(app) == [(WHOLE["id"], "pin")], "it is no proposal"
+        assert [given["helped"] for given in app.of("outcome")] == [True, False]
+        assert edited == [WHOLE["id"]]
         await press("escape", "escape", "u", *([] if size[1] < 30 else ["tab", "tab"]), "down")
         await verbs(PINNED_ONE)
         del app.ran[:]

@@ -176,7 +176,9 @@ def switch_line(state: Facts) -> str:
     """Return whether memory is on."""
     if not state["on"]:
         return display_safe(f"Memory off: {state['reason'] or OFF}")
-    by = f"words and meaning ({state['model']})" if state["model"] else "words only"
+    by = "words only"
+    if state["model"]:
+        by = f"{by}: {state['model_error']}" if state["model_error"] else f"words and meaning ({state['model']})"
     return display_safe(f"Memory on, {state['inject']}, {by}")
 
 

@@ -277,8 +277,9 @@ def test_a_vote_prints_the_votes(asked):
 
 
 STATE = {
-    "on": True, "reason": None, "inject": "auto", "model": None, "live": 1204, "proposed": 7, "resting": 2,
-    "conflicts": 1, "repository": "github.com/team/shop", "here": 312, "bytes": 14_000_000, "cortex": None,
+    "on": True, "reason": None, "inject": "auto", "model": None, "model_error": None, "live": 1204, "proposed": 7,
+    "resting": 2, "conflicts": 1, "repository": "github.com/team/shop", "here": 312, "bytes": 14_000_000,
+    "cortex": None,
 }  # fmt: skip
 CORTEX = {
     "url": "https://cortex.example.org", "colony": "shop", "role": "write", "synced_at": None, "to_send": 0,
@@ -294,6 +295,9 @@ CORTEX = {
         ({"model": "small", "conflicts": 2, "repository": None, "cortex": CORTEX},
          ("Memory on, auto, words and meaning (small)\nnotes 1204 live, 7 proposed, 2 rest, 2 conflicts · 14 MB\n"
          "cortex.example.org (shop), never synced, 0 to send\n")),
+        ({"model": "/m", "model_error": "/m: has no tokenizer.json", "repository": None, "conflicts": 0},
+         ("Memory on, auto, words only: /m: has no tokenizer.json\n"
+          "notes 1204 live, 7 proposed, 2 rest, 0 conflicts · 14 MB\n")),
         ({"on": False, "reason": "memory.db is damaged"}, "Memory off: memory.db is damaged\n"),
         ({"on": False}, ("Memory off: notes stay, nothing is given or proposed\n"
                         "notes 1204 live, 7 proposed, 2 rest, 1 conflict · github.com/team/shop 312 · 14 MB\n")),
