@@ -392,10 +392,9 @@ def test_an_export_has_all_notes_of_the_repository_page_by_page(tmp_path):
         async with noted_home(tmp_path) as home:
             written = sorted([(await remember(home, f"note {number}"))["id"] for number in range(5)])
             await remember(home, "for all", scope="global")
-            pages, after = [], ""
-            while not pages or pages[-1]:
-                pages.append(await ids(home, export=True, after=after, limit=2))
-                after = pages[-1][-1] if pages[-1] else ""
+            pages = [await ids(home, export=True, limit=2)]
+            while pages[-1]:
+                pages.append(await ids(home, export=True, after=pages[-1][-1], limit=2))
             assert pages == [written[:2], written[2:4], written[4:], []]
 
     run(work())
