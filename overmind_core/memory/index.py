@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 MOST_UNSPELLED = 256
 """New words that a search compares one by one, as their rows of `spelling` are still to be written: the newest."""
 SPELLED_IN_A_PIECE = 64
-"""Words whose rows are written at once while somebody may wait: some milliseconds."""
+"""Words whose rows are written at once in a quiet moment: some milliseconds."""
+SPELLED_WITH_A_NOTE = 16
+"""Words whose rows are written with a note where no moment is quiet."""
 SPELLED_AT_ONCE = 4096
 """Words whose rows are sorted and written together when all are made anew."""
 
@@ -109,7 +111,7 @@ class NoteIndex:
     def spell_some(self) -> None:
         """Keep what is still to be spelled from growing where no moment is quiet."""
         if self.unspelled() > MOST_UNSPELLED:
-            self.spell(SPELLED_IN_A_PIECE)
+            self.spell(SPELLED_WITH_A_NOTE)
 
     def _add(self, entry: Entry) -> None:
         write = self._database.write

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import nullcontext
 
-from overmind_core.memory.index import MOST_UNSPELLED, SPELLED_IN_A_PIECE
+from overmind_core.memory.index import MOST_UNSPELLED, SPELLED_WITH_A_NOTE
 from overmind_core.memory.opened import Writing
 from overmind_core.memory.threads import WorkQueue
 from tests.core.memory.test_store_laws import remember
@@ -59,7 +59,7 @@ def test_new_words_are_spelled_in_quiet_moments_and_where_there_is_none_a_piece_
     remember(writing, " ".join(f"word{number}" for number in range(MOST_UNSPELLED - 3)))
     assert standing() == (MOST_UNSPELLED, 0)
     remember(writing, "redis")
-    assert standing() == (MOST_UNSPELLED + 1 - SPELLED_IN_A_PIECE, SPELLED_IN_A_PIECE)
+    assert standing() == (MOST_UNSPELLED + 1 - SPELLED_WITH_A_NOTE, SPELLED_WITH_A_NOTE)
     writing.close()
     writing = opened()
     pieces = [writing.upkeep() for _ in range(5)]
