@@ -54,6 +54,11 @@ class RunBriefing:
             )
         )
 
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """A run that was briefed will never begin."""
+        if self._memory.has_notes:
+            self._memory.never_begun(mission_id, run)
+
     def injection(self, mission: Mission, *, is_agent: bool) -> Injection:
         """Which notes the mission is given."""
         return self._injection(mission, is_asked=is_agent or self._subject_of(mission.id) is not None)
@@ -78,11 +83,12 @@ class RunBriefing:
         return None if isinstance(found, str) else found
 
     async def _given(self, request: BriefingRequest) -> GivenNotes | None:
+        had_notes = self._memory.has_notes
         found = await _in_time(self._memory.notes_for(request), request.mission)
         if isinstance(found, str):
             if request.is_new:  # else it has begun with what is saved, and the next run gets that again
                 self._memory.not_given(request.conversation)
-            return GivenNotes(why_not=found)
+            return GivenNotes(why_not=found) if had_notes else None  # who has no notes misses none
         return found
 
 

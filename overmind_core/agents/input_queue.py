@@ -39,7 +39,11 @@ class Typing(NamedTuple):
 class InputQueue:
     """The way to all runs' standard input."""
 
-    def __init__(self, journal: Journal, table: InputTable, line: CurrentKeeper) -> None:
+    def __init__(
+        self, journal: Journal, table: InputTable, line: CurrentKeeper, *, written_notes: Callable[[str], str | None]
+    ) -> None:
+        """`written_notes`: those that the newest run of a mission was given, from their file."""
+        self._written_notes = written_notes
         self._journal = journal
         self._table = table
         self._line = line
@@ -61,6 +65,11 @@ class InputQueue:
         """Save the input with this turn's commit; what is returned sends it, and is to be called after that."""
         self._journal.save(lambda: self._table.insert(run, seq, data))
         return lambda: self._send(run, seq, data)
+
+    def queue_notes(self, run: str, seq: int, text: str) -> Callable[[], asyncio.Future[dict[str, Any]] | None]:
+        """`queue` the notes that a run is given. Their text is not saved: what is sent again comes from their file."""
+        self._journal.save(lambda: self._table.insert_notes(run, seq))
+        return lambda: self._send(run, seq, _encoded(text))
 
     def type_message(self, run: str, seq: int, data: bytes, *, message: int, insert: Callable[[], None]) -> Typing:
         """Save a message, by `insert`, together with the input that types it, and send that once both are saved."""
@@ -99,7 +108,10 @@ class InputQueue:
         """Send what a keeper that has everything up to `seq` has not been given yet."""
         self.taken(run, seq)
         for number, data in self._table.after(run, seq):
-            self._send(run, number, data)
+            self._send(run, number, self._notes_of(run) if data is None else data)
+
+    def _notes_of(self, run: str) -> bytes:
+        return _encoded(self._written_notes(run.partition(".")[0]) or "")
 
     def taken(self, run: str, seq: int) -> None:
         """The keeper has everything up to `seq`."""
@@ -156,6 +168,10 @@ class InputQueue:
         # Before that, what is older would come later, and the keeper take it for a repetition.
         link = self._line.link if self._line.is_settled else None
         return None if link is None else link.request(op, **fields)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _refusal(done: asyncio.Future[dict[str, Any]]) -> KeeperRefused | None:

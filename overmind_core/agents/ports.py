@@ -57,3 +57,6 @@ class Briefing(Protocol):
 
     def not_given(self, conversation: str) -> None:
         """The conversation begins without: what is saved for it, or will be, counts as not given."""
+
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """The run will never begin: what was saved for it counts as not given."""

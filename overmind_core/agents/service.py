@@ -202,6 +202,11 @@ class Agents:
         """What the mission's newest run is to know from its beginning; None, at once, where nothing is wanted."""
         return None if self._briefing is None else self._briefing.begin(mission, self._sessions.get(mission.id))
 
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """A run that was briefed has not begun, and never will: what it was given counts as not given."""
+        if self._briefing is not None:
+            self._briefing.never_begun(mission_id, run)
+
     def notes_of(self, mission: Mission) -> Awaitable[MissionNotes | None] | None:
         """What a mission was given of the notes, and has written; None: it was to be given nothing."""
         return None if self._briefing is None else self._briefing.notes_of(mission)
@@ -357,6 +362,8 @@ class Agents:
         self._output.start(session, mission, begun=True)
         if session.state.mode is AgentMode.ONE_SHOT and session.agent.prompt is not None:
             session.record(PromptGiven(text=f"[human] {session.agent.prompt}"))
+        if launch is not None and launch.notes is not None:
+            session.send_notes(launch.notes)
         if launch is not None and launch.stdin is not None:
             session.send(launch.stdin)
         if launch is not None and launch.end_input:

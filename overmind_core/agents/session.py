@@ -267,6 +267,12 @@ class Session:
         """`write`, sent as soon as it is saved."""
         self._journal.save(lambda: None, self.write(data), urgent=True)
 
+    def send_notes(self, text: str) -> None:
+        """Give the newest run its notes to read, as soon as that is saved."""
+        self.put(replace(self.state, seq=self.state.seq + 1))
+        send: Callable[[], Any] = self._context.inputs.queue_notes(self.run_id, self.state.seq, text)
+        self._journal.save(lambda: None, send, urgent=True)
+
     def close_input(self) -> None:
         """Say that nothing more follows."""
         if not self.state.input_closed:

@@ -289,14 +289,19 @@ class InputTable:
         sql = "INSERT OR IGNORE INTO inputs (run, seq, data, message) VALUES (?, ?, ?, ?)"
         self._database.write(sql, (run, seq, data, message))
 
+    def insert_notes(self, run: str, seq: int) -> None:
+        """Keep that the notes of the run are to be sent: their text stays in their file, where a purge reaches it."""
+        self._database.write("INSERT OR IGNORE INTO inputs (run, seq, data, notes) VALUES (?, ?, x'', 1)", (run, seq))
+
     def taken(self, run: str, seq: int) -> None:
         """Forget what the keeper has: everything up to `seq`."""
         self._database.write("DELETE FROM inputs WHERE run = ? AND seq <= ?", (run, seq))
 
-    def after(self, run: str, seq: int) -> list[tuple[int, bytes]]:
-        """Return what a keeper that has `seq` must still be given, in order."""
-        rows = self._database.read("SELECT seq, data FROM inputs WHERE run = ? AND seq > ? ORDER BY seq", (run, seq))
-        return [(number, bytes(data)) for number, data in rows]
+    def after(self, run: str, seq: int) -> list[tuple[int, bytes | None]]:
+        """Return what a keeper that has `seq` must still be given, in order; None: the notes of the run."""
+        sql = "SELECT seq, data, notes FROM inputs WHERE run = ? AND seq > ? ORDER BY seq"
+        rows = self._database.read(sql, (run, seq))
+        return [(number, None if notes else bytes(data)) for number, data, notes in rows]
 
     def messages(self) -> list[tuple[str, int, int]]:
         """Return the inputs that type a message: run, number, and the message, in order."""

@@ -54,8 +54,11 @@ def database_address(given: str | None, environ: Mapping[str, str]) -> str:
         if not found:
             raise UsageError(f"--db: the variable {rest} is not set.")
     elif kind == "file":
-        with open(rest, encoding="utf-8") as file:
-            found = file.read().strip()
+        try:
+            with open(rest, encoding="utf-8") as file:
+                found = file.read().strip()
+        except OSError as error:
+            raise UsageError(f"--db: {rest}: {error.strerror}.") from None
     elif kind in {"postgresql", "postgres"}:
         found = given
     else:
@@ -93,6 +96,8 @@ class _Database:
 
         if isinstance(error, SchemaNewer):
             raise OvermindError("schema_newer", str(error)) from None
+        if isinstance(error, OSError) and error.filename:
+            raise OvermindError("invalid", f"{error.filename}: {error.strerror}.") from None
         if isinstance(error, ProgramFailed):
             raise OvermindError("internal", self._without_password(str(error))) from None
         if isinstance(error, Error):
@@ -143,8 +148,9 @@ def _certificate(args: Namespace) -> tuple[str, str] | None:
 
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(args.cert, args.key)
-    except ssl.SSLError as error:
-        raise OvermindError("invalid", f"The certificate can't be used: {error.reason}.") from None
+    except OSError as error:  # also what TLS itself refuses
+        reason = (error.reason or "no PEM") if isinstance(error, ssl.SSLError) else error.strerror
+        raise OvermindError("invalid", f"The certificate or its key can't be used: {reason}.") from None
     return args.cert, args.key
 
 

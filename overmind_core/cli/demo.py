@@ -17,7 +17,7 @@ from overmind_core.errors import FAILED, OvermindError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from overmind_core.client.client import Client
@@ -29,7 +29,6 @@ NEXT = "Next: overmind tui · overmind inbox (answer its question) · overmind d
 FINAL = frozenset({"stopped", "crashed", "killed"})
 _ROUNDS = 5
 """How often is looked for what a mission started while it was being ended."""
-_MOST_NOTES = 1000
 """Notes that are looked through: the demonstration's are among the newest."""
 _REQUEST_KEY = 16
 """Random bytes that make the request's repetition recognisable."""
@@ -172,6 +171,7 @@ def _start_spec(args: Namespace, context: Context) -> int:
 
 def _stop(args: Namespace, context: Context) -> int:
     """Remove the missions, live or not, and their folder; with nothing there that is done already."""
+    from overmind_core.cli.demo_notes import purge_notes  # start-up: for those who want it
     from overmind_core.demo import project
 
     root = _root(context)
@@ -182,7 +182,7 @@ def _stop(args: Namespace, context: Context) -> int:
         client.connect()
         with _locked(context):
             removed = _remove_all(client, to_wire(root))
-            _purge_notes(client, {row["id"] for row in removed})
+            purge_notes(client, {row["id"] for row in removed})
             project.remove(root)
     except OvermindError as error:
         if there or error.code != "daemon_not_running":
@@ -237,20 +237,6 @@ def _remove_all(client: Client, root: str) -> list[Row]:
         problems = [answer for answer in answers if isinstance(answer, OvermindError)] or problems
         removed += [row for row, answer in zip(ours, answers[len(live) :], strict=True) if _is_gone(answer)]
     raise problems[0] if problems else OvermindError("busy", "Something keeps starting demo missions. Try again.")
-
-
-def _purge_notes(client: Client, missions: Collection[str]) -> None:
-    """Purge what these missions have written, or Overmind has noticed about them."""
-    if not missions:
-        return
-    try:
-        listed = client.call("notes", {"all": True, "limit": _MOST_NOTES})["notes"]
-        ids = [row["id"] for row in listed if row["author"]["mission"] in missions]
-        if ids:
-            client.call("forget", {"notes": ids, "purge": True})
-    except OvermindError as error:
-        if error.code != "memory_off":  # then nothing was written, either
-            raise
 
 
 def _is_gone(answer: Row | OvermindError) -> bool:

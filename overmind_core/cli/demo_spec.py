@@ -6,6 +6,7 @@ import os
 
 from overmind_core.cli import caller_environment
 from overmind_core.cli.context import Context
+from overmind_core.cli.demo_notes import purge_notes
 from overmind_core.cli.output import dumps
 from overmind_core.demo import project, spec_project
 from overmind_core.demo.project import SHOP
@@ -126,23 +127,24 @@ def remove(client: Client, root: str) -> Removed:
     for spec in specs:
         if spec["state"] != "archived":
             client.call("spec_archive", {"id": spec["id"]})
-    quests = {spec["id"]: _cancelled(client, spec["id"]) for spec in specs}
+    quests = [quest for spec in specs for quest in _cancelled(client, spec["id"])]
     removed.missions = _remove_missions(client, inside)
     for spec in specs:
         client.call("spec_forget", {"id": spec["id"]})
-    removed.specs, removed.quests = len(specs), sum(quests.values())
+    purge_notes(client, quests)  # what they have taught
+    removed.specs, removed.quests = len(specs), len(quests)
     project.remove(root)
     return removed
 
 
-def _cancelled(client: Client, spec: str) -> int:
-    """End what is unfinished of a spec; return how many quests it has."""
+def _cancelled(client: Client, spec: str) -> list[str]:
+    """End what is unfinished of a spec; return its quests."""
     rows: list[Row] = client.call("quests", {"spec": spec})
     live = [row["id"] for row in rows if row["status"] not in _OVER]
     if live:
         client.call_each("quest_cancel", [{"id": one} for one in live])
         client.call("quest_wait", {"ids": live})
-    return len(rows)
+    return [row["id"] for row in rows]
 
 
 def _remove_missions(client: Client, root: str) -> int:

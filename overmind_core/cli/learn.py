@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overmind_core.cli.command import JSON, Command, argument, flag, option
+from overmind_core.cli.command import JSON, Command, Parameter, argument, flag, option
 from overmind_core.cli.context import Context
 from overmind_core.cli.output import ABSENT, dumps, money, or_absent, table, text_cell
 from overmind_core.domain.text.duration import format_uptime
@@ -37,31 +37,22 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 }
 """Title → cell of a group that `learn --json` lists."""
 
-LESSONS: dict[str, Callable[[Row], str]] = {
-    "LESSON": lambda row: row["id"],
-    "STATE": lambda row: "rests" if row["rests"] else row["state"],
-    "HELPED": lambda row: str(row["helped"]),
-    "HURT": lambda row: str(row["hurt"]),
-    "CLASS": lambda row: text_cell(row["failure"]),
-    "QUEST": lambda row: row["quest"],
-    "FILES": lambda row: text_cell(or_absent(", ".join(row["files"]))),
-    "SAYS": lambda row: text_cell(row["feedback"].partition("\n")[0]),
-}
-"""Title → cell of a lesson that `learn --lessons --json` lists."""
-
 
 def learn(args: Namespace, context: Context) -> int:
-    """Print how quests went, or the lessons."""
+    """Print how quests went, or the lessons that wait for a person."""
+    if args.lessons:
+        from overmind_core.cli.memory.notes import print_notes  # start-up: --help needs none
+
+        print_notes(args, context, {"kind": "lesson", "proposed": True}, none="No lesson waits here.")
+        return 0
     by = args.by or "type"
-    answer = context.client().call("learn", {"by": by, "lessons": args.lessons})
-    rows = answer["lessons"] if args.lessons else answer["groups"]
+    rows = context.client().call("learn", {"by": by})["groups"]
     if args.json:
         context.print(dumps(rows))
     elif not rows:
-        none = "No lessons yet." if args.lessons else "No quest of the queue has had an attempt yet."
-        context.hint(none)
+        context.hint("No quest of the queue has had an attempt yet.")
     else:
-        context.print(lessons_table(rows) if args.lessons else groups_table(rows, by))
+        context.print(groups_table(rows, by))
     return 0
 
 
@@ -71,34 +62,31 @@ def groups_table(rows: Sequence[Row], by: str) -> str:
     return table([by.upper(), *COLUMNS], cells)
 
 
-def lessons_table(rows: Sequence[Row]) -> str:
-    """Return the table of lessons."""
-    return table(list(LESSONS), [[cell(row) for cell in LESSONS.values()] for row in rows])
-
-
-def _decide(args: Namespace, context: Context, state: str) -> int:
-    answer = context.client().call("learn_set", {"lesson": args.lesson, "state": state})
-    context.print(dumps(answer) if args.json else f"{state.capitalize()} {answer['id']}")
-    return 0
-
-
 def accept(args: Namespace, context: Context) -> int:
-    """Show the lesson to quests that are about the same."""
-    return _decide(args, context, "accepted")
+    """Have agents given what fits of these lessons: as `note accept`."""
+    from overmind_core.cli.memory.notes import changer  # start-up: --help needs none
+
+    return changer("accept")(args, context)
 
 
 def drop(args: Namespace, context: Context) -> int:
-    """Show it no more."""
-    return _decide(args, context, "dropped")
+    """Forget these lessons: as `forget`."""
+    from overmind_core.cli.memory.notes import forget  # start-up: --help needs none
+
+    args.purge = args.yes = False
+    return forget(args, context)
 
 
-_LESSON = argument("lesson", "the lesson, such as L-7")
+def _lessons() -> Parameter:
+    what = "a lesson: its id, or at least 4 characters of it behind N-"
+    return argument("notes", what, nargs="+", metavar="lesson")
+
 
 LEARN = Command(
     name="learn",
     options=[
         option("--by", "KIND", "type (default), provider, model or spec", choices=GROUPS),
-        flag("--lessons", "list the lessons instead"),
+        flag("--lessons", "list the lessons that wait for a person, as `notes --kind lesson --proposed` does"),
         JSON,
     ],
     examples=["overmind learn", "overmind learn --by provider", "overmind learn --lessons"],
@@ -111,14 +99,19 @@ LEARN = Command(
 )
 LEARN_ACCEPT = Command(
     name="learn accept",
-    arguments=[_LESSON],
+    arguments=[_lessons()],
     options=[JSON],
-    examples=["overmind learn accept L-7"],
-    notes="Quests of the same repository that share a path or two words with the lesson get it in $OVERMIND_IN.",
+    examples=["overmind learn accept N-7f3k"],
+    notes="The same as overmind note accept.",
     run=accept,
 )
 LEARN_DROP = Command(
-    name="learn drop", arguments=[_LESSON], options=[JSON], examples=["overmind learn drop L-7"], run=drop
+    name="learn drop",
+    arguments=[_lessons()],
+    options=[JSON],
+    examples=["overmind learn drop N-7f3k"],
+    notes="The same as overmind forget.",
+    run=drop,
 )
 
 COMMANDS = (LEARN, LEARN_ACCEPT, LEARN_DROP)

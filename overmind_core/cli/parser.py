@@ -39,8 +39,10 @@ def parse(command: Command, words: Sequence[str]) -> argparse.Namespace:
     parser = build_parser(command)
     given = command.rewrite(list(words)) if command.rewrite else list(words)
     if command.rest is None:
+        at = given.index("--") if "--" in given else len(given)
+        given, words_only = given[:at], given[at + 1 :]
         _refuse_numbers(parser, command, given)
-        return _with_format(parser.parse_intermixed_args(given))
+        return _with_format(parser.parse_intermixed_args([*given, *map(_hidden, words_only)]))
     options, rest = split_rest(command.options, given)
     arguments: list[str] = []
     for argument in command.arguments:  # these come before the command, with options before, between and after them
@@ -93,6 +95,14 @@ def split_rest(options: Sequence[Parameter], words: Sequence[str]) -> tuple[list
     return list(words[:at]), list(words[at:])
 
 
+_MARK = "\0"
+"""Stands before a word that argparse would take for an option, also behind `--`; no argument of a program has one."""
+
+
+def _hidden(word: str) -> str:
+    return f"{_MARK}{word}" if word.startswith("-") else word
+
+
 def _joined(options: Sequence[Parameter], words: Sequence[str]) -> list[str]:
     """Join the options whose value may begin with a dash to their values, lest argparse takes those for options."""
     dashed = {name for option in options if option.dashes for name in option.names}
@@ -123,8 +133,15 @@ def add_parameters(parser: argparse.ArgumentParser, command: Command) -> argpars
         settings = dict(parameter.settings)
         if "type" in settings:
             settings["type"] = _with_reason(settings["type"])  # type: ignore[arg-type] # settings are a plain mapping
+        if parameter in command.arguments:
+            settings["type"] = _shown(settings.get("type", str))  # type: ignore[arg-type] # same
         parser.add_argument(*parameter.names, **settings)  # type: ignore[arg-type] # same
     return parser
+
+
+def _shown(read: Callable[[str], object]) -> Callable[[str], object]:
+    """Read a word as it was given."""
+    return lambda word: read(word.removeprefix(_MARK))
 
 
 class Parser(argparse.ArgumentParser):
@@ -157,6 +174,8 @@ class Parser(argparse.ArgumentParser):
         if not message.startswith(_UNRECOGNIZED):
             return f"{message}."
         word = message.removeprefix(_UNRECOGNIZED).split(" ")[0].split("=")[0]
+        if word.startswith(_MARK):
+            return f"Unexpected argument {word.removeprefix(_MARK)!r}."
         if not word.startswith("-"):
             return f"Unexpected argument {word!r}."
         from overmind_core.cli.synonyms import option_advice  # only after a mistake

@@ -46,7 +46,10 @@ def restore(conninfo: str, file: str, environ: Mapping[str, str] = os.environ) -
 
     Raises:
         ProgramFailed: `pg_restore` did not do it.
+        OSError: the file can't be read.
     """
+    with open(file, "rb"):
+        pass
     name = conninfo_to_dict(conninfo).get("dbname") or ""
     words = ["pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--no-comments"]
     words += ["--single-transaction", "--exit-on-error", f"--dbname={name}", file]
@@ -55,12 +58,12 @@ def restore(conninfo: str, file: str, environ: Mapping[str, str] = os.environ) -
 
 def _run(words: Sequence[str], conninfo: str, environ: Mapping[str, str]) -> None:
     known = conninfo_to_dict(conninfo)
-    told = {_VARIABLES[word]: str(value) for word, value in known.items() if word in _VARIABLES}
+    variables = {_VARIABLES[word]: str(value) for word, value in known.items() if word in _VARIABLES}
     others = {name: value for name, value in environ.items() if not name.startswith("PG")}
     try:
         done = subprocess.run(
             words,
-            env={**others, **told},
+            env={**others, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -71,4 +74,4 @@ def _run(words: Sequence[str], conninfo: str, environ: Mapping[str, str]) -> Non
         raise ProgramFailed(f"{words[0]} is missing. Install the client programs of PostgreSQL.") from None
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise ProgramFailed(f"{words[0]}: {lines[-1]}")
+        raise ProgramFailed(f"{words[0]}: {lines[-1].removeprefix(f'{words[0]}: ')}")

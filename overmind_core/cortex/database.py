@@ -1,4 +1,4 @@
-"""The log of each colony in PostgreSQL: what is added to it, and read of it. Each statement names the colony."""
+"""The log of each colony in PostgreSQL: adding to it, and reading it. Each statement names the colony."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOCKED_END: Final = "select seq, chain from colony where name = %s for update"
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What became of what was sent."""
+    """The result of a push."""
 
     seq: int
     taken: int
@@ -36,7 +36,7 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What comes after a place."""
+    """The entries after a place."""
 
     versions: Sequence[str]
     """Objects of JSON, as they are sent."""
@@ -73,7 +73,7 @@ def end_of(connection: psycopg.Connection, colony: str, *, lock: bool = False) -
 
 
 def push(connection: psycopg.Connection, caller: Caller, sent: Push) -> Pushed:
-    """Add what is new to the log, all of it or nothing."""
+    """Add new entries to the log, all of them or none."""
     ids = [*(entry.id for entry in sent.entries), *{purge_id(entry.note) for entry in sent.entries}]
     with connection.transaction():
         end = end_of(connection, caller.colony, lock=True)
@@ -130,7 +130,7 @@ def _words(entry: Entry) -> list[str] | None:
 
 
 def pull(connection: psycopg.Connection, caller: Caller, place: Place, limit: int) -> Pulled:
-    """Return what comes after a place, at most so many entries.
+    """Return the entries after a place, at most `limit`.
 
     Raises:
         Refused: `gone`, the log has another chain there.

@@ -1,4 +1,4 @@
-"""What versions mean, as vectors: stored and compared by pgvector, where that is there; else nothing is kept.
+"""The vectors of versions: stored and compared by pgvector, where that is installed; else none are kept.
 
 Each model has vectors of its own size, and an index of its own over them. Its name stands in the statements that make
 and use that index: an index of a part is chosen only where the statement names the same part as a constant.
@@ -71,7 +71,7 @@ def _add_model(connection: psycopg.Connection, colony: str, model: str, size: in
 
 
 def remove(connection: psycopg.Connection, colony: str, notes: Collection[str]) -> None:
-    """Forget what these notes mean."""
+    """Delete the vectors of these notes."""
     if is_there(connection):
         connection.execute("delete from meaning where colony = %s and note = any(%s)", [colony, list(notes)])
 

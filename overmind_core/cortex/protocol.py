@@ -1,4 +1,4 @@
-"""The protocol of a Cortex: what a request may hold, and how it is refused. Knows neither HTTP nor the database."""
+"""The protocol of a Cortex: the fields of its requests, and their refusals. Knows neither HTTP nor the database."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _invalid(message: str, **fields: object) -> NoReturn:
 
 
 class Vectors(NamedTuple):
-    """What versions mean, as a model says it."""
+    """The vectors of versions, by a model."""
 
     model: str
     values: Mapping[str, tuple[float, ...]]
@@ -69,7 +69,7 @@ class Vectors(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """What somebody sends."""
+    """A push: versions, votes and vectors."""
 
     entries: tuple[Entry, ...]
     vectors: Vectors | None
@@ -77,13 +77,14 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What somebody looks for."""
+    """A search."""
 
     question: str
     limit: int
     kind: NoteKind | None
     scope: ScopeKind | None
     repository: str | None
+    """The repository whose notes are found beside those of the colony; None: those of all repositories."""
     tag: str | None
     model: str | None
     vector: tuple[float, ...]
@@ -105,7 +106,7 @@ def parse_body(body: bytes) -> Mapping[str, object]:
 
 
 def parse_push(body: bytes, *, by: str) -> Push:
-    """Return what is sent.
+    """Return the versions, votes and vectors of a push.
 
     Args:
         body: Of the request.
@@ -142,7 +143,7 @@ def _refuse_unknown(fields: Mapping[str, object], *known: str) -> None:
 
 
 def _id_of(value: object) -> str | None:
-    """Which one of many it was, for whoever sent it."""
+    """The id of an entry that is refused, for its sender."""
     found = value.get("id") if isinstance(value, dict) else None
     return found if isinstance(found, str) and len(found) <= 64 and found.isalnum() else None  # noqa: PLR2004  (an id)
 
@@ -188,7 +189,7 @@ def _parse_vector(value: object) -> tuple[float, ...]:
 
 
 def parse_search(body: bytes) -> Search:
-    """Return what is looked for.
+    """Return the search.
 
     Raises:
         Refused: it makes no sense.
@@ -235,7 +236,7 @@ def _parse_word(fields: Mapping[str, object], name: str, words: type[Word]) -> W
 
 
 def parse_place(after: str, chain: str) -> Place:
-    """Return from where on somebody wants to read.
+    """Return the place after which a client reads.
 
     Raises:
         Refused: it is no place.
@@ -275,7 +276,7 @@ def numbered(body: str, seq: int, by: str) -> str:
 
 
 LIMITS = {"entries": MOST_ENTRIES, "bytes": MOST_BYTES, "found": MOST_FOUND}
-"""What a client is told."""
+"""The limits in the answer to `hello`."""
 
 
 def parted(entries: Iterable[Entry]) -> dict[str, list[dict[str, object]]]:

@@ -41,7 +41,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found, the best first."""
+    """The notes that were found, the best first."""
 
     hits: tuple[Hit, ...]
     with_meaning: bool
@@ -103,6 +103,6 @@ def _fits(note: Note, wanted: Search) -> bool:
         note.state is NoteState.LIVE
         and wanted.kind in {None, content.kind}
         and wanted.scope in {None, content.scope.kind}
-        and wanted.repository in {None, content.scope.where}
+        and (wanted.repository is None or content.scope.where in {"", wanted.repository})
         and (wanted.tag is None or wanted.tag in content.tags)
     )

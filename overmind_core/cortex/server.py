@@ -68,7 +68,7 @@ class RateLimit:
 
 
 class Cortex:
-    """What a server answers.
+    """The application of a server.
 
     Args:
         conninfo: Where the database is.
@@ -85,7 +85,7 @@ class Cortex:
         self._opened: list[psycopg.Connection] = []
 
     def application(self) -> Starlette:
-        """Return what uvicorn serves."""
+        """Return the ASGI application."""
         return Starlette(
             routes=[
                 Route("/v1/hello", self._guarded(self._hello), methods=["GET"]),

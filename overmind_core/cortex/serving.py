@@ -1,10 +1,11 @@
-"""A Cortex on a socket: by itself until it is told to end, or beside a test."""
+"""A Cortex on a socket, until a signal or `end`."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
-import threading
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 
@@ -41,6 +42,29 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
+class _Server(uvicorn.Server):
+    """A server that waits no longer for who speaks no TLS than for who sends no header."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; uvicorn itself would leave a handshake a minute."""
+        await self.lifespan.startup()
+        config, loop = self.config, asyncio.get_running_loop()
+        kind: Any = config.http_protocol_class
+        seconds = kind.header_seconds if config.ssl else None
+
+        def connection() -> LimitedConnection:
+            made: LimitedConnection = kind(config=config, server_state=self.server_state, app_state=self.lifespan.state)
+            return made
+
+        self.servers = [
+            await loop.create_server(
+                connection, sock=one, ssl=config.ssl, backlog=config.backlog, ssl_handshake_timeout=seconds
+            )
+            for one in sockets or ()
+        ]
+        self.started = True
+
+
 class Service:
     """A server that runs until it is told to end.
 
@@ -62,7 +86,7 @@ class Service:
         self._cortex = cortex
         self._listening = listening
         cert, key = certificate or (None, None)
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 cortex.application(),
                 http=connections,
@@ -91,9 +115,3 @@ class Service:
     def end(self) -> None:
         """Have `run` return, from any thread."""
         self._server.should_exit = True
-
-    def run_beside(self) -> threading.Thread:
-        """Serve on a thread of its own."""
-        thread = threading.Thread(target=self.run, name="cortex")
-        thread.start()
-        return thread

@@ -1,4 +1,4 @@
-"""Tokens: who may ask a Cortex for what. A token is shown once, when it is made; only its hash is kept."""
+"""Tokens of a Cortex, with colony and role. A token is shown once, when it is made; only its hash is kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _USED_EVERY = "1 minute"
 
 
 class Role(StrEnum):
-    """What a token allows."""
+    """The permissions of a token."""
 
     READ = "read"
     WRITE = "write"
@@ -42,7 +42,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: what his token says, and nothing that he says himself."""
+    """Who asks, as the token tells it and not the request."""
 
     name: str
     """Of the token: the author of all that is sent with it."""
@@ -66,7 +66,7 @@ class NameTaken(Exception):
 
 
 def digest_of(token: str) -> bytes:
-    """Return what is kept of a token."""
+    """Return the hash of a token, as it is stored."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -105,7 +105,7 @@ def new_token(
 
 
 def find_caller(connection: psycopg.Connection, token: str) -> Caller | None:
-    """Return who has this token; None: nobody, or no longer."""
+    """Return the caller with this token; None: it is unknown, expired or revoked."""
     digest = digest_of(token)
     row = connection.execute(
         "select name, role, colony, digest, used_at is null or used_at < now() - %s::interval from token"

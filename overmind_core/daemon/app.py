@@ -7,41 +7,19 @@ those out. Nothing here decides.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
-from overmind_core.agents.activity import ActivityEffects
-from overmind_core.agents.answering import Answering
-from overmind_core.agents.api_cost import CostApi
-from overmind_core.agents.api_messages import MessageApi
-from overmind_core.agents.api_questions import QuestionApi
-from overmind_core.agents.api_stream import StreamApi
-from overmind_core.agents.briefing import RunBriefing
-from overmind_core.agents.budgets import Budgets
-from overmind_core.agents.engine_questions import EngineQuestions
-from overmind_core.agents.handover import Handover
-from overmind_core.agents.input_queue import InputQueue
-from overmind_core.agents.messages import MessageQueue
-from overmind_core.agents.output_reader import OutputReader, TitleReader
-from overmind_core.agents.permission_hooks import PermissionWaiters
-from overmind_core.agents.questions import Questions
-from overmind_core.agents.rules import Rules
-from overmind_core.agents.service import Agents
-from overmind_core.agents.session import AgentContext, FactRead
-from overmind_core.agents.store import AgentStore
-from overmind_core.agents.submission import Submission
-from overmind_core.agents.terminal_driver import TerminalDriver
-from overmind_core.agents.terminal_screen import TerminalScreens
-from overmind_core.agents.usage_reader import UsageReader
+from overmind_core.agents.assembly import AgentParts, Subjects
+from overmind_core.agents.assembly import assemble as assemble_agents
+from overmind_core.agents.session import FactRead
 from overmind_core.daemon.capture import CaptureHost
 from overmind_core.daemon.engine import Engine, EngineParts
 from overmind_core.daemon.memory import MemoryHost, MemoryParts
 from overmind_core.daemon.unsaved import Unsaved
 from overmind_core.domain.agents.events import NotificationDue, QuestionAsked
 from overmind_core.domain.engine_questions import EngineNeed
-from overmind_core.domain.events import About, AboutKind, Event
+from overmind_core.domain.events import Event
 from overmind_core.domain.missions.events import MissionEnded, MissionRemoved
-from overmind_core.domain.text.paragraphs import behind
 from overmind_core.isolation.service import IsolationService
 from overmind_core.isolation.workspace import Workspace
 from overmind_core.kernel.bus import Bus
@@ -52,7 +30,6 @@ from overmind_core.kernel.phase import Phase
 from overmind_core.kernel.tasks import SingleFlight, Tasks
 from overmind_core.landing.locations import Locations
 from overmind_core.landing.service import MergeQueue
-from overmind_core.missions import private_files
 from overmind_core.missions.attachments import Attachments
 from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.missions.deadlines import Deadlines
@@ -75,22 +52,19 @@ from overmind_core.missions.terminator import ProcessTrees, Terminator
 from overmind_core.missions.unrecorded import UnrecordedLogs
 from overmind_core.missions.unseen import NEWSWORTHY, Unseen
 from overmind_core.notifications.service import Notifications
-from overmind_core.plans.attempt_start import AttemptStarter
-from overmind_core.plans.attempts import Attempts
-from overmind_core.plans.outputs import AgentOutputs
-from overmind_core.plans.service import Plans
-from overmind_core.plans.values import Values
+from overmind_core.plans.assembly import PlanParts
+from overmind_core.plans.assembly import assemble as assemble_plans
 from overmind_core.quests.events import QueueChanged
 from overmind_core.quests.registry import QuestEnded, QuestRegistry
 from overmind_core.quests.service import QuestService
-from overmind_core.schedules.actions import Starter
-from overmind_core.schedules.registry import RitualRegistry, RunRetention
-from overmind_core.schedules.service import Schedules
+from overmind_core.schedules.assembly import ScheduleParts
+from overmind_core.schedules.assembly import assemble as assemble_schedules
 from overmind_core.system.machine import boot_id
 
 if TYPE_CHECKING:
     from overmind_core.agents.ports import Briefing
     from overmind_core.daemon.state import State
+    from overmind_core.domain.events import About
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.kernel.config import Settings
     from overmind_core.kernel.keeper_client import KeeperStarter
@@ -119,7 +93,6 @@ class App:
         self.settings = settings
         self.settings_mistake = mistake
         self.clock = clock
-        self.keepers = keepers
         self.line = CurrentKeeper(headless=keepers.kill_after is not None)
         self.journal = Journal(state.database, loop, hurry=self.line.send)
         self.bus = Bus()
@@ -148,7 +121,6 @@ class App:
         self.resources = Resources(self.trees)
         self.load_history = LoadHistory(self.registry, self.resources, self.progress)
         saved = SavedEnvironments(self.journal, state.environments)
-        self.budgets = Budgets(self.registry, self.journal, state.budgets)
         self.workspace = Workspace(
             home=home.root,
             registry=self.registry,
@@ -170,7 +142,41 @@ class App:
         self.memory = MemoryHost(
             MemoryParts(home, settings, clock, self.journal, self.events, self.registry, self.environments, state.meta)
         )
-        self.agents, self.engine_questions, self.agent_apis = self._agents(briefing or self.memory)
+        self.quest_registry = QuestRegistry(
+            bus=self.bus,
+            journal=self.journal,
+            events=self.events,
+            quest_table=state.quests,
+            need_table=state.quest_needs,
+            work_table=state.quest_work,
+        )
+        made = assemble_agents(
+            AgentParts(
+                home=home,
+                settings=settings,
+                store=state.agent_store,
+                clock=clock,
+                bus=self.bus,
+                journal=self.journal,
+                events=self.events,
+                tasks=self.tasks,
+                phase=self.phase,
+                line=self.line,
+                registry=self.registry,
+                environments=self.environments,
+                progress=self.progress,
+                followers=self.followers,
+                attachments=self.attachments,
+                memory=briefing or self.memory,
+            ),
+            Subjects(
+                (self.quest_registry.asked_about, self._spec_asked_about),
+                spec_of=self._spec_worked_for,
+                text_of_quest=self.quest_registry.text_of,
+            ),
+        )
+        self.agents, self.budgets, self.agent_apis = made.service, made.budgets, made.apis
+        self.engine_questions = made.engine_questions
         self.launcher = Launcher(
             home=home,
             registry=self.registry,
@@ -224,16 +230,27 @@ class App:
             trees=self.trees,
         )
         self.isolation.bind(self.missions, self.observer)
-        self.plans = self._plans()
-        self.unrecorded = UnrecordedLogs(home.logs, state.missions, state.events)
-        self.quest_registry = QuestRegistry(
-            bus=self.bus,
-            journal=self.journal,
-            events=self.events,
-            quest_table=state.quests,
-            need_table=state.quest_needs,
-            work_table=state.quest_work,
+        self.plans = assemble_plans(
+            PlanParts(
+                home=home,
+                settings=settings,
+                clock=clock,
+                journal=self.journal,
+                tasks=self.tasks,
+                phase=self.phase,
+                line=self.line,
+                registry=self.registry,
+                missions=self.missions,
+                observer=self.observer,
+                environments=self.environments,
+                workspace=self.workspace,
+                isolation=self.isolation,
+                plan_table=state.plans,
+                agent_table=state.agents,
+                environment_table=state.environments,
+            )
         )
+        self.unrecorded = UnrecordedLogs(home.logs, state.missions, state.events)
         self.retention = Retention(
             home=home,
             database=state.database,
@@ -290,8 +307,8 @@ class App:
                 registry=self.registry,
                 missions=self.missions,
                 agents=self.agents,
-                submission=self.submission,
-                questions=self.questions,
+                submission=made.submission,
+                questions=made.questions,
                 engine_questions=self.engine_questions,
                 environments=self.environments,
                 saved=saved,
@@ -302,172 +319,31 @@ class App:
                 progress=self.progress,
                 trees=self.trees,
                 quests=self.quest_registry,
+                memory=self.memory,
             ),
         )
-        rituals = RitualRegistry(journal=self.journal, events=self.events, line=self.line, ritual_table=state.rituals)
-        self.schedules = Schedules(
-            journal=self.journal,
-            clock=clock,
-            phase=self.phase,
-            tasks=self.tasks,
-            registry=self.registry,
-            quests=self.quests,
-            rituals=rituals,
-            starter=Starter(
-                journal=self.journal,
+        self.schedules = assemble_schedules(
+            ScheduleParts(
                 settings=settings,
-                missions=self.missions,
-                quests=self.quests,
-                plans=self.plans,
-                preparer=self.isolation,
-                ritual_table=state.rituals,
-            ),
-            retention=RunRetention(
-                rituals=rituals,
-                quests=self.quests,
-                registry=self.registry,
+                clock=clock,
                 journal=self.journal,
+                events=self.events,
+                tasks=self.tasks,
+                phase=self.phase,
+                line=self.line,
+                registry=self.registry,
+                missions=self.missions,
+                preparer=self.isolation,
+                plans=self.plans,
+                quests=self.quests,
                 retention=self.retention,
                 mission_table=state.missions,
                 quest_table=state.quests,
                 ritual_table=state.rituals,
-            ),
+            )
         )
         self.notifications = Notifications(settings.notify, self.tasks.start)
-        self.effects = Effects(
-            launcher=self.launcher,
-            terminator=self.terminator,
-            preparer=self.isolation,
-            plans=self.plans,
-            tasks=self.tasks,
-        )
         self._wire()
-
-    def _agents(self, memory: Briefing) -> tuple[Agents, EngineQuestions, tuple[object, ...]]:
-        """The agents, what the engine asks beside them, and what answers requests about both."""
-        book, journal, clock, home = self.registry, self.journal, self.clock, self.home
-        progress, followers = self.progress, self.followers
-        state = self.state
-        store = AgentStore(
-            state.agents, state.messages, state.questions, state.inputs, state.cursors, state.costs, state.budgets
-        )
-        screens, waiters = TerminalScreens(book, progress, home), PermissionWaiters()
-        messages = MessageQueue(journal, store.messages, clock)
-        questions = self.questions = Questions(journal, store.questions, clock)
-        engine = EngineQuestions(
-            journal=journal,
-            events=self.events,
-            questions=questions,
-            table=store.questions,
-            clock=clock,
-            unattended=self.line.headless,
-        )
-        usage = UsageReader(self.tasks, book)
-        driver = TerminalDriver(self.tasks, screens, waiters, self.attachments)
-        context = AgentContext(
-            registry=book,
-            journal=journal,
-            clock=clock,
-            store=store,
-            messages=messages,
-            questions=questions,
-            rules=Rules(
-                self.settings,
-                self.environments.of,
-                has_memory=self._has_memory,
-                unattended=self.line.headless,
-            ),
-            waiters=waiters,
-            inputs=InputQueue(journal, store.inputs, self.line),
-            driver=driver,
-            activity=ActivityEffects(book, clock, progress, followers),
-            budgets=self.budgets,
-            usage=usage,
-            publish=self.bus.publish,
-        )
-        titles = TitleReader(followers, progress, screens, clock)
-        output = OutputReader(
-            tasks=self.tasks,
-            titles=titles,
-            followers=followers,
-            progress=progress,
-            cursors=store.cursors,
-            home=home,
-        )
-        handover = Handover(followers, self.attachments, self.phase, clock)
-        briefing = None if self.line.headless else RunBriefing(memory, self._quest_subject)
-        notes = partial(private_files.written_notes, home)
-        agents = Agents(context, output, driver, handover, self.tasks, written_notes=notes, briefing=briefing)
-        self.submission = Submission(agents, messages, context.inputs, journal)
-        return (
-            agents,
-            engine,
-            (
-                MessageApi(
-                    agents=agents,
-                    submission=self.submission,
-                    queue=messages,
-                    registry=book,
-                    journal=journal,
-                    home=home,
-                ),
-                QuestionApi(
-                    agents=agents,
-                    questions=questions,
-                    answering=Answering(agents, clock),
-                    engine=engine,
-                    resolvers=(self._quest_asked_about, self._spec_asked_about),
-                    spec_of=self._spec_worked_for,
-                    waiters=waiters,
-                    driver=driver,
-                    registry=book,
-                    journal=journal,
-                    phase=self.phase,
-                    usage=usage,
-                ),
-                StreamApi(book, followers, progress, home),
-                CostApi(journal, store.costs, clock),
-            ),
-        )
-
-    def _plans(self) -> Plans:
-        """All plans, and what carries out their agents."""
-        outputs = AgentOutputs(self.home, self.journal, self.state.agents)
-        values = Values(self.registry, outputs)
-        starter = AttemptStarter(
-            settings=self.settings,
-            registry=self.registry,
-            missions=self.missions,
-            preparer=self.isolation,
-            values=values,
-            outputs=outputs,
-        )
-        attempts = partial(
-            Attempts,
-            clock=self.clock,
-            phase=self.phase,
-            tasks=self.tasks,
-            registry=self.registry,
-            environments=self.environments,
-            workspace=self.workspace,
-            observer=self.observer,
-            starter=starter,
-            values=values,
-            outputs=outputs,
-        )
-        return Plans(
-            journal=self.journal,
-            clock=self.clock,
-            phase=self.phase,
-            line=self.line,
-            registry=self.registry,
-            missions=self.missions,
-            projects=self.isolation,
-            plan_table=self.state.plans,
-            environment_table=self.state.environments,
-            starter=starter,
-            attempts=attempts,
-        )
 
     async def start(self) -> None:
         """Take over: read the books, find or start the keeper, settle the difference."""
@@ -493,10 +369,7 @@ class App:
         self.engine.queue.load()
         self.schedules.rituals.load()
         self.quests.resume()
-        self.engine.attempts.resume()
-        self.engine.budgets.resume()
-        self.engine.queue.resume()
-        self.engine.specs.resume()
+        self.engine.resume()
         self.line.send_needs()
         self.schedules.begin()
         self.engine.watching.resume()
@@ -524,8 +397,7 @@ class App:
         self.capture.close()
         self.memory.close()
         self.plans.close()
-        self.engine.queue.close()
-        self.engine.budgets.close()
+        self.engine.close()
         self.isolation.close()
         self.schedules.close()
         self.tasks.close()
@@ -537,8 +409,15 @@ class App:
         self.registry.on_end = [self.plans.on_end, self.engine.attempts.on_unsaved_end]
         self.budgets.on_spent = self.engine.budgets.on_spent
         self.isolation.keep_while(lambda mission: mission in self.quest_registry.live)
+        effects = Effects(
+            launcher=self.launcher,
+            terminator=self.terminator,
+            preparer=self.isolation,
+            plans=self.plans,
+            tasks=self.tasks,
+        )
         bus = self.bus
-        bus.subscribe(EffectDue, self.effects.on_effect)
+        bus.subscribe(EffectDue, effects.on_effect)
         bus.subscribe(OutputGrew, self.registry.on_output)
         bus.subscribe(OutputGrew, self.followers.on_output)
         bus.subscribe(MissionChanged, self.deadlines.on_change)
@@ -571,19 +450,6 @@ class App:
         bus.subscribe(RunConcluded, self.progress.on_conclusion)
         bus.subscribe(RunConcluded, self.terminator.on_conclusion)
         self.capture = CaptureHost(self.memory, self.agents, self.tasks, bus)
-
-    def _quest_asked_about(self, word: str) -> About:
-        quest = self.quest_registry.find(word, live_first=True)
-        return About(AboutKind.QUEST, quest.id, quest.name)
-
-    def _has_memory(self, mission: str) -> bool:
-        return self.agents.has_memory(mission)
-
-    def _quest_subject(self, mission: str) -> str | None:
-        """What a quest of the queue is about, in the words of who wants it; None: the mission does none."""
-        quest = self.quest_registry.live.get(mission)
-        goal = None if quest is None or quest.queue is None else quest.goal
-        return None if goal is None else behind(goal.title, goal.brief).strip()
 
     def _spec_asked_about(self, word: str) -> About:
         return self.engine.specs.asked_about(word)

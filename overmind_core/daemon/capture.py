@@ -1,4 +1,4 @@
-"""Capture in the daemon: made with the first word of an agent that has memory, so that others pay nothing."""
+"""Capture in the daemon: made with the first fact of an agent that has memory, so that others pay nothing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 
 class CaptureHost:
-    """Hears what agents do."""
+    """Makes capture, and hands it the facts of agents."""
 
     def __init__(self, memory: MemoryHost, agents: Agents, tasks: Tasks, bus: Bus) -> None:
         self._memory = memory
         self._agents = agents
         self._tasks = tasks
         self._capture: Capture | None = None
+        memory.rebuild_episodes = self.rebuild
         bus.subscribe(FactRead, self.on_fact)
         bus.subscribe(RunConcluded, self.on_conclusion)
 
@@ -38,13 +39,20 @@ class CaptureHost:
         if capture is not None:
             capture.on_conclusion(concluded)
 
+    async def rebuild(self) -> int:
+        """Read the episodes anew from the logs that are there; how many are gone."""
+        return await self._made().rebuild()
+
     def close(self) -> None:
         """End its thread."""
         if self._capture is not None:
             self._capture.close()
 
     def _capture_of(self, mission: str) -> Capture | None:
-        if self._capture is None and self._agents.has_memory(mission):
+        return self._made() if self._capture is not None or self._agents.has_memory(mission) else None
+
+    def _made(self) -> Capture:
+        if self._capture is None:
             from overmind_core.memory.capture import Capture, CaptureParts  # noqa: PLC0415 - for agents with memory
 
             parts = self._memory.parts
@@ -57,7 +65,6 @@ class CaptureHost:
                     variables=lambda mission: parts.environments.of(mission).both,
                     logs=parts.home.logs,
                     events=parts.events,
-                    keep=parts.settings.memory.keep,
                     tasks=self._tasks,
                 )
             )

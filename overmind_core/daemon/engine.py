@@ -9,6 +9,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from overmind_core.daemon.lessons import LessonHost
 from overmind_core.domain.engine_questions import EngineNeed
 from overmind_core.landing.quest_landing import QuestLanding
 from overmind_core.quests.attempts import Attempts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from overmind_core.agents.questions import Questions
     from overmind_core.agents.service import Agents
     from overmind_core.agents.submission import Submission
+    from overmind_core.daemon.memory import MemoryHost
     from overmind_core.daemon.state import State
     from overmind_core.domain.agents.agent_events import Decision
     from overmind_core.domain.quests.quest import Quest
@@ -95,6 +97,7 @@ class EngineParts(NamedTuple):
     progress: OutputProgress
     trees: ProcessTrees
     quests: QuestRegistry
+    memory: MemoryHost
 
 
 class Engine:
@@ -110,6 +113,9 @@ class Engine:
             landing_table=parts.state.landings,
         )
         self._parts = parts
+        self.lessons = LessonHost(
+            parts.memory, parts.state, parts.tasks, parts.bus, parts.quests, is_headless=parts.line.headless
+        )
         self._changes: QueueChanges | None = None
         self._reviewer: Reviewer | None = None
         self.quest_asker = QuestQuestions(
@@ -208,6 +214,22 @@ class Engine:
             estimated=self._expected,
         )
 
+    def resume(self) -> None:
+        """Go on where an earlier daemon has stopped."""
+        self.lessons.resume(self._parts.quests.live.values())
+        self.attempts.resume()
+        self.budgets.resume()
+        self.queue.resume()
+        self.specs.resume()
+        if self.lessons.waits:
+            self.learning.resume()
+
+    def close(self) -> None:
+        """Start nothing more."""
+        self.queue.close()
+        self.budgets.close()
+        self.lessons.close()
+
     def _forgetting_reports(self, spec: str, quests: Sequence[Quest]) -> Awaitable[Callable[[], None]]:
         return self.reports.forgetting(spec, quests)
 
@@ -231,14 +253,13 @@ class Engine:
         parts = self._parts
         made = Learning(
             journal=parts.journal,
-            events=parts.events,
             tasks=parts.tasks,
             registry=parts.registry,
             quests=parts.quests,
             agents=parts.agents,
             outcome_table=parts.state.outcomes,
-            lesson_table=parts.state.lessons,
-            repositories=parts.workspace.projects,
+            outbox=parts.state.outbox,
+            keeper=self.lessons,
             changed=ChangedFiles(parts.workspace).of,
             slug_of_spec=self.specs.slug_of,
         )
@@ -325,7 +346,6 @@ class Engine:
             environment_table=parts.state.environments,
             specs=self.specs,
             home=parts.home,
-            teacher=self.learning,
         )
 
     @cached_property

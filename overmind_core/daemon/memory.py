@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +12,8 @@ from overmind_core.domain.memory.giving import GivenNotes, Injection
 from overmind_core.errors import OvermindError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from overmind_core.agents.ports import BriefingRequest
     from overmind_core.domain.missions.events import MissionRemoved
     from overmind_core.domain.missions.mission import Mission
@@ -18,13 +21,17 @@ if TYPE_CHECKING:
     from overmind_core.kernel.database import MetaTable
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.kernel.journal import Journal
-    from overmind_core.memory.sharing import SharingMemory
+    from overmind_core.memory.service import Memory
     from overmind_core.missions.answer_types import MissionNotes
     from overmind_core.missions.environment import Environments
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
+FIRST_PRUNE, PRUNE_SECONDS = 60.0, 86_400.0
+"""Seconds from a daemon's start, and between two times, that what is too old is removed; never in a home without
+notes."""
+_log = logging.getLogger(__name__)
 SWITCHED_OFF = "memory_off"
 """The fact of the home that a person has switched memory off."""
 
@@ -66,40 +73,69 @@ class MemorySwitch:
 
 
 class MemoryHost:
-    """Makes memory with the first request about it, and ends it; what agents are given comes through here."""
+    """Makes the service of memory with the first request, and ends it; also the briefing of agents."""
 
     def __init__(self, parts: MemoryParts) -> None:
         self.parts = parts
         self._switch = MemorySwitch(parts.journal, parts.meta_table)
-        self._memory: SharingMemory | None = None
+        self._memory: Memory | None = None
+        self.rebuild_episodes: Callable[[], Awaitable[int]] = _no_episodes
+        """Reads the episodes anew from logs, and returns how many of these are gone: set by who keeps them."""
+        self._pruning: asyncio.TimerHandle | asyncio.Task[None] | None = None
+        if self.has_notes:
+            self._prune_later(FIRST_PRUNE)
         if os.path.exists(parts.home.cortex_token):  # others may have written meanwhile
             asyncio.get_running_loop().call_soon(self._begin_cortex)
 
     def _begin_cortex(self) -> None:
         self.memory().cortex.begin()
 
-    def memory(self) -> SharingMemory:
+    def _prune_later(self, seconds: float) -> None:
+        self._pruning = asyncio.get_running_loop().call_later(seconds, self._prune)
+
+    def _prune(self) -> None:
+        self._pruning = asyncio.ensure_future(self._pruned())
+
+    async def _pruned(self) -> None:
+        if self.has_notes:
+            try:
+                await self.memory().prune()
+            except OvermindError as error:  # who asks for notes is told, too
+                _log.info("old episodes and proposals stay: %s", error.message)
+        self._prune_later(PRUNE_SECONDS)
+
+    def memory(self) -> Memory:
         """The service of memory."""
+        if self._pruning is None:
+            self._prune_later(FIRST_PRUNE)
         if self._memory is None:
-            from overmind_core.memory.sharing import SharingMemory  # noqa: PLC0415 - for those who have notes
+            from overmind_core.memory.service import Memory  # noqa: PLC0415 - for those who have notes
 
             parts = self.parts
-            self._memory = SharingMemory(
+            self._memory = Memory(
                 home=parts.home,
                 settings=parts.settings.memory,
                 clock=parts.clock,
                 events=parts.events,
                 registry=parts.registry,
                 variables=lambda mission: parts.environments.of(mission).both,
-                person=_login(),
+                person=self.person,
                 machine=os.uname().nodename,
                 switch=self._switch,
                 cortex_settings=parts.settings.cortex,
+                rebuild_episodes=self.rebuild_episodes,
             )
         return self._memory
 
+    @property
+    def person(self) -> str:
+        """The login name of whoever runs this daemon."""
+        return _login()
+
     def close(self) -> None:
         """End its threads."""
+        if self._pruning is not None:
+            self._pruning.cancel()
         if self._memory is not None:
             self._memory.close()
 
@@ -117,7 +153,7 @@ class MemoryHost:
 
     @property
     def injection(self) -> Injection:
-        """What agents are given whose definition does not say."""
+        """The notes for agents whose definition does not say."""
         return Injection(self.parts.settings.memory.inject)
 
     @property
@@ -133,7 +169,7 @@ class MemoryHost:
             return GivenNotes(why_not=str(error.fields.get("reason", error.message)).rstrip("."))
 
     async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
-        """What the mission's newest run was given, and which notes the mission has written."""
+        """The notes that the mission's newest run was given, and the ids of those that the mission has written."""
         if self.has_notes:
             with suppress(OvermindError):  # memory can't be used: who asks for it is told so
                 return await self.memory().briefing.notes_of(mission, injection)
@@ -142,6 +178,14 @@ class MemoryHost:
     def not_given(self, conversation: str) -> None:
         """The run has begun without."""
         self.memory().briefing.not_given(conversation)
+
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """The run will never begin."""
+        self.memory().briefing.never_begun(mission_id, run)
+
+
+async def _no_episodes() -> int:
+    return 0
 
 
 def _login() -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from overmind_core.agents.store import (
+    AgentStore,
     AgentTable,
     BudgetTable,
     CostTable,
@@ -26,7 +27,8 @@ from overmind_core.schedules.store import RitualTable
 from overmind_core.specs.store import SpecPhaseTable, SpecTable
 
 if TYPE_CHECKING:
-    from overmind_core.learning.store import LessonTable, OutcomeTable
+    from overmind_core.learning.outbox import Outbox
+    from overmind_core.learning.store import OutcomeTable
     from overmind_core.reports.store import ReportTable
 
 
@@ -75,11 +77,23 @@ class State:
         return OutcomeTable(self.database)
 
     @cached_property
-    def lessons(self) -> LessonTable:
-        """What attempts have taught."""
-        from overmind_core.learning.store import LessonTable  # noqa: PLC0415 - same
+    def outbox(self) -> Outbox:
+        """Lessons and votes that wait for memory."""
+        from overmind_core.learning.outbox import Outbox  # noqa: PLC0415 - same
 
-        return LessonTable(self.database)
+        return Outbox(self.database)
+
+    @property
+    def has_outbox(self) -> bool:
+        """Whether anything is in there; asked at each start, so nothing is made for it."""
+        return bool(self.database.read("SELECT 1 FROM lessons UNION ALL SELECT 1 FROM attempt_votes LIMIT 1"))
+
+    @property
+    def agent_store(self) -> AgentStore:
+        """All tables of agents."""
+        return AgentStore(
+            self.agents, self.messages, self.questions, self.inputs, self.cursors, self.costs, self.budgets
+        )
 
     @classmethod
     def open(cls, path: str) -> Self:

@@ -208,10 +208,8 @@ REQUESTS: tuple[Operation, ...] = (
     Operation("health", "show signs of life and alignment of missions that run",
               repeatable=True),  # `review`: a person's, it starts a mission
     Operation("timeline", "show what happened to a quest, a spec or a mission", repeatable=True),
-    Operation("learn", "show how quests went by type, provider, model or spec, and the lessons they taught",
+    Operation("learn", "show how quests went by type, provider, model or spec, or the lessons they taught",
               repeatable=True),
-    Operation("learn_set", "accept or drop a lesson", _CHANGES,
-              repeatable=True, forbidden="decide about lessons", commands=()),
     Operation("remember", "write a note for whoever works here next", _CHANGES,
               repeatable=True),  # as with `run`
     Operation("recall", "find the notes that answer a question, the best first", repeatable=True),
@@ -277,8 +275,8 @@ COMMANDS: tuple[Operation, ...] = (
     _command("queue_pause", "pause the queue: nothing starts, running quests continue", _CHANGES),
     _command("queue_resume", "resume the queue", _CHANGES),
     _command("queue_slots", "set how many quests of the queue run at once", _CHANGES),
-    _command("learn_accept", "accept a lesson: quests that are about the same are shown it", _CHANGES),
-    _command("learn_drop", "drop a lesson: no quest is shown it any more", _CHANGES),
+    _command("learn_accept", "accept lessons: agents and quests are given what fits", _CHANGES),
+    _command("learn_drop", "drop lessons: they are forgotten", _CHANGES),
     _command("note_edit", "edit the text of a note", _CHANGES),
     _command("note_accept", "accept proposed notes: agents are given them", _CHANGES),
     _command("note_pin", "pin notes: each new agent of their scope is given them", _CHANGES),

@@ -238,8 +238,7 @@ class Connection(asyncio.BufferedProtocol):
             endpoint = self._endpoints.get(request.cmd)
             if endpoint is None:
                 raise OvermindError("unknown_command", f"Unknown command {request.cmd[:100]!r}.")  # noqa: TRY301
-            arguments = msgspec.json.decode(request.args, type=endpoint.arguments)
-            result = endpoint.handle(arguments, self.caller)
+            result = endpoint.handle(_arguments(request, endpoint.arguments), self.caller)
             if inspect.isasyncgen(result):
                 if self._transport.is_closing():
                     return
@@ -329,6 +328,19 @@ def _id_of(line: bytes) -> object:
         return msgspec.json.decode(line, type=dict[str, Any]).get("id")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _arguments(request: Request, kind: type[Args]) -> Args:
+    """The arguments of a request.
+
+    Raises:
+        OvermindError: `invalid`, they are no UTF-8, or lie too deep in each other.
+        msgspec.DecodeError: they are others than those of its command.
+    """
+    try:
+        return msgspec.json.decode(request.args, type=kind)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise OvermindError("invalid", f"Bad arguments: {error}") from None
 
 
 def _explain(error: Exception) -> OvermindError:

@@ -194,6 +194,15 @@ class Database:
         return database
 
     @classmethod
+    def in_memory(cls, path: str, migrations: Sequence[Migration]) -> Self:
+        """An empty one in the place of a file that is not there, and is not to be made."""
+        connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=CACHED_STATEMENTS)
+        database = cls(connection, path)
+        for number, migration in enumerate(migrations, 1):
+            database._migrate(number, migration)
+        return database
+
+    @classmethod
     def _open(cls, path: str, steps: Sequence[Migration], *, alone: bool = False) -> Self:
         database = cls(_connect(path), path)
         try:
@@ -260,13 +269,34 @@ class Database:
         finally:
             self._connection.set_progress_handler(None, 0)
 
-    def checkpoint(self) -> bool:
-        """Write the log back into the file and empty it, outside of `transaction`; False: somebody reads, and keeps it.
+    @property
+    def changes(self) -> int:
+        """How many rows this connection has changed."""
+        return self._connection.total_changes
+
+    def write_back(self) -> None:
+        """Write the log back into the file as far as nobody reads it, outside of `transaction`; waits for nobody.
 
         Raises:
             DiskFull: there is no room.
         """
-        return not self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        self.read("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def checkpoint(self, *, waits: bool = True) -> bool:
+        """Write the log back into the file and empty it, outside of `transaction`; False: somebody reads, and keeps it.
+
+        `waits`: a moment for who reads.
+
+        Raises:
+            DiskFull: there is no room.
+        """
+        if waits:
+            return not self.read("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        self.read("PRAGMA busy_timeout = 0")
+        try:
+            return self.checkpoint()
+        finally:
+            self.read(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
 
     @property
     def in_transaction(self) -> bool:

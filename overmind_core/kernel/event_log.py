@@ -87,6 +87,11 @@ class EventTable:
             WHERE mission IS NOT NULL AND type IN (SELECT value FROM json_each(?)) GROUP BY mission"""
         return dict(self._database.read(sql, (json.dumps([type_of(kind) for kind in kinds]),)))
 
+    def has(self, type_: str, mission: str, run: str) -> bool:
+        """Whether there is an event of this type about a run."""
+        sql = "SELECT 1 FROM events WHERE mission = ? AND type = ? AND run = ? LIMIT 1"
+        return self._database.read_one(sql, (mission, type_, run)) is not None
+
     def oldest(self) -> int:
         """Return the `seq` of the oldest event kept, 0 when there is none."""
         return self._edge("min")
@@ -112,6 +117,10 @@ class EventLog:
         self._journal = journal
         self._clock = clock
         self._table = table
+
+    def has(self, kind: type[Event], mission: str, run: str) -> bool:
+        """Whether an event of this type about a run is stored."""
+        return self._table.has(type_of(kind), mission, run)
 
     def record(self, event: Event, *, run: str | None = None) -> Change:
         """Append an event, about a `run` when it is given; those who subscribed hear of it once it is saved."""

@@ -1,10 +1,8 @@
-"""The types of answers about what was learned. Only annotations name them."""
+"""The types of answers about how quests went. Only annotations name them."""
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
-
-LessonStateWord = Literal["proposed", "accepted", "dropped"]
+from typing import TypedDict
 
 
 class QuestGroup(TypedDict):
@@ -28,44 +26,9 @@ class QuestGroup(TypedDict):
     """Class → attempts that failed with it, the most frequent first."""
 
 
-class LessonInfo(TypedDict):
-    """What a failed attempt lacked that the next one had."""
-
-    id: str
-    """`L-7`."""
-    state: LessonStateWord
-    repository: str
-    """The common folder of git."""
-    failure: str
-    """The class of the attempt that failed."""
-    feedback: str
-    """The first lines of what failed."""
-    files: list[str]
-    """The files that the attempt which passed has changed."""
-    quest: str
-    """The name of the quest."""
-    at: str
-    """The time at which it was proposed."""
-    helped: int
-    """Attempts that were shown it, and passed."""
-    hurt: int
-    """Attempts that were shown it, and failed."""
-    rests: bool
-    """It is accepted, and not shown any more: too many attempts failed with it."""
-
-
 class Learned(TypedDict):
-    """What was learned."""
+    """How quests went."""
 
     by: str
     groups: list[QuestGroup]
     """The largest first."""
-    lessons: list[LessonInfo] | None
-    """Oldest first; null unless they were asked for."""
-
-
-class LessonSet(TypedDict):
-    """A lesson after a person has decided on it."""
-
-    id: str
-    state: LessonStateWord

@@ -1,51 +1,41 @@
 """The service of learning: one outcome for each attempt, estimates, and lessons.
 
-The commit that ends an attempt also saves its outcome, the lesson that follows from it, and whether the lessons that
-the attempt was shown have helped.
+The commit that ends an attempt also saves its outcome and, for memory, the lesson that follows from it, and whether
+what the attempt was given has helped.
 """
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from overmind_core.domain.agents.agent import RAW
+from overmind_core.domain.memory.giving import Injection
 from overmind_core.domain.quests import briefing
 from overmind_core.domain.quests.quest import QuestStatus
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.watching import learning
-from overmind_core.domain.watching.learning import AttemptOutcome, Estimate, Lesson, LessonState
-from overmind_core.errors import OvermindError
-from overmind_core.kernel.actor import ENGINE, actor
-from overmind_core.learning.events import LessonChanged
-from overmind_core.learning.store import lesson_row
+from overmind_core.domain.watching.learning import CANCELLED, AttemptOutcome, AttemptVote, Estimate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from overmind_core.domain.quests.quest import Attempt, Goal, Quest
-    from overmind_core.kernel.event_log import EventLog
+    from overmind_core.domain.quests.quest import Attempt, Quest
     from overmind_core.kernel.journal import Journal
     from overmind_core.kernel.tasks import Tasks
-    from overmind_core.learning.store import LessonTable, OutcomeTable
+    from overmind_core.learning.outbox import Outbox
+    from overmind_core.learning.ports import LessonKeeper
+    from overmind_core.learning.store import OutcomeTable
     from overmind_core.missions.registry import Registry
-    from overmind_core.quests.ports import AgentWork, Repositories
+    from overmind_core.quests.ports import AgentWork
     from overmind_core.quests.registry import QuestRegistry
 
 KEPT = 20_000
 """How many outcomes are kept, the newest."""
 KEPT_LESSONS = 1000
-"""How many lessons that nobody has accepted are kept, the newest."""
-CANCELLED = "cancelled"
-"""The class of an attempt that a person has ended."""
+"""How many lessons, and votes, wait at most while memory can't be used: the newest."""
 TYPE = "type"
 """The label with the type of a quest's work."""
 _TRIM_EVERY = 500
-_NOBODYS = learning.TEACHES_NOTHING | {CANCELLED}
-"""Classes of failures that do not count against the lessons that the attempt was shown."""
-_log = logging.getLogger(__name__)
 
 
 class WorkKind(NamedTuple):
@@ -63,33 +53,29 @@ class Learning:
         self,
         *,
         journal: Journal,
-        events: EventLog,
         tasks: Tasks,
         registry: Registry,
         quests: QuestRegistry,
         agents: AgentWork,
         outcome_table: OutcomeTable,
-        lesson_table: LessonTable,
-        repositories: Repositories,
+        outbox: Outbox,
+        keeper: LessonKeeper,
         changed: Callable[[Quest], Awaitable[Iterable[str]]],
         slug_of_spec: Callable[[str], str | None],
     ) -> None:
         """`changed`: the files that the work of a quest has changed, relative to the top of its repository."""
         self._journal = journal
-        self._events = events
         self._tasks = tasks
         self._registry = registry
         self._quests = quests
         self._agents = agents
         self._outcomes = outcome_table
-        self._lessons = lesson_table
-        self._repositories = repositories
+        self._outbox = outbox
+        self._keeper = keeper
         self._changed = changed
         self._slug_of_spec = slug_of_spec
         self._newest = 0
         self._added = 0
-        self._around: dict[str, str | None] = {}
-        """Folder → git's common folder there."""
         self._kinds: dict[str, tuple[Quest, WorkKind]] = {}
         self._estimates: dict[WorkKind, Estimate] = {}
         self._known_providers: frozenset[str] | None = None
@@ -97,7 +83,7 @@ class Learning:
 
     def load(self) -> None:
         """Continue after the highest number that was ever used."""
-        self._newest = self._lessons.newest()
+        self._newest = self._outbox.newest()
 
     # outcomes
 
@@ -109,12 +95,11 @@ class Learning:
         attempt = queue.tries[-1]
         failure = attempt.failure or (CANCELLED if quest.status is QuestStatus.CANCELLED else None)
         self._add(quest, attempt, failure)
-        self._count_use(attempt, failure)
+        if not self._keeper.keeps_lessons:
+            return
+        self._vote(quest, attempt, failure)
         if failure is None and len(queue.tries) > 1 and queue.tries[-2].failure is not None:
-            if queue.repository is not None:
-                self._propose(quest, queue.repository)
-            else:  # git says which repository it works in
-                self._tasks.start(self._propose_later(quest))
+            self._propose(quest)
 
     def _add(self, quest: Quest, attempt: Attempt, failure: str | None) -> None:
         kind = self.kind(quest)
@@ -139,6 +124,7 @@ class Learning:
             self._outcomes.add(outcome)
             if trims:
                 self._outcomes.trim(KEPT)
+                self._outbox.trim(KEPT_LESSONS)
 
         self._journal.save(write, self._forget_estimates)
         if quest.is_over:
@@ -204,143 +190,77 @@ class Learning:
         self._journal.flush()
         return learning.rates(self._outcomes.newest(KEPT), by)
 
-    # lessons
+    # what waits for memory
 
-    def lessons(self) -> list[Lesson]:
-        """All lessons, oldest first."""
-        self._journal.flush()
-        return [row.lesson for row in self._lessons.every()]
-
-    async def shown(self, quest: Quest) -> tuple[Lesson, ...]:
-        """The lessons that the next attempt of a quest is shown."""
-        if not self._newest or quest.goal is None:
-            return ()
-        repository = await self._repository(quest)
-        if repository is None:
-            return ()
-        self._journal.flush()
-        accepted = [row.lesson for row in self._lessons.accepted(repository)]
-        return learning.select(accepted, repository=repository, owns=quest.goal.owns, about=_about(quest.goal))
-
-    async def _repository(self, quest: Quest) -> str | None:
-        """Git's common folder of the repository in which a quest works; None: it works in none."""
-        if quest.queue is not None and quest.queue.repository is not None:
-            return quest.queue.repository
-        if quest.cwd not in self._around:
-            try:
-                found = await self._repositories.repository_around(quest.cwd)
-            except OvermindError:
-                return None
-            if len(self._around) >= _MOST_FOLDERS:
-                self._around.clear()
-            self._around[quest.cwd] = found
-        return self._around[quest.cwd]
-
-    async def decide(self, word: str, state: LessonState) -> Lesson:
-        """Accept or drop a lesson for a person; return it once that is saved.
-
-        Raises:
-            OvermindError: `not_found`.
-        """
-        self._journal.flush()
-        digits = word.strip().upper().removeprefix("L-")
-        row = self._lessons.get(int(digits)) if digits.isascii() and digits.isdigit() and len(digits) < _LONG else None
-        if row is None:
-            raise OvermindError("not_found", f"No lesson named {word!r}. See them with: overmind learn --lessons")
-        before = row.lesson
-        after = learning.accept(before) if state is LessonState.ACCEPTED else learning.drop(before)
-        if after != before:
-            self._save(after)
-            self._record(None, after)
-        await self._journal.saved()
-        return after
+    def resume(self) -> None:
+        """Go on with what an earlier daemon has left."""
+        self._begin_to_complete([one.number for one in self._outbox.lessons() if one.mission])
 
     async def forgetting(self, spec: str, quests: Sequence[Quest]) -> Callable[[], None]:
-        """Return a function that forgets the outcomes and lessons of a spec's quests; called in the same commit."""
+        """Return a function that forgets the outcomes of a spec's quests, and what of them waits; in the same commit.
+
+        Notes that were made of their lessons stay.
+        """
         del spec
-        where = {await self._repository(quest) for quest in quests} - {None}
-        names, ids = {quest.name for quest in quests}, [quest.id for quest in quests]
+        ids = [quest.id for quest in quests]
 
         def write() -> None:
             self._outcomes.remove(ids)
-            rows = [row for one in where if one is not None for row in self._lessons.of(one)]
-            self._lessons.remove([row.id for row in rows if row.lesson.quest in names])
+            self._outbox.remove_lessons([one.number for one in self._outbox.lessons() if one.mission in ids])
+            self._outbox.remove_votes([one for one in self._outbox.votes() if one.mission in ids])
 
         def forget() -> None:
             self._journal.save(write, self._forget_estimates)
 
         return forget
 
-    async def _propose_later(self, quest: Quest) -> None:
-        repository = await self._repository(quest)
-        if repository is not None:
-            self._journal.flush()
-            self._propose(quest, repository)
-
-    def _propose(self, quest: Quest, repository: str) -> None:
+    def _propose(self, quest: Quest) -> None:
         """Propose a lesson: an attempt has passed after one that failed."""
         queue, goal = quest.queue, quest.goal
         assert queue is not None
         assert goal is not None
+        work = self._registry.get(quest.id)
+        if work is not None and work.definition.notes is Injection.OFF:  # nothing of it is kept
+            return
+        before, attempt = queue.tries[-2:]
         lesson = learning.propose(
-            queue.tries[-2].failure or "",
+            before.failure or "",
             briefing.bare(queue.feedback),
-            (),
-            repository=repository,
+            repository=queue.repository or quest.cwd,
             quest=quest.name,
-            about=_about(goal),
-            at=queue.tries[-1].ended_at or 0.0,
+            mission=quest.id,
+            agent="" if quest.provider == RAW else quest.provider,
+            began_at=attempt.started_at,
+            at=attempt.ended_at or 0.0,
         )
-        if lesson is None or any(row.lesson.key == lesson.key for row in self._lessons.of(repository)):
+        if lesson is None:
             return
         self._newest += 1
         lesson = replace(lesson, number=self._newest)
-        self._save(lesson)
-        self._record(quest, lesson)
-        if self._newest % _TRIM_EVERY == 0:
-            self._journal.save(lambda: self._lessons.trim(KEPT_LESSONS))
-        self._tasks.start(self._note_files(lesson.number, quest))
+        self._journal.save(lambda: self._outbox.save(lesson), lambda: self._begin_to_complete([lesson.number]))
 
-    async def _note_files(self, number: int, quest: Quest) -> None:
-        """Add the changed files to a lesson later, as git takes a while."""
-        files = sorted(await self._changed(quest))[: learning.MOST_FILES]
+    def _begin_to_complete(self, numbers: Sequence[int]) -> None:
+        self._tasks.start(self._complete(numbers))
+
+    async def _complete(self, numbers: Sequence[int]) -> None:
+        """Add the changed files to lessons, as git takes a while, and have memory look."""
+        for number in numbers:
+            lesson = self._outbox.get(number)
+            quest = None if lesson is None or lesson.files else self._quests.get(lesson.mission)
+            files = [] if quest is None else sorted(await self._changed(quest))[: learning.MOST_FILES]
+            self._journal.flush()
+            lesson = self._outbox.get(number)
+            if files and lesson is not None:
+                found = replace(lesson, files=tuple(files))
+                self._journal.save(lambda found=found: self._outbox.save(found))  # type: ignore[misc]
         self._journal.flush()
-        row = self._lessons.get(number)
-        if files and row is not None:
-            self._save(replace(row.lesson, files=tuple(files)))
+        self._keeper.wake()
 
-    def _count_use(self, attempt: Attempt, failure: str | None) -> None:
-        """Count for each lesson that the attempt was shown whether it helped."""
-        if failure is not None and (failure in _NOBODYS or failure.startswith("api_error")):
+    def _vote(self, quest: Quest, attempt: Attempt, failure: str | None) -> None:
+        """Have what the attempt was given counted as what has helped it, or not."""
+        if not self._keeper.was_given(quest.id) or not attempt.run:
             return
-        for number in attempt.lessons:
-            row = self._lessons.get(number)
-            if row is not None:
-                self._save(learning.count_use(row.lesson, passed=failure is None))
-
-    def _save(self, lesson: Lesson) -> None:
-        row = lesson_row(lesson)
-        self._journal.save(lambda: self._lessons.save(row))
-
-    def _record(self, quest: Quest | None, lesson: Lesson) -> None:
-        event = LessonChanged(
-            mission=None if quest is None else quest.id,
-            name=lesson.quest,
-            lesson=lesson.id,
-            state=lesson.state.value,
-            failure=lesson.failure,
-            repository=lesson.repository,
-        )
-        if actor() is None:
-            event = msgspec.structs.replace(event, by=ENGINE, why=f"it failed ({lesson.failure}), then it passed")
-        self._events.record(event)
-
-
-_MOST_FOLDERS = 1000
-"""How many folders' repositories are remembered."""
-_LONG = 18
-"""As many digits no number of a lesson has; SQLite could not compare it."""
-
-
-def _about(goal: Goal) -> str:
-    return f"{goal.title}\n{goal.brief}"
+        if failure is not None and (failure == CANCELLED or not learning.is_of_the_work(failure)):
+            return
+        vote = AttemptVote(quest.id, attempt.number, attempt.run, failure is None, attempt.ended_at or 0.0)
+        self._journal.save(lambda: self._outbox.vote(vote), self._keeper.wake)

@@ -1,1 +1,1 @@
-"""Memory: the store of notes, what answers requests about them, and what an agent is given of them."""
+"""Memory: the store of notes, requests about them, and the notes for agents."""

@@ -1,26 +1,30 @@
-"""The access to memory.db: what the loop has threads do, and what it is told of what they can't."""
+"""The access to memory.db: work for its threads, and the errors of a file that can't be used."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from overmind_core.domain.memory.permissions import Forbidden
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import Interrupted, StoreCorrupt, StoreError
+from overmind_core.memory import recovery
 from overmind_core.memory.opened import QUERY_SECONDS, Reading, Replaced, Writing, memory_off, reason_of
-from overmind_core.memory.recovery import Recovered, is_damaged, set_aside, take_over
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import WorkQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from overmind_core.memory.store import Change
     from overmind_core.system.machine import Clock
 
 MANY_CORES = 4
 """From which on two threads read."""
+RETRY_SECONDS, LONGEST_RETRY = 1.0, 60.0
+"""Pauses between two tries to finish a purge: the first, and where they end."""
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
 
@@ -28,34 +32,52 @@ _log = logging.getLogger(__name__)
 class NoteAccess:
     """One thread writes, one or two read, begun with the first request."""
 
-    def __init__(self, path: str, files: str, clock: Clock, on_damage: Callable[[], None]) -> None:
-        """`path`: of memory.db; `files`: the folder of missions' private files; `on_damage`: called once for each."""
+    def __init__(
+        self,
+        path: str,
+        files: str,
+        clock: Clock,
+        *,
+        on_damage: Callable[[], None],
+        on_changes: Callable[[Sequence[Change]], None],
+    ) -> None:
+        """Begin nothing yet.
+
+        Args:
+            path: Of memory.db.
+            files: The folder of missions' private files.
+            clock: When it is.
+            on_damage: Called once for each damage.
+            on_changes: Called with what a purge has changed that ended by itself.
+        """
         self.path = path
         self._on_damage = on_damage
+        self._on_changes = on_changes
+        self._is_purging = False
+        """Whether a purge has begun that could not be finished, as the thread that writes has seen it last."""
+        self._purging: asyncio.Task[None] | None = None
         self._is_damage_recorded = False
         self._mending = False
-        self._recovered: Recovered | None = None
-        self._clock_at = 0.0
+        self._recovered: recovery.Recovered | None = None
+        self._clock_at = clock.wall()
         self._files = files
         self._clock = clock
-        self._writer = Lane("memory-writer", self._new_writing)
+        self._writer = WorkQueue("memory-writer", self._new_writing, upkeep=Writing.upkeep)
         readers = 2 if (os.cpu_count() or 1) >= MANY_CORES else 1
-        self._readers = Lane("memory-reader", lambda: Reading(self.path), threads=readers)
+        self._readers = WorkQueue("memory-reader", lambda: Reading(self.path), threads=readers)
         self._is_open = False
         self._later: set[asyncio.Future[object]] = set()
 
     def _new_writing(self) -> Writing:
-        if not self._mending:
-            return Writing(self.path, files=self._files, readers=self._readers.held)
-        self._mending = False
-        with self._readers.held():
-            aside = set_aside(self.path, self._clock_at) if is_damaged(self.path) else None
-        writing = Writing(self.path, files=self._files, readers=self._readers.held)
-        if aside is not None:
-            self._recovered = take_over(writing, aside)
-        return writing
+        recovery.finish(self.path, self._clock_at)
+        if self._mending:
+            self._mending = False
+            with self._readers.held():
+                if recovery.is_damaged(self.path):
+                    self._recovered = recovery.recover(self.path, self._files, self._clock_at)
+        return Writing(self.path, files=self._files, readers=self._readers.held)
 
-    async def reindex(self) -> tuple[int, Recovered | None]:
+    async def reindex(self) -> tuple[int, recovery.Recovered | None]:
         """Build the index anew, and take over what can be read of a damaged file; how many notes there are.
 
         Raises:
@@ -70,6 +92,8 @@ class NoteAccess:
 
     def close(self) -> None:
         """End the threads, after what is under way."""
+        if self._purging is not None:
+            self._purging.cancel()
         self._readers.close()
         self._writer.close()
 
@@ -84,11 +108,42 @@ class NoteAccess:
         def dated(writing: Writing) -> Result:
             writing.file.check()
             writing.at = at
-            return work(writing)
+            try:
+                return work(writing)
+            finally:
+                self._is_purging = writing.purge.is_pending
+                purged.extend(writing.purged)
+                writing.purged.clear()
 
-        result = await self._asked(lambda: self._writer.do(dated, ours=ours))
-        self._is_open = True
+        purged: list[Change] = []
+        try:
+            result = await self._asked(lambda: self._writer.do(dated, ours=ours))
+        finally:
+            if purged:
+                self._on_changes(purged)
+            if self._is_purging and self._purging is None:
+                self._purging = asyncio.ensure_future(self._finish_purges())
+        if not self._is_open:
+            self._is_open = True
+            self._readers.renew()  # there may have been no file when they began
         return result
+
+    async def _finish_purges(self) -> None:
+        """Try again until no purge is left that somebody's reading, or a full disk, has held up."""
+        pause = RETRY_SECONDS
+        try:
+            while self._is_purging:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_RETRY)
+                with suppress(OvermindError):  # who asked for it was told
+                    self._on_changes(await self.write(lambda writing: writing.purge.finish(waits=False), ours=True))
+        finally:
+            self._purging = None
+
+    @property
+    def has_file(self) -> bool:
+        """Whether there are notes, or were some."""
+        return recovery.has_file(self.path)
 
     async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
         """Have a thread that reads do something, for at most a second.
@@ -103,7 +158,7 @@ class NoteAccess:
                 return work(reading)
 
         async def do() -> Result:
-            if not self._is_open:  # the one who writes makes the file, and finishes what was begun
+            if not self._is_open and self.has_file:  # the one who writes finishes what was begun
                 await self.write(lambda _: None, ours=True)
             return await self._readers.do(limited, ours=ours)
 

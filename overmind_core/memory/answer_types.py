@@ -223,6 +223,8 @@ class MemoryState(TypedDict):
     """Why it is off, where nobody switched it off."""
     inject: Literal["auto", "pinned", "off"]
     model: str | None
+    model_error: str | None
+    """Why the model can't be used; null: it can, as far as is known, or there is none."""
     live: int
     proposed: int
     resting: int

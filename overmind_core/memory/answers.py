@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.memory.notes import ScopeKind
 from overmind_core.domain.text.moment import format_time
+from overmind_core.memory.tables import StoredNote
 
 if TYPE_CHECKING:
-    from overmind_core.domain.memory.notes import Author, Content, Version
-    from overmind_core.memory.answer_types import AuthorInfo, NoteBrief, NoteInfo, NoteKindWord, VersionInfo
-    from overmind_core.memory.tables import StoredNote
+    from collections.abc import Iterable
+
+    from overmind_core.domain.memory.notes import Author, Content, Note, Version
+    from overmind_core.memory.answer_types import AuthorInfo, FoundNote, NoteBrief, NoteInfo, NoteKindWord, VersionInfo
 
 BEGINNING = 80
 """Characters of a note in a line."""
@@ -46,6 +48,16 @@ def note_info(stored: StoredNote, *, stale: bool) -> NoteInfo:
         "conflicts": list(note.conflicts),
         "from": note.origin.value,
         "proposed_for": note.proposed_for or None,
+    }
+
+
+def found_remotely(note: Note, score: float, why: Iterable[str]) -> FoundNote:
+    """A note that the Cortex found; it never counts as stale."""
+    return {
+        "note": note_info(StoredNote(0, note, 0, None), stale=False),
+        "score": score,
+        "why": ["meaning" if word == "meaning" else "words" for word in why],
+        "corrected": {},
     }
 
 

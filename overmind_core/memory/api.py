@@ -1,4 +1,4 @@
-"""The requests about notes and memory: whether a mission asks, and which; all else is the service's."""
+"""The requests about notes and memory: each with the mission that asks, handed to the service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from overmind_core.kernel.request import Caller
     from overmind_core.memory import answer_types as answers
-    from overmind_core.memory.sharing import SharingMemory
+    from overmind_core.memory.service import Memory
     from overmind_core.missions.registry import Registry
     from overmind_core.system.paths import Home
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class MemoryApi:
     """The requests about notes and memory."""
 
-    def __init__(self, *, notes: Callable[[], SharingMemory], registry: Registry, home: Home) -> None:
-        """`notes`: makes, at the first request, what answers them; a daemon that is asked nothing pays nothing."""
+    def __init__(self, *, notes: Callable[[], Memory], registry: Registry, home: Home) -> None:
+        """`notes`: returns the service, which is made at the first request."""
         self._notes = notes
         self._registry = registry
         self._home = home

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.memory.block import ASK, clean, render, tokens
-from overmind_core.domain.memory.choice import Candidate, Corpus, choose, stems_of
+from overmind_core.domain.memory.choice import LONGEST, MOST_PATHS, Candidate, Corpus, choose, stems_of
 from overmind_core.domain.memory.giving import GivenNotes, Injection
 from overmind_core.domain.memory.notes import NoteKind, NoteState
 from overmind_core.domain.memory.words import paths
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from overmind_core.memory.answer_types import Used, UsedNote
     from overmind_core.memory.opened import Reading, Writing
     from overmind_core.memory.sight import Sight, Sights
+    from overmind_core.memory.store import NoteStore
     from overmind_core.memory.tables import StoredNote
     from overmind_core.missions.answer_types import GivenNote, MissionNotes
 
@@ -41,7 +42,7 @@ WhyGiven = Literal["pinned", "identifier", "path", "words"]
 
 
 class NoteBriefing:
-    """Chooses and keeps what runs are given. On the loop's thread."""
+    """Chooses and saves the notes for runs. On the loop's thread."""
 
     def __init__(self, access: NoteAccess, sights: Sights, settings: MemorySettings) -> None:
         self._access = access
@@ -84,7 +85,7 @@ class NoteBriefing:
             finding = Finding([question], live, RANKED, None, lambda one: sight.is_stale(one, files))
             for one in recall(reading, finding):
                 add(one.stored)
-            named = paths(question)
+            named = paths(question[:LONGEST])[:MOST_PATHS]
             folder = "/" if sight.place is None else sight.place.top
             for stored in reading.notes.choose(replace(live, with_files=True), WITH_FILES) if named else []:
                 if any(matches(glob, path, folder=folder) for glob in stored.note.content.files for path in named):
@@ -120,12 +121,26 @@ class NoteBriefing:
                 if known is None:
                     writing.store.given.add(nothing)
                 else:
+                    for mission, run in writing.store.given.runs(known.row):
+                        _take_back(writing.store, known, mission, run)
                     writing.store.given.replace(nothing._replace(row=known.row, purged=known.purged))
 
         self._access.later(lambda: self._access.write(undo, ours=True))
 
+    def never_begun(self, mission: str, run: int) -> None:
+        """The run will never begin: what was saved for it counts as not given."""
+
+        def undo(writing: Writing) -> None:
+            with writing.database.transaction():
+                found = writing.store.given.of_run(mission, run)
+                if found is not None:
+                    _take_back(writing.store, found[1], mission, run)
+                    writing.store.given.remove_unused(found[1].row)
+
+        self._access.later(lambda: self._access.write(undo, ours=True))
+
     async def notes_of(self, mission: Mission, injection: Injection) -> MissionNotes:
-        """What the mission's newest run was given, and which notes the mission has written."""
+        """The notes that the mission's newest run was given, and the ids of those that the mission has written."""
 
         def look(reading: Reading) -> MissionNotes:
             found = reading.given.of_run(mission.id, mission.run)
@@ -147,7 +162,7 @@ class NoteBriefing:
         return await self._access.read(look)
 
     async def used(self, mission: str, run: int | None) -> Used:
-        """What a run was given, byte for byte."""
+        """The notes that a run was given, byte for byte."""
         found = await self._access.read(lambda reading: reading.given.of_run(mission, run))
         if found is None:
             return {
@@ -176,6 +191,13 @@ def _save(writing: Writing, chosen: Given, mission: Mission) -> Given:
             for one in given.notes:
                 store.notes.used(one.note, writing.at)
     return given
+
+
+def _take_back(store: NoteStore, given: Given, mission: str, run: int) -> None:
+    """A run does not have it after all; inside of a transaction."""
+    store.given.not_begun(mission, run)
+    for one in given.notes:
+        store.notes.not_used(one.note)
 
 
 def _is_there(stored: StoredNote | None) -> bool:

@@ -44,7 +44,7 @@ class RefusedEntry(Exception):
 
 
 class Hello(NamedTuple):
-    """What a Cortex says of itself, and of the token."""
+    """The answer to `hello`: the colony, and name and role of the token."""
 
     colony: str
     name: str
@@ -52,7 +52,7 @@ class Hello(NamedTuple):
 
 
 class Pulled(NamedTuple):
-    """A page, and which of it was brought there with our token."""
+    """A page, and the ids of its entries that were sent with our token."""
 
     page: Page
     own: Collection[str]
@@ -67,6 +67,7 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")  # as the connection does
     except ValueError:
         raise OvermindError("invalid", "This is not an address. Write https://host:port") from None
     if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
@@ -95,7 +96,7 @@ class CortexClient:
         """Of the token, once `hello` has said it."""
 
     def hello(self) -> Hello:
-        """Return who this token is.
+        """Return the colony, the name and the role of the token.
 
         Raises:
             OvermindError: `cortex_unreachable`, `token_refused`, `invalid`.
@@ -118,7 +119,7 @@ class CortexClient:
         self._ask("POST", "/v1/push", parted)
 
     def pull(self, place: Place, *, name: str) -> Pulled:
-        """Return what comes after a place. `name`: of our token.
+        """Return the entries after a place. `name`: of our token.
 
         Raises:
             OvermindError: as above.
@@ -161,8 +162,7 @@ class CortexClient:
             held = answer.read(_LARGEST_ANSWER + 1)
             status = answer.status
         except (OSError, http.client.HTTPException) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            raise OvermindError("cortex_unreachable", f"{self._host} does not answer: {reason}.") from error
+            raise OvermindError("cortex_unreachable", f"{self._host} {_why_unreachable(error)}.") from error
         finally:
             connection.close()
         fields = _object(held)
@@ -176,7 +176,10 @@ class CortexClient:
 
         if not self._is_tls:
             return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-        trusted = ssl.create_default_context(cadata=self._ca or None)
+        try:
+            trusted = ssl.create_default_context(cadata=self._ca or None)
+        except ssl.SSLError:
+            raise OvermindError("invalid", "The file of --ca holds no certificate in PEM.") from None
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=trusted)
 
     def _refusal(self, status: int, fields: Mapping[str, Any]) -> Exception:
@@ -188,6 +191,17 @@ class CortexClient:
         if code in {"token_refused", "forbidden", "busy", "invalid", "too_large"}:
             return OvermindError(str(code), f"{self._host}: {fields.get('message', '')}")
         return OvermindError("cortex_unreachable", f"{self._host} answered with status {status}.")
+
+
+def _why_unreachable(error: Exception) -> str:
+    import http.client  # noqa: PLC0415 - for those who have a Cortex
+    import ssl  # noqa: PLC0415 - same
+
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"has a certificate that is not trusted here: {error.verify_message}. Give its CA with --ca FILE"
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "closed the connection without an answer"
+    return f"does not answer: {(isinstance(error, OSError) and error.strerror) or type(error).__name__}"
 
 
 def _object(held: bytes) -> Mapping[str, Any] | None:

@@ -34,6 +34,11 @@ class StoredEpisode(NamedTuple):
     """How many of its lessons were proposed, or were known."""
     episode: Episode
 
+    @property
+    def is_emptied(self) -> bool:
+        """Whether a purge has emptied it: what it was is not to come back."""
+        return self.ended and self.episode == Episode()
+
 
 class FoundRun(NamedTuple):
     """An episode that was found, and the line that matched best."""
@@ -63,6 +68,10 @@ class EpisodeTable:
         """Mission and run of those that have not ended, as far as is stored."""
         rows = self._database.read("SELECT mission, run FROM episodes WHERE NOT ended ORDER BY row")
         return [(mission, run) for mission, run in rows]
+
+    def runs(self) -> list[tuple[str, int]]:
+        """Return mission and run of all, oldest first."""
+        return [(mission, run) for mission, run in self._database.read("SELECT mission, run FROM episodes ORDER BY at")]
 
     def find(self, words: Sequence[str], repository: str, limit: int) -> list[FoundRun]:
         """Return those of a repository that have all these words, the newest first."""

@@ -41,6 +41,7 @@ class Given(NamedTuple):
     notes: tuple[GivenRow, ...] = ()
 
 
+_RUNS = "SELECT mission, run FROM given_runs WHERE given = ?"
 _COLUMNS = "row, conversation, mission, at, tokens, left_out, purged, block"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(GivenRow).decode
@@ -53,7 +54,7 @@ class GivenTable:
         self._database = database
 
     def add(self, given: Given) -> int:
-        """Store what a conversation is given; return its row."""
+        """Store the notes for a conversation; return their row."""
         sql = """INSERT INTO given (conversation, mission, at, tokens, left_out, purged, block)
             VALUES (?, ?, ?, ?, ?, ?, ?)"""
         row = self._database.insert(sql, given[1:8])
@@ -67,7 +68,7 @@ class GivenTable:
         return row
 
     def replace(self, given: Given) -> None:
-        """Store it in the place of what has its row."""
+        """Replace the notes of its row."""
         self._database.write(
             "UPDATE given SET tokens = ?, purged = ?, block = ? WHERE row = ?",
             (given.tokens, given.purged, given.block, given.row),
@@ -82,17 +83,30 @@ class GivenTable:
         sql = "INSERT OR IGNORE INTO given_runs (mission, run, given) VALUES (?, ?, ?)"
         return bool(self._database.write(sql, (mission, run, row)))
 
+    def not_begun(self, mission: str, run: int) -> None:
+        """Note that a run does not have it after all."""
+        self._database.write("DELETE FROM given_runs WHERE mission = ? AND run = ?", (mission, run))
+
+    def runs(self, row: int) -> list[tuple[str, int]]:
+        """Return the runs that have it: mission and number."""
+        return [(mission, run) for mission, run in self._database.read(_RUNS, (row,))]
+
+    def remove_unused(self, row: int) -> None:
+        """Delete the notes of a row that no run has."""
+        sql = "DELETE FROM given WHERE row = ?1 AND NOT EXISTS (SELECT 1 FROM given_runs WHERE given = ?1)"
+        self._database.write(sql, (row,))
+
     def of(self, conversation: str) -> Given | None:
-        """Return what a conversation was given."""
+        """Return the notes of a conversation."""
         return self._one("conversation = ?", conversation)
 
     def with_note(self, note: str) -> list[Given]:
-        """Return all that a note is in."""
+        """Return the rows with a note."""
         rows = self._database.read("SELECT DISTINCT given FROM given_notes WHERE note = ?", (note,))
         return [one for (row,) in rows if (one := self._one("row = ?", row)) is not None]
 
     def of_run(self, mission: str, run: int | None) -> tuple[int, Given] | None:
-        """Return a run of a mission, the newest that was given something where none is named, and what it was given."""
+        """Return the number of a run and its notes; without `run` the newest that was given some."""
         found = self._database.read_one(
             """SELECT run, given FROM given_runs WHERE mission = ?1 AND (?2 IS NULL OR run = ?2)
             ORDER BY run DESC LIMIT 1""",
@@ -107,6 +121,11 @@ class GivenTable:
             WHERE given.mission = ?"""
         return [row[0] for row in self._database.read(sql, (mission,))]
 
+    def missions(self, before: float) -> list[str]:
+        """Return the missions that were given something, the last time before a moment."""
+        sql = "SELECT mission FROM given GROUP BY mission HAVING max(at) < ?"
+        return [row[0] for row in self._database.read(sql, (before,))]
+
     def uses(self, note: str, limit: int) -> list[NoteUse]:
         """Return the runs that were given a note, newest first."""
         sql = """SELECT given_runs.mission, given_runs.run, given.at FROM given_notes
@@ -116,7 +135,7 @@ class GivenTable:
         return [{"mission": mission, "run": run, "at": format_time(at)} for mission, run, at in rows]
 
     def remove(self, missions: Sequence[str]) -> None:
-        """Forget what these missions were given."""
+        """Delete the notes that these missions were given."""
         for mission in missions:
             self._database.write("DELETE FROM given_runs WHERE mission = ?", (mission,))
             self._database.write("DELETE FROM given WHERE mission = ?", (mission,))

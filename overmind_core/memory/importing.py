@@ -1,9 +1,9 @@
-"""Notes from files: what each becomes, all files of a request in one transaction. On the thread that writes."""
+"""The import of files: each a note, a version or nothing, all of a request in one transaction. On the writer thread."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from overmind_core.domain.memory.files import VERSION_DIGITS, FileMistake, NoteFile, parse
 from overmind_core.domain.memory.notes import Content, NoteState, Origin, ScopeKind, Standing, Version
@@ -66,7 +66,7 @@ class Import:
         content = self._content(found)
         known = self._store.notes.get(found.id) if found.id else None
         if known is None and found.id:
-            self._put(found.id, content)
+            self._put(found, content)
         elif known is None or self._is_of_another_repository(known.note):
             self._remember(content)
         elif known.note.state in {NoteState.FORGOTTEN, NoteState.PURGED, NoteState.REPLACED}:
@@ -89,22 +89,23 @@ class Import:
         scope = note.content.scope
         return scope.kind in {ScopeKind.REPO, ScopeKind.MISSION} and scope != self._scope
 
-    def _put(self, note: str, content: Content) -> None:
-        """Take in a note that nobody has seen here, under the id that it has elsewhere."""
+    def _put(self, found: NoteFile, content: Content) -> None:
+        """Take in a note that nobody has seen here, under its ids of elsewhere: an export writes these again."""
         standing = Standing.PROPOSED if self._writer.proposes else Standing.LIVE
-        self._count(self._store.first(self._draft(content), standing, known_as=note))
+        draft = replace(self._draft(content), known_as=found.id, version=found.version)
+        self._count(self._store.first(draft, standing))
 
     def _remember(self, content: Content) -> None:
-        """Write what somebody has written into a file, as if they had said it."""
+        """Write the note of a file as `remember` would."""
         self._count(self._store.write(self._draft(content)))
 
     def _change(self, note: Note, content: Content, named: str) -> None:
         """Write the next version of a note, unless what the file says is there already."""
         versions = self._store.versions.of(note.id)
         seen = next((one for one in versions if named and one.id[:VERSION_DIGITS] == named), None)
-        said = [one.content for one in _taken_in_before(versions, seen)]
-        said += [one.note.content for one in self._store.proposed_for(note)]
-        if content in said:
+        known = [one.content for one in _taken_in_before(versions, seen)]
+        known += [one.note.content for one in self._store.proposed_for(note)]
+        if content in known:
             self.answer["known"] += 1
             return
         self.answer["changed"] += 1
@@ -113,7 +114,10 @@ class Import:
             self.changes.extend(proposed.changes)
             return
         standing = Standing(note.state.value)
-        after = self._store.append(note, content, standing, self._writer.author, Origin.FILE, seen=seen)
+        elsewhere = named if seen is None else ""  # the version of another home, as its file says it
+        after = self._store.append(
+            note, content, standing, self._writer.author, Origin.FILE, seen=seen, beginning=elsewhere
+        )
         self.changes.append(Change(after.id, "edited", content.scope.kind, after.version))
 
     def _draft(self, content: Content) -> Draft:
@@ -125,18 +129,33 @@ class Import:
 
 
 class _DryRun(Exception):
-    """Undoes what was only tried."""
+    """Rolls back the transaction of a dry run."""
 
 
 def take_in(
-    store: NoteStore, files: Sequence[TextFile], scope: Scope, writer: Writer, reach: Reach, *, keep: bool
+    store: NoteStore,
+    files: Sequence[TextFile],
+    scope: Scope,
+    writer: Writer,
+    reach: Reach,
+    *,
+    keep: bool,
+    request: str = "",
 ) -> Import:
-    """Take in files in one transaction; without `keep` only find out what each would become."""
+    """Take in files in one transaction; without `keep` only find out what each would become.
+
+    `request`: by which a repetition is recognised: it has the first one's answer, as all is known by then.
+    """
     taken = Import(store, scope, writer, reach)
     with suppress(_DryRun), store.database.transaction():
+        done = store.answered(request, dict)
+        if done is not None:
+            taken.answer = cast("answers.Imported", done)
+            return taken
         taken.take_in(files)
         if not keep:
             raise _DryRun
+        store.keep_answer(request, taken.answer)
     return taken
 
 

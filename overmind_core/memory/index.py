@@ -20,9 +20,16 @@ from overmind_core.memory.tables import Derived
 if TYPE_CHECKING:
     from overmind_core.kernel.database import Database
 
+MOST_UNSPELLED = 256
+"""New words that a search compares one by one, as their rows of `spelling` are still to be written: the newest."""
+SPELLED_IN_A_PIECE = 64
+"""Words whose rows are written at once while somebody may wait: some milliseconds."""
+SPELLED_AT_ONCE = 4096
+"""Words whose rows are sorted and written together when all are made anew."""
+
 
 def derived(text: str) -> Derived:
-    """What is kept beside a text, made of it."""
+    """The words of a text for its columns of the index, and its fingerprint."""
     if not text:
         return Derived("", "")
     return Derived(f"{zlib.crc32(folded(text).encode()):08x}", " ".join(identifier_words(text)))
@@ -34,7 +41,7 @@ def folded(text: str) -> str:
 
 
 class Entry(NamedTuple):
-    """What the index has, or is to have, of one note."""
+    """The rows of one note in the index."""
 
     row: int
     scope: int
@@ -49,13 +56,13 @@ class NoteIndex:
         self._database = database
 
     def entry(self, note: str) -> Entry | None:
-        """Return what the index is to have of a note as its row stands; None: nothing."""
+        """Return the rows of a note in the index, from its row as it stands; None: it can't be found."""
         sql = "SELECT row, scope, text, parts FROM notes WHERE id = ? AND state IN ('proposed', 'live')"
         row = self._database.read_one(sql, (note,))
         return Entry._make(row) if row else None
 
     def replace(self, before: Entry | None, after: Entry | None) -> None:
-        """Bring the index from what a note's row was to what it is."""
+        """Replace the rows of a note."""
         if before == after:
             return
         if before is not None:
@@ -68,6 +75,7 @@ class NoteIndex:
         for statement in (
             "DELETE FROM vocabulary",
             "DELETE FROM spelling",
+            "DELETE FROM unspelled",
             "DELETE FROM stems",
             "UPDATE scopes SET notes = 0",
             "INSERT INTO words (words) VALUES ('delete-all')",
@@ -77,11 +85,31 @@ class NoteIndex:
         for (row,) in rows:
             found = self._database.read("SELECT row, scope, text, parts FROM notes WHERE row = ?", (row,))
             self._add(Entry._make(found[0]))
+            if self.unspelled() > SPELLED_AT_ONCE:
+                self.spell(SPELLED_AT_ONCE)
+        self.spell(self.unspelled())
         return len(rows)
 
+    def unspelled(self) -> int:
+        """Return how many words have no rows of `spelling` yet."""
+        return int(self._database.read("SELECT count(*) FROM unspelled")[0][0])
+
+    def spell(self, limit: int) -> None:
+        """Write the rows of `spelling` of so many words that have none, the oldest."""
+        chosen = "SELECT word FROM unspelled ORDER BY word LIMIT ?"
+        new = self._database.read(f"SELECT row, word FROM vocabulary WHERE row IN ({chosen})", (limit,))
+        rows = sorted((hash_, number) for number, word in new for hash_ in neighbours(word))
+        self._database.write_many("INSERT OR IGNORE INTO spelling (hash, word) VALUES (?, ?)", rows)
+        self._database.write(f"DELETE FROM unspelled WHERE word IN ({chosen})", (limit,))
+
     def optimise(self) -> None:
-        """Leave nothing in the index of what was taken out of it."""
+        """Merge the index, so that no byte of removed words is left in it."""
         self._database.write("INSERT INTO words (words) VALUES ('optimize')")
+
+    def spell_some(self) -> None:
+        """Keep what is still to be spelled from growing where no moment is quiet."""
+        if self.unspelled() > MOST_UNSPELLED:
+            self.spell(SPELLED_IN_A_PIECE)
 
     def _add(self, entry: Entry) -> None:
         write = self._database.write
@@ -96,12 +124,11 @@ class NoteIndex:
         listed = json.dumps(sorted(found))
         known = self._database.read(f"SELECT word FROM vocabulary WHERE word IN {_LISTED}", (listed,))
         write(f"UPDATE vocabulary SET notes = notes + 1 WHERE word IN {_LISTED}", (listed,))
-        for word in sorted(found.difference(row[0] for row in known)):
-            number = self._database.insert("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", (word,))
-            self._database.write_many(
-                "INSERT OR IGNORE INTO spelling (hash, word) VALUES (?, ?)",
-                ((hash_, number) for hash_ in sorted(neighbours(word))),
-            )
+        new = sorted(found.difference(row[0] for row in known))
+        if new:
+            self._database.write_many("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", ((word,) for word in new))
+            sql = f"INSERT INTO unspelled (word) SELECT row FROM vocabulary WHERE word IN {_LISTED}"
+            write(sql, (json.dumps(new),))
 
     def _drop(self, entry: Entry) -> None:
         write = self._database.write
@@ -117,9 +144,10 @@ class NoteIndex:
         write(f"UPDATE vocabulary SET notes = notes - 1 WHERE word IN {_LISTED}", (listed,))
         unused = f"SELECT row, word FROM vocabulary WHERE word IN {_LISTED} AND notes < 1"
         for number, word in self._database.read(unused, (listed,)):
-            self._database.write_many(
-                "DELETE FROM spelling WHERE hash = ? AND word = ?", ((hash_, number) for hash_ in neighbours(word))
-            )
+            if not write("DELETE FROM unspelled WHERE word = ?", (number,)):
+                self._database.write_many(
+                    "DELETE FROM spelling WHERE hash = ? AND word = ?", ((hash_, number) for hash_ in neighbours(word))
+                )
             write("DELETE FROM vocabulary WHERE row = ?", (number,))
 
 

@@ -55,6 +55,10 @@ class Meaning:
         """A folder that could not be loaded, when, and why."""
         self._idle: asyncio.TimerHandle | None = None
 
+    def refusal_of(self, folder: str) -> str | None:
+        """Why a folder could not be loaded the last time; None: it was not tried, or it was loaded."""
+        return self._failed[2] if self._failed is not None and self._failed[0] == folder else None
+
     async def ask(self, folder: str, questions: Sequence[str], scopes: Sequence[str], seconds: float) -> ByMeaning:
         """Ask which notes of these scopes mean nearly the same as each question.
 
@@ -73,7 +77,7 @@ class Meaning:
             return ByMeaning(why_not=f"the process of the model can't be started: {error.strerror}")
         try:
             async with asyncio.timeout(seconds):
-                return ByMeaning(await worker.ask(questions, scopes))
+                found = await worker.ask(questions, scopes)
         except TimeoutError:
             return ByMeaning(why_not="the model is not ready yet" if not worker.ready else "the model took too long")
         except _Refused as refusal:
@@ -83,6 +87,8 @@ class Meaning:
         except (OSError, EOFError):
             self.close()
             return ByMeaning(why_not="the process of the model has ended")
+        self._failed = None
+        return ByMeaning(found)
 
     def close(self) -> None:
         """End the worker; the next question starts another one."""

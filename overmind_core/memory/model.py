@@ -1,6 +1,6 @@
 """A model that turns texts into vectors: a folder of a person's own, with a tokenizer and a matrix of a vector a token.
 
-Only the worker's process imports this, for what it needs is large and optional (the extra `overmind[memory]`). Nothing
+Only the worker's process loads one, for the libraries are large and optional (the extra `overmind[memory]`). Nothing
 is ever fetched: what is not in the folder is not there.
 """
 
@@ -23,7 +23,8 @@ TOKENIZER = "tokenizer.json"
 MATRIX = ".safetensors"
 LONGEST = 512
 """Tokens of a text that count."""
-NEEDED = ("numpy", "safetensors", "tokenizers")
+_LIBRARIES = ("numpy", "safetensors", "tokenizers")
+_NOT_INSTALLED = "{} is not installed: pip install 'overmind[memory]'"
 _BLOCK = 1 << 20
 
 
@@ -57,7 +58,7 @@ class Model:
             from safetensors.numpy import load_file  # noqa: PLC0415 - same
             from tokenizers import Tokenizer  # noqa: PLC0415 - same
         except ImportError as error:
-            raise ModelError(f"{error.name} is not installed: pip install 'overmind[memory]'") from error
+            raise ModelError(_NOT_INSTALLED.format(error.name)) from error
         words, matrix = _files(folder)
         try:
             tokenizer = Tokenizer.from_file(words)
@@ -87,6 +88,20 @@ class Model:
         lengths = np.linalg.norm(result, axis=1, keepdims=True)
         np.divide(result, lengths, out=result, where=lengths > 0)
         return result
+
+
+def problem_of(folder: str) -> str | None:
+    """Why a folder can't be used as a model, as far as that is seen without loading it; None: no reason is seen."""
+    from importlib.util import find_spec  # noqa: PLC0415 - for those who have a model
+
+    missing = next((name for name in _LIBRARIES if find_spec(name) is None), None)
+    if missing is not None:
+        return _NOT_INSTALLED.format(missing)
+    try:
+        _files(folder)
+    except ModelError as error:
+        return str(error)
+    return None
 
 
 def _files(folder: str) -> tuple[str, str]:

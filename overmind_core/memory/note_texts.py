@@ -16,7 +16,7 @@ _SELECT = """
 
 
 class Text(NamedTuple):
-    """What can be found."""
+    """The text of a note that can be found."""
 
     note: str
     version: str

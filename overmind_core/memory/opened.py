@@ -1,4 +1,4 @@
-"""memory.db, opened: by the thread that writes, and by those that read. What keeps it from being used is told.
+"""memory.db, opened: by the thread that writes, and by those that read.
 
 Memory that can't be used stops nothing but memory.
 """
@@ -9,7 +9,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.database import (
@@ -25,22 +25,24 @@ from overmind_core.kernel.migrations import released
 from overmind_core.memory.given import GivenTable
 from overmind_core.memory.purge import Purge
 from overmind_core.memory.search import WordSearch
-from overmind_core.memory.store import NoteStore
+from overmind_core.memory.store import Change, NoteStore
 from overmind_core.memory.tables import NoteTable, ScopeTable, VersionTable, VoteTable
 
 SCHEMA = os.path.join(os.path.dirname(__file__), "schema")
 SIGNING = "secret"
-"""Of the row with what the frames of blocks are signed with."""
+"""The row with the key of the frames of blocks."""
 _log = logging.getLogger(__name__)
 LOG_PAGES = 8192
-"""Pages of the write-ahead log, 32 MB, after which it is written back. A note changes about a hundred, as its words lie
-far apart: after 8 MB each twentieth `remember` would wait for the disk."""
+"""Pages of the write-ahead log, 32 MB, after which it is written back at once. A note changes about sixty, as its words
+lie far apart: after 8 MB each thirtieth `remember` would wait for the disk."""
+UPKEEP_AFTER = 500
+"""Rows that have changed, those of about eight notes, after which a quiet moment is used."""
 QUERY_SECONDS = 1.0
 """After which what a thread reads is interrupted."""
 
 
 def memory_off(reason: str) -> OvermindError:
-    """The error of who asks for memory that can't be used."""
+    """The error of requests while memory can't be used."""
     return OvermindError("memory_off", f"Memory is off: {reason}. See: overmind doctor", reason=reason)
 
 
@@ -59,24 +61,22 @@ def reason_of(error: Exception) -> str:
 
 
 def secret_of(meta: MetaTable) -> bytes:
-    """What the frames of this home's blocks are signed with."""
+    """The key with which the frames of this home's blocks are signed."""
     return bytes.fromhex(meta.get(SIGNING) or "")
 
 
-def _has_full_text() -> bool:
-    connection = sqlite3.connect(":memory:")
-    try:
-        return bool(connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchall())
-    finally:
-        connection.close()
+def _check_full_text() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        if not connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchall():
+            raise memory_off("this Python's SQLite has no FTS5, the search for words")
 
 
 class Replaced(Exception):
-    """Where the file was that is open, there is none or another one: what is written to it, nobody will find."""
+    """The open file is no longer the one at its path: it was removed or replaced."""
 
 
 class _OpenFile:
-    """Which file a thread has open."""
+    """The identity of the file that a thread has open, or that there was none."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -89,21 +89,26 @@ class _OpenFile:
             return None
         return found.st_dev, found.st_ino
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there was one."""
+        return self._file is not None
+
     def check(self) -> None:
         """See that it is the one at its path.
 
         Raises:
             Replaced: it is not.
         """
-        if self._file is None or self._now() != self._file:
+        if self._now() != self._file:
             raise Replaced(self._path)
 
 
 class Writing:
-    """The tool of the thread that writes: the open file and its tables."""
+    """The state of the thread that writes: the open file and its tables."""
 
     at = 0.0
-    """When what is done now was asked for; seconds since the epoch."""
+    """The time of the request under way; seconds since the epoch."""
 
     def __init__(self, path: str, *, files: str, readers: Callable[[], AbstractContextManager[None]]) -> None:
         """Open the file, a new one where there is none, and finish the purges that have begun.
@@ -116,8 +121,7 @@ class Writing:
         Raises:
             OvermindError: `memory_off`.
         """
-        if not _has_full_text():
-            raise memory_off("this Python's SQLite has no FTS5, the search for words")
+        _check_full_text()
         try:
             self.database = Database.open(path, migrations=released(SCHEMA), shared=True)
             if not os.access(path, os.W_OK):
@@ -126,6 +130,9 @@ class Writing:
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
         self.database.read(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        self._kept_up = -UPKEEP_AFTER  # whoever had the file open before may have left some
+        self.purged: list[Change] = []
+        """The changes by purges that ended when the file was opened; no event was recorded of them."""
         self.file = _OpenFile(path)
         self.store = NoteStore(self.database, now=lambda: self.at)
         self.meta = MetaTable(self.database)
@@ -141,9 +148,22 @@ class Writing:
             with self.database.transaction():
                 self.meta.save(SIGNING, os.urandom(32).hex())
         try:
-            self.purge.finish()
+            self.purged = self.purge.finish()
         except OvermindError as error:  # another program reads the file: nothing of the notes can be found, though
             _log.warning("a purge of notes has not ended: %s", error.message)
+
+    def upkeep(self) -> bool:
+        """Do a piece of what no request is to wait for; return whether there is more."""
+        if self.database.changes - self._kept_up < UPKEEP_AFTER:
+            return False
+        try:
+            if self.store.upkeep():
+                return True
+            self.database.write_back()
+        except StoreError as error:  # whoever asks next meets it, and is told
+            _log.debug("%s", error)
+        self._kept_up = self.database.changes
+        return False
 
     def close(self) -> None:
         """Let go of it."""
@@ -151,7 +171,7 @@ class Writing:
 
 
 class Reading:
-    """The tool of a thread that reads. The file is there already."""
+    """The state of a thread that reads. Where there is no file there are no notes: none is made."""
 
     def __init__(self, path: str) -> None:
         """Open it.
@@ -159,11 +179,16 @@ class Reading:
         Raises:
             OvermindError: `memory_off`.
         """
+        self.path = path
+        self.file = _OpenFile(path)
         try:
-            self.database = Database.open_reader(path)
+            if self.file.is_there:
+                self.database = Database.open_reader(path)
+            else:
+                _check_full_text()
+                self.database = Database.in_memory(path, released(SCHEMA))
         except StoreError as error:
             raise memory_off(reason_of(error)) from error
-        self.file = _OpenFile(path)
         self.notes = NoteTable(self.database)
         self.scopes = ScopeTable(self.database)
         self.versions = VersionTable(self.database)

@@ -1,17 +1,18 @@
 """The repositories of folders: how each is called, and which files it has.
 
-Git is asked on a thread of its own, as its file system may hang, and what it said counts for a minute.
+Git is asked on threads of its own, as the file system of a folder may hang, and what it said counts for a minute.
 """
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.memory.repository import KnownBy
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.domain.text.file_pattern import matches
+from overmind_core.domain.text.file_tree import FileTree
 from overmind_core.errors import OvermindError
 from overmind_core.git.identity import identity
 from overmind_core.git.run import Git
@@ -26,6 +27,8 @@ PATIENCE = 2.0
 """Seconds."""
 MOST_FILES = 20_000
 """Of a checkout that is looked through: in a larger one nothing is stale."""
+THREADS = 8
+"""For as many folders that hang at once: those of other projects are answered meanwhile. They begin when needed."""
 
 
 class Place(NamedTuple):
@@ -48,19 +51,25 @@ class Places:
         """`aliases`: how a repository is called otherwise; `environ`: the daemon's own; `home`: its folder."""
         self._aliases = aliases
         self._git = Git(environ, home=home)
-        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="places")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="places")
         self._looks: Looks[str, Place] = Looks(self._threads, self._look, patience=PATIENCE, true_for=TRUE_FOR)
 
     async def of(self, folder: str) -> Place:
         """Return the repository of a folder.
 
         Raises:
-            OvermindError: `busy`, its file system does not answer.
+            OvermindError: `busy`, its file system does not answer; `invalid`, it can't be read.
         """
         try:
             return await self._looks.find(folder)
         except TimeoutError:
             raise OvermindError("busy", f"The file system of {folder} does not answer.") from None
+        except OSError as error:
+            raise OvermindError("invalid", f"{folder} can't be read: {error.strerror or error}.") from None
+
+    def forget(self) -> None:
+        """Ask git again about each folder: what is known may have changed just now."""
+        self._looks.forget()
 
     def close(self) -> None:
         """Look at nothing more."""
@@ -79,7 +88,7 @@ class Files:
 
     def __init__(self, top: str) -> None:
         self._top = top
-        self._names: list[str] | None = None
+        self._tree: FileTree | None = None
         self._whole = True
 
     def is_stale(self, globs: tuple[str, ...]) -> bool:
@@ -89,18 +98,15 @@ class Files:
     def _is_there(self, glob: str) -> bool:
         if "/" in glob.rstrip("/") and not set(glob) & set("*?[\\"):
             return os.path.lexists(os.path.join(self._top, glob))
-        names = self._listed()
-        return not self._whole or any(matches(glob, name, folder=self._top) for name in names)
+        tree = self._listed()
+        return not self._whole or tree.may_have(glob)
 
-    def _listed(self) -> list[str]:
-        if self._names is None:
-            self._names = []
-            for name in _walk(self._top):
-                if len(self._names) >= MOST_FILES:
-                    self._whole = False
-                    break
-                self._names.append(name)
-        return self._names
+    def _listed(self) -> FileTree:
+        if self._tree is None:
+            names = list(islice(_walk(self._top), MOST_FILES + 1))
+            self._whole = len(names) <= MOST_FILES
+            self._tree = FileTree(names if self._whole else ())
+        return self._tree
 
 
 def _walk(top: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from overmind_core.domain.memory import permissions, versions
 from overmind_core.domain.memory.block import BlockNote, render, tokens
-from overmind_core.domain.memory.notes import Author, NoteState, Origin
+from overmind_core.domain.memory.notes import Author, Origin, ScopeKind, purge_id
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.codec import Codec
@@ -50,6 +50,10 @@ class Purge:
         self._files = files
         self._secret = secret
         self._readers = readers
+        self._scopes: dict[str, str] = {}
+        """Note → its kind of scope, of those that were emptied, and not finished."""
+        self.is_pending = False
+        """Whether one has begun that could not be finished."""
 
     def purge(self, words: Sequence[str], writer: Writer, reach: Reach) -> list[Change]:
         """Purge notes; when this returns nothing of them is left.
@@ -75,39 +79,47 @@ class Purge:
         rows = self._database.read("SELECT note, at, by FROM purges ORDER BY at, note")
         return [(note, at, _AUTHOR.decode(by)) for note, at, by in rows]
 
-    def finish(self) -> list[Change]:
-        """Finish all purges that have begun; what was changed.
+    def finish(self, *, waits: bool = True) -> list[Change]:
+        """Finish all purges that have begun; what was changed. `waits`: a moment for who reads.
 
         Raises:
             OvermindError: `busy`, somebody else reads the file.
         """
         begun = self.begun()
+        self.is_pending = bool(begun)
         if not begun:
             return []
-        told = []
         for note, at, author in begun:
             for given in self._store.given.with_note(note):
                 self._take_out_of_files(given, self._without(given, note))
             with self._database.transaction():
-                told += self._empty(note, at, author)
+                self._empty(note, at, author)
         with self._database.transaction():
             self._store.index.optimise()
         with self._readers():
-            done = self._database.checkpoint()
+            done = self._database.checkpoint(waits=waits)
         if not done:
             raise OvermindError("busy", "Another program reads memory.db: the purge ends when that no longer does.")
         with self._database.transaction():
             for note, *_ in begun:
                 self._database.write("DELETE FROM purges WHERE note = ?", (note,))
-        return told
+        self.is_pending = False
+        return [change for note, at, _ in begun if (change := self._change(note, at)) is not None]
 
-    def _empty(self, note: str, at: float, author: Author) -> list[Change]:
+    def _change(self, note: str, at: float) -> Change | None:
+        """The change by the purge that began at that time; None: the note was purged before."""
+        scope = self._scopes.pop(note, ScopeKind.GLOBAL.value)
+        done = self._store.versions.get(purge_id(note))
+        return Change(note, "purged", scope, done.id) if done is not None and done.at == at else None
+
+    def _empty(self, note: str, at: float, author: Author) -> None:
         """Empty all versions of a note, and take it out of what was given; inside of a transaction."""
         store = self._store
         known = store.versions.of(note)
         if not known:
-            return []
-        was_purged = store.refold(note).state is NoteState.PURGED
+            return
+        if known[0].content.text:
+            self._scopes[note] = known[0].content.scope.kind.value
         given_to = store.given.with_note(note)
         EpisodeTable(self._database).empty(
             {one.author.mission for one in known} | {one.mission for one in given_to},
@@ -120,12 +132,10 @@ class Purge:
         for vote in store.votes.of(note):
             store.votes.replace(replace(vote, why=""))
         store.versions.add(versions.purge(note, versions.heads(known), author, Origin.COMMAND, at))
-        after = store.refold(note)
-        scope = known[0].content.scope.kind
-        return [] if was_purged else [Change(note=note, change="purged", scope=scope, version=after.version)]
+        store.refold(note)
 
     def _without(self, given: Given, note: str) -> Given:
-        """What a conversation was given, but for a note."""
+        """The notes of a conversation without one of them."""
         left = tuple(one for one in given.notes if one.note != note)
         shown = [BlockNote(one.head, one.text) for one in left]
         block = render(shown, self._secret()) if shown else ""

@@ -159,6 +159,7 @@ class MemoryImport(Args, frozen=True):
     dry_run: bool = False
     cwd: str | None = None
     request: RequestKey | None = None
+    """A key of the caller's choice, without `:`; a repeat with the same key gets the first one's answer."""
 
 
 class MemoryShare(Args, frozen=True):

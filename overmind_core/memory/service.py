@@ -1,4 +1,4 @@
-"""Memory: what answers requests about notes, and what the daemon's other parts ask of it. On the loop's thread.
+"""The service of memory: requests about notes, and the interface to the daemon's other parts. On the loop's thread.
 
 The loop never touches memory.db: one thread writes, one or two read, begun with the first request. What they can't do
 is told to who asked; nothing else of the daemon waits for it, or fails with it.
@@ -7,15 +7,17 @@ is told to who asked; nothing else of the daemon waits for it, or fails with it.
 from __future__ import annotations
 
 import os
-from glob import escape, glob
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
-from overmind_core.domain.memory.notes import MOST_NOTES, Content, NoteKind, NoteState, Scope, ScopeKind, Vote
+import msgspec
+
+from overmind_core.domain.memory.notes import Content, NoteKind, NoteState, ScopeKind, Vote
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.errors import OvermindError
-from overmind_core.memory import validate
+from overmind_core.memory import copies, queries, requests, retention, validate
 from overmind_core.memory.access import NoteAccess
-from overmind_core.memory.answers import note_brief, note_info, version_info
+from overmind_core.memory.alterations import Alteration, alter
+from overmind_core.memory.answers import found_remotely, note_brief
 from overmind_core.memory.briefing import NoteBriefing
 from overmind_core.memory.episode_search import found_episodes
 from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
@@ -23,30 +25,26 @@ from overmind_core.memory.lookup import find_note
 from overmind_core.memory.meaning import ByMeaning, Meaning
 from overmind_core.memory.note_texts import scope_name
 from overmind_core.memory.opened import Reading
-from overmind_core.memory.recall import Finding, is_about, recall, similar
+from overmind_core.memory.recall import similar
 from overmind_core.memory.sight import Sight, Sights
-from overmind_core.memory.store import Alteration, Draft
-from overmind_core.memory.tables import Chosen
+from overmind_core.memory.store import Draft
+from overmind_core.memory.sync import CortexSync
 from overmind_core.missions.lookup import UNKNOWN, find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    from overmind_core.domain.settings import MemorySettings
+    from overmind_core.domain.settings import CortexSettings, MemorySettings
     from overmind_core.kernel.event_log import EventLog
     from overmind_core.memory import answer_types as answers
-    from overmind_core.memory import requests
     from overmind_core.memory.store import Change
     from overmind_core.missions.registry import Registry
     from overmind_core.system.machine import Clock
     from overmind_core.system.paths import Home
 
+Filtered = TypeVar("Filtered", requests.Recall, requests.Search, requests.Notes)
 MEANING_SECONDS = 1.0
 """How long an answer waits for the model; words have found it by then."""
-MOST_USES = 100
-"""Runs that were given a note, of an answer."""
-EXPORTED = os.path.join(".overmind", "notes")
-"""Where notes are exported to, below the top of a repository."""
 
 
 class Switch(Protocol):
@@ -75,9 +73,26 @@ class Memory:
         person: str,
         machine: str,
         switch: Switch,
+        cortex_settings: CortexSettings,
+        rebuild_episodes: Callable[[], Awaitable[int]],
     ) -> None:
-        """`variables`: the environment of a mission; `person`: a login name; `machine`: the name of this one."""
+        """Begin nothing yet.
+
+        Args:
+            home: Of the notes.
+            settings: Of the table `[memory]`.
+            clock: When it is.
+            events: The log of events.
+            registry: The missions.
+            variables: The environment of a mission.
+            person: A login name.
+            machine: The name of this one.
+            switch: Whether a person has switched memory off.
+            cortex_settings: Of the table `[cortex]`.
+            rebuild_episodes: Reads the episodes anew from logs; how many of these are gone.
+        """
         self._switch = switch
+        self._rebuild_episodes = rebuild_episodes
         self.path = home.memory
         self._clock = clock
         self.settings = settings
@@ -88,7 +103,8 @@ class Memory:
             home.memory,
             os.path.join(home.root, "files"),
             clock,
-            self._record_damage,
+            on_damage=self._record_damage,
+            on_changes=self._on_purged,
         )
         self.read, self.write = self._access.read, self._access.write
         self._sights = Sights(
@@ -101,11 +117,21 @@ class Memory:
             on_changes=self._record_changes,
         )
         self._meaning = Meaning(self.path, os.environ)
+        self._model = os.path.expanduser(settings.model)
         self.place_of = self._sights.place_of
         self.briefing = NoteBriefing(self._access, self._sights, settings)
+        self.cortex = CortexSync(
+            write=self.write,
+            on_changes=self._on_received,
+            events=events,
+            clock=clock,
+            token_file=home.cortex_token,
+            settings=cortex_settings,
+        )
 
     def close(self) -> None:
         """End the threads, after what is under way."""
+        self.cortex.close()
         self._meaning.close()
         self._sights.close()
         self._access.close()
@@ -123,18 +149,27 @@ class Memory:
         found = [redact(text, known) for text in texts]
         return [one.text for one in found], sum(one.secrets for one in found)
 
+    def _with_filters_redacted(self, inside: str | None, request: Filtered) -> Filtered:
+        """The request with a tag as notes have it, that of a secret included."""
+        if request.tag is None:
+            return request
+        (tag,), _ = self._redacted(inside, [request.tag])
+        return msgspec.structs.replace(request, tag=tag)
+
     # requests
 
     async def remember(self, request: requests.Remember, inside: str | None) -> answers.Remembered:
         """Write a note, or the next version of one."""
         sight = await self._sights.of_writer(inside, request.cwd)
-        (text, *words), count = self._redacted(inside, [request.text, *request.tags, *request.files])
+        (text, key, *words), count = self._redacted(
+            inside, [request.text, request.key or "", *request.tags, *request.files]
+        )
         tags, files = words[: len(request.tags)], words[len(request.tags) :]
         content = Content(
             text=validate.note_text(text),
             kind=validate.kind(request.kind or NoteKind.FACT),
             scope=sight.scope(validate.scope(request.scope or ScopeKind.REPO)),
-            key=validate.key(request.key) if request.key else "",
+            key=validate.key(key) if key else "",
             tags=validate.tags(tags),
             files=validate.files(files),
             pinned=request.pin,
@@ -168,118 +203,63 @@ class Memory:
         }
 
     async def recall(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
-        """Find what answers a question, the best first."""
+        """Find what answers a question, the best first; with `remote` among the notes of the Cortex."""
+        request = self._with_filters_redacted(inside, request)
+        if request.remote:
+            return await self._recall_remotely(request, inside)
         sight = await self._sights.of(inside, request.cwd)
         asked, _ = self._redacted(inside, validate.questions(request.questions))
         found, meant = await self._find(sight, asked, request)
-        with_meaning = bool(self.settings.model) and meant.why_not is None
+        with_meaning = bool(self._model) and meant.why_not is None
         return {"notes": found, "with_meaning": with_meaning, "why_not": meant.why_not}
+
+    async def _recall_remotely(self, request: requests.Recall, inside: str | None) -> answers.Recalled:
+        sight = await self._sights.of(inside, request.cwd)
+        asked, _ = self._redacted(inside, validate.questions(request.questions))
+        found = await self.cortex.search({
+            "question": " ".join(asked), "limit": validate.limit(request.limit), "kind": request.kind,
+            "scope": request.scope, "tag": request.tag,
+            "repository": "" if sight.place is None or sight.place.is_local else sight.place.repository,
+        })  # fmt: skip
+        return {"notes": [found_remotely(*one) for one in found], "with_meaning": False, "why_not": None}
 
     async def search(self, request: requests.Search, inside: str | None) -> answers.Searched:
         """Find notes by their words, or by exactly this text."""
         sight = await self._sights.of(inside, request.cwd)
         (asked,), _ = self._redacted(inside, [validate.question(request.words)])
-        limit, place = validate.limit(request.limit), sight.place
+        request = self._with_filters_redacted(inside, request)
         if request.episodes:
+            limit, place = validate.limit(request.limit), sight.place
             return await self.read(lambda reading: found_episodes(reading, asked, place, limit, request))
-        if not request.literal:
-            return {"notes": (await self._find(sight, [asked], request))[0], "episodes": []}
-
-        def look(reading: Reading) -> list[answers.FoundNote]:
-            chosen, files = _chosen(sight, request, reading), sight.files()
-            stored = reading.notes.literally(asked, chosen, validate.MOST_AT_ONCE)
-            named = [one for one in stored if is_about(one, request.file)][:limit]
-            infos = [note_info(one, stale=sight.is_stale(one, files)) for one in named]
-            return [{"note": info, "score": 1.0, "why": ["words"], "corrected": {}} for info in infos]
-
-        return {"notes": await self.read(look), "episodes": []}
+        if request.literal:
+            found = await self.read(lambda reading: queries.with_text(reading, sight, asked, request))
+        else:
+            found, _ = await self._find(sight, [asked], request)
+        return {"notes": found, "episodes": []}
 
     async def _find(
         self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search
     ) -> tuple[list[answers.FoundNote], ByMeaning]:
-        limit = validate.limit(request.limit)
         meant = await self._meant(sight, asked, request)
-        meaning = [[note for note, _ in one] for one in meant.found]
-
-        def look(reading: Reading) -> list[answers.FoundNote]:
-            chosen, files = _chosen(sight, request, reading), sight.files()
-            finding = Finding(
-                asked, chosen, limit=limit, file=request.file, is_stale=lambda one: sight.is_stale(one, files)
-            )
-            return [
-                {
-                    "note": note_info(one.stored, stale=one.stale),
-                    "score": one.score,
-                    "why": list(one.why),
-                    "corrected": dict(one.corrected),
-                }
-                for one in recall(reading, finding, meaning=meaning)
-            ]
-
-        return await self.read(look), meant
+        return await self.read(lambda reading: queries.found(reading, sight, asked, request, meant)), meant
 
     async def _meant(self, sight: Sight, asked: list[str], request: requests.Recall | requests.Search) -> ByMeaning:
-        """What a model finds, where the person has chosen one."""
-        if not self.settings.model:
+        """The notes that the model finds; none where the settings name no model."""
+        if not self._model:
             return ByMeaning()
         scopes = [scope_name(one) for one in sight.chosen(request.scope)]
-        return await self._meaning.ask(self.settings.model, asked, scopes, MEANING_SECONDS)
+        return await self._meaning.ask(self._model, asked, scopes, MEANING_SECONDS)
 
     async def notes(self, request: requests.Notes, inside: str | None) -> answers.NoteList:
         """List notes, the newest first."""
+        request = self._with_filters_redacted(inside, request)
         sight = await self._sights.of(inside, request.cwd)
-        if request.export and sight.place is None:
-            raise OvermindError("invalid", "Which repository? Say its folder.")
-        limit = MOST_NOTES if request.export else validate.limit(request.limit)
-        kind = None if request.kind is None else validate.kind(request.kind)
-        scopes = (sight.scope(ScopeKind.REPO),) if request.export else sight.chosen(request.scope)
-        everything = request.all and sight.writer.is_person and request.scope is None
-
-        def look(reading: Reading) -> answers.NoteList:
-            rows = reading.scopes.rows_of(scopes)
-            of = None
-            if request.mission is not None:
-                of = tuple({**dict.fromkeys(reading.notes.written_by(request.mission)),
-                            **dict.fromkeys(reading.given.to(request.mission))})  # fmt: skip
-            states = (NoteState.PROPOSED,) if request.proposed else (NoteState.PROPOSED, NoteState.LIVE)
-            if request.export:
-                states = (NoteState.LIVE,)
-            elif request.all:
-                states = (*states, NoteState.FORGOTTEN, NoteState.REPLACED)
-            chosen = Chosen(
-                scopes=None if everything or (of is not None and sight.writer.is_person) else rows,
-                states=states,
-                kind=kind,
-                tag=request.tag,
-                conflicts=request.conflicts,
-                resting=request.resting,
-                ids=of,
-            )
-            files = sight.files()
-            found = []
-            for one in reading.notes.choose(chosen, -1 if request.stale else limit):
-                stale = sight.is_stale(one, files)
-                if stale or not request.stale:
-                    found.append(note_info(one, stale=stale))
-            proposed = reading.notes.count(Chosen(scopes=rows, states=(NoteState.PROPOSED,)))
-            return {"notes": found[:limit], "proposed": proposed}
-
-        return await self.read(look)
+        return await self.read(lambda reading: queries.note_list(reading, sight, request))
 
     async def note(self, request: requests.Note, inside: str | None) -> answers.NoteInfo:
         """Everything known of one note."""
         sight = await self._sights.of(inside, request.cwd)
-
-        def look(reading: Reading) -> answers.NoteInfo:
-            found = find_note(reading.notes, reading.scopes, request.note, sight.reach, with_gone=True)
-            info = note_info(found, stale=sight.is_stale(found, sight.files()))
-            if request.history:
-                newest = sorted(reading.versions.of(found.note.id), key=lambda one: (-one.number, one.id))
-                info["history"] = [version_info(one) for one in newest]
-                info["used_by"] = reading.given.uses(found.note.id, MOST_USES)
-            return info
-
-        return await self.read(look)
+        return await self.read(lambda reading: queries.note_named(reading, sight, request))
 
     async def note_set(self, request: requests.NoteSet, inside: str | None) -> answers.NoteChanged:
         """Change a note; an edit that says what is there already changes nothing."""
@@ -305,16 +285,10 @@ class Memory:
             to=to,
             seen=request.seen or "",
         )
-        altered = await self.write(lambda writing: writing.store.alter(wish))
+        altered = await self.write(lambda writing: alter(writing.store, wish))
         self._record_changes(altered.changes)
-
-        def look(reading: Reading) -> answers.NoteInfo:
-            stored = reading.notes.get(altered.note)
-            if stored is None:
-                raise OvermindError("gone", f"{altered.note} was removed meanwhile.")
-            return note_info(stored, stale=sight.is_stale(stored, sight.files()))
-
-        return {"note": await self.read(look), "changed": altered.changed}
+        note = await self.read(lambda reading: queries.note_with_id(reading, sight, altered.note))
+        return {"note": note, "changed": altered.changed}
 
     async def forget(self, request: requests.Forget, inside: str | None) -> answers.Forgotten:
         """Forget notes; with `purge` it answers when no byte of them is left."""
@@ -324,7 +298,7 @@ class Memory:
         done: list[answers.ForgottenNote] = []
         for word in await self._ids_of(request.notes, sight, with_gone=True):  # a repeat: some are forgotten already
             wish = Alteration(word, "forget", sight.writer, sight.reach, sight.origin)
-            altered = await self.write(lambda writing, wish=wish: writing.store.alter(wish))  # type: ignore[misc]
+            altered = await self.write(lambda writing, wish=wish: alter(writing.store, wish))  # type: ignore[misc]
             self._record_changes(altered.changes)
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
@@ -339,31 +313,15 @@ class Memory:
         return await self.read(look)
 
     async def _purge(self, words: list[str], sight: Sight) -> list[answers.ForgottenNote]:
-        def look(reading: Reading) -> dict[str, tuple[list[str], list[str]]]:
-            ids = [
-                find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=True).note.id for word in words
-            ]
-            return {one: (self._files_with(one, sight), _missions_with(reading, one)) for one in ids}
-
-        found = await self.read(look)
+        notes = await self._ids_of(words, sight, with_gone=True)
+        top = None if sight.place is None else sight.place.top
+        held = await self.read(lambda reading: {note: copies.of(reading, note, top) for note in notes})
         self._record_changes(await self.write(lambda writing: writing.purge.purge(words, sight.writer, sight.reach)))
         self._meaning.forget()
         return [
-            {"id": note, "still_in": [*files, *self._logs_of(missions)]} for note, (files, missions) in found.items()
+            {"id": note, "still_in": [*files, *copies.logs_of(missions, self._registry)]}
+            for note, (files, missions) in held.items()
         ]
-
-    def _files_with(self, note: str, sight: Sight) -> list[str]:
-        """Files with the text of a note that we know of and may not change."""
-        places = []
-        if sight.place is not None:
-            names = glob(f"*-{note}.md", root_dir=os.path.join(sight.place.top, EXPORTED))
-            places += [os.path.join(sight.place.top, EXPORTED, name) for name in names]
-        return [*places, *glob(f"{escape(self.path)}.damaged-*")]
-
-    def _logs_of(self, missions: Iterable[str]) -> list[str]:
-        """The missions that have the text of a note in their log, and maybe in their programs."""
-        known = [one for mission in missions if (one := self._registry.get(mission)) is not None]
-        return [f"{'live mission' if one.is_live else 'log of mission'} {one.id}" for one in known]
 
     async def outcome(self, request: requests.Outcome, inside: str | None) -> answers.Votes:
         """Vote for notes, or against them; the newest vote of a voter counts."""
@@ -381,33 +339,29 @@ class Memory:
         """How memory stands; also where it can't be used."""
         state: answers.MemoryState = {
             "on": False, "reason": None, "inject": _inject(self.settings.inject), "model": self.settings.model or None,
-            "live": 0, "proposed": 0, "resting": 0, "conflicts": 0, "repository": None, "here": 0, "bytes": 0,
-            "cortex": None,
+            "model_error": None, "live": 0, "proposed": 0, "resting": 0, "conflicts": 0, "repository": None, "here": 0,
+            "bytes": 0, "cortex": None,
         }  # fmt: skip
         is_on = self.is_on  # asked here, for it may be read from state.db, which belongs to the loop's thread
         try:
             sight = await self._sights.of(inside, request.cwd)
-            await self.read(lambda reading: self._count(reading, sight, state))
+            await self.read(lambda reading: queries.count(reading, sight, state))
         except OvermindError as error:
             if error.code != "memory_off":
                 raise
             state["reason"] = str(error.fields.get("reason", error.message))
-        else:
-            state["on"] = is_on
+            return state
+        state["on"] = is_on
+        if self._model:
+            state["model_error"] = self._meaning.refusal_of(self._model) or await self._problem_of_model()
+        if self.cortex.is_connected:
+            state["cortex"] = await self.cortex.state()
         return state
 
-    def _count(self, reading: Reading, sight: Sight, state: answers.MemoryState) -> None:
-        notes = reading.notes
-        scopes = None if sight.writer.is_person else reading.scopes.rows_of(sight.scopes)
-        state["live"] = notes.count(Chosen(scopes=scopes, states=(NoteState.LIVE,)))
-        state["proposed"] = notes.count(Chosen(scopes=scopes, states=(NoteState.PROPOSED,)))
-        state["resting"] = notes.count(Chosen(scopes=scopes, resting=True))
-        state["conflicts"] = notes.count(Chosen(scopes=scopes, conflicts=True))
-        if sight.place is not None:
-            here = reading.scopes.rows_of([Scope(ScopeKind.REPO, sight.place.repository)])
-            state["repository"] = sight.place.repository
-            state["here"] = notes.count(Chosen(scopes=here, states=(NoteState.LIVE,)))
-        state["bytes"] = sum(os.path.getsize(path) for path in _files(self.path) if os.path.exists(path))
+    async def _problem_of_model(self) -> str | None:
+        from overmind_core.memory.model import problem_of  # noqa: PLC0415 - for those who have a model
+
+        return await self.read(lambda _: problem_of(self._model))
 
     async def memory_set(self, request: requests.MemorySet) -> answers.MemorySwitched:
         """Switch memory on or off."""
@@ -425,11 +379,12 @@ class Memory:
         notes, recovered = await self._access.reindex()
         if recovered is not None:
             self._events.record(MemoryChanged(change="recovered"))
+        gone = await self._rebuild_episodes()
         episodes = await self.read(lambda reading: reading.database.read("SELECT count(*) FROM episodes")[0][0])
         return {
             "notes": notes,
             "episodes": episodes,
-            "logs_gone": 0,
+            "logs_gone": gone,
             "seconds": round(self._clock.mono() - began, 3),
             "recovered": None if recovered is None else recovered.notes,
             "lost": None if recovered is None else recovered.lost,
@@ -437,7 +392,7 @@ class Memory:
         }
 
     async def memory_used(self, request: requests.MemoryUsed, inside: str | None) -> answers.Used:
-        """What a mission was given."""
+        """The notes that a run of a mission was given."""
         mission = find(self._registry, request.mission)
         if inside is not None:
             asking = None if inside == UNKNOWN else self._registry.get(inside)
@@ -462,36 +417,65 @@ class Memory:
         files = [TextFile(one.file, text) for one, text in zip(request.files, texts, strict=True)]
         writer = Writer(sight.writer.author, proposes=request.propose)
 
+        keep, key = not request.dry_run, f"import:{request.request}" if request.request else ""
+
         taken = await self.write(
-            lambda writing: take_in(writing.store, files, scope, writer, sight.reach, keep=not request.dry_run)
+            lambda writing: take_in(writing.store, files, scope, writer, sight.reach, keep=keep, request=key)
         )
         if not request.dry_run:
             self._record_changes(taken.changes)
         return taken.answer
 
+    async def memory_connect(self, request: requests.MemoryConnect) -> answers.Connected:
+        """Connect with a Cortex; without `url` disconnect."""
+        if request.url is None:
+            await self.cortex.disconnect()
+        else:
+            await self.cortex.connect(request.url, request.token or "", request.ca or "")
+        return {"cortex": await self.cortex.state()}
+
+    async def memory_share(self, request: requests.MemoryShare) -> answers.Shared:
+        """Share the notes of a folder's repository, or no longer."""
+        self._sights.forget_places()  # the remote may be what was missing a moment ago
+        place = await self.place_of(request.cwd)
+        notes = await self.cortex.share(place.repository, is_local=place.is_local, on=request.on)
+        return {"repository": place.repository, "on": request.on, "notes": notes}
+
+    async def memory_sync(self) -> answers.Synced:
+        """Send and receive now."""
+        return await self.cortex.sync()
+
+    async def prune(self) -> None:
+        """Remove what has been kept long enough, and what belongs to missions that are removed.
+
+        Raises:
+            OvermindError: `memory_off`.
+        """
+        keep = self.settings.keep
+        await self.write(lambda writing: retention.remove_old(writing, keep), ours=True)
+        of = await self.write(retention.owners, ours=True)
+        roots, missions = ([one for one in found if self._registry.get(one) is None] for found in of)
+        await self.write(lambda writing: retention.remove_orphans(writing, roots, missions), ours=True)
+
+    def _on_purged(self, changes: Sequence[Change]) -> None:
+        self._record_changes(changes)
+        self._meaning.forget()
+
+    def _on_received(self, changes: Sequence[Change]) -> None:
+        self._record(changes)
+        if any(one.change == "purged" for one in changes):
+            self._meaning.forget()
+
     def _record_changes(self, changes: Iterable[Change]) -> None:
+        self._record(changes)
+        self.cortex.wake()
+
+    def _record(self, changes: Iterable[Change]) -> None:
         for one in changes:
             self._events.record(NoteChanged(note=one.note, change=one.change, scope=one.scope, version=one.version))
 
 
 _CHANGES = ("edit", "accept", "pin", "unpin", "restore", "promote")
-
-
-def _chosen(sight: Sight, request: requests.Recall | requests.Search, reading: Reading) -> Chosen:
-    kind = None if request.kind is None else validate.kind(request.kind)
-    return Chosen(scopes=reading.scopes.rows_of(sight.chosen(request.scope)), kind=kind, tag=request.tag)
-
-
-def _missions_with(reading: Reading, note: str) -> list[str]:
-    """The missions that wrote a note or were given it."""
-    wrote = [one.author.mission for one in reading.versions.of(note)]
-    uses = [use["mission"] for use in reading.given.uses(note, MOST_USES)]
-    return [one for one in dict.fromkeys([*wrote, *uses]) if one]
-
-
-def _files(path: str) -> tuple[str, ...]:
-    """The file, and those that SQLite keeps beside it."""
-    return path, f"{path}-wal", f"{path}-shm"
 
 
 def _inject(word: str) -> Literal["auto", "pinned", "off"]:

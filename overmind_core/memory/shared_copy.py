@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 LINK = "cortex"
 """Of the row that says which Cortex; while there is one, what is written is looked at."""
 _PLACE = "cortex_place"
+CONNECTION = (LINK, _PLACE)
+"""Rows of the table of single facts."""
 _log = logging.getLogger(__name__)
-_CHANGES = {NoteState.PROPOSED: "proposed", NoteState.FORGOTTEN: "forgotten", NoteState.PURGED: "purged"}
+_CHANGES = {NoteState.PROPOSED: "proposed", NoteState.FORGOTTEN: "forgotten"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a page has brought."""
+    """The result of storing a page."""
 
     entries: int
     """Those that were not known."""
@@ -65,7 +67,7 @@ class Received:
 
 
 class SharedCopy:
-    """What is kept of a Cortex in memory.db."""
+    """The state of the connection with a Cortex, in memory.db."""
 
     def __init__(self, writing: Writing) -> None:
         self._writing = writing
@@ -89,7 +91,7 @@ class SharedCopy:
         """Forget the Cortex, and what is shared; the notes stay. Return which it was."""
         was = self.link()
         with self._database.transaction():
-            for key in (LINK, _PLACE):
+            for key in CONNECTION:
                 self._writing.meta.remove(key)
             for table in ("unseen", "to_send", "shared_notes", "shared_repositories"):
                 self._database.write(f"DELETE FROM {table}")  # noqa: S608 - one of the four
@@ -134,12 +136,12 @@ class SharedCopy:
         return [entry for one in ids if (entry := self._entry(one)) is not None]
 
     def never_send(self, entry_id: str) -> None:
-        """Take off the list what the Cortex refuses."""
+        """Remove an entry that the Cortex refuses from the list."""
         with self._database.transaction():
             self._database.write("DELETE FROM to_send WHERE id = ?", (entry_id,))
 
     def _look_at_unseen(self) -> None:
-        """Decide about all that was written since the last time."""
+        """Add to the list what was written since the last time and is shared."""
         rows = self._database.read("SELECT id FROM unseen")
         if not rows:
             return
@@ -158,7 +160,7 @@ class SharedCopy:
         return Sharing(frozenset(self.repositories()))
 
     def _offer_all(self) -> None:
-        """Have the list hold all that is shared; inside of a transaction."""
+        """Make the list anew: all that is shared; inside of a transaction."""
         entries = [entry for note in self._store.versions.notes() for entry in self.entries_of(note)]
         sharing = self._sharing()
         shared = [row[0] for row in self._database.read("SELECT note FROM shared_notes")]
@@ -197,12 +199,14 @@ class SharedCopy:
 
         Raises:
             ChainBroken: it does not go on where the last one ended; nothing was stored.
+            OvermindError: `too_large`, there would be too many notes; nothing was stored.
         """
         self._look_at_unseen()
         with self._database.transaction():
             taken = take(page, self.place, self, self._sharing())
             added = [one if one.id in own or not proposed else _as_proposal(one) for one in taken.added]
             before = {one.note: self._state(one.note) for one in added}
+            self._store.check_room(sum(state is None for state in before.values()))
             notes = self._store.merge(
                 [one for one in added if isinstance(one, Version)], [one for one in added if isinstance(one, Vote)]
             )
@@ -214,19 +218,21 @@ class SharedCopy:
                 self._database.write("DELETE FROM unseen WHERE id = ?", (entry.id,))
             self._add_to_send(taken.to_send)
             self._writing.meta.save(_PLACE, json.dumps(taken.place))
-        self._finish_purges()
+        purged = self._finish_purges()
         changes = tuple(
             Change(note.id, _change_of(before[note.id], note.state), note.content.scope.kind, note.version)
             for note in notes
+            if note.state is not NoteState.PURGED
         )
-        return Received(len(added), sum(bool(note.conflicts) for note in notes), page.more, changes)
+        return Received(len(added), sum(bool(note.conflicts) for note in notes), page.more, (*changes, *purged))
 
-    def _finish_purges(self) -> None:
+    def _finish_purges(self) -> list[Change]:
         """Leave no byte of what was purged elsewhere; also of an earlier page, which somebody's reading held up."""
         try:
-            self._writing.purge.finish()
-        except OvermindError as error:  # the page is stored, and what it changed is to be told
+            return self._writing.purge.finish()
+        except OvermindError as error:  # the page is stored; it is tried again, and told then
             _log.warning("a purge of notes has not ended: %s", error.message)
+            return []
 
     def _state(self, note: str) -> NoteState | None:
         stored = self._store.notes.get(note)

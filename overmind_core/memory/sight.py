@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from overmind_core.domain.agents.agent import RAW
 from overmind_core.domain.memory.notes import Author, Origin, Scope, ScopeKind
 from overmind_core.domain.memory.permissions import Writer
 from overmind_core.domain.text.bytestrings import from_wire
@@ -44,7 +45,7 @@ class Sight:
 
     @property
     def origin(self) -> Origin:
-        """How what they write came to be."""
+        """The origin of the versions that they write."""
         return Origin.COMMAND if self.writer.is_person else Origin.AGENT
 
     def scope(self, kind: ScopeKind) -> Scope:
@@ -108,7 +109,7 @@ class Sights:
         self._places.close()
 
     async def of(self, inside: str | None, cwd: str | None) -> Sight:
-        """What a person (None), or a mission, sees from a folder; None: from the mission's own.
+        """The sight of a person (`inside` is None) or of a mission in a folder; None: the mission's own.
 
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.
@@ -116,20 +117,20 @@ class Sights:
         mission = None if inside in {None, UNKNOWN} else self._registry.get(inside or "")
         if mission is not None:
             return await self.of_mission(mission, cwd)
-        place = await self.place_of(cwd) if cwd else None
+        place = await self._seen_place(cwd) if cwd else None
         trees = self._trees_in(place) if inside is None and place is not None else ()
         writer = Writer(self._person if inside is None else Author(mission=UNKNOWN))
         return Sight((*trees, *_repository(place), *_FOR_MANY), place, writer, self._voter)
 
     async def of_mission(self, mission: Mission, cwd: str | None = None) -> Sight:
-        """What a mission sees; one that is about to begin need not be registered yet.
+        """The sight of a mission; one that is about to begin need not be registered yet.
 
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.
         """
-        place = await self.place_of(cwd or mission.definition.cwd)
+        place = await self._seen_place(cwd or mission.definition.cwd)
         tree = Scope(ScopeKind.MISSION, self.root_of(mission))
-        writer = Writer(self._author(mission), proposes=self._settings.agents == "propose")
+        writer = Writer(author_of(mission), proposes=self._settings.agents == "propose")
         return Sight((tree, *_repository(place), *_FOR_MANY), place, writer, f"mission:{mission.id}")
 
     async def place_of(self, folder: str) -> Place:
@@ -138,9 +139,23 @@ class Sights:
         Raises:
             OvermindError: `invalid`, `busy`, `memory_off`.
         """
-        if not os.path.isabs(folder):
+        place = await self._found_place(folder)
+        await self._settle(place)
+        return place
+
+    async def _seen_place(self, folder: str) -> Place:
+        """The same for who only looks: no file is made to note how a repository is called."""
+        place = await self._found_place(folder)
+        if self._access.has_file:
+            await self._settle(place)
+        return place
+
+    async def _found_place(self, folder: str) -> Place:
+        if not os.path.isabs(folder) or "\0" in folder:
             raise OvermindError("invalid", f"{folder!r} is no absolute path.")
-        place = await self._places.of(from_wire(folder))
+        return await self._places.of(from_wire(folder))
+
+    async def _settle(self, place: Place) -> None:
         if self._settled.get(place.clone) != place.repository:
             clone, name = place.clone, place.repository
             self._on_changes(
@@ -149,7 +164,10 @@ class Sights:
                 )
             )
             self._settled[clone] = name
-        return place
+
+    def forget_places(self) -> None:
+        """Ask git again about each folder: what is known may have changed just now."""
+        self._places.forget()
 
     def root_of(self, mission: Mission) -> str:
         """The id of the root of a mission's tree."""
@@ -165,10 +183,6 @@ class Sights:
             if (one := self._registry.get(root)) is not None and f"{one.definition.cwd}/".startswith(inside)
         )
 
-    def _author(self, mission: Mission) -> Author:
-        provider = mission.definition.provider
-        return Author(mission=mission.id, name=mission.definition.name, agent="" if provider == "raw" else provider)
-
     async def of_writer(self, inside: str | None, cwd: str | None) -> Sight:
         """As `of`, for who is about to change something.
 
@@ -177,7 +191,19 @@ class Sights:
         """
         if inside == UNKNOWN:
             raise OvermindError("forbidden", f"{UNKNOWN_SUBJECT} may not change notes.")
-        return await self.of(inside, cwd)
+        sight = await self.of(inside, cwd)
+        if sight.place is not None:
+            await self._settle(sight.place)
+        return sight
+
+
+def author_of(mission: Mission) -> Author:
+    """A mission as the author of notes; its name may hold anything, secrets included."""
+    from overmind_core.domain.memory.redaction import redact  # noqa: PLC0415 - many patterns
+
+    definition = mission.definition
+    agent = "" if definition.provider == RAW else definition.provider
+    return Author(mission=mission.id, name=redact(definition.name).text, agent=agent)
 
 
 def _repository(place: Place | None) -> tuple[Scope, ...]:

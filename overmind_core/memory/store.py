@@ -1,4 +1,4 @@
-"""The store of notes: every change is one transaction, and what it changed is told to who asked for it.
+"""The store of notes: every change is one transaction, and returns the changes for the log of events.
 
 Used on the one thread that writes. Nothing here decides who may do what: `domain/memory/permissions.py` does.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -30,7 +30,7 @@ from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.memory.episode_table import EpisodeTable
 from overmind_core.memory.given import GivenTable
-from overmind_core.memory.index import NoteIndex, derived, folded
+from overmind_core.memory.index import SPELLED_IN_A_PIECE, NoteIndex, derived, folded
 from overmind_core.memory.lookup import find_note
 from overmind_core.memory.tables import Chosen, NoteTable, ScopeTable, StoredNote, VersionTable, VoteTable
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from overmind_core.domain.memory.permissions import Writer
     from overmind_core.kernel.database import Database
     from overmind_core.memory.lookup import Reach
+
+Answer = TypeVar("Answer")
 
 KEPT_REQUESTS = 10_000
 """Answers that are kept for those who repeat their request."""
@@ -58,6 +60,11 @@ class Change(msgspec.Struct, frozen=True):
     scope: str
     version: str
 
+    @classmethod
+    def of(cls, note: Note, change: str) -> Change:
+        """A change of a note, which is so now."""
+        return cls(note=note.id, change=change, scope=note.content.scope.kind, version=note.version)
+
 
 class Written(msgspec.Struct, frozen=True):
     """The result of writing a text."""
@@ -72,7 +79,7 @@ class Written(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that somebody wants to be remembered."""
+    """A text to be written as a note, or as the next version of one."""
 
     content: Content
     writer: Writer
@@ -81,40 +88,13 @@ class Draft:
     replaces: str = ""
     """The note whose next version it is to be, as somebody calls it; "" for none."""
     request: str = ""
-    """By which a repetition is recognised; "" for none."""
+    """The key by which a repetition is recognised; "" for none."""
     kind_given: bool = True
     """Whether its kind was named; else a version keeps that of its note."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alteration:
-    """A change of a note that is no new text of a new one."""
-
-    note: str
-    """As somebody calls it."""
-    change: str
-    """`edit accept pin unpin restore promote forget`."""
-    writer: Writer
-    reach: Reach
-    origin: Origin
-    text: str = ""
-    to: Scope | None = None
-    seen: str = ""
-    """The version that an editor has seen; "": that which is shown."""
-
-
-class Altered(msgspec.Struct, frozen=True):
-    """A note after an alteration."""
-
-    note: str
-    changed: bool
-    changes: tuple[Change, ...] = ()
-
-
-PAST = {
-    "edit": "edited", "accept": "accepted", "pin": "pinned", "unpin": "unpinned", "restore": "restored",
-    "promote": "promoted", "forget": "forgotten",
-}  # fmt: skip
+    known_as: str = ""
+    """The id that a new note has elsewhere; "" for none."""
+    version: str = ""
+    """The beginning of its version's id elsewhere; "" for none."""
 
 
 class NoteStore:
@@ -136,6 +116,8 @@ class NoteStore:
         self.index = NoteIndex(database)
         self.given = GivenTable(database)
         self.now = now
+        self.most = MOST_NOTES
+        """Notes that may be live or proposed."""
         self._random = random
 
     def remember(self, draft: Draft) -> Written:
@@ -146,11 +128,12 @@ class NoteStore:
             Forbidden: only a person may.
         """
         with self.database.transaction():
-            done = self._answered(draft.request)
+            done = self.answered(draft.request, Written)
             if done is not None:
                 return done
             written = self.write(draft)
-            self._keep_answer(draft.request, written)
+            self.index.spell_some()
+            self.keep_answer(draft.request, msgspec.structs.replace(written, changes=()))
             return written
 
     def write(self, draft: Draft) -> Written:
@@ -199,21 +182,29 @@ class NoteStore:
         note = known.note
         if note.state is NoteState.PROPOSED and draft.writer.is_person and not draft.writer.proposes:
             changed = self.append(note, note.content, Standing.LIVE, draft.writer.author, draft.origin)
-            told = (_change(changed, "accepted"),)
-            return Written(note.id, changed.number, changed.state, new=False, changes=told)
+            changes = (Change.of(changed, "accepted"),)
+            return Written(note.id, changed.number, changed.state, new=False, changes=changes)
         return Written(note.id, note.number, note.state, new=False)
 
-    def first(self, draft: Draft, standing: Standing, *, proposed_for: str = "", known_as: str = "") -> Written:
-        """Write a new note, inside of a transaction; `known_as`: the id that it has elsewhere.
+    def check_room(self, new: int = 1) -> None:
+        """See that there may be so many notes more.
 
         Raises:
             OvermindError: `too_large`, there are too many.
         """
-        if self.notes.size() >= MOST_NOTES:
-            raise OvermindError("too_large", f"There are {MOST_NOTES:,} notes already. Forget some of them.")
+        if not self.notes.are_fewer(self.most - new + 1):
+            raise OvermindError("too_large", f"There are {self.most:,} notes already. Forget some of them.")
+
+    def first(self, draft: Draft, standing: Standing, *, proposed_for: str = "") -> Written:
+        """Write a new note, inside of a transaction.
+
+        Raises:
+            OvermindError: `too_large`, there are too many.
+        """
+        self.check_room()
         version = Version(
-            id=self.new_id(),
-            note=known_as or self._new_note_id(),
+            id=self.new_id(draft.version),
+            note=draft.known_as or self._new_note_id(),
             number=1,
             replaces=(),
             standing=standing,
@@ -225,7 +216,7 @@ class NoteStore:
         )
         note = self.put((version,))
         change = "proposed" if standing is Standing.PROPOSED else "remembered"
-        return Written(note.id, note.number, note.state, new=True, changes=(_change(note, change),))
+        return Written(note.id, note.number, note.state, new=True, changes=(Change.of(note, change),))
 
     def _next(self, note: Note, draft: Draft, standing: Standing) -> Written:
         content = _in_place_of(note.content, draft)
@@ -239,86 +230,14 @@ class NoteStore:
         if standing is Standing.LIVE and not draft.writer.is_person and note.state is NoteState.PROPOSED:
             standing = Standing.PROPOSED  # what a person is still to accept stays so
         after = self.append(note, content, standing, draft.writer.author, draft.origin)
-        told = (_change(after, "replaced"),)
-        return Written(after.id, after.number, after.state, new=True, changes=told)
+        changes = (Change.of(after, "replaced"),)
+        return Written(after.id, after.number, after.state, new=True, changes=changes)
 
     def proposed_for(self, note: Note) -> list[StoredNote]:
         """The proposals that would become its next version."""
         row = self.scopes.row_of(note.content.scope)
         chosen = Chosen(scopes=(row,) if row is not None else (), states=(NoteState.PROPOSED,))
         return [one for one in self.notes.choose(chosen, MOST_NOTES) if one.note.proposed_for == note.id]
-
-    def alter(self, wish: Alteration) -> Altered:
-        """Change a note.
-
-        Raises:
-            OvermindError: `not_found`, `ambiguous`, `gone`, `invalid`.
-            Forbidden: only a person may.
-        """
-        with self.database.transaction():
-            found = find_note(self.notes, self.scopes, wish.note, wish.reach, with_gone=True)
-            note = found.note
-            if note.state is NoteState.PURGED:
-                raise OvermindError("gone", f"{note.id} was purged: nothing of it is left.")
-            permissions.check_change(wish.writer, wish.change, note, self.versions.of(note.id))
-            return _ALTERATIONS[wish.change](self, note, wish)
-
-    def _edit(self, note: Note, wish: Alteration) -> Altered:
-        if note.state is NoteState.FORGOTTEN:
-            raise OvermindError("gone", f"{note.id} was forgotten. Take it back with: overmind note restore {note.id}")
-        shown = self.versions.get(wish.seen) if wish.seen else None
-        if wish.seen and (shown is None or shown.note != note.id):
-            raise OvermindError("not_found", f"{note.id} has no version {wish.seen}.")
-        if shown is None and not note.conflicts and wish.text == note.content.text:
-            return Altered(note.id, changed=False)
-        if shown is not None and wish.text == shown.content.text:
-            return Altered(note.id, changed=False)
-        base = note.content if shown is None else shown.content
-        standing = Standing.PROPOSED if note.state is NoteState.PROPOSED else Standing.LIVE
-        content = replace(base, text=wish.text)
-        return self._altered(note, content, standing, wish, seen=shown)
-
-    def _accept(self, note: Note, wish: Alteration) -> Altered:
-        if note.state is not NoteState.PROPOSED:
-            return Altered(note.id, changed=False)
-        target = self.notes.get(note.proposed_for) if note.proposed_for else None
-        if target is None or target.note.state in {NoteState.PURGED, NoteState.FORGOTTEN}:
-            return self._altered(note, note.content, Standing.LIVE, wish)
-        after = self.append(target.note, note.content, Standing.LIVE, wish.writer.author, wish.origin)
-        gone = self.append(note, note.content, Standing.REPLACED, wish.writer.author, wish.origin)
-        return Altered(after.id, changed=True, changes=(_change(gone, "accepted"), _change(after, "replaced")))
-
-    def _pin(self, note: Note, wish: Alteration) -> Altered:
-        pinned = wish.change == "pin"
-        if note.state is not NoteState.LIVE:
-            raise OvermindError("invalid", f"{note.id} is {note.state}: only a live note can be pinned.")
-        if note.content.pinned == pinned:
-            return Altered(note.id, changed=False)
-        return self._altered(note, replace(note.content, pinned=pinned), Standing.LIVE, wish)
-
-    def _promote(self, note: Note, wish: Alteration) -> Altered:
-        assert wish.to is not None
-        if note.content.scope == wish.to:
-            return Altered(note.id, changed=False)
-        if note.state not in {NoteState.LIVE, NoteState.PROPOSED}:
-            raise OvermindError("invalid", f"{note.id} is {note.state}.")
-        return self._altered(note, replace(note.content, scope=wish.to), Standing(note.state.value), wish)
-
-    def _restore(self, note: Note, wish: Alteration) -> Altered:
-        if note.state is not NoteState.FORGOTTEN:
-            return Altered(note.id, changed=False)
-        return self._altered(note, note.content, Standing.LIVE, wish)
-
-    def _forget(self, note: Note, wish: Alteration) -> Altered:
-        if note.state is NoteState.FORGOTTEN:
-            return Altered(note.id, changed=False)
-        return self._altered(note, note.content, Standing.FORGOTTEN, wish)  # also its pin: it may be restored
-
-    def _altered(
-        self, note: Note, content: Content, standing: Standing, wish: Alteration, *, seen: Version | None = None
-    ) -> Altered:
-        after = self.append(note, content, standing, wish.writer.author, wish.origin, seen=seen)
-        return Altered(note.id, changed=True, changes=(_change(after, PAST[wish.change]),))
 
     def vote(self, note: str, vote: Vote, reach: Reach) -> Note:
         """Count a vote; `vote` names neither note, version, id nor number yet.
@@ -405,15 +324,15 @@ class NoteStore:
         """Move the notes of a repository that is called otherwise now; its versions were never sent to anybody."""
         with self.database.transaction():
             row = self.scopes.row_of(Scope(ScopeKind.REPO, old))
-            told = []
+            changes = []
             for note in [] if row is None else self.notes.in_scope(row):
                 for version in self.versions.of(note):
                     if version.content.scope == Scope(ScopeKind.REPO, old):
                         moved = replace(version.content, scope=Scope(ScopeKind.REPO, new))
                         self.versions.replace(replace(version, content=moved))
-                told.append(_change(self.refold(note), "moved"))
+                changes.append(Change.of(self.refold(note), "moved"))
             EpisodeTable(self.database).rename_repository(old, new)
-            return told
+            return changes
 
     def settle(self, clone: str, repository: str, *, is_local: bool) -> list[Change]:
         """Note how a clone is called now; where it has got a name for all machines, its notes move along."""
@@ -421,14 +340,14 @@ class NoteStore:
         before = row[0] if row else None
         if before == repository or (before is None and not is_local):
             return []
-        told = [] if before is None or is_local else self.rename_repository(before, repository)
+        changes = [] if before is None or is_local else self.rename_repository(before, repository)
         with self.database.transaction():
             self.database.write(
                 """INSERT INTO checkouts (folder, repository) VALUES (?, ?)
                 ON CONFLICT (folder) DO UPDATE SET repository = excluded.repository""",
                 (clone, repository),
             )
-        return told
+        return changes
 
     def limit_proposals(self, repository: str) -> None:
         """Forget Overmind's proposals of a repository that are too many or too old; inside of a transaction."""
@@ -442,9 +361,9 @@ class NoteStore:
             if number >= PROPOSALS_OF_A_REPOSITORY or note.created_at < oldest:
                 self.remove(note.id)
 
-    def new_id(self) -> str:
-        """Return an id for a version or a vote."""
-        return self._random(16).hex()
+    def new_id(self, beginning: str = "") -> str:
+        """Return an id for a version or a vote, with this beginning."""
+        return beginning + self._random(16).hex()[len(beginning) :]
 
     def _new_note_id(self) -> str:
         while True:
@@ -461,11 +380,12 @@ class NoteStore:
         origin: Origin,
         *,
         seen: Version | None = None,
+        beginning: str = "",
     ) -> Note:
-        """Add the next version of a note, in the place of what its author has seen."""
+        """Add the next version of a note, in the place of what its author has seen; `beginning`: of its id."""
         replaced = [seen] if seen is not None else versions.heads(self.versions.of(note.id))
         version = Version(
-            id=self.new_id(),
+            id=self.new_id(beginning),
             note=note.id,
             number=versions.number_after(replaced),
             replaces=tuple(sorted(one.id for one in replaced)),
@@ -478,34 +398,31 @@ class NoteStore:
         )
         return self.put((version,))
 
-    def _answered(self, request: str) -> Written | None:
+    def answered(self, request: str, kind: type[Answer]) -> Answer | None:
+        """Return the answer to a request that is repeated; None: it is new, or "" and none can tell."""
         row = request and self.database.read_one("SELECT answer FROM requests WHERE key = ?", (request,))
-        return msgspec.json.decode(row[0], type=Written) if row else None
+        return msgspec.json.decode(row[0], type=kind) if row else None
 
-    def _keep_answer(self, request: str, written: Written) -> None:
+    def keep_answer(self, request: str, answer: object) -> None:
+        """Keep the answer to a request, inside of its transaction."""
         if not request:
             return
-        answer = msgspec.json.encode(msgspec.structs.replace(written, changes=())).decode()
-        self.database.write("INSERT INTO requests (key, at, answer) VALUES (?, ?, ?)", (request, self.now(), answer))
-        self.database.write(
-            """DELETE FROM requests WHERE at < (SELECT at FROM requests ORDER BY at DESC LIMIT 1 OFFSET ?)""",
-            (KEPT_REQUESTS,),
-        )
+        data = msgspec.json.encode(answer).decode()
+        self.database.write("INSERT INTO requests (key, at, answer) VALUES (?, ?, ?)", (request, self.now(), data))
 
-
-_ALTERATIONS: dict[str, Callable[[NoteStore, Note, Alteration], Altered]] = {
-    "edit": NoteStore._edit,  # noqa: SLF001 - the table of this class
-    "accept": NoteStore._accept,  # noqa: SLF001
-    "pin": NoteStore._pin,  # noqa: SLF001
-    "unpin": NoteStore._pin,  # noqa: SLF001
-    "promote": NoteStore._promote,  # noqa: SLF001
-    "restore": NoteStore._restore,  # noqa: SLF001
-    "forget": NoteStore._forget,  # noqa: SLF001
-}
+    def upkeep(self) -> bool:
+        """Do a piece of what no request waits for; return whether there is more."""
+        with self.database.transaction():
+            self.database.write(
+                "DELETE FROM requests WHERE at < (SELECT at FROM requests ORDER BY at DESC LIMIT 1 OFFSET ?)",
+                (KEPT_REQUESTS,),
+            )
+            self.index.spell(SPELLED_IN_A_PIECE)
+            return self.index.unspelled() > 0
 
 
 def _in_place_of(before: Content, draft: Draft) -> Content:
-    """What the next version says: a text alone keeps what its note has otherwise."""
+    """The content of the next version: fields that the draft leaves out stay as they are."""
     new = draft.content
     return replace(
         new,
@@ -516,7 +433,3 @@ def _in_place_of(before: Content, draft: Draft) -> Content:
         files=new.files or before.files,
         pinned=new.pinned or before.pinned,
     )
-
-
-def _change(note: Note, change: str) -> Change:
-    return Change(note=note.id, change=change, scope=note.content.scope.kind, version=note.version)

@@ -1,4 +1,4 @@
-"""Keeping this home's notes in step with a Cortex: every half minute and after a change, less often while it fails.
+"""The synchronisation with a Cortex: every half minute and after a change, less often while it fails.
 
 The requests are made on a thread of their own, what they bring is stored by the thread that writes; the loop only says
 what comes next. What goes wrong here is told once, and stops nothing else.
@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from overmind_core.domain.memory.entries import InvalidEntry, version_from_wire, vote_from_wire
-from overmind_core.domain.memory.notes import Note, Scope, ScopeKind
+from overmind_core.domain.memory.notes import Note, NoteState, Scope, ScopeKind
 from overmind_core.domain.memory.sync import MOST_ENTRIES, START, ChainBroken, batch
 from overmind_core.domain.memory.versions import fold
 from overmind_core.domain.text.moment import format_time
@@ -21,7 +21,7 @@ from overmind_core.memory.cortex_client import CortexClient, Gone, RefusedEntry,
 from overmind_core.memory.events import CortexChanged
 from overmind_core.memory.shared_copy import Link, SharedCopy
 from overmind_core.memory.tables import Chosen
-from overmind_core.memory.threads import Lane
+from overmind_core.memory.threads import NoResource, WorkQueue
 from overmind_core.system.paths import write_private
 
 if TYPE_CHECKING:
@@ -53,13 +53,6 @@ class Write(Protocol):
         """`ours`: it is nobody's request."""
 
 
-class _NoTool:
-    """The tool of the thread that asks: each request has a connection of its own."""
-
-    def close(self) -> None:
-        """There is nothing to let go of."""
-
-
 class _Exchanged(NamedTuple):
     sent: int
     received: int
@@ -67,13 +60,13 @@ class _Exchanged(NamedTuple):
 
 
 class CortexSync:
-    """The connection with a Cortex, and what goes over it.
+    """The connection with a Cortex, and its exchanges.
 
     Args:
         write: Has the thread that writes do something.
         on_changes: Records what happened to notes.
         events: The log of events.
-        clock: When it is.
+        clock: The time.
         token_file: Where the token is kept, for its owner alone.
         settings: Of the table `[cortex]`.
     """
@@ -94,7 +87,7 @@ class CortexSync:
         self._clock = clock
         self._token_file = token_file
         self._settings = settings
-        self._lane: Lane[_NoTool] = Lane("memory-cortex", _NoTool)
+        self._requests: WorkQueue[NoResource] = WorkQueue("memory-cortex", NoResource)
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -127,6 +120,7 @@ class CortexSync:
             await self._write(lambda copy: copy.connect(link))
             write_private(self._token_file, f"{token}\n")
             self._forget_faults()
+            self.synced_at = None
         self._events.record(CortexChanged(change="connected"))
         self.begin()
 
@@ -155,7 +149,7 @@ class CortexSync:
                 raise OvermindError("invalid", _NOT_CONNECTED)
             copy.share(repository, on=on)
             rows = writing.store.scopes.rows_of([Scope(ScopeKind.REPO, repository)])
-            return writing.store.notes.count(Chosen(scopes=rows))
+            return writing.store.notes.count(Chosen(scopes=rows, states=(NoteState.LIVE,)))  # proposals never leave
 
         count = await self._do(change, ours=True)
         self.wake()
@@ -223,7 +217,7 @@ class CortexSync:
         """End it."""
         if self._task is not None:
             self._task.cancel()
-        self._lane.close()
+        self._requests.close()
 
     async def _go_on(self) -> None:
         pause = 0.0
@@ -328,7 +322,7 @@ class CortexSync:
         return await self._do(lambda writing: work(SharedCopy(writing)), ours=True)
 
     async def _ask(self, request: Callable[[], Result]) -> Result:
-        return await self._lane.do(lambda _: request(), ours=True)
+        return await self._requests.do(lambda _: request(), ours=True)
 
 
 _NOT_CONNECTED = "There is no Cortex. Connect with: overmind memory connect URL --token-file FILE"

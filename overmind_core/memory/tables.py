@@ -39,7 +39,7 @@ SLICE = 500
 
 
 class StoredNote(NamedTuple):
-    """A note, and what is known of it here alone."""
+    """A note, with its row and its uses in this home."""
 
     row: int
     note: Note
@@ -50,7 +50,7 @@ class StoredNote(NamedTuple):
 
 
 class Derived(NamedTuple):
-    """What is kept beside a note's text, made of it."""
+    """The columns of a note that are made of its text."""
 
     fingerprint: str
     parts: str
@@ -59,7 +59,7 @@ class Derived(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which notes; all conditions hold together."""
+    """The conditions on notes; all hold together."""
 
     scopes: tuple[int, ...] | None = None
     """Rows of scopes; None: all."""
@@ -77,7 +77,10 @@ class Chosen:
 
 def conditions(chosen: Chosen) -> tuple[str, list[Value]]:
     """The condition on rows of `notes`, and its values."""
-    parts, values = [f"notes.state IN ({_marks(chosen.states)})"], [str(state) for state in chosen.states]
+    few = chosen.with_files or chosen.conflicts or chosen.resting or chosen.pinned
+    # `+`: SQLite shall take the index of those few, and not look at all notes of these scopes and states.
+    parts = [f"{'+' if few else ''}notes.state IN ({_marks(chosen.states)})"]
+    values = [str(state) for state in chosen.states]
     found: list[Value] = [*values]
     if chosen.scopes is not None:
         parts.append(f"notes.scope IN ({_marks(chosen.scopes)})")
@@ -96,9 +99,12 @@ def conditions(chosen: Chosen) -> tuple[str, list[Value]]:
         found.append(json.dumps(chosen.ids))
     if chosen.with_files:
         parts.append("notes.files <> '[]'")
-    for wanted, column in ((chosen.conflicts, "conflicts"), (chosen.resting, "rests"), (chosen.pinned, "pinned")):
-        if wanted:
-            parts.append(f"notes.{column} > 0")
+    if chosen.conflicts:
+        parts.append("notes.conflicts > 0")
+    if chosen.resting:
+        parts.append("notes.rests > 0")
+    if chosen.pinned:
+        parts.append("notes.pinned")
     return " AND ".join(parts), found
 
 
@@ -133,6 +139,10 @@ class VersionTable:
     def remove(self, note: str) -> None:
         """Delete those of a note."""
         self._database.write("DELETE FROM versions WHERE note = ?", (note,))
+
+    def has_purge(self) -> bool:
+        """Whether any note was purged."""
+        return self._database.read_one("SELECT 1 FROM notes WHERE state = 'purged' LIMIT 1") is not None
 
     def notes(self) -> Iterator[str]:
         """The ids of all notes that have a version."""
@@ -257,18 +267,25 @@ class NoteTable:
     def beginning(self, prefix: str, scopes: Sequence[int]) -> list[StoredNote]:
         """Return the notes of these scopes whose id begins so."""
         last = prefix + ID_LETTERS[-1] * (len("N-") + ID_LENGTH - len(prefix))
-        sql = f"SELECT {_COLUMNS} FROM notes WHERE id >= ? AND id <= ? AND scope IN ({_marks(scopes)}) ORDER BY id"
+        sql = f"SELECT {_COLUMNS} FROM notes WHERE id >= ? AND id <= ? AND +scope IN ({_marks(scopes)}) ORDER BY id"
         return [_stored(row) for row in self._database.read(sql, (prefix, last, *scopes))]
 
     def by_key(self, key: str, scope: int) -> list[StoredNote]:
         """Return the notes of a scope that can be found by this key, the newest first."""
-        sql = f"""SELECT {_COLUMNS} FROM notes WHERE scope = ? AND key = ? AND key <> ''
+        sql = f"""SELECT {_COLUMNS} FROM notes INDEXED BY notes_by_key WHERE scope = ? AND key = ? AND key <> ''
             AND state IN ('proposed', 'live') ORDER BY state, edited_at DESC, id"""
+        return [_stored(row) for row in self._database.read(sql, (scope, key))]
+
+    def forgotten_by_key(self, key: str, scope: int) -> list[StoredNote]:
+        """Return the forgotten notes of a scope that had this key, the newest first."""
+        sql = f"""SELECT {_COLUMNS} FROM notes WHERE scope = ? AND key = ? AND key <> ''
+            AND state = 'forgotten' ORDER BY edited_at DESC, id"""
         return [_stored(row) for row in self._database.read(sql, (scope, key))]
 
     def alike(self, fingerprint: str, scope: int) -> list[StoredNote]:
         """Return the notes of a scope that say the same, live ones first."""
-        sql = f"""SELECT {_COLUMNS} FROM notes WHERE scope = ? AND fingerprint = ?
+        # By name: SQLite would take the index of the scope's states instead, and look at all of its notes.
+        sql = f"""SELECT {_COLUMNS} FROM notes INDEXED BY notes_alike WHERE scope = ? AND fingerprint = ?
             AND state IN ('proposed', 'live') ORDER BY state, created_at, id"""
         return [_stored(row) for row in self._database.read(sql, (scope, fingerprint))]
 
@@ -283,9 +300,10 @@ class NoteTable:
         condition, values = conditions(chosen)
         return int(self._database.read(f"SELECT count(*) FROM notes WHERE {condition}", values)[0][0])
 
-    def size(self) -> int:
-        """Return how many notes there are, purged ones included."""
-        return int(self._database.read("SELECT count(*) FROM notes")[0][0])
+    def are_fewer(self, limit: int) -> bool:
+        """Return whether there are fewer notes than `limit` that are live or proposed."""
+        last = self._database.read("SELECT max(row) FROM notes")[0][0] or 0  # known without a look at all of them
+        return last < limit or self.count(Chosen()) < limit
 
     def literally(self, text: str, chosen: Chosen, limit: int) -> list[StoredNote]:
         """Return those with exactly this text in theirs, the newest first."""
@@ -307,6 +325,11 @@ class NoteTable:
     def used(self, note: str, at: float) -> None:
         """Note that one more run was given it."""
         self._database.write("UPDATE notes SET used = used + 1, used_at = ? WHERE id = ?", (at, note))
+
+    def not_used(self, note: str) -> None:
+        """Note that a run was not given it after all."""
+        sql = "UPDATE notes SET used = used - 1, used_at = iif(used > 1, used_at, NULL) WHERE id = ? AND used > 0"
+        self._database.write(sql, (note,))
 
 
 def _stored(row: Row) -> StoredNote:

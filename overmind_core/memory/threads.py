@@ -1,12 +1,14 @@
-"""The threads of memory: the loop asks, they work, and what they found comes back on the loop.
+"""The threads of memory: work that the loop asks for, whose results come back on the loop.
 
-Each thread has a tool of its own (a connection of SQLite belongs to the thread that opened it), made at its first work.
+Each thread has a resource of its own (a connection of SQLite belongs to the thread that opened it), made at its first
+work.
 They are no executor of Python's: the end of the process would wait for one of those, however long its disk hangs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -21,36 +23,65 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_WAITING = 64
-"""Requests in line; the next one is told to come again."""
+"""Requests in line; the next one is refused as `busy`."""
+QUIET_SECONDS = 0.05
+"""Without work, after which a thread does what may be done later."""
 CLOSE_SECONDS = 2.0
 """How long the end waits for work that is under way; a transaction that it cuts off is undone at the next start."""
 
 
-class Tool(Protocol):
-    """The tool of a thread, such as a connection."""
+class Resource(Protocol):
+    """An object that a thread keeps open, such as a connection."""
 
     def close(self) -> None:
-        """Let go of it; on the thread that made it."""
+        """Close it; on the thread that made it."""
 
 
-AnyTool = TypeVar("AnyTool", bound=Tool)
+class NoResource:
+    """The resource of threads that keep nothing open."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+_log = logging.getLogger(__name__)
+AnyResource = TypeVar("AnyResource", bound=Resource)
 Result = TypeVar("Result")
 
 
 class _Task(NamedTuple):
-    """One work, and who waits for it."""
+    """A piece of work, and the future of its result."""
 
     work: Callable[[Any], Any]
     future: Future[Any]
 
 
-class Lane(Generic[AnyTool]):
-    """A line of work, and the threads that do it, begun with the first."""
+_QUIET = _Task(lambda _: None, Future())
+"""In the place of a task: none has come."""
 
-    def __init__(self, name: str, make: Callable[[], AnyTool], *, threads: int = 1) -> None:
-        """`make`: a thread's tool, on that thread. Where it fails, its work does, and the next work tries again."""
+
+class WorkQueue(Generic[AnyResource]):
+    """A queue of work and its threads, which begin with the first piece."""
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], AnyResource],
+        *,
+        threads: int = 1,
+        upkeep: Callable[[AnyResource], bool] | None = None,
+    ) -> None:
+        """Begin nothing yet.
+
+        Args:
+            name: Of its threads.
+            make: A thread's resource, on that thread. Where it fails, its work does, and the next work tries again.
+            threads: At most.
+            upkeep: What is done in a quiet moment after work, in short pieces; it returns whether there is more.
+        """
         self._name = name
         self._make = make
+        self._upkeep = upkeep
         self._most = threads
         self._threads: list[threading.Thread] = []
         self._turn = threading.Condition()
@@ -59,14 +90,14 @@ class Lane(Generic[AnyTool]):
         self._held = False
         self._closed = False
         self._generation = 0
-        """Of the tools: one of an older generation is let go of."""
+        """Of the resources: one of an older generation is closed."""
 
-    async def do(self, work: Callable[[AnyTool], Result], *, ours: bool = False) -> Result:
-        """Have a thread do it, and return what came of it.
+    async def do(self, work: Callable[[AnyResource], Result], *, ours: bool = False) -> Result:
+        """Have a thread do a piece of work, and return its result.
 
         Args:
-            work: Given the thread's tool.
-            ours: Nobody's request: it is taken in however long the line is.
+            work: Given the thread's resource.
+            ours: Not a request: it is accepted however long the queue is.
 
         Raises:
             OvermindError: `busy`; and whatever `work` raises.
@@ -86,7 +117,7 @@ class Lane(Generic[AnyTool]):
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nothing of this line is under way in the block. From a thread that does not belong to it."""
+        """Hold the queue: nothing of it is under way in the block. Not from one of its threads."""
         with self._turn:
             self._held = True
             self._turn.wait_for(lambda: not self._working)
@@ -98,7 +129,7 @@ class Lane(Generic[AnyTool]):
                 self._turn.notify_all()
 
     def renew(self) -> None:
-        """Have each thread let go of its tool before its next work, for which it makes a new one."""
+        """Have each thread close its resource before its next work, for which it makes a new one."""
         with self._turn:
             self._generation += 1
 
@@ -122,19 +153,24 @@ class Lane(Generic[AnyTool]):
         thread.start()
 
     def _run(self) -> None:
-        tool: AnyTool | None = None
+        resource: AnyResource | None = None
         generation = 0
-        while (task := self._next()) is not None:
+        has_upkeep = False
+        while (task := self._next(is_waiting=not has_upkeep)) is not None:
+            if task is _QUIET:
+                has_upkeep = resource is not None and generation == self._generation and self._keep_up(resource)
+                continue
+            has_upkeep = self._upkeep is not None
             try:
                 if not task.future.set_running_or_notify_cancel():
                     continue
-                if tool is not None and generation != self._generation:
-                    tool.close()
-                    tool = None
-                if tool is None:
+                if resource is not None and generation != self._generation:
+                    resource.close()
+                    resource = None
+                if resource is None:
                     generation = self._generation
-                    tool = self._make()
-                result = task.work(tool)
+                    resource = self._make()
+                result = task.work(resource)
             except BaseException as error:  # noqa: BLE001 - it is the error of who waits
                 task.future.set_exception(error)
             else:
@@ -144,12 +180,24 @@ class Lane(Generic[AnyTool]):
                     self._working -= 1
                     self._turn.notify_all()
             del task
-        if tool is not None:
-            tool.close()
+        if resource is not None:
+            resource.close()
 
-    def _next(self) -> _Task | None:
+    def _keep_up(self, resource: AnyResource) -> bool:
+        try:
+            return self._upkeep is not None and self._upkeep(resource)
+        except Exception:  # noqa: BLE001 - nobody waits for it, and the thread goes on
+            _log.exception("upkeep of %s failed", self._name)
+            return False
+
+    def _next(self, *, is_waiting: bool) -> _Task | None:
+        """The next work; `_QUIET`, unless it is to be waited for, when none has come for a while; None: the end."""
         with self._turn:
-            self._turn.wait_for(lambda: self._closed or (self._line and not self._held))
+            is_there = self._turn.wait_for(
+                lambda: self._closed or (self._line and not self._held), None if is_waiting else QUIET_SECONDS
+            )
+            if not is_there:
+                return _QUIET
             if not self._line:
                 return None
             self._working += 1

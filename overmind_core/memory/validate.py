@@ -1,10 +1,11 @@
-"""What a note may be: texts, kinds, keys, tags and files, checked before anything is stored."""
+"""Validation of the fields of a note: text, kind, scope, key, tags, files, before anything is stored."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from overmind_core.domain.memory.block import clean
 from overmind_core.domain.memory.notes import (
     KEY,
     LONGEST_QUESTION,
@@ -45,7 +46,7 @@ def note_text(text: str) -> str:
         OvermindError: `invalid`, `too_large`.
     """
     found = tidied(text)
-    if not found:
+    if not clean(found).strip():  # all of it may be what nobody sees
         raise OvermindError("invalid", "A note needs a text.")
     if len(found) > LONGEST_TEXT:
         raise OvermindError("too_large", f"A note has at most {LONGEST_TEXT:,} characters, not {len(found):,}.")
@@ -78,7 +79,7 @@ def questions(texts: Sequence[str]) -> list[str]:
 
 
 def kind(word: str) -> NoteKind:
-    """What a note says.
+    """The kind of a note.
 
     Raises:
         OvermindError: `invalid`.
@@ -87,7 +88,7 @@ def kind(word: str) -> NoteKind:
 
 
 def scope(word: str) -> ScopeKind:
-    """For whom a note is.
+    """The kind of a scope.
 
     Raises:
         OvermindError: `invalid`.
@@ -96,7 +97,7 @@ def scope(word: str) -> ScopeKind:
 
 
 def key(word: str) -> str:
-    """The name of a note.
+    """The key of a note.
 
     Raises:
         OvermindError: `invalid`.
@@ -111,7 +112,7 @@ def key(word: str) -> str:
 
 
 def tags(words: Sequence[str]) -> tuple[str, ...]:
-    """Words for a note.
+    """The tags of a note, each once.
 
     Raises:
         OvermindError: `invalid`, `too_large`.

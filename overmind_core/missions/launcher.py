@@ -125,7 +125,9 @@ class Launcher:
 
     def forget(self, mission_id: str) -> None:
         """The spawn that was prepared will not happen."""
-        self._prepared.pop(mission_id, None)
+        prepared = self._prepared.pop(mission_id, None)
+        if prepared is not None and prepared.given is not None:
+            self._runner.never_begun(mission_id, 1)
 
     def record_notes(self, mission: Mission) -> tuple[Change, ...]:
         """Record what a run that is prepared is given, in the commit of its mission."""
@@ -136,6 +138,8 @@ class Launcher:
         given = prepared.given
         line = None if given is None else log_line(given)
         if given is None or line is None:
+            return ()
+        if self._registry.has_event(mission, NotesGiven):  # by an earlier supervisor, which died right behind it
             return ()
         event = NotesGiven(text=line, notes=given.notes, tokens=given.tokens, left_out=given.left_out)
         return (self._registry.record(mission, event),)
@@ -185,6 +189,8 @@ class Launcher:
             if self.link is None:
                 raise KeeperGone
             if not self._is_awaited(mission):
+                if prepared.given is not None and self._registry.run(mission.run_id) is None:
+                    self._runner.never_begun(mission.id, mission.run)
                 return
             if not is_known:
                 self._record_notes(mission, prepared)
@@ -194,7 +200,8 @@ class Launcher:
         except KeeperRefused as refusal:
             self._locator.forget()
             # Knows better what is missing, if anything is.
-            await self._prepare(mission, self._environments.of(mission.id))
+            if (await self._prepare(mission, self._environments.of(mission.id))).given is not None:
+                self._runner.never_begun(mission.id, mission.run)
             raise _explain(refusal) from refusal
         self._answered(mission, asked)  # a future that was done already has not called it yet
 
@@ -238,9 +245,22 @@ class Launcher:
 
     async def _prepare(self, mission: Mission, environment: Environment) -> PreparedRun:
         mission = self.as_it_runs(mission)
-        definition = mission.definition
         briefing = None if mission.setup else self._runner.brief(mission)
-        given = None if briefing is None else await briefing
+        if briefing is None:
+            return await self._with_notes(mission, environment, None, is_asked=False)
+        given = await briefing
+        try:
+            return await self._with_notes(mission, environment, given, is_asked=True)
+        except BaseException:
+            if given is not None:
+                self._runner.never_begun(mission.id, mission.run)
+            raise
+
+    async def _with_notes(
+        self, mission: Mission, environment: Environment, given: GivenNotes | None, *, is_asked: bool
+    ) -> PreparedRun:
+        """The run with what it is given; `is_asked`: whether memory was asked about it."""
+        definition = mission.definition
         notes = given.text if given is not None and given.text else None
         launch = None if mission.setup else self._runner.launch(mission, notes)
         searched = environment.both
@@ -249,7 +269,7 @@ class Launcher:
         composed = self._composed(mission, environment, located)
         if launch is not None:
             composed.update(launch.environment)
-        if briefing is not None and (path := private_files.put_notes(self._home, mission.id, notes)) is not None:
+        if is_asked and (path := private_files.put_notes(self._home, mission.id, notes)) is not None:
             composed[NOTES_FILE] = to_wire(path)
         return PreparedRun(located.program, argv, composed, given)
 

@@ -45,6 +45,9 @@ class Runner(Protocol):
     def brief(self, mission: Mission) -> Awaitable[GivenNotes | None] | None:
         """What its newest run is to know from its beginning, once it was asked for; None: it is to know nothing."""
 
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """A run for which it was asked what it is to know has not begun, and never will."""
+
     def notes_of(self, mission: Mission) -> Awaitable[MissionNotes | None] | None:
         """What it was given of the notes, and has written; None: it was to be given nothing."""
 

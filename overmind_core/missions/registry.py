@@ -310,6 +310,10 @@ class Registry:
         event = msgspec.structs.replace(event, **about, run=mission.run, out=out, err=reached[1])
         return self._events.record(event, run=mission.run_id)
 
+    def has_event(self, mission: Mission, kind: type[MissionEvent]) -> bool:
+        """Whether an event of this type is stored about the mission's newest run."""
+        return self._events.has(kind, mission.id, mission.run_id)
+
     def put_run(self, run: Run) -> None:
         """Save what is known of a run."""
         current = self.runs.get(run.mission)

@@ -314,12 +314,12 @@ class Missions:
             await self._journal.saved()
         except StoreError:
             self._journal.withdraw(changes)
-            self._launcher.forget(mission.id)
             self._registry.index.remove(mission.id)
             self._forget(mission.id)
             raise
 
     def _forget(self, mission_id: str) -> None:
+        self._launcher.forget(mission_id)
         self._runner.drop(mission_id)
         self._preparer.drop(mission_id)
 

@@ -129,8 +129,8 @@ class Codex:
         argv += ("--add-dir", agent.folders.outputs) if agent.folders is not None else ()
         argv += agent.arguments
         argv += ("resume", start.session) if start.resume else ()
-        prompt = behind(start.notes, agent.prompt or "").encode("utf-8", "replace")
-        return Launch(argv=(*argv, "-"), stdin=prompt, end_input=True)
+        prompt = behind(start.notes, agent.prompt or "").removeprefix(start.notes or "").encode("utf-8", "replace")
+        return Launch(argv=(*argv, "-"), notes=start.notes, stdin=prompt, end_input=True)
 
     def parse(self, line: bytes) -> Sequence[AgentFact]:
         """A line of `--json`."""

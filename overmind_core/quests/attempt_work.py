@@ -17,7 +17,6 @@ from overmind_core.domain.quests.quest import CHECK, REVIEW, QuestStatus
 from overmind_core.domain.quests.variables import variables
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import to_wire
-from overmind_core.domain.watching.learning import text as lesson_text
 from overmind_core.errors import OvermindError
 from overmind_core.missions.requests import Start
 from overmind_core.missions.spec import MissionSpec
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from overmind_core.missions.service import Missions
     from overmind_core.missions.store import EnvironmentTable
     from overmind_core.quests.look_ahead import Beginning
-    from overmind_core.quests.ports import AgentWork, Lander, SpecInput, SpecWork, Teacher
+    from overmind_core.quests.ports import AgentWork, Lander, SpecInput, SpecWork
     from overmind_core.quests.registry import QuestRegistry
     from overmind_core.quests.store import StoredWork
     from overmind_core.system.paths import Home
@@ -85,7 +84,6 @@ class AttemptWork:
         environment_table: EnvironmentTable,
         specs: SpecWork,
         home: Home,
-        teacher: Teacher,
     ) -> None:
         self._quests = quests
         self._journal = journal
@@ -100,7 +98,6 @@ class AttemptWork:
         self._environment_table = environment_table
         self._specs = specs
         self._home = home
-        self._teacher = teacher
         self._spares = SpareFolders(home)
         self._ahead = LookAhead(quests, home)
 
@@ -126,7 +123,7 @@ class AttemptWork:
         Raises:
             OvermindError: it can't be started.
         """
-        if known is not None and not await self._lessons(quest):
+        if known is not None:
             await self._prepared(quest, quest.id, known.files)
             await self._start_first(quest, known.spec)
             return
@@ -134,7 +131,7 @@ class AttemptWork:
         if work is not None and work.run >= _queue(quest).tries[-1].run:
             return
         of_spec = await self._of_spec(quest)
-        brief = replace(await self._briefing(quest, of_spec), lessons=await self._lessons(quest))
+        brief = await self._briefing(quest, of_spec)
         folders = await self._prepared(quest, quest.id, briefing.files(brief))
         given = self._variables(quest, folders, of_spec)
         stored = self._quests.work(quest.id)
@@ -212,18 +209,6 @@ class AttemptWork:
             partial={} if spec is None else spec.partial,
             schema=None if spec is None else spec.schema,
         )
-
-    async def _lessons(self, quest: Quest) -> str:
-        """The lessons for the newest attempt, which is known to be shown them from now on."""
-        shown = await self._teacher.shown(quest)
-        current = self._quests.live.get(quest.id)
-        if current is None or not shown:
-            return ""
-        queue, numbers = _queue(current), tuple(one.number for one in shown)
-        tries = (*queue.tries[:-1], replace(queue.tries[-1], lessons=numbers))
-        if tries != queue.tries:
-            self._quests.put(replace(current, queue=replace(queue, tries=tries)))
-        return lesson_text(shown)
 
     async def _deliveries(self, goal: Goal) -> dict[str, briefing.Delivery]:
         room = MOST_HANDED_ON

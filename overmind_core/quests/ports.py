@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from overmind_core.domain.engine_questions import EngineNeed
     from overmind_core.domain.missions.mission import Mission
     from overmind_core.domain.quests.quest import LandedWork, Quest
-    from overmind_core.domain.watching.learning import Lesson
 
 
 class AgentWork(Protocol):
@@ -72,13 +71,6 @@ class Asker(Protocol):
 
     def asked_about(self) -> Collection[str]:
         """Ids of quests and missions with an open question."""
-
-
-class Teacher(Protocol):
-    """Lessons for attempts."""
-
-    async def shown(self, quest: Quest) -> tuple[Lesson, ...]:
-        """The lessons that the next attempt of a quest is shown."""
 
 
 class Repositories(Protocol):

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from overmind_core.domain.events import About, AboutKind
 from overmind_core.domain.missions.references import Ambiguous, Candidate, ResolvedReference, resolve
 from overmind_core.domain.quests.life import because
 from overmind_core.domain.quests.quest import HAS_ENDED, Quest, QuestStatus
 from overmind_core.domain.replacing import replace
+from overmind_core.domain.text.paragraphs import behind
 from overmind_core.errors import OvermindError
 from overmind_core.kernel.actor import ENGINE, actor
 from overmind_core.quests import store
@@ -95,6 +97,17 @@ class QuestRegistry:
         self._journal.flush()
         row = self._quest_table.get(quest_id)
         return None if row is None else store.quest(row)
+
+    def text_of(self, quest_id: str) -> str | None:
+        """Title and brief of an unfinished quest of the queue; None: there is none with this id."""
+        quest = self.live.get(quest_id)
+        goal = None if quest is None or quest.queue is None else quest.goal
+        return None if goal is None else behind(goal.title, goal.brief).strip()
+
+    def asked_about(self, word: str) -> About:
+        """The quest that a person's word means, as the subject of questions; errors as of `find`."""
+        quest = self.find(word, live_first=True)
+        return About(AboutKind.QUEST, quest.id, quest.name)
 
     def ended_at(self, quest_id: str) -> float | None:
         """When a quest ended, in seconds since the epoch; None: it has not, or is unknown."""

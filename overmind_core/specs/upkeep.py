@@ -87,7 +87,7 @@ class SpecUpkeep:
         return sum(one.status is QuestStatus.QUEUED for one in mine)
 
     async def forget(self, spec: Spec, forgetting: Forgetting) -> Sequence[Quest]:
-        """Forget a spec and its quests, with their reports and lessons, in one commit; return the quests.
+        """Forget a spec and its quests, with their reports and outcomes, in one commit; return the quests.
 
         Raises:
             OvermindError: `not_finished`: it is not archived, or one of its quests has not ended.

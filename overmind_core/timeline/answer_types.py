@@ -16,7 +16,7 @@ class TimelineRow(TypedDict):
     """The attempt of a quest, else the run of a mission; null before the first, and for a spec as a whole."""
     what: str
     """The state of a quest (`queued`, `working`, `checking`, `reviewing`, `landing`, `review`, `completed`, `failed`,
-    `cancelled`), else `spec`, `phase`, `report`, `health`, `steer`, `overlap`, `lesson`, `asked`, `answered`,
+    `cancelled`), else `spec`, `phase`, `report`, `health`, `steer`, `overlap`, `note`, `asked`, `answered`,
     `withdrawn`, `landed`, `cost_warning`, `created`, `started`, `spawn_failed`, `set_up_failed`, `paused`, `thawed`,
     `stopping`, `exited`, `keeper_lost`, `restarting`, `stopped`, `crashed` or `killed`; `earlier`: earlier ones are not
     shown, or no longer kept; `also`: others have the same name."""

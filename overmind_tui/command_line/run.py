@@ -18,7 +18,6 @@ from overmind_tui.missions.actions_end import ENDING
 from overmind_tui.missions.form_fields import COMMAND, SHELL
 from overmind_tui.pages.dialog import Answer, Dialog
 from overmind_tui.pages.page import Page
-from overmind_tui.pages.table import TablePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render import texts
 from overmind_tui.render.cells import Row, safe
@@ -66,7 +65,7 @@ class CommandRun:
             shell.flash(f"read-only: {verb.name} is off", "slow")
         elif verb.name == "new":
             self._new(list(words))
-        elif verb.inside or (verb.asks and not words):
+        elif verb.inside or (verb.asks and not words and not verb.of):
             self._inside(verb._replace(inside=verb.inside or verb.asks), list(words))
         elif verb.one and not _HELP & set(words):
             self._one_each(verb, words)
@@ -127,9 +126,11 @@ class CommandRun:
     def _of_view(self, verb: Verb, words: Sequence[str]) -> None:
         """The same words to each of the marked rows, else to the cursor's, of the view whose rows are meant."""
         page = self._shell.app.screen
-        rows = page.chosen() if isinstance(page, TablePage) and (page.row.rows_of or page.view) == verb.of else []
-        if not isinstance(page, TablePage) or not rows:
+        rows = page.chosen_of(verb.of) if isinstance(page, Page) else []
+        if not isinstance(page, Page) or not rows:
             self._shell.flash(f"{verb.name}: name one, or select it in :{verb.of}", "slow")
+        elif verb.asks and not words:
+            self._shell.act(verb.asks, rows)
         elif not _is_asked(verb, words):
             self._spawn(verb, [[row["id"], *words] for row in rows])
         elif page.restless:

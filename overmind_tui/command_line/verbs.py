@@ -126,6 +126,7 @@ VERBS: dict[str, Verb] = {
         Verb("helped", of="notes"),
         Verb("hurt", "say that notes have hurt", of="notes"),
         Verb("memory", "show as text how memory stands; on or off: switch it"),
+        Verb("memory used", one=True),
         Verb("quest list", "list quests as text"),
         Verb("quest info", "describe a quest as text", of="quests"),
         Verb("quest logs", "print the logs of quests as text", of="quests"),

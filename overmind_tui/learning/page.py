@@ -1,8 +1,8 @@
-"""The page of learning: how quests went, above the lessons; and what keys do to lessons."""
+"""The page of learning: how quests went, above the lessons, which are notes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
@@ -11,9 +11,11 @@ from textual.geometry import Size
 from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
 from overmind_tui.learning import rows as learning_rows
-from overmind_tui.pages.details import DetailsPage
+from overmind_tui.notes import rows as notes_rows
+from overmind_tui.notes.asking import folder
+from overmind_tui.notes.note_page import open_note
 from overmind_tui.pages.table import TablePage
-from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.render.cells import Cell, Row
 from overmind_tui.shell.registry import View
 from overmind_tui.widgets.lines import Lines
 
@@ -32,10 +34,8 @@ def open_learn(shell: Shell, view: View, show: Show) -> None:
     shell.open(LearnPage(view, show))
 
 
-class LearnPage(DetailsPage):
-    """A row for each lesson; above them a line for each group of quests."""
-
-    lines_of = staticmethod(learning_rows.description)
+class LearnPage(TablePage):
+    """A row for each lesson of the folder; above them a line for each group of quests."""
 
     def __init__(self, view: View, show: Show) -> None:
         super().__init__(view, show)
@@ -60,18 +60,45 @@ class LearnPage(DetailsPage):
         self.groups.display = bool(count) and size.height >= FEWEST + count
         self.groups.styles.height = count
 
+    # rows
+
     @property
     def arguments(self) -> Mapping[str, Any]:
-        """Groups by what, and the lessons."""
-        return {"by": self._by, "lessons": True}
+        """The lessons of the folder."""
+        return {**super().arguments, "cwd": folder(self.shell)}
+
+    def ask(self) -> None:
+        """Ask for the lessons, and for how quests went."""
+        if not self.source.asking:
+            self._ask_groups()
+        super().ask()
+
+    def _ask_groups(self) -> None:
+        by = self._by
+
+        def on_result(answers: Answers) -> None:
+            (answer,) = answers
+            if isinstance(answer, OvermindError):
+                self.refused(answer.message)
+            elif self.is_attached and by == self._by:
+                self._groups = answer["groups"]
+                self._fold(self.app.size)
+                self.groups.refresh()
+                self.rearrange()
+
+        self.shell.request("learn", [{"by": by}], on_result)
 
     def take(self, rows: list[Row]) -> None:
-        """Show the lessons of the answer, and its groups."""
+        """Show the lessons of the answer."""
         (answer,) = rows
-        self._groups = answer["groups"]
-        self._fold(self.app.size)
-        self.groups.refresh()
-        super().take(learning_rows.lessons(answer))
+        found = learning_rows.lessons(answer)
+        notes_rows.draw_marks(found, ascii_only=self.shell.ascii_only)
+        super().take(found)
+
+    def settings_changed(self) -> None:
+        """Marks may be drawn otherwise."""
+        notes_rows.draw_marks(self.rows, ascii_only=self.shell.ascii_only)
+        super().settings_changed()
 
     def _empty(self) -> tuple[str, ...]:
         """Where quests went well so far there are no lessons."""
@@ -82,51 +109,26 @@ class LearnPage(DetailsPage):
 
     def looked_in(self, row: Row) -> str:
         """What is seen of a lesson."""
-        return learning_rows.looked_in(row)
+        return notes_rows.looked_in(row)
 
     def subtitle(self) -> str:
         """What a person is to do."""
         proposed = sum(row["state"] == "proposed" for row in self.rows)
-        return f"{proposed} proposed: y accept · ctrl-d drop" if proposed else ""
+        return f"{proposed} proposed: y accept · ctrl-d forget" if proposed else ""
+
+    # keys
 
     def handlers(self, context: Context) -> dict[str, Handler]:
-        """Also another way to group quests."""
-        return super().handlers(context) | {"group-by": self.do_group_by}
+        """Also all about a lesson, and another way to group quests."""
+        return super().handlers(context) | {"open-note": self.do_open, "group-by": self.do_group_by}
+
+    def do_open(self) -> None:
+        """All about the lesson under the cursor."""
+        if self.table.current is not None:
+            open_note(self.shell, self.table.current.id)
 
     def do_group_by(self) -> None:
         """By type, by provider, by model, by spec, and by type again."""
         kinds = learning_rows.GROUPS
         self._by = kinds[(kinds.index(self._by) + 1) % len(kinds)]
-        self.source.ask_again()
-
-
-class LessonActions:
-    """Decides on lessons."""
-
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-        self.handlers: dict[str, Callable[[list[Row]], object]] = {
-            "accept-lesson": lambda rows: self._decide(rows, "accepted"),
-            "drop-lesson": lambda rows: self._decide(rows, "dropped"),
-        }
-
-    def _decide(self, rows: list[Row], state: str) -> None:
-        """Accept these, or drop them; nothing is lost by either, and both can be changed later."""
-        wanted = [row for row in rows if row["state"] != state or row["rests"]]
-        if not wanted:
-            self._shell.flash(f"{rows[0]['id']} is {state} already", "slow")
-            return
-
-        def on_result(answers: Answers) -> None:
-            refused = [one for one in answers if isinstance(one, OvermindError)]
-            if refused:
-                self._shell.flash(safe(refused[0].message), "bad")
-            else:
-                name = wanted[0]["id"] if len(wanted) == 1 else f"{len(wanted)} lessons"
-                then = "quests that are about the same read it" if state == "accepted" else "y takes it back"
-                self._shell.flash(f"{state} {name} · {then}", "good")
-            page = self._shell.app.screen
-            if isinstance(page, TablePage):
-                page.source.ask_again()
-
-        self._shell.request("learn_set", [{"lesson": row["id"], "state": state} for row in wanted], on_result)
+        self._ask_groups()

@@ -1,103 +1,31 @@
-"""Rows of lessons, and above them how quests went. Pure."""
+"""How quests went, above the lessons. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from overmind_core.domain.text.cells import pad, width
-from overmind_tui.missions.columns import By, Column
-from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
-from overmind_tui.quests.rows import safe_lines, text_column
+from overmind_tui.missions.describe import Lines
+from overmind_tui.notes import rows as notes_rows
 from overmind_tui.render import numbers
 from overmind_tui.render.cells import Cell, Row, clipped, safe
-from overmind_tui.render.tables import Orders
 
-CHANGES = frozenset({"lesson", "quest"})
+CHANGES = notes_rows.CHANGES | {"quest"}
 """Kinds of events after which something else was learned."""
 GROUPS = ("type", "provider", "model", "spec")
 """What quests are grouped by."""
+LESSONS = {"kind": "lesson"}
+"""What the supervisor is asked with for lessons, beside the folder."""
+COLUMNS = tuple(column for column in notes_rows.COLUMNS if column.key != "kind")
+"""Those of notes: all of them are lessons."""
 MOST_GROUPS = 6
 """That are shown at once."""
-_STATES = ("proposed", "accepted", "rests", "dropped")
-_TONES = {"proposed": "wait", "accepted": "good", "rests": "slow", "dropped": "off"}
 _NONE = "–"
 
 
-def whole(answer: Row) -> list[Row]:
-    """The answer itself: its lessons are made rows by `lessons`."""
-    return [answer]
-
-
 def lessons(answer: Row) -> list[Row]:
-    """The lessons: those that a person is to decide on first, then the newest."""
-    found = [{**one, "name": one["id"], "number": int(one["id"].rpartition("-")[2])} for one in answer["lessons"]]
-    return sorted(found, key=lambda row: (_STATES.index(state(row)), -row["number"]))
-
-
-def state(row: Row) -> str:
-    """How a lesson stands."""
-    return "rests" if row["rests"] else str(row["state"])
-
-
-def _state(row: Row, _now: float) -> Cell:
-    return Cell(state(row), _TONES[state(row)])
-
-
-def _excerpt_cell(row: Row, _now: float) -> Cell:
-    return Cell(safe(row["feedback"].partition("\n")[0]))
-
-
-def _count(key: str, title: str) -> Column:
-    return Column(key, title, len(title), 6, 5, lambda row, _now: Cell(str(row[key] or ""), "quiet"), right=True)
-
-
-COLUMNS: tuple[Column, ...] = (
-    Column("name", "LESSON", 6, 8, 0, lambda row, _now: Cell(row["name"])),
-    Column("state", "STATE", 8, 8, 1, _state),
-    _count("helped", "HELPED"),
-    _count("hurt", "HURT"),
-    text_column("failure", "CLASS", 8, 14, 4),
-    text_column("quest", "QUEST", 8, 24, 6)._replace(wide=True),
-    Column("files", "FILES", 8, 30, 9, lambda row, _now: Cell(safe(", ".join(row["files"])), "quiet"), wide=True),
-    Column("says", "SAYS", 16, 0, 2, _excerpt_cell),
-)
-ORDERS: Orders = {
-    "name": By(lambda row, _now: row["number"], rises=True),
-    "age": By(lambda row, _now: row["at"]),
-    "state": By(lambda row, _now: _STATES.index(state(row)), rises=True),
-    "helped": By(lambda row, _now: row["helped"]),
-    "hurt": By(lambda row, _now: row["hurt"]),
-    "failure": By(lambda row, _now: row["failure"], rises=True),
-    "quest": By(lambda row, _now: row["quest"].casefold(), rises=True),
-}
-
-
-def looked_in(row: Row) -> str:
-    """What a plain word of a filter is looked for in."""
-    parts = (row["id"], state(row), row["failure"], row["quest"], row["feedback"], *row["files"])
-    return "\n".join(safe(part) for part in parts)
-
-
-def description(row: Row, look: Rendering) -> Lines:
-    """All of a lesson, as an agent is shown it."""
-    lines = [
-        [Cell(f" {row['id']} ", "accent"), Cell(state(row), _TONES[state(row)])],
-        *pairs(
-            ("class", row["failure"]),
-            ("quest", row["quest"]),
-            ("proposed", clock(row["at"], look)),
-            ("helped", str(row["helped"])),
-            ("hurt", str(row["hurt"])),
-            ("repository", row["repository"]),
-            ("files", "\n".join(map(safe, row["files"])) or None),
-        ),
-        [],
-        [Cell(" feedback of the attempt that failed", "title")],
-    ]
-    return [*lines, *([Cell(f"  {line}")] for line in safe_lines(row["feedback"]))]
-
-
-# how quests went
+    """The lessons of an answer to `notes`: those that a person is to decide on first, then the newest."""
+    return sorted(notes_rows.listed(answer), key=lambda row: row["state"] != "proposed")
 
 
 def share(value: float | None) -> str:

@@ -10,7 +10,6 @@ from overmind_tui.inbox.actions import AnswerActions
 from overmind_tui.inbox.messages import MessageActions
 from overmind_tui.inbox.page import InboxActions
 from overmind_tui.landing.actions import WorktreeActions
-from overmind_tui.learning.page import LessonActions
 from overmind_tui.missions import rows
 from overmind_tui.missions.actions_end import CopyActions, EndActions
 from overmind_tui.missions.actions_look import ViewActions
@@ -40,7 +39,7 @@ def action_groups(shell: Shell, jobs: Jobs, drafts: Drafts) -> ActionGroups:
     return ActionGroups(
         EndActions(shell), StartActions(shell), ViewActions(shell, jobs, messages), messages, CopyActions(shell),
         inbox, WorktreeActions(shell, messages), ScheduleActions(shell), QuestActions(shell),
-        SpecActions(shell, answers, drafts, inbox), LessonActions(shell), NoteActions(shell, drafts),
+        SpecActions(shell, answers, drafts, inbox), NoteActions(shell, drafts),
     )  # fmt: skip
 
 
@@ -57,7 +56,6 @@ class ActionGroups(NamedTuple):
     schedules: ScheduleActions
     quests: QuestActions
     specs: SpecActions
-    lessons: LessonActions
     notes: NoteActions
 
 

@@ -14,6 +14,8 @@ from overmind_tui.render.cells import Cell, fitted, safe
 
 Lines = list[list[Cell]]
 Info = Mapping[str, Any]
+WRITTEN = "written"
+"""Noted in what `info` says: how each note that it wrote stands, and its text."""
 LABEL = 18
 """Cells of a name before its value."""
 WAITS_FOR = {"question": "waiting for an answer", "permission": "waiting for permission",
@@ -45,7 +47,7 @@ def lines(info: Info, terms: Info | None, look: Rendering) -> Lines:
         ("agent", _agent(info, agent or {}) if info.get("provider") != "raw" else []),
         ("rules", _rules(info, agent) if agent else []),
         ("mission", _world(info, terms or {})),
-        ("notes", [line.cells for line in mission_notes.lines(info["notes"])] if info.get("notes") else []),
+        ("notes", _notes(info)),
         ("isolation", _isolation(info.get("isolation") or {})),
         ("policy", _treatment(info)),
         (f"runs[{len(info.get('runs') or [])}]", _runs(info, look)),
@@ -197,6 +199,12 @@ def _run(run: Info, look: Rendering) -> list[Cell]:
     tail = f"{numbers.size(run.get('output_bytes')):>7}  "
     tone = "bad" if run.get("exit_code") else ("good" if live else "")
     return [Cell(text), Cell(fitted(code, 5, right=True) + " ", tone), Cell(tail, "quiet"), Cell(reason, tone)]
+
+
+def _notes(info: Info) -> Lines:
+    if not info.get("notes"):
+        return []
+    return [line.cells for line in mission_notes.lines(info["notes"], info.get(WRITTEN))]
 
 
 def pairs(*known: tuple[str, object]) -> Lines:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from overmind_core.errors import OvermindError
 from overmind_tui.missions import describe
+from overmind_tui.notes.rows import written
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.cells import Row, safe
 
@@ -56,7 +57,16 @@ def ask(shell: Shell, row: Row, then: Callable[[Known], None], failed: Callable[
 
         def defined(answers: Answers) -> None:
             (answer,) = answers
-            then((info, None if isinstance(answer, OvermindError) else answer.get("definition")))
+            terms = None if isinstance(answer, OvermindError) else answer.get("definition")
+            if not (info.get("notes") or {}).get("wrote"):
+                then((info, terms))
+                return
+
+            def on_notes(answers: Answers) -> None:
+                wrote = written(answers[0], ascii_only=shell.ascii_only)
+                then(({**info, describe.WRITTEN: wrote}, terms))
+
+            shell.request("notes", [{"mission": row["id"]}], on_notes)
 
         shell.request("definition", [{"id": row["id"]}], defined)
 

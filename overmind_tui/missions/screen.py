@@ -91,7 +91,7 @@ class MissionsScreen(Page):
         self.log_view = LogView(zone=self.shell.zone, id="log")
         self._log_defaults = settings.log_time, settings.log_wrap
         self.log_view.times, self.log_view.wrap = self._log_defaults
-        self.notes_view = CursorTextView(id="given")
+        self.notes_view = CursorTextView(id="given", shows_cut=True)
         self.left = Vertical(self.table, self.stats, self.notes_view, id="left")
         self.terminal_view = TerminalView(self.terminal_panel.keys.point, id="terminal")
         self.room = Horizontal(self.left, self.log_view, self.terminal_view, id="panels")
@@ -231,6 +231,10 @@ class MissionsScreen(Page):
         """Also the panel with the keys, which goes before, who marks rows, and who arranges the panels."""
         own = super().handlers(context) | {"open": self.do_open, "log": self.do_log, "previous": self.do_previous}
         return joined(own | self.panels.panel_of(context).handlers, self.marks.handlers, self.panels.handlers)
+
+    def chosen_of(self, view: str) -> list[Row]:
+        """The note under the cursor, where the panel of notes has the keys."""
+        return self.notes_panel.chosen() if view == "notes" and self.context is Context.GIVEN else []
 
     @property
     def verbs(self) -> Mapping[str, Handler]:

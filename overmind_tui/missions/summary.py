@@ -238,8 +238,10 @@ def _left(facts: Facts, cells: int, *, words: bool) -> list[list[Cell]]:
     load = [cell for name in ("cost", "load") if name in parts for cell in (SEPARATOR, *parts[name])][1:]
     own = [parts["logo"], [Cell(" "), *_counts(facts, words=words, room=cells - 1)], [Cell(" "), *load]]
     for name in ("engine", "notes"):
-        beside = [*own[0], SEPARATOR, *parts.get(name, [])]
-        if name in parts and cells - max(_room(own), _cells_of_parts(beside) + GAP) >= LEAST_COLUMNS:
+        if name in parts:
+            beside = [*own[0], SEPARATOR, *parts[name]]
+            if cells - max(_room(own), _cells_of_parts(beside) + GAP) < LEAST_COLUMNS:
+                break  # else the short one of proposals would stay where the queue has no room
             own[0] = beside
     return own
 

@@ -1,1 +1,1 @@
-"""Notes: what agents and people remembered, found and judged here; and what a mission was given of it."""
+"""Notes: their view, their page, and the panel of the notes of a mission."""

@@ -117,7 +117,7 @@ class NoteActions:
 
     def new(self, _rows: list[Row]) -> None:
         """Write one."""
-        note = "a fact about this repository · :remember --kind gotcha TEXT writes another kind"
+        note = "a fact of this repository · :remember --kind gotcha TEXT for other kinds"
         draft = self._drafts.draft(DRAFT)
         self._shell.open(Composer(Purpose("new note", self._remember, self._keep, draft, (), note, SAVE)))
 
@@ -170,7 +170,7 @@ def _named(notes: Sequence[str]) -> str:
 
 
 def remembered(answer: Row) -> str:
-    """What became of a note that was written, and which ones are like it."""
+    """The text about a note that was written, with those that are like it."""
     if not answer["new"]:
         return f"already known: {answer['id']}"
     word = "proposed" if answer["state"] == "proposed" else "remembered"

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from overmind_tui.shell.actions import Action, Context, Needs
 
-_NOTES, _GIVEN, _NOTE = Context.NOTES, Context.GIVEN, Needs.NOTE
+_NOTES, _PAGE, _GIVEN, _NOTE = Context.NOTES, Context.NOTE, Context.GIVEN, Needs.NOTE
 
 
 def of_given(context: Context, *, closes: bool = False) -> Action:
     """Opens the panel of notes, or closes it."""
     text = "close the notes" if closes else "show the notes that it was given and wrote; again: close"
-    return Action("notes", ("u",), "close" if closes else "notes", text, context, verb="info",
+    return Action("notes", ("u",), "close" if closes else "notes", text, context, verb="memory used",
                   hint=2 if closes else 0)  # fmt: skip
+
+
+def _judging(context: Context) -> tuple[Action, ...]:
+    """What is done with a note that was read, in the list and on its page."""
+    return (
+        Action("accept-note", ("y",), "accept", "accept a proposal: it is given from now on", context, _NOTE,
+               "note accept", hint=1),
+        Action("edit-note", ("e",), "edit", "edit its text in $EDITOR", context, _NOTE, "note edit", hint=4,
+               takes_text=True),
+        Action("pin-note", ("p",), "pin", "pin it: it is given always; again: unpin it", context, _NOTE, "note pin",
+               hint=5),
+        Action("note-helped", ("h",), "helped", "say that it has helped", context, _NOTE, "helped", hint=6),
+        Action("note-hurt", ("H",), "hurt", "say that it has hurt: one that hurts more is given to nobody", context,
+               _NOTE, "hurt", hint=6),
+    )  # fmt: skip
 
 
 NOTE_ACTIONS: tuple[Action, ...] = (
     Action("open-note", ("enter",), "open", "show all of it, with its history", _NOTES, verb="note", hint=1),
-    Action("accept-note", ("y",), "accept", "accept a proposal: it is given from now on", _NOTES, _NOTE, "note accept",
-           hint=2),
+    *_judging(_NOTES),
     Action("new-note", ("n",), "new", "write a note", _NOTES, verb="remember", hint=3, takes_text=True),
-    Action("edit-note", ("e",), "edit", "edit its text in $EDITOR", _NOTES, _NOTE, "note edit", hint=4,
-           takes_text=True),
-    Action("pin-note", ("p",), "pin", "pin it: it is given always; again: unpin it", _NOTES, _NOTE, "note pin", hint=5),
-    Action("note-helped", ("h",), "helped", "say that it has helped", _NOTES, _NOTE, "helped", hint=6),
-    Action("note-hurt", ("H",), "hurt", "say that it has hurt: one that hurts more is given to nobody", _NOTES, _NOTE,
-           "hurt", hint=6),
     Action("note-users", ("u",), "used by", "show the missions that were given it", _NOTES, verb="note", hint=6),
     Action("forget-note", ("ctrl+d",), "forget", "forget it", _NOTES, _NOTE, "forget", hint=4),
     Action("restore-note", ("ctrl+z",), "take back", "take back what was forgotten under the cursor, else last",
            _NOTES, verb="note restore", hint=7),
+    *_judging(_PAGE),
     Action("open-given", ("enter",), "open", "show all of the note", _GIVEN, verb="note", hint=1),
     of_given(_GIVEN, closes=True),
 )  # fmt: skip

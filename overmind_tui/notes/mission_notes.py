@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from overmind_core.domain.text.cells import pad, width
 from overmind_tui.render.cells import Cell, safe
 
 NotesOf = Mapping[str, Any]
 """`notes` of the answer to `info`."""
+Wrote = Mapping[str, tuple[Cell, Cell]]
+"""Id of a note that a mission wrote → how it stands, and its text in one line."""
 
 
 class GivenLine(NamedTuple):
@@ -18,18 +21,22 @@ class GivenLine(NamedTuple):
     note: str | None = None
 
 
-def lines(notes: NotesOf | None, texts: Mapping[str, str] | None = None) -> list[GivenLine]:
+def lines(notes: NotesOf | None, wrote: Wrote | None = None, *, kinds: bool = True) -> list[GivenLine]:
     """The lines of what it was given, then of what it wrote.
 
     Args:
         notes: None of what is given none.
-        texts: Id of a note that it wrote → its text, as far as that is known.
+        wrote: How each note that it wrote stands, as far as that is known.
+        kinds: Whether there is room for the kinds of notes that it was given.
     """
-    known = texts or {}
+    known = wrote or {}
+    given = notes["given"] if notes else ()
+    words = [safe(one["why"]) for one in given] + [state.text for state, _text in known.values()]
+    column = max(map(width, words), default=0)
     if notes is None:
         told = "  notes are given to agents, and to commands with run --memory"
-        return [GivenLine([Cell(told, "quiet")]), *_wrote(list(known), known)]
-    return [*_given(notes), *_wrote(notes["wrote"], known)]
+        return [GivenLine([Cell(told, "quiet")]), *_wrote(list(known), known, column)]
+    return [*_given(notes, column, kinds=kinds), *_wrote(notes["wrote"], known, column)]
 
 
 def summary(notes: NotesOf) -> str:
@@ -40,23 +47,28 @@ def summary(notes: NotesOf) -> str:
     return ", ".join(parts)
 
 
-def _given(notes: NotesOf) -> Iterator[GivenLine]:
+def _given(notes: NotesOf, column: int, *, kinds: bool) -> Iterator[GivenLine]:
     nothing = "nothing: notes are off for it" if notes["inject"] == "off" else "nothing"
     only = ", pinned ones only" if notes["inject"] == "pinned" else ""
     yield GivenLine([Cell("  given  ", "quiet"), Cell((summary(notes) or nothing) + only)])
     for one in notes["given"]:
-        kind, why = f"{safe(one['kind']):<8} ", f"{safe(one['why']):<10} "
-        yield GivenLine([*_id(one["id"]), Cell(kind, "quiet"), Cell(why, "faint"), Cell(safe(one["text"]))], one["id"])
+        kind = [Cell(f"{safe(one['kind']):<8} ", "quiet")] if kinds else []
+        why = _padded(Cell(safe(one["why"]), "faint"), column)
+        yield GivenLine([*_id(one["id"]), *kind, why, Cell(safe(one["text"]))], one["id"])
 
 
-def _wrote(wrote: Sequence[str], texts: Mapping[str, str]) -> Iterator[GivenLine]:
+def _wrote(wrote: Sequence[str], known: Wrote, column: int) -> Iterator[GivenLine]:
     if not wrote:
         return
     yield GivenLine([Cell("  wrote  ", "quiet"), Cell(f"{len(wrote)} note{'s' * (len(wrote) != 1)}")])
     for one in wrote:
-        first = texts.get(one, "").strip().partition("\n")[0]
-        yield GivenLine([*_id(one), Cell(safe(first))], one)
+        state, text = known.get(one, (Cell(""), Cell("")))
+        yield GivenLine([*_id(one), _padded(state, column), text], one)
+
+
+def _padded(cell: Cell, column: int) -> Cell:
+    return Cell(pad(cell.text, column) + " ", cell.tone)
 
 
 def _id(note: str) -> list[Cell]:
-    return [Cell(f"    {safe(note)}  ", "accent")]
+    return [Cell(f"    {safe(note)} ", "accent")]

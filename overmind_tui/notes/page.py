@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 
+from overmind_core.errors import OvermindError
 from overmind_tui.command_line.parse import Show
 from overmind_tui.notes import rows as notes_rows
 from overmind_tui.notes.asking import fetch_note, folder, without_secrets
@@ -25,8 +26,12 @@ SEARCH = Fetch("search", {}, notes_rows.whole, events=notes_rows.CHANGES)
 """Where rows come from while there is a question."""
 
 
+OFF = "memory is off: nobody is given notes · :memory on"
+NOT_GIVEN = 'nobody is given notes: [memory] inject = "off"'
+
+
 def open_notes(shell: Shell, view: View, show: Show) -> None:
-    """The notes of the folder that the program was started in."""
+    """The notes of the folder that the program was started in; `all`: of all folders."""
     shell.open(NotesPage(view, show))
 
 
@@ -37,18 +42,38 @@ class NotesPage(TablePage):
         super().__init__(view, show._replace(filter=None))
         self._listing = self.source.fetch
         self._question = self._words = ""
-        """What is looked for, and the same without secrets."""
+        """The question, and the same without secrets."""
         self._begun = show.filter
         self._filters = False
         """Whether `/` filters rows, in place of a search."""
         self._asked: tuple[str, Mapping[str, Any]] | None = None
         """The request whose answer is to come, or came last."""
         self._proposed = 0
+        self._not_given = ""
+        """Why nobody is given notes."""
 
     def begin(self) -> None:
-        """Ask for the notes, or for what was asked for with the view."""
+        """Ask for the notes, or for what was asked for with the view; and how memory stands."""
         self._look_for(self._begun or "")
         super().begin()
+        self._ask_memory()
+
+    def happened(self, kinds: Collection[str]) -> None:
+        """Notes may be others; memory may have been switched."""
+        super().happened(kinds)
+        if "memory" in kinds:
+            self._ask_memory()
+
+    def _ask_memory(self) -> None:
+        def on_result(answers: Sequence[Any | OvermindError]) -> None:
+            (answer,) = answers
+            if not isinstance(answer, OvermindError):  # the notes are refused with the same reason
+                off = NOT_GIVEN if answer.get("inject") == "off" else ""
+                self._not_given = off if answer.get("on", True) else OFF
+            if self.is_mounted:
+                self.retitle()
+
+        self.shell.request("memory", [{"cwd": folder(self.shell)}], on_result)
 
     # rows
 
@@ -92,7 +117,7 @@ class NotesPage(TablePage):
         super().settings_changed()
 
     def looked_in(self, row: Row) -> str:
-        """What a filter looks in."""
+        """The text that a filter looks in."""
         return notes_rows.looked_in(row)
 
     def _empty(self) -> tuple[str, ...]:
@@ -101,6 +126,10 @@ class NotesPage(TablePage):
                 return (f"Nothing was found for {safe(self._question)!r}", "esc shows all notes again")
             if self.way in notes_rows.NONE_OF:
                 return tuple(notes_rows.NONE_OF[self.way].split("\n"))
+            if self.way != "all":
+                _, *what_to_type = super()._empty()
+                here = safe(self.shell.world.folder)
+                return (f"No notes yet in {here}.", *what_to_type, ":notes all   lists those of all folders")
         return super()._empty()
 
     # borders and bottom line
@@ -111,8 +140,13 @@ class NotesPage(TablePage):
         return f" <search {safe(self._question)}>" if self._question else super().narrowed
 
     def subtitle(self) -> str:
-        """What a person is to do."""
-        return f"{self._proposed} proposed: y accept · ctrl-d forget" if self._proposed else ""
+        """What tab does while somebody types; why nobody is given notes, else what is to be decided on."""
+        if self.bar.sign == "/":
+            return "tab turns the filter into a search" if self._filters else "tab turns the search into a filter"
+        if self._not_given or not self._proposed:
+            return self._not_given
+        shown = any(row["state"] == "proposed" for row in self.rows)
+        return f"{self._proposed} proposed: " + ("y accept · ctrl-d forget" if shown else ":notes proposed lists them")
 
     @on(ResourceTable.Selected)
     def selected(self) -> None:
@@ -120,9 +154,11 @@ class NotesPage(TablePage):
         self.refresh_bottom()
 
     def standing(self) -> Cell:
-        """Why the note under the cursor was found."""
+        """Why the note under the cursor was found, else what to do about how it stands."""
         current = self.table.current
-        return Cell("" if current is None else notes_rows.why_found(current.row), "quiet")
+        if current is None:
+            return Cell("")
+        return Cell(notes_rows.why_found(current.row) or notes_rows.hint(current.row), "quiet")
 
     # search and filter
 
@@ -176,6 +212,13 @@ class NotesPage(TablePage):
     def do_prompt(self) -> None:
         """Type a question, or a filter."""
         self.open_bar("/", self.filtering.filter.text if self._filters else self._question)
+        self.retitle()
+
+    def close_bar(self) -> str:
+        """Stop typing."""
+        text = super().close_bar()
+        self.retitle()
+        return text
 
     def do_clear(self) -> None:
         """Show all again."""

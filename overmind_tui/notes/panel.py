@@ -1,4 +1,4 @@
-"""The panel of notes on the missions screen: what the mission under the cursor was given, and what it wrote."""
+"""The panel of notes on the missions screen: those that the mission under the cursor was given, and those it wrote."""
 
 from __future__ import annotations
 
@@ -9,17 +9,24 @@ from overmind_core.errors import OvermindError
 from overmind_tui.notes import mission_notes
 from overmind_tui.notes import rows as notes_rows
 from overmind_tui.notes.mission_notes import GivenLine
-from overmind_tui.render.cells import Cell, Row, safe
+from overmind_tui.render.cells import Cell, Row, folded, safe
 
 if TYPE_CHECKING:
     from overmind_tui.missions.main_screen import MainScreen
     from overmind_tui.pages.page import Handler
 
 Answers = Sequence[Any | OvermindError]
+BORDERS = 2
+"""Cells beside the lines."""
+INSTEAD = (
+    GivenLine([]),
+    GivenLine([Cell("  :notes lists those of this folder, :notes all those of all", "quiet")]),
+)
+"""The hint in an empty panel."""
 
 
 class NotesPanel:
-    """What the panel of notes shows, and what its keys do.
+    """The lines and keys of the panel of notes.
 
     Attributes:
         is_open: Whether it is shown, as far as there is room.
@@ -32,6 +39,8 @@ class NotesPanel:
         """Whose notes are to be shown."""
         self._asked: str | None = None
         """Whose notes an answer is to come about; None: none is to come."""
+        self._shown: str | None = None
+        """Whose notes the lines are about."""
         self._again = False
         """Whether its notes may be others than those that were asked for."""
         self._lines: Sequence[GivenLine] = ()
@@ -60,7 +69,7 @@ class NotesPanel:
             self._ask()
 
     def happened(self, events: Sequence[Row]) -> None:
-        """What it was given, or wrote, may be more by now."""
+        """Ask again when the mission was given notes or has written some."""
         if self.is_open and any(event["type"] in notes_rows.CHANGES for event in events):
             self._ask()
 
@@ -74,22 +83,30 @@ class NotesPanel:
     def _on_info(self, answers: Answers) -> None:
         (answer,) = answers
         if isinstance(answer, OvermindError):
-            self._show([GivenLine([Cell(f"  {safe(answer.message)}", "bad")])])
+            cells = (self._screen.left.size.width or self._screen.size.width) - BORDERS
+            self._show([GivenLine(line) for line in folded([[Cell(f"  {safe(answer.message)}", "bad")]], cells, 0)])
             self._answered()
             return
         notes = answer.get("notes")
-        self._show(mission_notes.lines(notes))
         if notes is not None and not notes["wrote"]:
+            self._show([*mission_notes.lines(notes, kinds=False), *(() if notes["given"] else INSTEAD)])
             self._answered()
             return
+        if self._shown != self._asked:  # else the cursor would have no line to stay on until the notes come
+            self._show(mission_notes.lines(notes, kinds=False))
 
         def on_notes(answers: Answers) -> None:
-            (found,) = answers
-            if not isinstance(found, OvermindError):  # where memory is off their ids are enough
-                self._show(mission_notes.lines(notes, {one["id"]: one["text"] for one in found["notes"]}))
+            wrote = notes_rows.written(answers[0], ascii_only=self._screen.shell.ascii_only)
+            self._show(mission_notes.lines(notes, wrote, kinds=False))
             self._answered()
 
         self._screen.shell.request("notes", [{"mission": self._asked}], on_notes)
+
+    def chosen(self) -> list[Row]:
+        """The note on the line with the cursor, as far as there is one."""
+        at = self._screen.notes_view.at
+        note = self._lines[at].note if at < len(self._lines) else None
+        return [] if note is None else [{"id": note, "name": note}]
 
     def _answered(self) -> None:
         again, self._asked = self._again or self._asked != self._mission, None
@@ -98,7 +115,7 @@ class NotesPanel:
 
     def _show(self, lines: Sequence[GivenLine]) -> None:
         if self._asked is None or self._asked == self._mission:
-            self._lines = lines
+            self._lines, self._shown = lines, self._asked
             self._screen.notes_view.show([line.cells for line in lines])
 
     def title(self) -> str:
@@ -110,10 +127,8 @@ class NotesPanel:
         """All about the note on the line with the cursor."""
         from overmind_tui.notes.note_page import open_note  # noqa: PLC0415 - not for the first frame
 
-        at = self._screen.notes_view.at
-        note = self._lines[at].note if at < len(self._lines) else None
-        if note is not None:
-            open_note(self._screen.shell, note)
+        for row in self.chosen():
+            open_note(self._screen.shell, row["id"])
 
     def type(self, text: str) -> bool:
         """There are too few lines to look for anything."""

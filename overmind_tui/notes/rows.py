@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from overmind_core.domain.missions.status_marks import StatusMark
+from overmind_core.errors import OvermindError
 from overmind_tui.missions.columns import By, Column
 from overmind_tui.missions.describe import Lines, Rendering, clock, pairs
 from overmind_tui.notes.marks import CONFLICT, GONE, LIVE, PINNED, PROPOSED
@@ -14,9 +15,10 @@ from overmind_tui.render.cells import Cell, Row, safe
 from overmind_tui.render.tables import Orders
 
 CHANGES = frozenset({"note", "voted", "notes_given", "memory"})
-"""Kinds of events after which notes, or what is known of them, are others."""
+"""Kinds of events after which rows of notes may have changed."""
 RESTS, STALE = "rests", "stale"
 """Words of notes that are given to nobody, beside the mark that they have anyhow."""
+NO_NAMES: Mapping[str, str] = {}
 WAYS: Mapping[str, Mapping[str, bool]] = {
     "proposed": {"proposed": True},
     "conflicts": {"conflicts": True},
@@ -31,14 +33,19 @@ NONE_OF: Mapping[str, str] = {
     "stale": "No note is about files that are gone.\n:notes lists all notes of this folder",
     "resting": "No note rests: none was said to hurt more often than to help.\n:notes lists all notes of this folder",
 }
-"""The same word → what is said where there is no such note."""
+"""The same word → the text of an empty list."""
+HINTS: Mapping[str, str] = {
+    "conflict": "conflict: enter shows its newest versions, e replaces them",
+    "proposed": "proposed: given to nobody until y accepts it",
+    RESTS: "rests: given to nobody until e edits it",
+}
+"""State of a note → the hint about it."""
 _ORDER = (CONFLICT, PROPOSED, PINNED, LIVE, GONE)
 _FADED = frozenset({RESTS, STALE, GONE.word, "replaced", "purged"})
 _LINE = "line"
 """Noted in each row: its text in one line."""
 _ASCII = "ascii_only"
 """Noted there, too: whether its mark is drawn with ASCII."""
-NO_VOTES = "–"
 
 
 def whole(answer: Row) -> list[Row]:
@@ -110,6 +117,11 @@ def sign(row: Row) -> str:
     return mark(row).ascii if row.get(_ASCII) else mark(row).mark
 
 
+def hint(row: Row) -> str:
+    """The hint about the state of a note; "": none."""
+    return HINTS.get(state(row), "")
+
+
 # cells
 
 
@@ -161,6 +173,18 @@ COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
+def state_and_text(row: Row) -> tuple[Cell, Cell]:
+    """How a note stands, and its text in one line."""
+    return _state_cell(row, 0.0), _text_cell(row, 0.0)
+
+
+def written(answer: Row | OvermindError, *, ascii_only: bool) -> dict[str, tuple[Cell, Cell]]:
+    """The same of each note of an answer to `notes`, by id; none of a refusal: where memory is off ids are enough."""
+    rows = [] if isinstance(answer, OvermindError) else listed(answer)
+    draw_marks(rows, ascii_only=ascii_only)
+    return {row["id"]: state_and_text(row) for row in rows}
+
+
 def _text_of(key: str) -> By:
     return By(lambda row, _now: str(row[key]).casefold(), rises=True)
 
@@ -189,7 +213,7 @@ ORDERS: Orders = {
 
 
 def looked_in(row: Row) -> str:
-    """What a plain word of a filter is looked for in: what is seen of the row, its id and its key."""
+    """The text that a plain word of a filter is looked for in: the visible cells, the id and the key."""
     parts = (row["id"], row["key"], state(row), row["kind"], row["scope"], author(row["author"]), *row["tags"],
              *row["files"], row[_LINE])  # fmt: skip
     return "\n".join(map(safe, parts))
@@ -204,23 +228,34 @@ def why_found(row: Row) -> str:
 # all about one
 
 
-def description(note: Row, look: Rendering) -> Lines:
-    """All of a note, as `note` answers it with its history."""
+def description(note: Row, look: Rendering, names: Mapping[str, str] = NO_NAMES) -> Lines:
+    """All of a note, as `note` answers it with its history; first what it says.
+
+    Args:
+        note: The answer.
+        look: How times and marks are drawn.
+        names: Id of a mission → its name, of those that are still there.
+    """
     row = {**note, _ASCII: look.ascii_only}
     used_at = f", last {clock(note['used_at'], look)}" if note["used_at"] else ""
     versions = f"{note['version']} of {note['versions']}" if note["versions"] > 1 else ""
     lines: Lines = [
         [Cell(f" {note['id']} ", "accent"), Cell(f"{sign(row)} {state(row)}", mark(row).tone)],
+        *_text(note["text"]),
+        [],
+        [Cell(" details", "title")],
         *pairs(
             ("kind", note["kind"]),
             ("key", safe(note["key"])),
             ("scope", note["scope"]),
             ("repository", safe(note["repository"])),
-            ("tags", "\n".join(map(safe, note["tags"]))),
-            ("files", "\n".join(map(safe, note["files"]))),
+            ("tags", ", ".join(map(safe, note["tags"]))),
+            ("files", ", ".join(map(safe, note["files"]))),
             ("pinned", note["pinned"]),
             ("stale", "none of its files is there" if note["stale"] else None),
             ("rests", "it has hurt too often: it is given to nobody until it is edited" if note["rests"] else None),
+            ("conflict", "edited in two places: an edit replaces the newest versions below" if note["conflicts"]
+             else None),
             ("written", f"{clock(note['created_at'], look)} by {_by(note['author'])}"),
             ("edited", clock(note["edited_at"], look) if note["versions"] > 1 else None),
             ("from", note["from"]),
@@ -231,11 +266,8 @@ def description(note: Row, look: Rendering) -> Lines:
             ("changes", f"accepted, it becomes a version of {safe(note['proposed_for'])}" if note["proposed_for"]
              else None),
         ),
-        [],
-        [Cell(" text", "title")],
-        *_text(note["text"]),
     ]  # fmt: skip
-    return [*lines, *_uses(note.get("used_by") or (), look), *_history(note, look)]
+    return [*lines, *_uses(note.get("used_by") or (), look, names), *_history(note, look)]
 
 
 def _by(one: Row) -> str:
@@ -247,13 +279,14 @@ def _text(text: str) -> Lines:
     return [[Cell(f"  {line}")] for line in safe_lines(text)] or [[Cell("  (its text was purged)", "quiet")]]
 
 
-def _uses(uses: Sequence[Row], look: Rendering) -> Lines:
+def _uses(uses: Sequence[Row], look: Rendering, names: Mapping[str, str]) -> Lines:
     if not uses:
         return []
     lines = [
-        [Cell(f"  {clock(one['at'], look):<19}  ", "quiet"), Cell(f"{safe(one['mission'])}  run {one['run']}")]
+        [Cell(f"  {clock(one['at'], look):<19}  ", "quiet"), Cell(f"{safe(one['mission'])}  run {one['run']}"),
+         Cell(f"  {safe(names.get(one['mission'], ''))}", "name")]
         for one in uses
-    ]
+    ]  # fmt: skip
     return [[], [Cell(f" given to[{len(uses)}]", "title")], *lines]
 
 

@@ -20,7 +20,7 @@ from textual.strip import Strip
 
 from overmind_tui.pages.page import Handler, NeedsRoom
 from overmind_tui.render import composer as editing
-from overmind_tui.render.cells import Cell, clipped, safe
+from overmind_tui.render.cells import Cell, clipped, folded, safe
 from overmind_tui.render.field import Field
 from overmind_tui.shell import external, keymap
 from overmind_tui.shell.actions import Context
@@ -30,6 +30,8 @@ from overmind_tui.widgets.lines import Lines
 
 FEWEST = 3
 """Rows of the text that are always there."""
+BESIDE = 4
+"""Cells beside the box: its border, and a blank on each side."""
 HOLD_SECONDS = 1.0
 """Seconds that keys wait for what becomes of a text; then esc works again."""
 SEND, COMMIT, SAVE = "send", "commit", "save"
@@ -223,6 +225,7 @@ class Composer(NeedsRoom, ModalScreen[None]):
             self.shell.typed.release()
         self._waits, self._refusal = False, reason
         self._changed()
+        self._changed()
 
     def set_title(self, title: str) -> None:
         """It is for others now."""
@@ -244,16 +247,21 @@ class Composer(NeedsRoom, ModalScreen[None]):
         if not self.is_mounted:
             return
         self._sheet.lay_out(self.field, most=max(FEWEST, self.app.size.height // 2))
+        cells = max(self.app.size.width - BESIDE, 1)
+        self._below.styles.height = len(self._refusal_lines(cells)) if self._refusal else 1
         self._below.refresh()
 
     def _compose_below(self, cells: int) -> Sequence[Sequence[Cell]]:
         if self._waits:
             return [[Cell(f" {WAITS[self._purpose.verb]} …", "quiet")]]
         if self._refusal:
-            return [[Cell(f" {clipped(safe(self._refusal), cells - 1)}", "bad")]]
+            return self._refusal_lines(cells)
         lines = self.field.text.count("\n") + 1
         text = " " + " · ".join(filter(None, (f"{lines} lines" if lines > 1 else "", self._purpose.note)))
         return [[Cell(clipped(text, cells), "faint")]]
+
+    def _refusal_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
+        return folded([[Cell(f" {safe(self._refusal)}", "bad")]], cells, 0)
 
 
 class ComposerCanvas(Canvas):
@@ -269,7 +277,7 @@ class ComposerCanvas(Canvas):
 
     def lay_out(self, field: Field, *, most: int) -> None:
         """Break the text into rows, and have the cursor's in sight; as high as it needs, at `most` so many rows."""
-        cells = max(self.app.size.width - 6, 8)
+        cells = max(self.app.size.width - BESIDE - 2, 8)
         if field.text != self._text or cells != self._cells:
             self._text, self._cells = field.text, cells
             self.rows = editing.rows(field.text, cells)

@@ -7,7 +7,7 @@ so when the terminal is too small for them, instead of showing pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from textual import events, on
@@ -165,8 +165,6 @@ ALT = "alt+"
 LEAVING = frozenset({"quit", "leave"})
 GAP = 2
 """Cells between the parts of the bottom line."""
-BESIDE_NOTICE = 14
-"""Cells of the bottom line that a notice leaves to where we are; a longer one has the line alone."""
 NOTICE_LINES = 2
 NOTHING = Cell("")
 
@@ -221,6 +219,14 @@ class Page(NeedsRoom, RateLimited):
     def chosen(self) -> list[Row]:
         """The rows of any kind that an action would meet."""
         return self.targets()
+
+    def chosen_of(self, view: str) -> list[Row]:
+        """The rows that the verbs of a view mean here."""
+        del view
+        return []
+
+    def happened(self, kinds: Collection[str]) -> None:
+        """Events of these kinds came."""
 
     @property
     def is_filling(self) -> bool:
@@ -487,7 +493,7 @@ class Page(NeedsRoom, RateLimited):
 
     def _bottom_lines(self, cells: int) -> Sequence[Sequence[Cell]]:
         shell, notice = self.shell, self.shell.notice.shown
-        if width(notice.text) > cells - BESIDE_NOTICE:
+        if notice.text and width(notice.text) > cells - sum(width(f" <{one}>") for one in self.crumbs) - GAP:
             return whole_notice(notice, cells)
         coach = shell.coaching.line(self.context)
         return [bottom_line(self.crumbs, notice, cells, coach=coach, standing=self.standing())]
@@ -498,7 +504,7 @@ class Page(NeedsRoom, RateLimited):
 
 
 def whole_notice(notice: Cell, cells: int) -> list[list[Cell]]:
-    """A notice that is too long to stand beside where we are: it has the line, and another one, for itself."""
+    """A notice that is too long to stand beside where we are: it has the line, if need be another one, for itself."""
     first = Cell(f" {notice.text}", notice.tone)
     room = max(cells - 1, 1)
     lines = folded([[first]], room, 1)

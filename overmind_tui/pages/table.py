@@ -358,6 +358,10 @@ class TablePage(Page):
         """The missions that an action would meet."""
         return self.chosen() if self.row.missions else []
 
+    def chosen_of(self, view: str) -> list[Row]:
+        """The rows that the verbs of a view mean here."""
+        return self.chosen() if (self.row.rows_of or self.view) == view else []
+
     def act(self, action: Action) -> None:
         """What only the main screen does to a mission is done there; there is no tree here."""
         if action.name in OF_THE_TREE:

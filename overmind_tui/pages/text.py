@@ -20,6 +20,7 @@ BORDERS = 2
 """Cells beside the text."""
 FILTERED = "n N next and previous match · esc clears the search"
 Content = Sequence[Sequence[Cell]]
+NO_LINE: Content = [[Cell(" no line matches · esc shows all lines", "quiet")]]
 
 
 class TextPage(Page):
@@ -68,7 +69,7 @@ class TextPage(Page):
         """Say it anew."""
         lines = self._compose_text()
         if self._wanted and not self._searching:
-            lines = [line for line in lines if self._wanted.matches("".join(cell.text for cell in line))]
+            lines = [line for line in lines if self._wanted.matches("".join(cell.text for cell in line))] or NO_LINE
         sign = "?" if self._searching else "/"
         keys = FILTERED if self._wanted else self.keys
         self.text.set_title(self._title + (f" <{sign}{self._wanted.text}>" if self._wanted else ""), keys)

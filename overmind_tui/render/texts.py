@@ -32,7 +32,7 @@ _MARKS: Mapping[Context, Sequence[StatusMark]] = {
     **dict.fromkeys((Context.QUESTS, Context.BOARD, Context.QUEUE), _OF_QUESTS),
     **dict.fromkeys((Context.SPECS, Context.SPEC), (*_OF_QUESTS, status_marks.STALE)),
     Context.HEALTH: (*MARKS, *status_marks.SILENT),
-    Context.NOTES: notes_marks.MARKS,
+    **dict.fromkeys((Context.NOTES, Context.NOTE, Context.GIVEN), notes_marks.MARKS),
 }
 """Context → the marks that its rows show, where those are not the ones of missions."""
 

@@ -22,7 +22,6 @@ class Needs(StrEnum):
     QUEST = "a quest"
     RITUAL = "a ritual"
     SPEC = "a spec"
-    LESSON = "a lesson"
     NOTE = "a note"
     WORKTREE = "a worktree"
 
@@ -45,6 +44,7 @@ class Context(StrEnum):
     TIMELINE = "timeline"
     LEARN = "lessons"
     NOTES = "note"
+    NOTE = "all of a note"
     RITUALS = "ritual"
     RUNS = "ritual run"
     WORKTREES = "worktree"
@@ -61,7 +61,7 @@ class Context(StrEnum):
     FORM = "new mission"
 
 
-NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.LESSON, Needs.NOTE, Needs.WORKTREE})
+NO_MISSION = frozenset({Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE, Needs.WORKTREE})
 """What is a row of a table, but need not be a mission."""
 TAKES_EVERYTHING = frozenset({Context.TYPING, Context.BOX, Context.FIELD, Context.FORM})
 """Where keys are text: nothing of everywhere counts."""

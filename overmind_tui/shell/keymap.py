@@ -79,7 +79,7 @@ _LOOKING, _TYPING, _BOX, _FIELD, _FORM = (
     Context.LOOKING, Context.TYPING, Context.BOX, Context.FIELD, Context.FORM,
 )  # fmt: skip
 _ANY, _LIVE, _ASKED = Needs.MISSION, Needs.LIVE, Needs.QUESTION
-_QUEST, _RITUAL, _OF_SPEC, _LESSON = Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.LESSON
+_QUEST, _RITUAL, _OF_SPEC, _NOTE = Needs.QUEST, Needs.RITUAL, Needs.SPEC, Needs.NOTE
 _SHOWS = Unlike(Danger.NONE, "it shows the text that `edit` opens")
 _TYPED = Unlike(Danger.CHANGES, "the program gets the key")
 _LEAVES = Unlike(Danger.NONE, "it detaches only this program")
@@ -280,11 +280,12 @@ _WATCHED = (
     Action("why", ("w",), "why", "show why the quest waits", _TL, verb="quest why", hint=2),
     *_of_watched(_TL),
     Action("quest-log", ("l",), "logs", "show its log on the main screen", _TL, verb="logs", hint=4),
-    Action("describe-row", ("enter", "d"), "open", "show the whole lesson", _LEARN, verb="learn", hint=1),
-    Action("accept-lesson", ("y",), "accept", "accept it: quests that are about the same are shown it", _LEARN,
-           _LESSON, "learn accept", hint=2),
-    Action("drop-lesson", ("ctrl+d",), "drop", "drop it: no quest is shown it any more", _LEARN, _LESSON, "learn drop",
-           hint=3),
+    Action("open-note", ("enter", "d"), "open", "show all of it, with its history", _LEARN, verb="note", hint=1),
+    Action("accept-note", ("y",), "accept", "accept it: it is given from now on", _LEARN, _NOTE, "learn accept",
+           hint=2),
+    Action("forget-note", ("ctrl+d",), "forget", "forget it", _LEARN, _NOTE, "learn drop", hint=3),
+    Action("restore-note", ("ctrl+z",), "take back", "take back what was forgotten last", _LEARN, verb="note restore",
+           hint=5),
     _look("group-by", ("b",), "group by", "group quests by type, by provider, by model, by spec", _LEARN, hint=4),
 )  # fmt: skip
 
@@ -444,6 +445,7 @@ CHAINS: dict[Context, tuple[Context, ...]] = {
     **{one: (one,) for one in TAKES_EVERYTHING},
     Context.CHANGES: (Context.EVERYWHERE, Context.TEXT, Context.CHANGES),
     Context.DOCUMENT: (Context.EVERYWHERE, Context.TEXT, Context.DOCUMENT),
+    Context.NOTE: (Context.EVERYWHERE, Context.TEXT, Context.NOTE),
     Context.HELP: (Context.EVERYWHERE, Context.TEXT, Context.HELP),
     Context.BOX: (Context.FIELD, Context.BOX),
     Context.FORM: (Context.FIELD, Context.FORM),

@@ -107,8 +107,9 @@ class Updates:
     def _happened(self, message: Happened) -> None:
         self._shell.fleet.events.extend(message.events)
         kinds = {event["type"] for event in message.events}
-        for page in self._tables():
-            page.happened(kinds)
+        for page in self._shell.app.screen_stack:
+            if isinstance(page, Page) and page.is_mounted:
+                page.happened(kinds)
         for listener in self._listeners:
             listener(message.events)
 

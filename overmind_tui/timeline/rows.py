@@ -26,7 +26,8 @@ _HAVE_MARKS = frozenset({
 })  # fmt: skip
 _TONES = {
     "asked": "wait", "answered": "good", "steer": "slow", "overlap": "slow", "health": "slow", "report": "accent",
-    "lesson": "accent", "phase": "accent", "spec": "accent", "cost_warning": "slow", EARLIER: "faint", ALSO: "faint",
+    "lesson": "accent", "note": "accent", "phase": "accent", "spec": "accent", "cost_warning": "slow",
+    EARLIER: "faint", ALSO: "faint",
 }  # fmt: skip
 
 

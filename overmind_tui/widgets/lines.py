@@ -112,14 +112,18 @@ class LinesPanel(Lines, Titled, can_focus=True):
 class TextView(ScrollCanvas):
     """Lines to read, of any number.
 
+    Args:
+        shows_cut: A line that goes on beyond the right border ends with `…`.
+
     Attributes:
         lines: All of them.
         wanted: What is marked in them.
         found: The line to which the search has come.
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, shows_cut: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
+        self._shows_cut = shows_cut
         self.lines: Sequence[Sequence[Cell]] = ()
         self.wanted: Sequence[re.Pattern[str]] = ()
         self.found: int | None = None
@@ -186,11 +190,13 @@ class TextView(ScrollCanvas):
         """One of the lines."""
         at = y + self.scroll_offset.y
         cells = self.lines[at] if at < len(self.lines) else ()
-        width = self.scrollable_content_region.width
+        room = self.scrollable_content_region.width
         if self.wanted:
             cells = pattern.marked(cells, self.wanted, "chosen" if at == self.found else "mark")
-        pieces = sideways([(cell.text, cell.tone) for cell in cells], self._offset, width)
-        return self.strip([(text, self.tone(str(tone))) for text, tone in pieces], width, ground=self.ground_of(at))
+        cut = self._shows_cut and sum(width(cell.text) for cell in cells) - self._offset > room
+        pieces = sideways([(cell.text, cell.tone) for cell in cells], self._offset, room - cut)
+        pieces += [("…", "quiet")] if cut else []
+        return self.strip([(text, self.tone(str(tone))) for text, tone in pieces], room, ground=self.ground_of(at))
 
     def ground_of(self, line: int) -> Style | None:
         """What a line is drawn on; None: as all others."""
@@ -212,8 +218,8 @@ class CursorTextView(TextView):
             super().__init__()
             self.text = text
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, *, shows_cut: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(shows_cut=shows_cut, id=id)
         self.at = 0
 
     def show(self, lines: Sequence[Sequence[Cell]], *, at_end: bool = False) -> None:

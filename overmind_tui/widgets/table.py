@@ -21,9 +21,11 @@ from overmind_tui.missions import rows
 from overmind_tui.missions.columns import GAP, Column, Layout, laid_out, needed, stressed
 from overmind_tui.missions.rows import Branch
 from overmind_tui.plans import rows as plans_rows
-from overmind_tui.render.cells import Cell, clipped, fitted
+from overmind_tui.render.cells import Cell, clipped, fitted, folded
 from overmind_tui.widgets.canvas import Run, ScrollCanvas
 
+EMPTY_MARGIN = 3
+"""Cells beside what an empty table says."""
 RESTLESS_SECONDS = 0.5
 """Seconds after the cursor's row moved in which actions that end work are refused."""
 REMEMBERED = 512
@@ -356,8 +358,9 @@ class ResourceTable(ScrollCanvas):
         return [(part.text, self.tone(part.tone)) for part in parts]
 
     def _empty_line(self, y: int, cells: int) -> Strip:
-        text = self.empty[y - 1] if 0 < y <= len(self.empty) else ""
-        line = [Cell(text, "quiet")] if isinstance(text, str) else text
+        said = [[Cell(line, "quiet")] if isinstance(line, str) else line for line in self.empty]
+        lines = folded(said, cells - EMPTY_MARGIN, 0)
+        line = lines[y - 1] if 0 < y <= len(lines) else [Cell("", "quiet")]
         return self.strip([("  ", Style.null()), *((cell.text, self.tone(cell.tone)) for cell in line)], cells)
 
 

@@ -117,7 +117,7 @@ class Play:
 
 def told(event: dict[str, Any]) -> str:
     """An event in one line; "" for those that say nothing new."""
-    name = event.get("name")
+    name = event.get("name") or event.get("mission")
     match event["type"]:
         case "quest":
             phase = event["phase"] if event["status"] == "running" else None
@@ -133,8 +133,8 @@ def told(event: dict[str, Any]) -> str:
             said = f"reports a {event['kind']}"
         case "overlap":
             said = f"overlap with {event['other_name']}: {', '.join(event['files'])}"
-        case "lesson":
-            said = f"lesson {event['lesson']} {event['state']}: {event['class']}"
+        case "note":
+            said = f"lesson {event['note']} {event['change']}: {event.get('why')}"
         case "landed":
             said = f"landed on {event['target']}"
         case _:

@@ -39,7 +39,8 @@ def claims(events: Sequence[Row], quests: Sequence[Row]) -> Iterator[Claim]:
     reported = {one["quest"] for one in _of(events, "report") if one["kind"] == "bug"}
     done = {one["id"] for one in quests if one["status"] == "completed"}
     yield Claim("reported bug done", 1, len(reported & done))
-    lessons = [one for one in _of(events, "lesson") if one["class"] == "check_failed" and one["state"] == "proposed"]
+    proposed = [one for one in _of(events, "note") if one["change"] == "proposed"]
+    lessons = [one for one in proposed if "(check_failed)" in one.get("why", "")]
     yield Claim("lesson proposed by a failed check", 1, len(lessons))
     yield Claim("overlap", 1, len(_of(events, "overlap")))
     lost = [one for one in quests if one["status"] != "completed"]

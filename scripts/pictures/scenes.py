@@ -51,12 +51,40 @@ SHOPS = (
         for name in ("discount", "header")
     ),
 )
+
+
+def _mission(name: str, *words: str, options: Command = ("--rm",)) -> Command:
+    """A mission that runs this; it has ended when the command has."""
+    return ("run", "--wait", "--name", name, *options, "--", *words)
+
+
+def _remembers(mission: str, text: str, *options: str) -> Command:
+    return _mission(mission, "overmind", "remember", text, *options)
+
+
+CENTS = ("--kind", "decision", "--key", "prices/cents", "--file", "prices.py", "--tag", "prices")
+NOTES = (
+    _remembers("labels", "A price is in cents, and prints with `FORMAT.format(cents / 100)`", *CENTS),
+    _remembers("totals", "A price is in cents, in every function. `FORMAT` alone divides by 100, as the last step:\n"
+               "two roundings in a row made 3.19 of 3.195", *CENTS),
+    _remembers("receipts", "The tests of receipts compare whole lines: change `FORMAT` and the expected text together",
+               "--kind", "gotcha", "--key", "tests/receipts", "--file", "test_prices.py"),
+    _remembers("labels", "A new label needs a price, a test, and a line in stock.json", "--kind", "pattern"),
+    _remembers("importer", "./check-stock reads stock.json as a whole: one wrong weight hides the next",
+               "--kind", "gotcha", "--file", "stock.json"),
+    ("note", "pin", "tests/receipts"),
+    _mission("receipts", "overmind", "helped", "prices/cents"),
+    _mission("importer", "overmind", "helped", "prices/cents"),
+    _mission("discounts", "grep", "-n", "cents", "prices.py", options=("--memory",)),
+)  # fmt: skip
+"""What agents know of the demonstration's shop."""
 COMMENT = "15 % are for new customers alone: take the share from the settings"
 PROMPT = ("send", AGENT, "--queue", "%bash git status --short && ./test")
 
 SCENES = (
     Scene("demo", "demo-build", ("waiting", "[2/4]", "1/3"), coached=True),
     Scene("small", "demo-worker", ("waiting", "demo-shell"), size=SMALL),
+    Scene("given", "demo-reader", ("given  1 note", "says:", "Done: cocoa"), ("u",)),
     Scene("needs", "demo-agent", ("always stores the rule",), ("!",)),
     Scene("light", "demo-service", ("INFO",), theme="light"),
     Scene("message", "demo-agent", ("then tell me",), ("m", *"when you are done, run the tests", "ctrl+j",
@@ -78,4 +106,8 @@ SCENES = (
     Scene("land", "vouchers", ("rebase", "vouchers.py"), ("L",), size=(120, 28)),
     Scene("board", "carts/TSK-001", ("REVIEW 1", "carts/TSK-006"), (":", *"board", "enter"), size=(120, 14),
           before=(("demo", "spec"), ("answer", "carts", "allow"))),
+    Scene("notes", "demo-agent", ("pinned", "proposed", "+2 -0"), (":", *"notes", "enter"), size=(120, 14),
+          before=NOTES),
+    Scene("note", "demo-agent", ("versions[2]", "discounts"), (":", *"notes", "enter", "/", *"cents", "enter", "enter"),
+          size=(120, 32)),
 )  # fmt: skip

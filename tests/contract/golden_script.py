@@ -452,14 +452,15 @@ class Script:
         quest = {"title": "Taught", "command": command, "isolate": False, "retries": 1, "group": "api"}
         code = Repository(os.path.join(self.folder, "taught"))
         code.commit("first", {"a": "1\n"})
+        code.git("remote", "add", "origin", "https://example.org/team/taught.git")
         (made,) = self.api.ok("quest_add", quests=[quest], **(at | {"cwd": code.folder}))["quests"]
         self.api.name(made["id"], made["name"])
         self.api.stream("quest_wait", ids=["taught"])
-        eventually(lambda: self.om.api("learn", lessons=True)["lessons"], what="a lesson")
+        (lesson,) = eventually(lambda: self.om.events("note", mission=made["id"]), what="a lesson")
+        self.api.same(lesson["note"], "<lesson>")
         self.api.ok("timeline", id="taught")
-        self.api.ok("learn", by="type", lessons=True)
-        self.api.ok("learn_set", lesson="L-1", state="accepted")
-        self.api.ok("learn_set", lesson="L-1", state="dropped")
+        self.api.ok("learn", by="type")
+        self.api.ok("notes", kind="lesson", proposed=True, cwd=code.folder)
 
     def specs(self):
         books = Repository(os.path.join(self.folder, "books"))

@@ -14,7 +14,7 @@ from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.own_home
 FAILS_ONCE = 'test "$OVERMIND_ATTEMPT" -gt 1 || { echo "AssertionError: total"; exit 1; }; echo 1 > total.txt'
-TOLD = {"quest", "spec", "report", "health", "steer", "overlap", "lesson", "landed", "cost_warning"}
+TOLD = {"quest", "spec", "report", "health", "steer", "overlap", "note", "landed", "cost_warning"}
 """Types of events that the engine alone records, or that say who has asked for them."""
 
 
@@ -30,15 +30,15 @@ def test_each_event_of_the_engine_says_so_and_why(om):
     world.until("done")
     silent = om.mission("sleep 600")
     eventually(lambda: om.events("health", mission=silent), what="it is quiet")
-    eventually(lambda: om.events("lesson"), what="a lesson")
+    eventually(lambda: om.events("note"), what="a lesson")
     told = om.events(*TOLD)
-    assert {event["type"] for event in told} >= {"quest", "spec", "report", "health", "lesson", "landed"}
+    assert {event["type"] for event in told} >= {"quest", "spec", "report", "health", "note", "landed"}
     for event in told:
         assert event.get("by"), event
         assert event["by"] != "engine" or event["why"], event
         assert event["by"] in {"engine", "person"} or event["type"] == "report", event
     by_itself = {event["type"] for event in told if event["by"] == "engine"}
-    assert by_itself >= {"quest", "spec", "health", "lesson", "landed"}
+    assert by_itself >= {"quest", "spec", "health", "note", "landed"}
 
 
 def test_pausing_the_queue_and_setting_its_slots_are_events_with_who_has_done_it(om):

@@ -48,16 +48,19 @@ def test_it_begins_beside_a_persons_own_work_and_stop_removes_it_and_nothing_els
     assert om.json("demo", "spec", "--json") == {**begun, "started": False}
     assert om.ok("demo", "spec") == f"Already running: spec {begun['id']} (carts-2)\n"
     eventually(lambda: attempts(om, "carts-2/requirements")[:1] == ["output_invalid"], timeout=PATIENCE)
+    eventually(lambda: om.api("notes", all=True)["notes"], timeout=PATIENCE, what="the second one teaches something")
     inside = om.path("demo-spec")
     assert all(row["cwd"].startswith(inside) for row in om.ps("--all") if row["id"] != mission)
     assert om.json("learn", "--json") != []
     om.refused("demo", "stop", "stop", code="invalid", exit_code=2)
     assert om.ok("demo", "stop") == "No demo missions here\n"
     removed = om.json("demo", "spec", "stop", "--json")
-    assert (removed["specs"], removed["quests"]) == (1, 2)
+    assert removed["specs"] == 1
+    assert removed["quests"] >= 2, "requirements are done, and design may have begun"
     assert om.ok("demo", "spec", "stop") == "No demo spec here\n"
     assert not os.path.exists(inside)
     assert rows(om) == before
+    assert om.api("notes", all=True)["notes"] == [], "what its quests have taught"
     assert [row["id"] for row in om.ps("--all")] == [mission]
     assert [row["id"] for row in om.json("spec", "list", "--all", "--json")] == [theirs["id"]]
     assert (om.info(mission)["status"], om.json("inbox", "--json")) == ("running", [])

@@ -1,9 +1,8 @@
-"""Learning: each attempt leaves one outcome, and one that failed and then passed a lesson."""
+"""Learning: each attempt leaves one outcome, and one that failed and then passed a lesson, which is a note."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 
 import pytest
@@ -51,11 +50,20 @@ def taught(om, name="carts"):
     return lesson_of(om, name)
 
 
+def lessons(om, **how):
+    return om.api("notes", kind="lesson", cwd=om.repository.folder, **how)["notes"]
+
+
 def lesson_of(om, name):
     def found():
-        return next((one for one in om.api("learn", lessons=True)["lessons"] if one["quest"] == name), None)
+        return next((one for one in lessons(om) if one["author"]["name"] == name), None)
 
     return eventually(found, what=f"{name} has taught something")
+
+
+def learn(om, *words):
+    """What `learn` prints in the repository."""
+    return om.ok("learn", *words, cwd=om.repository.folder)
 
 
 def test_each_attempt_leaves_one_outcome_with_its_class(shop):
@@ -107,51 +115,63 @@ def test_three_attempts_that_went_well_are_the_estimate_of_the_next(shop):
 
 def test_an_attempt_that_failed_and_then_passed_proposes_a_lesson(shop):
     lesson = taught(shop)
-    assert (lesson["id"], lesson["state"], lesson["failure"]) == ("L-1", "proposed", "exit")
-    assert lesson["feedback"] == "AssertionError: carts total misses shipping"
-    (event,) = shop.events("lesson")
-    assert (event["lesson"], event["state"], event["by"]) == ("L-1", "proposed", "engine")
-    row = shop.ok("learn", "--lessons").splitlines()[1]
-    assert row.split()[:5] == ["L-1", "proposed", "0", "0", "exit"]
+    assert (lesson["state"], lesson["scope"], lesson["from"]) == ("proposed", "repo", "overmind")
+    said = "An attempt at carts failed (exit):\n> AssertionError: carts total misses shipping\nThe next one passed."
+    assert lesson["text"] == said
+    (event,) = shop.events("note")
+    assert (event["note"], event["change"], event["by"]) == (lesson["id"], "proposed", "engine")
+    assert learn(shop, "--lessons") == shop.ok("notes", "--kind", "lesson", "--proposed", cwd=shop.repository.folder)
+    titles, row = learn(shop, "--lessons").splitlines()
+    assert (titles.split()[:3], row.split()[:3]) == (["ID", "KIND", "SCOPE"], [lesson["id"], "lesson", "repo"])
 
 
 def test_the_same_lesson_is_proposed_once(shop):
     taught(shop, "carts")
     add(shop, "carts total", FAILS_ONCE, name="again")
     ended(shop, "again")
-    assert len(shop.api("learn", lessons=True)["lessons"]) == 1
+    add(shop, "carts total", FAILS_ONCE.replace("misses", "lacks"), name="last")
+    ended(shop, "last")
+    lesson_of(shop, "last")
+    assert [one["author"]["name"] for one in lessons(shop)] == ["last", "carts"]
 
 
-def test_only_an_accepted_lesson_is_shown_and_only_to_quests_that_are_about_the_same(shop):
-    taught(shop)
-    reads = 'cat "$OVERMIND_IN/lessons.md" 2>/dev/null; true'
-    add(shop, "carts shipping total", reads, name="before")
+def test_only_an_accepted_lesson_is_given_and_only_to_quests_that_it_fits(shop):
+    lesson = taught(shop)["id"]
+    reads = 'cat "$OVERMIND_IN/notes.md" 2>/dev/null; true'
+    about = "AssertionError: carts total misses shipping"
+    add(shop, about, reads, name="before")
     ended(shop, "before")
-    assert shop.ok("learn", "accept", "L-1") == "Accepted L-1\n"
-    add(shop, "shipping of carts", reads, name="alike")
+    assert learn(shop, "accept", lesson) == f"Accepted {lesson}\n"
+    assert learn(shop, "--lessons") == ""
+    add(shop, about, reads, name="alike")
     add(shop, "documentation pages", reads, name="other")
     ended(shop, "alike")
     ended(shop, "other")
-    assert "L-1: exit in carts" in shop.ok("logs", "alike")
-    assert "> AssertionError: carts total misses shipping" in shop.ok("logs", "alike")
+    assert f"[{lesson}] lesson" in shop.ok("logs", "alike")
+    assert "  | > AssertionError: carts total misses shipping" in shop.ok("logs", "alike")
     assert shop.ok("logs", "before") == shop.ok("logs", "other") == ""
-    assert shop.ok("learn", "drop", "1") == "Dropped L-1\n"
-    add(shop, "carts and shipping", reads, name="after")
+    assert learn(shop, "drop", lesson[:8]) == f"Forgot {lesson}\n"
+    add(shop, about, reads, name="after")
     ended(shop, "after")
     assert shop.ok("logs", "after") == ""
 
 
-def test_quests_that_were_shown_a_lesson_speak_for_it_or_against_it_and_it_rests(shop):
-    taught(shop)
-    shop.ok("learn", "accept", "L-1")
+def test_quests_that_were_given_a_lesson_vote_on_it_and_it_rests(shop):
+    lesson = taught(shop)["id"]
+    learn(shop, "accept", lesson)
+    shop.ok("note", "pin", lesson, cwd=shop.repository.folder)
+
+    def votes():
+        (found,) = lessons(shop)
+        return found["helped"], found["hurt"], found["rests"]
+
     add(shop, "shipping of carts", "true", name="good")
     ended(shop, "good")
-    assert (shop.api("learn", lessons=True)["lessons"][0]["helped"]) == 1
+    eventually(lambda: votes() == (1, 0, False), what="it has helped")
     add(shop, "shipping and carts", "exit 1", name="bad", retries=2)
     ended(shop, "bad")
-    (lesson,) = shop.api("learn", lessons=True)["lessons"]
-    assert (lesson["helped"], lesson["hurt"], lesson["rests"]) == (1, 3, True)
-    add(shop, "carts with shipping", 'test ! -e "$OVERMIND_IN/lessons.md"', name="rested")
+    eventually(lambda: votes() == (1, 3, True), what="it has hurt")
+    add(shop, "carts with shipping", 'test ! -e "$OVERMIND_IN/notes.md"', name="rested")
     assert ended(shop, "rested")["status"] == "completed"
 
 
@@ -159,40 +179,38 @@ def test_a_lesson_names_the_files_that_the_attempt_which_passed_has_changed(shop
     work = f"{FAILS_ONCE}; echo 'total = 1' > carts.py; git add -A; git commit -qm more; echo x > new.py"
     add(shop, "carts total", work, name="carts", isolate=True)
     ended(shop, "carts")
-    files = eventually(lambda: lesson_of(shop, "carts")["files"], what="its files are known")
-    assert files == ["carts.py", "new.py"]
+    assert lesson_of(shop, "carts")["files"] == ["carts.py", "new.py"]
 
 
 def test_what_landed_is_what_a_lesson_names(shop):
     work = f"{FAILS_ONCE}; echo 'total = 1' > carts.py"
     add(shop, "carts total", work, name="carts", into="main", isolate=True)
     assert ended(shop, "carts")["status"] == "completed"
-    files = eventually(lambda: lesson_of(shop, "carts")["files"], what="its files are known")
-    assert files == ["carts.py"]
+    assert lesson_of(shop, "carts")["files"] == ["carts.py"]
 
 
 def test_lessons_and_outcomes_outlive_the_supervisor(shop):
-    taught(shop)
+    lesson = taught(shop)["id"]
     before = outcomes(shop)
     shop.ok("shutdown")
     shop.ok("start")
-    assert shop.ok("learn", "accept", "L-1") == "Accepted L-1\n"
+    assert learn(shop, "accept", lesson) == f"Accepted {lesson}\n"
     assert outcomes(shop) == before
 
 
 def test_a_lesson_that_is_not_there_is_not_found(shop):
-    for word in ("L-2", "x", "L-", "9" * 400, "²"):
+    for word in ("L-2", "N-0000", "x"):
         shop.refused("learn", "accept", word, code="not_found")
+        shop.refused("learn", "drop", word, code="not_found")
 
 
 def test_inside_of_a_mission_one_may_look_but_not_decide(shop):
-    taught(shop)
-    add(shop, "looks", "overmind learn --lessons; overmind learn accept L-1", name="looks", retries=0)
+    lesson = taught(shop)["id"]
+    add(shop, "looks", f"overmind learn --lessons; overmind learn accept {lesson}", name="looks", retries=0)
     assert ended(shop, "looks")["status"] == "failed"
-    assert "L-1" in shop.ok("logs", "looks")
+    assert lesson in shop.ok("logs", "looks")
     assert "forbidden" in shop.ok("logs", "looks")
-    assert os.path.exists(shop.path("state.db"))
-    assert shop.api("learn", lessons=True)["lessons"][0]["state"] == "proposed"
+    assert lesson_of(shop, "carts")["state"] == "proposed"
 
 
 @pytest.mark.own_home

@@ -4,57 +4,32 @@ from __future__ import annotations
 
 import os
 import re
+import select
+import sqlite3
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from tests.kit.noted_shop import TOKEN, Shop
+from tests.kit.raw_socket import RawSocket
 from tests.kit.repositories import AUTHOR, Repository
 from tests.kit.waiting import eventually
 
 pytestmark = pytest.mark.shared_home
 
-TOKEN = f"ghp_{'a1B2' * 9}"
+IN_LINE = 64
+"""Requests about notes that wait at once."""
+PATIENCE = 20
+"""Seconds."""
 PAGE = 4096
 """Bytes of a page of memory.db."""
 
 
-class Shop:
-    """The command line, as somebody types it in a repository of a team."""
-
-    def __init__(self, om, code):
-        self.om = om
-        self.code = code
-        self.folder = code.folder
-
-    def __call__(self, *words, **how):
-        return self.om(*words, **{"cwd": self.folder} | how)
-
-    def ok(self, *words, **how):
-        return self.om.ok(*words, **{"cwd": self.folder} | how)
-
-    def json(self, *words, **how):
-        return self.om.json(*words, "--json", **{"cwd": self.folder} | how)
-
-    def refused(self, *words, **how):
-        return self.om.refused(*words, **{"cwd": self.folder} | how)
-
-    def write(self, *words, **how):
-        """Write a note; its id."""
-        return self.ok("remember", *words, **how).split()[1].rstrip(":")
-
-    def found(self, *words, **how):
-        """The ids that a command lists."""
-        return [one["id"] for one in self.json(*words, **how)]
-
-
 @pytest.fixture
 def shop(om, tmp_path):
-    """Such a repository; its remote holds a token, as people's do."""
-    om.environment |= AUTHOR
-    found = Repository(str(tmp_path / "shop"))
-    found.commit("first", {"api/limits.py": "LIMIT = 1\n"})
-    found.git("remote", "add", "origin", f"https://{TOKEN}@example.org/team-{tmp_path.name}/Shop.git")
-    return Shop(om, found)
+    """A repository of a team."""
+    return Shop.make(om, tmp_path)
 
 
 def test_what_is_known_is_written_once_and_a_key_makes_versions(shop):
@@ -205,16 +180,9 @@ def test_what_looks_like_a_secret_is_in_no_byte_of_the_home(shop):
                     assert value.encode() not in held, path
 
 
-def inside(shop, command, **how):
-    """A mission in the repository that runs this; its id, once it has ended, and its output."""
-    mission = shop.om.finished(command, "--cwd", shop.folder, **how)["id"]
-    return mission, shop.om.logs(mission)
-
-
 def test_a_mission_proposes_where_a_person_decides(shop):
     persons = shop.write("we chose Postgres", "--key", "db")
-    mission, said = inside(
-        shop,
+    mission, said = shop.inside(
         "overmind remember 'for all' --scope global; overmind remember 'we chose SQLite' --key db; "
         f"overmind remember 'other' --replaces {persons}; overmind remember mine --key own; "
         "overmind note edit own --text 'still mine'; overmind helped own db; overmind helped db; overmind hurt db; "
@@ -235,9 +203,10 @@ def test_a_mission_proposes_where_a_person_decides(shop):
     refusals = ["note accept", "note pin", "note promote --to global", "note restore", "forget", "note edit --text x"]
     shop.code.write({".overmind/notes/x.md": "+++\n+++\n\nx\n"})
     words = " ; ".join(f"overmind {one} {persons}" for one in refusals)
-    _, said = inside(shop, f"{words}; overmind remember x --pin; overmind memory export; overmind memory import; "
-                           "overmind memory off")  # fmt: skip
-    assert [line.split(": ")[1] for line in said.splitlines()] == ["forbidden"] * (len(refusals) + 4)
+    _, said = shop.inside(f"{words}; overmind remember x --pin; overmind memory export; overmind memory import; "
+                           "overmind memory off; echo x | overmind memory connect http://127.0.0.1:1 --token-file -; "
+                           "overmind memory share; overmind memory sync")  # fmt: skip
+    assert [line.split(": ")[1] for line in said.splitlines()] == ["forbidden"] * (len(refusals) + 7)
     assert shop.json("note", persons)["text"] == "we chose Postgres"
     accepted = shop.ok("note", "accept", proposals["we chose SQLite"]["id"])
     assert accepted == f"Accepted {persons}\n"
@@ -257,7 +226,7 @@ def test_missions_that_write_one_key_at_once_are_both_in_its_history(shop):
     assert shop.ok("helped", "shared") == shop.ok("helped", "shared")  # one voter, one vote
     two = shop.json("hurt", "shared")
     assert (two[0]["helped"], two[0]["hurt"]) == (0, 1)
-    inside(shop, "overmind hurt shared")
+    shop.inside("overmind hurt shared")
     assert shop.json("note", "shared")["rests"] is True
     assert len(shop.found("search", "says")) == 1
     assert shop.ok("note", "edit", "shared", "--text", "as both say").startswith("Edited")
@@ -271,7 +240,7 @@ def test_notes_of_a_tree_go_with_its_root_and_a_promoted_one_stays(shop):
     eventually(lambda: "written" in shop.om.logs(root), what="both are written")
     tree, stays = (shop.json("note", one)["id"] for one in ("tree", shop.found("search", "stays")[0]))
     assert shop.ok("note", "promote", stays, "--to", "repo") == f"Promoted {stays} to repo\n"
-    _, said = inside(shop, "overmind recall 'of the tree'")
+    _, said = shop.inside("overmind recall 'of the tree'")
     assert tree not in said  # another tree's
     shop.om.ok("kill", root)
     shop.om.ok("rm", root)
@@ -327,6 +296,23 @@ def contents(folder):
         with open(os.path.join(folder, name), "rb") as file:
             found[name] = file.read()
     return found
+
+
+def test_the_one_behind_64_in_line_is_told_to_come_again_and_all_the_others_are_written(shop):
+    shop.write("the first of all")
+    with ExitStack() as everybody:
+        clients = [everybody.enter_context(RawSocket.connect(shop.om.home)) for _ in range(IN_LINE + 2)]
+        held = everybody.enter_context(closing(sqlite3.connect(shop.om.path("memory.db"), isolation_level=None)))
+        held.execute("BEGIN IMMEDIATE")
+        for number, client in enumerate(clients):
+            client.send("remember", text=f"of client {number}", cwd=shop.folder)
+        answered, _, _ = select.select(clients, (), (), PATIENCE)
+        (refused,) = [client.read_line() for client in answered]
+        assert refused["error"] == "busy"
+        assert f"{IN_LINE} requests about notes are in line" in refused["message"]
+        held.execute("ROLLBACK")
+        assert [client.read_line()["ok"]["state"] for client in clients if client not in answered] == ["live"] * 65
+    assert len(shop.found("notes")) == IN_LINE + 2
 
 
 @pytest.mark.own_home

@@ -50,7 +50,7 @@ READINGS = {
     "spec": {"id": "carts"},
     "spec_wait": {"id": "carts"},
     "timeline": {"id": "quest"},
-    "learn": {"lessons": True},
+    "learn": {},
     "recall": {"questions": ["redis"]},
     "search": {"words": "redis"},
     "notes": {"all": True},
@@ -126,13 +126,6 @@ class World:
         """A quest, to be begun."""
         return {"command": command, "name": name, **self.at}
 
-    def lesson(self, at):
-        """The name of a lesson."""
-        command = 'test "$OVERMIND_ATTEMPT" -gt 1 || { echo "no such table: carts"; exit 1; }'
-        self.om.api("quest_add", quests=[{"title": "Taught", "command": command, "isolate": False, "retries": 1}], **at)
-        self.om.ok("quest", "wait", "taught")
-        return eventually(lambda: self.om.api("learn", lessons=True)["lessons"], what="a lesson")[0]["id"]
-
     def ritual(self, name):
         """The name of a ritual."""
         self.om.api("ritual_create", name=name, schedule=NEVER, quest=self.quest("begun"))
@@ -169,7 +162,6 @@ class World:
         om.ok("quest", "cancel", "added")
         yield "quest_retry", {"id": "added"}
         yield "queue_set", {"slots": 2}
-        yield "learn_set", {"lesson": self.lesson(at), "state": "accepted"}
         yield from self.changes_of_notes()
         yield "report", {"kind": "idea", "text": "Cache the index.", "request": "report"}
         yield "spec_new", self.spec("Another") | {"request": "spec_new"}

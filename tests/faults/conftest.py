@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.kit import torture
 from tests.kit.overmind import Overmind
 from tests.kit.raw_socket import RawSocket
 from tests.kit.shared_home import SharedHome
@@ -55,6 +55,4 @@ def target(attacked: Overmind) -> AttackedHome:
 @pytest.fixture
 def moments() -> random.Random:
     """Random moments; a test that fails shows the seed, and OVERMIND_TEST_SEED repeats it."""
-    seed = int(os.environ.get("OVERMIND_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
-    print(f"OVERMIND_TEST_SEED={seed}")  # noqa: T201  (shown with a failure)
-    return random.Random(seed)
+    return torture.seeded_random()

@@ -32,6 +32,7 @@ class Remembered:
         self.asked: list[BriefingRequest] = []
         self.saved: dict[str, GivenNotes] = {}
         self.refused: list[str] = []
+        self.withdrawn: list[tuple[str, int]] = []
         self.fault = ""
         self._count = 0
 
@@ -60,3 +61,7 @@ class Remembered:
         """It has begun without."""
         self.refused.append(conversation)
         self.saved.pop(conversation, None)
+
+    def never_begun(self, mission_id: str, run: int) -> None:
+        """It has not begun."""
+        self.withdrawn.append((mission_id, run))

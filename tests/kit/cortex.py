@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +63,27 @@ class RunningCortex:
         """Read what comes after a place."""
         return self.ask(token, f"/v1/pull?after={after}&chain={chain}&limit={limit}")
 
+    def pull_all(self, token: str) -> dict[str, list[Any]]:
+        """Read all versions and votes, page by page."""
+        found: dict[str, list[Any]] = {"versions": [], "votes": []}
+        page: dict[str, Any] = {"next": 0, "chain": "", "more": True}
+        while page["more"]:
+            status, page = self.pull(token, page["next"], page["chain"])
+            assert status == 200, page
+            for kind, entries in found.items():
+                entries.extend(page[kind])
+        return found
+
+
+def make_certificate(cert: str, key: str) -> None:
+    """Write the files of a certificate for `localhost` that signs itself."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-keyout", key, "-out", cert, "-days", "1",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
 
 class ImpatientConnection(LimitedConnection):
     """One that waits less long for a header, so that a test does."""
@@ -71,14 +94,19 @@ class ImpatientConnection(LimitedConnection):
 
 @contextmanager
 def running(
-    conninfo: str, *, connections: type[LimitedConnection] = LimitedConnection, **settings: Any
+    conninfo: str,
+    *,
+    connections: type[LimitedConnection] = LimitedConnection,
+    certificate: tuple[str, str] | None = None,
+    **settings: Any,
 ) -> Iterator[RunningCortex]:
     """Serve a database on a free port; `settings` as those of `Cortex`."""
     prepare(conninfo)
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
-    service = Service(Cortex(conninfo, **settings), listening, connections=connections)
-    thread = service.run_beside()
+    service = Service(Cortex(conninfo, **settings), listening, certificate=certificate, connections=connections)
+    thread = threading.Thread(target=service.run, name="cortex")
+    thread.start()
     try:
         yield RunningCortex(conninfo, port)
     finally:

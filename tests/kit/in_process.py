@@ -150,11 +150,14 @@ async def idle() -> None:
 
 
 class LoopClock:
-    """The supervisor's clock: that of the loop."""
+    """The supervisor's clock: that of the loop, and for people so many seconds later."""
+
+    def __init__(self, later: float = 0.0) -> None:
+        self._later = later
 
     def wall(self) -> float:
         """Seconds since the epoch."""
-        return WALL + self.mono()
+        return WALL + self._later + self.mono()
 
     def mono(self) -> float:
         """Seconds of the loop."""
@@ -379,15 +382,17 @@ async def supervising(
     cwd: str = "/",
     briefing: Briefing | None = None,
     own_notes: bool = False,
+    later: float = 0.0,
 ) -> AsyncIterator[Inside]:
     """A supervisor of `home`. At the end of the block it is gone from one moment to the next, as after a crash.
 
-    Its runs are given nothing of the notes, or what `briefing` has for them, or with `own_notes` what the home has.
+    Its runs are given nothing of the notes, or what `briefing` has for them, or with `own_notes` what the home has. It
+    comes so many seconds `later` than others of the home.
     """
     os.makedirs(home.root, mode=0o700, exist_ok=True)
     state = State.open(home.database)
     given = None if own_notes else briefing or Remembered(is_on=False)
-    app = App(home, state, settings or Settings(), cast("KeeperStarter", keeper), LoopClock(), briefing=given)
+    app = App(home, state, settings or Settings(), cast("KeeperStarter", keeper), LoopClock(later), briefing=given)
     try:
         await app.start()
         yield Inside(app, cwd)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from overmind_core.domain.missions.mission import Definition, Mission, Status
 from overmind_core.domain.settings import CortexSettings, MemorySettings
-from overmind_core.memory.sharing import SharingMemory
+from overmind_core.memory.service import Memory
 from overmind_core.system.paths import Home
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ class TickingClock:
         return self.now
 
 
+async def _none_gone() -> int:
+    return 0
+
+
 class NotedHome:
     """A home with notes."""
 
@@ -96,7 +100,7 @@ class NotedHome:
         self.events = Events()
         self.missions = Missions()
         self.clock = TickingClock()
-        self.memory = SharingMemory(
+        self.memory = Memory(
             home=self.home,
             settings=settings,
             clock=self.clock,
@@ -107,6 +111,7 @@ class NotedHome:
             machine="laptop",
             switch=Switch(),
             cortex_settings=cortex or CortexSettings(),
+            rebuild_episodes=_none_gone,
         )
 
     def told(self) -> list[tuple[str, ...]]:

@@ -69,6 +69,10 @@ class RawSocket:
     ) -> None:
         self.close()
 
+    def fileno(self) -> int:
+        """What `select` waits for."""
+        return self._connection.fileno()
+
     def close(self) -> None:
         """Go away, without a word."""
         self._connection.close()

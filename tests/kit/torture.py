@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -21,3 +22,10 @@ def portion(whole: int) -> int:
 def some(cases: Iterable[Case], *, part: int = PART) -> list[Case]:
     """All cases, or the first and then every fourth: always the same ones."""
     return list(cases)[:: 1 if WHOLE else part]
+
+
+def seeded_random() -> random.Random:
+    """Chance; a test that fails shows the seed, and OVERMIND_TEST_SEED repeats it."""
+    seed = int(os.environ.get("OVERMIND_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+    print(f"OVERMIND_TEST_SEED={seed}")  # noqa: T201  (shown with a failure)
+    return random.Random(seed)

@@ -1,8 +1,8 @@
 """Console blocks of a page: what is typed in them, what they say comes back, and whether that is what came.
 
-What differs from one time to the next counts by its form: ids, pids, names that were drawn, times, durations, sizes,
-costs, ports. What stands for one mission stands for that one on the whole page, in commands as well. `…` or `...` at
-the end of a line is any rest, and a line of nothing else any lines.
+What differs from one time to the next counts by its form: ids, pids, names that were drawn, logins, times, durations,
+sizes, costs, ports. What stands for one mission stands for that one on the whole page, in commands as well. `…` or
+`...` at the end of a line is any rest, and a line of nothing else any lines.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ _FORMS = re.compile(
     (?P<moment>\d{4}-\d\d-\d\d(?:T[\d:.]+Z|[ ]\d\d:\d\d(?::\d\d)?[ ](?:[A-Z]{2,5}|[+-]\d+)))
   | (?P<clock>\b\d\d:\d\d:\d\d\b)
   | (?P<folder>/tmp/overmind-headless-\w+)
+  | (?P<note>\bN-[0-9a-hjkmnp-tv-z]{10}\b)
+  | (?P<person>(?<![/\w])ada(?![/\w]))
   | (?P<id>\b(?=[a-f]*\d)[0-9a-f]{8}\b)
   | (?P<commit>\b(?=[a-f]*\d)[0-9a-f]{9,12}\b|^[0-9a-f]{7}(?=[ ]))
   | (?P<pid>(?<=PID[ ])\d+)
@@ -49,10 +51,17 @@ _PATTERNS = {
     "number": r"\d+(?:\.\d+)?",
     "count": r"\d+",
     "value": r"\d+(?:\.\d+)?",
+    "person": r"[\w.-]+",
     "rest": r".*",
     "room": r"\s+",
 }
-_STANDS_FOR = {"id": r"[0-9a-f]{8}", "pid": r"\d+", "port": r"\d+", "name": r"[a-z]+-[a-z]+"}
+_STANDS_FOR = {
+    "id": r"[0-9a-f]{8}",
+    "name": r"[a-z]+-[a-z]+",
+    "note": r"N-[0-9a-z]{10}",
+    "pid": r"\d+",
+    "port": r"\d+",
+}
 """Forms that stand for one and the same thing wherever they are on the page."""
 _DRAWN = re.compile(r"^(?:Started mission [0-9a-f]{8} \(|overmind: )([a-z]+-[a-z]+)(?=\)$|: )", re.MULTILINE)
 _COSTS = re.compile(r"\$\d+\.\d\d\s\s+\d")

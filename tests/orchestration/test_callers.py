@@ -124,7 +124,6 @@ ASKED = [
     ("spec_forget", {"id": "x"}, FORBIDDEN),
     ("timeline", {"id": "other"}, OK),
     ("learn", {}, OK),
-    ("learn_set", {"lesson": "L-1", "state": "accepted"}, FORBIDDEN),
     ("remember", {"text": "from inside", "key": "own-note"}, OK),
     ("remember", {"text": "pinned", "pin": True, "scope": "global"}, FORBIDDEN),
     ("recall", {"questions": ["redis"]}, OK),

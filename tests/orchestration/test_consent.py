@@ -64,7 +64,6 @@ ARGUMENTS = {
     "queue": {},
     "board": {},
     "learn": {},
-    "learn_set": {"lesson": "L-1", "state": "accepted"},
     "report": {"kind": "idea", "text": "x"},
     "remember": {"text": "x", "scope": "global"},
     "recall": {"questions": ["x"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from contextlib import asynccontextmanager
 
@@ -228,34 +229,55 @@ from mcp import StdioServerParameters
 from mcp.client.client import Client
 from mcp.client.stdio import stdio_client
 import os
-other = sys.argv[1]
 async def main():
     command = StdioServerParameters(command=sys.argv[2], args=[*sys.argv[3:], "mcp"], env=dict(os.environ))
     async with Client(stdio_client(command)) as client:
-        for tool, arguments in [("run", {"command": "sleep 60", "name": "child"}), ("stop", {"id": other}),
-                                ("kill", {"id": other, "cascade": True}), ("info", {"id": other}),
-                                ("stop", {"id": "child"}), ("run", {"command": "true", "name": "second"})]:
+        for tool, arguments in json.loads(sys.argv[1]):
             answer = await client.call_tool(tool, arguments)
-            print(json.dumps([tool, answer.is_error, answer.content[0].text[:300]]), flush=True)
+            print(json.dumps([tool, answer.is_error, answer.content[0].text]), flush=True)
 asyncio.run(main())
 """
+
+
+def driven(om, calls, *options):
+    """A mission that calls these tools, once it has ended; of each its name, whether it failed, and what it said."""
+    caller = om.mission([sys.executable, "-c", DRIVE, json.dumps(calls), *PROGRAM], "--no-tty", *options)
+    ended = om.wait_status(caller, "stopped", "crashed", timeout=60)
+    log = eventually(lambda: om.logs(caller, "--stdout"))
+    assert ended["status"] == "stopped", log
+    return ended, [json.loads(line) for line in log.splitlines()]
 
 
 def test_inside_a_mission_it_may_do_what_that_may(om):
     """The server is a process of the mission whatever starts it."""
     other = om.mission("sleep 60")
-    caller = om.mission([sys.executable, "-c", DRIVE, other, *PROGRAM], "--max-children", "1", "--no-tty")
-    ended = om.wait_status(caller, "stopped", "crashed", timeout=60)
-    log = eventually(lambda: om.logs(caller, "--stdout"))
-    assert ended["status"] == "stopped", log
-    assert [line.split(", ")[:2] for line in log.splitlines()] == [
-        ['["run"', "false"],
-        ['["stop"', "true"],
-        ['["kill"', "true"],
-        ['["info"', "false"],
-        ['["stop"', "false"],
-        ['["run"', "false"],
-    ]
-    assert log.count("Error: forbidden: ") == 2
+    calls = [
+        ("run", {"command": "sleep 60", "name": "child"}), ("stop", {"id": other}),
+        ("kill", {"id": other, "cascade": True}), ("info", {"id": other}), ("stop", {"id": "child"}),
+        ("run", {"command": "true", "name": "second"}),
+    ]  # fmt: skip
+    ended, said = driven(om, calls, "--max-children", "1")
+    assert [(tool, failed) for tool, failed, _ in said] == [
+        ("run", False), ("stop", True), ("kill", True), ("info", False), ("stop", False), ("run", False),
+    ]  # fmt: skip
+    assert [text.startswith("Error: forbidden: ") for _, failed, text in said if failed] == [True, True]
     assert {om.info(one)["name"] for one in ended["children"]} == {"child", "second"}
     assert om.info(other)["status"] == "running"
+
+
+def test_inside_a_mission_its_notes_are_proposals_where_a_person_decides(om, tmp_path):
+    persons = om.ok("remember", "we chose Postgres", "--key", "db", cwd=str(tmp_path)).split()[1]
+    remembered = [
+        {"text": "for all", "scope": "global"}, {"text": "we chose SQLite", "key": "db"},
+        {"text": "we chose DuckDB", "replaces": persons}, *({"text": f"number {number}"} for number in range(4, 22)),
+    ]  # fmt: skip
+    calls = [("remember", one) for one in remembered]
+    calls += [("remember", {"text": "x", "pin": True}), ("outcome", {"notes": [persons], "helped": True})] * 2
+    calls += [(tool, {"note": persons}) for tool in ("note", "note_set", "accept", "memory_import", "memory_connect")]
+    _, said = driven(om, calls, "--cwd", str(tmp_path))
+    states = [json.loads(text)["state"] for _, _, text in said[: len(remembered)]]
+    assert states == [*["proposed"] * 3, *["live"] * 17, "proposed"]
+    assert [failed for _, failed, _ in said[len(remembered) :]] == [True, False] * 2 + [True] * 5
+    stands = om.json("note", "db", "--json", cwd=str(tmp_path))
+    assert (stands["id"], stands["text"], stands["pinned"]) == (persons, "we chose Postgres", False)
+    assert (stands["helped"], stands["versions"]) == (1, 1)

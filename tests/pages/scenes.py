@@ -259,6 +259,7 @@ SCENES: dict[str, Scene] = {
             "overmind shutdown -y": "the same file, by a limit of file size",
         },
     ),
+    "docs/memory.md": Scene(repository=True, begin=["git remote add origin git@github.com:team/shop.git"]),
     "docs/messages.md": Scene(
         lines=SHOP,
         files={"instructions.md": "count the lines of the README"},

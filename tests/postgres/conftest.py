@@ -9,8 +9,12 @@ import contextlib
 import os
 import uuid
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.kit.cortex import RunningCortex
 
 HERE = os.path.join(os.path.dirname(__file__), "")
 
@@ -53,3 +57,12 @@ def module_database_url() -> Iterator[str]:
     """An empty database of the tests of one file."""
     with _database() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def server(module_database_url: str) -> Iterator[RunningCortex]:
+    """A Cortex for the tests of one file."""
+    from tests.kit import cortex
+
+    with cortex.running(module_database_url) as running:
+        yield running

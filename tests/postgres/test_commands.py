@@ -18,6 +18,8 @@ import pytest
 from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
 from overmind_core.domain.memory.entries import to_wire
+from overmind_core.errors import OvermindError
+from overmind_core.memory.cortex_client import CortexClient
 from tests.kit import cortex
 from tests.postgres.test_cortex import version
 
@@ -59,6 +61,7 @@ def test_tokens_are_made_listed_and_revoked(run):
         (["migrate"], "postgresql://127.0.0.1:1/x?password=hunter22"),
         (["migrate"], "host=x password=hunter22"),
         (["migrate"], "env:MISSING"),
+        (["migrate"], "file:/missing"),
         (["serve", "--listen", "0.0.0.0:7337"], "env:CORTEX_DB"),
         (["serve", "--cert", "x"], "env:CORTEX_DB"),
         (["token", "new", "ada"], "env:CORTEX_DB"),
@@ -98,18 +101,13 @@ def test_a_backup_is_private_and_brings_back_what_was_there(run, database_url, t
         assert server.push(token, [first, second])[1] == {"seq": 2, "taken": 1, "known": 1}
         assert server.ask(token, "/v1/search", {"question": "second"})[1]["notes"] != []
     status, _, err = run("restore", str(tmp_path / "missing"))
-    assert (status, err.startswith("Error: ")) == (1, True)
+    assert (status, err) == (1, f"Error: invalid: {tmp_path / 'missing'}: No such file or directory.\n")
 
 
 def test_it_serves_https_until_it_is_told_to_end_and_shows_its_token_nowhere(run, database_url, tmp_path):
     token = run("token", "new", "ada", "--role", "write", "--colony", "shop")[1].strip()
     cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-         "-keyout", key, "-out", cert, "-days", "1",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    cortex.make_certificate(cert, key)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -128,6 +126,12 @@ def test_it_serves_https_until_it_is_told_to_end_and_shows_its_token_nowhere(run
             connection.request("GET", "/v1/hello", headers={"Authorization": f"Bearer {given}"})
             assert connection.getresponse().status == status
             connection.close()
+        with pytest.raises(OvermindError, match=r"certificate that is not trusted here: .* Give its CA with --ca"):
+            CortexClient(f"https://localhost:{port}", token).hello()
+        with pytest.raises(OvermindError, match="localhost closed the connection"):
+            CortexClient(f"http://localhost:{port}", token).hello()
+        with open(cert, encoding="ascii") as authority:
+            assert CortexClient(f"https://localhost:{port}", token, ca=authority.read()).hello().colony == "shop"
         serving.send_signal(signal.SIGTERM)
         out, err = serving.communicate(timeout=20)
     assert token not in first + out + err

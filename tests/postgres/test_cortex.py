@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import ssl
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -49,12 +53,6 @@ def vote(of, **changes):
 
 def half(*numbers):
     return base64.b64encode(struct.pack(f"<{len(numbers)}e", *numbers)).decode()
-
-
-@pytest.fixture(scope="module")
-def server(module_database_url):
-    with cortex.running(module_database_url) as running:
-        yield running
 
 
 @pytest.fixture
@@ -196,19 +194,38 @@ def test_a_version_that_holds_a_secret_is_refused_by_its_id_and_nothing_with_it_
     assert server.pull(token)[1]["next"] == 0
 
 
+def with_hostile_fields(entry, words):
+    """The entry with these words in each of its fields, one after the other; also in those below."""
+    for field, value in entry.items():
+        yield entry | {field: words}
+        yield entry | {field: [words]}
+        if isinstance(value, dict):
+            yield from (entry | {field: below} for below in with_hostile_fields(value, words))
+    yield entry | {words: words}
+
+
 def test_hostile_words_are_text_in_every_field(server, colony):
     name, token = colony
     stored = []
-    for words in HOSTILE:
+    writers = [f"{name}-{number}" for number in range(len(HOSTILE))]
+    for writer, words in zip(writers, HOSTILE, strict=True):
+        own = server.token(writer, colony=name)  # each may ask so often in a minute
         one = version(words, author=words, tags=(words,), files=(words,))
         stored.append(to_wire(one))
-        assert server.push(token, [stored[-1]], [to_wire(vote(one, why=words))])[0] == 200
+        assert server.push(own, [stored[-1]], [to_wire(vote(one, why=words))])[0] == 200
         for field in ("question", "repository", "tag"):
-            assert server.ask(token, "/v1/search", {field: words})[0] == 200
+            assert server.ask(own, "/v1/search", {field: words})[0] == 200
         for field in ("kind", "scope", "limit", "model", "vector"):
-            assert server.ask(token, "/v1/search", {"question": "a", field: words})[0] in {200, 400}
-        for field in to_wire(one):
-            assert server.push(token, [to_wire(one) | {field: words}])[0] in {200, 400}
+            assert server.ask(own, "/v1/search", {"question": "a", field: words})[0] in {200, 400}
+        for changed in with_hostile_fields(to_wire(version("text")), words):
+            assert server.push(own, [changed])[0] in {200, 400, 403}
+        for changed in with_hostile_fields(to_wire(vote(one)), words):
+            assert server.push(own, [], [changed])[0] in {200, 400, 403}
+        for vectors in ({"model": words, "values": {one.id: half(1)}}, {"model": "m", "values": {words: half(1)}}):
+            assert server.push(own, vectors=vectors)[0] in {200, 400}
+        query = urlencode(dict.fromkeys(("after", "chain", "limit", words), words))
+        assert server.ask(own, f"/v1/pull?{query}")[0] == 400
+        assert server.ask(quote(words), "/v1/hello")[0] == 401
     for query in ("after=1%27&chain=x", "after=-1", "after=9999999999999999999", "limit=0", "limit=1e9", "chain=%00"):
         assert server.ask(token, f"/v1/pull?{query}")[0] == 400
     for body in (b"", b"[]", b"\xff", b"[" * 100_000, b'{"versions": 1}', b'{"x": 1}', b'{"votes": [[]]}', b"1" * 9999):
@@ -216,16 +233,25 @@ def test_hostile_words_are_text_in_every_field(server, colony):
         assert (status, answer["error"]) == (400, "invalid")
     assert server.ask(token, "/v1/nothing")[0] == 404
     assert server.ask(token, "/v1/push")[0] == 405
-    pulled = server.pull(token)[1]
-    assert [{key: one[key] for key in one if key not in {"seq", "by"}} for one in pulled["versions"]] == stored
-    assert len(pulled["votes"]) == len(HOSTILE)
+    there = server.pull_all(token)
+    kept = {one["id"]: {key: one[key] for key in one if key not in {"seq", "by"}} for one in there["versions"]}
+    assert [kept[one["id"]] for one in stored] == stored
+    assert {one["by"] for one in (*there["versions"], *there["votes"])} <= {*writers}
     with database.connect(server.conninfo) as connection:
         assert connection.execute("select count(*) from colony where name = %s", [name]).fetchone() == (1,)
 
 
-def test_a_body_that_is_too_large_is_refused_whether_or_not_it_says_so(server, colony):
-    _, token = colony
-    status, answer = server.ask(token, "/v1/push", b" " * 100_000_000)
+def test_a_body_that_is_too_large_is_refused_whether_or_not_it_says_so_and_others_are_served(server, colony):
+    name, token = colony
+    other = server.token(f"{name}-other", colony=name)
+    with ThreadPoolExecutor() as threads:
+        pushing = threads.submit(server.ask, token, "/v1/push", b" " * 100_000_000)
+        served = 0
+        while not pushing.done():
+            assert server.ask(other, "/v1/hello")[0] == 200
+            served += 1
+    assert served > 1
+    status, answer = pushing.result()
     assert (status, answer["error"]) == (413, "too_large")
     with server.connect() as connection:
         head = (
@@ -238,8 +264,8 @@ def test_a_body_that_is_too_large_is_refused_whether_or_not_it_says_so(server, c
 
 
 def test_slow_and_many_clients_are_refused_while_others_are_served(database_url):
-    settings = {"limit": RateLimit(30), "body_seconds": 0.5}
-    with cortex.running(database_url, connections=cortex.ImpatientConnection, **settings) as server:
+    limit = RateLimit(30)
+    with cortex.running(database_url, connections=cortex.ImpatientConnection, limit=limit, body_seconds=0.5) as server:
         token = server.token("ada")
         head = f"POST /v1/push HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 99\r\n"
         silent = [server.connect() for _ in range(3)]
@@ -266,6 +292,23 @@ def test_slow_and_many_clients_are_refused_while_others_are_served(database_url)
         assert statuses[-1][0] == 429
         assert statuses[-1][1]["error"] == "busy"
         assert server.ask(server.token("eve"), "/v1/hello")[0] == 200
+
+
+def test_who_connects_and_speaks_no_tls_is_closed_as_one_who_sends_no_header(database_url, tmp_path):
+    certificate = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    cortex.make_certificate(*certificate)
+    with cortex.running(database_url, connections=cortex.ImpatientConnection, certificate=certificate) as server:
+        silent, half = server.connect(), server.connect()
+        half.sendall(b"\x16\x03\x01\x02\x00\x01")
+        for one in (silent, half):
+            with suppress(ConnectionResetError):
+                assert one.recv(100) == b""
+            one.close()
+        with socket.create_connection(("localhost", server.port), timeout=20) as plain:
+            trusted = ssl.create_default_context(cafile=certificate[0])
+            with trusted.wrap_socket(plain, server_hostname="localhost") as tls:
+                tls.sendall(b"GET /v1/hello HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert tls.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
 def test_a_token_may_be_used_so_often_in_each_minute():

@@ -74,12 +74,6 @@ class Backup:
         return self.server
 
 
-@pytest.fixture(scope="module")
-def server(module_database_url):
-    with cortex.running(module_database_url) as running:
-        yield running
-
-
 @pytest.mark.parametrize("seed", range(HISTORIES))
 def test_all_copies_end_equal(server, seed):
     history = History(Random(seed).getrandbits(32), RealServer(server, f"colony{seed}"))

@@ -16,17 +16,13 @@ from overmind_core.domain.settings import CortexSettings, MemorySettings
 from overmind_core.errors import OvermindError
 from overmind_core.memory import requests
 from overmind_core.memory.events import CortexChanged
-from tests.kit import cortex
+from tests.kit.lossy_proxy import lossy
 from tests.kit.memory import noted_home
+from tests.kit.planted_secrets import tokens
+from tests.kit.torture import seeded_random, some
 
 SHOP = "https://example.org/team/shop.git"
 SECRET = "https://example.org/me/secret.git"
-
-
-@pytest.fixture(scope="module")
-def server(module_database_url):
-    with cortex.running(module_database_url) as running:
-        yield running
 
 
 @pytest.fixture
@@ -63,6 +59,10 @@ def clone(folder, url):
     folder.mkdir()
     for words in (["init", "-q"], ["remote", "add", "origin", url]):
         subprocess.run(["git", *words], cwd=folder, check=True)
+
+
+def set_remote(folder, *words):
+    subprocess.run(["git", "remote", *words], cwd=folder, check=True)
 
 
 def has_token_file(noted):
@@ -165,6 +165,22 @@ def test_what_others_write_may_wait_for_a_person_and_goes_back_to_a_server_that_
     asyncio.run(go())
 
 
+def test_a_repository_can_be_shared_as_soon_as_it_has_a_remote(server, token, tmp_path):
+    async def go():
+        async with machine(tmp_path / "a", every=3600) as ada:
+            await ada.connect(server, token)
+            set_remote(ada.secret, "remove", "origin")
+            await ada.remember("of a clone without a remote", cwd=ada.secret)
+            share = requests.MemoryShare(cwd=ada.secret)
+            with pytest.raises(OvermindError, match="has no remote"):
+                await ada.memory.memory_share(share)
+            set_remote(ada.secret, "add", "origin", SECRET)
+            shared = await ada.memory.memory_share(share)
+            assert (shared["repository"], shared["notes"]) == ("example.org/me/secret", 1)
+
+    asyncio.run(go())
+
+
 def test_the_token_is_in_a_private_file_alone_and_a_fault_is_told_once(server, token, tmp_path):
     async def go():
         async with machine(tmp_path / "a", every=3600) as ada:
@@ -212,7 +228,45 @@ def test_a_change_goes_out_by_itself_and_a_search_may_ask_the_cortex(server, tok
             ada.noted.events.on_record = hear
             note = await ada.remember("The heron eats at noon")
             await asyncio.wait_for(synced.wait(), 20)
-            found = await ada.memory.recall(requests.Recall(questions=["herons?"], remote=True, cwd=ada.shop), None)
-            assert [one["note"]["id"] for one in found["notes"]] == [note]
+            await ada.memory.memory_share(requests.MemoryShare(cwd=ada.secret))
+            secret = await ada.remember("The heron eats in secret", cwd=ada.secret)
+            everybody = await ada.remember("The heron is of all", scope="colony")
+            await ada.memory.memory_sync()
+            for folder, notes in ((ada.shop, {note}), (ada.secret, {secret}), (str(tmp_path), set()), (None, set())):
+                request = requests.Recall(questions=["herons?"], remote=True, cwd=folder)
+                found = (await ada.memory.recall(request, None))["notes"]
+                assert {one["note"]["id"] for one in found} == {*notes, everybody}, folder
 
     asyncio.run(go())
+
+
+def test_a_token_of_each_known_format_is_neither_on_the_wire_nor_in_a_dump_of_the_server(server, token, tmp_path):
+    planted, heard = list(tokens(seeded_random())), bytearray()
+
+    async def go(port):
+        async with machine(tmp_path / "a", every=3600) as ada:
+            worker = ada.noted.missions.add(planted[0].whole, ada.shop)
+            await ada.memory.memory_connect(requests.MemoryConnect(url=f"http://127.0.0.1:{port}", token=token))
+            await ada.share()
+            for number, one in enumerate(planted):
+                secret = one.whole
+                written = requests.Remember(
+                    text=f"{number} is {secret}", tags=[one.tag], files=[f"a/{secret}"], cwd=ada.shop
+                )
+                note = (await ada.memory.remember(written, None if number else worker))["id"]
+                edit = requests.NoteSet(note=note, change="edit", text=f"{number} was {secret}", cwd=ada.shop)
+                await ada.memory.note_set(edit, None)
+                vote = requests.Outcome(notes=[note], helped=True, why=secret, cwd=ada.shop)
+                await ada.memory.outcome(vote, None)
+            sent = (await ada.memory.memory_sync())["sent"]
+            for one in some(planted):
+                asked = requests.Recall(questions=[f"why {one.whole}?"], tag=one.whole, cwd=ada.shop, remote=True)
+                await ada.memory.recall(asked, None)
+            return sent
+
+    with lossy(server.port, heard=heard) as port:
+        assert asyncio.run(go(port)) == 3 * len(planted)
+    dumped = subprocess.run(["pg_dump", f"--dbname={server.conninfo}"], capture_output=True, check=True).stdout
+    for held in (bytes(heard), dumped):
+        assert b"[redacted: github token]" in held
+        assert [one for one in planted if one.rest.encode() in held] == []

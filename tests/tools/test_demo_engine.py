@@ -16,8 +16,8 @@ EVENTS: list[dict[str, Any]] = [
     {"type": "steer", "outcome": None},
     {"type": "steer", "outcome": "helped"},
     {"type": "report", "kind": "bug", "quest": "R-001"},
-    {"type": "lesson", "class": "check_failed", "state": "proposed"},
-    {"type": "lesson", "class": "steered", "state": "proposed"},
+    {"type": "note", "change": "proposed", "by": "engine", "why": "it failed (check_failed), then it passed"},
+    {"type": "note", "change": "proposed", "by": "engine", "why": "it failed (steered), then it passed"},
     {"type": "overlap"},
 ]
 QUESTS: list[dict[str, Any]] = [
@@ -33,7 +33,7 @@ def wrong(events, quests):
 def test_an_end_as_it_must_be_is_told_from_any_other():
     assert wrong(EVENTS, QUESTS) == set()
     assert all(
-        wrong([one for one in EVENTS if one is not event], QUESTS) for event in EVENTS if event["type"] != "lesson"
+        wrong([one for one in EVENTS if one is not event], QUESTS) for event in EVENTS if event["type"] != "note"
     )
     for at, quest in enumerate(QUESTS):
         for other in (

@@ -42,6 +42,7 @@ from tests.tui.test_pictures_starting import AGENT
 MAIN = [Context.MISSIONS, Context.LOG, Context.GIVEN, Context.LOOKING, Context.TYPING]
 REPLACED = {
     *((context, "copy") for context in (Context.LOG, Context.LOOKING, Context.TEXT, Context.CHANGES, Context.DOCUMENT)),
+    (Context.NOTE, "copy"),
     *((view.context, "copy") for view in (*VIEWS.values(), RUNS) if view.fetch),
     (Context.LOOKING, "restart"),
     (Context.NEEDS, "attach"),

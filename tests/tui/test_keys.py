@@ -51,6 +51,7 @@ ELSEWHERE_WALKED = {
     Context.TIMELINE,
     Context.LEARN,
     Context.NOTES,
+    Context.NOTE,
     Context.GIVEN,
     Context.RITUALS,
     Context.RUNS,

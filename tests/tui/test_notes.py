@@ -82,10 +82,10 @@ def test_what_was_found_says_why_and_which_word_was_looked_for_instead():
 
 def test_all_about_a_note_has_its_history_and_names_what_stands_beside_it():
     text = read(notes_rows.description(WHOLE, Rendering(NOW)))
-    assert text[0] == " N-0000000003 ⇄ conflict"
+    assert text[:3] == [" N-0000000003 ⇄ conflict", "  Money is in cents, never in floats.", "  See docs/money.md"]
+    assert "  conflict           edited in two places: an edit replaces the newest versions below" in text
     assert "  version            3 of 4" in text
     assert "  helped             2" in text
-    assert "  Money is in cents, never in floats." in text
     heads = [line for line in text[text.index(" versions[4]") + 1 :] if line[4].isdigit()]
     assert [line.partition(":00  ")[2] for line in heads] == [
         "ada  live", "mission planner (claude)  live  beside the one that is shown", "ada  live, pinned",
@@ -93,7 +93,12 @@ def test_all_about_a_note_has_its_history_and_names_what_stands_beside_it():
     ]  # fmt: skip
     assert text[-1] == "       Money is in cents"
     assert text[-3] == "       (the same text)"
-    assert any(line.endswith("00000002  run 3") for line in text[text.index(" given to[2]") :])
+    uses = read(notes_rows.description(WHOLE, Rendering(NOW), {"00000002": "api"}))
+    begin = uses.index(" given to[2]") + 1
+    assert [line.partition(":00  ")[2] for line in uses[begin : begin + 2]] == [
+        "00000002  run 3  api",
+        "00000099  run 1",
+    ]
     purged = {**NOTES[6], "state": "purged", "text": ""}
     assert "  (its text was purged)" in read(notes_rows.description(purged, Rendering(NOW)))
     replaces = {**NOTES[0], "proposed_for": NOTES[1]["id"], "used": 1, "used_at": None}
@@ -111,7 +116,7 @@ def test_the_description_of_a_mission_says_what_it_was_given_and_wrote():
     text = read(describe.lines({**AGENT, "notes": GIVEN}, None, Rendering(NOW)))
     begin = text.index(" notes")
     assert text[begin + 1] == "  given  3 notes, 812 tokens, 2 left out"
-    assert text[begin + 2].startswith("    N-0000000002  gotcha   pinned     The rate limiter keeps")
+    assert text[begin + 2].startswith("    N-0000000002 gotcha   pinned     The rate limiter keeps")
     assert text[begin + 5] == "  wrote  2 notes"
     assert all(line.isprintable() for line in text)
 
@@ -133,9 +138,10 @@ def test_what_was_given_is_summed_up(notes, first):
 
 
 def test_each_line_about_a_note_knows_its_id():
-    lines = mission_notes.lines(GIVEN, {NOTES[0]["id"]: NOTES[0]["text"]})
+    assert notes_rows.written(OvermindError("memory_off"), ascii_only=False) == {}, "their ids are enough"
+    lines = mission_notes.lines(GIVEN, notes_rows.written({"notes": NOTES[:1]}, ascii_only=False))
     assert [line.note for line in lines] == [None, *(one["id"] for one in GIVEN["given"]), None, *GIVEN["wrote"]]
-    assert read([lines[5].cells])[0].startswith("    N-0000000001  [red]R[/red] [/] \\x1b[2J\\x07")
+    assert read([lines[5].cells])[0].startswith("    N-0000000001 ◇ proposed [red]R[/red] [/] \\x1b[2J")
 
 
 LAYOUTS = [
@@ -315,7 +321,7 @@ def test_a_note_is_edited_by_the_command_line_which_opens_the_editor(monkeypatch
         await press(":forget --purge")
         assert isinstance(app.screen, Dialog), "nothing brings back what is purged"
         await press("y")
-        assert len(ran) == 2, "the verb alone does what the key does"
+        assert [argv[-1] for argv, _ in ran] == [FIRST, FIRST], "the verb alone does what the key does"
         assert app.ran == [
             ["note", "edit", FIRST, "--text", "x"], ["note", "accept", FIRST],
             ["note", "promote", FIRST, "--to", "global"], ["forget", "-y", FIRST, "--purge"],
@@ -329,6 +335,10 @@ def test_a_slash_asks_as_recall_does_and_after_tab_it_filters():
         await press(":notes", "/", *"redsi", "enter")
         assert [given["words"] for given in app.of("search")] == ["r", "re", "red", "reds", "redsi"]
         assert app.screen.narrowed == " <search redsi>"
+        await press("/")
+        assert app.screen.subtitle() == "tab turns the search into a filter"
+        await press("enter")
+        assert app.screen.subtitle() != "tab turns the search into a filter"
         assert app.screen.standing().text == "words, spelling (redsi: redis)"
         await press("down")
         assert app.screen.standing().text == "words"
@@ -411,7 +421,7 @@ def test_read_only_looks_and_changes_nothing():
     async def scenario(app, press):
         await press(":notes", *"ypehH", "ctrl+d", "ctrl+z", "n")
         assert app.notice.text == "read-only: new is off"
-        assert {name for name, _ in app.asked} == {"notes"}
+        assert {name for name, _ in app.asked} == {"notes", "memory"}
         await press("enter")
         assert isinstance(app.screen, NotePage)
 

@@ -8,6 +8,8 @@ import pytest
 
 from overmind_tui.missions.summary import EngineLoad
 from tests.kit.pictures import SIZES
+from tests.tui.noted import agent as agent_author
+from tests.tui.noted import note
 from tests.tui.test_pictures import Still, agent, mission
 from tests.tui.test_pictures_board import WHY, in_queue
 from tests.tui.test_pictures_plans import at, press
@@ -70,7 +72,7 @@ TIMELINE: Any = [
     happened(200, 62, 2, "landing", "engine", "on main"),
     happened(190, 63, 2, "landed", "engine", "quest/login on main: aaaaaaa to bbbbbbb"),
     happened(189, 64, 2, "completed", "engine", ""),
-    happened(189, 65, 2, "lesson", "engine", "L-7 proposed: check_failed"),
+    happened(189, 65, 2, "note", "engine", "N-0000000007 proposed: it failed (check_failed), then it passed"),
 ]
 
 
@@ -81,14 +83,14 @@ def group(key, quests, rate: float | None = None, **more) -> Any:
     return {"key": key, "quests": quests, "rate": rate, **usual, **more}
 
 
-def lesson(number, state, **more) -> Any:
-    """A lesson of the answer to `learn`."""
-    usual: Any = {
-        "id": f"L-{number}", "state": state, "repository": "/srv/work/.git", "failure": "check_failed", "helped": 0,
-        "feedback": "E  AssertionError: 3 != 4\nin [b]tests/test_cart.py[/b] \x1b[2J", "hurt": 0, "rests": False,
-        "files": ["shop/cart.py", "tests/test_cart.py"], "quest": "login/TSK-002", "at": at(3600 * number),
-    }  # fmt: skip
-    return {**usual, **more}
+def lesson(number, what, **more) -> Any:
+    """A lesson of the answer to `notes`."""
+    text = (
+        f"An attempt at login/TSK-{number:03} failed ({what}):\n> E  AssertionError: 3 != 4\n> in [b]tests[/b] \x1b[2J"
+    )
+    usual: Any = {"kind": "lesson", "files": ["shop/cart.py"], "from": "overmind",
+                  "author": agent_author("00000050", f"login/TSK-{number:03}")}  # fmt: skip
+    return note(number, text, number / 24, **{**usual, **more})
 
 
 LEARNED: Any = {
@@ -99,13 +101,16 @@ LEARNED: Any = {
         group("", 2),
         *(group(f"kind-{number}", 1) for number in range(6)),
     ],
-    "lessons": [
-        lesson(3, "accepted", helped=4, hurt=1),
-        lesson(4, "dropped", failure="conflicts"),
-        lesson(5, "accepted", hurt=3, rests=True),
-        lesson(7, "proposed", feedback="日本語: " + "a long line of what failed " * 8),
-    ],
 }
+LESSONS: Any = {
+    "notes": [
+        lesson(3, "check_failed", helped=4, hurt=1),
+        lesson(5, "check_failed", hurt=3, rests=True),
+        lesson(7, "日本語: " + "a long line of what failed " * 8, state="proposed"),
+    ],
+    "proposed": 1,
+}
+NO_LESSONS: Any = {"notes": [], "proposed": 0}
 QUESTIONS: list[Any] = [
     {"question": 9, "id": "00000050", "name": "login/TSK-001", "need": "steer", "part": "", "tool": None, "options": [],
      "summary": "send it: you have had the same error three times", "subject": {"lines": ["loop: .35", "drift: .25"]},
@@ -125,7 +130,8 @@ class Watched(Still):
     """The program with missions that are watched, and stand still."""
 
     answers: ClassVar[dict[str, Any]] = {
-        "health": HEALTH, "timeline": TIMELINE, "learn": LEARNED, "quest_why": WHY, "interrupt": {"interrupted": True},
+        "health": HEALTH, "timeline": TIMELINE, "learn": LEARNED, "notes": LESSONS,
+        "note": LESSONS["notes"][0], "quest_why": WHY, "interrupt": {"interrupted": True},
         "board": {"columns": [{"name": "running", "count": 1, "quests": [
             in_queue(0x50, "login/TSK-001", "running", 240, phase="work")]}]},
     }  # fmt: skip
@@ -148,7 +154,7 @@ class Nothing(Watched):
     """The same with nothing to watch, and nothing learned."""
 
     answers: ClassVar[dict[str, Any]] = {
-        "health": IDLE, "timeline": [], "learn": {"by": "type", "groups": [], "lessons": []}, "quest_why": WHY,
+        "health": IDLE, "timeline": [], "learn": {"by": "type", "groups": []}, "notes": NO_LESSONS, "quest_why": WHY,
         "interrupt": {"interrupted": False},
     }  # fmt: skip
 
@@ -156,7 +162,7 @@ class Nothing(Watched):
 class NoLessons(Watched):
     """The same with quests that have taught nothing."""
 
-    answers: ClassVar[dict[str, Any]] = {**Watched.answers, "learn": {**LEARNED, "lessons": []}}
+    answers: ClassVar[dict[str, Any]] = {**Watched.answers, "notes": NO_LESSONS}
 
 
 VIEWS = {

@@ -289,6 +289,18 @@ def test_what_the_header_says_of_the_queue_is_the_first_to_drop():
     assert all("overmind 0.1" in text and "$1.50" in text and "cpu" in text for text in said.values())
 
 
+@pytest.mark.parametrize("lines", [1, 3])
+def test_how_many_notes_wait_is_the_first_to_drop_even_before_the_queue(lines):
+    shown = keymap.hints(Context.MISSIONS, read_only=False)
+    known = facts(row("a"), today=1.5)._replace(engine=EngineLoad(2, 3, 7, coherence=".82"), proposed=3)
+    said = ["".join(cell.text for line in summary.header(known, shown, cells, lines) for cell in line)
+            for cells in range(200, 39, -1)]  # fmt: skip
+    assert "◇ 3" in said[0]
+    rest = ("overmind 0.1", "queue 2/3 +7 · coherence .82", "cpu", "$1.50")
+    assert all(part in text for text in said if "◇ 3" in text for part in rest)
+    assert any("◇ 3" not in text and all(part in text for part in rest) for text in said)
+
+
 def test_an_agent_without_a_price_shows_its_tokens():
     fleet = Fleet()
     fleet.apply([row("a", tokens={"input": 12_000, "output": 400})], (), everything=True)

@@ -13,6 +13,7 @@ from overmind_tui.inbox.page import NeedsPage
 from overmind_tui.learning import rows as learning_rows
 from overmind_tui.learning.page import LearnPage
 from overmind_tui.missions.describe import Rendering
+from overmind_tui.notes.note_page import NotePage
 from overmind_tui.pages.text import TextPage
 from overmind_tui.render.layout import Panel
 from overmind_tui.shell.actions import Context
@@ -27,11 +28,11 @@ from tests.tui.test_pictures_watching import (
     FLEET,
     HEALTH,
     LEARNED,
+    LESSONS,
     QUESTIONS,
     TIMELINE,
     Nothing,
     Watched,
-    lesson,
 )
 from tests.tui.walks import Recording, read, walk
 
@@ -84,11 +85,9 @@ def test_a_timeline_names_each_attempt_once_and_puts_marks_beside_their_words():
 
 
 def test_lessons_that_wait_for_a_person_come_first_then_the_newest():
-    rows = learning_rows.lessons({**LEARNED, "lessons": [*LEARNED["lessons"], lesson(9, "accepted")]})
-    shown = [(row["name"], cells(learning_rows.COLUMNS, row)["state"]) for row in rows]
-    assert shown == [
-        ("L-7", "proposed"), ("L-9", "accepted"), ("L-3", "accepted"), ("L-5", "rests"), ("L-4", "dropped"),
-    ]  # fmt: skip
+    shown = [(row["name"], cells(learning_rows.COLUMNS, row)["state"]) for row in learning_rows.lessons(LESSONS)]
+    assert shown == [("N-0000000007", "◇ proposed"), ("N-0000000003", "• live"), ("N-0000000005", "• rests")]
+    assert "kind" not in cells(learning_rows.COLUMNS, learning_rows.lessons(LESSONS)[0])
 
 
 def test_groups_with_too_few_quests_have_counts_alone_and_of_many_some_are_shown():
@@ -104,7 +103,6 @@ def test_each_order_sorts_all_rows():
     for orders, rows in (
         (health_rows.ORDERS, healthy()),
         (timeline_rows.ORDERS, timeline_rows.rows(TIMELINE, None, NOW)),
-        (learning_rows.ORDERS, learning_rows.lessons(LEARNED)),
     ):
         for order in orders.values():
             assert len(sorted(order.key(row, NOW) for row in rows)) == len(rows)
@@ -147,7 +145,7 @@ def test_from_health_to_what_is_asked_to_the_patterns_to_the_timeline_to_the_log
         await press("t")
         assert isinstance(app.screen, TimelinePage)
         assert app.of("timeline") == [{"id": "00000050"}]
-        assert current(app)["what"] == "lesson", "the newest is the last one"
+        assert current(app)["what"] == "note", "the newest is the last one"
         await press("escape", "down", "y")
         assert app.notice.text == "nothing is asked about billing"
         await press("m")
@@ -196,7 +194,7 @@ def test_a_timeline_is_opened_by_a_name_or_of_the_selected_mission():
         assert app.of("timeline") == [{"id": "carts/TSK-009"}]
         await press(":timeline billing /check")
         assert app.of("timeline")[-1] == {"id": "billing"}, "the daemon says who that is, as for the command line"
-        assert [branch.row["what"] for branch in app.screen.table.branches] == ["checking", "queued", "lesson"]
+        assert [branch.row["what"] for branch in app.screen.table.branches] == ["checking", "queued", "note"]
         await press(":missions", "down", ":timeline")
         assert app.of("timeline")[-1]["id"] == app.main.targets()[0]["id"]
         await press(":timeline billing --limit 3")
@@ -239,24 +237,28 @@ def test_what_has_no_mission_says_so():
     walk(scenario, RecordingHealth)
 
 
-def test_lessons_are_accepted_and_dropped_and_both_can_be_changed():
+IDS = {number: f"N-000000000{number}" for number in (3, 5, 7)}
+HERE = {"cwd": "/srv/work"}
+
+
+def test_lessons_are_accepted_forgotten_and_taken_back():
     async def scenario(app, press):
         await press(":learn")
-        assert app.of("learn") == [{"by": "type", "lessons": True}]
-        assert app.screen.subtitle() == "1 proposed: y accept · ctrl-d drop"
+        assert app.of("notes") == [{"kind": "lesson", **HERE}]
+        assert app.of("learn") == [{"by": "type"}]
+        assert app.screen.subtitle() == "1 proposed: y accept · ctrl-d forget"
         await press("y")
-        assert app.of("learn_set") == [{"lesson": "L-7", "state": "accepted"}]
-        assert app.notice.text == "accepted L-7 · quests that are about the same read it"
+        assert app.of("note_set") == [{"note": IDS[7], "change": "accept", **HERE}]
+        assert app.notice.text == f"accepted {IDS[7]} · new conversations are given what fits"
         await press("down", "y")
-        assert app.notice.text == "L-3 is accepted already"
-        await press("down", "y", "ctrl+d")
-        assert app.of("learn_set")[1:] == [
-            {"lesson": "L-5", "state": "accepted"}, {"lesson": "L-5", "state": "dropped"},
-        ]  # fmt: skip
-        assert app.notice.text == "dropped L-5 · y takes it back"
-        await press("*", "y")
-        assert [given["lesson"] for given in app.of("learn_set")[3:]] == ["L-7", "L-5", "L-4"]
-        assert app.notice.text == "accepted 3 lessons · quests that are about the same read it"
+        assert app.notice.text == f"{IDS[3]} is live: y accepts what is proposed"
+        await press("down", "ctrl+d", "ctrl+z")
+        assert app.of("forget") == [{"notes": [IDS[5]], **HERE}]
+        assert app.of("note_set")[1:] == [{"note": IDS[5], "change": "restore", **HERE}]
+        await press("enter")
+        assert app.of("note") == [{"note": IDS[5], "history": True, **HERE}]
+        assert isinstance(app.screen, NotePage)
+        await press("escape")
         app.refuses = True
         await press("ctrl+d")
         assert app.notice.text == "There is none."
@@ -267,11 +269,11 @@ def test_lessons_are_accepted_and_dropped_and_both_can_be_changed():
 def test_quests_are_grouped_by_type_by_provider_by_model_and_by_spec():
     async def scenario(app, press):
         await press(":learn provider")
-        assert app.of("learn") == [{"by": "provider", "lessons": True}]
+        assert app.of("learn") == [{"by": "provider"}]
         await press("b", "b", "b")
         assert [given["by"] for given in app.of("learn")] == ["provider", "model", "spec", "type"]
         await press(":learn --by model", ":learn accept", ":lessons")
-        assert app.ran == [["learn", "--by", "model"], ["learn", "accept", "L-7"]]
+        assert app.ran == [["learn", "--by", "model"], ["learn", "accept", IDS[7]]]
         assert isinstance(app.screen, LearnPage)
 
     walk(scenario, RecordingHealth)
@@ -283,7 +285,7 @@ def test_read_only_looks_and_changes_nothing():
         assert app.notice.text == "read-only: accept is off"
         await press("ctrl+d", ":health", "m", "i", "y")
         assert isinstance(app.screen, NeedsPage), "to look is allowed"
-        assert {name for name, _ in app.asked} <= {"learn", "health"}
+        assert {name for name, _ in app.asked} <= {"learn", "notes", "health"}
 
     walk(scenario, RecordingHealth, read_only=True)
 

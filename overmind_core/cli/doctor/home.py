@@ -196,6 +196,8 @@ def _judge_memory(state: Mapping[str, Any]) -> Finding:
     if state["reason"] is not None:
         return warn(f"off: {state['reason']}", "missions run without notes meanwhile; see: overmind memory")
     found = f"{state['live']} notes, {state['proposed']} proposed, {size(state['bytes'])}"
+    if state["model_error"]:
+        return warn(f"{found}; searched for words only: {state['model_error']}", "see [memory] model in config.toml")
     cortex = state["cortex"]
     if cortex is not None and cortex["error"]:
         return warn(f"{found}; the Cortex: {cortex['error']}", "see: overmind memory")

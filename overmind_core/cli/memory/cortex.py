@@ -41,7 +41,7 @@ def connect(args: Namespace, context: Context) -> int:
 
 
 def _read(path: str, longest: int) -> str:
-    """Return what a file or standard input holds.
+    """Return the text of a file or of standard input.
 
     Raises:
         OvermindError: `invalid` or `too_large`.
@@ -62,7 +62,7 @@ def _read(path: str, longest: int) -> str:
 
 
 def disconnect(args: Namespace, context: Context) -> int:
-    """Part from the Cortex; the notes stay."""
+    """Disconnect from the Cortex; the notes stay."""
     client = context.client()
     answer = client.call("memory_connect", {})
     if args.json:

@@ -37,7 +37,7 @@ def author(by: Facts) -> str:
 
 
 def marks(note: Facts) -> list[str]:
-    """Return the words for how a note stands, where it does not simply stand."""
+    """Return the words for the state of a note; none of a live one."""
     words = [] if note["state"] == "live" else [note["state"]]
     words += [word for word in ("pinned", "rests", "stale") if note[word]]
     return [*words, "conflict"] if note["conflicts"] else words
@@ -54,7 +54,7 @@ def one_line(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return what somebody wrote as agents are given it: nothing that a terminal could act on; its lines stay."""
+    """Return a text as agents are given it: without control sequences, its lines kept."""
     from overmind_core.domain.memory.block import clean as cleaned  # start-up: tables of characters
 
     return "\n".join(map(display_safe, cleaned(text).split("\n")))
@@ -66,7 +66,7 @@ def body(text: str) -> str:
 
 
 def remembered_lines(answer: Facts, *, versioned: bool) -> list[str]:
-    """Return what became of a note. `versioned`: whether it was written over another, or under a key."""
+    """Return the lines about a note that was written. `versioned`: over another one, or under a key."""
     what = f"{answer['id']} ({answer['kind']}, {answer['scope']})"
     if not answer["new"]:
         first = f"Already known: {answer['id']}"
@@ -152,8 +152,9 @@ def note_text(note: Facts, now: float) -> str:
 def _author_at_length(by: Facts) -> str:
     if by["person"]:
         return str(by["person"])
-    agent = f", {by['agent']}" if by["agent"] else ""
-    return f"{by['name'] or by['mission']} (mission {by['mission']}{agent})"
+    known = [f"mission {by['mission']}"] if by["mission"] else []  # nobody knows it of a lesson of an older home
+    known += [by["agent"]] if by["agent"] else []
+    return f"{by['name'] or by['mission']}" + (f" ({', '.join(known)})" if known else "")
 
 
 def _history(versions: Sequence[Facts], now: float) -> Iterator[str]:
@@ -163,11 +164,11 @@ def _history(versions: Sequence[Facts], now: float) -> Iterator[str]:
 
 
 CHANGED = {"accept": "Accepted", "pin": "Pinned", "unpin": "Unpinned", "restore": "Restored"}
-"""Change of a note → what is said of it."""
+"""Change of a note → the word that is printed."""
 
 
 def memory_lines(state: Facts, now: float) -> list[str]:
-    """Return how memory stands, in at most three lines."""
+    """Return the state of memory, in at most three lines."""
     return [switch_line(state), *_counts(state), *_cortex(state["cortex"], now)]
 
 
@@ -175,7 +176,9 @@ def switch_line(state: Facts) -> str:
     """Return whether memory is on."""
     if not state["on"]:
         return display_safe(f"Memory off: {state['reason'] or OFF}")
-    by = f"words and meaning ({state['model']})" if state["model"] else "words only"
+    by = "words only"
+    if state["model"]:
+        by = f"{by}: {state['model_error']}" if state["model_error"] else f"words and meaning ({state['model']})"
     return display_safe(f"Memory on, {state['inject']}, {by}")
 
 
@@ -205,7 +208,7 @@ def host_of(url: str) -> str:
 
 
 def reindexed_line(answer: Facts) -> str:
-    """Return what was indexed."""
+    """Return the line about a reindex."""
     gone = f" ({plural(answer['logs_gone'], 'log')} {'is' if answer['logs_gone'] == 1 else 'are'} gone)"
     seconds = f"{answer['seconds']:.1f}".removeprefix("0")
     counts = f"{plural(answer['notes'], 'note')}, {plural(answer['episodes'], 'episode')}"
@@ -213,7 +216,7 @@ def reindexed_line(answer: Facts) -> str:
 
 
 def recovered_line(answer: Facts) -> str:
-    """Return what was taken over from a damaged file."""
+    """Return the line about a recovered file."""
     recovered, lost = answer["recovered"], answer["lost"] or 0
     return display_safe(
         f"Recovered {recovered} of {plural(recovered + lost, 'note')}; the old file is {answer['damaged']}"
@@ -221,7 +224,7 @@ def recovered_line(answer: Facts) -> str:
 
 
 def imported_line(answer: Facts, *, dry_run: bool) -> str:
-    """Return what was taken in."""
+    """Return the line about an import."""
     counts = [f"{answer['new']} new", f"{answer['changed']} changed", f"{answer['known']} known"]
     forgotten = [f"{len(answer['skipped'])} forgotten here"] if answer["skipped"] else []
     return f"{'Would import' if dry_run else 'Imported'}: {', '.join([*counts, *forgotten])}"

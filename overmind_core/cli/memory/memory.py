@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def memory(args: Namespace, context: Context) -> int:
-    """Print how memory stands."""
+    """Print the state of memory."""
     state = context.client().call("memory", {"cwd": folder()})
     context.print(dumps(state) if args.json else ascii_text("\n".join(lines.memory_lines(state, time.time()))))
     return 0
@@ -45,7 +45,7 @@ def _switch(args: Namespace, context: Context, *, on: bool) -> int:
 
 
 def used(args: Namespace, context: Context) -> int:
-    """Print what a mission was given, byte for byte."""
+    """Print the notes that a mission was given, byte for byte."""
     answer = context.client().call("memory_used", {"mission": args.id, "run": args.run})
     if args.json:
         context.print(dumps(answer))

@@ -25,6 +25,7 @@ from overmind_core.domain.memory.files import (
     render,
 )
 from overmind_core.domain.memory.notes import MOST_NOTES, NoteKind
+from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
 from overmind_core.errors import FAILED, OvermindError
@@ -173,7 +174,7 @@ def _as_file(note: Answer) -> NoteFile:
 
 
 class Export:
-    """Files of notes, as they come to be what the notes are.
+    """An export: files are made equal to the notes.
 
     Attributes:
         written: Files that were made, or made anew.
@@ -201,7 +202,7 @@ class Export:
                 self._remove(name)
 
     def _there(self) -> Iterator[tuple[str, NoteFile | None]]:
-        """Yield what each file says; None: it is none of a note."""
+        """Yield the note of each file; None: the file is none of a note."""
         for name in _names(self._place):
             try:
                 yield name, parse(_read(self._path(name)))
@@ -215,7 +216,7 @@ class Export:
         if unread or (wanted in there and wanted not in former):  # somebody merges, or has put something there
             self.kept.extend(unread or [wanted])
             return
-        changed = [name for name in former if there.pop(name) != note]
+        changed = [name for name in former if not _is_same(there.pop(name), note)]
         if wanted in former and not changed and former == [wanted]:
             self.unchanged += 1
             return
@@ -263,6 +264,11 @@ class Export:
 
     def _path(self, name: str) -> str:
         return os.path.join(self._place.path, name)
+
+
+def _is_same(found: NoteFile | None, note: NoteFile) -> bool:
+    """Whether a file says what a note is. Its author may be called otherwise: whom it came from, or who took it in."""
+    return found is not None and replace(found, author=note.author) == note
 
 
 def _fields_of_version(version: Answer) -> tuple[object, ...]:

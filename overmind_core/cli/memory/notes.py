@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from overmind_core.cli.command import JSON, YES, Command, Parameter, argument, flag, option
-from overmind_core.cli.context import Context, confirmed, is_interactive, report_error
+from overmind_core.cli.context import Context, confirmed, report_error
 from overmind_core.cli.memory import lines
 from overmind_core.cli.memory.asking import KINDS, SCOPES, Redaction, folder, note_redacted, request_key
 from overmind_core.cli.output import dumps
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _LIMIT = 5
 _SEARCHED = 50
+MOST_LISTED = 1000
+"""Notes of one list."""
 
 
 def remember(args: Namespace, context: Context) -> int:
@@ -35,7 +37,7 @@ def remember(args: Namespace, context: Context) -> int:
         "scope": args.scope,
         "tags": hidden.texts(args.tag),
         "files": hidden.texts(args.file),
-        "key": args.key,
+        "key": None if args.key is None else hidden.text(args.key),
         "replaces": args.replaces,
         "pin": args.pin,
         "cwd": folder(),
@@ -106,18 +108,24 @@ def _print_found(
 def notes(args: Namespace, context: Context) -> int:
     """List notes."""
     request = {
-        **{name: getattr(args, name) for name in ("proposed", "conflicts", "stale", "resting", "all")},
-        **{name: getattr(args, name) for name in ("kind", "scope", "tag")},
-        "cwd": folder(),
+        **{name: getattr(args, name) for name in ("proposed", "conflicts", "stale", "resting", "all", "kind", "scope")},
+        "tag": None if args.tag is None else Redaction(context.environ).text(args.tag),
     }
-    rows = context.client().call("notes", request)["notes"]
+    print_notes(args, context, request, none="No notes here. Write one with: overmind remember TEXT")
+    return 0
+
+
+def print_notes(args: Namespace, context: Context, request: Mapping[str, Any], *, none: str) -> None:
+    """Print the notes of the folder that a request means; `none`: the hint where there are none."""
+    rows = context.client().call("notes", {**request, "limit": MOST_LISTED, "cwd": folder()})["notes"]
     if args.json:
         context.print(dumps(rows))
     elif rows:
         context.print(lines.notes_table(rows, time.time()))
     else:
-        context.hint("No notes here. Write one with: overmind remember TEXT")
-    return 0
+        context.hint(none)
+    if len(rows) == MOST_LISTED:
+        context.note(f"These are the newest {MOST_LISTED:,}. Others are found with: overmind search WORDS")
 
 
 def note(args: Namespace, context: Context) -> int:
@@ -130,43 +138,9 @@ def note(args: Namespace, context: Context) -> int:
 
 def edit(args: Namespace, context: Context) -> int:
     """Write the next version of a note: from an option, standard input, or an editor."""
-    hidden = Redaction(context.environ)
-    request: dict[str, object] = {"note": args.note, "change": "edit", "cwd": folder()}
-    if args.text is None:
-        before = context.client().call("note", {"note": args.note, "cwd": folder()})
-        given = lines.clean(before["text"])
-        text = hidden.text(_in_editor(str(before["id"]), given, context))
-        if not text.strip() or text == given:
-            context.print(dumps({"note": before, "changed": False}) if args.json else f"unchanged: {before['id']}")
-            return 0
-        request |= {"note": before["id"], "seen": before["version_id"], "text": text}
-    else:
-        request["text"] = hidden.words([args.text])
-    answer = context.client().call("note_set", request)
-    note_redacted(context, hidden.count)
-    found = answer["note"]
-    if args.json:
-        context.print(dumps(answer))
-    else:
-        edited = f"Edited {found['id']} (version {found['version']})"
-        context.print(edited if answer["changed"] else f"unchanged: {found['id']}")
-    return 0
+    from overmind_core.cli.memory import editing  # start-up: --help needs no editor
 
-
-NO_EDITOR = "note edit needs a terminal or EDITOR. In scripts: overmind note edit N-… --text -"
-
-
-def _in_editor(note: str, text: str, context: Context) -> str:
-    """Have the person edit the text of a note, and return it."""
-    from overmind_core.cli.definitions.edit_file import EditorDraft, editor_command  # start-up: --help needs none
-
-    command = editor_command(context.environ)
-    if "VISUAL" not in context.environ and "EDITOR" not in context.environ and not is_interactive():
-        raise OvermindError("invalid", NO_EDITOR)
-    draft = EditorDraft(context.home.root, note, suffix=".md")
-    edited = draft.edited(f"{text}\n", command)
-    draft.drop()
-    return edited.removesuffix("\n")
+    return editing.edit(args, context)
 
 
 def _set_each(args: Namespace, context: Context, change: str, said: Callable[[Answer], str], **more: object) -> int:
@@ -184,7 +158,9 @@ def _set_each(args: Namespace, context: Context, change: str, said: Callable[[An
     return 0 if len(done) == len(answers) else FAILED
 
 
-def _changer(change: str) -> Callable[[Namespace, Context], int]:
+def changer(change: str) -> Callable[[Namespace, Context], int]:
+    """Return the command that asks for one change of each note."""
+
     def run(args: Namespace, context: Context) -> int:
         return _set_each(args, context, change, lambda found: f"{lines.CHANGED[change]} {found['id']}")
 
@@ -262,7 +238,8 @@ def _note() -> Parameter:
     return argument("note", _ONE)
 
 
-def _notes() -> Parameter:
+def named_notes() -> Parameter:
+    """The notes that a command is about."""
     return argument("notes", _ONE, nargs="+", metavar="note")
 
 
@@ -361,10 +338,10 @@ _EXAMPLES = {"accept": "N-7f3k N-2b9d", "pin": "N-7f3k", "unpin": "N-7f3k", "res
 CHANGERS = tuple(
     Command(
         name=f"note {change}",
-        arguments=[_notes()],
+        arguments=[named_notes()],
         options=[JSON],
         examples=[f"overmind note {change} {example}"],
-        run=_changer(change),
+        run=changer(change),
     )
     for change, example in _EXAMPLES.items()
 )
@@ -377,7 +354,7 @@ NOTE_PROMOTE = Command(
 )
 FORGET = Command(
     name="forget",
-    arguments=[_notes()],
+    arguments=[named_notes()],
     options=[flag("--purge", "leave no byte of them; nothing brings them back"), YES, JSON],
     examples=["overmind forget N-7f3k", "overmind forget N-7f3k --purge -y"],
     notes="A forgotten note is found and given no more; overmind note restore brings it back.",
@@ -386,14 +363,14 @@ FORGET = Command(
 _VOTE_OPTIONS = [option("--message", "WHY", "why", short="-m"), JSON]
 HELPED = Command(
     name="helped",
-    arguments=[_notes()],
+    arguments=[named_notes()],
     options=_VOTE_OPTIONS,
     examples=["overmind helped N-7f3k", "overmind helped N-7f3k -m 'the tests passed at once'"],
     run=_voter(helped=True),
 )
 HURT = Command(
     name="hurt",
-    arguments=[_notes()],
+    arguments=[named_notes()],
     options=_VOTE_OPTIONS,
     examples=["overmind hurt N-7f3k -m 'redis is no longer used'"],
     run=_voter(helped=False),

@@ -22,7 +22,7 @@ ASK = (
     'Notes from earlier work here: overmind recall "…" (they may be old or wrong, the code wins). For the next one:'
     ' overmind remember "…"\n'
 )
-"""What an agent is given when no note fits and it is to know that there are notes."""
+"""The text for an agent for which no note fits, so that it knows of notes."""
 MARGIN = "  | "
 CHARACTERS_OF_A_TOKEN = 4
 WORD_DIGITS = 12
@@ -49,12 +49,12 @@ class BlockNote(NamedTuple):
     """A note in a block."""
 
     head: str
-    """Its first line, which names it; a value that is kept, as what it tells changes."""
+    """Its first line, with id, kind, date, author and votes; kept as it was given, as votes change."""
     text: str
 
     @property
     def id(self) -> str:
-        """The id that its first line tells."""
+        """The id in its first line."""
         named = _HEAD.fullmatch(self.head)
         return named[1] if named else ""
 
@@ -68,18 +68,18 @@ def head_line(note: Note, *, like: Sequence[str] = ()) -> str:
 
     """
     day = datetime.fromtimestamp(note.edited_at, UTC).date().isoformat()
-    told = [note.content.kind.value, day, _one_line(note.author.shown)[:LONGEST_NAME]]
-    told += [f"helped {note.helped}", f"hurt {note.hurt}", *_shown_files(note.content.files)]
+    facts = [note.content.kind.value, day, _one_line(note.author.shown)[:LONGEST_NAME]]
+    facts += [f"helped {note.helped}", f"hurt {note.hurt}", *_shown_files(note.content.files)]
     if like:
-        told.append(f"like {', '.join(like)}, which may say the opposite")
-    return f"[{note.id}] {', '.join(told)}"
+        facts.append(f"like {', '.join(like)}, which may say the opposite")
+    return f"[{note.id}] {', '.join(facts)}"
 
 
 def render(notes: Sequence[BlockNote], secret: bytes) -> str:
     """Return the block of these notes.
 
     Args:
-        notes: What it holds, at least one.
+        notes: At least one.
         secret: Known to this home only.
 
     """

@@ -1,4 +1,4 @@
-"""Which notes an agent is given unasked: what is pinned, and what fits what it is to do. Pure.
+"""The choice of notes for an agent: pinned ones, and those that fit its task. Pure.
 
 A note that fits shares an identifier or a path with the question, is about a file that it names, or says much the same
 in words that are rare in the scope. Merely sharing words does not do: with some thousand notes most questions share two
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from overmind_core.domain.memory.block import BlockNote, head_line, tokens_of_block
@@ -28,6 +28,8 @@ LONGEST = 20_000
 """Characters of a question that are looked at."""
 FEWEST = 30
 """A scope counts as one of so many notes: in a smaller one each word is rare."""
+MOST_PATHS = 50
+"""Of a question, that are compared with the files of notes."""
 TWO_SHARED = 2
 LEAST_ALIKE = 0.3
 """The cosine from which a note of a small scope fits one sentence; words that say nothing are not part of it."""
@@ -53,7 +55,7 @@ _EMPTY_WORDS = frozenset(
         within without would yes yet you your""",
     )
 )
-"""They say nothing about what a sentence is about, however rare they are in a small scope."""
+"""Function words: never a reason to give a note, however rare they are in a small scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Candidate:
     note: Note
     stale: bool = False
     """None of its files is there."""
+    stems: frozenset[str] = field(init=False)
+    """Of its text, without empty words."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stems", _stems(self.note.content.text))  # asked for twice, and slow to tell
 
 
 class Corpus(NamedTuple):
@@ -87,7 +94,7 @@ class Choice(NamedTuple):
 
     picked: tuple[Picked, ...]
     left_out: int
-    """Notes that fit, too, and for which there was no room."""
+    """Notes that fit as well, beyond the limits of the block."""
 
 
 def stems_of(question: str, candidates: Iterable[Candidate]) -> frozenset[str]:
@@ -95,7 +102,7 @@ def stems_of(question: str, candidates: Iterable[Candidate]) -> frozenset[str]:
     found = {one for sentence in _sentences(question) for one in sentence}
     found.update(stem(word) for name in identifiers(question[:LONGEST]) for word in words(name))
     for candidate in candidates:
-        found.update(_stems(candidate.note.content.text))
+        found.update(candidate.stems)
     return frozenset(found)
 
 
@@ -108,7 +115,7 @@ def choose(
     only_pinned: bool = False,
     folder: str = "/",
 ) -> Choice:
-    """Return what is given to an agent that begins with this question.
+    """Return the notes for an agent that begins with this question.
 
     Args:
         question: Its prompt, "" without one.
@@ -123,7 +130,7 @@ def choose(
     pinned = sorted((one.note for one in able if one.note.content.pinned), key=lambda note: (-note.edited_at, note.id))
     fitting: list[tuple[Note, str]] = [(note, "pinned") for note in pinned]
     if question and not only_pinned:
-        fitting += _fitting(question[:LONGEST], [one.note for one in able], corpus, folder)
+        fitting += _fitting(question[:LONGEST], able, corpus, folder)
     shown = [
         (note, why, BlockNote(head_line(note, like=like), note.content.text)) for note, why, like in _apart(fitting)
     ]
@@ -139,17 +146,17 @@ def _may_be_given(candidate: Candidate) -> bool:
     return note.state is NoteState.LIVE and not note.rests and (note.content.pinned or not candidate.stale)
 
 
-def _fitting(question: str, notes: Sequence[Note], corpus: Corpus, folder: str) -> list[tuple[Note, str]]:
+def _fitting(question: str, candidates: Sequence[Candidate], corpus: Corpus, folder: str) -> list[tuple[Note, str]]:
     """Those that are not pinned and fit, with the reason, in their order."""
     named = _rarely_named(identifiers(question), corpus)
-    places = paths(question)
+    places = paths(question)[:MOST_PATHS]
     sentences = _sentences(question)
-    cosines = {note.id: _best_cosine(note.content.text, sentences, corpus) for note in notes}
+    cosines = {one.note.id: _best_cosine(one.stems, sentences, corpus) for one in candidates}
     of_notes = PER_TENFOLD_NOTES * math.log10(max(FEWEST, corpus.notes) / FEWEST)
     of_sentences = PER_TENFOLD_SENTENCES * math.log10(max(1, len(sentences)))
     least = max(LEAST_ALIKE + of_notes + of_sentences, OF_THE_BEST * max(cosines.values(), default=0.0))
     found = []
-    for note in notes:
+    for note in (one.note for one in candidates):
         if note.content.pinned:
             continue
         shared = named & identifiers(note.content.text) if named else named
@@ -194,8 +201,8 @@ def _apart(fitting: Iterable[tuple[Note, str]]) -> list[tuple[Note, str, tuple[s
 
 def _sentences(question: str) -> list[frozenset[str]]:
     """The stems of the first sentences."""
-    said = (_stems(sentence) for sentence in _SENTENCE_END.split(question[:LONGEST]))
-    return [sentence for sentence in said if len(sentence) >= TWO_SHARED][:SENTENCES]
+    stemmed = (_stems(sentence) for sentence in _SENTENCE_END.split(question[:LONGEST]))
+    return [sentence for sentence in stemmed if len(sentence) >= TWO_SHARED][:SENTENCES]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -205,9 +212,8 @@ def _stems(text: str) -> frozenset[str]:
 _EMPTY_STEMS = frozenset(map(stem, _EMPTY_WORDS))
 
 
-def _best_cosine(text: str, sentences: Iterable[frozenset[str]], corpus: Corpus) -> float:
+def _best_cosine(own: frozenset[str], sentences: Iterable[frozenset[str]], corpus: Corpus) -> float:
     """How near a note is to the sentence that is nearest to it, of those with two words of it."""
-    own = _stems(text)
     near = (_cosine(own, sentence, corpus) for sentence in sentences if len(own & sentence) >= TWO_SHARED)
     return max(near, default=0.0)
 

@@ -46,7 +46,7 @@ _HEX = re.compile(r"[0-9a-f]{32}")
 _REPOSITORY = re.compile(r"[^\s/\x00-\x1f\x7f]+/[^\x00-\x1f\x7f]+")
 """`host/path`, or what a person calls it: never the path of a folder, which begins with a slash."""
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
-"""What no database of text keeps: NUL, and halves of characters."""
+"""Characters that PostgreSQL does not store in a text: NUL, and lone surrogates."""
 _LATEST: Final = 4e10
 """Seconds since the epoch, in the year 3237: no clock is asked, so a wrong one is refused by nobody."""
 _SHARED = (ScopeKind.COLONY, ScopeKind.REPO)
@@ -55,7 +55,7 @@ Value = TypeVar("Value")
 
 
 class InvalidEntry(Exception):
-    """What came is no version or vote that the Cortex exchanges; the text says why, in one sentence."""
+    """An object of JSON is no version or vote that the Cortex exchanges; the text says why, in one sentence."""
 
 
 def is_emptied(entry: Entry) -> bool:
@@ -64,12 +64,12 @@ def is_emptied(entry: Entry) -> bool:
 
 
 def emptied(entry: Entry) -> Entry:
-    """Return what a purge of its note leaves of a version or vote."""
+    """Return a version or vote as a purge of its note leaves it."""
     return replace(entry, content=EMPTY) if isinstance(entry, Version) else replace(entry, why="")
 
 
 def standing_elsewhere(version: Version) -> Standing:
-    """Return how it stands for everybody: what is a proposal here because it came from a Cortex is none there."""
+    """Return its standing for all machines: a proposal made of an incoming version is live elsewhere."""
     came_as_live = version.standing is Standing.PROPOSED and version.origin is Origin.CORTEX
     return Standing.LIVE if came_as_live else version.standing
 

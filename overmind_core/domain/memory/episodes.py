@@ -1,4 +1,4 @@
-"""Episodes: what one run of an agent did, as a fold over what its provider reports, and what is proposed from it. Pure.
+"""Episodes: the record of one run of an agent, a fold over the facts of its provider, and the lessons in it. Pure.
 
 The fold is a value: it is saved at each turn's end and goes on from there. All that it keeps is bounded, and cleaned of
 secrets before it is kept.
@@ -106,7 +106,7 @@ class Episode(msgspec.Struct, frozen=True):
     """The record of one run of an agent, so far."""
 
     prompts: tuple[str, ...] = ()
-    """What it was asked, the first at its start."""
+    """Messages to the agent, the first at its start."""
     edited: tuple[str, ...] = ()
     """Files, as the agent names them."""
     read: tuple[str, ...] = ()
@@ -157,7 +157,7 @@ def ended(episode: Episode, end: str, checks: Iterable[Check] = ()) -> Episode:
 
 
 def lines(episode: Episode) -> tuple[str, ...]:
-    """What is searched of an episode, in lines."""
+    """The text of an episode that a search looks through, in lines."""
     return (
         *(line for prompt in episode.prompts for line in prompt.splitlines() if line.strip()),
         *(_shown(command) for command in episode.commands),
@@ -225,16 +225,16 @@ def _failed(episode: Episode, ran: RunCommand, code: int) -> Episode:
 
 
 def _succeeded(episode: Episode, ran: RunCommand) -> Episode:
-    """What failed before and is mended now is a lesson; without a change between it was chance."""
+    """A command that failed before and succeeds now, with a file edited between, is a lesson."""
     failure = next((one for one in episode.failures if one.command == ran.command), None)
     if failure is None:
         return episode
     rest = tuple(one for one in episode.failures if one is not failure)
     episode = msgspec.structs.replace(episode, failures=rest)
-    return _learned(episode, [_mended(failure)]) if failure.changed else episode
+    return _learned(episode, [_lesson_of(failure)]) if failure.changed else episode
 
 
-def _mended(failure: Failure) -> Lesson:
+def _lesson_of(failure: Failure) -> Lesson:
     return Lesson("", failure.command, failure.exit_code, failure.error, failure.changed)
 
 

@@ -104,7 +104,7 @@ def _toml(value: str | bool | Sequence[str]) -> str:  # noqa: FBT001 - a value o
 
 
 def parse(text: str) -> NoteFile:
-    """What a file says.
+    """The note that a file holds.
 
     Raises:
         FileMistake: it is none of a note, or one half of it is somebody else's.
@@ -158,7 +158,7 @@ def _fields(lines: Sequence[str]) -> dict[str, Any]:
 
 
 def _problem(name: str, value: object) -> str | None:
-    """What is wrong with a field; None: nothing."""
+    """The mistake in a field; None: none."""
     if name in _TEXTS:
         return None if isinstance(value, str) and _TEXTS[name][0].fullmatch(value) else _TEXTS[name][1]
     if name in _LISTS:

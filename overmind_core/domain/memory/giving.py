@@ -27,13 +27,13 @@ class GivenNotes(NamedTuple):
     """Ids, in the order of the text."""
     tokens: int = 0
     left_out: int = 0
-    """Notes that fit, too, and for which there was no room."""
+    """Notes that fit as well, beyond the limits of the block."""
     why_not: str = ""
-    """What went wrong where nothing is given, without a full stop; "": nothing did."""
+    """The reason why nothing is given, without a full stop; "": there is none."""
 
 
 def log_line(given: GivenNotes) -> str | None:
-    """The line with which the log of a run says what it was given; None: there is nothing to say."""
+    """The line of a run's log about its notes; None: there is nothing to say."""
     if given.why_not:
         return f"{MARK} no notes: {given.why_not}"
     if not given.notes:

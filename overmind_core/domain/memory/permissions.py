@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from overmind_core.domain.memory.notes import MOST_OF_A_MISSION, Author, Note, ScopeKind, Standing, Version
 
 OWN_CHANGES = frozenset({"edit", "forget"})
-"""What a mission may do to a note that it alone has touched."""
+"""Changes that a mission may make of a note that it alone has touched."""
 _FOR_MANY = frozenset({ScopeKind.COLONY, ScopeKind.GLOBAL})
 
 

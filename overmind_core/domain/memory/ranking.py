@@ -1,4 +1,4 @@
-"""In which order notes answer a question: several lists of hits become one, votes and age of files weigh in. Pure."""
+"""The ranking of notes for a question: reciprocal rank fusion of lists, weighted by votes and stale files. Pure."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _TURNING = frozenset({"not", "no", "never", "don", "doesn", "didn", "isn", "aren
 
 
 class Route(NamedTuple):
-    """How much the lists of a question count."""
+    """The weights of the lists of a question."""
 
     words: float
     meaning: float
     words_first: bool
-    """What has a word of the question stands before everything else."""
+    """Whether notes with a word of the question come before all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """What was found for one question, each list with the best first."""
+    """The lists of notes found for one question, each with the best first."""
 
     question: str
     words: Sequence[str] = ()
@@ -59,7 +59,7 @@ class Hits:
 
 
 class Weight(NamedTuple):
-    """What else decides about a note."""
+    """The facts of a note that change its score."""
 
     votes: int
     """How many more say that it helped than that it hurt."""
@@ -79,8 +79,8 @@ class Ranked(NamedTuple):
 
 def route(question: str) -> Route:
     """Return how the lists of a question are to be weighed."""
-    said = question.split()
-    names = len(said) == 1 and (is_identifier(said[0]) or is_path(said[0]))
+    parts = question.split()
+    names = len(parts) == 1 and (is_identifier(parts[0]) or is_path(parts[0]))
     if names or len(words(question)) <= FEW_WORDS:
         return Route(0.7, 0.3, words_first=True)
     if _ASKING.match(question.strip()):
@@ -119,13 +119,13 @@ def rank(hits: Sequence[Hits], weights: Mapping[str, Weight]) -> list[Ranked]:
 
 
 def factor(weight: Weight) -> float:
-    """Return what a note's score is multiplied with."""
+    """Return the factor of a note's score."""
     votes = max(-MOST_VOTES, min(MOST_VOTES, weight.votes))
     return (1 + A_VOTE * votes) * (STALE if weight.stale else 1.0)
 
 
 def grams(text: str) -> frozenset[str]:
-    """Return what two texts are compared by: all runs of four letters, without the words that turn a sentence."""
+    """Return the 4-grams of a text without its words of negation: two texts are compared by them."""
     folded = " ".join(word for word in words(text) if word not in _TURNING) or text.strip()
     return frozenset(folded[at : at + GRAM] for at in range(max(1, len(folded) - GRAM + 1)))
 

@@ -262,7 +262,7 @@ _RUN = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_=-]{24,}")
 _PUBLIC = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)[-_]|AAAA[BCE][1-3]|AAAAC3Nza|AAAAG")
 """How a digest that says so, and a public key of ssh, begin."""
 _DIGEST = re.compile(r"(?:\bh1|SHA(?:1|256|384|512)|sha(?:1|256|384|512)):\Z")
-"""What stands before a digest in `go.sum`, and in what ssh prints."""
+"""The prefix of a digest in `go.sum`, and in the output of ssh."""
 _HEX_RUN = re.compile(r"[0-9a-f-]+|[0-9A-F-]+")
 _MOST_CHANGES = 0.4
 """Part of the places where letters of one kind follow those of another; a random string has .6, a name less."""

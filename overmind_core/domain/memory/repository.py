@@ -21,7 +21,7 @@ ROOT = "root:"
 
 
 class KnownBy(StrEnum):
-    """What a repository's name comes from."""
+    """The source of a repository's name."""
 
     URL = "url"
     """Of its remote: the only kind that means something on another machine, beside an alias."""
@@ -32,7 +32,7 @@ class KnownBy(StrEnum):
 
 
 class RepositoryName(NamedTuple):
-    """A repository's name, and what it comes from."""
+    """A repository's name, and its source."""
 
     name: str
     by: KnownBy
@@ -102,7 +102,9 @@ def _name(authority: str, path: str, default_port: str) -> str | None:
     whole = "/".join(parts)
     name = f"{place}{port}/{whole.lower() if place in _FOLDED else whole}"
     is_plain = whole and name.isprintable() and len(name) <= LONGEST_NAME
-    return name if is_plain and not redact(name).secrets else None
+    # As it was written: a token in small letters is none.
+    is_secret = is_plain and redact(f"{name} {rest}/{whole}").secrets
+    return name if is_plain and not is_secret else None
 
 
 def chosen_name(remotes: Mapping[str, str]) -> str | None:

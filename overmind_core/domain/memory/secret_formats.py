@@ -13,7 +13,7 @@ class Format(NamedTuple):
     """One format."""
 
     kind: str
-    """What it is, as it stands in the text instead of it."""
+    """Its name, which replaces the secret in a text."""
     hints: tuple[str, ...]
     """A text without any of these holds none; they are looked for before `pattern`."""
     pattern: re.Pattern[str]
@@ -118,10 +118,14 @@ _MESSAGES = (
         r"(?i)discord(?:app)?\.com\\?/api(?:\\?/v\d+)?\\?/webhooks\\?/\d+\\?/(?P<secret>[\w-]{16,})",
     ),
     _pattern("telegram token", ":AA", rf"(?<![0-9])[0-9]{{8,10}}:AA(?:{_BREAK}[\w-]){{33}}"),
-    _pattern("twilio key", "SK", rf"{_START}SK[0-9a-f]{{32}}(?![0-9a-z])"),
+    _pattern("twilio key", "SK", rf"{_START}SK(?:{_BREAK}[0-9a-f]){{32}}(?![0-9a-z])"),
     _pattern("sendgrid key", "SG.", rf"{_START}SG\.[\w-]{{16,32}}\.[\w-]{{16,64}}"),
-    _pattern("mailgun key", "key-", rf"{_START}key-[0-9a-f]{{32}}(?![0-9a-z])"),
-    _pattern("mailchimp key", "-us", rf"{_START}[0-9a-f]{{32}}-us[0-9]{{1,2}}(?![0-9A-Za-z])"),
+    _pattern("mailgun key", "key-", rf"{_START}key-(?:{_BREAK}[0-9a-f]){{32}}(?![0-9a-z])"),
+    _pattern(
+        "mailchimp key",
+        "-us",
+        rf"{_START}[0-9a-f](?:{_BREAK}[0-9a-f]){{31}}{_BREAK}-us[0-9]{{1,2}}(?![0-9A-Za-z])",
+    ),
 )  # fmt: skip
 _PAYMENTS = (
     *(
@@ -184,20 +188,17 @@ PRIVATE_KEY = "private key"
 AUTHORIZATION = "authorization"
 SECRET = "secret"  # noqa: S105 - a word
 VARIABLE = "variable"
-"""Kinds of what has no format of its own."""
+"""Kinds of secrets without a format of their own."""
 KINDS = frozenset({JWT, PASSWORD, PRIVATE_KEY, AUTHORIZATION, SECRET, VARIABLE, *(one.kind for one in FORMATS)})
 """All that may stand in `[redacted: …]`."""
 
 SECRET_NAME = re.compile(
     r"secret|token|passw|passphrase|pwd|credential|api[_-]?key|private[_-]?key|access[_-]?key", re.IGNORECASE
 )
-"""Part of the name of what is secret."""
-
-KEY_BEGIN = "-----BEGIN"
-KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+"""Part of the name of a variable whose value is secret."""
 
 HIDDEN = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     r"\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-"""Characters that nobody sees."""
+"""Characters that are not shown."""

@@ -16,7 +16,8 @@ TWO_FROM = 8
 """Letters from which two may be wrong, not one."""
 TWO_TO = 16
 """Letters up to which two may be wrong: the neighbours of a longer word are too many to keep."""
-HASH_BITS = 40
+MOST_WRONG = 2
+"""Letters."""
 
 
 def neighbours(word: str) -> frozenset[int]:
@@ -32,7 +33,7 @@ def corrections(word: str, near: Mapping[str, int]) -> list[str]:
 
     Args:
         word: One of `words.words`.
-        near: Words that have a neighbour in common with it, and in how many notes each is.
+        near: Words that may have a neighbour in common with it, and in how many notes each is.
 
     """
     if word in near or len(word) < SHORTEST:
@@ -70,7 +71,7 @@ def distance(one: str, other: str) -> int:
 
 
 def _most_wrong(word: str) -> int:
-    return 2 if TWO_FROM <= len(word) <= TWO_TO else 1
+    return MOST_WRONG if TWO_FROM <= len(word) <= TWO_TO else 1
 
 
 def _without_a_letter(word: str) -> Iterator[str]:

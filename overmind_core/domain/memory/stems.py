@@ -17,7 +17,7 @@ _LONGEST = 64
 
 _LONG_PLURAL = re.compile(r".(?:sses|ies)\Z", re.DOTALL)
 _UNFINISHED = re.compile(r".(?:at|bl|iz)\Z", re.DOTALL)
-"""What has lost an `e` before `-ed` or `-ing`."""
+"""A stem that has lost an `e` before `-ed` or `-ing`."""
 
 _STEP_2 = {
     "ational": "ate", "tional": "tion", "enci": "ence", "anci": "ance", "izer": "ize", "logi": "log", "bli": "ble",
@@ -35,6 +35,8 @@ _STEPS = [
     for endings, measure in ((_STEP_2, 1), (_STEP_3, 1), (_STEP_4, 2))
 ]
 """Suffixes, the longest first; what stands in their place; how often a consonant must follow a vowel before them."""
+_LAST = frozenset(ending[-1] for suffixes, _, _ in _STEPS for ending in suffixes) | frozenset("sdgyel")
+"""The last letters of words that have another stem than themselves: an identifier with a number has none."""
 
 
 def stem(word: str) -> str:
@@ -44,7 +46,8 @@ def stem(word: str) -> str:
         if len(_STEMS) >= _MOST_STEMS:
             _STEMS.clear()
         size = len(word) if word.isascii() else len(word.encode())
-        found = _STEMS[word] = _stem(word) if _SHORTEST <= size <= _LONGEST else word
+        may_end = word[-1:] in _LAST and _SHORTEST <= size <= _LONGEST
+        found = _STEMS[word] = _stem(word) if may_end else word
     return found
 
 

@@ -1,4 +1,4 @@
-"""Keeping copies of notes in step: what a client sends and takes, and what a server numbers. Pure.
+"""The synchronisation of notes: what a client sends and takes, and what a server numbers. Pure.
 
 Versions and votes never change and have random ids, so that it does not matter how often, or in which order, they come.
 A server gives each that it did not know the next number; each number has the hash of the ids up to it, its chain. A
@@ -53,7 +53,7 @@ class Numbered(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What a client has read at once."""
+    """Entries that a client has read with one request."""
 
     entries: tuple[Numbered, ...]
     place: Place
@@ -62,7 +62,7 @@ class Page(NamedTuple):
 
 
 class ChainBroken(Exception):
-    """What was read does not continue what was read before: start again."""
+    """A page does not continue the one before: read the log from its start."""
 
 
 def first_chain(server: str, colony: str) -> str:
@@ -80,7 +80,7 @@ def next_chain(chain: str, entry_id: str) -> str:
 
 @dataclass(slots=True)
 class Admitted:
-    """What a server does with what it was sent."""
+    """The changes of a server's log by entries that were sent."""
 
     entries: list[Numbered] = field(default_factory=list)
     """To be added."""
@@ -95,10 +95,10 @@ class Admitted:
 def admit(
     entries: Iterable[Entry], end: Place, *, is_known: Callable[[str], bool], is_purged: Callable[[str], bool]
 ) -> Admitted:
-    """Return what a server adds to its log, which ends at `end`.
+    """Return the changes of a server's log, which ends at `end`.
 
     Args:
-        entries: What it was sent.
+        entries: Those that were sent.
         end: Where its log ends.
         is_known: Whether the log has the entry with this id.
         is_purged: Whether the log has a purge of this note.
@@ -143,7 +143,7 @@ def _purges_first(entry: Entry) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """What leaves this machine."""
+    """The notes that leave this machine."""
 
     repositories: frozenset[str] = frozenset()
     """Names of those whose notes are shared; notes of the colony always are."""
@@ -183,7 +183,7 @@ def batch(entries: Iterable[Entry]) -> list[Entry]:
 
 @dataclass(slots=True)
 class Taken:
-    """What a client does with a page that it has read: all of it in one transaction, or nothing."""
+    """The changes of a client's copy by a page: all of them in one transaction, or none."""
 
     place: Place
     added: list[Entry] = field(default_factory=list)
@@ -191,13 +191,13 @@ class Taken:
     purged: set[str] = field(default_factory=set)
     """Notes of which all that is stored is to be emptied."""
     sent: set[str] = field(default_factory=set)
-    """Ids that leave the list of what is to be sent."""
+    """Ids that leave the list of entries to send."""
     to_send: set[str] = field(default_factory=set)
     """Ids that enter it: purges that only were implied."""
 
 
 class Copy(Protocol):
-    """What a client has."""
+    """The copy of a client."""
 
     def is_known(self, entry_id: str) -> bool:
         """Whether there is a version or vote with this id."""
@@ -213,7 +213,7 @@ class Copy(Protocol):
 
 
 def take(page: Page, place: Place, copy: Copy, sharing: Sharing) -> Taken:
-    """Return what a client does with a page that it has read after `place`.
+    """Return the changes of a client's copy by a page that it has read after `place`.
 
     Raises:
         ChainBroken: the page does not continue at `place`, or ends elsewhere than the server says.

@@ -1,4 +1,4 @@
-"""How a note stands, from its versions and votes: a fold that knows neither order nor clock. Pure.
+"""The fold of a note's versions and votes into its state, which depends on neither order nor clock. Pure.
 
 Machines exchange versions in any order, some twice, a child before its parent. The same set gives the same note:
 
@@ -84,7 +84,7 @@ def is_purged(versions: Iterable[Version]) -> bool:
 
 
 def emptied(version: Version) -> Version:
-    """Return what a purge leaves of a version."""
+    """Return a version as a purge leaves it."""
     return version if version.content == EMPTY else replace(version, content=EMPTY)
 
 
@@ -193,8 +193,8 @@ def _rests(counted: Iterable[Vote], versions: frozenset[str]) -> bool:
 
 def _sums(votes: Iterable[Vote]) -> tuple[int, int]:
     """How many say that it helped, and that it hurt."""
-    said = [vote.helped for vote in votes]
-    return sum(said), len(said) - sum(said)
+    helped = [vote.helped for vote in votes]
+    return sum(helped), len(helped) - sum(helped)
 
 
 def _weight(vote: Vote) -> tuple[int, str, str]:

@@ -34,7 +34,7 @@ LONGEST_WORD = 64
 _WORD = re.compile(r"[^\W_]+")
 _RUN = re.compile(r"\w+")
 _MARKS = re.compile("[\u0300-\u036f]")
-"""What decomposing takes off a letter."""
+"""The combining marks that decomposing splits off a letter."""
 _LATIN_WITH_A_MARK = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
 _CAMEL = re.compile(r"[a-z][0-9]*[A-Z]|[A-Z]{2}[a-z]{2}")
 _PART = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[^A-Za-z]+")
@@ -54,7 +54,7 @@ def stems(text: str) -> list[str]:
 
 
 def identifier_words(text: str) -> list[str]:
-    """Return what an index of `words` lacks to find identifiers: the parts of `getName`, `getname` of `get_name`."""
+    """Return the words to index beside `words` to find identifiers: the parts of `getName`, `getname` of `get_name`."""
     found = []
     for run in _RUN.findall(text):
         if run.islower() and "_" not in run:
@@ -69,7 +69,7 @@ def identifier_words(text: str) -> list[str]:
 
 
 def question_words(question: str) -> list[str]:
-    """Return what a question asks for: its words and the parts of its identifiers, each once, in order."""
+    """Return the words of a question and the parts of its identifiers, each once, in order."""
     found = dict.fromkeys(word for word in words(question) if len(word) <= LONGEST_WORD)
     found.update(dict.fromkeys(word for word in identifier_words(question) if len(word) <= LONGEST_WORD))
     return list(found)[:MOST_ASKED]
@@ -139,7 +139,7 @@ _IDENTIFIER = re.compile(
 _CALLED = re.compile(r"_*[^\W_]\w*")
 _PATH = re.compile(r"(?:~|\.{1,2})?/?(?:[\w.@+~-]+/)+[\w.@+~-]*|(?:~|\.{1,2})?/[\w.@+~-]+")
 _TELLING_PATH = re.compile(r"\A[~./]|/.*/|[._0-9-]")
-"""What `and/or`, `client/server` and `I/O` lack."""
+"""The sign of a path, which `and/or`, `client/server` and `I/O` lack."""
 
 
 def is_identifier(word: str) -> bool:
@@ -176,7 +176,7 @@ def identifiers(text: str) -> frozenset[str]:
 
 
 def paths(text: str) -> list[str]:
-    """Return what may be a path in a text, each once: also names of files, and words around a `/`."""
+    """Return the possible paths in a text, each once: also names of files, and words around a `/`."""
     found = (token.removeprefix("./") for token in _tokens(text) if not token.startswith("-"))
     return list(dict.fromkeys(name for name in found if _PATH.fullmatch(name) or _is_file_name(name)))
 

@@ -82,8 +82,6 @@ class Briefing:
     """By the quest's name."""
     spec: Mapping[str, bytes] = field(default_factory=dict)
     """Documents of its spec, by file name."""
-    lessons: str = ""
-    """What attempts of other quests have taught; Markdown."""
     partial: Mapping[str, bytes] = field(default_factory=dict)
     """What the attempt before handed in, by file name."""
     schema: bytes | None = None
@@ -106,8 +104,6 @@ def files(briefing: Briefing) -> dict[str, bytes]:
         if delivery.result:
             found.setdefault(f"needs/{name}/result.md", _encoded(quoted(Quotation(name, delivery.result))))
     found |= _below("spec", briefing.spec) | _below("partial", briefing.partial)
-    if briefing.lessons:
-        found["lessons.md"] = _encoded(quoted(Quotation("attempts at other quests", briefing.lessons)))
     if briefing.schema is not None:
         found["schema.json"] = briefing.schema
     if len(found) == 1:

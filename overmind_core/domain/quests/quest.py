@@ -87,8 +87,6 @@ class Attempt:
     exit_code: int | None = None
     cost_usd: float | None = None
     """None: nobody knows."""
-    lessons: tuple[int, ...] = ()
-    """Numbers of the lessons that it was shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,13 @@ def _based(pattern: str, folder: str, home: str) -> tuple[str | None, list[str]]
         return "/", _names(pattern)
     if pattern.startswith("~/"):
         return home or None, _names(pattern[2:])
-    if "/" not in pattern.rstrip("/"):
-        return folder, ["**", *_names(pattern)]
-    return folder, _names(pattern)
+    return folder, names_of(pattern)
+
+
+def names_of(pattern: str) -> list[str]:
+    """The names of a pattern that begins at the folder."""
+    names = _names(pattern)
+    return names if "/" in pattern.rstrip("/") else ["**", *names]
 
 
 def _names(pattern: str) -> list[str]:
@@ -57,13 +61,18 @@ def _names(pattern: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _match(names: tuple[str, ...], inside: tuple[str, ...]) -> bool:
-    if not names:
-        return True
-    if names[0] == "**":
-        if len(names) == 1:
-            return bool(inside)
-        return any(_match(names[1:], inside[at:]) for at in range(len(inside)))
-    return bool(inside) and _one(names[0], inside[0]) and _match(names[1:], inside[1:])
+    """Whether a path is what the names describe, or in it: all ways to read `**` at once, as no pattern may be slow."""
+    read = {0}
+    for at, name in enumerate(names):
+        if name != "**":
+            read = {place + 1 for place in read if place < len(inside) and _one(name, inside[place])}
+        elif at == len(names) - 1:
+            return min(read) < len(inside)
+        else:
+            read = set(range(min(read), len(inside)))
+        if not read:
+            return False
+    return True
 
 
 def _one(name: str, given: str) -> bool:

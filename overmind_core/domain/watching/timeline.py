@@ -188,6 +188,7 @@ WHAT: Mapping[str, Callable[[Fields], _Summary]] = {
     "health": lambda event: _Summary("health", _because(str(event["level"]), event)),
     "steer": _steer,
     "overlap": _overlap,
+    "note": lambda event: _Summary("note", _because(f"{event['note']} {event['change']}", event)),
     "lesson": lambda event: _Summary("lesson", f"{event['lesson']} {event['state']}: {event.get('class') or ''}"),
     "asked": _asked,
     "answered": _answered,

@@ -6,6 +6,7 @@ import asyncio
 import os
 import stat
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from overmind_core.domain.agents.agent import AgentMode, AgentNeed
 from overmind_core.domain.agents.agent_events import Asked, SessionNamed, TurnBegan, TurnEnded, TurnResult
 from overmind_core.domain.agents.conversation_events import ModeWanted
 from overmind_core.domain.memory.giving import Injection
+from overmind_core.errors import OvermindError
+from overmind_core.kernel.keeper_client import KeeperRefused
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.briefing import IDS, Remembered
@@ -120,9 +123,10 @@ def test_the_program_gets_it_by_private_files_and_the_log_says_so(story, command
         assert argv[at + 1] == f"{story.home.root}/files/{mission}/append-system-prompt"
         assert files.pop("append-system-prompt") == text
     if provider == "codex":
-        assert story.keeper.typed[f"{mission}.1"] == [f"{text}\nfix it".encode()]
+        assert b"".join(story.keeper.typed[f"{mission}.1"]) == f"{text}\nfix it".encode()
     assert not files
     assert not any("notes>" in word for word in argv)
+    assert not any(text.encode() in path.read_bytes() for path in Path(story.home.root).glob("state.db*"))
 
 
 NOTHING = [
@@ -237,6 +241,19 @@ def test_memory_that_fails_stops_nothing_but_memory(story, fault, why):
     assert story.files(mission) == {}
 
 
+def test_where_there_is_no_note_nothing_is_said_of_a_search_that_found_no_end(story):
+    async def work():
+        async with story.supervisor() as inside:
+            story.memory.fault, story.memory.has_notes = "hangs", False
+            mission = await story.run(inside, "go", provider="claude")
+            return mission, notes_of(inside, mission), inside.events(mission)
+
+    mission, told, events = story.play(work)
+    assert (told, [one for one in events if one["type"] == "notes_given"]) == ([], [])
+    assert len(story.memory.asked) == 1
+    assert story.files(mission) == {}
+
+
 def test_a_persons_own_addition_among_the_arguments_takes_the_place_of_notes(story):
     async def work():
         async with story.supervisor() as inside:
@@ -337,12 +354,12 @@ def test_a_codex_whose_supervisor_died_at_its_start_is_given_what_was_chosen_for
             starting.cancel()
         (run,) = story.keeper.held
         async with story.supervisor():
-            await until(lambda: story.keeper.typed[run])
+            await until(lambda: len(story.keeper.typed[run]) == 2)
         return run
 
     run = story.play(work)
     text = story.memory.saved[run].text
-    assert story.keeper.typed[run] == [f"{text}\nfix it".encode()]
+    assert b"".join(story.keeper.typed[run]) == f"{text}\nfix it".encode()
     assert len(story.memory.asked) == 1
 
 
@@ -409,3 +426,43 @@ def test_an_agent_with_memory_uses_notes_unasked_and_a_denial_wins(story, tool, 
     answered, own_rules = story.play(work)
     assert answered == ([] if by is None else [by])
     assert own_rules == ([] if notes else ["memory"])
+
+
+def test_a_run_that_never_begins_was_given_nothing(story):
+    def refuse(_fields):
+        raise KeeperRefused({"error": "spawn_failed", "message": "no memory"})
+
+    async def work():
+        async with story.supervisor() as inside:
+            with pytest.raises(OvermindError):
+                await inside.run("go", provider="claude", env={"PATH": "/nowhere"})
+            story.keeper.on_ask["spawn"] = refuse
+            with pytest.raises(OvermindError):
+                await story.run(inside, "go", provider="claude")
+            del story.keeper.on_ask["spawn"]
+            return await story.run(inside, "go", provider="claude")
+
+    runs = story.play(work)
+    first, second, third = dict.fromkeys(one.mission.id for one in story.memory.asked)
+    assert dict.fromkeys(story.memory.withdrawn) == dict.fromkeys([(first, 1), (second, 1)])
+    assert third == runs
+
+
+def test_the_log_says_once_what_a_run_was_given_whose_supervisor_died_before_it_began(story):
+    async def work():
+        story.keeper.silent.add("spawn")
+        story.keeper.on_ask["spawn"] = lambda asked: story.keeper.held.pop(asked["run"])
+        async with story.supervisor() as inside:
+            starting = asyncio.ensure_future(story.run(inside, "fix it", provider="claude"))
+            await until(lambda: any(notes_of(inside, one) for one in inside.app.registry.live))
+            (mission,) = inside.app.registry.live
+            starting.cancel()
+        del story.keeper.on_ask["spawn"]
+        story.keeper.silent.clear()
+        async with story.supervisor() as inside:
+            await story.began(f"{mission}.1")
+            await until(lambda: inside.app.registry.live[mission].pid)
+            return notes_of(inside, mission)
+
+    assert story.play(work) == [(1, LINE)]
+    assert not story.memory.withdrawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -213,9 +214,11 @@ def line_of(link):
 
 
 def test_an_input_is_kept_until_the_keeper_has_it(tmp_path):
+    notes: dict[str, str] = {}
+
     async def play(parts):
         link = Link()
-        inputs = InputQueue(parts.journal, parts.state.inputs, line_of(link))
+        inputs = InputQueue(parts.journal, parts.state.inputs, line_of(link), written_notes=notes.get)
         sends = [inputs.queue(RUN, number, b"x") for number in (1, 2, 3, 4)]
         await parts.journal.saved()
         assert link.asked == [], "it is on disk before it is sent"
@@ -236,11 +239,32 @@ def test_an_input_is_kept_until_the_keeper_has_it(tmp_path):
     assert left == [4]
 
 
+def test_notes_are_sent_again_from_their_file_which_a_purge_has_written_anew(tmp_path):
+    notes = {RUN.partition(".")[0]: "kept"}
+
+    async def play(parts):
+        link = Link()
+        inputs = InputQueue(parts.journal, parts.state.inputs, line_of(link), written_notes=notes.get)
+        inputs.queue_notes(RUN, 1, "kept and purged")()
+        inputs.queue(RUN, 2, b" prompt")()
+        await parts.journal.saved()
+        inputs.resume(RUN, 0)
+        notes.clear()
+        inputs.resume(RUN, 0)
+        held = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        return [base64.b64decode(fields["data"]) for _, fields in link.asked], held
+
+    sent, held = story(tmp_path, play)
+    assert sent == [b"kept and purged", b" prompt", b"kept", b" prompt", b"", b" prompt"]
+    assert b" prompt" in held
+    assert b"purged" not in held, "state.db holds no note"
+
+
 def test_without_a_keeper_nothing_is_sent(tmp_path):
     async def play(parts):
         link = Link()
         line = line_of(link)
-        inputs = InputQueue(parts.journal, parts.state.inputs, line)
+        inputs = InputQueue(parts.journal, parts.state.inputs, line, written_notes=lambda _: None)
         assert inputs.output_was_read(RUN, 7)
         line.link = None
         send = inputs.queue(RUN, 1, b"x")

@@ -108,6 +108,19 @@ def test_options_may_stand_anywhere_among_the_ids(words):
     assert (args.ids, args.cascade) == (["a", "b"], True)
 
 
+@pytest.mark.parametrize(
+    ("words", "text", "tags"),
+    [
+        (["--", "--no-verify", "-x"], ["--no-verify", "-x"], []),
+        (["a", "--tag", "b", "--", "-1", "--", "--tag"], ["a", "-1", "--", "--tag"], ["b"]),
+    ],
+)
+def test_behind_two_dashes_all_are_words(words, text, tags):
+    args = parse(find("remember"), words)
+
+    assert (args.text, args.tag) == (text, tags)
+
+
 def test_options_are_not_abbreviated():
     with pytest.raises(UsageError):
         parse(find("stop"), ["a", "--casc"])

@@ -14,10 +14,11 @@ import pytest
 from overmind_core.agents.session import FactRead
 from overmind_core.daemon.app import App
 from overmind_core.daemon.state import State
-from overmind_core.domain.agents.events import ActivityChanged, NotificationDue, QuestionAsked, TurnFinished
+from overmind_core.domain.agents.events import ActivityChanged, NotesGiven, NotificationDue, QuestionAsked, TurnFinished
 from overmind_core.domain.missions.events import MissionCrashed, MissionKilled, MissionStopped, RunRestarted
 from overmind_core.kernel.config import Settings
 from overmind_core.kernel.keeper_client import KeeperStarter
+from overmind_core.memory.events import MemoryChanged
 from overmind_core.missions.changes import EffectDue, MissionChanged, OutputGrew, RunConcluded
 from overmind_core.schedules.events import RitualChanged
 from overmind_core.system.machine import SystemClock
@@ -54,6 +55,8 @@ ORDER: dict[type, list[str]] = {
         "Terminator.on_conclusion",
         "CaptureHost.on_conclusion",
     ],
+    MemoryChanged: ["LessonHost.on_memory_change", "Followers.on_event"],
+    NotesGiven: ["LessonHost.on_notes_given", "Followers.on_event"],
     OutputGrew: ["Registry.on_output", "Followers.on_output"],
     EffectDue: ["Effects.on_effect"],
 }

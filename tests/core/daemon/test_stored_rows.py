@@ -18,9 +18,11 @@ from overmind_core.domain.plans.progress import AgentProgress
 from overmind_core.domain.quests.quest import Quest
 from overmind_core.domain.schedules import Ritual, RitualRun
 from overmind_core.domain.specs.spec import Spec, SpecPhase
+from overmind_core.domain.watching.learning import Lesson, LessonState
 from overmind_core.isolation import store as isolation
 from overmind_core.kernel.codec import Codec
 from overmind_core.landing import service as landing
+from overmind_core.learning import outbox as learning
 from overmind_core.missions import registry
 from overmind_core.plans import store as plans
 from overmind_core.quests import store as quests
@@ -45,6 +47,7 @@ CODECS: dict[str, tuple[type, Codec[Any]]] = {
     "ritual": (Ritual, schedules.RITUAL),
     "ritual_run": (RitualRun, schedules.RUN),
     "isolation": (Isolation, isolation.RECORD),
+    "lesson": (Lesson, learning.RECORD),
     "spec": (Spec, specs.SPEC),
     "spec_phase": (SpecPhase, specs.PHASE),
     "trace": (dict, landing.TRACES),
@@ -69,3 +72,13 @@ def test_every_kind_of_value_is_among_them():
 def test_a_value_that_an_earlier_version_stored_without_later_fields_is_read():
     old = '{"id":"a1","name":"docs","command":"make","cwd":"/x","provider":"raw","created_at":1.5,"gone":1}'
     assert quests.RECORD.decode(old) == Quest("a1", "docs", "make", "/x", "raw", 1.5)
+
+
+def test_a_lesson_of_a_home_whose_lessons_were_no_notes_is_read():
+    old = (
+        '{"key":"k","repository":"/x/.git","failure":"exit","feedback":"E","files":["a"],"words":["carts"],'
+        '"quest":"q","at":1.5,"number":7,"state":"accepted","helped":4,"hurt":1}'
+    )
+    assert learning.RECORD.decode(old) == Lesson(
+        "k", "/x/.git", "exit", "E", ("a",), "q", 1.5, 7, LessonState.ACCEPTED, 4, 1
+    )

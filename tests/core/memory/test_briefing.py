@@ -5,11 +5,19 @@ from __future__ import annotations
 import asyncio
 
 from overmind_core.agents.ports import BriefingRequest
+from overmind_core.daemon.memory import FIRST_PRUNE
 from overmind_core.domain.memory.block import ASK, parse
+from overmind_core.domain.memory.episodes import begun
 from overmind_core.domain.memory.giving import Injection
+from overmind_core.domain.memory.notes import Author, Content, NoteKind, Origin, Scope, ScopeKind
+from overmind_core.domain.memory.permissions import Writer
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.settings import MemorySettings
+from overmind_core.memory.episode_table import EpisodeTable, StoredEpisode
+from overmind_core.memory.given import Given
+from overmind_core.memory.lookup import Reach
 from overmind_core.memory.requests import Forget, MemoryUsed, Note, Notes, NoteSet, Remember
+from overmind_core.memory.store import Draft
 from overmind_core.system.paths import Home
 from tests.kit import in_process
 from tests.kit.in_process import ScriptedKeeper, run, supervising, until, world
@@ -119,6 +127,34 @@ def test_a_run_that_began_without_is_given_nothing_later(tmp_path):
     run(work())
 
 
+def test_a_run_that_never_begins_was_not_given_its_notes(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            mission = home.missions.add("worker", home.home.root)
+            note = await remember(home, REDIS)
+            briefing = home.memory.briefing
+
+            async def uses():
+                await asyncio.sleep(0)  # what is done behind the answers takes its place in the line
+                await home.memory.write(lambda _: None)
+                found = await home.memory.note(Note(note=note, history=True), None)
+                return found["used"], found["used_at"] is None, [one["run"] for one in found["used_by"]]
+
+            first = await given(home, mission)
+            await given(home, mission, run=2, is_new=False)
+            briefing.never_begun(mission, 2)
+            briefing.never_begun(mission, 2)
+            assert await given(home, mission, run=3, is_new=False) == first
+            briefing.never_begun(mission, 3)
+            assert await uses() == (1, False, [1])
+            briefing.never_begun(mission, 1)
+            assert await uses() == (0, True, [])
+            assert (await briefing.used(mission, None))["notes"] == []
+            assert await given(home, mission, run=4, is_new=False) is None, "no conversation has begun that could go on"
+
+    run(work())
+
+
 def test_the_supervisor_gives_what_its_home_has_and_removes_it_with_the_mission(tmp_path):
     home = Home(str(tmp_path / "home"))
     environment = world(str(tmp_path / "bin"), "claude")
@@ -145,6 +181,52 @@ def test_the_supervisor_gives_what_its_home_has_and_removes_it_with_the_mission(
                 await memory.write(lambda _: None)
                 rows = await memory.read(lambda reading: reading.database.read("SELECT count(*) FROM given"))
                 assert rows == [(0,)]
+        finally:
+            keeper.close()
+
+    in_process.run(work())
+
+
+def test_a_daemon_removes_what_is_too_old_and_what_belongs_to_nothing(tmp_path):
+    home = Home(str(tmp_path / "home"))
+
+    def age(writing):
+        """An episode and a proposal that are too old, and what a mission was given of which no record is left."""
+        given = Given(0, "gone", "gone", 0.0, 10, 0, 0, "", ())
+        proposer = Writer(Author(mission="gone", name="worker"), proposes=True)
+        content = Content("lesson", kind=NoteKind.LESSON, scope=Scope(ScopeKind.REPO, str(tmp_path)))
+        of_tree = Content("of the tree", scope=Scope(ScopeKind.MISSION, "gone"))
+        writing.at = 1.0
+        with writing.database.transaction():
+            writing.store.given.add(given)
+            writing.store.write(Draft(content, proposer, Origin.OVERMIND, Reach(())))
+            writing.store.write(Draft(of_tree, Writer(Author(mission="gone")), Origin.AGENT, Reach(())))
+            EpisodeTable(writing.database).save(
+                StoredEpisode(
+                    "gone", 1, "worker", str(tmp_path), 1.0, None, ended=True, proposed=0, episode=begun("", str)
+                )
+            )
+
+    def count(reading):
+        tables = ("given", "notes", "episodes")
+        return [reading.database.read_one(f"SELECT count(*) FROM {one}")[0] for one in tables]
+
+    async def work():
+        keeper = ScriptedKeeper(home)
+        try:
+            async with supervising(home, keeper, own_notes=True, cwd=str(tmp_path)) as inside:
+                memory = inside.app.memory.memory()
+                kept = (await memory.remember(Remember(text=REDIS, cwd=str(tmp_path)), None))["id"]
+                await memory.write(age)
+                assert await memory.read(count) == [1, 3, 1]
+                await memory.prune()
+                assert await memory.read(count) == [0, 1, 0]
+                await memory.write(age)
+            async with supervising(home, keeper, own_notes=True, cwd=str(tmp_path)) as inside:
+                await asyncio.sleep(FIRST_PRUNE + 1)
+                memory = inside.app.memory.memory()
+                assert await memory.read(count) == [0, 1, 0], "a while after its start"
+                assert (await memory.note(Note(note=kept), None))["state"] == "live"
         finally:
             keeper.close()
 

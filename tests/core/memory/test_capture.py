@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import glob
 import json
+import shutil
 
 import pytest
 
@@ -35,8 +36,8 @@ class Story:
         self.keeper = ScriptedKeeper(self.home)
         self.environment = world(str(folder / "bin"), "claude")
 
-    def supervisor(self):
-        return supervising(self.home, self.keeper, briefing=Remembered(), cwd=str(self.work))
+    def supervisor(self, later=0.0):
+        return supervising(self.home, self.keeper, briefing=Remembered(), cwd=str(self.work), later=later)
 
     def play(self, work):
         async def whole():
@@ -144,7 +145,7 @@ def proposed(inside):
 
 def note_events(inside):
     inside.app.journal.flush()
-    return [found for row in inside.app.state.events.after(0, 1000)
+    return [found for row in inside.app.state.events.after(0, 10_000)
             if (found := json.loads(row.data))["type"] == "note"]  # fmt: skip
 
 
@@ -234,6 +235,52 @@ def test_what_is_purged_is_in_no_episode_and_does_not_come_back_with_the_log(sto
         assert b"xenolith" not in data
 
 
+def by_mission(episodes):
+    return sorted(episodes, key=lambda one: one["mission"])
+
+
+def test_a_reindex_reads_episodes_anew_and_counts_the_logs_that_are_gone_but_brings_nothing_back(story):
+    lines = [*ran("echo zyzzyvaquartz"), *mended("make", "a.py"), result("done with it")]
+
+    async def work():
+        async with story.supervisor() as inside:
+            memory = inside.app.memory.memory()
+
+            async def change(sql):
+                def write(writing):
+                    with writing.database.transaction():
+                        writing.database.write(sql)
+
+                await memory.write(write)
+
+            async def reindexed():
+                done = await memory.memory_reindex()
+                return done["episodes"], done["logs_gone"], by_mission(await story.episodes(inside, "a.py"))
+
+            missions = [await story.run(inside, name=name) for name in ("first", "second", "third")]
+            for mission in missions:
+                story.say(mission, *lines)
+                story.keeper.exit(f"{mission}.1")
+            await rows(inside, 3)
+            before = by_mission(await story.episodes(inside, "a.py"))
+            assert len(before) == 3
+            assert await reindexed() == (3, 0, before)
+            await change("UPDATE episodes SET text = '', data = json_set(data, '$.said', 'spoilt')")
+            assert await reindexed() == (3, 0, before)
+            await change("DELETE FROM episodes")
+            assert await reindexed() == (3, 0, before)
+            assert len(await story.proposals(inside)) == 1, "no proposal twice"
+            await asyncio.to_thread(shutil.rmtree, f"{story.home.logs}/{missions[0]}")
+            assert await reindexed() == (3, 1, before), "what is known of it stays"
+            note = await memory.remember(Remember(text="zyzzyvaquartz", cwd=str(story.work)), missions[1])
+            await memory.forget(Forget(notes=[note["id"]], purge=True), None)
+            assert await reindexed() == (3, 0, [])
+            await change("DELETE FROM episodes")
+            assert await reindexed() == (0, 0, []), "nobody knows any more which of them a purge has emptied"
+
+    story.play(work)
+
+
 def test_proposals_and_episodes_are_limited_by_number_and_age(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
@@ -274,6 +321,32 @@ def test_proposals_and_episodes_are_limited_by_number_and_age(tmp_path):
             assert await home.memory.write(episodes) == [3, 2]
 
     in_process.run(work())
+
+
+def test_of_300_proposals_200_stay_and_of_these_none_longer_than_30_days(story):
+    async def open_ones(inside):
+        notes = await inside.ask("notes", proposed=True, cwd=str(story.work), limit=1000)
+        assert notes["proposed"] == len(notes["notes"])
+        return texts(notes["notes"])
+
+    async def work():
+        async with story.supervisor() as inside:
+            for number in range(150):
+                mission = await story.run(inside, name=f"run{number}")
+                story.say(mission, result(f"Lessons:\n- the first of {number:03d}\n- the second of {number:03d}"))
+                story.keeper.exit(f"{mission}.1")
+                await rows(inside, number + 1)
+            written = [f"the {one} of {number:03d}" for number in range(50, 150) for one in ("first", "second")]
+            assert await open_ones(inside) == sorted(written)
+        for days, count, left in ((29, 301, 200), (31, 302, 2)):
+            async with story.supervisor(days * 86_400.0) as inside:
+                mission = await story.run(inside, name=f"after{days}")
+                story.say(mission, result(f"Lessons:\n- after {days} days"))
+                while len(proposed(inside)) < count:
+                    await in_process.idle()
+                assert len(await open_ones(inside)) == left
+
+    story.play(work)
 
 
 def test_what_is_proposed_makes_room_for_itself_among_overminds_own_proposals_alone(story):

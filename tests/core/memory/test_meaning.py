@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 
@@ -14,7 +15,7 @@ from overmind_core.kernel.database import Database
 from overmind_core.kernel.migrations import released
 from overmind_core.memory import meaning, service
 from overmind_core.memory.meaning import Meaning
-from overmind_core.memory.requests import Forget, Recall, Remember
+from overmind_core.memory.requests import Forget, Memory, Recall, Remember
 from tests.kit.memory import noted_home
 from tests.kit.tiny_model import make_model
 
@@ -97,7 +98,7 @@ def test_a_worker_that_is_killed_in_a_question_is_no_failure_and_the_next_questi
     assert first != second
 
 
-def test_one_that_hangs_costs_the_time_that_was_allowed(path, folder):
+def test_a_worker_that_hangs_costs_the_time_that_was_allowed(path, folder):
     async def work(found):
         await found.ask(folder, ["postgres"], [SCOPE], PATIENCE)
         os.kill(found.pid, signal.SIGSTOP)
@@ -120,7 +121,7 @@ def test_a_folder_that_is_no_model_is_named_and_not_tried_again_at_once(path, tm
     assert pid is None
 
 
-def test_it_opens_no_socket(path, folder):
+def test_search_by_meaning_opens_no_socket(path, folder):
     async def work(found):
         await found.ask(folder, ["postgres"], [SCOPE], PATIENCE)
         where = f"/proc/{found.pid}/fd"
@@ -159,5 +160,17 @@ def test_recall_answers_by_meaning_too_or_says_why_not(tmp_path, folder, monkeyp
             why, with_meaning, why_not = await recalled(home, "postgres")
             assert list(why.values()) == [["words"]]
             assert (with_meaning, why_not) == (False, f"{tmp_path}/none: No such file or directory")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        async with noted_home(tmp_path, settings=MemorySettings(model="~/mine")) as home:
+            for change, problem in (
+                (lambda: None, "No such file or directory"),
+                (lambda: os.mkdir(tmp_path / "mine"), "has no tokenizer.json"),
+                (lambda: shutil.copytree(folder, tmp_path / "mine", dirs_exist_ok=True), None),
+            ):
+                await asyncio.to_thread(change)
+                state = await home.memory.memory(Memory(cwd=home.home.root), None)
+                assert (state["model"], state["model_error"]) == ("~/mine", problem and f"{tmp_path}/mine: {problem}")
+            assert (await recalled(home, "where is postgres"))[1]
+            assert (await home.memory.memory(Memory(), None))["model_error"] is None
 
     asyncio.run(work())

@@ -119,19 +119,22 @@ def test_questions_find_words_and_the_parts_of_identifiers(tmp_path):
     run(work())
 
 
-def test_a_misspelled_word_is_mended_from_the_notes_that_may_be_seen(tmp_path):
+def test_a_misspelled_word_is_corrected_from_the_notes_that_may_be_seen(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
             redis = (await remember(home, REDIS))["id"]
             elsewhere = str(tmp_path / "elsewhere")
             await remember(home, "the kubernetes cluster", cwd=elsewhere)
             await remember(home, "redsi", cwd=elsewhere)
-            for question, wrong in (("redsi", {"redsi": "redis"}), ("kubernetse", {})):
-                request = Recall(questions=[question], cwd=home.home.root)
-                answer = (await home.memory.recall(request, None))["notes"]
-                assert [(one["note"]["id"], one["why"], one["corrected"]) for one in answer] == (
-                    [(redis, ["spelling"], wrong)] if wrong else []
-                )
+            for is_spelled in (False, True):
+                for question, wrong in (("redsi", {"redsi": "redis"}), ("kubernetse", {})):
+                    request = Recall(questions=[question], cwd=home.home.root)
+                    answer = (await home.memory.recall(request, None))["notes"]
+                    assert [(one["note"]["id"], one["why"], one["corrected"]) for one in answer] == (
+                        [(redis, ["spelling"], wrong)] if wrong else []
+                    )
+                if not is_spelled:
+                    await home.memory.write(lambda writing: writing.store.upkeep())
             known = (await home.memory.recall(Recall(questions=["redis limiter"], cwd=home.home.root), None))["notes"]
             assert [(one["why"], one["corrected"]) for one in known] == [(["words"], {})]
 
@@ -169,6 +172,8 @@ def test_no_question_is_a_query_of_the_database(tmp_path):
                     await home.memory.search(Search(words=question, literal=literal, cwd=home.home.root), None)
             for question in ("", " \n", "x" * 10_001):
                 assert await refused(found(home, question)) == "invalid"
+            for folder in ("relative", "/\0"):
+                assert await refused(found(home, "redis", cwd=folder)) == "invalid"
 
     run(work())
 

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 
 from overmind_core.domain.memory.notes import Author, Content, Origin, Scope, ScopeKind
 from overmind_core.domain.memory.permissions import Writer
+from overmind_core.domain.memory.spelling import neighbours
 from overmind_core.errors import OvermindError
+from overmind_core.memory.alterations import Alteration, alter
 from overmind_core.memory.lookup import Reach
 from overmind_core.memory.opened import Reading, Writing
-from overmind_core.memory.store import Alteration, Draft
+from overmind_core.memory.store import Draft
 from overmind_core.memory.tables import Chosen
 from tests.kit.overmind import REPOSITORY
 from tests.kit.torture import portion
@@ -33,6 +35,7 @@ TEXTS = ["redis one", "redis  one", "postgres two", "getUserName", "Redis three"
 KEYS = ["", "", "a", "b"]
 STEPS = st.one_of(
     st.tuples(st.just("remember"), st.sampled_from(TEXTS), st.sampled_from(KEYS)),
+    st.tuples(st.just("upkeep"), st.just(0), st.just("")),
     st.tuples(
         st.sampled_from(["edit", "forget", "restore", "pin", "unpin", "purge"]),
         st.integers(0, 5),
@@ -82,7 +85,9 @@ def test_the_store_does_what_a_few_dictionaries_do(steps):
     with tempfile.TemporaryDirectory() as folder:
         writing = opened(folder)
         for what, first, second in steps:
-            if what == "remember":
+            if what == "upkeep":
+                assert not writing.store.upkeep()
+            elif what == "remember":
                 wanted = model.expected(first, second)
                 done = remember(writing, first, second)
                 assert done.note in wanted or not (wanted or done.note in model.notes)
@@ -113,9 +118,9 @@ def _change(writing, model, what, id_, text):
     wish = Alteration(id_, what, ADA, REACH, Origin.COMMAND, text=text)
     if refused:
         with pytest.raises(OvermindError):
-            writing.store.alter(wish)
+            alter(writing.store, wish)
         return
-    writing.store.alter(wish)
+    alter(writing.store, wish)
     if what == "edit":
         one["text"] = text
     elif what in {"pin", "unpin"}:
@@ -134,15 +139,24 @@ def _check_index(writing, live):
         assert (word in words) == (word in texts)
     counted = writing.database.read("SELECT sum(notes) FROM scopes")[0][0] or 0
     assert counted == len(live)
-    for (spelled,) in writing.database.read("SELECT DISTINCT word FROM spelling"):
-        assert writing.database.read("SELECT 1 FROM vocabulary WHERE row = ?", (spelled,))
+    _check_spelling(writing)
     writing.database.read("SELECT count(*) FROM words WHERE words MATCH 'redis'")
+
+
+def _check_spelling(writing):
+    """Each word has its neighbours, or is one of those whose neighbours are still to be written."""
+    numbers = dict(writing.database.read("SELECT word, row FROM vocabulary"))
+    unspelled = {number for (number,) in writing.database.read("SELECT word FROM unspelled")}
+    assert unspelled <= set(numbers.values())
+    assert set(writing.database.read("SELECT hash, word FROM spelling")) == {
+        (hash_, number) for word, number in numbers.items() if number not in unspelled for hash_ in neighbours(word)
+    }
 
 
 CHILD = """
 import sys, json
 from tests.core.memory.test_store_laws import opened, remember, ADA, REACH
-from overmind_core.memory.store import Alteration
+from overmind_core.memory.alterations import Alteration, alter
 from overmind_core.domain.memory.notes import Origin
 folder = sys.argv[1]
 writing = opened(folder)
@@ -154,8 +168,10 @@ while True:
     print(json.dumps(["written", note, number]), flush=True)
     if number % 2:
         text = f"edited {number} unique{number}word"
-        writing.store.alter(Alteration(note, "edit", ADA, REACH, Origin.COMMAND, text=text))
+        alter(writing.store, Alteration(note, "edit", ADA, REACH, Origin.COMMAND, text=text))
         print(json.dumps(["edited", note, number]), flush=True)
+    if number % 5 == 0:
+        writing.store.upkeep()
     if number % 3 == 0:
         print(json.dumps(["purging", note, number]), flush=True)
         writing.purge.purge([note], ADA, REACH)
@@ -186,6 +202,7 @@ def test_each_note_is_as_before_or_as_after_whenever_its_writer_is_killed(tmp_pa
     writing = opened(tmp_path)
     assert writing.database.read("PRAGMA integrity_check") == [("ok",)]
     assert writing.purge.begun() == []
+    _check_spelling(writing)
     number_of = {note: number for _, note, number in told}
     for note, what in state.items():
         stored = writing.store.notes.get(note)

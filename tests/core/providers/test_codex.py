@@ -135,7 +135,8 @@ def launch(agent, *, resume=False, notes=None):
 def test_notes_stand_before_the_prompt_on_standard_input():
     agent = Agent(prompt="-do it")
     plain, started = launch(agent), launch(agent, notes="[N-7f3k9c2m4q] é\n")
-    assert started == plain._replace(stdin="[N-7f3k9c2m4q] é\n\n-do it".encode())
+    assert started == plain._replace(notes="[N-7f3k9c2m4q] é\n", stdin=b"\n-do it")
+    assert plain.stdin == b"-do it"
     assert CODEX.refuse_notes(agent) is None
 
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from overmind_core.cli.command import COMMANDS
+from overmind_core.cli.memory import asking
+from overmind_core.domain.memory.notes import NoteKind, NoteState, ScopeKind
 from overmind_core.domain.text.moment import format_time
+from overmind_core.errors import OvermindError
+from overmind_core.memory import answer_types, copies, validate
 
 AUTHOR = {"person": "ada", "mission": None, "name": None, "agent": None}
 NOTE = {
@@ -33,6 +40,19 @@ def asked(overmind):
         return overmind({name: [{"ok": answer}] for name, answer in answers.items()}, *words, **how)
 
     return run
+
+
+def test_the_words_of_the_command_line_are_those_of_the_notes():
+    """The command line starts without the rules, so it has these words again."""
+    assert (tuple(NoteKind), tuple(ScopeKind)) == (asking.KINDS, asking.SCOPES)
+    assert asking.EXPORTED == copies.EXPORTED
+    verbs = {name.removeprefix("note ") for name in COMMANDS if name.startswith("note ")}
+    assert verbs <= validate.VERBS
+    for verb in verbs:
+        with pytest.raises(OvermindError):
+            validate.key(verb)
+    types = (answer_types.NoteKindWord, answer_types.NoteStateWord, answer_types.ScopeWord)
+    assert [get_args(one) for one in types] == [tuple(NoteKind), tuple(NoteState), tuple(ScopeKind)]
 
 
 def days():
@@ -129,6 +149,8 @@ def test_notes_are_a_table(asked):
     assert not set(second) & {"\x1b", "\u202e", "\r", "\u2066"}
     sent = ran.requests[0][1]
     assert (sent["resting"], sent["proposed"], sent["kind"]) == (True, False, "gotcha")
+    many = asked({"notes": {"notes": [NOTE] * sent["limit"], "proposed": 0}}, "notes")
+    assert many.err == "These are the newest 1,000. Others are found with: overmind search WORDS\n"
 
 
 def test_note_prints_everything_of_one(asked):
@@ -160,6 +182,8 @@ def test_note_prints_everything_of_one(asked):
         f"version 3  3f9a1c0b77de0000  {days()}  ada  live\n"
         "  The tests\n"
     )
+    of_an_older_home = NOTE | {"author": {"person": None, "mission": None, "name": "carts", "agent": None}}
+    assert "\nAuthor:   carts\n" in asked({"note": of_an_older_home}, "note", "redis").out
 
 
 def test_a_note_is_edited_by_words_or_in_an_editor(asked, tmp_path, monkeypatch):
@@ -187,6 +211,34 @@ def test_an_editor_gets_the_text_and_the_version_that_was_seen_is_replaced(asked
     unchanged = asked(answers, "note", "edit", "N-7f3k", environ={"EDITOR": "true"})
     assert (unchanged.out, [name for name, _ in unchanged.requests]) == ("unchanged: N-7f3k9c2m4q\n", ["note"])
     assert asked(answers, "note", "edit", "N-7f3k").err.startswith("Error: invalid: note edit needs a terminal")
+
+
+WRITES = [
+    # what the editor does, what is left of it
+    ("exit 1", None),
+    ('rm "$1"', None),
+    ("exit 0", None),
+    (f"printf 'too long, ghp_{'a1B2' * 9}' > \"$1\"", b"too long, [redacted: github token]"),
+    ("printf '\\377' > \"$1\"", b"\xff"),
+    ('echo mine > "$1"; exit 1', b"mine\n"),
+]
+
+
+@pytest.mark.parametrize(("script", "kept"), WRITES)
+def test_what_was_written_in_an_editor_and_not_stored_is_kept_without_its_secrets(overmind, tmp_path, script, kept):
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\n{script}\n")
+    editor.chmod(0o700)
+    refusal = {"error": "too_large", "message": "A note has at most 4,000 characters, not 5,000."}
+    ran = overmind({"note": [{"ok": NOTE}], "note_set": [refusal]}, "note", "edit", "N-7f3k",
+                   environ={"EDITOR": str(editor)})  # fmt: skip
+    left = [path for folder, _, names in os.walk(tmp_path) for path in (os.path.join(folder, name) for name in names)
+            if path.endswith(".md")]  # fmt: skip
+    assert [Path(path).read_bytes() for path in left] == ([] if kept is None else [kept])
+    assert [line for line in ran.err.splitlines() if "kept" in line] == [
+        f"Your text is kept in {path}" for path in left
+    ]
+    assert ran.status == int(script != "exit 0")
 
 
 @pytest.mark.parametrize(
@@ -225,8 +277,9 @@ def test_a_vote_prints_the_votes(asked):
 
 
 STATE = {
-    "on": True, "reason": None, "inject": "auto", "model": None, "live": 1204, "proposed": 7, "resting": 2,
-    "conflicts": 1, "repository": "github.com/team/shop", "here": 312, "bytes": 14_000_000, "cortex": None,
+    "on": True, "reason": None, "inject": "auto", "model": None, "model_error": None, "live": 1204, "proposed": 7,
+    "resting": 2, "conflicts": 1, "repository": "github.com/team/shop", "here": 312, "bytes": 14_000_000,
+    "cortex": None,
 }  # fmt: skip
 CORTEX = {
     "url": "https://cortex.example.org", "colony": "shop", "role": "write", "synced_at": None, "to_send": 0,
@@ -242,6 +295,9 @@ CORTEX = {
         ({"model": "small", "conflicts": 2, "repository": None, "cortex": CORTEX},
          ("Memory on, auto, words and meaning (small)\nnotes 1204 live, 7 proposed, 2 rest, 2 conflicts · 14 MB\n"
          "cortex.example.org (shop), never synced, 0 to send\n")),
+        ({"model": "/m", "model_error": "/m: has no tokenizer.json", "repository": None, "conflicts": 0},
+         ("Memory on, auto, words only: /m: has no tokenizer.json\n"
+          "notes 1204 live, 7 proposed, 2 rest, 0 conflicts · 14 MB\n")),
         ({"on": False, "reason": "memory.db is damaged"}, "Memory off: memory.db is damaged\n"),
         ({"on": False}, ("Memory off: notes stay, nothing is given or proposed\n"
                         "notes 1204 live, 7 proposed, 2 rest, 1 conflict · github.com/team/shop 312 · 14 MB\n")),

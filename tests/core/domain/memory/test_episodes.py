@@ -33,7 +33,8 @@ from overmind_core.domain.memory.episodes import (
 from overmind_core.domain.memory.lessons_section import lessons_of
 from overmind_core.domain.memory.notes import LONGEST_TEXT
 from overmind_core.domain.memory.redaction import redact
-from tests.kit.torture import portion
+from tests.kit.planted_secrets import tokens
+from tests.kit.torture import portion, seeded_random
 
 
 def clean(text):
@@ -174,6 +175,20 @@ def test_an_episode_tells_prompts_files_commands_cost_and_end():
     assert (found.turns, found.usd, found.said, found.end) == (2, 0.75, "fine", "crashed: timeout")
     assert token not in msgspec.json.encode(found).decode()
     assert "curl -H [redacted: github token]: bad [redacted: github token]" in lines(found)
+
+
+def test_no_token_of_any_format_is_in_an_episode():
+    for one in tokens(seeded_random()):
+        secret = one.whole
+        facts = [
+            Echoed(f"use {secret}"), ToolCalled("r", "Read", "", (f"a/{secret}",)), *edit(f"b/{secret}"),
+            *ran(f"curl {secret}", 2, error=f"no {secret}"), *edit("c.py"), *ran(f"curl {secret}", None),
+            TextSpoken(f"I say {secret}"), *said(f"Done.\n\nLessons:\n- never use {secret}"),
+        ]  # fmt: skip
+        found = fold(begun(f"first {secret}", clean), facts, clean)
+        assert (len(found.prompts), len(found.lessons)) == (2, 2), one
+        assert one.rest not in msgspec.json.encode(found).decode(), one
+        assert one.rest not in str([lesson_text(lesson, lesson.files) for lesson in found.lessons]), one
 
 
 def test_all_that_is_kept_is_bounded():

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overmind_core.domain.memory.repository import chosen_name, name_of_remote
-from tests.kit.torture import portion
+from tests.kit.planted_secrets import tokens
+from tests.kit.torture import portion, seeded_random
 
 SHOP = "github.com/team/shop"
 NAMES = [
@@ -85,6 +86,19 @@ def test_no_secret_of_a_url_is_in_the_name(secret, form):
     assert name in {None, "h.example/a/b"} or "s3cReT" not in name
     if not {"@", ":"} & {*secret}:
         assert name == "h.example/a/b"
+
+
+REMOTES = ["https://{}@h.example/a/b", "https://u:{}@h.example/a/b.git", "https://h.example/{}/b", "u@h.example:a/{}",
+           "https://{}/a/b", "https://h.example/a/b?token={}", "{}@h.example:a/b", "ssh://{}/b"]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", REMOTES)
+def test_no_token_of_any_format_is_in_the_name(form):
+    for one in tokens(seeded_random()):
+        if "://" in one.whole or " " in one.whole:
+            continue
+        name = name_of_remote(form.format(one.whole)) or ""
+        assert one.rest.lower() not in name.lower(), one
 
 
 @given(st.text())

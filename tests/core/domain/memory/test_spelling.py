@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overmind_core.domain.memory.spelling import HASH_BITS, SHORTEST, corrections, distance, neighbours
+from overmind_core.domain.memory.spelling import SHORTEST, corrections, distance, neighbours
 from tests.kit.torture import portion
 
 KNOWN = {"redis": 9, "reads": 30, "bucket": 4, "buckets": 2, "limiter": 3, "limited": 8, "configuration": 5, "e501": 2}
@@ -79,7 +79,7 @@ def test_what_one_or_two_slips_make_of_a_word_is_its_neighbour(word, data):
             )
         )
     assert neighbours(word) & neighbours(wrong)
-    assert all(0 <= number < 1 << HASH_BITS for number in neighbours(word))
+    assert all(0 <= number < 1 << 40 for number in neighbours(word))
     found = corrections(wrong, {word: 1, "unlike": 9})
     digits_kept = [one for one in word if one == "1"] == [one for one in wrong if one == "1"]
     if wrong != word and slips == 1 and digits_kept and min(len(wrong), len(word)) >= SHORTEST:

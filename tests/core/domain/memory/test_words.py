@@ -99,7 +99,7 @@ def test_an_identifier_is_found_by_its_parts_and_as_a_whole(text, found):
     assert identifier_words(text) == found
 
 
-def test_all_ways_to_write_an_identifier_meet():
+def test_all_ways_to_write_an_identifier_are_one():
     held = [set(stems(one)) for one in ("getUserName", "get_user_name")]
     asked = ["getUserName", "get_user_name", "user name", "getusername", "GetUserName()"]
     assert all(note & {stem(word) for word in question_words(question)} for note in held for question in asked)

@@ -121,11 +121,11 @@ def test_the_files_are_those_for_which_there_is_something():
     everything = Briefing(
         "Add carts", "They hold products.", feedback="Attempt 1 failed: exit.\n",
         needs={"login/TSK-001": Delivery({"api": b"\xff"}, "It is done."), "empty": Delivery()},
-        spec={"design.md": b"# design"}, lessons="Read it first.", partial={"tasks.json": b"{"}, schema=b"{}",
+        spec={"design.md": b"# design"}, partial={"tasks.json": b"{"}, schema=b"{}",
     )  # fmt: skip
     found = files(everything)
     assert sorted(found) == [
-        "brief.md", "feedback.md", "lessons.md", "needs/login/TSK-001/api", "needs/login/TSK-001/result.md",
+        "brief.md", "feedback.md", "needs/login/TSK-001/api", "needs/login/TSK-001/result.md",
         "partial/tasks.json", "schema.json", "spec/design.md",
     ]  # fmt: skip
     assert found["brief.md"] == b"# Add carts\n\nThey hold products.\n"
