@@ -24,7 +24,7 @@ from overmind_core.memory.events import MemoryChanged, NoteChanged, Voted
 from overmind_core.memory.lookup import find_note
 from overmind_core.memory.meaning import ByMeaning, Meaning
 from overmind_core.memory.note_texts import scope_name
-from overmind_core.memory.opened import Reading
+from overmind_core.memory.opened import QUERY_SECONDS, Reading
 from overmind_core.memory.recall import similar
 from overmind_core.memory.sight import Sight, Sights
 from overmind_core.memory.store import Draft
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from overmind_core.system.paths import Home
 
 Filtered = TypeVar("Filtered", requests.Recall, requests.Search, requests.Notes)
+STALE_SECONDS = 30.0
+"""How long all notes with files may be looked at: 200,000 of them take some seconds."""
 MEANING_SECONDS = 1.0
 """How long an answer waits for the model; words have found it by then."""
 
@@ -254,7 +256,10 @@ class Memory:
         """List notes, the newest first."""
         request = self._with_filters_redacted(inside, request)
         sight = await self._sights.of(inside, request.cwd)
-        return await self.read(lambda reading: queries.note_list(reading, sight, request))
+        return await self.read(
+            lambda reading: queries.note_list(reading, sight, request),
+            seconds=STALE_SECONDS if request.stale else QUERY_SECONDS,
+        )
 
     async def note(self, request: requests.Note, inside: str | None) -> answers.NoteInfo:
         """Everything known of one note."""
