@@ -31,7 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextlib.contextmanager
-def _database() -> Iterator[str]:
+def empty_database() -> Iterator[str]:
+    """An empty database; it is dropped afterwards, whoever is still connected."""
     import psycopg
 
     server = os.environ["OVERMIND_TEST_POSTGRES"]
@@ -48,14 +49,14 @@ def _database() -> Iterator[str]:
 @pytest.fixture
 def database_url() -> Iterator[str]:
     """An empty database of this test alone; it is dropped afterwards, whoever is still connected."""
-    with _database() as url:
+    with empty_database() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_database_url() -> Iterator[str]:
     """An empty database of the tests of one file."""
-    with _database() as url:
+    with empty_database() as url:
         yield url
 
 
