@@ -138,9 +138,12 @@ def test_what_was_given_is_summed_up(notes, first):
 
 
 def test_each_line_about_a_note_knows_its_id():
-    assert notes_rows.written(OvermindError("memory_off"), ascii_only=False) == {}, "their ids are enough"
+    assert notes_rows.written(OvermindError("memory_off"), ascii_only=False) is None, "their ids are enough"
     lines = mission_notes.lines(GIVEN, notes_rows.written({"notes": NOTES[:1]}, ascii_only=False))
     assert [line.note for line in lines] == [None, *(one["id"] for one in GIVEN["given"]), None, *GIVEN["wrote"]]
+    assert read([mission_notes.lines(GIVEN)[6].cells, lines[6].cells]) == [
+        "    N-0000000099", "    N-0000000099 forgotten",
+    ]  # fmt: skip
     assert read([lines[5].cells])[0].startswith("    N-0000000001 ◇ proposed [red]R[/red] [/] \\x1b[2J")
 
 
