@@ -33,10 +33,10 @@ class Work:
         return json.loads(self.agents.om.ok(*words, "--json", cwd=self.folder))
 
     def proposals(self, number=0):
-        """The proposals, once there are so many."""
+        """The folder's proposals, once there are so many."""
 
         def found():
-            proposals = {one["text"]: one for one in self.told("notes", "--proposed")}
+            proposals = {one["text"]: one for one in self.told("notes", "--proposed", "--scope", "repo")}
             return proposals if len(proposals) >= number else None
 
         return eventually(found) if number else found() or {}

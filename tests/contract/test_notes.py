@@ -55,8 +55,7 @@ def test_what_is_known_is_written_once_and_a_key_makes_versions(shop):
     assert [one["pinned"] for one in shop.json("notes")] == [True, True]
     assert shop.ok("forget", "db") == f"Forgot {first['id']}\n"
     assert shop.found("notes") == [note]
-    assert shop.ok("forget", "db") == f"Forgot {first['id']}\n"  # as by its id: all can be repeated
-    shop.refused("forget", "nosuch", code="not_found")
+    shop.refused("forget", "db", code="not_found")
     assert shop.ok("note", "restore", first["id"]) == f"Restored {first['id']}\n"
     assert shop.json("note", "db")["state"] == "live"
     assert shop.ok("helped", "db", "-m", "at once") == f"{first['id']} helped 1, hurt 0\n"
