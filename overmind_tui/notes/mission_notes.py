@@ -14,7 +14,7 @@ Wrote = Mapping[str, tuple[Cell, Cell]]
 """Id of a note that a mission wrote → how it stands, and its text in one line."""
 
 NOTHING = Cell(""), Cell("")
-FORGOTTEN = Cell("forgotten", "off"), Cell("")
+PURGED = Cell("purged", "off"), Cell("")
 
 
 class GivenLine(NamedTuple):
@@ -29,11 +29,11 @@ def lines(notes: NotesOf | None, wrote: Wrote | None = None, *, kinds: bool = Tr
 
     Args:
         notes: None of what is given none.
-        wrote: How each note that it wrote stands, but for those that are forgotten; None: that is not known.
+        wrote: How each note that it wrote stands, but for those that are purged; None: that is not known.
         kinds: Whether there is room for the kinds of notes that it was given.
     """
     known = wrote or {}
-    gone = FORGOTTEN if wrote is not None else NOTHING
+    gone = PURGED if wrote is not None else NOTHING
     given = notes["given"] if notes else ()
     words = [safe(one["why"]) for one in given] + [state.text for state, _text in known.values()]
     column = max(map(width, words), default=0)
