@@ -91,7 +91,7 @@ class _Store:
         writing = Writing(path, files=f"{path}-files", readers=nullcontext)
         with writing.database.transaction():
             for place, text in enumerate(notes):
-                writing.store.put((_version(place, text),))
+                writing.store.put((version(place, text),))
         writing.close()
         self.reading = Reading(path)
         self.seconds: list[float] = []
@@ -206,6 +206,7 @@ def _shown(share: float) -> str:
     return f"{share:.2f}"
 
 
-def _version(place: int, text: str) -> Version:
+def version(place: int, text: str) -> Version:
+    """The first version of a note with a number."""
     author = Author(person="ada")
     return Version(f"{place:032x}", note_id(place), 1, (), Standing.LIVE, Content(text), author, Origin.COMMAND, 0.0)

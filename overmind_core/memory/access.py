@@ -145,8 +145,10 @@ class NoteAccess:
         """Whether there are notes, or were some."""
         return recovery.has_file(self.path)
 
-    async def read(self, work: Callable[[Reading], Result], *, ours: bool = False) -> Result:
-        """Have a thread that reads do something, for at most a second.
+    async def read(
+        self, work: Callable[[Reading], Result], *, ours: bool = False, seconds: float = QUERY_SECONDS
+    ) -> Result:
+        """Have a thread that reads do something, for at most so many seconds.
 
         Raises:
             OvermindError: `memory_off`, `busy`; and what `work` raises.
@@ -154,7 +156,7 @@ class NoteAccess:
 
         def limited(reading: Reading) -> Result:
             reading.file.check()
-            with reading.database.limited(QUERY_SECONDS):
+            with reading.database.limited(seconds):
                 return work(reading)
 
         async def do() -> Result:
@@ -174,8 +176,7 @@ class NoteAccess:
         except Replaced:
             raise memory_off(f"{self.path} is replaced again and again") from None
         except Interrupted:
-            message = f"The search took longer than {QUERY_SECONDS:g} s. Ask with fewer words."
-            raise OvermindError("busy", message) from None
+            raise OvermindError("busy", "The search took too long. Try again, or ask for less.") from None
         except StoreError as error:
             self._see(error)
             raise memory_off(reason_of(error)) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from overmind_core.domain.memory.notes import MOST_NOTES, NoteState, Scope, ScopeKind
+from overmind_core.domain.memory.notes import NoteState, Scope, ScopeKind
 from overmind_core.errors import OvermindError
 from overmind_core.memory import validate
 from overmind_core.memory.answers import note_info, version_info
@@ -69,13 +69,13 @@ def note_list(reading: Reading, sight: Sight, request: requests.Notes) -> answer
     """
     if request.export and sight.place is None:
         raise OvermindError("invalid", "Which repository? Say its folder.")
-    limit = MOST_NOTES if request.export else validate.limit(request.limit)
+    limit = validate.limit(request.limit)
     scopes = (sight.scope(ScopeKind.REPO),) if request.export else sight.chosen(request.scope)
     rows = reading.scopes.rows_of(scopes)
     of_mission = None
     if request.mission is not None:
-        every = (*reading.notes.written_by(request.mission), *reading.given.to(request.mission))
-        of_mission = tuple(dict.fromkeys(every))
+        its = (*reading.notes.written_by(request.mission), *reading.given.to(request.mission))
+        of_mission = tuple(dict.fromkeys(its))
     in_all_scopes = sight.writer.is_person and (of_mission is not None or (request.all and request.scope is None))
     chosen = Chosen(
         scopes=None if in_all_scopes else rows,
@@ -84,11 +84,16 @@ def note_list(reading: Reading, sight: Sight, request: requests.Notes) -> answer
         tag=request.tag,
         conflicts=request.conflicts,
         resting=request.resting,
+        with_files=request.stale,
         ids=of_mission,
     )
     files = sight.files()
+    if request.export:
+        every = reading.notes.behind(request.after, chosen, limit)
+    else:
+        every = reading.notes.choose(chosen, -1 if request.stale else limit)
     notes = []
-    for one in reading.notes.choose(chosen, -1 if request.stale else limit):
+    for one in every:
         stale = sight.is_stale(one, files)
         if stale or not request.stale:
             notes.append(note_info(one, stale=stale))

@@ -72,7 +72,9 @@ class Notes(Args, frozen=True):
     mission: str | None = None
     """Those that this mission was given or has written, in place of the folder's."""
     export: bool = False
-    """The live ones of the folder's repository alone, to be written to files: not for missions."""
+    """The live ones of the folder's repository alone, by their ids, to be written to files: not for missions."""
+    after: str = ""
+    """Of an export: only notes with larger ids, as what follows an answer with as many as its limit."""
     limit: int = 1000
 
 

@@ -103,7 +103,8 @@ class SharedCopy:
             sql = "INSERT OR IGNORE INTO" if on else "DELETE FROM"
             rest = "(name) VALUES (?)" if on else "WHERE name = ?"
             self._database.write(f"{sql} shared_repositories {rest}", (repository,))
-            self._offer_all()
+            # What is there already, from here or from others, leaves the list when it is read once more.
+            self._start_again()
 
     def repositories(self) -> list[str]:
         """Return the names of those that are shared."""

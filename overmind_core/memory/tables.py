@@ -292,8 +292,16 @@ class NoteTable:
     def choose(self, chosen: Chosen, limit: int) -> list[StoredNote]:
         """Return notes, the newest first."""
         condition, values = conditions(chosen)
-        sql = f"SELECT {_COLUMNS} FROM notes WHERE {condition} ORDER BY edited_at DESC, id LIMIT ?"
+        # Sorted are rows of the index: of all notes of a large scope their texts would be.
+        newest = f"SELECT row FROM notes WHERE {condition} ORDER BY edited_at DESC, row DESC LIMIT ?"
+        sql = f"SELECT {_COLUMNS} FROM notes WHERE row IN ({newest}) ORDER BY edited_at DESC, id"
         return [_stored(row) for row in self._database.read(sql, (*values, limit))]
+
+    def behind(self, note: str, chosen: Chosen, limit: int) -> list[StoredNote]:
+        """Return notes with larger ids than this one, in the order of their ids."""
+        condition, values = conditions(chosen)
+        sql = f"SELECT {_COLUMNS} FROM notes WHERE id > ? AND {condition} ORDER BY id LIMIT ?"
+        return [_stored(row) for row in self._database.read(sql, (note, *values, limit))]
 
     def count(self, chosen: Chosen) -> int:
         """Return how many there are."""

@@ -98,11 +98,12 @@ def running(
     *,
     connections: type[LimitedConnection] = LimitedConnection,
     certificate: tuple[str, str] | None = None,
+    port: int = 0,
     **settings: Any,
 ) -> Iterator[RunningCortex]:
-    """Serve a database on a free port; `settings` as those of `Cortex`."""
+    """Serve a database, on a free port where none is named; `settings` as those of `Cortex`."""
     prepare(conninfo)
-    listening = listen("127.0.0.1", 0)
+    listening = listen("127.0.0.1", port)
     port = listening.getsockname()[1]
     service = Service(Cortex(conninfo, **settings), listening, certificate=certificate, connections=connections)
     thread = threading.Thread(target=service.run, name="cortex")

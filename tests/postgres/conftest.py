@@ -16,14 +16,14 @@ import pytest
 if TYPE_CHECKING:
     from tests.kit.cortex import RunningCortex
 
-HERE = os.path.dirname(__file__)
+HERE = os.path.join(os.path.dirname(__file__), "")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m postgres` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test of this folder; skip it, unless somebody asked for a real server."""
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if str(item.path).startswith(HERE):
             item.add_marker(pytest.mark.postgres)
             if not os.environ.get("OVERMIND_TEST_POSTGRES"):
                 reason = os.environ.get("OVERMIND_NO_POSTGRES") or "a real PostgreSQL: make test-postgres"
@@ -31,7 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @contextlib.contextmanager
-def _database() -> Iterator[str]:
+def empty_database() -> Iterator[str]:
+    """An empty database; it is dropped afterwards, whoever is still connected."""
     import psycopg
 
     server = os.environ["OVERMIND_TEST_POSTGRES"]
@@ -48,14 +49,14 @@ def _database() -> Iterator[str]:
 @pytest.fixture
 def database_url() -> Iterator[str]:
     """An empty database of this test alone; it is dropped afterwards, whoever is still connected."""
-    with _database() as url:
+    with empty_database() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def module_database_url() -> Iterator[str]:
     """An empty database of the tests of one file."""
-    with _database() as url:
+    with empty_database() as url:
         yield url
 
 

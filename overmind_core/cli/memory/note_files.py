@@ -24,7 +24,7 @@ from overmind_core.domain.memory.files import (
     parse,
     render,
 )
-from overmind_core.domain.memory.notes import MOST_NOTES, NoteKind
+from overmind_core.domain.memory.notes import NoteKind
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.bytestrings import from_wire, to_wire
 from overmind_core.domain.text.cells import display_safe
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 BATCH = 100
 """Files of one request: all of them are taken in, or none."""
+PAGE = 1000
+"""Notes of one answer."""
 _GONE = frozenset({"forgotten", "purged", "replaced"})
 """States of notes whose files an export removes."""
 
@@ -137,8 +139,7 @@ def _names(place: Place) -> list[str]:
 def export(args: Namespace, context: Context) -> int:
     """Write the notes of the repository to files."""
     client = context.client()
-    request = {"export": True, "limit": MOST_NOTES, "cwd": folder()}
-    notes = client.call("notes", request)["notes"]
+    notes = list(_live_notes(client))
     place = _place(args.folder)
     exported = Export(client, place, Redaction(context.environ))
     try:
@@ -157,6 +158,18 @@ def export(args: Namespace, context: Context) -> int:
         shown = os.path.join(place.shown, name)
         context.note(display_safe(f"kept: {shown} has changes that are not imported. See: overmind memory import"))
     return 0
+
+
+def _live_notes(client: Client) -> Iterator[Answer]:
+    """Yield those of the repository, by their ids."""
+    after = ""
+    while True:
+        request = {"export": True, "after": after, "limit": PAGE, "cwd": folder()}
+        page = client.call("notes", request)["notes"]
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1]["id"]
 
 
 def _as_file(note: Answer) -> NoteFile:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from posixpath import join, normpath
-from typing import NamedTuple
 
 import msgspec
 
@@ -95,13 +94,6 @@ class Lesson(msgspec.Struct, frozen=True):
     """That were edited between, as the agent names them."""
 
 
-class Check(NamedTuple):
-    """A check of the work, and whether it passed."""
-
-    name: str
-    passed: bool
-
-
 class Episode(msgspec.Struct, frozen=True):
     """The record of one run of an agent, so far."""
 
@@ -113,7 +105,6 @@ class Episode(msgspec.Struct, frozen=True):
     commands: tuple[RunCommand, ...] = ()
     ran: int = 0
     """How many commands in all."""
-    checks: tuple[Check, ...] = ()
     turns: int = 0
     """That have ended."""
     usd: float | None = None
@@ -151,9 +142,9 @@ def fold(episode: Episode, facts: Iterable[AgentFact], clean: Clean) -> Episode:
     return episode
 
 
-def ended(episode: Episode, end: str, checks: Iterable[Check] = ()) -> Episode:
+def ended(episode: Episode, end: str) -> Episode:
     """The episode of a run that has ended, such as `stopped` or `crashed: timeout`."""
-    return msgspec.structs.replace(episode, end=end[:LONGEST_END], checks=(*episode.checks, *checks), open=())
+    return msgspec.structs.replace(episode, end=end[:LONGEST_END], open=())
 
 
 def lines(episode: Episode) -> tuple[str, ...]:

@@ -7,10 +7,21 @@ import os
 import pytest
 
 from overmind_core.domain.memory.notes import Author, Content, Origin, Scope, ScopeKind, Standing, Version
-from overmind_core.domain.memory.sync import Numbered, Page, Place
+from overmind_core.domain.memory.sync import START, Numbered, Page, Place
 from overmind_core.errors import OvermindError
-from overmind_core.memory.requests import Forget, Memory, MemoryUsed, Note, Notes, NoteSet, Recall, Remember, Search
-from overmind_core.memory.shared_copy import SharedCopy
+from overmind_core.memory.requests import (
+    Forget,
+    Memory,
+    MemoryUsed,
+    Note,
+    Notes,
+    NoteSet,
+    Outcome,
+    Recall,
+    Remember,
+    Search,
+)
+from overmind_core.memory.shared_copy import Link, SharedCopy
 from tests.kit.in_process import run
 from tests.kit.memory import noted_home
 
@@ -54,9 +65,11 @@ def test_a_forgotten_note_is_restored_by_its_key_unless_another_one_has_it_now(t
                 return await home.memory.note_set(NoteSet(note="the-key", change="restore", cwd=folder), None)
 
             first = await remember(home, "first", key="the-key")
-            await home.memory.forget(Forget(notes=["the-key"], cwd=folder), None)
+            for _ in range(2):  # the answer may have been lost
+                done = await home.memory.forget(Forget(notes=["the-key"], cwd=folder), None)
+                assert done["notes"][0]["id"] == first
             with pytest.raises(OvermindError) as refusal:
-                await home.memory.forget(Forget(notes=["the-key"], cwd=folder), None)
+                await home.memory.outcome(Outcome(notes=["the-key"], helped=True, cwd=folder), None)
             assert refusal.value.code == "not_found"
             back = await restore()
             assert (back["note"]["id"], back["note"]["state"], back["changed"]) == (first, "live", True)
@@ -116,5 +129,30 @@ def test_a_full_store_takes_no_more_notes_from_a_cortex_either_until_some_are_fo
                 await remember(home, "third")
             await home.memory.forget(Forget(notes=notes[1:]), None)
             assert await remember(home, "third")
+
+    run(work())
+
+
+def test_what_came_from_a_cortex_before_its_repository_was_shared_is_not_offered_again_for_ever(tmp_path):
+    content = Content("of another machine", scope=Scope(ScopeKind.REPO, "github.com/team/shop"))
+    version = Version(
+        "1" * 32, "N-0000000001", 1, (), Standing.LIVE, content, Author(person="eve"), Origin.COMMAND, 1.0
+    )  # fmt: skip
+    page = Page((Numbered(1, version),), Place(1, "c" * 64), more=False)
+
+    async def work():
+        async with noted_home(tmp_path) as home:
+
+            def share(writing):
+                copy = SharedCopy(writing)
+                copy.connect(Link("https://cortex.example.org", "shop", "write", "ada", ""))
+                copy.receive(page, (), proposed=False)
+                assert copy.outgoing() == []
+                copy.share("github.com/team/shop", on=True)
+                assert copy.place == START
+                copy.receive(page, (), proposed=False)
+                return copy.outgoing()
+
+            assert await home.memory.write(share) == []
 
     run(work())

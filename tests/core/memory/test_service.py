@@ -387,6 +387,19 @@ def test_memory_says_how_it_stands_and_can_be_switched_off(tmp_path):
     run(work())
 
 
+def test_an_export_has_all_notes_of_the_repository_page_by_page(tmp_path):
+    async def work():
+        async with noted_home(tmp_path) as home:
+            written = sorted([(await remember(home, f"note {number}"))["id"] for number in range(5)])
+            await remember(home, "for all", scope="global")
+            pages = [await ids(home, export=True, limit=2)]
+            while pages[-1]:
+                pages.append(await ids(home, export=True, after=pages[-1][-1], limit=2))
+            assert pages == [written[:2], written[2:4], written[4:], []]
+
+    run(work())
+
+
 def test_the_one_after_64_in_line_is_told_to_come_again(tmp_path):
     async def work():
         async with noted_home(tmp_path) as home:
