@@ -246,7 +246,7 @@ class _Taking:
                 self._store.versions.add(self._newest(note, replaced))
 
     def finish(self) -> tuple[int, int]:
-        """Make all that follows from those rows; how many notes there are, and how many are lost."""
+        """Make all that follows from those rows; how many notes there are but purged ones, and how many are lost."""
         for table, row in self._later:
             with suppress(Conflict):  # what it belongs to is lost
                 self._copy(table, row)
@@ -255,17 +255,17 @@ class _Taking:
             if _ids_in(block) != {note for (note,) in listed}:  # a purge would not find its text
                 self._database.write("DELETE FROM given WHERE row = ?", (row,))
         found = list(self._store.versions.notes())
-        uncertain, every = 0, {row for rows in self._versions.values() for row in rows}
+        uncertain, purged, every = 0, 0, {row for rows in self._versions.values() for row in rows}
         for note in found:
             known = self._store.versions.of(note)
             if note not in self._certain and not versions.is_purged(known) and not self._has_all_of(note, every):
                 uncertain += 1
                 self._store.versions.add(self._forgotten(known))
-            self._store.refold(note)
+            purged += self._store.refold(note).state is NoteState.PURGED
         for note, (used, used_at) in self._certain.items():
             self._database.write("UPDATE notes SET used = ?, used_at = ? WHERE id = ?", (used, used_at, note))
         named = {*found, *self._entries}
-        return len(found) - uncertain, len(named) - len(found) + uncertain
+        return len(found) - uncertain - purged, len(named) - len(found) + uncertain
 
     def _has_all_of(self, note: str, every: set[int]) -> bool:
         """Whether indexes tell that no version of a note is lost: they name those that are there, and its own row.

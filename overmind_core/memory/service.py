@@ -301,21 +301,24 @@ class Memory:
         if request.purge:
             return {"notes": await self._purge(request.notes, sight)}
         done: list[answers.ForgottenNote] = []
-        for word in await self._ids_of(request.notes, sight, with_gone=True):  # a repeat: some are forgotten already
+        # A repeat, whose first answer was lost, finds them forgotten.
+        for word in await self._ids_of(request.notes, sight, with_gone=True, with_old_keys=True):
             wish = Alteration(word, "forget", sight.writer, sight.reach, sight.origin)
             altered = await self.write(lambda writing, wish=wish: alter(writing.store, wish))  # type: ignore[misc]
             self._record_changes(altered.changes)
             done.append({"id": altered.note, "still_in": []})
         return {"notes": done}
 
-    async def _ids_of(self, words: Sequence[str], sight: Sight, *, with_gone: bool = False) -> list[str]:
+    async def _ids_of(
+        self, words: Sequence[str], sight: Sight, *, with_gone: bool = False, with_old_keys: bool = False
+    ) -> list[str]:
         """The notes that words mean: where one means none, that is said before anything is changed."""
 
-        def look(reading: Reading) -> list[str]:
-            found = (find_note(reading.notes, reading.scopes, word, sight.reach, with_gone=with_gone) for word in words)
-            return list(dict.fromkeys(one.note.id for one in found))
+        def meant(reading: Reading, word: str) -> str:
+            tables = reading.notes, reading.scopes
+            return find_note(*tables, word, sight.reach, with_gone=with_gone, with_old_keys=with_old_keys).note.id
 
-        return await self.read(look)
+        return await self.read(lambda reading: list(dict.fromkeys(meant(reading, word) for word in words)))
 
     async def _purge(self, words: list[str], sight: Sight) -> list[answers.ForgottenNote]:
         notes = await self._ids_of(words, sight, with_gone=True)

@@ -66,7 +66,7 @@ def ask(shell: Shell, row: Row, then: Callable[[Known], None], failed: Callable[
                 wrote = written(answers[0], ascii_only=shell.ascii_only)
                 then(({**info, describe.WRITTEN: wrote}, terms))
 
-            shell.request("notes", [{"mission": row["id"]}], on_notes)
+            shell.request("notes", [{"mission": row["id"], "all": True}], on_notes)
 
         shell.request("definition", [{"id": row["id"]}], defined)
 

@@ -15,7 +15,7 @@ def of_given(context: Context, *, closes: bool = False) -> Action:
 
 
 def _judging(context: Context) -> tuple[Action, ...]:
-    """What is done with a note that was read, in the list and on its page."""
+    """The keys for a note that was read, in the list and on its page."""
     return (
         Action("accept-note", ("y",), "accept", "accept a proposal: it is given from now on", context, _NOTE,
                "note accept", hint=1),

@@ -13,6 +13,9 @@ NotesOf = Mapping[str, Any]
 Wrote = Mapping[str, tuple[Cell, Cell]]
 """Id of a note that a mission wrote → how it stands, and its text in one line."""
 
+NOTHING = Cell(""), Cell("")
+PURGED = Cell("purged", "off"), Cell("")
+
 
 class GivenLine(NamedTuple):
     """A line about a note; `note`: its id, None of a heading."""
@@ -26,17 +29,18 @@ def lines(notes: NotesOf | None, wrote: Wrote | None = None, *, kinds: bool = Tr
 
     Args:
         notes: None of what is given none.
-        wrote: How each note that it wrote stands, as far as that is known.
+        wrote: How each note that it wrote stands, but for those that are purged; None: that is not known.
         kinds: Whether there is room for the kinds of notes that it was given.
     """
     known = wrote or {}
+    gone = PURGED if wrote is not None else NOTHING
     given = notes["given"] if notes else ()
     words = [safe(one["why"]) for one in given] + [state.text for state, _text in known.values()]
     column = max(map(width, words), default=0)
     if notes is None:
         told = "  notes are given to agents, and to commands with run --memory"
-        return [GivenLine([Cell(told, "quiet")]), *_wrote(list(known), known, column)]
-    return [*_given(notes, column, kinds=kinds), *_wrote(notes["wrote"], known, column)]
+        return [GivenLine([Cell(told, "quiet")]), *_wrote(list(known), known, gone, column)]
+    return [*_given(notes, column, kinds=kinds), *_wrote(notes["wrote"], known, gone, column)]
 
 
 def summary(notes: NotesOf) -> str:
@@ -57,12 +61,12 @@ def _given(notes: NotesOf, column: int, *, kinds: bool) -> Iterator[GivenLine]:
         yield GivenLine([*_id(one["id"]), *kind, why, Cell(safe(one["text"]))], one["id"])
 
 
-def _wrote(wrote: Sequence[str], known: Wrote, column: int) -> Iterator[GivenLine]:
+def _wrote(wrote: Sequence[str], known: Wrote, gone: tuple[Cell, Cell], column: int) -> Iterator[GivenLine]:
     if not wrote:
         return
     yield GivenLine([Cell("  wrote  ", "quiet"), Cell(f"{len(wrote)} note{'s' * (len(wrote) != 1)}")])
     for one in wrote:
-        state, text = known.get(one, (Cell(""), Cell("")))
+        state, text = known.get(one, gone)
         yield GivenLine([*_id(one), _padded(state, column), text], one)
 
 

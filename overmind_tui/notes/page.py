@@ -140,7 +140,7 @@ class NotesPage(TablePage):
         return f" <search {safe(self._question)}>" if self._question else super().narrowed
 
     def subtitle(self) -> str:
-        """What tab does while somebody types; why nobody is given notes, else what is to be decided on."""
+        """The key tab while somebody types; else why nobody is given notes, else the proposals that wait."""
         if self.bar.sign == "/":
             return "tab turns the filter into a search" if self._filters else "tab turns the search into a filter"
         if self._not_given or not self._proposed:

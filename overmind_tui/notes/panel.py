@@ -100,7 +100,7 @@ class NotesPanel:
             self._show(mission_notes.lines(notes, wrote, kinds=False))
             self._answered()
 
-        self._screen.shell.request("notes", [{"mission": self._asked}], on_notes)
+        self._screen.shell.request("notes", [{"mission": self._asked, "all": True}], on_notes)
 
     def chosen(self) -> list[Row]:
         """The note on the line with the cursor, as far as there is one."""

@@ -178,9 +178,11 @@ def state_and_text(row: Row) -> tuple[Cell, Cell]:
     return _state_cell(row, 0.0), _text_cell(row, 0.0)
 
 
-def written(answer: Row | OvermindError, *, ascii_only: bool) -> dict[str, tuple[Cell, Cell]]:
-    """The same of each note of an answer to `notes`, by id; none of a refusal: where memory is off ids are enough."""
-    rows = [] if isinstance(answer, OvermindError) else listed(answer)
+def written(answer: Row | OvermindError, *, ascii_only: bool) -> dict[str, tuple[Cell, Cell]] | None:
+    """The same of each note of an answer to `notes`, by id; None of a refusal: where memory is off ids are enough."""
+    if isinstance(answer, OvermindError):
+        return None
+    rows = listed(answer)
     draw_marks(rows, ascii_only=ascii_only)
     return {row["id"]: state_and_text(row) for row in rows}
 

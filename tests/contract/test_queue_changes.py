@@ -207,7 +207,7 @@ def test_inside_a_mission_one_may_look_and_not_change(queue):
     verbs = [
         "quest add x -- true", "quest edit other --priority high", "quest retry other", "quest cancel other",
         "queue pause", "queue resume", "queue slots 4", "answer 1 allow", "inbox", "spec new x -- true", "spec run x",
-        "spec sync x", "spec accept x", "spec archive x", "learn accept L-1", "learn drop L-1",
+        "spec sync x", "spec accept x", "spec archive x",
     ]  # fmt: skip
     looks = [
         "quest list", "quest info other", "quest why other", "quest logs inside", "quest wait ended", "queue", "board",

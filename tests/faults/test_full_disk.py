@@ -99,6 +99,7 @@ def test_stop_and_kill_work_all_the_same(om, command, status, code):
 
 def test_a_restart_waits_until_it_can_be_recorded_and_comes_then(om):
     mission = om.mission("echo begun; exec sleep 600", "--restart", "always", "--backoff", "10ms")
+    eventually(lambda: om.logs(mission).count("begun") == 1, what="it has begun")
     with full_disk(om.supervisor_pid()):
         os.kill(om.pid(mission), 9)
         om.wait_status(mission, "restarting", "starting")

@@ -103,7 +103,8 @@ def test_an_agent_and_what_it_runs_that_are_forks_look_like_those_that_were_exec
         waits = [*PROGRAM, "wait", om.mission("sleep 60", "--name", "long")]
         agents = Agents(om, str(tmp_path / os.path.basename(om.home)))
         settle(om, om.home)
-        options = ("--provider", "claude", "--cwd", om.home, "--allowed-tools", "Bash")
+        # Without notes: an agent begins without them as well where a busy machine takes too long to choose some.
+        options = ("--provider", "claude", "--cwd", om.home, "--allowed-tools", "Bash", "--no-memory")
         agent = om.pid(om.mission([f"!bash {shlex.join(waits)}"], *options, "--name", "agent"))
         command = eventually(partial(child, agent, waits), what="its command")
         ours.append(partial(kin, om, agents.folder, agent, command))

@@ -11,12 +11,13 @@ import pytest
 
 from tests.kit import home as homes
 from tests.kit import processes, stopwatch
-from tests.kit.cases import Cases
+from tests.kit.cases import Cases, each
 from tests.kit.stopwatch import Stopwatch
 from tests.kit.waiting import eventually
 
 
-def test_a_process_of_the_home_is_reported_and_killed(marker, tmp_path):
+def test_a_process_of_the_home_is_reported_and_killed(marker, tmp_path, monkeypatch):
+    monkeypatch.setattr(homes, "PATIENCE", 0.2)  # it does not end by itself, however long anybody waits
     overmind = homes.make(user_home=str(tmp_path), marker=marker)
     child = subprocess.Popen(["sleep", "60"], env=overmind.environment)
     eventually(lambda: processes.of_home(overmind.home))
@@ -68,6 +69,20 @@ def test_of_a_table_of_cases_all_are_tried_and_all_that_failed_are_named():
     assert tried == [0, 1, 2]
     with pytest.raises(AssertionError, match=r"(?s)case 0: .*case 2: "):
         cases.verdict()
+
+
+def test_each_row_of_a_table_is_tried_by_one_test_and_a_table_has_rows():
+    tried = []
+
+    def one(row):
+        tried.append(row)
+        assert row == 1
+
+    with pytest.raises(AssertionError, match=r"(?s)row 0: .*row 2: "):
+        each(range(3), "row {}".format)(one)()
+    assert tried == [0, 1, 2]
+    with pytest.raises(AssertionError):
+        each([], str)(one)()
 
 
 def test_a_stopwatch_charges_for_sleep_and_not_for_the_queue_for_a_processor(monkeypatch):

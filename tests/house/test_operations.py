@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from overmind_core.cli.command import MODULES, find
 from overmind_core.client.client import release_numbers
 from overmind_core.daemon.routes import TABLE
@@ -22,6 +20,7 @@ from overmind_tui.command_line.verbs import VERBS
 from overmind_tui.shell.actions import LOOKS_ON
 from overmind_tui.shell.keymap import ACTIONS
 from tests.house.test_packages import SLOW_TO_IMPORT, modules_after
+from tests.kit.cases import each
 
 ROWS = (*REQUESTS, *COMMANDS)
 OTHER_WORDS = {
@@ -63,7 +62,7 @@ def test_a_name_and_a_command_stand_in_one_row():
     assert len(BY_COMMAND) == sum(len(row.commands) for row in ROWS)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@each(ROWS, lambda row: row.name)
 def test_a_row_is_whole(row):
     assert row.summary
     assert "\n" not in row.summary
@@ -75,7 +74,7 @@ def test_a_row_is_whole(row):
     assert row.forbidden is None or row.forbidden[0].islower()
 
 
-@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+@each(COMMANDS, lambda row: row.name)
 def test_what_is_no_request_says_nothing_of_requests(row):
     assert not row.request
     assert row.commands
@@ -133,7 +132,7 @@ def test_each_tool_of_agents_asks_for_an_operation_and_tells_its_danger(tmp_path
         assert not tool.annotations.idempotent_hint or row.repeatable, tool.name
 
 
-@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+@each(VERBS.values(), lambda verb: verb.name)
 def test_each_verb_names_an_operation_and_is_as_dangerous_or_says_why_not(verb):
     row = BY_COMMAND[verb.command or verb.name]
     assert bool(verb.command) == bool(verb.alone), "only what the command line has not names another command"
@@ -145,7 +144,7 @@ def test_each_verb_names_an_operation_and_is_as_dangerous_or_says_why_not(verb):
         assert verb.unlike.danger is not row.danger
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: f"{action.context.value}: {action.name}")
+@each(ACTIONS, lambda action: f"{action.context.value}: {action.name}")
 def test_each_key_names_an_operation_and_is_as_dangerous_or_says_why_not(action):
     usual = BY_COMMAND[action.verb].danger if action.verb else Danger.NONE
     assert action.verb or action.alone

@@ -39,6 +39,7 @@ _READ_BY_OTHERS = ("OVERMIND_MISSION_", "OVERMIND_PARENT_")
 _EXEC = {"OVERMIND_TEST_EXEC"}
 """Set in the tests' own environment, each call has its real start."""
 _RARE = (
+    "overmind_core.cortex.",
     "overmind_core.cli.agents.mcp_",
     "overmind_core.cli.service_unit.",
     "overmind_core.memory.vectors",

@@ -19,6 +19,7 @@ from overmind_tui.render.layout import Panel
 from overmind_tui.shell import keymap, registry
 from overmind_tui.shell.actions import Context
 from overmind_tui.shell.keymap import ACTIONS
+from tests.kit.cases import each
 from tests.tui.conftest import picture, until
 
 KEYS = {":": "colon", "/": "slash", "?": "question_mark", " ": "space", "!": "exclamation_mark"}
@@ -49,12 +50,12 @@ def test_every_verb_of_the_command_line_has_its_twin_or_a_reason():
     assert all(len(reason) > 5 for reason in ELSEWHERE.values())
 
 
-@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+@each(VERBS.values(), lambda verb: verb.name)
 def test_every_verb_is_on_the_command_line_or_says_why_not(verb):
     assert (verb.name in COMMAND_LINE) != bool(verb.alone)
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: f"{action.context.value}: {action.name}")
+@each(ACTIONS, lambda action: f"{action.context.value}: {action.name}")
 def test_every_action_has_a_key_and_two_verbs_or_a_reason(action):
     assert action.keys
     assert action.summary
@@ -64,13 +65,13 @@ def test_every_action_has_a_key_and_two_verbs_or_a_reason(action):
         assert action.verb in COMMAND_LINE
 
 
-@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+@each(VERBS.values(), lambda verb: verb.name)
 def test_a_verb_that_is_done_inside_is_an_action_of_the_table(verb):
     named = {action.name for action in ACTIONS}
     assert not verb.inside or verb.inside in named or verb.alone
 
 
-@pytest.mark.parametrize("verb", VERBS.values(), ids=list(VERBS))
+@each(VERBS.values(), lambda verb: verb.name)
 def test_what_takes_missions_here_takes_them_on_the_command_line(verb):
     known = verbs.known(verb.name)
     assert not (verb.takes_missions or verb.one) or known.missions

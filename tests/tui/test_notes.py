@@ -138,9 +138,12 @@ def test_what_was_given_is_summed_up(notes, first):
 
 
 def test_each_line_about_a_note_knows_its_id():
-    assert notes_rows.written(OvermindError("memory_off"), ascii_only=False) == {}, "their ids are enough"
+    assert notes_rows.written(OvermindError("memory_off"), ascii_only=False) is None, "their ids are enough"
     lines = mission_notes.lines(GIVEN, notes_rows.written({"notes": NOTES[:1]}, ascii_only=False))
     assert [line.note for line in lines] == [None, *(one["id"] for one in GIVEN["given"]), None, *GIVEN["wrote"]]
+    assert read([mission_notes.lines(GIVEN)[6].cells, lines[6].cells]) == [
+        "    N-0000000099", "    N-0000000099 purged",
+    ]  # fmt: skip
     assert read([lines[5].cells])[0].startswith("    N-0000000001 ◇ proposed [red]R[/red] [/] \\x1b[2J")
 
 
@@ -461,7 +464,7 @@ def test_the_panel_opens_follows_the_cursor_and_closes(size):
         assert panels.shape.notes
         assert has_keys(app, Panel.TABLE if roomy else Panel.NOTES)
         assert app.of("info") == [{"id": "00000002"}]
-        assert app.of("notes") == [{"mission": "00000002"}]
+        assert app.of("notes") == [{"mission": "00000002", "all": True}]
         assert "notes · api" in picture(app)
         assert "The rate limiter keeps" in picture(app)
         if roomy:
@@ -515,7 +518,7 @@ def test_the_panel_shows_the_newest_of_what_it_asked_however_fast_the_cursor_goe
         app.waiting.pop(0)()
         last = app.main.table.cursor_id
         assert app.of("info") == [{"id": "00000002"}, {"id": last}]
-        assert app.of("notes") == [{"mission": "00000002"}]
+        assert app.of("notes") == [{"mission": "00000002", "all": True}]
         while app.waiting:
             app.waiting.pop(0)()
         del app.asked[:]

@@ -71,6 +71,12 @@ _CODE_HOSTS = (
     _token("atlassian token", "ATATT3", r"\w=-", 180, 40),
 )  # fmt: skip
 _CLOUDS = (
+    _pattern(
+        "aws key",
+        "ecret_access_key SECRET_ACCESS_KEY SecretAccessKey",
+        r"(?i:secret_?access_?key)\\?[\"']?[ \t]{0,4}[=:][ \t]{0,4}\\?[\"']?"
+        rf"(?P<secret>(?:{_BREAK}[A-Za-z0-9/+]){{40}})",
+    ),  # its base64 may begin with a slash, as a path does
     _pattern("aws key", "AKIA ASIA ABIA ACCA", rf"(?:AKIA|ASIA|ABIA|ACCA)(?:{_BREAK}[A-Z0-9]){{16}}[A-Z0-9]*"),
     _token("aws key", "ABSK", r"A-Za-z0-9+/=", 128, 60, start=True),
     _token("google key", "AIza", r"\w-", 35, 30),

@@ -11,6 +11,7 @@ from overmind_core.cli.context import Context
 from overmind_core.cli.main import guarded
 from overmind_core.cli.parser import parse, split_rest
 from overmind_core.errors import UsageError
+from tests.kit.cases import each
 
 RUN = find("run")
 
@@ -232,8 +233,9 @@ def flag_lines():
             yield name, [option.names[-1] for option in flags]
 
 
-@pytest.mark.parametrize(("name", "words"), flag_lines(), ids=lambda value: value if isinstance(value, str) else None)
-def test_flags_alone_mean_what_argparse_makes_of_them(name, words):
+@each(flag_lines(), lambda line: f"{line[0]} {line[1]}")
+def test_flags_alone_mean_what_argparse_makes_of_them(line):
+    name, words = line
     command = find(name)
     quick = parse_flags(command, words)
     if quick is not None:

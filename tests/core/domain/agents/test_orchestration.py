@@ -70,7 +70,7 @@ ASKED = [
     "overmind quest retry login",
     "overmind quest cancel login",
     "overmind spec accept login",
-    "overmind learn accept L-1",
+    "overmind learn accept N-7f3k",
     "overmind remember x",
     "overmind note",
     "overmind note accept N-7f3k9c2m4q",

@@ -110,6 +110,7 @@ IDS = st.lists(st.sampled_from(ID_LETTERS), min_size=10, max_size=10).map(lambda
 HELD = st.builds(lambda id_, head, text: BlockNote(f"[{id_}] {head}", text), IDS, MEAN, MEAN)
 
 
+@pytest.mark.timeout(600 if WHOLE else 120)
 @settings(max_examples=20_000 if WHOLE else 300)
 @given(st.lists(HELD, min_size=1, max_size=5))
 def test_a_block_holds_exactly_its_notes_and_nothing_that_ends_it(notes):

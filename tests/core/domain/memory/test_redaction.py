@@ -44,6 +44,7 @@ AROUND = st.sampled_from([
 
 @settings(max_examples=portion(2000))
 @example(("mailgun key", f"key-{'a1' * 16}", "a1" * 6, True), ("", ""), 3, 0, "\n")
+@example(("secret", f"aws_secret_access_key=/{'aB3+' * 9}aB3", "3+aB3+aB3", False), ("", ""), 0, 0, "\n")
 @given(planted(), AROUND, st.integers(0, 3), st.integers(0, 200), st.sampled_from(["\n", "\r\n", "\n    "]))
 def test_no_token_of_a_known_format_survives(secret, around, form, place, end_of_line):
     kind, token, rest, breaks = secret

@@ -114,6 +114,8 @@ def test_a_quest_that_began_at_once_is_told_with_its_run():
          ("overlap", "engine", "b changes 1, 2, 3 and 1 more, too; conflicts: 1")),
         ({"type": "lesson", "lesson": "L-1", "state": "proposed", "class": "exit", "by": "engine"},
          ("lesson", "engine", "L-1 proposed: exit")),
+        ({"type": "note", "note": "N-7f3k9c2m4q", "change": "proposed", "by": "engine", "why": "it failed (exit)"},
+         ("note", "engine", "N-7f3k9c2m4q proposed: it failed (exit)")),
         ({"type": "report", "kind": "bug", "quest": "b", "question": None, "count": 1, "why": None, "by": QUEST},
          ("report", QUEST, "bug, queued as b")),
         ({"type": "report", "kind": "bug", "quest": "b", "question": None, "count": 2, "why": None},
