@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -78,9 +79,9 @@ class EpisodeTable:
         wanted = [word.lower() for word in words if word]
         if not wanted:
             return []
-        has_all = " AND ".join("instr(text, ?) > 0" for _ in wanted)
+        has_all = "NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(text, value) = 0)"  # however many there are
         sql = f"{_SELECT} WHERE repository = ? AND {has_all} ORDER BY at DESC, row DESC LIMIT ?"
-        rows = self._database.read(sql, (repository, *wanted, limit))
+        rows = self._database.read(sql, (repository, json.dumps(list(dict.fromkeys(wanted))), limit))
         return [FoundRun(stored, _best(lines(stored.episode), wanted)) for stored in map(_stored, rows)]
 
     def take_lesson(self, key: str, at: float) -> bool:

@@ -84,6 +84,9 @@ def test_a_hostile_question_finds_rows_or_is_invalid_and_no_search_is_cut_off(sh
             else:  # a search that takes longer than a second is `busy`, and what SQLite refuses is `memory_off`
                 found += bool(answer["ok"]["notes"])
         assert found > 100
+        for words in ("a " * 4999, "% _ " * 2000, " ".join(map(str, range(2000)))):
+            for how in ({}, {"literal": True}, {"episodes": True}, {"episodes": True, "literal": True}):
+                assert "ok" in api.request("search", words=words, cwd=shop.folder, **how), (words[:9], how)
         deep = b"[" * 100_000 + b"]" * 100_000
         for broken in (b'{"questions": ' + deep + b"}", b'{"questions": ["\xff\xfe"]}', b"{}", b'{"questions": 7}'):
             api.send_bytes(b'{"cmd": "recall", "args": ' + broken + b"}\n")
