@@ -69,7 +69,7 @@ class NoteBriefing:
 
     def _chosen(self, reading: Reading, sight: Sight, request: BriefingRequest) -> Given:
         mission = request.mission
-        question = clean(request.question or "")
+        question = clean((request.question or "")[:LONGEST])
         only_pinned = request.injection is Injection.PINNED
         scopes = reading.scopes.rows_of(sight.scopes)
         files = sight.files()
@@ -85,7 +85,7 @@ class NoteBriefing:
             finding = Finding([question], live, RANKED, None, lambda one: sight.is_stale(one, files))
             for one in recall(reading, finding):
                 add(one.stored)
-            named = paths(question[:LONGEST])[:MOST_PATHS]
+            named = paths(question)[:MOST_PATHS]
             folder = "/" if sight.place is None else sight.place.top
             for stored in reading.notes.choose(replace(live, with_files=True), WITH_FILES) if named else []:
                 if any(matches(glob, path, folder=folder) for glob in stored.note.content.files for path in named):

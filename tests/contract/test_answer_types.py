@@ -19,6 +19,7 @@ from overmind_core.plans.answer_types import AgentCounts
 from scripts.reference.answer_types import answers
 from tests.contract.golden_refusals import WITH_A_CORTEX
 from tests.kit.answers import answer_problems
+from tests.kit.cases import each
 from tests.kit.overmind import REPOSITORY
 
 GOLDENS = os.path.join(os.path.dirname(__file__), "goldens")
@@ -40,7 +41,7 @@ def test_a_golden_of_every_command_was_looked_at():
     assert {line["cmd"] for line in lines if "ok" in line or "frames" in line} == set(TABLE) - WITH_A_CORTEX
 
 
-@pytest.mark.parametrize("command", TABLE)
+@each(TABLE, str)
 def test_every_command_declares_its_answer(command):
     handle = TABLE[command].handle
     told = answers(handle)

@@ -16,6 +16,7 @@ from overmind_core.daemon.routes import TABLE as API
 from overmind_core.domain.missions.transitions import TABLE
 from overmind_core.domain.quests import life
 from scripts.reference.__main__ import PAGES, outdated
+from tests.kit.cases import each
 from tests.kit.overmind import REPOSITORY
 
 
@@ -54,12 +55,12 @@ def test_a_page_that_says_something_else_is_noticed(monkeypatch):
     assert outdated() == {"docs/missing.md": "text"}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@each(COMMANDS, str)
 def test_every_command_has_a_section(command):
     assert f"\n### {command}\n" in read("docs/commands.md")
 
 
-@pytest.mark.parametrize("command", API)
+@each(API, str)
 def test_every_request_has_a_section(command):
     assert f"\n### {command}\n" in read("docs/api.md")
 

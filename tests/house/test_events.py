@@ -7,11 +7,10 @@ import os
 import re
 from collections import Counter
 
-import pytest
-
 import overmind_core.daemon.app  # noqa: F401 - all features, with all classes that they have
 from overmind_core.domain.events import Event, MissionEvent, type_of
 from scripts.reference.events import types
+from tests.kit.cases import each
 from tests.kit.events import TYPES
 from tests.kit.overmind import REPOSITORY
 
@@ -44,17 +43,17 @@ def test_a_type_has_nothing_below_it_and_what_has_something_below_is_no_type():
     assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in TYPES)
 
 
-@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+@each(ALL, lambda kind: kind.__name__)
 def test_its_class_stands_where_events_stand(kind):
     assert kind.__module__.endswith(".events")
 
 
-@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+@each(ALL, lambda kind: kind.__name__)
 def test_it_never_changes_for_it_is_published_to_many(kind):
     assert kind.__struct_config__.frozen
 
 
-@pytest.mark.parametrize("name", TYPES)
+@each(TYPES, str)
 def test_it_is_in_the_reference_with_all_its_fields(name):
     (row,) = re.findall(rf"^\| `{name}` \| (.+) \| (.*) \|$", reference(), re.MULTILINE)
     sentence, fields = row
@@ -63,7 +62,7 @@ def test_it_is_in_the_reference_with_all_its_fields(name):
     assert [field for field in own if f"`{field}`: " not in fields] == []
 
 
-@pytest.mark.parametrize("name", GOLDEN)
+@each(GOLDEN, str)
 def test_what_was_seen_of_it_has_its_fields_in_their_order(name):
     kind = TYPES[name]
     order = [field for field in kind.__struct_encode_fields__ if field not in {"seq", "at"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from overmind_core.agents.ports import BriefingRequest
 from overmind_core.daemon.memory import FIRST_PRUNE
@@ -80,6 +81,22 @@ def test_what_fits_is_given_and_the_same_bytes_again(tmp_path):
             assert (await home.memory.briefing.used(mission, 1))["purged"] == 1
 
     run(go_on(*run(begin())))
+
+
+def test_of_a_prompt_of_megabytes_the_beginning_is_looked_at(tmp_path):
+    async def work():
+        async with noted_home(tmp_path, settings=MemorySettings(ask=False)) as home:
+            fits = await remember(home, REDIS)
+            padding = "\nwidget9 api/x/y.py" * 200_000
+            given_ = []
+            for place, question in enumerate((QUESTION + padding, padding + QUESTION)):
+                mission = home.missions.add(f"worker{place}", home.home.root)
+                before = time.process_time()
+                given_.append(await given(home, mission, question=question))
+                assert time.process_time() - before < 0.4  # all of it takes seconds, its beginning a hundredth
+            assert [one and one.notes for one in given_] == [(fits,), None]
+
+    run(work())
 
 
 def test_nothing_that_fits_is_one_line_or_nothing(tmp_path):
