@@ -31,6 +31,8 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.unfinished: set[int] = set()
+        """Numbers of lessons whose files are still looked for: memory takes them in once these are known."""
 
     def save(self, lesson: Lesson) -> None:
         """Insert a lesson that has its number, or replace it."""

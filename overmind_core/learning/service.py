@@ -237,24 +237,31 @@ class Learning:
             return
         self._newest += 1
         lesson = replace(lesson, number=self._newest)
+        self._outbox.unfinished.add(lesson.number)  # the vote of the same commit may have memory look before git has
         self._journal.save(lambda: self._outbox.save(lesson), lambda: self._begin_to_complete([lesson.number]))
 
     def _begin_to_complete(self, numbers: Sequence[int]) -> None:
+        self._outbox.unfinished.update(numbers)
         self._tasks.start(self._complete(numbers))
 
     async def _complete(self, numbers: Sequence[int]) -> None:
         """Add the changed files to lessons, as git takes a while, and have memory look."""
-        for number in numbers:
-            lesson = self._outbox.get(number)
-            quest = None if lesson is None or lesson.files else self._quests.get(lesson.mission)
-            files = [] if quest is None else sorted(await self._changed(quest))[: learning.MOST_FILES]
+        try:
+            for number in numbers:
+                await self._add_files(number)
             self._journal.flush()
-            lesson = self._outbox.get(number)
-            if files and lesson is not None:
-                found = replace(lesson, files=tuple(files))
-                self._journal.save(lambda found=found: self._outbox.save(found))  # type: ignore[misc]
-        self._journal.flush()
+        finally:
+            self._outbox.unfinished.difference_update(numbers)
         self._keeper.wake()
+
+    async def _add_files(self, number: int) -> None:
+        lesson = self._outbox.get(number)
+        quest = None if lesson is None or lesson.files else self._quests.get(lesson.mission)
+        files = [] if quest is None else sorted(await self._changed(quest))[: learning.MOST_FILES]
+        self._journal.flush()
+        lesson = self._outbox.get(number)
+        if files and lesson is not None:
+            self._journal.save(lambda: self._outbox.save(replace(lesson, files=tuple(files))))
 
     def _vote(self, quest: Quest, attempt: Attempt, failure: str | None) -> None:
         """Have what the attempt was given counted as what has helped it, or not."""

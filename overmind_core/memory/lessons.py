@@ -128,7 +128,7 @@ class LessonIntake:
             for told in counted:
                 self._parts.events.record(told)
             self._parts.journal.save(lambda: outbox.remove_votes(votes))
-        lessons = outbox.lessons()
+        lessons = [one for one in outbox.lessons() if one.number not in outbox.unfinished]
         for first in range(0, len(lessons), AT_ONCE):
             placed = [found for one in lessons[first : first + AT_ONCE] if (found := await self._placed(one))]
             await self._keep(placed)

@@ -132,6 +132,19 @@ def events(inside, kind):
     return [json.loads(row.data) for row in rows]
 
 
+def test_a_lesson_waits_for_its_files_while_the_vote_of_the_same_attempt_is_counted(story):
+    async def work():
+        async with story.supervisor() as inside:
+            memory = inside.app.memory.memory()
+            await memory.remember(Remember(text="given to everybody", pin=True, cwd=story.shop.folder), None)
+            await story.taught(inside, isolate=True)
+            await story.handed_over(inside)
+            lesson = next(one for one in await story.notes(inside) if one["kind"] == "lesson")
+            assert (lesson["text"], lesson["files"]) == (LESSON, ["carts.py"])
+
+    story.play(work)
+
+
 def test_an_attempt_that_failed_and_then_passed_is_proposed_once_and_without_secrets(story):
     async def work():
         async with story.supervisor() as inside:
