@@ -21,6 +21,7 @@ from bench import memory_set
 from bench.figures import Figure, milliseconds
 from overmind_core.domain.memory.choice import Candidate, Corpus, choose, stems_of
 from overmind_core.domain.memory.notes import Author, Content, Origin, Standing, Version, note_id
+from overmind_core.memory.briefing import MOST_ASKED, RANKED
 from overmind_core.memory.opened import Reading, Writing
 from overmind_core.memory.recall import Finding, recall
 from overmind_core.memory.tables import Chosen
@@ -106,7 +107,7 @@ class _Store:
     def give(self, prompt: str) -> list[int]:
         """The numbers of the notes that an agent with this prompt is given."""
         search, notes = self.reading.search, self.reading.notes
-        found = (notes.at(row) for row in search.find(prompt, EVERYTHING).rows)
+        found = (notes.at(row) for row in search.find(prompt, EVERYTHING, limit=RANKED, most_words=MOST_ASKED).rows)
         candidates = [Candidate(one.note) for one in found if one is not None]
         corpus = Corpus(search.counted(None), search.frequencies(stems_of(prompt, candidates), None))
         return [NUMBERS[one.note.id] for one in choose(prompt, candidates, corpus, budget=TOKENS).picked]

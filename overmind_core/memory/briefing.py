@@ -33,8 +33,11 @@ if TYPE_CHECKING:
     from overmind_core.memory.tables import StoredNote
     from overmind_core.missions.answer_types import GivenNote, MissionNotes
 
-RANKED = 60
-"""Notes that are looked at for one run, of those that words find."""
+RANKED = 30
+"""Notes that are looked at for one run, of those that words find. With 60, or with all words of a prompt, no other ones
+are given (`bench memory`), and the agent starts later."""
+MOST_ASKED = 12
+"""Words of a prompt that are looked for, the rarest."""
 PINNED = 50
 WITH_FILES = 2000
 """Notes with files, the newest, that are compared with the paths of a question."""
@@ -82,7 +85,9 @@ class NoteBriefing:
         for stored in reading.notes.choose(replace(live, pinned=True), PINNED):
             add(stored)
         if question and not only_pinned:
-            finding = Finding([question], live, RANKED, None, lambda one: sight.is_stale(one, files))
+            finding = Finding(
+                [question], live, RANKED, None, lambda one: sight.is_stale(one, files), RANKED, MOST_ASKED
+            )
             for one in recall(reading, finding):
                 add(one.stored)
             named = paths(question)[:MOST_PATHS]

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from overmind_core.domain.memory.ranking import Hits, Weight, alike, grams, rank
+from overmind_core.domain.memory.words import MOST_WORDS
 from overmind_core.domain.replacing import replace
 from overmind_core.domain.text.file_pattern import matches
+from overmind_core.memory.search import HITS
 from overmind_core.memory.tables import Chosen
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ class Finding:
     file: str | None
     """Only notes about this path."""
     is_stale: Callable[[StoredNote], bool]
+    hits: int = HITS
+    """Notes that words find of each question, at most."""
+    most_words: int = MOST_WORDS
+    """Words of each question that are looked for, the rarest."""
 
 
 class Found(NamedTuple):
@@ -58,7 +64,7 @@ def recall(reading: Reading, finding: Finding, *, meaning: Sequence[Sequence[str
     stored: dict[str, StoredNote] = {}
     hits = []
     for place, question in enumerate(finding.asked):
-        by_words = reading.search.find(question, finding.chosen)
+        by_words = reading.search.find(question, finding.chosen, limit=finding.hits, most_words=finding.most_words)
         ids: dict[int, str] = {}
         for row in by_words.rows:
             one = reading.notes.at(row)

@@ -50,8 +50,8 @@ class WordSearch:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, question: str, chosen: Chosen, *, limit: int = HITS) -> Hits:
-        """Find notes that have words of the question."""
+    def find(self, question: str, chosen: Chosen, *, limit: int = HITS, most_words: int = MOST_WORDS) -> Hits:
+        """Find notes that have words of the question, the rarest of them."""
         asked = question_words(question)
         frequency = self.frequencies({stem(word) for word in asked}, chosen.scopes)
         corrected: dict[str, str] = {}
@@ -59,7 +59,7 @@ class WordSearch:
             meant = self._correction_of(word, chosen)
             if meant is not None:
                 corrected[word] = meant
-        looked_for = rarest(asked, frequency, self.counted(chosen.scopes))
+        looked_for = rarest(asked, frequency, self.counted(chosen.scopes), most_words)
         instead = [word for word in dict.fromkeys(corrected.values()) if word not in looked_for]
         instead = instead[: MOST_WORDS - len(looked_for)]
         rows = self._match([*looked_for, *instead, *phrases(question)], chosen, limit)

@@ -151,7 +151,9 @@ def _fitting(question: str, candidates: Sequence[Candidate], corpus: Corpus, fol
     named = _rarely_named(identifiers(question), corpus)
     places = paths(question)[:MOST_PATHS]
     sentences = _sentences(question)
-    cosines = {one.note.id: _best_cosine(one.stems, sentences, corpus) for one in candidates}
+    weights = _Weights(corpus)
+    weighed = [(sentence, weights.of(sentence)) for sentence in sentences]
+    cosines = {one.note.id: _best_cosine(one.stems, weighed, weights) for one in candidates}
     of_notes = PER_TENFOLD_NOTES * math.log10(max(FEWEST, corpus.notes) / FEWEST)
     of_sentences = PER_TENFOLD_SENTENCES * math.log10(max(1, len(sentences)))
     least = max(LEAST_ALIKE + of_notes + of_sentences, OF_THE_BEST * max(cosines.values(), default=0.0))
@@ -159,7 +161,7 @@ def _fitting(question: str, candidates: Sequence[Candidate], corpus: Corpus, fol
     for note in (one.note for one in candidates):
         if note.content.pinned:
             continue
-        shared = named & identifiers(note.content.text) if named else named
+        shared = named & identifiers(note.content.text) if _may_name(note.content.text, named) else frozenset[str]()
         if any("/" in name for name in shared) or _is_about(note, places, folder):
             found.append((note, "path"))
         elif shared:
@@ -177,6 +179,12 @@ def _rarely_named(names: Iterable[str], corpus: Corpus) -> frozenset[str]:
     """Those of the identifiers that few notes name: as few as the rarest of their words."""
     rarest = ((name, min((corpus.frequency.get(stem(word), 0) for word in words(name)), default=0)) for name in names)
     return frozenset(name for name, many in rarest if many <= MOST_NAMING)
+
+
+def _may_name(text: str, named: Iterable[str]) -> bool:
+    """Whether a text has the letters of one of these identifiers in a row, which is quickly seen."""
+    letters = text.replace("_", "").lower()
+    return any(name.replace("_", "") in letters for name in named)
 
 
 def _apart(fitting: Iterable[tuple[Note, str]]) -> list[tuple[Note, str, tuple[str, ...]]]:
@@ -212,18 +220,30 @@ def _stems(text: str) -> frozenset[str]:
 _EMPTY_STEMS = frozenset(map(stem, _EMPTY_WORDS))
 
 
-def _best_cosine(own: frozenset[str], sentences: Iterable[frozenset[str]], corpus: Corpus) -> float:
-    """How near a note is to the sentence that is nearest to it, of those with two words of it."""
-    near = (_cosine(own, sentence, corpus) for sentence in sentences if len(own & sentence) >= TWO_SHARED)
-    return max(near, default=0.0)
+class _Weights(dict[str, float]):
+    """Stem → the square of its weight: the rarer it is in the corpus, the more it counts."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        super().__init__()
+        self._corpus = corpus
+
+    def __missing__(self, one: str) -> float:
+        notes, having = max(FEWEST, self._corpus.notes), self._corpus.frequency.get(one, 0)
+        found = self[one] = math.log(1 + notes / (0.5 + having)) ** 2
+        return found
+
+    def of(self, stems_: Iterable[str]) -> float:
+        """The sum for some stems, rounded once: else the last digit would differ with the order of a set."""
+        return math.fsum(map(self.__getitem__, stems_))
 
 
-def _cosine(one: frozenset[str], other: frozenset[str], corpus: Corpus) -> float:
-    shared = _square(one & other, corpus)
-    return shared / math.sqrt(_square(one, corpus) * _square(other, corpus)) if shared else 0.0
+def _best_cosine(own: frozenset[str], sentences: Iterable[tuple[frozenset[str], float]], weights: _Weights) -> float:
+    """How near a note is to the sentence that is nearest to it, of those with two words of it.
 
-
-def _square(stems_: Iterable[str], corpus: Corpus) -> float:
-    notes = max(FEWEST, corpus.notes)
-    # Summed in one order: the last digit of a sum of a set would differ from run to run.
-    return math.fsum(math.log(1 + notes / (0.5 + corpus.frequency.get(one, 0))) ** 2 for one in stems_)
+    `sentences`: each with the sum of its weights.
+    """
+    near = [(own & sentence, square) for sentence, square in sentences if len(own & sentence) >= TWO_SHARED]
+    if not near:
+        return 0.0
+    own_square = weights.of(own)
+    return max(weights.of(shared) / math.sqrt(own_square * square) for shared, square in near)

@@ -82,20 +82,21 @@ def phrases(question: str) -> list[str]:
     return list(joined)[:MOST_PHRASES]
 
 
-def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int) -> list[str]:
+def rarest(asked: Sequence[str], frequency: Mapping[str, int], notes: int, most: int = MOST_WORDS) -> list[str]:
     """Return those of the words of a question that are worth looking for, in their order.
 
     Args:
         asked: Its words.
         frequency: In how many notes each stem is; none of those that are in no note.
         notes: How many notes there are.
+        most: Words at most.
 
     """
     each = [(stem(word), place) for place, word in enumerate(asked)]
     known = sorted((frequency[stemmed], place) for stemmed, place in each if stemmed in frequency)
     # What many notes have tells little and finds a great deal; it is all there is in a question of such words only.
     telling = sum(many <= max(TELLING * notes, QUICKLY_READ) for many, _ in known)
-    chosen = known[: min(max(telling, LEAST_ASKED), MOST_WORDS)]
+    chosen = known[: min(max(telling, LEAST_ASKED), most)]
     return [asked[place] for place in sorted(place for _, place in chosen)]
 
 
