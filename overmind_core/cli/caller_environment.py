@@ -37,7 +37,7 @@ def working_directory(wanted: str | None) -> str:
         return to_wire(os.path.join(os.getcwd(), asked) if asked else os.getcwd())
     except OSError as error:
         raise OvermindError(
-            "cwd_not_found", f"The current folder no longer exists ({error.strerror}). Give --cwd"
+            "cwd_not_found", f"The current folder no longer exists ({error.strerror}). Go to another one."
         ) from None
 
 

@@ -26,6 +26,7 @@ from overmind_core.domain.memory.notes import (
     Vote,
     note_id,
 )
+from overmind_core.domain.memory.repository import ROOT
 from overmind_core.domain.replacing import replace
 from overmind_core.errors import OvermindError
 from overmind_core.memory.episode_table import EpisodeTable
@@ -335,18 +336,25 @@ class NoteStore:
             return changes
 
     def settle(self, clone: str, repository: str, *, is_local: bool) -> list[Change]:
-        """Note how a clone is called now; where it has got a name for all machines, its notes move along."""
+        """Note how a clone is called now; where it has got a name that others know it by too, its notes move along.
+
+        By a path no other clone is known, so they move on to the first commit as well. What was called by its first
+        commit may be called so elsewhere, and moves on to a remote only.
+        """
         row = self.database.read_one("SELECT repository FROM checkouts WHERE folder = ?", (clone,))
-        before = row[0] if row else None
-        if before == repository or (before is None and not is_local):
+        before = row[0] if row else _path_before_git(clone)
+        if before == repository and (row or not is_local):
             return []
-        changes = [] if before is None or is_local else self.rename_repository(before, repository)
-        with self.database.transaction():
-            self.database.write(
-                """INSERT INTO checkouts (folder, repository) VALUES (?, ?)
-                ON CONFLICT (folder) DO UPDATE SET repository = excluded.repository""",
-                (clone, repository),
-            )
+        changes: list[Change] = []
+        if before is not None and (not is_local or (before.startswith("/") and repository.startswith(ROOT))):
+            changes = self.rename_repository(before, repository)
+        if row or is_local:
+            with self.database.transaction():
+                self.database.write(
+                    """INSERT INTO checkouts (folder, repository) VALUES (?, ?)
+                    ON CONFLICT (folder) DO UPDATE SET repository = excluded.repository""",
+                    (clone, repository),
+                )
         return changes
 
     def limit_proposals(self, repository: str) -> None:
@@ -419,6 +427,11 @@ class NoteStore:
             )
             self.index.spell(SPELLED_IN_A_PIECE)
             return self.index.unspelled() > 0
+
+
+def _path_before_git(clone: str) -> str | None:
+    """How the folder of a clone was called before it was one."""
+    return os.path.dirname(clone) if os.path.basename(clone) == ".git" else None
 
 
 def _in_place_of(before: Content, draft: Draft) -> Content:

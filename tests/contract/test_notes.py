@@ -150,6 +150,30 @@ def test_notes_move_along_when_a_repository_gets_a_remote(om, tmp_path):
     assert [one["note"] for one in om.events("note") if one["change"] == "moved"] == [note]
 
 
+def test_notes_of_a_folder_move_along_when_it_becomes_a_repository(om, tmp_path):
+    om.environment |= AUTHOR
+    folder = tmp_path / "new"
+    for name in ("begun", "committed", "cloned"):
+        (folder / name).mkdir(parents=True)
+
+    def found(name):  # each in a folder of its own: what a folder belongs to is asked once a minute
+        notes = om.api("notes", cwd=str(folder / name))["notes"]
+        assert len({one["repository"] for one in notes}) == 1
+        return notes[0]["repository"][:5], {one["id"] for one in notes}
+
+    def write(text, name):
+        return om.api("remember", text=text, cwd=str(folder / name))["id"]
+
+    plain = write("the tests need redis", ".")
+    code = Repository(str(folder))
+    code.git("init", "-q", "-b", "main")
+    begun = write("no commit yet", "begun")
+    code.commit("first", {"a": f"{tmp_path}\n"})
+    assert found("committed") == ("root:", {plain, begun})
+    code.git("remote", "add", "origin", f"https://example.org/team/{tmp_path.name}.git")
+    assert found("cloned") == ("examp", {plain, begun})
+
+
 def test_what_looks_like_a_secret_is_in_no_byte_of_the_home(shop):
     token = TOKEN
     value = "correct-horse-battery"

@@ -194,8 +194,8 @@ def memory(context: CheckContext) -> Finding | None:
 
 def _judge_memory(state: Mapping[str, Any]) -> Finding:
     if state["reason"] is not None:
-        return warn(f"off: {state['reason']}", "missions run without notes meanwhile; see: overmind memory")
-    found = f"{state['live']} notes, {state['proposed']} proposed, {size(state['bytes'])}"
+        return warn(f"off: {state['reason']}", "mend that; until then missions run without notes")
+    found = f"{state['live']} live, {state['proposed']} proposed, {size(state['bytes'])}"
     if state["model_error"]:
         return warn(f"{found}; searched for words only: {state['model_error']}", "see [memory] model in config.toml")
     cortex = state["cortex"]
