@@ -234,6 +234,11 @@ class Database:
         """Change rows, inside of `transaction`; return how many."""
         return self._change(sql, values).rowcount
 
+    def write_returning(self, sql: str, values: Sequence[Value]) -> list[Row]:
+        """Change rows, inside of `transaction`; return what the statement's RETURNING names."""
+        self._require_transaction()
+        return self.read(sql, values)
+
     def insert(self, sql: str, values: Sequence[Value]) -> int:
         """Add one row, inside of `transaction`; return its rowid."""
         return self._change(sql, values).lastrowid or 0

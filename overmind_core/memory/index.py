@@ -117,20 +117,18 @@ class NoteIndex:
         write = self._database.write
         write("INSERT INTO words (rowid, text, parts) VALUES (?, ?, ?)", (entry.row, entry.text, entry.parts))
         write("UPDATE scopes SET notes = notes + 1 WHERE row = ?", (entry.scope,))
-        self._database.write_many(
-            """INSERT INTO stems (scope, stem, notes) VALUES (?, ?, 1)
+        write(
+            """INSERT INTO stems (scope, stem, notes) SELECT ?, value, 1 FROM json_each(?) WHERE true
             ON CONFLICT (scope, stem) DO UPDATE SET notes = notes + 1""",
-            ((entry.scope, stem) for stem in sorted(_stems(entry))),
+            (entry.scope, json.dumps(sorted(_stems(entry)))),
         )
-        found = _words(entry)
-        listed = json.dumps(sorted(found))
-        known = self._database.read(f"SELECT word FROM vocabulary WHERE word IN {_LISTED}", (listed,))
-        write(f"UPDATE vocabulary SET notes = notes + 1 WHERE word IN {_LISTED}", (listed,))
-        new = sorted(found.difference(row[0] for row in known))
-        if new:
-            self._database.write_many("INSERT INTO vocabulary (word, notes) VALUES (?, 1)", ((word,) for word in new))
-            sql = f"INSERT INTO unspelled (word) SELECT row FROM vocabulary WHERE word IN {_LISTED}"
-            write(sql, (json.dumps(new),))
+        counted = self._database.write_returning(
+            """INSERT INTO vocabulary (word, notes) SELECT value, 1 FROM json_each(?) WHERE true
+            ON CONFLICT (word) DO UPDATE SET notes = notes + 1 RETURNING row, notes""",
+            (json.dumps(sorted(_words(entry))),),
+        )
+        new = [(number,) for number, notes in counted if notes == 1]
+        self._database.write_many("INSERT INTO unspelled (word) VALUES (?)", new)
 
     def _drop(self, entry: Entry) -> None:
         write = self._database.write
