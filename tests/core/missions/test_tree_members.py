@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -63,7 +64,8 @@ class Machine:
     def close(self):
         for target in self.targets:
             for pid, _ in self.of(self.targets.index(target)):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.kill(pid, signal.SIGKILL)
         self.adopter.close()
 
 
