@@ -28,7 +28,7 @@ class Work:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def told(self, *words):
+    def answer(self, *words):
         """The JSON that a command of somebody in the folder prints."""
         return json.loads(self.agents.om.ok(*words, "--json", cwd=self.folder))
 
@@ -36,7 +36,7 @@ class Work:
         """The folder's proposals, once there are so many."""
 
         def found():
-            proposals = {one["text"]: one for one in self.told("notes", "--proposed", "--scope", "repo")}
+            proposals = {one["text"]: one for one in self.answer("notes", "--proposed", "--scope", "repo")}
             return proposals if len(proposals) >= number else None
 
         return eventually(found) if number else found() or {}
@@ -58,7 +58,7 @@ class Work:
 
     def until_found(self, words):
         """Wait until a run has these words."""
-        eventually(lambda: self.told("search", "--episodes", words))
+        eventually(lambda: self.answer("search", "--episodes", words))
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_session_that_mends_a_check_is_found_and_proposes_it_once(agents, work
     (note,) = work.proposals(1).values()
     assert (note["kind"], note["from"], note["files"]) == ("lesson", "overmind", ["check.sh"])
     assert note["text"] == work.lesson("check.sh")
-    (found,) = work.told("search", "--episodes", "check.sh")
+    (found,) = work.answer("search", "--episodes", "check.sh")
     assert [one["exit_code"] for one in found["commands"]] == [4, None]
     assert found["files"] == [work.path("check.sh")]
     assert len(work.proposals()) == 1
@@ -194,7 +194,7 @@ def test_files_and_exit_codes_are_told_as_far_as_the_program_tells_them(agents, 
     mission, commands, files = program(agents, work)
 
     def found():
-        runs = work.told("search", "--episodes", re.split("/| ", commands[0][0])[-1])
+        runs = work.answer("search", "--episodes", re.split("/| ", commands[0][0])[-1])
         return runs and len(runs[0]["commands"]) == len(commands) and runs[0]
 
     run = eventually(found)

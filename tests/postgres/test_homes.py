@@ -152,7 +152,7 @@ class Machine:
         """The notes of which it has offered or got anything."""
         return {note for (note,) in await self.memory.read(lambda reading: reading.database.read(_SHARED))}
 
-    async def told(self):
+    async def stored(self):
         """What it tells of each note."""
         found = await self.memory.notes(requests.Notes(all=True), None)
         return sorted((one["id"], one["state"], one["text"], one["helped"], one["hurt"]) for one in found["notes"])
@@ -217,7 +217,7 @@ class History:
         for store in (self.colony.entries(), *[await one.entries() for one in self.machines]):
             kept = {id_ for id_, note in store.items() if note not in self.purged or id_ == purge_id(note)}
             assert kept & self.notes.keys() == expected
-        told = [await one.told() for one in self.machines]
+        told = [await one.stored() for one in self.machines]
         assert told[0]
         assert all(one == told[0] for one in told)
         forbidden = set[bytes]().union(*(self.words[note] for note in self.purged))

@@ -154,7 +154,7 @@ def is_of_the_work(failure: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a failed attempt lacked that the next one had. It waits in the table of lessons until it is a note."""
+    """A failure of an attempt that the next attempt passed: a row of the table of lessons until it is a note."""
 
     key: str
     """Sixteen characters, the same for the same lesson of a repository."""
